@@ -1,0 +1,28 @@
+/* Lines to the caller's log. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+hlm_status hlmi_log_from(hlmi_log *log, const hlm_log *src)
+{
+    *log = (hlmi_log){0};
+    if (!src) return HLM_OK;
+    if (src->struct_size < sizeof *src)
+        return hlmi_fail(HLM_E_ARG, "hlm_log.struct_size is %zu, needs %zu", src->struct_size,
+                         sizeof *src);
+    log->user = src->user;
+    log->write = src->write;
+    return HLM_OK;
+}
+
+void hlmi_log_line(const hlmi_log *log, int32_t level, const char *fmt, ...)
+{
+    if (!log->write) return;
+    char line[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    log->write(log->user, level, line);
+}

@@ -1,0 +1,47 @@
+/* What the operating system gives: memory, files, time, threads. The only
+ * implementations are os_posix.c and os_win32.c. Paths are UTF-8. */
+#ifndef HLMI_BASE_OS_H
+#define HLMI_BASE_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* memory: signatures of hlm_allocator */
+void *hlmi_os_alloc(void *user, size_t size, size_t align);
+void hlmi_os_free(void *user, void *ptr);
+
+/* files: 0 on success */
+typedef struct hlmi_os_file hlmi_os_file;
+/** Opens for reading. 1: there is no such file; 2: it is a folder; other values: another failure. */
+int hlmi_os_open(const char *path, hlmi_os_file **file);
+int hlmi_os_size(hlmi_os_file *file, uint64_t *size);
+int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n);
+/** Maps the whole file, read-only, until close. */
+int hlmi_os_map(hlmi_os_file *file, const void **data);
+/** The pages wholly inside [p, p + n) of a mapping are not needed for now. */
+void hlmi_os_map_drop(const void *p, size_t n);
+void hlmi_os_close(hlmi_os_file *file);
+bool hlmi_os_is_dir(const char *path);
+
+/** Monotonic time in ns. */
+uint64_t hlmi_os_now(void);
+/** Seconds since 1970, UTC. */
+int64_t hlmi_os_clock(void);
+/** Cores this process may use, at least 1. */
+unsigned hlmi_os_cores(void);
+
+/* threads */
+typedef struct hlmi_os_thread hlmi_os_thread;
+/** NULL when the system refuses. Signals are blocked in the new thread. */
+hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg);
+void hlmi_os_thread_join(hlmi_os_thread *t);
+/** Sleep while *word == value (may wake for no reason). */
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value);
+void hlmi_os_wake_all(volatile uint32_t *word);
+/** Let another thread of this core run. */
+void hlmi_os_yield(void);
+/** A hint to the core that this is a spin loop. */
+void hlmi_os_pause(void);
+
+#endif

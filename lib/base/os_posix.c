@@ -1,0 +1,115 @@
+/* POSIX: memory, files, time. Threads are in os_posix_thread.c. */
+#define _GNU_SOURCE 1
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct hlmi_os_file {
+    int fd;
+    uint64_t size;
+    void *map;
+};
+
+void *hlmi_os_alloc(void *user, size_t size, size_t align)
+{
+    (void)user;
+    void *p = NULL;
+    return posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) == 0 ? p : NULL;
+}
+
+void hlmi_os_free(void *user, void *ptr)
+{
+    (void)user;
+    free(ptr);
+}
+
+int hlmi_os_open(const char *path, hlmi_os_file **file)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 1 : 3;
+    struct stat sb;
+    int rc = 3;
+    if (fstat(fd, &sb) != 0) goto fail;
+    rc = S_ISDIR(sb.st_mode) ? 2 : 3;
+    if (!S_ISREG(sb.st_mode)) goto fail;
+    hlmi_os_file *f = calloc(1, sizeof *f);
+    if (!f) goto fail;
+    f->fd = fd;
+    f->size = (uint64_t)sb.st_size;
+    *file = f;
+    return 0;
+fail:
+    close(fd);
+    return rc;
+}
+
+int hlmi_os_size(hlmi_os_file *file, uint64_t *size)
+{
+    *size = file->size;
+    return 0;
+}
+
+int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
+{
+    unsigned char *p = out;
+    while (n) {
+        const ssize_t got = pread(file->fd, p, n, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return 3;
+        p += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+int hlmi_os_map(hlmi_os_file *file, const void **data)
+{
+    if (!file->map) {
+        if (file->size == 0 || file->size > SIZE_MAX) return 3;
+        void *p = mmap(NULL, (size_t)file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+        if (p == MAP_FAILED) return 3;
+        file->map = p;
+    }
+    *data = file->map;
+    return 0;
+}
+
+void hlmi_os_map_drop(const void *p, size_t n)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t lo = ((uintptr_t)p + page - 1) / page * page, hi = ((uintptr_t)p + n) / page * page;
+    if (lo < hi) madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+void hlmi_os_close(hlmi_os_file *file)
+{
+    if (!file) return;
+    if (file->map) munmap(file->map, (size_t)file->size);
+    close(file->fd);
+    free(file);
+}
+
+bool hlmi_os_is_dir(const char *path)
+{
+    struct stat sb;
+    return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+uint64_t hlmi_os_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int64_t hlmi_os_clock(void)
+{
+    return (int64_t)time(NULL);
+}

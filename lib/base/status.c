@@ -1,0 +1,44 @@
+/* Status names and the error sentence of each thread. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char error_text[HLMI_ERROR_MAX];
+
+hlm_status hlmi_fail(hlm_status st, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(error_text, sizeof error_text, fmt, ap);
+    va_end(ap);
+    return st;
+}
+
+hlm_status hlmi_fail_prefix(hlm_status st, const char *fmt, ...)
+{
+    char old[HLMI_ERROR_MAX];
+    memcpy(old, error_text, sizeof old);
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(error_text, sizeof error_text, fmt, ap);
+    va_end(ap);
+    size_t at = n < 0 ? 0 : (size_t)n;
+    if (at >= sizeof error_text) return st;
+    size_t keep = strlen(old);
+    if (keep > sizeof error_text - 1 - at) keep = sizeof error_text - 1 - at;
+    memcpy(error_text + at, old, keep);
+    error_text[at + keep] = '\0';
+    return st;
+}
+
+const char *hlmi_error(void)
+{
+    return error_text;
+}
+
+hlm_status hlmi_nomem(size_t bytes, const char *what)
+{
+    return hlmi_fail(HLM_E_NOMEM, "out of memory (%zu bytes for %s)", bytes, what);
+}

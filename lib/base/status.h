@@ -1,0 +1,33 @@
+/* Error values and their sentences. A function that fails calls hlmi_fail once,
+ * where the fault is known; callers pass the status on and may put their own
+ * words in front with hlmi_fail_prefix ("model.gguf: "). */
+#ifndef HLMI_BASE_STATUS_H
+#define HLMI_BASE_STATUS_H
+
+#include <hybridlm/hybridlm.h>
+
+#if defined(__GNUC__)
+#  define HLMI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#  define HLMI_PRINTF(f, a)
+#endif
+
+/** Longest sentence kept, with its 0. */
+enum { HLMI_ERROR_MAX = 512 };
+
+/** Go to `done` with the status of e unless it is HLM_OK; needs `st` and `done:`. */
+#define HLMI_TRY(e) do { st = (e); if (st != HLM_OK) goto done; } while (0)
+
+/** Sets the calling thread's sentence and returns st. */
+hlm_status hlmi_fail(hlm_status st, const char *fmt, ...) HLMI_PRINTF(2, 3);
+
+/** Puts text in front of the calling thread's sentence and returns st. */
+hlm_status hlmi_fail_prefix(hlm_status st, const char *fmt, ...) HLMI_PRINTF(2, 3);
+
+/** The calling thread's sentence; hlm_last_error() is this. */
+const char *hlmi_error(void);
+
+/** "out of memory (N bytes for WHAT)". */
+hlm_status hlmi_nomem(size_t bytes, const char *what);
+
+#endif

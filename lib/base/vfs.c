@@ -1,0 +1,145 @@
+/* Files through the caller's functions or the system's. */
+#include "base/vfs.h"
+
+#include <string.h>
+
+#include "base/os.h"
+#include "base/size.h"
+
+static int32_t sys_open(void *user, const char *path, void **file)
+{
+    (void)user;
+    hlmi_os_file *f = NULL;
+    const int rc = hlmi_os_open(path, &f);
+    *file = f;
+    return rc;
+}
+
+static int32_t sys_size(void *user, void *file, uint64_t *size)
+{
+    (void)user;
+    return hlmi_os_size(file, size);
+}
+
+static int32_t sys_read_at(void *user, void *file, uint64_t offset, void *out, size_t n)
+{
+    (void)user;
+    return hlmi_os_read_at(file, offset, out, n);
+}
+
+static int32_t sys_map(void *user, void *file, const void **data)
+{
+    (void)user;
+    return hlmi_os_map(file, data);
+}
+
+static void sys_close(void *user, void *file)
+{
+    (void)user;
+    hlmi_os_close(file);
+}
+
+hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
+{
+    *vfs = (hlmi_vfs){.fns = {.struct_size = sizeof(hlm_vfs),
+                              .open = sys_open,
+                              .size = sys_size,
+                              .read_at = sys_read_at,
+                              .map = sys_map,
+                              .close = sys_close},
+                      .system = true,
+                      .may_map = may_map};
+    if (!caller) return HLM_OK;
+    if (caller->struct_size < sizeof *caller)
+        return hlmi_fail(HLM_E_ARG, "hlm_vfs.struct_size is %zu, needs %zu", caller->struct_size,
+                         sizeof *caller);
+    if (!caller->open || !caller->size || !caller->read_at || !caller->close)
+        return hlmi_fail(HLM_E_ARG, "hlm_vfs needs open, size, read_at and close");
+    vfs->fns = *caller;
+    vfs->system = false;
+    return HLM_OK;
+}
+
+hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs,
+                            const char *path, bool *missing)
+{
+    hlm_status st = HLM_OK;
+    *s = (hlmi_source){.vfs = *vfs, .mem = *mem};
+    if (missing) *missing = false;
+    const int32_t rc = vfs->fns.open(vfs->fns.user, path, &s->file);
+    if (rc != 0) {
+        s->file = NULL;
+        if (missing) *missing = rc == 1;
+        return hlmi_fail(HLM_E_IO, "%s: %s", path,
+                         rc == 1 ? "no such file" : rc == 2 ? "is a folder" : "can not be opened");
+    }
+    s->path = hlmi_strndup(mem, path, strlen(path));
+    if (!s->path) HLMI_TRY(hlmi_nomem(strlen(path), "a path"));
+    if (vfs->fns.size(vfs->fns.user, s->file, &s->size) != 0)
+        HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: its size can not be read", path));
+    const void *map = NULL;
+    if (vfs->may_map && vfs->fns.map && s->size > 0 && s->size <= SIZE_MAX &&
+        vfs->fns.map(vfs->fns.user, s->file, &map) == 0)
+        s->map = map;
+done:
+    if (st != HLM_OK) hlmi_source_close(s);
+    return st;
+}
+
+hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf,
+                            const uint8_t **data)
+{
+    if (offset > s->size || n > s->size - offset)
+        return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %llu, before the %zu bytes at %llu", s->path,
+                         (unsigned long long)s->size, n, (unsigned long long)offset);
+    if (s->map) {
+        *data = s->map + offset;
+        return HLM_OK;
+    }
+    if (n && s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n) != 0)
+        return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed", s->path, n,
+                         (unsigned long long)offset);
+    *data = buf;
+    return HLM_OK;
+}
+
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max,
+                             char **data, size_t *len, bool *missing)
+{
+    hlm_status st;
+    hlmi_source s;
+    hlmi_vfs reading = *vfs;
+    reading.may_map = false;
+    *data = NULL;
+    *len = 0;
+    st = hlmi_source_open(&s, mem, &reading, path, missing);
+    if (st != HLM_OK) return st;
+    char *p = NULL;
+    if (s.size > max)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, more than the %zu allowed for it", path,
+                           (unsigned long long)s.size, max));
+    p = hlmi_alloc(mem, (size_t)s.size + 1);
+    if (!p) HLMI_TRY(hlmi_nomem((size_t)s.size + 1, path));
+    const uint8_t *where = NULL;
+    HLMI_TRY(hlmi_source_read(&s, 0, (size_t)s.size, p, &where));
+    p[s.size] = '\0';
+    *data = p;
+    *len = (size_t)s.size;
+    p = NULL;
+done:
+    hlmi_free(mem, p);
+    hlmi_source_close(&s);
+    return st;
+}
+
+void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n)
+{
+    if (s->map && s->vfs.system) hlmi_os_map_drop(s->map + offset, n);
+}
+
+void hlmi_source_close(hlmi_source *s)
+{
+    if (s->file) s->vfs.fns.close(s->vfs.fns.user, s->file);
+    hlmi_free(&s->mem, s->path);
+    *s = (hlmi_source){0};
+}
