@@ -1,0 +1,108 @@
+/* The kernel table: every hot loop of the CPU, one function each. ref/ fills it
+ * with plain C, which is shipped and is the specification; the ISA folders
+ * overlay what they do faster, bit for bit the same. No caller tests a CPU flag;
+ * select.c does, once. The table lives in the model.
+ *
+ * Kernels are pure functions of their arguments: no allocation, no state, at most 16 KB of stack, and they run with
+ * round-to-nearest and without flush-to-zero (the caller sees to MXCSR).
+ *
+ * Order of sums (docs/promise.md). In a matrix product a lane is an output row and k runs in order, so an output's bits
+ * depend on nothing else in the call. A reduction of n floats to one uses 16 virtual lanes: lane i takes
+ * elements i, i+16, ... with one fused multiply-add (or add) each, elements past n count as absent, and the lanes are added
+ * as a tree: l[i] += l[i+8] for i < 8, then 4, 2, 1. Fused multiply-adds are always fused (fmaf). */
+#ifndef HLMI_KERNEL_KERNEL_H
+#define HLMI_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quant/tile.h"
+
+/** Forms of packed activations, one for each family of tile layouts. */
+typedef enum hlmi_act {
+    HLMI_ACT_F32,    /* the f32 rows themselves; pack is NULL */
+    HLMI_ACT_BF16,   /* rounded to nearest even; only where the CPU has bf16 dot products (or the table is told so) */
+    HLMI_ACT_Q8,     /* blocks of 32: f32 scale d = max|x| / 127, int8 q = round-half-even(x / d) as x * (127 / max), sum of q */
+    HLMI_ACT_Q8K,    /* the same with blocks of 256 and sums of q per 16 */
+    HLMI_ACT_COUNT
+} hlmi_act;
+
+/** A matrix product of whole row groups: y[t][g*R + r] = sum over k of w[g][r][k] * x[t][k].
+ *  y      [tokens][ldy] floats, all R lanes of every group are written; 64-byte aligned rows
+ *  w      first group; groups follow one another (hlmi_layout_group_bytes)
+ *  x      packed activations, token t at x + t * ldx bytes; 64-byte aligned
+ *  The bits of an output are the same for every tokens, groups and position in the batch. */
+typedef struct hlmi_gemm {
+    float *y;
+    size_t ldy;
+    const void *w;
+    size_t groups;
+    const void *x;
+    size_t ldx;
+    size_t tokens;
+    size_t cols;
+} hlmi_gemm;
+
+typedef void hlmi_gemm_fn(const hlmi_gemm *g);
+/** n rows of `cols` floats (row stride ldx floats) into packed form, token t at dst + t * stride bytes. Each row alone. */
+typedef void hlmi_pack_fn(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+
+/** Types of KV rows. K lies transposed: [head_dim][page] with page positions side by side (page a multiple of 16), V as
+ *  [page][v_dim]; each for one KV head. */
+typedef enum hlmi_kv_format { HLMI_KV_ROWS_F32, HLMI_KV_ROWS_F16, HLMI_KV_ROWS_BF16, HLMI_KV_FORMATS } hlmi_kv_format;
+
+/** Scores: s[i][p] = scale * (sum over d of q[i][d] * K[d][p]), d in order with fma from 0, for p in 0..n-1 (up to the next
+ *  multiple of 16 may be written). q [nq] rows of stride ldq; s [nq] rows of stride lds. */
+typedef void hlmi_qk_fn(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
+                        size_t page, size_t head_dim, size_t n);
+/** Values: for each i, o[i][d] = fma(w[i][p], V[p][d], o[i][d]) for p from lo[i] to hi[i] - 1 in order. Positions outside
+ *  lo..hi are not touched (their w may be anything). w [nq] rows of stride ldw, o [nq] rows of stride ldo. */
+typedef void hlmi_pv_fn(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
+                        const uint16_t *hi, const void *v, size_t v_dim);
+/** Write one position: K row [head_dim] into column `at` of a transposed page, V row [v_dim] into row `at`. */
+typedef void hlmi_kv_write_fn(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at,
+                              size_t head_dim, size_t v_dim);
+
+typedef struct hlmi_kernels {
+    const char *name; /* kernel class: "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", "neon" */
+
+    /* matrix products: by layout, on the packed form act[layout] */
+    hlmi_gemm_fn *gemm[HLMI_TILE_COUNT];
+    hlmi_act act[HLMI_TILE_COUNT];
+    /** The same on f32 activations and dequantised weights (activations = f32): acc = fma(w, x, acc), k in order. */
+    hlmi_gemm_fn *gemm_f32[HLMI_TILE_COUNT];
+    hlmi_pack_fn *pack[HLMI_ACT_COUNT]; /* [HLMI_ACT_F32] is NULL */
+
+    /* rows of n floats; y may equal x */
+    /** y = (x * (1 / sqrt(mean(x^2) + eps))) * w */
+    void (*rms_norm)(float *y, const float *x, const float *w, size_t n, float eps);
+    void (*add)(float *y, const float *a, const float *b, size_t n);                /* y = a + b */
+    void (*scale)(float *y, const float *x, float s, size_t n);                     /* y = x * s */
+    void (*silu_mul)(float *y, const float *gate, const float *up, size_t n);       /* y = gate / (1 + exp(-gate)) * up */
+    /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]:
+     *  x0' = fma(x0, cos, -(x1 * sin)), x1' = fma(x1, cos, x0 * sin). */
+    void (*rope)(float *x, const float *cos, const float *sin, size_t half);
+    /** max of n floats (n > 0); NaN are ignored unless all are NaN. */
+    float (*max)(const float *x, size_t n);
+    /** y[i] = exp(x[i] - m); returns the sum in 16 lanes. exp is hlmi_exp of base/math.h, in vector form. y may be x. */
+    float (*exp_sum)(float *y, const float *x, float m, size_t n);
+
+    hlmi_qk_fn *qk[HLMI_KV_FORMATS];
+    hlmi_pv_fn *pv[HLMI_KV_FORMATS];
+    hlmi_kv_write_fn *kv_write[HLMI_KV_FORMATS];
+} hlmi_kernels;
+
+/** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */
+size_t hlmi_act_stride(hlmi_act act, size_t cols);
+
+/** Bits of what the CPU offers. */
+enum { HLMI_CPU_AVX2 = 1, HLMI_CPU_AVX512 = 2, HLMI_CPU_VNNI = 4, HLMI_CPU_BF16 = 8 };
+
+/** What this CPU and operating system offer (AVX2 means AVX2, FMA and F16C; AVX512 means F, BW, VL, DQ). */
+unsigned hlmi_cpu_detect(void);
+
+/** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations, so that all CPUs agree. */
+void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable);
+
+#endif

@@ -1,0 +1,54 @@
+/* Tile layouts: how weight matrices lie in memory for the kernels. A matrix
+ * W [rows, cols] is cut into row groups of R rows; a group is contiguous, groups
+ * follow one another, and the rows of the last group past the end are zero
+ * weights. Inside a group a vector lane is a row, and k (the column) runs in order.
+ *
+ * All scales stay f16 as in the file (bits, not converted); nibble order below is
+ * the layout's own. Groups begin on 64-byte boundaries; every unit is a multiple of 64 B.
+ *
+ *  F32   R=32  [cols][32] f32
+ *  F16   R=32  [cols][32] f16
+ *  BF16  R=32  [ceil(cols/2)][32][2] bf16: two consecutive k of a lane side by side, an odd end is 0
+ *  Q4    R=32  per 32 k: d f16[32], then 512 B: 4 chunks of 8 k; chunk c, lane r, byte j (0..3) at c*128 + r*4 + j
+ *              holds k = 8c + j in its low and k = 8c + 4 + j in its high nibble. w = d * (q - 8).     576 B
+ *  Q4M   R=32  as Q4 with m f16[32] behind d. w = d * q + m.                                           640 B
+ *  Q5M   R=32  as Q4M, then 128 B: word r (u32, little endian) holds bit 4 of k = 0..31 of lane r.
+ *              w = d * q + m; q5_0 is stored with m = -16 d (exact).                                    768 B
+ *  Q8    R=32  per 32 k: d f16[32], then 1024 B: 8 chunks of 4 k; chunk c, lane r, byte j holds
+ *              k = 4c + j as int8 (two's complement). w = d * q.                                        1088 B
+ *  K4    R=16  per 256 k: d f16[16], dmin f16[16], then sc u8[8][16], mn u8[8][16] (6-bit values, sub-block s of 32 k,
+ *              lane r), then 8 sub-blocks of 256 B: 4 chunks of 8 k as in Q4 with 16 lanes
+ *              (chunk c, lane r, byte j at c*64 + r*4 + j). w = d*sc*q - dmin*mn.                        2368 B
+ *  K6    R=16  per 256 k: d f16[16], 32 B of zero, sc i8[16][16] (sub-block s of 16 k, lane r), then 256*16 B: 64 chunks of
+ *              4 k; chunk c, lane r, byte j holds k = 4c + j as int8 = q - 32. w = d*sc*q.               4416 B
+ */
+#ifndef HLMI_QUANT_TILE_H
+#define HLMI_QUANT_TILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum hlmi_layout {
+    HLMI_TILE_F32, HLMI_TILE_F16, HLMI_TILE_BF16,
+    HLMI_TILE_Q4, HLMI_TILE_Q4M, HLMI_TILE_Q5M, HLMI_TILE_Q8, HLMI_TILE_K4, HLMI_TILE_K6,
+    HLMI_TILE_COUNT,
+    HLMI_TILE_NONE = HLMI_TILE_COUNT
+} hlmi_layout;
+
+typedef struct hlmi_layout_info {
+    const char *name;
+    size_t rows;         /* R: rows of a group */
+    size_t unit_k;       /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
+    size_t unit_bytes;   /* bytes of a unit of R rows */
+    /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the
+     *  same bits as dequantising the file's row. Any k0 and n. For embedding rows and tests. */
+    void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);
+} hlmi_layout_info;
+
+/** Never NULL for values below HLMI_TILE_COUNT. */
+const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout);
+
+/** Bytes of one row group. */
+size_t hlmi_layout_group_bytes(hlmi_layout layout, size_t cols);
+
+#endif

@@ -1,0 +1,86 @@
+/* A tensor store: the tensors, settings and side files of a model on disk,
+ * whatever the container (GGUF file, Hugging Face folder). Immutable once open;
+ * reading is safe from many threads. Everything in it comes from untrusted files:
+ * names, types, shapes and ranges have been checked against the file's size. */
+#ifndef HLMI_WEIGHTS_STORE_H
+#define HLMI_WEIGHTS_STORE_H
+
+#include <jansson.h>
+
+#include "base/vfs.h"
+#include "quant/type.h"
+
+enum { HLMI_MAX_DIMS = 4 };
+
+typedef struct hlmi_tensor {
+    const char *name;            /* owned by the store */
+    hlmi_type type;
+    uint32_t n_dims;             /* 1 .. HLMI_MAX_DIMS (0-d safetensors become [1]) */
+    uint64_t dims[HLMI_MAX_DIMS]; /* row-major, outermost first, in both containers: a matrix is [rows, cols] */
+    uint32_t source;             /* which file of the store */
+    uint64_t offset, bytes;      /* where in that file */
+} hlmi_tensor;
+
+typedef struct hlmi_store hlmi_store;
+
+typedef enum hlmi_container { HLMI_STORE_GGUF, HLMI_STORE_HF } hlmi_container;
+
+/** Opens a GGUF file (by its magic) or a folder with config.json and safetensors
+ *  (model.safetensors, or model.safetensors.index.json and its shards; shard names may not leave the folder).
+ *  For a folder opened `without_weights`, only the side files are needed.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (a tensor type, by name), HLM_E_NOMEM: the sentence names
+ *          the file, the tensor or key, what was found and what was expected. */
+hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
+                           bool without_weights);
+void hlmi_store_close(hlmi_store *s); /* NULL is fine */
+
+hlmi_container hlmi_store_container(const hlmi_store *s);
+const char *hlmi_store_path(const hlmi_store *s);
+uint64_t hlmi_store_bytes(const hlmi_store *s); /* of all weight files */
+
+/** NULL when there is none of that name. */
+const hlmi_tensor *hlmi_store_find(const hlmi_store *s, const char *name);
+size_t hlmi_store_count(const hlmi_store *s);
+const hlmi_tensor *hlmi_store_at(const hlmi_store *s, size_t i);
+
+/** n bytes of t at `offset` inside it: in the map, or read into buf [n]. */
+hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, void *buf,
+                           const uint8_t **data);
+/** The bytes will not be needed again soon: mapped pages go back to the system. */
+void hlmi_store_drop(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, uint64_t n);
+/** Is the file of t mapped (data of hlmi_store_read stays valid while the store is open)? */
+bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
+
+/* Hugging Face folders */
+/** config.json's object; NULL for GGUF. */
+const json_t *hlmi_store_config(const hlmi_store *s);
+/** A side file of the folder by name ("tokenizer.json"), whole, at most max bytes, 0 behind it; freed with
+ *  hlmi_free. *data = NULL and HLM_OK when there is none. */
+hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
+
+/* GGUF metadata */
+typedef enum hlmi_kv_type {
+    HLMI_KV_U8, HLMI_KV_I8, HLMI_KV_U16, HLMI_KV_I16, HLMI_KV_U32, HLMI_KV_I32, HLMI_KV_F32, HLMI_KV_BOOL,
+    HLMI_KV_STRING, HLMI_KV_ARRAY, HLMI_KV_U64, HLMI_KV_I64, HLMI_KV_F64
+} hlmi_kv_type; /* the numbers of the GGUF specification */
+
+typedef struct hlmi_kv {
+    const char *key;
+    hlmi_kv_type type;
+    hlmi_kv_type item;   /* of an array (never ARRAY: nested arrays are refused) */
+    uint64_t count;      /* of an array; 1 otherwise */
+    const uint8_t *data; /* the value's bytes, little endian, unaligned; strings as in the file (u64 length, bytes) */
+    size_t bytes;
+} hlmi_kv;
+
+/** NULL when there is no such key (and for folders). */
+const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key);
+/** Item i of an array of numbers or bools, or the value itself (i = 0), as a double / integer. false when it is of another
+ *  kind, i is past the end, or the value is no integer that fits (int form; bool counts as 0 and 1). */
+bool hlmi_kv_f64(const hlmi_kv *kv, uint64_t i, double *out);
+bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out);
+/** A string value, or the items of a string array one after another: *cursor begins at 0. false at the end or when it holds
+ *  no strings. *s points into the store and is not ended by 0. */
+bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size_t *len);
+
+#endif
