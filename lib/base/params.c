@@ -1,0 +1,48 @@
+/* Reading and writing the public structs by the size their caller states. */
+#include "base/params.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+/* The struct_size at p, checked. memcpy, because p's type is not known here. */
+static hlm_status stated_size(size_t *size, const void *p, const char *what)
+{
+    memcpy(size, p, sizeof *size);
+    if (*size < sizeof *size || *size > HLMI_STRUCT_MAX)
+        return hlmi_fail(HLM_E_ARG, "%s: struct_size is %zu; set it to sizeof (%s)", what, *size, what);
+    return HLM_OK;
+}
+
+hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const char *what)
+{
+    memset(dst, 0, dst_size);
+    size_t size = dst_size;
+    if (src) {
+        hlm_status st = stated_size(&size, src, what);
+        if (st != HLM_OK) return st;
+        const unsigned char *bytes = src;
+        for (size_t i = dst_size; i < size; i++) {
+            if (bytes[i] != 0)
+                return hlmi_fail(HLM_E_UNSUPPORTED,
+                                 "%s: byte %zu of %zu is set, but this library knows only %zu bytes of it",
+                                 what, i, size, dst_size);
+        }
+        memcpy(dst, src, hlmi_min_size(size, dst_size));
+    }
+    memcpy(dst, &dst_size, sizeof dst_size);
+    return HLM_OK;
+}
+
+hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what)
+{
+    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
+    size_t size;
+    hlm_status st = stated_size(&size, dst, what);
+    if (st != HLM_OK) return st;
+    size_t known = hlmi_min_size(size, full_size);
+    unsigned char *to = dst;
+    memcpy(to + sizeof size, (const unsigned char *)full + sizeof size, known - sizeof size);
+    memset(to + known, 0, size - known);
+    return HLM_OK;
+}
