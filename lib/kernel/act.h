@@ -1,0 +1,39 @@
+/* Packed activations, byte for byte. A packed row is a run of blocks, 64-byte
+ * aligned; the bytes from its end to its stride (hlmi_act_stride) are not
+ * written. Written by pack, read by gemm; nobody else looks inside.
+ *
+ *  BF16  cols rounded up to 2 elements, bf16 each, to nearest even; an odd end is followed by 0
+ *  Q8    cols / 32 blocks of hlmi_act_q8
+ *  Q8K   cols / 256 blocks of hlmi_act_q8k
+ *
+ * A block is quantised thus, in f32, with the same bits on every ISA. m = max |x|, where a NaN counts as more than infinity.
+ *   id = 127 / m, d = m / 127, q = round-half-even(x * id), which lies in -127..127
+ *   m infinite or NaN: d = NaN and q = 0, so that every output of the token shows the fault
+ *   id infinite (m is 0 or below 2^-121): d = 0 and q = 0 */
+#ifndef HLMI_KERNEL_ACT_H
+#define HLMI_KERNEL_ACT_H
+
+#include <stdint.h>
+
+/** d * sum is what a block's minimum is multiplied by; the other sums are integer starts of dot products whose weights are
+ *  stored with an offset to be unsigned (w + 8, w + 128). */
+typedef struct hlmi_act_q8 {
+    int8_t q[32];
+    float d;
+    float dsum;     /* d * (float)sum; NaN when d is */
+    int32_t sum8;   /* -8 * sum of q */
+    int32_t sum128; /* -128 * sum of q */
+} hlmi_act_q8;
+
+typedef struct hlmi_act_q8k {
+    int8_t q[256];
+    int16_t sum16[16]; /* of each 16 q */
+    int16_t sum32[8];  /* of each 32 q */
+    float d;
+    int32_t zero[3];
+} hlmi_act_q8k;
+
+_Static_assert(sizeof(hlmi_act_q8) == 48, "48 bytes for 32 activations");
+_Static_assert(sizeof(hlmi_act_q8k) == 320, "5 cache lines for 256 activations");
+
+#endif
