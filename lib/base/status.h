@@ -6,7 +6,9 @@
 
 #include <hybridlm/hybridlm.h>
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__)
+#  define HLMI_PRINTF(f, a) __attribute__((format(gnu_printf, f, a)))
+#elif defined(__GNUC__)
 #  define HLMI_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #  define HLMI_PRINTF(f, a)

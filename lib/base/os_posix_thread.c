@@ -1,0 +1,133 @@
+/* POSIX: threads, cores, and sleeping on a word (a futex on Linux, a shared
+ * mutex and condition elsewhere). */
+#define _GNU_SOURCE 1
+#include "base/os.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#  include <linux/futex.h>
+#  include <sys/syscall.h>
+#endif
+
+/* Tasks fit 16 KB; the rest is for the C library, sanitizers and red zones. */
+enum { STACK_BYTES = 256 * 1024 };
+
+struct hlmi_os_thread {
+    pthread_t id;
+    void (*run)(void *);
+    void *arg;
+};
+
+static void *thread_main(void *p)
+{
+    hlmi_os_thread *t = p;
+    t->run(t->arg);
+    return NULL;
+}
+
+/* Starts t with a small stack; the new thread inherits the caller's signal mask. */
+static int thread_create(hlmi_os_thread *t)
+{
+    pthread_attr_t attr;
+    int rc = pthread_attr_init(&attr);
+    if (rc) return rc;
+    rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
+    if (!rc) rc = pthread_create(&t->id, &attr, thread_main, t);
+    pthread_attr_destroy(&attr);
+    return rc;
+}
+
+hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
+{
+    hlmi_os_thread *t = malloc(sizeof *t);
+    if (!t) return NULL;
+    t->run = run;
+    t->arg = arg;
+    sigset_t all, before;
+    sigfillset(&all);
+    int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (!rc) {
+        rc = thread_create(t);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    if (rc) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void hlmi_os_thread_join(hlmi_os_thread *t)
+{
+    pthread_join(t->id, NULL);
+    free(t);
+}
+
+unsigned hlmi_os_cores(void)
+{
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        const int n = CPU_COUNT(&set);
+        if (n > 0) return (unsigned)n;
+    }
+#endif
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+#if defined(__linux__)
+
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+void hlmi_os_wake_all(volatile uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+#else
+
+/* Everybody sleeps in one place, whatever the word: waking for no reason is
+ * allowed, and few threads ever get here. The one exception to "no globals". */
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
+
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
+{
+    pthread_mutex_lock(&sleep_lock);
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value) pthread_cond_wait(&sleep_cond, &sleep_lock);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+void hlmi_os_wake_all(volatile uint32_t *word)
+{
+    (void)word;
+    pthread_mutex_lock(&sleep_lock);
+    pthread_cond_broadcast(&sleep_cond);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+#endif
+
+void hlmi_os_yield(void)
+{
+    sched_yield();
+}
+
+void hlmi_os_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory"); /* waits tens of cycles; `yield` is a no-op on most cores */
+#endif
+}
