@@ -1,0 +1,287 @@
+/* Worker threads and their barrier.
+ *
+ * Vocabulary: a *gate* is a counter that threads wait on until it moves; the
+ * *start* gate opens once a run, the *barrier* gate once a region. A waiter
+ * spins (a barrier is usually microseconds away), then yields its core, then
+ * sleeps in the kernel, so that idle threads use no CPU. */
+#include "exec/team.h"
+
+#include "base/os.h"
+#include "base/params.h"
+#include "exec/fpenv.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum {
+    CACHE_LINE = 64,
+    /* Looks at a gate between two looks at the clock: about a microsecond. */
+    SPINS = 64,
+    /* How long a waiter spins where every worker has a core of its own. */
+    SPIN_NS = 50 * 1000,
+    /* How long it then yields. Where workers share cores it yields at once and
+     * for longer: whom it waits for may be waiting for its core, and a yield
+     * costs a hundredth of a sleep and a wake-up. */
+    YIELD_NS = 5 * 1000,
+    SHARED_YIELD_NS = 200 * 1000
+};
+
+_Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "the kernel sleeps on a plain word");
+
+typedef struct gate {
+    _Alignas(CACHE_LINE) _Atomic uint32_t count;
+    _Atomic uint32_t sleepers;
+} gate;
+
+typedef struct run {
+    const hlmi_region *regions;
+    size_t n; /* just behind the last region that is not skipped */
+    const void *step;
+    size_t rows;
+    const volatile int32_t *cancel;
+} run;
+
+typedef struct worker {
+    hlmi_team *team;
+    size_t index;
+    hlmi_os_thread *thread;
+} worker;
+
+struct hlmi_team {
+    hlmi_mem mem;
+    size_t workers;
+    uint64_t spin_ns, yield_ns;
+    hlm_executor executor; /* parallel_for is NULL: own threads */
+    worker *own;           /* [workers - 1]: workers 1 and up */
+    size_t n_own;          /* of them running */
+    /* Written by the caller while all others wait at `start`. */
+    run run;
+    bool quit;
+    gate start;
+    gate barrier;
+    /* Workers that reached the barrier. The last of them decides for all
+     * whether the run stops, before it opens the gate. */
+    _Alignas(CACHE_LINE) _Atomic uint32_t arrived;
+    bool stopped;
+};
+
+static bool is_cancelled(const volatile int32_t *cancel)
+{
+    return cancel && atomic_load_explicit((volatile _Atomic int32_t *)cancel, memory_order_relaxed) != 0;
+}
+
+static bool is_skipped(const hlmi_region *r, size_t rows)
+{
+    return rows < r->min_rows || (r->max_rows && rows > r->max_rows);
+}
+
+/* ---- gates ---- */
+
+static bool gate_moved(gate *g, uint32_t seen)
+{
+    return atomic_load_explicit(&g->count, memory_order_acquire) != seen;
+}
+
+static bool gate_spin(gate *g, uint32_t seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (gate_moved(g, seen)) return true;
+        hlmi_os_pause();
+    }
+    return false;
+}
+
+static void gate_sleep(gate *g, uint32_t seen)
+{
+    atomic_fetch_add(&g->sleepers, 1);
+    while (!gate_moved(g, seen)) hlmi_os_wait((volatile uint32_t *)&g->count, seen);
+    atomic_fetch_sub(&g->sleepers, 1);
+}
+
+/* Returns once the gate's count is no longer `seen`. */
+static void gate_wait(gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns)
+{
+    if (gate_spin(g, seen)) return;
+    const uint64_t begin = hlmi_os_now();
+    uint64_t waited = 0;
+    while (waited < spin_ns) {
+        if (gate_spin(g, seen)) return;
+        waited = hlmi_os_now() - begin;
+    }
+    do {
+        if (gate_moved(g, seen)) return;
+        hlmi_os_yield();
+    } while (hlmi_os_now() - begin < spin_ns + yield_ns);
+    gate_sleep(g, seen);
+}
+
+/* The count moves before sleepers are looked for, and a sleeper counts itself
+ * before it looks at the count (both sequentially consistent): one sees the other. */
+static void gate_open(gate *g)
+{
+    atomic_fetch_add(&g->count, 1);
+    if (atomic_load(&g->sleepers)) hlmi_os_wake_all((volatile uint32_t *)&g->count);
+}
+
+/* ---- own threads ---- */
+
+/* All workers meet here. True when the run is to stop; the same for all. */
+static bool meet(hlmi_team *t, const volatile int32_t *cancel)
+{
+    const uint32_t seen = atomic_load_explicit(&t->barrier.count, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) + 1 < t->workers) {
+        gate_wait(&t->barrier, seen, t->spin_ns, t->yield_ns);
+    } else {
+        t->stopped = is_cancelled(cancel);
+        atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
+        gate_open(&t->barrier);
+    }
+    return t->stopped;
+}
+
+/* One worker's way through the list; false when cancelled. `r` is the worker's
+ * own copy, and nothing of the caller's is read behind the last barrier, where
+ * the caller may already be gone. */
+static bool walk(hlmi_team *t, run r, size_t index)
+{
+    for (size_t i = 0; i < r.n; i++) {
+        if (is_skipped(&r.regions[i], r.rows)) continue;
+        r.regions[i].run(r.regions[i].arg, r.step, index, t->workers);
+        if (meet(t, r.cancel) && i + 1 < r.n) return false;
+    }
+    return true;
+}
+
+static void worker_main(void *p)
+{
+    worker *w = p;
+    hlmi_team *t = w->team;
+    hlmi_fpenv_enter();
+    for (uint32_t seen = 0;; seen++) {
+        gate_wait(&t->start, seen, t->spin_ns, t->yield_ns);
+        if (t->quit) return;
+        walk(t, t->run, w->index);
+    }
+}
+
+/* ---- one worker, or the caller's executor ---- */
+
+typedef struct batch {
+    const hlmi_region *region;
+    const void *step;
+    size_t workers;
+} batch;
+
+static void batch_task(void *arg, size_t index)
+{
+    const batch *b = arg;
+    const uint64_t found = hlmi_fpenv_enter();
+    b->region->run(b->region->arg, b->step, index, b->workers);
+    hlmi_fpenv_leave(found);
+}
+
+/* The barrier is the return of the region. */
+static hlm_status run_by_region(const hlmi_team *t, const run *r)
+{
+    const hlm_executor *e = &t->executor;
+    for (size_t i = 0; i < r->n; i++) {
+        if (is_skipped(&r->regions[i], r->rows)) continue;
+        if (is_cancelled(r->cancel)) return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
+        batch b = {&r->regions[i], r->step, t->workers};
+        if (!e->parallel_for) {
+            batch_task(&b, 0);
+        } else if (e->parallel_for(e->user, t->workers, batch_task, &b) != 0) {
+            return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
+        }
+    }
+    return HLM_OK;
+}
+
+/* ---- the team ---- */
+
+hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step,
+                         size_t rows, const volatile int32_t *cancel)
+{
+    while (n && is_skipped(&regions[n - 1], rows)) n--;
+    if (!n) return HLM_OK;
+    const run r = {regions, n, step, rows, cancel};
+    if (!t->n_own) return run_by_region(t, &r);
+    if (is_cancelled(cancel)) return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
+    t->run = r;
+    gate_open(&t->start);
+    const uint64_t found = hlmi_fpenv_enter();
+    const bool all = walk(t, r, 0);
+    hlmi_fpenv_leave(found);
+    return all ? HLM_OK : hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
+}
+
+size_t hlmi_team_workers(const hlmi_team *t)
+{
+    return t->workers;
+}
+
+static hlm_status start_threads(hlmi_team *t)
+{
+    const size_t n = t->workers - 1;
+    if (!n) return HLM_OK;
+    t->own = hlmi_calloc(&t->mem, n, sizeof *t->own);
+    if (!t->own) return hlmi_nomem(n * sizeof *t->own, "threads");
+    while (t->n_own < n) {
+        worker *w = &t->own[t->n_own];
+        w->team = t;
+        w->index = t->n_own + 1;
+        w->thread = hlmi_os_thread_start(worker_main, w);
+        if (!w->thread) {
+            return hlmi_fail(HLM_E_NOMEM, "the system refused thread %zu of %zu", t->n_own + 2, t->workers);
+        }
+        t->n_own++;
+    }
+    return HLM_OK;
+}
+
+static hlm_status executor_read(hlm_executor *dst, const hlm_executor *src)
+{
+    const hlm_status st = hlmi_params_read(dst, sizeof *dst, src, "hlm_executor");
+    if (st == HLM_OK && src && !dst->parallel_for) {
+        return hlmi_fail(HLM_E_ARG, "hlm_executor.parallel_for is NULL");
+    }
+    return st;
+}
+
+hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads,
+                         const hlm_executor *executor)
+{
+    *out = NULL;
+    if (n_threads < 0 || n_threads > HLMI_TEAM_MAX) {
+        return hlmi_fail(HLM_E_ARG, "n_threads is %d, not in 0 to %d", n_threads, HLMI_TEAM_MAX);
+    }
+    hlm_executor e;
+    hlm_status st = executor_read(&e, executor);
+    if (st != HLM_OK) return st;
+    hlmi_team *t = hlmi_calloc(mem, 1, sizeof *t);
+    if (!t) return hlmi_nomem(sizeof *t, "a team of threads");
+    const size_t cores = hlmi_os_cores();
+    t->mem = *mem;
+    t->executor = e;
+    t->workers = n_threads ? (size_t)n_threads : cores < HLMI_TEAM_MAX ? cores : HLMI_TEAM_MAX;
+    t->spin_ns = t->workers <= cores ? SPIN_NS : 0;
+    t->yield_ns = t->workers <= cores ? YIELD_NS : SHARED_YIELD_NS;
+    if (!executor) st = start_threads(t);
+    if (st != HLM_OK) {
+        hlmi_team_free(t);
+        return st;
+    }
+    *out = t;
+    return HLM_OK;
+}
+
+void hlmi_team_free(hlmi_team *t)
+{
+    if (!t) return;
+    t->quit = true;
+    gate_open(&t->start);
+    for (size_t i = 0; i < t->n_own; i++) hlmi_os_thread_join(t->own[i].thread);
+    const hlmi_mem mem = t->mem;
+    hlmi_free(&mem, t->own);
+    hlmi_free(&mem, t);
+}

@@ -1,0 +1,362 @@
+/* Teams of threads: every region sees the results of the one before it, on own
+ * threads and on a caller's executor; cancelling; the control word; and that
+ * idle threads use no CPU. */
+#include "exec/fpenv.h"
+#include "exec/team.h"
+
+#include <fenv.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/os.h"
+#include "unit/suite.h"
+
+enum { MAX_WORKERS = 8, MAX_REGIONS = 40 };
+
+/* One row of counters for each region; a region adds the whole row before its own. */
+typedef struct table {
+    uint64_t cell[MAX_REGIONS + 1][MAX_WORKERS];
+    size_t calls[MAX_WORKERS]; /* of each worker */
+    volatile int32_t cancel;
+    size_t cancel_at; /* the region that cancels, or SIZE_MAX */
+} table;
+
+typedef struct link {
+    table *t;
+    size_t to; /* row written; row to - 1 is read */
+} link;
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 31)) * 0x9e3779b97f4a7c15u;
+    return x ^ (x >> 29);
+}
+
+static uint64_t cell_of(const uint64_t *before, size_t workers, size_t worker)
+{
+    uint64_t sum = worker;
+    for (size_t i = 0; i < workers; i++) sum += before[i];
+    return mix(sum);
+}
+
+static void add_row(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const link *l = arg;
+    (void)step;
+    l->t->cell[l->to][worker] = cell_of(l->t->cell[l->to - 1], workers, worker);
+    l->t->calls[worker]++;
+    if (l->to == l->t->cancel_at && worker == workers - 1) {
+        atomic_store((volatile _Atomic int32_t *)&l->t->cancel, 1);
+    }
+}
+
+static uint64_t random_next(uint64_t *state)
+{
+    *state += 0x9e3779b97f4a7c15u;
+    return mix(*state);
+}
+
+/* Regions that pass rows on, with some that are skipped in between. Returns the number of rows written. */
+static size_t random_regions(uint64_t *state, table *t, link *links, hlmi_region *regions, size_t n, size_t rows)
+{
+    size_t used = 0;
+    memset(t, 0, sizeof *t);
+    t->cancel_at = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t kind = random_next(state) % 4;
+        const bool skip = kind >= 2;
+        links[i] = (link){t, skip ? 0 : ++used};
+        regions[i] = (hlmi_region){.run = add_row, .arg = &links[i]};
+        if (kind == 1) regions[i].min_rows = rows;
+        if (kind == 2) regions[i].min_rows = rows + 1;
+        if (kind == 3) regions[i].max_rows = rows - 1;
+    }
+    return used;
+}
+
+static void check_rows(const table *t, size_t rows, size_t workers)
+{
+    uint64_t before[MAX_WORKERS] = {0}, want[MAX_WORKERS];
+    for (size_t r = 1; r <= rows; r++) {
+        for (size_t w = 0; w < workers; w++) want[w] = cell_of(before, workers, w);
+        ck_assert_mem_eq(t->cell[r], want, workers * sizeof *want);
+        memcpy(before, want, sizeof before);
+    }
+    for (size_t w = 0; w < workers; w++) ck_assert_uint_eq(t->calls[w], rows);
+}
+
+static hlmi_team *team_of(int32_t n, const hlm_executor *executor)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_team *team;
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, n, executor), HLM_OK);
+    if (n) ck_assert_uint_eq(hlmi_team_workers(team), (size_t)n);
+    return team;
+}
+
+static void stress(int32_t workers, const hlm_executor *executor, int runs)
+{
+    hlmi_team *team = team_of(workers, executor);
+    uint64_t state = (uint64_t)workers;
+    for (int i = 0; i < runs; i++) {
+        table t;
+        link links[MAX_REGIONS];
+        hlmi_region regions[MAX_REGIONS];
+        const size_t n = random_next(&state) % (MAX_REGIONS + 1), rows = 2 + random_next(&state) % 9;
+        const size_t used = random_regions(&state, &t, links, regions, n, rows);
+        if (random_next(&state) % 16 == 0 && used) t.cancel_at = 1 + random_next(&state) % used;
+        const hlm_status st = hlmi_team_run(team, regions, n, NULL, rows, &t.cancel);
+        const bool early = t.cancel_at < used; /* cancelling in the last region is too late */
+        ck_assert_int_eq(st, early ? HLM_E_CANCELLED : HLM_OK);
+        check_rows(&t, early ? t.cancel_at : used, (size_t)workers);
+        if (random_next(&state) % 256 == 0) { /* long enough for the others to fall asleep */
+            nanosleep(&(struct timespec){.tv_nsec = 500 * 1000}, NULL);
+        }
+    }
+    hlmi_team_free(team);
+}
+
+START_TEST(own_threads)
+{
+    static const int32_t workers[] = {1, 2, 3, 4, 8};
+    for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) stress(workers[i], NULL, 2000);
+}
+END_TEST
+
+/* ---- executors ---- */
+
+typedef struct foreign {
+    hlm_task *task;
+    void *arg;
+    size_t index;
+} foreign;
+
+static void foreign_main(void *p)
+{
+    const foreign *f = p;
+    f->task(f->arg, f->index);
+}
+
+/* Every task on a thread of its own, the last ones first. */
+static int32_t for_threads(void *user, size_t n, hlm_task *task, void *arg)
+{
+    (void)user;
+    foreign f[MAX_WORKERS];
+    hlmi_os_thread *t[MAX_WORKERS];
+    for (size_t i = 0; i < n; i++) {
+        f[i] = (foreign){task, arg, n - 1 - i};
+        t[i] = hlmi_os_thread_start(foreign_main, &f[i]);
+        ck_assert_ptr_nonnull(t[i]);
+    }
+    for (size_t i = 0; i < n; i++) hlmi_os_thread_join(t[i]);
+    return 0;
+}
+
+/* One after another: would hang if a task waited for another. */
+static int32_t for_loop(void *user, size_t n, hlm_task *task, void *arg)
+{
+    (void)user;
+    for (size_t i = n; i-- > 0;) task(arg, i);
+    return 0;
+}
+
+static int32_t for_failing(void *user, size_t n, hlm_task *task, void *arg)
+{
+    int *left = user;
+    return (*left)-- > 0 ? for_loop(NULL, n, task, arg) : 1;
+}
+
+START_TEST(executor)
+{
+    const hlm_executor threads = {.struct_size = sizeof threads, .parallel_for = for_threads};
+    const hlm_executor loop = {.struct_size = sizeof loop, .parallel_for = for_loop};
+    for (int32_t workers = 1; workers <= MAX_WORKERS; workers++) {
+        stress(workers, &loop, 500);
+        stress(workers, &threads, 2);
+    }
+}
+END_TEST
+
+START_TEST(executor_refuses)
+{
+    int left = 1;
+    const hlm_executor e = {.struct_size = sizeof e, .user = &left, .parallel_for = for_failing};
+    table t = {.cancel_at = SIZE_MAX};
+    const link links[] = {{&t, 1}, {&t, 2}};
+    const hlmi_region regions[] = {{.run = add_row, .arg = &links[0]}, {.run = add_row, .arg = &links[1]}};
+    hlmi_team *team = team_of(3, &e);
+    ck_assert_int_eq(hlmi_team_run(team, regions, 2, NULL, 1, NULL), HLM_E_CANCELLED);
+    check_rows(&t, 1, 3);
+    hlmi_team_free(team);
+}
+END_TEST
+
+/* ---- arguments ---- */
+
+START_TEST(arguments)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const hlm_executor none = {.struct_size = sizeof none}, cut = {.struct_size = 4, .parallel_for = for_loop};
+    hlmi_team *team;
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, -1, NULL), HLM_E_ARG);
+    ck_assert_ptr_null(team);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, HLMI_TEAM_MAX + 1, NULL), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, &none), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, &cut), HLM_E_ARG);
+    hlmi_team_free(NULL);
+    team = team_of(0, NULL);
+    ck_assert_uint_eq(hlmi_team_workers(team), hlmi_os_cores());
+    ck_assert_int_eq(hlmi_team_run(team, NULL, 0, NULL, 1, NULL), HLM_OK);
+    hlmi_team_free(team);
+}
+END_TEST
+
+START_TEST(cancelled_before)
+{
+    for (int32_t workers = 1; workers <= 3; workers++) {
+        table t = {.cancel_at = SIZE_MAX, .cancel = 1};
+        const link l = {&t, 1};
+        const hlmi_region region = {.run = add_row, .arg = &l};
+        hlmi_team *team = team_of(workers, NULL);
+        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, &t.cancel), HLM_E_CANCELLED);
+        t.cancel = 0;
+        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, &t.cancel), HLM_OK);
+        check_rows(&t, 1, (size_t)workers);
+        hlmi_team_free(team);
+    }
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static void *alloc_nothing_after(void *user, size_t size, size_t align)
+{
+    int *left = user;
+    return (*left)-- > 0 ? hlmi_os_alloc(NULL, size, align) : NULL;
+}
+
+static void free_it(void *user, void *p)
+{
+    (void)user;
+    hlmi_os_free(NULL, p);
+}
+
+START_TEST(out_of_memory)
+{
+    hlmi_team *team;
+    hlm_status st = HLM_E_NOMEM;
+    int allowed = 0;
+    for (; st != HLM_OK; allowed++) {
+        int left = allowed;
+        const hlmi_mem mem = {&left, alloc_nothing_after, free_it};
+        ck_assert_int_lt(allowed, 10);
+        st = hlmi_team_new(&team, &mem, 2, NULL);
+        ck_assert_int_eq(st, left >= 0 ? HLM_OK : HLM_E_NOMEM);
+        if (st == HLM_OK) hlmi_team_free(team);
+        else ck_assert_ptr_null(team);
+    }
+    ck_assert_int_gt(allowed, 1);
+}
+END_TEST
+
+/* ---- the control word ---- */
+
+typedef struct rounding {
+    float sum[MAX_WORKERS];
+} rounding;
+
+/* 1 when rounded to nearest, more when rounded upward. */
+static float one_and_a_bit(void)
+{
+    volatile float one = 1.0f, bit = 1e-10f;
+    return one + bit;
+}
+
+static void see_rounding(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    rounding *const *r = arg;
+    (void)step;
+    (void)workers;
+    (*r)->sum[worker] = one_and_a_bit();
+}
+
+START_TEST(control_word)
+{
+    const hlm_executor e = {.struct_size = sizeof e, .parallel_for = for_loop};
+    for (int own = 0; own < 2; own++) {
+        for (int32_t workers = 1; workers <= 3; workers++) {
+            rounding r = {{0.0f}}, *arg = &r;
+            const hlmi_region region = {.run = see_rounding, .arg = &arg};
+            ck_assert_int_eq(fesetround(FE_UPWARD), 0);
+            hlmi_team *team = team_of(workers, own ? NULL : &e);
+            ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+            hlmi_team_free(team);
+            ck_assert(one_and_a_bit() > 1.0f);
+            fesetround(FE_TONEAREST);
+            for (int32_t w = 0; w < workers; w++) ck_assert(r.sum[w] == 1.0f);
+        }
+    }
+}
+END_TEST
+
+#if defined(__SSE2__)
+START_TEST(denormals)
+{
+    const unsigned found = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(found | 0x8040); /* flush to zero, denormals are zero */
+    const unsigned callers = __builtin_ia32_stmxcsr();
+    const uint64_t before = hlmi_fpenv_enter();
+    volatile float tiny = 1e-30f;
+    const float denormal = tiny * 1e-10f;
+    hlmi_fpenv_leave(before);
+    const unsigned after = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(found);
+    ck_assert(denormal > 0);
+    ck_assert_uint_eq(after, callers);
+}
+END_TEST
+#endif
+
+/* ---- idle ---- */
+
+static void nothing(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    (void)arg;
+    (void)step;
+    (void)worker;
+    (void)workers;
+}
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+START_TEST(idle)
+{
+    const hlmi_region region = {.run = nothing};
+    hlmi_team *team = team_of(4, NULL);
+    ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL); /* falling asleep may cost a little */
+    const uint64_t before = cpu_ns();
+    nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
+    const uint64_t used = cpu_ns() - before;
+    ck_assert_msg(used < 1000 * 1000, "%llu ns of CPU time in 200 ms of idling", (unsigned long long)used);
+    hlmi_team_free(team);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {own_threads, executor, executor_refuses, arguments, cancelled_before,
+                                  out_of_memory, control_word,
+#if defined(__SSE2__)
+                                  denormals,
+#endif
+                                  idle};
+    return suite_run("team", tests, sizeof tests / sizeof *tests);
+}
