@@ -1,8 +1,41 @@
 /* The matrix products and packing of this folder. */
 #include "kernel/isa.h"
+#include "kernel/ref/ref.h"
 
 void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
 {
-    (void)k;
-    (void)bf16;
+    k->gemm_f32[HLMI_TILE_F32] = hlmi_ref_gemm_f32_f32;
+    k->gemm_f32[HLMI_TILE_F16] = hlmi_ref_gemm_f32_f16;
+    k->gemm_f32[HLMI_TILE_BF16] = hlmi_ref_gemm_f32_bf16;
+    k->gemm_f32[HLMI_TILE_Q4] = hlmi_ref_gemm_f32_q4;
+    k->gemm_f32[HLMI_TILE_Q4M] = hlmi_ref_gemm_f32_q4m;
+    k->gemm_f32[HLMI_TILE_Q5M] = hlmi_ref_gemm_f32_q5m;
+    k->gemm_f32[HLMI_TILE_Q8] = hlmi_ref_gemm_f32_q8;
+    k->gemm_f32[HLMI_TILE_K4] = hlmi_ref_gemm_f32_k4;
+    k->gemm_f32[HLMI_TILE_K6] = hlmi_ref_gemm_f32_k6;
+
+    k->gemm[HLMI_TILE_F32] = hlmi_ref_gemm_f32_f32;
+    k->gemm[HLMI_TILE_F16] = hlmi_ref_gemm_f32_f16;
+    k->gemm[HLMI_TILE_BF16] = bf16 ? hlmi_ref_gemm_bf16 : hlmi_ref_gemm_f32_bf16;
+    k->gemm[HLMI_TILE_Q4] = hlmi_ref_gemm_q4;
+    k->gemm[HLMI_TILE_Q4M] = hlmi_ref_gemm_q4m;
+    k->gemm[HLMI_TILE_Q5M] = hlmi_ref_gemm_q5m;
+    k->gemm[HLMI_TILE_Q8] = hlmi_ref_gemm_q8;
+    k->gemm[HLMI_TILE_K4] = hlmi_ref_gemm_k4;
+    k->gemm[HLMI_TILE_K6] = hlmi_ref_gemm_k6;
+
+    k->act[HLMI_TILE_F32] = HLMI_ACT_F32;
+    k->act[HLMI_TILE_F16] = HLMI_ACT_F32;
+    k->act[HLMI_TILE_BF16] = bf16 ? HLMI_ACT_BF16 : HLMI_ACT_F32;
+    k->act[HLMI_TILE_Q4] = HLMI_ACT_Q8;
+    k->act[HLMI_TILE_Q4M] = HLMI_ACT_Q8;
+    k->act[HLMI_TILE_Q5M] = HLMI_ACT_Q8;
+    k->act[HLMI_TILE_Q8] = HLMI_ACT_Q8;
+    k->act[HLMI_TILE_K4] = HLMI_ACT_Q8K;
+    k->act[HLMI_TILE_K6] = HLMI_ACT_Q8K;
+
+    k->pack[HLMI_ACT_F32] = NULL;
+    k->pack[HLMI_ACT_BF16] = hlmi_ref_pack_bf16;
+    k->pack[HLMI_ACT_Q8] = hlmi_ref_pack_q8;
+    k->pack[HLMI_ACT_Q8K] = hlmi_ref_pack_q8k;
 }

@@ -1,0 +1,68 @@
+/* Packing of activations (act.h), row by row. */
+#include "base/half.h"
+#include "kernel/act.h"
+#include "kernel/ref/ref.h"
+
+void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        uint16_t *q = (uint16_t *)((char *)dst + t * stride);
+        for (size_t k = 0; k < cols; k++) q[k] = hlmi_f32_to_bf16(x[t * ldx + k]);
+        if (cols % 2) q[cols] = 0;
+    }
+}
+
+/* q of n values and their scale, which is returned. */
+static float quantise(int8_t *q, const float *x, size_t n)
+{
+    uint32_t most = 0; /* bits of |x| order as |x| does, NaN last */
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t u = hlmi_f32_bits(x[k]) & 0x7FFFFFFFu;
+        if (u > most) most = u;
+    }
+    const float m = hlmi_f32_from_bits(most), id = 127.0f / m;
+    if (most >= 0x7F800000u || hlmi_f32_bits(id) >= 0x7F800000u) {
+        for (size_t k = 0; k < n; k++) q[k] = 0;
+        return most >= 0x7F800000u ? hlmi_f32_from_bits(0x7FC00000u) : 0.0f;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const float big = 0x1.8p23f; /* adding it leaves no bits for a fraction */
+        q[k] = (int8_t)(int32_t)((x[k] * id + big) - big);
+    }
+    return m / 127.0f;
+}
+
+static int32_t sum(const int8_t *q, size_t n)
+{
+    int32_t s = 0;
+    for (size_t k = 0; k < n; k++) s += q[k];
+    return s;
+}
+
+void hlmi_ref_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + t * stride);
+        for (size_t b = 0; b < cols / 32; b++) {
+            const float d = quantise(a[b].q, x + t * ldx + b * 32, 32);
+            const int32_t s = sum(a[b].q, 32);
+            a[b].d = d;
+            a[b].dsum = d == d ? d * (float)s : d;
+            a[b].sum8 = -8 * s;
+            a[b].sum128 = -128 * s;
+        }
+    }
+}
+
+void hlmi_ref_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + t * stride);
+        for (size_t b = 0; b < cols / 256; b++) {
+            a[b].d = quantise(a[b].q, x + t * ldx + b * 256, 256);
+            for (size_t s = 0; s < 16; s++) a[b].sum16[s] = (int16_t)sum(a[b].q + 16 * s, 16);
+            for (size_t s = 0; s < 8; s++) a[b].sum32[s] = (int16_t)sum(a[b].q + 32 * s, 32);
+            for (size_t i = 0; i < 3; i++) a[b].zero[i] = 0;
+        }
+    }
+}

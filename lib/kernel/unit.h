@@ -1,0 +1,45 @@
+/* The units of tile.h's quantised layouts as structs. */
+#ifndef HLMI_KERNEL_UNIT_H
+#define HLMI_KERNEL_UNIT_H
+
+#include <stdint.h>
+
+/* Nibbles: [chunk of 8 k][row][byte j]: k = 8 * chunk + j in the low half, 8 * chunk + 4 + j in the high half. */
+typedef struct hlmi_unit_q4 {
+    uint16_t d[32];
+    uint8_t q[4][32][4];
+} hlmi_unit_q4;
+
+typedef struct hlmi_unit_q4m {
+    uint16_t d[32], m[32];
+    uint8_t q[4][32][4];
+} hlmi_unit_q4m;
+
+typedef struct hlmi_unit_q5m {
+    uint16_t d[32], m[32];
+    uint8_t q[4][32][4];
+    uint32_t high[32]; /* bit k: bit 4 of column k */
+} hlmi_unit_q5m;
+
+typedef struct hlmi_unit_q8 {
+    uint16_t d[32];
+    int8_t q[8][32][4];
+} hlmi_unit_q8;
+
+typedef struct hlmi_unit_k4 {
+    uint16_t d[16], dmin[16];
+    uint8_t sc[8][16], mn[8][16];
+    uint8_t q[8][4][16][4]; /* [sub-block of 32][chunk of 8 k][row][byte] */
+} hlmi_unit_k4;
+
+typedef struct hlmi_unit_k6 {
+    uint16_t d[16], zero[16];
+    int8_t sc[16][16];
+    int8_t q[16][4][16][4]; /* [sub-block of 16][chunk of 4 k][row][byte] */
+} hlmi_unit_k6;
+
+_Static_assert(sizeof(hlmi_unit_q4) == 576 && sizeof(hlmi_unit_q4m) == 640, "tile.h");
+_Static_assert(sizeof(hlmi_unit_q5m) == 768 && sizeof(hlmi_unit_q8) == 1088, "tile.h");
+_Static_assert(sizeof(hlmi_unit_k4) == 2368 && sizeof(hlmi_unit_k6) == 4416, "tile.h");
+
+#endif
