@@ -17,15 +17,14 @@ enum {
     CACHE_LINE = 64,
     /* Looks at a gate between two looks at the clock: about a microsecond. */
     SPINS = 64,
-    /* How long a waiter spins where every worker has a core of its own, within
-     * a run and between runs. A wake-up takes 30 to 50 us; between two steps
-     * of an answer a caller samples, which may take a little longer. */
+    /* How long a waiter spins where every worker has a core of its own. */
     SPIN_NS = 50 * 1000,
-    START_SPIN_NS = 200 * 1000,
-    /* How long it then yields. Where workers share cores it yields at once and
-     * for longer: whom it waits for may be waiting for its core, and a yield
-     * costs a hundredth of a sleep and a wake-up. */
+    /* How long it then yields before it sleeps (a wake-up takes 30 to 50 us):
+     * within a run; between runs, where the caller samples a token; and where
+     * workers share cores, which yield at once and for longer, because whom
+     * they wait for may be waiting for their core. */
     YIELD_NS = 5 * 1000,
+    START_YIELD_NS = 150 * 1000,
     SHARED_YIELD_NS = 200 * 1000
 };
 
@@ -53,7 +52,7 @@ typedef struct worker {
 struct hlmi_team {
     hlmi_mem mem;
     size_t workers;
-    uint64_t spin_ns, start_spin_ns, yield_ns;
+    uint64_t spin_ns, yield_ns, start_yield_ns;
     hlm_executor executor; /* parallel_for is NULL: own threads */
     worker *own;           /* [workers - 1]: workers 1 and up */
     size_t n_own;          /* of them running */
@@ -161,7 +160,7 @@ static void worker_main(void *p)
     hlmi_team *t = w->team;
     hlmi_fpenv_enter();
     for (uint32_t seen = 0;; seen++) {
-        gate_wait(&t->start, seen, t->start_spin_ns, t->yield_ns);
+        gate_wait(&t->start, seen, t->spin_ns, t->start_yield_ns);
         if (t->quit) return;
         walk(t, t->run, w->index);
     }
@@ -269,8 +268,8 @@ hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads
     t->workers = n_threads ? (size_t)n_threads : cores < HLMI_TEAM_MAX ? cores : HLMI_TEAM_MAX;
     const bool shared = t->workers > cores;
     t->spin_ns = shared ? 0 : SPIN_NS;
-    t->start_spin_ns = shared ? 0 : START_SPIN_NS;
     t->yield_ns = shared ? SHARED_YIELD_NS : YIELD_NS;
+    t->start_yield_ns = shared ? SHARED_YIELD_NS : START_YIELD_NS;
     if (!executor) st = start_threads(t);
     if (st != HLM_OK) {
         hlmi_team_free(t);
