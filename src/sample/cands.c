@@ -1,0 +1,216 @@
+/* Candidates: loading, weights, and selection without a sort. The loops over
+ * the vocabulary have no calls, so that compilers turn them into vector code. */
+#include "sample/cands.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/size.h"
+
+hlm_status hlmi_cands_init(hlmi_cands *c, size_t vocab, const hlmi_mem *mem)
+{
+    *c = (hlmi_cands){.n = 0};
+    const size_t each = hlmi_round_up(vocab * sizeof(float), HLMI_ALIGN);
+    const size_t bytes = 6 * each; /* ranked takes two */
+    char *block = hlmi_alloc(mem, bytes);
+    if (!block) return hlmi_nomem(bytes, "the sampler's candidates");
+    c->logit = (float *)(void *)block;
+    c->id = (int32_t *)(void *)(block + each);
+    c->weight = (float *)(void *)(block + 2 * each);
+    c->key = (uint32_t *)(void *)(block + 3 * each);
+    c->ranked = (hlmi_ranked *)(void *)(block + 4 * each);
+    return HLM_OK;
+}
+
+void hlmi_cands_free(hlmi_cands *c, const hlmi_mem *mem)
+{
+    hlmi_free(mem, c->logit);
+    *c = (hlmi_cands){.n = 0};
+}
+
+void hlmi_cands_load(hlmi_cands *c, const float *restrict logits, size_t vocab)
+{
+    float *restrict to = c->logit;
+    for (size_t i = 0; i < vocab; i++) {
+        const float x = logits[i] >= -FLT_MAX ? logits[i] : -INFINITY; /* NaN too */
+        to[i] = x < FLT_MAX ? x : FLT_MAX;
+    }
+    c->n = vocab;
+    c->dense = true;
+}
+
+bool hlmi_cands_find_max(hlmi_cands *c)
+{
+    float lane[16];
+    for (size_t j = 0; j < 16; j++) lane[j] = -INFINITY;
+    size_t i = 0;
+    for (; i + 16 <= c->n; i += 16) {
+        for (size_t j = 0; j < 16; j++)
+            lane[j] = c->logit[i + j] > lane[j] ? c->logit[i + j] : lane[j];
+    }
+    float max = -INFINITY;
+    for (size_t j = 0; j < 16; j++) max = lane[j] > max ? lane[j] : max;
+    for (; i < c->n; i++) max = c->logit[i] > max ? c->logit[i] : max;
+    c->max = max;
+    return max > -INFINITY;
+}
+
+/* e^x for x <= 0, 0 below -87, relative error at most 2^-22, in products and
+ * sums alone: hlmi_expf is defined by fused operations, which are slow calls
+ * where the compiler may not assume them, and this loop runs over the whole
+ * vocabulary. */
+static inline float exp_of_nonpositive(float x)
+{
+    const float lowest = -87.0f, round = 12582912.0f; /* 1.5 * 2^23 */
+    const float y = x > lowest ? x : lowest;
+    const float t = y * 1.44269504f + round;
+    const float n = t - round;
+    const float r = (y - n * 0.693359375f) - n * -2.12194440e-4f;
+    float p = 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    uint32_t bits;
+    memcpy(&bits, &t, sizeof bits); /* 0x4B400000 + n */
+    const uint32_t power = (bits - 0x4B400000u + 127u) << 23;
+    float scale;
+    memcpy(&scale, &power, sizeof scale);
+    return x > lowest ? p * scale : 0.0f;
+}
+
+double hlmi_weight_block(const float *w, size_t n)
+{
+    double lane[4] = {0};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        for (size_t j = 0; j < 4; j++) lane[j] += (double)w[i + j];
+    }
+    for (size_t j = 0; i + j < n; j++) lane[j] += (double)w[i + j];
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+}
+
+double hlmi_cands_weigh(hlmi_cands *c, float scale)
+{
+    const float *restrict logit = c->logit;
+    float *restrict weight = c->weight;
+    const float max = c->max;
+    for (size_t i = 0; i < c->n; i++) weight[i] = exp_of_nonpositive((logit[i] - max) * scale);
+    double sum = 0;
+    for (size_t i = 0; i < c->n; i += HLMI_WEIGHT_BLOCK)
+        sum += hlmi_weight_block(weight + i, hlmi_min_size(HLMI_WEIGHT_BLOCK, c->n - i));
+    return sum;
+}
+
+static inline uint32_t float_key(float x)
+{
+    const float y = x + 0.0f; /* -0 becomes 0 */
+    uint32_t bits;
+    memcpy(&bits, &y, sizeof bits);
+    return bits ^ ((0u - (bits >> 31)) | 0x80000000u);
+}
+
+uint32_t hlmi_float_key(float x)
+{
+    return float_key(x);
+}
+
+static void key_floats(uint32_t *restrict key, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) key[i] = float_key(x[i]);
+}
+
+void hlmi_cands_key_logits(hlmi_cands *c)
+{
+    key_floats(c->key, c->logit, c->n);
+}
+
+void hlmi_cands_key_weights(hlmi_cands *c)
+{
+    key_floats(c->key, c->weight, c->n);
+}
+
+static inline void move(hlmi_cands *c, size_t to, size_t from)
+{
+    c->id[to] = hlmi_cands_id(c, from);
+    c->logit[to] = c->logit[from];
+    c->weight[to] = c->weight[from];
+    c->key[to] = c->key[from];
+}
+
+void hlmi_cands_drop_below(hlmi_cands *c, uint32_t floor)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->key[i] >= floor) move(c, n++, i);
+    }
+    c->n = n;
+    c->dense = false;
+}
+
+/* The digit (8 bits at `shift`) in which the mass of the best keys reaches
+ * target; *above is the mass before it, there and here. Should rounding keep
+ * the sum short of target, the last digit in use. */
+static unsigned pick_digit(const hlmi_ranked *r, size_t n, unsigned shift, double target, double *above)
+{
+    double mass[256] = {0};
+    bool used[256] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const unsigned digit = r[i].key >> shift & 255;
+        mass[digit] += (double)r[i].mass;
+        used[digit] = true;
+    }
+    unsigned pick = 0;
+    double sum = *above;
+    for (unsigned digit = 256; digit-- > 0;) {
+        if (!used[digit]) continue;
+        pick = digit;
+        *above = sum;
+        sum += mass[digit];
+        if (sum >= target) break;
+    }
+    return pick;
+}
+
+/* The worst key of the smallest set of best keys with mass target, by radix
+ * from the top digit; *above receives the mass of the better ones. */
+static uint32_t threshold(hlmi_ranked *r, size_t n, double target, double *above)
+{
+    uint32_t key = 0;
+    *above = 0;
+    for (unsigned shift = 32; shift > 0;) {
+        shift -= 8;
+        const unsigned digit = pick_digit(r, n, shift, target, above);
+        key |= (uint32_t)digit << shift;
+        size_t left = 0;
+        for (size_t i = 0; i < n; i++) {
+            if ((r[i].key >> shift & 255) == digit) r[left++] = r[i];
+        }
+        n = left;
+    }
+    return key;
+}
+
+void hlmi_cands_keep_best(hlmi_cands *c, double target)
+{
+    if (c->n < 2) return;
+    for (size_t i = 0; i < c->n; i++) c->ranked[i] = (hlmi_ranked){c->key[i], c->weight[i]};
+    double mass;
+    const uint32_t worst = threshold(c->ranked, c->n, target, &mass);
+    bool any = false; /* a tie is kept even when its weight is 0 */
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->key[i] < worst) continue;
+        if (c->key[i] == worst) {
+            if (any && mass >= target) continue;
+            mass += (double)c->weight[i];
+            any = true;
+        }
+        move(c, n++, i);
+    }
+    c->n = n;
+    c->dense = false;
+}

@@ -1,0 +1,68 @@
+/* The tokens that a sampler may still draw. Stages remove some of them; what
+ * is left stays in ascending id order, so neither the way a stage selects nor
+ * the machine decides which token a random number falls on.
+ *
+ * weight  e^((logit - largest logit) * scale): a probability, not yet divided
+ *         by the sum. The sum is taken in one fixed order.
+ * key     what a stage ranks by, larger is better; equal keys: lower id first. */
+#ifndef HLMI_SAMPLE_CANDS_H
+#define HLMI_SAMPLE_CANDS_H
+
+#include <stdbool.h>
+
+#include "base/mem.h"
+
+typedef struct hlmi_ranked {
+    uint32_t key;
+    float mass;
+} hlmi_ranked;
+
+typedef struct hlmi_cands {
+    float *logit;        /* [n] never NaN, never above FLT_MAX */
+    int32_t *id;         /* [n] ascending; not filled while dense */
+    float *weight;       /* [n] set by hlmi_cands_weigh, or by a stage */
+    uint32_t *key;       /* [n] set by a stage */
+    hlmi_ranked *ranked; /* [n] scratch of hlmi_cands_keep_best */
+    size_t n;
+    float max;  /* the largest logit */
+    bool dense; /* nothing was removed: candidate i is token i */
+} hlmi_cands;
+
+/** Room for `vocab` tokens, in one block. */
+hlm_status hlmi_cands_init(hlmi_cands *c, size_t vocab, const hlmi_mem *mem);
+void hlmi_cands_free(hlmi_cands *c, const hlmi_mem *mem);
+
+/** All tokens; NaN becomes -infinity, +infinity FLT_MAX. max is not set yet. */
+void hlmi_cands_load(hlmi_cands *c, const float *logits, size_t vocab);
+
+/** Sets max; false when all are -infinity. */
+bool hlmi_cands_find_max(hlmi_cands *c);
+
+/** Sets the weights at 1 / temperature = scale and returns their sum, which is at least 1. */
+double hlmi_cands_weigh(hlmi_cands *c, float scale);
+
+/** Sum of n weights in the fixed order: blocks of HLMI_WEIGHT_BLOCK one after another. */
+enum { HLMI_WEIGHT_BLOCK = 64 };
+double hlmi_weight_block(const float *w, size_t n);
+
+/** Keys in the order of the logits. */
+void hlmi_cands_key_logits(hlmi_cands *c);
+/** Keys in the order of the weights. */
+void hlmi_cands_key_weights(hlmi_cands *c);
+
+/** Removes what has a key below `floor`. Weights and keys stay with their tokens. */
+void hlmi_cands_drop_below(hlmi_cands *c, uint32_t floor);
+
+/** Keeps the smallest set of the best keys whose weights reach `target`, at
+ *  least one token. Linear in n, whatever the values. */
+void hlmi_cands_keep_best(hlmi_cands *c, double target);
+
+/** A float's bits in an order that integers can be compared in; -0 and 0 are equal, x is not NaN. */
+uint32_t hlmi_float_key(float x);
+
+static inline int32_t hlmi_cands_id(const hlmi_cands *c, size_t i)
+{
+    return c->dense ? (int32_t)i : c->id[i];
+}
+
+#endif

@@ -1,0 +1,187 @@
+/* hlm_sampler: owns the copied parameters, the history, the draw counter and
+ * the scratch of the chain. */
+#include <math.h>
+#include <string.h>
+
+#include "api/model.h"
+#include "base/params.h"
+#include "base/size.h"
+#include "sample/draw.h"
+#include "sample/philox.h"
+#include "sample/stage.h"
+
+enum { DEFAULT_WINDOW = 64 };
+
+struct hlm_sampler {
+    hlmi_mem mem;
+    hlm_model *model;
+    size_t vocab;
+    hlm_sampler_params params; /* its logit_bias is `bias` */
+    hlm_logit_bias *bias;
+    uint64_t draws;
+    hlmi_history history; /* used when a stage looks at it */
+    hlmi_cands cands;     /* used when plain logits do not do */
+    bool plain;           /* greedy without any stage */
+};
+
+static hlm_status check_params(const hlm_sampler_params *p, size_t vocab)
+{
+    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
+        hlm_status st = (*s)->check(p, vocab);
+        if (st != HLM_OK) return st;
+    }
+    if (!(p->temperature >= 0 && p->temperature < INFINITY))
+        return hlmi_fail(HLM_E_ARG, "sampler: temperature is %g, must be 0 or a positive number",
+                         (double)p->temperature);
+    return HLM_OK;
+}
+
+static bool runs(const hlmi_stage *s, const hlm_sampler_params *p)
+{
+    return s->active(p) && !(p->temperature == 0 && s->keeps_best);
+}
+
+/* Greedy, and no stage has anything to do. */
+static bool is_plain(const hlm_sampler_params *p)
+{
+    if (p->temperature != 0) return false;
+    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
+        if (runs(*s, p)) return false;
+    }
+    return true;
+}
+
+static bool needs_history(const hlm_sampler_params *p)
+{
+    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
+        if ((*s)->history && runs(*s, p)) return true;
+    }
+    return false;
+}
+
+static hlm_status copy_bias(hlm_sampler *s)
+{
+    if (s->params.n_logit_bias == 0) return HLM_OK;
+    const size_t bytes = s->params.n_logit_bias * sizeof *s->bias; /* an array of that size exists */
+    s->bias = hlmi_alloc(&s->mem, bytes);
+    if (!s->bias) return hlmi_nomem(bytes, "the sampler's logit bias");
+    memcpy(s->bias, s->params.logit_bias, bytes);
+    s->params.logit_bias = s->bias;
+    return HLM_OK;
+}
+
+/* A sampler with checked parameters `p` and, when `from` is not NULL, its history. */
+static hlm_status create(hlm_sampler **out, hlm_model *model, size_t vocab, const hlm_sampler_params *p,
+                         const hlmi_history *from)
+{
+    hlm_status st = HLM_OK;
+    const hlmi_mem *mem = hlmi_model_mem(model);
+    hlm_sampler *s = hlmi_calloc(mem, 1, sizeof *s);
+    if (!s) return hlmi_nomem(sizeof *s, "a sampler");
+    *s = (hlm_sampler){.mem = *mem, .vocab = vocab, .params = *p, .plain = is_plain(p)};
+    hlm_model_retain(model);
+    s->model = model;
+    HLMI_TRY(copy_bias(s));
+    if (!s->plain) HLMI_TRY(hlmi_cands_init(&s->cands, vocab, &s->mem));
+    if (needs_history(p)) {
+        const int64_t window = p->penalty_window == 0 ? DEFAULT_WINDOW : p->penalty_window;
+        if (from) HLMI_TRY(hlmi_history_copy(&s->history, from, &s->mem));
+        else HLMI_TRY(hlmi_history_init(&s->history, vocab, window < 0 ? 0 : (size_t)window, &s->mem));
+    }
+    *out = s;
+    return HLM_OK;
+done:
+    hlm_sampler_free(s);
+    return st;
+}
+
+hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params)
+{
+    if (!out) return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: out is NULL");
+    *out = NULL;
+    if (!model) return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: model is NULL");
+    hlm_sampler_params p;
+    hlm_model_info info = {.struct_size = sizeof info};
+    hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_sampler_params");
+    if (st != HLM_OK) return st;
+    st = hlm_model_info_get(model, &info);
+    if (st != HLM_OK) return st;
+    if (info.vocab_size < 1)
+        return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: the model's vocabulary has %d tokens", info.vocab_size);
+    st = check_params(&p, (size_t)info.vocab_size);
+    if (st != HLM_OK) return st;
+    return create(out, model, (size_t)info.vocab_size, &p, NULL);
+}
+
+hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler)
+{
+    if (!out) return hlmi_fail(HLM_E_ARG, "hlm_sampler_fork: out is NULL");
+    *out = NULL;
+    if (!sampler) return hlmi_fail(HLM_E_ARG, "hlm_sampler_fork: sampler is NULL");
+    hlm_status st = create(out, sampler->model, sampler->vocab, &sampler->params, &sampler->history);
+    if (st == HLM_OK) (*out)->draws = sampler->draws;
+    return st;
+}
+
+/* Runs the stages; false when no candidate is left. */
+static bool run_chain(hlm_sampler *s, const float *logits)
+{
+    const hlm_sampler_params *p = &s->params;
+    hlmi_cands_load(&s->cands, logits, s->vocab);
+    const hlmi_stage *const *stage = hlmi_stages;
+    for (; *stage && (*stage)->logits; stage++) {
+        if (runs(*stage, p)) (*stage)->run(p, &s->history, &s->cands);
+    }
+    if (!hlmi_cands_find_max(&s->cands)) return false;
+    for (; *stage; stage++) {
+        if (runs(*stage, p)) (*stage)->run(p, &s->history, &s->cands);
+    }
+    return true;
+}
+
+static hlm_status none_left(void)
+{
+    return hlmi_fail(HLM_E_ARG, "hlm_sampler_sample: no token is left; all logits are NaN or -infinity");
+}
+
+hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token)
+{
+    if (!sampler || !logits || !token)
+        return hlmi_fail(HLM_E_ARG, "hlm_sampler_sample: %s is NULL",
+                         !sampler ? "sampler" : !logits ? "logits" : "token");
+    if (sampler->plain) {
+        const size_t best = hlmi_argmax(logits, sampler->vocab);
+        if (best == sampler->vocab) return none_left();
+        *token = (int32_t)best;
+    } else {
+        if (!run_chain(sampler, logits)) return none_left();
+        hlmi_cands *c = &sampler->cands;
+        const float t = sampler->params.temperature;
+        const size_t i = t == 0 ? hlmi_argmax(c->logit, c->n)
+                                : hlmi_draw(c, t, hlmi_philox_uniform(sampler->params.seed, sampler->draws));
+        *token = hlmi_cands_id(c, i);
+    }
+    sampler->draws++;
+    return HLM_OK;
+}
+
+hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token)
+{
+    if (!sampler) return hlmi_fail(HLM_E_ARG, "hlm_sampler_accept: sampler is NULL");
+    if (token < 0 || (size_t)token >= sampler->vocab)
+        return hlmi_fail(HLM_E_TOKEN, "hlm_sampler_accept: token %d, the vocabulary has %zu", token,
+                         sampler->vocab);
+    if (!sampler->history.count) return HLM_OK; /* no stage asks */
+    return hlmi_history_add(&sampler->history, token, &sampler->mem);
+}
+
+void hlm_sampler_free(hlm_sampler *sampler)
+{
+    if (!sampler) return;
+    const hlmi_mem mem = sampler->mem;
+    hlmi_cands_free(&sampler->cands, &mem);
+    hlmi_history_free(&sampler->history, &mem);
+    hlmi_free(&mem, sampler->bias);
+    hlm_model_release(sampler->model);
+    hlmi_free(&mem, sampler);
+}
