@@ -83,9 +83,10 @@ typedef struct hlmi_kernels {
     /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]:
      *  x0' = fma(x0, cos, -(x1 * sin)), x1' = fma(x1, cos, x0 * sin). */
     void (*rope)(float *x, const float *cos, const float *sin, size_t half);
-    /** max of n floats (n > 0); NaN are ignored unless all are NaN. */
+    /** max of n floats (n > 0); NaN are ignored unless all are NaN. 16 lanes start at -inf, and a later element or
+     *  lane is taken only where it is greater (which decides between zeros of two signs). */
     float (*max)(const float *x, size_t n);
-    /** y[i] = exp(x[i] - m); returns the sum in 16 lanes. exp is hlmi_exp of base/math.h, in vector form. y may be x. */
+    /** y[i] = exp(x[i] - m); returns the sum in 16 lanes. exp is hlmi_expf of base/math.h, in vector form. y may be x. */
     float (*exp_sum)(float *y, const float *x, float m, size_t n);
 
     hlmi_qk_fn *qk[HLMI_KV_FORMATS];

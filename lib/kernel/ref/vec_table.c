@@ -1,7 +1,15 @@
 /* The kernels of this folder other than matrix products. */
 #include "kernel/isa.h"
+#include "kernel/ref/vec.h"
 
 void hlmi_vec_ref(hlmi_kernels *k)
 {
-    (void)k;
+    k->rms_norm = hlmi_ref_rms_norm;
+    k->add = hlmi_ref_add;
+    k->scale = hlmi_ref_scale;
+    k->silu_mul = hlmi_ref_silu_mul;
+    k->rope = hlmi_ref_rope;
+    k->max = hlmi_ref_max;
+    k->exp_sum = hlmi_ref_exp_sum;
+    hlmi_ref_attn(k);
 }

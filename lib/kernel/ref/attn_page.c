@@ -1,0 +1,106 @@
+/* Attention over one page of keys and values in plain C, and writing a position
+ * into a page, for each type of KV rows. */
+#include "base/fma.h"
+#include "base/half.h"
+#include "kernel/lanes.h"
+#include "kernel/ref/vec.h"
+
+typedef float load_one_fn(const void *rows, size_t at);
+typedef void store_one_fn(void *rows, size_t at, float v);
+
+static inline float load_f32(const void *rows, size_t at)
+{
+    return ((const float *)rows)[at];
+}
+
+static inline float load_f16(const void *rows, size_t at)
+{
+    return hlmi_f16_to_f32(((const uint16_t *)rows)[at]);
+}
+
+static inline float load_bf16(const void *rows, size_t at)
+{
+    return hlmi_bf16_to_f32(((const uint16_t *)rows)[at]);
+}
+
+static inline void store_f32(void *rows, size_t at, float v)
+{
+    ((float *)rows)[at] = v;
+}
+
+static inline void store_f16(void *rows, size_t at, float v)
+{
+    ((uint16_t *)rows)[at] = hlmi_f32_to_f16(v);
+}
+
+static inline void store_bf16(void *rows, size_t at, float v)
+{
+    ((uint16_t *)rows)[at] = hlmi_f32_to_bf16(v);
+}
+
+/* The loops below are inlined into one function for each type. */
+
+static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
+                      size_t page, size_t head_dim, size_t n, load_one_fn *load)
+{
+    for (size_t p = 0; p < n; p += HLMI_LANES) {
+        for (size_t i = 0; i < nq; i++) {
+            float acc[HLMI_LANES] = {0};
+            for (size_t d = 0; d < head_dim; d++)
+                for (size_t j = 0; j < HLMI_LANES; j++)
+                    acc[j] = hlmi_fmaf(q[i * ldq + d], load(k, d * page + p + j), acc[j]);
+            for (size_t j = 0; j < HLMI_LANES; j++) s[i * lds + p + j] = acc[j] * scale;
+        }
+    }
+}
+
+static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
+                      const uint16_t *hi, const void *v, size_t v_dim, load_one_fn *load)
+{
+    for (size_t i = 0; i < nq; i++) {
+        float *row = o + i * ldo;
+        for (size_t p = lo[i]; p < hi[i]; p++)
+            for (size_t d = 0; d < v_dim; d++) row[d] = hlmi_fmaf(w[i * ldw + p], load(v, p * v_dim + d), row[d]);
+    }
+}
+
+static inline void kv_write(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at,
+                            size_t head_dim, size_t v_dim, store_one_fn *store)
+{
+    for (size_t d = 0; d < head_dim; d++) store(k, d * page + at, k_row[d]);
+    for (size_t d = 0; d < v_dim; d++) store(v, at * v_dim + d, v_row[d]);
+}
+
+#define KERNELS_OF(type)                                                                                        \
+    static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
+                          size_t page, size_t head_dim, size_t n)                                                \
+    {                                                                                                            \
+        qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, load_##type);                                        \
+    }                                                                                                            \
+    static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,       \
+                          const uint16_t *hi, const void *v, size_t v_dim)                                       \
+    {                                                                                                            \
+        pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, load_##type);                                                   \
+    }                                                                                                            \
+    static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
+                                size_t head_dim, size_t v_dim)                                                   \
+    {                                                                                                            \
+        kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, store_##type);                                   \
+    }
+
+KERNELS_OF(f32)
+KERNELS_OF(f16)
+KERNELS_OF(bf16)
+
+void hlmi_ref_attn(hlmi_kernels *k)
+{
+    k->qk[HLMI_KV_ROWS_F32] = qk_f32;
+    k->qk[HLMI_KV_ROWS_F16] = qk_f16;
+    k->qk[HLMI_KV_ROWS_BF16] = qk_bf16;
+    k->pv[HLMI_KV_ROWS_F32] = pv_f32;
+    k->pv[HLMI_KV_ROWS_F16] = pv_f16;
+    k->pv[HLMI_KV_ROWS_BF16] = pv_bf16;
+    k->kv_write[HLMI_KV_ROWS_F32] = kv_write_f32;
+    k->kv_write[HLMI_KV_ROWS_F16] = kv_write_f16;
+    k->kv_write[HLMI_KV_ROWS_BF16] = kv_write_bf16;
+}

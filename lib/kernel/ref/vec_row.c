@@ -1,0 +1,71 @@
+/* Kernels on one row of floats in plain C. */
+#include "base/expf.h"
+#include "base/fma.h"
+#include "kernel/lanes.h"
+#include "kernel/ref/vec.h"
+
+void hlmi_ref_rms_norm(float *y, const float *x, const float *w, size_t n, float eps)
+{
+    float l[HLMI_LANES] = {0};
+    const size_t whole = n - n % HLMI_LANES;
+    for (size_t i = 0; i < whole; i += HLMI_LANES)
+        for (size_t j = 0; j < HLMI_LANES; j++) l[j] = hlmi_fmaf(x[i + j], x[i + j], l[j]);
+    for (size_t i = whole; i < n; i++) l[i - whole] = hlmi_fmaf(x[i], x[i], l[i - whole]);
+    const float mean = hlmi_lanes_sum(l) / (float)n;
+    const float r = 1.0f / __builtin_sqrtf(mean + eps);
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * r * w[i];
+}
+
+void hlmi_ref_add(float *y, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+void hlmi_ref_scale(float *y, const float *x, float s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * s;
+}
+
+void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float g = gate[i];
+        y[i] = g / (1.0f + hlmi_expf_inline(-g)) * up[i];
+    }
+}
+
+void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half)
+{
+    for (size_t i = 0; i < half; i++) {
+        const float a = x[i], b = x[i + half];
+        x[i] = hlmi_fmaf(a, cos[i], -(b * sin[i]));
+        x[i + half] = hlmi_fmaf(b, cos[i], a * sin[i]);
+    }
+}
+
+float hlmi_ref_max(const float *x, size_t n)
+{
+    float l[HLMI_LANES];
+    for (size_t j = 0; j < HLMI_LANES; j++) l[j] = hlmi_f32_from_bits(0xFF800000u);
+    for (size_t i = 0; i < n; i++) l[i % HLMI_LANES] = hlmi_lane_max(x[i], l[i % HLMI_LANES]);
+    for (size_t half = HLMI_LANES / 2; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++) l[j] = hlmi_lane_max(l[j + half], l[j]);
+    return hlmi_max_or_nan(x, n, l[0]);
+}
+
+float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n)
+{
+    float l[HLMI_LANES] = {0};
+    const size_t whole = n - n % HLMI_LANES;
+    for (size_t i = 0; i < whole; i += HLMI_LANES)
+        for (size_t j = 0; j < HLMI_LANES; j++) {
+            const float e = hlmi_expf_inline(x[i + j] - m);
+            y[i + j] = e;
+            l[j] += e;
+        }
+    for (size_t i = whole; i < n; i++) {
+        y[i] = hlmi_expf_inline(x[i] - m);
+        l[i - whole] += y[i];
+    }
+    return hlmi_lanes_sum(l);
+}
