@@ -1,0 +1,148 @@
+/* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side files. */
+#include <string.h>
+
+#include "base/json.h"
+#include "weights/store_impl.h"
+
+enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
+
+static const char single_name[] = "model.safetensors";
+static const char index_name[] = "model.safetensors.index.json";
+
+/* A name that stays inside the folder: one component, nothing that an operating system reads as more. */
+static bool is_plain_name(const char *name, size_t len)
+{
+    if (len == 0 || len > 255 || memchr(name, '\0', len)) return false;
+    if (memchr(name, '/', len) || memchr(name, '\\', len) || memchr(name, ':', len)) return false;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static char *join(const hlmi_store *s, const char *name)
+{
+    const size_t a = strlen(s->path), b = strlen(name);
+    char *p = hlmi_alloc(&s->mem, a + b + 2);
+    if (!p) return NULL;
+    memcpy(p, s->path, a);
+    p[a] = '/';
+    memcpy(p + a + 1, name, b + 1);
+    return p;
+}
+
+hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
+{
+    bool missing = false;
+    *data = NULL;
+    *len = 0;
+    if (s->container != HLMI_STORE_HF) return HLM_OK;
+    if (!is_plain_name(name, strlen(name)))
+        return hlmi_fail(HLM_E_FORMAT, "%s: side file %s is not a plain file name", s->path,
+                         hlmi_quoted(name, strlen(name)).s);
+    char *path = join(s, name);
+    if (!path) return hlmi_nomem(strlen(name), "a path");
+    const hlm_status st = hlmi_source_slurp(&s->mem, &s->vfs, path, max, data, len, &missing);
+    hlmi_free(&s->mem, path);
+    return missing ? HLM_OK : st;
+}
+
+/* A JSON object from the folder; *out = NULL when there is no such file. */
+static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, bool unique, json_t **out)
+{
+    char *text = NULL;
+    size_t len;
+    *out = NULL;
+    hlm_status st = hlmi_store_side_file(s, name, max, &text, &len);
+    if (st != HLM_OK || !text) return st;
+    st = hlmi_json_parse(&s->mem, text, len, unique, name, out);
+    hlmi_free(&s->mem, text);
+    if (st == HLM_OK && !json_is_object(*out)) {
+        json_decref(*out);
+        *out = NULL;
+        st = hlmi_fail(HLM_E_FORMAT, "%s: not a JSON object", name);
+    }
+    if (st == HLM_E_FORMAT) hlmi_fail_prefix(st, "%s/", s->path);
+    return st;
+}
+
+/* Opens a weight file and adds its tensors; *missing: there is no such file. */
+static hlm_status add_file(hlmi_store *s, const char *name, bool *missing)
+{
+    hlmi_source file;
+    char *path = join(s, name);
+    if (!path) return hlmi_nomem(strlen(name), "a path");
+    hlm_status st = hlmi_source_open(&file, &s->mem, &s->vfs, path, missing);
+    hlmi_free(&s->mem, path);
+    if (st == HLM_OK) st = hlmi_store_add_source(s, &file);
+    return st == HLM_OK ? hlmi_safetensors_add(s, (uint32_t)(s->n_sources - 1)) : st;
+}
+
+/* Every shard that the map names, once; `shards` receives name -> source number. */
+static hlm_status add_shards(hlmi_store *s, json_t *map, json_t *shards)
+{
+    const char *tensor;
+    json_t *v;
+    json_object_foreach(map, tensor, v) {
+        const char *name = json_string_value(v);
+        bool missing = false;
+        if (!name || !is_plain_name(name, json_string_length(v)))
+            return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is in %s, expected the name of a file in the folder", s->path,
+                             index_name, hlmi_quoted(tensor, strlen(tensor)).s,
+                             name ? hlmi_quoted(name, json_string_length(v)).s : "no string");
+        if (json_object_get(shards, name)) continue;
+        if (json_object_set_new(shards, name, json_integer((json_int_t)s->n_sources)) != 0)
+            return hlmi_nomem(strlen(name), "the list of shards");
+        const hlm_status st = add_file(s, name, &missing);
+        if (missing) return hlmi_fail_prefix(st, "%s: shard of weight_map: ", index_name);
+        if (st != HLM_OK) return st;
+    }
+    return HLM_OK;
+}
+
+/* Every tensor of the map is in the shard that the map says. */
+static hlm_status check_map(hlmi_store *s, json_t *map, const json_t *shards)
+{
+    const char *tensor;
+    json_t *v;
+    const hlm_status st = hlmi_store_index_tensors(s);
+    if (st != HLM_OK) return st;
+    json_object_foreach(map, tensor, v) {
+        const hlmi_tensor *t = hlmi_store_find(s, tensor);
+        const char *name = json_string_value(v);
+        if (!t || (json_int_t)t->source != json_integer_value(json_object_get(shards, name)))
+            return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is not in %s", s->path, index_name,
+                             hlmi_quoted(tensor, strlen(tensor)).s, hlmi_quoted(name, strlen(name)).s);
+    }
+    return HLM_OK;
+}
+
+static hlm_status add_indexed(hlmi_store *s)
+{
+    hlm_status st;
+    json_t *index = NULL, *shards = NULL;
+    HLMI_TRY(read_object(s, index_name, INDEX_MAX, true, &index));
+    if (!index)
+        HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: no weights: neither %s nor %s is there", s->path, single_name, index_name));
+    json_t *map = json_object_get(index, "weight_map");
+    if (!json_is_object(map) || json_object_size(map) == 0)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path, index_name));
+    shards = json_object();
+    if (!shards) HLMI_TRY(hlmi_nomem(0, "the list of shards"));
+    HLMI_TRY(add_shards(s, map, shards));
+    HLMI_TRY(check_map(s, map, shards));
+done:
+    json_decref(shards);
+    json_decref(index);
+    return st;
+}
+
+hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, bool without_weights)
+{
+    (void)file;
+    bool missing = false;
+    hlm_status st = read_object(s, "config.json", CONFIG_MAX, true, &s->config);
+    if (st != HLM_OK) return st;
+    if (!s->config)
+        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a config.json", s->path);
+    if (without_weights) return HLM_OK;
+    st = add_file(s, single_name, &missing);
+    return missing ? add_indexed(s) : st;
+}

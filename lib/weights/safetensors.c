@@ -1,0 +1,186 @@
+/* safetensors: u64 length of the header, the header (a JSON object: tensor name to dtype, shape and data_offsets), the data.
+ * The format wants the data covered exactly: no hole, no overlap, nothing behind. */
+#include <string.h>
+
+#include "base/json.h"
+#include "weights/store_impl.h"
+
+#define HEADER_MAX ((uint64_t)100 << 20)
+enum { TENSORS_MAX = 1 << 20 };
+
+/* Where a complaint is about. */
+typedef struct place {
+    const char *path, *name;
+} place;
+
+static const struct {
+    const char *name;
+    hlmi_type type;
+} dtypes[] = {
+    {"F32", HLMI_F32}, {"F16", HLMI_F16}, {"BF16", HLMI_BF16}, {"F64", HLMI_F64}, {"I8", HLMI_I8},
+    {"U8", HLMI_U8},   {"I16", HLMI_I16}, {"U16", HLMI_U16},   {"I32", HLMI_I32}, {"U32", HLMI_U32},
+    {"I64", HLMI_I64}, {"U64", HLMI_U64}, {"BOOL", HLMI_BOOL},
+};
+
+static hlm_status bad(const place *p, const char *field, const char *found, const char *expected)
+{
+    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: %s is %s, expected %s", p->path,
+                     hlmi_quoted(p->name, strlen(p->name)).s, field, found, expected);
+}
+
+static const char *kind_of(const json_t *v)
+{
+    if (!v) return "missing";
+    switch (json_typeof(v)) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "an array";
+    case JSON_STRING: return "a string";
+    case JSON_INTEGER: return json_integer_value(v) < 0 ? "a negative number" : "a number";
+    case JSON_REAL: return "a number with a fraction";
+    default: return "true, false or null";
+    }
+}
+
+static hlm_status read_dtype(const place *p, const json_t *v, hlmi_type *type)
+{
+    if (!json_is_string(v)) return bad(p, "dtype", kind_of(v), "a string");
+    const char *name = json_string_value(v);
+    const size_t len = json_string_length(v);
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        if (strlen(dtypes[i].name) == len && memcmp(dtypes[i].name, name, len) == 0) {
+            *type = dtypes[i].type;
+            return HLM_OK;
+        }
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", p->path,
+                     hlmi_quoted(p->name, strlen(p->name)).s, hlmi_quoted(name, len).s);
+}
+
+static hlm_status read_count(const place *p, const char *field, const json_t *v, uint64_t *out)
+{
+    if (!json_is_integer(v) || json_integer_value(v) < 0) return bad(p, field, kind_of(v), "a whole number from 0 on");
+    *out = (uint64_t)json_integer_value(v);
+    return HLM_OK;
+}
+
+/* The shape, and the bytes it needs. */
+static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t)
+{
+    if (!json_is_array(v)) return bad(p, "shape", kind_of(v), "an array");
+    const size_t n = json_array_size(v);
+    if (n > HLMI_MAX_DIMS)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: shape has %zu dimensions, at most %d are supported", p->path,
+                         hlmi_quoted(p->name, strlen(p->name)).s, n, HLMI_MAX_DIMS);
+    t->n_dims = n ? (uint32_t)n : 1;
+    t->dims[0] = 1;
+    t->bytes = hlmi_type_get(t->type)->bytes;
+    for (size_t i = 0; i < n; i++) {
+        const hlm_status st = read_count(p, "an entry of shape", json_array_get(v, i), &t->dims[i]);
+        if (st != HLM_OK) return st;
+        if (t->dims[i] != 0 && t->bytes > INT64_MAX / t->dims[i])
+            return bad(p, "shape", "of more than 2^63 bytes", "one that fits the file");
+        t->bytes *= t->dims[i];
+    }
+    return HLM_OK;
+}
+
+static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uint64_t size, hlmi_tensor *t)
+{
+    uint64_t begin, end;
+    if (!json_is_array(v)) return bad(p, "data_offsets", kind_of(v), "an array of two numbers");
+    if (json_array_size(v) != 2) return bad(p, "data_offsets", "an array of another length", "an array of two numbers");
+    hlm_status st = read_count(p, "the begin in data_offsets", json_array_get(v, 0), &begin);
+    if (st == HLM_OK) st = read_count(p, "the end in data_offsets", json_array_get(v, 1), &end);
+    if (st != HLM_OK) return st;
+    if (begin > end || end > size - data)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file", p->path,
+                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin,
+                         (unsigned long long)end, (unsigned long long)(size - data));
+    if (end - begin != t->bytes)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets span %llu bytes, dtype and shape need %llu", p->path,
+                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)(end - begin),
+                         (unsigned long long)t->bytes);
+    t->offset = data + begin;
+    return HLM_OK;
+}
+
+static hlm_status add_tensor(hlmi_store *s, uint32_t source, const char *name, const json_t *v, uint64_t data)
+{
+    const place p = {s->sources[source].path, name};
+    if (!json_is_object(v)) return bad(&p, "its entry", kind_of(v), "an object");
+    hlmi_tensor t = {.source = source};
+    hlm_status st = read_dtype(&p, json_object_get(v, "dtype"), &t.type);
+    if (st == HLM_OK) st = read_shape(&p, json_object_get(v, "shape"), &t);
+    if (st == HLM_OK) st = read_range(&p, json_object_get(v, "data_offsets"), data, s->sources[source].size, &t);
+    if (st == HLM_OK) st = hlmi_store_reserve(s, 1);
+    if (st != HLM_OK) return st;
+    t.name = hlmi_store_name(s, name, strlen(name));
+    if (!t.name) return hlmi_nomem(strlen(name), "a tensor name");
+    s->tensors[s->n_tensors++] = t;
+    return HLM_OK;
+}
+
+/* The header as JSON; *data receives where the data begins. */
+static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t **out, uint64_t *data)
+{
+    uint8_t buf[8];
+    const uint8_t *p;
+    uint64_t n = 0;
+    if (f->size < sizeof buf)
+        return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %llu, inside the 8 bytes of the header length", f->path,
+                         (unsigned long long)f->size);
+    hlm_status st = hlmi_source_read(f, 0, sizeof buf, buf, &p);
+    if (st != HLM_OK) return st;
+    for (int i = 7; i >= 0; i--) n = n << 8 | p[i];
+    if (n < 2 || n > HEADER_MAX)
+        return hlmi_fail(HLM_E_FORMAT, "%s: header length is %llu, expected 2 to %llu", f->path, (unsigned long long)n,
+                         (unsigned long long)HEADER_MAX);
+    if (n > f->size - sizeof buf)
+        return hlmi_fail(HLM_E_FORMAT, "%s: header length is %llu, but the file ends %llu bytes behind it", f->path,
+                         (unsigned long long)n, (unsigned long long)(f->size - sizeof buf));
+    uint8_t *copy = f->map ? NULL : hlmi_alloc(&s->mem, (size_t)n);
+    if (!copy && !f->map) return hlmi_nomem((size_t)n, "a safetensors header");
+    st = hlmi_source_read(f, sizeof buf, (size_t)n, copy, &p);
+    if (st == HLM_OK) st = hlmi_json_parse(&s->mem, (const char *)p, (size_t)n, true, "header", out);
+    if (st == HLM_E_FORMAT) hlmi_fail_prefix(st, "%s: ", f->path);
+    hlmi_free(&s->mem, copy);
+    *data = sizeof buf + n;
+    return st;
+}
+
+static hlm_status check_metadata(const char *path, const json_t *v)
+{
+    const char *key;
+    const json_t *item;
+    if (!json_is_object(v)) return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ is %s, expected an object", path, kind_of(v));
+    json_object_foreach((json_t *)(uintptr_t)v, key, item) {
+        if (!json_is_string(item))
+            return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ %s is %s, expected a string", path,
+                             hlmi_quoted(key, strlen(key)).s, kind_of(item));
+    }
+    return HLM_OK;
+}
+
+hlm_status hlmi_safetensors_add(hlmi_store *s, uint32_t source)
+{
+    hlm_status st;
+    json_t *header = NULL;
+    uint64_t data = 0;
+    const char *path = s->sources[source].path, *name;
+    const size_t first = s->n_tensors;
+    json_t *v;
+    HLMI_TRY(read_header(s, &s->sources[source], &header, &data));
+    if (!json_is_object(header))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the header is %s, expected an object", path, kind_of(header)));
+    if (json_object_size(header) > (size_t)TENSORS_MAX - s->n_tensors)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the header has %zu tensors, at most %d are allowed", path,
+                           json_object_size(header), TENSORS_MAX));
+    json_object_foreach(header, name, v) {
+        if (strcmp(name, "__metadata__") == 0) HLMI_TRY(check_metadata(path, v));
+        else HLMI_TRY(add_tensor(s, source, name, v, data));
+    }
+    HLMI_TRY(hlmi_store_check_ranges(s, first, true, data, s->sources[source].size));
+done:
+    json_decref(header);
+    return st;
+}

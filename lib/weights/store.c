@@ -1,0 +1,248 @@
+/* The tensor store: opening, lookup, reading, and what the containers share. */
+#include <stdio.h>
+#include <string.h>
+
+#include "weights/store_impl.h"
+
+/* Names are kept in chunks, so that they never move. */
+struct hlmi_chunk {
+    hlmi_chunk *next;
+    size_t used, cap;
+};
+
+enum { CHUNK = 64 << 10 };
+
+/* ---- building ---- */
+
+const char *hlmi_store_name(hlmi_store *s, const char *p, size_t n)
+{
+    hlmi_chunk *c = s->names;
+    if (!c || n >= c->cap - c->used) {
+        size_t bytes;
+        const size_t cap = hlmi_max_size(CHUNK, n) + 1;
+        if (!hlmi_add_size(sizeof *c, cap, &bytes)) return NULL;
+        c = hlmi_alloc(&s->mem, bytes);
+        if (!c) return NULL;
+        *c = (hlmi_chunk){.next = s->names, .cap = cap};
+        s->names = c;
+    }
+    char *to = (char *)(c + 1) + c->used;
+    if (n) memcpy(to, p, n);
+    to[n] = '\0';
+    c->used += n + 1;
+    return to;
+}
+
+hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file)
+{
+    void *items = s->sources;
+    const hlm_status st = hlmi_grow(&s->mem, &items, &s->cap_sources, s->n_sources + 1, sizeof *s->sources, "weight files");
+    if (st != HLM_OK) {
+        hlmi_source_close(file);
+        return st;
+    }
+    s->sources = items;
+    s->sources[s->n_sources++] = *file;
+    *file = (hlmi_source){0};
+    return HLM_OK;
+}
+
+hlm_status hlmi_store_reserve(hlmi_store *s, size_t n)
+{
+    void *items = s->tensors;
+    const hlm_status st = hlmi_grow(&s->mem, &items, &s->cap_tensors, s->n_tensors + n, sizeof *s->tensors, "the tensor table");
+    s->tensors = items;
+    return st;
+}
+
+hlm_status hlmi_store_index_tensors(hlmi_store *s)
+{
+    const char *twice = NULL;
+    const hlm_status st = hlmi_index_build(&s->by_name, &s->mem, s->tensors, sizeof *s->tensors, s->n_tensors, &twice);
+    if (st == HLM_OK && twice)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is there twice", s->path, hlmi_quoted(twice, strlen(twice)).s);
+    return st;
+}
+
+typedef struct ranges {
+    const hlmi_tensor *t;
+} ranges;
+
+static bool range_before(const void *user, uint32_t a, uint32_t b)
+{
+    const hlmi_tensor *x = ((const ranges *)user)->t + a, *y = ((const ranges *)user)->t + b;
+    return x->offset != y->offset ? x->offset < y->offset : x->bytes < y->bytes;
+}
+
+hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense, uint64_t begin, uint64_t end)
+{
+    const ranges r = {s->tensors + first};
+    const size_t n = s->n_tensors - first;
+    const char *path = s->sources[s->n_sources - 1].path;
+    uint32_t *order;
+    hlm_status st = hlmi_sorted(&order, &s->mem, n, range_before, &r);
+    if (st != HLM_OK) return st;
+    uint64_t at = begin;
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_tensor *t = &r.t[order[i]];
+        if (t->offset < at || (dense && t->offset > at))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the data of tensor %s begins at byte %llu, %s the data before it, which ends at %llu",
+                               path, hlmi_quoted(t->name, strlen(t->name)).s, (unsigned long long)t->offset,
+                               t->offset < at ? "inside" : "behind", (unsigned long long)at));
+        at = t->offset + t->bytes;
+    }
+    if (dense && at != end)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor data ends at byte %llu, the file at byte %llu", path,
+                           (unsigned long long)at, (unsigned long long)end));
+done:
+    hlmi_free(&s->mem, order);
+    return st;
+}
+
+hlmi_quote hlmi_quoted(const char *p, size_t n)
+{
+    hlmi_quote q;
+    size_t at = 0;
+    q.s[at++] = '\'';
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)p[i];
+        if (at > HLMI_QUOTE_MAX - 4) {
+            memcpy(q.s + at, "...", 3);
+            at += 3;
+            break;
+        }
+        if (c >= 0x20 && c < 0x7F) q.s[at++] = (char)c;
+        else at += (size_t)snprintf(q.s + at, sizeof q.s - at, "\\x%02X", c);
+    }
+    q.s[at++] = '\'';
+    q.s[at] = '\0';
+    return q;
+}
+
+/* ---- opening ---- */
+
+/* A folder or a file? A vfs knows only files, so what can not be opened as one may be a folder: its config.json tells. */
+static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_container_info **c)
+{
+    const hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
+    if (st == HLM_E_NOMEM) return st;
+    if (st != HLM_OK) return hlmi_container_match(NULL, c);
+    const hlm_status found = hlmi_container_match(file, c);
+    if (found != HLM_OK || *c) return found;
+    return hlmi_fail(HLM_E_FORMAT, "%s: its first 4 bytes are not \"GGUF\" (%llu bytes in all); for safetensors give the folder",
+                     s->path, (unsigned long long)file->size);
+}
+
+hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
+                           bool without_weights)
+{
+    hlm_status st;
+    hlmi_source file = {0};
+    const hlmi_container_info *c = NULL;
+    size_t len = strlen(path);
+    *out = NULL;
+    if (len == 0) return hlmi_fail(HLM_E_ARG, "the path of the model is empty");
+    hlmi_store *s = hlmi_calloc(mem, 1, sizeof *s);
+    if (!s) return hlmi_nomem(sizeof *s, "a tensor store");
+    s->mem = *mem;
+    s->vfs = *vfs;
+    while (len > 1 && path[len - 1] == '/') len--;
+    s->path = hlmi_strndup(mem, path, len);
+    if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
+    HLMI_TRY(find_container(s, &file, &c));
+    s->container = c->id;
+    HLMI_TRY(c->open(s, c->magic ? &file : NULL, without_weights));
+    HLMI_TRY(hlmi_store_index_tensors(s));
+    *out = s;
+    s = NULL;
+done:
+    hlmi_source_close(&file);
+    hlmi_store_close(s);
+    return st;
+}
+
+void hlmi_store_close(hlmi_store *s)
+{
+    if (!s) return;
+    const hlmi_mem mem = s->mem;
+    for (size_t i = 0; i < s->n_sources; i++) hlmi_source_close(&s->sources[i]);
+    hlmi_free(&mem, s->sources);
+    hlmi_free(&mem, s->tensors);
+    hlmi_index_free(&s->by_name, &mem);
+    json_decref(s->config);
+    hlmi_free(&mem, s->kvs);
+    hlmi_index_free(&s->by_key, &mem);
+    hlmi_free(&mem, s->header);
+    while (s->names) {
+        hlmi_chunk *next = s->names->next;
+        hlmi_free(&mem, s->names);
+        s->names = next;
+    }
+    hlmi_free(&mem, s->path);
+    hlmi_free(&mem, s);
+}
+
+/* ---- asking ---- */
+
+hlmi_container hlmi_store_container(const hlmi_store *s)
+{
+    return s->container;
+}
+
+const char *hlmi_store_path(const hlmi_store *s)
+{
+    return s->path;
+}
+
+uint64_t hlmi_store_bytes(const hlmi_store *s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s->n_sources; i++) n += s->sources[i].size;
+    return n;
+}
+
+const hlmi_tensor *hlmi_store_find(const hlmi_store *s, const char *name)
+{
+    return hlmi_index_find(&s->by_name, s->tensors, sizeof *s->tensors, name);
+}
+
+size_t hlmi_store_count(const hlmi_store *s)
+{
+    return s->n_tensors;
+}
+
+const hlmi_tensor *hlmi_store_at(const hlmi_store *s, size_t i)
+{
+    return i < s->n_tensors ? &s->tensors[i] : NULL;
+}
+
+hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, void *buf,
+                           const uint8_t **data)
+{
+    if (offset > t->bytes || n > t->bytes - offset)
+        return hlmi_fail(HLM_E_ARG, "tensor %s: %zu bytes at %llu are outside its %llu bytes",
+                         hlmi_quoted(t->name, strlen(t->name)).s, n, (unsigned long long)offset,
+                         (unsigned long long)t->bytes);
+    return hlmi_source_read(&s->sources[t->source], t->offset + offset, n, buf, data);
+}
+
+void hlmi_store_drop(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, uint64_t n)
+{
+    if (offset > t->bytes || n > t->bytes - offset) return;
+    hlmi_source_drop(&s->sources[t->source], t->offset + offset, (size_t)n);
+}
+
+bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t)
+{
+    return s->sources[t->source].map != NULL;
+}
+
+const json_t *hlmi_store_config(const hlmi_store *s)
+{
+    return s->config;
+}
+
+const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key)
+{
+    return hlmi_index_find(&s->by_key, s->kvs, sizeof *s->kvs, key);
+}
