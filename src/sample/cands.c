@@ -1,5 +1,4 @@
-/* Candidates: loading, weights, and selection without a sort. The loops over
- * the vocabulary have no calls, so that compilers turn them into vector code. */
+/* Candidates: loading, keys, and selection without a sort. */
 #include "sample/cands.h"
 
 #include <float.h>
@@ -7,6 +6,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "sample/softmax.h"
 
 hlm_status hlmi_cands_init(hlmi_cands *c, size_t vocab, const hlmi_mem *mem)
 {
@@ -42,67 +42,13 @@ void hlmi_cands_load(hlmi_cands *c, const float *restrict logits, size_t vocab)
 
 bool hlmi_cands_find_max(hlmi_cands *c)
 {
-    float lane[16];
-    for (size_t j = 0; j < 16; j++) lane[j] = -INFINITY;
-    size_t i = 0;
-    for (; i + 16 <= c->n; i += 16) {
-        for (size_t j = 0; j < 16; j++)
-            lane[j] = c->logit[i + j] > lane[j] ? c->logit[i + j] : lane[j];
-    }
-    float max = -INFINITY;
-    for (size_t j = 0; j < 16; j++) max = lane[j] > max ? lane[j] : max;
-    for (; i < c->n; i++) max = c->logit[i] > max ? c->logit[i] : max;
-    c->max = max;
-    return max > -INFINITY;
-}
-
-/* e^x for x <= 0, 0 below -87, relative error at most 2^-22, in products and
- * sums alone: hlmi_expf is defined by fused operations, which are slow calls
- * where the compiler may not assume them, and this loop runs over the whole
- * vocabulary. */
-static inline float exp_of_nonpositive(float x)
-{
-    const float lowest = -87.0f, round = 12582912.0f; /* 1.5 * 2^23 */
-    const float y = x > lowest ? x : lowest;
-    const float t = y * 1.44269504f + round;
-    const float n = t - round;
-    const float r = (y - n * 0.693359375f) - n * -2.12194440e-4f;
-    float p = 1.0f / 720.0f;
-    p = p * r + 1.0f / 120.0f;
-    p = p * r + 1.0f / 24.0f;
-    p = p * r + 1.0f / 6.0f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    uint32_t bits;
-    memcpy(&bits, &t, sizeof bits); /* 0x4B400000 + n */
-    const uint32_t power = (bits - 0x4B400000u + 127u) << 23;
-    float scale;
-    memcpy(&scale, &power, sizeof scale);
-    return x > lowest ? p * scale : 0.0f;
-}
-
-double hlmi_weight_block(const float *w, size_t n)
-{
-    double lane[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        for (size_t j = 0; j < 4; j++) lane[j] += (double)w[i + j];
-    }
-    for (size_t j = 0; i + j < n; j++) lane[j] += (double)w[i + j];
-    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+    c->max = hlmi_max(c->logit, c->n);
+    return c->max > -INFINITY;
 }
 
 double hlmi_cands_weigh(hlmi_cands *c, float scale)
 {
-    const float *restrict logit = c->logit;
-    float *restrict weight = c->weight;
-    const float max = c->max;
-    for (size_t i = 0; i < c->n; i++) weight[i] = exp_of_nonpositive((logit[i] - max) * scale);
-    double sum = 0;
-    for (size_t i = 0; i < c->n; i += HLMI_WEIGHT_BLOCK)
-        sum += hlmi_weight_block(weight + i, hlmi_min_size(HLMI_WEIGHT_BLOCK, c->n - i));
-    return sum;
+    return hlmi_softmax(c->weight, c->logit, c->n, c->max, scale);
 }
 
 static inline uint32_t float_key(float x)

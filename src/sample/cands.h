@@ -38,12 +38,8 @@ void hlmi_cands_load(hlmi_cands *c, const float *logits, size_t vocab);
 /** Sets max; false when all are -infinity. */
 bool hlmi_cands_find_max(hlmi_cands *c);
 
-/** Sets the weights at 1 / temperature = scale and returns their sum, which is at least 1. */
+/** Sets the weights at 1 / temperature = scale and returns their sum (hlmi_softmax), which is at least 1. */
 double hlmi_cands_weigh(hlmi_cands *c, float scale);
-
-/** Sum of n weights in the fixed order: blocks of HLMI_WEIGHT_BLOCK one after another. */
-enum { HLMI_WEIGHT_BLOCK = 64 };
-double hlmi_weight_block(const float *w, size_t n);
 
 /** Keys in the order of the logits. */
 void hlmi_cands_key_logits(hlmi_cands *c);

@@ -1,11 +1,8 @@
-/* The end of the chain: one token of the candidates. */
+/* The end of the chain: one of the candidates by chance. */
 #ifndef HLMI_SAMPLE_DRAW_H
 #define HLMI_SAMPLE_DRAW_H
 
 #include "sample/cands.h"
-
-/** Index of the largest of x [n], the lowest among equals; n when there is none above -infinity. NaN is passed over. */
-size_t hlmi_argmax(const float *x, size_t n);
 
 /** Index of the candidate that u in [0, 1) falls on: in ascending id order
  *  each takes a piece as long as its probability at this temperature (> 0).

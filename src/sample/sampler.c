@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "sample/draw.h"
 #include "sample/philox.h"
+#include "sample/softmax.h"
 #include "sample/stage.h"
 
 enum { DEFAULT_WINDOW = 64 };

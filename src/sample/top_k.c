@@ -1,6 +1,7 @@
 /* Top-k: the k largest logits (Fan et al. 2018). */
 #include <math.h>
 
+#include "sample/softmax.h"
 #include "sample/stage.h"
 
 static hlm_status check(const hlm_sampler_params *p, size_t vocab)
@@ -21,15 +22,8 @@ static float reached_by(const hlmi_cands *c, size_t k)
 {
     const size_t part = c->n / k;
     float smallest = INFINITY;
-    for (size_t b = 0; b < k; b++) {
-        const float *l = c->logit + b * part;
-        float lane[8];
-        for (size_t j = 0; j < 8; j++) lane[j] = -INFINITY;
-        for (size_t i = 0; i + 8 <= part; i += 8) {
-            for (size_t j = 0; j < 8; j++) lane[j] = l[i + j] > lane[j] ? l[i + j] : lane[j];
-        }
-        float largest = lane[0];
-        for (size_t j = 1; j < 8; j++) largest = lane[j] > largest ? lane[j] : largest;
+    for (size_t i = 0; i < k; i++) {
+        const float largest = hlmi_max(c->logit + i * part, part);
         smallest = largest < smallest ? largest : smallest;
     }
     return smallest;
