@@ -23,8 +23,8 @@ static void q5_0_quantise(void *y, const float *x, size_t n)
 {
     hlmi_q5_0 *b = y;
     for (size_t i = 0; i < n / HLMI_QB; i++, x += HLMI_QB) {
-        float top = 0, reach = 0;
-        for (int j = 0; j < HLMI_QB; j++) {
+        float top = x[0], reach = x[0] < 0 ? -x[0] : x[0];
+        for (int j = 1; j < HLMI_QB; j++) {
             const float a = x[j] < 0 ? -x[j] : x[j];
             if (a > reach) {
                 reach = a;
