@@ -1,0 +1,336 @@
+/* hybridlm chat: a conversation. Every turn renders and tokenizes the whole
+ * history, keeps of the cache what begins alike, and runs only the rest. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "conversation.h"
+#include "generate.h"
+#include "interrupt.h"
+#include "line.h"
+#include "report.h"
+
+#define AT(field) offsetof(cli_options, field)
+
+/** Of a context, the part kept free for the answer when there are turns to drop: 1 / ROOM_SHARE. */
+enum { ROOM_SHARE = 4 };
+/** Temperature of /regen in a greedy chat, which would only repeat itself. */
+#define REGENERATE_TEMPERATURE 0.8
+
+typedef struct chat {
+    cli_session s;
+    cli_conversation conversation;
+    /** Tokens of the cache that the latest turn could keep, and turns it dropped. */
+    size_t n_reused;
+    size_t n_dropped;
+    bool terminal;
+    bool end;
+} chat;
+
+/* ---- one turn ------------------------------------------------------------------ */
+
+/** Make the conversation, with what is already answered, fit the context with
+ *  `room` tokens to spare; whole turns go, the oldest first. *ids is set. */
+static int fit(chat *c, const cli_answer *answer, size_t room, cli_ids *ids)
+{
+    const size_t max = (size_t)c->s.max_tokens;
+    for (;;) {
+        ids->n = 0;
+        const hlm_status st = cli_conversation_tokens(&c->conversation, c->s.model, ids);
+        if (st != HLM_OK) return cli_fail_status(c->s.o, st, "the messages could not be rendered");
+        const size_t used = ids->n + answer->ids.n;
+        if (used <= max && room <= max - used) break;
+        if (!cli_conversation_drop_oldest(&c->conversation)) break;
+        c->n_dropped++;
+    }
+    if (ids->n + answer->ids.n < max && ids->n) return CLI_OK;
+    if (answer->ids.n) return CLI_FAILED; /* an answer that fills the context: it ends here */
+    return cli_fail(c->s.o, CLI_FAILED, "Give more room with --ctx, or say less.",
+                    "the message takes %zu tokens; the context has %zu", ids->n, max);
+}
+
+/** Forget what the cache holds beyond the beginning it shares with the ids; the last one is always run anew. */
+static hlm_status rewind_to_common(hlm_cache *cache, const cli_ids *ids, size_t *common)
+{
+    const size_t held = (size_t)hlm_cache_length(cache);
+    const size_t most = held < ids->n - 1 ? held : ids->n - 1;
+    int32_t *tokens = cli_alloc(most, sizeof *tokens);
+    hlm_status st = hlm_cache_tokens(cache, 0, most, tokens);
+    size_t n = 0;
+    while (st == HLM_OK && n < most && tokens[n] == ids->data[n]) n++;
+    free(tokens);
+    if (st == HLM_OK) st = hlm_cache_rewind(cache, (int64_t)n, NULL);
+    *common = n;
+    return st;
+}
+
+/** Generate from where *answer stands; HLM_FINISH_FULL asks for another round with fewer turns. */
+static int answer_part(chat *c, hlm_sampler *sampler, size_t room, cli_ids *ids, cli_answer *answer)
+{
+    const cli_options *o = c->s.o;
+    const bool first = answer->ids.n == 0;
+    const size_t before = c->n_dropped;
+    const int rc = fit(c, answer, room, ids);
+    if (rc != CLI_OK) return rc;
+    if (c->n_dropped > before && c->terminal)
+        cli_remark(o, "context full: dropped the oldest %zu turn%s", c->n_dropped - before,
+                   c->n_dropped - before == 1 ? "" : "s");
+    cli_ids_add(ids, answer->ids.data, answer->ids.n);
+    size_t common = 0;
+    hlm_status st = rewind_to_common(c->s.cache, ids, &common);
+    if (first) c->n_reused = common;
+    const size_t left = o->max_tokens ? (size_t)o->max_tokens - answer->ids.n : 0;
+    if (st == HLM_OK) st = cli_generate(&c->s, sampler, ids->data + common, ids->n - common, left, answer);
+    if (st == HLM_OK || st == HLM_E_CANCELLED) return CLI_OK;
+    return cli_fail_status(o, st, "the answer failed");
+}
+
+static bool goes_on(const chat *c, const cli_answer *answer)
+{
+    if (answer->interrupted || answer->finish != HLM_FINISH_FULL) return false;
+    return !c->s.o->max_tokens || answer->ids.n < (size_t)c->s.o->max_tokens;
+}
+
+/** Answer the last message. The answer, also a partial one, joins the conversation. */
+static int take_turn(chat *c, hlm_sampler *sampler, cli_answer *answer)
+{
+    const cli_options *o = c->s.o;
+    const size_t quarter = (size_t)c->s.max_tokens / ROOM_SHARE;
+    size_t room = o->max_tokens && (size_t)o->max_tokens < quarter ? (size_t)o->max_tokens : quarter;
+    cli_ids ids = {0};
+    c->n_dropped = 0;
+    cli_interrupt_clear();
+    int rc = answer_part(c, sampler, room, &ids, answer);
+    while (rc == CLI_OK && goes_on(c, answer)) {
+        const size_t turns = json_array_size(c->conversation.messages);
+        rc = answer_part(c, sampler, room, &ids, answer);
+        if (json_array_size(c->conversation.messages) == turns) break; /* nothing left to drop */
+    }
+    cli_ids_free(&ids);
+    if (rc != CLI_OK && answer->ids.n == 0) return rc;
+    cli_conversation_add(&c->conversation, "assistant", answer->text.data ? answer->text.data : "", answer->text.len);
+    return CLI_OK;
+}
+
+/* ---- what is shown of it --------------------------------------------------------- */
+
+static int print_json(const chat *c, const cli_answer *answer)
+{
+    json_t *result = json_object();
+    cli_answer_json(answer, result);
+    json_object_set_new(result, "reused_tokens", json_integer((json_int_t)c->n_reused));
+    json_object_set_new(result, "dropped_turns", json_integer((json_int_t)c->n_dropped));
+    return cli_print_json(result);
+}
+
+static void print_remarks(const chat *c, const cli_answer *answer)
+{
+    const cli_options *o = c->s.o;
+    if (c->n_dropped && !c->terminal)
+        cli_remark(o, "context full: dropped the oldest %zu turn%s", c->n_dropped, c->n_dropped == 1 ? "" : "s");
+    if (answer->interrupted) cli_remark(o, "stopped");
+    else if (answer->finish == HLM_FINISH_FULL)
+        cli_remark(o, "the context of %lld tokens is full; --ctx makes it larger", (long long)c->s.max_tokens);
+    else if (answer->finish == HLM_FINISH_LENGTH) cli_remark(o, "stopped after %zu tokens; -n allows more", answer->ids.n);
+    if (o->stats) {
+        cli_answer_stats(o, answer);
+        cli_remark(o, "%zu tokens kept from before", c->n_reused);
+    }
+}
+
+/** Answer and show it. *interrupted (may be NULL) tells of Ctrl-C. */
+static int answer_last(chat *c, hlm_sampler *sampler, bool *interrupted)
+{
+    const cli_options *o = c->s.o;
+    cli_answer answer = {.stream = o->json ? NULL : stdout};
+    int rc = take_turn(c, sampler, &answer);
+    if (rc == CLI_OK && o->json) rc = print_json(c, &answer);
+    else if (answer.text.len) putchar('\n');
+    if (rc == CLI_OK) print_remarks(c, &answer);
+    if (interrupted) *interrupted = answer.interrupted;
+    cli_answer_free(&answer);
+    return rc;
+}
+
+/** A message that could not be answered is taken back, so that the chat can go on. */
+static int say(chat *c, const char *text, size_t len, bool *interrupted)
+{
+    cli_conversation_add(&c->conversation, "user", text, len);
+    const int rc = answer_last(c, c->s.sampler, interrupted);
+    if (rc != CLI_OK) cli_conversation_take_last(&c->conversation, "user");
+    return rc;
+}
+
+/* ---- commands -------------------------------------------------------------------- */
+
+static int do_help(chat *c, const char *argument)
+{
+    (void)argument;
+    FILE *to = c->s.o->json ? stderr : stdout;
+    fputs("/reset         forget the conversation\n"
+          "/regen         answer the last message again\n"
+          "/system TEXT   a new system message, and forget the conversation\n"
+          "/help          this text\n"
+          "/quit          end (Ctrl-D too)\n"
+          "Ctrl-C stops an answer; a line that ends in \\ goes on in the next.\n",
+          to);
+    return CLI_OK;
+}
+
+static int do_reset(chat *c, const char *argument)
+{
+    (void)argument;
+    cli_conversation_reset(&c->conversation);
+    hlm_sampler_free(c->s.sampler);
+    c->s.sampler = NULL;
+    const int rc = cli_session_sampler(&c->s, c->s.o->temperature, &c->s.sampler);
+    if (rc == CLI_OK) cli_remark(c->s.o, "the conversation is forgotten");
+    return rc;
+}
+
+static int do_system(chat *c, const char *argument)
+{
+    cli_conversation_set_system(&c->conversation, argument, strlen(argument));
+    return do_reset(c, argument);
+}
+
+static int do_regenerate(chat *c, const char *argument)
+{
+    (void)argument;
+    if (!cli_conversation_take_last(&c->conversation, "assistant")) {
+        cli_remark(c->s.o, "there is no answer yet");
+        return CLI_OK;
+    }
+    if (c->s.o->temperature > 0) return answer_last(c, c->s.sampler, NULL);
+    hlm_sampler *warm = NULL;
+    int rc = cli_session_sampler(&c->s, REGENERATE_TEMPERATURE, &warm);
+    if (rc == CLI_OK) cli_remark(c->s.o, "drawn at temperature %g, as greedy would repeat itself", REGENERATE_TEMPERATURE);
+    if (rc == CLI_OK) rc = answer_last(c, warm, NULL);
+    hlm_sampler_free(warm);
+    return rc;
+}
+
+static int do_quit(chat *c, const char *argument)
+{
+    (void)argument;
+    c->end = true;
+    return CLI_OK;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(chat *c, const char *argument);
+} chat_commands[] = {
+    {"/reset", do_reset}, {"/regen", do_regenerate}, {"/system", do_system},
+    {"/help", do_help},   {"/quit", do_quit},        {"/exit", do_quit},
+};
+
+static int run_chat_command(chat *c, const char *line)
+{
+    const size_t len = strcspn(line, " \t");
+    const char *argument = line + len + strspn(line + len, " \t");
+    for (size_t i = 0; i < CLI_COUNT(chat_commands); i++)
+        if (strlen(chat_commands[i].name) == len && memcmp(chat_commands[i].name, line, len) == 0)
+            return chat_commands[i].run(c, argument);
+    cli_remark(c->s.o, "there is no command %.*s; /help lists them", (int)(len < 40 ? len : 40), line);
+    return CLI_OK;
+}
+
+/* ---- the loop ---------------------------------------------------------------------- */
+
+static int on_line(chat *c, const cli_text *line)
+{
+    const char *text = line->data;
+    const size_t blank = strspn(text, " \t\r");
+    if (blank == line->len) return CLI_OK;
+    if (text[0] == '/' && line->len == strlen(text)) return run_chat_command(c, text);
+    const int rc = say(c, text, line->len, NULL);
+    /* A person sees the error and goes on; a script must not take the next answer for this one. */
+    return c->terminal ? CLI_OK : rc;
+}
+
+static int talk(chat *c)
+{
+    cli_line *input = cli_line_open("> ");
+    cli_text line = {0};
+    int rc = CLI_OK;
+    bool warned = false;
+    c->terminal = cli_line_is_terminal(input);
+    const char *name = *c->s.info.name ? c->s.info.name : c->s.info.arch;
+    if (c->terminal) cli_remark(c->s.o, "%s, %s; /help for commands", name, c->s.info.kernel_class);
+    while (rc == CLI_OK && !c->end) {
+        cli_interrupt_clear();
+        const cli_line_event event = cli_line_read(input, &line);
+        if (event == CLI_LINE_END) {
+            if (c->terminal) putchar('\n');
+            break;
+        }
+        if (event == CLI_LINE_INTERRUPTED) {
+            if (c->terminal) putchar('\n');
+            if (warned || !c->terminal) rc = CLI_INTERRUPTED;
+            else cli_remark(c->s.o, "Ctrl-C again or Ctrl-D ends the chat");
+            warned = true;
+            continue;
+        }
+        warned = false;
+        rc = on_line(c, &line);
+    }
+    cli_text_free(&line);
+    cli_line_close(input);
+    return rc;
+}
+
+/** --prompt or --file: one answer, and Ctrl-C ends the program. */
+static int answer_once(chat *c)
+{
+    cli_text text = {0};
+    bool interrupted = false;
+    int rc = cli_read_input(c->s.o, &text);
+    if (rc == CLI_OK) rc = say(c, text.data, text.len, &interrupted);
+    cli_text_free(&text);
+    return rc == CLI_OK && interrupted ? CLI_INTERRUPTED : rc;
+}
+
+static int run(const cli_options *o)
+{
+    chat c = {0};
+    int rc = cli_session_open(&c.s, o, CLI_NEED_SAMPLER);
+    if (rc == CLI_OK) rc = cli_conversation_open(&c.conversation, o);
+    if (rc == CLI_OK && !c.s.info.has_chat_template && !o->template_file)
+        rc = cli_fail(o, CLI_FAILED, "Use `hybridlm run`, or give a template with --chat-template FILE.",
+                      "this model has no chat template");
+    if (rc == CLI_OK) rc = o->prompt || o->file ? answer_once(&c) : talk(&c);
+    cli_conversation_close(&c.conversation);
+    cli_session_close(&c.s);
+    return rc;
+}
+
+static const cli_option options[] = {
+    {.name = "prompt", .letter = 'p', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(prompt), .help = "answer this message and end"},
+    {.name = "file", .letter = 'f', .kind = CLI_TEXT, .arg = "FILE", .at = AT(file), .help = "answer the text of a file (-: standard input) and end"},
+    {.name = "system", .letter = 's', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(system), .help = "system message"},
+    {.name = "chat-template", .kind = CLI_TEXT, .arg = "FILE", .at = AT(template_file), .help = "a Jinja template instead of the model's"},
+    {.name = "max-tokens", .letter = 'n', .kind = CLI_INT, .arg = "N", .at = AT(max_tokens), .max = 1 << 30,
+     .help = "tokens of an answer (default 1024; 0: no bound)"},
+    {.name = "ignore-eos", .kind = CLI_FLAG, .at = AT(ignore_eos), .help = "go on past the end of an answer"},
+    {.name = "stats", .kind = CLI_FLAG, .at = AT(stats), .help = "tell counts and times after each answer"},
+};
+static const cli_group group = {"Chat", options, CLI_COUNT(options)};
+static const cli_group *const groups[] = {&group, &cli_group_sampling, &cli_group_model,
+                                          &cli_group_context, &cli_group_common, NULL};
+
+const cli_command cli_command_chat = {
+    .name = "chat",
+    .summary = "talk with a model",
+    .usage = "-m PATH [-p TEXT | -f FILE] [OPTIONS]",
+    .notes = "Without -p and -f every line of standard input is a message; /help lists what else\n"
+             "can be typed. With --json every answer is one line of JSON.\n\n"
+             "Examples:\n"
+             "  hybridlm chat -m model.gguf\n"
+             "  hybridlm chat -m model.gguf -p \"Why is the sky blue?\"\n"
+             "  hybridlm chat -m model.gguf --system \"Answer in one sentence.\" --temp 0.7\n",
+    .groups = groups,
+    .defaults = {.max_tokens = 1024},
+    .run = run,
+};

@@ -1,0 +1,126 @@
+/* hybridlm info: what a model is and how much memory it takes. */
+#include <stdio.h>
+
+#include "commands.h"
+#include "report.h"
+#include "session.h"
+
+#define AT(field) offsetof(cli_options, field)
+
+static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hlm_plan_params *params)
+{
+    const cli_options *o = s->o;
+    *params = (hlm_plan_params){
+        .struct_size = sizeof *params,
+        .n_sequences = (size_t)o->sequences,
+        .n_tokens = o->ctx ? o->ctx : s->info.max_positions,
+        .kv_type = o->kv,
+        .n_threads = (int32_t)o->threads,
+    };
+    *plan = (hlm_memory_plan_info){.struct_size = sizeof *plan};
+    return hlm_memory_plan(s->model, params, plan);
+}
+
+static json_t *integer(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *model_json(const hlm_model_info *m)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b}",
+                     "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
+                     "vocab_size", m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads",
+                     m->n_heads, "n_kv_heads", m->n_kv_heads, "head_dim", m->head_dim, "max_positions",
+                     (json_int_t)m->max_positions, "n_parameters", integer(m->n_parameters), "file_bytes",
+                     integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes), "bytes_per_token",
+                     integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token, "pad_token",
+                     m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template);
+}
+
+static json_t *plan_json(const hlm_plan_params *p, const hlm_memory_plan_info *m)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sequences", integer(p->n_sequences), "ctx",
+                     integer((uint64_t)p->n_tokens), "weights", integer(m->weights), "state", integer(m->state),
+                     "state_per_token", integer(m->state_per_token), "state_per_sequence",
+                     integer(m->state_per_sequence), "scratch", integer(m->scratch), "total", integer(m->total));
+}
+
+static void print_bytes(const char *name, uint64_t bytes)
+{
+    if (bytes >= 10000000) printf("  %-22s %.1f MB\n", name, (double)bytes * 1e-6);
+    else printf("  %-22s %llu bytes\n", name, (unsigned long long)bytes);
+}
+
+static void print_model(const hlm_model_info *m)
+{
+    printf("model\n");
+    printf("  %-22s %s\n", "name", *m->name ? m->name : "-");
+    printf("  %-22s %s\n", "architecture", m->arch);
+    printf("  %-22s %.1f million\n", "parameters", (double)m->n_parameters * 1e-6);
+    printf("  %-22s %s\n", "weights", m->weight_type);
+    printf("  %-22s %d of width %d\n", "layers", m->n_layers, m->hidden_size);
+    printf("  %-22s %d of %d, %d for keys and values\n", "heads", m->n_heads, m->head_dim, m->n_kv_heads);
+    printf("  %-22s %d\n", "vocabulary", m->vocab_size);
+    printf("  %-22s %lld tokens\n", "longest text", (long long)m->max_positions);
+    printf("  %-22s bos %d, eos %d, pad %d, unk %d\n", "special tokens", m->bos_token, m->eos_token, m->pad_token,
+           m->unk_token);
+    printf("  %-22s %s\n", "chat template", m->has_chat_template ? "yes" : "no");
+    print_bytes("file", m->file_bytes);
+    print_bytes("read for each token", m->bytes_per_token);
+    printf("  %-22s %s\n", "kernels here", m->kernel_class);
+}
+
+static void print_plan(const hlm_plan_params *p, const hlm_memory_plan_info *m)
+{
+    printf("memory for %zu sequence%s of %lld tokens\n", p->n_sequences, p->n_sequences == 1 ? "" : "s",
+           (long long)p->n_tokens);
+    print_bytes("weights", m->weights);
+    print_bytes("state", m->state);
+    print_bytes("  for each token", m->state_per_token);
+    if (m->state_per_sequence) print_bytes("  for each sequence", m->state_per_sequence);
+    print_bytes("scratch", m->scratch);
+    print_bytes("total", m->total);
+}
+
+static int run(const cli_options *o)
+{
+    cli_session s;
+    hlm_plan_params params;
+    hlm_memory_plan_info plan;
+    int rc = cli_session_open(&s, o, CLI_NEED_MODEL);
+    if (rc == CLI_OK) {
+        const hlm_status st = make_plan(&s, &plan, &params);
+        if (st != HLM_OK) rc = cli_fail_status(o, st, "the memory could not be planned");
+    }
+    if (rc == CLI_OK && o->json) {
+        rc = cli_print_json(json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info), "memory",
+                                      plan_json(&params, &plan)));
+    } else if (rc == CLI_OK) {
+        print_model(&s.info);
+        print_plan(&params, &plan);
+    }
+    cli_session_close(&s);
+    return rc;
+}
+
+static const cli_option options[] = {
+    {.name = "seqs", .kind = CLI_INT, .arg = "N", .at = AT(sequences), .min = 1, .max = 1 << 20,
+     .help = "plan memory for so many sequences (default 1)"},
+};
+static const cli_group group = {"Plan", options, CLI_COUNT(options)};
+static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
+
+const cli_command cli_command_info = {
+    .name = "info",
+    .summary = "facts about a model, and the memory it takes",
+    .usage = "-m PATH [OPTIONS]",
+    .notes = "Examples:\n"
+             "  hybridlm info model.gguf\n"
+             "  hybridlm info model.gguf --ctx 4096 --seqs 8 --kv f16 --json\n",
+    .groups = groups,
+    .takes_argument = true,
+    .argument_at = AT(model),
+    .defaults = {.sequences = 1},
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* Ctrl-C: the signal sets a flag and cancels the call that runs on the context
+ * in question. */
+#ifndef CLI_INTERRUPT_H
+#define CLI_INTERRUPT_H
+
+#include <stdbool.h>
+
+#include <hybridlm/hybridlm.h>
+
+/** Catch SIGINT from now on. Three without an answer end the program. */
+void cli_interrupt_install(void);
+
+/** What a signal cancels from now on; NULL: nothing. */
+void cli_interrupt_target(hlm_context *ctx);
+
+/** Whether a signal came since the last clear. */
+bool cli_interrupted(void);
+void cli_interrupt_clear(void);
+
+#endif

@@ -1,0 +1,92 @@
+/* hybridlm: language models on the command line, a program on the public header
+ * of libhybridlm. This file picks the command. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "report.h"
+
+static const cli_command *const commands[] = {
+    &cli_command_chat,  &cli_command_run,  &cli_command_tokenize,
+    &cli_command_score, &cli_command_info, &cli_command_bench,
+};
+
+static void usage(FILE *to)
+{
+    fputs("hybridlm: run language models with libhybridlm\n\nUsage: hybridlm COMMAND [OPTIONS]\n\nCommands:\n", to);
+    for (size_t i = 0; i < CLI_COUNT(commands); i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\nhybridlm COMMAND --help tells more. hybridlm --version names the version.\n"
+          "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.\n",
+          to);
+}
+
+static const cli_command *find(const char *name)
+{
+    for (size_t i = 0; i < CLI_COUNT(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const cli_options none = {0};
+    const char *near = NULL;
+    size_t best = 4;
+    for (size_t i = 0; i < CLI_COUNT(commands); i++) {
+        const size_t d = cli_word_distance(name, commands[i]->name);
+        if (d < best) {
+            best = d;
+            near = commands[i]->name;
+        }
+    }
+    char hint[96];
+    snprintf(hint, sizeof hint, "%s%s%sCommands: chat, run, tokenize, score, info, bench.", near ? "Did you mean " : "",
+             near ? near : "", near ? "? " : "");
+    return cli_fail(&none, CLI_USAGE, hint, "there is no command '%.60s'", name);
+}
+
+static int run_command(const cli_command *command, int argc, char **argv)
+{
+    cli_options options;
+    int rc = cli_options_parse(&options, command, argc, argv);
+    if (rc != CLI_OK) return rc;
+    if (options.help) {
+        cli_options_help(command);
+        return CLI_OK;
+    }
+    cli_interrupt_install();
+    rc = command->run(&options);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && rc == CLI_OK)
+        return cli_fail(&options, CLI_FAILED, "Is the disk full?", "standard output could not be written");
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, ""); /* the chat prompt edits characters, not bytes */
+    if (argc < 2) {
+        usage(stderr);
+        return CLI_USAGE;
+    }
+    const char *name = argv[1];
+    const bool help = strcmp(name, "help") == 0;
+    if (strcmp(name, "--version") == 0) {
+        printf("hybridlm %s\n", hlm_version());
+        return CLI_OK;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (help && argc == 2)) {
+        usage(stdout);
+        return CLI_OK;
+    }
+    if (help) name = argv[2];
+    const cli_command *command = find(name);
+    if (!command) return unknown_command(name);
+    if (help) {
+        cli_options_help(command);
+        return CLI_OK;
+    }
+    return run_command(command, argc - 2, argv + 2);
+}

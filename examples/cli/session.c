@@ -1,0 +1,100 @@
+/* Model, context, cache and sampler from the options (see session.h). */
+#include "session.h"
+
+#include <stdlib.h>
+
+#include "interrupt.h"
+#include "report.h"
+
+static int32_t on_load(void *user, uint64_t done, uint64_t total)
+{
+    cli_progress_show(user, (double)done, (double)total);
+    return cli_interrupted();
+}
+
+static int load(cli_session *s, cli_need need)
+{
+    const cli_options *o = s->o;
+    const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
+    if (!path || !*path)
+        return cli_fail(o, CLI_USAGE, "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.",
+                        "no model");
+    cli_progress progress;
+    cli_progress_start(&progress, o, "loading");
+    const hlm_model_params params = {
+        .struct_size = sizeof params,
+        .flags = (need == CLI_NEED_VOCAB ? (uint32_t)HLM_LOAD_VOCAB_ONLY : 0) | (o->read ? (uint32_t)HLM_LOAD_READ : 0) |
+                 (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) | (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
+        .activations = o->activations,
+        .cpu = o->cpu,
+        .progress = on_load,
+        .progress_user = &progress,
+    };
+    const hlm_status st = hlm_model_load(&s->model, path, &params);
+    cli_progress_end(&progress);
+    if (st != HLM_OK) return cli_fail_status(o, st, "the model could not be loaded");
+    s->info.struct_size = sizeof s->info;
+    const hlm_status info = hlm_model_info_get(s->model, &s->info);
+    return info == HLM_OK ? CLI_OK : cli_fail_status(o, info, "the model's facts could not be read");
+}
+
+static int make_context(cli_session *s)
+{
+    const hlm_pool_params pool = {.struct_size = sizeof pool, .kv_type = s->o->kv};
+    hlm_status st = hlm_pool_new(&s->pool, s->model, &pool);
+    if (st == HLM_OK) {
+        const hlm_ctx_params ctx = {.struct_size = sizeof ctx, .n_threads = (int32_t)s->o->threads, .pool = s->pool};
+        st = hlm_ctx_new(&s->ctx, s->model, &ctx);
+    }
+    if (st != HLM_OK) return cli_fail_status(s->o, st, "the context could not be made");
+    cli_interrupt_target(s->ctx);
+    return CLI_OK;
+}
+
+static int make_cache(cli_session *s)
+{
+    s->max_tokens = s->o->ctx ? s->o->ctx : s->info.max_positions;
+    const hlm_cache_params params = {.struct_size = sizeof params, .max_tokens = s->max_tokens};
+    const hlm_status st = hlm_cache_new(&s->cache, s->pool, &params);
+    return st == HLM_OK ? CLI_OK : cli_fail_status(s->o, st, "the cache could not be made");
+}
+
+int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out)
+{
+    const cli_options *o = s->o;
+    const hlm_sampler_params params = {
+        .struct_size = sizeof params,
+        .seed = (uint64_t)o->seed,
+        .penalty_window = o->penalty_window,
+        .repetition_penalty = (float)o->repeat_penalty,
+        .frequency_penalty = (float)o->frequency_penalty,
+        .presence_penalty = (float)o->presence_penalty,
+        .top_k = (int32_t)o->top_k,
+        .typical_p = (float)o->typical_p,
+        .top_p = (float)o->top_p,
+        .min_p = (float)o->min_p,
+        .temperature = (float)temperature,
+    };
+    const hlm_status st = hlm_sampler_new(out, s->model, &params);
+    return st == HLM_OK ? CLI_OK : cli_fail_status(o, st, "these sampling options do not work");
+}
+
+int cli_session_open(cli_session *s, const cli_options *o, cli_need need)
+{
+    *s = (cli_session){.o = o};
+    int rc = load(s, need);
+    if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = make_context(s);
+    if (rc == CLI_OK && need >= CLI_NEED_CACHE) rc = make_cache(s);
+    if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_session_sampler(s, o->temperature, &s->sampler);
+    return rc;
+}
+
+void cli_session_close(cli_session *s)
+{
+    cli_interrupt_target(NULL);
+    hlm_sampler_free(s->sampler);
+    hlm_cache_free(s->cache);
+    hlm_ctx_free(s->ctx);
+    hlm_pool_release(s->pool);
+    hlm_model_release(s->model);
+}

@@ -1,0 +1,32 @@
+/* A model made ready as the options say: loaded with a progress bar, with
+ * context, cache and sampler as far as a command needs them. */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <hybridlm/hybridlm.h>
+
+#include "options.h"
+
+typedef struct cli_session {
+    const cli_options *o;
+    hlm_model *model;
+    hlm_pool *pool;
+    hlm_context *ctx;
+    hlm_cache *cache;
+    hlm_sampler *sampler;
+    hlm_model_info info;
+    /** Most tokens the cache may hold. */
+    int64_t max_tokens;
+} cli_session;
+
+/** How much of a session is needed; each includes those before. */
+typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_MODEL, CLI_NEED_CONTEXT, CLI_NEED_CACHE, CLI_NEED_SAMPLER } cli_need;
+
+/** Returns CLI_OK or an exit code after telling why; close it in both cases. */
+int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
+void cli_session_close(cli_session *s);
+
+/** The sampler that the options describe, at `temperature`. */
+int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out);
+
+#endif
