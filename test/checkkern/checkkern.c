@@ -170,7 +170,7 @@ double ck_time(ck_run *t, void (*call)(void *arg), void *arg)
 typedef struct read_arg {
     const uint64_t *p;
     size_t n;
-    uint64_t sum;
+    volatile uint64_t sum;
 } read_arg;
 
 static void read_all(void *arg)

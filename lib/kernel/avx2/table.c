@@ -1,7 +1,13 @@
 /* The matrix products and packing of this folder. */
+#include "kernel/avx2/avx2.h"
 #include "kernel/isa.h"
 
 void hlmi_kernels_avx2(hlmi_kernels *k)
 {
-    (void)k;
+    k->gemm[HLMI_TILE_Q4] = hlmi_avx2_gemm_q4;
+    k->gemm[HLMI_TILE_Q4M] = hlmi_avx2_gemm_q4m;
+    k->gemm[HLMI_TILE_Q5M] = hlmi_avx2_gemm_q5m;
+    k->gemm[HLMI_TILE_Q8] = hlmi_avx2_gemm_q8;
+    k->pack[HLMI_ACT_Q8] = hlmi_avx2_pack_q8;
+    k->pack[HLMI_ACT_Q8K] = hlmi_avx2_pack_q8k;
 }

@@ -1,0 +1,48 @@
+/* Products and packing in AVX2, FMA and F16C. A vector is 8 rows. */
+#ifndef HLMI_KERNEL_AVX2_H
+#define HLMI_KERNEL_AVX2_H
+
+#include <immintrin.h>
+
+#include "kernel/kernel.h"
+
+#define HLMI_INLINE static inline __attribute__((always_inline))
+
+/* most tokens and row vectors of a register tile: sizes of arrays of which a tile uses a part */
+enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
+
+void hlmi_avx2_gemm_f32(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f16(const hlmi_gemm *g);
+void hlmi_avx2_gemm_bf16(const hlmi_gemm *g);
+void hlmi_avx2_gemm_q4(const hlmi_gemm *g);
+void hlmi_avx2_gemm_q4m(const hlmi_gemm *g);
+void hlmi_avx2_gemm_q5m(const hlmi_gemm *g);
+void hlmi_avx2_gemm_q8(const hlmi_gemm *g);
+void hlmi_avx2_gemm_k4(const hlmi_gemm *g);
+void hlmi_avx2_gemm_k6(const hlmi_gemm *g);
+
+void hlmi_avx2_gemm_f32_q4(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f32_q4m(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f32_q5m(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f32_q8(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f32_k4(const hlmi_gemm *g);
+void hlmi_avx2_gemm_f32_k6(const hlmi_gemm *g);
+
+void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+
+/** 8 f16 to f32. */
+HLMI_INLINE __m256 hlmi_avx2_half(const uint16_t *h)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)h));
+}
+
+/** 4 bytes to all lanes. */
+HLMI_INLINE __m256i hlmi_avx2_bytes(const int8_t *p)
+{
+    int32_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return _mm256_set1_epi32(v);
+}
+
+#endif

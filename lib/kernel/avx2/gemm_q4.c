@@ -1,0 +1,139 @@
+/* Q4, Q4M and Q5M on Q8 activations. The dot of 4 columns is one vpmaddubsw (weights unsigned, pairs of 16-bit sums) whose
+ * results may be added in 16 bits over a block of 32 while weights stay below 16: 8 * 2 * 15 * 127 = 30480; below 32 over
+ * half a block. */
+#include "kernel/act.h"
+#include "kernel/avx2/avx2.h"
+#include "kernel/unit.h"
+#include "kernel/walk.h"
+
+typedef enum form { Q4, Q4M, Q5M } form;
+
+enum { TOKENS = 4 };
+
+HLMI_INLINE size_t unit_bytes(form f)
+{
+    return f == Q4 ? sizeof(hlmi_unit_q4) : f == Q4M ? sizeof(hlmi_unit_q4m) : sizeof(hlmi_unit_q5m);
+}
+
+/* Bit 4 of the weights of rows r.. for chunk c of 4 columns, in place. */
+HLMI_INLINE __m256i high(const char *unit, size_t r, int c)
+{
+    const hlmi_unit_q5m *u = (const hlmi_unit_q5m *)unit;
+    const __m256i words = _mm256_load_si256((const __m256i *)(u->high + r));
+    const int byte = c / 2 * 0x01010101;
+    const __m256i spread = _mm256_setr_epi32(byte, byte + 0x04040404, byte + 0x08080808, byte + 0x0C0C0C0C, byte,
+                                             byte + 0x04040404, byte + 0x08080808, byte + 0x0C0C0C0C);
+    const __m256i bits = _mm256_set1_epi32(c % 2 ? (int)0x80402010 : 0x08040201);
+    const __m256i set = _mm256_and_si256(_mm256_shuffle_epi8(words, spread), bits);
+    return _mm256_and_si256(_mm256_cmpeq_epi8(set, bits), _mm256_set1_epi8(16));
+}
+
+/* Integer sums of one unit, rows r0.., T tokens x R vectors. */
+HLMI_INLINE void dots(form f, int T, int R, __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R], const char *unit, size_t r0, const char *x, size_t ldx)
+{
+    const uint8_t *q = (const uint8_t *)unit + (f == Q4 ? 64 : 128) + r0 * 4;
+    const __m256i low = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+    __m256i acc[HLMI_AVX2_T][HLMI_AVX2_R];
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) {
+        __m256i lo[HLMI_AVX2_R], hi[HLMI_AVX2_R];
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++) {
+            const __m256i both = _mm256_load_si256((const __m256i *)(q + c * 128 + r * 32));
+            lo[r] = _mm256_and_si256(both, low);
+            hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
+            if (f == Q5M) {
+                lo[r] = _mm256_or_si256(lo[r], high(unit, r0 + (size_t)r * 8, 2 * c));
+                hi[r] = _mm256_or_si256(hi[r], high(unit, r0 + (size_t)r * 8, 2 * c + 1));
+            }
+        }
+#pragma GCC unroll 4
+        for (int t = 0; t < T; t++) {
+            const int8_t *a = ((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 8;
+            const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
+#pragma GCC unroll 4
+            for (int r = 0; r < R; r++) {
+                const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
+                const bool begins = f == Q5M ? c % 2 == 0 : c == 0;
+                acc[t][r] = _mm256_add_epi16(begins ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
+                if (f == Q5M && c == 1) sum[t][r] = _mm256_madd_epi16(acc[t][r], ones);
+                if (f == Q5M && c == 3) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(acc[t][r], ones));
+                if (f != Q5M && c == 3) sum[t][r] = _mm256_madd_epi16(acc[t][r], ones);
+            }
+        }
+    }
+}
+
+HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, const char *x, float *y)
+{
+    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
+#pragma GCC unroll 4
+    for (int t = 0; t < T; t++) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++)
+            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
+    }
+    const char *unit = b->w;
+    for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
+        __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R];
+        if (T == 1) {
+#pragma GCC unroll 12
+            for (size_t i = 0; i < unit_bytes(f); i += 64) _mm_prefetch(unit + 4096 + i, _MM_HINT_T0);
+        }
+        dots(f, T, R, sum, unit, r0, x, b->ldx);
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++) {
+            const uint16_t *d = (const uint16_t *)unit + r0 + (size_t)r * 8;
+            const __m256 dw = hlmi_avx2_half(d), m = f == Q4 ? dw : hlmi_avx2_half(d + 32);
+#pragma GCC unroll 4
+            for (int t = 0; t < T; t++) {
+                const hlmi_act_q8 *a = (const hlmi_act_q8 *)(x + (size_t)t * b->ldx);
+                if (f == Q4) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_set1_epi32(a->sum8));
+                const __m256 s = _mm256_cvtepi32_ps(sum[t][r]);
+                acc[t][r] = _mm256_fmadd_ps(s, _mm256_mul_ps(dw, _mm256_set1_ps(a->d)), acc[t][r]);
+                if (f != Q4) acc[t][r] = _mm256_fmadd_ps(m, _mm256_set1_ps(a->dsum), acc[t][r]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int t = 0; t < T; t++) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
+    }
+}
+
+HLMI_INLINE void many(form f, const hlmi_block *b)
+{
+    for (size_t r0 = 0; r0 < 32; r0 += 16) {
+        const char *x = b->x;
+        float *y = b->y;
+        size_t t = 0;
+        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) tile(f, TOKENS, 2, b, r0, x, y);
+        switch (b->tokens - t) {
+        case 3: tile(f, 3, 2, b, r0, x, y); break;
+        case 2: tile(f, 2, 2, b, r0, x, y); break;
+        case 1: tile(f, 1, 2, b, r0, x, y); break;
+        default: break;
+        }
+    }
+}
+
+#define FORM(name, f)                                                                      \
+    static void one_##name(const hlmi_block *b)                                            \
+    {                                                                                      \
+        tile(f, 1, 4, b, 0, b->x, b->y);                                                   \
+    }                                                                                      \
+    static void many_##name(const hlmi_block *b)                                           \
+    {                                                                                      \
+        many(f, b);                                                                        \
+    }                                                                                      \
+    void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                         \
+    {                                                                                      \
+        static const hlmi_walk walk = {32, 32, sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8), \
+                                       16, TOKENS, one_##name, many_##name};               \
+        hlmi_walk_run(&walk, g);                                                           \
+    }
+
+FORM(q4, Q4)
+FORM(q4m, Q4M)
+FORM(q5m, Q5M)

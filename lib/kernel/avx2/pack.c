@@ -1,0 +1,89 @@
+/* Packing of activations (act.h). */
+#include "base/half.h"
+#include "kernel/act.h"
+#include "kernel/avx2/avx2.h"
+
+/* Lanes of largest |x| bits of n floats (a multiple of 32). */
+static uint32_t largest(const float *x, size_t n)
+{
+    const __m256i mask = _mm256_set1_epi32(0x7FFFFFFF);
+    __m256i m[4];
+    for (size_t i = 0; i < 4; i++) m[i] = _mm256_setzero_si256();
+    for (size_t k = 0; k < n; k += 32) {
+        for (size_t i = 0; i < 4; i++) {
+            const __m256i v = _mm256_castps_si256(_mm256_loadu_ps(x + k + i * 8));
+            m[i] = _mm256_max_epu32(m[i], _mm256_and_si256(v, mask));
+        }
+    }
+    const __m256i a = _mm256_max_epu32(_mm256_max_epu32(m[0], m[1]), _mm256_max_epu32(m[2], m[3]));
+    __m128i s = _mm_max_epu32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    s = _mm_max_epu32(s, _mm_shuffle_epi32(s, 0x4E));
+    s = _mm_max_epu32(s, _mm_shuffle_epi32(s, 0xB1));
+    return (uint32_t)_mm_cvtsi128_si32(s);
+}
+
+/* The scale and its inverse for a largest |x|; the inverse is 0 where act.h says q = 0. */
+static float scale(uint32_t most, float *id)
+{
+    const float m = hlmi_f32_from_bits(most);
+    *id = 127.0f / m;
+    if (most < 0x7F800000u && hlmi_f32_bits(*id) < 0x7F800000u) return m / 127.0f;
+    *id = 0;
+    return most >= 0x7F800000u ? hlmi_f32_from_bits(0x7FC00000u) : 0.0f;
+}
+
+/* 32 q; returned too. */
+static __m256i quantise(int8_t *q, const float *x, float id)
+{
+    const __m256 s = _mm256_set1_ps(id);
+    __m256i v[4];
+    for (size_t i = 0; i < 4; i++) v[i] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + i * 8), s));
+    __m256i b = _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+    b = _mm256_permutevar8x32_epi32(b, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    if (id == 0) b = _mm256_setzero_si256();
+    _mm256_storeu_si256((__m256i *)(void *)q, b);
+    return b;
+}
+
+void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + t * stride);
+        const float *row = x + t * ldx;
+        for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
+            float id;
+            const float d = scale(largest(row, 32), &id);
+            const __m256i q = quantise(a->q, row, id);
+            const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+            const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+            const int32_t sum = _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2) - 32 * 128;
+            a->d = d;
+            a->dsum = d == d ? d * (float)sum : d;
+            a->sum8 = -8 * sum;
+            a->sum128 = -128 * sum;
+        }
+    }
+}
+
+void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + t * stride);
+        const float *row = x + t * ldx;
+        for (size_t k = 0; k < cols; k += 256, a++, row += 256) {
+            float id;
+            a->d = scale(largest(row, 256), &id);
+            for (size_t s = 0; s < 8; s++) {
+                const __m256i q = quantise(a->q + s * 32, row + s * 32, id);
+                __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
+                sums = _mm256_hadd_epi32(sums, sums);
+                sums = _mm256_hadd_epi32(sums, sums);
+                const int32_t s0 = _mm256_extract_epi32(sums, 0), s1 = _mm256_extract_epi32(sums, 4);
+                a->sum16[2 * s] = (int16_t)s0;
+                a->sum16[2 * s + 1] = (int16_t)s1;
+                a->sum32[s] = (int16_t)(s0 + s1);
+            }
+            for (size_t i = 0; i < 3; i++) a->zero[i] = 0;
+        }
+    }
+}
