@@ -1,7 +1,9 @@
 /* The kernels of this folder other than matrix products. */
 #include "kernel/isa.h"
+#include "kernel/avx2/vec.h"
 
 void hlmi_vec_avx2(hlmi_kernels *k)
 {
-    (void)k;
+    hlmi_avx2_rows(k);
+    hlmi_avx2_attn(k);
 }

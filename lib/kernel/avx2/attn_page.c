@@ -1,0 +1,10 @@
+/* Attention over one page in AVX2. */
+#include "kernel/avx2/vec.h"
+
+#include "kernel/avx2/simd.h"
+#include "kernel/tmpl/attn.h"
+
+void hlmi_avx2_attn(hlmi_kernels *k)
+{
+    fill_attn(k);
+}

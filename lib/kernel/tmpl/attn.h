@@ -1,0 +1,346 @@
+/* Template: attention over one page, over the vectors of an ISA's simd.h, which the
+ * including file has included before. Scores and values are both
+ *
+ *     C[i][lane] = C[i][lane] + A[i][k] * B[k][lane],  k in order, fused
+ *
+ * with rows i the queries: for scores A is q, k the head dimension, lanes positions;
+ * for values A is the weights, k positions, lanes the value's dimension. B rows of 16
+ * bits serve one tile of queries as they are; for more they are converted once,
+ * a strip at a time, into a scratch of f32. C goes through memory between strips, which changes no bit. */
+#ifndef HLMI_KERNEL_TMPL_ATTN_H
+#define HLMI_KERNEL_TMPL_ATTN_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "kernel/lanes.h"
+
+enum {
+    TILE_ROWS = 6,
+    SCRATCH_FLOATS = 2048, /* 8 KB */
+};
+
+typedef struct tile {
+    const float *a; /* [rows] of stride lda */
+    size_t lda;
+    const void *b; /* [depth] of stride ldb elements */
+    size_t ldb;
+    float *c; /* [rows] of stride ldc */
+    size_t ldc;
+    size_t depth;
+    float scale; /* C is multiplied by it at the end */
+    bool fresh;  /* C starts at 0 */
+} tile;
+
+typedef void tile_fn(const tile *t);
+
+#define LOAD_f32(b, at) vf_load((const float *)(b) + (at))
+#define LOAD_f16(b, at) vf_load_f16((const uint16_t *)(b) + (at))
+#define LOAD_bf16(b, at) vf_load_bf16((const uint16_t *)(b) + (at))
+
+/* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls. */
+#define TILE(name, type, rows, vectors)                                                                          \
+    static void name(const tile *t)                                                                              \
+    {                                                                                                            \
+        vf acc[rows][vectors];                                                                                   \
+        for (size_t i = 0; i < (rows); i++)                                                                      \
+            for (size_t j = 0; j < (vectors); j++)                                                               \
+                acc[i][j] = t->fresh ? vf_set1(0.0f) : vf_load(t->c + i * t->ldc + j * VF);                      \
+        for (size_t k = 0; k < t->depth; k++) {                                                                  \
+            vf b[vectors];                                                                                       \
+            for (size_t j = 0; j < (vectors); j++) b[j] = LOAD_##type(t->b, k * t->ldb + j * VF);                \
+            for (size_t i = 0; i < (rows); i++) {                                                                \
+                const vf a = vf_set1(t->a[i * t->lda + k]);                                                      \
+                for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(a, b[j], acc[i][j]);                   \
+            }                                                                                                    \
+        }                                                                                                        \
+        const vf by = vf_set1(t->scale);                                                                         \
+        for (size_t i = 0; i < (rows); i++)                                                                      \
+            for (size_t j = 0; j < (vectors); j++) vf_store(t->c + i * t->ldc + j * VF, vf_mul(acc[i][j], by));  \
+    }
+
+#define TILES_OF(type)                                                                                           \
+    TILE(type##_wide_1, type, 1, TILE_WIDE_1)                                                                    \
+    TILE(type##_wide_2, type, 2, TILE_WIDE_2)                                                                    \
+    TILE(type##_wide_3, type, 3, TILE_WIDE_3)                                                                    \
+    TILE(type##_wide_4, type, 4, TILE_WIDE_4)                                                                    \
+    TILE(type##_wide_5, type, 5, TILE_WIDE_5)                                                                    \
+    TILE(type##_wide_6, type, 6, TILE_WIDE_6)                                                                    \
+    TILE(type##_group_1, type, 1, HLMI_LANES / VF)                                                               \
+    TILE(type##_group_2, type, 2, HLMI_LANES / VF)                                                               \
+    TILE(type##_group_3, type, 3, HLMI_LANES / VF)                                                               \
+    TILE(type##_group_4, type, 4, HLMI_LANES / VF)                                                               \
+    TILE(type##_group_5, type, 5, HLMI_LANES / VF)                                                               \
+    TILE(type##_group_6, type, 6, HLMI_LANES / VF)                                                               \
+    static tile_fn *const type##_tiles[2][TILE_ROWS] = {                                                         \
+        {type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6},        \
+        {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}};
+
+TILES_OF(f32)
+TILES_OF(f16)
+TILES_OF(bf16)
+
+static tile_fn *tile_for(hlmi_kv_format format, size_t rows, bool wide)
+{
+    if (format == HLMI_KV_ROWS_F16) return f16_tiles[wide][rows - 1];
+    if (format == HLMI_KV_ROWS_BF16) return bf16_tiles[wide][rows - 1];
+    return f32_tiles[wide][rows - 1];
+}
+
+/* Lanes of a wide tile of so many rows. */
+static size_t wide_lanes(size_t rows)
+{
+    static const size_t vectors[TILE_ROWS] = {TILE_WIDE_1, TILE_WIDE_2, TILE_WIDE_3,
+                                              TILE_WIDE_4, TILE_WIDE_5, TILE_WIDE_6};
+    return VF * vectors[rows < TILE_ROWS ? rows - 1 : TILE_ROWS - 1];
+}
+
+/* Rows of the next tile of n left: as equal as possible. */
+static size_t next_rows(size_t n)
+{
+    const size_t tiles = (n + TILE_ROWS - 1) / TILE_ROWS;
+    return (n + tiles - 1) / tiles;
+}
+
+static const void *element(hlmi_kv_format format, const void *rows, size_t at)
+{
+    return (const char *)rows + at * (format == HLMI_KV_ROWS_F32 ? sizeof(float) : sizeof(uint16_t));
+}
+
+/* `depth` rows of `lanes` elements (stride ldb) as f32 of stride `width`, a multiple of VF; the rest of a row is 0. */
+static inline void convert(float *to, size_t width, hlmi_kv_format format, const void *b, size_t ldb, size_t depth,
+                    size_t lanes)
+{
+    const size_t whole = lanes - lanes % VF, rest = lanes - whole;
+    for (size_t k = 0; k < depth; k++, to += width) {
+        const void *row = element(format, b, k * ldb);
+        if (format == HLMI_KV_ROWS_F16)
+            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_f16(row, j));
+        else if (format == HLMI_KV_ROWS_BF16)
+            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_bf16(row, j));
+        else
+            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_f32(row, j));
+        if (rest == 0) continue;
+        float f[VF] = {0};
+        uint16_t h[VF] = {0};
+        memcpy(format == HLMI_KV_ROWS_F32 ? (void *)f : (void *)h, element(format, row, whole),
+               rest * (format == HLMI_KV_ROWS_F32 ? sizeof *f : sizeof *h));
+        const vf x = format == HLMI_KV_ROWS_F32 ? vf_load(f) : format == HLMI_KV_ROWS_F16 ? vf_load_f16(h) : vf_load_bf16(h);
+        vf_store(to + whole, x);
+        for (size_t j = whole + VF; j < width; j += VF) vf_store(to + j, vf_set1(0.0f));
+    }
+}
+
+/* `rows` rows (at most TILE_ROWS) times `lanes` lanes, a multiple of 16. */
+static void run_tile(tile t, hlmi_kv_format format, size_t rows, size_t lanes)
+{
+    const size_t width = wide_lanes(rows);
+    while (lanes > 0) {
+        const bool wide = lanes >= width;
+        const size_t step = wide ? width : HLMI_LANES;
+        tile_for(format, rows, wide)(&t);
+        t.b = element(format, t.b, step);
+        t.c += step;
+        lanes -= step;
+    }
+}
+
+/* All query rows against one strip: t holds the first row's addresses. */
+static void all_rows(tile t, size_t nq, hlmi_kv_format format, size_t lanes)
+{
+    for (size_t i = 0, rows; i < nq; i += rows) {
+        rows = next_rows(nq - i);
+        run_tile(t, format, rows, lanes);
+        t.a += rows * t.lda;
+        t.c += rows * t.ldc;
+    }
+}
+
+static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
+                      size_t page, size_t head_dim, size_t n, hlmi_kv_format format)
+{
+    float scratch[SCRATCH_FLOATS];
+    if (nq == 0) return;
+    const size_t width = wide_lanes(nq);
+    for (size_t p = 0, lanes; p < n; p += lanes) {
+        lanes = n - p + HLMI_LANES - 1 >= width ? width : HLMI_LANES;
+        tile t = {.a = q, .lda = ldq, .b = element(format, k, p), .ldb = page, .c = s + p, .ldc = lds,
+                  .depth = head_dim, .scale = scale, .fresh = true};
+        if (nq <= TILE_ROWS || format == HLMI_KV_ROWS_F32) {
+            all_rows(t, nq, format, lanes);
+            continue;
+        }
+        for (size_t d = 0; d < head_dim; d += t.depth) {
+            const size_t most = SCRATCH_FLOATS / lanes, left = head_dim - d;
+            t.depth = left < most ? left : most;
+            t.scale = left <= most ? scale : 1.0f;
+            t.fresh = d == 0;
+            t.a = q + d;
+            convert(scratch, lanes, format, element(format, k, d * page + p), page, t.depth, lanes);
+            t.b = scratch;
+            t.ldb = lanes;
+            all_rows(t, nq, HLMI_KV_ROWS_F32, lanes);
+        }
+    }
+}
+
+/* Where a strip of values lies: positions from..to-1 in rows of B (b is position `from`), lanes of o. */
+typedef struct strip {
+    hlmi_kv_format format;
+    const void *b;
+    size_t ldb, from, to;
+    size_t lanes; /* a multiple of 16, or below 16: B is padded, o is not */
+} strip;
+
+/* o of rows i .. i+rows-1 over positions lo .. hi-1 */
+static void pv_rows(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t rows, size_t lo, size_t hi)
+{
+    if (lo >= hi) return;
+    float padded[TILE_ROWS * HLMI_LANES];
+    tile t = {.a = w + lo, .lda = ldw, .b = element(v->format, v->b, (lo - v->from) * v->ldb), .ldb = v->ldb,
+              .c = o, .ldc = ldo, .depth = hi - lo, .scale = 1.0f, .fresh = false};
+    if (v->lanes >= HLMI_LANES) {
+        run_tile(t, v->format, rows, v->lanes);
+        return;
+    }
+    memset(padded, 0, sizeof padded);
+    for (size_t i = 0; i < rows; i++) memcpy(padded + i * HLMI_LANES, o + i * ldo, v->lanes * sizeof *o);
+    t.c = padded;
+    t.ldc = HLMI_LANES;
+    run_tile(t, v->format, rows, HLMI_LANES);
+    for (size_t i = 0; i < rows; i++) memcpy(o + i * ldo, padded + i * HLMI_LANES, v->lanes * sizeof *o);
+}
+
+static size_t at_least(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* All queries over one strip: tiles run over the positions that their rows have in common, each row alone before and
+ * after. A row with no position in the strip is left out. */
+static void pv_strip(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
+                     const uint16_t *hi)
+{
+    for (size_t i = 0, rows; i < nq; i += rows) {
+        const size_t most = next_rows(nq - i);
+        size_t from = v->from, to = v->to;
+        for (rows = 0; rows < most; rows++) {
+            const size_t a = at_least(v->from, lo[i + rows]), b = at_most(v->to, hi[i + rows]);
+            if (a >= b) break;
+            from = at_least(from, a);
+            to = at_most(to, b);
+        }
+        if (rows == 0) {
+            rows = 1;
+            continue;
+        }
+        if (from > to) from = to = v->to; /* nothing in common: all is "before" */
+        for (size_t j = i; j < i + rows; j++)
+            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(v->from, lo[j]), at_most(from, hi[j]));
+        pv_rows(v, o + i * ldo, ldo, w + i * ldw, ldw, rows, from, to);
+        for (size_t j = i; j < i + rows; j++)
+            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(to, lo[j]), at_most(v->to, hi[j]));
+    }
+}
+
+static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
+                      const uint16_t *hi, const void *v, size_t v_dim, hlmi_kv_format format)
+{
+    float scratch[SCRATCH_FLOATS];
+    if (nq == 0) return;
+    size_t first = lo[0], end = hi[0];
+    for (size_t i = 1; i < nq; i++) {
+        first = at_most(first, lo[i]);
+        end = at_least(end, hi[i]);
+    }
+    const size_t width = wide_lanes(nq);
+    for (size_t d = 0; d < v_dim;) {
+        strip at = {.format = format, .from = first, .to = end, .ldb = v_dim, .b = element(format, v, first * v_dim + d)};
+        at.lanes = v_dim - d >= width ? width : at_most(HLMI_LANES, v_dim - d);
+        if (at.lanes >= HLMI_LANES && (nq <= TILE_ROWS || format == HLMI_KV_ROWS_F32)) {
+            pv_strip(&at, o + d, ldo, w, ldw, nq, lo, hi);
+        } else {
+            const size_t padded = at_least(at.lanes, HLMI_LANES);
+            at.format = HLMI_KV_ROWS_F32;
+            at.b = scratch;
+            at.ldb = padded;
+            for (; at.from < end; at.from = at.to) {
+                at.to = at_most(end, at.from + SCRATCH_FLOATS / padded);
+                convert(scratch, padded, format, element(format, v, at.from * v_dim + d), v_dim, at.to - at.from,
+                        at.lanes);
+                pv_strip(&at, o + d, ldo, w, ldw, nq, lo, hi);
+            }
+        }
+        d += at.lanes;
+    }
+}
+
+/* x in the 16-bit type */
+static inline void to_16_bits(uint16_t *to, vf x, hlmi_kv_format format)
+{
+    if (format == HLMI_KV_ROWS_F16) vf_store_f16(to, x);
+    else vf_store_bf16(to, x);
+}
+
+static inline void kv_write(uint16_t *k, uint16_t *v, const float *k_row, const float *v_row, size_t page, size_t at,
+                            size_t head_dim, size_t v_dim, hlmi_kv_format format)
+{
+    uint16_t h[VF];
+    for (size_t d = 0; d < head_dim; d += VF) {
+        const size_t part = at_most(VF, head_dim - d);
+        to_16_bits(h, vf_load_part(k_row + d, part), format);
+        for (size_t j = 0; j < part; j++) k[(d + j) * page + at] = h[j];
+    }
+    size_t d = 0;
+    for (; v_dim - d >= VF; d += VF) to_16_bits(v + at * v_dim + d, vf_load(v_row + d), format);
+    if (d < v_dim) {
+        to_16_bits(h, vf_load_part(v_row + d, v_dim - d), format);
+        memcpy(v + at * v_dim + d, h, (v_dim - d) * sizeof *h);
+    }
+}
+
+#define KERNELS_OF(type, format)                                                                                  \
+    static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
+                          size_t page, size_t head_dim, size_t n)                                                \
+    {                                                                                                            \
+        qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, format);                                             \
+    }                                                                                                            \
+    static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,       \
+                          const uint16_t *hi, const void *v, size_t v_dim)                                       \
+    {                                                                                                            \
+        pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, format);                                                        \
+    }
+
+#define WRITE_OF(type, format)                                                                                    \
+    static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
+                                size_t head_dim, size_t v_dim)                                                   \
+    {                                                                                                            \
+        kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                         \
+    }
+
+KERNELS_OF(f32, HLMI_KV_ROWS_F32)
+KERNELS_OF(f16, HLMI_KV_ROWS_F16)
+KERNELS_OF(bf16, HLMI_KV_ROWS_BF16)
+WRITE_OF(f16, HLMI_KV_ROWS_F16)
+WRITE_OF(bf16, HLMI_KV_ROWS_BF16)
+
+/* Writing f32 rows is copying: the plain C does. */
+static inline void fill_attn(hlmi_kernels *k)
+{
+    k->qk[HLMI_KV_ROWS_F32] = qk_f32;
+    k->qk[HLMI_KV_ROWS_F16] = qk_f16;
+    k->qk[HLMI_KV_ROWS_BF16] = qk_bf16;
+    k->pv[HLMI_KV_ROWS_F32] = pv_f32;
+    k->pv[HLMI_KV_ROWS_F16] = pv_f16;
+    k->pv[HLMI_KV_ROWS_BF16] = pv_bf16;
+    k->kv_write[HLMI_KV_ROWS_F16] = kv_write_f16;
+    k->kv_write[HLMI_KV_ROWS_BF16] = kv_write_bf16;
+}
+
+#endif

@@ -1,0 +1,155 @@
+/* Template: the kernels on rows of floats, over the vectors of an ISA's simd.h,
+ * which the including file has included before. Step for step ref/vec_row.c;
+ * 16 lanes are GROUP vectors. */
+#ifndef HLMI_KERNEL_TMPL_ROW_H
+#define HLMI_KERNEL_TMPL_ROW_H
+
+#include "base/expf.h"
+#include "kernel/kernel.h"
+#include "kernel/lanes.h"
+
+enum { GROUP = HLMI_LANES / VF };
+
+/* Elements of vector j of the last, incomplete group: of n left in all. */
+static inline size_t part_of(size_t n, size_t j)
+{
+    const size_t from = j * VF;
+    if (n <= from) return 0;
+    return n - from < VF ? n - from : VF;
+}
+
+/* hlmi_expf_inline in every lane */
+static inline vf vf_exp(vf x)
+{
+    const vf t = vf_fma(x, vf_set1(HLMI_EXPF_LOG2E), vf_set1(HLMI_EXPF_ROUND));
+    const vf n = vf_sub(t, vf_set1(HLMI_EXPF_ROUND));
+    vf r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_HI), x);
+    r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_LO), r);
+    vf p = vf_fma(vf_set1(HLMI_EXPF_C6), r, vf_set1(HLMI_EXPF_C5));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C4));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C3));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C2));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_if_ge(x, HLMI_EXPF_MIN, vf_add_exponent(p, t));
+    return vf_if_le(x, HLMI_EXPF_MAX, p, vf_add(x, vf_set1(hlmi_f32_from_bits(0x7F800000u))));
+}
+
+static void rms_norm(float *y, const float *x, const float *w, size_t n, float eps)
+{
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) {
+            const vf v = vf_load(x + i + j * VF);
+            l[j] = vf_fma(v, v, l[j]);
+        }
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        const vf v = vf_load_part(x + i + j * VF, part);
+        l[j] = vf_fma(v, v, l[j]);
+    }
+    const float mean = vf_lanes_sum(l) / (float)n;
+    const vf r = vf_set1(1.0f / __builtin_sqrtf(mean + eps));
+    for (i = 0; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_mul(vf_load(x + i), r), vf_load(w + i)));
+    if (i < n)
+        vf_store_part(y + i, vf_mul(vf_mul(vf_load_part(x + i, n - i), r), vf_load_part(w + i, n - i)), n - i);
+}
+
+static void add(float *y, const float *a, const float *b, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, vf_add(vf_load(a + i), vf_load(b + i)));
+    if (i < n) vf_store_part(y + i, vf_add(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i);
+}
+
+static void scale(float *y, const float *x, float s, size_t n)
+{
+    const vf by = vf_set1(s);
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_load(x + i), by));
+    if (i < n) vf_store_part(y + i, vf_mul(vf_load_part(x + i, n - i), by), n - i);
+}
+
+static inline vf silu_mul_one(vf gate, vf up)
+{
+    return vf_mul(vf_div(gate, vf_add(vf_set1(1.0f), vf_exp(vf_neg(gate)))), up);
+}
+
+static void silu_mul(float *y, const float *gate, const float *up, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, silu_mul_one(vf_load(gate + i), vf_load(up + i)));
+    if (i < n) vf_store_part(y + i, silu_mul_one(vf_load_part(gate + i, n - i), vf_load_part(up + i, n - i)), n - i);
+}
+
+static void rope(float *x, const float *cos, const float *sin, size_t half)
+{
+    float *z = x + half;
+    size_t i = 0;
+    for (; half - i >= VF; i += VF) {
+        const vf a = vf_load(x + i), b = vf_load(z + i), c = vf_load(cos + i), s = vf_load(sin + i);
+        vf_store(x + i, vf_fms(a, c, vf_mul(b, s)));
+        vf_store(z + i, vf_fma(b, c, vf_mul(a, s)));
+    }
+    if (i < half) {
+        const size_t part = half - i;
+        const vf a = vf_load_part(x + i, part), b = vf_load_part(z + i, part);
+        const vf c = vf_load_part(cos + i, part), s = vf_load_part(sin + i, part);
+        vf_store_part(x + i, vf_fms(a, c, vf_mul(b, s)), part);
+        vf_store_part(z + i, vf_fma(b, c, vf_mul(a, s)), part);
+    }
+}
+
+static float row_max(const float *x, size_t n)
+{
+    const vf lowest = vf_set1(hlmi_f32_from_bits(0xFF800000u));
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = lowest;
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) l[j] = vf_max(vf_load(x + i + j * VF), l[j]);
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        l[j] = vf_max(vf_pick_part(vf_load_part(x + i + j * VF, part), lowest, part), l[j]);
+    }
+    return hlmi_max_or_nan(x, n, vf_lanes_max(l));
+}
+
+static float exp_sum(float *y, const float *x, float m, size_t n)
+{
+    const vf zero = vf_set1(0.0f), less = vf_set1(m);
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = zero;
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) {
+            const vf e = vf_exp(vf_sub(vf_load(x + i + j * VF), less));
+            vf_store(y + i + j * VF, e);
+            l[j] = vf_add(l[j], e);
+        }
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        const vf e = vf_exp(vf_sub(vf_load_part(x + i + j * VF, part), less));
+        vf_store_part(y + i + j * VF, e, part);
+        l[j] = vf_add(l[j], vf_pick_part(e, zero, part));
+    }
+    return vf_lanes_sum(l);
+}
+
+static inline void fill_rows(hlmi_kernels *k)
+{
+    k->rms_norm = rms_norm;
+    k->add = add;
+    k->scale = scale;
+    k->silu_mul = silu_mul;
+    k->rope = rope;
+    k->max = row_max;
+    k->exp_sum = exp_sum;
+}
+
+#endif
