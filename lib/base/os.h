@@ -19,7 +19,7 @@ int hlmi_os_size(hlmi_os_file *file, uint64_t *size);
 int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n);
 /** Maps the whole file, read-only, until close. */
 int hlmi_os_map(hlmi_os_file *file, const void **data);
-/** The pages wholly inside [p, p + n) of a mapping are not needed for now. */
+/** Gives back the pages wholly inside [p, p + n) of a mapping; they return when read. */
 void hlmi_os_map_drop(const void *p, size_t n);
 void hlmi_os_close(hlmi_os_file *file);
 bool hlmi_os_is_dir(const char *path);

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""House rules that a compiler does not check (docs/style.md). Prints every place
+that breaks one and "N passed, N failed", counted in files.
+
+  test/lint.py [FILE ...]      without files: all sources of the project
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = ("include", "lib", "src", "cuda", "examples", "test", "docs")
+LIBRARY = ("lib", "src", "cuda", "include")
+MAX_FILE_LINES = 600
+MAX_FUNCTION_LINES = 80
+MAX_VECTOR_LINES = 150
+MAX_COLUMNS = 150
+LIB_LAYERS = {
+    "base": {"base"},
+    "quant": {"base", "quant"},
+    "kernel": {"base", "quant", "kernel"},
+    "weights": {"base", "quant", "weights"},
+    "text": {"base", "text"},
+}
+
+# What ends, prints in, or reads the environment of somebody else's program.
+BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprintf|fprintf|puts|putchar|putc|fputs|perror"
+                    r"|getenv|setenv|signal|sigaction|atexit|system|setlocale)\s*\(")
+PROMISES = re.compile(r"\b(TODO|FIXME|XXX|stub|not yet implemented|placeholder|for now|hack)\b", re.I)
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+
+
+def without_comments(text):
+    """Comments and strings blanked, lines kept."""
+    return COMMENT_OR_STRING.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
+
+
+def functions(code):
+    """(first line, length) of each function, by the layout that clang-format gives."""
+    start = None
+    for number, line in enumerate(code.split("\n"), 1):
+        if line.startswith("{"):
+            start = number
+        elif line.startswith("}") and start:
+            yield start, number - start + 1
+            start = None
+
+
+def lines_of(text, pattern):
+    for m in pattern.finditer(text):
+        yield text.count("\n", 0, m.start()) + 1, m
+
+
+def check_library(name, text, code):
+    parts = name.split("/")
+    for line, m in lines_of(code, BANNED):
+        yield line, f"{m[1]}() has no place in a library"
+    for line, m in lines_of(text, PROMISES):
+        yield line, f"'{m[0]}' promises work that is not done"
+    if parts[0] == "lib" and parts[1] in LIB_LAYERS:
+        for line, m in lines_of(text, INCLUDE):
+            layer = m[1].split("/")[0] if "/" in m[1] else parts[1]
+            if layer not in LIB_LAYERS[parts[1]]:
+                yield line, f"lib/{parts[1]} includes {m[1]}, which is not below it"
+
+
+def check(path):
+    """(line, sentence) for everything wrong with a file."""
+    name = path.relative_to(ROOT).as_posix()
+    text = path.read_text()
+    lines = text.split("\n")
+    code = without_comments(text)
+    if not text.startswith("/*"):
+        yield 1, "the file does not open with a comment that says what it owns"
+    if not text.endswith("\n") or text.endswith("\n\n"):
+        yield len(lines), "the file does not end with one newline"
+    for number, line in enumerate(lines, 1):
+        if "\t" in line or line != line.rstrip():
+            yield number, "a tab, or blanks at the end of the line"
+        if len(line) > MAX_COLUMNS:
+            yield number, f"{len(line)} columns, more than {MAX_COLUMNS}"
+    if name.startswith(LIBRARY):
+        yield from check_library(name, text, code)
+        if len(lines) - 1 > MAX_FILE_LINES and not name.startswith("include/"):
+            yield 1, f"{len(lines) - 1} lines, more than {MAX_FILE_LINES}"
+    limit = MAX_VECTOR_LINES if re.match(r"lib/kernel/\w+/", name) else MAX_FUNCTION_LINES
+    for start, length in functions(code):
+        if length > limit:
+            yield start, f"a function of {length} lines, more than {limit}"
+
+
+def main():
+    paths = [pathlib.Path(a).resolve() for a in sys.argv[1:]]
+    if not paths:
+        paths = sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".c", ".h", ".cu", ".cuh"))
+    failed = 0
+    for path in paths:
+        found = list(check(path))
+        failed += bool(found)
+        for line, sentence in found:
+            print(f"{path.relative_to(ROOT)}:{line}: {sentence}")
+    print(f"{len(paths) - failed} passed, {failed} failed")
+    return 1 if failed or not paths else 0
+
+
+sys.exit(main())
