@@ -329,7 +329,7 @@ typedef struct hlm_pool_params {
     size_t struct_size;
     /** KV type, HLM_TYPE_...; default f16. */
     int32_t kv_type;
-    /** Positions in a page. 0: 64. */
+    /** Positions in a page, a power of two up to 4096. 0: 64. */
     int32_t page_tokens;
     /** Cap on the bytes of all pages. 0: none. At the cap a step fails with
      *  HLM_E_NOMEM and changes nothing. */

@@ -1,0 +1,163 @@
+/* Making contexts: programs are recorded once for a sizing pass and then, with
+ * scratch in place, for good. */
+#include "api/context.h"
+
+#include <string.h>
+
+#include "base/os.h"
+#include "base/params.h"
+#include "base/size.h"
+#include "ops/ops.h"
+
+enum { MAX_ROWS = 512, MOST_ROWS = 1 << 16, MOST_THREADS = 1024 };
+
+static hlmi_builder builder(const hlm_model *m, const hlmi_page_layout *pages, size_t rows, size_t workers)
+{
+    return (hlmi_builder){.ops = &hlmi_ops_cpu,
+                          .plan = &m->plan,
+                          .kernels = &m->kernels,
+                          .pages = pages,
+                          .f32_activations = m->f32_activations,
+                          .max_rows = rows,
+                          .max_out = rows,
+                          .workers = workers,
+                          .base = (uint8_t *)(uintptr_t)HLMI_ALIGN}; /* sizing: an address nobody reads */
+}
+
+static size_t worker_stride(const hlmi_builder *b)
+{
+    return hlmi_round_up(b->worker_bytes, HLMI_ALIGN) + HLMI_ALIGN; /* no two workers share a line */
+}
+
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads,
+                             size_t max_rows, uint64_t *bytes)
+{
+    const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
+    hlmi_builder b = builder(model, pages, max_rows ? max_rows : MAX_ROWS, workers);
+    const hlm_status st = hlmi_program_record(&b);
+    *bytes = (uint64_t)b.peak + (uint64_t)worker_stride(&b) * workers;
+    return st;
+}
+
+static void *take(hlm_context *c, size_t n, size_t size, hlm_status *st)
+{
+    void *p = *st == HLM_OK ? hlmi_calloc(&c->mem, n, size) : NULL;
+    if (!p && *st == HLM_OK) *st = hlmi_nomem(n * size, "a context");
+    return p;
+}
+
+static hlm_status make_tile(hlm_context *c)
+{
+    hlm_status st = HLM_OK;
+    hlmi_tile *t = &c->tile;
+    t->tokens = take(c, c->max_rows, sizeof *t->tokens, &st);
+    t->pos = take(c, c->max_rows, sizeof *t->pos, &st);
+    t->span_of = take(c, c->max_rows, sizeof *t->span_of, &st);
+    t->spans = take(c, c->max_rows, sizeof *t->spans, &st);
+    t->out_row = take(c, c->max_rows, sizeof *t->out_row, &st);
+    t->out = take(c, c->max_rows, sizeof *t->out, &st);
+    return st;
+}
+
+static hlm_status record(hlm_context *c)
+{
+    hlmi_builder b = builder(c->model, &c->pool->layout, c->max_rows, hlmi_team_workers(c->team));
+    hlm_status st = hlmi_program_record(&b);
+    if (st != HLM_OK) return st;
+    hlmi_tile *t = &c->tile;
+    t->worker_stride = worker_stride(&b);
+    c->scratch = take(c, 1, b.peak, &st);
+    c->worker_scratch = take(c, b.workers, t->worker_stride, &st);
+    if (st != HLM_OK) return st;
+    t->worker_scratch = c->worker_scratch;
+    b.base = c->scratch;
+    b.program = &c->plain;
+    st = hlmi_program_record(&b);
+    if (st != HLM_OK) return st;
+    b.program = &c->tapped;
+    b.taps = true;
+    return hlmi_program_record(&b);
+}
+
+static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
+{
+    if (!hlmi_model_plan(model))
+        return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    if (p->n_threads < 0 || p->n_threads > MOST_THREADS)
+        return hlmi_fail(HLM_E_ARG, "hlm_ctx_params.n_threads is %d, can be 0 to %d", (int)p->n_threads, MOST_THREADS);
+    if (p->max_rows > MOST_ROWS)
+        return hlmi_fail(HLM_E_ARG, "hlm_ctx_params.max_rows is %zu, can be up to %d", p->max_rows, MOST_ROWS);
+    if (p->reserved != 0) return hlmi_fail(HLM_E_ARG, "hlm_ctx_params.reserved is not 0");
+    if (p->pool && p->pool->model != model) return hlmi_fail(HLM_E_MISMATCH, "the pool belongs to another model");
+    return HLM_OK;
+}
+
+hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params)
+{
+    hlm_ctx_params p;
+    hlm_context *c = NULL;
+    hlm_status st;
+    if (!out || !model) return hlmi_fail(HLM_E_ARG, "hlm_ctx_new: out and model are needed");
+    *out = NULL;
+    HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_ctx_params"));
+    HLMI_TRY(check_params(&p, model));
+    c = hlmi_calloc(&model->mem, 1, sizeof *c);
+    if (!c) HLMI_TRY(hlmi_nomem(sizeof *c, "a context"));
+    hlm_model_retain(model);
+    c->model = model;
+    c->mem = c->plain.mem = c->tapped.mem = model->mem;
+    atomic_init(&c->busy, 0);
+    c->max_rows = p.max_rows ? p.max_rows : MAX_ROWS;
+    if (p.pool) {
+        hlm_pool_retain(p.pool);
+        c->pool = p.pool;
+    } else {
+        HLMI_TRY(hlm_pool_new(&c->pool, model, NULL));
+    }
+    HLMI_TRY(hlmi_team_new(&c->team, &c->mem, p.n_threads, p.executor));
+    HLMI_TRY(make_tile(c));
+    HLMI_TRY(record(c));
+    *out = c;
+    c = NULL;
+done:
+    hlm_ctx_free(c);
+    return st;
+}
+
+void hlm_ctx_free(hlm_context *ctx)
+{
+    if (!ctx) return;
+    const hlmi_mem mem = ctx->mem;
+    hlm_model *model = ctx->model;
+    hlmi_tile *t = &ctx->tile;
+    hlmi_team_free(ctx->team);
+    hlmi_program_free(&ctx->plain);
+    hlmi_program_free(&ctx->tapped);
+    hlmi_free(&mem, t->tokens);
+    hlmi_free(&mem, t->pos);
+    hlmi_free(&mem, t->span_of);
+    hlmi_free(&mem, t->spans);
+    hlmi_free(&mem, t->out_row);
+    hlmi_free(&mem, t->out);
+    hlmi_free(&mem, ctx->taps);
+    hlmi_free(&mem, ctx->scratch);
+    hlmi_free(&mem, ctx->worker_scratch);
+    hlm_pool_release(ctx->pool);
+    hlmi_free(&mem, ctx);
+    hlm_model_release(model);
+}
+
+hlm_pool *hlm_ctx_pool(hlm_context *ctx)
+{
+    return ctx ? ctx->pool : NULL;
+}
+
+const char *hlm_ctx_error(const hlm_context *ctx)
+{
+    return ctx ? ctx->error : "";
+}
+
+void hlm_cancel(hlm_context *ctx)
+{
+    if (ctx) ctx->cancel = 1;
+}

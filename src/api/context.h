@@ -1,0 +1,31 @@
+/* A context: the programs recorded for a model and pool, the team that runs
+ * them, and scratch. */
+#ifndef HLMI_API_CONTEXT_H
+#define HLMI_API_CONTEXT_H
+
+#include "api/model.h"
+#include "exec/program.h"
+#include "state/pool.h"
+
+
+struct hlm_context {
+    hlm_model *model; /* retained */
+    hlm_pool *pool;   /* retained */
+    hlmi_mem mem;
+    hlmi_team *team;
+    hlmi_program plain, tapped; /* without and with hidden states */
+    size_t max_rows;
+    uint8_t *scratch, *worker_scratch;
+    hlmi_tile tile;          /* its arrays have max_rows entries */
+    hlmi_tap *taps;          /* grown when a step asks for more */
+    size_t cap_taps;
+    volatile int32_t cancel;
+    atomic_int busy;
+    char error[HLMI_ERROR_MAX];
+};
+
+/** Scratch of a context in bytes; n_threads and max_rows as in hlm_ctx_params. */
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads,
+                             size_t max_rows, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,201 @@
+/* hlm_decode_step: a varlen batch, cut into tiles, all or nothing. */
+#include <string.h>
+
+#include "api/context.h"
+#include "base/params.h"
+#include "base/size.h"
+
+/* The struct as this library knows it; callers may have been compiled against an older header. */
+static hlm_status read_step(const hlm_step *const *steps, size_t i, hlm_step *s)
+{
+    if (!steps[i]) return hlmi_fail(HLM_E_ARG, "steps[%zu] is NULL", i);
+    return hlmi_params_read(s, sizeof *s, steps[i], "hlm_step");
+}
+
+static hlm_status check_rows(const hlm_step *s)
+{
+    if (s->logit_rows < HLM_ROWS_LAST || s->logit_rows > HLM_ROWS_LIST)
+        return hlmi_fail(HLM_E_ARG, "logit_rows is %d", (int)s->logit_rows);
+    if (s->logit_rows != HLM_ROWS_LIST) return HLM_OK;
+    if (s->n_rows && !s->rows) return hlmi_fail(HLM_E_ARG, "rows is NULL, n_rows %zu", s->n_rows);
+    for (size_t i = 0; i < s->n_rows; i++)
+        if (s->rows[i] >= s->n_tokens || (i && s->rows[i] <= s->rows[i - 1]))
+            return hlmi_fail(HLM_E_ARG, "rows[%zu] is %zu, expected ascending indices below %zu", i, s->rows[i],
+                             s->n_tokens);
+    return HLM_OK;
+}
+
+static hlm_status read_hidden(const hlm_step *s, size_t i, hlm_hidden *h)
+{
+    if (!s->hidden || !s->hidden[i]) return hlmi_fail(HLM_E_ARG, "hidden[%zu] is NULL", i);
+    return hlmi_params_read(h, sizeof *h, s->hidden[i], "hlm_hidden");
+}
+
+static hlm_status check_hidden(const hlm_context *c, const hlm_step *s)
+{
+    for (size_t i = 0; i < s->n_hidden; i++) {
+        hlm_hidden h;
+        const hlm_status st = read_hidden(s, i, &h);
+        if (st != HLM_OK) return st;
+        if (h.layer < HLM_HIDDEN_PRE_NORM || h.layer > (int32_t)c->model->plan.n_layers)
+            return hlmi_fail(HLM_E_ARG, "hidden[%zu].layer is %d, expected -1 to %zu", i, (int)h.layer,
+                             c->model->plan.n_layers);
+        if (!h.out || h.reserved) return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL, or reserved not 0", i);
+    }
+    return HLM_OK;
+}
+
+static hlm_status check_step(const hlm_context *c, const hlm_step *s)
+{
+    if (!s->cache) return hlmi_fail(HLM_E_ARG, "cache is NULL");
+    if (s->reserved) return hlmi_fail(HLM_E_ARG, "reserved is not 0");
+    if (s->cache->pool != c->pool) return hlmi_fail(HLM_E_MISMATCH, "the cache belongs to another model or pool");
+    if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
+    if (!s->tokens) return hlmi_fail(HLM_E_ARG, "tokens is NULL");
+    const hlmi_plan *plan = &c->model->plan;
+    for (size_t i = 0; i < s->n_tokens; i++)
+        if (s->tokens[i] < 0 || (size_t)s->tokens[i] >= plan->vocab_size)
+            return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)s->tokens[i],
+                             plan->vocab_size);
+    const hlm_status st = check_rows(s);
+    return st == HLM_OK ? check_hidden(c, s) : st;
+}
+
+/* Number of logit rows, and the token index of row i. */
+static size_t n_logit_rows(const hlm_step *s)
+{
+    if (!s->logits) return 0;
+    return s->logit_rows == HLM_ROWS_ALL ? s->n_tokens : s->logit_rows == HLM_ROWS_LIST ? s->n_rows : 1;
+}
+
+static size_t logit_row(const hlm_step *s, size_t i)
+{
+    return s->logit_rows == HLM_ROWS_ALL ? i : s->logit_rows == HLM_ROWS_LIST ? s->rows[i] : s->n_tokens - 1;
+}
+
+/* Where filling tiles has got to. */
+typedef struct cursor {
+    size_t step, token, logit; /* next of each */
+} cursor;
+
+static void add_outputs(hlm_context *c, const hlm_step *s, cursor *at, size_t row, size_t n)
+{
+    hlmi_tile *t = &c->tile;
+    const size_t rows = n_logit_rows(s), vocab = c->model->plan.vocab_size;
+    for (; at->logit < rows && logit_row(s, at->logit) < at->token + n; at->logit++) {
+        t->out_row[t->n_out] = (uint32_t)(row + logit_row(s, at->logit) - at->token);
+        t->out[t->n_out++] = s->logits + at->logit * vocab;
+    }
+}
+
+static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
+{
+    void *items = c->taps;
+    hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_taps, c->tile.n_taps + s->n_hidden, sizeof *c->taps,
+                              "hidden states");
+    c->taps = items;
+    for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
+        hlm_hidden h;
+        st = read_hidden(s, i, &h);
+        c->taps[c->tile.n_taps++] = (hlmi_tap){.layer = h.layer,
+                                               .row = row,
+                                               .n = n,
+                                               .out = h.out + at->token * c->model->plan.hidden_size};
+    }
+    return st;
+}
+
+/* As many of the remaining rows as a tile holds. */
+static hlm_status fill_tile(hlm_context *c, const hlm_step *const *steps, size_t n, cursor *at)
+{
+    hlmi_tile *t = &c->tile;
+    hlm_status st = HLM_OK;
+    t->n_rows = t->n_spans = t->n_out = t->n_taps = 0;
+    while (at->step < n && t->n_rows < c->max_rows && st == HLM_OK) {
+        hlm_step s;
+        st = read_step(steps, at->step, &s);
+        if (st != HLM_OK) return st;
+        const size_t m = hlmi_min_size(s.n_tokens - at->token, c->max_rows - t->n_rows), row = t->n_rows;
+        const int64_t pos = s.cache->length + (int64_t)at->token;
+        t->spans[t->n_spans] = (hlmi_span){.cache = s.cache, .row = row, .n = m, .pos = pos};
+        memcpy(t->tokens + row, s.tokens + at->token, m * sizeof *t->tokens);
+        for (size_t i = 0; i < m; i++) {
+            t->pos[row + i] = pos + (int64_t)i;
+            t->span_of[row + i] = (uint32_t)t->n_spans;
+        }
+        add_outputs(c, &s, at, row, m);
+        if (s.n_hidden) st = add_taps(c, &s, at, row, m);
+        t->n_spans++;
+        t->n_rows += m;
+        at->token += m;
+        if (at->token == s.n_tokens) *at = (cursor){.step = at->step + 1};
+    }
+    t->taps = c->taps;
+    return st;
+}
+
+static hlm_status run_tiles(hlm_context *c, const hlm_step *const *steps, size_t n)
+{
+    cursor at = {0};
+    while (at.step < n) {
+        hlm_status st = fill_tile(c, steps, n, &at);
+        if (st != HLM_OK) return st;
+        const hlmi_program *p = c->tile.n_taps ? &c->tapped : &c->plain;
+        st = hlmi_team_run(c->team, p->regions, p->n, &c->tile, c->tile.n_rows, &c->cancel);
+        if (st != HLM_OK) return st;
+    }
+    return HLM_OK;
+}
+
+static hlm_status name_step(hlm_status st, size_t i)
+{
+    return hlmi_fail_prefix(st, "steps[%zu]: ", i);
+}
+
+static void abort_steps(const hlm_step *const *steps, size_t locked, size_t claimed)
+{
+    for (size_t i = 0; i < claimed; i++) hlmi_cache_abort(steps[i]->cache);
+    for (size_t i = 0; i < locked; i++) hlmi_cache_unlock(steps[i]->cache);
+}
+
+static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
+{
+    size_t locked = 0, claimed = 0;
+    hlm_status st = HLM_OK;
+    hlm_step s;
+    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
+    for (size_t i = 0; i < n; i++) {
+        st = read_step(steps, i, &s);
+        if (st == HLM_OK) st = check_step(c, &s);
+        if (st != HLM_OK) return name_step(st, i);
+    }
+    for (; locked < n && st == HLM_OK; locked += st == HLM_OK) {
+        st = hlmi_cache_lock(steps[locked]->cache); /* a cache that is there twice is busy */
+        if (st != HLM_OK) st = name_step(st, locked);
+    }
+    for (; claimed < n && st == HLM_OK; claimed += st == HLM_OK) {
+        st = hlmi_cache_claim(steps[claimed]->cache, steps[claimed]->n_tokens);
+        if (st != HLM_OK) st = name_step(st, claimed);
+    }
+    if (st == HLM_OK && c->cancel) st = hlmi_fail(HLM_E_CANCELLED, "the step was cancelled");
+    if (st == HLM_OK) st = run_tiles(c, steps, n);
+    if (st == HLM_OK) {
+        for (size_t i = 0; i < n; i++) hlmi_cache_commit(steps[i]->cache, steps[i]->tokens, steps[i]->n_tokens);
+        claimed = 0;
+    }
+    abort_steps(steps, locked, claimed);
+    return st;
+}
+
+hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+{
+    if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_decode_step: ctx and steps are needed");
+    int idle = 0;
+    if (!atomic_compare_exchange_strong(&ctx->busy, &idle, 1))
+        return hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
+    const hlm_status st = decode(ctx, steps, n);
+    if (st != HLM_OK) memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
+    if (st == HLM_E_CANCELLED) ctx->cancel = 0;
+    atomic_store(&ctx->busy, 0);
+    return st;
+}

@@ -1,0 +1,79 @@
+/* Facts about models, and what they will take. */
+#include "api/context.h"
+#include "api/model.h"
+#include "base/params.h"
+#include "base/size.h"
+
+/* The matrix type that holds most bytes. */
+static const char *main_type(const hlmi_plan *p)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < HLMI_TYPE_COUNT; i++)
+        if (p->type_bytes[i] > p->type_bytes[best]) best = i;
+    return p->type_bytes[best] ? hlmi_type_get((hlmi_type)best)->name : "";
+}
+
+hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
+{
+    if (!model || !info) return hlmi_fail(HLM_E_ARG, "hlm_model_info_get: model and info are needed");
+    const hlmi_plan *p = &model->plan;
+    hlmi_special_ids ids = {-1, -1, -1, -1};
+    if (model->tokenizer) ids = hlmi_tokenizer_special(model->tokenizer);
+    const bool vocab_only = hlmi_model_plan(model) == NULL;
+    const hlm_model_info full = {
+        .arch = model->arch,
+        .name = model->name,
+        .weight_type = main_type(p),
+        .kernel_class = model->kernels.name,
+        .vocab_size = vocab_only ? hlmi_tokenizer_size(model->tokenizer) : (int32_t)p->vocab_size,
+        .n_layers = (int32_t)p->n_layers,
+        .hidden_size = (int32_t)p->hidden_size,
+        .n_heads = (int32_t)p->n_heads,
+        .n_kv_heads = (int32_t)p->n_kv_heads,
+        .head_dim = (int32_t)p->head_dim,
+        .max_positions = p->max_positions,
+        .n_parameters = p->n_parameters,
+        .file_bytes = vocab_only ? 0 : hlmi_store_bytes(model->store),
+        .weight_bytes = p->weight_bytes,
+        .bytes_per_token = p->bytes_per_token,
+        .bos_token = ids.bos,
+        .eos_token = ids.eos,
+        .pad_token = ids.pad,
+        .unk_token = ids.unk,
+        .has_chat_template = model->chat_template != NULL,
+    };
+    return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
+}
+
+int32_t hlm_token_ends(const hlm_model *model, int32_t token)
+{
+    return model && model->tokenizer && hlmi_tokenizer_ends(model->tokenizer, token);
+}
+
+hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out)
+{
+    hlm_plan_params p;
+    hlmi_page_layout pages = {0};
+    if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_memory_plan: model and out are needed");
+    const hlmi_plan *plan = hlmi_model_plan(model);
+    if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    hlm_status st;
+    HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
+    if (p.n_tokens < 0 || p.n_threads < 0)
+        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
+    HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, HLMI_PAGE_TOKENS, &model->mem));
+    const uint64_t tokens = p.n_tokens ? (uint64_t)p.n_tokens : (uint64_t)plan->max_positions;
+    const uint64_t count = p.n_sequences ? p.n_sequences : 1;
+    const uint64_t n_pages = (tokens + pages.tokens - 1) / pages.tokens;
+    hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
+    if (n_pages > UINT64_MAX / pages.bytes / count)
+        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
+                           (unsigned long long)tokens));
+    full.state = n_pages * pages.bytes * count;
+    HLMI_TRY(hlmi_scratch_size(model, &pages, p.n_threads, p.max_rows, &full.scratch));
+    full.total = full.weights + full.state + full.scratch;
+    st = hlmi_result_write(out, &full, sizeof full, "hlm_memory_plan_info");
+done:
+    hlmi_page_layout_free(&pages, &model->mem);
+    return st;
+}

@@ -1,0 +1,182 @@
+/* Loading models. */
+#include "api/model.h"
+
+#include <string.h>
+
+#include "api/vocab.h"
+#include "arch/arch.h"
+#include "base/params.h"
+#include "base/size.h"
+
+static unsigned cpu_bits(int32_t limit)
+{
+    const unsigned have = hlmi_cpu_detect();
+    switch (limit) {
+    case HLM_CPU_REF: return 0;
+    case HLM_CPU_AVX2: return have & HLMI_CPU_AVX2;
+    default: return have; /* AVX-512 is the best there is */
+    }
+}
+
+static hlm_status check_params(const hlm_model_params *p)
+{
+    const uint32_t known = HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS;
+    if (p->flags & ~known)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.flags has unknown bits 0x%x", p->flags & ~known);
+    if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
+        return hlmi_fail(HLM_E_ARG, "hlm_model_params.activations is %d", (int)p->activations);
+    if (p->cpu < HLM_CPU_BEST || p->cpu > HLM_CPU_AVX512)
+        return hlmi_fail(HLM_E_ARG, "hlm_model_params.cpu is %d", (int)p->cpu);
+    if (p->reserved != 0) return hlmi_fail(HLM_E_ARG, "hlm_model_params.reserved is not 0");
+    return HLM_OK;
+}
+
+static void model_free(hlm_model *m)
+{
+    const hlmi_mem mem = m->mem;
+    hlmi_plan_free(&m->plan);
+    hlmi_tokenizer_free(m->tokenizer);
+    hlmi_store_close(m->store);
+    hlmi_free(&mem, m->chat_template);
+    hlmi_free(&mem, m->arch);
+    hlmi_free(&mem, m->name);
+    hlmi_free(&mem, m);
+}
+
+static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
+{
+    hlmi_mem mem;
+    hlmi_log log;
+    hlm_status st = hlmi_mem_from(&mem, p->allocator);
+    if (st == HLM_OK) st = hlmi_log_from(&log, p->log);
+    if (st != HLM_OK) return st;
+    hlm_model *m = hlmi_calloc(&mem, 1, sizeof *m);
+    if (!m) return hlmi_nomem(sizeof *m, "a model");
+    atomic_init(&m->refs, 1);
+    m->mem = mem;
+    m->log = log;
+    m->flags = p->flags;
+    m->f32_activations = p->activations == HLM_ACTIVATIONS_F32;
+    hlmi_plan_init(&m->plan, &mem);
+    hlmi_kernels_init(&m->kernels, cpu_bits(p->cpu), (p->flags & HLM_LOAD_PORTABLE) != 0);
+    *out = m;
+    return HLM_OK;
+}
+
+static hlm_status keep_name(hlm_model *m, const hlmi_config *c, const char *arch)
+{
+    const char *s = NULL;
+    size_t len = 0;
+    const hlm_status st = hlmi_config_string(c, (hlmi_key){"_name_or_path", "general.name"}, &s, &len);
+    if (st != HLM_OK) return st;
+    m->arch = hlmi_strndup(&m->mem, arch, strlen(arch));
+    m->name = hlmi_strndup(&m->mem, s ? s : "", len);
+    return m->arch && m->name ? HLM_OK : hlmi_nomem(len, "a name");
+}
+
+/* The vocabulary and the embedding must fit each other. */
+static hlm_status check_vocab(const hlm_model *m)
+{
+    if (!m->tokenizer) return HLM_OK;
+    const int32_t n = hlmi_tokenizer_size(m->tokenizer);
+    if ((size_t)n > m->plan.vocab_size)
+        return hlmi_fail(HLM_E_FORMAT, "%s: the tokenizer has ids up to %d, the embedding %zu rows",
+                         hlmi_store_path(m->store), (int)(n - 1), m->plan.vocab_size);
+    return HLM_OK;
+}
+
+static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
+{
+    hlmi_config config;
+    hlmi_loader loader = {0};
+    const hlmi_arch *arch = NULL;
+    char name[80];
+    hlm_status st;
+    HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
+    HLMI_TRY(keep_name(m, &config, name));
+    HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan));
+    loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
+    loader.progress = p->progress;
+    loader.progress_user = p->progress_user;
+    HLMI_TRY(arch->build(&config, &loader, &m->plan));
+    HLMI_TRY(hlmi_loader_finish(&loader));
+    HLMI_TRY(check_vocab(m));
+    hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s",
+                  hlmi_store_path(m->store), name, m->plan.n_layers,
+                  (unsigned long long)(m->plan.weight_bytes >> 20), m->kernels.name);
+done:
+    if (loader.used) hlmi_loader_free(&loader);
+    return st;
+}
+
+static hlm_status no_weights(hlm_model *m)
+{
+    m->arch = hlmi_strndup(&m->mem, "", 0);
+    m->name = hlmi_strndup(&m->mem, "", 0);
+    return m->arch && m->name ? HLM_OK : hlmi_nomem(1, "a name");
+}
+
+/* HLM_LOAD_VOCAB_ONLY may name a tokenizer.json itself. */
+static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path)
+{
+    static const char suffix[] = ".json";
+    const size_t n = strlen(path), k = sizeof suffix - 1;
+    if ((m->flags & HLM_LOAD_VOCAB_ONLY) && n > k && strcmp(path + n - k, suffix) == 0)
+        return hlmi_vocab_load_file(&m->tokenizer, &m->mem, vfs, path);
+    const hlm_status st = hlmi_store_open(&m->store, &m->mem, vfs, path, (m->flags & HLM_LOAD_VOCAB_ONLY) != 0);
+    return st == HLM_OK ? hlmi_vocab_load(&m->tokenizer, &m->chat_template, &m->mem, m->store) : st;
+}
+
+static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *path, const hlm_model_params *params)
+{
+    hlm_model_params p;
+    hlm_model *m = NULL;
+    hlmi_vfs vfs;
+    hlm_status st;
+    if (!out || !path) return hlmi_fail(HLM_E_ARG, "hlm_model_load: out and path are needed");
+    *out = NULL;
+    HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_model_params"));
+    HLMI_TRY(check_params(&p));
+    HLMI_TRY(hlmi_vfs_from(&vfs, caller_vfs, !(p.flags & HLM_LOAD_READ)));
+    HLMI_TRY(model_alloc(&m, &p));
+    HLMI_TRY(load_vocab(m, &vfs, path));
+    HLMI_TRY(p.flags & HLM_LOAD_VOCAB_ONLY ? no_weights(m) : load_weights(m, &p));
+    if (p.flags & HLM_LOAD_VOCAB_ONLY && !m->tokenizer)
+        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: no tokenizer is there", path));
+    *out = m;
+    m = NULL;
+done:
+    if (m) model_free(m);
+    return st;
+}
+
+hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params)
+{
+    return load(out, NULL, path, params);
+}
+
+hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path, const hlm_model_params *params)
+{
+    if (!vfs) return hlmi_fail(HLM_E_ARG, "hlm_model_load_vfs: vfs is NULL");
+    return load(out, vfs, path, params);
+}
+
+void hlm_model_retain(hlm_model *model)
+{
+    if (model) atomic_fetch_add(&model->refs, 1);
+}
+
+void hlm_model_release(hlm_model *model)
+{
+    if (model && atomic_fetch_sub(&model->refs, 1) == 1) model_free(model);
+}
+
+const hlmi_mem *hlmi_model_mem(const hlm_model *model)
+{
+    return &model->mem;
+}
+
+const hlmi_plan *hlmi_model_plan(const hlm_model *model)
+{
+    return model->flags & HLM_LOAD_VOCAB_ONLY ? NULL : &model->plan;
+}

@@ -1,0 +1,32 @@
+/* What the engine sees of a model. */
+#ifndef HLMI_API_MODEL_H
+#define HLMI_API_MODEL_H
+
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "kernel/kernel.h"
+#include "plan/plan.h"
+#include "text/tokenizer.h"
+#include "weights/store.h"
+
+struct hlm_model {
+    atomic_uint refs;
+    hlmi_mem mem;
+    hlmi_log log;
+    uint32_t flags;
+    bool f32_activations;
+    hlmi_kernels kernels;
+    hlmi_store *store;
+    hlmi_plan plan;
+    hlmi_tokenizer *tokenizer; /* NULL: the files have none */
+    char *chat_template;       /* or NULL */
+    char *arch, *name;         /* never NULL */
+};
+
+/** The allocator of everything made from the model. */
+const hlmi_mem *hlmi_model_mem(const hlm_model *model);
+/** NULL for a model without weights. */
+const hlmi_plan *hlmi_model_plan(const hlm_model *model);
+
+#endif

@@ -1,0 +1,102 @@
+/* The public calls on text: a model's tokenizer and chat template. */
+#include <string.h>
+
+#include "api/model.h"
+#include "base/os.h"
+#include "base/params.h"
+#include "text/chat.h"
+
+static hlm_status need_tokenizer(const hlm_model *m)
+{
+    if (!m) return hlmi_fail(HLM_E_ARG, "model is NULL");
+    return m->tokenizer ? HLM_OK : hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no tokenizer");
+}
+
+static hlm_status check_flags(uint32_t flags, uint32_t known)
+{
+    return flags & ~known ? hlmi_fail(HLM_E_UNSUPPORTED, "unknown flags 0x%x", flags & ~known) : HLM_OK;
+}
+
+/* Result of n items of `size` bytes into the caller's array. */
+static hlm_status give(const void *data, size_t n, size_t size, void *out, size_t cap, size_t *n_out)
+{
+    *n_out = n;
+    if (n > cap) return hlmi_fail(HLM_E_SPACE, "room for %zu, needs %zu", cap, n);
+    if (n) memcpy(out, data, n * size);
+    return HLM_OK;
+}
+
+hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
+                        size_t cap, size_t *n)
+{
+    if ((len && !text) || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
+    hlm_status st = need_tokenizer(model);
+    if (st == HLM_OK) st = check_flags(flags, HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL);
+    if (st != HLM_OK) return st;
+    hlmi_ids ids;
+    hlmi_ids_init(&ids, &model->mem);
+    st = hlmi_tokenizer_encode(model->tokenizer, text, len, flags, &ids);
+    if (st == HLM_OK) st = give(ids.v, ids.n, sizeof *ids.v, out, cap, n);
+    hlmi_ids_free(&ids);
+    return st;
+}
+
+hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
+                          char *out, size_t cap, size_t *n)
+{
+    if ((n_tokens && !tokens) || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_detokenize: tokens, out or n is NULL");
+    hlm_status st = need_tokenizer(model);
+    if (st == HLM_OK) st = check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL);
+    if (st != HLM_OK) return st;
+    hlmi_buf text;
+    hlmi_buf_init(&text, &model->mem);
+    st = hlmi_tokenizer_decode(model->tokenizer, tokens, n_tokens, flags, &text);
+    if (st == HLM_OK) st = give(text.data, text.len, 1, out, cap, n);
+    hlmi_buf_free(&text);
+    return st;
+}
+
+struct hlm_text_stream {
+    hlm_model *model; /* retained */
+    hlmi_tstream *stream;
+};
+
+hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags)
+{
+    if (!out) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_new: out is NULL");
+    *out = NULL;
+    hlm_status st = need_tokenizer(model);
+    if (st == HLM_OK) st = check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL);
+    if (st != HLM_OK) return st;
+    hlm_text_stream *s = hlmi_calloc(&model->mem, 1, sizeof *s);
+    if (!s) return hlmi_nomem(sizeof *s, "a text stream");
+    hlm_model_retain(model);
+    s->model = model;
+    st = hlmi_tstream_new(&s->stream, &model->mem, model->tokenizer, flags);
+    if (st == HLM_OK) *out = s;
+    else hlm_text_stream_free(s);
+    return st;
+}
+
+hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len)
+{
+    if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_push: an argument is NULL");
+    return hlmi_tstream_push(stream->stream, token, text, len);
+}
+
+hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len)
+{
+    if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_finish: an argument is NULL");
+    return hlmi_tstream_finish(stream->stream, text, len);
+}
+
+void hlm_text_stream_free(hlm_text_stream *stream)
+{
+    if (!stream) return;
+    hlm_model *model = stream->model;
+    hlmi_tstream_free(stream->stream);
+    hlmi_free(&model->mem, stream);
+    hlm_model_release(model);
+}

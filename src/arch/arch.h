@@ -1,0 +1,23 @@
+/* Architectures: each turns settings and tensor names into a layer plan. A new
+ * one is a file here and a line in table.c. */
+#ifndef HLMI_ARCH_ARCH_H
+#define HLMI_ARCH_ARCH_H
+
+#include "arch/config.h"
+#include "arch/loader.h"
+
+typedef struct hlmi_arch {
+    const char *hf;   /* model_type of config.json, or NULL */
+    const char *gguf; /* general.architecture, or NULL */
+    /** Settings and weights into the plan. */
+    hlm_status (*build)(const hlmi_config *config, hlmi_loader *loader, hlmi_plan *plan);
+} hlmi_arch;
+
+extern const hlmi_arch hlmi_arch_llama, hlmi_arch_mistral, hlmi_arch_qwen2, hlmi_arch_qwen3;
+
+/** The architecture that the store's files name; fills *config.
+ *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */
+hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap,
+                          const hlmi_arch **out);
+
+#endif

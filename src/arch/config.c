@@ -1,0 +1,138 @@
+/* Settings from config.json or GGUF metadata. */
+#include "arch/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+typedef struct found {
+    const json_t *json;
+    const hlmi_kv *kv;
+    char name[128]; /* as in the file */
+} found;
+
+static bool find(const hlmi_config *c, hlmi_key key, found *f)
+{
+    *f = (found){0};
+    if (hlmi_store_container(c->store) == HLMI_STORE_HF) {
+        if (!key.hf) return false;
+        snprintf(f->name, sizeof f->name, "%s", key.hf);
+        f->json = json_object_get(c->json, key.hf);
+        if (json_is_null(f->json)) f->json = NULL;
+        return f->json != NULL;
+    }
+    if (!key.gguf) return false;
+    snprintf(f->name, sizeof f->name, "%s%s", key.gguf[0] == '.' ? c->arch : "", key.gguf);
+    f->kv = hlmi_store_kv(c->store, f->name);
+    return f->kv != NULL;
+}
+
+static hlm_status missing(const hlmi_config *c, hlmi_key key)
+{
+    const bool hf = hlmi_store_container(c->store) == HLMI_STORE_HF;
+    const char *name = hf ? key.hf : key.gguf;
+    return hlmi_fail(HLM_E_FORMAT, "%s: %s%s is missing", hlmi_store_path(c->store),
+                     !hf && name && name[0] == '.' ? c->arch : "", name ? name : "a setting");
+}
+
+bool hlmi_config_has(const hlmi_config *c, hlmi_key key)
+{
+    found f;
+    return find(c, key, &f);
+}
+
+static bool get_int(const found *f, size_t i, int64_t *out)
+{
+    if (f->kv) return hlmi_kv_i64(f->kv, i, out);
+    const json_t *v = json_is_array(f->json) ? json_array_get(f->json, i) : f->json;
+    if (!json_is_integer(v)) return false;
+    *out = json_integer_value(v);
+    return true;
+}
+
+static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int64_t min, int64_t max,
+                            int64_t *out)
+{
+    int64_t v = 0;
+    if (!get_int(f, i, &v))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no integer", hlmi_store_path(c->store), f->name);
+    if (v < min || v > max)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %lld, expected %lld to %lld", hlmi_store_path(c->store),
+                         f->name, (long long)v, (long long)min, (long long)max);
+    *out = v;
+    return HLM_OK;
+}
+
+hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback,
+                           int64_t *out)
+{
+    found f;
+    if (!find(c, key, &f)) {
+        if (fallback < min || fallback > max) return missing(c, key);
+        *out = fallback;
+        return HLM_OK;
+    }
+    if (json_is_array(f.json) || (f.kv && f.kv->type == HLMI_KV_ARRAY))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array, expected one number", hlmi_store_path(c->store), f.name);
+    return check_int(c, &f, 0, min, max, out);
+}
+
+hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min,
+                              int64_t max, int64_t fallback, int64_t *out)
+{
+    found f;
+    if (!find(c, key, &f)) return hlmi_config_int(c, key, min, max, fallback, out);
+    const bool array = f.kv ? f.kv->type == HLMI_KV_ARRAY : json_is_array(f.json);
+    if (!array) return check_int(c, &f, 0, min, max, out);
+    const uint64_t n = f.kv ? f.kv->count : json_array_size(f.json);
+    if (n != count)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store),
+                         f.name, (unsigned long long)n, count);
+    return check_int(c, &f, i, min, max, out);
+}
+
+hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback,
+                             double *out)
+{
+    found f;
+    double v = fallback;
+    if (!find(c, key, &f)) {
+        if (!(fallback >= min && fallback <= max)) return missing(c, key);
+    } else if (!(f.kv ? f.kv->type != HLMI_KV_ARRAY && hlmi_kv_f64(f.kv, 0, &v) : hlmi_json_number(f.json, &v))) {
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no number", hlmi_store_path(c->store), f.name);
+    } else if (!(v >= min && v <= max)) {
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %g, expected %g to %g", hlmi_store_path(c->store), f.name, v,
+                         min, max);
+    }
+    *out = v;
+    return HLM_OK;
+}
+
+hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, bool *out)
+{
+    found f;
+    *out = fallback;
+    if (!find(c, key, &f)) return HLM_OK;
+    int64_t v = 0;
+    if (f.kv ? f.kv->type != HLMI_KV_BOOL || !hlmi_kv_i64(f.kv, 0, &v) : !json_is_boolean(f.json))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither true nor false", hlmi_store_path(c->store), f.name);
+    *out = f.kv ? v != 0 : json_is_true(f.json);
+    return HLM_OK;
+}
+
+hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **out, size_t *len)
+{
+    found f;
+    *out = NULL;
+    *len = 0;
+    if (!find(c, key, &f)) return HLM_OK;
+    size_t cursor = 0;
+    if (f.kv ? f.kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(f.kv, &cursor, out, len) : !json_is_string(f.json))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
+    if (f.json) {
+        *out = json_string_value(f.json);
+        *len = json_string_length(f.json);
+    }
+    return HLM_OK;
+}

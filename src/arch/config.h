@@ -1,0 +1,37 @@
+/* A model's settings, read the same way from a Hugging Face config.json and from
+ * GGUF metadata. Each getter checks the kind and the range and fails with the
+ * file, the key, what was found and what was expected.
+ *
+ * Keys: `hf` is a member of config.json; `gguf` a metadata key, where a leading
+ * '.' stands for the architecture's name (".block_count" is "llama.block_count"). NULL: never there. */
+#ifndef HLMI_ARCH_CONFIG_H
+#define HLMI_ARCH_CONFIG_H
+
+#include "weights/store.h"
+
+typedef struct hlmi_config {
+    const hlmi_store *store;
+    const json_t *json;   /* HF: config.json, or an object inside it */
+    const char *arch;     /* GGUF: general.architecture */
+} hlmi_config;
+
+typedef struct hlmi_key {
+    const char *hf, *gguf;
+} hlmi_key;
+
+/** Is the key there (and not null)? */
+bool hlmi_config_has(const hlmi_config *c, hlmi_key key);
+/** Required unless `fallback` is in range: then an absent (or null) key gives it. */
+hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback,
+                           int64_t *out);
+/** A finite number in [min, max]; fallback as above. */
+hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback,
+                             double *out);
+hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, bool *out);
+/** *out points into the file's data and is not ended by 0; NULL when absent. */
+hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **out, size_t *len);
+/** Item i of an array of numbers, or the number itself for every i (GGUF's per-layer settings). */
+hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min,
+                              int64_t max, int64_t fallback, int64_t *out);
+
+#endif

@@ -1,0 +1,15 @@
+/* Llama 1 to 3.x and the models that share its form (SmolLM2, Hermes 3). Reference: transformers' modeling_llama. */
+#include "arch/decoder.h"
+
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    static const hlmi_decoder_spec spec = {.qkv_bias = HLMI_BIAS_ASKED,
+                                           .o_bias = HLMI_BIAS_ASKED,
+                                           .mlp_bias = HLMI_BIAS_ASKED,
+                                           .attn_bias_key = "attention_bias",
+                                           .mlp_bias_key = "mlp_bias",
+                                           .interleaved_gguf = true};
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .build = build};

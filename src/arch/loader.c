@@ -1,0 +1,288 @@
+/* Tensors to weights. */
+#include "arch/loader.h"
+
+#include <string.h>
+
+#include "base/half.h"
+#include "base/size.h"
+
+enum { MAX_GROUP = 32 };
+
+hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan)
+{
+    *l = (hlmi_loader){.store = store, .plan = plan, .total = hlmi_store_bytes(store)};
+    l->used = hlmi_calloc(&plan->mem, hlmi_store_count(store) + 1, sizeof *l->used);
+    return l->used ? HLM_OK : hlmi_nomem(hlmi_store_count(store), "the loader");
+}
+
+void hlmi_loader_free(hlmi_loader *l)
+{
+    hlmi_free(&l->plan->mem, l->used);
+    l->used = NULL;
+}
+
+bool hlmi_loader_has(const hlmi_loader *l, const char *name)
+{
+    return hlmi_store_find(l->store, name) != NULL;
+}
+
+static void mark_used(hlmi_loader *l, const hlmi_tensor *t)
+{
+    l->used[(size_t)(t - hlmi_store_at(l->store, 0))] = true;
+}
+
+void hlmi_loader_ignore(hlmi_loader *l, const char *name)
+{
+    const hlmi_tensor *t = hlmi_store_find(l->store, name);
+    if (t) mark_used(l, t);
+}
+
+hlm_status hlmi_loader_finish(const hlmi_loader *l)
+{
+    for (size_t i = 0; i < hlmi_store_count(l->store); i++)
+        if (!l->used[i])
+            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture",
+                             hlmi_store_path(l->store), hlmi_store_at(l->store, i)->name);
+    return HLM_OK;
+}
+
+static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out)
+{
+    const hlmi_tensor *t = hlmi_store_find(l->store, name);
+    if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(l->store), name);
+    if (hlmi_type_get(t->type)->layout == HLMI_TILE_NONE)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, which can not be a weight",
+                         hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name);
+    mark_used(l, t);
+    *out = t;
+    return HLM_OK;
+}
+
+static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
+                              const hlmi_tensor **out, uint64_t *row_bytes)
+{
+    const hlm_status st = find(l, name, out);
+    if (st != HLM_OK) return st;
+    const hlmi_tensor *t = *out;
+    const uint64_t found_cols = t->n_dims > 1 ? t->dims[1] : t->dims[0];
+    const uint64_t found_rows = t->n_dims > 1 ? t->dims[0] : 1;
+    if (t->n_dims != 2 || found_rows != rows || found_cols != cols)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, %llu], expected [%zu, %zu]",
+                         hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)found_rows,
+                         (unsigned long long)found_cols, rows, cols);
+    if (!hlmi_type_row_bytes(t->type, cols, row_bytes) || *row_bytes > SIZE_MAX / rows)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: rows of %zu do not fit type %s", hlmi_store_path(l->store),
+                         name, cols, hlmi_type_get(t->type)->name);
+    return HLM_OK;
+}
+
+/* Row of the file that becomes row r. */
+static size_t file_row(const hlmi_row_order *o, size_t r)
+{
+    if (!o || !o->half) return r;
+    const size_t i = r % o->head_dim, base = r - i;
+    if (i >= 2 * o->half) return r;
+    return base + (i < o->half ? 2 * i : 2 * (i - o->half) + 1);
+}
+
+static hlm_status report(hlmi_loader *l, uint64_t bytes)
+{
+    l->done += bytes;
+    if (l->progress && l->progress(l->progress_user, l->done, l->total) != 0)
+        return hlmi_fail(HLM_E_CANCELLED, "%s: loading was stopped", hlmi_store_path(l->store));
+    return HLM_OK;
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < n; i++) bad |= (hlmi_f32_bits(x[i]) & 0x7F800000u) == 0x7F800000u;
+    return !bad;
+}
+
+/* The full check of a row group: its lanes as f32. */
+static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const void *group, size_t first,
+                              size_t n, size_t cols, float *row)
+{
+    const hlmi_layout_info *info = hlmi_layout_get(hlmi_type_get(t->type)->layout);
+    for (size_t r = 0; r < n; r++) {
+        info->read_row(row, group, cols, r, 0, cols);
+        if (!all_finite(row, cols))
+            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu",
+                             hlmi_store_path(l->store), t->name, first + r);
+    }
+    return HLM_OK;
+}
+
+/* What tiling one matrix needs besides its output. */
+typedef struct tiling {
+    const hlmi_tensor *t;
+    const hlmi_row_order *order;
+    size_t rows, cols, group_rows;
+    uint64_t row_bytes;
+    uint8_t *buffer; /* [group_rows] rows when the file is not mapped */
+    float *row;      /* [cols] for the full check */
+} tiling;
+
+static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void *out)
+{
+    const void *rows[MAX_GROUP] = {0};
+    const size_t n = hlmi_min_size(g->group_rows, g->rows - first), bytes = (size_t)g->row_bytes;
+    const bool whole = !g->order || !g->order->half;
+    const uint8_t *data = NULL;
+    hlm_status st = HLM_OK;
+    if (whole) st = hlmi_store_read(l->store, g->t, first * g->row_bytes, n * bytes, g->buffer, &data);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        if (!whole)
+            st = hlmi_store_read(l->store, g->t, file_row(g->order, first + i) * g->row_bytes, bytes,
+                                 g->buffer ? g->buffer + i * bytes : NULL, &data);
+        rows[i] = whole ? data + i * bytes : data;
+    }
+    if (st != HLM_OK) return st;
+    hlmi_type_get(g->t->type)->tile(out, rows, g->cols);
+    return g->row ? check_group(l, g->t, out, first, n, g->cols, g->row) : HLM_OK;
+}
+
+enum { CHUNK = 8 << 20 /* bytes tiled before pages go back and progress is told */ };
+
+static hlm_status tile_all(hlmi_loader *l, const tiling *g, uint8_t *tiles, size_t group_bytes)
+{
+    uint64_t from = 0;
+    for (size_t first = 0; first < g->rows; first += g->group_rows) {
+        hlm_status st = tile_group(l, g, first, tiles + first / g->group_rows * group_bytes);
+        if (st != HLM_OK) return st;
+        const uint64_t to = hlmi_min_size(first + g->group_rows, g->rows) * g->row_bytes;
+        if (to - from < CHUNK && to < g->t->bytes) continue;
+        hlmi_store_drop(l->store, g->t, from, to - from);
+        st = report(l, to - from);
+        if (st != HLM_OK) return st;
+        from = to;
+    }
+    return HLM_OK;
+}
+
+static void count(hlmi_plan *p, const hlmi_tensor *t, uint64_t bytes, uint64_t elements, bool per_token)
+{
+    p->n_parameters += elements;
+    p->weight_bytes += bytes;
+    p->type_bytes[t->type] += t->bytes;
+    if (per_token) p->bytes_per_token += bytes;
+}
+
+hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
+                              const hlmi_row_order *order, hlmi_matrix *out)
+{
+    hlm_status st;
+    const hlmi_mem *mem = &l->plan->mem;
+    tiling g = {.order = order, .rows = rows, .cols = cols};
+    HLMI_TRY(find_matrix(l, name, rows, cols, &g.t, &g.row_bytes));
+    const hlmi_layout layout = hlmi_type_get(g.t->type)->layout;
+    g.group_rows = hlmi_layout_get(layout)->rows;
+    const size_t group_bytes = hlmi_layout_group_bytes(layout, cols);
+    const size_t groups = hlmi_div_up(rows, g.group_rows);
+    size_t bytes = 0;
+    if (!hlmi_mul_size(groups, group_bytes, &bytes)) HLMI_TRY(hlmi_nomem(SIZE_MAX, name));
+    if (!hlmi_store_mapped(l->store, g.t)) {
+        g.buffer = hlmi_alloc(mem, g.group_rows * (size_t)g.row_bytes);
+        if (!g.buffer) HLMI_TRY(hlmi_nomem(g.group_rows * (size_t)g.row_bytes, name));
+    }
+    if (l->check_values) {
+        g.row = hlmi_alloc(mem, cols * sizeof *g.row);
+        if (!g.row) HLMI_TRY(hlmi_nomem(cols * sizeof *g.row, name));
+    }
+    void *tiles = hlmi_alloc(mem, bytes);
+    if (!tiles) HLMI_TRY(hlmi_nomem(bytes, name));
+    HLMI_TRY(hlmi_plan_own(l->plan, tiles));
+    HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
+    *out = (hlmi_matrix){
+        .rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
+    count(l->plan, g.t, bytes, (uint64_t)rows * cols, true);
+done:
+    hlmi_free(mem, g.buffer);
+    hlmi_free(mem, g.row);
+    return st;
+}
+
+static hlm_status check_table(const hlmi_loader *l, const hlmi_tensor *t, const uint8_t *raw, size_t rows,
+                              size_t cols, size_t row_bytes)
+{
+    hlm_status st = HLM_OK;
+    float *row = hlmi_alloc(&l->plan->mem, cols * sizeof *row);
+    if (!row) return hlmi_nomem(cols * sizeof *row, t->name);
+    for (size_t r = 0; r < rows && st == HLM_OK; r++) {
+        hlmi_type_get(t->type)->dequantise(row, raw + r * row_bytes, cols);
+        if (!all_finite(row, cols))
+            st = hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store),
+                           t->name, r);
+    }
+    hlmi_free(&l->plan->mem, row);
+    return st;
+}
+
+hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size_t cols, hlmi_matrix *out)
+{
+    const hlmi_tensor *t = NULL;
+    uint64_t row_bytes = 0;
+    hlm_status st = find_matrix(l, name, rows, cols, &t, &row_bytes);
+    if (st != HLM_OK) return st;
+    uint8_t *owned = NULL;
+    const uint8_t *raw = NULL;
+    if (!hlmi_store_mapped(l->store, t)) {
+        owned = hlmi_alloc(&l->plan->mem, (size_t)t->bytes);
+        if (!owned) return hlmi_nomem((size_t)t->bytes, name);
+        st = hlmi_plan_own(l->plan, owned);
+        if (st != HLM_OK) return st;
+    }
+    st = hlmi_store_read(l->store, t, 0, (size_t)t->bytes, owned, &raw);
+    if (st == HLM_OK && l->check_values) st = check_table(l, t, raw, rows, cols, (size_t)row_bytes);
+    if (st != HLM_OK) return st;
+    *out = (hlmi_matrix){.rows = rows,
+                         .cols = cols,
+                         .type = t->type,
+                         .layout = HLMI_TILE_NONE,
+                         .raw = raw,
+                         .raw_owned = owned,
+                         .bytes = t->bytes};
+    count(l->plan, t, t->bytes, (uint64_t)rows * cols, false);
+    l->plan->bytes_per_token += row_bytes;
+    return report(l, t->bytes);
+}
+
+static void reorder(float *y, const float *x, size_t n, const hlmi_row_order *o)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[file_row(o, i)];
+}
+
+hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const hlmi_row_order *order, float **out)
+{
+    const hlmi_tensor *t = NULL;
+    const hlmi_mem *mem = &l->plan->mem;
+    uint8_t *buffer = NULL;
+    float *wide = NULL;
+    hlm_status st;
+    HLMI_TRY(find(l, name, &t));
+    if (t->n_dims != 1 || t->dims[0] != n)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu%s, expected [%zu]",
+                           hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
+                           t->n_dims > 1 ? ", ...]" : "]", n));
+    if (hlmi_type_get(t->type)->block != 1)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, expected plain numbers",
+                           hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name));
+    buffer = hlmi_alloc(mem, (size_t)t->bytes);
+    wide = hlmi_alloc(mem, n * sizeof *wide);
+    float *y = hlmi_plan_alloc(l->plan, hlmi_round_up(n, 16), sizeof *y);
+    if (!buffer || !wide || !y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
+    const uint8_t *data = NULL;
+    HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
+    hlmi_type_get(t->type)->dequantise(wide, data, n);
+    if (l->check_values && !all_finite(wide, n))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), name));
+    reorder(y, wide, n, order);
+    *out = y;
+    count(l->plan, t, n * sizeof *y, n, true);
+    HLMI_TRY(report(l, t->bytes));
+done:
+    hlmi_free(mem, buffer);
+    hlmi_free(mem, wide);
+    return st;
+}

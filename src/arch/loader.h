@@ -1,0 +1,43 @@
+/* From tensors of a store to the plan's weights: shapes checked, matrices tiled
+ * for the kernels, vectors widened to f32. */
+#ifndef HLMI_ARCH_LOADER_H
+#define HLMI_ARCH_LOADER_H
+
+#include "plan/plan.h"
+#include "weights/store.h"
+
+typedef struct hlmi_loader {
+    const hlmi_store *store;
+    hlmi_plan *plan;
+    bool check_values; /* refuse NaN and infinity */
+    int32_t (*progress)(void *user, uint64_t done, uint64_t total);
+    void *progress_user;
+    uint64_t done, total; /* bytes of the file */
+    bool *used;           /* [tensors of the store] */
+} hlmi_loader;
+
+/** How the rows of a matrix in the file are ordered. */
+typedef struct hlmi_row_order {
+    /* 0: as they are. Else rows come in heads of head_dim, of which the first 2*half are interleaved pairs (2i, 2i+1) in the file
+     * and halves (i, i+half) in the plan. */
+    size_t head_dim, half;
+} hlmi_row_order;
+
+hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan);
+void hlmi_loader_free(hlmi_loader *l);
+
+/** Is the tensor there? */
+bool hlmi_loader_has(const hlmi_loader *l, const char *name);
+/** A matrix [rows, cols] for products, tiled. order may be NULL. */
+hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
+                              const hlmi_row_order *order, hlmi_matrix *out);
+/** A matrix whose rows are looked up and never multiplied: stays in the file's form. */
+hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size_t cols, hlmi_matrix *out);
+/** A vector [n] as f32; order as for the rows of a matrix. */
+hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const hlmi_row_order *order, float **out);
+/** A tensor that may be there and is not needed. */
+void hlmi_loader_ignore(hlmi_loader *l, const char *name);
+/** HLM_E_FORMAT naming a tensor that nothing has asked for. */
+hlm_status hlmi_loader_finish(const hlmi_loader *l);
+
+#endif

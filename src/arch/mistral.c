@@ -1,0 +1,10 @@
+/* Mistral: Llama with a sliding window. Reference: transformers' modeling_mistral. GGUF files call it llama. */
+#include "arch/decoder.h"
+
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    static const hlmi_decoder_spec spec = {.window = hlmi_window_all};
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+const hlmi_arch hlmi_arch_mistral = {.hf = "mistral", .build = build};

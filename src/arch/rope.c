@@ -1,0 +1,223 @@
+/* Rotary frequencies. Formulas: Su et al. 2021 (RoFormer); linear: Chen et al.
+ * 2023; dynamic NTK and YaRN: Peng et al. 2023 (YaRN, sections 3 and A); llama3: the
+ * Llama 3.1 reference. Details as transformers' modeling_rope_utils computes them. */
+#include "arch/rope.h"
+
+#include <string.h>
+
+#include "base/math.h"
+#include "base/size.h"
+
+static const double PI = 3.14159265358979323846;
+
+typedef struct spec {
+    hlmi_config c; /* where the scaling's keys are */
+    size_t dim;
+    double theta, factor;
+    int64_t max_positions, original;
+} spec;
+
+static double base_freq(const spec *s, size_t i)
+{
+    return hlmi_exp(-hlmi_log(s->theta) * (2.0 * (double)i / (double)s->dim));
+}
+
+static hlm_status read_factor(spec *s)
+{
+    return hlmi_config_float(&s->c, (hlmi_key){"factor", ".rope.scaling.factor"}, 1e-3, 1e6, 0.0, &s->factor);
+}
+
+static hlm_status read_original(spec *s)
+{
+    return hlmi_config_int(&s->c, (hlmi_key){"original_max_position_embeddings", ".rope.scaling.original_context_length"},
+                           1, INT32_MAX, s->max_positions, &s->original);
+}
+
+static hlm_status none(spec *s, hlmi_rope *r)
+{
+    for (size_t i = 0; i < r->half; i++) r->inv_freq[i] = (float)base_freq(s, i);
+    return HLM_OK;
+}
+
+static hlm_status linear(spec *s, hlmi_rope *r)
+{
+    const hlm_status st = read_factor(s);
+    if (st != HLM_OK) return st;
+    for (size_t i = 0; i < r->half; i++) r->inv_freq[i] = (float)(base_freq(s, i) / s->factor);
+    return HLM_OK;
+}
+
+static hlm_status dynamic(spec *s, hlmi_rope *r)
+{
+    const hlm_status st = read_factor(s);
+    if (st != HLM_OK) return st;
+    if (s->dim < 4) return hlmi_fail(HLM_E_FORMAT, "%s: dynamic rope scaling of %zu elements", hlmi_store_path(s->c.store), s->dim);
+    r->dynamic_from = s->max_positions;
+    r->dynamic_factor = s->factor;
+    r->theta = s->theta;
+    return none(s, r);
+}
+
+static hlm_status llama3(spec *s, hlmi_rope *r)
+{
+    hlm_status st;
+    double low = 0, high = 0;
+    HLMI_TRY(read_factor(s));
+    HLMI_TRY(read_original(s));
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"low_freq_factor", NULL}, 1e-6, 1e6, 0.0, &low));
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"high_freq_factor", NULL}, 1e-6, 1e6, 0.0, &high));
+    if (!(high > low))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: high_freq_factor is %g, expected more than low_freq_factor %g",
+                           hlmi_store_path(s->c.store), high, low));
+    for (size_t i = 0; i < r->half; i++) {
+        const double f = base_freq(s, i), turns = (double)s->original * f / (2.0 * PI);
+        double smooth = (turns - low) / (high - low);
+        smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
+        r->inv_freq[i] = (float)((1.0 - smooth) * f / s->factor + smooth * f);
+    }
+done:
+    return st;
+}
+
+static double floor_of(double x)
+{
+    const double t = (double)(int64_t)x;
+    return t > x ? t - 1.0 : t;
+}
+
+/* The dimension that makes `turns` full turns in the original text length. */
+static double yarn_dim(const spec *s, double turns)
+{
+    return (double)s->dim * hlmi_log((double)s->original / (turns * 2.0 * PI)) / (2.0 * hlmi_log(s->theta));
+}
+
+static double yarn_mscale(double factor, double mscale)
+{
+    return factor <= 1.0 ? 1.0 : 0.1 * mscale * hlmi_log(factor) + 1.0;
+}
+
+static hlm_status yarn_attention(spec *s, hlmi_rope *r)
+{
+    hlm_status st;
+    double m = 0, all = 0, given = 0;
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale", NULL}, 0.0, 1e3, 0.0, &m));
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale_all_dim", NULL}, 0.0, 1e3, 0.0, &all));
+    const double f = m > 0.0 && all > 0.0 ? yarn_mscale(s->factor, m) / yarn_mscale(s->factor, all)
+                                           : yarn_mscale(s->factor, 1.0);
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"attention_factor", NULL}, 1e-3, 1e3, f, &given));
+    /* GGUF's factor multiplies the computed one */
+    double extra = 1.0;
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){NULL, ".rope.scaling.attn_factor"}, 1e-3, 1e3, 1.0, &extra));
+    r->attention_factor = (float)(given * extra);
+done:
+    return st;
+}
+
+static hlm_status yarn(spec *s, hlmi_rope *r)
+{
+    hlm_status st;
+    double fast = 0, slow = 0;
+    bool truncate = true;
+    HLMI_TRY(read_original(s));
+    const double stretch = (double)s->max_positions / (double)s->original;
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"factor", ".rope.scaling.factor"}, 1e-3, 1e6, stretch, &s->factor));
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 1e-6, 1e6, 32.0, &fast));
+    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1e-6, 1e6, 1.0, &slow));
+    HLMI_TRY(hlmi_config_bool(&s->c, (hlmi_key){"truncate", NULL}, true, &truncate));
+    HLMI_TRY(yarn_attention(s, r));
+    double low = yarn_dim(s, fast), high = yarn_dim(s, slow);
+    if (truncate) {
+        low = floor_of(low);
+        high = -floor_of(-high);
+    }
+    low = low < 0.0 ? 0.0 : low;
+    high = high > (double)s->dim - 1.0 ? (double)s->dim - 1.0 : high;
+    if (low == high) high += 0.001;
+    for (size_t i = 0; i < r->half; i++) {
+        double ramp = ((double)i - low) / (high - low);
+        ramp = ramp < 0.0 ? 0.0 : ramp > 1.0 ? 1.0 : ramp;
+        const double f = base_freq(s, i);
+        r->inv_freq[i] = (float)(f / s->factor * ramp + f * (1.0 - ramp));
+    }
+done:
+    return st;
+}
+
+static const struct {
+    const char *name;
+    hlm_status (*fill)(spec *s, hlmi_rope *r);
+} kinds[] = {
+    {"default", none}, {"none", none},     {"linear", linear},
+    {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
+};
+
+/* Where the scaling is described, theta, and its name. */
+static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s, char *kind, size_t cap)
+{
+    hlm_status st;
+    double theta = default_theta;
+    s->c = *c;
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT64_MAX, 0, &s->max_positions));
+    HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
+    if (c->json) {
+        const json_t *o = json_object_get(c->json, "rope_parameters");
+        if (!json_is_object(o)) o = json_object_get(c->json, "rope_scaling");
+        if (o && !json_is_null(o) && !json_is_object(o))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: rope_scaling is no object", hlmi_store_path(c->store)));
+        s->c.json = o; /* NULL: every key is absent */
+        HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, theta, &theta));
+    }
+    s->theta = theta;
+    const char *name = NULL;
+    size_t len = 0;
+    HLMI_TRY(hlmi_config_string(&s->c, (hlmi_key){"rope_type", ".rope.scaling.type"}, &name, &len));
+    if (!name) HLMI_TRY(hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, &name, &len));
+    if (!name) {
+        name = "default";
+        len = strlen(name);
+    }
+    len = hlmi_min_size(len, cap - 1);
+    memcpy(kind, name, len);
+    kind[len] = '\0';
+done:
+    return st;
+}
+
+static hlm_status append(hlmi_plan *plan, size_t dim, hlmi_rope *r)
+{
+    void *items = plan->ropes;
+    const hlm_status st =
+        hlmi_grow(&plan->mem, &items, &plan->cap_ropes, plan->n_ropes + 1, sizeof *plan->ropes, "the layer plan");
+    plan->ropes = items;
+    if (st != HLM_OK) return st;
+    *r = (hlmi_rope){.half = dim / 2, .attention_factor = 1.0f};
+    r->inv_freq = hlmi_plan_alloc(plan, dim / 2, sizeof *r->inv_freq);
+    return r->inv_freq ? HLM_OK : HLM_E_NOMEM;
+}
+
+hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, double default_theta,
+                          const float *divisors, size_t *index)
+{
+    spec s = {.dim = dim};
+    hlmi_rope r;
+    char kind[32];
+    hlm_status st = read_spec(c, default_theta, &s, kind, sizeof kind);
+    if (st == HLM_OK) st = append(plan, dim, &r);
+    if (st != HLM_OK) return st;
+    size_t k = 0;
+    while (k < sizeof kinds / sizeof *kinds && strcmp(kinds[k].name, kind) != 0) k++;
+    if (k == sizeof kinds / sizeof *kinds)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope scaling \"%s\" is not known to this version",
+                         hlmi_store_path(c->store), kind);
+    st = kinds[k].fill(&s, &r);
+    if (st != HLM_OK) return st;
+    for (size_t i = 0; divisors && i < r.half; i++) {
+        if (!(divisors[i] > 0.0f))
+            return hlmi_fail(HLM_E_FORMAT, "%s: rope_freqs.weight[%zu] is %g, expected a positive number",
+                             hlmi_store_path(c->store), i, (double)divisors[i]);
+        r.inv_freq[i] /= divisors[i];
+    }
+    *index = plan->n_ropes;
+    plan->ropes[plan->n_ropes++] = r;
+    return HLM_OK;
+}

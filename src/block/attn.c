@@ -1,0 +1,53 @@
+/* Grouped-query attention with its projections and residual. */
+#include "block/block.h"
+
+static const hlmi_norm *present(const hlmi_norm *n)
+{
+    return n->weight ? n : NULL;
+}
+
+static void record(hlmi_builder *b, const void *params)
+{
+    const hlmi_attn_params *p = params;
+    if (b->taps) b->ops->tap(b, p->layer, NULL);
+    const hlmi_kv_layer *kv = &b->plan->kv[p->kv];
+    const size_t nq = p->n_heads * kv->head_dim, nk = kv->n_kv_heads * kv->head_dim;
+    const size_t nv = kv->n_kv_heads * kv->v_dim, no = p->n_heads * kv->v_dim;
+    float *q = hlmi_scratch_rows(b, b->max_rows, nq + nk + nv);
+    float *k = q + nq, *v = k + nk;
+    float *out = hlmi_scratch_rows(b, b->max_rows, no);
+
+    b->ops->linear(b, &(hlmi_linear){.x = b->x,
+                                     .ldx = b->ldx,
+                                     .norm = &p->norm,
+                                     .n = 3,
+                                     .w = {&p->q, &p->k, &p->v},
+                                     .bias = {p->q_bias, p->k_bias, p->v_bias},
+                                     .y = {q, k, v},
+                                     .ldy = hlmi_ld(nq + nk + nv)});
+    const hlmi_attention a = {.n_heads = p->n_heads,
+                              .kv = p->kv,
+                              .window = p->window,
+                              .scale = p->scale,
+                              .q = q,
+                              .k = k,
+                              .v = v,
+                              .ldq = hlmi_ld(nq + nk + nv),
+                              .q_norm = present(&p->q_norm),
+                              .k_norm = present(&p->k_norm),
+                              .rope = p->rope,
+                              .out = out,
+                              .ldo = hlmi_ld(no)};
+    b->ops->rope_append(b, &a);
+    b->ops->attention(b, &a);
+    b->ops->linear(b, &(hlmi_linear){.x = out,
+                                     .ldx = hlmi_ld(no),
+                                     .n = 1,
+                                     .w = {&p->o},
+                                     .bias = {p->o_bias},
+                                     .epilogue = HLMI_EP_ADD,
+                                     .y = {b->x},
+                                     .ldy = b->ldx});
+}
+
+const hlmi_block_type hlmi_block_attn = {.name = "attention", .record = record};

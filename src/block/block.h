@@ -1,0 +1,48 @@
+/* Block types: what the entries of a layer plan do, written once over the op
+ * table. A new one is a file here with its params struct in a header. */
+#ifndef HLMI_BLOCK_BLOCK_H
+#define HLMI_BLOCK_BLOCK_H
+
+#include "ops/ops.h"
+
+struct hlmi_block_type {
+    const char *name;
+    /** Emit the block's ops. params is the struct declared for the type below. */
+    void (*record)(hlmi_builder *b, const void *params);
+};
+
+/** x = embedding rows of the tokens. */
+typedef struct hlmi_embed_params {
+    hlmi_matrix table; /* [vocab_size, hidden_size] */
+} hlmi_embed_params;
+extern const hlmi_block_type hlmi_block_embed;
+
+/** x = x + W_o attention(W_q n, W_k n, W_v n), n = norm(x). */
+typedef struct hlmi_attn_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix q, k, v, o;
+    const float *q_bias, *k_bias, *v_bias, *o_bias; /* or NULL */
+    hlmi_norm q_norm, k_norm;                        /* weight NULL: none */
+    size_t n_heads, kv, rope, window;
+    float scale;
+} hlmi_attn_params;
+extern const hlmi_block_type hlmi_block_attn;
+
+/** x = x + W_down (silu(W_gate n) * W_up n), n = norm(x). */
+typedef struct hlmi_mlp_params {
+    hlmi_norm norm;
+    hlmi_matrix gate, up, down;
+    const float *gate_bias, *up_bias, *down_bias; /* or NULL */
+} hlmi_mlp_params;
+extern const hlmi_block_type hlmi_block_mlp;
+
+/** logits = W norm(x) for the out rows. */
+typedef struct hlmi_head_params {
+    hlmi_norm norm;
+    const hlmi_matrix *w; /* its own or the embedding's */
+    hlmi_matrix own;
+} hlmi_head_params;
+extern const hlmi_block_type hlmi_block_head;
+
+#endif

@@ -1,0 +1,41 @@
+/* The step descriptor: what one tile of a step computes. Built once a tile,
+ * read by every op; programs hold no data of a step.
+ *
+ * Words: a *tile* is up to max_rows rows (tokens) of one or more sequences; a
+ * *span* is the consecutive rows of one sequence; an *out row* is a row whose
+ * logits are wanted. */
+#ifndef HLMI_EXEC_STEP_H
+#define HLMI_EXEC_STEP_H
+
+#include "state/cache.h"
+
+typedef struct hlmi_span {
+    const hlm_cache *cache;
+    size_t row, n;  /* first row in the tile, number of rows */
+    int64_t pos;    /* position of the first row */
+} hlmi_span;
+
+/** Hidden states wanted of a span's rows. */
+typedef struct hlmi_tap {
+    int32_t layer;
+    size_t row, n;
+    float *out; /* [n, hidden_size] */
+} hlmi_tap;
+
+typedef struct hlmi_tile {
+    size_t n_rows;
+    int32_t *tokens;      /* [n_rows] */
+    int64_t *pos;         /* [n_rows] */
+    uint32_t *span_of;    /* [n_rows] */
+    hlmi_span *spans;     /* [n_spans] */
+    size_t n_spans;
+    uint32_t *out_row;    /* [n_out] rows whose logits are wanted, ascending */
+    float **out;          /* [n_out] where each one's logits go */
+    size_t n_out;
+    const hlmi_tap *taps; /* [n_taps] */
+    size_t n_taps;
+    uint8_t *worker_scratch; /* worker w's at w * worker_stride */
+    size_t worker_stride;
+} hlmi_tile;
+
+#endif

@@ -1,0 +1,355 @@
+/* Causal grouped-query attention over pages, with an online softmax (Milakov and
+ * Gimelshein 2018; Dao et al. 2022) in a fixed order: the positions of a
+ * sequence are cut into splits of SPLIT at fixed positions, each split is
+ * computed by itself (scores, maximum, exponentials and their sum, weighted
+ * values in order), and the splits of a query are folded from the first on. In
+ * tiles of few rows the splits are computed by all workers and folded
+ * afterwards; else one worker does all splits of a query. The operations of a
+ * query are the same either way.
+ *
+ * Words: a *group* is the query heads that share a KV head; a *block* is a few
+ * rows of one span and one or more heads of a group, computed together. */
+#include <string.h>
+
+#include "base/math.h"
+#include "base/size.h"
+#include "ops/cpu/cpu.h"
+
+enum {
+    SPLIT = 256,     /* positions of a split */
+    SLACK = 16,      /* qk may write up to the next multiple of 16 */
+    FEW_ROWS = 16,   /* up to here splits are shared among workers */
+    BLOCK_ROWS = 16,
+    BLOCK_QUERIES = 64,
+    PARTIAL_BYTES = 16 << 20 /* most memory for partial results */
+};
+
+typedef struct attn_arg {
+    hlmi_attention a;
+    hlmi_kv_layer kv;
+    const hlmi_kernels *k;
+    const hlmi_page_layout *pages;
+    size_t group, block_rows;
+    float *partial;   /* [slots][2 + v_dim]: maximum, sum, weighted values */
+    size_t slots, slot; /* slot: floats of one */
+} attn_arg;
+
+/* Queries that are computed together, and a worker's buffers for them. */
+typedef struct block {
+    const hlmi_span *span;
+    size_t row, n_rows;   /* in the tile */
+    size_t kv_head, head, n_heads; /* heads head .. head + n_heads - 1 */
+    size_t n;             /* queries: n_rows * n_heads, row-major */
+    int64_t pos;          /* of the first row */
+    float *q, *s, *o, *acc, *m, *l;
+    uint16_t *lo, *hi;
+} block;
+
+static size_t most_queries(const attn_arg *a)
+{
+    return a->block_rows * a->group;
+}
+
+static size_t scratch_bytes(const attn_arg *a)
+{
+    const size_t n = most_queries(a);
+    return n * (a->kv.head_dim + SPLIT + SLACK + 2 * a->kv.v_dim + 2) * sizeof(float) +
+           2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 8 * HLMI_ALIGN;
+}
+
+static float *carve(uint8_t **at, size_t bytes)
+{
+    float *p = (float *)(void *)*at;
+    *at += hlmi_round_up(bytes, HLMI_ALIGN);
+    return p;
+}
+
+static void block_buffers(const attn_arg *a, block *b, uint8_t *at)
+{
+    const size_t n = most_queries(a), f = sizeof(float);
+    b->q = carve(&at, n * a->kv.head_dim * f);
+    b->s = carve(&at, n * (SPLIT + SLACK) * f);
+    b->o = carve(&at, n * a->kv.v_dim * f);
+    b->acc = carve(&at, n * a->kv.v_dim * f);
+    b->m = carve(&at, n * f);
+    b->l = carve(&at, n * f);
+    b->lo = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
+    b->hi = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
+}
+
+static void load_queries(const attn_arg *a, block *b)
+{
+    const size_t hd = a->kv.head_dim;
+    b->n = b->n_rows * b->n_heads;
+    b->pos = b->span->pos + (int64_t)(b->row - b->span->row);
+    for (size_t r = 0; r < b->n_rows; r++)
+        memcpy(b->q + r * b->n_heads * hd, a->a.q + (b->row + r) * a->a.ldq + b->head * hd,
+               b->n_heads * hd * sizeof *b->q);
+}
+
+/* First position that the query at pos sees. */
+static int64_t first_seen(const attn_arg *a, int64_t pos)
+{
+    const int64_t w = (int64_t)a->a.window;
+    return w && pos >= w ? pos - w + 1 : 0;
+}
+
+/* The part of [from, to) that query i sees, as offsets from `from`. */
+static void seen(const attn_arg *a, const block *b, size_t i, int64_t from, int64_t to, size_t *lo, size_t *hi)
+{
+    const int64_t pos = b->pos + (int64_t)(i / b->n_heads), first = first_seen(a, pos);
+    const int64_t end = pos + 1 < to ? pos + 1 : to;
+    *lo = first > from ? (size_t)(first - from) : 0;
+    *hi = end > from ? (size_t)(end - from) : 0;
+    if (*lo > *hi) *lo = *hi;
+}
+
+/* Calls of the page kernels for the part of split [from, to) in one page. */
+static void page_scores(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
+{
+    const hlmi_page *p = hlmi_cache_page(b->span->cache, at);
+    const size_t in_page = (size_t)at % a->pages->tokens; /* a multiple of SPLIT */
+    a->k->qk[a->pages->format](b->s + (at - from), SPLIT + SLACK, b->q, a->kv.head_dim, b->n, a->a.scale,
+                               (char *)hlmi_page_k(p, a->pages, a->a.kv, b->kv_head) + in_page * a->pages->item,
+                               a->pages->stride, a->kv.head_dim, n);
+}
+
+static void page_values(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
+{
+    const hlmi_page *p = hlmi_cache_page(b->span->cache, at);
+    for (size_t i = 0; i < b->n; i++) {
+        size_t lo, hi;
+        seen(a, b, i, at, at + (int64_t)n, &lo, &hi);
+        b->lo[i] = (uint16_t)lo;
+        b->hi[i] = (uint16_t)hi;
+    }
+    a->k->pv[a->pages->format](b->acc, a->kv.v_dim, b->s + (at - from), SPLIT + SLACK, b->n, b->lo, b->hi,
+                               (char *)hlmi_page_v(p, a->pages, a->a.kv, b->kv_head) +
+                                   (size_t)at % a->pages->tokens * a->kv.v_dim * a->pages->item,
+                               a->kv.v_dim);
+}
+
+typedef void page_fn(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n);
+
+static void each_page(const attn_arg *a, const block *b, int64_t from, int64_t to, page_fn *fn)
+{
+    const int64_t per = (int64_t)a->pages->tokens, last = b->pos + (int64_t)b->n_rows;
+    const int64_t first = first_seen(a, b->pos), end = to < last ? to : last;
+    int64_t at = from > first / per * per ? from : first / per * per;
+    if (at < from) at = from;
+    while (at < end) {
+        const int64_t next = (at / per + 1) * per < end ? (at / per + 1) * per : end;
+        fn(a, b, from, at, (size_t)(next - at));
+        at = next;
+    }
+}
+
+/* Split [from, from + SPLIT) of every query: maximum to b->m, sum to b->l (0: it sees nothing of it), values to b->acc. */
+static void split(const attn_arg *a, block *b, int64_t from)
+{
+    const int64_t to = from + SPLIT;
+    each_page(a, b, from, to, page_scores);
+    for (size_t i = 0; i < b->n; i++) {
+        size_t lo, hi;
+        seen(a, b, i, from, to, &lo, &hi);
+        float *s = b->s + i * (SPLIT + SLACK) + lo;
+        b->l[i] = 0.0f;
+        if (lo == hi) continue;
+        b->m[i] = a->k->max(s, hi - lo);
+        b->l[i] = a->k->exp_sum(s, s, b->m[i], hi - lo);
+    }
+    memset(b->acc, 0, b->n * a->kv.v_dim * sizeof *b->acc);
+    each_page(a, b, from, to, page_values);
+}
+
+/* Folds a split (m, l, acc) into what came before (mo, lo, o); *lo is 0 before the first. */
+static void fold(float *mo, float *lo, float *o, float m, float l, const float *acc, size_t n)
+{
+    if (*lo == 0.0f) {
+        *mo = m;
+        *lo = l;
+        memcpy(o, acc, n * sizeof *o);
+        return;
+    }
+    const float top = m > *mo ? m : *mo;
+    const float x = hlmi_expf(*mo - top), y = hlmi_expf(m - top);
+    *mo = top;
+    *lo = *lo * x + l * y;
+    for (size_t i = 0; i < n; i++) o[i] = o[i] * x + acc[i] * y;
+}
+
+static float *out_of(const attn_arg *a, size_t row, size_t head)
+{
+    return a->a.out + row * a->a.ldo + head * a->kv.v_dim;
+}
+
+/* A query's result: the folded values over their sum. */
+static void finish(const attn_arg *a, size_t row, size_t head, float l, const float *o)
+{
+    a->k->scale(out_of(a, row, head), o, 1.0f / l, a->kv.v_dim);
+}
+
+static int64_t first_split(const attn_arg *a, int64_t pos)
+{
+    return first_seen(a, pos) / SPLIT * SPLIT;
+}
+
+/* ---- many rows: a worker does all splits of a block ---- */
+
+static void whole(const attn_arg *a, block *b, float *m, float *l)
+{
+    load_queries(a, b);
+    for (size_t i = 0; i < b->n; i++) l[i] = 0.0f;
+    const int64_t last = b->pos + (int64_t)b->n_rows - 1;
+    for (int64_t from = first_split(a, b->pos); from <= last; from += SPLIT) {
+        split(a, b, from);
+        for (size_t i = 0; i < b->n; i++)
+            if (b->l[i] != 0.0f)
+                fold(&m[i], &l[i], b->o + i * a->kv.v_dim, b->m[i], b->l[i], b->acc + i * a->kv.v_dim,
+                     a->kv.v_dim);
+    }
+    for (size_t i = 0; i < b->n; i++)
+        finish(a, b->row + i / b->n_heads, b->head + i % b->n_heads, l[i], b->o + i * a->kv.v_dim);
+}
+
+static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
+{
+    float m[BLOCK_QUERIES], l[BLOCK_QUERIES];
+    block b;
+    block_buffers(a, &b, hlmi_worker_scratch(t, worker));
+    size_t turn = 0;
+    for (size_t s = 0; s < t->n_spans; s++) {
+        b.span = &t->spans[s];
+        for (size_t r = 0; r < b.span->n; r += a->block_rows) {
+            for (size_t h = 0; h < a->kv.n_kv_heads; h++) {
+                if (turn++ % workers != worker) continue;
+                b.row = b.span->row + r;
+                b.n_rows = hlmi_min_size(a->block_rows, b.span->n - r);
+                b.kv_head = h;
+                for (size_t g = 0; g < a->group; g += BLOCK_QUERIES) {
+                    b.head = h * a->group + g;
+                    b.n_heads = hlmi_min_size(BLOCK_QUERIES, a->group - g);
+                    whole(a, &b, m, l);
+                }
+            }
+        }
+    }
+}
+
+/* ---- few rows: workers share the splits, then fold them ---- */
+
+static size_t split_count(const attn_arg *a, int64_t pos)
+{
+    return (size_t)((pos - first_split(a, pos)) / SPLIT) + 1;
+}
+
+/* Partial results that the tile needs; more than there are: whole_blocks does the work. */
+static size_t slots_needed(const attn_arg *a, const hlmi_tile *t)
+{
+    size_t n = 0;
+    for (size_t r = 0; r < t->n_rows; r++) n += split_count(a, t->pos[r]) * a->a.n_heads;
+    return n;
+}
+
+static float *slot_of(const attn_arg *a, const hlmi_tile *t, size_t row, size_t head, int64_t from)
+{
+    size_t n = 0;
+    for (size_t r = 0; r < row; r++) n += split_count(a, t->pos[r]) * a->a.n_heads;
+    n += head * split_count(a, t->pos[row]) + (size_t)((from - first_split(a, t->pos[row])) / SPLIT);
+    return a->partial + n * a->slot;
+}
+
+static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b, int64_t from)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const size_t row = b->row + i / b->n_heads;
+        if (from < first_split(a, t->pos[row]) || from > t->pos[row]) continue;
+        float *slot = slot_of(a, t, row, b->head + i % b->n_heads, from);
+        slot[0] = b->m[i];
+        slot[1] = b->l[i];
+        memcpy(slot + 2, b->acc + i * a->kv.v_dim, a->kv.v_dim * sizeof *slot);
+    }
+}
+
+/* The blocks of one span, `heads` query heads in each, one split a task. */
+static void split_span(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, size_t worker,
+                       size_t workers, size_t *turn)
+{
+    for (size_t r = 0; r < b->span->n; r += a->block_rows) {
+        b->row = b->span->row + r;
+        b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
+        const int64_t last = t->pos[b->row + b->n_rows - 1];
+        for (size_t h = 0; h < a->a.n_heads; h += heads) {
+            b->kv_head = h / a->group;
+            b->head = h;
+            b->n_heads = heads;
+            for (int64_t from = first_split(a, t->pos[b->row]); from <= last; from += SPLIT) {
+                if ((*turn)++ % workers != worker) continue;
+                load_queries(a, b);
+                split(a, b, from);
+                store_split(a, t, b, from);
+            }
+        }
+    }
+}
+
+static void attend_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const attn_arg *a = arg;
+    const hlmi_tile *t = step;
+    if (t->n_rows > FEW_ROWS || slots_needed(a, t) > a->slots) {
+        whole_blocks(a, t, worker, workers);
+        return;
+    }
+    size_t tasks = 0, turn = 0;
+    for (size_t s = 0; s < t->n_spans; s++) tasks += split_count(a, t->spans[s].pos) * a->kv.n_kv_heads;
+    const bool alone = tasks < 4 * workers || a->group > BLOCK_QUERIES; /* heads of a group one by one: more to share */
+    block b;
+    block_buffers(a, &b, hlmi_worker_scratch(t, worker));
+    for (size_t s = 0; s < t->n_spans; s++) {
+        b.span = &t->spans[s];
+        split_span(a, t, &b, alone ? 1 : a->group, worker, workers, &turn);
+    }
+}
+
+static void fold_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const attn_arg *a = arg;
+    const hlmi_tile *t = step;
+    if (slots_needed(a, t) > a->slots) return;
+    const hlmi_range r = hlmi_share(t->n_rows * a->a.n_heads, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++) {
+        const size_t row = i / a->a.n_heads, head = i % a->a.n_heads, n = split_count(a, t->pos[row]);
+        float *slot = slot_of(a, t, row, head, first_split(a, t->pos[row]));
+        float *first = slot;
+        for (size_t s = 1; s < n; s++) {
+            slot += a->slot;
+            if (slot[1] != 0.0f) fold(&first[0], &first[1], first + 2, slot[0], slot[1], slot + 2, a->kv.v_dim);
+        }
+        finish(a, row, head, first[1], first + 2);
+    }
+}
+
+/* Room for the partial results of one row at the model's longest text, of FEW_ROWS short ones, and a bound. */
+static size_t slot_count(const hlmi_builder *b, const attn_arg *a)
+{
+    const size_t one = (size_t)(b->plan->max_positions / SPLIT + 1) * a->a.n_heads;
+    const size_t few = 4 * FEW_ROWS * a->a.n_heads;
+    return hlmi_min_size(hlmi_max_size(one, few), PARTIAL_BYTES / (a->slot * sizeof(float)));
+}
+
+void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *o)
+{
+    attn_arg a = {.a = *o, .kv = b->plan->kv[o->kv], .k = b->kernels, .pages = b->pages};
+    a.group = o->n_heads / a.kv.n_kv_heads;
+    const size_t fit = BLOCK_QUERIES / hlmi_min_size(a.group, BLOCK_QUERIES);
+    a.block_rows = hlmi_min_size(fit, BLOCK_ROWS);
+    a.slot = hlmi_round_up(2 + a.kv.v_dim, 4);
+    a.slots = slot_count(b, &a);
+    const size_t mark = hlmi_scratch_mark(b);
+    a.partial = hlmi_scratch(b, a.slots * a.slot * sizeof(float));
+    hlmi_scratch_worker(b, scratch_bytes(&a));
+    hlmi_emit(b, attend_run, &a, sizeof a, 0, 0);
+    hlmi_emit(b, fold_run, &a, sizeof a, 0, FEW_ROWS);
+    hlmi_scratch_release(b, mark);
+}

@@ -1,0 +1,33 @@
+/* What the CPU's ops share: how work is divided among workers. Every output is
+ * computed whole by one worker in the kernel's order, so the division never
+ * shows in the numbers. */
+#ifndef HLMI_OPS_CPU_CPU_H
+#define HLMI_OPS_CPU_CPU_H
+
+#include "ops/ops.h"
+
+typedef struct hlmi_range {
+    size_t begin, end;
+} hlmi_range;
+
+/** Worker w's part of n items: consecutive, sizes differing by at most one. */
+static inline hlmi_range hlmi_share(size_t n, size_t w, size_t workers)
+{
+    return (hlmi_range){n / workers * w + (n % workers < w ? n % workers : w),
+                        n / workers * (w + 1) + (n % workers < w + 1 ? n % workers : w + 1)};
+}
+
+static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker)
+{
+    return t->worker_scratch + worker * t->worker_stride;
+}
+
+void hlmi_cpu_rope_table(hlmi_builder *b, size_t i);
+void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table);
+void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *a);
+void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *a);
+void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *a);
+void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy);
+void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
+
+#endif

@@ -1,0 +1,221 @@
+/* Matrix products of rows with weights, and what becomes of them. The rows are
+ * normed and packed into the form that the weights' kernels read: for a few
+ * rows each worker packs all of them for itself, which costs less than a
+ * barrier; else the workers share it in a region of its own. */
+#include <string.h>
+
+#include "base/size.h"
+#include "ops/cpu/cpu.h"
+
+enum {
+    PRIVATE_ROWS = 4,  /* up to here each worker packs for itself */
+    UNIT = 32,         /* output rows of a unit of work: a multiple of every layout's group */
+    BLOCK = 64,        /* tokens of a unit of work */
+    TMP = 8192         /* floats of a worker's buffer of products */
+};
+
+typedef struct form {
+    hlmi_act act;
+    uint8_t *rows;  /* [max rows] packed by all workers together; NULL: x itself */
+    size_t stride;  /* bytes */
+} form;
+
+typedef struct weights {
+    const hlmi_matrix *m;
+    hlmi_gemm_fn *gemm;
+    size_t form_index;
+    size_t units, group_rows, group_bytes;
+} weights;
+
+typedef struct linear_arg {
+    hlmi_linear a;
+    hlmi_norm norm;
+    const hlmi_kernels *k;
+    size_t cols, n_forms;
+    form forms[HLMI_LINEAR_MAX];
+    weights w[HLMI_LINEAR_MAX];
+    size_t private_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
+    size_t private_bytes[HLMI_LINEAR_MAX];
+} linear_arg;
+
+static size_t row_count(const linear_arg *a, const hlmi_tile *t)
+{
+    return a->a.rows == HLMI_ROWS_OUT ? t->n_out : t->n_rows;
+}
+
+/* Rows [r.begin, r.end) of x through the norm and into every form; dst[f] is row 0 of form f. */
+static void pack_rows(const linear_arg *a, hlmi_range r, float *normed, uint8_t *const *dst)
+{
+    for (size_t i = r.begin; i < r.end; i++) {
+        const float *x = a->a.x + i * a->a.ldx;
+        if (a->a.norm) {
+            a->k->rms_norm(normed, x, a->norm.weight, a->cols, a->norm.eps);
+            x = normed;
+        }
+        for (size_t f = 0; f < a->n_forms; f++) {
+            if (!dst[f]) continue;
+            uint8_t *y = dst[f] + i * a->forms[f].stride;
+            if (a->forms[f].act == HLMI_ACT_F32) memcpy(y, x, a->cols * sizeof *x);
+            else a->k->pack[a->forms[f].act](y, a->forms[f].stride, x, a->a.ldx, 1, a->cols);
+        }
+    }
+}
+
+static void pack_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const linear_arg *a = arg;
+    const hlmi_tile *t = step;
+    uint8_t *dst[HLMI_LINEAR_MAX];
+    for (size_t f = 0; f < a->n_forms; f++) dst[f] = a->forms[f].rows;
+    pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker), dst);
+}
+
+/* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
+static void products(const linear_arg *a, size_t i, size_t u, size_t units, size_t t0, size_t n,
+                     uint8_t *const *x, float *y, size_t ldy)
+{
+    const weights *w = &a->w[i];
+    const form *f = &a->forms[w->form_index];
+    const size_t first = u * UNIT / w->group_rows;
+    const size_t all = hlmi_div_up(w->m->rows, w->group_rows);
+    const size_t groups = hlmi_min_size(units * UNIT / w->group_rows, all - first);
+    const hlmi_gemm g = {.y = y,
+                         .ldy = ldy,
+                         .w = (const char *)w->m->tiles + first * w->group_bytes,
+                         .groups = groups,
+                         .x = x[w->form_index] + t0 * f->stride,
+                         .ldx = f->stride,
+                         .tokens = n,
+                         .cols = a->cols};
+    w->gemm(&g);
+}
+
+static void add_bias(const linear_arg *a, size_t i, float *y, size_t row, size_t n)
+{
+    if (a->a.bias[i]) a->k->add(y, y, a->a.bias[i] + row, n);
+}
+
+/* What becomes of n products y of matrix i, from output row `row` on, for token t; up: the second matrix's. */
+static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *y, float *up, size_t row,
+                   size_t n, size_t t)
+{
+    add_bias(a, i, y, row, n);
+    float *out = a->a.epilogue == HLMI_EP_OUT ? tile->out[t] + row : a->a.y[i] + t * a->a.ldy + row;
+    switch (a->a.epilogue) {
+    case HLMI_EP_STORE:
+    case HLMI_EP_OUT:
+        memcpy(out, y, n * sizeof *y);
+        break;
+    case HLMI_EP_ADD:
+        a->k->add(out, out, y, n);
+        break;
+    case HLMI_EP_SILU_MUL:
+        add_bias(a, 1, up, row, n);
+        a->k->silu_mul(out, y, up, n);
+        break;
+    }
+}
+
+static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_t u, size_t units,
+                     size_t t0, size_t n, uint8_t *const *x, float *tmp)
+{
+    const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
+    const size_t ld = units * UNIT, row = u * UNIT;
+    const size_t width = hlmi_min_size(ld, a->w[i].m->rows - row);
+    float *up = tmp + TMP;
+    products(a, i, u, units, t0, n, x, tmp, ld);
+    if (pair) products(a, 1, u, units, t0, n, x, up, ld);
+    for (size_t t = 0; t < n; t++) finish(a, tile, i, tmp + t * ld, up + t * ld, row, width, t0 + t);
+}
+
+/* Where the packed rows are: this worker's own, the shared ones, or x itself. */
+static void find_rows(const linear_arg *a, const hlmi_tile *t, size_t rows, size_t worker, uint8_t **x)
+{
+    uint8_t *scratch = hlmi_worker_scratch(t, worker);
+    const bool own = a->a.rows == HLMI_ROWS_TILE && rows <= PRIVATE_ROWS;
+    uint8_t *at = scratch + a->private_at;
+    uint8_t *dst[HLMI_LINEAR_MAX];
+    for (size_t f = 0; f < a->n_forms; f++) {
+        dst[f] = a->forms[f].rows ? at : NULL;
+        x[f] = !a->forms[f].rows ? (uint8_t *)(uintptr_t)a->a.x : own ? at : a->forms[f].rows;
+        at += a->private_bytes[f];
+    }
+    if (own) pack_rows(a, (hlmi_range){0, rows}, (float *)(void *)scratch, dst);
+}
+
+static void linear_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const linear_arg *a = arg;
+    const hlmi_tile *t = step;
+    const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, BLOCK);
+    const size_t n = a->a.epilogue == HLMI_EP_SILU_MUL ? 1 : a->a.n;
+    uint8_t *x[HLMI_LINEAR_MAX];
+    size_t units = 0;
+    if (rows == 0) return;
+    for (size_t i = 0; i < n; i++) units += a->w[i].units;
+    hlmi_range r = hlmi_share(units * blocks, worker, workers);
+    if (r.begin == r.end) return;
+    find_rows(a, t, rows, worker, x);
+    float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker) + a->tmp_at);
+    const size_t most = blocks > 1 ? 1 : hlmi_max_size(1, TMP / (UNIT * rows));
+    while (r.begin < r.end) {
+        size_t i = 0, u = r.begin / blocks;
+        const size_t t0 = r.begin % blocks * BLOCK;
+        for (; u >= a->w[i].units; i++) u -= a->w[i].units;
+        const size_t run = blocks > 1 ? 1 : hlmi_min_size(most, hlmi_min_size(a->w[i].units - u, r.end - r.begin));
+        unit_run(a, t, i, u, run, t0, hlmi_min_size(BLOCK, rows - t0), x, tmp);
+        r.begin += run;
+    }
+}
+
+/* The form that matrix i reads, shared with earlier matrices. */
+static size_t find_form(hlmi_builder *b, linear_arg *a, hlmi_act act)
+{
+    for (size_t f = 0; f < a->n_forms; f++)
+        if (a->forms[f].act == act) return f;
+    form *f = &a->forms[a->n_forms];
+    f->act = act;
+    if (act == HLMI_ACT_F32 && !a->a.norm) {
+        f->stride = a->a.ldx * sizeof(float);
+    } else {
+        const size_t most = a->a.rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
+        f->stride = hlmi_act_stride(act, a->cols);
+        f->rows = hlmi_scratch(b, most * f->stride);
+        a->private_bytes[a->n_forms] = PRIVATE_ROWS * f->stride;
+    }
+    return a->n_forms++;
+}
+
+static void find_weights(hlmi_builder *b, linear_arg *a, size_t i)
+{
+    const hlmi_matrix *m = a->a.w[i];
+    const hlmi_kernels *k = b->kernels;
+    weights *w = &a->w[i];
+    w->m = m;
+    w->gemm = b->f32_activations ? k->gemm_f32[m->layout] : k->gemm[m->layout];
+    w->form_index = find_form(b, a, b->f32_activations ? HLMI_ACT_F32 : k->act[m->layout]);
+    w->units = hlmi_div_up(m->rows, UNIT);
+    w->group_rows = hlmi_layout_get(m->layout)->rows;
+    w->group_bytes = hlmi_layout_group_bytes(m->layout, m->cols);
+}
+
+void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
+{
+    linear_arg a = {.a = *l, .k = b->kernels, .cols = l->w[0]->cols};
+    if (l->norm) a.norm = *l->norm;
+    const size_t mark = hlmi_scratch_mark(b);
+    for (size_t i = 0; i < l->n; i++) find_weights(b, &a, i);
+    a.private_at = hlmi_round_up(a.cols * sizeof(float), HLMI_ALIGN);
+    size_t at = a.private_at;
+    bool packed = false;
+    for (size_t f = 0; f < a.n_forms; f++) {
+        at += a.private_bytes[f];
+        packed |= a.forms[f].rows != NULL;
+    }
+    a.tmp_at = at;
+    hlmi_scratch_worker(b, at + 2 * TMP * sizeof(float));
+    const size_t min_rows = l->rows == HLMI_ROWS_OUT ? 0 : PRIVATE_ROWS + 1;
+    if (packed) hlmi_emit(b, pack_run, &a, sizeof a, min_rows, 0);
+    hlmi_emit(b, linear_run, &a, sizeof a, 0, 0);
+    hlmi_scratch_release(b, mark);
+}

@@ -1,0 +1,96 @@
+/* Ops that move rows: embeddings in, out rows and hidden states out. */
+#include <string.h>
+
+#include "base/size.h"
+#include "ops/cpu/cpu.h"
+
+typedef struct gather_arg {
+    const hlmi_matrix *table;
+    float *x;
+    size_t ldx;
+} gather_arg;
+
+static void gather_row(float *y, const hlmi_matrix *m, size_t row)
+{
+    if (m->layout == HLMI_TILE_NONE) {
+        uint64_t bytes = 0;
+        hlmi_type_row_bytes(m->type, m->cols, &bytes);
+        hlmi_type_get(m->type)->dequantise(y, m->raw + row * bytes, m->cols);
+        return;
+    }
+    const hlmi_layout_info *l = hlmi_layout_get(m->layout);
+    const size_t group = hlmi_layout_group_bytes(m->layout, m->cols);
+    l->read_row(y, (const char *)m->tiles + row / l->rows * group, m->cols, row % l->rows, 0, m->cols);
+}
+
+static void gather_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const gather_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++)
+        gather_row(a->x + i * a->ldx, a->table, (size_t)t->tokens[i]);
+}
+
+void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table)
+{
+    const gather_arg a = {.table = table, .x = b->x, .ldx = b->ldx};
+    hlmi_emit(b, gather_run, &a, sizeof a, 0, 0);
+}
+
+typedef struct pick_arg {
+    const float *x;
+    float *y;
+    size_t ldx, ldy, cols;
+} pick_arg;
+
+static void pick_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const pick_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(t->n_out, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++)
+        memcpy(a->y + i * a->ldy, a->x + t->out_row[i] * a->ldx, a->cols * sizeof *a->y);
+}
+
+void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy)
+{
+    const pick_arg a = {.x = b->x, .y = y, .ldx = b->ldx, .ldy = ldy, .cols = b->plan->hidden_size};
+    hlmi_emit(b, pick_run, &a, sizeof a, 0, 0);
+}
+
+typedef struct tap_arg {
+    int32_t layer;
+    const float *x;
+    size_t ldx, cols;
+    const hlmi_norm *norm;
+    const hlmi_kernels *k;
+} tap_arg;
+
+static void tap_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const tap_arg *a = arg;
+    const hlmi_tile *t = step;
+    for (size_t i = 0; i < t->n_taps; i++) {
+        const hlmi_tap *tap = &t->taps[i];
+        if (tap->layer != a->layer) continue;
+        const hlmi_range r = hlmi_share(tap->n, worker, workers);
+        for (size_t row = r.begin; row < r.end; row++) {
+            const float *x = a->x + (tap->row + row) * a->ldx;
+            float *y = tap->out + row * a->cols;
+            if (a->norm) a->k->rms_norm(y, x, a->norm->weight, a->cols, a->norm->eps);
+            else memcpy(y, x, a->cols * sizeof *y);
+        }
+    }
+}
+
+void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm)
+{
+    const tap_arg a = {.layer = layer,
+                       .x = b->x,
+                       .ldx = b->ldx,
+                       .cols = b->plan->hidden_size,
+                       .norm = norm,
+                       .k = b->kernels};
+    hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
+}

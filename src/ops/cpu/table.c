@@ -1,0 +1,13 @@
+/* The CPU's op table. */
+#include "ops/cpu/cpu.h"
+
+const hlmi_ops hlmi_ops_cpu = {
+    .name = "cpu",
+    .rope_table = hlmi_cpu_rope_table,
+    .gather = hlmi_cpu_gather,
+    .linear = hlmi_cpu_linear,
+    .rope_append = hlmi_cpu_rope_append,
+    .attention = hlmi_cpu_attention,
+    .pick_rows = hlmi_cpu_pick_rows,
+    .tap = hlmi_cpu_tap,
+};

@@ -1,0 +1,69 @@
+/* The plan's memory: blocks, geometry, and what belongs to it. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem)
+{
+    *p = (hlmi_plan){.mem = *mem};
+}
+
+void hlmi_plan_free(hlmi_plan *p)
+{
+    for (size_t i = 0; i < p->n_owned; i++) hlmi_free(&p->mem, p->owned[i]);
+    hlmi_free(&p->mem, p->owned);
+    hlmi_free(&p->mem, p->blocks);
+    hlmi_free(&p->mem, p->kv);
+    hlmi_free(&p->mem, p->ropes);
+    *p = (hlmi_plan){.mem = p->mem};
+}
+
+hlm_status hlmi_plan_own(hlmi_plan *p, void *memory)
+{
+    void *items = p->owned;
+    const hlm_status st =
+        hlmi_grow(&p->mem, &items, &p->cap_owned, p->n_owned + 1, sizeof *p->owned, "the layer plan");
+    p->owned = items;
+    if (st != HLM_OK) {
+        hlmi_free(&p->mem, memory);
+        return st;
+    }
+    p->owned[p->n_owned++] = memory;
+    return HLM_OK;
+}
+
+void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
+{
+    void *m = hlmi_calloc(&p->mem, n, size);
+    if (!m) {
+        hlmi_nomem(n * size, "the layer plan");
+        return NULL;
+    }
+    return hlmi_plan_own(p, m) == HLM_OK ? m : NULL;
+}
+
+hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size)
+{
+    void *copy = hlmi_plan_alloc(p, 1, size);
+    if (!copy) return HLM_E_NOMEM;
+    memcpy(copy, params, size);
+    void *items = p->blocks;
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_blocks, p->n_blocks + 1,
+                                    sizeof *p->blocks, "the layer plan");
+    p->blocks = items;
+    if (st != HLM_OK) return st;
+    p->blocks[p->n_blocks++] = (hlmi_block){.type = type, .params = copy};
+    return HLM_OK;
+}
+
+hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index)
+{
+    void *items = p->kv;
+    const hlm_status st =
+        hlmi_grow(&p->mem, &items, &p->cap_kv, p->n_kv + 1, sizeof *p->kv, "the layer plan");
+    p->kv = items;
+    if (st != HLM_OK) return st;
+    *index = p->n_kv;
+    p->kv[p->n_kv++] = *kv;
+    return HLM_OK;
+}

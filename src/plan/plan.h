@@ -1,0 +1,84 @@
+/* The layer plan: a model as a flat list of typed blocks with their weights,
+ * immutable once loaded. Architectures (src/arch) make it, blocks (src/block)
+ * give it meaning, src/exec runs it.
+ *
+ * Words: the *residual stream* x [rows, hidden_size] runs through all blocks;
+ * a *row* is one token of the step at hand. */
+#ifndef HLMI_PLAN_PLAN_H
+#define HLMI_PLAN_PLAN_H
+
+#include "base/mem.h"
+#include "quant/type.h"
+
+/** A weight matrix [rows, cols], y = W x. Either tiled for the kernels, or rows as in the file. */
+typedef struct hlmi_matrix {
+    size_t rows, cols;
+    hlmi_type type;      /* of the file */
+    hlmi_layout layout;  /* of tiles; HLMI_TILE_NONE when only raw is there */
+    void *tiles;         /* row groups of the layout, owned by the plan */
+    const uint8_t *raw;  /* rows as in the file (embeddings that are no head) */
+    void *raw_owned;     /* raw's memory when it is not the file's map */
+    uint64_t bytes;      /* held in memory, or mapped */
+} hlmi_matrix;
+
+/** A norm's weights. */
+typedef struct hlmi_norm {
+    float *weight; /* [size] */
+    size_t size;
+    float eps;
+} hlmi_norm;
+
+/** How positions turn q and k (src/arch/rope.h makes it). */
+typedef struct hlmi_rope {
+    size_t half;             /* rotated pairs: (i, i + half) */
+    float *inv_freq;         /* [half] radians per position */
+    float attention_factor;  /* on cos and sin */
+    /* dynamic NTK: positions from dynamic_from on get frequencies of their own; 0: off */
+    int64_t dynamic_from;
+    double dynamic_factor, theta;
+} hlmi_rope;
+
+/** KV rows of one attention layer inside a page: the geometry that the pool lays out. */
+typedef struct hlmi_kv_layer {
+    size_t n_kv_heads, head_dim, v_dim;
+} hlmi_kv_layer;
+
+typedef struct hlmi_block_type hlmi_block_type;
+
+typedef struct hlmi_block {
+    const hlmi_block_type *type;
+    const void *params; /* the struct that the type's header declares */
+} hlmi_block;
+
+typedef struct hlmi_plan {
+    hlmi_mem mem;
+    size_t hidden_size, vocab_size, n_layers;
+    size_t n_heads, n_kv_heads, head_dim; /* of the first attention layer, for people */
+    int64_t max_positions;
+    hlmi_block *blocks;
+    size_t n_blocks, cap_blocks;
+    hlmi_kv_layer *kv;  /* [n_kv] attention layers that own KV rows */
+    size_t n_kv, cap_kv;
+    hlmi_rope *ropes;   /* [n_ropes] */
+    size_t n_ropes, cap_ropes;
+    void **owned;       /* everything else the plan frees */
+    size_t n_owned, cap_owned;
+    uint64_t n_parameters;
+    uint64_t weight_bytes;    /* in memory as loaded */
+    uint64_t bytes_per_token; /* weights read to compute one token */
+    uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of matrices, by file type */
+} hlmi_plan;
+
+void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem);
+void hlmi_plan_free(hlmi_plan *p);
+
+/** Zeroed memory that lives as long as the plan; NULL when there is none. */
+void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
+/** Adopt memory from p->mem; freed at once when it can not be kept. */
+hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
+/** Append a block with a copy of its params. */
+hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
+/** Append an attention layer's KV geometry; *index is its number in pages. */
+hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
+
+#endif

@@ -1,0 +1,176 @@
+/* Page tables: claiming positions for a step, sharing, copying on write. */
+#include "state/cache.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+static void leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
+{
+    if (atomic_fetch_sub(&leaf->refs, 1) != 1) return;
+    for (uint32_t i = 0; i < leaf->n; i++) hlmi_pool_drop(pool, leaf->page[i]);
+    hlmi_free(&pool->mem, leaf);
+}
+
+void hlmi_cache_truncate(hlm_cache *c, int64_t length)
+{
+    const size_t tokens = c->pool->layout.tokens;
+    const size_t pages = hlmi_div_up((size_t)length, tokens);
+    const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
+    while (c->n_leaves > leaves) leaf_drop(c->pool, c->leaves[--c->n_leaves]);
+    if (leaves) {
+        hlmi_leaf *last = c->leaves[leaves - 1];
+        const uint32_t keep = (uint32_t)(pages - (leaves - 1) * HLMI_LEAF_PAGES);
+        if (atomic_load(&last->refs) == 1)
+            while (last->n > keep) hlmi_pool_drop(c->pool, last->page[--last->n]);
+    }
+    c->length = length;
+}
+
+hlm_status hlmi_cache_lock(hlm_cache *c)
+{
+    int idle = 0;
+    if (atomic_compare_exchange_strong(&c->busy, &idle, 1)) return HLM_OK;
+    return hlmi_fail(HLM_E_BUSY, "the cache is in use by another call");
+}
+
+void hlmi_cache_unlock(hlm_cache *c)
+{
+    atomic_store(&c->busy, 0);
+}
+
+/* Replaces the shared leaf i by a copy of its first `keep` pages. */
+static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
+{
+    hlmi_leaf *old = c->leaves[i];
+    if (atomic_load(&old->refs) == 1) return HLM_OK;
+    hlmi_leaf *leaf = hlmi_calloc(&c->pool->mem, 1, sizeof *leaf);
+    if (!leaf) return hlmi_nomem(sizeof *leaf, "a page table");
+    atomic_init(&leaf->refs, 1);
+    leaf->n = keep;
+    for (uint32_t p = 0; p < keep; p++) {
+        leaf->page[p] = old->page[p];
+        atomic_fetch_add(&leaf->page[p]->refs, 1);
+    }
+    c->leaves[i] = leaf;
+    leaf_drop(c->pool, old);
+    return HLM_OK;
+}
+
+static hlm_status leaf_add(hlm_cache *c)
+{
+    void *items = c->leaves;
+    hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_leaves, c->n_leaves + 1,
+                              sizeof *c->leaves, "a page table");
+    c->leaves = items;
+    if (st != HLM_OK) return st;
+    hlmi_leaf *leaf = hlmi_calloc(&c->pool->mem, 1, sizeof *leaf);
+    if (!leaf) return hlmi_nomem(sizeof *leaf, "a page table");
+    atomic_init(&leaf->refs, 1);
+    c->leaves[c->n_leaves++] = leaf;
+    return HLM_OK;
+}
+
+/* Makes the partial page that holds position `length` writable from there to `to` (inside the page). */
+static hlm_status claim_partial(hlm_cache *c, hlmi_leaf *leaf, uint32_t slot, uint32_t at, uint32_t to)
+{
+    hlmi_page *page = leaf->page[slot];
+    unsigned filled = atomic_load(&page->filled);
+    c->claim_page_filled = at;
+    if (filled > at && atomic_load(&page->refs) == 1) {
+        /* after a rewind: what lies behind is nobody's any more */
+        atomic_store(&page->filled, to);
+        c->claimed_in_place = true;
+        return HLM_OK;
+    }
+    unsigned expected = at;
+    if (atomic_compare_exchange_strong(&page->filled, &expected, to)) {
+        c->claimed_in_place = true;
+        return HLM_OK;
+    }
+    hlmi_page *copy = hlmi_pool_take(c->pool);
+    if (!copy) return HLM_E_NOMEM;
+    hlmi_page_copy(copy, page, &c->pool->layout, c->pool->plan, at);
+    atomic_store(&copy->filled, to);
+    leaf->page[slot] = copy;
+    hlmi_pool_drop(c->pool, page);
+    c->claimed_in_place = true;
+    return HLM_OK;
+}
+
+/* The page with index i, writable for positions [from, to) of it; from > 0 only for the page that holds `length`. */
+static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
+{
+    const size_t l = i / HLMI_LEAF_PAGES;
+    const uint32_t slot = (uint32_t)(i % HLMI_LEAF_PAGES);
+    hlm_status st = HLM_OK;
+    if (l == c->n_leaves) st = leaf_add(c);
+    else st = leaf_own(c, l, hlmi_min_size(slot + (from > 0), c->leaves[l]->n) & UINT32_MAX);
+    if (st != HLM_OK) return st;
+    hlmi_leaf *leaf = c->leaves[l];
+    if (from > 0) return claim_partial(c, leaf, slot, from, to);
+    if (slot < leaf->n) {
+        /* reserved before: nobody has read it; a sharer may have claimed it */
+        hlmi_page *page = leaf->page[slot];
+        unsigned none = 0;
+        if (atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
+        else if (!atomic_compare_exchange_strong(&page->filled, &none, to)) {
+            hlmi_page *fresh = hlmi_pool_take(c->pool);
+            if (!fresh) return HLM_E_NOMEM;
+            atomic_store(&fresh->filled, to);
+            leaf->page[slot] = fresh;
+            hlmi_pool_drop(c->pool, page);
+        }
+        return HLM_OK;
+    }
+    hlmi_page *page = hlmi_pool_take(c->pool);
+    if (!page) return HLM_E_NOMEM;
+    atomic_store(&page->filled, to);
+    leaf->page[leaf->n++] = page;
+    return HLM_OK;
+}
+
+hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
+{
+    const size_t tokens = c->pool->layout.tokens;
+    if (n > (uint64_t)(c->max_tokens - c->length))
+        return hlmi_fail(HLM_E_FULL, "the cache holds %lld of at most %lld tokens; %zu more do not fit",
+                         (long long)c->length, (long long)c->max_tokens, n);
+    c->claimed_in_place = false;
+    c->claim_end = c->length;
+    const int64_t end = c->length + (int64_t)n;
+    while (c->claim_end < end) {
+        const size_t i = (size_t)c->claim_end / tokens;
+        const uint32_t from = (uint32_t)((size_t)c->claim_end % tokens);
+        const uint32_t to = (uint32_t)hlmi_min_size(tokens, (size_t)(end - (int64_t)(i * tokens)));
+        const hlm_status st = claim_page(c, i, from, to);
+        if (st != HLM_OK) {
+            hlmi_cache_abort(c);
+            return st;
+        }
+        c->claim_end = (int64_t)(i * tokens) + to;
+    }
+    return HLM_OK;
+}
+
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
+{
+    const size_t per = c->pool->layout.tokens;
+    while (n) {
+        const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
+        memcpy(hlmi_cache_page(c, c->length)->tokens + at, tokens, m * sizeof *tokens);
+        c->length += (int64_t)m;
+        tokens += m;
+        n -= m;
+    }
+    c->claimed_in_place = false;
+}
+
+void hlmi_cache_abort(hlm_cache *c)
+{
+    if (c->claimed_in_place) {
+        hlmi_page *page = hlmi_cache_page(c, c->length);
+        atomic_store(&page->filled, c->claim_page_filled);
+    }
+    c->claimed_in_place = false;
+}

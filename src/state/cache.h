@@ -1,0 +1,52 @@
+/* A sequence's state: its length and the pages that hold it. The page table has
+ * two levels, so that a fork copies one pointer for each HLMI_LEAF_PAGES pages:
+ * leaves are shared by reference, and a sequence that changes a shared leaf
+ * makes its own first. */
+#ifndef HLMI_STATE_CACHE_H
+#define HLMI_STATE_CACHE_H
+
+#include "state/pool.h"
+
+enum { HLMI_LEAF_PAGES = 64 };
+
+typedef struct hlmi_leaf {
+    atomic_uint refs;
+    uint32_t n; /* pages present, from the first on */
+    hlmi_page *page[HLMI_LEAF_PAGES];
+} hlmi_leaf;
+
+struct hlm_cache {
+    hlm_pool *pool; /* retained */
+    int64_t length, max_tokens;
+    hlmi_leaf **leaves;
+    size_t n_leaves, cap_leaves;
+    atomic_int busy; /* a call is using it */
+    /* the positions given to the step that is running */
+    int64_t claim_end;
+    uint32_t claim_page_filled; /* of the page that holds `length`, before the claim */
+    bool claimed_in_place;
+};
+
+/** The page of a position below the sequence's prepared end. */
+static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
+{
+    const size_t i = (size_t)pos / c->pool->layout.tokens;
+    return c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES];
+}
+
+/** Forget the positions from `length` on. */
+void hlmi_cache_truncate(hlm_cache *c, int64_t length);
+
+/** HLM_E_BUSY when another call holds it. */
+hlm_status hlmi_cache_lock(hlm_cache *c);
+void hlmi_cache_unlock(hlm_cache *c);
+
+/** Make positions length .. length+n-1 writable: own leaves, own or claimed pages. The length stays.
+ *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */
+hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
+/** The claimed positions are written: the length grows by them, and `tokens` are their ids. */
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n);
+/** The claim is void. */
+void hlmi_cache_abort(hlm_cache *c);
+
+#endif

@@ -1,0 +1,97 @@
+/* The layout of pages, and copying their first positions. */
+#include "state/page.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+enum { ALIGN = HLMI_ALIGN };
+
+static const struct {
+    int32_t type;
+    hlmi_kv_format format;
+    size_t item;
+} kv_types[] = {
+    {HLM_TYPE_DEFAULT, HLMI_KV_ROWS_F16, 2},
+    {HLM_TYPE_F32, HLMI_KV_ROWS_F32, 4},
+    {HLM_TYPE_F16, HLMI_KV_ROWS_F16, 2},
+    {HLM_TYPE_BF16, HLMI_KV_ROWS_BF16, 2},
+};
+
+static hlm_status find_type(hlmi_page_layout *l, int32_t kv_type)
+{
+    for (size_t i = 0; i < sizeof kv_types / sizeof *kv_types; i++) {
+        if (kv_types[i].type != kv_type) continue;
+        l->format = kv_types[i].format;
+        l->item = kv_types[i].item;
+        return HLM_OK;
+    }
+    return hlmi_fail(HLM_E_ARG, "kv_type %d is none of HLM_TYPE_...", (int)kv_type);
+}
+
+/* Lays out one layer at *at; false on overflow. */
+static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, size_t *at)
+{
+    size_t k, v, all;
+    if (!hlmi_mul_size(kv->head_dim, l->stride * l->item, &k)) return false;
+    if (!hlmi_mul_size(kv->v_dim, l->tokens * l->item, &v)) return false;
+    l->k_head[i] = hlmi_round_up(k, ALIGN);
+    l->v_head[i] = hlmi_round_up(v, ALIGN);
+    if (!hlmi_mul_size(l->k_head[i] + l->v_head[i], kv->n_kv_heads, &all)) return false;
+    l->k_at[i] = *at;
+    l->v_at[i] = *at + l->k_head[i] * kv->n_kv_heads;
+    l->per_token += kv->n_kv_heads * (kv->head_dim + kv->v_dim) * l->item;
+    return hlmi_add_size(*at, all, at);
+}
+
+hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
+                                 size_t tokens, const hlmi_mem *mem)
+{
+    *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
+    hlm_status st = find_type(l, kv_type);
+    if (st != HLM_OK) return st;
+    size_t *table = hlmi_calloc(mem, 4 * plan->n_kv + 1, sizeof *table);
+    if (!table) return hlmi_nomem(4 * plan->n_kv * sizeof *table, "the page layout");
+    l->k_at = table;
+    l->k_head = table + plan->n_kv;
+    l->v_at = table + 2 * plan->n_kv;
+    l->v_head = table + 3 * plan->n_kv;
+    size_t at = hlmi_round_up(sizeof(hlmi_page) + tokens * sizeof(int32_t), ALIGN);
+    for (size_t i = 0; i < plan->n_kv; i++)
+        if (!add_layer(l, i, &plan->kv[i], &at))
+            return hlmi_fail(HLM_E_FORMAT, "the KV rows of %zu tokens are larger than memory", tokens);
+    l->bytes = at;
+    l->per_token += sizeof(int32_t);
+    return HLM_OK;
+}
+
+void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem)
+{
+    hlmi_free(mem, l->k_at);
+    *l = (hlmi_page_layout){0};
+}
+
+void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l)
+{
+    (void)l;
+    atomic_init(&p->refs, 1);
+    atomic_init(&p->filled, 0);
+    p->next = NULL;
+    p->tokens = (int32_t *)(p + 1);
+}
+
+void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l,
+                    const hlmi_plan *plan, size_t n)
+{
+    memcpy(dst->tokens, src->tokens, n * sizeof *dst->tokens);
+    for (size_t i = 0; i < plan->n_kv; i++) {
+        const hlmi_kv_layer *kv = &plan->kv[i];
+        for (size_t h = 0; h < kv->n_kv_heads; h++) {
+            char *k = hlmi_page_k(dst, l, i, h);
+            const char *from = hlmi_page_k(src, l, i, h);
+            for (size_t d = 0; d < kv->head_dim; d++)
+                memcpy(k + d * l->stride * l->item, from + d * l->stride * l->item, n * l->item);
+            memcpy(hlmi_page_v(dst, l, i, h), hlmi_page_v(src, l, i, h), n * kv->v_dim * l->item);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/* Pages: where the KV rows and token ids of consecutive positions live. A page
+ * covers page_tokens positions of every attention layer. Pages are shared by
+ * reference; `filled` is how many of its positions have been given to a writer,
+ * so that of two sequences that share a partial page only the first to append
+ * writes in place and the other copies.
+ *
+ * Inside a page, for each attention layer and KV head: K transposed
+ * [head_dim][stride] with positions side by side, then V [page_tokens][v_dim]. */
+#ifndef HLMI_STATE_PAGE_H
+#define HLMI_STATE_PAGE_H
+
+#include <stdatomic.h>
+
+#include "kernel/kernel.h"
+#include "plan/plan.h"
+
+/** Where things lie in a page of one pool. */
+typedef struct hlmi_page_layout {
+    hlmi_kv_format format;
+    size_t item;        /* bytes of a KV element */
+    size_t tokens;      /* positions */
+    size_t stride;      /* positions rounded up to a multiple of 16: row stride of K */
+    size_t *k_at;       /* [n_kv] offset of the layer's first K head */
+    size_t *k_head;     /* [n_kv] bytes of a K head */
+    size_t *v_at;       /* [n_kv] offset of the layer's first V head */
+    size_t *v_head;     /* [n_kv] bytes of a V head */
+    size_t bytes;       /* of a whole page, header included */
+    size_t per_token;   /* bytes of KV rows of one position */
+} hlmi_page_layout;
+
+typedef struct hlmi_page {
+    atomic_uint refs;
+    atomic_uint filled;
+    struct hlmi_page *next; /* in the pool's free list */
+    int32_t *tokens;        /* [page tokens] ids, inside the page */
+} hlmi_page;
+
+hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
+                                 size_t tokens, const hlmi_mem *mem);
+void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
+
+static inline void *hlmi_page_k(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    return (char *)(uintptr_t)p + l->k_at[kv] + head * l->k_head[kv];
+}
+
+static inline void *hlmi_page_v(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    return (char *)(uintptr_t)p + l->v_at[kv] + head * l->v_head[kv];
+}
+
+/** Sets the fields of a fresh page (refs 1, filled 0). */
+void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l);
+/** Copies positions 0..n-1: ids and the KV rows of all layers. */
+void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l,
+                    const hlmi_plan *plan, size_t n);
+
+#endif

@@ -1,0 +1,114 @@
+/* The pool of pages, and the public calls on it. */
+#include "state/pool.h"
+
+#include "api/model.h"
+#include "base/params.h"
+#include "base/size.h"
+
+enum { MAX_PAGE_TOKENS = 4096 };
+
+hlmi_page *hlmi_pool_take(hlm_pool *pool)
+{
+    const size_t bytes = pool->layout.bytes;
+    hlmi_lock_take(&pool->lock);
+    hlmi_page *p = pool->free;
+    const bool full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
+    if (p) pool->free = p->next;
+    if (p) pool->used += bytes;
+    if (!p && !full) pool->held += bytes; /* reserved before the lock is let go */
+    hlmi_lock_drop(&pool->lock);
+    if (full) {
+        hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a page takes %zu)",
+                  (unsigned long long)pool->max_bytes, bytes);
+        return NULL;
+    }
+    if (!p) {
+        p = hlmi_alloc(&pool->mem, bytes);
+        hlmi_lock_take(&pool->lock);
+        if (p) pool->used += bytes;
+        else pool->held -= bytes;
+        hlmi_lock_drop(&pool->lock);
+    }
+    if (!p) {
+        hlmi_nomem(bytes, "a KV page");
+        return NULL;
+    }
+    hlmi_page_init(p, &pool->layout);
+    return p;
+}
+
+void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
+{
+    if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
+    hlmi_lock_take(&pool->lock);
+    page->next = pool->free;
+    pool->free = page;
+    pool->used -= pool->layout.bytes;
+    hlmi_lock_drop(&pool->lock);
+}
+
+static void pool_free(hlm_pool *pool)
+{
+    for (hlmi_page *p = pool->free, *next; p; p = next) {
+        next = p->next;
+        hlmi_free(&pool->mem, p);
+    }
+    hlmi_page_layout_free(&pool->layout, &pool->mem);
+    hlm_model *model = pool->model;
+    const hlmi_mem mem = pool->mem;
+    hlmi_free(&mem, pool);
+    hlm_model_release(model);
+}
+
+hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params)
+{
+    hlm_pool_params p;
+    if (!out || !model) return hlmi_fail(HLM_E_ARG, "hlm_pool_new: out and model are needed");
+    *out = NULL;
+    hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_pool_params");
+    if (st != HLM_OK) return st;
+    if (p.page_tokens < 0 || p.page_tokens > MAX_PAGE_TOKENS || (p.page_tokens & (p.page_tokens - 1)))
+        return hlmi_fail(HLM_E_ARG, "hlm_pool_params.page_tokens is %d, can be a power of two up to %d (0: %d)",
+                         (int)p.page_tokens, MAX_PAGE_TOKENS, HLMI_PAGE_TOKENS);
+    const hlmi_plan *plan = hlmi_model_plan(model);
+    if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    const hlmi_mem *mem = hlmi_model_mem(model);
+    hlm_pool *pool = hlmi_calloc(mem, 1, sizeof *pool);
+    if (!pool) return hlmi_nomem(sizeof *pool, "a pool");
+    atomic_init(&pool->refs, 1);
+    hlmi_lock_init(&pool->lock);
+    hlm_model_retain(model);
+    pool->model = model;
+    pool->mem = *mem;
+    pool->plan = plan;
+    pool->max_bytes = p.max_bytes;
+    st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type,
+                               p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
+    if (st != HLM_OK) {
+        pool_free(pool);
+        return st;
+    }
+    *out = pool;
+    return HLM_OK;
+}
+
+void hlm_pool_retain(hlm_pool *pool)
+{
+    if (pool) atomic_fetch_add(&pool->refs, 1);
+}
+
+void hlm_pool_release(hlm_pool *pool)
+{
+    if (pool && atomic_fetch_sub(&pool->refs, 1) == 1) pool_free(pool);
+}
+
+hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held)
+{
+    if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_usage: pool is NULL");
+    hlm_pool *p = (hlm_pool *)(uintptr_t)pool; /* the lock is not part of the value */
+    hlmi_lock_take(&p->lock);
+    if (used) *used = p->used;
+    if (held) *held = p->held;
+    hlmi_lock_drop(&p->lock);
+    return HLM_OK;
+}
