@@ -547,7 +547,10 @@ typedef struct hlm_logit_bias {
 } hlm_logit_bias;
 
 /** The chain runs in the order of the fields from repetition_penalty on, with
- *  logit_bias first and temperature last before the draw. All off by default: greedy. */
+ *  logit_bias first and temperature last before the draw. All off by default:
+ *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+ *  at temperature 1, of the tokens that those before it kept, and keeps at
+ *  least one; among equals the lower id goes first. */
 typedef struct hlm_sampler_params {
     size_t struct_size;
     /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
@@ -564,7 +567,7 @@ typedef struct hlm_sampler_params {
     float presence_penalty;
     /** Keep the k largest. 0: all. */
     int32_t top_k;
-    /** Locally typical sampling: keep the mass p nearest to the entropy. 0 or 1: off. */
+    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are nearest to the entropy. 0 or 1: off. */
     float typical_p;
     /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
     float top_p;
@@ -606,7 +609,8 @@ typedef struct hlm_generate_params {
     size_t n_prompt;
     /** Most tokens to generate. 0: until the cache is full. */
     size_t max_tokens;
-    /** [n_stop] strings, ended by 0. Text ends before the first that appears. */
+    /** [n_stop] strings, ended by 0, not empty. Text ends before the first that is
+     *  complete; of those complete at the same byte, before the longest. */
     const char *const *stop;
     size_t n_stop;
     const int32_t *stop_tokens;
@@ -618,7 +622,9 @@ typedef struct hlm_generate_params {
     /** Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED. */
     int32_t (*progress)(void *user, size_t done, size_t total);
     /** Called for each token with the text that became certain ([len], perhaps
-     *  none); not 0 stops. The last call, with token -1, brings what was held back. */
+     *  none; a token that ends the answer has none); not 0 stops. The last call,
+     *  with token -1, brings what was held back; it is not made after a call
+     *  that stopped, or after an error. */
     int32_t (*on_token)(void *user, int32_t token, const char *text, size_t len);
     void *user;
     /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */
@@ -641,9 +647,11 @@ typedef struct hlm_generate_result {
 
 /** Prompt in, tokens out. Afterwards the cache holds the prompt and all
  *  generated tokens but the last one, which has not been run.
- *  sampler NULL: greedy. result may be NULL.
- *  Errors  those of hlm_decode_step and hlm_sampler_sample; the cache then
- *          holds what was run before. */
+ *  sampler NULL: greedy. result may be NULL. The sampler accepts the generated
+ *  tokens, not the prompt's. A model without tokenizer gives ids and no text.
+ *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
+ *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
+ *          model); the cache then holds what was run before. */
 HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
                                 const hlm_generate_params *params, hlm_generate_result *result);
 

@@ -34,12 +34,19 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
     return HLM_OK;
 }
 
+hlm_status hlmi_result_check(const void *dst, const char *what)
+{
+    size_t size;
+    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
+    return stated_size(&size, dst, what);
+}
+
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what)
 {
-    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
-    size_t size;
-    hlm_status st = stated_size(&size, dst, what);
+    hlm_status st = hlmi_result_check(dst, what);
     if (st != HLM_OK) return st;
+    size_t size;
+    memcpy(&size, dst, sizeof size);
     size_t known = hlmi_min_size(size, full_size);
     unsigned char *to = dst;
     memcpy(to + sizeof size, (const unsigned char *)full + sizeof size, known - sizeof size);

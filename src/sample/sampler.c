@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "sample/draw.h"
 #include "sample/philox.h"
+#include "sample/sampler.h"
 #include "sample/softmax.h"
 #include "sample/stage.h"
 
@@ -174,6 +175,11 @@ hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token)
                          sampler->vocab);
     if (!sampler->history.count) return HLM_OK; /* no stage asks */
     return hlmi_history_add(&sampler->history, token, &sampler->mem);
+}
+
+const hlm_model *hlmi_sampler_model(const hlm_sampler *sampler)
+{
+    return sampler->model;
 }
 
 void hlm_sampler_free(hlm_sampler *sampler)

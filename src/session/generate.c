@@ -1,0 +1,186 @@
+/* hlm_generate: prompt in, tokens out. Everything of one call lives in `run`. */
+#include "api/model.h"
+#include "base/os.h"
+#include "base/params.h"
+#include "base/size.h"
+#include "sample/sampler.h"
+#include "session/engine.h"
+#include "session/output.h"
+
+/* Tokens of the prompt run between two calls of progress. */
+enum { PROMPT_PART = 512 };
+
+typedef struct run {
+    hlm_context *ctx;
+    hlm_cache *cache;
+    hlm_generate_params p;
+    hlm_sampler *sampler;
+    hlm_sampler *own; /* when the caller gave none */
+    hlmi_mem mem;
+    hlmi_output output;
+    float *logits; /* [vocab] of the latest token */
+    hlm_generate_result result;
+} run;
+
+static hlm_status check(const run *r)
+{
+    const hlm_generate_params *p = &r->p;
+    if (p->n_prompt && !p->prompt)
+        return hlmi_fail(HLM_E_ARG, "hlm_generate: prompt is NULL, n_prompt %zu", p->n_prompt);
+    if (p->n_stop_tokens && !p->stop_tokens)
+        return hlmi_fail(HLM_E_ARG, "hlm_generate: stop_tokens is NULL, n_stop_tokens %zu", p->n_stop_tokens);
+    if (p->n_prompt == 0 && hlm_cache_length(r->cache) == 0)
+        return hlmi_fail(HLM_E_EMPTY, "hlm_generate: no prompt, and the cache is empty");
+    return HLM_OK;
+}
+
+static hlm_status open_run(run *r, hlm_sampler *sampler)
+{
+    hlm_model *model = hlmi_ctx_model(r->ctx);
+    hlm_model_info info = {.struct_size = sizeof info};
+    hlm_status st = hlm_model_info_get(model, &info);
+    if (st != HLM_OK) return st;
+    if (sampler && hlmi_sampler_model(sampler) != model)
+        return hlmi_fail(HLM_E_MISMATCH, "hlm_generate: the sampler belongs to another model");
+    r->sampler = sampler;
+    if (!sampler) {
+        st = hlm_sampler_new(&r->own, model, NULL);
+        if (st != HLM_OK) return st;
+        r->sampler = r->own;
+    }
+    const size_t bytes = (size_t)info.vocab_size * sizeof *r->logits;
+    r->logits = hlmi_alloc(&r->mem, bytes);
+    if (!r->logits) return hlmi_nomem(bytes, "logits");
+    const uint32_t flags = r->p.show_special ? 0 : HLM_DETOKENIZE_SKIP_SPECIAL;
+    return hlmi_output_init(&r->output, model, flags, r->p.stop, r->p.n_stop, &r->mem);
+}
+
+static void close_run(run *r)
+{
+    hlmi_output_free(&r->output);
+    hlmi_free(&r->mem, r->logits);
+    hlm_sampler_free(r->own);
+}
+
+static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n, float *logits)
+{
+    const hlm_step one = {.struct_size = sizeof one, .cache = cache, .tokens = tokens, .n_tokens = n,
+                          .logits = logits, .logit_rows = HLM_ROWS_LAST};
+    const hlm_step *const steps[1] = {&one};
+    return hlm_decode_step(r->ctx, steps, 1);
+}
+
+/* The logits after what the cache holds already. Its last token runs again on
+ * a fork, so that the cache stays whole whatever happens. */
+static hlm_status run_last_again(run *r)
+{
+    const int64_t last = hlm_cache_length(r->cache) - 1;
+    int32_t token;
+    hlm_cache *fork = NULL;
+    hlm_status st = hlm_cache_tokens(r->cache, last, 1, &token);
+    if (st != HLM_OK) return st;
+    st = hlm_cache_fork(&fork, r->cache, last);
+    if (st == HLM_OK) st = step(r, fork, &token, 1, r->logits);
+    hlm_cache_free(fork);
+    return st;
+}
+
+static hlm_status run_prompt(run *r)
+{
+    const hlm_generate_params *p = &r->p;
+    if (p->n_prompt == 0) return run_last_again(r);
+    for (size_t done = 0; done < p->n_prompt;) {
+        const size_t n = hlmi_min_size(PROMPT_PART, p->n_prompt - done);
+        const bool last = done + n == p->n_prompt;
+        hlm_status st = step(r, r->cache, p->prompt + done, n, last ? r->logits : NULL);
+        if (st != HLM_OK) return st;
+        done += n;
+        if (p->progress && p->progress(p->user, done, p->n_prompt) != 0)
+            return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens",
+                             done, p->n_prompt);
+    }
+    return HLM_OK;
+}
+
+static bool ends(const run *r, int32_t token)
+{
+    if (!r->p.ignore_eos && hlm_token_ends(hlmi_ctx_model(r->ctx), token)) return true;
+    for (size_t i = 0; i < r->p.n_stop_tokens; i++) {
+        if (r->p.stop_tokens[i] == token) return true;
+    }
+    return false;
+}
+
+enum { GO_ON = -1 };
+
+/* Draws one token and hands it out with its text; *finish says why to end, or GO_ON. */
+static hlm_status next_token(run *r, int32_t *token, int32_t *finish)
+{
+    hlm_status st = hlm_sampler_sample(r->sampler, r->logits, token);
+    if (st == HLM_OK) st = hlm_sampler_accept(r->sampler, *token);
+    if (st != HLM_OK) return st;
+    const char *text = "";
+    size_t len = 0;
+    const bool end = ends(r, *token);
+    if (!end) st = hlmi_output_push(&r->output, *token, &text, &len);
+    if (st != HLM_OK) return st;
+    if (r->p.tokens && r->result.n_generated < r->p.tokens_cap) r->p.tokens[r->result.n_generated] = *token;
+    r->result.n_generated++;
+    *finish = GO_ON;
+    if (r->p.max_tokens && r->result.n_generated >= r->p.max_tokens) *finish = HLM_FINISH_LENGTH;
+    if (r->output.stop.found) *finish = HLM_FINISH_STOP_STRING;
+    if (end) *finish = HLM_FINISH_STOP_TOKEN;
+    if (r->p.on_token && r->p.on_token(r->p.user, *token, text, len) != 0) *finish = HLM_FINISH_CALLBACK;
+    return HLM_OK;
+}
+
+static hlm_status generate(run *r)
+{
+    for (;;) {
+        int32_t token;
+        hlm_status st = next_token(r, &token, &r->result.finish);
+        if (st != HLM_OK || r->result.finish != GO_ON) return st;
+        st = step(r, r->cache, &token, 1, r->logits);
+        if (st == HLM_E_FULL) {
+            r->result.finish = HLM_FINISH_FULL;
+            return HLM_OK;
+        }
+        if (st != HLM_OK) return st;
+    }
+}
+
+/* The last call of the callback, unless it wants to hear no more. */
+static hlm_status finish_text(run *r)
+{
+    if (r->result.finish == HLM_FINISH_CALLBACK) return HLM_OK;
+    const char *text;
+    size_t len;
+    hlm_status st = hlmi_output_finish(&r->output, &text, &len);
+    if (st == HLM_OK && r->p.on_token) r->p.on_token(r->p.user, -1, text, len);
+    return st;
+}
+
+hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
+                        const hlm_generate_params *params, hlm_generate_result *result)
+{
+    if (!ctx || !cache) return hlmi_fail(HLM_E_ARG, "hlm_generate: %s is NULL", ctx ? "cache" : "ctx");
+    run r = {.ctx = ctx, .cache = cache, .mem = *hlmi_model_mem(hlmi_ctx_model(ctx))};
+    r.result.struct_size = sizeof r.result;
+    const uint64_t begin = hlmi_os_now();
+    hlm_status st = HLM_OK;
+    HLMI_TRY(hlmi_params_read(&r.p, sizeof r.p, params, "hlm_generate_params"));
+    if (result) HLMI_TRY(hlmi_result_check(result, "hlm_generate_result"));
+    HLMI_TRY(check(&r));
+    HLMI_TRY(open_run(&r, sampler));
+    HLMI_TRY(run_prompt(&r));
+    const uint64_t middle = hlmi_os_now();
+    HLMI_TRY(generate(&r));
+    HLMI_TRY(finish_text(&r));
+    r.result.n_prompt = r.p.n_prompt;
+    r.result.prompt_ns = middle - begin;
+    r.result.generate_ns = hlmi_os_now() - middle;
+    if (result) HLMI_TRY(hlmi_result_write(result, &r.result, sizeof r.result, "hlm_generate_result"));
+done:
+    close_run(&r);
+    return st;
+}
