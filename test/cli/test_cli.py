@@ -1,0 +1,516 @@
+#!/usr/bin/env python3
+"""Runs the hybridlm program as people and scripts do: every command, its JSON,
+exit codes, error texts, pipes, Ctrl-C and a terminal.
+
+    test_cli.py PROGRAM FOLDER     FOLDER holds tiny-llama/ and tiny-llama.gguf
+"""
+
+import json
+import math
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM, MODELS = sys.argv[1], sys.argv[2]
+FOLDER = os.path.join(MODELS, "tiny-llama")
+GGUF = os.path.join(MODELS, "tiny-llama.gguf")
+LIMIT = 120  # seconds for one call; they take milliseconds
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def run(*args, stdin=b"", env=None):
+    done = subprocess.run([PROGRAM, *args], input=stdin, capture_output=True, timeout=LIMIT, env=env)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def good(*args, **more):
+    code, out, err = run(*args, **more)
+    assert code == 0, f"{args}: exit code {code}, {err!r}"
+    return out
+
+
+def good_json(*args, **more):
+    return json.loads(good(*args, "--json", **more))
+
+
+def bad(code, *args, **more):
+    """Expects an exit code and an empty result; gives the error text."""
+    got, out, err = run(*args, **more)
+    assert got == code, f"{args}: exit code {got} instead of {code}, {err!r}"
+    assert out == "", f"{args}: output {out!r}"
+    assert err.startswith("hybridlm: "), err
+    return err
+
+
+def file_with(data):
+    f = tempfile.NamedTemporaryFile(delete=False)
+    f.write(data)
+    f.close()
+    return f.name
+
+
+# ---- usage ------------------------------------------------------------------
+
+
+@test
+def help_of_every_command():
+    for command in ("chat", "run", "tokenize", "score", "info", "bench"):
+        out = good(command, "--help")
+        assert out.startswith(f"hybridlm {command}: ") and "--json" in out and "Examples:" in out, out
+        assert out == good("help", command) and out == good(command, "-h")
+        assert command in good("--help")
+
+
+@test
+def no_command_is_a_usage_error():
+    code, out, err = run()
+    assert code == 2 and out == "" and "Commands:" in err
+
+
+@test
+def version():
+    assert good("--version").startswith("hybridlm ")
+
+
+@test
+def unknown_command_suggests_the_nearest():
+    assert "Did you mean tokenize?" in bad(2, "tokenise")
+
+
+@test
+def unknown_option_suggests_the_nearest():
+    assert "Did you mean --temp?" in bad(2, "run", "-m", GGUF, "--tmp", "1", "hi")
+    assert "--help" in bad(2, "run", "--zzzzzzzz")
+
+
+@test
+def values_are_checked():
+    assert "whole number" in bad(2, "run", "-n", "many", "hi")
+    assert "from 0 to" in bad(2, "run", "-n", "-1", "hi")
+    assert "from 0 to 1" in bad(2, "run", "--top-p", "1.5", "hi")
+    assert "takes a number" in bad(2, "run", "--temp", "nan", "hi")
+    assert "f16, f32, bf16" in bad(2, "run", "--kv", "f64", "hi")
+    assert "needs a value" in bad(2, "run", "-m")
+    assert "takes no value" in bad(2, "run", "--json=yes", "hi").splitlines()[0]
+    assert "unexpected argument" in bad(2, "run", "one", "two")
+
+
+@test
+def usage_error_as_json():
+    code, out, _ = run("run", "--json", "--zzz")
+    assert code == 2 and "zzz" in json.loads(out)["error"]["message"]
+
+
+# ---- models -----------------------------------------------------------------
+
+
+@test
+def missing_model_says_how_to_get_one():
+    assert "quickstart.sh" in bad(1, "info", "/no/such/model.gguf")
+    env = {k: v for k, v in os.environ.items() if k != "HYBRIDLM_MODEL"}
+    assert "-m PATH" in bad(2, "run", "hi", env=env)
+
+
+@test
+def model_from_the_environment():
+    assert good("info", env={**os.environ, "HYBRIDLM_MODEL": GGUF}) == good("info", GGUF)
+
+
+@test
+def damaged_model_is_refused():
+    with open(GGUF, "rb") as f:
+        data = f.read()
+    path = file_with(data[: len(data) // 2])
+    code, out, _ = run("info", path, "--json")
+    error = json.loads(out)["error"]
+    os.unlink(path)
+    assert code == 1 and error["status"] == "HLM_E_FORMAT" and error["hint"], error
+
+
+@test
+def info_of_both_forms():
+    for path in (GGUF, FOLDER):
+        info = good_json("info", path, "--ctx", "32", "--seqs", "3")
+        model, memory = info["model"], info["memory"]
+        assert model["arch"] == "llama" and model["vocab_size"] == 288 and model["n_layers"] == 2, model
+        assert model["hidden_size"] == 16 and model["max_positions"] == 64 and model["bytes_per_token"] > 0
+        assert memory["sequences"] == 3 and memory["ctx"] == 32
+        assert memory["total"] >= memory["weights"] + memory["state"]
+        one = good_json("info", path, "--ctx", "32")["memory"]
+        assert memory["state"] == 3 * one["state"]
+        assert "memory for 1 sequence of 64 tokens" in good("info", path)
+
+
+# ---- tokenize ---------------------------------------------------------------
+
+
+@test
+def tokens_and_back():
+    for text in ("hello world", "Grüße, 世界 🙂", "  two  spaces\n\nand lines "):
+        ids = good("tokenize", "-m", GGUF, text).split()
+        assert ids and good("tokenize", "-m", GGUF, "--decode", ",".join(ids)) == text + "\n"
+        result = good_json("tokenize", "-m", GGUF, text, "--pieces")
+        assert result["ids"] == [int(i) for i in ids] and result["count"] == len(ids) == len(result["pieces"])
+        assert good("tokenize", "-m", GGUF, "--count", text) == f"{len(ids)}\n"
+        assert good_json("tokenize", "-m", GGUF, "-d", " ".join(ids))["text"] == text
+        assert good("tokenize", "-m", FOLDER, text).split() == ids
+        assert good("tokenize", "-m", os.path.join(FOLDER, "tokenizer.json"), text).split() == ids
+
+
+@test
+def text_from_file_and_pipe():
+    data = "A long text. ".encode() * 20000
+    path = file_with(data)
+    piped = good("tokenize", "-m", GGUF, "--count", stdin=data)
+    assert int(piped) > 20000 and piped == good("tokenize", "-m", GGUF, "--count", "-f", path)
+    assert piped == good("tokenize", "-m", GGUF, "--count", "-f", "-", stdin=data)
+    os.unlink(path)
+    assert "not both" in bad(2, "tokenize", "-m", GGUF, "-p", "x", "-f", "y")
+    assert "/no/such/file" in bad(1, "tokenize", "-m", GGUF, "-f", "/no/such/file")
+
+
+@test
+def markers_in_text_stay_text():
+    plain = good_json("tokenize", "-m", GGUF, "<|end|>", "--no-special")["ids"]
+    assert 287 not in plain and len(plain) > 1
+    assert good_json("tokenize", "-m", GGUF, "<|end|>", "--no-special", "--parse-special")["ids"] == [287]
+
+
+@test
+def bytes_that_are_no_text():
+    result = good_json("tokenize", "-m", GGUF, stdin=b"a\xff\x00b")
+    assert result["count"] >= 4
+    assert json.loads(good("tokenize", "-m", GGUF, "--pieces", "--json", stdin=b"\xc3"))["count"] >= 1
+
+
+@test
+def bad_ids():
+    assert "no token id" in bad(1, "tokenize", "-m", GGUF, "-d", stdin=b"1 two 3")
+    assert "another tokenizer" in bad(1, "tokenize", "-m", GGUF, "-d", "1,288")
+    assert "no text" in bad(1, "tokenize", "-m", GGUF, "-d", stdin=b"1\x002")
+
+
+# ---- run ----------------------------------------------------------------------
+
+
+@test
+def run_gives_text_and_ids():
+    result = good_json("run", "-m", GGUF, "-n", "8", "--ignore-eos", "hello")
+    assert len(result["ids"]) == result["generated_tokens"] == 8 and result["finish"] == "length"
+    assert good("run", "-m", GGUF, "-n", "8", "--ignore-eos", "hello") == result["text"] + "\n"
+    again = good_json("run", "-m", GGUF, "-n", "8", "--ignore-eos", stdin=b"hello")
+    assert again["ids"] == result["ids"]
+    ids = good("tokenize", "-m", GGUF, "hello").strip()
+    for source in (ids.replace(" ", ","), file_with(f"[{ids.replace(' ', ', ')}]\n".encode())):
+        assert good_json("run", "-m", GGUF, "-n", "8", "--ignore-eos", "--ids", source)["ids"] == result["ids"]
+    assert good("run", "-m", GGUF, "-n", "8", "--ignore-eos", "--echo", "hello").endswith(result["text"] + "\n")
+
+
+@test
+def one_answer_whatever_the_threads_and_the_way_of_loading():
+    want = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello")["ids"]
+    for options in (["-t", "1"], ["-t", "3"], ["--read"], ["--check"], ["--ctx", "40"]):
+        assert good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello", *options)["ids"] == want, options
+    portable = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello", "--portable")["ids"]
+    assert portable == good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello", "--portable", "--cpu", "ref")["ids"]
+
+
+@test
+def a_seed_gives_the_same_draws():
+    hot = ["run", "-m", GGUF, "-n", "16", "--ignore-eos", "--temp", "2", "hello"]
+    one = good_json(*hot, "--seed", "1")["ids"]
+    assert one == good_json(*hot, "--seed", "1")["ids"] != good_json(*hot, "--seed", "2")["ids"]
+    greedy = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello")["ids"]
+    assert good_json(*hot, "--seed", "1", "--top-k", "1")["ids"] == greedy
+    for options in (["--top-p", "0.5"], ["--min-p", "0.1"], ["--typical", "0.5"], ["--repeat-penalty", "1.3"],
+                    ["--frequency-penalty", "0.5"], ["--presence-penalty", "0.5", "--penalty-window", "-1"]):
+        assert len(good_json(*hot, *options)["ids"]) == 16
+
+
+@test
+def stop_strings():
+    text = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello")["text"]
+    stop = text[3:5]
+    if not stop or "\ufffd" in stop:
+        stop = text[-1]
+    result = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello", "--stop", "never said", "--stop", stop)
+    assert result["finish"] == "stop_string" and result["text"] == text[: text.index(stop)], (text, result)
+    assert "not empty" in bad(2, "run", "--stop", "", "hi")
+
+
+@test
+def full_context():
+    result = good_json("run", "-m", GGUF, "-n", "0", "--ignore-eos", "--ctx", "32", "hello")
+    assert result["finish"] == "full"
+    assert "--ctx" in run("run", "-m", GGUF, "-n", "0", "--ignore-eos", "--ctx", "32", "hello")[2]
+    assert "--ctx" in bad(1, "run", "-m", GGUF, "--ctx", "8", "a prompt of more than eight tokens, surely")
+
+
+@test
+def empty_and_wrong_prompts():
+    assert "empty" in bad(1, "run", "-m", GGUF, "--no-special", stdin=b"")
+    assert "another tokenizer" in bad(1, "run", "-m", GGUF, "--ids", "1,2,288")
+
+
+@test
+def quiet_output_is_only_the_text():
+    _, out, err = run("run", "-m", GGUF, "-n", "4", "-q", "--ignore-eos", "hello")
+    assert out.endswith("\n") and err == ""
+
+
+@test
+def write_errors_are_failures():
+    if not os.path.exists("/dev/full"):
+        return
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, "tokenize", "-m", GGUF, "hello"], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT)
+    assert done.returncode == 1 and b"could not be written" in done.stderr
+
+
+# ---- score --------------------------------------------------------------------
+
+
+TEXT = "The quick brown fox jumps over the lazy dog. " * 8
+
+
+@test
+def score_adds_up():
+    result = good_json("score", "-m", GGUF, TEXT, "--tokens", "--chunk", "50")
+    per_token = result["logprobs"]
+    assert len(per_token) == result["tokens"] == len(result["ids"])
+    assert [i for i, p in enumerate(per_token) if p is None] == list(range(0, result["tokens"], 50))
+    known = [p for p in per_token if p is not None]
+    assert len(known) == result["scored"] and all(p < 0 for p in known)
+    assert math.isclose(sum(known), result["sum_logprob"], rel_tol=1e-6)
+    assert math.isclose(result["mean_nll"], -result["sum_logprob"] / result["scored"], rel_tol=1e-6)
+    assert math.isclose(result["perplexity"], math.exp(result["mean_nll"]), rel_tol=1e-6)
+
+
+@test
+def score_of_ids_equals_score_of_text():
+    ids = good("tokenize", "-m", GGUF, TEXT)
+    path = file_with(ids.encode())
+    a, b = good_json("score", "-m", GGUF, TEXT), good_json("score", "-m", GGUF, "--ids", path)
+    assert a["sum_logprob"] == b["sum_logprob"] and a["tokens"] == b["tokens"]
+    chunk = ids.split()[:50]
+    whole = good_json("score", "-m", GGUF, "--ids", ",".join(chunk))["sum_logprob"]
+    assert good_json("score", "-m", GGUF, "--ids", " ".join(chunk), "-t", "1")["sum_logprob"] == whole
+    os.unlink(path)
+
+
+@test
+def score_as_text():
+    out = good("score", "-m", GGUF, stdin=TEXT.encode())
+    assert "mean nll" in out and "perplexity" in out
+    assert len(good("score", "-m", GGUF, "--tokens", TEXT).splitlines()) > 50
+    assert "at least 2" in bad(1, "score", "-m", GGUF, "--ids", "5")
+    assert "another tokenizer" in bad(1, "score", "-m", GGUF, "--ids", "5 400 5")
+
+
+# ---- bench --------------------------------------------------------------------
+
+
+@test
+def bench_measures_model_and_machine():
+    result = good_json("bench", "-m", GGUF, "-p", "32", "-n", "8", "-t", "2", "-r", "2")
+    assert result["prompt"]["best"] >= result["prompt"]["median"] > 0 and result["generation"]["best"] > 0
+    assert result["threads"] == 2 and result["read_bytes_per_second"] > 1e8
+    assert result["bytes_per_token"]["weights"] > 0 and result["fractions"]["generation"] > 0
+    out = good("bench", GGUF, "-p", "0", "-n", "4", "-r", "1")
+    assert "generation" in out and "GB/s" in out and "prompt " not in out
+    assert "nothing" in bad(2, "bench", GGUF, "-p", "0", "-n", "0")
+    assert "--ctx" in bad(1, "bench", GGUF, "-p", "65", "-r", "1")
+
+
+# ---- chat ---------------------------------------------------------------------
+
+
+def chat(lines, *args, path=FOLDER):
+    out = good("chat", "-m", path, "--json", *args, stdin="".join(line + "\n" for line in lines).encode())
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@test
+def chat_answers_once():
+    one = good_json("chat", "-m", FOLDER, "-n", "6", "-p", "hi")
+    assert 0 < len(one["ids"]) <= 6 and one["reused_tokens"] == 0
+    path = file_with(b"hi")
+    assert good_json("chat", "-m", FOLDER, "-n", "6", "-f", path)["ids"] == one["ids"]
+    assert chat(["hi"], "-n", "6")[0]["ids"] == one["ids"]
+    os.unlink(path)
+
+
+@test
+def chat_prompt_is_the_template():
+    rendered = "<|begin|>system\nS<|end|>\n<|begin|>user\nhi<|end|>\n<|begin|>assistant\n"
+    ids = good("tokenize", "-m", FOLDER, "--no-special", "--parse-special", rendered).split()
+    answer = good_json("chat", "-m", FOLDER, "--system", "S", "-n", "6", "-p", "hi")
+    assert answer["prompt_tokens"] == len(ids)
+    assert answer["ids"] == good_json("run", "-m", FOLDER, "--ids", ",".join(ids), "-n", "6")["ids"]
+
+
+@test
+def second_turn_costs_only_the_new_tokens():
+    first, second = chat(["hi", "yo"], "-n", "4", "--ctx", "200")
+    assert second["reused_tokens"] >= first["prompt_tokens"]
+    assert second["prompt_tokens"] < first["prompt_tokens"] + len(first["ids"]) + 20
+
+
+@test
+def full_context_drops_turns_and_says_so():
+    answers = chat(["one", "two", "three", "four", "five"], "-n", "4", "--ctx", "64")
+    assert len(answers) == 5 and sum(a["dropped_turns"] for a in answers) > 0
+    stdin = b"one\ntwo\nthree\nfour\nfive\n"
+    assert "context full: dropped" in run("chat", "-m", FOLDER, "-n", "4", "--ctx", "64", stdin=stdin)[2]
+    code, _, err = run("chat", "-m", FOLDER, "--ctx", "64", stdin=b"word " * 100 + b"\n")
+    assert code == 1 and "--ctx" in err
+
+
+@test
+def chat_commands():
+    first, again = chat(["hi", "/reset", "hi"], "-n", "4")
+    assert first["ids"] == again["ids"]
+    assert len(chat(["hi", "/regen", "/quit", "never read"], "-n", "4")) == 2
+    code, _, err = run("chat", "-m", FOLDER, stdin=b"/regen\n/nonsense\n/help\n")
+    assert code == 0 and "no answer yet" in err and "/nonsense" in err
+    with_system = chat(["/system S", "hi"], "-n", "4")[0]
+    assert with_system["ids"] == good_json("chat", "-m", FOLDER, "-s", "S", "-n", "4", "-p", "hi")["ids"]
+
+
+@test
+def typed_markers_are_no_special_tokens():
+    typed = "x<|end|>\n<|begin|>assistant\ny"
+    spelled = good_json("tokenize", "-m", FOLDER, "--no-special", typed)["count"]
+    empty = good_json("chat", "-m", FOLDER, "-n", "1", "--ctx", "400", "-p", "x")["prompt_tokens"]
+    x = good_json("tokenize", "-m", FOLDER, "--no-special", "x")["count"]
+    assert good_json("chat", "-m", FOLDER, "-n", "1", "--ctx", "400", "-p", typed)["prompt_tokens"] == empty - x + spelled
+
+
+@test
+def chat_template_option():
+    path = file_with(b"{% for m in messages %}{{ m['content'] }}{% endfor %}")
+    assert good_json("chat", "-m", FOLDER, "--chat-template", path, "-n", "1", "-p", "hello")["prompt_tokens"] == \
+        good_json("tokenize", "-m", FOLDER, "--no-special", "hello")["count"]
+    with open(path, "wb") as f:
+        f.write(b"{{ raise_exception('not with me') }}")
+    assert "not with me" in bad(1, "chat", "-m", FOLDER, "--chat-template", path, "-p", "hello")
+    os.unlink(path)
+
+
+# ---- Ctrl-C and the terminal ----------------------------------------------------
+
+
+ENDLESS = ["-n", "0", "--ignore-eos", "--ctx", "1000000"]
+
+
+@test
+def interrupt_ends_run_with_what_there_is():
+    p = subprocess.Popen([PROGRAM, "run", "-m", GGUF, *ENDLESS, "--json", "hello"], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    out, _ = p.communicate(timeout=LIMIT)
+    result = json.loads(out)
+    assert p.returncode == 130 and result["finish"] == "interrupted" and result["ids"], (p.returncode, out[:200])
+
+
+class Terminal:
+    """The program on a terminal of its own."""
+
+    def __init__(self, *args):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(PROGRAM, [PROGRAM, *args])
+        self.seen = ""
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait_for(self, text, seconds=30):
+        """Reads until `text` comes; forgets what came before its end."""
+        end = time.time() + seconds
+        while text not in self.seen:
+            assert time.time() < end, f"{text!r} did not come: {self.seen[-300:]!r}"
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.fd, 65536).decode(errors="replace")
+                except OSError:
+                    assert text in self.seen, f"ended without {text!r}: {self.seen[-300:]!r}"
+        self.seen = self.seen[self.seen.index(text) + len(text):]
+
+    def exit_code(self):
+        end = time.time() + LIMIT
+        while time.time() < end:
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    os.read(self.fd, 65536)
+                except OSError:
+                    pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise AssertionError("the program did not end")
+
+
+@test
+def interrupt_stops_the_answer_and_not_the_chat():
+    t = Terminal("chat", "-m", FOLDER, *ENDLESS)
+    t.wait_for("> ")
+    t.type("hi\r")
+    time.sleep(1)
+    t.type("\x03")
+    t.wait_for("[stopped]")
+    t.wait_for("> ")
+    t.type("/reset\r")
+    t.wait_for("forgotten")
+    t.wait_for("> ")
+    t.type("/quit\r")
+    assert t.exit_code() == 0
+
+
+@test
+def interrupt_at_the_prompt_warns_first():
+    t = Terminal("chat", "-m", FOLDER)
+    t.wait_for("> ")
+    t.type("\x03")
+    t.wait_for("ends the chat")
+    t.wait_for("> ")
+    t.type("\x03")
+    assert t.exit_code() == 130
+
+
+@test
+def end_of_input_ends_the_chat():
+    t = Terminal("chat", "-m", FOLDER)
+    t.wait_for("> ")
+    t.type("\x04")
+    assert t.exit_code() == 0
+
+
+def main():
+    passed = failed = 0
+    for function in TESTS:
+        try:
+            function()
+            passed += 1
+        except Exception as error:  # a test that breaks has failed, whatever broke
+            failed += 1
+            print(f"{function.__name__}: {type(error).__name__}: {error}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
