@@ -13,7 +13,6 @@
 #include "session.h"
 #include "text.h"
 
-#define AT(field) offsetof(cli_options, field)
 #define PEAK_SECONDS 0.03
 
 enum { MAX_REPEATS = 100 };
@@ -204,7 +203,8 @@ static int print_json(const bench *b)
 {
     const hlm_model_info *m = &b->s.info;
     return cli_print_json(json_pack(
-        "{s:{s:s, s:s, s:s, s:s, s:I}, s:i, s:I, s:o, s:o, s:{s:I, s:o}, s:o, s:{s:o, s:o, s:o}, s:s, s:o, s:{s:o, s:o}}",
+        "{s:{s:s, s:s, s:s, s:s, s:I}, s:i, s:I, s:o, s:o, s:{s:I, s:o}, s:o, s:{s:o, s:o, s:o}, s:s, s:o, s:{s:o, "
+        "s:o}}",
         "model", "name", m->name, "arch", m->arch, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
         "n_parameters", (json_int_t)m->n_parameters, "threads", b->n_threads, "repeats", (json_int_t)b->repeats,
         "prompt", speed_json(b, PROMPT, b->n_prompt), "generation", speed_json(b, GENERATION, b->n_generate),
@@ -283,12 +283,9 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "prompt-tokens", .letter = 'p', .kind = CLI_INT, .arg = "N", .at = AT(prompt_tokens), .max = 1 << 24,
-     .help = "tokens of the prompt (default 512; 0: leave out)"},
-    {.name = "max-tokens", .letter = 'n', .kind = CLI_INT, .arg = "N", .at = AT(max_tokens), .max = 1 << 24,
-     .help = "tokens to generate (default 128; 0: leave out)"},
-    {.name = "repeats", .letter = 'r', .kind = CLI_INT, .arg = "N", .at = AT(repeats), .min = 1, .max = MAX_REPEATS,
-     .help = "measure so many times (default 5)"},
+    CLI_OPT_INT("prompt-tokens", 'p', prompt_tokens, 0, 1 << 24, "tokens of the prompt (default 512; 0: leave out)"),
+    CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 24, "tokens to generate (default 128; 0: leave out)"),
+    CLI_OPT_INT("repeats", 'r', repeats, 1, MAX_REPEATS, "measure so many times (default 5)"),
 };
 static const cli_group group = {"Bench", options, CLI_COUNT(options)};
 static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
@@ -302,7 +299,7 @@ const cli_command cli_command_bench = {
              "  hybridlm bench -m model.gguf -r 10 --json\n",
     .groups = groups,
     .takes_argument = true,
-    .argument_at = AT(model),
+    .argument_at = offsetof(cli_options, model),
     .defaults = {.prompt_tokens = 512, .max_tokens = 128, .repeats = 5},
     .run = run,
 };

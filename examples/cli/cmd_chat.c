@@ -11,8 +11,6 @@
 #include "line.h"
 #include "report.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 /** Of a context, the part kept free for the answer when there are turns to drop: 1 / ROOM_SHARE. */
 enum { ROOM_SHARE = 4 };
 /** Temperature of /regen in a greedy chat, which would only repeat itself. */
@@ -132,7 +130,8 @@ static void print_remarks(const chat *c, const cli_answer *answer)
     if (answer->interrupted) cli_remark(o, "stopped");
     else if (answer->finish == HLM_FINISH_FULL)
         cli_remark(o, "the context of %lld tokens is full; --ctx makes it larger", (long long)c->s.max_tokens);
-    else if (answer->finish == HLM_FINISH_LENGTH) cli_remark(o, "stopped after %zu tokens; -n allows more", answer->ids.n);
+    else if (answer->finish == HLM_FINISH_LENGTH)
+        cli_remark(o, "stopped after %zu tokens; -n allows more", answer->ids.n);
     if (o->stats) {
         cli_answer_stats(o, answer);
         cli_remark(o, "%zu tokens kept from before", c->n_reused);
@@ -205,7 +204,8 @@ static int do_regenerate(chat *c, const char *argument)
     if (c->s.o->temperature > 0) return answer_last(c, c->s.sampler, NULL);
     hlm_sampler *warm = NULL;
     int rc = cli_session_sampler(&c->s, REGENERATE_TEMPERATURE, &warm);
-    if (rc == CLI_OK) cli_remark(c->s.o, "drawn at temperature %g, as greedy would repeat itself", REGENERATE_TEMPERATURE);
+    if (rc == CLI_OK)
+        cli_remark(c->s.o, "drawn at temperature %g, as greedy would repeat itself", REGENERATE_TEMPERATURE);
     if (rc == CLI_OK) rc = answer_last(c, warm, NULL);
     hlm_sampler_free(warm);
     return rc;
@@ -307,18 +307,17 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "prompt", .letter = 'p', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(prompt), .help = "answer this message and end"},
-    {.name = "file", .letter = 'f', .kind = CLI_TEXT, .arg = "FILE", .at = AT(file), .help = "answer the text of a file (-: standard input) and end"},
-    {.name = "system", .letter = 's', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(system), .help = "system message"},
-    {.name = "chat-template", .kind = CLI_TEXT, .arg = "FILE", .at = AT(template_file), .help = "a Jinja template instead of the model's"},
-    {.name = "max-tokens", .letter = 'n', .kind = CLI_INT, .arg = "N", .at = AT(max_tokens), .max = 1 << 30,
-     .help = "tokens of an answer (default 1024; 0: no bound)"},
-    {.name = "ignore-eos", .kind = CLI_FLAG, .at = AT(ignore_eos), .help = "go on past the end of an answer"},
-    {.name = "stats", .kind = CLI_FLAG, .at = AT(stats), .help = "tell counts and times after each answer"},
+    CLI_OPT_TEXT("prompt", 'p', prompt, "TEXT", "answer this message and end"),
+    CLI_OPT_TEXT("file", 'f', file, "FILE", "answer the text of a file (-: standard input) and end"),
+    CLI_OPT_TEXT("system", 's', system, "TEXT", "system message"),
+    CLI_OPT_TEXT("chat-template", 0, template_file, "FILE", "a Jinja template instead of the model's"),
+    CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 30, "tokens of an answer (default 1024; 0: no bound)"),
+    CLI_OPT_FLAG("ignore-eos", 0, ignore_eos, "go on past the end of an answer"),
+    CLI_OPT_FLAG("stats", 0, stats, "tell counts and times after each answer"),
 };
 static const cli_group group = {"Chat", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {&group, &cli_group_sampling, &cli_group_model,
-                                          &cli_group_context, &cli_group_common, NULL};
+static const cli_group *const groups[] = {
+    &group, &cli_group_sampling, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
 
 const cli_command cli_command_chat = {
     .name = "chat",

@@ -5,8 +5,6 @@
 #include "report.h"
 #include "session.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hlm_plan_params *params)
 {
     const cli_options *o = s->o;
@@ -28,14 +26,14 @@ static json_t *integer(uint64_t value)
 
 static json_t *model_json(const hlm_model_info *m)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b}",
-                     "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
-                     "vocab_size", m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads",
-                     m->n_heads, "n_kv_heads", m->n_kv_heads, "head_dim", m->head_dim, "max_positions",
-                     (json_int_t)m->max_positions, "n_parameters", integer(m->n_parameters), "file_bytes",
-                     integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes), "bytes_per_token",
-                     integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token, "pad_token",
-                     m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b}", "arch",
+        m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class, "vocab_size",
+        m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads", m->n_heads, "n_kv_heads",
+        m->n_kv_heads, "head_dim", m->head_dim, "max_positions", (json_int_t)m->max_positions, "n_parameters",
+        integer(m->n_parameters), "file_bytes", integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes),
+        "bytes_per_token", integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token,
+        "pad_token", m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template);
 }
 
 static json_t *plan_json(const hlm_plan_params *p, const hlm_memory_plan_info *m)
@@ -94,8 +92,8 @@ static int run(const cli_options *o)
         if (st != HLM_OK) rc = cli_fail_status(o, st, "the memory could not be planned");
     }
     if (rc == CLI_OK && o->json) {
-        rc = cli_print_json(json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info), "memory",
-                                      plan_json(&params, &plan)));
+        rc = cli_print_json(json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info),
+                                      "memory", plan_json(&params, &plan)));
     } else if (rc == CLI_OK) {
         print_model(&s.info);
         print_plan(&params, &plan);
@@ -105,8 +103,7 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "seqs", .kind = CLI_INT, .arg = "N", .at = AT(sequences), .min = 1, .max = 1 << 20,
-     .help = "plan memory for so many sequences (default 1)"},
+    CLI_OPT_INT("seqs", 0, sequences, 1, 1 << 20, "plan memory for so many sequences (default 1)"),
 };
 static const cli_group group = {"Plan", options, CLI_COUNT(options)};
 static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
@@ -120,7 +117,7 @@ const cli_command cli_command_info = {
              "  hybridlm info model.gguf --ctx 4096 --seqs 8 --kv f16 --json\n",
     .groups = groups,
     .takes_argument = true,
-    .argument_at = AT(model),
+    .argument_at = offsetof(cli_options, model),
     .defaults = {.sequences = 1},
     .run = run,
 };

@@ -5,25 +5,12 @@
 #include "generate.h"
 #include "report.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 static int read_prompt(const cli_session *s, cli_ids *ids)
 {
-    const cli_options *o = s->o;
-    if (o->ids) {
-        if (o->prompt || o->file) return cli_fail(o, CLI_USAGE, NULL, "give a prompt or --ids, not both");
-        return cli_read_ids(o, o->ids, ids);
-    }
-    cli_text text = {0};
-    int rc = cli_read_input(o, &text);
-    if (rc == CLI_OK) {
-        const hlm_status st = cli_tokenize(s->model, text.data, text.len, cli_tokenize_flags(o), ids);
-        if (st != HLM_OK) rc = cli_fail_status(o, st, "the prompt could not be tokenized");
-    }
-    cli_text_free(&text);
-    if (rc == CLI_OK && ids->n == 0)
-        rc = cli_fail(o, CLI_FAILED, "Give at least one word; this model puts no token before a text.", "the prompt is empty");
-    return rc;
+    const int rc = cli_session_input(s, ids);
+    if (rc != CLI_OK || ids->n) return rc;
+    return cli_fail(s->o, CLI_FAILED, "Give at least one word; this model puts no token before a text.",
+                    "the prompt is empty");
 }
 
 static int print_echo(const cli_session *s, const cli_ids *prompt)
@@ -73,25 +60,16 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "prompt", .letter = 'p', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(prompt), .help = "the text to go on with"},
-    {.name = "file", .letter = 'f', .kind = CLI_TEXT, .arg = "FILE", .at = AT(file), .help = "read it from a file (-: standard input)"},
-    {.name = "ids", .kind = CLI_TEXT, .arg = "LIST", .at = AT(ids), .help = "token ids instead: 1,2,3 or a file of them"},
-    {.name = "max-tokens", .letter = 'n', .kind = CLI_INT, .arg = "N", .at = AT(max_tokens), .max = 1 << 30,
-     .help = "tokens to generate (default 128; 0: until full)"},
-    {.name = "echo", .kind = CLI_FLAG, .at = AT(echo), .help = "print the prompt, too"},
-    {.name = "no-special", .kind = CLI_FLAG, .at = AT(no_special), .help = "do not add the tokenizer's bos and eos"},
-    {.name = "parse-special", .kind = CLI_FLAG, .at = AT(parse_special), .help = "markers such as <|im_end|> become special tokens"},
-    {.name = "show-special", .kind = CLI_FLAG, .at = AT(show_special), .help = "print special tokens"},
-    {.name = "ignore-eos", .kind = CLI_FLAG, .at = AT(ignore_eos), .help = "go on past the end of the text"},
-    {.name = "stats", .kind = CLI_FLAG, .at = AT(stats), .help = "tell counts and times at the end"},
+    CLI_OPT_TEXT("ids", 0, ids, "LIST", "token ids instead: 1,2,3 or a file of them"),
+    CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 30, "tokens to generate (default 128; 0: until full)"),
+    CLI_OPT_FLAG("echo", 0, echo, "print the prompt, too"),
+    CLI_OPT_FLAG("show-special", 0, show_special, "print special tokens"),
+    CLI_OPT_FLAG("ignore-eos", 0, ignore_eos, "go on past the end of the text"),
+    CLI_OPT_FLAG("stats", 0, stats, "tell counts and times at the end"),
 };
-static const cli_group group = {"Text", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {&group,
-                                          &cli_group_sampling,
-                                          &cli_group_model,
-                                          &cli_group_context,
-                                          &cli_group_common,
-                                          NULL};
+static const cli_group group = {"Generation", options, CLI_COUNT(options)};
+static const cli_group *const groups[] = {
+    &cli_group_input, &group, &cli_group_sampling, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
 
 const cli_command cli_command_run = {
     .name = "run",
@@ -103,7 +81,7 @@ const cli_command cli_command_run = {
              "  hybridlm run -m model.gguf --ids 1,2,3 -n 8 --json\n",
     .groups = groups,
     .takes_argument = true,
-    .argument_at = AT(prompt),
+    .argument_at = offsetof(cli_options, prompt),
     .defaults = {.max_tokens = 128},
     .run = run,
 };

@@ -11,8 +11,6 @@
 #include "session.h"
 #include "text.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 enum { DEFAULT_CHUNK = 512 };
 
 typedef struct score {
@@ -27,26 +25,9 @@ typedef struct score {
     float *logprobs;
 } score;
 
-static int read_tokens(const cli_session *s, cli_ids *ids)
-{
-    const cli_options *o = s->o;
-    if (o->ids) {
-        if (o->prompt || o->file) return cli_fail(o, CLI_USAGE, NULL, "give a text or --ids, not both");
-        return cli_read_ids(o, o->ids, ids);
-    }
-    cli_text text = {0};
-    int rc = cli_read_input(o, &text);
-    if (rc == CLI_OK) {
-        const hlm_status st = cli_tokenize(s->model, text.data, text.len, cli_tokenize_flags(o), ids);
-        if (st != HLM_OK) rc = cli_fail_status(o, st, "the text could not be tokenized");
-    }
-    cli_text_free(&text);
-    return rc;
-}
-
 static int prepare(const cli_session *s, score *r)
 {
-    const int rc = read_tokens(s, &r->ids);
+    const int rc = cli_session_input(s, &r->ids);
     if (rc != CLI_OK) return rc;
     if (r->ids.n < 2)
         return cli_fail(s->o, CLI_FAILED, "Give a longer text.", "%zu tokens; a score needs at least 2", r->ids.n);
@@ -68,8 +49,9 @@ static int score_chunks(cli_session *s, score *r)
     for (size_t at = 0; st == HLM_OK && at + 1 < r->ids.n; at += r->chunk) {
         const size_t n = r->ids.n - at < r->chunk ? r->ids.n - at : r->chunk;
         double sum = 0;
-        st = cli_interrupted() ? HLM_E_CANCELLED
-                               : hlm_score(s->ctx, r->ids.data + at, n, r->logprobs ? r->logprobs + at + 1 : NULL, &sum);
+        st = cli_interrupted()
+            ? HLM_E_CANCELLED
+            : hlm_score(s->ctx, r->ids.data + at, n, r->logprobs ? r->logprobs + at + 1 : NULL, &sum);
         r->sum += sum;
         r->scored += n - 1;
         r->chunks++;
@@ -143,18 +125,14 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "prompt", .letter = 'p', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(prompt), .help = "the text"},
-    {.name = "file", .letter = 'f', .kind = CLI_TEXT, .arg = "FILE", .at = AT(file), .help = "read it from a file (-: standard input)"},
-    {.name = "ids", .kind = CLI_TEXT, .arg = "LIST", .at = AT(ids), .help = "token ids instead: 1,2,3 or a file of them"},
-    {.name = "chunk", .kind = CLI_INT, .arg = "N", .at = AT(chunk), .min = 2, .max = 1 << 30,
-     .help = "tokens scored together (default 512)"},
-    {.name = "tokens", .kind = CLI_FLAG, .at = AT(per_token), .help = "the log-probability of each token"},
-    {.name = "no-special", .kind = CLI_FLAG, .at = AT(no_special), .help = "do not add the tokenizer's bos and eos"},
-    {.name = "parse-special", .kind = CLI_FLAG, .at = AT(parse_special), .help = "markers such as <|im_end|> become special tokens"},
-    {.name = "stats", .kind = CLI_FLAG, .at = AT(stats), .help = "tell the time at the end"},
+    CLI_OPT_TEXT("ids", 0, ids, "LIST", "token ids instead: 1,2,3 or a file of them"),
+    CLI_OPT_INT("chunk", 0, chunk, 2, 1 << 30, "tokens scored together (default 512)"),
+    CLI_OPT_FLAG("tokens", 0, per_token, "the log-probability of each token"),
+    CLI_OPT_FLAG("stats", 0, stats, "tell the time at the end"),
 };
-static const cli_group group = {"Text", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
+static const cli_group group = {"Score", options, CLI_COUNT(options)};
+static const cli_group *const groups[] = {&cli_group_input,  &group, &cli_group_model, &cli_group_context,
+                                          &cli_group_common, NULL};
 
 const cli_command cli_command_score = {
     .name = "score",
@@ -166,6 +144,6 @@ const cli_command cli_command_score = {
              "  hybridlm score -m model.gguf --tokens \"Paris is the capital of France\"\n",
     .groups = groups,
     .takes_argument = true,
-    .argument_at = AT(prompt),
+    .argument_at = offsetof(cli_options, prompt),
     .run = run,
 };

@@ -6,8 +6,6 @@
 #include "session.h"
 #include "text.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 /** The text of one id as a JSON string: every control character is visible. */
 static json_t *piece(const cli_session *s, int32_t id)
 {
@@ -49,21 +47,18 @@ static void print_pieces(const cli_session *s, const cli_ids *ids)
 static int encode(const cli_session *s)
 {
     const cli_options *o = s->o;
-    cli_text text = {0};
     cli_ids ids = {0};
-    int rc = cli_read_input(o, &text);
-    if (rc == CLI_OK) {
-        const hlm_status st = cli_tokenize(s->model, text.data, text.len, cli_tokenize_flags(o), &ids);
-        if (st != HLM_OK) rc = cli_fail_status(o, st, "the text could not be tokenized");
-    }
-    if (rc == CLI_OK) {
-        if (o->json) rc = print_json(s, &ids);
-        else if (o->count) printf("%zu\n", ids.n);
-        else if (o->pieces) print_pieces(s, &ids);
-        else for (size_t i = 0; i < ids.n; i++) printf("%d%c", ids.data[i], i + 1 < ids.n ? ' ' : '\n');
+    int rc = cli_session_input(s, &ids);
+    if (rc == CLI_OK && o->json) {
+        rc = print_json(s, &ids);
+    } else if (rc == CLI_OK && o->count) {
+        printf("%zu\n", ids.n);
+    } else if (rc == CLI_OK && o->pieces) {
+        print_pieces(s, &ids);
+    } else {
+        for (size_t i = 0; i < ids.n; i++) printf("%d%c", ids.data[i], i + 1 < ids.n ? ' ' : '\n');
     }
     cli_ids_free(&ids);
-    cli_text_free(&text);
     return rc;
 }
 
@@ -110,18 +105,13 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
-    {.name = "prompt", .letter = 'p', .kind = CLI_TEXT, .arg = "TEXT", .at = AT(prompt), .help = "the text, or with --decode the ids"},
-    {.name = "file", .letter = 'f', .kind = CLI_TEXT, .arg = "FILE", .at = AT(file), .help = "read it from a file (-: standard input)"},
-    {.name = "decode", .letter = 'd', .kind = CLI_FLAG, .at = AT(decode), .help = "ids to text"},
-    {.name = "count", .kind = CLI_FLAG, .at = AT(count), .help = "only the number of tokens"},
-    {.name = "pieces", .kind = CLI_FLAG, .at = AT(pieces), .help = "the text of each token, too"},
-    {.name = "no-special", .kind = CLI_FLAG, .at = AT(no_special), .help = "do not add the tokenizer's bos and eos"},
-    {.name = "parse-special", .kind = CLI_FLAG, .at = AT(parse_special), .help = "markers such as <|im_end|> become special tokens"},
-    {.name = "model", .letter = 'm', .kind = CLI_TEXT, .arg = "PATH", .at = AT(model),
-     .help = "GGUF file, folder or tokenizer.json (default: $HYBRIDLM_MODEL)"},
+    CLI_OPT_FLAG("decode", 'd', decode, "ids to text"),
+    CLI_OPT_FLAG("count", 0, count, "only the number of tokens"),
+    CLI_OPT_FLAG("pieces", 0, pieces, "the text of each token, too"),
+    CLI_OPT_TEXT("model", 'm', model, "PATH", "GGUF file, folder or tokenizer.json (default: $HYBRIDLM_MODEL)"),
 };
-static const cli_group group = {"Text", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {&group, &cli_group_common, NULL};
+static const cli_group group = {"Tokens", options, CLI_COUNT(options)};
+static const cli_group *const groups[] = {&cli_group_input, &group, &cli_group_common, NULL};
 
 const cli_command cli_command_tokenize = {
     .name = "tokenize",
@@ -133,6 +123,6 @@ const cli_command cli_command_tokenize = {
              "  hybridlm tokenize -m model.gguf --decode 1,2,3\n",
     .groups = groups,
     .takes_argument = true,
-    .argument_at = AT(prompt),
+    .argument_at = offsetof(cli_options, prompt),
     .run = run,
 };

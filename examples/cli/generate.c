@@ -85,8 +85,11 @@ void cli_answer_free(cli_answer *answer)
 const char *cli_finish_name(const cli_answer *answer)
 {
     static const char *const names[] = {
-        [HLM_FINISH_LENGTH] = "length",     [HLM_FINISH_STOP_TOKEN] = "stop_token", [HLM_FINISH_STOP_STRING] = "stop_string",
-        [HLM_FINISH_CALLBACK] = "callback", [HLM_FINISH_FULL] = "full",
+        [HLM_FINISH_LENGTH] = "length",
+        [HLM_FINISH_STOP_TOKEN] = "stop_token",
+        [HLM_FINISH_STOP_STRING] = "stop_string",
+        [HLM_FINISH_CALLBACK] = "callback",
+        [HLM_FINISH_FULL] = "full",
     };
     if (answer->interrupted) return "interrupted";
     return answer->finish >= 0 && (size_t)answer->finish < CLI_COUNT(names) ? names[answer->finish] : "unknown";

@@ -3,8 +3,6 @@
 
 #include "options.h"
 
-#define AT(field) offsetof(cli_options, field)
-
 static const cli_choice activation_choices[] = {
     {"default", HLM_ACTIVATIONS_DEFAULT}, {"f32", HLM_ACTIVATIONS_F32}, {NULL, 0}};
 static const cli_choice cpu_choices[] = {
@@ -13,58 +11,51 @@ static const cli_choice kv_choices[] = {
     {"f16", HLM_TYPE_F16}, {"f32", HLM_TYPE_F32}, {"bf16", HLM_TYPE_BF16}, {NULL, 0}};
 
 static const cli_option common_options[] = {
-    {.name = "json", .kind = CLI_FLAG, .at = AT(json), .help = "the result as JSON on standard output"},
-    {.name = "quiet", .letter = 'q', .kind = CLI_FLAG, .at = AT(quiet), .help = "no progress, no remarks"},
-    {.name = "help", .letter = 'h', .kind = CLI_FLAG, .at = AT(help), .help = "this text"},
+    CLI_OPT_FLAG("json", 0, json, "the result as JSON on standard output"),
+    CLI_OPT_FLAG("quiet", 'q', quiet, "no progress, no remarks"),
+    CLI_OPT_FLAG("help", 'h', help, "this text"),
+};
+
+static const cli_option input_options[] = {
+    CLI_OPT_TEXT("prompt", 'p', prompt, "TEXT", "the text; without it and -f standard input"),
+    CLI_OPT_TEXT("file", 'f', file, "FILE", "read it from a file (-: standard input)"),
+    CLI_OPT_FLAG("no-special", 0, no_special, "do not add the tokenizer's bos and eos"),
+    CLI_OPT_FLAG("parse-special", 0, parse_special, "markers such as <|im_end|> become special tokens"),
 };
 
 static const cli_option model_options[] = {
-    {.name = "model", .letter = 'm', .kind = CLI_TEXT, .arg = "PATH", .at = AT(model),
-     .help = "GGUF file or Hugging Face folder (default: $HYBRIDLM_MODEL)"},
-    {.name = "activations", .kind = CLI_CHOICE, .arg = "TYPE", .at = AT(activations), .choices = activation_choices,
-     .help = "default, or f32: slower, no rounded activations"},
-    {.name = "cpu", .kind = CLI_CHOICE, .arg = "SET", .at = AT(cpu), .choices = cpu_choices,
-     .help = "at most these instructions: best, ref, avx2, avx512"},
-    {.name = "portable", .kind = CLI_FLAG, .at = AT(portable), .help = "the same bits on every kind of CPU"},
-    {.name = "read", .kind = CLI_FLAG, .at = AT(read), .help = "read the weights instead of mapping the file"},
-    {.name = "check", .kind = CLI_FLAG, .at = AT(check), .help = "look for NaN and infinity in the weights"},
+    CLI_OPT_TEXT("model", 'm', model, "PATH", "GGUF file or Hugging Face folder (default: $HYBRIDLM_MODEL)"),
+    CLI_OPT_CHOICE("activations", 0, activations, "TYPE", activation_choices,
+                   "default, or f32: slower, no rounded activations"),
+    CLI_OPT_CHOICE("cpu", 0, cpu, "SET", cpu_choices, "at most these instructions: best, ref, avx2, avx512"),
+    CLI_OPT_FLAG("portable", 0, portable, "the same bits on every kind of CPU"),
+    CLI_OPT_FLAG("read", 0, read, "read the weights instead of mapping the file"),
+    CLI_OPT_FLAG("check", 0, check, "look for NaN and infinity in the weights"),
 };
 
 static const cli_option context_options[] = {
-    {.name = "threads", .letter = 't', .kind = CLI_INT, .arg = "N", .at = AT(threads), .max = 1024,
-     .help = "threads (default: one for each core)"},
-    {.name = "ctx", .letter = 'c', .kind = CLI_INT, .arg = "N", .at = AT(ctx), .max = 1 << 30,
-     .help = "most tokens in memory (default: the model's own)"},
-    {.name = "kv", .kind = CLI_CHOICE, .arg = "TYPE", .at = AT(kv), .choices = kv_choices,
-     .help = "type of keys and values: f16 (default), f32, bf16"},
+    CLI_OPT_INT("threads", 't', threads, 0, 1024, "threads (default: one for each core)"),
+    CLI_OPT_INT("ctx", 'c', ctx, 0, 1 << 30, "most tokens in memory (default: the model's own)"),
+    CLI_OPT_CHOICE("kv", 0, kv, "TYPE", kv_choices, "type of keys and values: f16 (default), f32, bf16"),
 };
 
 static const cli_option sampling_options[] = {
-    {.name = "temp", .kind = CLI_REAL, .arg = "X", .at = AT(temperature), .max = 100,
-     .help = "temperature (default 0: always the likeliest token)"},
-    {.name = "top-k", .kind = CLI_INT, .arg = "N", .at = AT(top_k), .max = 1 << 30,
-     .help = "only the N likeliest (default 0: all)"},
-    {.name = "top-p", .kind = CLI_REAL, .arg = "X", .at = AT(top_p), .max = 1,
-     .help = "only the likeliest that add up to X (default 1: all)"},
-    {.name = "min-p", .kind = CLI_REAL, .arg = "X", .at = AT(min_p), .max = 1,
-     .help = "only those X times as likely as the likeliest"},
-    {.name = "typical", .kind = CLI_REAL, .arg = "X", .at = AT(typical_p), .max = 1,
-     .help = "locally typical sampling with mass X (default 1: off)"},
-    {.name = "repeat-penalty", .kind = CLI_REAL, .arg = "X", .at = AT(repeat_penalty), .max = 100,
-     .help = "make seen tokens less likely (default 1: off)"},
-    {.name = "frequency-penalty", .kind = CLI_REAL, .arg = "X", .at = AT(frequency_penalty), .min = -100, .max = 100,
-     .help = "for each time a token was seen"},
-    {.name = "presence-penalty", .kind = CLI_REAL, .arg = "X", .at = AT(presence_penalty), .min = -100, .max = 100,
-     .help = "for every token that was seen"},
-    {.name = "penalty-window", .kind = CLI_INT, .arg = "N", .at = AT(penalty_window), .min = -1, .max = 1 << 30,
-     .help = "tokens that the penalties look back on (64; -1: all)"},
-    {.name = "seed", .kind = CLI_INT, .arg = "N", .at = AT(seed), .max = 9007199254740992.0,
-     .help = "the same seed gives the same draws (default 0)"},
-    {.name = "stop", .kind = CLI_TEXTS, .arg = "TEXT", .at = AT(stop),
-     .help = "end before this text (can be given again)"},
+    CLI_OPT_REAL("temp", 0, temperature, 0, 100, "temperature (default 0: always the likeliest token)"),
+    CLI_OPT_INT("top-k", 0, top_k, 0, 1 << 30, "only the N likeliest (default 0: all)"),
+    CLI_OPT_REAL("top-p", 0, top_p, 0, 1, "only the likeliest that add up to X (default 1: all)"),
+    CLI_OPT_REAL("min-p", 0, min_p, 0, 1, "only those X times as likely as the likeliest"),
+    CLI_OPT_REAL("typical", 0, typical_p, 0, 1, "locally typical sampling with mass X (default 1: off)"),
+    CLI_OPT_REAL("repeat-penalty", 0, repeat_penalty, 0, 100, "make seen tokens less likely (default 1: off)"),
+    CLI_OPT_REAL("frequency-penalty", 0, frequency_penalty, -100, 100, "for each time a token was seen"),
+    CLI_OPT_REAL("presence-penalty", 0, presence_penalty, -100, 100, "for every token that was seen"),
+    CLI_OPT_INT("penalty-window", 0, penalty_window, -1, 1 << 30,
+                "tokens that the penalties look back on (64; -1: all)"),
+    CLI_OPT_INT("seed", 0, seed, 0, 9007199254740992.0, "the same seed gives the same draws (default 0)"),
+    CLI_OPT_TEXTS("stop", 0, stop, "TEXT", "end before this text (can be given again)"),
 };
 
 const cli_group cli_group_common = {"Common", common_options, CLI_COUNT(common_options)};
+const cli_group cli_group_input = {"Text", input_options, CLI_COUNT(input_options)};
 const cli_group cli_group_model = {"Model", model_options, CLI_COUNT(model_options)};
 const cli_group cli_group_context = {"Computing", context_options, CLI_COUNT(context_options)};
 const cli_group cli_group_sampling = {"Sampling", sampling_options, CLI_COUNT(sampling_options)};

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #ifdef CLI_HAVE_LIBEDIT
-#include <histedit.h>
+#  include <histedit.h>
 #endif
 
 #include "interrupt.h"
@@ -32,7 +32,10 @@ static char *show_prompt(EditLine *editor)
     void *line = NULL;
     if (el_get(editor, EL_CLIENTDATA, &line) != 0 || !line) return none;
     /* libedit takes a char * that it only reads. */
-    union { const char *in; char *out; } prompt = {.in = ((cli_line *)line)->prompt};
+    union {
+        const char *in;
+        char *out;
+    } prompt = {.in = ((cli_line *)line)->prompt};
     return prompt.out;
 }
 

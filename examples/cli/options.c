@@ -88,8 +88,7 @@ static int store_int(cli_options *o, const cli_option *d, const char *value)
     if (end == value || *end)
         return cli_fail(o, CLI_USAGE, NULL, "--%s takes a whole number, not '%s'", d->name, value);
     if (errno || (double)v < d->min || (double)v > d->max)
-        return cli_fail(o, CLI_USAGE, NULL, "--%s must be from %.0f to %.0f, not '%s'", d->name, d->min, d->max,
-                        value);
+        return cli_fail(o, CLI_USAGE, NULL, "--%s must be from %.0f to %.0f, not '%s'", d->name, d->min, d->max, value);
     const int64_t stored = v;
     memcpy((char *)o + d->at, &stored, sizeof stored);
     return CLI_OK;
@@ -159,10 +158,10 @@ static int take_option(cli_options *o, const cli_command *c, int argc, char **ar
         if (word[2]) value = word + 2;
     }
     if (!d) return unknown(o, c, word);
-    if (d->kind == CLI_FLAG && value)
-        return cli_fail(o, CLI_USAGE, NULL, "--%s takes no value ('%s')", d->name, word);
+    if (d->kind == CLI_FLAG && value) return cli_fail(o, CLI_USAGE, NULL, "--%s takes no value ('%s')", d->name, word);
     if (d->kind != CLI_FLAG && !value) {
-        if (*i + 1 >= argc) return cli_fail(o, CLI_USAGE, NULL, "--%s needs a value: --%s %s", d->name, d->name, d->arg);
+        if (*i + 1 >= argc)
+            return cli_fail(o, CLI_USAGE, NULL, "--%s needs a value: --%s %s", d->name, d->name, d->arg);
         value = argv[++*i];
     }
     return store(o, d, value);
@@ -174,7 +173,8 @@ static int store_argument(cli_options *o, const cli_command *c, const char *word
     char *slot = (char *)o + c->argument_at;
     const char *given;
     memcpy(&given, slot, sizeof given);
-    if (given) return cli_fail(o, CLI_USAGE, NULL, "%s: both '%s' and '%s' are given; which one?", c->name, given, word);
+    if (given)
+        return cli_fail(o, CLI_USAGE, NULL, "%s: both '%s' and '%s' are given; which one?", c->name, given, word);
     memcpy(slot, &word, sizeof word);
     return CLI_OK;
 }

@@ -76,12 +76,12 @@ typedef struct cli_options {
 } cli_options;
 
 typedef enum cli_kind {
-    CLI_FLAG,   /* bool */
-    CLI_INT,    /* int64_t within min..max */
-    CLI_REAL,   /* double within min..max */
-    CLI_TEXT,   /* const char * */
-    CLI_TEXTS,  /* cli_texts */
-    CLI_CHOICE  /* int32_t, one of `choices` */
+    CLI_FLAG, /* bool */
+    CLI_INT, /* int64_t within min..max */
+    CLI_REAL, /* double within min..max */
+    CLI_TEXT, /* const char * */
+    CLI_TEXTS, /* cli_texts */
+    CLI_CHOICE /* int32_t, one of `choices` */
 } cli_kind;
 
 typedef struct cli_choice {
@@ -105,6 +105,32 @@ typedef struct cli_option {
     const cli_choice *choices;
     const char *help;
 } cli_option;
+
+/* A row of a table each: long name, letter or 0, field of cli_options, ... */
+#define CLI_OPT_FLAG(name, letter, field, help)                                  \
+  {                                                                              \
+    name, letter, CLI_FLAG, NULL, offsetof(cli_options, field), 0, 0, NULL, help \
+  }
+#define CLI_OPT_INT(name, letter, field, min, max, help)                           \
+  {                                                                                \
+    name, letter, CLI_INT, "N", offsetof(cli_options, field), min, max, NULL, help \
+  }
+#define CLI_OPT_REAL(name, letter, field, min, max, help)                           \
+  {                                                                                 \
+    name, letter, CLI_REAL, "X", offsetof(cli_options, field), min, max, NULL, help \
+  }
+#define CLI_OPT_TEXT(name, letter, field, arg, help)                            \
+  {                                                                             \
+    name, letter, CLI_TEXT, arg, offsetof(cli_options, field), 0, 0, NULL, help \
+  }
+#define CLI_OPT_TEXTS(name, letter, field, arg, help)                            \
+  {                                                                              \
+    name, letter, CLI_TEXTS, arg, offsetof(cli_options, field), 0, 0, NULL, help \
+  }
+#define CLI_OPT_CHOICE(name, letter, field, arg, choices, help)                      \
+  {                                                                                  \
+    name, letter, CLI_CHOICE, arg, offsetof(cli_options, field), 0, 0, choices, help \
+  }
 
 /** Options under one heading of --help. */
 typedef struct cli_group {
@@ -133,6 +159,7 @@ typedef struct cli_command {
 
 /* Groups that several commands share (groups.c). */
 extern const cli_group cli_group_common;
+extern const cli_group cli_group_input;
 extern const cli_group cli_group_model;
 extern const cli_group cli_group_context;
 extern const cli_group cli_group_sampling;

@@ -4,14 +4,16 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#  include <immintrin.h>
 
-#define TWELVE(step) step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)
+#  define TWELVE(step) step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)
 enum { CHAINS = 12 };
 
-#define DECLARE(i) __m512 c##i = _mm512_setzero_ps(); __asm__("" : "+v"(c##i));
-#define STEP(i) c##i = _mm512_dpbf16_ps(c##i, a, b);
-#define ADD(i) sum = _mm512_add_ps(sum, c##i);
+#  define DECLARE(i)                   \
+    __m512 c##i = _mm512_setzero_ps(); \
+    __asm__("" : "+v"(c##i));
+#  define STEP(i) c##i = _mm512_dpbf16_ps(c##i, a, b);
+#  define ADD(i) sum = _mm512_add_ps(sum, c##i);
 __attribute__((target("avx512f,avx512bf16"))) static void run_bf16(size_t rounds)
 {
     const __m512bh a = (__m512bh)_mm512_set1_epi32(cli_opaque_int(0x3F803F80)); /* ones */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#  include <immintrin.h>
 #endif
 
 #include "text.h"
@@ -114,7 +114,8 @@ static void read_part(void *arg, int index, int n_threads)
 {
     const read_work *w = arg;
     const size_t blocks = w->m->size / BLOCK;
-    const size_t from = blocks * (size_t)index / (size_t)n_threads, to = blocks * (size_t)(index + 1) / (size_t)n_threads;
+    const size_t from = blocks * (size_t)index / (size_t)n_threads,
+                 to = blocks * (size_t)(index + 1) / (size_t)n_threads;
     w->results[index] = w->read(w->m->data + from * BLOCK, (to - from) * BLOCK);
 }
 

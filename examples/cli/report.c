@@ -37,25 +37,20 @@ int cli_fail(const cli_options *o, int rc, const char *hint, const char *format,
 static const char *advice(hlm_status status)
 {
     switch (status) {
-    case HLM_E_IO:
-        return "Check the path and its permissions. For a small model to start with: ./quickstart.sh";
+    case HLM_E_IO: return "Check the path and its permissions. For a small model to start with: ./quickstart.sh";
     case HLM_E_FORMAT:
         return "The file is damaged, incomplete or no model: fetch it again and compare its size or checksum.";
     case HLM_E_UNSUPPORTED:
-        return "docs/cli.md tells which files this version runs; GGUF with q4_0, q4_1, q8_0, q4_K, q6_K, f16, bf16 works.";
-    case HLM_E_NOMEM:
-        return "Use a smaller --ctx, --kv f16 or a smaller model; `hybridlm info` shows what is needed.";
-    case HLM_E_FULL:
-        return "Give more room with --ctx, or less text.";
-    case HLM_E_TOKEN:
-        return "The ids belong to another tokenizer; `hybridlm tokenize` makes those of this model.";
+        return "docs/cli.md tells which files this version runs; GGUF with q4_0, q4_1, q8_0, q4_K, q6_K, f16, bf16 "
+               "works.";
+    case HLM_E_NOMEM: return "Use a smaller --ctx, --kv f16 or a smaller model; `hybridlm info` shows what is needed.";
+    case HLM_E_FULL: return "Give more room with --ctx, or less text.";
+    case HLM_E_TOKEN: return "The ids belong to another tokenizer; `hybridlm tokenize` makes those of this model.";
     case HLM_E_TEMPLATE:
     case HLM_E_LIMIT:
         return "Try without --system (some templates know no system message), or give a template with --chat-template.";
-    case HLM_E_INTERNAL:
-        return "This is a bug in libhybridlm: please report it with the command and the model's name.";
-    default:
-        return NULL;
+    case HLM_E_INTERNAL: return "This is a bug in libhybridlm: please report it with the command and the model's name.";
+    default: return NULL;
     }
 }
 

@@ -17,14 +17,15 @@ static int load(cli_session *s, cli_need need)
     const cli_options *o = s->o;
     const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
     if (!path || !*path)
-        return cli_fail(o, CLI_USAGE, "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.",
-                        "no model");
+        return cli_fail(o, CLI_USAGE,
+                        "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.", "no model");
     cli_progress progress;
     cli_progress_start(&progress, o, "loading");
     const hlm_model_params params = {
         .struct_size = sizeof params,
-        .flags = (need == CLI_NEED_VOCAB ? (uint32_t)HLM_LOAD_VOCAB_ONLY : 0) | (o->read ? (uint32_t)HLM_LOAD_READ : 0) |
-                 (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) | (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
+        .flags = (need == CLI_NEED_VOCAB ? (uint32_t)HLM_LOAD_VOCAB_ONLY : 0) |
+            (o->read ? (uint32_t)HLM_LOAD_READ : 0) | (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) |
+            (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
         .activations = o->activations,
         .cpu = o->cpu,
         .progress = on_load,
@@ -77,6 +78,21 @@ int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out)
     };
     const hlm_status st = hlm_sampler_new(out, s->model, &params);
     return st == HLM_OK ? CLI_OK : cli_fail_status(o, st, "these sampling options do not work");
+}
+
+int cli_session_input(const cli_session *s, cli_ids *ids)
+{
+    const cli_options *o = s->o;
+    if (o->ids && (o->prompt || o->file)) return cli_fail(o, CLI_USAGE, NULL, "give a text or --ids, not both");
+    if (o->ids) return cli_read_ids(o, o->ids, ids);
+    cli_text text = {0};
+    int rc = cli_read_input(o, &text);
+    if (rc == CLI_OK) {
+        const hlm_status st = cli_tokenize(s->model, text.data, text.len, cli_tokenize_flags(o), ids);
+        if (st != HLM_OK) rc = cli_fail_status(o, st, "the text could not be tokenized");
+    }
+    cli_text_free(&text);
+    return rc;
 }
 
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need)

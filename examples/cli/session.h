@@ -6,6 +6,7 @@
 #include <hybridlm/hybridlm.h>
 
 #include "options.h"
+#include "text.h"
 
 typedef struct cli_session {
     const cli_options *o;
@@ -25,6 +26,9 @@ typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_MODEL, CLI_NEED_CONTEXT, CLI_NE
 /** Returns CLI_OK or an exit code after telling why; close it in both cases. */
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
 void cli_session_close(cli_session *s);
+
+/** The tokens that --ids, --prompt, --file or standard input give, added to *ids. */
+int cli_session_input(const cli_session *s, cli_ids *ids);
 
 /** The sampler that the options describe, at `temperature`. */
 int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out);

@@ -75,7 +75,8 @@ int cli_read_file(const cli_options *o, const char *path, cli_text *t)
 {
     const bool standard = strcmp(path, "-") == 0;
     FILE *f = standard ? stdin : fopen(path, "rb");
-    if (!f) return cli_fail(o, CLI_FAILED, "Check the path; '-' reads standard input.", "%s: %s", path, strerror(errno));
+    if (!f)
+        return cli_fail(o, CLI_FAILED, "Check the path; '-' reads standard input.", "%s: %s", path, strerror(errno));
     char block[65536];
     size_t got, total = 0;
     cli_text_add(t, "", 0);
@@ -88,15 +89,14 @@ int cli_read_file(const cli_options *o, const char *path, cli_text *t)
     if (cli_interrupted()) return CLI_INTERRUPTED;
     if (error) return cli_fail(o, CLI_FAILED, NULL, "%s: %s", path, strerror(error));
     if (total > MAX_FILE_BYTES)
-        return cli_fail(o, CLI_FAILED, "Cut it into parts.", "%s: longer than the %zu bytes that are read at once", path,
-                        MAX_FILE_BYTES);
+        return cli_fail(o, CLI_FAILED, "Cut it into parts.", "%s: longer than the %zu bytes that are read at once",
+                        path, MAX_FILE_BYTES);
     return CLI_OK;
 }
 
 int cli_read_input(const cli_options *o, cli_text *t)
 {
-    if (o->prompt && o->file)
-        return cli_fail(o, CLI_USAGE, NULL, "give a text or --file, not both");
+    if (o->prompt && o->file) return cli_fail(o, CLI_USAGE, NULL, "give a text or --file, not both");
     if (o->prompt) {
         cli_text_add(t, o->prompt, strlen(o->prompt));
         return CLI_OK;
@@ -135,8 +135,8 @@ int cli_read_ids(const cli_options *o, const char *source, cli_ids *ids)
     cli_text text = {0};
     int rc = cli_read_file(o, source, &text);
     if (rc == CLI_OK && strlen(text.data) != text.len)
-        rc = cli_fail(o, CLI_FAILED, "Token ids are expected as text, such as 1, 2, 3.", "%s: holds bytes that are no text",
-                      source);
+        rc = cli_fail(o, CLI_FAILED, "Token ids are expected as text, such as 1, 2, 3.",
+                      "%s: holds bytes that are no text", source);
     if (rc == CLI_OK) rc = parse_ids(o, source, text.data, ids);
     cli_text_free(&text);
     return rc;
@@ -145,7 +145,7 @@ int cli_read_ids(const cli_options *o, const char *source, cli_ids *ids)
 uint32_t cli_tokenize_flags(const cli_options *o)
 {
     return (o->no_special ? 0 : (uint32_t)HLM_TOKENIZE_ADD_SPECIAL) |
-           (o->parse_special ? (uint32_t)HLM_TOKENIZE_PARSE_SPECIAL : 0);
+        (o->parse_special ? (uint32_t)HLM_TOKENIZE_PARSE_SPECIAL : 0);
 }
 
 hlm_status cli_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, cli_ids *ids)
