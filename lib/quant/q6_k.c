@@ -24,6 +24,25 @@ static void q6_k_dequantise(float *y, const void *x, size_t n)
     }
 }
 
+/* Four elements, one a byte: low nibbles and, in place, the upper bits; each byte becomes v - 32, without carries. */
+static uint32_t join(uint32_t low, uint32_t high)
+{
+    return (((low & 0x0F0F0F0Fu) | (high & 0x30303030u)) + 0x60606060u) ^ 0x80808080u;
+}
+
+/* One half of a block into a lane: its 32 chunks of 4 k, of which a quarter has 8. */
+static void tile_half(uint8_t *out, const uint8_t ql[64], const uint8_t qh[32])
+{
+    enum { CHUNK = LANES * 4, QUARTER = 8 * CHUNK };
+    for (size_t j = 0; j < 8; j++, out += CHUNK) {
+        const uint32_t a = hlmi_load32(ql + j * 4), b = hlmi_load32(ql + 32 + j * 4), h = hlmi_load32(qh + j * 4);
+        hlmi_store32(out, join(a, h << 4));
+        hlmi_store32(out + QUARTER, join(b, h << 2));
+        hlmi_store32(out + 2 * QUARTER, join(a >> 4, h));
+        hlmi_store32(out + 3 * QUARTER, join(b >> 4, h >> 2));
+    }
+}
+
 static void q6_k_tile(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
@@ -33,14 +52,8 @@ static void q6_k_tile(void *group, const void *const *rows, size_t cols)
             const hlmi_q6_k zero = {{0}, {0}, {0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
             for (size_t s = 0; s < 16; s++) out[64 + s * LANES + r] = b->scales[s];
-            uint8_t *q = out + 320 + r * 4;
-            for (size_t c = 0; c < 64; c++, q += LANES * 4) { /* chunks of 4; 8 make a quarter */
-                const size_t s = c / 8, half = s / 4, j = c % 8 * 4;
-                const uint32_t lo = hlmi_load32(b->ql + half * 64 + s % 2 * 32 + j) >> (s / 2 % 2 * 4);
-                const uint32_t hi = hlmi_load32(b->qh + half * 32 + j) >> (s % 4 * 2);
-                const uint32_t v = (lo & 0x0F0F0F0Fu) | (hi & 0x03030303u) << 4;
-                hlmi_store32(q, (v + 0x60606060u) ^ 0x80808080u); /* each byte v - 32, without carries */
-            }
+            tile_half(out + 320 + r * 4, b->ql, b->qh);
+            tile_half(out + 320 + 32 * LANES * 4 + r * 4, b->ql + 64, b->qh + 32);
         }
     }
 }
