@@ -56,8 +56,10 @@ hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bo
         hlmi_buf b;
         hlmi_buf_init(&b, mem);
         respell(&b, text, len);
-        if (!b.failed && b.len != len) v = json_loadb(b.data, b.len, flags, &err);
+        const bool failed = b.failed;
+        if (!failed && b.len != len) v = json_loadb(b.data, b.len, flags, &err);
         hlmi_buf_free(&b);
+        if (failed) return hlmi_nomem(len, what);
     }
     if (v) {
         *out = v;
