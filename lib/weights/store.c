@@ -129,8 +129,13 @@ static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_co
     if (st != HLM_OK) return hlmi_container_match(NULL, c);
     const hlm_status found = hlmi_container_match(file, c);
     if (found != HLM_OK || *c) return found;
-    return hlmi_fail(HLM_E_FORMAT, "%s: its first 4 bytes are not \"GGUF\" (%llu bytes in all); for safetensors give the folder",
-                     s->path, (unsigned long long)file->size);
+    uint8_t buf[4];
+    const uint8_t *p = buf;
+    const size_t n = (size_t)(file->size < sizeof buf ? file->size : sizeof buf);
+    const hlm_status rd = hlmi_source_read(file, 0, n, buf, &p);
+    if (rd != HLM_OK) return rd;
+    return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF' (for safetensors, give the folder)", s->path,
+                     hlmi_quoted((const char *)p, n).s);
 }
 
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,

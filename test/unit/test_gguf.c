@@ -1,0 +1,332 @@
+/* The tensor store over GGUF files: what it reads, and what it refuses with which words. test_gguf FOLDER, by default test/data/store. */
+#include <stdio.h>
+
+#include "unit/gguf_bytes.h"
+#include "unit/memfs.h"
+#include "unit/suite.h"
+#include "weights/store.h"
+
+static const char *folder = "test/data/store";
+
+static hlm_status open_bytes(hlmi_store **s, memfs *fs, const bytes *b, bool map)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    memfs_clear(fs);
+    memfs_add(fs, "m.gguf", b->data, b->n);
+    const hlmi_vfs vfs = memfs_vfs(fs, map);
+    return hlmi_store_open(s, &mem, &vfs, "m.gguf", false);
+}
+
+/* Both modes refuse b with that status and a sentence that has the file's name and `words`. Frees b. */
+static void refuse(bytes *b, hlm_status status, const char *words)
+{
+    memfs fs = {.n = 0};
+    for (int map = 0; map < 2; map++) {
+        hlmi_store *s;
+        const hlm_status st = open_bytes(&s, &fs, b, map);
+        ck_assert_msg(st == status && !s, "expected %d with '%s', status %d", status, words, st);
+        ck_assert_msg(strstr(hlmi_error(), "m.gguf") && strstr(hlmi_error(), words), "'%s' lacks '%s'", hlmi_error(), words);
+        ck_assert_uint_eq(fs.open, 0);
+    }
+    memfs_clear(&fs);
+    free(b->data);
+    *b = (bytes){.n = 0};
+}
+
+/* A small right file with a setting of every type; `items` strings make its settings long. */
+static bytes sample(uint32_t version, uint32_t alignment, size_t items)
+{
+    static const uint64_t matrix[] = {32, 3}, vector[] = {5};
+    bytes b = {.n = 0};
+    put_front(&b, version, 2, 17);
+    put_kv(&b, "u8", 0, 200, 1);
+    put_kv(&b, "i8", 1, 0x80, 1);
+    put_kv(&b, "u16", 2, 65535, 2);
+    put_kv(&b, "i16", 3, 0x8000, 2);
+    put_kv(&b, "u32", 4, 4000000000u, 4);
+    put_kv(&b, "i32", 5, 0xFFFFFFFFu, 4);
+    put_kv(&b, "f32", 6, 0x3FC00000u, 4);
+    put_kv(&b, "bool", 7, 1, 1);
+    put_kv_string(&b, "string", "h\xC3\xA9");
+    put_kv(&b, "u64", 10, UINT64_MAX, 8);
+    put_kv(&b, "i64", 11, (uint64_t)INT64_MIN, 8);
+    put_kv(&b, "f64", 12, 0x4008000000000000u, 8);
+    put_kv(&b, "general.alignment", 4, alignment, 4);
+    put_kv_array(&b, "floats", 6, 2);
+    put_le(&b, 0x3F800000u, 4);
+    put_le(&b, 0xC0000000u, 4);
+    put_kv_array(&b, "strings", 8, items);
+    for (size_t i = 0; i < items; i++) put_string(&b, i % 2 ? "odd" : "");
+    put_kv_array(&b, "none", 4, 0);
+    put_kv_string(&b, "last", "z");
+    put_tensor(&b, "w", 2, matrix, 2, 0);
+    put_tensor(&b, "v", 1, vector, 0, (54 + alignment - 1) / alignment * alignment);
+    put_padding(&b, alignment);
+    for (size_t i = 0; i < 54; i++) put_le(&b, i, 1);
+    put_padding(&b, alignment);
+    for (size_t i = 0; i < 20; i++) put_le(&b, 100 + i, 1);
+    put_padding(&b, alignment);
+    return b;
+}
+
+static void check_numbers(const hlmi_store *s)
+{
+    static const struct {
+        const char *key;
+        int64_t value;
+    } whole[] = {{"u8", 200}, {"i8", -128}, {"u16", 65535}, {"i16", -32768}, {"u32", 4000000000}, {"i32", -1}, {"bool", 1}, {"i64", INT64_MIN}, {"f64", 3}};
+    int64_t i = 0;
+    double d = 0;
+    for (size_t k = 0; k < sizeof whole / sizeof *whole; k++) {
+        const hlmi_kv *kv = hlmi_store_kv(s, whole[k].key);
+        ck_assert_msg(hlmi_kv_i64(kv, 0, &i) && i == whole[k].value, "%s", whole[k].key);
+        ck_assert(hlmi_kv_f64(kv, 0, &d) && d == (double)whole[k].value);
+        ck_assert(!hlmi_kv_i64(kv, 1, &i) && !hlmi_kv_f64(kv, 1, &d));
+    }
+    ck_assert(!hlmi_kv_i64(hlmi_store_kv(s, "u64"), 0, &i));
+    ck_assert(hlmi_kv_f64(hlmi_store_kv(s, "u64"), 0, &d) && d == 0x1p64);
+    ck_assert(!hlmi_kv_i64(hlmi_store_kv(s, "f32"), 0, &i));
+    ck_assert(hlmi_kv_f64(hlmi_store_kv(s, "f32"), 0, &d) && d == 1.5);
+    const hlmi_kv *floats = hlmi_store_kv(s, "floats");
+    ck_assert(floats->type == HLMI_KV_ARRAY && floats->item == HLMI_KV_F32 && floats->count == 2 && floats->bytes == 8);
+    ck_assert(hlmi_kv_f64(floats, 1, &d) && d == -2.0 && hlmi_kv_i64(floats, 1, &i) && i == -2);
+    ck_assert(!hlmi_kv_f64(floats, 2, &d));
+    ck_assert(!hlmi_kv_i64(hlmi_store_kv(s, "none"), 0, &i));
+    ck_assert(!hlmi_kv_i64(hlmi_store_kv(s, "string"), 0, &i) && !hlmi_kv_f64(hlmi_store_kv(s, "strings"), 0, &d));
+    ck_assert_ptr_null(hlmi_store_kv(s, "U8"));
+    ck_assert(!hlmi_kv_i64(NULL, 0, &i) && !hlmi_kv_f64(NULL, 0, &d));
+}
+
+static void check_strings(const hlmi_store *s, size_t items)
+{
+    const char *text;
+    size_t len, at = 0, n = 0;
+    ck_assert(hlmi_kv_next_string(hlmi_store_kv(s, "string"), &at, &text, &len) && len == 3 && memcmp(text, "h\xC3\xA9", 3) == 0);
+    ck_assert(!hlmi_kv_next_string(hlmi_store_kv(s, "string"), &at, &text, &len));
+    for (at = 0; hlmi_kv_next_string(hlmi_store_kv(s, "strings"), &at, &text, &len); n++)
+        if (n % 2 ? len != 3 || memcmp(text, "odd", 3) != 0 : len != 0) ck_abort_msg("string %zu", n);
+    ck_assert_uint_eq(n, items);
+    at = 0;
+    ck_assert(!hlmi_kv_next_string(hlmi_store_kv(s, "floats"), &at, &text, &len));
+    ck_assert(!hlmi_kv_next_string(NULL, &at, &text, &len));
+    ck_assert(hlmi_kv_next_string(hlmi_store_kv(s, "last"), &at, &text, &len) && len == 1 && *text == 'z');
+}
+
+static void check_tensors(const hlmi_store *s, bool map)
+{
+    unsigned char buf[54];
+    const uint8_t *p = NULL;
+    const hlmi_tensor *w = hlmi_store_find(s, "w"), *v = hlmi_store_find(s, "v");
+    ck_assert(w && v && !hlmi_store_find(s, "x") && !hlmi_store_find(s, ""));
+    ck_assert_uint_eq(hlmi_store_count(s), 2);
+    ck_assert_ptr_eq(hlmi_store_at(s, 0), w);
+    ck_assert_ptr_null(hlmi_store_at(s, 2));
+    ck_assert(w->type == HLMI_Q4_0 && w->n_dims == 2 && w->dims[0] == 3 && w->dims[1] == 32 && w->bytes == 54);
+    ck_assert(v->type == HLMI_F32 && v->n_dims == 1 && v->dims[0] == 5 && v->bytes == 20);
+    ck_assert_int_eq(hlmi_store_read(s, w, 0, 54, buf, &p), HLM_OK);
+    for (unsigned i = 0; i < 54; i++) ck_assert_uint_eq(p[i], i);
+    ck_assert_int_eq(hlmi_store_read(s, v, 19, 1, buf, &p), HLM_OK);
+    ck_assert_uint_eq(*p, 119);
+    ck_assert_int_eq(hlmi_store_read(s, v, 20, 0, buf, &p), HLM_OK);
+    ck_assert_int_eq(hlmi_store_read(s, v, 20, 1, buf, &p), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_store_read(s, v, UINT64_MAX, 2, buf, &p), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_store_mapped(s, w), map);
+    hlmi_store_drop(s, w, 0, w->bytes);
+    hlmi_store_drop(s, w, 1, UINT64_MAX);
+}
+
+START_TEST(reads_what_was_written)
+{
+    static const uint32_t alignments[] = {1, 8, 32, 4096};
+    static const size_t items[] = {0, 3, 20000};
+    memfs fs = {.n = 0};
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            for (int map = 0; map < 2; map++) {
+                bytes b = sample(2 + i % 2, alignments[i], items[j]);
+                hlmi_store *s;
+                ck_assert_msg(open_bytes(&s, &fs, &b, map) == HLM_OK, "%s", hlmi_error());
+                ck_assert_int_eq(hlmi_store_container(s), HLMI_STORE_GGUF);
+                ck_assert_str_eq(hlmi_store_path(s), "m.gguf");
+                ck_assert_uint_eq(hlmi_store_bytes(s), b.n);
+                ck_assert_ptr_null(hlmi_store_config(s));
+                check_numbers(s);
+                check_strings(s, items[j]);
+                check_tensors(s, map);
+                hlmi_store_close(s);
+                free(b.data);
+            }
+        }
+    }
+    ck_assert_uint_eq(fs.open, 0);
+    memfs_clear(&fs);
+}
+END_TEST
+
+static bytes load(const char *name)
+{
+    char path[512];
+    bytes b = {.n = 0};
+    snprintf(path, sizeof path, "%s/gguf/%s.gguf", folder, name);
+    FILE *f = fopen(path, "rb");
+    ck_assert_msg(f != NULL, "%s is missing", path);
+    for (int c; (c = getc(f)) != EOF;) put_le(&b, (unsigned)c, 1);
+    fclose(f);
+    return b;
+}
+
+/* Every length short of the whole is refused, and the sentence names a field. */
+static void check_truncations(bytes *b)
+{
+    static const char *const fields[] = {"magic", "version", "number of", "key of a setting", "value of", "tensor", "data"};
+    memfs fs = {.n = 0};
+    const size_t whole = b->n;
+    for (b->n = 0; b->n < whole; b->n++) {
+        for (int map = 0; map < 2; map++) {
+            hlmi_store *s;
+            bool named = false;
+            if (open_bytes(&s, &fs, b, map) != HLM_E_FORMAT) ck_abort_msg("%zu of %zu bytes were not refused", b->n, whole);
+            for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) named |= strstr(hlmi_error(), fields[i]) != NULL;
+            if (!named || !strstr(hlmi_error(), "m.gguf: ")) ck_abort_msg("%zu bytes: '%s' names no field", b->n, hlmi_error());
+        }
+    }
+    ck_assert_uint_eq(fs.open, 0);
+    memfs_clear(&fs);
+    free(b->data);
+}
+
+START_TEST(refuses_every_truncation)
+{
+    bytes b = sample(3, 32, 3), c = load("ok_base");
+    check_truncations(&b);
+    check_truncations(&c);
+}
+END_TEST
+
+START_TEST(refuses_hostile_files)
+{
+    static const struct {
+        const char *name, *words;
+        hlm_status status;
+    } cases[] = {
+        {"align_type", "general.alignment", HLM_E_FORMAT},      {"align_zero", "general.alignment is 0", HLM_E_FORMAT},
+        {"cut_1", "'blk.1.ffn_down.weight'", HLM_E_FORMAT},     {"h_n_tensors_max", "number of tensors", HLM_E_FORMAT},
+        {"h_n_tensors_plus1", "name of a tensor", HLM_E_FORMAT}, {"h_version1", "version 1", HLM_E_UNSUPPORTED},
+        {"kv_arr_len_1g", "value of 'x'", HLM_E_FORMAT},        {"kv_arr_nested_6000", "array of arrays", HLM_E_UNSUPPORTED},
+        {"kv_key_dup", "'general.architecture'", HLM_E_FORMAT}, {"kv_str_len_4g", "value of 'x'", HLM_E_FORMAT},
+        {"t_block_remainder", "multiple of 32", HLM_E_FORMAT},  {"t_dim_wrap", "'blk.0.attn_q.weight'", HLM_E_FORMAT},
+        {"t_off_unaligned", "alignment 32", HLM_E_FORMAT},      {"t_off_wrap", "offset 18446744073709551584", HLM_E_FORMAT},
+        {"t_size_pad_wrap", "'output_norm.weight'", HLM_E_FORMAT}, {"t_type_removed", "q4_2", HLM_E_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bytes b = load(cases[i].name);
+        refuse(&b, cases[i].status, cases[i].words);
+    }
+    hlmi_store *s;
+    memfs fs = {.n = 0};
+    bytes b = load("ok_tensors_reversed");
+    ck_assert_msg(open_bytes(&s, &fs, &b, true) == HLM_OK, "%s", hlmi_error());
+    hlmi_store_close(s);
+    memfs_clear(&fs);
+    free(b.data);
+}
+END_TEST
+
+/* One tensor of that type with one row of 256; the file is long enough for any. */
+static bytes one_tensor(const char *name, uint32_t n_dims, const uint64_t *dims, uint32_t type, uint64_t offset)
+{
+    bytes b = {.n = 0};
+    put_front(&b, 3, 1, 0);
+    put_tensor(&b, name, n_dims, dims, type, offset);
+    put_padding(&b, 32);
+    for (size_t i = 0; i < 4096; i++) put_le(&b, 0, 1);
+    return b;
+}
+
+START_TEST(refuses_types_by_name)
+{
+    static const struct {
+        uint32_t number;
+        const char *name;
+    } types[] = {{5, "q4_3"}, {9, "q8_1"}, {10, "q2_K"}, {11, "q3_K"}, {13, "q5_K"}, {15, "q8_K"}, {16, "iq2_xxs"}, {23, "iq4_xs"}, {20, "iq4_nl"},
+                 {29, "iq1_m"}, {31, "q4_0_4_4"}, {34, "tq1_0"}, {39, "mxfp4"}, {40, "nvfp4"}, {42, "no known name"}, {UINT32_MAX, "4294967295"}};
+    const uint64_t dims[] = {256};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        bytes b = one_tensor("t", 1, dims, types[i].number, 0);
+        refuse(&b, HLM_E_UNSUPPORTED, types[i].name);
+    }
+}
+END_TEST
+
+START_TEST(refuses_bad_tensors)
+{
+    static const uint64_t row[] = {32}, none[] = {0}, huge[] = {1, UINT64_MAX}, wrap[] = {32, 1ull << 58, 2, 2}, five[] = {1, 1, 1, 1, 1};
+    bytes b = one_tensor("t", 0, row, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "'t': 0 dimensions");
+    b = one_tensor("t", 5, five, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "'t': 5 dimensions");
+    b = one_tensor("t", 1, none, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "'t': a dimension is 0");
+    b = one_tensor("t", 2, huge, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "'t': a dimension is 18446744073709551615");
+    b = one_tensor("t", 4, wrap, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "more bytes than the file");
+    b = one_tensor("", 1, row, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "name of a tensor");
+    b = one_tensor("a\nb", 1, row, 0, 4096 - 96);
+    refuse(&b, HLM_E_FORMAT, "'a\\x0Ab'");
+    put_front(&b, 3, 2, 0);
+    put_tensor(&b, "t", 1, row, 0, 0);
+    put_tensor(&b, "t", 1, row, 0, 128);
+    put_padding(&b, 32);
+    for (size_t i = 0; i < 256; i++) put_le(&b, 0, 1);
+    refuse(&b, HLM_E_FORMAT, "'t' is there twice");
+    put_front(&b, 3, 2, 0);
+    put_tensor(&b, "t", 1, row, 0, 0);
+    put_tensor(&b, "u", 1, row, 0, 96);
+    put_padding(&b, 32);
+    for (size_t i = 0; i < 256; i++) put_le(&b, 0, 1);
+    refuse(&b, HLM_E_FORMAT, "'u' begins at byte");
+}
+END_TEST
+
+START_TEST(refuses_bad_fronts)
+{
+    bytes b = {.n = 0};
+    put_front(&b, 0, 0, 0);
+    refuse(&b, HLM_E_UNSUPPORTED, "version 0");
+    put_front(&b, 4, 0, 0);
+    refuse(&b, HLM_E_UNSUPPORTED, "version 4");
+    put_front(&b, 0x03000000, 0, 0);
+    refuse(&b, HLM_E_UNSUPPORTED, "big-endian");
+    put_front(&b, 3, 0, UINT64_MAX);
+    refuse(&b, HLM_E_FORMAT, "number of settings is 18446744073709551615");
+    put_front(&b, 3, 0, 1);
+    put_kv(&b, "k", 13, 0, 8);
+    refuse(&b, HLM_E_FORMAT, "value of 'k' has the unknown type 13");
+    put_front(&b, 3, 0, 1);
+    put_kv_array(&b, "k", 13, 0);
+    refuse(&b, HLM_E_FORMAT, "value of 'k' is an array of the unknown type 13");
+    put_front(&b, 3, 0, 1);
+    put_kv_array(&b, "k", 12, UINT64_MAX / 8 + 2);
+    refuse(&b, HLM_E_FORMAT, "value of 'k' has 2305843009213693953 items");
+    put_front(&b, 3, 0, 1);
+    put_kv(&b, "general.alignment", 4, 48, 4);
+    refuse(&b, HLM_E_FORMAT, "general.alignment is 48");
+    put_front(&b, 3, 0, 1);
+    put_le(&b, 3, 8);
+    put(&b, "a\0b", 3);
+    put_le(&b, 0, 16);
+    refuse(&b, HLM_E_FORMAT, "zero byte: 'a\\x00b'");
+    put(&b, "GGML", 4);
+    refuse(&b, HLM_E_FORMAT, "magic");
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {reads_what_was_written, refuses_every_truncation, refuses_hostile_files,
+                                  refuses_types_by_name,  refuses_bad_tensors,      refuses_bad_fronts};
+    if (argc > 1) folder = argv[1];
+    return suite_run("gguf", tests, sizeof tests / sizeof *tests);
+}
