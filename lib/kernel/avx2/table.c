@@ -4,6 +4,13 @@
 
 void hlmi_kernels_avx2(hlmi_kernels *k)
 {
+    k->gemm_f32[HLMI_TILE_F32] = hlmi_avx2_gemm_f32;
+    k->gemm_f32[HLMI_TILE_F16] = hlmi_avx2_gemm_f16;
+    k->gemm_f32[HLMI_TILE_BF16] = hlmi_avx2_gemm_bf16;
+
+    k->gemm[HLMI_TILE_F32] = hlmi_avx2_gemm_f32;
+    k->gemm[HLMI_TILE_F16] = hlmi_avx2_gemm_f16;
+    if (k->act[HLMI_TILE_BF16] == HLMI_ACT_F32) k->gemm[HLMI_TILE_BF16] = hlmi_avx2_gemm_bf16;
     k->gemm[HLMI_TILE_Q4] = hlmi_avx2_gemm_q4;
     k->gemm[HLMI_TILE_Q4M] = hlmi_avx2_gemm_q4m;
     k->gemm[HLMI_TILE_Q5M] = hlmi_avx2_gemm_q5m;
