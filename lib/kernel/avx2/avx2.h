@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "kernel/kernel.h"
+#include "kernel/walk.h"
 
 #define HLMI_INLINE static inline __attribute__((always_inline))
 
@@ -27,6 +27,9 @@ void hlmi_avx2_gemm_f32_q5m(const hlmi_gemm *g);
 void hlmi_avx2_gemm_f32_q8(const hlmi_gemm *g);
 void hlmi_avx2_gemm_f32_k4(const hlmi_gemm *g);
 void hlmi_avx2_gemm_f32_k6(const hlmi_gemm *g);
+
+/** b->units columns of f32 weights [column][lanes]; lanes is 16 or 32. */
+void hlmi_avx2_block_f32(const hlmi_block *b, size_t lanes);
 
 void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);

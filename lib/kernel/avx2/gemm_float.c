@@ -89,6 +89,11 @@ HLMI_INLINE void many(form f, size_t lanes, size_t n, const hlmi_block *b)
     }
 }
 
+void hlmi_avx2_block_f32(const hlmi_block *b, size_t lanes)
+{
+    many(F32, lanes, b->units, b);
+}
+
 /* Units are columns here, except that a BF16 unit is one of an even number of columns; the odd column at the end has no partner
  * in x, so blocks are cut by columns and this file walks itself. */
 HLMI_INLINE void product(form f, const hlmi_gemm *g)
