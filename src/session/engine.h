@@ -7,4 +7,7 @@
 /** The model a context computes with; borrowed. */
 hlm_model *hlmi_ctx_model(const hlm_context *ctx);
 
+/** Makes the calling thread's error sentence the one of hlm_ctx_error. */
+void hlmi_ctx_failed(hlm_context *ctx);
+
 #endif

@@ -181,6 +181,7 @@ hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler
     r.result.generate_ns = hlmi_os_now() - middle;
     if (result) HLMI_TRY(hlmi_result_write(result, &r.result, sizeof r.result, "hlm_generate_result"));
 done:
+    if (st != HLM_OK) hlmi_ctx_failed(ctx);
     close_run(&r);
     return st;
 }

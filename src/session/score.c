@@ -13,7 +13,6 @@ enum { SCORE_PART = 64 };
 
 static hlm_status check(const hlm_context *ctx, const int32_t *tokens, size_t n, size_t *vocab)
 {
-    if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
     if (n < 2) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens, needs at least 2", n);
     if (n > INT64_MAX) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens are too many", n);
     hlm_model_info info = {.struct_size = sizeof info};
@@ -59,20 +58,23 @@ static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, size_t 
 
 hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum)
 {
-    size_t vocab = 0;
-    hlm_status st = check(ctx, tokens, n, &vocab);
-    if (st != HLM_OK) return st;
+    if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
     const hlmi_mem *mem = hlmi_model_mem(hlmi_ctx_model(ctx));
-    const hlm_cache_params cache_params = {.struct_size = sizeof cache_params, .max_tokens = (int64_t)n};
+    hlm_status st = HLM_OK;
     hlm_cache *cache = NULL;
+    float *rows = NULL;
+    size_t vocab = 0;
     double total;
+    HLMI_TRY(check(ctx, tokens, n, &vocab));
     const size_t bytes = vocab * hlmi_min_size(SCORE_PART, n - 1) * sizeof(float); /* below 2^39 */
-    float *rows = hlmi_alloc(mem, bytes);
-    if (!rows) return hlmi_nomem(bytes, "logits to score");
+    rows = hlmi_alloc(mem, bytes);
+    if (!rows) HLMI_TRY(hlmi_nomem(bytes, "logits to score"));
+    const hlm_cache_params cache_params = {.struct_size = sizeof cache_params, .max_tokens = (int64_t)n};
     HLMI_TRY(hlm_cache_new(&cache, hlm_ctx_pool(ctx), &cache_params));
     HLMI_TRY(score(ctx, cache, rows, vocab, tokens, n, logprobs, &total));
     if (sum) *sum = total;
 done:
+    if (st != HLM_OK) hlmi_ctx_failed(ctx);
     hlm_cache_free(cache);
     hlmi_free(mem, rows);
     return st;

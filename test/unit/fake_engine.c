@@ -23,6 +23,11 @@ hlm_model *hlmi_ctx_model(const hlm_context *ctx)
     return ctx->model;
 }
 
+void hlmi_ctx_failed(hlm_context *ctx)
+{
+    memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
+}
+
 hlm_pool *hlm_ctx_pool(hlm_context *ctx)
 {
     return (hlm_pool *)(void *)ctx;

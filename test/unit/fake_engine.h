@@ -18,6 +18,7 @@ struct hlm_context {
     size_t n_calls;
     size_t calls[FAKE_MAX_CALLS]; /* tokens of each step */
     size_t caches;                /* alive */
+    char error[HLMI_ERROR_MAX];   /* of hlmi_ctx_failed */
 };
 
 struct hlm_cache {

@@ -386,6 +386,7 @@ START_TEST(generate_refuses)
     static const int32_t outside[] = {VOCAB};
     f.p.prompt = outside;
     ck_assert_int_eq(hlm_generate(&f.ctx, f.cache, NULL, &f.p, NULL), HLM_E_TOKEN);
+    ck_assert_str_eq(f.ctx.error, "fake token");
     ck_assert_int_eq(hlm_cache_length(f.cache), 0);
     tear_down(&f);
 }
@@ -466,6 +467,7 @@ START_TEST(score_refuses)
     ck_assert_int_eq(hlm_score(&ctx, NULL, 2, NULL, &sum), HLM_E_ARG);
     ck_assert_int_eq(hlm_score(&ctx, tokens, 1, NULL, &sum), HLM_E_ARG);
     ck_assert_int_eq(hlm_score(&ctx, tokens, 3, NULL, &sum), HLM_E_TOKEN); /* the last is never run */
+    ck_assert_ptr_nonnull(strstr(ctx.error, "tokens[2] is 16"));
     ck_assert_int_eq(hlm_score(&ctx, negative, 2, NULL, &sum), HLM_E_TOKEN);
     ctx.cancel_at = 1;
     ck_assert_int_eq(hlm_score(&ctx, tokens, 2, NULL, &sum), HLM_E_CANCELLED);

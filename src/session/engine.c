@@ -1,0 +1,16 @@
+/* The way into contexts; tests of this folder bring their own. */
+#include "session/engine.h"
+
+#include <string.h>
+
+#include "api/context.h"
+
+hlm_model *hlmi_ctx_model(const hlm_context *ctx)
+{
+    return ctx->model;
+}
+
+void hlmi_ctx_failed(hlm_context *ctx)
+{
+    memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
+}
