@@ -18,6 +18,7 @@
 
 enum {
     TILE_ROWS = 6,
+    TILE_LANES = 64,       /* at most */
     SCRATCH_FLOATS = 2048, /* 8 KB */
 };
 
@@ -39,25 +40,42 @@ typedef void tile_fn(const tile *t);
 #define LOAD_f16(b, at) vf_load_f16((const uint16_t *)(b) + (at))
 #define LOAD_bf16(b, at) vf_load_bf16((const uint16_t *)(b) + (at))
 
-/* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls. */
+/* What fresh accumulators are loaded from. */
+static const float zeros[TILE_LANES];
+
+/* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls.
+ * Of a step's A and B the smaller set is held, the other passes through one register. */
 #define TILE(name, type, rows, vectors)                                                                          \
     static void name(const tile *t)                                                                              \
     {                                                                                                            \
+        const size_t lda = t->lda, ldb = t->ldb, ldc = t->ldc, depth = t->depth;                                 \
+        const float *a = t->a, *from = t->fresh ? zeros : t->c;                                                  \
+        const size_t from_step = t->fresh ? 0 : ldc;                                                             \
+        const void *b = t->b;                                                                                    \
+        float *c = t->c;                                                                                         \
+        const vf by = vf_set1(t->scale);                                                                         \
         vf acc[rows][vectors];                                                                                   \
         for (size_t i = 0; i < (rows); i++)                                                                      \
-            for (size_t j = 0; j < (vectors); j++)                                                               \
-                acc[i][j] = t->fresh ? vf_set1(0.0f) : vf_load(t->c + i * t->ldc + j * VF);                      \
-        for (size_t k = 0; k < t->depth; k++) {                                                                  \
-            vf b[vectors];                                                                                       \
-            for (size_t j = 0; j < (vectors); j++) b[j] = LOAD_##type(t->b, k * t->ldb + j * VF);                \
-            for (size_t i = 0; i < (rows); i++) {                                                                \
-                const vf a = vf_set1(t->a[i * t->lda + k]);                                                      \
-                for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(a, b[j], acc[i][j]);                   \
+            for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_load(from + i * from_step + j * VF);           \
+        for (size_t k = 0; k < depth; k++) {                                                                     \
+            if ((rows) < (vectors)) {                                                                            \
+                vf held[rows];                                                                                   \
+                for (size_t i = 0; i < (rows); i++) held[i] = vf_set1(a[i * lda + k]);                           \
+                for (size_t j = 0; j < (vectors); j++) {                                                         \
+                    const vf one = LOAD_##type(b, k * ldb + j * VF);                                             \
+                    for (size_t i = 0; i < (rows); i++) acc[i][j] = vf_fma(held[i], one, acc[i][j]);             \
+                }                                                                                                \
+            } else {                                                                                             \
+                vf held[vectors];                                                                                \
+                for (size_t j = 0; j < (vectors); j++) held[j] = LOAD_##type(b, k * ldb + j * VF);               \
+                for (size_t i = 0; i < (rows); i++) {                                                            \
+                    const vf one = vf_set1(a[i * lda + k]);                                                      \
+                    for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(one, held[j], acc[i][j]);          \
+                }                                                                                                \
             }                                                                                                    \
         }                                                                                                        \
-        const vf by = vf_set1(t->scale);                                                                         \
         for (size_t i = 0; i < (rows); i++)                                                                      \
-            for (size_t j = 0; j < (vectors); j++) vf_store(t->c + i * t->ldc + j * VF, vf_mul(acc[i][j], by));  \
+            for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by));        \
     }
 
 #define TILES_OF(type)                                                                                           \
@@ -229,22 +247,24 @@ static void pv_strip(const strip *v, float *o, size_t ldo, const float *w, size_
 {
     for (size_t i = 0, rows; i < nq; i += rows) {
         const size_t most = next_rows(nq - i);
-        size_t from = v->from, to = v->to;
+        size_t from = v->from, to = v->to, least = v->to, largest = v->from;
         for (rows = 0; rows < most; rows++) {
             const size_t a = at_least(v->from, lo[i + rows]), b = at_most(v->to, hi[i + rows]);
             if (a >= b) break;
             from = at_least(from, a);
             to = at_most(to, b);
+            least = at_most(least, a);
+            largest = at_least(largest, b);
         }
         if (rows == 0) {
             rows = 1;
             continue;
         }
         if (from > to) from = to = v->to; /* nothing in common: all is "before" */
-        for (size_t j = i; j < i + rows; j++)
+        for (size_t j = i; j < i + rows && least < from; j++)
             pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(v->from, lo[j]), at_most(from, hi[j]));
         pv_rows(v, o + i * ldo, ldo, w + i * ldw, ldw, rows, from, to);
-        for (size_t j = i; j < i + rows; j++)
+        for (size_t j = i; j < i + rows && to < largest; j++)
             pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(to, lo[j]), at_most(v->to, hi[j]));
     }
 }
