@@ -64,19 +64,11 @@ uint32_t hlmi_float_key(float x)
     return float_key(x);
 }
 
-static void key_floats(uint32_t *restrict key, const float *restrict x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) key[i] = float_key(x[i]);
-}
-
 void hlmi_cands_key_logits(hlmi_cands *c)
 {
-    key_floats(c->key, c->logit, c->n);
-}
-
-void hlmi_cands_key_weights(hlmi_cands *c)
-{
-    key_floats(c->key, c->weight, c->n);
+    uint32_t *restrict key = c->key;
+    const float *restrict logit = c->logit;
+    for (size_t i = 0; i < c->n; i++) key[i] = float_key(logit[i]);
 }
 
 static inline void move(hlmi_cands *c, size_t to, size_t from)
@@ -84,14 +76,26 @@ static inline void move(hlmi_cands *c, size_t to, size_t from)
     c->id[to] = hlmi_cands_id(c, from);
     c->logit[to] = c->logit[from];
     c->weight[to] = c->weight[from];
-    c->key[to] = c->key[from];
 }
 
-void hlmi_cands_drop_below(hlmi_cands *c, uint32_t floor)
+/* Is there one at all? Mostly not: few tokens of a vocabulary are likely. */
+static bool any_reaches(const float *x, size_t n, float floor)
 {
+    int any = 0;
+    for (size_t i = 0; i < n; i++) any |= x[i] >= floor;
+    return any != 0;
+}
+
+void hlmi_cands_drop_below(hlmi_cands *c, const float *x, float floor)
+{
+    enum { BLOCK = 32 };
     size_t n = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->key[i] >= floor) move(c, n++, i);
+    for (size_t i = 0; i < c->n; i += BLOCK) {
+        const size_t end = i + hlmi_min_size(BLOCK, c->n - i);
+        if (!any_reaches(x + i, end - i, floor)) continue;
+        for (size_t j = i; j < end; j++) {
+            if (x[j] >= floor) move(c, n++, j);
+        }
     }
     c->n = n;
     c->dense = false;
@@ -102,11 +106,11 @@ void hlmi_cands_drop_below(hlmi_cands *c, uint32_t floor)
  * the sum short of target, the last digit in use. */
 static unsigned pick_digit(const hlmi_ranked *r, size_t n, unsigned shift, double target, double *above)
 {
-    double mass[256] = {0};
+    double mass[4][256] = {0}; /* four, so that additions to one digit need not wait for one another */
     bool used[256] = {0};
     for (size_t i = 0; i < n; i++) {
         const unsigned digit = r[i].key >> shift & 255;
-        mass[digit] += (double)r[i].mass;
+        mass[i & 3][digit] += (double)r[i].mass;
         used[digit] = true;
     }
     unsigned pick = 0;
@@ -115,7 +119,7 @@ static unsigned pick_digit(const hlmi_ranked *r, size_t n, unsigned shift, doubl
         if (!used[digit]) continue;
         pick = digit;
         *above = sum;
-        sum += mass[digit];
+        sum += (mass[0][digit] + mass[1][digit]) + (mass[2][digit] + mass[3][digit]);
         if (sum >= target) break;
     }
     return pick;

@@ -43,11 +43,10 @@ double hlmi_cands_weigh(hlmi_cands *c, float scale);
 
 /** Keys in the order of the logits. */
 void hlmi_cands_key_logits(hlmi_cands *c);
-/** Keys in the order of the weights. */
-void hlmi_cands_key_weights(hlmi_cands *c);
 
-/** Removes what has a key below `floor`. Weights and keys stay with their tokens. */
-void hlmi_cands_drop_below(hlmi_cands *c, uint32_t floor);
+/** Removes what has an x, which is c->logit or c->weight, below `floor`.
+ *  Weights stay with their tokens, keys do not. */
+void hlmi_cands_drop_below(hlmi_cands *c, const float *x, float floor);
 
 /** Keeps the smallest set of the best keys whose weights reach `target`, at
  *  least one token. Linear in n, whatever the values. */

@@ -17,8 +17,7 @@ static void run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *
 {
     (void)h;
     hlmi_cands_weigh(c, 1);
-    hlmi_cands_key_weights(c);
-    hlmi_cands_drop_below(c, hlmi_float_key(p->min_p));
+    hlmi_cands_drop_below(c, c->weight, p->min_p);
 }
 
 const hlmi_stage hlmi_stage_min_p = {.check = check, .active = active, .run = run, .keeps_best = true};

@@ -34,8 +34,8 @@ static void run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *
     (void)h;
     const size_t k = (size_t)p->top_k;
     if (k >= c->n) return;
+    if (c->n / k >= 32) hlmi_cands_drop_below(c, c->logit, reached_by(c, k));
     hlmi_cands_key_logits(c);
-    if (c->n / k >= 32) hlmi_cands_drop_below(c, hlmi_float_key(reached_by(c, k)));
     for (size_t i = 0; i < c->n; i++) c->weight[i] = 1; /* so that masses are counts */
     hlmi_cands_keep_best(c, (double)k);
 }

@@ -20,8 +20,7 @@ static void run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *
     /* Tokens lighter than (1 - p) / n of the sum have less than 1 - p of it
      * together, so the others are enough; half of that leaves room for rounding. */
     const double light = 0.5 * (1 - top_p) * sum / (double)c->n;
-    hlmi_cands_key_weights(c);
-    hlmi_cands_drop_below(c, hlmi_float_key((float)light));
+    hlmi_cands_drop_below(c, c->weight, (float)light);
     hlmi_cands_key_logits(c);
     hlmi_cands_keep_best(c, top_p * sum);
 }
