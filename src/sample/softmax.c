@@ -44,7 +44,7 @@ size_t hlmi_argmax(const float *x, size_t n)
 
 /* e^x for x <= 0 in products and sums alone. hlmi_expf is defined by fused
  * operations, which are slow where the compiler may not assume the hardware's.
- * Below -87 the result is rubbish until its bits are cleared: a clamp before it
+ * Below -86 (no subnormal results) the value is rubbish until its bits are cleared: a clamp before it
  * would become a branch, and the loop would not be vectorised. */
 static inline float exp_nonpositive(float x)
 {
@@ -66,7 +66,7 @@ static inline float exp_nonpositive(float x)
     memcpy(&power, &bits, sizeof power);
     float y = p * power;
     memcpy(&bits, &y, sizeof bits);
-    bits &= 0u - (uint32_t)(x > -87.0f);
+    bits &= 0u - (uint32_t)(x > -86.0f);
     memcpy(&y, &bits, sizeof y);
     return y;
 }

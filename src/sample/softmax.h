@@ -18,7 +18,7 @@ enum { HLMI_SUM_BLOCK = 64 };
 /** Sum of at most HLMI_SUM_BLOCK values, in double. */
 double hlmi_sum_block(const float *x, size_t n);
 
-/** y[i] = e^((x[i] - max) * scale), relative error at most 2^-21, 0 below e^-87;
+/** y[i] = e^((x[i] - max) * scale), relative error at most 2^-21, 0 where that is below e^-86;
  *  returns their sum. max is the largest of x and finite, scale is positive. */
 double hlmi_softmax(float *restrict y, const float *restrict x, size_t n, float max, float scale);
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "sample/draw.h"
 #include "sample/philox.h"
+#include "sample/softmax.h"
 #include "unit/fake_model.h"
 
 enum { MAX_VOCAB = 5000 };
@@ -172,6 +173,28 @@ START_TEST(philox_uniform_is_in_range)
     }
     ck_assert(fabs(sum / 10000 - 0.5) < 0.015); /* five standard deviations */
     ck_assert(hlmi_philox_uniform(1, 0) != hlmi_philox_uniform((uint64_t)1 << 32, 0));
+}
+END_TEST
+
+/* ---- passes over the vocabulary ------------------------------------------------ */
+
+START_TEST(softmax_is_as_exact_as_stated)
+{
+    static float x[4000], y[4000];
+    for (size_t n = 1; n <= 4000; n = n < 200 ? n + 1 : n * 2) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) x[i] = 3 - (float)i * (86.0f / 4000) * (i % 2 ? 1 : 0.5f);
+        x[n - 1] = n > 1 ? -INFINITY : x[0];
+        const double got = hlmi_softmax(y, x, n, 3, 1.5f);
+        for (size_t i = 0; i < n; i++) {
+            const double d = (double)((x[i] - 3) * 1.5f), want = exp(d);
+            sum += (double)y[i];
+            if (d > -86) ck_assert(fabs((double)y[i] / want - 1) <= 0x1p-21);
+            else ck_assert(y[i] == 0);
+        }
+        ck_assert(fabs(got / sum - 1) < 1e-14);
+        ck_assert(hlmi_sum_exp(x, n, 3) == hlmi_softmax(y, x, n, 3, 1));
+    }
 }
 END_TEST
 
@@ -525,7 +548,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        philox_published_vectors, philox_uniform_is_in_range, greedy_takes_the_lowest_of_equals, nan_and_infinity,
+        philox_published_vectors, philox_uniform_is_in_range, softmax_is_as_exact_as_stated, greedy_takes_the_lowest_of_equals, nan_and_infinity,
         stages_equal_the_reference, equal_logits_keep_the_lowest_ids, frequencies_follow_the_probabilities,
         bias_adds_and_forbids, penalties_equal_the_reference, forks_are_equal_and_independent,
         logits_are_not_changed, bad_parameters, null_arguments, every_allocation_may_fail,
