@@ -74,7 +74,8 @@ static void check_numbers(const hlmi_store *s)
     static const struct {
         const char *key;
         int64_t value;
-    } whole[] = {{"u8", 200}, {"i8", -128}, {"u16", 65535}, {"i16", -32768}, {"u32", 4000000000}, {"i32", -1}, {"bool", 1}, {"i64", INT64_MIN}, {"f64", 3}};
+    } whole[] = {{"u8", 200},         {"i8", -128}, {"u16", 65535}, {"i16", -32768},   {"u32", 4000000000},
+                 {"i32", -1},         {"bool", 1},  {"f64", 3},     {"i64", INT64_MIN}};
     int64_t i = 0;
     double d = 0;
     for (size_t k = 0; k < sizeof whole / sizeof *whole; k++) {

@@ -53,7 +53,8 @@ static void refuse(memfs *fs, hlm_status status, const char *words)
 /* ---- one file ---- */
 
 #define ENTRY(name, dtype, shape, range) "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
-static const char good[] = "{" ENTRY("b", "F16", "[3,2]", "[4,16]") ",\"__metadata__\":{\"format\":\"pt\"}," ENTRY("a", "F32", "[]", "[0,4]") "," ENTRY("none", "I64", "[0,7]", "[16,16]") "}  ";
+static const char good[] = "{" ENTRY("b", "F16", "[3,2]", "[4,16]") ",\"__metadata__\":{\"format\":\"pt\"},"
+                           ENTRY("a", "F32", "[]", "[0,4]") "," ENTRY("none", "I64", "[0,7]", "[16,16]") "}  ";
 
 static void add_good(memfs *fs)
 {
