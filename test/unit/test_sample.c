@@ -431,6 +431,36 @@ START_TEST(forks_are_equal_and_independent)
 }
 END_TEST
 
+START_TEST(draws_are_the_same_everywhere) /* gcc -O0 and -O3, clang, with and without FMA, x86-64 and aarch64 */
+{
+    enum { VOCAB = 5000, DRAWS = 300 };
+    static const hlm_sampler_params all[] = {
+        {.seed = 9, .temperature = 0.7f},
+        {.seed = 9, .temperature = 1, .top_p = 0.9f},
+        {.seed = 9, .temperature = 1.3f, .typical_p = 0.8f},
+        {.seed = 9, .temperature = 0.9f, .min_p = 0.02f, .top_k = 100, .repetition_penalty = 1.2f,
+         .frequency_penalty = 0.1f},
+    };
+    static float l[VOCAB];
+    hlm_model m;
+    fake_model_init(&m, VOCAB);
+    uint64_t hash = 1;
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        hlm_sampler_params p = all[k];
+        hlm_sampler *s = new_sampler(&m, &p);
+        for (uint64_t d = 0; d < DRAWS; d++) {
+            for (uint64_t i = 0; i < VOCAB; i++)
+                l[i] = (float)(hlmi_philox_uniform(d, i) + hlmi_philox_uniform(d + 1000, i) - 1) * 9;
+            const int32_t token = sample(s, l);
+            ck_assert_int_eq(hlm_sampler_accept(s, token), HLM_OK);
+            hash = hash * 1099511628211u + (uint64_t)token;
+        }
+        end_of(s, &m);
+    }
+    ck_assert_uint_eq(hash, 0x56ca98ccb5f23a18u);
+}
+END_TEST
+
 START_TEST(logits_are_not_changed)
 {
     float l[300], copy[300];
@@ -551,7 +581,7 @@ int main(void)
         philox_published_vectors, philox_uniform_is_in_range, softmax_is_as_exact_as_stated, greedy_takes_the_lowest_of_equals, nan_and_infinity,
         stages_equal_the_reference, equal_logits_keep_the_lowest_ids, frequencies_follow_the_probabilities,
         bias_adds_and_forbids, penalties_equal_the_reference, forks_are_equal_and_independent,
-        logits_are_not_changed, bad_parameters, null_arguments, every_allocation_may_fail,
+        draws_are_the_same_everywhere, logits_are_not_changed, bad_parameters, null_arguments, every_allocation_may_fail,
         sampling_allocates_nothing,
     };
     return suite_run("sample", tests, sizeof tests / sizeof *tests);
