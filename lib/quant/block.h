@@ -24,6 +24,7 @@ typedef struct hlmi_q4_k { uint8_t d[2], dmin[2], scales[12], qs[128]; } hlmi_q4
 /* Low nibbles and high bit pairs of two halves of 128 elements (see q6_k.c); one int8 scale for 16 elements. */
 typedef struct hlmi_q6_k { uint8_t ql[128], qh[64], scales[16], d[2]; } hlmi_q6_k;
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and tiles are read as they lie");
 _Static_assert(sizeof(hlmi_q4_0) == 18, "q4_0 block is 18 bytes");
 _Static_assert(sizeof(hlmi_q4_1) == 20, "q4_1 block is 20 bytes");
 _Static_assert(sizeof(hlmi_q5_0) == 22, "q5_0 block is 22 bytes");

@@ -13,7 +13,8 @@
  *              holds k = 8c + j in its low and k = 8c + 4 + j in its high nibble. w = d * (q - 8).     576 B
  *  Q4M   R=32  as Q4 with m f16[32] behind d. w = d * q + m.                                           640 B
  *  Q5M   R=32  as Q4M, then 128 B: word r (u32, little endian) holds bit 4 of k = 0..31 of lane r.
- *              w = d * q + m; q5_0 is stored with m = -16 d (exact).                                    768 B
+ *              w = d * q + m; q5_0 is stored with m = -16 d: exact for |d| < 4096 but for the sign of
+ *              a zero weight (infinite from there on; such scales make weights of 65536 and more).      768 B
  *  Q8    R=32  per 32 k: d f16[32], then 1024 B: 8 chunks of 4 k; chunk c, lane r, byte j holds
  *              k = 4c + j as int8 (two's complement). w = d * q.                                        1088 B
  *  K4    R=16  per 256 k: d f16[16], dmin f16[16], then sc u8[8][16], mn u8[8][16] (6-bit values, sub-block s of 32 k,
@@ -41,7 +42,7 @@ typedef struct hlmi_layout_info {
     size_t unit_k;       /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
     size_t unit_bytes;   /* bytes of a unit of R rows */
     /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the
-     *  same bits as dequantising the file's row. Any k0 and n. For embedding rows and tests. */
+     *  same bits as dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows and tests. */
     void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);
 } hlmi_layout_info;
 

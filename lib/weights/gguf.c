@@ -42,6 +42,7 @@ static hlm_status extend(reader *r, size_t need)
     hlmi_store *s = r->s;
     size_t want = hlmi_max_size(need, hlmi_max_size(2 * r->have, 64 << 10));
     if (want > r->file->size) want = (size_t)r->file->size;
+    if (want > FRONT_MAX) want = (size_t)FRONT_MAX; /* need is at most that */
     uint8_t *p = hlmi_realloc(&s->mem, s->header, r->have, want);
     if (!p) return hlmi_nomem(want, "GGUF settings");
     s->header = p;
@@ -268,6 +269,15 @@ static hlm_status read_alignment(const reader *r, uint64_t *alignment)
     return HLM_OK;
 }
 
+/* One part of a model that was split over several files has only some of its tensors. */
+static hlm_status refuse_parts(const reader *r)
+{
+    int64_t n;
+    if (!hlmi_kv_i64(hlmi_store_kv(r->s, "split.count"), 0, &n) || n <= 1) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: split.count is %" PRIi64 ": one of several parts; join them into one file first",
+                     r->file->path, n);
+}
+
 /* Offsets in the table count from the data section, which begins at the next multiple of the alignment. Every tensor is padded to
  * the alignment, the last one too: a file that ends before was cut off. */
 static hlm_status place_tensors(const reader *r, uint64_t alignment)
@@ -329,6 +339,7 @@ hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, bool without_weights
     HLMI_TRY(read_kvs(&r, n_kvs, &at));
     HLMI_TRY(read_tensors(&r, n_tensors));
     HLMI_TRY(finish_kvs(&r, at));
+    HLMI_TRY(refuse_parts(&r));
     HLMI_TRY(read_alignment(&r, &alignment));
     HLMI_TRY(place_tensors(&r, alignment));
 done:

@@ -1,7 +1,6 @@
 /* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side files. */
 #include <string.h>
 
-#include "base/json.h"
 #include "weights/store_impl.h"
 
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
@@ -45,20 +44,15 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
 }
 
 /* A JSON object from the folder; *out = NULL when there is no such file. */
-static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, bool unique, json_t **out)
+static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, json_t **out)
 {
     char *text = NULL;
     size_t len;
     *out = NULL;
     hlm_status st = hlmi_store_side_file(s, name, max, &text, &len);
     if (st != HLM_OK || !text) return st;
-    st = hlmi_json_parse(&s->mem, text, len, unique, name, out);
+    st = hlmi_store_json(s, text, len, name, out);
     hlmi_free(&s->mem, text);
-    if (st == HLM_OK && !json_is_object(*out)) {
-        json_decref(*out);
-        *out = NULL;
-        st = hlmi_fail(HLM_E_FORMAT, "%s: not a JSON object", name);
-    }
     if (st == HLM_E_FORMAT) hlmi_fail_prefix(st, "%s/", s->path);
     return st;
 }
@@ -118,7 +112,7 @@ static hlm_status add_indexed(hlmi_store *s)
 {
     hlm_status st;
     json_t *index = NULL, *shards = NULL;
-    HLMI_TRY(read_object(s, index_name, INDEX_MAX, true, &index));
+    HLMI_TRY(read_object(s, index_name, INDEX_MAX, &index));
     if (!index)
         HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: no weights: neither %s nor %s is there", s->path, single_name, index_name));
     json_t *map = json_object_get(index, "weight_map");
@@ -138,7 +132,7 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, bool without_weights)
 {
     (void)file;
     bool missing = false;
-    hlm_status st = read_object(s, "config.json", CONFIG_MAX, true, &s->config);
+    hlm_status st = read_object(s, "config.json", CONFIG_MAX, &s->config);
     if (st != HLM_OK) return st;
     if (!s->config)
         return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a config.json", s->path);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "weights/store_impl.h"
 
 /* Names are kept in chunks, so that they never move. */
@@ -97,6 +98,32 @@ hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense
 done:
     hlmi_free(&s->mem, order);
     return st;
+}
+
+/* An upper bound of the values in a JSON text: each but the first has a bracket, brace, comma or colon before it. */
+static size_t count_values(const char *text, size_t len)
+{
+    size_t n = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        const char c = text[i];
+        if (c == '"') in_string = !in_string;
+        else if (in_string) i += c == '\\';
+        else n += c == '[' || c == '{' || c == ',' || c == ':';
+    }
+    return n;
+}
+
+hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, json_t **out)
+{
+    *out = NULL;
+    if (count_values(text, len) > HLMI_JSON_VALUES_MAX)
+        return hlmi_fail(HLM_E_FORMAT, "%s: more than %d JSON values", what, HLMI_JSON_VALUES_MAX);
+    const hlm_status st = hlmi_json_parse(&s->mem, text, len, true, what, out);
+    if (st != HLM_OK || json_is_object(*out)) return st;
+    json_decref(*out);
+    *out = NULL;
+    return hlmi_fail(HLM_E_FORMAT, "%s: not a JSON object", what);
 }
 
 hlmi_quote hlmi_quoted(const char *p, size_t n)

@@ -62,6 +62,11 @@ hlm_status hlmi_store_index_tensors(hlmi_store *s);
 /** Tensors first .. n_tensors-1, all of one source, do not overlap; with `dense`, they also fill [begin, end) without holes. */
 hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense, uint64_t begin, uint64_t end);
 
+/** A JSON text of the format itself (a header, an index) has at most this many values. */
+enum { HLMI_JSON_VALUES_MAX = 1 << 21 };
+/** Parses an object with unique keys, refusing texts whose values would take far more memory than the text. */
+hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, json_t **out);
+
 /** Longest name that an error sentence shows. */
 enum { HLMI_QUOTE_MAX = 100 };
 typedef struct hlmi_quote { char s[HLMI_QUOTE_MAX + 8]; } hlmi_quote;

@@ -319,6 +319,9 @@ START_TEST(refuses_bad_fronts)
     put(&b, "a\0b", 3);
     put_le(&b, 0, 16);
     refuse(&b, HLM_E_FORMAT, "zero byte: 'a\\x00b'");
+    put_front(&b, 3, 0, 1);
+    put_kv(&b, "split.count", 2, 3, 2);
+    refuse(&b, HLM_E_UNSUPPORTED, "split.count is 3");
     put(&b, "GGML", 4);
     refuse(&b, HLM_E_FORMAT, "magic");
 }

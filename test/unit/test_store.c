@@ -117,7 +117,7 @@ START_TEST(refuses_bad_headers)
         const char *header, *words;
         hlm_status status;
     } cases[] = {
-        {"[]", "the header is an array", HLM_E_FORMAT},
+        {"[]", "header: not a JSON object", HLM_E_FORMAT},
         {"{ ", "not valid JSON", HLM_E_FORMAT},
         {"{}{}", "not valid JSON", HLM_E_FORMAT},
         {"{}", "tensor data ends at byte 10, the file at byte 26", HLM_E_FORMAT},
@@ -134,8 +134,8 @@ START_TEST(refuses_bad_headers)
         {"{" ENTRY("t", "U8", "[1,1,1,1,16]", "[0,16]") "}", "5 dimensions", HLM_E_UNSUPPORTED},
         {"{" ENTRY("t", "F64", "[1152921504606846976,2]", "[0,16]") "}", "2^63", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[0,4611686018427387904,4]", "[0,16]") "}", "span 16 bytes, dtype and shape need 0", HLM_E_FORMAT},
-        {"{" ENTRY("t", "U8", "[16]", "[0]") "}", "another length", HLM_E_FORMAT},
-        {"{" ENTRY("t", "U8", "[16]", "[0,16,16]") "}", "another length", HLM_E_FORMAT},
+        {"{" ENTRY("t", "U8", "[16]", "[0]") "}", "has 1 entries", HLM_E_FORMAT},
+        {"{" ENTRY("t", "U8", "[16]", "[0,16,16]") "}", "has 3 entries", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "{}") "}", "data_offsets is an object", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "[16,0]") "}", "data_offsets are 16 to 0", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[17]", "[0,17]") "}", "data_offsets are 0 to 17", HLM_E_FORMAT},
@@ -153,6 +153,15 @@ START_TEST(refuses_bad_headers)
         refuse(&fs, cases[i].status, cases[i].words);
     }
     memfs fs = {.n = 0};
+    bytes many = {.n = 0};
+    put_le(&many, (1 << 22) + 2, 8);
+    put(&many, "[", 1);
+    for (size_t i = 0; i < 1 << 21; i++) put(&many, "1,", 2);
+    put(&many, "]", 1);
+    add_text(&fs, "dir/config.json", "{}");
+    memfs_add(&fs, "dir/model.safetensors", many.data, many.n);
+    free(many.data);
+    refuse(&fs, HLM_E_FORMAT, "more than 2097152 JSON values");
     add_text(&fs, "dir/config.json", "{}");
     memfs_add(&fs, "dir/model.safetensors", "\1\0\0\0\0\0\0\0{", 9);
     refuse(&fs, HLM_E_FORMAT, "header length is 1");
