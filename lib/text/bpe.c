@@ -1,0 +1,271 @@
+/* The tables of byte-pair encoding, from merge lists or from scores. */
+#include "text/bpe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "text/json_read.h"
+
+static void bpe_free(hlmi_token_model *m, const hlmi_mem *mem)
+{
+    hlmi_bpe *b = (hlmi_bpe *)m;
+    hlmi_free(mem, b->merges);
+    hlmi_free(mem, b->order);
+    hlmi_free(mem, b->prefix);
+    hlmi_free(mem, b->suffix);
+    hlmi_free(mem, b);
+}
+
+static hlm_status bpe_new(hlmi_bpe **out, const hlmi_tokens *tokens, const hlmi_mem *mem)
+{
+    hlmi_bpe *b = hlmi_calloc(mem, 1, sizeof *b);
+    *out = b;
+    if (!b) return hlmi_nomem(sizeof *b, "tokenizer");
+    b->base = (hlmi_token_model){.kind = &hlmi_model_bpe, .unk = -1};
+    b->tokens = tokens;
+    for (uint32_t i = 0; i < 256; i++) {
+        static const char hex[] = "0123456789ABCDEF";
+        const char text[6] = {'<', '0', 'x', hex[i >> 4], hex[i & 15], '>'};
+        b->bytes[i] = hlmi_tokens_find_model(tokens, text, sizeof text);
+    }
+    for (uint32_t c = 0; c < 0x800; c++) {
+        const char one = (char)c, two[2] = {(char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F))};
+        b->chars[c] = c < 0x80 ? hlmi_tokens_find_model(tokens, &one, 1) : hlmi_tokens_find_model(tokens, two, 2);
+    }
+    return HLM_OK;
+}
+
+/* ---- merge lists ---- */
+
+static hlm_status new_merges(hlmi_bpe *b, const hlmi_mem *mem, size_t n)
+{
+    size_t slots = 64;
+    if (n > HLMI_MAX_TOKENS * (size_t)4) return hlmi_fail(HLM_E_LIMIT, "%zu merges", n);
+    while (slots < n * 2) slots *= 2;
+    b->merges = hlmi_alloc(mem, slots * sizeof *b->merges);
+    if (!b->merges) return hlmi_nomem(slots * sizeof *b->merges, "merges");
+    memset(b->merges, 0xFF, slots * sizeof *b->merges);
+    b->mask = slots - 1;
+    return HLM_OK;
+}
+
+static void put_merge(hlmi_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t id)
+{
+    const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+    size_t i = hlmi_merge_slot(key, b->mask);
+    while (b->merges[i].key != key && b->merges[i].key != UINT64_MAX) i = (i + 1) & b->mask;
+    b->merges[i] = (hlmi_merge){key, rank, (uint32_t)id};
+}
+
+/* Adds "left right" when all three tokens exist; *known tells. `joined` is scratch. */
+static hlm_status add_merge(hlmi_bpe *b, hlmi_str left, hlmi_str right, size_t rank, hlmi_buf *joined, bool *known)
+{
+    const int32_t l = hlmi_tokens_find_model(b->tokens, left.s, left.len);
+    const int32_t r = hlmi_tokens_find_model(b->tokens, right.s, right.len);
+    *known = false;
+    if (l < 0 || r < 0) return HLM_OK;
+    const size_t cut = right.len < b->prefix_len ? right.len : b->prefix_len;
+    hlmi_buf_clear(joined);
+    hlmi_buf_add(joined, left.s, left.len);
+    hlmi_buf_add(joined, right.s + cut, right.len - cut);
+    if (joined->failed) return hlmi_buf_status(joined, "merges");
+    const int32_t id = hlmi_tokens_find_model(b->tokens, joined->data ? joined->data : "", joined->len);
+    *known = id >= 0;
+    if (id >= 0) put_merge(b, l, r, (uint32_t)rank, id);
+    return HLM_OK;
+}
+
+static bool has_inner_space(const char *s, size_t len)
+{
+    bool other = false;
+    for (size_t i = 0; i < len;) {
+        const bool space = len - i >= 3 && memcmp(s + i, "\xE2\x96\x81", 3) == 0;
+        if (space && other) return true;
+        other = other || !space;
+        i += space ? 3 : 1;
+    }
+    return false;
+}
+
+/* Texts may be cut before a U+2581 that follows another character when no merge joins across that place: no
+ * token holds such a sequence, so no merge can make one; and the character has a token, so that nothing else
+ * stands for it. What has no token must become bytes, which do not merge across either. */
+static void find_cut(hlmi_bpe *b)
+{
+    const int32_t space = hlmi_tokens_find_model(b->tokens, "\xE2\x96\x81", 3);
+    if (space < 0 || b->ignore_merges || b->prefix || b->suffix || (!b->byte_fallback && !b->order)) return;
+    for (size_t i = 0; i < 256; i++)
+        if (b->bytes[i] < 0) return;
+    for (size_t i = 0; i < b->tokens->n; i++) {
+        const hlmi_str s = hlmi_tokens_text(b->tokens, (int32_t)i);
+        if ((b->tokens->attr[i] & HLMI_TOK_MODEL) && has_inner_space(s.s, s.len)) return;
+    }
+    b->cut_at_space = true;
+}
+
+hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                const hlmi_str *merges, size_t n, bool ignore_merges)
+{
+    hlm_status st;
+    hlmi_bpe *b = NULL;
+    hlmi_buf joined;
+    bool known;
+    hlmi_buf_init(&joined, mem);
+    HLMI_TRY(bpe_new(&b, tokens, mem));
+    b->ignore_merges = ignore_merges;
+    HLMI_TRY(new_merges(b, mem, n));
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_str m = merges[i];
+        const char *space = m.len > 1 ? memchr(m.s + 1, ' ', m.len - 1) : NULL;
+        if (!space)
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "merge %zu, '%.*s', has no space between its parts", i,
+                               (int)(m.len < 80 ? m.len : 80), m.s));
+        const hlmi_str left = {m.s, (size_t)(space - m.s)};
+        const hlmi_str right = {space + 1, m.len - left.len - 1};
+        HLMI_TRY(add_merge(b, left, right, i, &joined, &known));
+    }
+    *out = &b->base;
+    b = NULL;
+done:
+    if (b) bpe_free(&b->base, mem);
+    hlmi_buf_free(&joined);
+    return st;
+}
+
+/* ---- scores ---- */
+
+/* Ascending integers for descending scores. */
+static uint32_t descending(float score)
+{
+    uint32_t u;
+    score += 0.0f; /* no negative zero */
+    memcpy(&u, &score, sizeof u);
+    return ~(u >> 31 ? ~u : u | 0x80000000u);
+}
+
+hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                const float *scores, int32_t unk)
+{
+    hlm_status st;
+    hlmi_bpe *b = NULL;
+    HLMI_TRY(bpe_new(&b, tokens, mem));
+    b->base.unk = unk;
+    b->order = hlmi_calloc(mem, tokens->n, sizeof *b->order);
+    if (!b->order) HLMI_TRY(hlmi_nomem(tokens->n * sizeof *b->order, "scores"));
+    for (size_t i = 0; i < tokens->n; i++) {
+        if (scores && isnan(scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
+        b->order[i] = descending(scores ? scores[i] : 0.0f);
+    }
+    find_cut(b);
+    *out = &b->base;
+    b = NULL;
+done:
+    if (b) bpe_free(&b->base, mem);
+    return st;
+}
+
+/* ---- tokenizer.json ---- */
+
+static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
+{
+    hlm_status st;
+    size_t n = 0, bytes = 0;
+    const char *key;
+    size_t len;
+    json_t *v;
+    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v) {
+        const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
+        if (id < 0 || id >= HLMI_MAX_TOKENS)
+            return hlmi_fail(HLM_E_FORMAT, "model.vocab: token '%.80s' has no id below %d", key, HLMI_MAX_TOKENS);
+        if ((size_t)id >= n) n = (size_t)id + 1;
+        bytes += len;
+    }
+    HLMI_TRY(hlmi_tokens_reserve(tokens, n, bytes));
+    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v) {
+        const int32_t id = (int32_t)json_integer_value(v);
+        if (tokens->attr[id])
+            return hlmi_fail(HLM_E_FORMAT, "model.vocab: two tokens have the id %d, one is '%.80s'", id, key);
+        hlmi_tokens_set(tokens, id, (hlmi_str){key, len}, HLMI_TOK_MODEL);
+    }
+done:
+    return st;
+}
+
+/* The two parts of a merge, in either spelling. */
+static bool merge_parts(const json_t *m, hlmi_str *left, hlmi_str *right)
+{
+    if (json_is_array(m) && json_array_size(m) == 2) {
+        const json_t *l = json_array_get(m, 0), *r = json_array_get(m, 1);
+        if (!json_is_string(l) || !json_is_string(r)) return false;
+        *left = (hlmi_str){json_string_value(l), json_string_length(l)};
+        *right = (hlmi_str){json_string_value(r), json_string_length(r)};
+        return true;
+    }
+    if (!json_is_string(m)) return false;
+    const char *s = json_string_value(m), *end = s + json_string_length(m);
+    const char *space = memchr(s, ' ', (size_t)(end - s));
+    if (!space || memchr(space + 1, ' ', (size_t)(end - space - 1))) return false;
+    *left = (hlmi_str){s, (size_t)(space - s)};
+    *right = (hlmi_str){space + 1, (size_t)(end - space - 1)};
+    return true;
+}
+
+static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const json_t *list)
+{
+    hlm_status st;
+    hlmi_buf joined;
+    bool known = false;
+    hlmi_buf_init(&joined, mem);
+    if (list && !json_is_array(list)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges is no list"));
+    HLMI_TRY(new_merges(b, mem, json_array_size(list)));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *m = json_array_get(list, i);
+        const char *text = json_string_value(m);
+        hlmi_str left = {"", 0}, right = {"", 0};
+        if (text && strncmp(text, "#version", 8) == 0) continue; /* a line of merges.txt */
+        if (!merge_parts(m, &left, &right))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)"));
+        HLMI_TRY(add_merge(b, left, right, i, &joined, &known));
+        if (!known)
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s' and '%.80s': not in the vocabulary", i, left.s,
+                               right.s));
+    }
+done:
+    hlmi_buf_free(&joined);
+    return st;
+}
+
+static hlm_status read_affix(const hlmi_mem *mem, const json_t *def, const char *key, char **s, size_t *len)
+{
+    const json_t *v = json_object_get(def, key);
+    if (!v || json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0)) return HLM_OK;
+    if (json_is_string(v) && json_string_length(v) > 64)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "model.%s has more than 64 bytes", key);
+    return hlmi_json_text(mem, def, key, s, len);
+}
+
+static hlm_status bpe_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+{
+    hlm_status st;
+    hlmi_bpe *b = NULL;
+    const json_t *vocab = json_object_get(def, "vocab"), *unk = json_object_get(def, "unk_token");
+    if (!json_is_object(vocab)) return hlmi_fail(HLM_E_FORMAT, "model.vocab is no object");
+    HLMI_TRY(read_vocab(tokens, vocab));
+    HLMI_TRY(bpe_new(&b, tokens, mem));
+    if (json_is_string(unk))
+        b->base.unk = hlmi_tokens_find_model(tokens, json_string_value(unk), json_string_length(unk));
+    b->fuse_unk = hlmi_json_flag(def, "fuse_unk", false);
+    b->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
+    b->ignore_merges = hlmi_json_flag(def, "ignore_merges", false);
+    HLMI_TRY(read_affix(mem, def, "continuing_subword_prefix", &b->prefix, &b->prefix_len));
+    HLMI_TRY(read_affix(mem, def, "end_of_word_suffix", &b->suffix, &b->suffix_len));
+    HLMI_TRY(read_merges(b, mem, json_object_get(def, "merges")));
+    find_cut(b);
+    *out = &b->base;
+    b = NULL;
+done:
+    if (b) bpe_free(&b->base, mem);
+    return st;
+}
+
+const hlmi_model_kind hlmi_model_bpe = {"BPE", bpe_read, hlmi_bpe_begin, hlmi_bpe_encode, hlmi_bpe_end, bpe_free};

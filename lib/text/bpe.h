@@ -1,0 +1,54 @@
+/* Byte-pair encoding: the tables (bpe.c) and the merging of one word (bpe_merge.c). */
+#ifndef HLMI_TEXT_BPE_H
+#define HLMI_TEXT_BPE_H
+
+#include "text/tokenizer_impl.h"
+
+/** No merge. */
+#define HLMI_NO_RANK UINT32_MAX
+
+typedef struct hlmi_merge {
+    uint64_t key; /* left id << 32 | right id; UINT64_MAX: empty */
+    uint32_t rank, id;
+} hlmi_merge;
+
+typedef struct hlmi_bpe {
+    hlmi_token_model base;
+    const hlmi_tokens *tokens;
+    hlmi_merge *merges;    /* [mask + 1] hash table; NULL: merge by scores */
+    size_t mask;
+    uint32_t *order;       /* [tokens->n] by scores: rank of each token, lower is better */
+    bool ignore_merges;    /* a word that is a token is that token, whatever the merges say */
+    bool fuse_unk, byte_fallback;
+    bool cut_at_space;     /* nothing merges across the beginning of a U+2581 run: see hlmi_bpe_finish */
+    char *prefix, *suffix; /* continuing_subword_prefix, end_of_word_suffix, or NULL */
+    size_t prefix_len, suffix_len;
+    int32_t bytes[256];    /* tokens <0xNN>, or -1 */
+    int32_t chars[0x800];  /* tokens of the characters below U+0800, or -1 */
+} hlmi_bpe;
+
+/** One encode call's memory. */
+typedef struct hlmi_bpe_scratch hlmi_bpe_scratch;
+
+hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch);
+hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
+void hlmi_bpe_end(void *scratch);
+
+static inline size_t hlmi_merge_slot(uint64_t key, size_t mask)
+{
+    key *= 0x9E3779B97F4A7C15u;
+    return (size_t)(key >> 32 ^ key >> 15) & mask;
+}
+
+static inline const hlmi_merge *hlmi_merge_find(const hlmi_bpe *b, uint32_t left, uint32_t right)
+{
+    const uint64_t key = (uint64_t)left << 32 | right;
+    size_t i = hlmi_merge_slot(key, b->mask);
+    while (b->merges[i].key != key) {
+        if (b->merges[i].key == UINT64_MAX) return NULL;
+        i = (i + 1) & b->mask;
+    }
+    return &b->merges[i];
+}
+
+#endif

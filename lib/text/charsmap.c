@@ -1,0 +1,182 @@
+/* SentencePiece's precompiled normalisation map. A unit of the double array
+ * (Darts' layout) holds a label, an offset to its children and whether one of
+ * them is a value:
+ *   bits 0-7 label, bit 8 "has a value child", bit 9 "offset is << 8",
+ *   bits 10-30 offset; of a value: bit 31 and the value below. */
+#include "text/charsmap.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+#include "text/unicode.h"
+
+struct hlmi_charsmap {
+    size_t n_units, n_text;
+    const char *text; /* replacements, each ended by 0 */
+    uint32_t units[];
+};
+
+hlm_status hlmi_charsmap_new(hlmi_charsmap **out, const hlmi_mem *mem, const void *blob, size_t len)
+{
+    const unsigned char *b = blob;
+    *out = NULL;
+    if (len < 4) return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap has %zu bytes, needs at least 4", len);
+    const uint32_t trie = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+    if (trie > len - 4 || trie % 4 != 0 || trie == 0)
+        return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its trie claims %u bytes, the blob has %zu more", trie,
+                         len - 4);
+    hlmi_charsmap *m = hlmi_alloc(mem, sizeof *m + len);
+    if (!m) return hlmi_nomem(sizeof *m + len, "precompiled_charsmap");
+    m->n_units = trie / 4;
+    m->n_text = len - 4 - trie;
+    for (size_t i = 0; i < m->n_units; i++) {
+        const unsigned char *u = b + 4 + 4 * i;
+        m->units[i] = (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
+    }
+    char *text = (char *)(m->units + m->n_units);
+    if (m->n_text) memcpy(text, b + 4 + trie, m->n_text);
+    m->text = text;
+    if (m->n_text && text[m->n_text - 1] != '\0') {
+        hlmi_free(mem, m);
+        return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its last replacement is not ended by 0");
+    }
+    *out = m;
+    return HLM_OK;
+}
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+hlm_status hlmi_charsmap_base64(hlmi_charsmap **out, const hlmi_mem *mem, const char *s, size_t len)
+{
+    hlm_status st = HLM_OK;
+    hlmi_buf b;
+    hlmi_buf_init(&b, mem);
+    *out = NULL;
+    while (len > 0 && s[len - 1] == '=') len--;
+    uint32_t acc = 0;
+    for (size_t i = 0; i < len; i++) {
+        const int v = base64_value(s[i]);
+        if (v < 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: no base64 at byte %zu", i));
+        acc = acc << 6 | (uint32_t)v;
+        /* the k-th sextet of four completes a byte for k = 1, 2, 3 */
+        const unsigned k = i % 4;
+        if (k > 0) hlmi_buf_char(&b, (char)(uint8_t)(acc >> (6 - 2 * k)));
+    }
+    HLMI_TRY(hlmi_buf_status(&b, "precompiled_charsmap"));
+    HLMI_TRY(hlmi_charsmap_new(out, mem, b.data, b.len));
+done:
+    hlmi_buf_free(&b);
+    return st;
+}
+
+void hlmi_charsmap_free(hlmi_charsmap *m, const hlmi_mem *mem)
+{
+    hlmi_free(mem, m);
+}
+
+static size_t unit_offset(uint32_t u)
+{
+    return (size_t)(u >> 10) << ((u & 0x200u) >> 6);
+}
+
+/* Walks the trie along s. Returns the bytes of the key found (the first, or the longest), 0 for none, and
+ * -1 as SIZE_MAX when the trie points outside itself. */
+static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, uint32_t *value)
+{
+    size_t node = unit_offset(m->units[0]), best = 0;
+    for (size_t i = 0; i < len; i++) {
+        node ^= (unsigned char)s[i];
+        if (s[i] == '\0') break; /* 0 is the label of values */
+        if (node >= m->n_units) return SIZE_MAX;
+        const uint32_t u = m->units[node];
+        if ((u & 0x800000FFu) != (unsigned char)s[i]) break;
+        node ^= unit_offset(u);
+        if (!(u & 0x100u)) continue;
+        if (node >= m->n_units) return SIZE_MAX;
+        *value = m->units[node] & 0x7FFFFFFFu;
+        best = i + 1;
+        if (first) break;
+    }
+    return best;
+}
+
+static const char *replacement(const hlmi_charsmap *m, uint32_t value, size_t *len)
+{
+    if (value >= m->n_text) return NULL;
+    *len = strlen(m->text + value);
+    return m->text + value;
+}
+
+size_t hlmi_charsmap_longest(const hlmi_charsmap *m, const char *s, size_t len, const char **to, size_t *to_len)
+{
+    uint32_t value = 0;
+    const size_t n = search(m, s, len, false, &value);
+    if (n == 0 || n == SIZE_MAX) return n;
+    *to = replacement(m, value, to_len);
+    return *to ? n : SIZE_MAX;
+}
+
+static hlm_status broken(void)
+{
+    return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its trie points outside the blob");
+}
+
+/* Appends what s [len] becomes; *hit false when no key begins it. */
+static hlm_status transform(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out, bool *hit)
+{
+    uint32_t value = 0;
+    size_t n = 0;
+    const size_t key = search(m, s, len, true, &value);
+    *hit = key != 0;
+    if (key == 0) return HLM_OK;
+    const char *to = key == SIZE_MAX ? NULL : replacement(m, value, &n);
+    if (!to) return broken();
+    if (hlmi_utf8_valid(to, n) != n)
+        return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: a replacement is not UTF-8");
+    hlmi_buf_add(out, to, n);
+    return HLM_OK;
+}
+
+/* End of the grapheme cluster that begins at `at`. */
+static size_t cluster_end(const char *s, size_t len, size_t at)
+{
+    utf8proc_int32_t state = 0;
+    uint32_t prev = hlmi_utf8_get(s + at);
+    at += hlmi_utf8_len((unsigned char)s[at]);
+    while (at < len) {
+        const uint32_t c = hlmi_utf8_get(s + at);
+        if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)prev, (utf8proc_int32_t)c, &state)) break;
+        prev = c;
+        at += hlmi_utf8_len((unsigned char)s[at]);
+    }
+    return at;
+}
+
+hlm_status hlmi_charsmap_graphemes(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out)
+{
+    hlm_status st = HLM_OK;
+    bool hit = false;
+    for (size_t at = 0; at < len && !out->failed;) {
+        const size_t end = cluster_end(s, len, at);
+        if (end - at < 6) {
+            HLMI_TRY(transform(m, s + at, end - at, out, &hit));
+            if (hit) {
+                at = end;
+                continue;
+            }
+        }
+        for (size_t k; at < end; at += k) {
+            k = hlmi_utf8_len((unsigned char)s[at]);
+            HLMI_TRY(transform(m, s + at, k, out, &hit));
+            if (!hit) hlmi_buf_add(out, s + at, k);
+        }
+    }
+done:
+    return st;
+}

@@ -1,0 +1,451 @@
+/* Decoders. The reference hands a list of texts from step to step; here each text
+ * (a *unit*) goes through all steps at once. Steps that join units (ByteLevel,
+ * Fuse) hand on an open unit in chunks, which lets text out early. */
+#include "text/decode.h"
+
+#include <string.h>
+
+#include "text/json_read.h"
+
+struct hlmi_decode_kind {
+    const char *name;
+    hlm_status (*read)(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def);
+    bool whole; /* `unit` takes whole units only: chunks are gathered before */
+    hlm_status (*unit)(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end);
+    hlm_status (*finish)(hlmi_decoder *d, size_t i); /* NULL: nothing is held */
+};
+
+typedef struct step_state {
+    hlmi_buf unit; /* a gathered unit */
+    hlmi_buf held; /* what the step itself holds back */
+    size_t count;  /* of the kind */
+    bool begun;
+} step_state;
+
+struct hlmi_decoder {
+    hlmi_mem mem;
+    const hlmi_decode_steps *steps;
+    bool join_spaces, begun;
+    hlmi_buf *out;
+    hlmi_buf tail; /* the beginning of a character */
+    hlmi_buf work;
+    step_state state[];
+};
+
+/* ---- where the text comes out ---- */
+
+static void put_text(hlmi_decoder *d, const char *s, size_t len)
+{
+    if (d->tail.len > 0) {
+        hlmi_buf_add(&d->tail, s, len);
+        s = d->tail.data;
+        len = d->tail.len;
+    }
+    size_t at = 0;
+    while (at < len) {
+        const size_t good = hlmi_utf8_valid(s + at, len - at);
+        hlmi_buf_add(d->out, s + at, good);
+        at += good;
+        if (at == len || hlmi_utf8_partial(s + at, len - at)) break;
+        size_t bad;
+        hlmi_utf8_next(s + at, len - at, &bad);
+        hlmi_buf_utf8(d->out, 0xFFFD);
+        at += bad;
+    }
+    char rest[4];
+    const size_t n = len - at;
+    memcpy(rest, s + at, n);
+    hlmi_buf_clear(&d->tail);
+    hlmi_buf_add(&d->tail, rest, n);
+}
+
+/* Hands s [len] to step i; `end` when the unit ends with it. */
+static hlm_status pass(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    if (i == d->steps->n) {
+        if (len) put_text(d, s, len);
+        return HLM_OK;
+    }
+    const hlmi_decode_kind *kind = d->steps->v[i].kind;
+    hlmi_buf *unit = &d->state[i].unit;
+    if (!kind->whole || (end && unit->len == 0)) return kind->unit(d, i, s, len, end);
+    hlmi_buf_add(unit, s, len);
+    if (!end) return hlmi_buf_status(unit, "decoded text");
+    const hlm_status st = unit->failed ? hlmi_buf_status(unit, "decoded text")
+                                       : kind->unit(d, i, unit->data, unit->len, true);
+    hlmi_buf_clear(unit);
+    return st;
+}
+
+/* ---- ByteLevel ---- */
+
+void hlmi_byte_level_bytes(hlmi_str token, hlmi_buf *out)
+{
+    const size_t before = out->len;
+    if (hlmi_utf8_valid(token.s, token.len) == token.len) {
+        size_t at = 0;
+        while (at < token.len) {
+            const int byte = hlmi_char_byte(hlmi_utf8_get(token.s + at));
+            if (byte < 0) break;
+            hlmi_buf_char(out, (char)byte);
+            at += hlmi_utf8_len((unsigned char)token.s[at]);
+        }
+        if (at == token.len || out->failed) return;
+        out->len = before;
+    }
+    hlmi_buf_add(out, token.s, token.len);
+}
+
+static hlm_status unit_byte_level(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    (void)end;
+    hlmi_buf *b = &d->state[i].held;
+    hlmi_buf_clear(b);
+    hlmi_byte_level_bytes((hlmi_str){s, len}, b);
+    if (b->failed) return hlmi_buf_status(b, "decoded text");
+    return pass(d, i + 1, b->data ? b->data : "", b->len, false);
+}
+
+static hlm_status end_unit(hlmi_decoder *d, size_t i)
+{
+    return pass(d, i + 1, "", 0, true);
+}
+
+/* ---- Fuse ---- */
+
+static hlm_status unit_fuse(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    (void)end;
+    return pass(d, i + 1, s, len, false);
+}
+
+/* ---- ByteFallback ---- */
+
+int hlmi_byte_token(hlmi_str t)
+{
+    if (t.len != 6 || memcmp(t.s, "<0x", 3) != 0 || t.s[5] != '>') return -1;
+    int v = 0;
+    for (size_t i = 3; i < 5; i++) {
+        const char c = t.s[i];
+        if (c >= '0' && c <= '9') v = v * 16 + (c - '0');
+        else if (c >= 'A' && c <= 'F') v = v * 16 + (c - 'A' + 10);
+        else if (c >= 'a' && c <= 'f') v = v * 16 + (c - 'a' + 10);
+        else return -1;
+    }
+    return v;
+}
+
+/* A run of byte tokens is text when it is UTF-8 as a whole, else one U+FFFD for each byte; so it stays unknown
+ * until the run ends. */
+static hlm_status flush_bytes(hlmi_decoder *d, size_t i)
+{
+    hlm_status st = HLM_OK;
+    hlmi_buf *b = &d->state[i].held;
+    if (b->failed) return hlmi_buf_status(b, "decoded text");
+    if (b->len == 0) return HLM_OK;
+    if (hlmi_utf8_valid(b->data, b->len) == b->len) {
+        st = pass(d, i + 1, b->data, b->len, true);
+    } else {
+        for (size_t k = 0; k < b->len && st == HLM_OK; k++) st = pass(d, i + 1, "\xEF\xBF\xBD", 3, true);
+    }
+    hlmi_buf_clear(b);
+    return st;
+}
+
+static hlm_status unit_byte_fallback(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    (void)end;
+    const int byte = hlmi_byte_token((hlmi_str){s, len});
+    if (byte >= 0) {
+        hlmi_buf_char(&d->state[i].held, (char)byte);
+        return HLM_OK;
+    }
+    const hlm_status st = flush_bytes(d, i);
+    return st == HLM_OK ? pass(d, i + 1, s, len, true) : st;
+}
+
+/* ---- Replace ---- */
+
+static hlm_status read_replace(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+{
+    return hlmi_replace_read(&s->replace, mem, def);
+}
+
+static hlm_status unit_replace(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    hlmi_buf *b = &d->state[i].held;
+    hlmi_buf_clear(b);
+    hlm_status st = hlmi_replace_run(&d->steps->v[i].replace, s, len, b);
+    if (st == HLM_OK) st = hlmi_buf_status(b, "decoded text");
+    return st == HLM_OK ? pass(d, i + 1, b->len ? b->data : "", b->len, end) : st;
+}
+
+/* ---- Strip ---- */
+
+static hlm_status read_count(const json_t *def, const char *key, size_t *out)
+{
+    const json_int_t n = json_integer_value(json_object_get(def, key));
+    if (n < 0) return hlmi_fail(HLM_E_FORMAT, "\"%s\" is negative", key);
+    *out = (size_t)n;
+    return HLM_OK;
+}
+
+static hlm_status read_strip(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+{
+    hlm_status st;
+    HLMI_TRY(read_count(def, "start", &s->start));
+    HLMI_TRY(read_count(def, "stop", &s->stop));
+    HLMI_TRY(hlmi_json_text(mem, def, "content", &s->text, &s->text_len));
+    if (s->text_len == 0) st = hlmi_fail(HLM_E_FORMAT, "\"content\" is empty");
+done:
+    return st;
+}
+
+/* The end is stripped when the unit's end is known: everything from the last other character on is held. */
+static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    hlm_status st = HLM_OK;
+    const hlmi_decode_step *p = &d->steps->v[i];
+    step_state *state = &d->state[i];
+    while (!state->begun && state->count < p->start && len >= p->text_len && memcmp(s, p->text, p->text_len) == 0) {
+        s += p->text_len;
+        len -= p->text_len;
+        state->count++;
+    }
+    state->begun = state->begun || len > 0;
+    if (p->stop > 0) {
+        hlmi_buf_add(&state->held, s, len);
+        if (!end || state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
+        s = state->held.len ? state->held.data : "";
+        len = state->held.len;
+        for (size_t k = 0; k < p->stop && len >= p->text_len; k++) {
+            if (memcmp(s + len - p->text_len, p->text, p->text_len) != 0) break;
+            len -= p->text_len;
+        }
+    }
+    st = pass(d, i + 1, s, len, end);
+    if (end) {
+        hlmi_buf_clear(&state->held);
+        state->count = 0;
+        state->begun = false;
+    }
+    return st;
+}
+
+/* ---- Metaspace ---- */
+
+static hlm_status read_metaspace(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+{
+    const char *scheme = json_string_value(json_object_get(def, "prepend_scheme"));
+    s->prefixed = scheme ? strcmp(scheme, "never") != 0 : hlmi_json_flag(def, "add_prefix_space", true);
+    const hlm_status st = hlmi_json_text(mem, def, "replacement", &s->text, &s->text_len);
+    if (st == HLM_OK && s->text_len == 0) return hlmi_fail(HLM_E_FORMAT, "\"replacement\" is empty");
+    return st;
+}
+
+static hlm_status unit_metaspace(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    const hlmi_decode_step *p = &d->steps->v[i];
+    step_state *state = &d->state[i];
+    const bool drop = !state->begun && p->prefixed;
+    hlmi_buf_clear(&state->held);
+    for (size_t at = 0; at < len;) {
+        const bool mark = len - at >= p->text_len && memcmp(s + at, p->text, p->text_len) == 0;
+        if (!mark) hlmi_buf_char(&state->held, s[at]);
+        else if (!drop) hlmi_buf_char(&state->held, ' ');
+        at += mark ? p->text_len : 1;
+    }
+    state->begun = true;
+    if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
+    return pass(d, i + 1, state->held.len ? state->held.data : "", state->held.len, end);
+}
+
+/* ---- BPEDecoder: a suffix marks the end of a word; it is a space but in the last token ---- */
+
+static hlm_status read_bpe(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+{
+    const json_t *v = json_object_get(def, "suffix");
+    s->text_len = json_is_string(v) ? json_string_length(v) : 4;
+    s->text = hlmi_strndup(mem, json_is_string(v) ? json_string_value(v) : "</w>", s->text_len);
+    if (!s->text) return hlmi_nomem(s->text_len, "decoder");
+    return s->text_len ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"suffix\" is empty");
+}
+
+static hlm_status flush_bpe(hlmi_decoder *d, size_t i, bool last)
+{
+    const hlmi_decode_step *p = &d->steps->v[i];
+    step_state *state = &d->state[i];
+    if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
+    if (!state->begun) return HLM_OK;
+    const char *s = state->held.len ? state->held.data : "";
+    const size_t len = state->held.len;
+    hlmi_buf_clear(&d->work);
+    for (size_t at = 0; at < len;) {
+        const bool mark = len - at >= p->text_len && memcmp(s + at, p->text, p->text_len) == 0;
+        if (!mark) hlmi_buf_char(&d->work, s[at]);
+        else if (!last) hlmi_buf_char(&d->work, ' ');
+        at += mark ? p->text_len : 1;
+    }
+    if (d->work.failed) return hlmi_buf_status(&d->work, "decoded text");
+    return pass(d, i + 1, d->work.len ? d->work.data : "", d->work.len, true);
+}
+
+static hlm_status unit_bpe(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+{
+    (void)end;
+    const hlm_status st = flush_bpe(d, i, false);
+    hlmi_buf_clear(&d->state[i].held);
+    hlmi_buf_add(&d->state[i].held, s, len);
+    d->state[i].begun = true;
+    return st;
+}
+
+static hlm_status finish_bpe(hlmi_decoder *d, size_t i)
+{
+    return flush_bpe(d, i, true);
+}
+
+/* ---- the list of steps ---- */
+
+static const hlmi_decode_kind kinds[] = {
+    {"ByteLevel", NULL, true, unit_byte_level, end_unit},
+    {"Fuse", NULL, false, unit_fuse, end_unit},
+    {"ByteFallback", NULL, true, unit_byte_fallback, flush_bytes},
+    {"Replace", read_replace, true, unit_replace, NULL},
+    {"Strip", read_strip, false, unit_strip, NULL},
+    {"Metaspace", read_metaspace, true, unit_metaspace, NULL},
+    {"BPEDecoder", read_bpe, true, unit_bpe, finish_bpe},
+};
+
+static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind, hlmi_decode_step **out)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, kind) != 0) continue;
+        void *v = d->v;
+        const hlm_status st = hlmi_grow(mem, &v, &d->cap, d->n + 1, sizeof *d->v, "decoder");
+        d->v = v;
+        if (st != HLM_OK) return st;
+        if (d->n >= 64) return hlmi_fail(HLM_E_LIMIT, "more than 64 decoders");
+        *out = &d->v[d->n++];
+        **out = (hlmi_decode_step){.kind = &kinds[i]};
+        return HLM_OK;
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "decoder '%.40s' is not supported", kind);
+}
+
+hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind)
+{
+    hlmi_decode_step *s;
+    return add_step(d, mem, kind, &s);
+}
+
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
+{
+    hlmi_decode_step *s;
+    const hlm_status st = add_step(list, mem, kind, &s);
+    return st == HLM_OK && s->kind->read ? s->kind->read(s, mem, def) : st;
+}
+
+hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const json_t *def)
+{
+    return hlmi_json_steps(def, "decoder", "decoders", mem, read_step, d);
+}
+
+hlm_status hlmi_decode_steps_spm(hlmi_decode_steps *d, const hlmi_mem *mem, bool strip)
+{
+    hlm_status st;
+    hlmi_decode_step *s;
+    HLMI_TRY(add_step(d, mem, "Replace", &s));
+    HLMI_TRY(hlmi_replace_literal(&s->replace, mem, "\xE2\x96\x81", " "));
+    HLMI_TRY(add_step(d, mem, "ByteFallback", &s));
+    HLMI_TRY(add_step(d, mem, "Fuse", &s));
+    if (!strip) goto done;
+    HLMI_TRY(add_step(d, mem, "Strip", &s));
+    s->start = s->text_len = 1;
+    s->text = hlmi_strndup(mem, " ", 1);
+    if (!s->text) st = hlmi_nomem(1, "decoder");
+done:
+    return st;
+}
+
+void hlmi_decode_steps_free(hlmi_decode_steps *d, const hlmi_mem *mem)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        hlmi_replace_free(&d->v[i].replace, mem);
+        hlmi_free(mem, d->v[i].text);
+    }
+    hlmi_free(mem, d->v);
+    *d = (hlmi_decode_steps){0};
+}
+
+bool hlmi_decode_has(const hlmi_decode_steps *d, const char *kind)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (strcmp(d->v[i].kind->name, kind) == 0) return true;
+    return false;
+}
+
+/* ---- the stream ---- */
+
+hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_tokenizer *t)
+{
+    const size_t size = sizeof **out + t->decode.n * sizeof(step_state);
+    hlmi_decoder *d = hlmi_calloc(mem, 1, size);
+    *out = d;
+    if (!d) return hlmi_nomem(size, "decoder");
+    d->mem = *mem;
+    d->steps = &t->decode;
+    d->join_spaces = t->join_spaces;
+    hlmi_buf_init(&d->tail, mem);
+    hlmi_buf_init(&d->work, mem);
+    for (size_t i = 0; i < t->decode.n; i++) {
+        hlmi_buf_init(&d->state[i].unit, mem);
+        hlmi_buf_init(&d->state[i].held, mem);
+    }
+    return HLM_OK;
+}
+
+hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
+{
+    d->out = out;
+    if (d->join_spaces && d->begun) put_text(d, " ", 1);
+    d->begun = true;
+    return pass(d, 0, token.len ? token.s : "", token.len, true);
+}
+
+static void reset(hlmi_decoder *d)
+{
+    d->begun = false;
+    hlmi_buf_clear(&d->tail);
+    for (size_t i = 0; i < d->steps->n; i++) {
+        hlmi_buf_clear(&d->state[i].unit);
+        hlmi_buf_clear(&d->state[i].held);
+        d->state[i].count = 0;
+        d->state[i].begun = false;
+    }
+}
+
+hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out)
+{
+    hlm_status st = HLM_OK;
+    d->out = out;
+    for (size_t i = 0; i < d->steps->n && st == HLM_OK && d->begun; i++)
+        if (d->steps->v[i].kind->finish) st = d->steps->v[i].kind->finish(d, i);
+    if (d->tail.len > 0) hlmi_buf_utf8(out, 0xFFFD);
+    if (st == HLM_OK && d->tail.failed) st = hlmi_buf_status(&d->tail, "decoded text");
+    reset(d);
+    return st;
+}
+
+void hlmi_decoder_free(hlmi_decoder *d)
+{
+    if (!d) return;
+    const hlmi_mem mem = d->mem;
+    hlmi_buf_free(&d->tail);
+    hlmi_buf_free(&d->work);
+    for (size_t i = 0; i < d->steps->n; i++) {
+        hlmi_buf_free(&d->state[i].unit);
+        hlmi_buf_free(&d->state[i].held);
+    }
+    hlmi_free(&mem, d);
+}

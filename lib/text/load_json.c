@@ -1,0 +1,136 @@
+/* A tokenizer from tokenizer.json. */
+#include <string.h>
+
+#include "base/json.h"
+#include "text/json_read.h"
+#include "text/tokenizer_impl.h"
+
+static const hlmi_model_kind *const models[] = {&hlmi_model_bpe};
+
+hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+{
+    const char *kind = json_string_value(json_object_get(def, "type"));
+    if (!json_is_object(def)) return hlmi_fail(HLM_E_FORMAT, "\"model\" is no object");
+    if (!kind) kind = json_object_get(def, "merges") ? "BPE" : "(none)"; /* older files */
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strcmp(models[i]->name, kind) == 0) return models[i]->read(out, tokens, mem, def);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported", kind);
+}
+
+/* ---- added tokens ---- */
+
+/* The id of an added token: that of its text in the model's vocabulary, else the file's. */
+static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, int32_t *out)
+{
+    const json_t *v = json_object_get(def, "id");
+    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
+    *out = hlmi_tokens_find(&t->tokens, text.s, text.len);
+    if (*out >= 0) return HLM_OK;
+    if (id < 0 || id >= HLMI_MAX_TOKENS)
+        return hlmi_fail(HLM_E_FORMAT, "added token '%.80s' has no id below %d", text.s, HLMI_MAX_TOKENS);
+    *out = (int32_t)id;
+    const size_t n = (size_t)id + 1 > t->tokens.n ? (size_t)id + 1 : t->tokens.n;
+    const hlm_status st = hlmi_tokens_reserve(&t->tokens, n, text.len);
+    if (st != HLM_OK) return st;
+    if (t->tokens.attr[id])
+        return hlmi_fail(HLM_E_FORMAT, "added token '%.80s' has the id %d of '%.*s'", text.s, *out,
+                         (int)hlmi_tokens_text(&t->tokens, *out).len, hlmi_tokens_text(&t->tokens, *out).s);
+    hlmi_tokens_set(&t->tokens, *out, text, 0);
+    return HLM_OK;
+}
+
+static hlm_status read_added(hlmi_tokenizer *t, const json_t *def)
+{
+    int32_t id;
+    uint8_t flags = 0;
+    const json_t *v = json_object_get(def, "content");
+    if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "\"content\" is no string");
+    const hlmi_str text = {json_string_value(v), json_string_length(v)};
+    if (text.len == 0) return HLM_OK;
+    if (text.len > 1024) return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most 1024", text.len);
+    const hlm_status st = added_id(t, def, text, &id);
+    if (st != HLM_OK) return st;
+    const bool special = hlmi_json_flag(def, "special", false);
+    if (special) flags |= HLMI_ADDED_SPECIAL;
+    if (hlmi_json_flag(def, "single_word", false)) flags |= HLMI_ADDED_SINGLE_WORD;
+    if (hlmi_json_flag(def, "lstrip", false)) flags |= HLMI_ADDED_LSTRIP;
+    if (hlmi_json_flag(def, "rstrip", false)) flags |= HLMI_ADDED_RSTRIP;
+    t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
+    return hlmi_tokenizer_register_added(t, id, flags, hlmi_json_flag(def, "normalized", !special));
+}
+
+static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)
+{
+    if (list && !json_is_null(list) && !json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "added_tokens is no list");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const hlm_status st = read_added(t, json_array_get(list, i));
+        if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens[%zu]: ", i);
+    }
+    return HLM_OK;
+}
+
+/* ---- special ids ---- */
+
+/* config[key], a text or {"content": text}, as an id; `missing` when there is none. */
+static int32_t named_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing)
+{
+    const json_t *v = json_object_get(config, key);
+    if (json_is_object(v)) v = json_object_get(v, "content");
+    if (!json_is_string(v)) return missing;
+    const int32_t id = hlmi_tokens_find(&t->tokens, json_string_value(v), json_string_length(v));
+    return id >= 0 ? id : missing;
+}
+
+static hlm_status read_special(hlmi_tokenizer *t, const char *config, size_t len)
+{
+    json_t *v = NULL;
+    const hlmi_post *p = &t->post;
+    if (config) {
+        const hlm_status st = hlmi_json_parse(&t->mem, config, len, false, "tokenizer_config.json", &v);
+        if (st != HLM_OK) return st;
+    }
+    t->special.bos = named_id(t, v, "bos_token", p->prefix.n ? p->prefix.v[0] : -1);
+    t->special.eos = named_id(t, v, "eos_token", p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1);
+    t->special.pad = named_id(t, v, "pad_token", -1);
+    t->special.unk = named_id(t, v, "unk_token", t->model->unk);
+    json_decref(v);
+    hlmi_tokenizer_mark_ends(t);
+    return HLM_OK;
+}
+
+/* ---- the whole ---- */
+
+static hlm_status read_stages(hlmi_tokenizer *t, const json_t *root)
+{
+    hlm_status st;
+    const json_t *decoder = json_object_get(root, "decoder");
+    HLMI_TRY(hlmi_model_read(&t->model, &t->tokens, &t->mem, json_object_get(root, "model")));
+    HLMI_TRY(hlmi_norms_read(&t->norms, &t->mem, json_object_get(root, "normalizer")));
+    HLMI_TRY(read_all_added(t, json_object_get(root, "added_tokens")));
+    HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, json_object_get(root, "pre_tokenizer")));
+    HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, json_object_get(root, "post_processor")));
+    HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, decoder));
+    t->join_spaces = !decoder || json_is_null(decoder);
+done:
+    return st;
+}
+
+hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
+                                    const char *config, size_t config_len)
+{
+    hlm_status st;
+    hlmi_tokenizer *t = NULL;
+    json_t *root = NULL;
+    *out = NULL;
+    HLMI_TRY(hlmi_json_parse(mem, json, len, false, "tokenizer.json", &root));
+    HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
+    st = read_stages(t, root);
+    if (st != HLM_OK) HLMI_TRY(hlmi_fail_prefix(st, "tokenizer.json: "));
+    HLMI_TRY(read_special(t, config, config_len));
+    *out = t;
+    t = NULL;
+done:
+    json_decref(root);
+    hlmi_tokenizer_free(t);
+    return st;
+}

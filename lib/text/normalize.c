@@ -1,0 +1,273 @@
+/* Normalizers: text to text, before anything is cut. The kinds are those of
+ * tokenizer.json; a sequence is flattened into the list of steps. */
+#include "text/tokenizer_impl.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+#include "text/charsmap.h"
+#include "text/json_read.h"
+
+/* ---- Unicode normal forms ---- */
+
+/* No character below this is changed by NFC or NFD. */
+static size_t unchanged_prefix(const char *s, size_t len, uint32_t below)
+{
+    size_t i = 0;
+    while (i < len) {
+        if ((unsigned char)s[i] < 0x80) {
+            i++;
+            continue;
+        }
+        if (hlmi_utf8_get(s + i) >= below) break;
+        i += hlmi_utf8_len((unsigned char)s[i]);
+    }
+    return i;
+}
+
+static hlm_status normal_form(const char *s, size_t len, unsigned options, uint32_t below, hlmi_buf *out)
+{
+    if (unchanged_prefix(s, len, below) == len) {
+        hlmi_buf_add(out, s, len);
+        return HLM_OK;
+    }
+    const utf8proc_option_t o = (utf8proc_option_t)options;
+    const utf8proc_uint8_t *u = (const utf8proc_uint8_t *)s;
+    const utf8proc_ssize_t n = utf8proc_decompose(u, (utf8proc_ssize_t)len, NULL, 0, o);
+    if (n < 0) return hlmi_fail(HLM_E_LIMIT, "Unicode normalization: %s", utf8proc_errmsg(n));
+    const size_t bytes = ((size_t)n + 1) * sizeof(utf8proc_int32_t);
+    utf8proc_int32_t *cp = hlmi_alloc(&out->mem, bytes);
+    if (!cp) return hlmi_nomem(bytes, "Unicode normalization");
+    utf8proc_ssize_t m = utf8proc_decompose(u, (utf8proc_ssize_t)len, cp, n, o);
+    if (m > 0 && (options & UTF8PROC_COMPOSE)) m = utf8proc_normalize_utf32(cp, m, o);
+    for (utf8proc_ssize_t i = 0; i < m; i++) hlmi_buf_utf8(out, (uint32_t)cp[i]);
+    hlmi_free(&out->mem, cp);
+    return HLM_OK;
+}
+
+static hlm_status run_nfc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_COMPOSE, 0x300, out);
+}
+
+static hlm_status run_nfd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, 0xC0, out);
+}
+
+static hlm_status run_nfkc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT, 0xA0, out);
+}
+
+static hlm_status run_nfkd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, 0xA0, out);
+}
+
+/* ---- characters one by one ---- */
+
+static hlm_status run_lowercase(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    for (size_t i = 0; i < len; i += hlmi_utf8_len((unsigned char)s[i])) {
+        const uint32_t c = hlmi_utf8_get(s + i);
+        if (c == 0x130) hlmi_buf_str(out, "i\xCC\x87"); /* the one character whose lower case is two */
+        else hlmi_buf_utf8(out, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
+    }
+    return HLM_OK;
+}
+
+static hlm_status run_strip_accents(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    for (size_t i = 0, k; i < len; i += k) {
+        k = hlmi_utf8_len((unsigned char)s[i]);
+        if (!(hlmi_char_class(hlmi_utf8_get(s + i)) & HLMI_CC_MARK)) hlmi_buf_add(out, s + i, k);
+    }
+    return HLM_OK;
+}
+
+static bool nmt_drops(uint32_t c)
+{
+    return (c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F;
+}
+
+static bool nmt_spaces(uint32_t c)
+{
+    return c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+           c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+}
+
+static hlm_status run_nmt(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    for (size_t i = 0; i < len; i += hlmi_utf8_len((unsigned char)s[i])) {
+        const uint32_t c = hlmi_utf8_get(s + i);
+        if (!nmt_drops(c)) hlmi_buf_utf8(out, nmt_spaces(c) ? ' ' : c);
+    }
+    return HLM_OK;
+}
+
+static hlm_status run_byte_level(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    (void)n;
+    for (size_t i = 0; i < len; i++) hlmi_buf_utf8(out, hlmi_byte_char((uint8_t)s[i]));
+    return HLM_OK;
+}
+
+/* ---- Strip ---- */
+
+static hlm_status read_strip(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+{
+    (void)mem;
+    n->flag[0] = hlmi_json_flag(def, "strip_left", true);
+    n->flag[1] = hlmi_json_flag(def, "strip_right", true);
+    return HLM_OK;
+}
+
+static hlm_status run_strip(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    size_t begin = 0, end = len;
+    while (n->flag[0] && begin < end && hlmi_char_class(hlmi_utf8_get(s + begin)) & HLMI_CC_SPACE)
+        begin += hlmi_utf8_len((unsigned char)s[begin]);
+    while (n->flag[1] && end > begin) {
+        size_t p = end - 1;
+        while (p > begin && ((unsigned char)s[p] & 0xC0) == 0x80) p--;
+        if (!(hlmi_char_class(hlmi_utf8_get(s + p)) & HLMI_CC_SPACE)) break;
+        end = p;
+    }
+    hlmi_buf_add(out, s + begin, end - begin);
+    return HLM_OK;
+}
+
+/* ---- Prepend, Replace ---- */
+
+static hlm_status read_prepend(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+{
+    return hlmi_json_text(mem, def, "prepend", &n->replace.content, &n->replace.content_len);
+}
+
+static hlm_status run_prepend(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    if (len) hlmi_buf_add(out, n->replace.content, n->replace.content_len);
+    hlmi_buf_add(out, s, len);
+    return HLM_OK;
+}
+
+static hlm_status read_replace(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+{
+    return hlmi_replace_read(&n->replace, mem, def);
+}
+
+static hlm_status run_replace(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    return hlmi_replace_run(&n->replace, s, len, out);
+}
+
+/* ---- Precompiled ---- */
+
+static hlm_status read_precompiled(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+{
+    const json_t *v = json_object_get(def, "precompiled_charsmap");
+    if (!v || json_is_null(v)) return HLM_OK;
+    if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "normalizer Precompiled: precompiled_charsmap is no string");
+    hlmi_charsmap *map = NULL;
+    const hlm_status st = hlmi_charsmap_base64(&map, mem, json_string_value(v), json_string_length(v));
+    n->charsmap = map;
+    return st;
+}
+
+static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    if (n->charsmap) return hlmi_charsmap_graphemes(n->charsmap, s, len, out);
+    hlmi_buf_add(out, s, len);
+    return HLM_OK;
+}
+
+/* ---- the list of steps ---- */
+
+static const hlmi_norm_kind kinds[] = {
+    {"NFC", NULL, run_nfc},
+    {"NFD", NULL, run_nfd},
+    {"NFKC", NULL, run_nfkc},
+    {"NFKD", NULL, run_nfkd},
+    {"Lowercase", NULL, run_lowercase},
+    {"StripAccents", NULL, run_strip_accents},
+    {"Nmt", NULL, run_nmt},
+    {"ByteLevel", NULL, run_byte_level},
+    {"Strip", read_strip, run_strip},
+    {"Prepend", read_prepend, run_prepend},
+    {"Replace", read_replace, run_replace},
+    {"Precompiled", read_precompiled, run_precompiled},
+};
+
+hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, kind) != 0) continue;
+        void *v = ns->v;
+        const hlm_status st = hlmi_grow(mem, &v, &ns->cap, ns->n + 1, sizeof *ns->v, "normalizer");
+        ns->v = v;
+        if (st != HLM_OK) return st;
+        *out = &ns->v[ns->n++];
+        **out = (hlmi_norm){.kind = &kinds[i]};
+        return HLM_OK;
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "normalizer '%.40s' is not supported", kind);
+}
+
+hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content)
+{
+    hlm_status st;
+    hlmi_norm *n;
+    HLMI_TRY(hlmi_norms_add(ns, mem, pattern ? "Replace" : "Prepend", &n));
+    HLMI_TRY(hlmi_replace_literal(&n->replace, mem, pattern ? pattern : "", content));
+done:
+    return st;
+}
+
+static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const json_t *def)
+{
+    hlm_status st;
+    hlmi_norm *n;
+    HLMI_TRY(hlmi_norms_add(ns, mem, kind, &n));
+    if (n->kind->read) HLMI_TRY(n->kind->read(n, mem, def));
+done:
+    return st;
+}
+
+hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *def)
+{
+    return hlmi_json_steps(def, "normalizer", "normalizers", mem, read_step, ns);
+}
+
+hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b)
+{
+    hlm_status st = HLM_OK;
+    hlmi_buf *out = a;
+    for (size_t i = 0; i < ns->n; i++) {
+        hlmi_buf_clear(out);
+        HLMI_TRY(ns->v[i].kind->run(&ns->v[i], *text, *len, out));
+        HLMI_TRY(hlmi_buf_status(out, "normalized text"));
+        *text = out->len ? out->data : "";
+        *len = out->len;
+        out = out == a ? b : a;
+    }
+done:
+    return st;
+}
+
+void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem)
+{
+    for (size_t i = 0; i < ns->n; i++) {
+        hlmi_replace_free(&ns->v[i].replace, mem);
+        hlmi_charsmap_free(ns->v[i].charsmap, mem);
+    }
+    hlmi_free(mem, ns->v);
+    *ns = (hlmi_norms){0};
+}

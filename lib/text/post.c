@@ -1,0 +1,87 @@
+/* What a tokenizer puts around a text: all kinds of post-processor come down to
+ * ids in front and ids behind. A later one in a sequence wraps the earlier. */
+#include "text/tokenizer_impl.h"
+
+#include <string.h>
+
+#include "text/json_read.h"
+
+typedef struct reader {
+    hlmi_post *p;
+    const hlmi_tokens *tokens;
+} reader;
+
+static hlm_status insert(hlmi_ids *ids, size_t at, int32_t id)
+{
+    const hlm_status st = hlmi_ids_push(ids, id);
+    if (st != HLM_OK) return st;
+    memmove(ids->v + at + 1, ids->v + at, (ids->n - 1 - at) * sizeof *ids->v);
+    ids->v[at] = id;
+    return HLM_OK;
+}
+
+static hlm_status checked_id(const reader *r, const json_t *v, int32_t *id)
+{
+    const json_int_t i = json_is_integer(v) ? json_integer_value(v) : -1;
+    if (i < 0 || (size_t)i >= r->tokens->n)
+        return hlmi_fail(HLM_E_FORMAT, "the id %lld is not in the vocabulary", (long long)i);
+    *id = (int32_t)i;
+    return HLM_OK;
+}
+
+/* TemplateProcessing: a list of {"SpecialToken": {"id": name}} and one {"Sequence": ...}. */
+static hlm_status read_template(reader *r, const json_t *def)
+{
+    hlm_status st = HLM_OK;
+    const json_t *list = json_object_get(def, "single"), *names = json_object_get(def, "special_tokens");
+    bool behind = false;
+    size_t at = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const json_t *special = json_object_get(item, "SpecialToken");
+        if (json_object_get(item, "Sequence")) {
+            if (behind) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a template that names the text twice"));
+            behind = true;
+            continue;
+        }
+        const char *name = json_string_value(json_object_get(special, "id"));
+        const json_t *ids = json_object_get(name ? json_object_get(names, name) : NULL, "ids");
+        if (!json_is_array(ids)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));
+        for (size_t k = 0; k < json_array_size(ids); k++) {
+            int32_t id = 0;
+            HLMI_TRY(checked_id(r, json_array_get(ids, k), &id));
+            HLMI_TRY(behind ? hlmi_ids_push(&r->p->suffix, id) : insert(&r->p->prefix, at++, id));
+        }
+    }
+    if (!behind) st = hlmi_fail(HLM_E_FORMAT, "\"single\" has no place for the text");
+done:
+    return st;
+}
+
+/* Bert and Roberta: "cls": [text, id] in front, "sep" behind. */
+static hlm_status read_cls_sep(reader *r, const json_t *def)
+{
+    hlm_status st;
+    int32_t cls = 0, sep = 0;
+    HLMI_TRY(checked_id(r, json_array_get(json_object_get(def, "cls"), 1), &cls));
+    HLMI_TRY(checked_id(r, json_array_get(json_object_get(def, "sep"), 1), &sep));
+    HLMI_TRY(insert(&r->p->prefix, 0, cls));
+    HLMI_TRY(hlmi_ids_push(&r->p->suffix, sep));
+done:
+    return st;
+}
+
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
+{
+    (void)mem;
+    if (strcmp(kind, "ByteLevel") == 0) return HLM_OK; /* changes offsets only */
+    if (strcmp(kind, "TemplateProcessing") == 0) return read_template(list, def);
+    if (strcmp(kind, "BertProcessing") == 0 || strcmp(kind, "RobertaProcessing") == 0) return read_cls_sep(list, def);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "not supported");
+}
+
+hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const json_t *def)
+{
+    reader r = {p, tokens};
+    return hlmi_json_steps(def, "post-processor", "processors", &tokens->mem, read_step, &r);
+}

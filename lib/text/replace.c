@@ -1,0 +1,70 @@
+/* "Replace PATTERN by CONTENT". */
+#include "text/replace.h"
+
+#include <string.h>
+
+#include "text/json_read.h"
+
+hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const json_t *def)
+{
+    hlm_status st;
+    HLMI_TRY(hlmi_json_text(mem, def, "content", &r->content, &r->content_len));
+    HLMI_TRY(hlmi_json_pattern(mem, def, &r->pattern, &r->pattern_len, &r->regex));
+    if (!r->regex.code && r->pattern_len == 0) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "replacing the empty text"));
+done:
+    return st;
+}
+
+hlm_status hlmi_replace_literal(hlmi_replace *r, const hlmi_mem *mem, const char *pattern, const char *content)
+{
+    r->pattern_len = strlen(pattern);
+    r->content_len = strlen(content);
+    r->pattern = hlmi_strndup(mem, pattern, r->pattern_len);
+    r->content = hlmi_strndup(mem, content, r->content_len);
+    return r->pattern && r->content ? HLM_OK : hlmi_nomem(r->pattern_len, "replacement");
+}
+
+static hlm_status run_regex(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out)
+{
+    hlm_status st;
+    hlmi_regex_walk w;
+    size_t from = 0, begin = 0, end = 0;
+    bool found = false;
+    HLMI_TRY(hlmi_regex_walk_begin(&w, &r->regex));
+    hlmi_regex_walk_text(&w, s, len);
+    for (;;) {
+        HLMI_TRY(hlmi_regex_walk_next(&w, &found, &begin, &end));
+        if (!found || out->failed) break;
+        hlmi_buf_add(out, s + from, begin - from);
+        hlmi_buf_add(out, r->content, r->content_len);
+        from = end;
+    }
+    hlmi_buf_add(out, s + from, len - from);
+done:
+    hlmi_regex_walk_end(&w);
+    return st;
+}
+
+hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out)
+{
+    if (r->regex.code) return run_regex(r, s, len, out);
+    const char *end = s + len;
+    while (!out->failed) {
+        const char *p = memchr(s, r->pattern[0], (size_t)(end - s));
+        while (p && (size_t)(end - p) >= r->pattern_len && memcmp(p, r->pattern, r->pattern_len) != 0)
+            p = memchr(p + 1, r->pattern[0], (size_t)(end - p) - 1);
+        if (!p || (size_t)(end - p) < r->pattern_len) break;
+        hlmi_buf_add(out, s, (size_t)(p - s));
+        hlmi_buf_add(out, r->content, r->content_len);
+        s = p + r->pattern_len;
+    }
+    hlmi_buf_add(out, s, (size_t)(end - s));
+    return HLM_OK;
+}
+
+void hlmi_replace_free(hlmi_replace *r, const hlmi_mem *mem)
+{
+    hlmi_free(mem, r->pattern);
+    hlmi_free(mem, r->content);
+    hlmi_regex_free(&r->regex);
+}

@@ -1,0 +1,24 @@
+/* "Replace PATTERN by CONTENT", as normalizers and decoders have it. */
+#ifndef HLMI_TEXT_REPLACE_H
+#define HLMI_TEXT_REPLACE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "text/regex.h"
+
+typedef struct hlmi_replace {
+    char *pattern, *content;
+    size_t pattern_len, content_len;
+    hlmi_regex regex; /* when the pattern is one */
+} hlmi_replace;
+
+/** From {"pattern": {"String" or "Regex": ...}, "content": ...}. */
+hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const json_t *def);
+/** A literal pattern, not empty. */
+hlm_status hlmi_replace_literal(hlmi_replace *r, const hlmi_mem *mem, const char *pattern, const char *content);
+/** Appends s [len] with all matches replaced. Check out's status afterwards. */
+hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out);
+void hlmi_replace_free(hlmi_replace *r, const hlmi_mem *mem);
+
+#endif

@@ -1,0 +1,123 @@
+/* Ids to text: whole, one token alone, and as a stream. */
+#include "text/decode.h"
+
+#include <string.h>
+
+static hlm_status check_id(const hlmi_tokenizer *t, int32_t id)
+{
+    if (id >= 0 && (size_t)id < t->tokens.n) return HLM_OK;
+    return hlmi_fail(HLM_E_TOKEN, "token id %d; the vocabulary has %zu tokens", (int)id, t->tokens.n);
+}
+
+/* Does the token have text to show? */
+static bool shows(const hlmi_tokenizer *t, int32_t id, uint32_t flags)
+{
+    const unsigned attr = t->tokens.attr[id];
+    if (!(attr & HLMI_TOK_PRESENT)) return false;
+    return !(attr & HLMI_TOK_SPECIAL) || !(flags & HLM_DETOKENIZE_SKIP_SPECIAL);
+}
+
+hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags,
+                                 hlmi_buf *out)
+{
+    hlm_status st;
+    hlmi_decoder *d = NULL;
+    for (size_t i = 0; i < n; i++) {
+        st = check_id(t, ids[i]);
+        if (st != HLM_OK) return st;
+    }
+    HLMI_TRY(hlmi_decoder_new(&d, &out->mem, t));
+    for (size_t i = 0; i < n; i++)
+        if (shows(t, ids[i], flags)) HLMI_TRY(hlmi_decoder_push(d, hlmi_tokens_text(&t->tokens, ids[i]), out));
+    HLMI_TRY(hlmi_decoder_finish(d, out));
+    HLMI_TRY(hlmi_buf_status(out, "decoded text"));
+done:
+    hlmi_decoder_free(d);
+    return st;
+}
+
+hlm_status hlmi_tokenizer_piece(const hlmi_tokenizer *t, int32_t id, hlmi_buf *out)
+{
+    static const char mark[] = "\xE2\x96\x81"; /* SentencePiece's space */
+    const hlm_status st = check_id(t, id);
+    if (st != HLM_OK) return st;
+    const hlmi_str s = hlmi_tokens_text(&t->tokens, id);
+    const int byte = hlmi_decode_has(&t->decode, "ByteFallback") ? hlmi_byte_token(s) : -1;
+    const bool marks = hlmi_decode_has(&t->decode, "Metaspace") || hlmi_decode_has(&t->decode, "Replace");
+    if (t->tokens.attr[id] & HLMI_TOK_SPECIAL) {
+        hlmi_buf_add(out, s.s, s.len);
+    } else if (hlmi_decode_has(&t->decode, "ByteLevel")) {
+        hlmi_byte_level_bytes(s, out);
+    } else if (byte >= 0) {
+        hlmi_buf_char(out, (char)byte);
+    } else {
+        for (size_t i = 0; i < s.len;) {
+            const bool space = marks && s.len - i >= 3 && memcmp(s.s + i, mark, 3) == 0;
+            hlmi_buf_char(out, space ? ' ' : s.s[i]);
+            i += space ? 3 : 1;
+        }
+    }
+    return hlmi_buf_status(out, "token text");
+}
+
+/* ---- streams ---- */
+
+struct hlmi_tstream {
+    hlmi_mem mem;
+    const hlmi_tokenizer *t;
+    uint32_t flags;
+    hlmi_decoder *decoder;
+    hlmi_buf out;
+};
+
+hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_tokenizer *t, uint32_t flags)
+{
+    hlm_status st;
+    hlmi_tstream *s = hlmi_calloc(mem, 1, sizeof *s);
+    *out = NULL;
+    if (!s) return hlmi_nomem(sizeof *s, "text stream");
+    s->mem = *mem;
+    s->t = t;
+    s->flags = flags;
+    hlmi_buf_init(&s->out, mem);
+    HLMI_TRY(hlmi_decoder_new(&s->decoder, mem, t));
+    *out = s;
+    s = NULL;
+done:
+    hlmi_tstream_free(s);
+    return st;
+}
+
+static hlm_status give(hlmi_tstream *s, hlm_status st, const char **text, size_t *len)
+{
+    if (st == HLM_OK) st = hlmi_buf_status(&s->out, "decoded text");
+    if (st != HLM_OK) return st;
+    *text = s->out.len ? s->out.data : "";
+    *len = s->out.len;
+    return HLM_OK;
+}
+
+hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, size_t *len)
+{
+    hlm_status st = check_id(s->t, id);
+    if (st != HLM_OK) return st;
+    hlmi_buf_clear(&s->out);
+    if (shows(s->t, id, s->flags))
+        st = hlmi_decoder_push(s->decoder, hlmi_tokens_text(&s->t->tokens, id), &s->out);
+    return give(s, st, text, len);
+}
+
+hlm_status hlmi_tstream_finish(hlmi_tstream *s, const char **text, size_t *len)
+{
+    hlmi_buf_clear(&s->out);
+    return give(s, hlmi_decoder_finish(s->decoder, &s->out), text, len);
+}
+
+void hlmi_tstream_free(hlmi_tstream *s)
+{
+    if (!s) return;
+    const hlmi_mem mem = s->mem;
+    hlmi_decoder_free(s->decoder);
+    hlmi_buf_free(&s->out);
+    hlmi_free(&mem, s);
+}

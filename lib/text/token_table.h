@@ -1,0 +1,51 @@
+/* The texts of all tokens in one block of memory, and one hash table from text to id. */
+#ifndef HLMI_TEXT_TOKEN_TABLE_H
+#define HLMI_TEXT_TOKEN_TABLE_H
+
+#include "text/tokenizer.h"
+
+enum {
+    HLMI_TOK_PRESENT = 1, /* ids may have gaps */
+    HLMI_TOK_MODEL = 2,   /* in the model's own vocabulary: words may become it */
+    HLMI_TOK_SPECIAL = 4,
+    HLMI_TOK_ENDS = 8,
+    HLMI_TOK_ADDED = 16,
+    HLMI_TOK_UNUSED = 32
+};
+
+/** Most ids that a vocabulary may have: bounds what an id in a small file can cost. */
+enum { HLMI_MAX_TOKENS = 1 << 22 };
+
+typedef struct hlmi_token_slot {
+    uint32_t hash, id1; /* id + 1; 0: empty */
+} hlmi_token_slot;
+
+typedef struct hlmi_tokens {
+    hlmi_mem mem;
+    char *text;
+    size_t text_len, text_cap;
+    struct hlmi_token_entry {
+        uint32_t at, len;
+    } *entry;        /* [n] */
+    uint8_t *attr;   /* [n] HLMI_TOK_... */
+    size_t n, cap;
+    hlmi_token_slot *slots; /* [mask + 1] */
+    size_t mask, used;
+} hlmi_tokens;
+
+/** Room for ids below n and `bytes` of text in all, so that tokens can be set without failing. More can be
+ *  reserved later. HLM_E_LIMIT past HLMI_MAX_TOKENS. */
+hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes);
+/** Into reserved room, whose id has no text yet. When two ids have one text, it finds the later one. */
+void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr);
+/** The id of a text, or -1. */
+int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len);
+/** The id of a text in the model's own vocabulary, or -1. */
+int32_t hlmi_tokens_find_model(const hlmi_tokens *t, const char *s, size_t len);
+hlmi_str hlmi_tokens_text(const hlmi_tokens *t, int32_t id);
+void hlmi_tokens_free(hlmi_tokens *t);
+
+/** A hash of short strings; the same everywhere in this folder, never stored. */
+uint32_t hlmi_text_hash(const char *s, size_t n);
+
+#endif

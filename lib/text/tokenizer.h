@@ -1,0 +1,124 @@
+/* A tokenizer: text to token ids and back, immutable once built and safe to use
+ * from any number of threads. Encoding is a pipeline, each stage a file of its own:
+ *
+ *   added.c      markers such as <|im_end|> are cut out first (raw text), then,
+ *                after the normalizer, those declared as normalized
+ *   normalize.c  NFC, replacements, ... (text to text)
+ *   pretok.c     cuts the text into words
+ *   bpe.c, unigram.c   words to ids (the model)
+ *   post.c       what stands around a text (bos, eos)
+ *   decode.c     ids to text, as a stream; a whole text is a stream run to its end
+ *
+ * Built from a tokenizer.json (load_json.c), from the facts a GGUF file carries
+ * (load_vocab.c) or from a SentencePiece model (load_spm.c). */
+#ifndef HLMI_TEXT_TOKENIZER_H
+#define HLMI_TEXT_TOKENIZER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+typedef struct hlmi_tokenizer hlmi_tokenizer;
+
+/** Bytes that somebody else owns; not ended by 0. */
+typedef struct hlmi_str {
+    const char *s;
+    size_t len;
+} hlmi_str;
+
+/** A growing array of token ids. */
+typedef struct hlmi_ids {
+    hlmi_mem mem;
+    int32_t *v;
+    size_t n, cap;
+} hlmi_ids;
+
+void hlmi_ids_init(hlmi_ids *ids, const hlmi_mem *mem);
+void hlmi_ids_free(hlmi_ids *ids);
+
+/** Token types of GGUF files and SentencePiece models. */
+enum {
+    HLMI_TYPE_NORMAL = 1,
+    HLMI_TYPE_UNKNOWN = 2,
+    HLMI_TYPE_CONTROL = 3,
+    HLMI_TYPE_USER_DEFINED = 4,
+    HLMI_TYPE_UNUSED = 5,
+    HLMI_TYPE_BYTE = 6
+};
+
+/** A vocabulary as GGUF metadata or a SentencePiece model states it. Everything is
+ *  read during construction only. Ids are -1 where the file names none. */
+typedef struct hlmi_vocab {
+    hlmi_str model;         /* "gpt2": byte-level BPE by merges; "llama": BPE by scores; "t5": Unigram */
+    hlmi_str pre;           /* of "gpt2": which pre-tokenizer; empty for the default */
+    size_t n_tokens;
+    const hlmi_str *tokens; /* [n_tokens] any bytes */
+    const float *scores;    /* [n_tokens] or NULL: all 0 */
+    const int32_t *types;   /* [n_tokens] HLMI_TYPE_... or NULL: all normal */
+    size_t n_merges;
+    const hlmi_str *merges; /* [n_merges] "left right" */
+    int32_t bos, eos, unk, pad, eot, eom;
+    bool add_bos, add_eos;
+    bool add_space_prefix;       /* of "llama" and "t5" */
+    bool remove_extra_whitespaces;
+    bool escape_whitespaces;     /* spaces become U+2581 */
+    bool byte_fallback;          /* of "t5": characters without a token become bytes */
+    const char *charsmap;        /* precompiled normalisation, or NULL */
+    size_t charsmap_len;
+} hlmi_vocab;
+
+/** From the text of a tokenizer.json and, for the names of bos, eos, pad and unk, of a
+ *  tokenizer_config.json (NULL: none).
+ *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED (a kind of stage, by name), HLM_E_NOMEM. */
+hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json,
+                                    size_t len, const char *config, size_t config_len);
+hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v);
+void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
+
+/** Appends the ids of text [len] to out. flags: HLM_TOKENIZE_... Ill-formed UTF-8 is read
+ *  as U+FFFD, one for each maximal bad sequence.
+ *  Errors  HLM_E_LIMIT (a normalizer or regular expression went over its budget),
+ *          HLM_E_UNSUPPORTED, HLM_E_NOMEM; out is then undefined. */
+hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags,
+                                 hlmi_ids *out);
+
+/** Appends the text of ids [n] to out. flags: HLM_DETOKENIZE_...
+ *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
+hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags,
+                                 hlmi_buf *out);
+
+/** Bytes that one token stands for inside a text, without the rules for beginnings; not
+ *  always whole characters. Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
+hlm_status hlmi_tokenizer_piece(const hlmi_tokenizer *t, int32_t id, hlmi_buf *out);
+
+/** Largest id + 1. */
+int32_t hlmi_tokenizer_size(const hlmi_tokenizer *t);
+
+typedef struct hlmi_special_ids {
+    int32_t bos, eos, pad, unk; /* -1: none */
+} hlmi_special_ids;
+
+hlmi_special_ids hlmi_tokenizer_special(const hlmi_tokenizer *t);
+/** Left out by HLM_DETOKENIZE_SKIP_SPECIAL? false for ids outside. */
+bool hlmi_tokenizer_is_special(const hlmi_tokenizer *t, int32_t id);
+/** Does the token end an answer (eos, end of turn, ...)? false for ids outside. */
+bool hlmi_tokenizer_ends(const hlmi_tokenizer *t, int32_t id);
+/** Another file (generation_config.json) says that `id` ends an answer. Only before the tokenizer is
+ *  shared; ids outside are ignored. */
+void hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id);
+/** Id of the token with exactly this text, as the file spells it; -1 when there is none. */
+int32_t hlmi_tokenizer_find(const hlmi_tokenizer *t, const char *text, size_t len);
+/** The text as the file spells it ("" for ids without a token). */
+hlmi_str hlmi_tokenizer_text(const hlmi_tokenizer *t, int32_t id);
+
+/** Text of one token after another. The tokenizer must outlive it. */
+typedef struct hlmi_tstream hlmi_tstream;
+hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_tokenizer *t, uint32_t flags);
+/** *text [*len]: what became certain, valid until the next call. Errors HLM_E_TOKEN (nothing
+ *  changed), HLM_E_NOMEM. */
+hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, size_t *len);
+/** What is left; the stream is then as new. */
+hlm_status hlmi_tstream_finish(hlmi_tstream *s, const char **text, size_t *len);
+void hlmi_tstream_free(hlmi_tstream *s);
+
+#endif

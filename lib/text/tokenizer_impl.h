@@ -1,0 +1,231 @@
+/* What the stages of a tokenizer share: the tokenizer's own struct and the interfaces
+ * between the files of this folder. Words:
+ *   section  text between two added tokens
+ *   piece    a word within a section, as the pre-tokenizer cuts it
+ * Each kind of stage is a `static const` descriptor in a table of its file. */
+#ifndef HLMI_TEXT_TOKENIZER_IMPL_H
+#define HLMI_TEXT_TOKENIZER_IMPL_H
+
+#include <jansson.h>
+
+#include "text/regex.h"
+#include "text/replace.h"
+#include "text/token_table.h"
+#include "text/unicode.h"
+
+/* ---- normalizer: text to text ---- */
+
+typedef struct hlmi_norm hlmi_norm;
+
+typedef struct hlmi_norm_kind {
+    const char *name; /* "type" in tokenizer.json */
+    /** Reads the kind's own fields; NULL: there are none. */
+    hlm_status (*read)(hlmi_norm *n, const hlmi_mem *mem, const json_t *def);
+    hlm_status (*run)(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out);
+} hlmi_norm_kind;
+
+struct hlmi_norm {
+    const hlmi_norm_kind *kind;
+    hlmi_replace replace;            /* Prepend: its content */
+    struct hlmi_charsmap *charsmap; /* Precompiled */
+    bool flag[2];                    /* Strip: left, right */
+};
+
+typedef struct hlmi_norms {
+    hlmi_norm *v;
+    size_t n, cap;
+} hlmi_norms;
+
+/** Appends the steps of a "normalizer" value (null: none), sequences flattened. */
+hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *def);
+/** Appends an empty step of the kind. */
+hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out);
+/** Step "Prepend content" or, with a pattern, "Replace pattern by content" (literal). */
+hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content);
+/** Runs all steps. *text [*len] goes in and comes out; what comes out may lie in a or b. */
+hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b);
+void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem);
+
+/* ---- pre-tokenizer: section to pieces ---- */
+
+typedef struct hlmi_piece {
+    uint32_t begin, end;
+    uint32_t first; /* 1: begins where the whole input begins */
+} hlmi_piece;
+
+typedef struct hlmi_pieces {
+    hlmi_mem mem;
+    const char *text; /* the callers', or own.data */
+    hlmi_buf own;
+    hlmi_piece *v;
+    size_t n, cap;
+} hlmi_pieces;
+
+hlm_status hlmi_pieces_add(hlmi_pieces *p, size_t begin, size_t end, bool first);
+
+typedef struct hlmi_pretok hlmi_pretok;
+
+typedef struct hlmi_pretok_kind {
+    const char *name;
+    hlm_status (*read)(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def);
+    /** Appends to `out` (empty, own text empty) what becomes of the pieces of `in`. */
+    hlm_status (*run)(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out);
+} hlmi_pretok_kind;
+
+typedef enum hlmi_behavior {
+    HLMI_SPLIT_ISOLATED,
+    HLMI_SPLIT_REMOVED,
+    HLMI_SPLIT_CONTIGUOUS,
+    HLMI_SPLIT_MERGED_WITH_PREVIOUS,
+    HLMI_SPLIT_MERGED_WITH_NEXT
+} hlmi_behavior;
+
+typedef enum hlmi_prepend { HLMI_PREPEND_ALWAYS, HLMI_PREPEND_FIRST, HLMI_PREPEND_NEVER } hlmi_prepend;
+
+struct hlmi_pretok {
+    const hlmi_pretok_kind *kind;
+    hlmi_regex regex;
+    const struct hlmi_scan *scan; /* the same expression as a hand-written scanner, or NULL */
+    char *literal;
+    size_t literal_len;
+    hlmi_behavior behavior;
+    hlmi_prepend prepend;
+    bool invert, flag; /* flag: individual digits, add_prefix_space, split */
+    size_t length;     /* FixedLength */
+};
+
+typedef struct hlmi_pretoks {
+    hlmi_pretok *v;
+    size_t n, cap;
+} hlmi_pretoks;
+
+hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const json_t *def);
+/** Appends a step that splits by a regular expression, matches isolated. */
+hlm_status hlmi_pretoks_add_regex(hlmi_pretoks *ps, const hlmi_mem *mem, const char *pattern);
+/** Appends an empty step of the kind. */
+hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *kind, hlmi_pretok **out);
+/** Runs all steps on *in, with *tmp as the other buffer; the result is in *in. */
+hlm_status hlmi_pretoks_run(const hlmi_pretoks *ps, hlmi_pieces *in, hlmi_pieces *tmp);
+void hlmi_pretoks_free(hlmi_pretoks *ps, const hlmi_mem *mem);
+
+/* ---- model: pieces to ids ---- */
+
+typedef struct hlmi_token_model hlmi_token_model;
+
+typedef struct hlmi_model_kind {
+    const char *name;
+    /** Reads "model" of a tokenizer.json; the tokens are set by then or set here. */
+    hlm_status (*read)(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
+    /** What an encode call needs beside the model; NULL: nothing. */
+    hlm_status (*begin)(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch);
+    hlm_status (*encode)(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
+    void (*end)(void *scratch);
+    void (*free)(hlmi_token_model *m, const hlmi_mem *mem);
+} hlmi_model_kind;
+
+struct hlmi_token_model {
+    const hlmi_model_kind *kind; /* each model's struct begins with this */
+    int32_t unk;                 /* id for what has no token, or -1 */
+};
+
+hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
+/** Byte-level BPE: merges "left right" in order of rank. */
+hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                const hlmi_str *merges, size_t n, bool ignore_merges);
+/** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [tokens->n]. */
+hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                const float *scores, int32_t unk);
+extern const hlmi_model_kind hlmi_model_bpe;
+
+hlm_status hlmi_ids_push(hlmi_ids *ids, int32_t id);
+/** Room for n more. */
+hlm_status hlmi_ids_reserve(hlmi_ids *ids, size_t n);
+
+/* ---- added tokens ---- */
+
+enum {
+    HLMI_ADDED_SINGLE_WORD = 1,
+    HLMI_ADDED_LSTRIP = 2,
+    HLMI_ADDED_RSTRIP = 4,
+    HLMI_ADDED_SPECIAL = 8
+};
+
+/** A set of texts to find, the longest at the leftmost place. */
+typedef struct hlmi_added {
+    struct hlmi_added_node *nodes; /* a trie over bytes */
+    size_t n, cap;
+    bool begins[256]; /* some text begins with this byte */
+} hlmi_added;
+
+hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id,
+                             uint8_t flags);
+void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);
+
+typedef struct hlmi_added_match {
+    size_t begin, end; /* lstrip and rstrip included */
+    int32_t id;
+} hlmi_added_match;
+
+typedef struct hlmi_added_cursor {
+    size_t at;         /* where the search goes on */
+    size_t taken;      /* end of the latest match: lstrip does not reach before it */
+    size_t space_from, space_end; /* a run of white space that an rstrip has measured */
+} hlmi_added_cursor;
+
+/** The next match in s [len]; false at the end. Special tokens are passed over unless `special`. */
+bool hlmi_added_next(const hlmi_added *a, const char *s, size_t len, bool special, hlmi_added_cursor *c,
+                     hlmi_added_match *m);
+
+/* ---- what stands around a text ---- */
+
+typedef struct hlmi_post {
+    hlmi_ids prefix, suffix;
+} hlmi_post;
+
+hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const json_t *def);
+
+/* ---- decoder ---- */
+
+typedef struct hlmi_decode_step hlmi_decode_step;
+
+typedef struct hlmi_decode_steps {
+    hlmi_decode_step *v;
+    size_t n, cap;
+} hlmi_decode_steps;
+
+hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const json_t *def);
+/** Appends a step of a kind without fields of its own ("ByteLevel", "ByteFallback", "Fuse"). */
+hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind);
+/** U+2581 becomes a space; `strip`: one leading space goes. */
+hlm_status hlmi_decode_steps_spm(hlmi_decode_steps *d, const hlmi_mem *mem, bool strip);
+void hlmi_decode_steps_free(hlmi_decode_steps *d, const hlmi_mem *mem);
+
+/* ---- the whole ---- */
+
+struct hlmi_tokenizer {
+    hlmi_mem mem;
+    hlmi_tokens tokens;
+    hlmi_added added, added_normalized;
+    hlmi_norms norms;
+    hlmi_pretoks pretoks;
+    hlmi_token_model *model;
+    hlmi_post post;
+    hlmi_decode_steps decode;
+    bool join_spaces; /* no decoder: tokens are joined by spaces */
+    hlmi_special_ids special;
+};
+
+hlm_status hlmi_tokenizer_alloc(hlmi_tokenizer **out, const hlmi_mem *mem);
+/** Puts a token among those searched for in texts. Its text must be set. */
+hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t flags, bool normalized);
+/** Marks the tokens that end an answer, by the special ids and by well-known names. */
+void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t);
+
+/** The character that byte-level vocabularies spell byte b with. */
+uint32_t hlmi_byte_char(uint8_t b);
+/** The byte that a character spells, or -1. */
+int hlmi_char_byte(uint32_t cp);
+/** The byte of a token "<0xNN>", or -1. */
+int hlmi_byte_token(hlmi_str s);
+
+#endif

@@ -1,0 +1,107 @@
+/* UTF-8 and character classes, on utf8proc's tables. */
+#include "text/unicode.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+/* Smallest and largest second byte that may follow a lead byte (the well-formed table of the
+ * Unicode standard: no overlong forms, no surrogates, nothing above U+10FFFF). */
+static bool second_ok(unsigned char lead, unsigned char c)
+{
+    switch (lead) {
+    case 0xE0: return c >= 0xA0 && c <= 0xBF;
+    case 0xED: return c >= 0x80 && c <= 0x9F;
+    case 0xF0: return c >= 0x90 && c <= 0xBF;
+    case 0xF4: return c >= 0x80 && c <= 0x8F;
+    default: return c >= 0x80 && c <= 0xBF;
+    }
+}
+
+/* Length that a lead byte announces; 0 for bytes that lead nothing. */
+static size_t announced(unsigned char c)
+{
+    if (c < 0x80) return 1;
+    if (c < 0xC2 || c > 0xF4) return 0;
+    return hlmi_utf8_len(c);
+}
+
+/* How many bytes of s [n] belong to a well-formed or well-begun character. */
+static size_t well_begun(const unsigned char *s, size_t n, size_t want)
+{
+    size_t k = 1;
+    if (k < want && k < n && second_ok(s[0], s[1])) {
+        for (k = 2; k < want && k < n && s[k] >= 0x80 && s[k] <= 0xBF; k++) {}
+    }
+    return k;
+}
+
+int32_t hlmi_utf8_next(const char *text, size_t n, size_t *len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    const size_t want = announced(s[0]);
+    *len = 1;
+    if (want == 0) return -1;
+    *len = well_begun(s, n, want);
+    return *len == want ? (int32_t)hlmi_utf8_get(text) : -1;
+}
+
+size_t hlmi_utf8_valid(const char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n) {
+        uint64_t w;
+        if (n - i >= sizeof w) { /* eight ASCII bytes at once */
+            memcpy(&w, s + i, sizeof w);
+            if ((w & 0x8080808080808080u) == 0) {
+                i += sizeof w;
+                continue;
+            }
+        }
+        size_t len;
+        if (hlmi_utf8_next(s + i, n - i, &len) < 0) return i;
+        i += len;
+    }
+    return i;
+}
+
+bool hlmi_utf8_partial(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    const size_t want = announced(s[0]);
+    return want > n && well_begun(s, n, want) == n;
+}
+
+static bool is_space(uint32_t c)
+{
+    if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13);
+    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+static unsigned category_class(utf8proc_category_t c)
+{
+    switch (c) {
+    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: return HLMI_CC_LETTER | HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_ND: return HLMI_CC_NUMBER | HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_NL: return HLMI_CC_NUMBER | HLMI_CC_WORD; /* Alphabetic */
+    case UTF8PROC_CATEGORY_NO: return HLMI_CC_NUMBER;
+    case UTF8PROC_CATEGORY_MN: return HLMI_CC_MARK | HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME: return HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_PC: return HLMI_CC_PUNCT | HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_PD: case UTF8PROC_CATEGORY_PS: case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI: case UTF8PROC_CATEGORY_PF: case UTF8PROC_CATEGORY_PO: return HLMI_CC_PUNCT;
+    default: return 0;
+    }
+}
+
+unsigned hlmi_char_class(uint32_t cp)
+{
+    unsigned cls = category_class(utf8proc_category((utf8proc_int32_t)cp));
+    if (is_space(cp)) cls |= HLMI_CC_SPACE;
+    if ((cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F189 && (cp <= 0x1F149 ||
+        (cp >= 0x1F150 && cp <= 0x1F169) || cp >= 0x1F170)))
+        cls |= HLMI_CC_WORD; /* circled and squared letters: symbols, yet Alphabetic */
+    if (cp < 0x80 && strchr("$+<=>^`|~", (int)cp) && cp != 0) cls |= HLMI_CC_PUNCT;
+    return cls;
+}
