@@ -335,13 +335,13 @@ static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char
 
 hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind)
 {
-    hlmi_decode_step *s;
+    hlmi_decode_step *s = NULL;
     return add_step(d, mem, kind, &s);
 }
 
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
 {
-    hlmi_decode_step *s;
+    hlmi_decode_step *s = NULL;
     const hlm_status st = add_step(list, mem, kind, &s);
     return st == HLM_OK && s->kind->read ? s->kind->read(s, mem, def) : st;
 }
@@ -354,7 +354,7 @@ hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, con
 hlm_status hlmi_decode_steps_spm(hlmi_decode_steps *d, const hlmi_mem *mem, bool strip)
 {
     hlm_status st;
-    hlmi_decode_step *s;
+    hlmi_decode_step *s = NULL;
     HLMI_TRY(add_step(d, mem, "Replace", &s));
     HLMI_TRY(hlmi_replace_literal(&s->replace, mem, "\xE2\x96\x81", " "));
     HLMI_TRY(add_step(d, mem, "ByteFallback", &s));

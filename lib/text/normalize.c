@@ -224,7 +224,7 @@ hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind,
 hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content)
 {
     hlm_status st;
-    hlmi_norm *n;
+    hlmi_norm *n = NULL;
     HLMI_TRY(hlmi_norms_add(ns, mem, pattern ? "Replace" : "Prepend", &n));
     HLMI_TRY(hlmi_replace_literal(&n->replace, mem, pattern ? pattern : "", content));
 done:
@@ -234,7 +234,7 @@ done:
 static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const json_t *def)
 {
     hlm_status st;
-    hlmi_norm *n;
+    hlmi_norm *n = NULL;
     HLMI_TRY(hlmi_norms_add(ns, mem, kind, &n));
     if (n->kind->read) HLMI_TRY(n->kind->read(n, mem, def));
 done:

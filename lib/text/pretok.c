@@ -442,7 +442,7 @@ hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *k
 static hlm_status add_byte_level(hlmi_pretoks *ps, const hlmi_mem *mem, bool prefix, bool split)
 {
     hlm_status st;
-    hlmi_pretok *p;
+    hlmi_pretok *p = NULL;
     if (prefix) HLMI_TRY(hlmi_pretoks_add(ps, mem, "prefix space", &p));
     if (split) {
         HLMI_TRY(hlmi_pretoks_add(ps, mem, "Split", &p));
@@ -456,7 +456,7 @@ done:
 /* A split at a literal text: the delimiter removed, or kept at the beginning of a piece. */
 static hlm_status add_literal(hlmi_pretoks *ps, const hlmi_mem *mem, const char *s, size_t len, hlmi_behavior b)
 {
-    hlmi_pretok *p;
+    hlmi_pretok *p = NULL;
     const hlm_status st = hlmi_pretoks_add(ps, mem, "Split", &p);
     if (st != HLM_OK) return st;
     p->behavior = b;
@@ -480,7 +480,7 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
 {
     hlm_status st;
     hlmi_pretoks *ps = list;
-    hlmi_pretok *p;
+    hlmi_pretok *p = NULL;
     if (strcmp(kind, "ByteLevel") == 0)
         return add_byte_level(ps, mem, hlmi_json_flag(def, "add_prefix_space", true),
                               hlmi_json_flag(def, "use_regex", true));

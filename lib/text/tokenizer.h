@@ -58,11 +58,9 @@ typedef struct hlmi_vocab {
     size_t n_merges;
     const hlmi_str *merges; /* [n_merges] "left right" */
     int32_t bos, eos, unk, pad, eot, eom;
-    bool add_bos, add_eos;
-    bool add_space_prefix;       /* of "llama" and "t5" */
-    bool remove_extra_whitespaces;
-    bool escape_whitespaces;     /* spaces become U+2581 */
-    bool byte_fallback;          /* of "t5": characters without a token become bytes */
+    int add_bos, add_eos;         /* 1, 0, or -1: the model's default */
+    int add_space_prefix;         /* of "llama" and "t5"; as above */
+    int remove_extra_whitespaces; /* of "t5"; as above */
     const char *charsmap;        /* precompiled normalisation, or NULL */
     size_t charsmap_len;
 } hlmi_vocab;

@@ -1,0 +1,146 @@
+/* A tokenizer from the facts that a GGUF file carries. What they leave open is
+ * as llama.cpp defines it, which is where such files are made for. */
+#include <string.h>
+
+#include "text/pre.h"
+#include "text/tokenizer_impl.h"
+
+static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    size_t bytes = 0;
+    if (v->n_tokens == 0) return hlmi_fail(HLM_E_FORMAT, "the vocabulary is empty");
+    for (size_t i = 0; i < v->n_tokens; i++) bytes += v->tokens[i].len;
+    const hlm_status st = hlmi_tokens_reserve(&t->tokens, v->n_tokens, bytes);
+    if (st != HLM_OK) return st;
+    for (size_t i = 0; i < v->n_tokens; i++) {
+        const int32_t type = v->types ? v->types[i] : HLMI_TYPE_NORMAL;
+        uint8_t attr = HLMI_TOK_MODEL;
+        if (type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN) attr |= HLMI_TOK_SPECIAL;
+        if (type == HLMI_TYPE_UNUSED) attr |= HLMI_TOK_UNUSED;
+        hlmi_tokens_set(&t->tokens, (int32_t)i, v->tokens[i], attr);
+    }
+    return HLM_OK;
+}
+
+/* Control, unknown and user-defined tokens are found in texts. */
+static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    for (size_t i = 0; v->types && i < v->n_tokens; i++) {
+        const int32_t type = v->types[i];
+        if (type != HLMI_TYPE_CONTROL && type != HLMI_TYPE_UNKNOWN && type != HLMI_TYPE_USER_DEFINED) continue;
+        if (v->tokens[i].len > 1024)
+            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most 1024", i, v->tokens[i].len);
+        const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
+        const hlm_status st = hlmi_tokenizer_register_added(t, (int32_t)i, flags, false);
+        if (st != HLM_OK) return st;
+    }
+    return HLM_OK;
+}
+
+/* ---- ids that have a part to play ---- */
+
+static hlm_status check_id(const hlmi_vocab *v, const char *name, int32_t id)
+{
+    if (id < 0 || (size_t)id < v->n_tokens) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "the %s token is %d; the vocabulary has %zu tokens", name, (int)id, v->n_tokens);
+}
+
+static hlm_status read_special(hlmi_tokenizer *t, const hlmi_vocab *v, hlmi_special_ids missing)
+{
+    hlm_status st;
+    t->special.bos = v->bos >= 0 ? v->bos : missing.bos;
+    t->special.eos = v->eos >= 0 ? v->eos : missing.eos;
+    t->special.unk = v->unk >= 0 ? v->unk : missing.unk;
+    t->special.pad = v->pad;
+    HLMI_TRY(check_id(v, "bos", t->special.bos));
+    HLMI_TRY(check_id(v, "eos", t->special.eos));
+    HLMI_TRY(check_id(v, "unk", t->special.unk));
+    HLMI_TRY(check_id(v, "pad", t->special.pad));
+    HLMI_TRY(check_id(v, "eot", v->eot));
+    HLMI_TRY(check_id(v, "eom", v->eom));
+    hlmi_tokenizer_mark_ends(t);
+    hlmi_tokenizer_add_end(t, v->eot);
+    hlmi_tokenizer_add_end(t, v->eom);
+done:
+    return st;
+}
+
+static hlm_status read_post(hlmi_tokenizer *t, bool add_bos, bool add_eos)
+{
+    hlm_status st = HLM_OK;
+    if (add_bos && t->special.bos >= 0) HLMI_TRY(hlmi_ids_push(&t->post.prefix, t->special.bos));
+    if (add_eos && t->special.eos >= 0) HLMI_TRY(hlmi_ids_push(&t->post.suffix, t->special.eos));
+done:
+    return st;
+}
+
+static bool said(int flag, bool missing)
+{
+    return flag < 0 ? missing : flag > 0;
+}
+
+/* ---- kinds of vocabularies ---- */
+
+static hlm_status build_gpt2(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    hlm_status st;
+    hlmi_pretok *p = NULL;
+    const hlmi_pre *pre = NULL;
+    HLMI_TRY(hlmi_pre_find(v->pre, &pre));
+    HLMI_TRY(read_special(t, v, (hlmi_special_ids){-1, -1, -1, -1}));
+    for (size_t i = 0; i < HLMI_PRE_PATTERNS && pre->pattern[i]; i++)
+        HLMI_TRY(hlmi_pretoks_add_regex(&t->pretoks, &t->mem, pre->pattern[i]));
+    HLMI_TRY(hlmi_pretoks_add(&t->pretoks, &t->mem, "byte map", &p));
+    HLMI_TRY(hlmi_bpe_from_merges(&t->model, &t->tokens, &t->mem, v->merges, v->n_merges, pre->ignore_merges));
+    HLMI_TRY(hlmi_decode_steps_add(&t->decode, &t->mem, "ByteLevel"));
+    HLMI_TRY(read_post(t, said(v->add_bos, pre->add_bos), said(v->add_eos, false)));
+done:
+    return st;
+}
+
+static hlm_status build_llama(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    hlm_status st;
+    const bool prefix = said(v->add_space_prefix, true);
+    HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = 1, .eos = 2, .unk = 0, .pad = -1}));
+    if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, "\xE2\x96\x81"));
+    HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, " ", "\xE2\x96\x81"));
+    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->special.unk));
+    HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
+    HLMI_TRY(read_post(t, said(v->add_bos, true), said(v->add_eos, false)));
+done:
+    return st;
+}
+
+static const struct {
+    const char *name;
+    hlm_status (*build)(hlmi_tokenizer *t, const hlmi_vocab *v);
+} kinds[] = {
+    {"gpt2", build_gpt2},
+    {"llama", build_llama},
+};
+
+static hlm_status build(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strlen(kinds[i].name) == v->model.len && memcmp(kinds[i].name, v->model.s, v->model.len) == 0)
+            return kinds[i].build(t, v);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "tokenizer model '%.*s' is not supported",
+                     (int)(v->model.len < 40 ? v->model.len : 40), v->model.s ? v->model.s : "");
+}
+
+hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v)
+{
+    hlm_status st;
+    hlmi_tokenizer *t = NULL;
+    *out = NULL;
+    HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
+    HLMI_TRY(read_tokens(t, v));
+    HLMI_TRY(build(t, v));
+    HLMI_TRY(register_added(t, v));
+    *out = t;
+    t = NULL;
+done:
+    hlmi_tokenizer_free(t);
+    return st;
+}

@@ -1,0 +1,304 @@
+/* From a store to its tokenizer and chat template: GGUF metadata or the side
+ * files of a Hugging Face folder. */
+#include "api/vocab.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/size.h"
+
+/* Side files: the largest tokenizer.json in the wild has 40 MB. */
+enum { SIDE_FILE_MAX = 256 << 20 };
+
+/* ---- GGUF ---- */
+
+/* Arrays that hlmi_vocab points to. */
+typedef struct arrays {
+    hlmi_str *tokens, *merges;
+    float *scores;
+    int32_t *types;
+} arrays;
+
+static hlm_status bad_key(const char *key, const char *what)
+{
+    return hlmi_fail(HLM_E_FORMAT, "%s: %s", key, what);
+}
+
+static hlm_status read_strings(const hlmi_store *s, const hlmi_mem *mem, const char *key, hlmi_str **out, size_t *n)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    *out = NULL;
+    *n = 0;
+    if (!kv) return HLM_OK;
+    if (kv->type != HLMI_KV_ARRAY || kv->item != HLMI_KV_STRING) return bad_key(key, "is no array of strings");
+    size_t bytes, cursor = 0, count = 0;
+    if (!hlmi_mul_size((size_t)kv->count, sizeof **out, &bytes)) return hlmi_nomem(SIZE_MAX, key);
+    if (kv->count == 0) return HLM_OK;
+    hlmi_str *v = hlmi_alloc(mem, bytes);
+    *out = v;
+    if (!v) return hlmi_nomem(bytes, key);
+    while (count < kv->count && hlmi_kv_next_string(kv, &cursor, &v[count].s, &v[count].len)) count++;
+    *n = count;
+    return count == kv->count ? HLM_OK : bad_key(key, "ends before its last string");
+}
+
+static hlm_status read_scores(const hlmi_store *s, const hlmi_mem *mem, size_t n, float **out)
+{
+    const char *key = "tokenizer.ggml.scores";
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    *out = NULL;
+    if (!kv || n == 0) return HLM_OK;
+    if (kv->type != HLMI_KV_ARRAY || kv->item != HLMI_KV_F32) return bad_key(key, "is no array of f32");
+    if (kv->count != n)
+        return hlmi_fail(HLM_E_FORMAT, "%s has %llu items for %zu tokens", key, (unsigned long long)kv->count, n);
+    *out = hlmi_alloc(mem, n * sizeof **out);
+    if (!*out) return hlmi_nomem(n * sizeof **out, key);
+    memcpy(*out, kv->data, n * sizeof **out);
+    return HLM_OK;
+}
+
+static hlm_status read_types(const hlmi_store *s, const hlmi_mem *mem, size_t n, int32_t **out)
+{
+    const char *key = "tokenizer.ggml.token_type";
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    *out = NULL;
+    if (!kv || n == 0) return HLM_OK;
+    if (kv->type != HLMI_KV_ARRAY || (kv->item != HLMI_KV_I32 && kv->item != HLMI_KV_U32))
+        return bad_key(key, "is no array of i32");
+    if (kv->count != n)
+        return hlmi_fail(HLM_E_FORMAT, "%s has %llu items for %zu tokens", key, (unsigned long long)kv->count, n);
+    *out = hlmi_alloc(mem, n * sizeof **out);
+    if (!*out) return hlmi_nomem(n * sizeof **out, key);
+    memcpy(*out, kv->data, n * sizeof **out);
+    return HLM_OK;
+}
+
+static hlm_status read_id(const hlmi_store *s, const char *key, int32_t *out)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    int64_t v;
+    *out = -1;
+    if (!kv) return HLM_OK;
+    if (!hlmi_kv_i64(kv, 0, &v)) return bad_key(key, "is no integer");
+    if (v < -1 || v > INT32_MAX) {
+        if (v == (int64_t)UINT32_MAX) return HLM_OK; /* -1 as some writers put it */
+        return hlmi_fail(HLM_E_FORMAT, "%s is %lld", key, (long long)v);
+    }
+    *out = (int32_t)v;
+    return HLM_OK;
+}
+
+static hlm_status read_flag(const hlmi_store *s, const char *key, int *out)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    int64_t v = -1;
+    *out = -1;
+    if (!kv) return HLM_OK;
+    if (kv->type != HLMI_KV_BOOL || !hlmi_kv_i64(kv, 0, &v)) return bad_key(key, "is no bool");
+    *out = v != 0;
+    return HLM_OK;
+}
+
+static hlm_status read_string(const hlmi_store *s, const char *key, hlmi_str *out)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    size_t cursor = 0;
+    *out = (hlmi_str){"", 0};
+    if (!kv) return HLM_OK;
+    if (kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(kv, &cursor, &out->s, &out->len))
+        return bad_key(key, "is no string");
+    return HLM_OK;
+}
+
+static hlm_status read_charsmap(const hlmi_store *s, hlmi_vocab *v)
+{
+    const char *key = "tokenizer.ggml.precompiled_charsmap";
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    if (!kv) return HLM_OK;
+    if (kv->type != HLMI_KV_ARRAY || (kv->item != HLMI_KV_U8 && kv->item != HLMI_KV_I8))
+        return bad_key(key, "is no array of bytes");
+    v->charsmap = (const char *)kv->data;
+    v->charsmap_len = (size_t)kv->count;
+    return HLM_OK;
+}
+
+static hlm_status read_facts(const hlmi_store *s, hlmi_vocab *v)
+{
+    hlm_status st;
+    HLMI_TRY(read_string(s, "tokenizer.ggml.pre", &v->pre));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.bos_token_id", &v->bos));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.eos_token_id", &v->eos));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.unknown_token_id", &v->unk));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.padding_token_id", &v->pad));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.eot_token_id", &v->eot));
+    HLMI_TRY(read_id(s, "tokenizer.ggml.eom_token_id", &v->eom));
+    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_bos_token", &v->add_bos));
+    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_eos_token", &v->add_eos));
+    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_space_prefix", &v->add_space_prefix));
+    HLMI_TRY(read_flag(s, "tokenizer.ggml.remove_extra_whitespaces", &v->remove_extra_whitespaces));
+    HLMI_TRY(read_charsmap(s, v));
+done:
+    return st;
+}
+
+static hlm_status load_gguf(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *s)
+{
+    hlm_status st;
+    arrays a = {0};
+    hlmi_vocab v = {0};
+    hlmi_str template;
+    HLMI_TRY(read_string(s, "tokenizer.chat_template", &template));
+    HLMI_TRY(read_string(s, "tokenizer.ggml.model", &v.model));
+    if (v.model.len == 0 || (v.model.len == 4 && memcmp(v.model.s, "none", 4) == 0)) goto done; /* ids only */
+    HLMI_TRY(read_facts(s, &v));
+    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.tokens", &a.tokens, &v.n_tokens));
+    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &a.merges, &v.n_merges));
+    HLMI_TRY(read_scores(s, mem, v.n_tokens, &a.scores));
+    HLMI_TRY(read_types(s, mem, v.n_tokens, &a.types));
+    v.tokens = a.tokens;
+    v.merges = a.merges;
+    v.scores = a.scores;
+    v.types = a.types;
+    HLMI_TRY(hlmi_tokenizer_from_vocab(out, mem, &v));
+    if (template.len) {
+        *chat_template = hlmi_strndup(mem, template.s, template.len);
+        if (!*chat_template) st = hlmi_nomem(template.len, "chat template");
+    }
+done:
+    hlmi_free(mem, a.tokens);
+    hlmi_free(mem, a.merges);
+    hlmi_free(mem, a.scores);
+    hlmi_free(mem, a.types);
+    return st;
+}
+
+/* ---- Hugging Face folders ---- */
+
+/* A string value, or of the list form [{"name", "template"}] the one named "default", or the first. */
+static const json_t *pick_template(const json_t *v)
+{
+    const json_t *first = NULL;
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        const json_t *item = json_array_get(v, i), *text = json_object_get(item, "template");
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (!json_is_string(text)) continue;
+        if (name && strcmp(name, "default") == 0) return text;
+        if (!first) first = text;
+    }
+    return json_is_string(v) ? v : first;
+}
+
+static hlm_status template_in(const hlmi_mem *mem, const char *what, const char *json, size_t len, char **out)
+{
+    json_t *root;
+    hlm_status st = hlmi_json_parse(mem, json, len, false, what, &root);
+    if (st != HLM_OK) return st;
+    const json_t *text = pick_template(json_object_get(root, "chat_template"));
+    if (text) {
+        *out = hlmi_strndup(mem, json_string_value(text), json_string_length(text));
+        if (!*out) st = hlmi_nomem(json_string_length(text), "chat template");
+    }
+    json_decref(root);
+    return st;
+}
+
+/* chat_template.jinja, else the key in chat_template.json or tokenizer_config.json. */
+static hlm_status folder_template(const hlmi_mem *mem, const hlmi_store *s, const char *config, size_t config_len,
+                                  char **out)
+{
+    char *json = NULL;
+    size_t len;
+    hlm_status st = hlmi_store_side_file(s, "chat_template.jinja", SIDE_FILE_MAX, out, &len);
+    if (st != HLM_OK || *out) return st;
+    st = hlmi_store_side_file(s, "chat_template.json", SIDE_FILE_MAX, &json, &len);
+    if (st == HLM_OK && json) st = template_in(mem, "chat_template.json", json, len, out);
+    if (st == HLM_OK && !*out && config) st = template_in(mem, "tokenizer_config.json", config, config_len, out);
+    hlmi_free(mem, json);
+    return st;
+}
+
+static void add_ends(hlmi_tokenizer *t, const json_t *v)
+{
+    if (json_is_integer(v)) hlmi_tokenizer_add_end(t, (int32_t)json_integer_value(v));
+    for (size_t i = 0; i < json_array_size(v); i++) add_ends(t, json_array_get(v, i));
+}
+
+/* Ids that end an answer, by config.json and generation_config.json. */
+static hlm_status read_ends(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_store *s)
+{
+    char *text = NULL;
+    size_t len;
+    json_t *root = NULL;
+    add_ends(t, json_object_get(hlmi_store_config(s), "eos_token_id"));
+    hlm_status st = hlmi_store_side_file(s, "generation_config.json", SIDE_FILE_MAX, &text, &len);
+    if (st == HLM_OK && text) st = hlmi_json_parse(mem, text, len, false, "generation_config.json", &root);
+    if (st == HLM_OK && root) add_ends(t, json_object_get(root, "eos_token_id"));
+    json_decref(root);
+    hlmi_free(mem, text);
+    return st;
+}
+
+static hlm_status load_folder(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *s)
+{
+    hlm_status st;
+    char *json = NULL, *config = NULL;
+    size_t len = 0, config_len = 0;
+    HLMI_TRY(hlmi_store_side_file(s, "tokenizer.json", SIDE_FILE_MAX, &json, &len));
+    if (!json) goto done;
+    HLMI_TRY(hlmi_store_side_file(s, "tokenizer_config.json", SIDE_FILE_MAX, &config, &config_len));
+    HLMI_TRY(hlmi_tokenizer_from_json(out, mem, json, len, config, config_len));
+    HLMI_TRY(read_ends(*out, mem, s));
+    HLMI_TRY(folder_template(mem, s, config, config_len, chat_template));
+done:
+    hlmi_free(mem, json);
+    hlmi_free(mem, config);
+    return st;
+}
+
+/* ---- both ---- */
+
+hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *store)
+{
+    *out = NULL;
+    *chat_template = NULL;
+    const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
+    const hlm_status st = gguf ? load_gguf(out, chat_template, mem, store) : load_folder(out, chat_template, mem, store);
+    if (st == HLM_OK) return st;
+    hlmi_tokenizer_free(*out);
+    hlmi_free(mem, *chat_template);
+    *out = NULL;
+    *chat_template = NULL;
+    return hlmi_fail_prefix(st, "%s: ", hlmi_store_path(store));
+}
+
+/* tokenizer_config.json in the folder of `path`, when there is one. */
+static hlm_status slurp_config(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, char **data, size_t *len)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    hlmi_buf name;
+    bool missing = false;
+    hlmi_buf_init(&name, mem);
+    hlmi_buf_add(&name, path, folder);
+    hlmi_buf_str(&name, "tokenizer_config.json");
+    hlm_status st = hlmi_buf_status(&name, "a path");
+    if (st == HLM_OK) st = hlmi_source_slurp(mem, vfs, name.data, SIDE_FILE_MAX, data, len, &missing);
+    hlmi_buf_free(&name);
+    return missing ? HLM_OK : st;
+}
+
+hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path)
+{
+    hlm_status st;
+    char *json = NULL, *config = NULL;
+    size_t len = 0, config_len = 0;
+    *out = NULL;
+    HLMI_TRY(hlmi_source_slurp(mem, vfs, path, SIDE_FILE_MAX, &json, &len, NULL));
+    HLMI_TRY(slurp_config(mem, vfs, path, &config, &config_len));
+    st = hlmi_tokenizer_from_json(out, mem, json, len, config, config_len);
+    if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
+done:
+    hlmi_free(mem, json);
+    hlmi_free(mem, config);
+    return st;
+}

@@ -1,0 +1,15 @@
+/* The tokenizer and the chat template of an open store. */
+#ifndef HLMI_API_VOCAB_H
+#define HLMI_API_VOCAB_H
+
+#include "text/tokenizer.h"
+#include "weights/store.h"
+
+/** *out = NULL and HLM_OK when a folder has no tokenizer (the model still runs on ids); *chat_template = NULL when
+ *  there is no template, else the caller's to hlmi_free.
+ *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_IO, HLM_E_NOMEM. */
+hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *store);
+/** A tokenizer.json alone; a tokenizer_config.json beside it is read too. */
+hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path);
+
+#endif
