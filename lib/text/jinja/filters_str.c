@@ -1,0 +1,276 @@
+/* Filters on text. */
+#include "text/jinja/filters.h"
+#include "text/jinja/number.h"
+#include "text/jinja/strings.h"
+#include "text/jinja/unicode.h"
+#include "text/jinja/utext.h"
+
+static jv text_case(jx *x, jv v, hlmi_case how)
+{
+    const jv s = hlmi_jtext(x, v);
+    return x->st == HLM_OK ? hlmi_jcase(x, s, how) : s;
+}
+
+static jv f_upper(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_UPPER); }
+static jv f_lower(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_LOWER); }
+static jv f_capitalize(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_CAPITALIZE); }
+
+/* Words begin behind white space and -({[< ; the rest of them is lowered. */
+static jv f_title(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]);
+    jv out = jv_lit("");
+    size_t from = 0;
+    bool was_sep = true;
+    if (x->st != HLM_OK) return jv_none();
+    for (size_t i = 0; i <= s.n && x->st == HLM_OK;) {
+        uint32_t cp = ' ';
+        const size_t len = i < s.n ? hlmi_u8_next(s.u.s + i, s.n - i, &cp) : 1;
+        const bool sep = hlmi_u_space(cp) || (cp < 0x80 && strchr("-({[<", (char)cp));
+        if ((sep != was_sep || i == s.n) && i > from) {
+            const jv part = jv_str(s.u.s + from, i - from);
+            out = hlmi_jconcat(x, out, was_sep ? part : hlmi_jcase(x, part, HLMI_CAPITALIZE));
+            from = i;
+        }
+        was_sep = sep;
+        i += len;
+    }
+    return out;
+}
+
+/* p: chars */
+static jv f_trim(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]);
+    return x->st == HLM_OK ? hlmi_jstrip_chars(x, s, p[1], true, true) : s;
+}
+
+/* p: old new count */
+static jv f_replace(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]), from = hlmi_jtext(x, p[1]), to = hlmi_jtext(x, p[2]);
+    if (x->st != HLM_OK) return jv_none();
+    return hlmi_jreplace(x, s, from, to, jv_given(p[3]) && p[3].kind != JV_NONE ? hlmi_jint_arg(x, p[3], -1, "count") : -1);
+}
+
+/* p: width */
+static jv f_center(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]);
+    return x->st == HLM_OK ? hlmi_jpad(x, s, hlmi_jint_arg(x, p[1], 80, "width"), ' ', '^') : s;
+}
+
+/* p: width first blank */
+static jv f_indent(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    jsb pad = jsb_new(x), b = jsb_new(x);
+    if (p[0].kind != JV_STR) return p[0].kind == JV_UNDEF ? hlmi_juse_undef(x, p[0]) : hlmi_jfail(x, "indent needs text, not %s", hlmi_jtype(p[0]));
+    if (p[1].kind == JV_STR) {
+        hlmi_jsb_add(&pad, p[1].u.s, p[1].n);
+    } else {
+        const int64_t n = hlmi_jint_arg(x, p[1], 4, "width");
+        if (n > 0) hlmi_jsb_fill(&pad, ' ', (size_t)n);
+    }
+    const jv lines = hlmi_jsplit_lines(x, p[0], false);
+    const bool first = hlmi_jtruth(p[2]), blank = hlmi_jtruth(p[3]);
+    const bool ends = p[0].n && lines.n && lines.u.at[lines.n - 1].u.s + lines.u.at[lines.n - 1].n < p[0].u.s + p[0].n;
+    const uint32_t n = lines.n + (ends || lines.n == 0); /* a newline at the end starts one more line */
+    for (uint32_t i = 0; i < n && x->st == HLM_OK; i++) {
+        const jv line = i < lines.n ? lines.u.at[i] : jv_lit("");
+        if (i) hlmi_jsb_char(&b, '\n');
+        if (i == 0 ? first : blank || line.n) hlmi_jsb_add(&b, pad.p, pad.n);
+        hlmi_jsb_add(&b, line.u.s, line.n);
+    }
+    return hlmi_jsb_done(&b);
+}
+
+/* p: length killwords end leeway */
+static jv f_truncate(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]), end = jv_given(p[3]) ? hlmi_jtext(x, p[3]) : jv_lit("...");
+    const int64_t length = hlmi_jint_arg(x, p[1], 255, "length");
+    const int64_t leeway = p[4].kind == JV_NONE ? 5 : hlmi_jint_arg(x, p[4], 5, "leeway");
+    if (x->st != HLM_OK) return jv_none();
+    const int64_t n = hlmi_jlen(s), tail = hlmi_jlen(end);
+    if (length < tail) return hlmi_jfail(x, "expected length >= %lld, got %lld", (long long)tail, (long long)length);
+    if (leeway < 0) return hlmi_jfail(x, "expected leeway >= 0");
+    if (n <= length || n - length <= leeway) return s;
+    jv cut = jv_str(s.u.s, hlmi_u8_offset(s.u.s, s.n, (size_t)(length - tail)));
+    if (!hlmi_jtruth(p[2])) {
+        for (uint32_t i = cut.n; i-- > 0;) {
+            if (cut.u.s[i] != ' ') continue;
+            cut.n = i;
+            break;
+        }
+    }
+    return hlmi_jconcat(x, cut, end);
+}
+
+static jv f_wordcount(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]);
+    int64_t words = 0;
+    bool inside = false;
+    for (size_t i = 0; x->st == HLM_OK && i < s.n;) {
+        uint32_t cp;
+        i += hlmi_u8_next(s.u.s + i, s.n - i, &cp);
+        const bool word = hlmi_u_alpha(cp) || hlmi_u_numeric(cp) || cp == '_';
+        words += word && !inside;
+        inside = word;
+    }
+    return jv_int(words);
+}
+
+static jv f_escape(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jescape(x, p[0]);
+}
+
+static jv f_forceescape(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    jv s = hlmi_jtext(x, p[0]);
+    s.flags = 0;
+    return hlmi_jescape(x, s);
+}
+
+static jv f_safe(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    jv s = hlmi_jtext(x, p[0]);
+    if (s.kind == JV_STR) s.flags = JV_SAFE;
+    return s;
+}
+
+static jv f_format(jx *x, const jv *p, const jargs *a)
+{
+    const jv fmt = hlmi_jtext(x, p[0]);
+    if (a->n && a->nkw) return hlmi_jfail(x, "can't handle positional and keyword arguments at the same time");
+    if (!a->nkw) return hlmi_jpercent(x, fmt, jv_seq(JV_TUPLE, a->at, a->n));
+    jdict *d = hlmi_jdict_new(x, a->nkw);
+    for (size_t i = 0; i < a->nkw; i++) hlmi_jdict_set(x, d, a->kw[i].name, a->kw[i].val);
+    return x->st == HLM_OK ? hlmi_jpercent(x, fmt, jv_dict(JV_DICT, d)) : jv_none();
+}
+
+static void quote(jsb *b, jv s, bool query)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n && b->x->st == HLM_OK; i++) {
+        const unsigned char c = (unsigned char)s.u.s[i];
+        const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool plain = word || (c && strchr("_.-~", c)) || (c == '/' && !query);
+        if (plain) {
+            hlmi_jsb_char(b, (char)c);
+        } else if (query && c == ' ') {
+            hlmi_jsb_char(b, '+');
+        } else {
+            const char e[3] = {'%', hex[c >> 4], hex[c & 15]};
+            hlmi_jsb_add(b, e, sizeof e);
+        }
+    }
+}
+
+/* Text, or pairs as a query string. */
+static jv f_urlencode(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    jsb b = jsb_new(x);
+    jiter it;
+    jv item;
+    if (p[0].kind == JV_STR || jv_is_number(p[0]) || p[0].kind == JV_NONE) {
+        const jv s = hlmi_jtext(x, p[0]);
+        if (x->st == HLM_OK) quote(&b, s, false);
+        return hlmi_jsb_done(&b);
+    }
+    const jv over = p[0].kind == JV_DICT ? jv_dict(JV_ITEMS, p[0].u.dict) : p[0];
+    if (!hlmi_jiter(x, over, &it)) return jv_none();
+    for (bool first = true; hlmi_jnext(x, &it, &item); first = false) {
+        const jv pair = hlmi_jlist_of(x, item);
+        if (pair.n != 2) return hlmi_jfail(x, "urlencode needs pairs");
+        if (!first) hlmi_jsb_char(&b, '&');
+        const jv key = hlmi_jtext(x, pair.u.at[0]), val = hlmi_jtext(x, pair.u.at[1]);
+        if (x->st != HLM_OK) return jv_none();
+        quote(&b, key, true);
+        hlmi_jsb_char(&b, '=');
+        quote(&b, val, true);
+    }
+    return hlmi_jsb_done(&b);
+}
+
+/* Tags and comments go, runs of white space become one space. */
+static jv f_striptags(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jv s = hlmi_jtext(x, p[0]);
+    jsb b = jsb_new(x);
+    for (size_t i = 0; x->st == HLM_OK && i < s.n;) {
+        const bool comment = s.n - i >= 4 && memcmp(s.u.s + i, "<!--", 4) == 0;
+        size_t end = i;
+        if (s.u.s[i] == '<') {
+            while (end < s.n && !(s.u.s[end] == '>' && (!comment || (end >= i + 2 && memcmp(s.u.s + end - 2, "--", 2) == 0)))) end++;
+        }
+        if (s.u.s[i] == '<' && end < s.n) i = end + 1;
+        else hlmi_jsb_char(&b, s.u.s[i++]);
+    }
+    const jv words = hlmi_jsplit_space(x, hlmi_jsb_done(&b), -1);
+    return x->st == HLM_OK ? hlmi_jjoin(x, jv_lit(" "), words) : jv_none();
+}
+
+/* p: binary */
+static jv f_filesizeformat(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    static const char *const units[2][8] = {{"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"},
+                                            {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"}};
+    const bool binary = hlmi_jtruth(p[1]);
+    const double base = binary ? 1024.0 : 1000.0;
+    char buf[HLMI_FLOAT_TEXT];
+    jsb b = jsb_new(x);
+    double f = hlmi_jfloat_of(p[0]);
+    if (p[0].kind == JV_STR ? !hlmi_jstr_float(p[0], &f) : !jv_is_number(p[0]))
+        return hlmi_jfail(x, "filesizeformat needs a number");
+    if (f == 1.0) return jv_lit("1 Byte");
+    if (f < base) {
+        hlmi_jsb_add(&b, buf, hlmi_jint_text((int64_t)f, buf));
+        hlmi_jsb_lit(&b, " Bytes");
+        return hlmi_jsb_done(&b);
+    }
+    size_t unit = 0;
+    double scale = base;
+    while (unit < 7 && f >= scale * base) unit++, scale *= base;
+    hlmi_jsb_add(&b, buf, hlmi_jfloat_format(f / scale, 1, 'f', false, buf, sizeof buf));
+    hlmi_jsb_char(&b, ' ');
+    hlmi_jsb_lit(&b, units[binary][unit]);
+    return hlmi_jsb_done(&b);
+}
+
+static const jdesc descs[] = {
+    {"capitalize", f_capitalize, 0, ""},
+    {"center", f_center, 0, "width"},
+    {"e", f_escape, 0, ""},
+    {"escape", f_escape, 0, ""},
+    {"filesizeformat", f_filesizeformat, 0, "binary"},
+    {"forceescape", f_forceescape, 0, ""},
+    {"format", f_format, 0, NULL},
+    {"indent", f_indent, 0, "width first blank"},
+    {"lower", f_lower, 0, ""},
+    {"replace", f_replace, 2, "old new count"},
+    {"safe", f_safe, 0, ""},
+    {"striptags", f_striptags, 0, ""},
+    {"title", f_title, 0, ""},
+    {"trim", f_trim, 0, "chars"},
+    {"truncate", f_truncate, 0, "length killwords end leeway"},
+    {"upper", f_upper, 0, ""},
+    {"urlencode", f_urlencode, 0, ""},
+    {"wordcount", f_wordcount, 0, ""},
+};
+
+const jtable hlmi_jfilters_str = {descs, sizeof descs / sizeof *descs};
