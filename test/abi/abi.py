@@ -205,7 +205,11 @@ def check(header, record_path, sym_path, probe, write):
         if not name.startswith("hlm_"):
             bad.append(f"{name}: public functions start with hlm_")
     for name, s in new["structs"].items():
-        for field, of_type, _, _ in s["fields"]:
+        end = 0
+        for field, of_type, offset, size in s["fields"] + [["its end", "", s["size"], 0]]:
+            if offset != end:
+                bad.append(f"struct {name}: padding before {field}; give it a reserved field")
+            end = offset + size
             if re.search(r"\b(bool|long|enum|union|int)\b", of_type):
                 bad.append(f"struct {name}: field {field} has the type {of_type}, whose size depends on the compiler")
     if write and not bad:
