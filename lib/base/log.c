@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-hlm_status hlmi_log_from(hlmi_log *log, const hlm_log *src)
+hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
 {
-    *log = (hlmi_log){0};
+    *log = (hlmi_logger){0};
     if (!src) return HLM_OK;
     if (src->struct_size < sizeof *src)
         return hlmi_fail(HLM_E_ARG, "hlm_log.struct_size is %zu, needs %zu", src->struct_size,
@@ -16,7 +16,7 @@ hlm_status hlmi_log_from(hlmi_log *log, const hlm_log *src)
     return HLM_OK;
 }
 
-void hlmi_log_line(const hlmi_log *log, int32_t level, const char *fmt, ...)
+void hlmi_log_line(const hlmi_logger *log, int32_t level, const char *fmt, ...)
 {
     if (!log->write) return;
     char line[512];

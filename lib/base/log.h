@@ -4,12 +4,12 @@
 
 #include "base/status.h"
 
-typedef struct hlmi_log {
+typedef struct hlmi_logger {
     void *user;
     void (*write)(void *user, int32_t level, const char *text); /* NULL: silence */
-} hlmi_log;
+} hlmi_logger;
 
-hlm_status hlmi_log_from(hlmi_log *log, const hlm_log *src);
-void hlmi_log_line(const hlmi_log *log, int32_t level, const char *fmt, ...) HLMI_PRINTF(3, 4);
+hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src);
+void hlmi_log_line(const hlmi_logger *log, int32_t level, const char *fmt, ...) HLMI_PRINTF(3, 4);
 
 #endif

@@ -37,7 +37,7 @@ static void model_free(hlm_model *m)
     hlmi_plan_free(&m->plan);
     hlmi_tokenizer_free(m->tokenizer);
     hlmi_store_close(m->store);
-    hlmi_free(&mem, m->chat_template);
+    hlmi_template_free(m->chat_template);
     hlmi_free(&mem, m->arch);
     hlmi_free(&mem, m->name);
     hlmi_free(&mem, m);
@@ -46,7 +46,7 @@ static void model_free(hlm_model *m)
 static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
 {
     hlmi_mem mem;
-    hlmi_log log;
+    hlmi_logger log;
     hlm_status st = hlmi_mem_from(&mem, p->allocator);
     if (st == HLM_OK) st = hlmi_log_from(&log, p->log);
     if (st != HLM_OK) return st;
@@ -116,6 +116,17 @@ static hlm_status no_weights(hlm_model *m)
     return m->arch && m->name ? HLM_OK : hlmi_nomem(1, "a name");
 }
 
+/* The tokenizer and the chat template of the open store. */
+static hlm_status load_text(hlm_model *m)
+{
+    char *text = NULL;
+    hlm_status st = hlmi_vocab_load(&m->tokenizer, &text, &m->mem, m->store);
+    if (st == HLM_OK && text) st = hlmi_template_new(&m->mem, text, strlen(text), &m->chat_template);
+    if (st == HLM_E_TEMPLATE) hlmi_fail_prefix(st, "%s: chat template: ", hlmi_store_path(m->store));
+    hlmi_free(&m->mem, text);
+    return st;
+}
+
 /* HLM_LOAD_VOCAB_ONLY may name a tokenizer.json itself. */
 static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path)
 {
@@ -124,7 +135,7 @@ static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path
     if ((m->flags & HLM_LOAD_VOCAB_ONLY) && n > k && strcmp(path + n - k, suffix) == 0)
         return hlmi_vocab_load_file(&m->tokenizer, &m->mem, vfs, path);
     const hlm_status st = hlmi_store_open(&m->store, &m->mem, vfs, path, (m->flags & HLM_LOAD_VOCAB_ONLY) != 0);
-    return st == HLM_OK ? hlmi_vocab_load(&m->tokenizer, &m->chat_template, &m->mem, m->store) : st;
+    return st == HLM_OK ? load_text(m) : st;
 }
 
 static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *path, const hlm_model_params *params)

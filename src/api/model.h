@@ -7,20 +7,21 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
+#include "text/chat.h"
 #include "text/tokenizer.h"
 #include "weights/store.h"
 
 struct hlm_model {
     atomic_uint refs;
     hlmi_mem mem;
-    hlmi_log log;
+    hlmi_logger log;
     uint32_t flags;
     bool f32_activations;
     hlmi_kernels kernels;
     hlmi_store *store;
     hlmi_plan plan;
     hlmi_tokenizer *tokenizer; /* NULL: the files have none */
-    char *chat_template;       /* or NULL */
+    hlmi_template *chat_template; /* or NULL */
     char *arch, *name;         /* never NULL */
 };
 

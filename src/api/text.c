@@ -1,10 +1,7 @@
-/* The public calls on text: a model's tokenizer and chat template. */
+/* The public calls on text: a model's tokenizer. */
 #include <string.h>
 
 #include "api/model.h"
-#include "base/os.h"
-#include "base/params.h"
-#include "text/chat.h"
 
 static hlm_status need_tokenizer(const hlm_model *m)
 {

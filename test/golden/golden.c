@@ -1,0 +1,326 @@
+/* golden FOLDER...: runs conformance folders (config.json, weights,
+ * golden.safetensors, golden.json) through the public API in f32 and compares
+ * every quantity with its golden value. Prints the largest difference beside
+ * the tolerance; a quantity that it does not know counts as failed. */
+#include <hybridlm/hybridlm.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "st_file.h"
+
+enum { MAX_HIDDEN = 256 };
+
+typedef struct run {
+    const char *folder;
+    st_file golden;
+    json_t *facts;
+    hlm_model *model;
+    hlm_pool *pool;
+    hlm_context *ctx;
+    size_t vocab, hidden, layers;
+    unsigned passed, failed;
+} run;
+
+static void verdict(run *r, const char *name, int ok, double diff, double tolerance, const char *note)
+{
+    printf("  %-28s %11.3g  tolerance %-9.3g %s%s%s\n", name, diff, tolerance, ok ? "ok" : "FAILED",
+           note[0] ? ": " : "", note);
+    if (ok) r->passed++;
+    else r->failed++;
+}
+
+static void broken(run *r, const char *name, const char *why)
+{
+    printf("  %-28s FAILED: %s\n", name, why);
+    r->failed++;
+}
+
+static double tolerance(const run *r, const char *kind)
+{
+    const json_t *t = json_object_get(json_object_get(r->facts, "tolerance"), kind);
+    return json_is_number(t) ? json_number_value(t) : 0.0;
+}
+
+static void compare(run *r, const char *name, const float *got, const st_tensor *want, double tol)
+{
+    double worst = 0;
+    for (size_t i = 0; i < want->n; i++) {
+        const double d = fabs((double)got[i] - (double)want->f32[i]);
+        if (!(d <= worst)) worst = d; /* a NaN stays */
+    }
+    verdict(r, name, worst <= tol, worst, tol, "");
+}
+
+static void *need(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p) {
+        fprintf(stderr, "golden: out of memory\n");
+        exit(2);
+    }
+    return p;
+}
+
+static hlm_cache *new_cache(run *r)
+{
+    hlm_cache *c = NULL;
+    if (hlm_cache_new(&c, r->pool, NULL) != HLM_OK) {
+        fprintf(stderr, "golden: %s\n", hlm_last_error());
+        exit(2);
+    }
+    return c;
+}
+
+/* One sequence's tokens and logits in a batch. */
+typedef struct sequence {
+    char ids_name[48], logits_name[48];
+    st_tensor ids, logits;
+    float *out;
+    hlm_cache *cache;
+    hlm_step step;
+} sequence;
+
+static int find_sequence(run *r, sequence *s)
+{
+    if (!st_get(&r->golden, s->ids_name, &s->ids) || !s->ids.i32) return 0;
+    if (!st_get(&r->golden, s->logits_name, &s->logits) || !s->logits.f32) return 0;
+    s->out = need(s->ids.n * r->vocab, sizeof *s->out);
+    s->cache = new_cache(r);
+    s->step = (hlm_step){.struct_size = sizeof s->step,
+                         .cache = s->cache,
+                         .tokens = s->ids.i32,
+                         .n_tokens = s->ids.n,
+                         .logits = s->out,
+                         .logit_rows = HLM_ROWS_ALL};
+    return 1;
+}
+
+static void free_sequence(sequence *s)
+{
+    free(s->out);
+    hlm_cache_free(s->cache);
+}
+
+/* The whole prompt in one step, with every hidden state that the folder has. */
+static void check_prompt(run *r)
+{
+    sequence s = {.ids_name = "input_ids", .logits_name = "logits"};
+    if (!find_sequence(r, &s)) {
+        broken(r, "logits", "no input_ids or logits");
+        return;
+    }
+    static hlm_hidden requests[MAX_HIDDEN];
+    const hlm_hidden *list[MAX_HIDDEN];
+    char names[MAX_HIDDEN][32];
+    size_t n = 0;
+    for (int32_t l = -1; l <= (int32_t)r->layers && n < MAX_HIDDEN; l++) {
+        st_tensor t;
+        if (l < 0) snprintf(names[n], sizeof names[n], "hidden_pre_norm");
+        else snprintf(names[n], sizeof names[n], "hidden.%d", (int)l);
+        if (!st_get(&r->golden, names[n], &t)) continue;
+        requests[n] = (hlm_hidden){.struct_size = sizeof *requests, .layer = l};
+        requests[n].out = need(s.ids.n * r->hidden, sizeof(float));
+        list[n] = &requests[n];
+        n++;
+    }
+    s.step.hidden = list;
+    s.step.n_hidden = n;
+    const hlm_step *steps[] = {&s.step};
+    if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) {
+        broken(r, "logits", hlm_ctx_error(r->ctx));
+    } else {
+        compare(r, "logits", s.out, &s.logits, tolerance(r, "logits"));
+        for (size_t i = 0; i < n; i++) {
+            st_tensor t;
+            st_get(&r->golden, names[i], &t);
+            const int last = requests[i].layer == (int32_t)r->layers;
+            compare(r, names[i], requests[i].out, &t, tolerance(r, last ? "final_norm" : "hidden"));
+        }
+    }
+    for (size_t i = 0; i < n; i++) free(requests[i].out);
+    free_sequence(&s);
+}
+
+static int32_t argmax(const float *x, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best]) best = i;
+    return (int32_t)best;
+}
+
+/* Greedy continuation, one token a step. */
+static void check_greedy(run *r)
+{
+    st_tensor prompt, ids, logits;
+    if (!st_get(&r->golden, "greedy_ids", &ids)) return;
+    if (!st_get(&r->golden, "input_ids", &prompt) || !st_get(&r->golden, "greedy_logits", &logits)) {
+        broken(r, "greedy_ids", "no input_ids or greedy_logits");
+        return;
+    }
+    float *out = need(ids.n * r->vocab, sizeof *out);
+    hlm_cache *cache = new_cache(r);
+    hlm_step step = {.struct_size = sizeof step, .cache = cache, .tokens = prompt.i32, .n_tokens = prompt.n};
+    const hlm_step *steps[] = {&step};
+    size_t equal = 0;
+    for (size_t i = 0; i < ids.n; i++) {
+        step.logits = out + i * r->vocab;
+        if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) break;
+        const int32_t token = argmax(step.logits, r->vocab);
+        equal += token == ids.i32[i];
+        step.tokens = &ids.i32[i]; /* the golden path */
+        step.n_tokens = 1;
+    }
+    verdict(r, "greedy_ids", equal == ids.n, (double)(ids.n - equal), 0, "tokens that differ");
+    compare(r, "greedy_logits", out, &logits, tolerance(r, "logits"));
+    hlm_cache_free(cache);
+    free(out);
+}
+
+enum { MAX_SEQUENCES = 64 };
+
+/* Sequences of unequal length in one varlen step. */
+static size_t run_batch(run *r, const char *ids_fmt, const char *logits_fmt, sequence *s)
+{
+    const hlm_step *steps[MAX_SEQUENCES];
+    size_t n = 0;
+    for (; n < MAX_SEQUENCES; n++) {
+        s[n] = (sequence){.out = NULL};
+        snprintf(s[n].ids_name, sizeof s[n].ids_name, "%.*s%zu%s", (int)(strchr(ids_fmt, '#') - ids_fmt), ids_fmt, n,
+                 strchr(ids_fmt, '#') + 1);
+        snprintf(s[n].logits_name, sizeof s[n].logits_name, "%.*s%zu%s",
+                 (int)(strchr(logits_fmt, '#') - logits_fmt), logits_fmt, n, strchr(logits_fmt, '#') + 1);
+        if (!find_sequence(r, &s[n])) break;
+        steps[n] = &s[n].step;
+    }
+    if (n && hlm_decode_step(r->ctx, steps, n) != HLM_OK) broken(r, logits_fmt, hlm_ctx_error(r->ctx));
+    for (size_t i = 0; i < n; i++) compare(r, s[i].logits_name, s[i].out, &s[i].logits, tolerance(r, "logits"));
+    return n;
+}
+
+static double log_prob(const float *logits, size_t n, int32_t token)
+{
+    double top = (double)logits[0], sum = 0;
+    for (size_t i = 1; i < n; i++) top = fmax(top, (double)logits[i]);
+    for (size_t i = 0; i < n; i++) sum += exp((double)logits[i] - top);
+    return (double)logits[token] - top - log(sum);
+}
+
+static void check_logprobs(run *r, size_t i, const sequence *s, double *nll, size_t *targets)
+{
+    char name[48];
+    st_tensor want;
+    float *got = need(s->ids.n, sizeof *got);
+    for (size_t t = 0; t + 1 < s->ids.n; t++) {
+        const double lp = log_prob(s->out + t * r->vocab, r->vocab, s->ids.i32[t + 1]);
+        got[t] = (float)lp;
+        *nll -= lp;
+        ++*targets;
+    }
+    snprintf(name, sizeof name, "docs.%zu.logprobs", i);
+    if (st_get(&r->golden, name, &want)) compare(r, name, got, &want, tolerance(r, "logits"));
+    /* the library's own scoring */
+    if (s->ids.n > 1 && hlm_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK && st_get(&r->golden, name, &want)) {
+        snprintf(name, sizeof name, "hlm_score of document %zu", i);
+        compare(r, name, got, &want, tolerance(r, "logits"));
+    }
+    free(got);
+}
+
+static void check_batches(run *r)
+{
+    static sequence s[MAX_SEQUENCES];
+    size_t n = run_batch(r, "input_ids.b#", "logits.b#", s);
+    for (size_t i = 0; i < n; i++) free_sequence(&s[i]);
+    n = run_batch(r, "docs.#.input_ids", "docs.#.logits", s);
+    double nll = 0;
+    size_t targets = 0;
+    for (size_t i = 0; i < n; i++) check_logprobs(r, i, &s[i], &nll, &targets);
+    st_tensor loss;
+    if (st_get(&r->golden, "loss", &loss)) {
+        const float got = targets ? (float)(nll / (double)targets) : NAN;
+        compare(r, "loss", &got, &loss, tolerance(r, "logits"));
+    }
+    for (size_t i = 0; i < n; i++) free_sequence(&s[i]);
+}
+
+/* Is the quantity one that the checks above look at? */
+static int known(const run *r, const char *name)
+{
+    static const char *const exact[] = {"input_ids", "logits", "hidden_pre_norm", "greedy_ids", "greedy_logits", "loss"};
+    unsigned k = 0;
+    int end = 0;
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (strcmp(name, exact[i]) == 0) return 1;
+    if (sscanf(name, "hidden.%u%n", &k, &end) == 1 && name[end] == '\0') return k <= r->layers;
+    static const char *const numbered[] = {"input_ids.b%u%n", "logits.b%u%n", "docs.%u.input_ids%n", "docs.%u.logits%n",
+                                           "docs.%u.logprobs%n"};
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
+        end = 0;
+        if (sscanf(name, numbered[i], &k, &end) == 1 && end && name[end] == '\0') return k < MAX_SEQUENCES;
+    }
+    return 0;
+}
+
+static int open_run(run *r, const char *folder)
+{
+    char path[4096];
+    r->folder = folder;
+    const hlm_model_params mp = {.struct_size = sizeof mp, .activations = HLM_ACTIVATIONS_F32};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = HLM_TYPE_F32};
+    hlm_model_info info = {.struct_size = sizeof info};
+    if (hlm_model_load(&r->model, folder, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = r->pool, .n_threads = 2};
+    if (hlm_ctx_new(&r->ctx, r->model, &cp) != HLM_OK || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
+    r->vocab = (size_t)info.vocab_size;
+    r->hidden = (size_t)info.hidden_size;
+    r->layers = (size_t)info.n_layers;
+    snprintf(path, sizeof path, "%s/golden.safetensors", folder);
+    st_open(&r->golden, path);
+    snprintf(path, sizeof path, "%s/golden.json", folder);
+    r->facts = json_load_file(path, 0, NULL);
+    return r->facts != NULL;
+}
+
+static void check_folder(run *r, const char *folder)
+{
+    printf("%s\n", folder);
+    if (!open_run(r, folder)) {
+        broken(r, "load", r->ctx ? "golden.json is missing or broken" : hlm_last_error());
+    } else {
+        const char *name;
+        json_t *value;
+        check_prompt(r);
+        check_greedy(r);
+        check_batches(r);
+        json_object_foreach(r->golden.header, name, value)
+            if (strcmp(name, "__metadata__") != 0 && !known(r, name)) broken(r, name, "no check for this quantity");
+        st_close(&r->golden);
+    }
+    json_decref(r->facts);
+    hlm_ctx_free(r->ctx);
+    hlm_pool_release(r->pool);
+    hlm_model_release(r->model);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned passed = 0, failed = 0;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        printf("usage: golden FOLDER...\n"
+               "Compares models with their golden numbers (config.json, weights, golden.safetensors, golden.json).\n"
+               "Exit status: 0 all passed, 1 some failed, 2 usage or a broken golden file.\n");
+        return argc < 2 ? 2 : 0;
+    }
+    for (int i = 1; i < argc; i++) {
+        run r = {0};
+        check_folder(&r, argv[i]);
+        passed += r.passed;
+        failed += r.failed;
+    }
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed || !passed;
+}
