@@ -62,7 +62,9 @@ static attn_case make(ck_run *t, hlmi_kv_format f, size s, bool scores, bool wil
 
 static void check_qk(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size s, bool wild)
 {
-    if (!ck_begin(t, "qk %s queries %zu dim %zu page %zu n %zu wild %d", format_names[f], s.nq, s.dim, s.page, s.n, wild)) return;
+    if (!ck_begin(t, "qk %s queries %zu dim %zu page %zu n %zu wild %d", format_names[f], s.nq, s.dim, s.page, s.n,
+                  wild))
+        return;
     const attn_case c = make(t, f, s, true, wild);
     const size_t lds = s.page + 16, end = rounded(s.n);
     float *want = ck_out(t, s.nq * lds), *got = ck_out(t, s.nq * lds), *fresh = ck_out(t, lds);
@@ -80,13 +82,18 @@ typedef enum ranges { RANGES_FULL, RANGES_CAUSAL, RANGES_WINDOW, RANGES_ANY, RAN
 static void set_ranges(ck_run *t, const attn_case *c, size s, ranges r)
 {
     for (size_t i = 0; i < s.nq; i++) {
-        const size_t hi = r == RANGES_FULL ? s.n : r == RANGES_ANY ? ck_below(t, (uint32_t)s.n + 1) : (i / 3 + s.n / 2) % (s.n + 1);
+        const size_t any = ck_below(t, (uint32_t)s.n + 1), causal = (i / 3 + s.n / 2) % (s.n + 1);
+        const size_t hi = r == RANGES_FULL ? s.n : r == RANGES_ANY ? any : causal;
+        size_t lo = 0;
+        if (r == RANGES_ANY) lo = ck_below(t, (uint32_t)s.n + 1);
+        if (r == RANGES_WINDOW && hi > 9) lo = hi - 9;
+        c->lo[i] = (uint16_t)lo;
         c->hi[i] = (uint16_t)hi;
-        c->lo[i] = (uint16_t)(r == RANGES_WINDOW ? (hi > 9 ? hi - 9 : 0) : r == RANGES_ANY ? ck_below(t, (uint32_t)s.n + 1) : 0);
     }
 }
 
-static void check_pv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size s, ranges r, bool wild)
+static void check_pv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size s, ranges r,
+                     bool wild)
 {
     if (!ck_begin(t, "pv %s queries %zu dim %zu n %zu ranges %d wild %d", format_names[f], s.nq, s.dim, s.n, (int)r, wild)) return;
     const attn_case c = make(t, f, s, false, wild);

@@ -103,7 +103,8 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
     static const struct {
         const char *name;
         void (*run)(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c);
-    } kinds[] = {{"rms_norm", check_norm}, {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max}, {"rope", check_rope}};
+    } kinds[] = {{"rms_norm", check_norm}, {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max},
+                 {"rope", check_rope}};
     static const size_t large[] = {576, 1000, 1536, 4099};
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (size_t i = 1; i < 84; i++) {
@@ -218,7 +219,8 @@ static void bench(ck_run *t, const hlmi_kernels *k)
     static const struct {
         const char *name;
         void (*run)(void *arg);
-    } kinds[] = {{"row rms_norm", run_norm}, {"row silu_mul", run_silu}, {"row exp_sum", run_exp}, {"row max", run_max}, {"row rope 64", run_rope}};
+    } kinds[] = {{"row rms_norm", run_norm}, {"row silu_mul", run_silu}, {"row exp_sum", run_exp},
+                 {"row max", run_max}, {"row rope 64", run_rope}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const size_t n = 1536;
         if (!ck_begin(t, "%s", kinds[i].name)) continue;

@@ -5,12 +5,13 @@
  *
  * with rows i the queries: for scores A is q, k the head dimension, lanes positions;
  * for values A is the weights, k positions, lanes the value's dimension. B rows of 16
- * bits serve one tile of queries as they are; for more they are converted once,
- * a strip at a time, into a scratch of f32. C goes through memory between strips, which changes no bit. */
+ * bits serve FEW queries as they are; for more they are converted once, a strip at a
+ * time, into a scratch of f32. C goes through memory between strips, which changes no bit. */
 #ifndef HLMI_KERNEL_TMPL_ATTN_H
 #define HLMI_KERNEL_TMPL_ATTN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
@@ -18,8 +19,10 @@
 
 enum {
     TILE_ROWS = 6,
+    FEW = 2 * TILE_ROWS,   /* queries that do not pay for a conversion apart */
     TILE_LANES = 64,       /* at most */
     SCRATCH_FLOATS = 2048, /* 8 KB */
+    STREAM_ROWS = 8,       /* rows of B that few queries take at once */
 };
 
 typedef struct tile {
@@ -29,9 +32,9 @@ typedef struct tile {
     size_t ldb;
     float *c; /* [rows] of stride ldc */
     size_t ldc;
-    size_t depth;
-    float scale; /* C is multiplied by it at the end */
-    bool fresh;  /* C starts at 0 */
+    size_t depth; /* above 0 */
+    float scale;  /* C is multiplied by it at the end */
+    bool fresh;   /* C starts at 0 */
 } tile;
 
 typedef void tile_fn(const tile *t);
@@ -44,7 +47,8 @@ typedef void tile_fn(const tile *t);
 static const float zeros[TILE_LANES];
 
 /* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls.
- * Of a step's A and B the smaller set is held, the other passes through one register. */
+ * Of a step's A and B the smaller set is held, the other passes through one register. A loop that runs at least once
+ * lets gcc keep the array in registers throughout. */
 #define TILE(name, type, rows, vectors)                                                                          \
     static void name(const tile *t)                                                                              \
     {                                                                                                            \
@@ -57,7 +61,8 @@ static const float zeros[TILE_LANES];
         vf acc[rows][vectors];                                                                                   \
         for (size_t i = 0; i < (rows); i++)                                                                      \
             for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_load(from + i * from_step + j * VF);           \
-        for (size_t k = 0; k < depth; k++) {                                                                     \
+        size_t k = 0;                                                                                            \
+        do {                                                                                                     \
             if ((rows) < (vectors)) {                                                                            \
                 vf held[rows];                                                                                   \
                 for (size_t i = 0; i < (rows); i++) held[i] = vf_set1(a[i * lda + k]);                           \
@@ -73,7 +78,7 @@ static const float zeros[TILE_LANES];
                     for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(one, held[j], acc[i][j]);          \
                 }                                                                                                \
             }                                                                                                    \
-        }                                                                                                        \
+        } while (++k < depth);                                                                                   \
         for (size_t i = 0; i < (rows); i++)                                                                      \
             for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by));        \
     }
@@ -121,58 +126,81 @@ static size_t next_rows(size_t n)
     return (n + tiles - 1) / tiles;
 }
 
+static size_t at_least(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static const void *element(hlmi_kv_format format, const void *rows, size_t at)
 {
     return (const char *)rows + at * (format == HLMI_KV_ROWS_F32 ? sizeof(float) : sizeof(uint16_t));
 }
 
-/* `depth` rows of `lanes` elements (stride ldb) as f32 of stride `width`, a multiple of VF; the rest of a row is 0. */
-static inline void convert(float *to, size_t width, hlmi_kv_format format, const void *b, size_t ldb, size_t depth,
-                    size_t lanes)
+/* `depth` rows of `lanes` elements (stride ldb), a multiple of 16, as f32 of stride `lanes`. */
+static inline void convert(float *to, hlmi_kv_format format, const void *b, size_t ldb, size_t depth, size_t lanes)
 {
-    const size_t whole = lanes - lanes % VF, rest = lanes - whole;
-    for (size_t k = 0; k < depth; k++, to += width) {
-        const void *row = element(format, b, k * ldb);
-        if (format == HLMI_KV_ROWS_F16)
-            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_f16(row, j));
-        else if (format == HLMI_KV_ROWS_BF16)
-            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_bf16(row, j));
-        else
-            for (size_t j = 0; j < whole; j += VF) vf_store(to + j, LOAD_f32(row, j));
-        if (rest == 0) continue;
-        float f[VF] = {0};
-        uint16_t h[VF] = {0};
-        memcpy(format == HLMI_KV_ROWS_F32 ? (void *)f : (void *)h, element(format, row, whole),
-               rest * (format == HLMI_KV_ROWS_F32 ? sizeof *f : sizeof *h));
-        const vf x = format == HLMI_KV_ROWS_F32 ? vf_load(f) : format == HLMI_KV_ROWS_F16 ? vf_load_f16(h) : vf_load_bf16(h);
-        vf_store(to + whole, x);
-        for (size_t j = whole + VF; j < width; j += VF) vf_store(to + j, vf_set1(0.0f));
+    for (size_t j = 0; j < lanes; j += HLMI_LANES)
+        for (size_t k = 0; k < depth; k++)
+            for (size_t i = j; i < j + HLMI_LANES; i += VF)
+                vf_store(to + k * lanes + i,
+                         format == HLMI_KV_ROWS_F16 ? LOAD_f16(b, k * ldb + i) : LOAD_bf16(b, k * ldb + i));
+}
+
+/* The same of fewer than 16 lanes of any type; the rest of each 16 is 0. */
+static inline void convert_part(float *to, hlmi_kv_format format, const void *b, size_t ldb, size_t depth, size_t lanes)
+{
+    for (size_t k = 0; k < depth; k++, to += HLMI_LANES) {
+        uint16_t h[HLMI_LANES] = {0};
+        float f[HLMI_LANES] = {0};
+        const bool f32 = format == HLMI_KV_ROWS_F32;
+        memcpy(f32 ? (void *)f : (void *)h, element(format, b, k * ldb), lanes * (f32 ? sizeof *f : sizeof *h));
+        if (!f32) convert(f, format, h, 0, 1, HLMI_LANES);
+        memcpy(to, f, sizeof f);
     }
 }
 
-/* `rows` rows (at most TILE_ROWS) times `lanes` lanes, a multiple of 16. */
-static void run_tile(tile t, hlmi_kv_format format, size_t rows, size_t lanes)
+/* `rows` rows (at most TILE_ROWS) times `lanes` lanes, a multiple of 16. Changes t->b and t->c. The tile is one object
+ * changed in place: copying what was just stored field by field stalls for longer than a row of products takes. */
+static inline void run_tile(tile *t, hlmi_kv_format format, size_t rows, size_t lanes)
 {
     const size_t width = wide_lanes(rows);
-    while (lanes > 0) {
+    for (;;) {
         const bool wide = lanes >= width;
         const size_t step = wide ? width : HLMI_LANES;
-        tile_for(format, rows, wide)(&t);
-        t.b = element(format, t.b, step);
-        t.c += step;
+        tile_for(format, rows, wide)(t);
+        if (lanes == step) return;
         lanes -= step;
+        t->b = element(format, t->b, step);
+        t->c += step;
     }
 }
 
-/* All query rows against one strip: t holds the first row's addresses. */
-static void all_rows(tile t, size_t nq, hlmi_kv_format format, size_t lanes)
+/* All query rows against one strip: t holds the first row's addresses. Changes t's addresses. */
+static inline void all_rows(tile *t, size_t nq, hlmi_kv_format format, size_t lanes)
 {
+    const void *b = t->b;
+    const float *a = t->a;
+    float *c = t->c;
     for (size_t i = 0, rows; i < nq; i += rows) {
         rows = next_rows(nq - i);
+        t->a = a + i * t->lda;
+        t->b = b;
+        t->c = c + i * t->ldc;
         run_tile(t, format, rows, lanes);
-        t.a += rows * t.lda;
-        t.c += rows * t.ldc;
     }
+}
+
+/* Rows of B to take before the next strip. Few queries wait for memory: their strips of the same rows follow one another,
+ * so that memory is read in order. Many share a conversion that fills the scratch. */
+static size_t rows_at_once(size_t nq, size_t lanes, size_t row)
+{
+    if (nq > TILE_ROWS) return SCRATCH_FLOATS / lanes;
+    return lanes < row ? STREAM_ROWS : SCRATCH_FLOATS / HLMI_LANES;
 }
 
 static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
@@ -180,25 +208,26 @@ static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t n
 {
     float scratch[SCRATCH_FLOATS];
     if (nq == 0) return;
-    const size_t width = wide_lanes(nq);
-    for (size_t p = 0, lanes; p < n; p += lanes) {
-        lanes = n - p + HLMI_LANES - 1 >= width ? width : HLMI_LANES;
-        tile t = {.a = q, .lda = ldq, .b = element(format, k, p), .ldb = page, .c = s + p, .ldc = lds,
-                  .depth = head_dim, .scale = scale, .fresh = true};
-        if (nq <= TILE_ROWS || format == HLMI_KV_ROWS_F32) {
-            all_rows(t, nq, format, lanes);
-            continue;
-        }
-        for (size_t d = 0; d < head_dim; d += t.depth) {
-            const size_t most = SCRATCH_FLOATS / lanes, left = head_dim - d;
-            t.depth = left < most ? left : most;
-            t.scale = left <= most ? scale : 1.0f;
-            t.fresh = d == 0;
+    const size_t width = wide_lanes(nq), most = rows_at_once(nq, width, n);
+    const bool shared = nq > FEW && format != HLMI_KV_ROWS_F32;
+    tile t = {.lda = ldq, .ldc = lds};
+    for (size_t d = 0; d < head_dim; d += t.depth) {
+        const size_t left = head_dim - d;
+        t.depth = at_most(left, most);
+        t.scale = left <= most ? scale : 1.0f;
+        t.fresh = d == 0;
+        for (size_t p = 0, lanes; p < n; p += lanes) {
+            lanes = n - p + HLMI_LANES - 1 >= width ? width : HLMI_LANES;
             t.a = q + d;
-            convert(scratch, lanes, format, element(format, k, d * page + p), page, t.depth, lanes);
-            t.b = scratch;
-            t.ldb = lanes;
-            all_rows(t, nq, HLMI_KV_ROWS_F32, lanes);
+            t.c = s + p;
+            t.b = element(format, k, d * page + p);
+            t.ldb = page;
+            if (shared) {
+                convert(scratch, format, t.b, page, t.depth, lanes);
+                t.b = scratch;
+                t.ldb = lanes;
+            }
+            all_rows(&t, nq, shared ? HLMI_KV_ROWS_F32 : format, lanes);
         }
     }
 }
@@ -212,37 +241,37 @@ typedef struct strip {
 } strip;
 
 /* o of rows i .. i+rows-1 over positions lo .. hi-1 */
-static void pv_rows(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t rows, size_t lo, size_t hi)
+static inline void pv_rows(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t rows, size_t lo,
+                           size_t hi)
 {
     if (lo >= hi) return;
     float padded[TILE_ROWS * HLMI_LANES];
     tile t = {.a = w + lo, .lda = ldw, .b = element(v->format, v->b, (lo - v->from) * v->ldb), .ldb = v->ldb,
               .c = o, .ldc = ldo, .depth = hi - lo, .scale = 1.0f, .fresh = false};
     if (v->lanes >= HLMI_LANES) {
-        run_tile(t, v->format, rows, v->lanes);
+        run_tile(&t, v->format, rows, v->lanes);
         return;
     }
     memset(padded, 0, sizeof padded);
     for (size_t i = 0; i < rows; i++) memcpy(padded + i * HLMI_LANES, o + i * ldo, v->lanes * sizeof *o);
     t.c = padded;
     t.ldc = HLMI_LANES;
-    run_tile(t, v->format, rows, HLMI_LANES);
+    run_tile(&t, v->format, rows, HLMI_LANES);
     for (size_t i = 0; i < rows; i++) memcpy(o + i * ldo, padded + i * HLMI_LANES, v->lanes * sizeof *o);
 }
 
-static size_t at_least(size_t a, size_t b)
+/* All queries over one strip, all over the same positions. */
+static inline void pv_same(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq)
 {
-    return a > b ? a : b;
+    for (size_t i = 0, rows; i < nq; i += rows) {
+        rows = next_rows(nq - i);
+        pv_rows(v, o + i * ldo, ldo, w + i * ldw, ldw, rows, v->from, v->to);
+    }
 }
 
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* All queries over one strip: tiles run over the positions that their rows have in common, each row alone before and
- * after. A row with no position in the strip is left out. */
-static void pv_strip(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
+/* All queries over one strip, each with its own positions: tiles run over the positions that their rows have in common,
+ * each row alone before and after. A row with no position in the strip is left out. */
+static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
                      const uint16_t *hi)
 {
     for (size_t i = 0, rows; i < nq; i += rows) {
@@ -275,29 +304,32 @@ static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t n
     float scratch[SCRATCH_FLOATS];
     if (nq == 0) return;
     size_t first = lo[0], end = hi[0];
+    bool same = true;
     for (size_t i = 1; i < nq; i++) {
+        same = same && lo[i] == lo[0] && hi[i] == hi[0];
         first = at_most(first, lo[i]);
         end = at_least(end, hi[i]);
     }
-    const size_t width = wide_lanes(nq);
-    for (size_t d = 0; d < v_dim;) {
-        strip at = {.format = format, .from = first, .to = end, .ldb = v_dim, .b = element(format, v, first * v_dim + d)};
-        at.lanes = v_dim - d >= width ? width : at_most(HLMI_LANES, v_dim - d);
-        if (at.lanes >= HLMI_LANES && (nq <= TILE_ROWS || format == HLMI_KV_ROWS_F32)) {
-            pv_strip(&at, o + d, ldo, w, ldw, nq, lo, hi);
-        } else {
-            const size_t padded = at_least(at.lanes, HLMI_LANES);
-            at.format = HLMI_KV_ROWS_F32;
-            at.b = scratch;
-            at.ldb = padded;
-            for (; at.from < end; at.from = at.to) {
-                at.to = at_most(end, at.from + SCRATCH_FLOATS / padded);
-                convert(scratch, padded, format, element(format, v, at.from * v_dim + d), v_dim, at.to - at.from,
-                        at.lanes);
-                pv_strip(&at, o + d, ldo, w, ldw, nq, lo, hi);
+    const size_t width = wide_lanes(nq), most = rows_at_once(nq, width, v_dim);
+    const bool shared = nq > FEW && format != HLMI_KV_ROWS_F32;
+    strip at = {.from = first};
+    for (; at.from < end; at.from = at.to) {
+        at.to = at_most(end - at.from, most) + at.from;
+        for (size_t d = 0; d < v_dim; d += at.lanes) {
+            at.lanes = v_dim - d >= width ? width : at_most(HLMI_LANES, v_dim - d);
+            at.b = element(format, v, at.from * v_dim + d);
+            at.ldb = v_dim;
+            const bool part = at.lanes < HLMI_LANES;
+            if (part) convert_part(scratch, format, at.b, v_dim, at.to - at.from, at.lanes);
+            else if (shared) convert(scratch, format, at.b, v_dim, at.to - at.from, at.lanes);
+            if (part || shared) {
+                at.b = scratch;
+                at.ldb = part ? HLMI_LANES : at.lanes;
             }
+            at.format = part || shared ? HLMI_KV_ROWS_F32 : format;
+            if (same) pv_same(&at, o + d, ldo, w, ldw, nq);
+            else pv_ranges(&at, o + d, ldo, w, ldw, nq, lo, hi);
         }
-        d += at.lanes;
     }
 }
 
