@@ -19,51 +19,63 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
 
 /* ---- added tokens ---- */
 
-/* The id of an added token: that of its text in the model's vocabulary, else the file's. */
-static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, int32_t *out)
+/* The id of an added token. As in the reference, the file's own id counts for nothing: the id is that of the text
+ * in the model's vocabulary, else the next one behind it. Yet ids up to the file's stay valid, because templates
+ * name them. `last` is the largest id of the added tokens so far, or -1. */
+static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, int32_t last, int32_t *out)
 {
     const json_t *v = json_object_get(def, "id");
-    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
+    const json_int_t said = json_is_integer(v) ? json_integer_value(v) : -1;
+    if (said < 0 || said >= HLMI_MAX_TOKENS)
+        return hlmi_fail(HLM_E_FORMAT, "'%.80s' has no id below %d", text.s, HLMI_MAX_TOKENS);
     *out = hlmi_tokens_find(&t->tokens, text.s, text.len);
-    if (*out >= 0) return HLM_OK;
-    if (id < 0 || id >= HLMI_MAX_TOKENS)
-        return hlmi_fail(HLM_E_FORMAT, "added token '%.80s' has no id below %d", text.s, HLMI_MAX_TOKENS);
-    *out = (int32_t)id;
-    const size_t n = (size_t)id + 1 > t->tokens.n ? (size_t)id + 1 : t->tokens.n;
-    const hlm_status st = hlmi_tokens_reserve(&t->tokens, n, text.len);
-    if (st != HLM_OK) return st;
-    if (t->tokens.attr[id])
-        return hlmi_fail(HLM_E_FORMAT, "added token '%.80s' has the id %d of '%.*s'", text.s, *out,
-                         (int)hlmi_tokens_text(&t->tokens, *out).len, hlmi_tokens_text(&t->tokens, *out).s);
+    const bool known = *out >= 0;
+    const int32_t size = (int32_t)t->tokens.n_model;
+    if (!known) *out = last >= size ? last + 1 : size;
+    const size_t most = (size_t)(said > *out ? said : *out) + 1;
+    const hlm_status st = hlmi_tokens_reserve(&t->tokens, most > t->tokens.n ? most : t->tokens.n, known ? 0 : text.len);
+    if (st != HLM_OK || known) return st;
+    if (t->tokens.attr[*out]) {
+        const hlmi_str other = hlmi_tokens_text(&t->tokens, *out);
+        return hlmi_fail(HLM_E_FORMAT, "'%.80s' gets the id %d of '%.*s'", text.s, (int)*out,
+                         (int)(other.len < 80 ? other.len : 80), other.s);
+    }
     hlmi_tokens_set(&t->tokens, *out, text, 0);
     return HLM_OK;
 }
 
-static hlm_status read_added(hlmi_tokenizer *t, const json_t *def)
+static uint8_t added_flags(const json_t *def, bool special)
 {
-    int32_t id;
-    uint8_t flags = 0;
+    uint8_t flags = special ? HLMI_ADDED_SPECIAL : 0;
+    if (hlmi_json_flag(def, "single_word", false)) flags |= HLMI_ADDED_SINGLE_WORD;
+    if (hlmi_json_flag(def, "lstrip", false)) flags |= HLMI_ADDED_LSTRIP;
+    if (hlmi_json_flag(def, "rstrip", false)) flags |= HLMI_ADDED_RSTRIP;
+    return flags;
+}
+
+static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last)
+{
+    int32_t id = 0;
     const json_t *v = json_object_get(def, "content");
     if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "\"content\" is no string");
     const hlmi_str text = {json_string_value(v), json_string_length(v)};
     if (text.len == 0) return HLM_OK;
     if (text.len > 1024) return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most 1024", text.len);
-    const hlm_status st = added_id(t, def, text, &id);
+    const hlm_status st = added_id(t, def, text, *last, &id);
     if (st != HLM_OK) return st;
+    if (id > *last) *last = id;
     const bool special = hlmi_json_flag(def, "special", false);
-    if (special) flags |= HLMI_ADDED_SPECIAL;
-    if (hlmi_json_flag(def, "single_word", false)) flags |= HLMI_ADDED_SINGLE_WORD;
-    if (hlmi_json_flag(def, "lstrip", false)) flags |= HLMI_ADDED_LSTRIP;
-    if (hlmi_json_flag(def, "rstrip", false)) flags |= HLMI_ADDED_RSTRIP;
     t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
-    return hlmi_tokenizer_register_added(t, id, flags, hlmi_json_flag(def, "normalized", !special));
+    return hlmi_tokenizer_register_added(t, id, added_flags(def, special),
+                                         hlmi_json_flag(def, "normalized", !special));
 }
 
 static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)
 {
+    int32_t last = -1;
     if (list && !json_is_null(list) && !json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "added_tokens is no list");
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const hlm_status st = read_added(t, json_array_get(list, i));
+        const hlm_status st = read_added(t, json_array_get(list, i), &last);
         if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens[%zu]: ", i);
     }
     return HLM_OK;

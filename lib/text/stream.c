@@ -28,7 +28,7 @@ hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, si
     }
     HLMI_TRY(hlmi_decoder_new(&d, &out->mem, t));
     for (size_t i = 0; i < n; i++)
-        if (shows(t, ids[i], flags)) HLMI_TRY(hlmi_decoder_push(d, hlmi_tokens_text(&t->tokens, ids[i]), out));
+        if (shows(t, ids[i], flags)) HLMI_TRY(hlmi_decoder_push(d, hlmi_tokens_shown(&t->tokens, ids[i]), out));
     HLMI_TRY(hlmi_decoder_finish(d, out));
     HLMI_TRY(hlmi_buf_status(out, "decoded text"));
 done:
@@ -103,7 +103,7 @@ hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, siz
     if (st != HLM_OK) return st;
     hlmi_buf_clear(&s->out);
     if (shows(s->t, id, s->flags))
-        st = hlmi_decoder_push(s->decoder, hlmi_tokens_text(&s->t->tokens, id), &s->out);
+        st = hlmi_decoder_push(s->decoder, hlmi_tokens_shown(&s->t->tokens, id), &s->out);
     return give(s, st, text, len);
 }
 

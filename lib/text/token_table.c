@@ -68,21 +68,23 @@ hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes)
         return hlmi_fail(HLM_E_LIMIT, "a token id of %zu; at most %d are supported", n - 1, HLMI_MAX_TOKENS - 1);
     if (bytes > UINT32_MAX - t->text_len)
         return hlmi_fail(HLM_E_LIMIT, "more than 4 GB of token texts");
-    if (n > t->cap) {
+    if (n > t->cap) { /* one by one, later, they shall not cost a copy each */
+        const size_t cap = t->cap ? hlmi_max_size(n, t->cap + t->cap / 4) : n;
         void *entry = t->entry, *attr = t->attr;
-        st = grow_zeroed(&t->mem, &entry, t->cap, n, sizeof *t->entry);
+        st = grow_zeroed(&t->mem, &entry, t->cap, cap, sizeof *t->entry);
         t->entry = entry;
         if (st != HLM_OK) return st;
-        st = grow_zeroed(&t->mem, &attr, t->cap, n, sizeof *t->attr);
+        st = grow_zeroed(&t->mem, &attr, t->cap, cap, sizeof *t->attr);
         t->attr = attr;
         if (st != HLM_OK) return st;
-        t->cap = n;
+        t->cap = cap;
     }
     if (t->text_len + bytes > t->text_cap) {
-        char *text = hlmi_realloc(&t->mem, t->text, t->text_len, t->text_len + bytes);
-        if (!text) return hlmi_nomem(t->text_len + bytes, "token texts");
+        const size_t cap = t->text_len + bytes + t->text_cap / 4;
+        char *text = hlmi_realloc(&t->mem, t->text, t->text_len, cap);
+        if (!text) return hlmi_nomem(cap, "token texts");
         t->text = text;
-        t->text_cap = t->text_len + bytes;
+        t->text_cap = cap;
     }
     t->n = hlmi_max_size(t->n, n);
     return grow_slots(t, t->n + 1);
@@ -96,6 +98,7 @@ void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr)
     t->entry[id].at = at;
     t->entry[id].len = (uint32_t)text.len;
     t->attr[id] = (uint8_t)(attr | HLMI_TOK_PRESENT);
+    if (attr & HLMI_TOK_MODEL) t->n_model++;
     const uint32_t hash = hlmi_text_hash(text.s, text.len);
     for (size_t i = hash & t->mask; t->slots[i].id1; i = (i + 1) & t->mask) {
         const hlmi_str old = hlmi_tokens_text(t, (int32_t)(t->slots[i].id1 - 1));
@@ -130,12 +133,37 @@ hlmi_str hlmi_tokens_text(const hlmi_tokens *t, int32_t id)
     return (hlmi_str){t->text + t->entry[id].at, t->entry[id].len};
 }
 
+hlm_status hlmi_tokens_respell(hlmi_tokens *t, int32_t id, hlmi_str text)
+{
+    void *v = t->respelled;
+    hlm_status st = hlmi_tokens_reserve(t, t->n, text.len);
+    if (st != HLM_OK) return st;
+    st = hlmi_grow(&t->mem, &v, &t->respelled_cap, t->n_respelled + 1, sizeof *t->respelled, "token texts");
+    t->respelled = v;
+    if (st != HLM_OK) return st;
+    t->respelled[t->n_respelled++] = (struct hlmi_respelled){id, (uint32_t)t->text_len, (uint32_t)text.len};
+    if (text.len) memcpy(t->text + t->text_len, text.s, text.len);
+    t->text_len += text.len;
+    t->attr[id] = (uint8_t)((t->attr[id] | HLMI_TOK_RESPELLED) & ~(unsigned)HLMI_TOK_SPECIAL);
+    return HLM_OK;
+}
+
+hlmi_str hlmi_tokens_shown(const hlmi_tokens *t, int32_t id)
+{
+    if (t->attr[id] & HLMI_TOK_RESPELLED)
+        for (size_t i = 0; i < t->n_respelled; i++)
+            if (t->respelled[i].id == id) return (hlmi_str){t->text + t->respelled[i].at, t->respelled[i].len};
+    return hlmi_tokens_text(t, id);
+}
+
 void hlmi_tokens_free(hlmi_tokens *t)
 {
     hlmi_free(&t->mem, t->text);
     hlmi_free(&t->mem, t->entry);
     hlmi_free(&t->mem, t->attr);
     hlmi_free(&t->mem, t->slots);
+    hlmi_free(&t->mem, t->respelled);
+    t->respelled = NULL;
     t->text = NULL;
     t->entry = NULL;
     t->attr = NULL;

@@ -10,7 +10,8 @@ enum {
     HLMI_TOK_SPECIAL = 4,
     HLMI_TOK_ENDS = 8,
     HLMI_TOK_ADDED = 16,
-    HLMI_TOK_UNUSED = 32
+    HLMI_TOK_UNUSED = 32,
+    HLMI_TOK_RESPELLED = 64
 };
 
 /** Most ids that a vocabulary may have: bounds what an id in a small file can cost. */
@@ -29,6 +30,12 @@ typedef struct hlmi_tokens {
     } *entry;        /* [n] */
     uint8_t *attr;   /* [n] HLMI_TOK_... */
     size_t n, cap;
+    size_t n_model;  /* tokens set with HLMI_TOK_MODEL */
+    struct hlmi_respelled {
+        int32_t id;
+        uint32_t at, len;
+    } *respelled;    /* tokens that are shown otherwise than their text: few */
+    size_t n_respelled, respelled_cap;
     hlmi_token_slot *slots; /* [mask + 1] */
     size_t mask, used;
 } hlmi_tokens;
@@ -42,6 +49,10 @@ void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr);
 int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len);
 /** The id of a text in the model's own vocabulary, or -1. */
 int32_t hlmi_tokens_find_model(const hlmi_tokens *t, const char *s, size_t len);
+/** From now on the token is shown as `text`, and is not special. */
+hlm_status hlmi_tokens_respell(hlmi_tokens *t, int32_t id, hlmi_str text);
+/** What decoders get: the text, or how it was respelled. */
+hlmi_str hlmi_tokens_shown(const hlmi_tokens *t, int32_t id);
 hlmi_str hlmi_tokens_text(const hlmi_tokens *t, int32_t id);
 void hlmi_tokens_free(hlmi_tokens *t);
 

@@ -84,6 +84,8 @@ hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t 
     hlmi_buf_init(&b, &t->mem);
     HLMI_TRY(hlmi_norms_run(&t->norms, &s, &len, &a, &b));
     HLMI_TRY(hlmi_added_insert(&t->added_normalized, &t->mem, s, len, id, flags));
+    if (len != text.len || memcmp(s, text.s, len) != 0) /* the reference then shows it so, too */
+        HLMI_TRY(hlmi_tokens_respell(&t->tokens, id, (hlmi_str){s, len}));
 done:
     hlmi_buf_free(&a);
     hlmi_buf_free(&b);
