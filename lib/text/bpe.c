@@ -6,6 +6,15 @@
 
 #include "text/json_read.h"
 
+void hlmi_byte_tokens(const hlmi_tokens *tokens, int32_t bytes[256])
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (uint32_t i = 0; i < 256; i++) {
+        const char text[6] = {'<', '0', 'x', hex[i >> 4], hex[i & 15], '>'};
+        bytes[i] = hlmi_tokens_find_model(tokens, text, sizeof text);
+    }
+}
+
 static void bpe_free(hlmi_token_model *m, const hlmi_mem *mem)
 {
     hlmi_bpe *b = (hlmi_bpe *)m;
@@ -23,11 +32,7 @@ static hlm_status bpe_new(hlmi_bpe **out, const hlmi_tokens *tokens, const hlmi_
     if (!b) return hlmi_nomem(sizeof *b, "tokenizer");
     b->base = (hlmi_token_model){.kind = &hlmi_model_bpe, .unk = -1};
     b->tokens = tokens;
-    for (uint32_t i = 0; i < 256; i++) {
-        static const char hex[] = "0123456789ABCDEF";
-        const char text[6] = {'<', '0', 'x', hex[i >> 4], hex[i & 15], '>'};
-        b->bytes[i] = hlmi_tokens_find_model(tokens, text, sizeof text);
-    }
+    hlmi_byte_tokens(tokens, b->bytes);
     for (uint32_t c = 0; c < 0x800; c++) {
         const char one = (char)c, two[2] = {(char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F))};
         b->chars[c] = c < 0x80 ? hlmi_tokens_find_model(tokens, &one, 1) : hlmi_tokens_find_model(tokens, two, 2);

@@ -5,13 +5,13 @@
 #include "text/json_read.h"
 #include "text/tokenizer_impl.h"
 
-static const hlmi_model_kind *const models[] = {&hlmi_model_bpe};
+static const hlmi_model_kind *const models[] = {&hlmi_model_bpe, &hlmi_model_unigram};
 
 hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
 {
     const char *kind = json_string_value(json_object_get(def, "type"));
     if (!json_is_object(def)) return hlmi_fail(HLM_E_FORMAT, "\"model\" is no object");
-    if (!kind) kind = json_object_get(def, "merges") ? "BPE" : "(none)"; /* older files */
+    if (!kind) kind = json_object_get(def, "merges") ? "BPE" : "Unigram"; /* older files */
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         if (strcmp(models[i]->name, kind) == 0) return models[i]->read(out, tokens, mem, def);
     return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported", kind);

@@ -112,12 +112,27 @@ done:
     return st;
 }
 
+static hlm_status build_t5(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    hlm_status st;
+    const bool prefix = said(v->add_space_prefix, true);
+    HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = -1, .eos = 1, .unk = 2, .pad = -1}));
+    HLMI_TRY(hlmi_norms_add_sentencepiece(&t->norms, &t->mem, v->charsmap, v->charsmap_len, prefix,
+                                          said(v->remove_extra_whitespaces, false)));
+    HLMI_TRY(hlmi_unigram_from_scores(&t->model, &t->tokens, &t->mem, v->scores, v->types, t->special.unk));
+    HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
+    HLMI_TRY(read_post(t, said(v->add_bos, false), said(v->add_eos, true)));
+done:
+    return st;
+}
+
 static const struct {
     const char *name;
     hlm_status (*build)(hlmi_tokenizer *t, const hlmi_vocab *v);
 } kinds[] = {
     {"gpt2", build_gpt2},
     {"llama", build_llama},
+    {"t5", build_t5},
 };
 
 static hlm_status build(hlmi_tokenizer *t, const hlmi_vocab *v)

@@ -176,10 +176,7 @@ static hlm_status read_precompiled(hlmi_norm *n, const hlmi_mem *mem, const json
     const json_t *v = json_object_get(def, "precompiled_charsmap");
     if (!v || json_is_null(v)) return HLM_OK;
     if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "normalizer Precompiled: precompiled_charsmap is no string");
-    hlmi_charsmap *map = NULL;
-    const hlm_status st = hlmi_charsmap_base64(&map, mem, json_string_value(v), json_string_length(v));
-    n->charsmap = map;
-    return st;
+    return hlmi_charsmap_base64(&n->charsmap, mem, json_string_value(v), json_string_length(v));
 }
 
 static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
@@ -187,6 +184,59 @@ static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len,
     if (n->charsmap) return hlmi_charsmap_graphemes(n->charsmap, s, len, out);
     hlmi_buf_add(out, s, len);
     return HLM_OK;
+}
+
+/* ---- SentencePiece's own normalizer, as GGUF files ask for it ---- */
+
+/* One place of the text by the longest key of the map, else one character; *used bytes of s become the result. */
+static hlm_status map_prefix(const hlmi_norm *n, const char *s, size_t len, hlmi_str *to, size_t *used)
+{
+    *used = n->charsmap ? hlmi_charsmap_longest(n->charsmap, s, len, &to->s, &to->len) : 0;
+    if (*used == SIZE_MAX) return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its trie points outside the blob");
+    if (*used > 0) return HLM_OK;
+    *used = hlmi_utf8_len((unsigned char)*s);
+    *to = (hlmi_str){s, *used};
+    return HLM_OK;
+}
+
+static hlm_status run_sentencepiece(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+{
+    static const char mark[] = "\xE2\x96\x81";
+    const bool prepend = n->flag[0], merge = n->flag[1];
+    bool prepended = false, in_word = false;
+    size_t used;
+    for (size_t at = 0; at < len && !out->failed; at += used) {
+        hlmi_str to;
+        const hlm_status st = map_prefix(n, s + at, len - at, &to, &used);
+        if (st != HLM_OK) return st;
+        for (size_t i = 0; i < to.len; i++) {
+            if (to.s[i] == ' ') {
+                in_word = false;
+                if (!merge) hlmi_buf_str(out, mark);
+                continue;
+            }
+            if (!in_word && ((prepend && !prepended) || merge)) {
+                hlmi_buf_str(out, mark);
+                prepended = true;
+            }
+            in_word = true;
+            hlmi_buf_char(out, to.s[i]);
+        }
+    }
+    return HLM_OK;
+}
+
+hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
+                                        bool prepend, bool merge)
+{
+    hlm_status st;
+    hlmi_norm *n = NULL;
+    HLMI_TRY(hlmi_norms_add(ns, mem, "sentencepiece", &n));
+    n->flag[0] = prepend;
+    n->flag[1] = merge;
+    if (charsmap && len) HLMI_TRY(hlmi_charsmap_new(&n->charsmap, mem, charsmap, len));
+done:
+    return st;
 }
 
 /* ---- the list of steps ---- */
@@ -204,6 +254,7 @@ static const hlmi_norm_kind kinds[] = {
     {"Prepend", read_prepend, run_prepend},
     {"Replace", read_replace, run_replace},
     {"Precompiled", read_precompiled, run_precompiled},
+    {"sentencepiece", NULL, run_sentencepiece},
 };
 
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out)

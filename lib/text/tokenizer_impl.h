@@ -28,7 +28,7 @@ struct hlmi_norm {
     const hlmi_norm_kind *kind;
     hlmi_replace replace;            /* Prepend: its content */
     struct hlmi_charsmap *charsmap; /* Precompiled */
-    bool flag[2];                    /* Strip: left, right */
+    bool flag[2];                    /* Strip: left, right; sentencepiece: prepend, merge */
 };
 
 typedef struct hlmi_norms {
@@ -42,6 +42,9 @@ hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *de
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out);
 /** Step "Prepend content" or, with a pattern, "Replace pattern by content" (literal). */
 hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content);
+/** SentencePiece's rules: the longest keys of charsmap [len] (or NULL), spaces as U+2581, one put in front, runs merged. */
+hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
+                                        bool prepend, bool merge);
 /** Runs all steps. *text [*len] goes in and comes out; what comes out may lie in a or b. */
 hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b);
 void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem);
@@ -135,7 +138,12 @@ hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *token
 /** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [tokens->n]. */
 hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                 const float *scores, int32_t unk);
-extern const hlmi_model_kind hlmi_model_bpe;
+/** Unigram as GGUF files of "t5" have it: pieces of the types that texts may use. */
+hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                    const float *scores, const int32_t *types, int32_t unk);
+extern const hlmi_model_kind hlmi_model_bpe, hlmi_model_unigram;
+/** Ids of the tokens <0x00> ... <0xFF>, or -1. */
+void hlmi_byte_tokens(const hlmi_tokens *tokens, int32_t bytes[256]);
 
 hlm_status hlmi_ids_push(hlmi_ids *ids, int32_t id);
 /** Room for n more. */

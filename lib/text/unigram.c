@@ -1,0 +1,286 @@
+/* The Unigram model: of all ways to cut a text into pieces the one with the
+ * largest sum of scores (Viterbi). A character that is no piece by itself may
+ * stand as the unknown token at a penalty; neighbouring unknowns are one. */
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "text/byte_trie.h"
+#include "text/json_read.h"
+#include "text/tokenizer_impl.h"
+
+static const double unknown_penalty = 10.0;
+
+typedef struct unigram {
+    hlmi_token_model base;
+    const hlmi_tokens *tokens;
+    double *scores; /* [n] by id */
+    size_t n;
+    double unk_score;
+    bool byte_fallback;
+    int32_t bytes[256];
+    hlmi_byte_trie trie;
+} unigram;
+
+static void unigram_free(hlmi_token_model *m, const hlmi_mem *mem)
+{
+    unigram *u = (unigram *)m;
+    hlmi_byte_trie_free(&u->trie, mem);
+    hlmi_free(mem, u->scores);
+    hlmi_free(mem, u);
+}
+
+/* ---- encoding ---- */
+
+/* The best way to get to a position. */
+typedef struct place {
+    double score;
+    uint32_t start; /* of the last piece; UINT32_MAX: not reached yet */
+    int32_t id;     /* of the last piece; -1: the unknown token */
+} place;
+
+typedef struct work {
+    hlmi_mem mem;
+    place *v; /* places from `base` on */
+    size_t cap;
+    size_t unk_from, unk_to; /* a run of unknown characters that may go on */
+} work;
+
+static hlm_status unigram_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch)
+{
+    (void)m;
+    (void)text_len;
+    work *w = hlmi_calloc(mem, 1, sizeof *w);
+    *scratch = w;
+    if (!w) return hlmi_nomem(sizeof *w, "tokenizing");
+    w->mem = *mem;
+    return HLM_OK;
+}
+
+static void unigram_end(void *scratch)
+{
+    work *w = scratch;
+    if (!w) return;
+    const hlmi_mem mem = w->mem;
+    hlmi_free(&mem, w->v);
+    hlmi_free(&mem, w);
+}
+
+/* Ends the run of unknown characters: a token that has just this text, or its bytes, or one unknown token. */
+static hlm_status flush_unknown(const unigram *u, work *w, const char *s, hlmi_ids *out)
+{
+    hlm_status st = HLM_OK;
+    const size_t from = w->unk_from, to = w->unk_to;
+    if (from == to) return HLM_OK;
+    w->unk_from = w->unk_to = 0;
+    const int32_t id = hlmi_tokens_find_model(u->tokens, s + from, to - from);
+    if (id >= 0) return hlmi_ids_push(out, id);
+    bool bytes = u->byte_fallback;
+    for (size_t i = from; i < to && bytes; i++) bytes = u->bytes[(uint8_t)s[i]] >= 0;
+    if (!bytes) return u->base.unk >= 0 ? hlmi_ids_push(out, u->base.unk) : HLM_OK;
+    for (size_t i = from; i < to && st == HLM_OK; i++) st = hlmi_ids_push(out, u->bytes[(uint8_t)s[i]]);
+    return st;
+}
+
+/* Appends the best path from `base` to `end`. The links are turned round in place: afterwards the place at the
+ * beginning of each piece tells its end and id. */
+static hlm_status emit(const unigram *u, work *w, const char *s, size_t base, size_t end, hlmi_ids *out)
+{
+    hlm_status st = HLM_OK;
+    uint32_t next_start = UINT32_MAX;
+    int32_t next_id = 0;
+    for (size_t at = end;;) { /* v[at] receives the piece that begins there */
+        place *p = &w->v[at - base];
+        const uint32_t start = p->start;
+        const int32_t id = p->id;
+        p->start = next_start;
+        p->id = next_id;
+        if (at == base) break;
+        next_start = (uint32_t)at;
+        next_id = id;
+        at = start;
+    }
+    for (size_t at = base; at < end && st == HLM_OK;) {
+        const place p = w->v[at - base];
+        if (p.id < 0 || p.id == u->base.unk) {
+            if (w->unk_from == w->unk_to) w->unk_from = at;
+            w->unk_to = p.start;
+        } else {
+            st = flush_unknown(u, w, s, out);
+            if (st == HLM_OK) st = hlmi_ids_push(out, p.id);
+        }
+        at = p.start;
+    }
+    return st;
+}
+
+/* Makes places up to `to` exist; those behind *far are new. */
+static hlm_status reach(work *w, size_t base, size_t to, size_t *far)
+{
+    void *v = w->v;
+    const hlm_status st = hlmi_grow(&w->mem, &v, &w->cap, to - base + 1, sizeof *w->v, "tokenizing");
+    w->v = v;
+    if (st != HLM_OK) return st;
+    while (*far < to) w->v[++*far - base].start = UINT32_MAX;
+    return HLM_OK;
+}
+
+static void offer(place *p, double score, size_t start, int32_t id)
+{
+    if (p->start != UINT32_MAX && !(score > p->score)) return;
+    *p = (place){score, (uint32_t)start, id};
+}
+
+/* Offers every piece that begins at `at`. */
+static hlm_status step(const unigram *u, work *w, const char *s, size_t len, size_t base, size_t at, size_t *far)
+{
+    hlm_status st;
+    const double here = w->v[at - base].score;
+    const size_t one = hlmi_utf8_len((unsigned char)s[at]);
+    bool single = false;
+    uint32_t node = 0;
+    HLMI_TRY(reach(w, base, at + one, far));
+    for (size_t i = at; i < len;) {
+        node = hlmi_byte_trie_step(&u->trie, node, (uint8_t)s[i++]);
+        if (!node) break;
+        const int32_t id = u->trie.id[node];
+        if (id < 0) continue;
+        HLMI_TRY(reach(w, base, i, far));
+        offer(&w->v[i - base], u->scores[id] + here, at, id);
+        single = single || i == at + one;
+    }
+    if (!single) offer(&w->v[at + one - base], u->unk_score + here, at, -1);
+done:
+    return st;
+}
+
+static hlm_status unigram_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out)
+{
+    hlm_status st;
+    const unigram *u = (const unigram *)m;
+    work *w = scratch;
+    size_t base = 0, far = 0;
+    w->unk_from = w->unk_to = 0;
+    HLMI_TRY(reach(w, 0, 0, &far));
+    w->v[0] = (place){0.0, 0, 0};
+    for (size_t at = 0; at < len; at += hlmi_utf8_len((unsigned char)s[at])) {
+        if (at > base && far == at) { /* no piece reaches over this place: what is before is settled */
+            const double score = w->v[at - base].score;
+            HLMI_TRY(emit(u, w, s, base, at, out));
+            base = at;
+            w->v[0] = (place){score, 0, 0};
+        }
+        HLMI_TRY(step(u, w, s, len, base, at, &far));
+    }
+    HLMI_TRY(emit(u, w, s, base, len, out));
+    HLMI_TRY(flush_unknown(u, w, s, out));
+done:
+    return st;
+}
+
+/* ---- tables ---- */
+
+static hlm_status unigram_new(unigram **out, const hlmi_tokens *tokens, const hlmi_mem *mem)
+{
+    unigram *u = hlmi_calloc(mem, 1, sizeof *u);
+    *out = u;
+    if (!u) return hlmi_nomem(sizeof *u, "tokenizer");
+    u->base = (hlmi_token_model){.kind = &hlmi_model_unigram, .unk = -1};
+    u->tokens = tokens;
+    u->n = tokens->n;
+    hlmi_byte_tokens(tokens, u->bytes);
+    u->scores = hlmi_calloc(mem, u->n ? u->n : 1, sizeof *u->scores);
+    return u->scores ? HLM_OK : hlmi_nomem(u->n * sizeof *u->scores, "scores");
+}
+
+static hlm_status add_piece(unigram *u, const hlmi_mem *mem, int32_t id)
+{
+    const hlmi_str s = hlmi_tokens_text(u->tokens, id);
+    return s.len ? hlmi_byte_trie_add(&u->trie, mem, s.s, s.len, id) : HLM_OK;
+}
+
+hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                    const float *scores, const int32_t *types, int32_t unk)
+{
+    hlm_status st;
+    unigram *u = NULL;
+    double least = HUGE_VAL;
+    HLMI_TRY(unigram_new(&u, tokens, mem));
+    u->base.unk = unk;
+    for (size_t i = 0; i < u->n; i++) {
+        const int32_t type = types ? types[i] : HLMI_TYPE_NORMAL;
+        const double score = scores ? (double)scores[i] : 0.0;
+        if (isnan(score)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
+        u->scores[i] = type == HLMI_TYPE_USER_DEFINED ? 0.0 : score;
+        if (type == HLMI_TYPE_NORMAL && score < least) least = score;
+        if (type == HLMI_TYPE_NORMAL || type == HLMI_TYPE_USER_DEFINED || type == HLMI_TYPE_UNUSED)
+            HLMI_TRY(add_piece(u, mem, (int32_t)i));
+    }
+    u->unk_score = (least == HUGE_VAL ? 0.0 : least) - unknown_penalty;
+    *out = &u->base;
+    u = NULL;
+done:
+    if (u) unigram_free(&u->base, mem);
+    return st;
+}
+
+/* "vocab": [[piece, score], ...]; the ids are the places in the list. */
+static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
+{
+    size_t bytes = 0;
+    const size_t n = json_array_size(vocab);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *piece = json_array_get(json_array_get(vocab, i), 0);
+        if (!json_is_string(piece)) return hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] is not [piece, score]", i);
+        bytes += json_string_length(piece);
+    }
+    const hlm_status st = hlmi_tokens_reserve(tokens, n, bytes);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        const json_t *piece = json_array_get(json_array_get(vocab, i), 0);
+        hlmi_tokens_set(tokens, (int32_t)i, (hlmi_str){json_string_value(piece), json_string_length(piece)},
+                        HLMI_TOK_MODEL);
+    }
+    return st;
+}
+
+static hlm_status read_scores(unigram *u, const hlmi_mem *mem, const json_t *vocab)
+{
+    hlm_status st = HLM_OK;
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < u->n; i++) {
+        if (!hlmi_json_number(json_array_get(json_array_get(vocab, i), 1), &u->scores[i]) || isnan(u->scores[i]))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] has no score", i));
+        if (u->scores[i] < least) least = u->scores[i];
+        HLMI_TRY(add_piece(u, mem, (int32_t)i));
+    }
+    u->unk_score = least - unknown_penalty;
+done:
+    return st;
+}
+
+static hlm_status unigram_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+{
+    hlm_status st;
+    unigram *u = NULL;
+    const json_t *vocab = json_object_get(def, "vocab"), *unk = json_object_get(def, "unk_id");
+    if (!json_is_array(vocab) || json_array_size(vocab) == 0)
+        return hlmi_fail(HLM_E_FORMAT, "model.vocab is no list of pieces");
+    HLMI_TRY(read_vocab(tokens, vocab));
+    HLMI_TRY(unigram_new(&u, tokens, mem));
+    if (json_is_integer(unk)) {
+        if (json_integer_value(unk) < 0 || (size_t)json_integer_value(unk) >= u->n)
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.unk_id is %lld; the vocabulary has %zu pieces",
+                               (long long)json_integer_value(unk), u->n));
+        u->base.unk = (int32_t)json_integer_value(unk);
+    }
+    u->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
+    HLMI_TRY(read_scores(u, mem, vocab));
+    *out = &u->base;
+    u = NULL;
+done:
+    if (u) unigram_free(&u->base, mem);
+    return st;
+}
+
+const hlmi_model_kind hlmi_model_unigram = {"Unigram", unigram_read, unigram_begin, unigram_encode, unigram_end,
+                                            unigram_free};
