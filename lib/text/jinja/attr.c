@@ -146,7 +146,7 @@ static jv raw_item(jx *x, jv of, jv key)
         if (!jv_is_intlike(key) || !position(jv_intval(key), of.n, &at)) return jv_missing();
         return of.u.at[at];
     case JV_STR:
-        if (!jv_is_intlike(key) || !hlmi_jstep(x, of.n / 128)) return jv_missing();
+        if (!jv_is_intlike(key) || !hlmi_jstep(x, of.n / 32)) return jv_missing();
         return char_at(of, jv_intval(key));
     case JV_RANGE:
         if (!jv_is_intlike(key) || !position(jv_intval(key), hlmi_jlen(of), &at)) return jv_missing();
@@ -234,7 +234,8 @@ jv hlmi_jslice(jx *x, jv of, jv start, jv stop, jv step)
     int64_t from, to, by, count;
     if (x->st != HLM_OK) return jv_none();
     if (of.kind == JV_UNDEF) return hlmi_juse_undef(x, of);
-    if (of.kind != JV_STR && !jv_is_seq(of) && of.kind != JV_RANGE) return hlmi_jundef(x, of, jv_lit("slice"));
+    if (of.kind != JV_STR && !jv_is_seq(of) && of.kind != JV_RANGE)
+        return hlmi_jfail(x, "'%s' object can not be sliced", hlmi_jtype(of));
     const bool has_from = bound(x, start, &from), has_to = bound(x, stop, &to);
     if (!bound(x, step, &by)) by = 1;
     if (x->st != HLM_OK) return jv_none();

@@ -79,12 +79,14 @@ jv hlmi_jsort_items(jx *x, jv dict)
     return hlmi_jsort(x, items.u.at, keys, items.n, false);
 }
 
-/* The key of an item for "a,b.c": one value, or a tuple of several. */
+/* The key of an item for "a,b.c" is a tuple: items whose keys are equal need no order. */
 static jv sort_key(jx *x, jv item, jv attribute, bool case_sensitive)
 {
-    if (attribute.kind != JV_STR || !attribute.n || !memchr(attribute.u.s, ',', attribute.n))
-        return hlmi_jfold(x, hlmi_jpath(x, item, attribute, jv_missing()), case_sensitive);
     jvec v = jvec_new(x);
+    if (attribute.kind != JV_STR) {
+        hlmi_jvec_add(&v, hlmi_jfold(x, hlmi_jpath(x, item, attribute, jv_missing()), case_sensitive));
+        return jvec_done(&v, JV_TUPLE);
+    }
     for (size_t i = 0; i <= attribute.n && x->st == HLM_OK; i++) {
         const char *comma = i < attribute.n ? memchr(attribute.u.s + i, ',', attribute.n - i) : NULL;
         const size_t n = comma ? (size_t)(comma - attribute.u.s) - i : attribute.n - i;
@@ -195,8 +197,7 @@ static jv f_sum(jx *x, const jv *p, const jargs *a)
 static jv f_length(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
-    if (p[0].kind == JV_UNDEF && p[0].flags & JV_UNSAFE) return hlmi_juse_undef(x, p[0]);
-    const int64_t n = p[0].kind == JV_LOOP ? -1 : hlmi_jlen(p[0]);
+    const int64_t n = hlmi_jlen(p[0]);
     if (n >= 0) return hlmi_jstep(x, p[0].kind == JV_STR ? p[0].n / 64 : 0) ? jv_int(n) : jv_none();
     return hlmi_jfail(x, "object of type '%s' has no len()", hlmi_jtype(p[0]));
 }

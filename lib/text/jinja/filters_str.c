@@ -93,14 +93,16 @@ static jv f_indent(jx *x, const jv *p, const jargs *a)
 static jv f_truncate(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
-    const jv s = hlmi_jtext(x, p[0]), end = jv_given(p[3]) ? hlmi_jtext(x, p[3]) : jv_lit("...");
+    const jv s = p[0], end = jv_given(p[3]) ? hlmi_jtext(x, p[3]) : jv_lit("...");
     const int64_t length = hlmi_jint_arg(x, p[1], 255, "length");
     const int64_t leeway = p[4].kind == JV_NONE ? 5 : hlmi_jint_arg(x, p[4], 5, "leeway");
     if (x->st != HLM_OK) return jv_none();
     const int64_t n = hlmi_jlen(s), tail = hlmi_jlen(end);
     if (length < tail) return hlmi_jfail(x, "expected length >= %lld, got %lld", (long long)tail, (long long)length);
     if (leeway < 0) return hlmi_jfail(x, "expected leeway >= 0");
+    if (n < 0) return hlmi_jfail(x, "object of type '%s' has no len()", hlmi_jtype(s));
     if (n <= length || n - length <= leeway) return s;
+    if (s.kind != JV_STR) return hlmi_jfail(x, "truncate needs text, not %s", hlmi_jtype(s));
     jv cut = jv_str(s.u.s, hlmi_u8_offset(s.u.s, s.n, (size_t)(length - tail)));
     if (!hlmi_jtruth(p[2])) {
         for (uint32_t i = cut.n; i-- > 0;) {
@@ -118,7 +120,7 @@ static jv f_wordcount(jx *x, const jv *p, const jargs *a)
     const jv s = hlmi_jtext(x, p[0]);
     int64_t words = 0;
     bool inside = false;
-    for (size_t i = 0; x->st == HLM_OK && i < s.n;) {
+    for (size_t i = 0; i < s.n && hlmi_jstep(x, 1);) {
         uint32_t cp;
         i += hlmi_u8_next(s.u.s + i, s.n - i, &cp);
         const bool word = hlmi_u_alpha(cp) || hlmi_u_numeric(cp) || cp == '_';
@@ -205,6 +207,15 @@ static jv f_urlencode(jx *x, const jv *p, const jargs *a)
     return hlmi_jsb_done(&b);
 }
 
+/* Where the tag or comment that starts at i ends; i when it never does. */
+static size_t tag_end(jx *x, jv s, size_t i)
+{
+    const bool comment = s.n - i >= 4 && memcmp(s.u.s + i, "<!--", 4) == 0;
+    const size_t hit = hlmi_jfind_text(s, comment ? jv_lit("-->") : jv_lit(">"), i);
+    hlmi_jstep(x, ((hit == SIZE_MAX ? s.n : hit) - i) / 32);
+    return hit == SIZE_MAX ? i : hit + (comment ? 3 : 1);
+}
+
 /* Tags and comments go, runs of white space become one space. */
 static jv f_striptags(jx *x, const jv *p, const jargs *a)
 {
@@ -212,15 +223,12 @@ static jv f_striptags(jx *x, const jv *p, const jargs *a)
     const jv s = hlmi_jtext(x, p[0]);
     jsb b = jsb_new(x);
     for (size_t i = 0; x->st == HLM_OK && i < s.n;) {
-        const bool comment = s.n - i >= 4 && memcmp(s.u.s + i, "<!--", 4) == 0;
-        size_t end = i;
-        if (s.u.s[i] == '<') {
-            while (end < s.n && !(s.u.s[end] == '>' && (!comment || (end >= i + 2 && memcmp(s.u.s + end - 2, "--", 2) == 0)))) end++;
-        }
-        if (s.u.s[i] == '<' && end < s.n) i = end + 1;
+        const size_t end = s.u.s[i] == '<' ? tag_end(x, s, i) : i;
+        if (end > i) i = end;
         else hlmi_jsb_char(&b, s.u.s[i++]);
     }
-    const jv words = hlmi_jsplit_space(x, hlmi_jsb_done(&b), -1);
+    const jv text = hlmi_jsb_done(&b);
+    const jv words = x->st == HLM_OK ? hlmi_jsplit_space(x, text, -1) : text;
     return x->st == HLM_OK ? hlmi_jjoin(x, jv_lit(" "), words) : jv_none();
 }
 

@@ -93,11 +93,18 @@ static bool parse_spec(jx *x, jv t, jspec *s)
 static void put_value(jx *x, jsb *b, jv v, jv spec)
 {
     jspec s;
+    bool ok = true;
     if (spec.n == 0) {
         hlmi_jtext_to(x, b, v);
         return;
     }
     if (!parse_spec(x, spec, &s)) return;
+    if (s.group && s.type) ok = strchr(s.group == ',' ? "deEfFgG%" : "deEfFgG%boxX", s.type) != NULL;
+    if (v.kind == JV_STR) ok = ok && !s.alt && s.sign == '-' && !s.group;
+    if (!ok) {
+        hlmi_jfail(x, "Invalid format specifier");
+        return;
+    }
     const bool number = jv_is_number(v) && (v.kind != JV_BOOL || s.type);
     if (v.kind == JV_STR && (!s.type || s.type == 's') && s.align != '=') {
         hlmi_jspec_text(x, b, v, &s);

@@ -16,7 +16,7 @@ static jv g_range(jx *x, const jv *p, const jargs *a)
                                    : (stop < start ? (uint64_t)start - (uint64_t)stop : 0);
     jrange *r = hlmi_jalloc(x, sizeof *r);
     if (!r) return jv_none();
-    *r = (jrange){.start = start, .step = step, .count = span / size + (span % size != 0)};
+    *r = (jrange){.start = start, .stop = stop, .step = step, .count = span / size + (span % size != 0)};
     if (r->count > 100000) return hlmi_jlimit(x, "a range is longer than the 100000 allowed");
     return (jv){.kind = JV_RANGE, .u.range = r};
 }

@@ -9,9 +9,6 @@ bool hlmi_jiter(jx *x, jv v, jiter *it)
     if (x->st != HLM_OK) return false;
     switch (v.kind) {
     case JV_UNDEF:
-        if (!(v.flags & JV_UNSAFE)) return true;
-        hlmi_juse_undef(x, v);
-        return false;
     case JV_STR:
     case JV_LIST:
     case JV_TUPLE:

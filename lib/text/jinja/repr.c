@@ -51,7 +51,7 @@ static void repr_dict(jx *x, jsb *b, const jdict *d)
 static void repr_range(jsb *b, const jrange *r)
 {
     char buf[24];
-    const int64_t parts[] = {r->start, (int64_t)((uint64_t)r->start + r->count * (uint64_t)r->step), r->step};
+    const int64_t parts[] = {r->start, r->stop, r->step};
     hlmi_jsb_lit(b, "range(");
     for (size_t i = 0; i < (r->step == 1 ? 2u : 3u); i++) {
         if (i) hlmi_jsb_lit(b, ", ");

@@ -98,7 +98,7 @@ static bool reserve(jsb *b, size_t more)
 
 void hlmi_jsb_add(jsb *b, const char *p, size_t n)
 {
-    if (n == 0 || !reserve(b, n)) return;
+    if (n == 0 || !hlmi_jstep(b->x, 1 + n / 64) || !reserve(b, n)) return;
     memcpy(b->p + b->n, p, n);
     b->n += n;
 }

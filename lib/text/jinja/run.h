@@ -16,7 +16,7 @@ enum {
     HLMI_JINJA_TREE_DEPTH = 160,    /* of the syntax tree */
     HLMI_JINJA_RUN_DEPTH = 800,     /* of nested evaluation, macros included */
     HLMI_JINJA_DATA_DEPTH = 200,    /* of JSON and of values that are printed or compared */
-    HLMI_JINJA_STEPS = 1500000,
+    HLMI_JINJA_STEPS = 1000000,
     HLMI_JINJA_STEPS_PER_BYTE = 32,
     HLMI_JINJA_MEMORY = 32 << 20,
     HLMI_JINJA_MEMORY_PER_BYTE = 256,

@@ -93,7 +93,7 @@ struct jdict {
 };
 
 struct jrange {
-    int64_t start, step;
+    int64_t start, stop, step;
     uint64_t count;
 };
 
