@@ -212,7 +212,7 @@ static size_t tag_end(jx *x, jv s, size_t i)
 {
     const bool comment = s.n - i >= 4 && memcmp(s.u.s + i, "<!--", 4) == 0;
     const size_t hit = hlmi_jfind_text(s, comment ? jv_lit("-->") : jv_lit(">"), i);
-    hlmi_jstep(x, ((hit == SIZE_MAX ? s.n : hit) - i) / 32);
+    hlmi_jstep(x, ((hit == SIZE_MAX ? s.n : hit) - i) / 4);
     return hit == SIZE_MAX ? i : hit + (comment ? 3 : 1);
 }
 
