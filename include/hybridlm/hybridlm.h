@@ -297,7 +297,7 @@ typedef struct hlm_plan_params {
     size_t n_sequences;
     /** Tokens of each sequence. 0: the model's max_positions. */
     int64_t n_tokens;
-    /** KV type, HLM_TYPE_...; default f16. */
+    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
     int32_t kv_type;
     /** Threads of the context. 0: as in hlm_ctx_params. */
     int32_t n_threads;
@@ -327,7 +327,7 @@ HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params
 
 typedef struct hlm_pool_params {
     size_t struct_size;
-    /** KV type, HLM_TYPE_...; default f16. */
+    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
     int32_t kv_type;
     /** Positions in a page, a power of two up to 4096. 0: 64. */
     int32_t page_tokens;

@@ -61,7 +61,7 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
-    HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, HLMI_PAGE_TOKENS, &model->mem));
+    HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS, &model->mem));
     const uint64_t tokens = p.n_tokens ? (uint64_t)p.n_tokens : (uint64_t)plan->max_positions;
     const uint64_t count = p.n_sequences ? p.n_sequences : 1;
     const uint64_t n_pages = (tokens + pages.tokens - 1) / pages.tokens;

@@ -45,10 +45,11 @@ static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, si
 }
 
 hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
-                                 size_t tokens, const hlmi_mem *mem)
+                                 bool f32_activations, size_t tokens, const hlmi_mem *mem)
 {
     *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
-    hlm_status st = find_type(l, kv_type);
+    const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
+    hlm_status st = find_type(l, chosen);
     if (st != HLM_OK) return st;
     size_t *table = hlmi_calloc(mem, 4 * plan->n_kv + 1, sizeof *table);
     if (!table) return hlmi_nomem(4 * plan->n_kv * sizeof *table, "the page layout");

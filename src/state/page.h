@@ -35,8 +35,9 @@ typedef struct hlmi_page {
     int32_t *tokens;        /* [page tokens] ids, inside the page */
 } hlmi_page;
 
+/** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. */
 hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
-                                 size_t tokens, const hlmi_mem *mem);
+                                 bool f32_activations, size_t tokens, const hlmi_mem *mem);
 void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
 
 static inline void *hlmi_page_k(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)

@@ -82,7 +82,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     pool->mem = *mem;
     pool->plan = plan;
     pool->max_bytes = p.max_bytes;
-    st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type,
+    st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
                                p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
     if (st != HLM_OK) {
         pool_free(pool);
