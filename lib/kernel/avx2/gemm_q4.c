@@ -28,37 +28,55 @@ HLMI_INLINE __m256i high(const char *unit, size_t r, int c)
     return _mm256_and_si256(_mm256_cmpeq_epi8(set, bits), _mm256_set1_epi8(16));
 }
 
-/* Integer sums of one unit, rows r0.., T tokens x R vectors. */
-HLMI_INLINE void dots(form f, int T, int R, __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R], const char *unit, size_t r0, const char *x, size_t ldx)
+typedef __m256i sums[HLMI_AVX2_T][HLMI_AVX2_R];
+
+/* acc, in 16 bits: the dots of chunk c's 8 columns, added unless they are the first. */
+HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *unit, size_t r0, size_t c, const char *x,
+                       size_t ldx)
 {
-    const uint8_t *q = (const uint8_t *)unit + (f == Q4 ? 64 : 128) + r0 * 4;
-    const __m256i low = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
-    __m256i acc[HLMI_AVX2_T][HLMI_AVX2_R];
+    const uint8_t *q = (const uint8_t *)unit + (f == Q4 ? 64 : 128) + c * 128 + r0 * 4;
+    const __m256i low = _mm256_set1_epi8(15);
+    __m256i lo[HLMI_AVX2_R], hi[HLMI_AVX2_R];
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) {
-        __m256i lo[HLMI_AVX2_R], hi[HLMI_AVX2_R];
+    for (int r = 0; r < R; r++) {
+        const __m256i both = _mm256_load_si256((const __m256i *)(q + r * 32));
+        lo[r] = _mm256_and_si256(both, low);
+        hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
+        if (f == Q5M) {
+            lo[r] = _mm256_or_si256(lo[r], high(unit, r0 + (size_t)r * 8, 2 * (int)c));
+            hi[r] = _mm256_or_si256(hi[r], high(unit, r0 + (size_t)r * 8, 2 * (int)c + 1));
+        }
+    }
+#pragma GCC unroll 6
+    for (int t = 0; t < T; t++) {
+        const int8_t *a = ((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 8;
+        const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++) {
-            const __m256i both = _mm256_load_si256((const __m256i *)(q + c * 128 + r * 32));
-            lo[r] = _mm256_and_si256(both, low);
-            hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
-            if (f == Q5M) {
-                lo[r] = _mm256_or_si256(lo[r], high(unit, r0 + (size_t)r * 8, 2 * c));
-                hi[r] = _mm256_or_si256(hi[r], high(unit, r0 + (size_t)r * 8, 2 * c + 1));
-            }
+            const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
+            acc[t][r] = _mm256_add_epi16(first ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
         }
-#pragma GCC unroll 4
+    }
+}
+
+/* Integer sums of one unit, rows r0.., T tokens x R vectors. */
+HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r0, const char *x, size_t ldx)
+{
+    const __m256i ones = _mm256_set1_epi16(1);
+    const size_t parts = f == Q5M ? 2 : 1, chunks = 4 / parts;
+#pragma GCC unroll 2
+    for (size_t p = 0; p < parts; p++) {
+        sums acc;
+        chunk(f, T, R, true, acc, unit, r0, p * chunks, x, ldx);
+        /* unrolled, this loop makes gcc 12 spill the sums */
+#pragma GCC unroll 1
+        for (size_t c = 1; c < chunks; c++) chunk(f, T, R, false, acc, unit, r0, p * chunks + c, x, ldx);
+#pragma GCC unroll 6
         for (int t = 0; t < T; t++) {
-            const int8_t *a = ((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 8;
-            const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
 #pragma GCC unroll 4
             for (int r = 0; r < R; r++) {
-                const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
-                const bool begins = f == Q5M ? c % 2 == 0 : c == 0;
-                acc[t][r] = _mm256_add_epi16(begins ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
-                if (f == Q5M && c == 1) sum[t][r] = _mm256_madd_epi16(acc[t][r], ones);
-                if (f == Q5M && c == 3) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(acc[t][r], ones));
-                if (f != Q5M && c == 3) sum[t][r] = _mm256_madd_epi16(acc[t][r], ones);
+                const __m256i s = _mm256_madd_epi16(acc[t][r], ones);
+                sum[t][r] = p == 0 ? s : _mm256_add_epi32(sum[t][r], s);
             }
         }
     }
@@ -67,7 +85,7 @@ HLMI_INLINE void dots(form f, int T, int R, __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R
 HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int t = 0; t < T; t++) {
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++)
@@ -75,7 +93,7 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
     }
     const char *unit = b->w;
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
-        __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R];
+        sums sum;
         if (T == 1) {
 #pragma GCC unroll 12
             for (size_t i = 0; i < unit_bytes(f); i += 64) _mm_prefetch(unit + 4096 + i, _MM_HINT_T0);
@@ -85,7 +103,7 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
         for (int r = 0; r < R; r++) {
             const uint16_t *d = (const uint16_t *)unit + r0 + (size_t)r * 8;
             const __m256 dw = hlmi_avx2_half(d), m = f == Q4 ? dw : hlmi_avx2_half(d + 32);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
             for (int t = 0; t < T; t++) {
                 const hlmi_act_q8 *a = (const hlmi_act_q8 *)(x + (size_t)t * b->ldx);
                 if (f == Q4) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_set1_epi32(a->sum8));
@@ -95,7 +113,7 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
             }
         }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int t = 0; t < T; t++) {
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);

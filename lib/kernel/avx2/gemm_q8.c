@@ -7,25 +7,26 @@
 
 enum { TOKENS = 4 };
 
-HLMI_INLINE void dots(int T, int R, __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R], const hlmi_unit_q8 *unit, size_t r0, const char *x, size_t ldx)
+typedef __m256i sums[HLMI_AVX2_T][HLMI_AVX2_R];
+
+/* sum: the dots of chunk c's 4 columns, added unless they are the first. */
+HLMI_INLINE void chunk(int T, int R, bool first, sums sum, const hlmi_unit_q8 *unit, size_t r0, size_t c, const char *x,
+                       size_t ldx)
 {
     const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 8
-    for (int c = 0; c < 8; c++) {
-        __m256i w[HLMI_AVX2_R], size[HLMI_AVX2_R];
+    __m256i w[HLMI_AVX2_R], size[HLMI_AVX2_R];
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++) {
+        w[r] = _mm256_load_si256((const __m256i *)(unit->q[c][r0 + (size_t)r * 8]));
+        size[r] = _mm256_abs_epi8(w[r]);
+    }
+#pragma GCC unroll 6
+    for (int t = 0; t < T; t++) {
+        const __m256i a = hlmi_avx2_bytes(((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 4);
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++) {
-            w[r] = _mm256_load_si256((const __m256i *)(unit->q[c][r0 + (size_t)r * 8]));
-            size[r] = _mm256_abs_epi8(w[r]);
-        }
-#pragma GCC unroll 4
-        for (int t = 0; t < T; t++) {
-            const __m256i a = hlmi_avx2_bytes(((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 4);
-#pragma GCC unroll 4
-            for (int r = 0; r < R; r++) {
-                const __m256i p = _mm256_madd_epi16(_mm256_maddubs_epi16(size[r], _mm256_sign_epi8(a, w[r])), ones);
-                sum[t][r] = c == 0 ? p : _mm256_add_epi32(sum[t][r], p);
-            }
+            const __m256i p = _mm256_madd_epi16(_mm256_maddubs_epi16(size[r], _mm256_sign_epi8(a, w[r])), ones);
+            sum[t][r] = first ? p : _mm256_add_epi32(sum[t][r], p);
         }
     }
 }
@@ -41,12 +42,15 @@ HLMI_INLINE void tile(int T, int R, const hlmi_block *b, size_t r0, const char *
     }
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q8)) {
-        __m256i sum[HLMI_AVX2_T][HLMI_AVX2_R];
+        sums sum;
         if (T == 1) {
 #pragma GCC unroll 17
             for (size_t i = 0; i < sizeof *unit; i += 64) _mm_prefetch((const char *)unit + 4096 + i, _MM_HINT_T0);
         }
-        dots(T, R, sum, unit, r0, x, b->ldx);
+        chunk(T, R, true, sum, unit, r0, 0, x, b->ldx);
+        /* unrolled, this loop makes gcc 12 spill the sums */
+#pragma GCC unroll 1
+        for (size_t c = 1; c < 8; c++) chunk(T, R, false, sum, unit, r0, c, x, b->ldx);
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++) {
             const __m256 dw = hlmi_avx2_half(unit->d + r0 + (size_t)r * 8);

@@ -1,0 +1,277 @@
+/* Products of quantised layouts on int8 activations, written once over a dot of
+ * 4 columns. The including file says what that is:
+ *   NAME(x)                the functions' names
+ *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64
+ *   weights_q8(w)          Q8 weights as dot_q8 wants them
+ *   dot_q8(acc, w, a)      the same with those
+ *   start_q8(a)            what the sum of a block of Q8 starts from */
+#include "kernel/act.h"
+#include "kernel/avx512/avx512.h"
+#include "kernel/unit.h"
+
+typedef enum form { Q4, Q4M, Q5M, Q8 } form;
+
+/* rows: of vectors in a group of 32; TOKENS x 2 accumulators in 32 bits and as many in f32 fill the registers */
+enum { TOKENS = 6, ROWS = 2 };
+
+typedef __m512i sums[HLMI_AVX512_T][HLMI_AVX512_R];
+
+HLMI_INLINE size_t unit_bytes(form f)
+{
+    if (f == Q8) return sizeof(hlmi_unit_q8);
+    return f == Q4 ? sizeof(hlmi_unit_q4) : f == Q4M ? sizeof(hlmi_unit_q4m) : sizeof(hlmi_unit_q5m);
+}
+
+/* Adds bit 4 of the weights of 16 rows for chunk c of 4 columns. */
+HLMI_INLINE __m512i add_high(__m512i w, const uint32_t *high, int c)
+{
+    const __m512i words = _mm512_load_si512(high);
+    const __m512i byte = _mm512_set1_epi32(c / 2 * 0x01010101);
+    const __m512i lane = _mm512_set4_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0x00000000);
+    const __m512i spread = _mm512_shuffle_epi8(words, _mm512_add_epi32(lane, byte));
+    const __m512i bits = _mm512_set1_epi32(c % 2 ? (int)0x80402010 : 0x08040201);
+    return _mm512_mask_add_epi8(w, _mm512_test_epi8_mask(spread, bits), w, _mm512_set1_epi8(16));
+}
+
+/* Weights of columns 8c..8c+3 and 8c+4..8c+7 of row vector r. */
+HLMI_INLINE void load_weights(form f, __m512i *w0, __m512i *w1, const char *unit, int c, int r)
+{
+    if (f == Q8) {
+        const hlmi_unit_q8 *u = (const hlmi_unit_q8 *)unit;
+        *w0 = weights_q8(_mm512_load_si512(u->q[2 * c][r * 16]));
+        *w1 = weights_q8(_mm512_load_si512(u->q[2 * c + 1][r * 16]));
+        return;
+    }
+    const __m512i low = _mm512_set1_epi8(15);
+    const __m512i both = _mm512_load_si512(unit + (f == Q4 ? 64 : 128) + c * 128 + r * 64);
+    *w0 = _mm512_and_si512(both, low);
+    *w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+    if (f == Q5M) {
+        const uint32_t *high = ((const hlmi_unit_q5m *)unit)->high + r * 16;
+        *w0 = add_high(*w0, high, 2 * c);
+        *w1 = add_high(*w1, high, 2 * c + 1);
+    }
+}
+
+HLMI_INLINE const hlmi_act_q8 *block_of(const char *x, size_t ldx, int t)
+{
+    return (const hlmi_act_q8 *)(x + (size_t)t * ldx);
+}
+
+HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, size_t ldx)
+{
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) {
+        const hlmi_act_q8 *a = block_of(x, ldx, t);
+#pragma GCC unroll 2
+        for (int r = 0; r < ROWS; r++)
+            sum[t][r] = f == Q8 ? start_q8(a) : f == Q4 ? _mm512_set1_epi32(a->sum8) : _mm512_setzero_si512();
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) {
+        __m512i w0[ROWS], w1[ROWS];
+#pragma GCC unroll 2
+        for (int r = 0; r < ROWS; r++) load_weights(f, &w0[r], &w1[r], unit, c, r);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) {
+            const int8_t *q = block_of(x, ldx, t)->q + c * 8;
+            const __m512i a0 = hlmi_avx512_dword(q), a1 = hlmi_avx512_dword(q + 4);
+#pragma GCC unroll 2
+            for (int r = 0; r < ROWS; r++) {
+                sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w0[r], a0) : dot(sum[t][r], w0[r], a0);
+                sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w1[r], a1) : dot(sum[t][r], w1[r], a1);
+            }
+        }
+    }
+}
+
+HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *y)
+{
+    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
+    hlmi_avx512_begin(T, ROWS, acc, b, y);
+    const char *unit = b->w;
+    for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
+        if (T == 1) {
+#pragma GCC unroll 17
+            for (size_t i = 0; i < unit_bytes(f); i += 64) _mm_prefetch(unit + 4096 + i, _MM_HINT_T0);
+        }
+        sums sum;
+        dots(f, T, sum, unit, x, b->ldx);
+#pragma GCC unroll 2
+        for (int r = 0; r < ROWS; r++) {
+            const uint16_t *d = (const uint16_t *)(const void *)unit + r * 16;
+            const __m512 dw = hlmi_avx512_half(d), m = f == Q4M || f == Q5M ? hlmi_avx512_half(d + 32) : dw;
+#pragma GCC unroll 8
+            for (int t = 0; t < T; t++) {
+                const hlmi_act_q8 *a = block_of(x, b->ldx, t);
+                const __m512 scale = _mm512_mul_ps(dw, _mm512_set1_ps(a->d));
+                acc[t][r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][r]), scale, acc[t][r]);
+                if (f == Q4M || f == Q5M) acc[t][r] = _mm512_fmadd_ps(m, _mm512_set1_ps(a->dsum), acc[t][r]);
+            }
+        }
+    }
+    hlmi_avx512_end(T, ROWS, acc, b, y);
+}
+
+/* ---- superblocks ---- */
+
+HLMI_INLINE const hlmi_act_q8k *super_of(const char *x, size_t ldx, int t)
+{
+    return (const hlmi_act_q8k *)(x + (size_t)t * ldx);
+}
+
+HLMI_INLINE __m512i bytes16(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+HLMI_INLINE __m512i signed16(const int8_t *p)
+{
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+/* One superblock of 16 rows: the sums of scale * dot, and of minimum * sum(a). */
+HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
+{
+    const __m512i low = _mm512_set1_epi8(15);
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) sum[t][0] = sum[t][1] = _mm512_setzero_si512();
+#pragma GCC unroll 1
+    for (int s = 0; s < 8; s++) {
+        __m512i part[HLMI_AVX512_T];
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) part[t] = _mm512_setzero_si512();
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) {
+            const __m512i both = _mm512_load_si512(u->q[s][c]);
+            const __m512i w0 = _mm512_and_si512(both, low), w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+#pragma GCC unroll 8
+            for (int t = 0; t < T; t++) {
+                const int8_t *q = super_of(x, ldx, t)->q + s * 32 + c * 8;
+                part[t] = dot(part[t], w0, hlmi_avx512_dword(q));
+                part[t] = dot(part[t], w1, hlmi_avx512_dword(q + 4));
+            }
+        }
+        const __m512i sc = bytes16(u->sc[s]), mn = bytes16(u->mn[s]);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) {
+            const __m512i a = _mm512_set1_epi32(super_of(x, ldx, t)->sum32[s]);
+            sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
+            sum[t][1] = _mm512_add_epi32(sum[t][1], _mm512_madd_epi16(mn, a)); /* mn has 0 in its upper half */
+        }
+    }
+}
+
+HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
+{
+    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
+    hlmi_avx512_begin(T, 1, acc, b, y);
+    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
+    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
+        if (T == 1) {
+            for (size_t p = 0; p < sizeof *u; p += 64) _mm_prefetch((const char *)u + 6144 + p, _MM_HINT_T0);
+        }
+        sums sum;
+        dots_k4(T, sum, u, x, b->ldx);
+        const __m512 d = hlmi_avx512_half(u->d), dmin = hlmi_avx512_half(u->dmin);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) {
+            const __m512 da = _mm512_set1_ps(super_of(x, b->ldx, t)->d);
+            acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), _mm512_mul_ps(d, da), acc[t][0]);
+            acc[t][0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(sum[t][1]), _mm512_mul_ps(dmin, da), acc[t][0]);
+        }
+    }
+    hlmi_avx512_end(T, 1, acc, b, y);
+}
+
+/* One superblock of 16 rows: the sum of scale * (dot of weights + 32, less 32 * sum(a)). */
+HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, size_t ldx)
+{
+    const __m512i offset = _mm512_set1_epi8(32);
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
+#pragma GCC unroll 1
+    for (int s = 0; s < 16; s++) {
+        __m512i part[HLMI_AVX512_T];
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum16[s] * -32);
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) {
+            const __m512i w = _mm512_add_epi8(_mm512_load_si512(u->q[s][c]), offset);
+#pragma GCC unroll 8
+            for (int t = 0; t < T; t++) part[t] = dot(part[t], w, hlmi_avx512_dword(super_of(x, ldx, t)->q + s * 16 + c * 4));
+        }
+        const __m512i sc = signed16(u->sc[s]);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
+    }
+}
+
+HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
+{
+    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
+    hlmi_avx512_begin(T, 1, acc, b, y);
+    const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
+    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
+        if (T == 1) {
+            for (size_t p = 0; p < sizeof *u; p += 64) _mm_prefetch((const char *)u + 6144 + p, _MM_HINT_T0);
+        }
+        sums sum;
+        dots_k6(T, sum, u, x, b->ldx);
+        const __m512 d = hlmi_avx512_half(u->d);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; t++) {
+            const __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(super_of(x, b->ldx, t)->d));
+            acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), scale, acc[t][0]);
+        }
+    }
+    hlmi_avx512_end(T, 1, acc, b, y);
+}
+
+/* ---- the functions ---- */
+
+/* Tiles of `most` tokens, then one of what is left. TILE(T, x, y) runs one. */
+#define MANY(most, TILE)                                                                             \
+    const char *x = b->x;                                                                            \
+    float *y = b->y;                                                                                 \
+    size_t t = 0;                                                                                    \
+    for (; t + (most) <= b->tokens; t += (most), x += (most) * b->ldx, y += (most) * b->ldy)         \
+        TILE(most, x, y);                                                                            \
+    switch (b->tokens - t) {                                                                         \
+    case 5: TILE(5, x, y); break;                                                                    \
+    case 4: TILE(4, x, y); break;                                                                    \
+    case 3: TILE(3, x, y); break;                                                                    \
+    case 2: TILE(2, x, y); break;                                                                    \
+    case 1: TILE(1, x, y); break;                                                                    \
+    default: break;                                                                                  \
+    }
+
+#define FUNCTION(name, rows, unit_k, act, block)                                                     \
+    static void one_##name(const hlmi_block *b)                                                      \
+    {                                                                                                \
+        TILE_##name(1, b->x, b->y);                                                                  \
+    }                                                                                                \
+    static void many_##name(const hlmi_block *b)                                                     \
+    {                                                                                                \
+        MANY(TOKENS, TILE_##name)                                                                    \
+    }                                                                                                \
+    void NAME(name)(const hlmi_gemm *g)                                                              \
+    {                                                                                                \
+        static const hlmi_walk walk = {rows, unit_k, sizeof(hlmi_unit_##name), sizeof(act),          \
+                                       block, TOKENS, one_##name, many_##name};                      \
+        hlmi_walk_run(&walk, g);                                                                     \
+    }
+
+#define TILE_q4(T, x, y) tile(Q4, T, b, x, y)
+#define TILE_q4m(T, x, y) tile(Q4M, T, b, x, y)
+#define TILE_q5m(T, x, y) tile(Q5M, T, b, x, y)
+#define TILE_q8(T, x, y) tile(Q8, T, b, x, y)
+#define TILE_k4(T, x, y) tile_k4(T, b, x, y)
+#define TILE_k6(T, x, y) tile_k6(T, b, x, y)
+
+FUNCTION(q4, 32, 32, hlmi_act_q8, 16)
+FUNCTION(q4m, 32, 32, hlmi_act_q8, 16)
+FUNCTION(q5m, 32, 32, hlmi_act_q8, 16)
+FUNCTION(q8, 32, 32, hlmi_act_q8, 16)
+FUNCTION(k4, 16, 256, hlmi_act_q8k, 4)
+FUNCTION(k6, 16, 256, hlmi_act_q8k, 4)
