@@ -139,11 +139,12 @@ def damaged_model_is_refused():
 
 @test
 def info_of_both_forms():
-    for path in (GGUF, FOLDER):
+    for path, width, bos in ((GGUF, 32, 1), (FOLDER, 16, 286)):
         info = good_json("info", path, "--ctx", "32", "--seqs", "3")
         model, memory = info["model"], info["memory"]
         assert model["arch"] == "llama" and model["vocab_size"] == 288 and model["n_layers"] == 2, model
-        assert model["hidden_size"] == 16 and model["max_positions"] == 64 and model["bytes_per_token"] > 0
+        assert model["hidden_size"] == width and model["max_positions"] == 64 and model["bytes_per_token"] > 0
+        assert model["bos_token"] == bos and model["has_chat_template"] == (path == FOLDER)
         assert memory["sequences"] == 3 and memory["ctx"] == 32
         assert memory["total"] >= memory["weights"] + memory["state"]
         one = good_json("info", path, "--ctx", "32")["memory"]
@@ -156,15 +157,15 @@ def info_of_both_forms():
 
 @test
 def tokens_and_back():
-    for text in ("hello world", "Grüße, 世界 🙂", "  two  spaces\n\nand lines "):
-        ids = good("tokenize", "-m", GGUF, text).split()
-        assert ids and good("tokenize", "-m", GGUF, "--decode", ",".join(ids)) == text + "\n"
-        result = good_json("tokenize", "-m", GGUF, text, "--pieces")
-        assert result["ids"] == [int(i) for i in ids] and result["count"] == len(ids) == len(result["pieces"])
-        assert good("tokenize", "-m", GGUF, "--count", text) == f"{len(ids)}\n"
-        assert good_json("tokenize", "-m", GGUF, "-d", " ".join(ids))["text"] == text
-        assert good("tokenize", "-m", FOLDER, text).split() == ids
-        assert good("tokenize", "-m", os.path.join(FOLDER, "tokenizer.json"), text).split() == ids
+    for path in (GGUF, FOLDER, os.path.join(FOLDER, "tokenizer.json")):
+        for text in ("hello world", "Gr\u00fc\u00dfe, \u4e16\u754c \U0001f642", "two  spaces\n\nand lines "):
+            ids = good("tokenize", "-m", path, "--no-special", text).split()
+            assert ids and good("tokenize", "-m", path, "--decode", ",".join(ids)) == text + "\n", (path, text)
+            result = good_json("tokenize", "-m", path, "--no-special", text, "--pieces")
+            assert result["ids"] == [int(i) for i in ids] and result["count"] == len(ids) == len(result["pieces"])
+            assert good("tokenize", "-m", path, "--no-special", "--count", text) == f"{len(ids)}\n"
+            assert good_json("tokenize", "-m", path, "-d", " ".join(ids))["text"] == text
+    assert good_json("tokenize", "-m", GGUF, "hello")["ids"][0] == 1  # this tokenizer begins with bos
 
 
 @test
@@ -181,9 +182,10 @@ def text_from_file_and_pipe():
 
 @test
 def markers_in_text_stay_text():
-    plain = good_json("tokenize", "-m", GGUF, "<|end|>", "--no-special")["ids"]
-    assert 287 not in plain and len(plain) > 1
-    assert good_json("tokenize", "-m", GGUF, "<|end|>", "--no-special", "--parse-special")["ids"] == [287]
+    for path, marker, id in ((GGUF, "</s>", 2), (FOLDER, "<|end|>", 287)):
+        plain = good_json("tokenize", "-m", path, marker, "--no-special")["ids"]
+        assert id not in plain and len(plain) > 1
+        assert id in good_json("tokenize", "-m", path, marker, "--no-special", "--parse-special")["ids"]
 
 
 @test
@@ -449,19 +451,33 @@ class Terminal:
                     assert text in self.seen, f"ended without {text!r}: {self.seen[-300:]!r}"
         self.seen = self.seen[self.seen.index(text) + len(text):]
 
-    def exit_code(self):
-        end = time.time() + LIMIT
-        while time.time() < end:
+    def type_until(self, key, text):
+        """Presses a key until `text` comes: one that is pressed before the editor listens is lost."""
+        for _ in range(30):
+            self.type(key)
+            try:
+                return self.wait_for(text, seconds=1)
+            except AssertionError:
+                pass
+        raise AssertionError(f"{text!r} did not come: {self.seen[-300:]!r}")
+
+    def exit_code(self, key=None):
+        """The exit code, pressing `key` every second until there is one."""
+        for moment in range(LIMIT * 20):
+            if key and moment % 20 == 0:
+                self.type(key)
             if select.select([self.fd], [], [], 0.05)[0]:
                 try:
                     os.read(self.fd, 65536)
-                except OSError:
-                    pass
+                except OSError:  # Linux: the other side is closed
+                    key = None
+                    time.sleep(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 os.close(self.fd)
                 return os.waitstatus_to_exitcode(status)
         os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
         raise AssertionError("the program did not end")
 
 
@@ -485,19 +501,16 @@ def interrupt_stops_the_answer_and_not_the_chat():
 def interrupt_at_the_prompt_warns_first():
     t = Terminal("chat", "-m", FOLDER)
     t.wait_for("> ")
-    t.type("\x03")
-    t.wait_for("ends the chat")
+    t.type_until("\x03", "ends the chat")
     t.wait_for("> ")
-    t.type("\x03")
-    assert t.exit_code() == 130
+    assert t.exit_code("\x03") == 130
 
 
 @test
 def end_of_input_ends_the_chat():
     t = Terminal("chat", "-m", FOLDER)
     t.wait_for("> ")
-    t.type("\x04")
-    assert t.exit_code() == 0
+    assert t.exit_code("\x04") == 0
 
 
 def main():
