@@ -62,21 +62,35 @@ static void put_merge(hlmi_bpe *b, int32_t left, int32_t right, uint32_t rank, i
     b->merges[i] = (hlmi_merge){key, rank, (uint32_t)id};
 }
 
-/* Adds "left right" when all three tokens exist; *known tells. `joined` is scratch. */
-static hlm_status add_merge(hlmi_bpe *b, hlmi_str left, hlmi_str right, size_t rank, hlmi_buf *joined, bool *known)
+/* The token whose text is left and right joined, or -1. Vocabularies mostly list tokens in the order of their merges:
+ * `guess`, the token behind the latest one found, saves the search. `joined` is scratch. */
+static int32_t find_joined(const hlmi_bpe *b, hlmi_str left, hlmi_str right, int32_t guess, hlmi_buf *joined)
+{
+    if ((size_t)guess < b->tokens->n && (b->tokens->attr[guess] & HLMI_TOK_MODEL)) {
+        const hlmi_str s = hlmi_tokens_text(b->tokens, guess);
+        if (s.len == left.len + right.len && memcmp(s.s, left.s, left.len) == 0 &&
+            memcmp(s.s + left.len, right.s, right.len) == 0)
+            return guess;
+    }
+    hlmi_buf_clear(joined);
+    hlmi_buf_add(joined, left.s, left.len);
+    hlmi_buf_add(joined, right.s, right.len);
+    return joined->failed ? -1 : hlmi_tokens_find_model(b->tokens, joined->data ? joined->data : "", joined->len);
+}
+
+/* Adds "left right" when all three tokens exist; *id, the joined token of the merge before, receives this one's, or
+ * -1 when one is missing. */
+static hlm_status add_merge(hlmi_bpe *b, hlmi_str left, hlmi_str right, size_t rank, hlmi_buf *joined, int32_t *id)
 {
     const int32_t l = hlmi_tokens_find_model(b->tokens, left.s, left.len);
     const int32_t r = hlmi_tokens_find_model(b->tokens, right.s, right.len);
-    *known = false;
-    if (l < 0 || r < 0) return HLM_OK;
     const size_t cut = right.len < b->prefix_len ? right.len : b->prefix_len;
-    hlmi_buf_clear(joined);
-    hlmi_buf_add(joined, left.s, left.len);
-    hlmi_buf_add(joined, right.s + cut, right.len - cut);
+    const int32_t guess = *id + 1;
+    *id = -1;
+    if (l < 0 || r < 0) return HLM_OK;
+    *id = find_joined(b, left, (hlmi_str){right.s + cut, right.len - cut}, guess, joined);
     if (joined->failed) return hlmi_buf_status(joined, "merges");
-    const int32_t id = hlmi_tokens_find_model(b->tokens, joined->data ? joined->data : "", joined->len);
-    *known = id >= 0;
-    if (id >= 0) put_merge(b, l, r, (uint32_t)rank, id);
+    if (*id >= 0) put_merge(b, l, r, (uint32_t)rank, *id);
     return HLM_OK;
 }
 
@@ -114,7 +128,7 @@ hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *token
     hlm_status st;
     hlmi_bpe *b = NULL;
     hlmi_buf joined;
-    bool known;
+    int32_t id = -1;
     hlmi_buf_init(&joined, mem);
     HLMI_TRY(bpe_new(&b, tokens, mem));
     b->ignore_merges = ignore_merges;
@@ -127,7 +141,7 @@ hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *token
                                (int)(m.len < 80 ? m.len : 80), m.s));
         const hlmi_str left = {m.s, (size_t)(space - m.s)};
         const hlmi_str right = {space + 1, m.len - left.len - 1};
-        HLMI_TRY(add_merge(b, left, right, i, &joined, &known));
+        HLMI_TRY(add_merge(b, left, right, i, &joined, &id));
     }
     *out = &b->base;
     b = NULL;
@@ -219,7 +233,7 @@ static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const json_t *li
 {
     hlm_status st;
     hlmi_buf joined;
-    bool known = false;
+    int32_t id = -1;
     hlmi_buf_init(&joined, mem);
     if (list && !json_is_array(list)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges is no list"));
     HLMI_TRY(new_merges(b, mem, json_array_size(list)));
@@ -230,8 +244,8 @@ static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const json_t *li
         if (text && strncmp(text, "#version", 8) == 0) continue; /* a line of merges.txt */
         if (!merge_parts(m, &left, &right))
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)"));
-        HLMI_TRY(add_merge(b, left, right, i, &joined, &known));
-        if (!known)
+        HLMI_TRY(add_merge(b, left, right, i, &joined, &id));
+        if (id < 0)
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s' and '%.80s': not in the vocabulary", i, left.s,
                                right.s));
     }

@@ -35,7 +35,7 @@ enum {
     HLMI_CC_LETTER = 2,  /* L */
     HLMI_CC_NUMBER = 4,  /* Nd, Nl, No */
     HLMI_CC_PUNCT = 8,   /* P, and all ASCII punctuation and symbols */
-    HLMI_CC_WORD = 16,   /* letters, marks, decimal digits, connectors */
+    HLMI_CC_WORD = 16,   /* letters, marks, decimal digits, connectors, joiners */
     HLMI_CC_MARK = 32    /* Mn */
 };
 
