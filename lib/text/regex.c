@@ -96,6 +96,7 @@ static hlm_status compile(hlmi_regex *re, const hlmi_buf *b, const char *pattern
     re->code = pcre2_compile((PCRE2_SPTR)(b->data ? b->data : ""), b->len, options, &code, &at, cc);
     pcre2_compile_context_free(cc);
     if (re->code) return HLM_OK;
+    if (code == PCRE2_ERROR_HEAP_FAILED) return hlmi_nomem(b->len, "regular expression");
     char why[128];
     pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
     return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': %s", (int)(len < 200 ? len : 200), pattern, why);

@@ -1,0 +1,284 @@
+/* Tokenizers: what the recorded cases (tokenizer_cases) do not show. test_tokenizer FOLDER, by default test/data/tokenizers. */
+#include <string.h>
+#include <time.h>
+
+#include "text/scan.h"
+#include "text/tokenizer.h"
+#include "text/tokenizer_impl.h"
+#include "unit/suite.h"
+
+static const char *folder = "test/data/tokenizers";
+
+/* ---- helpers ---- */
+
+static char *slurp(const char *name, size_t *len)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "rb");
+    ck_assert_msg(f != NULL, "%s can not be read", path);
+    fseek(f, 0, SEEK_END);
+    char *s = malloc((size_t)ftell(f) + 1);
+    const long n = ftell(f);
+    rewind(f);
+    *len = fread(s, 1, (size_t)n, f);
+    fclose(f);
+    return s;
+}
+
+static hlmi_tokenizer *open_json(const char *name, const char *config)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t;
+    size_t len, config_len = 0;
+    char *json = slurp(name, &len), *c = config ? slurp(config, &config_len) : NULL;
+    const hlm_status st = hlmi_tokenizer_from_json(&t, &mem, json, len, c, config_len);
+    ck_assert_msg(st == HLM_OK, "%s", hlmi_error());
+    free(json);
+    free(c);
+    return t;
+}
+
+static hlm_status from_text(hlmi_tokenizer **t, const char *json)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    return hlmi_tokenizer_from_json(t, &mem, json, strlen(json), NULL, 0);
+}
+
+static void refuse(const char *json, hlm_status status, const char *words)
+{
+    hlmi_tokenizer *t;
+    const hlm_status st = from_text(&t, json);
+    ck_assert_msg(st == status && !t, "expected %d with '%s', got %d", (int)status, words, (int)st);
+    ck_assert_msg(strstr(hlmi_error(), words) != NULL, "'%s' lacks '%s'", hlmi_error(), words);
+}
+
+#define MODEL "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"aa\":3},\"merges\":[\"a b\",\"a a\"]}"
+
+/* ---- tests ---- */
+
+START_TEST(ids_and_facts)
+{
+    hlmi_tokenizer *t = open_json("llama3_bpe/tokenizer.json", "llama3_bpe/tokenizer_config.json");
+    const hlmi_special_ids s = hlmi_tokenizer_special(t);
+    const int32_t eot = hlmi_tokenizer_find(t, "<|eot_id|>", 10);
+    ck_assert_int_eq(hlmi_tokenizer_size(t), 5021);
+    ck_assert_int_eq(s.bos, 5013);
+    ck_assert_int_eq(s.eos, 5014);
+    ck_assert_int_eq(s.pad, -1);
+    ck_assert(hlmi_tokenizer_is_special(t, s.bos) && !hlmi_tokenizer_is_special(t, 0));
+    ck_assert(hlmi_tokenizer_ends(t, s.eos) && hlmi_tokenizer_ends(t, eot) && !hlmi_tokenizer_ends(t, s.bos));
+    ck_assert(!hlmi_tokenizer_ends(t, -1) && !hlmi_tokenizer_ends(t, 5021));
+    ck_assert_int_eq(hlmi_tokenizer_find(t, "no such token", 13), -1);
+    hlmi_tokenizer_free(t);
+}
+END_TEST
+
+START_TEST(ids_outside)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t;
+    hlmi_tstream *s;
+    hlmi_buf out;
+    const char *text;
+    size_t len;
+    hlmi_buf_init(&out, &mem);
+    ck_assert_int_eq(from_text(&t, "{" MODEL "}"), HLM_OK);
+    ck_assert_int_eq(hlmi_tokenizer_decode(t, (const int32_t[]){0, 4}, 2, 0, &out), HLM_E_TOKEN);
+    ck_assert_int_eq(hlmi_tokenizer_decode(t, (const int32_t[]){-1}, 1, 0, &out), HLM_E_TOKEN);
+    ck_assert_int_eq(hlmi_tokenizer_piece(t, 4, &out), HLM_E_TOKEN);
+    ck_assert_uint_eq(out.len, 0);
+    ck_assert_int_eq(hlmi_tstream_new(&s, &mem, t, 0), HLM_OK);
+    ck_assert_int_eq(hlmi_tstream_push(s, 99, &text, &len), HLM_E_TOKEN);
+    ck_assert_int_eq(hlmi_tstream_push(s, 2, &text, &len), HLM_OK);
+    ck_assert(len == 2 && memcmp(text, "ab", 2) == 0);
+    hlmi_tstream_free(s);
+    hlmi_tokenizer_free(t);
+}
+END_TEST
+
+START_TEST(bad_files)
+{
+    refuse("{}", HLM_E_FORMAT, "model");
+    refuse("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", HLM_E_UNSUPPORTED, "WordPiece");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"ab\"]}}", HLM_E_FORMAT, "model.merges[0]");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}", HLM_E_FORMAT, "not in the vocabulary");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1}}}", HLM_E_FORMAT, "'a'");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999}}}", HLM_E_FORMAT, "'a'");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0}}}", HLM_E_FORMAT, "two tokens");
+    refuse("{\"normalizer\":{\"type\":\"Upper\"}," MODEL "}", HLM_E_UNSUPPORTED, "Upper");
+    refuse("{\"decoder\":{\"type\":\"CTC\"}," MODEL "}", HLM_E_UNSUPPORTED, "CTC");
+    refuse("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},\"behavior\":\"Isolated\"}," MODEL "}",
+           HLM_E_UNSUPPORTED, "regular expression '('");
+    refuse("{\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"x\"}},"
+           "{\"Sequence\":{\"id\":\"A\"}}]}," MODEL "}", HLM_E_FORMAT, "'x'");
+}
+END_TEST
+
+static hlm_status encode_with(const char *json, const char *text, size_t len)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t;
+    hlmi_ids ids;
+    hlmi_ids_init(&ids, &mem);
+    ck_assert_msg(from_text(&t, json) == HLM_OK, "%s", hlmi_error());
+    const hlm_status st = hlmi_tokenizer_encode(t, text, len, 3, &ids);
+    hlmi_ids_free(&ids);
+    hlmi_tokenizer_free(t);
+    return st;
+}
+
+START_TEST(budgets)
+{
+    static const char step[] = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aa\"}";
+    char json[8192] = "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[";
+    char many[61];
+    for (int i = 0; i < 40; i++) {
+        strcat(json, i ? "," : "");
+        strcat(json, step);
+    }
+    strcat(json, "]}," MODEL "}");
+    ck_assert_int_eq(encode_with(json, "a", 1), HLM_E_LIMIT);
+    memset(many, 'a', 60);
+    many[60] = 'b';
+    ck_assert_int_eq(encode_with("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
+                                 "\"behavior\":\"Isolated\"}," MODEL "}", many, 61), HLM_E_LIMIT);
+    ck_assert_msg(strstr(hlmi_error(), "match limit") != NULL, "%s", hlmi_error());
+}
+END_TEST
+
+/* The time of a word of n characters must not grow with n * n. */
+START_TEST(long_words)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    static const char *const files[] = {"llama3_bpe/tokenizer.json", "huozi_spm_bpe/tokenizer.json"};
+    const size_t n = 1000000;
+    char *text = malloc(n);
+    for (size_t i = 0; i < n; i++) text[i] = "etaoinshrdlu"[(i * i + i / 7) % 12];
+    for (size_t k = 0; k < 2; k++) {
+        hlmi_tokenizer *t = open_json(files[k], NULL);
+        hlmi_ids ids;
+        hlmi_buf out;
+        hlmi_ids_init(&ids, &mem);
+        hlmi_buf_init(&out, &mem);
+        const clock_t from = clock();
+        ck_assert_int_eq(hlmi_tokenizer_encode(t, text, n, 0, &ids), HLM_OK);
+        ck_assert_msg(clock() - from < 20 * CLOCKS_PER_SEC, "%s", files[k]);
+        ck_assert_int_eq(hlmi_tokenizer_decode(t, ids.v, ids.n, 0, &out), HLM_OK);
+        ck_assert(out.len == n && memcmp(out.data, text, n) == 0);
+        hlmi_ids_free(&ids);
+        hlmi_buf_free(&out);
+        hlmi_tokenizer_free(t);
+    }
+    free(text);
+}
+END_TEST
+
+/* A text of twelve parts that the expressions tell apart. */
+static void random_text(uint32_t *seed, char text[128])
+{
+    static const char *const parts[] = {"a", "Zq", "\xC3\xA9", "\xE4\xBD\xA0", " ", "  ", "\t", "\n", "\r\n", "1", "234567", "\xC2\xBD",
+                                        "'", "'s", "'RE", "'\xC5\xBF", "!", "?)", "\xE2\x80\xA8", "\xC2\x85", "\xE1\xA0\x8E", "\xCC\x81"};
+    text[0] = '\0';
+    for (int i = 0; i < 12; i++) {
+        *seed = *seed * 1664525u + 1013904223u;
+        strcat(text, parts[(*seed >> 16) % (sizeof parts / sizeof *parts)]);
+    }
+}
+
+/* The hand-written scanners against the expressions that they stand for. */
+START_TEST(scanners)
+{
+    static const char *const patterns[] = {HLMI_SCAN_GPT2, HLMI_SCAN_LLAMA3, HLMI_SCAN_QWEN2};
+    const hlmi_mem mem = hlmi_mem_default();
+    uint32_t seed = 1;
+    for (size_t p = 0; p < 3; p++) {
+        hlmi_regex re;
+        hlmi_regex_walk w;
+        const hlmi_scan *scan = hlmi_scan_find(patterns[p], strlen(patterns[p]));
+        ck_assert(scan != NULL);
+        ck_assert_int_eq(hlmi_regex_compile(&re, &mem, patterns[p], strlen(patterns[p])), HLM_OK);
+        ck_assert_int_eq(hlmi_regex_walk_begin(&w, &re), HLM_OK);
+        for (int round = 0; round < 4000; round++) {
+            char text[128];
+            random_text(&seed, text);
+            const size_t len = strlen(text);
+            hlmi_regex_walk_text(&w, text, len);
+            for (size_t at = 0, begin, end; at < len; at = end) {
+                bool found;
+                ck_assert_int_eq(hlmi_regex_walk_next(&w, &found, &begin, &end), HLM_OK);
+                ck_assert_msg(found && begin == at && end == hlmi_scan_next(scan, text, len, at), "'%s' at %zu", text, at);
+            }
+        }
+        hlmi_regex_walk_end(&w);
+        hlmi_regex_free(&re);
+    }
+}
+END_TEST
+
+/* ---- memory that runs out ---- */
+
+typedef struct budget {
+    size_t left, live;
+} budget;
+
+static void *few_alloc(void *user, size_t size, size_t align)
+{
+    budget *b = user;
+    if (b->left == 0) return NULL;
+    b->left--;
+    b->live++;
+    return aligned_alloc(align, (size + align - 1) / align * align);
+}
+
+static void few_free(void *user, void *p)
+{
+    ((budget *)user)->live--;
+    free(p);
+}
+
+static hlm_status use_all(const hlmi_mem *mem, const char *json)
+{
+    static const char text[] = "<x> a ab\xFF aab 12!";
+    hlmi_tokenizer *t = NULL;
+    hlmi_ids ids;
+    hlmi_buf out;
+    hlm_status st;
+    hlmi_ids_init(&ids, mem);
+    hlmi_buf_init(&out, mem);
+    HLMI_TRY(hlmi_tokenizer_from_json(&t, mem, json, strlen(json), NULL, 0));
+    HLMI_TRY(hlmi_tokenizer_encode(t, text, sizeof text - 1, 3, &ids));
+    HLMI_TRY(hlmi_tokenizer_decode(t, ids.v, ids.n, 0, &out));
+done:
+    hlmi_ids_free(&ids);
+    hlmi_buf_free(&out);
+    hlmi_tokenizer_free(t);
+    return st;
+}
+
+START_TEST(no_memory)
+{
+    static const char json[] =
+        "{\"added_tokens\":[{\"id\":4,\"content\":\"<x>\",\"special\":true},{\"id\":5,\"content\":\"A\",\"normalized\":true}],"
+        "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":\"Lowercase\"},"
+        "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +\"},\"content\":\" \"}]},"
+        "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},"
+        "\"behavior\":\"Isolated\"},{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\"}]},"
+        "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}," MODEL "}";
+    for (size_t k = 0;; k++) {
+        budget b = {.left = k};
+        const hlmi_mem mem = {.user = &b, .alloc = few_alloc, .free = few_free};
+        const hlm_status st = use_all(&mem, json);
+        ck_assert_uint_eq(b.live, 0);
+        if (st == HLM_OK) break;
+        ck_assert_msg(st == HLM_E_NOMEM && k < 1000, "after %zu allocations: %s", k, hlmi_error());
+    }
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files, budgets, long_words, scanners, no_memory};
+    if (argc > 1) folder = argv[1];
+    return suite_run("tokenizer", tests, sizeof tests / sizeof *tests);
+}
