@@ -1,7 +1,7 @@
 #!/bin/sh
 # From a clean Debian 12 machine to an answer: installs what is missing, builds,
 # fetches a small model into models/ and asks it.
-#   ./quickstart.sh "What is the capital of France?"
+#   ./quickstart.sh "What is gravity?"
 set -eu
 cd "$(dirname "$0")"
 tools/need-packages.sh gcc libc6-dev meson ninja-build pkg-config python3 python3-pip check \
@@ -10,4 +10,4 @@ echo "building" >&2
 [ -e build/build.ninja ] || meson setup build >/dev/null
 ninja -C build --quiet
 model=$(tools/get-model.sh)
-exec build/examples/cli/hybridlm chat -m "$model" -p "${1:-What is the capital of France?}"
+exec build/examples/cli/hybridlm chat -m "$model" -p "${1:-What is gravity?}"
