@@ -169,29 +169,34 @@ double ck_time(ck_run *t, void (*call)(void *arg), void *arg)
 
 typedef struct read_arg {
     const uint64_t *p;
-    size_t n;
+    size_t n, piece, at;
     volatile uint64_t sum;
 } read_arg;
 
-static void read_all(void *arg)
+/* The next piece of a buffer that no cache holds. */
+static void read_piece(void *arg)
 {
     read_arg *r = arg;
-    uint64_t s[8] = {0};
-    for (size_t i = 0; i + 8 <= r->n; i += 8) {
-        for (size_t j = 0; j < 8; j++) s[j] += r->p[i + j];
+    const uint64_t *p = r->p + r->at;
+    uint64_t s[16] = {0};
+    for (size_t i = 0; i < r->piece; i += 16) {
+        __builtin_prefetch((const char *)(p + i) + 4096);
+        __builtin_prefetch((const char *)(p + i) + 4096 + 64);
+        for (size_t j = 0; j < 16; j++) s[j] += p[i + j];
     }
-    for (size_t j = 0; j < 8; j++) r->sum += s[j];
+    for (size_t j = 0; j < 16; j++) r->sum += s[j];
+    r->at = (r->at + r->piece) % r->n;
 }
 
 double ck_read_bandwidth(ck_run *t)
 {
     if (t->bandwidth > 0) return t->bandwidth;
-    const size_t bytes = (size_t)256 << 20;
+    const size_t bytes = (size_t)256 << 20, piece = (size_t)1 << 20;
     uint64_t *p = aligned_alloc(64, bytes);
     if (!p) return 0;
     memset(p, 1, bytes);
-    read_arg r = {p, bytes / sizeof *p, 0};
-    t->bandwidth = (double)bytes / ck_time(t, read_all, &r);
+    read_arg r = {.p = p, .n = bytes / sizeof *p, .piece = piece / sizeof *p};
+    t->bandwidth = (double)piece / ck_time(t, read_piece, &r);
     free(p);
     return t->bandwidth;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gemm_case.h"
+#include "peak.h"
 
 typedef struct call {
     hlmi_gemm g;
@@ -22,20 +23,23 @@ static void run(void *arg)
     c->at += c->g.groups;
 }
 
-static void bench(ck_run *t, const hlmi_kernels *k, const tile_form *f, bool f32, size_t cols, size_t tokens)
+static void bench(ck_run *t, const hlmi_kernels *k, const ck_peaks *p, const tile_form *f, bool f32, size_t cols,
+                  size_t tokens)
 {
+    const hlmi_act act = f32 ? HLMI_ACT_F32 : k->act[f->layout];
+    const double peak = act == HLMI_ACT_F32 ? p->f32 : act == HLMI_ACT_BF16 ? p->bf16 : p->int8;
     char name[64];
     snprintf(name, sizeof name, "%s%s k=%zu t=%zu", f32 ? "f32:" : "", f->name, cols, tokens);
     if (!ck_begin(t, "%s", name)) return;
     const size_t group_bytes = tile_group_bytes(f, cols), groups = 512 / f->rows;
     const size_t all = tokens == 1 ? ((size_t)96 << 20) / group_bytes : groups;
     const gemm_size size = {cols, tokens, all > groups ? all : groups};
-    gemm_case c = gemm_case_make(t, k, f, f32 ? HLMI_ACT_F32 : k->act[f->layout], TILE_RANDOM, size);
+    gemm_case c = gemm_case_make(t, k, f, act, TILE_RANDOM, size);
     call arg = {c.g, (f32 ? k->gemm_f32 : k->gemm)[f->layout], group_bytes, size.groups, 0};
     arg.g.groups = groups;
     const double seconds = ck_time(t, run, &arg);
     const double work = 2.0 * (double)(groups * f->rows * tokens) * (double)cols;
-    ck_report(t, name, seconds, work, "GOP/s", 0, tokens == 1 ? (double)(group_bytes * groups) : 0);
+    ck_report(t, name, seconds, work, "GOP/s", peak, tokens == 1 ? (double)(group_bytes * groups) : 0);
     ck_end(t);
 }
 
@@ -64,16 +68,19 @@ static void bench_pack(ck_run *t, const hlmi_kernels *k, hlmi_act act, const cha
 void gemm_bench(ck_run *t, const hlmi_kernels *k)
 {
     static const size_t tokens[] = {1, 2, 4, 8, 16, 64, 512};
+    const ck_peaks peaks = ck_peaks_measure(t, k);
+    printf("%s: f32 %.0f, bf16 %.0f, int8 %.0f GOP/s, reading %.1f GB/s, all on one thread\n", k->name, peaks.f32 * 1e-9,
+           peaks.bf16 * 1e-9, peaks.int8 * 1e-9, ck_read_bandwidth(t) * 1e-9);
     bench_pack(t, k, HLMI_ACT_BF16, "pack bf16");
     bench_pack(t, k, HLMI_ACT_Q8, "pack q8");
     bench_pack(t, k, HLMI_ACT_Q8K, "pack q8k");
     for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
         for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-            bench(t, k, &tile_forms[l], false, tile_forms[l].unit_k == 256 ? 768 : 576, tokens[i]);
+            bench(t, k, &peaks, &tile_forms[l], false, tile_forms[l].unit_k == 256 ? 768 : 576, tokens[i]);
         }
-        bench(t, k, &tile_forms[l], false, 1536, 1);
-        bench(t, k, &tile_forms[l], false, 1536, 512);
-        bench(t, k, &tile_forms[l], true, 768, 1);
-        bench(t, k, &tile_forms[l], true, 768, 512);
+        bench(t, k, &peaks, &tile_forms[l], false, 1536, 1);
+        bench(t, k, &peaks, &tile_forms[l], false, 1536, 512);
+        bench(t, k, &peaks, &tile_forms[l], true, 768, 1);
+        bench(t, k, &peaks, &tile_forms[l], true, 768, 512);
     }
 }

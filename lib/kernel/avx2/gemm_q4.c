@@ -55,6 +55,7 @@ HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *u
         for (int r = 0; r < R; r++) {
             const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
             acc[t][r] = _mm256_add_epi16(first ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
+            hlmi_avx2_keep(&acc[t][r]);
         }
     }
 }
