@@ -6,9 +6,15 @@
  *  - Every call that can fail returns an hlm_status; results come through
  *    out-parameters, which are written only on success unless said otherwise.
  *    hlm_last_error() holds a sentence for people.
- *  - Handles are opaque. A child keeps its parents alive (a cache its pool, a
- *    pool its model), so handles may be freed in any order and on any thread.
- *    Every free or release function takes NULL.
+ *  - Handles are opaque. A function that makes one sets *out to NULL on
+ *    failure; what it made is the caller's to free. A child keeps its parents
+ *    alive (a cache its pool, a pool its model), so handles may be freed in any
+ *    order and on any thread, but not while a call uses them. Every free or
+ *    release function takes NULL.
+ *  - Every call may fail with HLM_E_ARG (a NULL where something is needed, a
+ *    number out of range, a struct_size that can not be) and those that take
+ *    structs or flags with HLM_E_UNSUPPORTED (a field or bit of a newer
+ *    version); "Errors" below names what comes besides, or more exactly.
  *  - Parameter and result structs go by pointer and start with struct_size,
  *    set by the caller to sizeof the struct. Zero in any other field means
  *    the default, and a NULL parameter struct means all defaults. Structs grow
@@ -111,7 +117,8 @@ HLM_API const char *hlm_last_error(void);
 /* ---- what the caller may supply ---------------------------------------- */
 
 /** Memory. All memory of the library but jansson's comes from here. Both
- *  functions may be called from any thread, also at the same time. */
+ *  functions are needed and may be called from any thread, also at the same
+ *  time. What `user` points to must outlive everything made with it. */
 typedef struct hlm_allocator {
     size_t struct_size;
     void *user;
@@ -127,7 +134,8 @@ enum { HLM_LOG_DEBUG = 1, HLM_LOG_INFO = 2, HLM_LOG_WARN = 3 };
 typedef struct hlm_log {
     size_t struct_size;
     void *user;
-    /** May be called from any thread. level is one of HLM_LOG_... */
+    /** May be called from any thread. level is one of HLM_LOG_...; text is ended
+     *  by 0 and valid during the call. */
     void (*write)(void *user, int32_t level, const char *text);
 } hlm_log;
 
@@ -136,7 +144,10 @@ typedef struct hlm_log {
  *  control word they find. */
 typedef void hlm_task(void *arg, size_t index);
 
-/** The caller's job system. The library then starts no threads of its own. */
+/** The caller's job system. The library then starts no threads of its own. What
+ *  `user` points to must outlive the context. parallel_for is called from the
+ *  thread that called into the context, once for each part of the work between
+ *  barriers, with n the context's number of threads. */
 typedef struct hlm_executor {
     size_t struct_size;
     void *user;
@@ -148,12 +159,14 @@ typedef struct hlm_executor {
 
 /** File access, for pack files and assets. Paths are those given to
  *  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
- *  return 0 on success. The struct and its user data must outlive the models
- *  loaded through it. All functions may be called from any thread. */
+ *  return 0 on success; all but map are needed. The struct is copied; what
+ *  `user` points to must outlive the models loaded through it. All functions
+ *  may be called from any thread. */
 typedef struct hlm_vfs {
     size_t struct_size;
     void *user;
-    /** *file receives a handle. A file that is not there: return 1. */
+    /** *file receives a handle. A file that is not there: return 1; other values
+     *  but 0 are other failures (a folder, no permission). */
     int32_t (*open)(void *user, const char *path, void **file);
     int32_t (*size)(void *user, void *file, uint64_t *size);
     /** Reads exactly n bytes at offset, or fails. */
@@ -235,19 +248,23 @@ typedef struct hlm_model_params {
 
 /** Load a GGUF file or a Hugging Face folder (config.json, safetensors,
  *  tokenizer.json). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json works too.
- *  On success *out holds one reference.
- *  Errors  HLM_E_ARG, HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM,
- *          HLM_E_CANCELLED; *out is then NULL. */
+ *  On success *out holds one reference. The path is not needed afterwards; a
+ *  mapped file must not change while the model lives (see HLM_LOAD_READ).
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a
+ *          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
 HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
 /** The same through the caller's file access. `vfs` is copied; what its user pointer refers to must outlive the model. */
 HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path,
                                       const hlm_model_params *params);
 
+/** One reference more, or one less; the last one frees the model. Any thread. */
 HLM_API void hlm_model_retain(hlm_model *model);
 HLM_API void hlm_model_release(hlm_model *model);
 
-/** Facts about a model. Strings live as long as the model and are never NULL. */
+/** Facts about a model. Strings live as long as the model, are ended by 0 and
+ *  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
+ *  has_chat_template are 0, and the strings but kernel_class are "". */
 typedef struct hlm_model_info {
     size_t struct_size;
     /** Architecture as the file names it: "llama", "qwen2", ... */
@@ -265,7 +282,7 @@ typedef struct hlm_model_info {
     int32_t n_heads;
     int32_t n_kv_heads;
     int32_t head_dim;
-    /** Longest text the model was made for, in tokens. */
+    /** Longest text the model was made for, in tokens. Not a limit: hlm_cache_params.max_tokens is. */
     int64_t max_positions;
     uint64_t n_parameters;
     /** Bytes of weights in the file, and in memory as loaded. */
@@ -283,10 +300,12 @@ typedef struct hlm_model_info {
     int32_t reserved;
 } hlm_model_info;
 
-/** Set info->struct_size first; fields beyond it are left out. */
+/** Set info->struct_size first; fields beyond it are left out, and bytes beyond
+ *  what the library knows become 0. */
 HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
 
-/** 1 when `token` ends an answer (eos, end of turn, ...), else 0. */
+/** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
+ *  model without tokenizer, an id outside the vocabulary, or NULL. */
 HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
 
 enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 = 3 };
@@ -299,7 +318,7 @@ typedef struct hlm_plan_params {
     int64_t n_tokens;
     /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
     int32_t kv_type;
-    /** Threads of the context. 0: as in hlm_ctx_params. */
+    /** Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params. */
     int32_t n_threads;
     /** As in hlm_ctx_params. */
     size_t max_rows;
@@ -309,17 +328,20 @@ typedef struct hlm_plan_params {
 typedef struct hlm_memory_plan_info {
     size_t struct_size;
     uint64_t weights;
-    /** For all sequences together; pages are counted whole. */
+    /** For all sequences together; pages of 64 positions, counted whole. */
     uint64_t state;
     uint64_t state_per_token;
     /** What a sequence takes at any length (recurrent state; 0 for Transformers). */
     uint64_t state_per_sequence;
     /** Scratch of a context. */
     uint64_t scratch;
+    /** The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted. */
     uint64_t total;
 } hlm_memory_plan_info;
 
-/** A dry run: computes sizes, allocates nothing. */
+/** A dry run: computes the sizes that a pool and a context made with the same
+ *  numbers will have, and keeps no memory. Set out->struct_size first.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params,
                                    hlm_memory_plan_info *out);
 
@@ -336,21 +358,28 @@ typedef struct hlm_pool_params {
     uint64_t max_bytes;
 } hlm_pool_params;
 
+/** An empty pool with one reference; pages are allocated as they are needed.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
+/** One reference more, or one less; with the last one, caches and contexts
+ *  included, its memory goes back to the allocator. Any thread. */
 HLM_API void hlm_pool_retain(hlm_pool *pool);
 HLM_API void hlm_pool_release(hlm_pool *pool);
 
-/** Bytes of pages in use by caches, and bytes held from the allocator. Either pointer may be NULL. */
+/** Bytes of pages in use by caches, a shared page once, and bytes held from the
+ *  allocator: pages that caches gave back stay with the pool for the next. Either
+ *  pointer may be NULL. Any thread. */
 HLM_API hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held);
 
 typedef struct hlm_ctx_params {
     size_t struct_size;
-    /** Threads that compute, the calling one included. 0: one for each core the process may use. */
+    /** Threads that compute, the calling one included, up to 1024; with an executor,
+     *  the tasks of a parallel-for. 0: one for each core the process may use. */
     int32_t n_threads;
     /** Must be 0. */
     int32_t reserved;
     /** Rows (tokens) computed at once; longer steps run in several tiles. More
-     *  rows take more scratch. 0: 512. The results do not depend on it. */
+     *  rows take more scratch. Up to 65536. 0: 512. The results do not depend on it. */
     size_t max_rows;
     /** NULL: threads of the library, started here, ended by hlm_ctx_free. Copied. */
     const hlm_executor *executor;
@@ -358,57 +387,73 @@ typedef struct hlm_ctx_params {
     hlm_pool *pool;
 } hlm_ctx_params;
 
+/** Starts the threads and takes the scratch: what hlm_memory_plan says.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of
+ *          another model), HLM_E_NOMEM (memory, or the system's threads). */
 HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);
+/** Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call. */
 HLM_API void hlm_ctx_free(hlm_context *ctx);
 
-/** The context's pool, borrowed: retain it to keep it. */
+/** The context's pool, borrowed: retain it to keep it. NULL for NULL. */
 HLM_API hlm_pool *hlm_ctx_pool(hlm_context *ctx);
 
-/** As hlm_last_error, but of the latest failed call on this context, from any
- *  thread that holds the context. Valid until the next call on it. */
+/** As hlm_last_error, but of the latest failed call on this context
+ *  (hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the
+ *  context; "" before the first. Valid until the next call on it; never NULL. */
 HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
 
-/** Stop the call that is running on ctx, within one tile: it returns
- *  HLM_E_CANCELLED and leaves every cache as it was. When none is running, the
- *  next one returns so. May be called from any thread and from a signal handler. */
+/** Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next
+ *  barrier between its threads, less than one tile away, and what its last step
+ *  did to caches is undone. The request stays until a step has returned so: when
+ *  no call is running, or the running one is past its last barrier and succeeds,
+ *  the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go
+ *  on after a call that was too quick for its cancel repeats that step.
+ *  May be called from any thread and from a signal handler. NULL does nothing. */
 HLM_API void hlm_cancel(hlm_context *ctx);
 
 /* ---- cache --------------------------------------------------------------- */
 
 typedef struct hlm_cache_params {
     size_t struct_size;
-    /** Most tokens it may hold. 0: the model's max_positions. */
+    /** Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
+     *  is allowed. 0: the model's max_positions. */
     int64_t max_tokens;
 } hlm_cache_params;
 
-/** An empty sequence. */
+/** An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM. */
 HLM_API hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params);
+/** Pages that no other cache shares go back to the pool. */
 HLM_API void hlm_cache_free(hlm_cache *cache);
 
 /** "At the present position" for hlm_cache_fork. */
 #define HLM_NOW ((int64_t)-1)
 
 /** A second sequence that begins with the first at_pos tokens of `cache`
- *  (HLM_NOW: all). Copies no state: pages are shared until one of the two
- *  writes. The two are independent from then on.
+ *  (HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared
+ *  until one of the two writes. The two are independent from then on, but
+ *  for the guarantee of hlm_cache_reserve, which a fork ends.
  *  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos);
 
-/** Forget the tokens from `pos` on. *pending (may be NULL) receives how many
+/** Forget the tokens from `pos` on; pages behind go back to the pool, those that
+ *  hlm_cache_reserve took included. *pending (may be NULL) receives how many
  *  tokens before `pos` the next step has to recompute first; 0 for Transformers.
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
 
-/** Tokens held; 0 for NULL. */
+/** Tokens held; 0 for NULL. Not while a step on the cache runs. */
 HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
 
-/** Copies the n token ids from position `from` on into out [n].
- *  Errors  HLM_E_ARG when from + n is above the length. */
+/** Copies the n token ids from position `from` on into out [n]. Not while a step
+ *  on the cache runs. Errors  HLM_E_ARG when from + n is above the length. */
 HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
 
-/** Take the memory for n_tokens in all now, so that no step up to there can
- *  fail for lack of pages or allocate them.
- *  Errors  HLM_E_FULL, HLM_E_NOMEM; the cache is then as before. */
+/** Take the memory for n_tokens in all, those held included, now, so that no
+ *  step up to there can fail for lack of pages or allocate them; 0 or less than
+ *  the length does nothing. A later fork ends the guarantee, for both: pages are
+ *  then shared, and the first to write into one copies it. So does a rewind.
+ *  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and
+ *          the tokens are as before. Pages taken before a failure stay with the cache. */
 HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
 
 /* ---- decode --------------------------------------------------------------- */
@@ -437,14 +482,16 @@ typedef struct hlm_hidden {
     float *out;
 } hlm_hidden;
 
-/** New tokens for one sequence. */
+/** New tokens for one sequence. Everything it points to is the caller's and is
+ *  read or written during the call only. */
 typedef struct hlm_step {
     size_t struct_size;
     hlm_cache *cache;
     /** [n_tokens] token ids. */
     const int32_t *tokens;
     size_t n_tokens;
-    /** NULL: no logits. [number of rows, vocab_size], in the order of `rows`. */
+    /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
+     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. */
     float *logits;
     /** HLM_ROWS_... */
     int32_t logit_rows;
@@ -460,12 +507,14 @@ typedef struct hlm_step {
 
 /** Run new tokens through the model: whole prompts, single tokens, or both,
  *  for n sequences in one varlen batch. Each cache grows by its tokens.
- *  steps   [n] one entry a sequence, no cache twice; read only during the call.
+ *  steps   [n] one entry a sequence, no cache twice, all of the context's pool;
+ *          read only during the call.
  *  Threads one call per context at a time; contexts of one model may run in
  *          parallel, on different caches.
- *  Errors  HLM_E_ARG, HLM_E_EMPTY (a step without tokens), HLM_E_TOKEN,
- *          HLM_E_FULL, HLM_E_MISMATCH, HLM_E_BUSY, HLM_E_NOMEM,
- *          HLM_E_CANCELLED; every cache is then as it was before the call, and
+ *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
+ *          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),
+ *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
+ *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is then as it was before the call, and
  *          what the out-arrays hold is undefined. */
 HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
 
@@ -483,7 +532,8 @@ enum {
  *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
  *  out     [cap]; may be NULL when cap is 0.
  *  *n      receives the number of ids, also with HLM_E_SPACE.
- *  Errors  HLM_E_ARG, HLM_E_SPACE, HLM_E_LIMIT, HLM_E_NOMEM. */
+ *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
+ *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags,
                                 int32_t *out, size_t cap, size_t *n);
 
@@ -494,18 +544,21 @@ enum {
 
 /** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.
  *  *n receives the number of bytes, also with HLM_E_SPACE.
- *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_SPACE, HLM_E_NOMEM. */
+ *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
+ *          HLM_E_NOMEM. */
 HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens,
                                   uint32_t flags, char *out, size_t cap, size_t *n);
 
 /** Text of one token after another, for streaming. The pieces joined equal
  *  hlm_detokenize of all tokens, and no piece ends inside a character.
- *  flags as for hlm_detokenize. */
+ *  flags as for hlm_detokenize.
+ *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
-/** *text [*len] is the text that became certain (it may be empty), valid until the next call on the stream. */
+/** *text [*len] is the text that became certain (it may be empty), not ended by 0, valid until the next call on the stream.
+ *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text,
                                         size_t *len);
-/** What is left at the end (an unfinished character as U+FFFD); the stream is then as new. */
+/** What is left at the end (an unfinished character as U+FFFD), as above; the stream is then as new. Errors  HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
 HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
 
@@ -532,6 +585,7 @@ typedef struct hlm_chat_params {
 
 /** Messages to text by the model's chat template.
  *  messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.
+ *  params         NULL: the model's template, an assistant's answer opened.
  *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
  *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
@@ -577,14 +631,18 @@ typedef struct hlm_sampler_params {
     float temperature;
 } hlm_sampler_params;
 
-/** Numbers outside their range are HLM_E_ARG (NaN too); a biased token outside the vocabulary HLM_E_TOKEN. */
+/** params and the list of biases are copied; NULL: greedy.
+ *  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased
+ *          token outside the vocabulary), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
-/** The same chain, history and random state, independent from now on. */
+/** The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM. */
 HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
 /** Draw from logits [vocab_size], which are not changed. Counts as a draw, but
- *  not as accepted. Errors  HLM_E_ARG when no token is left (all NaN or -INFINITY). */
+ *  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left
+ *  (all NaN or -INFINITY); that is no draw. */
 HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
-/** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count). */
+/** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).
+ *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
 HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
 HLM_API void hlm_sampler_free(hlm_sampler *sampler);
 
@@ -636,8 +694,9 @@ typedef struct hlm_generate_result {
     size_t struct_size;
     /** HLM_FINISH_... */
     int32_t finish;
-    /** Must be 0. */
+    /** 0. */
     int32_t reserved;
+    /** Tokens of the prompt, and tokens generated, the ending one included (also those beyond tokens_cap). */
     size_t n_prompt;
     size_t n_generated;
     /** Wall time of the prompt up to the first token's logits, and of the rest, in ns. */
@@ -647,7 +706,9 @@ typedef struct hlm_generate_result {
 
 /** Prompt in, tokens out. Afterwards the cache holds the prompt and all
  *  generated tokens but the last one, which has not been run.
- *  sampler NULL: greedy. result may be NULL. The sampler accepts the generated
+ *  sampler NULL: greedy. result may be NULL, else set its struct_size first; it
+ *  is written on success only. Callbacks come from the calling thread and must
+ *  not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated
  *  tokens, not the prompt's. A model without tokenizer gives ids and no text.
  *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
  *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
@@ -655,11 +716,14 @@ typedef struct hlm_generate_result {
 HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
                                 const hlm_generate_params *params, hlm_generate_result *result);
 
-/** Log-probability of each token given those before it, as natural logarithms.
+/** Log-probability of each token given those before it, as natural logarithms;
+ *  NaN where the model's logits are no distribution.
  *  tokens   [n], n at least 2, from the beginning of a text.
  *  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.
  *  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).
- *  Uses a sequence of its own and no [n, vocab_size] buffer. */
+ *  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.
+ *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what
+ *          logprobs holds is then undefined. */
 HLM_API hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum);
 
 #ifdef __cplusplus
