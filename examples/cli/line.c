@@ -64,6 +64,8 @@ static void close_editor(cli_line *line)
 static const char *edit(cli_line *line, size_t *len)
 {
     int count = 0;
+    /* Before the prompt is shown, or a key that is pressed at once would still meet the line discipline. */
+    el_set(line->editor, EL_PREP_TERM, 1);
     errno = 0;
     const char *text = el_gets(line->editor, &count);
     if (!text || count <= 0) {
