@@ -297,6 +297,14 @@ hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *de
     return hlmi_json_steps(def, "normalizer", "normalizers", mem, read_step, ns);
 }
 
+bool hlmi_norms_strip_left(const hlmi_norms *ns, const char *s)
+{
+    if (!(hlmi_char_class(hlmi_utf8_get(s)) & HLMI_CC_SPACE)) return false;
+    for (size_t i = 0; i < ns->n; i++)
+        if (ns->v[i].kind->run == run_strip && ns->v[i].flag[0]) return true;
+    return false;
+}
+
 hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b)
 {
     hlm_status st = HLM_OK;

@@ -1,5 +1,5 @@
-/* PCRE2 with Oniguruma's meaning: \s, \w and \h are respelled, ^ and $ work at
- * lines, and nested classes are flattened. */
+/* PCRE2 with Oniguruma's meaning: escapes such as \s and \w are respelled, ^ and $
+ * work at lines, and nested classes are flattened. */
 #include "text/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -18,6 +18,9 @@ static void re_free(void *p, void *user)
     hlmi_free(user, p);
 }
 
+/* Word characters; Oniguruma counts the numbers of Latin-1 (superscripts and fractions) among them, and no others. */
+#define WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}"
+
 /* Escapes whose meaning differs, outside and inside a class. NULL: no spelling inside a class. */
 static const struct {
     char c;
@@ -25,8 +28,10 @@ static const struct {
 } escapes[] = {
     {'s', "\\p{White_Space}", "\\p{White_Space}"},
     {'S', "\\P{White_Space}", "\\P{White_Space}"},
-    {'w', "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]", "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"},
-    {'W', "[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]", NULL},
+    {'w', "[" WORD "]", WORD},
+    {'W', "[^" WORD "]", NULL},
+    {'b', "(?:(?<=[" WORD "])(?![" WORD "])|(?<![" WORD "])(?=[" WORD "]))", "\\b"},
+    {'B', "(?:(?<=[" WORD "])(?=[" WORD "])|(?<![" WORD "])(?![" WORD "]))", NULL},
     {'h', "[0-9a-fA-F]", "0-9a-fA-F"},
     {'H', "[^0-9a-fA-F]", NULL},
 };

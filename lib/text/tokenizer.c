@@ -189,6 +189,7 @@ static hlm_status encode_section(encoding *e, const char *s, size_t len, bool fi
     hlmi_added_cursor c = {0};
     hlmi_added_match m;
     size_t from = 0;
+    first = first && !hlmi_norms_strip_left(&e->t->norms, s);
     HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b));
     if (len > INT32_MAX / 4) HLMI_TRY(hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4));
     while (hlmi_added_next(&e->t->added_normalized, s, len, e->special, &c, &m)) {

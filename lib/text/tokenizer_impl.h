@@ -45,6 +45,8 @@ hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *
 /** SentencePiece's rules: the longest keys of charsmap [len] (or NULL), spaces as U+2581, one put in front, runs merged. */
 hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
                                         bool prepend, bool merge);
+/** Will a Strip take the first character of s, which is not empty? What is left does not begin where s begins. */
+bool hlmi_norms_strip_left(const hlmi_norms *ns, const char *s);
 /** Runs all steps. *text [*len] goes in and comes out; what comes out may lie in a or b. */
 hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b);
 void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem);
