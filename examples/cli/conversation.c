@@ -151,8 +151,7 @@ static hlm_status has_markers(const hlm_model *model, const char *text, size_t l
     cli_ids plain = {0}, parsed = {0};
     hlm_status st = cli_tokenize(model, text, len, 0, &plain);
     if (st == HLM_OK) st = cli_tokenize(model, text, len, HLM_TOKENIZE_PARSE_SPECIAL, &parsed);
-    *yes = st == HLM_OK &&
-        (plain.n != parsed.n || (plain.n && memcmp(plain.data, parsed.data, plain.n * sizeof *plain.data)));
+    *yes = st == HLM_OK && !cli_ids_equal(&plain, &parsed);
     cli_ids_free(&plain);
     cli_ids_free(&parsed);
     return st;
@@ -183,8 +182,7 @@ static hlm_status same_special(const hlm_model *model, const cli_ids *whole, con
     hlm_status st = keep_special(model, &have);
     if (st == HLM_OK) st = cli_tokenize(model, marked->data, marked->len, HLM_TOKENIZE_PARSE_SPECIAL, &want);
     if (st == HLM_OK) st = keep_special(model, &want);
-    *yes =
-        st == HLM_OK && have.n == want.n && (have.n == 0 || !memcmp(have.data, want.data, have.n * sizeof *have.data));
+    *yes = st == HLM_OK && cli_ids_equal(&have, &want);
     cli_ids_free(&have);
     cli_ids_free(&want);
     return st;

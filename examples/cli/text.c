@@ -71,6 +71,11 @@ void cli_ids_free(cli_ids *list)
     *list = (cli_ids){0};
 }
 
+bool cli_ids_equal(const cli_ids *a, const cli_ids *b)
+{
+    return a->n == b->n && (a->n == 0 || memcmp(a->data, b->data, a->n * sizeof *a->data) == 0);
+}
+
 int cli_read_file(const cli_options *o, const char *path, cli_text *t)
 {
     const bool standard = strcmp(path, "-") == 0;
@@ -134,10 +139,10 @@ int cli_read_ids(const cli_options *o, const char *source, cli_ids *ids)
         return parse_ids(o, "--ids", source, ids);
     cli_text text = {0};
     int rc = cli_read_file(o, source, &text);
-    if (rc == CLI_OK && strlen(text.data) != text.len)
+    if (rc == CLI_OK && text.data && strlen(text.data) != text.len)
         rc = cli_fail(o, CLI_FAILED, "Token ids are expected as text, such as 1, 2, 3.",
                       "%s: holds bytes that are no text", source);
-    if (rc == CLI_OK) rc = parse_ids(o, source, text.data, ids);
+    if (rc == CLI_OK && text.data) rc = parse_ids(o, source, text.data, ids);
     cli_text_free(&text);
     return rc;
 }
