@@ -8,6 +8,19 @@
 
 #include "kernel/kernel.h"
 
+/* Before a loop of few rounds over registers: unrolled, or left as it is because unrolled it would spill. The counts are
+ * constants once a tile is inlined, for which the tiles rely on HLMI_INLINE. clang unrolls such loops by itself. */
+#ifndef HLMI_INLINE
+#define HLMI_INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define HLMI_UNROLL
+#define HLMI_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define HLMI_UNROLL _Pragma("GCC unroll 20")
+#define HLMI_ROLLED _Pragma("GCC unroll 1")
+#endif
+#endif
+
 /** One group, a run of units, a run of tokens. */
 typedef struct hlmi_block {
     const char *w;  /* first unit */
@@ -35,7 +48,7 @@ typedef struct hlmi_walk {
 
 enum { HLMI_PANEL_BYTES = 192 * 1024 };
 
-static inline __attribute__((always_inline)) void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
+HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
 {
     const size_t units = g->cols / p->unit_k;
     if (g->tokens == 1) {

@@ -12,6 +12,8 @@
 
 /* inlined into unrolled tiles, emulated intrinsics take a compiler minutes */
 #define HLMI_INLINE static inline
+#define HLMI_UNROLL
+#define HLMI_ROLLED
 
 static inline float emulate_flush(float f)
 {

@@ -6,8 +6,6 @@
 
 #include "kernel/walk.h"
 
-#define HLMI_INLINE static inline __attribute__((always_inline))
-
 /* most tokens and row vectors of a register tile: sizes of arrays of which a tile uses a part */
 enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
 

@@ -29,9 +29,9 @@ HLMI_INLINE size_t column(form f, size_t lanes)
 HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_block *b, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++)
             acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
     }
@@ -39,33 +39,33 @@ HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_b
     size_t k = 0;
     for (; k + 2 <= n; k += 2, w += 2 * column(f, lanes), x += 2 * sizeof(float)) {
         if (T == 1) {
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (size_t i = 0; i < 2 * column(f, lanes); i += 64) _mm_prefetch(w + 4096 + i, _MM_HINT_T0);
         }
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t i = 0; i < 2; i++) {
             __m256 v[HLMI_AVX2_R];
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (int r = 0; r < R; r++) v[r] = weights(f, w, lanes, i, r0 + (size_t)r * 8);
-#pragma GCC unroll 6
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const __m256 a = _mm256_broadcast_ss((const float *)(x + (size_t)t * b->ldx) + i);
-#pragma GCC unroll 4
+                HLMI_UNROLL
                 for (int r = 0; r < R; r++) acc[t][r] = _mm256_fmadd_ps(v[r], a, acc[t][r]);
             }
         }
     }
     if (k < n) {
-#pragma GCC unroll 6
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m256 a = _mm256_broadcast_ss((const float *)(x + (size_t)t * b->ldx));
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (int r = 0; r < R; r++) acc[t][r] = _mm256_fmadd_ps(weights(f, w, lanes, 0, r0 + (size_t)r * 8), a, acc[t][r]);
         }
     }
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
     }
 }

@@ -34,31 +34,31 @@ HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const 
 {
     const __m256i low = _mm256_set1_epi8(15);
     __m256i acc[TOKENS][R], sc[R];
-#pragma GCC unroll 1
+    HLMI_ROLLED
     for (size_t c = 0; c < 4; c++) {
         __m256i lo[R], hi[R];
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) {
             const __m256i both = _mm256_load_si256((const __m256i *)u->q[s][c][r * 8]);
             lo[r] = _mm256_and_si256(both, low);
             hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
         }
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *a = token(x, ldx, t)->q + s * 32 + c * 8;
             const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
-#pragma GCC unroll 2
+            HLMI_UNROLL
             for (size_t r = 0; r < R; r++) {
                 const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
                 acc[t][r] = _mm256_add_epi16(c == 0 ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
             }
         }
     }
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
         const __m256i one = unsigned_bytes(u->sc[s] + r * 8);
         sc[r] = _mm256_or_si256(one, _mm256_slli_epi32(one, 16));
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(acc[t][r], sc[r]));
     }
 }
@@ -66,13 +66,13 @@ HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const 
 /* Sum of minimum * sum(a) over the sub-blocks, two at a time. */
 HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
 {
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (size_t s = 0; s < 8; s += 2) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) {
             const __m256i even = unsigned_bytes(u->mn[s] + r * 8), odd = unsigned_bytes(u->mn[s + 1] + r * 8);
             const __m256i pair = _mm256_or_si256(even, _mm256_slli_epi32(odd, 16));
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const __m256i p = _mm256_madd_epi16(pair, two_sums(token(x, ldx, t)->sum32 + s));
                 sum[t][r] = s == 0 ? p : _mm256_add_epi32(sum[t][r], p);
@@ -83,9 +83,9 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
 
 HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, const float *y)
 {
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++)
             acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r * 8);
     }
@@ -93,9 +93,9 @@ HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, con
 
 HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, float *y)
 {
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r * 8, acc[t][r]);
     }
 }
@@ -103,10 +103,10 @@ HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, fl
 /* acc = fma(sum, d * da, acc), or with -(d * da). */
 HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16_t *d, bool minus, const char *x, size_t ldx)
 {
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
         const __m256 dw = hlmi_avx2_half(d + r * 8);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m256 s = _mm256_cvtepi32_ps(sum[t][r]);
             const __m256 scale = _mm256_mul_ps(dw, _mm256_set1_ps(token(x, ldx, t)->d));
@@ -122,14 +122,14 @@ HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
     const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         sums sum;
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+            HLMI_UNROLL
             for (size_t r = 0; r < R; r++) sum[t][r] = _mm256_setzero_si256();
         }
         for (size_t s = 0; s < 8; s++) {
             if (T == 1) {
-#pragma GCC unroll 5
+                HLMI_UNROLL
                 for (size_t p = 0; p < 5; p++) _mm_prefetch((const char *)u + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
             }
             sub_k4(T, sum, u, s, x, b->ldx);
@@ -145,24 +145,24 @@ HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
 HLMI_INLINE void sub_k6(int T, sums sum, const hlmi_unit_k6 *u, size_t s, const char *x, size_t ldx)
 {
     __m256i sc[R];
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
         const __m256i one = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s] + r * 8)));
         sc[r] = _mm256_blend_epi16(one, _mm256_slli_epi32(one, 16), 0xAA);
     }
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t c = 0; c < 4; c += 2) {
         __m256i w0[R], w1[R];
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) {
             w0[r] = _mm256_add_epi8(_mm256_load_si256((const __m256i *)u->q[s][c][r * 8]), _mm256_set1_epi8(32));
             w1[r] = _mm256_add_epi8(_mm256_load_si256((const __m256i *)u->q[s][c + 1][r * 8]), _mm256_set1_epi8(32));
         }
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *a = token(x, ldx, t)->q + s * 16 + c * 4;
             const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
-#pragma GCC unroll 2
+            HLMI_UNROLL
             for (size_t r = 0; r < R; r++) {
                 const __m256i p = _mm256_add_epi16(_mm256_maddubs_epi16(w0[r], a0), _mm256_maddubs_epi16(w1[r], a1));
                 sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(p, sc[r]));
@@ -174,23 +174,23 @@ HLMI_INLINE void sub_k6(int T, sums sum, const hlmi_unit_k6 *u, size_t s, const 
 /* sum = -32 * the sum of scale * sum(a) over the sub-blocks, two at a time. */
 HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, size_t ldx)
 {
-#pragma GCC unroll 1
+    HLMI_ROLLED
     for (size_t s = 0; s < 16; s += 2) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) {
             const __m128i even = _mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s] + r * 8));
             const __m128i odd = _mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s + 1] + r * 8));
             const __m256i pair = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(even, odd));
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const __m256i p = _mm256_madd_epi16(pair, two_sums(token(x, ldx, t)->sum16 + s));
                 sum[t][r] = s == 0 ? p : _mm256_add_epi32(sum[t][r], p);
             }
         }
     }
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < R; r++) sum[t][r] = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), sum[t][r]), 5);
     }
 }
@@ -205,7 +205,7 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
         offsets(T, sum, u, x, b->ldx);
         for (size_t s = 0; s < 16; s++) {
             if (T == 1) {
-#pragma GCC unroll 5
+                HLMI_UNROLL
                 for (size_t p = 0; p < 5; p++) _mm_prefetch((const char *)u + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
             }
             sub_k6(T, sum, u, s, x, b->ldx);

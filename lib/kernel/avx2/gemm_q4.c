@@ -37,7 +37,7 @@ HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *u
     const uint8_t *q = (const uint8_t *)unit + (f == Q4 ? 64 : 128) + c * 128 + r0 * 4;
     const __m256i low = _mm256_set1_epi8(15);
     __m256i lo[HLMI_AVX2_R], hi[HLMI_AVX2_R];
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int r = 0; r < R; r++) {
         const __m256i both = _mm256_load_si256((const __m256i *)(q + r * 32));
         lo[r] = _mm256_and_si256(both, low);
@@ -47,11 +47,11 @@ HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *u
             hi[r] = _mm256_or_si256(hi[r], high(unit, r0 + (size_t)r * 8, 2 * (int)c + 1));
         }
     }
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         const int8_t *a = ((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 8;
         const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
             acc[t][r] = _mm256_add_epi16(first ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
@@ -65,16 +65,16 @@ HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r
 {
     const __m256i ones = _mm256_set1_epi16(1);
     const size_t parts = f == Q5M ? 2 : 1, chunks = 4 / parts;
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t p = 0; p < parts; p++) {
         sums acc;
         chunk(f, T, R, true, acc, unit, r0, p * chunks, x, ldx);
         /* unrolled, this loop makes gcc 12 spill the sums */
-#pragma GCC unroll 1
+        HLMI_ROLLED
         for (size_t c = 1; c < chunks; c++) chunk(f, T, R, false, acc, unit, r0, p * chunks + c, x, ldx);
-#pragma GCC unroll 6
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (int r = 0; r < R; r++) {
                 const __m256i s = _mm256_madd_epi16(acc[t][r], ones);
                 sum[t][r] = p == 0 ? s : _mm256_add_epi32(sum[t][r], s);
@@ -86,9 +86,9 @@ HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r
 HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++)
             acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
     }
@@ -96,15 +96,15 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
         sums sum;
         if (T == 1) {
-#pragma GCC unroll 12
+            HLMI_UNROLL
             for (size_t i = 0; i < unit_bytes(f); i += 64) _mm_prefetch(unit + 4096 + i, _MM_HINT_T0);
         }
         dots(f, T, R, sum, unit, r0, x, b->ldx);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const uint16_t *d = (const uint16_t *)unit + r0 + (size_t)r * 8;
             const __m256 dw = hlmi_avx2_half(d), m = f == Q4 ? dw : hlmi_avx2_half(d + 32);
-#pragma GCC unroll 6
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const hlmi_act_q8 *a = (const hlmi_act_q8 *)(x + (size_t)t * b->ldx);
                 if (f == Q4) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_set1_epi32(a->sum8));
@@ -114,9 +114,9 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
             }
         }
     }
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
     }
 }

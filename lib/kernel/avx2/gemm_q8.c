@@ -34,16 +34,16 @@ HLMI_INLINE void chunk(int T, int R, sums sum, const hlmi_unit_q8 *unit, size_t 
 {
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i s[HLMI_AVX2_R], size[HLMI_AVX2_R];
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int r = 0; r < R; r++) {
         const __m256i w = load(unit, c, r0 + (size_t)r * 8);
         s[r] = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w);
         size[r] = _mm256_abs_epi8(w);
     }
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         const __m256i a = hlmi_avx2_bytes(((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 4);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const __m256i p = _mm256_maddubs_epi16(size[r], _mm256_xor_si256(a, s[r]));
             sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(p, ones));
@@ -56,10 +56,10 @@ HLMI_INLINE void chunk(int T, int R, sums sum, const hlmi_unit_q8 *unit, size_t 
 HLMI_INLINE void dots_one(int R, sums sum, const hlmi_unit_q8 *unit, const char *x)
 {
     const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (size_t c = 0; c < 8; c++) {
         const __m256i a = hlmi_avx2_bytes(((const hlmi_act_q8 *)x)->q + c * 4);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const __m256i w = load(unit, c, (size_t)r * 8);
             const __m256i p = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
@@ -73,10 +73,10 @@ HLMI_INLINE void dots_one(int R, sums sum, const hlmi_unit_q8 *unit, const char 
 HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d, const char *x,
                             size_t ldx)
 {
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int r = 0; r < R; r++) {
         const __m256 dw = hlmi_avx2_half(d + r * 8);
-#pragma GCC unroll 6
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const hlmi_act_q8 *a = (const hlmi_act_q8 *)(x + (size_t)t * ldx);
             const __m256 scale = _mm256_mul_ps(dw, _mm256_set1_ps(a->d));
@@ -89,28 +89,28 @@ HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], 
 HLMI_INLINE void tile(int T, const hlmi_block *b, const int32_t (*n)[32], size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < 2; r++)
             acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
     }
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q8)) {
         sums sum;
-#pragma GCC unroll 6
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+            HLMI_UNROLL
             for (int r = 0; r < 2; r++) sum[t][r] = _mm256_load_si256((const __m256i *)(n[u] + r0 + r * 8));
         }
         /* unrolled, this loop makes gcc 12 spill the sums */
-#pragma GCC unroll 1
+        HLMI_ROLLED
         for (size_t c = 0; c < 8; c++) chunk(T, 2, sum, unit, r0, c, x, b->ldx);
         add_scaled(T, 2, acc, sum, unit->d + r0, x, b->ldx);
     }
-#pragma GCC unroll 6
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < 2; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
     }
 }
@@ -118,18 +118,18 @@ HLMI_INLINE void tile(int T, const hlmi_block *b, const int32_t (*n)[32], size_t
 static void one(const hlmi_block *b)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int r = 0; r < 4; r++) acc[0][r] = _mm256_setzero_ps();
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     const char *x = b->x;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q8)) {
-#pragma GCC unroll 17
+        HLMI_UNROLL
         for (size_t i = 0; i < sizeof *unit; i += 64) _mm_prefetch((const char *)unit + 4096 + i, _MM_HINT_T0);
         sums sum;
         dots_one(4, sum, unit, x);
         add_scaled(1, 4, acc, sum, unit->d, x, 0);
     }
-#pragma GCC unroll 4
+    HLMI_UNROLL
     for (int r = 0; r < 4; r++) _mm256_store_ps(b->y + r * 8, acc[0][r]);
 }
 

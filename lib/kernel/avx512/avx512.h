@@ -7,10 +7,6 @@
 
 #include "kernel/walk.h"
 
-#ifndef HLMI_INLINE
-#define HLMI_INLINE static inline __attribute__((always_inline))
-#endif
-
 /* most tokens and row vectors of a register tile: sizes of arrays of which a tile uses a part */
 enum { HLMI_AVX512_T = 8, HLMI_AVX512_R = 2 };
 
@@ -52,9 +48,9 @@ HLMI_INLINE __m512i hlmi_avx512_dword(const void *p)
 /** Sums of T tokens x R row vectors, from zero or from y. */
 HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b, const float *y)
 {
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < R; r++)
             acc[t][r] = b->first ? _mm512_setzero_ps() : _mm512_load_ps(y + (size_t)t * b->ldy + (size_t)r * 16);
     }
@@ -62,9 +58,9 @@ HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_
 
 HLMI_INLINE void hlmi_avx512_end(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b, float *y)
 {
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < R; r++) _mm512_store_ps(y + (size_t)t * b->ldy + (size_t)r * 16, acc[t][r]);
     }
 }

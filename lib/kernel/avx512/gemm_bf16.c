@@ -15,7 +15,7 @@ HLMI_INLINE void tile(int T, const hlmi_block *b, const char *x, float *y)
             _mm_prefetch(w + 4096 + 64, _MM_HINT_T0);
         }
         const __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512i a = hlmi_avx512_dword(x + (size_t)t * b->ldx);
             acc[t][0] = _mm512_dpbf16_ps(acc[t][0], (__m512bh)w0, (__m512bh)a);

@@ -3,6 +3,7 @@
 #include "kernel/avx512/avx512.h"
 
 #define NAME(x) hlmi_avx512_gemm_##x
+#define CHUNKS HLMI_ROLLED
 
 /* a pair of products is at most 2 * 63 * 127 */
 HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)

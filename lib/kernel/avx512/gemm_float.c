@@ -25,12 +25,12 @@ HLMI_INLINE void add_column(form f, int T, __m512 acc[HLMI_AVX512_T][HLMI_AVX512
                             size_t k)
 {
     __m512 v[ROWS];
-#pragma GCC unroll 2
+    HLMI_UNROLL
     for (size_t r = 0; r < ROWS; r++) v[r] = weights(f, w, k, r);
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         const __m512 a = _mm512_set1_ps(((const float *)(const void *)(x + (size_t)t * ldx))[k]);
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (size_t r = 0; r < ROWS; r++) acc[t][r] = _mm512_fmadd_ps(v[r], a, acc[t][r]);
     }
 }
@@ -44,7 +44,7 @@ HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *
     size_t k = 0;
     for (; k + 2 <= b->units; k += 2, w += 2 * column(f), x += 2 * sizeof(float)) {
         if (T == 1) {
-#pragma GCC unroll 4
+            HLMI_UNROLL
             for (size_t i = 0; i < 2 * column(f); i += 64) _mm_prefetch(w + 4096 + i, _MM_HINT_T0);
         }
         add_column(f, T, acc, w, x, b->ldx, 0);

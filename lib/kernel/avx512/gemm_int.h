@@ -4,7 +4,8 @@
  *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64
  *   weights_q8(w)          Q8 weights as dot_q8 wants them
  *   dot_q8(acc, w, a)      the same with those
- *   start_q8(a)            what the sum of a block of Q8 starts from */
+ *   start_q8(a)            what the sum of a block of Q8 starts from
+ *   CHUNKS                 HLMI_UNROLL or HLMI_ROLLED, for the chunks of a block */
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
 #include "kernel/unit.h"
@@ -60,23 +61,23 @@ HLMI_INLINE const hlmi_act_q8 *block_of(const char *x, size_t ldx, int t)
 
 HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, size_t ldx)
 {
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         const hlmi_act_q8 *a = block_of(x, ldx, t);
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < ROWS; r++)
             sum[t][r] = f == Q8 ? start_q8(a) : f == Q4 ? _mm512_set1_epi32(a->sum8) : _mm512_setzero_si512();
     }
-#pragma GCC unroll 4
+    CHUNKS
     for (int c = 0; c < 4; c++) {
         __m512i w0[ROWS], w1[ROWS];
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < ROWS; r++) load_weights(f, &w0[r], &w1[r], unit, c, r);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *q = block_of(x, ldx, t)->q + c * 8;
             const __m512i a0 = hlmi_avx512_dword(q), a1 = hlmi_avx512_dword(q + 4);
-#pragma GCC unroll 2
+            HLMI_UNROLL
             for (int r = 0; r < ROWS; r++) {
                 sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w0[r], a0) : dot(sum[t][r], w0[r], a0);
                 sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w1[r], a1) : dot(sum[t][r], w1[r], a1);
@@ -92,16 +93,16 @@ HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *
     const char *unit = b->w;
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
         if (T == 1) {
-#pragma GCC unroll 17
+            HLMI_UNROLL
             for (size_t i = 0; i < unit_bytes(f); i += 64) _mm_prefetch(unit + 4096 + i, _MM_HINT_T0);
         }
         sums sum;
         dots(f, T, sum, unit, x, b->ldx);
-#pragma GCC unroll 2
+        HLMI_UNROLL
         for (int r = 0; r < ROWS; r++) {
             const uint16_t *d = (const uint16_t *)(const void *)unit + r * 16;
             const __m512 dw = hlmi_avx512_half(d), m = f == Q4M || f == Q5M ? hlmi_avx512_half(d + 32) : dw;
-#pragma GCC unroll 8
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const hlmi_act_q8 *a = block_of(x, b->ldx, t);
                 const __m512 scale = _mm512_mul_ps(dw, _mm512_set1_ps(a->d));
@@ -134,18 +135,18 @@ HLMI_INLINE __m512i signed16(const int8_t *p)
 HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
 {
     const __m512i low = _mm512_set1_epi8(15);
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) sum[t][0] = sum[t][1] = _mm512_setzero_si512();
-#pragma GCC unroll 1
+    HLMI_ROLLED
     for (int s = 0; s < 8; s++) {
         __m512i part[HLMI_AVX512_T];
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_setzero_si512();
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int c = 0; c < 4; c++) {
             const __m512i both = _mm512_load_si512(u->q[s][c]);
             const __m512i w0 = _mm512_and_si512(both, low), w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-#pragma GCC unroll 8
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const int8_t *q = super_of(x, ldx, t)->q + s * 32 + c * 8;
                 part[t] = dot(part[t], w0, hlmi_avx512_dword(q));
@@ -153,7 +154,7 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
             }
         }
         const __m512i sc = bytes16(u->sc[s]), mn = bytes16(u->mn[s]);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512i a = _mm512_set1_epi32(super_of(x, ldx, t)->sum32[s]);
             sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
@@ -174,7 +175,7 @@ HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
         sums sum;
         dots_k4(T, sum, u, x, b->ldx);
         const __m512 d = hlmi_avx512_half(u->d), dmin = hlmi_avx512_half(u->dmin);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512 da = _mm512_set1_ps(super_of(x, b->ldx, t)->d);
             acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), _mm512_mul_ps(d, da), acc[t][0]);
@@ -188,21 +189,21 @@ HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
 HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, size_t ldx)
 {
     const __m512i offset = _mm512_set1_epi8(32);
-#pragma GCC unroll 8
+    HLMI_UNROLL
     for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
-#pragma GCC unroll 1
+    HLMI_ROLLED
     for (int s = 0; s < 16; s++) {
         __m512i part[HLMI_AVX512_T];
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum16[s] * -32);
-#pragma GCC unroll 4
+        HLMI_UNROLL
         for (int c = 0; c < 4; c++) {
             const __m512i w = _mm512_add_epi8(_mm512_load_si512(u->q[s][c]), offset);
-#pragma GCC unroll 8
+            HLMI_UNROLL
             for (int t = 0; t < T; t++) part[t] = dot(part[t], w, hlmi_avx512_dword(super_of(x, ldx, t)->q + s * 16 + c * 4));
         }
         const __m512i sc = signed16(u->sc[s]);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
     }
 }
@@ -219,7 +220,7 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
         sums sum;
         dots_k6(T, sum, u, x, b->ldx);
         const __m512 d = hlmi_avx512_half(u->d);
-#pragma GCC unroll 8
+        HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(super_of(x, b->ldx, t)->d));
             acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), scale, acc[t][0]);

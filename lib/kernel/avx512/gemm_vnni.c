@@ -3,6 +3,7 @@
 #include "kernel/avx512/avx512.h"
 
 #define NAME(x) hlmi_vnni_gemm_##x
+#define CHUNKS HLMI_UNROLL
 
 HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)
 {
