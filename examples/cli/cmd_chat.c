@@ -311,7 +311,7 @@ static const cli_option options[] = {
     CLI_OPT_TEXT("file", 'f', file, "FILE", "answer the text of a file (-: standard input) and end"),
     CLI_OPT_TEXT("system", 's', system, "TEXT", "system message"),
     CLI_OPT_TEXT("chat-template", 0, template_file, "FILE", "a Jinja template instead of the model's"),
-    CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 30, "tokens of an answer (default 1024; 0: no bound)"),
+    CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 30, "tokens of an answer (default 512; 0: no bound)"),
     CLI_OPT_FLAG("ignore-eos", 0, ignore_eos, "go on past the end of an answer"),
     CLI_OPT_FLAG("stats", 0, stats, "tell counts and times after each answer"),
 };
@@ -330,6 +330,6 @@ const cli_command cli_command_chat = {
              "  hybridlm chat -m model.gguf -p \"Why is the sky blue?\"\n"
              "  hybridlm chat -m model.gguf --system \"Answer in one sentence.\" --temp 0.7\n",
     .groups = groups,
-    .defaults = {.max_tokens = 1024},
+    .defaults = {.max_tokens = 512},
     .run = run,
 };
