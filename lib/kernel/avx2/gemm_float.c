@@ -15,8 +15,8 @@ HLMI_INLINE __m256 weights(form f, const char *w, size_t lanes, size_t k, size_t
     if (f == F32) return _mm256_load_ps((const float *)w + k * lanes + row);
     if (f == F16) return hlmi_avx2_half((const uint16_t *)w + k * lanes + row);
     const __m256i pair = _mm256_load_si256((const __m256i *)(const void *)((const uint32_t *)w + k / 2 * lanes + row));
-    const __m256i odd = _mm256_and_si256(pair, _mm256_set1_epi32((int)0xFFFF0000));
-    return _mm256_castsi256_ps(k % 2 ? odd : _mm256_slli_epi32(pair, 16));
+    /* two shifts rather than a mask, whose register the sums need */
+    return _mm256_castsi256_ps(_mm256_slli_epi32(k % 2 ? _mm256_srli_epi32(pair, 16) : pair, 16));
 }
 
 /* Bytes of a column, all rows. */
@@ -53,6 +53,8 @@ HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_b
                 HLMI_UNROLL
                 for (int r = 0; r < R; r++) acc[t][r] = _mm256_fmadd_ps(v[r], a, acc[t][r]);
             }
+            /* the second column of a BF16 pair is loaded again: kept, the pair would push sums out of the registers */
+            if (f == BF16) __asm__ volatile("" : : : "memory");
         }
     }
     if (k < n) {
