@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Checks the documents: links inside the project lead somewhere, and C code compiles.
+
+  check.py ROOT [--library FILE MODEL] COMPILER...
+
+Every ```c block of docs/*.md is compiled by itself, behind the public header and the
+usual standard headers; blocks of contributors' pages may include internal ones. With
+--library, blocks that have a main() are linked with FILE and run with MODEL.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+PRELUDE = "".join(f"#include <{h}>\n" for h in ("stdint.h", "stdio.h", "stdlib.h", "string.h", "hybridlm/hybridlm.h"))
+FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-const-variable"]
+passed = failed = 0
+
+
+def check(ok, what, detail=""):
+    global passed, failed
+    if ok:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL {what}\n{detail}")
+
+
+def heading_anchors(text):
+    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", t.replace("`", "")).strip().lower().replace(" ", "-") for t in titles}
+
+
+def check_links(page, text):
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        to = (page.parent / path).resolve() if path else page
+        ok = to.exists() and (not anchor or anchor in heading_anchors(to.read_text()))
+        check(ok, f"{page.name}: the link {target} leads nowhere")
+
+
+def c_blocks(text):
+    for m in re.finditer(r"^```c\n(.*?)^```", text, re.M | re.S):
+        yield text.count("\n", 0, m.start()) + 1, m.group(1)
+
+
+def check_block(root, where, code, compiler, library, tmp):
+    source, program = tmp / "block.c", tmp / "block"
+    source.write_text(PRELUDE + f'#line 1 "{where}"\n' + code)
+    run = library and "int main(" in code
+    command = [*compiler, *FLAGS, *(f"-I{root / d}" for d in ("include", "lib", "src")), str(source)]
+    command += [library[0], "-Wl,-rpath," + str(pathlib.Path(library[0]).parent), "-o", str(program)] if run else ["-fsyntax-only"]
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    check(done.returncode == 0, f"{where} does not compile", done.stdout)
+    if run and done.returncode == 0:
+        done = subprocess.run([program, library[1], "one two three"], text=True, errors="replace",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        check(done.returncode == 0, f"{where} fails with exit status {done.returncode}", done.stdout)
+
+
+def main():
+    args = sys.argv[1:]
+    root, args = pathlib.Path(args[0]).resolve(), args[1:]
+    library = None
+    if args[0] == "--library":
+        library, args = [str(pathlib.Path(p).resolve()) for p in args[1:3]], args[3:]
+    with tempfile.TemporaryDirectory() as tmp:
+        for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+            text = page.read_text()
+            check_links(page, text)
+            for line, code in c_blocks(text):
+                check_block(root, f"{page.name}:{line}", code, args, library, pathlib.Path(tmp))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
