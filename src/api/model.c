@@ -121,8 +121,10 @@ static hlm_status load_text(hlm_model *m)
 {
     char *text = NULL;
     hlm_status st = hlmi_vocab_load(&m->tokenizer, &text, &m->mem, m->store);
-    if (st == HLM_OK && text) st = hlmi_template_new(&m->mem, text, strlen(text), &m->chat_template);
-    if (st == HLM_E_TEMPLATE) hlmi_fail_prefix(st, "%s: chat template: ", hlmi_store_path(m->store));
+    if (st == HLM_OK && text) {
+        st = hlmi_template_new(&m->mem, text, strlen(text), &m->chat_template);
+        if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
+    }
     hlmi_free(&m->mem, text);
     return st;
 }
