@@ -1,4 +1,4 @@
-/* The tensor store over GGUF files: what it reads, and what it refuses with which words. test_gguf FOLDER, by default test/data/store. */
+/* The tensor store over GGUF files: what it reads, and what it refuses with which words. test_gguf FOLDER, by default test/data/hostile. */
 #include <stdio.h>
 
 #include "unit/gguf_bytes.h"
@@ -6,7 +6,7 @@
 #include "unit/suite.h"
 #include "weights/store.h"
 
-static const char *folder = "test/data/store";
+static const char *folder = "test/data/hostile";
 
 static hlm_status open_bytes(hlmi_store **s, memfs *fs, const bytes *b, bool map)
 {

@@ -1,5 +1,5 @@
 /* The tensor store over folders, and what both containers share: side files, shard names, memory that runs out.
- * test_store FOLDER, by default test/data/store. */
+ * test_store FOLDER, by default test/data/hostile. */
 #include <stdio.h>
 
 #include "unit/gguf_bytes.h"
@@ -7,7 +7,7 @@
 #include "unit/suite.h"
 #include "weights/store.h"
 
-static const char *folder = "test/data/store";
+static const char *folder = "test/data/hostile";
 
 static hlm_status open_fs(hlmi_store **s, memfs *fs, bool map)
 {
