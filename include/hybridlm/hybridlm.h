@@ -254,7 +254,7 @@ typedef struct hlm_model_params {
  *          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
 HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
-/** The same through the caller's file access. `vfs` is copied; what its user pointer refers to must outlive the model. */
+/** The same through the caller's file access; see hlm_vfs for what must outlive the model. */
 HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path,
                                       const hlm_model_params *params);
 
@@ -342,8 +342,7 @@ typedef struct hlm_memory_plan_info {
 /** A dry run: computes the sizes that a pool and a context made with the same
  *  numbers will have, and keeps no memory. Set out->struct_size first.
  *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params,
-                                   hlm_memory_plan_info *out);
+HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out);
 
 /* ---- pool and context --------------------------------------------------- */
 
@@ -514,8 +513,9 @@ typedef struct hlm_step {
  *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
  *          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),
  *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
- *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is then as it was before the call, and
- *          what the out-arrays hold is undefined. */
+ *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
+ *          then as it was before the call, and what the out-arrays hold is
+ *          undefined. */
 HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
 
 /* ---- text ------------------------------------------------------------------ */
@@ -534,8 +534,8 @@ enum {
  *  *n      receives the number of ids, also with HLM_E_SPACE.
  *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
  *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags,
-                                int32_t *out, size_t cap, size_t *n);
+HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
+                                size_t cap, size_t *n);
 
 enum {
     /** Leave out special tokens. */
@@ -546,19 +546,20 @@ enum {
  *  *n receives the number of bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
  *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens,
-                                  uint32_t flags, char *out, size_t cap, size_t *n);
+HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
+                                  char *out, size_t cap, size_t *n);
 
 /** Text of one token after another, for streaming. The pieces joined equal
  *  hlm_detokenize of all tokens, and no piece ends inside a character.
  *  flags as for hlm_detokenize.
  *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
-/** *text [*len] is the text that became certain (it may be empty), not ended by 0, valid until the next call on the stream.
+/** *text [*len] is the text that became certain (it may be empty), not ended by
+ *  0, valid until the next call on the stream.
  *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text,
-                                        size_t *len);
-/** What is left at the end (an unfinished character as U+FFFD), as above; the stream is then as new. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len);
+/** What is left at the end (an unfinished character as U+FFFD), as above; the
+ *  stream is then as new. Errors  HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
 HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
 
@@ -589,8 +590,8 @@ typedef struct hlm_chat_params {
  *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
  *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
-HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json,
-                                   const hlm_chat_params *params, char *out, size_t cap, size_t *n);
+HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                   char *out, size_t cap, size_t *n);
 
 /* ---- sampler ---------------------------------------------------------------- */
 
@@ -604,7 +605,9 @@ typedef struct hlm_logit_bias {
  *  logit_bias first and temperature last before the draw. All off by default:
  *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
  *  at temperature 1, of the tokens that those before it kept, and keeps at
- *  least one; among equals the lower id goes first. */
+ *  least one; among equals the lower id goes first.
+ *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+ *  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY. */
 typedef struct hlm_sampler_params {
     size_t struct_size;
     /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
@@ -660,6 +663,7 @@ enum {
     HLM_FINISH_FULL = 4
 };
 
+/** Everything it points to is the caller's and is read or written during the call only. */
 typedef struct hlm_generate_params {
     size_t struct_size;
     /** [n_prompt] appended to the cache first. May be empty only if the cache is not: then its last token is run again. */
