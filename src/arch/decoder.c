@@ -11,17 +11,6 @@
 
 enum { MAX_HIDDEN = 1 << 20, MAX_FF = 1 << 24, MAX_LAYERS = 1 << 16, MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14 };
 
-typedef struct decoder {
-    const hlmi_decoder_spec *spec;
-    const hlmi_config *c;
-    hlmi_loader *l;
-    hlmi_plan *plan;
-    bool gguf;
-    size_t hidden, ff, layers, vocab;
-    double eps;
-    size_t rope, rope_dim, head_dim;
-} decoder;
-
 /* Tensor names of both containers; %zu is the layer. */
 typedef enum part {
     EMBED, FINAL_NORM, HEAD, ROPE_FREQS,
@@ -29,6 +18,18 @@ typedef enum part {
     MLP_NORM, GATE, UP, DOWN, GATE_BIAS, UP_BIAS, DOWN_BIAS, ROTARY,
     PARTS
 } part;
+
+typedef struct decoder {
+    const hlmi_decoder_spec *spec;
+    const hlmi_config *c;
+    hlmi_loader *l;
+    hlmi_plan *plan;
+    bool gguf, tied;
+    part table; /* the tensor of the embedding */
+    size_t hidden, ff, layers, vocab;
+    double eps;
+    size_t rope, rope_dim, head_dim;
+} decoder;
 
 #define LAYER "model.layers.%zu."
 static const hlmi_key names[PARTS] = {
@@ -186,7 +187,7 @@ static hlm_status check_activation(const decoder *d)
 /* Rows of the embedding: config.json says; GGUF files may leave it to the tensor. */
 static hlm_status read_vocab(decoder *d)
 {
-    const tensor_name embed = name_of(d, EMBED, 0);
+    const tensor_name embed = name_of(d, d->table, 0);
     const hlmi_tensor *t = hlmi_store_find(d->l->store, embed.text);
     if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(d->c->store), embed.text);
     int64_t vocab = 0;
@@ -208,7 +209,7 @@ static hlm_status read_sizes(decoder *d)
     d->ff = (size_t)v;
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS, 0, &v));
     d->layers = (size_t)v;
-    HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rms_norm_eps", ".attention.layer_norm_rms_epsilon"}, 1e-12, 1.0, 0.0, &d->eps));
+    HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rms_norm_eps", ".attention.layer_norm_rms_epsilon"}, 1e-12, 1.0, d->gguf ? 0.0 : 1e-6, &d->eps));
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
     const int64_t derived = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
@@ -239,25 +240,24 @@ static hlm_status read_rope(decoder *d)
 }
 
 /* The embedding, tiled when it is the head too; the tiled matrix stays in the embed block. */
-static hlm_status add_embed(const decoder *d, bool tied)
+static hlm_status add_embed(const decoder *d)
 {
     hlmi_embed_params p = {0};
-    const tensor_name name = name_of(d, EMBED, 0);
-    const hlm_status st = tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
+    const tensor_name name = name_of(d, d->table, 0);
+    const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
                                : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
     return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_embed, &p, sizeof p) : st;
 }
 
-static hlm_status add_head(const decoder *d, bool tied)
+static hlm_status add_head(const decoder *d)
 {
     hlm_status st;
     const hlmi_embed_params *embed = d->plan->blocks[0].params;
     hlmi_head_params p = {.w = &embed->table};
     HLMI_TRY(norm(d, FINAL_NORM, 0, d->hidden, &p.norm));
-    if (tied) hlmi_loader_ignore(d->l, name_of(d, HEAD, 0).text);
-    else HLMI_TRY(matrix(d, HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
+    if (!d->tied) HLMI_TRY(matrix(d, HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
     HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p));
-    if (!tied) {
+    if (!d->tied) {
         hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
         kept->w = &kept->own;
     }
@@ -265,34 +265,40 @@ done:
     return st;
 }
 
-static hlm_status is_tied(const decoder *d, bool *tied)
+/* Are embedding and head one matrix, and where is it? config.json may say so of a file that holds both: then, as in
+ * transformers, the file is right, and where it holds the head alone, that is the embedding. */
+static hlm_status read_tied(decoder *d)
 {
-    *tied = d->gguf && !hlmi_loader_has(d->l, name_of(d, HEAD, 0).text);
-    return hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, *tied, tied);
+    const bool embed = hlmi_loader_has(d->l, name_of(d, EMBED, 0).text);
+    const bool head = hlmi_loader_has(d->l, name_of(d, HEAD, 0).text);
+    bool tied = d->gguf;
+    const hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
+    d->tied = tied && !(embed && head);
+    d->table = d->tied && head ? HEAD : EMBED;
+    return st;
 }
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlm_status st;
-    bool tied = false;
     decoder d = {.spec = spec,
                  .c = c,
                  .l = l,
                  .plan = plan,
                  .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
+    HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
-    HLMI_TRY(is_tied(&d, &tied));
     plan->hidden_size = d.hidden;
     plan->vocab_size = d.vocab;
     plan->n_layers = d.layers;
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0, &plan->max_positions));
     HLMI_TRY(read_rope(&d));
-    HLMI_TRY(add_embed(&d, tied));
+    HLMI_TRY(add_embed(&d));
     for (size_t i = 0; i < d.layers; i++) {
         HLMI_TRY(add_attention(&d, i));
         HLMI_TRY(add_mlp(&d, i));
     }
-    HLMI_TRY(add_head(&d, tied));
+    HLMI_TRY(add_head(&d));
     hlmi_kv_layer kv;
     HLMI_TRY(read_heads(&d, 0, &plan->n_heads, &kv));
     plan->n_kv_heads = kv.n_kv_heads;
@@ -317,21 +323,22 @@ static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers
     return HLM_OK;
 }
 
+/* config.json without the setting means 4096, null means none, in every class that has one. */
 static hlm_status read_window(const hlmi_config *c, size_t *out)
 {
     int64_t w = 0;
+    const int64_t fallback = c->json && !json_object_get(c->json, "sliding_window") ? 4096 : 0;
     const hlm_status st =
-        hlmi_config_int(c, (hlmi_key){"sliding_window", ".attention.sliding_window"}, 0, INT32_MAX, 0, &w);
+        hlmi_config_int(c, (hlmi_key){"sliding_window", ".attention.sliding_window"}, 0, INT32_MAX, fallback, &w);
     *out = (size_t)w;
     return st;
 }
 
 hlm_status hlmi_window_all(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out)
 {
-    int sliding = -1;
-    *out = 0;
-    const hlm_status st = layer_type(c, layer, n_layers, &sliding);
-    return st != HLM_OK || sliding == 0 ? st : read_window(c, out);
+    (void)layer;
+    (void)n_layers;
+    return read_window(c, out);
 }
 
 hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out)
@@ -342,8 +349,7 @@ hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers
     *out = 0;
     hlm_status st = layer_type(c, layer, n_layers, &sliding);
     if (st == HLM_OK) st = hlmi_config_bool(c, (hlmi_key){"use_sliding_window", NULL}, false, &use);
-    if (st == HLM_OK)
-        st = hlmi_config_int(c, (hlmi_key){"max_window_layers", NULL}, 0, MAX_LAYERS, (int64_t)n_layers, &from);
+    if (st == HLM_OK) st = hlmi_config_int(c, (hlmi_key){"max_window_layers", NULL}, 0, MAX_LAYERS, 28, &from);
     if (st != HLM_OK || !use) return st;
     if (sliding == 0 || (sliding < 0 && (int64_t)layer < from)) return HLM_OK;
     return read_window(c, out);

@@ -23,9 +23,9 @@ typedef struct hlmi_decoder_spec {
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan);
 
-/** "sliding_window" for every layer, or for those that layer_types names. */
+/** "sliding_window" for every layer (Mistral, which takes no notice of layer_types). */
 hlm_status hlmi_window_all(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
-/** The same for layers from max_window_layers on, when use_sliding_window is true (Qwen). */
+/** The same, when use_sliding_window is true, for the layers that layer_types names or those from max_window_layers on (Qwen). */
 hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
 
 #endif

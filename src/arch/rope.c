@@ -11,10 +11,12 @@
 static const double PI = 3.14159265358979323846;
 
 typedef struct spec {
-    hlmi_config c; /* where the scaling's keys are */
+    hlmi_config top; /* the model's settings */
+    hlmi_config c;   /* where the scaling's keys are */
     size_t dim;
     double theta, factor;
     int64_t max_positions, original;
+    double reach; /* positions that the scaling is made for, 0: max_positions */
 } spec;
 
 static double base_freq(const spec *s, size_t i)
@@ -22,15 +24,18 @@ static double base_freq(const spec *s, size_t i)
     return hlmi_exp(-hlmi_log(s->theta) * (2.0 * (double)i / (double)s->dim));
 }
 
-static hlm_status read_factor(spec *s)
+static hlm_status read_factor(spec *s, double fallback)
 {
-    return hlmi_config_float(&s->c, (hlmi_key){"factor", ".rope.scaling.factor"}, 1e-3, 1e6, 0.0, &s->factor);
+    static const hlmi_key key = {"factor", ".rope.scaling.factor"}, older = {NULL, ".rope.scale_linear"};
+    return hlmi_config_float(&s->c, hlmi_config_has(&s->c, older) ? older : key, 1e-3, 1e6, fallback, &s->factor);
 }
 
+/* config.json's own setting goes before the one in the scaling, as in transformers. */
 static hlm_status read_original(spec *s)
 {
-    return hlmi_config_int(&s->c, (hlmi_key){"original_max_position_embeddings", ".rope.scaling.original_context_length"},
-                           1, INT32_MAX, s->max_positions, &s->original);
+    static const hlmi_key key = {"original_max_position_embeddings", ".rope.scaling.original_context_length"};
+    const hlmi_config *c = hlmi_config_has(&s->top, key) ? &s->top : &s->c;
+    return hlmi_config_int(c, key, 1, INT32_MAX, s->max_positions, &s->original);
 }
 
 static hlm_status none(spec *s, hlmi_rope *r)
@@ -41,16 +46,18 @@ static hlm_status none(spec *s, hlmi_rope *r)
 
 static hlm_status linear(spec *s, hlmi_rope *r)
 {
-    const hlm_status st = read_factor(s);
+    const hlm_status st = read_factor(s, 0.0);
     if (st != HLM_OK) return st;
+    s->reach = (double)s->max_positions * s->factor;
     for (size_t i = 0; i < r->half; i++) r->inv_freq[i] = (float)(base_freq(s, i) / s->factor);
     return HLM_OK;
 }
 
 static hlm_status dynamic(spec *s, hlmi_rope *r)
 {
-    const hlm_status st = read_factor(s);
+    const hlm_status st = read_factor(s, 0.0);
     if (st != HLM_OK) return st;
+    s->reach = (double)s->max_positions * s->factor;
     if (s->dim < 4) return hlmi_fail(HLM_E_FORMAT, "%s: dynamic rope scaling of %zu elements", hlmi_store_path(s->c.store), s->dim);
     r->dynamic_from = s->max_positions;
     r->dynamic_factor = s->factor;
@@ -62,7 +69,7 @@ static hlm_status llama3(spec *s, hlmi_rope *r)
 {
     hlm_status st;
     double low = 0, high = 0;
-    HLMI_TRY(read_factor(s));
+    HLMI_TRY(read_factor(s, 0.0));
     HLMI_TRY(read_original(s));
     HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"low_freq_factor", NULL}, 1e-6, 1e6, 0.0, &low));
     HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"high_freq_factor", NULL}, 1e-6, 1e6, 0.0, &high));
@@ -113,16 +120,25 @@ done:
     return st;
 }
 
+/* 0 stands for the default. */
+static hlm_status read_beta(const spec *s, hlmi_key key, double fallback, double *out)
+{
+    const hlm_status st = hlmi_config_float(&s->c, key, 0.0, 1e6, fallback, out);
+    if (*out == 0.0) *out = fallback;
+    return st;
+}
+
 static hlm_status yarn(spec *s, hlmi_rope *r)
 {
     hlm_status st;
     double fast = 0, slow = 0;
     bool truncate = true;
     HLMI_TRY(read_original(s));
-    const double stretch = (double)s->max_positions / (double)s->original;
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"factor", ".rope.scaling.factor"}, 1e-3, 1e6, stretch, &s->factor));
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 1e-6, 1e6, 32.0, &fast));
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1e-6, 1e6, 1.0, &slow));
+    /* GGUF: no factor is no scaling */
+    HLMI_TRY(read_factor(s, hlmi_store_container(s->c.store) == HLMI_STORE_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
+    s->reach = (double)s->original * s->factor;
+    HLMI_TRY(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
+    HLMI_TRY(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));
     HLMI_TRY(hlmi_config_bool(&s->c, (hlmi_key){"truncate", NULL}, true, &truncate));
     HLMI_TRY(yarn_attention(s, r));
     double low = yarn_dim(s, fast), high = yarn_dim(s, slow);
@@ -151,31 +167,53 @@ static const struct {
     {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
 };
 
+/* *c at the object that describes the rotation, NULL when there is none. rope_scaling goes before rope_parameters, as in
+ * transformers; an empty one counts as none. */
+static hlm_status find_scaling(hlmi_config *c)
+{
+    static const char *const keys[] = {"rope_scaling", "rope_parameters"};
+    const json_t *all = c->json;
+    c->json = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !c->json; i++) {
+        const json_t *o = json_object_get(all, keys[i]);
+        if (o && !json_is_null(o) && !json_is_object(o))
+            return hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", hlmi_store_path(c->store), keys[i]);
+        if (json_object_size(o) > 0) c->json = o;
+    }
+    return HLM_OK;
+}
+
+/* The scaling's name. GGUF files of before rope.scaling.type scale linearly. */
+static hlm_status read_kind(const spec *s, const char **name, size_t *len)
+{
+    *name = NULL;
+    hlm_status st = hlmi_config_string(&s->c, (hlmi_key){"rope_type", ".rope.scaling.type"}, name, len);
+    if (st == HLM_OK && !*name) st = hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, name, len);
+    if (st != HLM_OK || *name) return st;
+    const bool older = hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scaling.factor"}) ||
+                       hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scale_linear"});
+    *name = older ? "linear" : "default";
+    *len = strlen(*name);
+    return HLM_OK;
+}
+
 /* Where the scaling is described, theta, and its name. */
 static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s, char *kind, size_t cap)
 {
     hlm_status st;
     double theta = default_theta;
+    const char *name = NULL;
+    size_t len = 0;
+    s->top = *c;
     s->c = *c;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT64_MAX, 0, &s->max_positions));
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0, &s->max_positions));
     HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
     if (c->json) {
-        const json_t *o = json_object_get(c->json, "rope_parameters");
-        if (!json_is_object(o)) o = json_object_get(c->json, "rope_scaling");
-        if (o && !json_is_null(o) && !json_is_object(o))
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: rope_scaling is no object", hlmi_store_path(c->store)));
-        s->c.json = o; /* NULL: every key is absent */
+        HLMI_TRY(find_scaling(&s->c));
         HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, theta, &theta));
     }
     s->theta = theta;
-    const char *name = NULL;
-    size_t len = 0;
-    HLMI_TRY(hlmi_config_string(&s->c, (hlmi_key){"rope_type", ".rope.scaling.type"}, &name, &len));
-    if (!name) HLMI_TRY(hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, &name, &len));
-    if (!name) {
-        name = "default";
-        len = strlen(name);
-    }
+    HLMI_TRY(read_kind(s, &name, &len));
     len = hlmi_min_size(len, cap - 1);
     memcpy(kind, name, len);
     kind[len] = '\0';
@@ -217,6 +255,7 @@ hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, dou
                              hlmi_store_path(c->store), i, (double)divisors[i]);
         r.inv_freq[i] /= divisors[i];
     }
+    if (s.reach > (double)plan->max_positions) plan->max_positions = s.reach < INT32_MAX ? (int64_t)s.reach : INT32_MAX;
     *index = plan->n_ropes;
     plan->ropes[plan->n_ropes++] = r;
     return HLM_OK;

@@ -64,10 +64,12 @@ static void *need(size_t n, size_t size)
     return p;
 }
 
-static hlm_cache *new_cache(run *r)
+/* n_tokens may be more than the model's max_positions: the numbers past it count too. */
+static hlm_cache *new_cache(run *r, size_t n_tokens)
 {
     hlm_cache *c = NULL;
-    if (hlm_cache_new(&c, r->pool, NULL) != HLM_OK) {
+    const hlm_cache_params p = {.struct_size = sizeof p, .max_tokens = (int64_t)n_tokens};
+    if (hlm_cache_new(&c, r->pool, &p) != HLM_OK) {
         fprintf(stderr, "golden: %s\n", hlm_last_error());
         exit(2);
     }
@@ -88,7 +90,7 @@ static int find_sequence(run *r, sequence *s)
     if (!st_get(&r->golden, s->ids_name, &s->ids) || !s->ids.i32) return 0;
     if (!st_get(&r->golden, s->logits_name, &s->logits) || !s->logits.f32) return 0;
     s->out = need(s->ids.n * r->vocab, sizeof *s->out);
-    s->cache = new_cache(r);
+    s->cache = new_cache(r, s->ids.n);
     s->step = (hlm_step){.struct_size = sizeof s->step,
                          .cache = s->cache,
                          .tokens = s->ids.i32,
@@ -162,7 +164,7 @@ static void check_greedy(run *r)
         return;
     }
     float *out = need(ids.n * r->vocab, sizeof *out);
-    hlm_cache *cache = new_cache(r);
+    hlm_cache *cache = new_cache(r, prompt.n + ids.n);
     hlm_step step = {.struct_size = sizeof step, .cache = cache, .tokens = prompt.i32, .n_tokens = prompt.n};
     const hlm_step *steps[] = {&step};
     size_t equal = 0;
