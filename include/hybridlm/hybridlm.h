@@ -282,7 +282,8 @@ typedef struct hlm_model_info {
     int32_t n_heads;
     int32_t n_kv_heads;
     int32_t head_dim;
-    /** Longest text the model was made for, in tokens. Not a limit: hlm_cache_params.max_tokens is. */
+    /** Longest text the model was made for, in tokens, with its rotary scaling. Not
+     *  a limit: hlm_cache_params.max_tokens is. */
     int64_t max_positions;
     uint64_t n_parameters;
     /** Bytes of weights in the file, and in memory as loaded. */
@@ -624,7 +625,8 @@ typedef struct hlm_sampler_params {
     float presence_penalty;
     /** Keep the k largest. 0: all. */
     int32_t top_k;
-    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are nearest to the entropy. 0 or 1: off. */
+    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
+     *  nearest to the entropy. 0 or 1: off. */
     float typical_p;
     /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
     float top_p;
@@ -666,7 +668,8 @@ enum {
 /** Everything it points to is the caller's and is read or written during the call only. */
 typedef struct hlm_generate_params {
     size_t struct_size;
-    /** [n_prompt] appended to the cache first. May be empty only if the cache is not: then its last token is run again. */
+    /** [n_prompt] appended to the cache first. May be empty only if the cache is
+     *  not: then its last token is run again. */
     const int32_t *prompt;
     size_t n_prompt;
     /** Most tokens to generate. 0: until the cache is full. */
