@@ -20,15 +20,15 @@
 typedef struct hlmi_act_q8 {
     int8_t q[32];
     float d;
-    float dsum;     /* d * (float)sum; NaN when d is */
-    int32_t sum8;   /* -8 * sum of q */
+    float dsum; /* d * (float)sum; NaN when d is */
+    int32_t sum8; /* -8 * sum of q */
     int32_t sum128; /* -128 * sum of q */
 } hlmi_act_q8;
 
 typedef struct hlmi_act_q8k {
     int8_t q[256];
     int16_t sum16[16]; /* of each 16 q */
-    int16_t sum32[8];  /* of each 32 q */
+    int16_t sum32[8]; /* of each 32 q */
     float d;
     int32_t zero[3];
 } hlmi_act_q8k;

@@ -11,38 +11,38 @@
 /* Before a loop of few rounds over registers: unrolled, or left as it is because unrolled it would spill. The counts are
  * constants once a tile is inlined, for which the tiles rely on HLMI_INLINE. clang unrolls such loops by itself. */
 #ifndef HLMI_INLINE
-#define HLMI_INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
-#define HLMI_UNROLL
-#define HLMI_ROLLED _Pragma("clang loop unroll(disable)")
-#else
-#define HLMI_UNROLL _Pragma("GCC unroll 20")
-#define HLMI_ROLLED _Pragma("GCC unroll 1")
-#endif
+#  define HLMI_INLINE static inline __attribute__((always_inline))
+#  ifdef __clang__
+#    define HLMI_UNROLL
+#    define HLMI_ROLLED _Pragma("clang loop unroll(disable)")
+#  else
+#    define HLMI_UNROLL _Pragma("GCC unroll 20")
+#    define HLMI_ROLLED _Pragma("GCC unroll 1")
+#  endif
 #endif
 
 /** One group, a run of units, a run of tokens. */
 typedef struct hlmi_block {
-    const char *w;  /* first unit */
+    const char *w; /* first unit */
     size_t units;
-    const char *x;  /* first token, at the first unit's columns */
+    const char *x; /* first token, at the first unit's columns */
     size_t ldx;
-    float *y;       /* first token's lanes of the group */
+    float *y; /* first token's lanes of the group */
     size_t ldy;
     size_t tokens;
-    bool first;     /* sums begin here; else they go on from y */
+    bool first; /* sums begin here; else they go on from y */
 } hlmi_block;
 
 typedef void hlmi_block_fn(const hlmi_block *b);
 
 typedef struct hlmi_walk {
-    size_t rows;        /* of a group */
-    size_t unit_k;      /* columns of a unit; g->cols is a multiple */
-    size_t unit_bytes;  /* of weights */
-    size_t unit_act;    /* bytes of a unit's packed activations */
+    size_t rows; /* of a group */
+    size_t unit_k; /* columns of a unit; g->cols is a multiple */
+    size_t unit_bytes; /* of weights */
+    size_t unit_act; /* bytes of a unit's packed activations */
     size_t block_units; /* of a block */
-    size_t token_tile;  /* panels are a multiple of it */
-    hlmi_block_fn *one;  /* one token, all units of a group */
+    size_t token_tile; /* panels are a multiple of it */
+    hlmi_block_fn *one; /* one token, all units of a group */
     hlmi_block_fn *many; /* any number of tokens */
 } hlmi_walk;
 
@@ -53,8 +53,14 @@ HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
     const size_t units = g->cols / p->unit_k;
     if (g->tokens == 1) {
         for (size_t i = 0; i < g->groups; i++) {
-            const hlmi_block b = {(const char *)g->w + i * units * p->unit_bytes, units, g->x, g->ldx,
-                                  g->y + i * p->rows, g->ldy, 1, true};
+            const hlmi_block b = {(const char *)g->w + i * units * p->unit_bytes,
+                                  units,
+                                  g->x,
+                                  g->ldx,
+                                  g->y + i * p->rows,
+                                  g->ldy,
+                                  1,
+                                  true};
             p->one(&b);
         }
         return;
@@ -66,9 +72,14 @@ HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t u = 0; u < units; u += p->block_units) {
                 const size_t n = units - u < p->block_units ? units - u : p->block_units;
-                const hlmi_block b = {(const char *)g->w + (i * units + u) * p->unit_bytes, n,
-                                      (const char *)g->x + t * g->ldx + u * p->unit_act, g->ldx,
-                                      g->y + t * g->ldy + i * p->rows, g->ldy, tokens, u == 0};
+                const hlmi_block b = {(const char *)g->w + (i * units + u) * p->unit_bytes,
+                                      n,
+                                      (const char *)g->x + t * g->ldx + u * p->unit_act,
+                                      g->ldx,
+                                      g->y + t * g->ldy + i * p->rows,
+                                      g->ldy,
+                                      tokens,
+                                      u == 0};
                 p->many(&b);
             }
         }

@@ -205,7 +205,8 @@ void ck_report(ck_run *t, const char *name, double seconds, double work, const c
 {
     printf("%-18s %-28s %10.2f us %8.1f %s", t->isa, name, seconds * 1e6, work / seconds * 1e-9, unit);
     if (peak > 0) printf(" (%.2f of peak)", work / seconds / peak);
-    if (bytes > 0) printf(" %7.1f GB/s (%.2f of reading)", bytes / seconds * 1e-9, bytes / seconds / ck_read_bandwidth(t));
+    if (bytes > 0)
+        printf(" %7.1f GB/s (%.2f of reading)", bytes / seconds * 1e-9, bytes / seconds / ck_read_bandwidth(t));
     putchar('\n');
     fflush(stdout);
 }

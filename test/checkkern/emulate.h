@@ -37,17 +37,17 @@ static inline __m512 emulate_dpbf16(__m512 acc, __m512i a, __m512i b)
 }
 
 /* Lane by lane: 16 of FROM become 16 of TO. */
-#define EMULATE_CONVERT(name, to_vector, TO, from_vector, FROM, expression)                \
-    static inline to_vector name(from_vector v)                                            \
-    {                                                                                      \
-        FROM from[16];                                                                     \
-        TO to[16];                                                                         \
-        to_vector r;                                                                       \
-        memcpy(from, &v, sizeof from);                                                     \
-        for (int i = 0; i < 16; i++) to[i] = (TO)(expression);                             \
-        memcpy(&r, to, sizeof r);                                                          \
-        return r;                                                                          \
-    }
+#define EMULATE_CONVERT(name, to_vector, TO, from_vector, FROM, expression) \
+  static inline to_vector name(from_vector v)                               \
+  {                                                                         \
+    FROM from[16];                                                          \
+    TO to[16];                                                              \
+    to_vector r;                                                            \
+    memcpy(from, &v, sizeof from);                                          \
+    for (int i = 0; i < 16; i++) to[i] = (TO)(expression);                  \
+    memcpy(&r, to, sizeof r);                                               \
+    return r;                                                               \
+  }
 
 EMULATE_CONVERT(emulate_cvtepu8_epi32, __m512i, int32_t, __m128i, uint8_t, from[i])
 EMULATE_CONVERT(emulate_cvtepi8_epi32, __m512i, int32_t, __m128i, int8_t, from[i])

@@ -24,7 +24,8 @@ static void pack(const hlmi_kernels *k, hlmi_act act, void *dst, size_t stride, 
     for (size_t i = 0; i < n; i++) memcpy((char *)dst + i * stride, x + i * cols, cols * sizeof *x);
 }
 
-gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind, gemm_size size)
+gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind,
+                         gemm_size size)
 {
     const size_t ldx = hlmi_act_stride(act, size.cols), ldy = size.groups * f->rows;
     gemm_case c = {.x = ck_floats(t, size.tokens * size.cols, 3.0f)};
@@ -67,7 +68,9 @@ static void spec_product(ck_run *t, const hlmi_kernels *ref, const tile_form *f,
         if (!ck_begin(t, "spec %s x %s cols %zu kind %zu", f->name, act_names[act], size.cols, i)) continue;
         const gemm_case c = gemm_case_make(t, ref, f, act, kinds[i], size);
         (f32 ? ref->gemm_f32 : ref->gemm)[f->layout](&c.g);
-        const size_t steps = act == HLMI_ACT_Q8 ? size.cols / 32 * 2 : act == HLMI_ACT_Q8K ? size.cols / 256 * 2 : size.cols;
+        const size_t steps = act == HLMI_ACT_Q8 ? size.cols / 32 * 2
+            : act == HLMI_ACT_Q8K               ? size.cols / 256 * 2
+                                                : size.cols;
         for (size_t token = 0; token < size.tokens; token++) {
             const void *row = (const char *)c.g.x + token * c.g.ldx;
             for (size_t r = 0; r < size.groups * f->rows; r++) {
@@ -77,8 +80,10 @@ static void spec_product(ck_run *t, const hlmi_kernels *ref, const tile_form *f,
                     want += a * tile_value(f, c.g.w, size.cols, r, k, &one);
                     sum += fabs(a) * one;
                 }
-                const double got = (double)c.g.y[token * c.g.ldy + r], bound = sum * (double)(steps + 4) * 0x1p-24 + 0x1p-120;
-                ck_check(t, fabs(got - want) <= bound, "token %zu row %zu is %g, not %g +- %g", token, r, got, want, bound);
+                const double got = (double)c.g.y[token * c.g.ldy + r],
+                             bound = sum * (double)(steps + 4) * 0x1p-24 + 0x1p-120;
+                ck_check(t, fabs(got - want) <= bound, "token %zu row %zu is %g, not %g +- %g", token, r, got, want,
+                         bound);
             }
         }
         ck_end(t);
@@ -119,7 +124,8 @@ static void spec_pack_q8k(ck_run *t, const hlmi_kernels *ref)
         }
         for (size_t s = 0; s < 16; s++) {
             ck_check(t, a[b].sum16[s] == sum[s], "sum of 16 number %zu of block %zu", s, b);
-            ck_check(t, a[b].sum32[s / 2] == sum[s / 2 * 2] + sum[s / 2 * 2 + 1], "sum of 32 number %zu of block %zu", s / 2, b);
+            ck_check(t, a[b].sum32[s / 2] == sum[s / 2 * 2] + sum[s / 2 * 2 + 1], "sum of 32 number %zu of block %zu",
+                     s / 2, b);
         }
     }
     ck_end(t);
@@ -149,8 +155,9 @@ static void check_product(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels
     hlmi_gemm_fn *want = (f32 ? ref->gemm_f32 : ref->gemm)[f->layout], *got = (f32 ? k->gemm_f32 : k->gemm)[f->layout];
     const hlmi_act act = f32 ? HLMI_ACT_F32 : ref->act[f->layout];
     if (want == got) return;
-    if (!ck_begin(t, "gemm %s x %s kind %d cols %zu tokens %zu groups %zu", f->name, act_names[act], (int)kind, size.cols,
-                  size.tokens, size.groups)) return;
+    if (!ck_begin(t, "gemm %s x %s kind %d cols %zu tokens %zu groups %zu", f->name, act_names[act], (int)kind,
+                  size.cols, size.tokens, size.groups))
+        return;
     ck_check(t, k->act[f->layout] == ref->act[f->layout], "another form of activations");
     gemm_case c = gemm_case_make(t, ref, f, act, kind, size);
     const float *expected = c.g.y;
@@ -179,7 +186,8 @@ static void check_layout(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels 
 /* Activations that make quantising hard: zeros, faults, values at the ends of f32's range, ties. */
 static void spoil(ck_run *t, float *x, size_t n)
 {
-    static const float odd[] = {0.0f, -0.0f, 0x1p-149f, 0x1p-126f, 0x1p-121f, 0x1.fcp-120f, 3e38f, -3e38f, 127.0f, 0.5f, -1.5f};
+    static const float odd[] = {0.0f,  -0.0f,  0x1p-149f, 0x1p-126f, 0x1p-121f, 0x1.fcp-120f,
+                                3e38f, -3e38f, 127.0f,    0.5f,      -1.5f};
     for (size_t b = 0; b + 32 <= n; b += 32) {
         const uint32_t how = ck_below(t, 6);
         for (size_t k = b; k < b + 32; k++) {
@@ -197,7 +205,10 @@ static void check_pack(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k
 {
     if (ref->pack[act] == k->pack[act]) return;
     for (size_t i = 1; i <= 40; i++) {
-        const size_t cols = act == HLMI_ACT_BF16 ? i * 3 + i / 20 * 100 : act == HLMI_ACT_Q8 ? i * 32 : i * 256, n = 1 + i % 5;
+        const size_t cols = act == HLMI_ACT_BF16 ? i * 3 + i / 20 * 100
+            : act == HLMI_ACT_Q8                 ? i * 32
+                                                 : i * 256,
+                     n = 1 + i % 5;
         if (!ck_begin(t, "pack %s cols %zu", act_names[act], cols)) continue;
         const size_t ldx = cols + i % 7, stride = hlmi_act_stride(act, cols);
         float *x = ck_floats(t, n * ldx, 10.0f);

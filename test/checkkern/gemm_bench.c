@@ -69,8 +69,8 @@ void gemm_bench(ck_run *t, const hlmi_kernels *k)
 {
     static const size_t tokens[] = {1, 2, 4, 8, 16, 64, 512};
     const ck_peaks peaks = ck_peaks_measure(t, k);
-    printf("%s: f32 %.0f, bf16 %.0f, int8 %.0f GOP/s, reading %.1f GB/s, all on one thread\n", k->name, peaks.f32 * 1e-9,
-           peaks.bf16 * 1e-9, peaks.int8 * 1e-9, ck_read_bandwidth(t) * 1e-9);
+    printf("%s: f32 %.0f, bf16 %.0f, int8 %.0f GOP/s, reading %.1f GB/s, all on one thread\n", k->name,
+           peaks.f32 * 1e-9, peaks.bf16 * 1e-9, peaks.int8 * 1e-9, ck_read_bandwidth(t) * 1e-9);
     bench_pack(t, k, HLMI_ACT_BF16, "pack bf16");
     bench_pack(t, k, HLMI_ACT_Q8, "pack q8");
     bench_pack(t, k, HLMI_ACT_Q8K, "pack q8k");

@@ -13,7 +13,8 @@ typedef struct gemm_case {
     float *x; /* what was packed */
 } gemm_case;
 
-gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind, gemm_size size);
+gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind,
+                         gemm_size size);
 
 void gemm_bench(ck_run *t, const hlmi_kernels *k);
 

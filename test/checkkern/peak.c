@@ -5,23 +5,22 @@
 #include <string.h>
 
 #if defined(__x86_64__) && !defined(CK_EMULATED)
-#include <immintrin.h>
+#  include <immintrin.h>
 
 enum { CHAINS = 12, ROUNDS = 2000 };
 
 /* One call: ROUNDS times CHAINS of `step`, whose results nothing may drop. */
-#define PEAK(name, features, vector, zero, step)                                          \
-    __attribute__((target(features))) static void name(void *arg)                         \
-    {                                                                                     \
-        vector acc[CHAINS], a = zero, b = zero;                                           \
-        for (int i = 0; i < CHAINS; i++) acc[i] = zero;                                   \
-        for (int n = 0; n < ROUNDS; n++) {                                                \
-            __asm__ volatile("" : "+x"(a), "+x"(b));                                      \
-            _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) acc[i] = step;      \
-        }                                                                                 \
-        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++)                         \
-            __asm__ volatile("" : : "x"(acc[i]));                                         \
-        (void)arg;                                                                        \
+#  define PEAK(name, features, vector, zero, step)                                                    \
+    __attribute__((target(features))) static void name(void *arg)                                     \
+    {                                                                                                 \
+      vector acc[CHAINS], a = zero, b = zero;                                                         \
+      for (int i = 0; i < CHAINS; i++) acc[i] = zero;                                                 \
+      for (int n = 0; n < ROUNDS; n++) {                                                              \
+        __asm__ volatile("" : "+x"(a), "+x"(b));                                                      \
+        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) acc[i] = step;                      \
+      }                                                                                               \
+      _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) __asm__ volatile("" : : "x"(acc[i])); \
+      (void)arg;                                                                                      \
     }
 
 PEAK(fma_256, "avx2,fma", __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(a, b, acc[i]))

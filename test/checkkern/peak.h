@@ -5,7 +5,7 @@
 #include "checkkern.h"
 
 typedef struct ck_peaks {
-    double f32;  /* fused multiply-adds of f32, two operations each */
+    double f32; /* fused multiply-adds of f32, two operations each */
     double bf16; /* bf16 dots, or f32 where there are none */
     double int8; /* dots of 4 bytes as the kernels take them: VNNI, or vpmaddubsw and an addition */
 } ck_peaks;

@@ -76,7 +76,9 @@ static void fill_unit(ck_run *t, const tile_form *f, void *unit, tile_kind kind)
     case HLMI_TILE_Q5M:
         for (size_t r = 0; r < 32; r++) q->high[r] = kind == TILE_LARGEST ? ~0u : (uint32_t)ck_random(t);
         /* fall through */
-    case HLMI_TILE_Q4M: scales(t, q->m, 32, kind), scales(t, q->d, 32, kind), nibbles(t, (uint8_t *)q->q, 512, kind); break;
+    case HLMI_TILE_Q4M:
+        scales(t, q->m, 32, kind), scales(t, q->d, 32, kind), nibbles(t, (uint8_t *)q->q, 512, kind);
+        break;
     case HLMI_TILE_Q4: scales(t, q->d, 32, kind), nibbles(t, (uint8_t *)((hlmi_unit_q4 *)unit)->q, 512, kind); break;
     case HLMI_TILE_Q8:
         scales(t, q->d, 32, kind);
@@ -138,8 +140,7 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
     switch (layout) {
     case HLMI_TILE_Q4: return (parts){d * (nibble(((const hlmi_unit_q4 *)unit)->q, 32, k, r) - 8), 0};
     case HLMI_TILE_Q4M: return (parts){d * nibble(q->q, 32, k, r), half(q->m[r])};
-    case HLMI_TILE_Q5M:
-        return (parts){d * (nibble(q->q, 32, k, r) + (q->high[r] >> k & 1 ? 16 : 0)), half(q->m[r])};
+    case HLMI_TILE_Q5M: return (parts){d * (nibble(q->q, 32, k, r) + (q->high[r] >> k & 1 ? 16 : 0)), half(q->m[r])};
     case HLMI_TILE_Q8: return (parts){d * ((const hlmi_unit_q8 *)unit)->q[k / 4][r][k % 4], 0};
     case HLMI_TILE_K4:
         return (parts){half(k4->d[r]) * k4->sc[k / 32][r] * nibble(k4->q, 16, k, r),

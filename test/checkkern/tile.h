@@ -6,10 +6,10 @@
 #include "checkkern.h"
 
 typedef enum tile_kind {
-    TILE_RANDOM,  /* every bit of the integers random, scales of a sane size */
+    TILE_RANDOM, /* every bit of the integers random, scales of a sane size */
     TILE_LARGEST, /* the largest and the smallest integers only */
-    TILE_SCALES,  /* zero, subnormal, negative and large scales */
-    TILE_FAULTY,  /* infinite and NaN scales too */
+    TILE_SCALES, /* zero, subnormal, negative and large scales */
+    TILE_FAULTY, /* infinite and NaN scales too */
     TILE_KINDS
 } tile_kind;
 

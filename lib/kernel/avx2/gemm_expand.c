@@ -77,7 +77,8 @@ static void expand_q8(float *w, const void *group, size_t k0)
         const __m256 d = hlmi_avx2_half(u->d + r);
         for (size_t c = 0; c < 8; c++) {
             const __m256i v = load(u->q[c][r]);
-            for (int j = 0; j < 4; j++) _mm256_store_ps(w + (c * 4 + (size_t)j) * 32 + r, _mm256_mul_ps(d, signed_byte(v, j)));
+            for (int j = 0; j < 4; j++)
+                _mm256_store_ps(w + (c * 4 + (size_t)j) * 32 + r, _mm256_mul_ps(d, signed_byte(v, j)));
         }
     }
 }
@@ -114,7 +115,8 @@ static void expand_k6(float *w, const void *group, size_t k0)
             const __m128i sc = _mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s] + r));
             const __m256 d = _mm256_mul_ps(hlmi_avx2_half(u->d + r), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(sc)));
             const __m256i v = load(u->q[s][i % 4][r]);
-            for (int j = 0; j < 4; j++) _mm256_store_ps(w + (i * 4 + (size_t)j) * 16 + r, _mm256_mul_ps(d, signed_byte(v, j)));
+            for (int j = 0; j < 4; j++)
+                _mm256_store_ps(w + (i * 4 + (size_t)j) * 16 + r, _mm256_mul_ps(d, signed_byte(v, j)));
         }
     }
 }
@@ -127,8 +129,14 @@ static void product(const hlmi_gemm *g, size_t rows, size_t group_bytes, expand_
         for (size_t k = 0; k < g->cols; k += STEP) {
             const size_t n = g->cols - k < STEP ? g->cols - k : STEP;
             for (size_t at = 0; at < n; at += 32) expand(w + at * rows, group, k + at);
-            const hlmi_block b = {(const char *)w, n, (const char *)g->x + k * sizeof(float), g->ldx,
-                                  g->y + i * rows, g->ldy, g->tokens, k == 0};
+            const hlmi_block b = {.w = (const char *)w,
+                                  .units = n,
+                                  .x = (const char *)g->x + k * sizeof(float),
+                                  .ldx = g->ldx,
+                                  .y = g->y + i * rows,
+                                  .ldy = g->ldy,
+                                  .tokens = g->tokens,
+                                  .first = k == 0};
             hlmi_avx2_block_f32(&b, rows);
         }
     }

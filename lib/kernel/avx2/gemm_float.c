@@ -26,7 +26,8 @@ HLMI_INLINE size_t column(form f, size_t lanes)
 }
 
 /* n columns of R row vectors from row r0, T tokens. */
-HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_block *b, size_t r0, const char *x, float *y)
+HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_block *b, size_t r0, const char *x,
+                      float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
     HLMI_UNROLL
@@ -62,7 +63,8 @@ HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_b
         for (int t = 0; t < T; t++) {
             const __m256 a = _mm256_broadcast_ss((const float *)(x + (size_t)t * b->ldx));
             HLMI_UNROLL
-            for (int r = 0; r < R; r++) acc[t][r] = _mm256_fmadd_ps(weights(f, w, lanes, 0, r0 + (size_t)r * 8), a, acc[t][r]);
+            for (int r = 0; r < R; r++)
+                acc[t][r] = _mm256_fmadd_ps(weights(f, w, lanes, 0, r0 + (size_t)r * 8), a, acc[t][r]);
         }
     }
     HLMI_UNROLL
@@ -108,9 +110,14 @@ HLMI_INLINE void product(form f, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t k = 0; k < g->cols; k += step) {
                 const size_t n = g->cols - k < step ? g->cols - k : step;
-                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f, LANES), n,
-                                      (const char *)g->x + t * g->ldx + k * sizeof(float), g->ldx,
-                                      g->y + t * g->ldy + i * LANES, g->ldy, tokens, k == 0};
+                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f, LANES),
+                                      n,
+                                      (const char *)g->x + t * g->ldx + k * sizeof(float),
+                                      g->ldx,
+                                      g->y + t * g->ldy + i * LANES,
+                                      g->ldy,
+                                      tokens,
+                                      k == 0};
                 if (g->tokens == 1) tile(f, 1, 4, LANES, n, &b, 0, b.x, b.y);
                 else many(f, LANES, n, &b);
             }

@@ -101,7 +101,8 @@ HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, fl
 }
 
 /* acc = fma(sum, d * da, acc), or with -(d * da). */
-HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16_t *d, bool minus, const char *x, size_t ldx)
+HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16_t *d, bool minus, const char *x,
+                            size_t ldx)
 {
     HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
@@ -191,7 +192,8 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         HLMI_UNROLL
-        for (size_t r = 0; r < R; r++) sum[t][r] = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), sum[t][r]), 5);
+        for (size_t r = 0; r < R; r++)
+            sum[t][r] = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), sum[t][r]), 5);
     }
 }
 
@@ -215,31 +217,31 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
     store_acc(T, acc, b, y);
 }
 
-#define LAYOUT(name)                                                                                  \
-    static void one_##name(const hlmi_block *b)                                                       \
-    {                                                                                                 \
-        tile_##name(1, b, b->x, b->y);                                                                \
-    }                                                                                                 \
-    static void many_##name(const hlmi_block *b)                                                      \
-    {                                                                                                 \
-        const char *x = b->x;                                                                         \
-        float *y = b->y;                                                                              \
-        size_t t = 0;                                                                                 \
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)      \
-            tile_##name(TOKENS, b, x, y);                                                             \
-        switch (b->tokens - t) {                                                                      \
-        case 3: tile_##name(3, b, x, y); break;                                                       \
-        case 2: tile_##name(2, b, x, y); break;                                                       \
-        case 1: tile_##name(1, b, x, y); break;                                                       \
-        default: break;                                                                               \
-        }                                                                                             \
-    }                                                                                                 \
-    void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                    \
-    {                                                                                                 \
-        static const hlmi_walk walk = {LANES, 256, sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k),    \
-                                       4, TOKENS, one_##name, many_##name};                           \
-        hlmi_walk_run(&walk, g);                                                                      \
-    }
+#define LAYOUT(name)                                                                                                  \
+  static void one_##name(const hlmi_block *b)                                                                         \
+  {                                                                                                                   \
+    tile_##name(1, b, b->x, b->y);                                                                                    \
+  }                                                                                                                   \
+  static void many_##name(const hlmi_block *b)                                                                        \
+  {                                                                                                                   \
+    const char *x = b->x;                                                                                             \
+    float *y = b->y;                                                                                                  \
+    size_t t = 0;                                                                                                     \
+    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)                          \
+      tile_##name(TOKENS, b, x, y);                                                                                   \
+    switch (b->tokens - t) {                                                                                          \
+    case 3: tile_##name(3, b, x, y); break;                                                                           \
+    case 2: tile_##name(2, b, x, y); break;                                                                           \
+    case 1: tile_##name(1, b, x, y); break;                                                                           \
+    default: break;                                                                                                   \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                                      \
+  {                                                                                                                   \
+    static const hlmi_walk walk = {LANES,      256,        sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS, \
+                                   one_##name, many_##name};                                                          \
+    hlmi_walk_run(&walk, g);                                                                                          \
+  }
 
 LAYOUT(k4)
 LAYOUT(k6)

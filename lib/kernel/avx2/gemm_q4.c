@@ -127,7 +127,8 @@ HLMI_INLINE void many(form f, const hlmi_block *b)
         const char *x = b->x;
         float *y = b->y;
         size_t t = 0;
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) tile(f, TOKENS, 2, b, r0, x, y);
+        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
+            tile(f, TOKENS, 2, b, r0, x, y);
         switch (b->tokens - t) {
         case 3: tile(f, 3, 2, b, r0, x, y); break;
         case 2: tile(f, 2, 2, b, r0, x, y); break;
@@ -137,21 +138,21 @@ HLMI_INLINE void many(form f, const hlmi_block *b)
     }
 }
 
-#define FORM(name, f)                                                                      \
-    static void one_##name(const hlmi_block *b)                                            \
-    {                                                                                      \
-        tile(f, 1, 4, b, 0, b->x, b->y);                                                   \
-    }                                                                                      \
-    static void many_##name(const hlmi_block *b)                                           \
-    {                                                                                      \
-        many(f, b);                                                                        \
-    }                                                                                      \
-    void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                         \
-    {                                                                                      \
-        static const hlmi_walk walk = {32, 32, sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8), \
-                                       16, TOKENS, one_##name, many_##name};               \
-        hlmi_walk_run(&walk, g);                                                           \
-    }
+#define FORM(name, f)                                                                                                 \
+  static void one_##name(const hlmi_block *b)                                                                         \
+  {                                                                                                                   \
+    tile(f, 1, 4, b, 0, b->x, b->y);                                                                                  \
+  }                                                                                                                   \
+  static void many_##name(const hlmi_block *b)                                                                        \
+  {                                                                                                                   \
+    many(f, b);                                                                                                       \
+  }                                                                                                                   \
+  void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                                      \
+  {                                                                                                                   \
+    static const hlmi_walk walk = {32,         32,         sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8), 16, TOKENS, \
+                                   one_##name, many_##name};                                                          \
+    hlmi_walk_run(&walk, g);                                                                                          \
+  }
 
 FORM(q4, Q4)
 FORM(q4m, Q4M)

@@ -70,8 +70,8 @@ HLMI_INLINE void dots_one(int R, sums sum, const hlmi_unit_q8 *unit, const char 
 }
 
 /* acc = fma(sum, dw * da, acc) */
-HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d, const char *x,
-                            size_t ldx)
+HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d,
+                            const char *x, size_t ldx)
 {
     HLMI_UNROLL
     for (int r = 0; r < R; r++) {
@@ -141,7 +141,8 @@ static void many(const hlmi_block *b)
         const char *x = b->x;
         float *y = b->y;
         size_t t = 0;
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) tile(TOKENS, b, n, r0, x, y);
+        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
+            tile(TOKENS, b, n, r0, x, y);
         switch (b->tokens - t) {
         case 3: tile(3, b, n, r0, x, y); break;
         case 2: tile(2, b, n, r0, x, y); break;

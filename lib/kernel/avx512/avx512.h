@@ -46,7 +46,8 @@ HLMI_INLINE __m512i hlmi_avx512_dword(const void *p)
 }
 
 /** Sums of T tokens x R row vectors, from zero or from y. */
-HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b, const float *y)
+HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b,
+                                   const float *y)
 {
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {

@@ -20,8 +20,8 @@ HLMI_INLINE __m512i weights_q8(__m512i w)
 HLMI_INLINE __m512i dot_q8(__m512i acc, __m512i w, __m512i a)
 {
     const __m512i odd = _mm512_madd_epi16(_mm512_srai_epi16(w, 8), _mm512_srai_epi16(a, 8));
-    const __m512i even = _mm512_madd_epi16(_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8),
-                                           _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8));
+    const __m512i even =
+        _mm512_madd_epi16(_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8), _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8));
     return _mm512_add_epi32(acc, _mm512_add_epi32(odd, even));
 }
 

@@ -21,8 +21,8 @@ HLMI_INLINE size_t column(form f)
     return f == F32 ? 4 * LANES : 2 * LANES;
 }
 
-HLMI_INLINE void add_column(form f, int T, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const char *w, const char *x, size_t ldx,
-                            size_t k)
+HLMI_INLINE void add_column(form f, int T, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const char *w, const char *x,
+                            size_t ldx, size_t k)
 {
     __m512 v[ROWS];
     HLMI_UNROLL
@@ -83,9 +83,14 @@ HLMI_INLINE void product(form f, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t k = 0; k < g->cols; k += step) {
                 const size_t n = g->cols - k < step ? g->cols - k : step;
-                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f), n,
-                                      (const char *)g->x + t * g->ldx + k * sizeof(float), g->ldx,
-                                      g->y + t * g->ldy + i * LANES, g->ldy, tokens, k == 0};
+                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f),
+                                      n,
+                                      (const char *)g->x + t * g->ldx + k * sizeof(float),
+                                      g->ldx,
+                                      g->y + t * g->ldy + i * LANES,
+                                      g->ldy,
+                                      tokens,
+                                      k == 0};
                 block(f, &b);
             }
         }

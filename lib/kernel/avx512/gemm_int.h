@@ -200,7 +200,8 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
         for (int c = 0; c < 4; c++) {
             const __m512i w = _mm512_add_epi8(_mm512_load_si512(u->q[s][c]), offset);
             HLMI_UNROLL
-            for (int t = 0; t < T; t++) part[t] = dot(part[t], w, hlmi_avx512_dword(super_of(x, ldx, t)->q + s * 16 + c * 4));
+            for (int t = 0; t < T; t++)
+                part[t] = dot(part[t], w, hlmi_avx512_dword(super_of(x, ldx, t)->q + s * 16 + c * 4));
         }
         const __m512i sc = signed16(u->sc[s]);
         HLMI_UNROLL
@@ -232,36 +233,35 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
 /* ---- the functions ---- */
 
 /* Tiles of `most` tokens, then one of what is left. TILE(T, x, y) runs one. */
-#define MANY(most, TILE)                                                                             \
-    const char *x = b->x;                                                                            \
-    float *y = b->y;                                                                                 \
-    size_t t = 0;                                                                                    \
-    for (; t + (most) <= b->tokens; t += (most), x += (most) * b->ldx, y += (most) * b->ldy)         \
-        TILE(most, x, y);                                                                            \
-    switch (b->tokens - t) {                                                                         \
-    case 5: TILE(5, x, y); break;                                                                    \
-    case 4: TILE(4, x, y); break;                                                                    \
-    case 3: TILE(3, x, y); break;                                                                    \
-    case 2: TILE(2, x, y); break;                                                                    \
-    case 1: TILE(1, x, y); break;                                                                    \
-    default: break;                                                                                  \
-    }
+#define MANY(most, TILE)                                                                                 \
+  const char *x = b->x;                                                                                  \
+  float *y = b->y;                                                                                       \
+  size_t t = 0;                                                                                          \
+  for (; t + (most) <= b->tokens; t += (most), x += (most)*b->ldx, y += (most)*b->ldy) TILE(most, x, y); \
+  switch (b->tokens - t) {                                                                               \
+  case 5: TILE(5, x, y); break;                                                                          \
+  case 4: TILE(4, x, y); break;                                                                          \
+  case 3: TILE(3, x, y); break;                                                                          \
+  case 2: TILE(2, x, y); break;                                                                          \
+  case 1: TILE(1, x, y); break;                                                                          \
+  default: break;                                                                                        \
+  }
 
-#define FUNCTION(name, rows, unit_k, act, block)                                                     \
-    static void one_##name(const hlmi_block *b)                                                      \
-    {                                                                                                \
-        TILE_##name(1, b->x, b->y);                                                                  \
-    }                                                                                                \
-    static void many_##name(const hlmi_block *b)                                                     \
-    {                                                                                                \
-        MANY(TOKENS, TILE_##name)                                                                    \
-    }                                                                                                \
-    void NAME(name)(const hlmi_gemm *g)                                                              \
-    {                                                                                                \
-        static const hlmi_walk walk = {rows, unit_k, sizeof(hlmi_unit_##name), sizeof(act),          \
-                                       block, TOKENS, one_##name, many_##name};                      \
-        hlmi_walk_run(&walk, g);                                                                     \
-    }
+#define FUNCTION(name, rows, unit_k, act, block)                                                                 \
+  static void one_##name(const hlmi_block *b)                                                                    \
+  {                                                                                                              \
+    TILE_##name(1, b->x, b->y);                                                                                  \
+  }                                                                                                              \
+  static void many_##name(const hlmi_block *b)                                                                   \
+  {                                                                                                              \
+    MANY(TOKENS, TILE_##name)                                                                                    \
+  }                                                                                                              \
+  void NAME(name)(const hlmi_gemm *g)                                                                            \
+  {                                                                                                              \
+    static const hlmi_walk walk = {rows,       unit_k,     sizeof(hlmi_unit_##name), sizeof(act), block, TOKENS, \
+                                   one_##name, many_##name};                                                     \
+    hlmi_walk_run(&walk, g);                                                                                     \
+  }
 
 #define TILE_q4(T, x, y) tile(Q4, T, b, x, y)
 #define TILE_q4m(T, x, y) tile(Q4M, T, b, x, y)

@@ -50,7 +50,8 @@ static void expand_q4m(float *w, const void *group, size_t k0, size_t n)
     const hlmi_unit_q4m *u = (const hlmi_unit_q4m *)group + k0 / STEP;
     for (size_t k = 0; k < n; k++) {
         for (size_t r = 0; r < LANES; r++)
-            w[k * LANES + r] = hlmi_f16_to_f32(u->d[r]) * (float)nibble(u->q[0][0], LANES, k, r) + hlmi_f16_to_f32(u->m[r]);
+            w[k * LANES + r] =
+                hlmi_f16_to_f32(u->d[r]) * (float)nibble(u->q[0][0], LANES, k, r) + hlmi_f16_to_f32(u->m[r]);
     }
 }
 
