@@ -77,9 +77,14 @@ typedef struct hlmi_kernels {
     /* rows of n floats; y may equal x */
     /** y = (x * (1 / sqrt(mean(x^2) + eps))) * w */
     void (*rms_norm)(float *y, const float *x, const float *w, size_t n, float eps);
+    /** m = mean(x), d = x - m, v = mean(d^2): y = d * (1 / sqrt(v + eps)) * w + b, without + b where b is NULL */
+    void (*layer_norm)(float *y, const float *x, const float *w, const float *b, size_t n, float eps);
     void (*add)(float *y, const float *a, const float *b, size_t n);                /* y = a + b */
     void (*scale)(float *y, const float *x, float s, size_t n);                     /* y = x * s */
     void (*silu_mul)(float *y, const float *gate, const float *up, size_t n);       /* y = gate / (1 + exp(-gate)) * up */
+    /** y = x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016) */
+    void (*gelu)(float *y, const float *x, size_t n);
+    void (*relu2)(float *y, const float *x, size_t n);                              /* y = max(x, 0)^2 */
     /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]:
      *  x0' = fma(x0, cos, -(x1 * sin)), x1' = fma(x1, cos, x0 * sin). */
     void (*rope)(float *x, const float *cos, const float *sin, size_t half);

@@ -8,6 +8,10 @@
 
 enum { HLMI_LANES = 16 };
 
+/* GELU: 0.044715, and -2 sqrt(2 / pi) */
+#define HLMI_GELU_CUBIC 0x1.6e4e26p-5f
+#define HLMI_GELU_SCALE (-0x1.988454p+0f)
+
 /** The sum of the lanes as a tree; the lanes are spent. */
 static inline float hlmi_lanes_sum(float *l)
 {

@@ -45,6 +45,29 @@ static void check_norm(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k
     ck_same_floats(t, "rms_norm", got, want, c->n);
 }
 
+static void check_layer_norm(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c)
+{
+    const float *x = floats_at(t, c->n, c->offset, 4.0f, c->extremes), *w = floats_at(t, c->n, 3, 2.0f, false);
+    const float *b = c->offset % 2 ? floats_at(t, c->n, 1, 2.0f, false) : NULL;
+    float *want = output(t, c, x), *got = output(t, c, x);
+    ref->layer_norm(want, c->in_place ? want : x, w, b, c->n, 1e-5f);
+    k->layer_norm(got, c->in_place ? got : x, w, b, c->n, 1e-5f);
+    ck_same_floats(t, "layer_norm", got, want, c->n);
+}
+
+static void check_activations(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c)
+{
+    const float *x = floats_at(t, c->n, c->offset, 6.0f, c->extremes);
+    float *want = output(t, c, x), *got = output(t, c, x);
+    ref->gelu(want, c->in_place ? want : x, c->n);
+    k->gelu(got, c->in_place ? got : x, c->n);
+    ck_same_floats(t, "gelu", got, want, c->n);
+    float *want2 = output(t, c, x), *got2 = output(t, c, x);
+    ref->relu2(want2, c->in_place ? want2 : x, c->n);
+    k->relu2(got2, c->in_place ? got2 : x, c->n);
+    ck_same_floats(t, "relu2", got2, want2, c->n);
+}
+
 static void check_simple(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c)
 {
     const float *x = floats_at(t, c->n, c->offset, 4.0f, c->extremes), *z = floats_at(t, c->n, 1, 2.0f, c->extremes);
@@ -103,7 +126,7 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
     static const struct {
         const char *name;
         void (*run)(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c);
-    } kinds[] = {{"rms_norm", check_norm}, {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max},
+    } kinds[] = {{"rms_norm", check_norm}, {"layer_norm", check_layer_norm}, {"activations", check_activations}, {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max},
                  {"rope", check_rope}};
     static const size_t large[] = {576, 1000, 1536, 4099};
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
@@ -165,6 +188,28 @@ static void spec_norm(ck_run *t, const hlmi_kernels *ref, size_t n)
     }
 }
 
+/* gelu errs as silu does, with the argument's error (a few roundings) on top; layer_norm by the sums' roundings of |d|. */
+static void spec_layer(ck_run *t, const hlmi_kernels *ref, size_t n)
+{
+    const float *x = ck_floats(t, n, 5.0f), *w = ck_floats(t, n, 2.0f), *b = ck_floats(t, n, 2.0f);
+    float *y = ck_out(t, n), *g = ck_out(t, n), *r = ck_out(t, n);
+    double mean = 0, var = 0;
+    for (size_t i = 0; i < n; i++) mean += (double)x[i] / (double)n;
+    for (size_t i = 0; i < n; i++) var += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
+    ref->layer_norm(y, x, w, b, n, 1e-2f);
+    ref->gelu(g, x, n);
+    ref->relu2(r, x, n);
+    for (size_t i = 0; i < n; i++) {
+        const double v = (double)x[i], rstd = 1 / sqrt(var + (double)1e-2f);
+        const double want = (v - mean) * rstd * (double)w[i] + (double)b[i];
+        const double size = (fabs(v - mean) + 5) * rstd * fabs((double)w[i]) + fabs((double)b[i]);
+        near(t, "layer_norm", i, (double)y[i], want, size * (double)(n / 16 + 32) * 0x1p-23);
+        const double u = 0.7978845608028654 * (v + 0.044715 * v * v * v), exact = v / (1 + exp(-2 * u));
+        near(t, "gelu", i, (double)g[i], exact, fabs(exact) * (4 * fabs(u) + 8) * 0x1p-23 + 0x1p-126);
+        near(t, "relu2", i, (double)r[i], v > 0 ? v * v : 0, v * v * 0x1p-23);
+    }
+}
+
 static void spec(ck_run *t, const hlmi_kernels *ref)
 {
     static const size_t sizes[] = {1, 2, 15, 16, 17, 33, 64, 576, 1537};
@@ -172,6 +217,7 @@ static void spec(ck_run *t, const hlmi_kernels *ref)
         if (!ck_begin(t, "spec row n %zu", sizes[i])) continue;
         spec_exp(t, ref, sizes[i]);
         spec_norm(t, ref, sizes[i]);
+        spec_layer(t, ref, sizes[i]);
         ck_end(t);
     }
 }

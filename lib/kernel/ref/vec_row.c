@@ -16,6 +16,36 @@ void hlmi_ref_rms_norm(float *y, const float *x, const float *w, size_t n, float
     for (size_t i = 0; i < n; i++) y[i] = x[i] * r * w[i];
 }
 
+void hlmi_ref_layer_norm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
+{
+    float l[HLMI_LANES] = {0};
+    for (size_t i = 0; i < n; i++) l[i % HLMI_LANES] += x[i];
+    const float mean = hlmi_lanes_sum(l) / (float)n;
+    for (size_t j = 0; j < HLMI_LANES; j++) l[j] = 0.0f;
+    for (size_t i = 0; i < n; i++) l[i % HLMI_LANES] = hlmi_fmaf(x[i] - mean, x[i] - mean, l[i % HLMI_LANES]);
+    const float r = 1.0f / __builtin_sqrtf(hlmi_lanes_sum(l) / (float)n + eps);
+    for (size_t i = 0; i < n; i++) {
+        const float v = (x[i] - mean) * r * w[i];
+        y[i] = b ? v + b[i] : v;
+    }
+}
+
+void hlmi_ref_gelu(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float v = x[i], s = hlmi_fmaf(v * v, HLMI_GELU_CUBIC, 1.0f);
+        y[i] = v / (1.0f + hlmi_expf_inline(v * HLMI_GELU_SCALE * s));
+    }
+}
+
+void hlmi_ref_relu2(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float v = hlmi_lane_max(x[i], 0.0f);
+        y[i] = v * v;
+    }
+}
+
 void hlmi_ref_add(float *y, const float *a, const float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];

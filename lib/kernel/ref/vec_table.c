@@ -5,6 +5,9 @@
 void hlmi_vec_ref(hlmi_kernels *k)
 {
     k->rms_norm = hlmi_ref_rms_norm;
+    k->layer_norm = hlmi_ref_layer_norm;
+    k->gelu = hlmi_ref_gelu;
+    k->relu2 = hlmi_ref_relu2;
     k->add = hlmi_ref_add;
     k->scale = hlmi_ref_scale;
     k->silu_mul = hlmi_ref_silu_mul;

@@ -58,6 +58,82 @@ static void rms_norm(float *y, const float *x, const float *w, size_t n, float e
         vf_store_part(y + i, vf_mul(vf_mul(vf_load_part(x + i, n - i), r), vf_load_part(w + i, n - i)), n - i);
 }
 
+static float row_sum(const float *x, size_t n)
+{
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) l[j] = vf_add(l[j], vf_load(x + i + j * VF));
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        const vf more = vf_add(l[j], vf_load_part(x + i + j * VF, part));
+        l[j] = vf_pick_part(more, l[j], part);
+    }
+    return vf_lanes_sum(l);
+}
+
+/* sum of (x - m)^2 */
+static float row_spread(const float *x, float m, size_t n)
+{
+    const vf mean = vf_set1(m);
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) {
+            const vf d = vf_sub(vf_load(x + i + j * VF), mean);
+            l[j] = vf_fma(d, d, l[j]);
+        }
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        const vf d = vf_sub(vf_load_part(x + i + j * VF, part), mean);
+        l[j] = vf_pick_part(vf_fma(d, d, l[j]), l[j], part);
+    }
+    return vf_lanes_sum(l);
+}
+
+static void layer_norm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
+{
+    const float m = row_sum(x, n) / (float)n;
+    const float var = row_spread(x, m, n) / (float)n;
+    const vf mean = vf_set1(m), r = vf_set1(1.0f / __builtin_sqrtf(var + eps));
+    for (size_t i = 0; i < n; i += VF) {
+        const size_t part = n - i < VF ? n - i : VF;
+        const vf d = vf_sub(vf_load_part(x + i, part), mean);
+        const vf v = vf_mul(vf_mul(d, r), vf_load_part(w + i, part));
+        vf_store_part(y + i, b ? vf_add(v, vf_load_part(b + i, part)) : v, part);
+    }
+}
+
+static inline vf gelu_one(vf x)
+{
+    const vf s = vf_fma(vf_mul(x, x), vf_set1(HLMI_GELU_CUBIC), vf_set1(1.0f));
+    return vf_div(x, vf_add(vf_set1(1.0f), vf_exp(vf_mul(vf_mul(x, vf_set1(HLMI_GELU_SCALE)), s))));
+}
+
+static void gelu(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, gelu_one(vf_load(x + i)));
+    if (i < n) vf_store_part(y + i, gelu_one(vf_load_part(x + i, n - i)), n - i);
+}
+
+static inline vf relu2_one(vf x)
+{
+    const vf r = vf_max(x, vf_set1(0.0f));
+    return vf_mul(r, r);
+}
+
+static void relu2(float *y, const float *x, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, relu2_one(vf_load(x + i)));
+    if (i < n) vf_store_part(y + i, relu2_one(vf_load_part(x + i, n - i)), n - i);
+}
+
 static void add(float *y, const float *a, const float *b, size_t n)
 {
     size_t i = 0;
@@ -144,6 +220,9 @@ static float exp_sum(float *y, const float *x, float m, size_t n)
 static inline void fill_rows(hlmi_kernels *k)
 {
     k->rms_norm = rms_norm;
+    k->layer_norm = layer_norm;
+    k->gelu = gelu;
+    k->relu2 = relu2;
     k->add = add;
     k->scale = scale;
     k->silu_mul = silu_mul;
