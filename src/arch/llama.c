@@ -3,7 +3,10 @@
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.qkv_bias = HLMI_BIAS_ASKED,
+    static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
+                                           .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
+                                           .eps = 1e-6,
+                                           .qkv_bias = HLMI_BIAS_ASKED,
                                            .o_bias = HLMI_BIAS_ASKED,
                                            .mlp_bias = HLMI_BIAS_ASKED,
                                            .attn_bias_key = "attention_bias",

@@ -76,13 +76,28 @@ static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     return HLM_OK;
 }
 
+/* Rows follow one another in the file too. */
+static bool in_order(const hlmi_row_order *o)
+{
+    return !o || (!o->half && !o->parts);
+}
+
 /* Row of the file that becomes row r. */
 static size_t file_row(const hlmi_row_order *o, size_t r)
 {
-    if (!o || !o->half) return r;
-    const size_t i = r % o->head_dim, base = r - i;
-    if (i >= 2 * o->half) return r;
-    return base + (i < o->half ? 2 * i : 2 * (i - o->half) + 1);
+    if (!o) return r;
+    if (in_order(o)) return o->first + r;
+    const size_t head = r / o->head_dim, parts = o->parts ? o->parts : 1;
+    size_t i = r % o->head_dim;
+    if (i < 2 * o->half) i = i < o->half ? 2 * i : 2 * (i - o->half) + 1;
+    return o->first + (head * parts + o->part) * o->head_dim + i;
+}
+
+/* Rows of the file's tensor that holds a matrix of n rows. */
+static size_t rows_in_file(const hlmi_row_order *o, size_t n)
+{
+    if (!o) return n;
+    return o->in_file ? o->in_file : o->parts ? n * o->parts : n;
 }
 
 static hlm_status report(hlmi_loader *l, uint64_t bytes)
@@ -128,10 +143,10 @@ static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void
 {
     const void *rows[MAX_GROUP] = {0};
     const size_t n = hlmi_min_size(g->group_rows, g->rows - first), bytes = (size_t)g->row_bytes;
-    const bool whole = !g->order || !g->order->half;
+    const bool whole = in_order(g->order);
     const uint8_t *data = NULL;
     hlm_status st = HLM_OK;
-    if (whole) st = hlmi_store_read(l->store, g->t, first * g->row_bytes, n * bytes, g->buffer, &data);
+    if (whole) st = hlmi_store_read(l->store, g->t, file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         if (!whole)
             st = hlmi_store_read(l->store, g->t, file_row(g->order, first + i) * g->row_bytes, bytes,
@@ -152,8 +167,8 @@ static hlm_status tile_all(hlmi_loader *l, const tiling *g, uint8_t *tiles, size
         hlm_status st = tile_group(l, g, first, tiles + first / g->group_rows * group_bytes);
         if (st != HLM_OK) return st;
         const uint64_t to = hlmi_min_size(first + g->group_rows, g->rows) * g->row_bytes;
-        if (to - from < CHUNK && to < g->t->bytes) continue;
-        hlmi_store_drop(l->store, g->t, from, to - from);
+        if (to - from < CHUNK && first + g->group_rows < g->rows) continue;
+        if (in_order(g->order)) hlmi_store_drop(l->store, g->t, file_row(g->order, 0) * g->row_bytes + from, to - from);
         st = report(l, to - from);
         if (st != HLM_OK) return st;
         from = to;
@@ -161,11 +176,13 @@ static hlm_status tile_all(hlmi_loader *l, const tiling *g, uint8_t *tiles, size
     return HLM_OK;
 }
 
-static void count(hlmi_plan *p, const hlmi_tensor *t, uint64_t bytes, uint64_t elements, bool per_token)
+/* `bytes` in memory, `file_bytes` of the tensor. */
+static void count(hlmi_plan *p, const hlmi_tensor *t, uint64_t bytes, uint64_t file_bytes, uint64_t elements,
+                  bool per_token)
 {
     p->n_parameters += elements;
     p->weight_bytes += bytes;
-    p->type_bytes[t->type] += t->bytes;
+    p->type_bytes[t->type] += file_bytes;
     if (per_token) p->bytes_per_token += bytes;
 }
 
@@ -175,7 +192,7 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     hlm_status st;
     const hlmi_mem *mem = &l->plan->mem;
     tiling g = {.order = order, .rows = rows, .cols = cols};
-    HLMI_TRY(find_matrix(l, name, rows, cols, &g.t, &g.row_bytes));
+    HLMI_TRY(find_matrix(l, name, rows_in_file(order, rows), cols, &g.t, &g.row_bytes));
     const hlmi_layout layout = hlmi_type_get(g.t->type)->layout;
     g.group_rows = hlmi_layout_get(layout)->rows;
     const size_t group_bytes = hlmi_layout_group_bytes(layout, cols);
@@ -196,7 +213,7 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
     *out = (hlmi_matrix){
         .rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
-    count(l->plan, g.t, bytes, (uint64_t)rows * cols, true);
+    count(l->plan, g.t, bytes, rows * g.row_bytes, (uint64_t)rows * cols, true);
 done:
     hlmi_free(mem, g.buffer);
     hlmi_free(mem, g.row);
@@ -243,12 +260,12 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
                          .raw = raw,
                          .raw_owned = owned,
                          .bytes = t->bytes};
-    count(l->plan, t, t->bytes, (uint64_t)rows * cols, false);
+    count(l->plan, t, t->bytes, t->bytes, (uint64_t)rows * cols, false);
     l->plan->bytes_per_token += row_bytes;
     return report(l, t->bytes);
 }
 
-static void reorder(float *y, const float *x, size_t n, const hlmi_row_order *o)
+static void pick(float *y, const float *x, size_t n, const hlmi_row_order *o)
 {
     for (size_t i = 0; i < n; i++) y[i] = x[file_row(o, i)];
 }
@@ -261,26 +278,27 @@ hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const 
     float *wide = NULL;
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
-    if (t->n_dims != 1 || t->dims[0] != n)
+    const size_t in_file = rows_in_file(order, n);
+    if (t->n_dims != 1 || t->dims[0] != in_file)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu%s, expected [%zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
-                           t->n_dims > 1 ? ", ...]" : "]", n));
+                           t->n_dims > 1 ? ", ...]" : "]", in_file));
     if (hlmi_type_get(t->type)->block != 1)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, expected plain numbers",
                            hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name));
     buffer = hlmi_alloc(mem, (size_t)t->bytes);
-    wide = hlmi_alloc(mem, n * sizeof *wide);
+    wide = hlmi_alloc(mem, in_file * sizeof *wide);
     float *y = hlmi_plan_alloc(l->plan, hlmi_round_up(n, 16), sizeof *y);
     if (!buffer || !wide || !y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
     const uint8_t *data = NULL;
     HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
-    hlmi_type_get(t->type)->dequantise(wide, data, n);
-    if (l->check_values && !all_finite(wide, n))
+    hlmi_type_get(t->type)->dequantise(wide, data, in_file);
+    if (l->check_values && !all_finite(wide, in_file))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), name));
-    reorder(y, wide, n, order);
+    pick(y, wide, n, order);
     *out = y;
-    count(l->plan, t, n * sizeof *y, n, true);
-    HLMI_TRY(report(l, t->bytes));
+    count(l->plan, t, n * sizeof *y, t->bytes / in_file * n, n, true);
+    HLMI_TRY(report(l, t->bytes / in_file * n));
 done:
     hlmi_free(mem, buffer);
     hlmi_free(mem, wide);

@@ -16,11 +16,12 @@ typedef struct hlmi_loader {
     bool *used;           /* [tensors of the store] */
 } hlmi_loader;
 
-/** How the rows of a matrix in the file are ordered. */
+/** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
 typedef struct hlmi_row_order {
-    /* 0: as they are. Else rows come in heads of head_dim, of which the first 2*half are interleaved pairs (2i, 2i+1) in the file
-     * and halves (i, i+half) in the plan. */
-    size_t head_dim, half;
+    size_t head_dim; /* rows of a head, where one of the next two is not 0 */
+    size_t half;     /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
+    size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
+    size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
 } hlmi_row_order;
 
 hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan);

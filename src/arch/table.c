@@ -7,6 +7,8 @@
 static const hlmi_arch *const archs[] = {
     &hlmi_arch_llama,
     &hlmi_arch_mistral,
+    &hlmi_arch_persimmon,
+    &hlmi_arch_phi,
     &hlmi_arch_qwen2,
     &hlmi_arch_qwen3,
 };

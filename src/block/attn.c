@@ -1,15 +1,13 @@
 /* Grouped-query attention with its projections and residual. */
-#include "block/block.h"
+#include "block/halves.h"
 
 static const hlmi_norm *present(const hlmi_norm *n)
 {
     return n->weight ? n : NULL;
 }
 
-static void record(hlmi_builder *b, const void *params)
+hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
 {
-    const hlmi_attn_params *p = params;
-    if (b->taps) b->ops->tap(b, p->layer, NULL);
     const hlmi_kv_layer *kv = &b->plan->kv[p->kv];
     const size_t nq = p->n_heads * kv->head_dim, nk = kv->n_kv_heads * kv->head_dim;
     const size_t nv = kv->n_kv_heads * kv->v_dim, no = p->n_heads * kv->v_dim;
@@ -40,14 +38,27 @@ static void record(hlmi_builder *b, const void *params)
                               .ldo = hlmi_ld(no)};
     b->ops->rope_append(b, &a);
     b->ops->attention(b, &a);
-    b->ops->linear(b, &(hlmi_linear){.x = out,
-                                     .ldx = hlmi_ld(no),
+    return (hlmi_half){.rows = out, .ld = hlmi_ld(no), .w = &p->o, .bias = p->o_bias};
+}
+
+void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
+{
+    b->ops->linear(b, &(hlmi_linear){.x = h->rows,
+                                     .ldx = h->ld,
                                      .n = 1,
-                                     .w = {&p->o},
-                                     .bias = {p->o_bias},
+                                     .w = {h->w},
+                                     .bias = {h->bias},
                                      .epilogue = HLMI_EP_ADD,
                                      .y = {b->x},
                                      .ldy = b->ldx});
+}
+
+static void record(hlmi_builder *b, const void *params)
+{
+    const hlmi_attn_params *p = params;
+    if (b->taps) b->ops->tap(b, p->layer, NULL);
+    const hlmi_half h = hlmi_attn_in(b, p);
+    hlmi_half_add(b, &h);
 }
 
 const hlmi_block_type hlmi_block_attn = {.name = "attention", .record = record};

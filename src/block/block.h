@@ -29,17 +29,33 @@ typedef struct hlmi_attn_params {
 } hlmi_attn_params;
 extern const hlmi_block_type hlmi_block_attn;
 
-/** x = x + W_down (silu(W_gate n) * W_up n), n = norm(x). */
+/** What stands between the matrices of a feed-forward block. */
+typedef enum hlmi_mlp_kind {
+    HLMI_MLP_SILU_GATED, /* silu(W_gate n) * W_up n */
+    HLMI_MLP_GELU,       /* gelu(W_up n) */
+    HLMI_MLP_RELU2       /* max(W_up n, 0)^2 */
+} hlmi_mlp_kind;
+
+/** x = x + W_down f(n), n = norm(x). */
 typedef struct hlmi_mlp_params {
+    hlmi_mlp_kind kind;
     hlmi_norm norm;
-    hlmi_matrix gate, up, down;
+    hlmi_matrix gate, up, down; /* gate only where gated */
     const float *gate_bias, *up_bias, *down_bias; /* or NULL */
 } hlmi_mlp_params;
 extern const hlmi_block_type hlmi_block_mlp;
 
+/** x = x + attention(n) + mlp(n): both halves read the same n = norm(x). */
+typedef struct hlmi_parallel_params {
+    hlmi_attn_params attn;
+    hlmi_mlp_params mlp;
+} hlmi_parallel_params;
+extern const hlmi_block_type hlmi_block_parallel;
+
 /** logits = W norm(x) for the out rows. */
 typedef struct hlmi_head_params {
     hlmi_norm norm;
+    const float *bias; /* [vocab_size] or NULL */
     const hlmi_matrix *w; /* its own or the embedding's */
     hlmi_matrix own;
 } hlmi_head_params;

@@ -16,6 +16,7 @@ static void record(hlmi_builder *b, const void *params)
                                      .norm = &p->norm,
                                      .n = 1,
                                      .w = {p->w},
+                                     .bias = {p->bias},
                                      .epilogue = HLMI_EP_OUT});
 }
 

@@ -1,28 +1,40 @@
-/* The gated feed-forward block (SwiGLU) with its norm and residual. */
-#include "block/block.h"
+/* Feed-forward blocks, gated (SwiGLU) or not, with norm and residual. */
+#include "block/halves.h"
+
+static hlmi_linear gated(const hlmi_mlp_params *p)
+{
+    return (hlmi_linear){.n = 2,
+                         .w = {&p->gate, &p->up},
+                         .bias = {p->gate_bias, p->up_bias},
+                         .epilogue = HLMI_EP_SILU_MUL};
+}
+
+static hlmi_linear plain(const hlmi_mlp_params *p)
+{
+    return (hlmi_linear){.n = 1,
+                         .w = {&p->up},
+                         .bias = {p->up_bias},
+                         .epilogue = p->kind == HLMI_MLP_GELU ? HLMI_EP_GELU : HLMI_EP_RELU2};
+}
+
+hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p)
+{
+    const size_t n = p->up.rows;
+    float *h = hlmi_scratch_rows(b, b->max_rows, n);
+    hlmi_linear l = p->kind == HLMI_MLP_SILU_GATED ? gated(p) : plain(p);
+    l.x = b->x;
+    l.ldx = b->ldx;
+    l.norm = &p->norm;
+    l.y[0] = h;
+    l.ldy = hlmi_ld(n);
+    b->ops->linear(b, &l);
+    return (hlmi_half){.rows = h, .ld = hlmi_ld(n), .w = &p->down, .bias = p->down_bias};
+}
 
 static void record(hlmi_builder *b, const void *params)
 {
-    const hlmi_mlp_params *p = params;
-    const size_t n = p->gate.rows;
-    float *h = hlmi_scratch_rows(b, b->max_rows, n);
-    b->ops->linear(b, &(hlmi_linear){.x = b->x,
-                                     .ldx = b->ldx,
-                                     .norm = &p->norm,
-                                     .n = 2,
-                                     .w = {&p->gate, &p->up},
-                                     .bias = {p->gate_bias, p->up_bias},
-                                     .epilogue = HLMI_EP_SILU_MUL,
-                                     .y = {h},
-                                     .ldy = hlmi_ld(n)});
-    b->ops->linear(b, &(hlmi_linear){.x = h,
-                                     .ldx = hlmi_ld(n),
-                                     .n = 1,
-                                     .w = {&p->down},
-                                     .bias = {p->down_bias},
-                                     .epilogue = HLMI_EP_ADD,
-                                     .y = {b->x},
-                                     .ldy = b->ldx});
+    const hlmi_half h = hlmi_mlp_in(b, params);
+    hlmi_half_add(b, &h);
 }
 
 const hlmi_block_type hlmi_block_mlp = {.name = "mlp", .record = record};

@@ -21,9 +21,13 @@ typedef struct hlmi_matrix {
     uint64_t bytes;      /* held in memory, or mapped */
 } hlmi_matrix;
 
+typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
+
 /** A norm's weights. */
 typedef struct hlmi_norm {
+    hlmi_norm_kind kind;
     float *weight; /* [size] */
+    float *bias;   /* [size] or NULL; of layer norms */
     size_t size;
     float eps;
 } hlmi_norm;

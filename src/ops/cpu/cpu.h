@@ -17,6 +17,13 @@ static inline hlmi_range hlmi_share(size_t n, size_t w, size_t workers)
                         n / workers * (w + 1) + (n % workers < w + 1 ? n % workers : w + 1)};
 }
 
+/** y = norm(x), rows of norm->size; y may be x. */
+static inline void hlmi_cpu_norm(const hlmi_kernels *k, const hlmi_norm *norm, float *y, const float *x)
+{
+    if (norm->kind == HLMI_NORM_LAYER) k->layer_norm(y, x, norm->weight, norm->bias, norm->size, norm->eps);
+    else k->rms_norm(y, x, norm->weight, norm->size, norm->eps);
+}
+
 static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker)
 {
     return t->worker_scratch + worker * t->worker_stride;

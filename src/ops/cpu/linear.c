@@ -49,7 +49,7 @@ static void pack_rows(const linear_arg *a, hlmi_range r, float *normed, uint8_t 
     for (size_t i = r.begin; i < r.end; i++) {
         const float *x = a->a.x + i * a->a.ldx;
         if (a->a.norm) {
-            a->k->rms_norm(normed, x, a->norm.weight, a->cols, a->norm.eps);
+            hlmi_cpu_norm(a->k, &a->norm, normed, x);
             x = normed;
         }
         for (size_t f = 0; f < a->n_forms; f++) {
@@ -112,6 +112,12 @@ static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *
     case HLMI_EP_SILU_MUL:
         add_bias(a, 1, up, row, n);
         a->k->silu_mul(out, y, up, n);
+        break;
+    case HLMI_EP_GELU:
+        a->k->gelu(out, y, n);
+        break;
+    case HLMI_EP_RELU2:
+        a->k->relu2(out, y, n);
         break;
     }
 }

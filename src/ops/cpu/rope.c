@@ -69,7 +69,7 @@ typedef struct append_arg {
 
 static void turn(const append_arg *a, float *head, const hlmi_norm *norm, const float *cos, const float *sin)
 {
-    if (norm) a->k->rms_norm(head, head, norm->weight, norm->size, norm->eps);
+    if (norm) hlmi_cpu_norm(a->k, norm, head, head);
     a->k->rope(head, cos, sin, a->half);
 }
 

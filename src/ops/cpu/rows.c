@@ -78,7 +78,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
         for (size_t row = r.begin; row < r.end; row++) {
             const float *x = a->x + (tap->row + row) * a->ldx;
             float *y = tap->out + row * a->cols;
-            if (a->norm) a->k->rms_norm(y, x, a->norm->weight, a->cols, a->norm->eps);
+            if (a->norm) hlmi_cpu_norm(a->k, a->norm, y, x);
             else memcpy(y, x, a->cols * sizeof *y);
         }
     }

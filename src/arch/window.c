@@ -1,0 +1,54 @@
+/* Which layers of a decoder attend through a sliding window. */
+#include <string.h>
+
+#include "arch/decoder.h"
+
+enum { MAX_LAYERS = 1 << 16 };
+
+/* What layer_types says of a layer: 1 sliding, 0 full, -1 nothing. */
+static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers, int *sliding)
+{
+    const json_t *types = c->json ? json_object_get(c->json, "layer_types") : NULL;
+    *sliding = -1;
+    if (!types || json_is_null(types)) return HLM_OK;
+    if (!json_is_array(types) || json_array_size(types) != n_layers)
+        return hlmi_fail(HLM_E_FORMAT, "%s: layer_types is no array of %zu", hlmi_store_path(c->store), n_layers);
+    const char *t = json_string_value(json_array_get(types, layer));
+    if (t && strcmp(t, "sliding_attention") == 0) *sliding = 1;
+    else if (t && strcmp(t, "full_attention") == 0) *sliding = 0;
+    else
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: layer_types[%zu] is \"%.40s\"", hlmi_store_path(c->store), layer, t ? t : "?");
+    return HLM_OK;
+}
+
+/* config.json without the setting means 4096, null means none, in every class that has one. */
+static hlm_status read_window(const hlmi_config *c, size_t *out)
+{
+    int64_t w = 0;
+    const int64_t fallback = c->json && !json_object_get(c->json, "sliding_window") ? 4096 : 0;
+    const hlm_status st =
+        hlmi_config_int(c, (hlmi_key){"sliding_window", ".attention.sliding_window"}, 0, INT32_MAX, fallback, &w);
+    *out = (size_t)w;
+    return st;
+}
+
+hlm_status hlmi_window_all(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out)
+{
+    (void)layer;
+    (void)n_layers;
+    return read_window(c, out);
+}
+
+hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out)
+{
+    int sliding = -1;
+    bool use = false;
+    int64_t from = 0;
+    *out = 0;
+    hlm_status st = layer_type(c, layer, n_layers, &sliding);
+    if (st == HLM_OK) st = hlmi_config_bool(c, (hlmi_key){"use_sliding_window", NULL}, false, &use);
+    if (st == HLM_OK) st = hlmi_config_int(c, (hlmi_key){"max_window_layers", NULL}, 0, MAX_LAYERS, 28, &from);
+    if (st != HLM_OK || !use) return st;
+    if (sliding == 0 || (sliding < 0 && (int64_t)layer < from)) return HLM_OK;
+    return read_window(c, out);
+}

@@ -1,0 +1,21 @@
+/* Blocks in two halves, for those that join them otherwise than one after the
+ * other: the first half computes rows from the residual stream, the second adds
+ * their projection to it. */
+#ifndef HLMI_BLOCK_HALVES_H
+#define HLMI_BLOCK_HALVES_H
+
+#include "block/block.h"
+
+typedef struct hlmi_half {
+    const float *rows; /* scratch of the block */
+    size_t ld;
+    const hlmi_matrix *w;
+    const float *bias; /* or NULL */
+} hlmi_half;
+
+hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
+hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
+/** x = x + W rows + bias */
+void hlmi_half_add(hlmi_builder *b, const hlmi_half *h);
+
+#endif

@@ -1,0 +1,13 @@
+/* Attention and feed-forward side by side: both read the residual stream before either adds to it. */
+#include "block/halves.h"
+
+static void record(hlmi_builder *b, const void *params)
+{
+    const hlmi_parallel_params *p = params;
+    if (b->taps) b->ops->tap(b, p->attn.layer, NULL);
+    const hlmi_half attn = hlmi_attn_in(b, &p->attn), mlp = hlmi_mlp_in(b, &p->mlp);
+    hlmi_half_add(b, &attn);
+    hlmi_half_add(b, &mlp);
+}
+
+const hlmi_block_type hlmi_block_parallel = {.name = "parallel", .record = record};
