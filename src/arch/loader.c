@@ -87,10 +87,11 @@ static size_t file_row(const hlmi_row_order *o, size_t r)
 {
     if (!o) return r;
     if (in_order(o)) return o->first + r;
-    const size_t head = r / o->head_dim, parts = o->parts ? o->parts : 1;
+    const size_t head = r / o->head_dim;
+    const size_t at = o->parts ? head * o->parts + o->part : head;
     size_t i = r % o->head_dim;
     if (i < 2 * o->half) i = i < o->half ? 2 * i : 2 * (i - o->half) + 1;
-    return o->first + (head * parts + o->part) * o->head_dim + i;
+    return o->first + at * o->head_dim + i;
 }
 
 /* Rows of the file's tensor that holds a matrix of n rows. */
