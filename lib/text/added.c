@@ -2,6 +2,8 @@
  * it. Found by a trie over bytes, the longest at the leftmost place; what matches
  * but is passed over (a special token where markers are not wanted, a word inside
  * a longer word) hides its bytes from other added tokens, as in the reference. */
+#include <string.h>
+
 #include "text/tokenizer_impl.h"
 
 struct hlmi_added_node {
@@ -108,6 +110,16 @@ static size_t skip_space_right(const char *s, size_t len, size_t end, hlmi_added
     return c->space_end = end;
 }
 
+/* Where a match that may not become a token has hidden text up to: its end, or where the template's own text
+ * begins again behind foreign bytes, so that no message hides the beginning of a marker. */
+static size_t hidden_end(const char *trusted, size_t begin, size_t end)
+{
+    if (!trusted) return end;
+    const char *foreign = memchr(trusted + begin, 0, end - begin);
+    const char *own = foreign ? memchr(foreign, 1, (size_t)(trusted + end - foreign)) : NULL;
+    return own ? (size_t)(own - trusted) : end;
+}
+
 bool hlmi_added_next(const hlmi_added *a, const char *s, size_t len, bool special, hlmi_added_cursor *c,
                      hlmi_added_match *m)
 {
@@ -122,7 +134,11 @@ bool hlmi_added_next(const hlmi_added *a, const char *s, size_t len, bool specia
         const size_t begin = c->at;
         const uint8_t flags = a->nodes[node].flags;
         c->at = end;
-        if (flags & HLMI_ADDED_SPECIAL && !special) continue;
+        const bool own = !c->trusted || !memchr(c->trusted + begin, 0, end - begin);
+        if (flags & HLMI_ADDED_SPECIAL && !(special && own)) {
+            c->at = hidden_end(c->trusted, begin, end);
+            continue;
+        }
         if (flags & HLMI_ADDED_SINGLE_WORD && !stands_alone(s, len, begin, end)) continue;
         m->begin = flags & HLMI_ADDED_LSTRIP ? skip_space_left(s, begin, c->taken) : begin;
         m->end = flags & HLMI_ADDED_RSTRIP ? skip_space_right(s, len, end, c) : end;

@@ -37,6 +37,12 @@ void hlmi_template_free(hlmi_template *t);
  *          HLM_E_LIMIT  a budget ran out;  HLM_E_NOMEM */
 hlm_status hlmi_template_render(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in, hlmi_buf *out);
 
+/** The same. trusted receives a byte for each of the text: 1 where it is the template's own (or bos, eos, a
+ *  variable of `extra` whose name ends in _token, a role that is a plain word), 0 where it came from messages,
+ *  tools or extra, or was computed from them. */
+hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in,
+                                       hlmi_buf *out, hlmi_buf *trusted);
+
 /** Parse and render once. */
 hlm_status hlmi_chat_render(const hlmi_mem *mem, const char *tpl, size_t tpl_len, const hlmi_chat_input *in,
                             hlmi_buf *out);

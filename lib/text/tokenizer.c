@@ -112,6 +112,7 @@ void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t)
 typedef struct encoding {
     const hlmi_tokenizer *t;
     bool special;
+    const char *text, *trusted; /* see hlmi_tokenizer_encode_traced; NULL: all is trusted */
     hlmi_ids *out;
     hlmi_buf clean, a, b; /* well-formed input; normalizers */
     hlmi_pieces p, q;
@@ -182,6 +183,12 @@ done:
     return st;
 }
 
+/* Offsets are lost in normalizing, so special tokens are looked for only in what is trusted as a whole. */
+static bool section_special(const encoding *e, const char *s, size_t len)
+{
+    return e->special && (!e->trusted || !memchr(e->trusted + (s - e->text), 0, len));
+}
+
 /* Text between raw added tokens: normalized, then cut at the normalized added tokens. */
 static hlm_status encode_section(encoding *e, const char *s, size_t len, bool first)
 {
@@ -189,10 +196,11 @@ static hlm_status encode_section(encoding *e, const char *s, size_t len, bool fi
     hlmi_added_cursor c = {0};
     hlmi_added_match m;
     size_t from = 0;
+    const bool special = section_special(e, s, len);
     first = first && !hlmi_norms_strip_left(&e->t->norms, s);
     HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b));
     if (len > INT32_MAX / 4) HLMI_TRY(hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4));
-    while (hlmi_added_next(&e->t->added_normalized, s, len, e->special, &c, &m)) {
+    while (hlmi_added_next(&e->t->added_normalized, s, len, special, &c, &m)) {
         if (from < m.begin) HLMI_TRY(encode_words(e, s + from, m.begin - from, first && from == 0));
         HLMI_TRY(hlmi_ids_push(e->out, m.id));
         from = m.end;
@@ -205,9 +213,10 @@ done:
 static hlm_status encode_text(encoding *e, const char *s, size_t len)
 {
     hlm_status st = HLM_OK;
-    hlmi_added_cursor c = {0};
+    hlmi_added_cursor c = {.trusted = e->trusted};
     hlmi_added_match m;
     size_t from = 0;
+    e->text = s;
     while (hlmi_added_next(&e->t->added, s, len, e->special, &c, &m)) {
         if (from < m.begin) HLMI_TRY(encode_section(e, s + from, m.begin - from, from == 0));
         HLMI_TRY(hlmi_ids_push(e->out, m.id));
@@ -229,6 +238,20 @@ hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size
     if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(append(out, &t->post.prefix));
     HLMI_TRY(encode_text(&e, s, len));
     if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(append(out, &t->post.suffix));
+done:
+    end(&e);
+    return st;
+}
+
+hlm_status hlmi_tokenizer_encode_traced(const hlmi_tokenizer *t, const char *text, size_t len, const char *trusted,
+                                        hlmi_ids *out)
+{
+    hlm_status st;
+    encoding e = {.t = t, .special = true, .trusted = trusted, .out = out};
+    if (len == 0) return HLM_OK;
+    if (hlmi_utf8_valid(text, len) < len) return hlmi_fail(HLM_E_FORMAT, "the rendered chat is not UTF-8");
+    HLMI_TRY(begin(&e, t, &out->mem, len));
+    HLMI_TRY(encode_text(&e, text, len));
 done:
     end(&e);
     return st;

@@ -80,6 +80,13 @@ void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
 hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags,
                                  hlmi_ids *out);
 
+/** The same with special tokens parsed, but only in bytes whose `trusted` [len] is 1; in the others they are
+ *  plain text. What surrounds a text is not added. A special token that the file declares as normalized needs
+ *  all the text around it, up to the next token that is not, to be trusted.
+ *  Errors  as above, and HLM_E_FORMAT when the text is not UTF-8. */
+hlm_status hlmi_tokenizer_encode_traced(const hlmi_tokenizer *t, const char *text, size_t len, const char *trusted,
+                                        hlmi_ids *out);
+
 /** Appends the text of ids [n] to out. flags: HLM_DETOKENIZE_...
  *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
 hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags,

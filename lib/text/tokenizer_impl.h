@@ -180,6 +180,7 @@ typedef struct hlmi_added_cursor {
     size_t at;         /* where the search goes on */
     size_t taken;      /* end of the latest match: lstrip does not reach before it */
     size_t space_from, space_end; /* a run of white space that an rstrip has measured */
+    const char *trusted; /* a byte for each of the text: special tokens match where all are 1; NULL: anywhere */
 } hlmi_added_cursor;
 
 /** The next match in s [len]; false at the end. Special tokens are passed over unless `special`. */

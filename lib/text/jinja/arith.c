@@ -2,6 +2,7 @@
  * not fit is an error. */
 #include "text/jinja/number.h"
 #include "text/jinja/ops.h"
+#include "text/jinja/trust.h"
 
 static jv overflow(jx *x)
 {
@@ -112,10 +113,13 @@ static jv repeat(jx *x, jv v, int64_t n)
     char *p = hlmi_jalloc(x, (size_t)n * v.n * size);
     if (!p) return jv_none();
     const size_t one = v.n * size, all = one * (size_t)n;
+    const bool text = v.kind == JV_STR;
     memcpy(p, v.u.s, one);
+    if (text) hlmi_jtrust_copy(x, p, v.u.s, one);
     for (size_t done = one; done < all;) {
         const size_t more = done < all - done ? done : all - done;
         memcpy(p + done, p, more);
+        if (text) hlmi_jtrust_copy(x, p + done, p, more);
         done += more;
     }
     v.n *= (uint32_t)n;
@@ -149,7 +153,12 @@ static jv add_text(jx *x, jv a, jv b)
 
 jv hlmi_jbinary(jx *x, uint16_t op, jv a, jv b)
 {
-    if (a.kind == JV_STR && op == '%') return hlmi_jpercent(x, a, b);
+    if (a.kind == JV_STR && op == '%') {
+        const bool trusted = hlmi_jtrust_call(x, a, &(jargs){.at = &b, .n = 1});
+        const jv text = hlmi_jpercent(x, a, b);
+        x->trusted = trusted;
+        return text;
+    }
     if (jv_is_intlike(a) && jv_is_intlike(b)) return int_op(x, op, jv_intval(a), jv_intval(b));
     if (jv_is_number(a) && jv_is_number(b)) {
         if (a.kind != JV_FLOAT && b.kind != JV_FLOAT && op != '/') return overflow(x);

@@ -1,5 +1,6 @@
 /* Calls: described functions and macros. */
 #include "text/jinja/eval.h"
+#include "text/jinja/trust.h"
 
 struct jmacro {
     const jnode *node;
@@ -33,12 +34,20 @@ static size_t param_count(const char *params)
     return n;
 }
 
+static jv run_desc(jx *x, const jdesc *d, const jv *p, const jargs *a)
+{
+    const bool trusted = hlmi_jtrust_call(x, p[0], a);
+    const jv v = d->fn(x, p, a);
+    x->trusted = trusted;
+    return v;
+}
+
 jv hlmi_jcall_desc(jx *x, const jdesc *d, jv self, const jargs *a)
 {
     jv p[1 + JFN_ARGS] = {{0}};
     if (x->st != HLM_OK) return jv_none();
     p[0] = self;
-    if (!d->params) return d->fn(x, p, a);
+    if (!d->params) return run_desc(x, d, p, a);
     const size_t count = param_count(d->params);
     if (a->n > count) return hlmi_jfail(x, "%s() takes at most %zu arguments (%zu given)", d->name, count, a->n);
     for (size_t i = 0; i < a->n; i++) p[1 + i] = a->at[i];
@@ -52,7 +61,7 @@ jv hlmi_jcall_desc(jx *x, const jdesc *d, jv self, const jargs *a)
     }
     for (size_t i = 0; i < d->need; i++)
         if (!jv_given(p[1 + i])) return hlmi_jfail(x, "%s() misses its argument %zu", d->name, i + 1);
-    return d->fn(x, p, a);
+    return run_desc(x, d, p, a);
 }
 
 /* ---- macros */

@@ -225,7 +225,7 @@ static jv f_striptags(jx *x, const jv *p, const jargs *a)
     for (size_t i = 0; x->st == HLM_OK && i < s.n;) {
         const size_t end = s.u.s[i] == '<' ? tag_end(x, s, i) : i;
         if (end > i) i = end;
-        else hlmi_jsb_char(&b, s.u.s[i++]);
+        else hlmi_jsb_add(&b, s.u.s + i++, 1);
     }
     const jv text = hlmi_jsb_done(&b);
     const jv words = x->st == HLM_OK ? hlmi_jsplit_space(x, text, -1) : text;

@@ -157,7 +157,7 @@ static jv format_text(formatter *f, jv fmt, int depth)
     for (size_t i = 0; i < fmt.n && hlmi_jstep(f->x, 1);) {
         const char c = fmt.u.s[i++];
         if (c != '{' && c != '}') {
-            hlmi_jsb_char(&b, c);
+            hlmi_jsb_add(&b, fmt.u.s + i - 1, 1);
         } else if (i < fmt.n && fmt.u.s[i] == c && depth == 0) {
             hlmi_jsb_char(&b, c);
             i++;

@@ -1,6 +1,7 @@
 /* str() and repr() of values, and HTML escaping. */
 #include "text/jinja/number.h"
 #include "text/jinja/ops.h"
+#include "text/jinja/trust.h"
 #include "text/jinja/unicode.h"
 #include "text/jinja/utext.h"
 
@@ -98,6 +99,7 @@ static void repr_object(jx *x, jsb *b, jv v)
 void hlmi_jrepr_to(jx *x, jsb *b, jv v)
 {
     if (!hlmi_jenter(x)) return;
+    const bool trusted = hlmi_jtrust_call(x, v, &(jargs){0});
     switch (v.kind) {
     case JV_UNDEF: hlmi_jsb_lit(b, "Undefined"); break;
     case JV_NONE:
@@ -124,6 +126,7 @@ void hlmi_jrepr_to(jx *x, jsb *b, jv v)
     case JV_RANGE: repr_range(b, v.u.range); break;
     default: repr_object(x, b, v); break;
     }
+    x->trusted = trusted;
     hlmi_jleave(x);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
+#include "text/jinja/trust.h"
 
 static jv fail_text(jx *x, hlm_status st, const char *text)
 {
@@ -90,6 +91,7 @@ static bool reserve(jsb *b, size_t more)
         char *p = hlmi_jalloc(b->x, cap);
         if (!p) return false;
         if (b->n) memcpy(p, b->p, b->n);
+        hlmi_jtrust_copy(b->x, p, b->p, b->n);
         b->p = p;
     }
     b->cap = cap;
@@ -100,6 +102,7 @@ void hlmi_jsb_add(jsb *b, const char *p, size_t n)
 {
     if (n == 0 || !hlmi_jstep(b->x, 1 + n / 64) || !reserve(b, n)) return;
     memcpy(b->p + b->n, p, n);
+    hlmi_jtrust_copy(b->x, b->p + b->n, p, n);
     b->n += n;
 }
 
@@ -117,6 +120,7 @@ void hlmi_jsb_fill(jsb *b, char c, size_t n)
 {
     if (n == 0 || !reserve(b, n)) return;
     memset(b->p + b->n, c, n);
+    hlmi_jtrust_fill(b->x, b->p + b->n, n);
     b->n += n;
 }
 

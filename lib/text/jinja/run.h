@@ -24,6 +24,8 @@ enum {
     HLMI_JINJA_TREE_MEMORY = 256 << 20
 };
 
+enum { JX_INPUTS = 3 };
+
 typedef struct jvar jvar;
 typedef struct jscope jscope;
 typedef struct jsb jsb;
@@ -47,6 +49,14 @@ typedef struct jx {
     jscope *scope;
     jsb *out;        /* where output goes: the result or a capture */
     int64_t now;     /* seconds since 1970 UTC */
+
+    /* for trust.c */
+    bool trusted;             /* characters that are made now are the template's own */
+    const hlmi_arena *source; /* of the template */
+    struct {
+        const char *at;
+        size_t n;
+    } input[JX_INPUTS];       /* JSON texts; values point into them */
 } jx;
 
 /** A string that grows in the arena. */
