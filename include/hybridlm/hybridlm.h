@@ -594,6 +594,17 @@ typedef struct hlm_chat_params {
 HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
                                    char *out, size_t cap, size_t *n);
 
+/** Messages to tokens: the tokens of hlm_chat_render's text, except that special
+ *  tokens come only from what the template itself writes. A marker that a message,
+ *  a tool or extra_json spells is plain text, however the template cuts or joins
+ *  it. The template's own: its literals, bos_token and eos_token, members of
+ *  extra_json whose name ends in "_token", and roles made of letters, digits, '_'
+ *  and '-'. Nothing is added around the text: templates write bos themselves.
+ *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
+ *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
+HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json,
+                                     const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
+
 /* ---- sampler ---------------------------------------------------------------- */
 
 typedef struct hlm_logit_bias {

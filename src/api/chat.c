@@ -19,11 +19,20 @@ static size_t length(const char *s)
     return s ? strlen(s) : 0;
 }
 
-static hlm_status render(const hlm_model *m, const hlmi_chat_input *in, const char *own, hlmi_buf *out)
+static hlm_status render(const hlm_model *m, const hlmi_chat_input *in, const hlm_chat_params *p, hlmi_buf *out,
+                         hlmi_buf *trusted)
 {
-    if (own) return hlmi_chat_render(&m->mem, own, strlen(own), in, out);
-    if (!m->chat_template) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give one");
-    return hlmi_template_render(m->chat_template, &m->mem, in, out);
+    hlmi_template *own = NULL;
+    const hlmi_template *t = m->chat_template;
+    hlm_status st = HLM_OK;
+    if (p->chat_template) {
+        st = hlmi_template_new(&m->mem, p->chat_template, strlen(p->chat_template), &own);
+        t = own;
+    }
+    if (st == HLM_OK && !t) st = hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give one");
+    if (st == HLM_OK) st = hlmi_template_render_traced(t, &m->mem, in, out, trusted);
+    hlmi_template_free(own);
+    return st;
 }
 
 static hlm_status read_params(hlm_chat_params *p, const hlm_chat_params *src)
@@ -35,41 +44,78 @@ static hlm_status read_params(hlm_chat_params *p, const hlm_chat_params *src)
     return p->reserved ? hlmi_fail(HLM_E_ARG, "hlm_chat_params.reserved is not 0") : HLM_OK;
 }
 
+/* Messages to text; *trusted receives where each byte of it comes from, unless it is NULL. */
+static hlm_status render_with(const hlm_model *m, const char *messages, const hlm_chat_params *p, hlmi_buf *out,
+                              hlmi_buf *trusted)
+{
+    hlm_status st;
+    hlmi_buf bos, eos;
+    hlmi_buf_init(&bos, &m->mem);
+    hlmi_buf_init(&eos, &m->mem);
+    const hlmi_special_ids ids =
+        m->tokenizer ? hlmi_tokenizer_special(m->tokenizer) : (hlmi_special_ids){-1, -1, -1, -1};
+    const hlmi_chat_input in = {
+        .messages = messages,
+        .messages_len = strlen(messages),
+        .tools = p->tools_json,
+        .tools_len = length(p->tools_json),
+        .extra = p->extra_json,
+        .extra_len = length(p->extra_json),
+        .bos = special_text(m, ids.bos, &bos),
+        .eos = special_text(m, ids.eos, &eos),
+        .add_generation_prompt = !(p->flags & HLM_CHAT_NO_GENERATION_PROMPT),
+        .now = p->now ? p->now : hlmi_os_clock(),
+    };
+    HLMI_TRY(hlmi_buf_status(&bos, "a special token"));
+    HLMI_TRY(hlmi_buf_status(&eos, "a special token"));
+    HLMI_TRY(render(m, &in, p, out, trusted));
+done:
+    hlmi_buf_free(&bos);
+    hlmi_buf_free(&eos);
+    return st;
+}
+
 hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
                            char *out, size_t cap, size_t *n)
 {
     hlm_chat_params p;
+    hlmi_buf text;
     if (!model || !messages_json || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_chat_render: model, messages_json, out or n is NULL");
     hlm_status st = read_params(&p, params);
     if (st != HLM_OK) return st;
-    hlmi_buf text, bos, eos;
     hlmi_buf_init(&text, &model->mem);
-    hlmi_buf_init(&bos, &model->mem);
-    hlmi_buf_init(&eos, &model->mem);
-    const hlmi_special_ids ids =
-        model->tokenizer ? hlmi_tokenizer_special(model->tokenizer) : (hlmi_special_ids){-1, -1, -1, -1};
-    const hlmi_chat_input in = {
-        .messages = messages_json,
-        .messages_len = strlen(messages_json),
-        .tools = p.tools_json,
-        .tools_len = length(p.tools_json),
-        .extra = p.extra_json,
-        .extra_len = length(p.extra_json),
-        .bos = special_text(model, ids.bos, &bos),
-        .eos = special_text(model, ids.eos, &eos),
-        .add_generation_prompt = !(p.flags & HLM_CHAT_NO_GENERATION_PROMPT),
-        .now = p.now ? p.now : hlmi_os_clock(),
-    };
-    HLMI_TRY(hlmi_buf_status(&bos, "a special token"));
-    HLMI_TRY(hlmi_buf_status(&eos, "a special token"));
-    HLMI_TRY(render(model, &in, p.chat_template, &text));
+    HLMI_TRY(render_with(model, messages_json, &p, &text, NULL));
     *n = text.len;
     if (text.len > cap) HLMI_TRY(hlmi_fail(HLM_E_SPACE, "room for %zu bytes, needs %zu", cap, text.len));
     if (text.len) memcpy(out, text.data, text.len);
 done:
     hlmi_buf_free(&text);
-    hlmi_buf_free(&bos);
-    hlmi_buf_free(&eos);
+    return st;
+}
+
+hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                             int32_t *out, size_t cap, size_t *n)
+{
+    hlm_chat_params p;
+    hlmi_buf text, trusted;
+    hlmi_ids ids;
+    if (!model || !messages_json || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_chat_tokenize: model, messages_json, out or n is NULL");
+    if (!model->tokenizer) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no tokenizer");
+    hlm_status st = read_params(&p, params);
+    if (st != HLM_OK) return st;
+    hlmi_buf_init(&text, &model->mem);
+    hlmi_buf_init(&trusted, &model->mem);
+    hlmi_ids_init(&ids, &model->mem);
+    HLMI_TRY(render_with(model, messages_json, &p, &text, &trusted));
+    HLMI_TRY(hlmi_tokenizer_encode_traced(model->tokenizer, text.data, text.len, trusted.data, &ids));
+    *n = ids.n;
+    if (ids.n > cap) HLMI_TRY(hlmi_fail(HLM_E_SPACE, "room for %zu tokens, needs %zu", cap, ids.n));
+    if (ids.n) memcpy(out, ids.v, ids.n * sizeof *out);
+done:
+    hlmi_buf_free(&text);
+    hlmi_buf_free(&trusted);
+    hlmi_ids_free(&ids);
     return st;
 }
