@@ -2,21 +2,14 @@
  * the message of raise_exception must be the one expected, and other errors must
  * be errors. NAME.jinja lies beside NAME.cases.jsonl. */
 #define _POSIX_C_SOURCE 200809L
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "text/template_cases.h"
 
-#include "text/chat.h"
+#include <stdlib.h>
 
 /* The clock of the cases: 2024-07-26 09:05:03. */
 static const int64_t frozen_now = 1721984703;
 
-typedef struct tally {
-    int passed, failed;
-} tally;
-
-static char *slurp(const char *path, size_t *n)
+char *tc_slurp(const char *path, size_t *n)
 {
     FILE *f = fopen(path, "rb");
     if (!f) return NULL;
@@ -42,11 +35,6 @@ static char *slurp(const char *path, size_t *n)
 /* ---- the members of a case, as the text that stands in the file: jansson has no
  * integers past 64 bits, and the cases do */
 
-typedef struct span {
-    const char *p;
-    size_t n;
-} span;
-
 static const char *skip_string(const char *p, const char *end)
 {
     for (p++; p < end && *p != '"'; p++)
@@ -69,8 +57,7 @@ static const char *skip_value(const char *p, const char *end)
     return p;
 }
 
-/* Member `name` of the object in the line, an empty span when it is absent or null. */
-static span member(span line, const char *name)
+span tc_member(span line, const char *name)
 {
     const char *p = line.p + 1, *end = line.p + line.n;
     while (p < end && *p != '}') {
@@ -88,10 +75,9 @@ static span member(span line, const char *name)
     return (span){0};
 }
 
-/* A string member, to be freed; NULL when it is absent. */
-static char *text_member(span line, const char *name)
+char *tc_text_member(span line, const char *name)
 {
-    const span s = member(line, name);
+    const span s = tc_member(line, name);
     json_t *v = s.p ? json_loadb(s.p, s.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
     char *copy = v && json_is_string(v) ? strdup(json_string_value(v)) : NULL;
     json_decref(v);
@@ -133,31 +119,44 @@ static bool judge(const char *file, const expectation *e, hlm_status st, const c
     return false;
 }
 
+void tc_input_read(tc_input *in, span line)
+{
+    const span messages = tc_member(line, "messages"), tools = tc_member(line, "tools"), extra = tc_member(line, "extra");
+    in->bos = tc_text_member(line, "bos_token");
+    in->eos = tc_text_member(line, "eos_token");
+    in->chat = (hlmi_chat_input){.messages = messages.p, .messages_len = messages.n,
+                                 .tools = tools.p, .tools_len = tools.n,
+                                 .extra = extra.p, .extra_len = extra.n,
+                                 .bos = in->bos, .eos = in->eos,
+                                 .add_generation_prompt = tc_member(line, "add_generation_prompt").n == 4,
+                                 .now = frozen_now};
+}
+
+void tc_input_free(tc_input *in)
+{
+    free(in->bos);
+    free(in->eos);
+}
+
 static bool run_case(const char *file, const hlmi_template *t, span line)
 {
     const hlmi_mem mem = hlmi_mem_default();
-    const span messages = member(line, "messages"), tools = member(line, "tools"), extra = member(line, "extra");
-    const span add = member(line, "add_generation_prompt");
-    char *bos = text_member(line, "bos_token"), *eos = text_member(line, "eos_token");
-    expectation e = {text_member(line, "id"), text_member(line, "expected"), text_member(line, "error"),
-                     text_member(line, "error_kind")};
+    tc_input in;
+    expectation e = {tc_text_member(line, "id"), tc_text_member(line, "expected"), tc_text_member(line, "error"),
+                     tc_text_member(line, "error_kind")};
     hlmi_buf out;
     hlmi_buf_init(&out, &mem);
-    const hlmi_chat_input in = {.messages = messages.p, .messages_len = messages.n,
-                                .tools = tools.p, .tools_len = tools.n,
-                                .extra = extra.p, .extra_len = extra.n,
-                                .bos = bos, .eos = eos,
-                                .add_generation_prompt = add.n == 4,
-                                .now = frozen_now};
-    const hlm_status st = hlmi_template_render(t, &mem, &in, &out);
+    tc_input_read(&in, line);
+    const hlm_status st = hlmi_template_render(t, &mem, &in.chat, &out);
     const bool ok = judge(file, &e, st, out.data ? out.data : "");
     hlmi_buf_free(&out);
-    char *const owned[] = {bos, eos, e.id, e.text, e.error, e.kind};
+    tc_input_free(&in);
+    char *const owned[] = {e.id, e.text, e.error, e.kind};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
     return ok;
 }
 
-static hlmi_template *load_template(const char *cases_path)
+hlmi_template *tc_load_template(const char *cases_path)
 {
     static const char tail[] = ".cases.jsonl";
     const size_t n = strlen(cases_path), k = sizeof tail - 1;
@@ -166,7 +165,7 @@ static hlmi_template *load_template(const char *cases_path)
     if (!path) return NULL;
     snprintf(path, n + 8, "%.*s.jinja", (int)(n - k), cases_path);
     size_t len;
-    char *text = slurp(path, &len);
+    char *text = tc_slurp(path, &len);
     hlmi_template *t = NULL;
     const hlmi_mem mem = hlmi_mem_default();
     if (!text) printf("%s: can not be read\n", path);
@@ -176,11 +175,11 @@ static hlmi_template *load_template(const char *cases_path)
     return t;
 }
 
-static void run_file(const char *path, tally *all)
+static void run_file(const char *path, tc_tally *all)
 {
     size_t n;
-    char *text = slurp(path, &n);
-    hlmi_template *t = load_template(path);
+    char *text = tc_slurp(path, &n);
+    hlmi_template *t = tc_load_template(path);
     int passed = 0, failed = 0;
     if (!text || !t) {
         printf("%s: no cases were run\n", path);
@@ -203,14 +202,18 @@ static void run_file(const char *path, tally *all)
 
 int main(int argc, char **argv)
 {
-    tally all = {0};
+    tc_tally all = {0};
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        printf("usage: %s NAME.cases.jsonl...\n"
+        printf("usage: %s NAME.cases.jsonl|TEMPLATE__TOKENIZER.jsonl...\n"
                "Renders the cases of each file with NAME.jinja beside it and compares\n"
-               "text and errors. The clock stands at 2024-07-26 09:05:03.\n", argv[0]);
+               "text and errors; of the others, compares the tokens of rendered chats (the\n"
+               "tokenizer is ../tokenizers/TOKENIZER/tokenizer.json). The clock stands at 2024-07-26 09:05:03.\n", argv[0]);
         return argc < 2 ? 2 : 0;
     }
-    for (int i = 1; i < argc; i++) run_file(argv[i], &all);
+    for (int i = 1; i < argc; i++) {
+        if (strstr(argv[i], ".cases.jsonl")) run_file(argv[i], &all);
+        else tc_run_e2e(argv[i], &all);
+    }
     printf("%d passed, %d failed\n", all.passed, all.failed);
     return all.failed || !all.passed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -134,6 +134,61 @@ static void failing_free(void *user, void *p)
     f->real.free(f->real.user, p);
 }
 
+/* The text with its foreign parts between < and >. */
+static void show(const hlmi_buf *text, const hlmi_buf *trusted, hlmi_buf *out)
+{
+    bool own = true;
+    for (size_t i = 0; i <= text->len; i++) {
+        const bool is = i == text->len || trusted->data[i];
+        if (is != own) hlmi_buf_str(out, is ? ">" : "<");
+        own = is;
+        if (i < text->len) hlmi_buf_add(out, text->data + i, 1);
+    }
+}
+
+START_TEST(origins_are_kept)
+{
+    static const char chat[] = "[{\"role\":\"user\",\"content\":\" a|b\\u007cc \",\"n\":7},{\"role\":\"a|b\",\"content\":\"Xy\"}]";
+    static const char extra[] = "{\"pad_token\":\"PAD\",\"other\":\"oth\"}";
+    static const char *const cases[][2] = {
+        {"|x|{{ c }}|y|", "|x|< a|b|c >|y|"},
+        {"{{ '|' + m.role + '|' + m.content|trim }}", "|user|<a|b|c>"},
+        {"{{ '|' ~ messages[1].role ~ '|' }}", "|<a|b>|"},
+        {"{{ c.split('|')|join('#') }}", "< a>#<b>#<c >"},
+        {"{{ c|replace('|', '##') }}", "< a>##<b>##<c >"},
+        {"{{ c|upper }}{{ m.role|upper }}{{ 'x'|upper }}", "< A|B|C >USERX"},
+        {"{{ c[::-1] }}{{ c[1] }}{{ '|' * 3 }}{{ c[1:3] * 2 }}", "< c|b|a a>|||<a|a|>"},
+        {"{{ '|%s|' % c[1] }}{{ '|{}|'.format(c[1]) }}{{ '%c' % 65 }}", "|<a>||<a>|A"},
+        {"{{ m }}", "<{'role': '>user<', 'content': ' a|b|c ', 'n': 7}>"},
+        {"{{ c|tojson }}{{ [c[1]]|string }}", "<\" a|b|c \"['a']>"},
+        {"{% set s %}|{{ c[1] }}|{% endset %}{{ s }}{{ s|trim }}", "|<a>||<a>|"},
+        {"{% macro f(a) %}|{{ a }}|{% endmacro %}{{ f(c[1]) }}{{ [bos_token, c[1], pad_token, other]|join }}",
+         "|<a>|<s><a>PAD<oth>"},
+        {"{% for l in c %}{{ l }}{% endfor %}{{ {'a|b': 'own'}[messages[1].role] }}", "< a|b|c >own"},
+        {"{% for u in messages|map(attribute='content')|map('lower') %}|{{ u }}{% endfor %}", "|< a|b|c >|<xy>"},
+        {"{{ ('|' ~ c[1])|center(6) }}{{ m.n }}{{ '%d' % m.n }}", "<  >|<a  >77"},
+    };
+    const hlmi_mem mem = hlmi_mem_default();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const hlmi_chat_input in = {.messages = chat, .messages_len = sizeof chat - 1, .bos = "<s>",
+                                    .extra = extra, .extra_len = sizeof extra - 1};
+        char source[512];
+        hlmi_template *t;
+        hlmi_buf text, trusted, shown;
+        hlmi_buf *const bufs[] = {&text, &trusted, &shown};
+        for (size_t k = 0; k < 3; k++) hlmi_buf_init(bufs[k], &mem);
+        snprintf(source, sizeof source, "{%% set m = messages[0] %%}{%% set c = m.content %%}%s", cases[i][0]);
+        ck_assert_int_eq(hlmi_template_new(&mem, source, strlen(source), &t), HLM_OK);
+        ck_assert_msg(hlmi_template_render_traced(t, &mem, &in, &text, &trusted) == HLM_OK, "%s: %s", cases[i][0], hlmi_error());
+        ck_assert_uint_eq(text.len, trusted.len);
+        show(&text, &trusted, &shown);
+        ck_assert_msg(strcmp(shown.data, cases[i][1]) == 0, "%s: %s, not %s", cases[i][0], shown.data, cases[i][1]);
+        for (size_t k = 0; k < 3; k++) hlmi_buf_free(bufs[k]);
+        hlmi_template_free(t);
+    }
+}
+END_TEST
+
 START_TEST(every_allocation_fails_once)
 {
     static const char text[] = "{% macro f(a) %}{{ a|tojson(indent=2) }}{% endmacro %}{% for m in messages %}{{ f(m) }}"
@@ -157,7 +212,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {equals_jinja2, budgets_hold, depth_is_bounded, statuses_and_sentences,
+    const TTest *const tests[] = {equals_jinja2, budgets_hold, depth_is_bounded, statuses_and_sentences, origins_are_kept,
                                   every_allocation_fails_once};
     folder = argc > 1 ? argv[1] : "test/data/templates";
     return suite_run("jinja", tests, sizeof tests / sizeof *tests);
