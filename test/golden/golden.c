@@ -1,5 +1,5 @@
-/* golden FOLDER...: runs conformance folders (config.json, weights,
- * golden.safetensors, golden.json) through the public API in f32 and compares
+/* golden FOLDER...: runs conformance folders (config.json and weights, or
+ * model.gguf; golden.safetensors, golden.json) through the public API in f32 and compares
  * every quantity with its golden value. Prints the largest difference beside
  * the tolerance; a quantity that it does not know counts as failed. */
 #include <hybridlm/hybridlm.h>
@@ -267,14 +267,24 @@ static int known(const run *r, const char *name)
     return 0;
 }
 
+/* Into path: the folder's model.gguf where it has one, else the folder. */
+static void model_path(const char *folder, char *path, size_t cap)
+{
+    snprintf(path, cap, "%s/model.gguf", folder);
+    FILE *gguf = fopen(path, "rb");
+    if (gguf) fclose(gguf);
+    else snprintf(path, cap, "%s", folder);
+}
+
 static int open_run(run *r, const char *folder)
 {
     char path[4096];
     r->folder = folder;
+    model_path(folder, path, sizeof path);
     const hlm_model_params mp = {.struct_size = sizeof mp, .activations = HLM_ACTIVATIONS_F32};
     const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = HLM_TYPE_F32};
     hlm_model_info info = {.struct_size = sizeof info};
-    if (hlm_model_load(&r->model, folder, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
+    if (hlm_model_load(&r->model, path, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = r->pool, .n_threads = 2};
     if (hlm_ctx_new(&r->ctx, r->model, &cp) != HLM_OK || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
     r->vocab = (size_t)info.vocab_size;
@@ -313,7 +323,7 @@ int main(int argc, char **argv)
     unsigned passed = 0, failed = 0;
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
         printf("usage: golden FOLDER...\n"
-               "Compares models with their golden numbers (config.json, weights, golden.safetensors, golden.json).\n"
+               "Compares models with their golden numbers (config.json and weights, or model.gguf; golden.safetensors, golden.json).\n"
                "Exit status: 0 all passed, 1 some failed, 2 usage or a broken golden file.\n");
         return argc < 2 ? 2 : 0;
     }
