@@ -126,8 +126,10 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
     static const struct {
         const char *name;
         void (*run)(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c);
-    } kinds[] = {{"rms_norm", check_norm}, {"layer_norm", check_layer_norm}, {"activations", check_activations}, {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max},
-                 {"rope", check_rope}};
+    } kinds[] = {
+        {"rms_norm", check_norm}, {"layer_norm", check_layer_norm}, {"activations", check_activations},
+        {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max}, {"rope", check_rope},
+    };
     static const size_t large[] = {576, 1000, 1536, 4099};
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (size_t i = 1; i < 84; i++) {
