@@ -8,9 +8,10 @@
 /* Numbers at the edges of the format and of the exponential. */
 static float extreme(ck_run *t)
 {
-    static const uint32_t bits[] = {0, 0x80000000u, 1, 0x80000001u, 0x007FFFFFu, 0x00800000u, 0x3F800000u, 0xBF800000u,
-        0x7F7FFFFFu, 0xFF7FFFFFu, 0x7F800000u, 0xFF800000u, 0x7FC00000u, 0xFFC12345u, 0x42B17218u, 0xC2B17218u,
-        0x42B16666u, 0xC2AE999Au, 0xC2AE999Bu, 0x42AE999Au, 0x42B16667u, 0x33000000u, 0xC2CFF1B5u, 0x60AD78ECu};
+    static const uint32_t bits[] = {0,           0x80000000u, 1,           0x80000001u, 0x007FFFFFu, 0x00800000u,
+                                    0x3F800000u, 0xBF800000u, 0x7F7FFFFFu, 0xFF7FFFFFu, 0x7F800000u, 0xFF800000u,
+                                    0x7FC00000u, 0xFFC12345u, 0x42B17218u, 0xC2B17218u, 0x42B16666u, 0xC2AE999Au,
+                                    0xC2AE999Bu, 0x42AE999Au, 0x42B16667u, 0x33000000u, 0xC2CFF1B5u, 0x60AD78ECu};
     return hlmi_f32_from_bits(bits[ck_below(t, sizeof bits / sizeof *bits)]);
 }
 
@@ -127,8 +128,13 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
         const char *name;
         void (*run)(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const row_case *c);
     } kinds[] = {
-        {"rms_norm", check_norm}, {"layer_norm", check_layer_norm}, {"activations", check_activations},
-        {"add, scale", check_simple}, {"exp", check_exp}, {"max", check_max}, {"rope", check_rope},
+        {"rms_norm", check_norm},
+        {"layer_norm", check_layer_norm},
+        {"activations", check_activations},
+        {"add, scale", check_simple},
+        {"exp", check_exp},
+        {"max", check_max},
+        {"rope", check_rope},
     };
     static const size_t large[] = {576, 1000, 1536, 4099};
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
@@ -267,8 +273,11 @@ static void bench(ck_run *t, const hlmi_kernels *k)
     static const struct {
         const char *name;
         void (*run)(void *arg);
-    } kinds[] = {{"row rms_norm", run_norm}, {"row silu_mul", run_silu}, {"row exp_sum", run_exp},
-                 {"row max", run_max}, {"row rope 64", run_rope}};
+    } kinds[] = {{"row rms_norm", run_norm},
+                 {"row silu_mul", run_silu},
+                 {"row exp_sum", run_exp},
+                 {"row max", run_max},
+                 {"row rope 64", run_rope}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const size_t n = 1536;
         if (!ck_begin(t, "%s", kinds[i].name)) continue;
