@@ -13,7 +13,16 @@ static bool is_plain_name(const char *name, size_t len)
 {
     if (len == 0 || len > 255 || memchr(name, '\0', len)) return false;
     if (memchr(name, '/', len) || memchr(name, '\\', len) || memchr(name, ':', len)) return false;
-    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    return strspn(name, ".") < len; /* not "." or ".." */
+}
+
+/* A file of the folder, or of a folder in it. */
+static bool is_side_name(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    if (slash && !is_plain_name(name, (size_t)(slash - name))) return false;
+    const char *file = slash ? slash + 1 : name;
+    return is_plain_name(file, strlen(file));
 }
 
 static char *join(const hlmi_store *s, const char *name)
@@ -33,7 +42,7 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
     *data = NULL;
     *len = 0;
     if (s->container != HLMI_STORE_HF) return HLM_OK;
-    if (!is_plain_name(name, strlen(name)))
+    if (!is_side_name(name))
         return hlmi_fail(HLM_E_FORMAT, "%s: side file %s is not a plain file name", s->path,
                          hlmi_quoted(name, strlen(name)).s);
     char *path = join(s, name);

@@ -54,7 +54,7 @@ bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
 /* Hugging Face folders */
 /** config.json's object; NULL for GGUF. */
 const json_t *hlmi_store_config(const hlmi_store *s);
-/** A side file of the folder by name ("tokenizer.json"), whole, at most max bytes, 0 behind it; freed with
+/** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
  *  hlmi_free. *data = NULL and HLM_OK when there is none. */
 hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
 
