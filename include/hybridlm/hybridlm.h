@@ -583,6 +583,11 @@ typedef struct hlm_chat_params {
     const char *chat_template;
     /** Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock. */
     int64_t now;
+    /** Which of several templates, unless chat_template is given: one of the model's files ("default",
+     *  "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
+     *  "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
+     *  tools and such a template, else their default, else the built-in one that fits the model. */
+    const char *template_name;
 } hlm_chat_params;
 
 /** Messages to text by the model's chat template.

@@ -1,4 +1,5 @@
-/* hlm_chat_render: messages to text by the model's template or the caller's. */
+/* hlm_chat_render, hlm_chat_tokenize: messages to text or tokens by one of the model's templates, a built-in one
+ * or the caller's. */
 #include <string.h>
 
 #include "api/model.h"
@@ -19,17 +20,33 @@ static size_t length(const char *s)
     return s ? strlen(s) : 0;
 }
 
+/* The template that the caller asks for: *own when it was parsed for this call. */
+static hlm_status choose(const hlm_model *m, const hlm_chat_params *p, const hlmi_template **t, hlmi_template **own)
+{
+    const char *name = p->template_name;
+    hlmi_str text = {p->chat_template, length(p->chat_template)};
+    *t = NULL;
+    *own = NULL;
+    if (!text.s && !name && p->tools_json && hlmi_templates_has(&m->templates, "tool_use")) name = "tool_use";
+    const bool named = name && (strcmp(name, "default") != 0 || hlmi_templates_has(&m->templates, name));
+    if (!text.s && (named || !m->chat_template))
+        hlmi_templates_find(&m->templates, m->tokenizer, named ? name : NULL, &text);
+    if (text.s) {
+        const hlm_status st = hlmi_template_new(&m->mem, text.s, text.len, own);
+        *t = *own;
+        return st;
+    }
+    if (named) return hlmi_fail(HLM_E_UNSUPPORTED, "there is no chat template called '%.80s'", name);
+    *t = m->chat_template;
+    return *t ? HLM_OK : hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give or name one");
+}
+
 static hlm_status render(const hlm_model *m, const hlmi_chat_input *in, const hlm_chat_params *p, hlmi_buf *out,
                          hlmi_buf *trusted)
 {
-    hlmi_template *own = NULL;
-    const hlmi_template *t = m->chat_template;
-    hlm_status st = HLM_OK;
-    if (p->chat_template) {
-        st = hlmi_template_new(&m->mem, p->chat_template, strlen(p->chat_template), &own);
-        t = own;
-    }
-    if (st == HLM_OK && !t) st = hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give one");
+    hlmi_template *own;
+    const hlmi_template *t;
+    hlm_status st = choose(m, p, &t, &own);
     if (st == HLM_OK) st = hlmi_template_render_traced(t, &m->mem, in, out, trusted);
     hlmi_template_free(own);
     return st;

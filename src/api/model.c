@@ -38,6 +38,7 @@ static void model_free(hlm_model *m)
     hlmi_tokenizer_free(m->tokenizer);
     hlmi_store_close(m->store);
     hlmi_template_free(m->chat_template);
+    hlmi_templates_free(&m->templates, &mem);
     hlmi_free(&mem, m->arch);
     hlmi_free(&mem, m->name);
     hlmi_free(&mem, m);
@@ -126,7 +127,9 @@ static hlm_status load_text(hlm_model *m)
         if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
     }
     hlmi_free(&m->mem, text);
-    return st;
+    if (st != HLM_OK) return st;
+    st = hlmi_templates_load(&m->templates, &m->mem, m->store);
+    return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 
 /* HLM_LOAD_VOCAB_ONLY may name a tokenizer.json itself. */

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "api/templates.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
@@ -22,6 +23,7 @@ struct hlm_model {
     hlmi_plan plan;
     hlmi_tokenizer *tokenizer; /* NULL: the files have none */
     hlmi_template *chat_template; /* or NULL */
+    hlmi_templates templates;     /* the others, by name */
     char *arch, *name;         /* never NULL */
 };
 
