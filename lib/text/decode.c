@@ -34,10 +34,11 @@ struct hlmi_decoder {
 
 /* ---- where the text comes out ---- */
 
-static void put_text(hlmi_decoder *d, const char *s, size_t len)
+static hlm_status put_text(hlmi_decoder *d, const char *s, size_t len)
 {
     if (d->tail.len > 0) {
         hlmi_buf_add(&d->tail, s, len);
+        if (d->tail.failed) return hlmi_buf_status(&d->tail, "decoded text");
         s = d->tail.data;
         len = d->tail.len;
     }
@@ -57,15 +58,13 @@ static void put_text(hlmi_decoder *d, const char *s, size_t len)
     memcpy(rest, s + at, n);
     hlmi_buf_clear(&d->tail);
     hlmi_buf_add(&d->tail, rest, n);
+    return hlmi_buf_status(&d->tail, "decoded text");
 }
 
 /* Hands s [len] to step i; `end` when the unit ends with it. */
 static hlm_status pass(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
 {
-    if (i == d->steps->n) {
-        if (len) put_text(d, s, len);
-        return HLM_OK;
-    }
+    if (i == d->steps->n) return len ? put_text(d, s, len) : HLM_OK;
     const hlmi_decode_kind *kind = d->steps->v[i].kind;
     hlmi_buf *unit = &d->state[i].unit;
     if (!kind->whole || (end && unit->len == 0)) return kind->unit(d, i, s, len, end);
@@ -408,9 +407,10 @@ hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_
 hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
 {
     d->out = out;
-    if (d->join_spaces && d->begun) put_text(d, " ", 1);
+    hlm_status st = d->join_spaces && d->begun ? put_text(d, " ", 1) : HLM_OK;
     d->begun = true;
-    return pass(d, 0, token.len ? token.s : "", token.len, true);
+    if (st == HLM_OK) st = pass(d, 0, token.len ? token.s : "", token.len, true);
+    return st == HLM_OK ? hlmi_buf_status(out, "decoded text") : st;
 }
 
 static void reset(hlmi_decoder *d)
@@ -432,7 +432,8 @@ hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out)
     for (size_t i = 0; i < d->steps->n && st == HLM_OK && d->begun; i++)
         if (d->steps->v[i].kind->finish) st = d->steps->v[i].kind->finish(d, i);
     if (d->tail.len > 0) hlmi_buf_utf8(out, 0xFFFD);
-    if (st == HLM_OK && d->tail.failed) st = hlmi_buf_status(&d->tail, "decoded text");
+    if (st == HLM_OK) st = hlmi_buf_status(&d->tail, "decoded text");
+    if (st == HLM_OK) st = hlmi_buf_status(out, "decoded text");
     reset(d);
     return st;
 }
