@@ -75,26 +75,20 @@ static hlm_status leaf_add(hlm_cache *c)
 static hlm_status claim_partial(hlm_cache *c, hlmi_leaf *leaf, uint32_t slot, uint32_t at, uint32_t to)
 {
     hlmi_page *page = leaf->page[slot];
-    unsigned filled = atomic_load(&page->filled);
-    c->claim_page_filled = at;
+    unsigned filled = atomic_load(&page->filled), expected = at;
+    /* alone after a rewind: what lies behind is nobody's any more */
     if (filled > at && atomic_load(&page->refs) == 1) {
-        /* after a rewind: what lies behind is nobody's any more */
         atomic_store(&page->filled, to);
-        c->claimed_in_place = true;
-        return HLM_OK;
+    } else if (!atomic_compare_exchange_strong(&page->filled, &expected, to)) {
+        hlmi_page *copy = hlmi_pool_take(c->pool);
+        if (!copy) return HLM_E_NOMEM;
+        hlmi_page_copy(copy, page, &c->pool->layout, c->pool->plan, at);
+        atomic_store(&copy->filled, to);
+        leaf->page[slot] = copy;
+        c->claim.shared = page;
     }
-    unsigned expected = at;
-    if (atomic_compare_exchange_strong(&page->filled, &expected, to)) {
-        c->claimed_in_place = true;
-        return HLM_OK;
-    }
-    hlmi_page *copy = hlmi_pool_take(c->pool);
-    if (!copy) return HLM_E_NOMEM;
-    hlmi_page_copy(copy, page, &c->pool->layout, c->pool->plan, at);
-    atomic_store(&copy->filled, to);
-    leaf->page[slot] = copy;
-    hlmi_pool_drop(c->pool, page);
-    c->claimed_in_place = true;
+    c->claim.filled = at;
+    c->claim.in_place = true;
     return HLM_OK;
 }
 
@@ -130,25 +124,38 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
     return HLM_OK;
 }
 
+/* What there is before a claim from position `length` on. */
+static void claim_begin(hlm_cache *c)
+{
+    const size_t page = (size_t)c->length / c->pool->layout.tokens;
+    const uint32_t own = (uint32_t)(page % HLMI_LEAF_PAGES) + ((size_t)c->length % c->pool->layout.tokens > 0);
+    c->claim = (hlmi_claim){.end = c->length, .leaves = c->n_leaves, .leaf = page / HLMI_LEAF_PAGES};
+    if (c->n_leaves) c->claim.last_pages = c->leaves[c->n_leaves - 1]->n;
+    if (c->claim.leaf >= c->n_leaves) return;
+    /* of a shared leaf the claim keeps the sequence's own pages only */
+    const hlmi_leaf *leaf = c->leaves[c->claim.leaf];
+    c->claim.leaf_pages = atomic_load(&leaf->refs) == 1 ? leaf->n : own;
+    if (c->claim.leaf == c->n_leaves - 1) c->claim.last_pages = c->claim.leaf_pages;
+}
+
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
     const size_t tokens = c->pool->layout.tokens;
     if (n > (uint64_t)(c->max_tokens - c->length))
         return hlmi_fail(HLM_E_FULL, "the cache holds %lld of at most %lld tokens; %zu more do not fit",
                          (long long)c->length, (long long)c->max_tokens, n);
-    c->claimed_in_place = false;
-    c->claim_end = c->length;
+    claim_begin(c);
     const int64_t end = c->length + (int64_t)n;
-    while (c->claim_end < end) {
-        const size_t i = (size_t)c->claim_end / tokens;
-        const uint32_t from = (uint32_t)((size_t)c->claim_end % tokens);
+    while (c->claim.end < end) {
+        const size_t i = (size_t)c->claim.end / tokens;
+        const uint32_t from = (uint32_t)((size_t)c->claim.end % tokens);
         const uint32_t to = (uint32_t)hlmi_min_size(tokens, (size_t)(end - (int64_t)(i * tokens)));
         const hlm_status st = claim_page(c, i, from, to);
         if (st != HLM_OK) {
             hlmi_cache_abort(c);
             return st;
         }
-        c->claim_end = (int64_t)(i * tokens) + to;
+        c->claim.end = (int64_t)(i * tokens) + to;
     }
     return HLM_OK;
 }
@@ -163,14 +170,37 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
         tokens += m;
         n -= m;
     }
-    c->claimed_in_place = false;
+    hlmi_pool_drop(c->pool, c->claim.shared);
+    c->claim = (hlmi_claim){0};
+}
+
+void hlmi_cache_keep(hlm_cache *c)
+{
+    if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->length)->filled, c->claim.filled);
+    hlmi_pool_drop(c->pool, c->claim.shared);
+    c->claim = (hlmi_claim){0};
+}
+
+static void leaf_shrink(hlm_cache *c, size_t i, uint32_t pages)
+{
+    hlmi_leaf *leaf = c->leaves[i];
+    if (atomic_load(&leaf->refs) != 1) return;
+    while (leaf->n > pages) hlmi_pool_drop(c->pool, leaf->page[--leaf->n]);
 }
 
 void hlmi_cache_abort(hlm_cache *c)
 {
-    if (c->claimed_in_place) {
-        hlmi_page *page = hlmi_cache_page(c, c->length);
-        atomic_store(&page->filled, c->claim_page_filled);
+    const hlmi_claim was = c->claim;
+    c->claim.shared = NULL;
+    if (was.shared) {
+        const size_t slot = (size_t)c->length / c->pool->layout.tokens % HLMI_LEAF_PAGES;
+        hlmi_page **place = &c->leaves[was.leaf]->page[slot];
+        hlmi_pool_drop(c->pool, *place);
+        *place = was.shared;
+        c->claim.in_place = false;
     }
-    c->claimed_in_place = false;
+    hlmi_cache_keep(c);
+    while (c->n_leaves > was.leaves) leaf_drop(c->pool, c->leaves[--c->n_leaves]);
+    if (was.leaf < was.leaves) leaf_shrink(c, was.leaf, was.leaf_pages);
+    if (was.leaves) leaf_shrink(c, was.leaves - 1, was.last_pages);
 }

@@ -15,16 +15,23 @@ typedef struct hlmi_leaf {
     hlmi_page *page[HLMI_LEAF_PAGES];
 } hlmi_leaf;
 
+/* The positions given to the step that is running, and what undoes that. */
+typedef struct hlmi_claim {
+    int64_t end;
+    size_t leaves, leaf;             /* leaves there were; the one that holds the first position */
+    uint32_t leaf_pages, last_pages; /* pages of that one and of the last */
+    uint32_t filled;                 /* of the page that holds `length` */
+    bool in_place;                   /* that page is being filled */
+    hlmi_page *shared;               /* the page whose place a copy took, or NULL */
+} hlmi_claim;
+
 struct hlm_cache {
     hlm_pool *pool; /* retained */
     int64_t length, max_tokens;
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
     atomic_int busy; /* a call is using it */
-    /* the positions given to the step that is running */
-    int64_t claim_end;
-    uint32_t claim_page_filled; /* of the page that holds `length`, before the claim */
-    bool claimed_in_place;
+    hlmi_claim claim;
 };
 
 /** The page of a position below the sequence's prepared end. */
@@ -46,7 +53,9 @@ void hlmi_cache_unlock(hlm_cache *c);
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
 /** The claimed positions are written: the length grows by them, and `tokens` are their ids. */
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n);
-/** The claim is void. */
+/** The claim is void: its pages go back to the pool. */
 void hlmi_cache_abort(hlm_cache *c);
+/** The claim is void, but its pages stay with the sequence. */
+void hlmi_cache_keep(hlm_cache *c);
 
 #endif

@@ -116,7 +116,7 @@ hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens)
     if (st != HLM_OK) return st;
     if (n_tokens > cache->length) {
         st = hlmi_cache_claim(cache, (size_t)(n_tokens - cache->length));
-        if (st == HLM_OK) hlmi_cache_abort(cache); /* the pages stay, the positions are free */
+        if (st == HLM_OK) hlmi_cache_keep(cache);
     }
     hlmi_cache_unlock(cache);
     return st;
