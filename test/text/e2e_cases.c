@@ -44,7 +44,7 @@ static bool load(suite *s, const char *file)
     s->tokenizer = load_tokenizer(file, bar + 2, (size_t)(dot - bar - 2));
     folder_file(path, sizeof path, file, "templates", name, (size_t)(bar - name), ".cases.jsonl");
     s->cases = tc_slurp(path, &n);
-    if (s->cases) s->chat = tc_load_template(path);
+    if (s->cases) s->chat = tc_load_template(path, NULL);
     return s->tokenizer != NULL;
 }
 

@@ -156,14 +156,16 @@ static bool run_case(const char *file, const hlmi_template *t, span line)
     return ok;
 }
 
-hlmi_template *tc_load_template(const char *cases_path)
+hlmi_template *tc_load_template(const char *cases_path, const char *folder)
 {
     static const char tail[] = ".cases.jsonl";
     const size_t n = strlen(cases_path), k = sizeof tail - 1;
     if (n <= k || strcmp(cases_path + n - k, tail) != 0) return NULL;
-    char *path = malloc(n + 8);
-    if (!path) return NULL;
-    snprintf(path, n + 8, "%.*s.jinja", (int)(n - k), cases_path);
+    const char *slash = strrchr(cases_path, '/');
+    const char *name = folder && slash ? slash + 1 : cases_path;
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s%.*s.jinja", folder ? folder : "", folder ? "/" : "",
+             (int)(n - k - (size_t)(name - cases_path)), name);
     size_t len;
     char *text = tc_slurp(path, &len);
     hlmi_template *t = NULL;
@@ -171,15 +173,14 @@ hlmi_template *tc_load_template(const char *cases_path)
     if (!text) printf("%s: can not be read\n", path);
     else if (hlmi_template_new(&mem, text, len, &t) != HLM_OK) printf("%s: %s\n", path, hlmi_error());
     free(text);
-    free(path);
     return t;
 }
 
-static void run_file(const char *path, tc_tally *all)
+static void run_file(const char *path, const char *folder, tc_tally *all)
 {
     size_t n;
     char *text = tc_slurp(path, &n);
-    hlmi_template *t = tc_load_template(path);
+    hlmi_template *t = tc_load_template(path, folder);
     int passed = 0, failed = 0;
     if (!text || !t) {
         printf("%s: no cases were run\n", path);
@@ -204,14 +205,16 @@ int main(int argc, char **argv)
 {
     tc_tally all = {0};
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        printf("usage: %s NAME.cases.jsonl|TEMPLATE__TOKENIZER.jsonl...\n"
-               "Renders the cases of each file with NAME.jinja beside it and compares\n"
+        printf("usage: %s [--templates FOLDER] NAME.cases.jsonl|TEMPLATE__TOKENIZER.jsonl...\n"
+               "Renders the cases of each file with NAME.jinja beside it (or in FOLDER) and compares\n"
                "text and errors; of the others, compares the tokens of rendered chats (the\n"
                "tokenizer is ../tokenizers/TOKENIZER/tokenizer.json). The clock stands at 2024-07-26 09:05:03.\n", argv[0]);
         return argc < 2 ? 2 : 0;
     }
+    const char *folder = NULL;
     for (int i = 1; i < argc; i++) {
-        if (strstr(argv[i], ".cases.jsonl")) run_file(argv[i], &all);
+        if (strcmp(argv[i], "--templates") == 0 && i + 1 < argc) folder = argv[++i];
+        else if (strstr(argv[i], ".cases.jsonl")) run_file(argv[i], folder, &all);
         else tc_run_e2e(argv[i], &all);
     }
     printf("%d passed, %d failed\n", all.passed, all.failed);

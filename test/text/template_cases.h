@@ -23,8 +23,8 @@ char *tc_slurp(const char *path, size_t *n);
 span tc_member(span line, const char *name);
 /* A string member, to be freed; NULL when it is absent. */
 char *tc_text_member(span line, const char *name);
-/* NAME.jinja beside NAME.cases.jsonl; NULL after saying why. */
-hlmi_template *tc_load_template(const char *cases_path);
+/* NAME.jinja of NAME.cases.jsonl, beside it or in `folder` (NULL: beside); NULL after saying why. */
+hlmi_template *tc_load_template(const char *cases_path, const char *folder);
 
 /* The messages and variables of a case. */
 typedef struct tc_input {
