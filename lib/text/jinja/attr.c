@@ -224,9 +224,19 @@ static bool bound(jx *x, jv v, int64_t *out)
 {
     *out = 0;
     if (jv_is_intlike(v)) *out = jv_intval(v);
-    else if (v.kind == JV_UNDEF) hlmi_juse_undef(x, v);
     else if (v.kind != JV_NONE) hlmi_jfail(x, "slice indices must be integers or None");
     return v.kind != JV_NONE;
+}
+
+static jv slice_range(jx *x, const jrange *of, int64_t start, int64_t stop, int64_t step, int64_t count)
+{
+    jrange *r = hlmi_jalloc(x, sizeof *r);
+    if (!r) return jv_none();
+    /* a range has at most 100000 items, and products wrap where Python's integers would grow */
+    *r = (jrange){.start = (int64_t)((uint64_t)of->start + (uint64_t)start * (uint64_t)of->step),
+                  .stop = (int64_t)((uint64_t)of->start + (uint64_t)stop * (uint64_t)of->step),
+                  .step = (int64_t)((uint64_t)of->step * (uint64_t)step), .count = (uint64_t)count};
+    return (jv){.kind = JV_RANGE, .u.range = r};
 }
 
 jv hlmi_jslice(jx *x, jv of, jv start, jv stop, jv step)
@@ -242,8 +252,8 @@ jv hlmi_jslice(jx *x, jv of, jv start, jv stop, jv step)
     if (by == 0) return hlmi_jfail(x, "slice step cannot be zero");
     if (by < -INT64_MAX) by = -INT64_MAX;
     if (!hlmi_jstep(x, of.kind == JV_STR ? of.n / 64 : 1)) return jv_none();
-    if (of.kind == JV_RANGE) of = hlmi_jlist_of(x, of);
     clip(hlmi_jlen(of), by, has_from, has_to, &from, &to, &count);
+    if (of.kind == JV_RANGE) return slice_range(x, of.u.range, from, to, by, count);
     if (count == 0) return of.kind == JV_STR ? jv_lit("") : jv_seq((jv_kind)of.kind, NULL, 0);
     return of.kind == JV_STR ? slice_text(x, of, from, by, count) : slice_list(x, of, from, by, count);
 }

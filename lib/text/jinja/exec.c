@@ -142,20 +142,24 @@ jv hlmi_jloop_recurse(jx *x, jloop *l, jv over)
     return hlmi_jsb_done(&text);
 }
 
-/* One scope serves all rounds; what a round set is forgotten before the next. */
-static void run_rounds(jx *x, jloop *l, jv first)
+/* One scope serves all rounds; what a round set is forgotten before the next. Returns whether a round ran to its
+ * end: as in Jinja2, `else` also follows a loop whose rounds all ended by break or continue. */
+static bool run_rounds(jx *x, jloop *l, jv first)
 {
     jscope *s = hlmi_jscope_push(x);
     jv item = first;
-    if (!s) return;
+    bool whole = false;
+    if (!s) return true;
     for (;;) {
         for (jvar *v = s->vars; v; v = v->next) v->val = jv_missing();
         l->cur = item;
         hlmi_jset(x, s, jv_lit("loop"), (jv){.kind = JV_LOOP, .u.loop = l});
         hlmi_jassign(x, l->node->a, s, item);
-        if (hlmi_jexec(x, l->node->body) == FLOW_BREAK || x->st != HLM_OK) return;
+        const jflow flow = hlmi_jexec(x, l->node->body);
+        whole = whole || flow == FLOW_NEXT;
+        if (flow == FLOW_BREAK || x->st != HLM_OK) return whole;
         l->prev = l->cur;
-        if (!peek(x, l)) return;
+        if (!peek(x, l)) return whole;
         item = l->ahead;
         l->has_ahead = false;
         l->index0++;
@@ -171,11 +175,9 @@ static jflow run_loop(jx *x, const jnode *n, jv over, int64_t depth0)
     *l = (jloop){.node = n, .outer = outer, .length = -1, .depth0 = depth0};
     if (!hlmi_jiter(x, over, &l->it)) return FLOW_NEXT;
     jflow flow = FLOW_NEXT;
-    if (pull(x, l, &first)) {
-        run_rounds(x, l, first);
-    } else if (x->st == HLM_OK && n->other && hlmi_jscope_push(x)) {
-        flow = hlmi_jexec(x, n->other);
-    }
+    const bool whole = pull(x, l, &first) && run_rounds(x, l, first);
+    x->scope = outer;
+    if (!whole && x->st == HLM_OK && n->other && hlmi_jscope_push(x)) flow = hlmi_jexec(x, n->other);
     x->scope = outer;
     return flow;
 }

@@ -170,7 +170,9 @@ jv hlmi_jpercent(jx *x, jv fmt, jv args)
         f.i++;
         convert(&f, &b);
     }
-    const bool all = args.kind == JV_TUPLE ? f.used == args.n : f.used || f.mapped || args.kind == JV_DICT || args.kind == JV_LIST;
+    /* Python counts whatever has items as a mapping, which may have more than the format uses */
+    const bool has_items = args.kind == JV_DICT || args.kind == JV_LIST || args.kind == JV_RANGE || args.kind == JV_UNDEF;
+    const bool all = args.kind == JV_TUPLE ? f.used == args.n : f.used || f.mapped || has_items;
     if (x->st == HLM_OK && !all) return hlmi_jfail(x, "not all arguments converted during string formatting");
     return hlmi_jsb_done(&b);
 }

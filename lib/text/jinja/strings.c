@@ -121,7 +121,11 @@ jv hlmi_jsplit_lines(jx *x, jv s, bool keep_ends)
     for (size_t i = 0, from = 0; i < s.n && x->st == HLM_OK;) {
         const size_t br = line_break(s.u.s + i, s.n - i);
         const size_t len = br ? br : hlmi_u8_len((unsigned char)s.u.s[i]);
-        if (br || i + len >= s.n) hlmi_jvec_add(&v, jv_str(s.u.s + from, (br && !keep_ends ? i : i + len) - from));
+        if (br || i + len >= s.n) {
+            jv line = jv_str(s.u.s + from, (br && !keep_ends ? i : i + len) - from);
+            line.flags = s.flags & JV_SAFE;
+            hlmi_jvec_add(&v, line);
+        }
         i += len;
         if (br) from = i;
     }
