@@ -40,7 +40,7 @@ typedef struct run {
     size_t n; /* just behind the last region that is not skipped */
     const void *step;
     size_t rows;
-    const volatile int32_t *cancel;
+    const volatile _Atomic int32_t *cancel;
 } run;
 
 typedef struct worker {
@@ -67,7 +67,7 @@ struct hlmi_team {
     bool stopped;
 };
 
-static bool is_cancelled(const volatile int32_t *cancel)
+static bool is_cancelled(const volatile _Atomic int32_t *cancel)
 {
     return cancel && atomic_load_explicit((volatile _Atomic int32_t *)cancel, memory_order_relaxed) != 0;
 }
@@ -128,7 +128,7 @@ static void gate_open(gate *g)
 /* ---- own threads ---- */
 
 /* All workers meet here. True when the run is to stop; the same for all. */
-static bool meet(hlmi_team *t, const volatile int32_t *cancel)
+static bool meet(hlmi_team *t, const volatile _Atomic int32_t *cancel)
 {
     const uint32_t seen = atomic_load_explicit(&t->barrier.count, memory_order_relaxed);
     if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) + 1 < t->workers) {
@@ -202,7 +202,7 @@ static hlm_status run_by_region(const hlmi_team *t, const run *r)
 /* ---- the team ---- */
 
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step,
-                         size_t rows, const volatile int32_t *cancel)
+                         size_t rows, const volatile _Atomic int32_t *cancel)
 {
     while (n && is_skipped(&regions[n - 1], rows)) n--;
     if (!n) return HLM_OK;

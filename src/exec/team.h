@@ -41,6 +41,6 @@ size_t hlmi_team_workers(const hlmi_team *t);
  *  too late). rows selects the regions by min_rows and max_rows. cancel may be
  *  NULL. One call at a time. */
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step,
-                         size_t rows, const volatile int32_t *cancel);
+                         size_t rows, const volatile _Atomic int32_t *cancel);
 
 #endif

@@ -19,7 +19,7 @@ enum { MAX_WORKERS = 8, MAX_REGIONS = 40 };
 typedef struct table {
     uint64_t cell[MAX_REGIONS + 1][MAX_WORKERS];
     size_t calls[MAX_WORKERS]; /* of each worker */
-    volatile int32_t cancel;
+    volatile _Atomic int32_t cancel;
     size_t cancel_at; /* the region that cancels, or SIZE_MAX */
 } table;
 
@@ -48,7 +48,7 @@ static void add_row(const void *arg, const void *step, size_t worker, size_t wor
     l->t->cell[l->to][worker] = cell_of(l->t->cell[l->to - 1], workers, worker);
     l->t->calls[worker]++;
     if (l->to == l->t->cancel_at && worker == workers - 1) {
-        atomic_store((volatile _Atomic int32_t *)&l->t->cancel, 1);
+        atomic_store(&l->t->cancel, 1);
     }
 }
 
