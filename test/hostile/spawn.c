@@ -29,12 +29,6 @@ enum { SANITIZED = 0 };
 /* Above the resident limit, which is measured: this only saves the machine from a case that runs away. */
 static const rlim_t ADDRESS_SPACE = (rlim_t)2 << 30;
 
-static void limit(int what, rlim_t value)
-{
-    const struct rlimit r = {.rlim_cur = value, .rlim_max = value};
-    setrlimit(what, &r);
-}
-
 static long long now_ms(void)
 {
     struct timespec t;
@@ -45,8 +39,9 @@ static long long now_ms(void)
 static void child_main(const hostile_job *job, int fd)
 {
     hostile_report r = {0};
-    limit(RLIMIT_CORE, 0);
-    if (!SANITIZED) limit(RLIMIT_AS, ADDRESS_SPACE);
+    const struct rlimit no_core = {0}, space = {.rlim_cur = ADDRESS_SPACE, .rlim_max = ADDRESS_SPACE};
+    setrlimit(RLIMIT_CORE, &no_core);
+    if (!SANITIZED) setrlimit(RLIMIT_AS, &space);
     hostile_run(job, &r);
     const char *p = (const char *)&r;
     for (size_t left = sizeof r; left;) {
