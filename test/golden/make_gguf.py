@@ -17,6 +17,7 @@ NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_he
          "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
          "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
          "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+PAIRED = ("llama", "mistral3") # whose q and k rows come as rotation pairs
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "head_dim": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
          "num_key_value_heads": 2, "vocab_size": 64, "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
          "tie_word_embeddings": False, "rope_theta": 10000.0}
@@ -44,6 +45,7 @@ VARIANTS = {
                         {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
                          "rope.scaling.original_context_length": 32}),
     "gguf-qwen3": ("qwen3", {"head_dim": 24, "rope_theta": 1000000.0}, ["BF16", "Q5_0"], {}),
+    "gguf-mistral": ("mistral", {"sliding_window": None}, ["Q8_0", "BF16"], {}),
     # widths of 256 where blocks of 256 go, as in files of llama-quantize
     "gguf-k": ("llama", {"hidden_size": 256, "intermediate_size": 32, "vocab_size": 40, "num_attention_heads": 2,
                           "num_key_value_heads": 1, "num_hidden_layers": 1, "rms_norm_eps": 1e-6},
@@ -112,7 +114,7 @@ def write_keys(w, arch, m, keys):
     if c["head_dim"]:
         w.add_key_length(m.dim)
         w.add_value_length(m.dim)
-    if arch == "llama":
+    if arch in PAIRED:
         w.add_vocab_size(c["vocab_size"])
         w.add_rope_dimension_count(m.dim)
     for key, value in keys.items():
@@ -121,14 +123,15 @@ def write_keys(w, arch, m, keys):
 
 
 def make(parent, name, seed):
-    arch, settings, kinds, keys = VARIANTS[name]
-    config = {"model_type": arch, **SIZES, **settings}
+    kind_of_model, settings, kinds, keys = VARIANTS[name]
+    arch = {"mistral": "mistral3"}.get(kind_of_model, kind_of_model)
+    config = {"model_type": kind_of_model, **SIZES, **settings}
     folder, rng = os.path.join(parent, name), np.random.default_rng(seed)
     os.makedirs(folder, exist_ok=True)
     weights, m = mg.random_weights(config, rng, {}), Family(config, {})
     w = gguf.GGUFWriter(os.path.join(folder, "model.gguf"), arch)
     write_keys(w, arch, m, keys)
-    turn, n = {"attn_q": m.heads, "attn_k": m.kv_heads} if arch == "llama" else {}, 0
+    turn, n = {"attn_q": m.heads, "attn_k": m.kv_heads} if arch in PAIRED else {}, 0
     for hf, x in weights.items():
         to = gguf_name(hf)
         heads = turn.get(to.split(".")[-2])
