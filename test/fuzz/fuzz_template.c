@@ -7,6 +7,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Renders with and without tracing, which must agree. */
+static void render(const hlmi_mem *mem, const char *text, size_t n, const hlmi_chat_input *in)
+{
+    hlmi_template *t = NULL;
+    hlmi_buf plain, traced, trusted;
+    hlmi_buf_init(&plain, mem);
+    hlmi_buf_init(&traced, mem);
+    hlmi_buf_init(&trusted, mem);
+    if (hlmi_template_new(mem, text, n, &t) == HLM_OK) {
+        const hlm_status st = hlmi_template_render(t, mem, in, &plain);
+        const hlm_status same = hlmi_template_render_traced(t, mem, in, &traced, &trusted);
+        if (st == HLM_OK && same == HLM_OK &&
+            (trusted.len != traced.len || plain.len != traced.len || (plain.len && memcmp(plain.data, traced.data, plain.len))))
+            abort();
+    }
+    hlmi_template_free(t);
+    hlmi_buf_free(&plain);
+    hlmi_buf_free(&traced);
+    hlmi_buf_free(&trusted);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char greeting[] = "[{\"role\":\"user\",\"content\":\"hi\"}]";
@@ -20,10 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rest) memcpy(messages, cut ? (const char *)cut + 1 : greeting, rest);
         const hlmi_chat_input in = {.messages = messages, .messages_len = rest, .bos = "<s>", .eos = "</s>",
                                     .add_generation_prompt = true};
-        hlmi_buf out;
-        hlmi_buf_init(&out, &mem);
-        hlmi_chat_render(&mem, text, n, &in, &out);
-        hlmi_buf_free(&out);
+        render(&mem, text, n, &in);
     }
     free(text);
     free(messages);

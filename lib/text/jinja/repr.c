@@ -149,15 +149,15 @@ jv hlmi_jescape(jx *x, jv s)
 {
     s = hlmi_jtext(x, s);
     if (x->st != HLM_OK || (s.flags & JV_SAFE)) return s;
-    static const char from[] = "&<>'\"";
-    static const char *const to[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
+    static const char *const entity['>' + 1] = {['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\''] = "&#39;", ['"'] = "&#34;"};
     jsb b = jsb_new(x);
     size_t done = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        const char *hit = s.u.s[i] ? strchr(from, s.u.s[i]) : NULL;
-        if (!hit) continue;
+    if (!hlmi_jstep(x, s.n / 64)) return jv_none();
+    for (size_t i = 0; i < s.n && x->st == HLM_OK; i++) {
+        const unsigned char c = (unsigned char)s.u.s[i];
+        if (c > '>' || !entity[c]) continue;
         hlmi_jsb_add(&b, s.u.s + done, i - done);
-        hlmi_jsb_lit(&b, to[hit - from]);
+        hlmi_jsb_lit(&b, entity[c]);
         done = i + 1;
     }
     if (done) {
