@@ -83,6 +83,8 @@ static inline __m256 emulate_extract8(__m512 x, int half)
     return r;
 }
 
+#undef _mm512_extractf32x8_ps /* macros of clang's immintrin.h, which SIMDe reads */
+#undef _mm512_cvtps_ph
 #define _mm512_extractf32x8_ps(x, half) emulate_extract8(x, half)
 #define _mm512_maskz_loadu_ps(mask, p) emulate_maskz_loadu(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, x) emulate_mask_storeu(p, mask, x)
