@@ -71,11 +71,6 @@ void cli_ids_free(cli_ids *list)
     *list = (cli_ids){0};
 }
 
-bool cli_ids_equal(const cli_ids *a, const cli_ids *b)
-{
-    return a->n == b->n && (a->n == 0 || memcmp(a->data, b->data, a->n * sizeof *a->data) == 0);
-}
-
 int cli_read_file(const cli_options *o, const char *path, cli_text *t)
 {
     const bool standard = strcmp(path, "-") == 0;

@@ -27,7 +27,6 @@ void cli_text_add(cli_text *t, const char *bytes, size_t len);
 void cli_text_free(cli_text *t);
 void cli_ids_add(cli_ids *list, const int32_t *ids, size_t n);
 void cli_ids_free(cli_ids *list);
-bool cli_ids_equal(const cli_ids *a, const cli_ids *b);
 
 /** Add a whole file ("-": standard input) to *t. */
 int cli_read_file(const cli_options *o, const char *path, cli_text *t);
