@@ -31,7 +31,7 @@ KNOWN = [
     ("items of what is no mapping: an error at once, not at the first item", r"Can only get item pairs"),
     ("integers of more than 64 bits", r"wider than 64 bits"),
     ("whole exponents only", r"whole number as its exponent"),
-    ("identity and text of objects", r"object at 0x|object>|<generator|<bound|<built-in|<function|<Macro"),
+    ("identity and text of objects", r"object at 0x|object>|generator object|<bound|<built-in|<function|<Macro"),
 ]
 
 
