@@ -607,8 +607,8 @@ HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_
  *  and '-'. Nothing is added around the text: templates write bos themselves.
  *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
  *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
-HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json,
-                                     const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
+HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                     int32_t *out, size_t cap, size_t *n);
 
 /* ---- sampler ---------------------------------------------------------------- */
 

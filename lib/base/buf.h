@@ -10,9 +10,9 @@
 
 typedef struct hlmi_buf {
     hlmi_mem mem;
-    char *data;  /* [len] and, when not NULL, a 0 behind it */
+    char *data; /* [len] and, when not NULL, a 0 behind it */
     size_t len, cap;
-    size_t max;  /* no growth past this many bytes; SIZE_MAX by default */
+    size_t max; /* no growth past this many bytes; SIZE_MAX by default */
     bool failed; /* out of memory, or past max */
 } hlmi_buf;
 

@@ -45,8 +45,8 @@ static void respell(hlmi_buf *b, const char *text, size_t len)
     hlmi_buf_add(b, text + from, len - from);
 }
 
-hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bool unique,
-                           const char *what, json_t **out)
+hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bool unique, const char *what,
+                           json_t **out)
 {
     *out = NULL;
     json_error_t err;
@@ -66,8 +66,8 @@ hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bo
         return HLM_OK;
     }
     if (json_error_code(&err) == json_error_out_of_memory) return hlmi_nomem(len, what);
-    return hlmi_fail(HLM_E_FORMAT, "%s: not valid JSON at line %d, column %d: %s", what, err.line,
-                     err.column, err.text);
+    return hlmi_fail(HLM_E_FORMAT, "%s: not valid JSON at line %d, column %d: %s", what, err.line, err.column,
+                     err.text);
 }
 
 bool hlmi_json_number(const json_t *v, double *out)

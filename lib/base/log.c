@@ -9,8 +9,7 @@ hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
     *log = (hlmi_logger){0};
     if (!src) return HLM_OK;
     if (src->struct_size < sizeof *src)
-        return hlmi_fail(HLM_E_ARG, "hlm_log.struct_size is %zu, needs %zu", src->struct_size,
-                         sizeof *src);
+        return hlmi_fail(HLM_E_ARG, "hlm_log.struct_size is %zu, needs %zu", src->struct_size, sizeof *src);
     log->user = src->user;
     log->write = src->write;
     return HLM_OK;

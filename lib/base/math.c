@@ -95,9 +95,21 @@ static pair pair_mul(pair a, pair b)
 /* e^(a.hi + a.lo), a.lo at most half an ulp of a.hi */
 static double exp_pair(pair a)
 {
-    static const double inverse_factorial[] = { /* 13!, 12!, ... 0! */
-        1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-        1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0};
+    static const double inverse_factorial[] = {/* 13!, 12!, ... 0! */
+                                               1.0 / 6227020800.0,
+                                               1.0 / 479001600.0,
+                                               1.0 / 39916800.0,
+                                               1.0 / 3628800.0,
+                                               1.0 / 362880.0,
+                                               1.0 / 40320.0,
+                                               1.0 / 5040.0,
+                                               1.0 / 720.0,
+                                               1.0 / 120.0,
+                                               1.0 / 24.0,
+                                               1.0 / 6.0,
+                                               0.5,
+                                               1.0,
+                                               1.0};
     const double x = a.hi;
     if (x != x) return x;
     if (x > 710.0) return infinity();
@@ -186,7 +198,7 @@ double hlmi_pow(double x, double y)
 static double sin_near_zero(double r)
 {
     static const double c[] = {-1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0, 1.0 / 362880.0,
-                               -1.0 / 5040.0, 1.0 / 120.0, -1.0 / 6.0};
+                               -1.0 / 5040.0,          1.0 / 120.0,        -1.0 / 6.0};
     const double z = r * r;
     double p = c[0];
     for (int i = 1; i < 7; i++) p = p * z + c[i];
@@ -196,7 +208,7 @@ static double sin_near_zero(double r)
 static double cos_near_zero(double r)
 {
     static const double c[] = {1.0 / 20922789888000.0, -1.0 / 87178291200.0, 1.0 / 479001600.0, -1.0 / 3628800.0,
-                               1.0 / 40320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5};
+                               1.0 / 40320.0,          -1.0 / 720.0,         1.0 / 24.0,        -0.5};
     const double z = r * r;
     double p = c[0];
     for (int i = 1; i < 8; i++) p = p * z + c[i];

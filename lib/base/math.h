@@ -9,7 +9,7 @@ float hlmi_expf(float x);
 
 /* double: relative error at most 2^-48 (absolute for sin and cos, |x| <= 2^30) */
 double hlmi_exp(double x);
-double hlmi_log(double x);   /* x > 0; -inf at 0, NaN below */
+double hlmi_log(double x); /* x > 0; -inf at 0, NaN below */
 double hlmi_pow(double x, double y); /* x > 0 */
 void hlmi_sincos(double x, double *sin, double *cos);
 

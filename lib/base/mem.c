@@ -18,10 +18,8 @@ hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
     *mem = hlmi_mem_default();
     if (!a) return HLM_OK;
     if (a->struct_size < sizeof *a)
-        return hlmi_fail(HLM_E_ARG, "hlm_allocator.struct_size is %zu, needs %zu", a->struct_size,
-                         sizeof *a);
-    if (!a->alloc || !a->free)
-        return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
+        return hlmi_fail(HLM_E_ARG, "hlm_allocator.struct_size is %zu, needs %zu", a->struct_size, sizeof *a);
+    if (!a->alloc || !a->free) return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
     mem->user = a->user;
     mem->alloc = a->alloc;
     mem->free = a->free;
@@ -66,8 +64,7 @@ char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n)
     return p;
 }
 
-hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size,
-                     const char *what)
+hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size, const char *what)
 {
     if (need <= *cap) return HLM_OK;
     size_t want = hlmi_max_size(need, hlmi_max_size(*cap + *cap / 2, 16));

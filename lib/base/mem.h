@@ -39,7 +39,6 @@ char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n);
 
 /** Grow an array to at least `need` items, by half at a time.
  *  HLM_E_NOMEM leaves *items and *cap as they were. */
-hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size,
-                     const char *what);
+hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size, const char *what);
 
 #endif

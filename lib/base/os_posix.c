@@ -16,11 +16,21 @@ struct hlmi_os_file {
     void *map;
 };
 
+enum { LARGE_PAGE = 2 << 20 };
+
+/* Memory of several large pages begins on one and asks for them: weights are read from end to end for every token, and
+ * with small pages the core walks page tables all the while. */
 void *hlmi_os_alloc(void *user, size_t size, size_t align)
 {
     (void)user;
     void *p = NULL;
-    return posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) == 0 ? p : NULL;
+    const bool large = size >= 2 * LARGE_PAGE;
+    const size_t at = large ? LARGE_PAGE : sizeof(void *);
+    if (posix_memalign(&p, align < at ? at : align, size) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+    if (large) madvise(p, size / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return p;
 }
 
 void hlmi_os_free(void *user, void *ptr)

@@ -25,8 +25,8 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
         for (size_t i = dst_size; i < size; i++) {
             if (bytes[i] != 0)
                 return hlmi_fail(HLM_E_UNSUPPORTED,
-                                 "%s: byte %zu of %zu is set, but this library knows only %zu bytes of it",
-                                 what, i, size, dst_size);
+                                 "%s: byte %zu of %zu is set, but this library knows only %zu bytes of it", what, i,
+                                 size, dst_size);
         }
         memcpy(dst, src, hlmi_min_size(size, dst_size));
     }

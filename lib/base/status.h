@@ -18,7 +18,11 @@
 enum { HLMI_ERROR_MAX = 512 };
 
 /** Go to `done` with the status of e unless it is HLM_OK; needs `st` and `done:`. */
-#define HLMI_TRY(e) do { st = (e); if (st != HLM_OK) goto done; } while (0)
+#define HLMI_TRY(e)              \
+  do {                           \
+    st = (e);                    \
+    if (st != HLM_OK) goto done; \
+  } while (0)
 
 /** Sets the calling thread's sentence and returns st. */
 hlm_status hlmi_fail(hlm_status st, const char *fmt, ...) HLMI_PRINTF(2, 3);

@@ -51,8 +51,7 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
                       .may_map = may_map};
     if (!caller) return HLM_OK;
     if (caller->struct_size < sizeof *caller)
-        return hlmi_fail(HLM_E_ARG, "hlm_vfs.struct_size is %zu, needs %zu", caller->struct_size,
-                         sizeof *caller);
+        return hlmi_fail(HLM_E_ARG, "hlm_vfs.struct_size is %zu, needs %zu", caller->struct_size, sizeof *caller);
     if (!caller->open || !caller->size || !caller->read_at || !caller->close)
         return hlmi_fail(HLM_E_ARG, "hlm_vfs needs open, size, read_at and close");
     vfs->fns = *caller;
@@ -60,8 +59,7 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
     return HLM_OK;
 }
 
-hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs,
-                            const char *path, bool *missing)
+hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing)
 {
     hlm_status st = HLM_OK;
     *s = (hlmi_source){.vfs = *vfs, .mem = *mem};
@@ -71,7 +69,9 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
         s->file = NULL;
         if (missing) *missing = rc == 1;
         return hlmi_fail(HLM_E_IO, "%s: %s", path,
-                         rc == 1 ? "no such file" : rc == 2 ? "is a folder" : "can not be opened");
+                         rc == 1       ? "no such file"
+                             : rc == 2 ? "is a folder"
+                                       : "can not be opened");
     }
     s->path = hlmi_strndup(mem, path, strlen(path));
     if (!s->path) HLMI_TRY(hlmi_nomem(strlen(path), "a path"));
@@ -86,8 +86,7 @@ done:
     return st;
 }
 
-hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf,
-                            const uint8_t **data)
+hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data)
 {
     if (offset > s->size || n > s->size - offset)
         return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %llu, before the %zu bytes at %llu", s->path,
@@ -97,14 +96,13 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
         return HLM_OK;
     }
     if (n && s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n) != 0)
-        return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed", s->path, n,
-                         (unsigned long long)offset);
+        return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed", s->path, n, (unsigned long long)offset);
     *data = buf;
     return HLM_OK;
 }
 
-hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max,
-                             char **data, size_t *len, bool *missing)
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                             size_t *len, bool *missing)
 {
     hlm_status st;
     hlmi_source s;

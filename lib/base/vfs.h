@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 typedef struct hlmi_vfs {
-    hlm_vfs fns;   /* the system's own when the caller gave none */
-    bool system;   /* fns are the system's: pages can be given back */
-    bool may_map;  /* false: HLM_LOAD_READ */
+    hlm_vfs fns; /* the system's own when the caller gave none */
+    bool system; /* fns are the system's: pages can be given back */
+    bool may_map; /* false: HLM_LOAD_READ */
 } hlmi_vfs;
 
 /** caller NULL: the system's files. HLM_E_ARG when a function but map is missing. */
@@ -26,15 +26,13 @@ typedef struct hlmi_source {
 } hlmi_source;
 
 /** HLM_E_IO names the path. *missing (may be NULL) tells "no such file" from other failures. */
-hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs,
-                            const char *path, bool *missing);
+hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing);
 /** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not
  *  mapped (and then *data is buf), else points into the map. */
-hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf,
-                            const uint8_t **data);
+hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data);
 /** The whole file as one allocation with a 0 behind it, at most max bytes. */
-hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max,
-                             char **data, size_t *len, bool *missing);
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                             size_t *len, bool *missing);
 /** Give the pages of a mapped range back to the system; does nothing otherwise. */
 void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n);
 /** NULL-safe on a zeroed source. */

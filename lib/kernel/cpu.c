@@ -4,7 +4,7 @@
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
-#include <cpuid.h>
+#  include <cpuid.h>
 
 typedef struct regs {
     unsigned a, b, c, d;

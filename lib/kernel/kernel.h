@@ -21,10 +21,10 @@
 
 /** Forms of packed activations, one for each family of tile layouts. */
 typedef enum hlmi_act {
-    HLMI_ACT_F32,    /* the f32 rows themselves; pack is NULL */
-    HLMI_ACT_BF16,   /* rounded to nearest even; only where the CPU has bf16 dot products (or the table is told so) */
-    HLMI_ACT_Q8,     /* blocks of 32: f32 scale d = max|x| / 127, int8 q = round-half-even(x / d) as x * (127 / max), sum of q */
-    HLMI_ACT_Q8K,    /* the same with blocks of 256 and sums of q per 16 */
+    HLMI_ACT_F32, /* the f32 rows themselves; pack is NULL */
+    HLMI_ACT_BF16, /* rounded to nearest even; only where the CPU has bf16 dot products (or the table is told so) */
+    HLMI_ACT_Q8, /* blocks of 32: f32 scale d = max|x| / 127, int8 q = round-half-even(x / d) as x * (127 / max), sum of q */
+    HLMI_ACT_Q8K, /* the same with blocks of 256 and sums of q per 16 */
     HLMI_ACT_COUNT
 } hlmi_act;
 
@@ -79,12 +79,12 @@ typedef struct hlmi_kernels {
     void (*rms_norm)(float *y, const float *x, const float *w, size_t n, float eps);
     /** m = mean(x), d = x - m, v = mean(d^2): y = d * (1 / sqrt(v + eps)) * w + b, without + b where b is NULL */
     void (*layer_norm)(float *y, const float *x, const float *w, const float *b, size_t n, float eps);
-    void (*add)(float *y, const float *a, const float *b, size_t n);                /* y = a + b */
-    void (*scale)(float *y, const float *x, float s, size_t n);                     /* y = x * s */
-    void (*silu_mul)(float *y, const float *gate, const float *up, size_t n);       /* y = gate / (1 + exp(-gate)) * up */
+    void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b */
+    void (*scale)(float *y, const float *x, float s, size_t n); /* y = x * s */
+    void (*silu_mul)(float *y, const float *gate, const float *up, size_t n); /* y = gate / (1 + exp(-gate)) * up */
     /** y = x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016) */
     void (*gelu)(float *y, const float *x, size_t n);
-    void (*relu2)(float *y, const float *x, size_t n);                              /* y = max(x, 0)^2 */
+    void (*relu2)(float *y, const float *x, size_t n); /* y = max(x, 0)^2 */
     /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]:
      *  x0' = fma(x0, cos, -(x1 * sin)), x1' = fma(x1, cos, x0 * sin). */
     void (*rope)(float *x, const float *cos, const float *sin, size_t half);

@@ -28,6 +28,11 @@ static void bf16_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_bf16 = {
-    .name = "bf16", .block = 1, .bytes = 2, .layout = HLMI_TILE_BF16,
-    .dequantise = bf16_dequantise, .quantise = bf16_quantise, .tile = bf16_tile,
+    .name = "bf16",
+    .block = 1,
+    .bytes = 2,
+    .layout = HLMI_TILE_BF16,
+    .dequantise = bf16_dequantise,
+    .quantise = bf16_quantise,
+    .tile = bf16_tile,
 };

@@ -13,16 +13,30 @@
 enum { HLMI_QB = 32, HLMI_QK = 256 }; /* elements of a block, of a super-block */
 
 /* Nibble j of qs (low half of the bytes first: elements 0..15, then 16..31). */
-typedef struct hlmi_q4_0 { uint8_t d[2], qs[16]; } hlmi_q4_0;
-typedef struct hlmi_q4_1 { uint8_t d[2], m[2], qs[16]; } hlmi_q4_1;
+typedef struct hlmi_q4_0 {
+    uint8_t d[2], qs[16];
+} hlmi_q4_0;
+typedef struct hlmi_q4_1 {
+    uint8_t d[2], m[2], qs[16];
+} hlmi_q4_1;
 /* qh: bit k is bit 4 of element k. */
-typedef struct hlmi_q5_0 { uint8_t d[2], qh[4], qs[16]; } hlmi_q5_0;
-typedef struct hlmi_q5_1 { uint8_t d[2], m[2], qh[4], qs[16]; } hlmi_q5_1;
-typedef struct hlmi_q8_0 { uint8_t d[2], qs[32]; } hlmi_q8_0;
+typedef struct hlmi_q5_0 {
+    uint8_t d[2], qh[4], qs[16];
+} hlmi_q5_0;
+typedef struct hlmi_q5_1 {
+    uint8_t d[2], m[2], qh[4], qs[16];
+} hlmi_q5_1;
+typedef struct hlmi_q8_0 {
+    uint8_t d[2], qs[32];
+} hlmi_q8_0;
 /* scales: eight 6-bit scales and eight 6-bit minima, packed (see q4_k.c); 32 bytes of qs are two sub-blocks of 32, low nibbles first. */
-typedef struct hlmi_q4_k { uint8_t d[2], dmin[2], scales[12], qs[128]; } hlmi_q4_k;
+typedef struct hlmi_q4_k {
+    uint8_t d[2], dmin[2], scales[12], qs[128];
+} hlmi_q4_k;
 /* Low nibbles and high bit pairs of two halves of 128 elements (see q6_k.c); one int8 scale for 16 elements. */
-typedef struct hlmi_q6_k { uint8_t ql[128], qh[64], scales[16], d[2]; } hlmi_q6_k;
+typedef struct hlmi_q6_k {
+    uint8_t ql[128], qh[64], scales[16], d[2];
+} hlmi_q6_k;
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and tiles are read as they lie");
 _Static_assert(sizeof(hlmi_q4_0) == 18, "q4_0 block is 18 bytes");

@@ -27,6 +27,11 @@ static void f16_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_f16 = {
-    .name = "f16", .block = 1, .bytes = 2, .layout = HLMI_TILE_F16,
-    .dequantise = f16_dequantise, .quantise = f16_quantise, .tile = f16_tile,
+    .name = "f16",
+    .block = 1,
+    .bytes = 2,
+    .layout = HLMI_TILE_F16,
+    .dequantise = f16_dequantise,
+    .quantise = f16_quantise,
+    .tile = f16_tile,
 };

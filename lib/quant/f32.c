@@ -20,12 +20,16 @@ static void f32_tile(void *group, const void *const *rows, size_t cols)
     for (size_t r = 0; r < LANES; r++) {
         const uint8_t *x = rows[r];
         if (!x) continue;
-        for (size_t k = 0; k < cols; k++)
-            hlmi_store32(out + (k * LANES + r) * 4, hlmi_load32(x + k * 4));
+        for (size_t k = 0; k < cols; k++) hlmi_store32(out + (k * LANES + r) * 4, hlmi_load32(x + k * 4));
     }
 }
 
 const hlmi_type_info hlmi_type_f32 = {
-    .name = "f32", .block = 1, .bytes = 4, .layout = HLMI_TILE_F32,
-    .dequantise = f32_dequantise, .quantise = f32_quantise, .tile = f32_tile,
+    .name = "f32",
+    .block = 1,
+    .bytes = 4,
+    .layout = HLMI_TILE_F32,
+    .dequantise = f32_dequantise,
+    .quantise = f32_quantise,
+    .tile = f32_tile,
 };

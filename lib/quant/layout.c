@@ -118,12 +118,12 @@ static void expand_k6(float *w, const uint8_t *unit, size_t row)
     }
 }
 
-#define READER(name, unit_k, unit_bytes) \
-    static void read_##name(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n) \
-    { \
-        (void)cols; \
-        read_units(y, group, unit_k, unit_bytes, expand_##name, row, k0, n); \
-    }
+#define READER(name, unit_k, unit_bytes)                                                             \
+  static void read_##name(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n) \
+  {                                                                                                  \
+    (void)cols;                                                                                      \
+    read_units(y, group, unit_k, unit_bytes, expand_##name, row, k0, n);                             \
+  }
 READER(q4, 32, 576)
 READER(q4m, 32, 640)
 READER(q5m, 32, 768)

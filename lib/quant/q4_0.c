@@ -51,6 +51,11 @@ static void q4_0_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q4_0 = {
-    .name = "q4_0", .block = HLMI_QB, .bytes = sizeof(hlmi_q4_0), .layout = HLMI_TILE_Q4,
-    .dequantise = q4_0_dequantise, .quantise = q4_0_quantise, .tile = q4_0_tile,
+    .name = "q4_0",
+    .block = HLMI_QB,
+    .bytes = sizeof(hlmi_q4_0),
+    .layout = HLMI_TILE_Q4,
+    .dequantise = q4_0_dequantise,
+    .quantise = q4_0_quantise,
+    .tile = q4_0_tile,
 };

@@ -49,6 +49,11 @@ static void q4_1_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q4_1 = {
-    .name = "q4_1", .block = HLMI_QB, .bytes = sizeof(hlmi_q4_1), .layout = HLMI_TILE_Q4M,
-    .dequantise = q4_1_dequantise, .quantise = q4_1_quantise, .tile = q4_1_tile,
+    .name = "q4_1",
+    .block = HLMI_QB,
+    .bytes = sizeof(hlmi_q4_1),
+    .layout = HLMI_TILE_Q4M,
+    .dequantise = q4_1_dequantise,
+    .quantise = q4_1_quantise,
+    .tile = q4_1_tile,
 };

@@ -64,6 +64,10 @@ static void q4_k_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q4_k = {
-    .name = "q4_K", .block = HLMI_QK, .bytes = sizeof(hlmi_q4_k), .layout = HLMI_TILE_K4,
-    .dequantise = q4_k_dequantise, .tile = q4_k_tile,
+    .name = "q4_K",
+    .block = HLMI_QK,
+    .bytes = sizeof(hlmi_q4_k),
+    .layout = HLMI_TILE_K4,
+    .dequantise = q4_k_dequantise,
+    .tile = q4_k_tile,
 };

@@ -65,6 +65,11 @@ static void q5_0_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q5_0 = {
-    .name = "q5_0", .block = HLMI_QB, .bytes = sizeof(hlmi_q5_0), .layout = HLMI_TILE_Q5M,
-    .dequantise = q5_0_dequantise, .quantise = q5_0_quantise, .tile = q5_0_tile,
+    .name = "q5_0",
+    .block = HLMI_QB,
+    .bytes = sizeof(hlmi_q5_0),
+    .layout = HLMI_TILE_Q5M,
+    .dequantise = q5_0_dequantise,
+    .quantise = q5_0_quantise,
+    .tile = q5_0_tile,
 };

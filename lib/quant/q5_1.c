@@ -56,6 +56,11 @@ static void q5_1_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q5_1 = {
-    .name = "q5_1", .block = HLMI_QB, .bytes = sizeof(hlmi_q5_1), .layout = HLMI_TILE_Q5M,
-    .dequantise = q5_1_dequantise, .quantise = q5_1_quantise, .tile = q5_1_tile,
+    .name = "q5_1",
+    .block = HLMI_QB,
+    .bytes = sizeof(hlmi_q5_1),
+    .layout = HLMI_TILE_Q5M,
+    .dequantise = q5_1_dequantise,
+    .quantise = q5_1_quantise,
+    .tile = q5_1_tile,
 };

@@ -59,6 +59,10 @@ static void q6_k_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q6_k = {
-    .name = "q6_K", .block = HLMI_QK, .bytes = sizeof(hlmi_q6_k), .layout = HLMI_TILE_K6,
-    .dequantise = q6_k_dequantise, .tile = q6_k_tile,
+    .name = "q6_K",
+    .block = HLMI_QK,
+    .bytes = sizeof(hlmi_q6_k),
+    .layout = HLMI_TILE_K6,
+    .dequantise = q6_k_dequantise,
+    .tile = q6_k_tile,
 };

@@ -50,6 +50,11 @@ static void q8_0_tile(void *group, const void *const *rows, size_t cols)
 }
 
 const hlmi_type_info hlmi_type_q8_0 = {
-    .name = "q8_0", .block = HLMI_QB, .bytes = sizeof(hlmi_q8_0), .layout = HLMI_TILE_Q8,
-    .dequantise = q8_0_dequantise, .quantise = q8_0_quantise, .tile = q8_0_tile,
+    .name = "q8_0",
+    .block = HLMI_QB,
+    .bytes = sizeof(hlmi_q8_0),
+    .layout = HLMI_TILE_Q8,
+    .dequantise = q8_0_dequantise,
+    .quantise = q8_0_quantise,
+    .tile = q8_0_tile,
 };

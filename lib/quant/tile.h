@@ -30,17 +30,24 @@
 #include <stdint.h>
 
 typedef enum hlmi_layout {
-    HLMI_TILE_F32, HLMI_TILE_F16, HLMI_TILE_BF16,
-    HLMI_TILE_Q4, HLMI_TILE_Q4M, HLMI_TILE_Q5M, HLMI_TILE_Q8, HLMI_TILE_K4, HLMI_TILE_K6,
+    HLMI_TILE_F32,
+    HLMI_TILE_F16,
+    HLMI_TILE_BF16,
+    HLMI_TILE_Q4,
+    HLMI_TILE_Q4M,
+    HLMI_TILE_Q5M,
+    HLMI_TILE_Q8,
+    HLMI_TILE_K4,
+    HLMI_TILE_K6,
     HLMI_TILE_COUNT,
     HLMI_TILE_NONE = HLMI_TILE_COUNT
 } hlmi_layout;
 
 typedef struct hlmi_layout_info {
     const char *name;
-    size_t rows;         /* R: rows of a group */
-    size_t unit_k;       /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
-    size_t unit_bytes;   /* bytes of a unit of R rows */
+    size_t rows; /* R: rows of a group */
+    size_t unit_k; /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
+    size_t unit_bytes; /* bytes of a unit of R rows */
     /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the
      *  same bits as dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows and tests. */
     void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);

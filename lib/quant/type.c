@@ -4,7 +4,7 @@
 #include "quant/block.h"
 
 #define PLAIN(id, text, size) \
-    static const hlmi_type_info id = {.name = text, .block = 1, .bytes = size, .layout = HLMI_TILE_NONE}
+  static const hlmi_type_info id = {.name = text, .block = 1, .bytes = size, .layout = HLMI_TILE_NONE}
 PLAIN(plain_f64, "f64", 8);
 PLAIN(plain_i8, "i8", 1);
 PLAIN(plain_u8, "u8", 1);

@@ -9,10 +9,27 @@
 #include "base/status.h"
 
 typedef enum hlmi_type {
-    HLMI_F32, HLMI_F16, HLMI_BF16,
-    HLMI_Q4_0, HLMI_Q4_1, HLMI_Q5_0, HLMI_Q5_1, HLMI_Q8_0, HLMI_Q4_K, HLMI_Q6_K,
+    HLMI_F32,
+    HLMI_F16,
+    HLMI_BF16,
+    HLMI_Q4_0,
+    HLMI_Q4_1,
+    HLMI_Q5_0,
+    HLMI_Q5_1,
+    HLMI_Q8_0,
+    HLMI_Q4_K,
+    HLMI_Q6_K,
     /* well formed in files but no weights of a matrix product */
-    HLMI_F64, HLMI_I8, HLMI_U8, HLMI_I16, HLMI_U16, HLMI_I32, HLMI_U32, HLMI_I64, HLMI_U64, HLMI_BOOL,
+    HLMI_F64,
+    HLMI_I8,
+    HLMI_U8,
+    HLMI_I16,
+    HLMI_U16,
+    HLMI_I32,
+    HLMI_U32,
+    HLMI_I64,
+    HLMI_U64,
+    HLMI_BOOL,
     HLMI_TYPE_COUNT
 } hlmi_type;
 
@@ -20,9 +37,9 @@ typedef enum hlmi_type {
 
 /** What is known of a type. Functions are NULL for types that are no weights. */
 typedef struct hlmi_type_info {
-    const char *name;        /* "q4_1" */
-    size_t block, bytes;     /* elements and bytes of a block; 1 and the size for plain types */
-    hlmi_layout layout;      /* tile layout its matrices are repacked into, without loss */
+    const char *name; /* "q4_1" */
+    size_t block, bytes; /* elements and bytes of a block; 1 and the size for plain types */
+    hlmi_layout layout; /* tile layout its matrices are repacked into, without loss */
     /** n elements (a multiple of block) to f32, the same bits as the gguf Python package's dequantize. */
     void (*dequantise)(float *y, const void *x, size_t n);
     /** The same values from f32; NULL where there is none. n a multiple of block. */

@@ -8,7 +8,7 @@
 
 struct hlmi_added_node {
     uint32_t child, sibling; /* 0: none */
-    int32_t id;              /* of the text that ends here, or -1 */
+    int32_t id; /* of the text that ends here, or -1 */
     uint8_t byte, flags;
 };
 
@@ -31,8 +31,7 @@ static hlm_status new_node(hlmi_added *a, const hlmi_mem *mem, uint8_t byte, uin
     return HLM_OK;
 }
 
-hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id,
-                             uint8_t flags)
+hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags)
 {
     hlm_status st = HLM_OK;
     uint32_t node = 0;

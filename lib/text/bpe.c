@@ -192,7 +192,8 @@ static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
     const char *key;
     size_t len;
     json_t *v;
-    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v) {
+    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v)
+    {
         const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
         if (id < 0 || id >= HLMI_MAX_TOKENS)
             return hlmi_fail(HLM_E_FORMAT, "model.vocab: token '%.80s' has no id below %d", key, HLMI_MAX_TOKENS);
@@ -200,7 +201,8 @@ static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
         bytes += len;
     }
     HLMI_TRY(hlmi_tokens_reserve(tokens, n, bytes));
-    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v) {
+    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v)
+    {
         const int32_t id = (int32_t)json_integer_value(v);
         if (tokens->attr[id])
             return hlmi_fail(HLM_E_FORMAT, "model.vocab: two tokens have the id %d, one is '%.80s'", id, key);
@@ -243,7 +245,8 @@ static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const json_t *li
         hlmi_str left = {"", 0}, right = {"", 0};
         if (text && strncmp(text, "#version", 8) == 0) continue; /* a line of merges.txt */
         if (!merge_parts(m, &left, &right))
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)"));
+            HLMI_TRY(
+                hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)"));
         HLMI_TRY(add_merge(b, left, right, i, &joined, &id));
         if (id < 0)
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s' and '%.80s': not in the vocabulary", i, left.s,

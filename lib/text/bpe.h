@@ -15,16 +15,16 @@ typedef struct hlmi_merge {
 typedef struct hlmi_bpe {
     hlmi_token_model base;
     const hlmi_tokens *tokens;
-    hlmi_merge *merges;    /* [mask + 1] hash table; NULL: merge by scores */
+    hlmi_merge *merges; /* [mask + 1] hash table; NULL: merge by scores */
     size_t mask;
-    uint32_t *order;       /* [tokens->n] by scores: rank of each token, lower is better */
-    bool ignore_merges;    /* a word that is a token is that token, whatever the merges say */
+    uint32_t *order; /* [tokens->n] by scores: rank of each token, lower is better */
+    bool ignore_merges; /* a word that is a token is that token, whatever the merges say */
     bool fuse_unk, byte_fallback;
-    bool cut_at_space;     /* nothing merges across the beginning of a U+2581 run: see hlmi_bpe_finish */
+    bool cut_at_space; /* nothing merges across the beginning of a U+2581 run: see hlmi_bpe_finish */
     char *prefix, *suffix; /* continuing_subword_prefix, end_of_word_suffix, or NULL */
     size_t prefix_len, suffix_len;
-    int32_t bytes[256];    /* tokens <0xNN>, or -1 */
-    int32_t chars[0x800];  /* tokens of the characters below U+0800, or -1 */
+    int32_t bytes[256]; /* tokens <0xNN>, or -1 */
+    int32_t chars[0x800]; /* tokens of the characters below U+0800, or -1 */
 } hlmi_bpe;
 
 /** One encode call's memory. */

@@ -15,7 +15,7 @@ typedef struct symbol {
 /* Links of a long word. */
 typedef struct link {
     uint32_t prev, next; /* UINT32_MAX: none */
-    uint32_t rank, id;   /* of merging with the next symbol */
+    uint32_t rank, id; /* of merging with the next symbol */
 } link;
 
 enum { SHORT_WORD = 48, CACHE_KEY = 30, CACHE_IDS = 7 };

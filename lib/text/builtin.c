@@ -7,7 +7,7 @@
  * models add markers and keep the architecture. */
 static const struct {
     const char *name;
-    const char *arch;    /* NULL: any */
+    const char *arch; /* NULL: any */
     const char *markers[2]; /* special tokens that must be there; NULL: none */
 } rules[] = {
     {"chatml", NULL, {"<|im_start|>", "<|im_end|>"}},

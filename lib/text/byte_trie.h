@@ -12,7 +12,7 @@ typedef struct hlmi_byte_edge {
 typedef struct hlmi_byte_trie {
     hlmi_byte_edge *edges; /* [mask + 1] */
     size_t mask;
-    int32_t *id;           /* [n] of the key that ends at the node, or -1; node 0 is the root */
+    int32_t *id; /* [n] of the key that ends at the node, or -1; node 0 is the root */
     size_t n, cap;
 } hlmi_byte_trie;
 

@@ -137,8 +137,7 @@ static hlm_status transform(const hlmi_charsmap *m, const char *s, size_t len, h
     if (key == 0) return HLM_OK;
     const char *to = key == SIZE_MAX ? NULL : replacement(m, value, &n);
     if (!to) return broken();
-    if (hlmi_utf8_valid(to, n) != n)
-        return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: a replacement is not UTF-8");
+    if (hlmi_utf8_valid(to, n) != n) return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: a replacement is not UTF-8");
     hlmi_buf_add(out, to, n);
     return HLM_OK;
 }

@@ -15,7 +15,8 @@ hlm_status hlmi_template_new(const hlmi_mem *mem, const char *text, size_t len, 
 {
     *out = NULL;
     if (len > HLMI_JINJA_TEMPLATE_MAX)
-        return hlmi_fail(HLM_E_LIMIT, "chat template: %zu bytes, more than the %d allowed", len, HLMI_JINJA_TEMPLATE_MAX);
+        return hlmi_fail(HLM_E_LIMIT, "chat template: %zu bytes, more than the %d allowed", len,
+                         HLMI_JINJA_TEMPLATE_MAX);
     hlmi_template *t = hlmi_calloc(mem, 1, sizeof *t);
     if (!t) return hlmi_nomem(sizeof *t, "a chat template");
     t->mem = *mem;
@@ -130,12 +131,15 @@ hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *m
     hlmi_arena arena;
     const size_t max = SIZE_MAX >> 12;
     const size_t size = hlmi_min_size(in->messages_len, max) + (in->tools ? hlmi_min_size(in->tools_len, max) : 0) +
-                        (in->extra ? hlmi_min_size(in->extra_len, max) : 0);
+        (in->extra ? hlmi_min_size(in->extra_len, max) : 0);
     hlmi_arena_init(&arena, mem, HLMI_JINJA_MEMORY + size * HLMI_JINJA_MEMORY_PER_BYTE);
     arena.shadowed = trusted != NULL;
-    jx x = {.arena = &arena, .now = in->now, .steps = HLMI_JINJA_STEPS + (uint64_t)size * HLMI_JINJA_STEPS_PER_BYTE,
+    jx x = {.arena = &arena,
+            .now = in->now,
+            .steps = HLMI_JINJA_STEPS + (uint64_t)size * HLMI_JINJA_STEPS_PER_BYTE,
             .source = &t->arena,
-            .input = {{in->messages, in->messages_len}, {in->tools, in->tools ? in->tools_len : 0},
+            .input = {{in->messages, in->messages_len},
+                      {in->tools, in->tools ? in->tools_len : 0},
                       {in->extra, in->extra ? in->extra_len : 0}}};
     jsb text = jsb_new(&x);
     x.out = &text;

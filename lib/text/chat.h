@@ -15,9 +15,9 @@ typedef struct hlmi_template hlmi_template;
 typedef struct hlmi_chat_input {
     const char *messages; /* JSON text, an array of messages */
     size_t messages_len;
-    const char *tools;    /* JSON text, or NULL: none */
+    const char *tools; /* JSON text, or NULL: none */
     size_t tools_len;
-    const char *extra;    /* JSON object whose members become variables, or NULL */
+    const char *extra; /* JSON object whose members become variables, or NULL */
     size_t extra_len;
     const char *bos, *eos; /* token texts, NULL: left undefined */
     bool add_generation_prompt;

@@ -18,7 +18,7 @@ struct hlmi_decode_kind {
 typedef struct step_state {
     hlmi_buf unit; /* a gathered unit */
     hlmi_buf held; /* what the step itself holds back */
-    size_t count;  /* of the kind */
+    size_t count; /* of the kind */
     bool begun;
 } step_state;
 
@@ -70,8 +70,8 @@ static hlm_status pass(hlmi_decoder *d, size_t i, const char *s, size_t len, boo
     if (!kind->whole || (end && unit->len == 0)) return kind->unit(d, i, s, len, end);
     hlmi_buf_add(unit, s, len);
     if (!end) return hlmi_buf_status(unit, "decoded text");
-    const hlm_status st = unit->failed ? hlmi_buf_status(unit, "decoded text")
-                                       : kind->unit(d, i, unit->data, unit->len, true);
+    const hlm_status st =
+        unit->failed ? hlmi_buf_status(unit, "decoded text") : kind->unit(d, i, unit->data, unit->len, true);
     hlmi_buf_clear(unit);
     return st;
 }

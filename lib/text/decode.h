@@ -10,10 +10,10 @@ typedef struct hlmi_decode_kind hlmi_decode_kind;
 struct hlmi_decode_step {
     const hlmi_decode_kind *kind;
     hlmi_replace replace;
-    char *text;         /* Strip: what is stripped; Metaspace: the replacement; BPEDecoder: the suffix */
+    char *text; /* Strip: what is stripped; Metaspace: the replacement; BPEDecoder: the suffix */
     size_t text_len;
     size_t start, stop; /* Strip: how many at most */
-    bool prefixed;      /* Metaspace: the first token's marks are no spaces */
+    bool prefixed; /* Metaspace: the first token's marks are no spaces */
 };
 
 typedef struct hlmi_decoder hlmi_decoder;

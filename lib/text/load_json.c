@@ -33,7 +33,8 @@ static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, 
     const int32_t size = (int32_t)t->tokens.n_model;
     if (!known) *out = last >= size ? last + 1 : size;
     const size_t most = (size_t)(said > *out ? said : *out) + 1;
-    const hlm_status st = hlmi_tokens_reserve(&t->tokens, most > t->tokens.n ? most : t->tokens.n, known ? 0 : text.len);
+    const hlm_status st =
+        hlmi_tokens_reserve(&t->tokens, most > t->tokens.n ? most : t->tokens.n, known ? 0 : text.len);
     if (st != HLM_OK || known) return st;
     if (t->tokens.attr[*out]) {
         const hlmi_str other = hlmi_tokens_text(&t->tokens, *out);
@@ -66,8 +67,7 @@ static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last
     if (id > *last) *last = id;
     const bool special = hlmi_json_flag(def, "special", false);
     t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
-    return hlmi_tokenizer_register_added(t, id, added_flags(def, special),
-                                         hlmi_json_flag(def, "normalized", !special));
+    return hlmi_tokenizer_register_added(t, id, added_flags(def, special), hlmi_json_flag(def, "normalized", !special));
 }
 
 static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)

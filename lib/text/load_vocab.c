@@ -29,7 +29,8 @@ static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
         const int32_t type = v->types[i];
         if (type != HLMI_TYPE_CONTROL && type != HLMI_TYPE_UNKNOWN && type != HLMI_TYPE_USER_DEFINED) continue;
         if (v->tokens[i].len > 1024)
-            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most 1024", i, v->tokens[i].len);
+            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most 1024", i,
+                             v->tokens[i].len);
         const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
         const hlm_status st = hlmi_tokenizer_register_added(t, (int32_t)i, flags, false);
         if (st != HLM_OK) return st;

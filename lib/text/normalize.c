@@ -99,8 +99,8 @@ static bool nmt_drops(uint32_t c)
 
 static bool nmt_spaces(uint32_t c)
 {
-    return c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
-           c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+    return c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
+        c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
 }
 
 static hlm_status run_nmt(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)

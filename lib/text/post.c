@@ -46,7 +46,8 @@ static hlm_status read_template(reader *r, const json_t *def)
         }
         const char *name = json_string_value(json_object_get(special, "id"));
         const json_t *ids = json_object_get(name ? json_object_get(names, name) : NULL, "ids");
-        if (!json_is_array(ids)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));
+        if (!json_is_array(ids))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));
         for (size_t k = 0; k < json_array_size(ids); k++) {
             int32_t id = 0;
             HLMI_TRY(checked_id(r, json_array_get(ids, k), &id));

@@ -17,7 +17,9 @@ static const hlmi_pre pres[] = {
     {"default", {PUNCTUATION "]+", HLMI_SCAN_GPT2, "\\p{N}+", "[0-9][0-9][0-9]"}, false, false},
     {"gpt-2 phi-2 mpt olmo jais jina-es jina-de jina-v2-es jina-v2-de jina-v1-en jina-v2-code roberta-bpe gigachat "
      "a.x-4.0 mellum modern-bert trillion granite-docling",
-     {HLMI_SCAN_GPT2}, false, false},
+     {HLMI_SCAN_GPT2},
+     false,
+     false},
     {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2", {HLMI_SCAN_LLAMA3}, true, true},
     {"dbrx smaug-bpe chatglm-bpe glm4", {HLMI_SCAN_LLAMA3}, false, false},
     {"qwen2 stablelm2 deepseek-r1-qwen megrez hunyuan", {HLMI_SCAN_QWEN2}, false, false},
@@ -25,16 +27,19 @@ static const hlmi_pre pres[] = {
     {"falcon", {PUNCTUATION "`]+", HLMI_SCAN_GPT2, "[0-9][0-9][0-9]"}, false, false},
     {"tekken",
      {BEFORE UPPER "*" LOWER "+|" BEFORE UPPER "+" LOWER "*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES},
-     true, true},
+     true,
+     true},
     {"gpt-4o llama4",
      {BEFORE UPPER "*" LOWER "+" CONTRACTIONS "?|" BEFORE UPPER "+" LOWER "*" CONTRACTIONS
-      "?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES},
-     false, false},
+                   "?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES},
+     false,
+     false},
     {"deepseek-v3",
      {"\\p{N}{1,3}", CJK,
       "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
       "| ?[\\p{P}\\p{S}]+[\\r\\n]*" SPACES},
-     false, false},
+     false,
+     false},
 };
 
 static bool has_name(const char *names, hlmi_str name)
@@ -55,5 +60,6 @@ hlm_status hlmi_pre_find(hlmi_str name, const hlmi_pre **out)
         *out = &pres[i];
         if (has_name(pres[i].names, name)) return HLM_OK;
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "pre-tokenizer '%.*s' is not known", (int)(name.len < 40 ? name.len : 40), name.s);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "pre-tokenizer '%.*s' is not known", (int)(name.len < 40 ? name.len : 40),
+                     name.s);
 }

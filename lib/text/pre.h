@@ -7,7 +7,7 @@
 enum { HLMI_PRE_PATTERNS = 4 };
 
 typedef struct hlmi_pre {
-    const char *names;                      /* divided by spaces */
+    const char *names; /* divided by spaces */
     const char *pattern[HLMI_PRE_PATTERNS]; /* applied one after another; NULL ends */
     bool ignore_merges, add_bos;
 } hlmi_pre;

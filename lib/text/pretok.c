@@ -178,8 +178,8 @@ static hlm_status read_behavior(hlmi_pretok *p, const json_t *v)
 
 static void find_scan(hlmi_pretok *p)
 {
-    const bool tiles = (p->behavior == HLMI_SPLIT_ISOLATED && !p->invert) ||
-                       (p->behavior == HLMI_SPLIT_REMOVED && p->invert);
+    const bool tiles =
+        (p->behavior == HLMI_SPLIT_ISOLATED && !p->invert) || (p->behavior == HLMI_SPLIT_REMOVED && p->invert);
     if (p->regex.code && tiles) p->scan = hlmi_scan_find(p->literal, p->literal_len);
 }
 
@@ -189,8 +189,7 @@ static hlm_status read_split(hlmi_pretok *p, const hlmi_mem *mem, const json_t *
     HLMI_TRY(read_behavior(p, json_object_get(def, "behavior")));
     p->invert = hlmi_json_flag(def, "invert", false);
     HLMI_TRY(hlmi_json_pattern(mem, def, &p->literal, &p->literal_len, &p->regex));
-    if (!p->regex.code && p->literal_len == 0)
-        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a split at the empty text"));
+    if (!p->regex.code && p->literal_len == 0) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a split at the empty text"));
     find_scan(p);
 done:
     return st;
@@ -486,7 +485,8 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
                               hlmi_json_flag(def, "use_regex", true));
     if (strcmp(kind, "CharDelimiterSplit") == 0) {
         const json_t *d = json_object_get(def, "delimiter");
-        if (!json_is_string(d) || json_string_length(d) == 0) return hlmi_fail(HLM_E_FORMAT, "\"delimiter\" is no text");
+        if (!json_is_string(d) || json_string_length(d) == 0)
+            return hlmi_fail(HLM_E_FORMAT, "\"delimiter\" is no text");
         return add_literal(ps, mem, json_string_value(d), json_string_length(d), HLMI_SPLIT_REMOVED);
     }
     if (strcmp(kind, "BertPreTokenizer") == 0) {

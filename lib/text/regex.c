@@ -168,7 +168,8 @@ hlm_status hlmi_regex_walk_next(hlmi_regex_walk *w, bool *found, size_t *begin, 
 {
     *found = false;
     while (w->at <= w->len) {
-        const int rc = pcre2_match(w->re->code, (PCRE2_SPTR)w->s, w->len, w->at, PCRE2_NO_UTF_CHECK, w->data, w->context);
+        const int rc =
+            pcre2_match(w->re->code, (PCRE2_SPTR)w->s, w->len, w->at, PCRE2_NO_UTF_CHECK, w->data, w->context);
         if (rc == PCRE2_ERROR_NOMATCH) return HLM_OK;
         if (rc < 0) return match_failed(rc);
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->data);

@@ -17,8 +17,7 @@ static bool shows(const hlmi_tokenizer *t, int32_t id, uint32_t flags)
     return !(attr & HLMI_TOK_SPECIAL) || !(flags & HLM_DETOKENIZE_SKIP_SPECIAL);
 }
 
-hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags,
-                                 hlmi_buf *out)
+hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags, hlmi_buf *out)
 {
     hlm_status st;
     hlmi_decoder *d = NULL;
@@ -102,8 +101,7 @@ hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, siz
     hlm_status st = check_id(s->t, id);
     if (st != HLM_OK) return st;
     hlmi_buf_clear(&s->out);
-    if (shows(s->t, id, s->flags))
-        st = hlmi_decoder_push(s->decoder, hlmi_tokens_shown(&s->t->tokens, id), &s->out);
+    if (shows(s->t, id, s->flags)) st = hlmi_decoder_push(s->decoder, hlmi_tokens_shown(&s->t->tokens, id), &s->out);
     return give(s, st, text, len);
 }
 

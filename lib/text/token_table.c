@@ -20,8 +20,7 @@ uint32_t hlmi_text_hash(const char *s, size_t n)
         memcpy(&b, s + n - sizeof b, sizeof b);
         w = (uint64_t)a << 32 | b;
     } else if (n > 0) {
-        w = (uint64_t)(unsigned char)s[0] << 16 | (uint64_t)(unsigned char)s[n / 2] << 8 |
-            (unsigned char)s[n - 1];
+        w = (uint64_t)(unsigned char)s[0] << 16 | (uint64_t)(unsigned char)s[n / 2] << 8 | (unsigned char)s[n - 1];
     } else {
         w = 0;
     }
@@ -66,8 +65,7 @@ hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes)
     hlm_status st = HLM_OK;
     if (n > HLMI_MAX_TOKENS)
         return hlmi_fail(HLM_E_LIMIT, "a token id of %zu; at most %d are supported", n - 1, HLMI_MAX_TOKENS - 1);
-    if (bytes > UINT32_MAX - t->text_len)
-        return hlmi_fail(HLM_E_LIMIT, "more than 4 GB of token texts");
+    if (bytes > UINT32_MAX - t->text_len) return hlmi_fail(HLM_E_LIMIT, "more than 4 GB of token texts");
     if (n > t->cap) { /* one by one, later, they shall not cost a copy each */
         const size_t cap = t->cap ? hlmi_max_size(n, t->cap + t->cap / 4) : n;
         void *entry = t->entry, *attr = t->attr;

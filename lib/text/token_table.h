@@ -6,7 +6,7 @@
 
 enum {
     HLMI_TOK_PRESENT = 1, /* ids may have gaps */
-    HLMI_TOK_MODEL = 2,   /* in the model's own vocabulary: words may become it */
+    HLMI_TOK_MODEL = 2, /* in the model's own vocabulary: words may become it */
     HLMI_TOK_SPECIAL = 4,
     HLMI_TOK_ENDS = 8,
     HLMI_TOK_ADDED = 16,
@@ -27,14 +27,14 @@ typedef struct hlmi_tokens {
     size_t text_len, text_cap;
     struct hlmi_token_entry {
         uint32_t at, len;
-    } *entry;        /* [n] */
-    uint8_t *attr;   /* [n] HLMI_TOK_... */
+    } * entry; /* [n] */
+    uint8_t *attr; /* [n] HLMI_TOK_... */
     size_t n, cap;
-    size_t n_model;  /* tokens set with HLMI_TOK_MODEL */
+    size_t n_model; /* tokens set with HLMI_TOK_MODEL */
     struct hlmi_respelled {
         int32_t id;
         uint32_t at, len;
-    } *respelled;    /* tokens that are shown otherwise than their text: few */
+    } * respelled; /* tokens that are shown otherwise than their text: few */
     size_t n_respelled, respelled_cap;
     hlmi_token_slot *slots; /* [mask + 1] */
     size_t mask, used;

@@ -95,9 +95,25 @@ done:
 void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t)
 {
     static const char *const names[] = {
-        "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>",
-        "<|endofutterance|>", "<|eot|>", "<|return|>", "<|call|>", "<|end_of_turn|>", "<end_of_utterance>",
-        "<|END_OF_TURN_TOKEN|>", "</s>", "<eos>", "<EOT>", "[EOT]", "[EOS]",
+        "<|im_end|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|end|>",
+        "<|endoftext|>",
+        "<|end_of_text|>",
+        "<end_of_turn>",
+        "<|endofutterance|>",
+        "<|eot|>",
+        "<|return|>",
+        "<|call|>",
+        "<|end_of_turn|>",
+        "<end_of_utterance>",
+        "<|END_OF_TURN_TOKEN|>",
+        "</s>",
+        "<eos>",
+        "<EOT>",
+        "[EOT]",
+        "[EOS]",
     };
     hlmi_tokenizer_add_end(t, t->special.eos);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -116,7 +132,7 @@ typedef struct encoding {
     hlmi_ids *out;
     hlmi_buf clean, a, b; /* well-formed input; normalizers */
     hlmi_pieces p, q;
-    void *scratch;        /* of the model */
+    void *scratch; /* of the model */
 } encoding;
 
 static hlm_status begin(encoding *e, const hlmi_tokenizer *t, const hlmi_mem *mem, size_t len)
@@ -199,7 +215,8 @@ static hlm_status encode_section(encoding *e, const char *s, size_t len, bool fi
     const bool special = section_special(e, s, len);
     first = first && !hlmi_norms_strip_left(&e->t->norms, s);
     HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b));
-    if (len > INT32_MAX / 4) HLMI_TRY(hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4));
+    if (len > INT32_MAX / 4)
+        HLMI_TRY(hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4));
     while (hlmi_added_next(&e->t->added_normalized, s, len, special, &c, &m)) {
         if (from < m.begin) HLMI_TRY(encode_words(e, s + from, m.begin - from, first && from == 0));
         HLMI_TRY(hlmi_ids_push(e->out, m.id));
@@ -227,8 +244,7 @@ done:
     return st;
 }
 
-hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags,
-                                 hlmi_ids *out)
+hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags, hlmi_ids *out)
 {
     hlm_status st;
     encoding e = {.t = t, .special = flags & HLM_TOKENIZE_PARSE_SPECIAL, .out = out};

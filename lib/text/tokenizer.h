@@ -49,27 +49,27 @@ enum {
 /** A vocabulary as GGUF metadata or a SentencePiece model states it. Everything is
  *  read during construction only. Ids are -1 where the file names none. */
 typedef struct hlmi_vocab {
-    hlmi_str model;         /* "gpt2": byte-level BPE by merges; "llama": BPE by scores; "t5": Unigram */
-    hlmi_str pre;           /* of "gpt2": which pre-tokenizer; empty for the default */
+    hlmi_str model; /* "gpt2": byte-level BPE by merges; "llama": BPE by scores; "t5": Unigram */
+    hlmi_str pre; /* of "gpt2": which pre-tokenizer; empty for the default */
     size_t n_tokens;
     const hlmi_str *tokens; /* [n_tokens] any bytes */
-    const float *scores;    /* [n_tokens] or NULL: all 0 */
-    const int32_t *types;   /* [n_tokens] HLMI_TYPE_... or NULL: all normal */
+    const float *scores; /* [n_tokens] or NULL: all 0 */
+    const int32_t *types; /* [n_tokens] HLMI_TYPE_... or NULL: all normal */
     size_t n_merges;
     const hlmi_str *merges; /* [n_merges] "left right" */
     int32_t bos, eos, unk, pad, eot, eom;
-    int add_bos, add_eos;         /* 1, 0, or -1: the model's default */
-    int add_space_prefix;         /* of "llama" and "t5"; as above */
+    int add_bos, add_eos; /* 1, 0, or -1: the model's default */
+    int add_space_prefix; /* of "llama" and "t5"; as above */
     int remove_extra_whitespaces; /* of "t5"; as above */
-    const char *charsmap;        /* precompiled normalisation, or NULL */
+    const char *charsmap; /* precompiled normalisation, or NULL */
     size_t charsmap_len;
 } hlmi_vocab;
 
 /** From the text of a tokenizer.json and, for the names of bos, eos, pad and unk, of a
  *  tokenizer_config.json (NULL: none).
  *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED (a kind of stage, by name), HLM_E_NOMEM. */
-hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json,
-                                    size_t len, const char *config, size_t config_len);
+hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
+                                    const char *config, size_t config_len);
 hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v);
 void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
 
@@ -77,8 +77,7 @@ void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
  *  as U+FFFD, one for each maximal bad sequence.
  *  Errors  HLM_E_LIMIT (a normalizer or regular expression went over its budget),
  *          HLM_E_UNSUPPORTED, HLM_E_NOMEM; out is then undefined. */
-hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags,
-                                 hlmi_ids *out);
+hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags, hlmi_ids *out);
 
 /** The same with special tokens parsed, but only in bytes whose `trusted` [len] is 1; in the others they are
  *  plain text. What surrounds a text is not added. A special token that the file declares as normalized needs
@@ -89,8 +88,7 @@ hlm_status hlmi_tokenizer_encode_traced(const hlmi_tokenizer *t, const char *tex
 
 /** Appends the text of ids [n] to out. flags: HLM_DETOKENIZE_...
  *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
-hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags,
-                                 hlmi_buf *out);
+hlm_status hlmi_tokenizer_decode(const hlmi_tokenizer *t, const int32_t *ids, size_t n, uint32_t flags, hlmi_buf *out);
 
 /** Bytes that one token stands for inside a text, without the rules for beginnings; not
  *  always whole characters. Errors  HLM_E_TOKEN, HLM_E_NOMEM. */

@@ -26,9 +26,9 @@ typedef struct hlmi_norm_kind {
 
 struct hlmi_norm {
     const hlmi_norm_kind *kind;
-    hlmi_replace replace;            /* Prepend: its content */
+    hlmi_replace replace; /* Prepend: its content */
     struct hlmi_charsmap *charsmap; /* Precompiled */
-    bool flag[2];                    /* Strip: left, right; sentencepiece: prepend, merge */
+    bool flag[2]; /* Strip: left, right; sentencepiece: prepend, merge */
 };
 
 typedef struct hlmi_norms {
@@ -96,7 +96,7 @@ struct hlmi_pretok {
     hlmi_behavior behavior;
     hlmi_prepend prepend;
     bool invert, flag; /* flag: individual digits, add_prefix_space, split */
-    size_t length;     /* FixedLength */
+    size_t length; /* FixedLength */
 };
 
 typedef struct hlmi_pretoks {
@@ -130,7 +130,7 @@ typedef struct hlmi_model_kind {
 
 struct hlmi_token_model {
     const hlmi_model_kind *kind; /* each model's struct begins with this */
-    int32_t unk;                 /* id for what has no token, or -1 */
+    int32_t unk; /* id for what has no token, or -1 */
 };
 
 hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
@@ -153,12 +153,7 @@ hlm_status hlmi_ids_reserve(hlmi_ids *ids, size_t n);
 
 /* ---- added tokens ---- */
 
-enum {
-    HLMI_ADDED_SINGLE_WORD = 1,
-    HLMI_ADDED_LSTRIP = 2,
-    HLMI_ADDED_RSTRIP = 4,
-    HLMI_ADDED_SPECIAL = 8
-};
+enum { HLMI_ADDED_SINGLE_WORD = 1, HLMI_ADDED_LSTRIP = 2, HLMI_ADDED_RSTRIP = 4, HLMI_ADDED_SPECIAL = 8 };
 
 /** A set of texts to find, the longest at the leftmost place. */
 typedef struct hlmi_added {
@@ -167,8 +162,7 @@ typedef struct hlmi_added {
     bool begins[256]; /* some text begins with this byte */
 } hlmi_added;
 
-hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id,
-                             uint8_t flags);
+hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags);
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);
 
 typedef struct hlmi_added_match {
@@ -177,8 +171,8 @@ typedef struct hlmi_added_match {
 } hlmi_added_match;
 
 typedef struct hlmi_added_cursor {
-    size_t at;         /* where the search goes on */
-    size_t taken;      /* end of the latest match: lstrip does not reach before it */
+    size_t at; /* where the search goes on */
+    size_t taken; /* end of the latest match: lstrip does not reach before it */
     size_t space_from, space_end; /* a run of white space that an rstrip has measured */
     const char *trusted; /* a byte for each of the text: special tokens match where all are 1; NULL: anywhere */
 } hlmi_added_cursor;

@@ -31,12 +31,12 @@ static inline uint32_t hlmi_utf8_get(const char *text)
 }
 
 enum {
-    HLMI_CC_SPACE = 1,   /* White_Space */
-    HLMI_CC_LETTER = 2,  /* L */
-    HLMI_CC_NUMBER = 4,  /* Nd, Nl, No */
-    HLMI_CC_PUNCT = 8,   /* P, and all ASCII punctuation and symbols */
-    HLMI_CC_WORD = 16,   /* letters, marks, decimal digits, connectors, joiners */
-    HLMI_CC_MARK = 32    /* Mn */
+    HLMI_CC_SPACE = 1, /* White_Space */
+    HLMI_CC_LETTER = 2, /* L */
+    HLMI_CC_NUMBER = 4, /* Nd, Nl, No */
+    HLMI_CC_PUNCT = 8, /* P, and all ASCII punctuation and symbols */
+    HLMI_CC_WORD = 16, /* letters, marks, decimal digits, connectors, joiners */
+    HLMI_CC_MARK = 32 /* Mn */
 };
 
 /** HLMI_CC_... bits of a character. */

@@ -36,7 +36,7 @@ static void unigram_free(hlmi_token_model *m, const hlmi_mem *mem)
 typedef struct place {
     double score;
     uint32_t start; /* of the last piece; UINT32_MAX: not reached yet */
-    int32_t id;     /* of the last piece; -1: the unknown token */
+    int32_t id; /* of the last piece; -1: the unknown token */
 } place;
 
 typedef struct work {
@@ -282,5 +282,5 @@ done:
     return st;
 }
 
-const hlmi_model_kind hlmi_model_unigram = {"Unigram", unigram_read, unigram_begin, unigram_encode, unigram_end,
-                                            unigram_free};
+const hlmi_model_kind hlmi_model_unigram = {"Unigram",      unigram_read, unigram_begin,
+                                            unigram_encode, unigram_end,  unigram_free};

@@ -5,11 +5,17 @@
 
 typedef struct entry {
     const char *name; /* NULL: never given out */
-    hlmi_type type;   /* HLMI_TYPE_COUNT: not supported */
+    hlmi_type type; /* HLMI_TYPE_COUNT: not supported */
 } entry;
 
-#define OURS(id, t) {id, t}
-#define OTHER(id) {id, HLMI_TYPE_COUNT}
+#define OURS(id, t) \
+  {                 \
+    id, t           \
+  }
+#define OTHER(id)       \
+  {                     \
+    id, HLMI_TYPE_COUNT \
+  }
 static const entry entries[] = {
     [0] = OURS("f32", HLMI_F32),
     [1] = OURS("f16", HLMI_F16),

@@ -12,10 +12,10 @@
 enum {
     KEYS_MAX = 1 << 16,
     TENSORS_MAX = 1 << 20,
-    NAME_MAX_BYTES = 1 << 16,       /* keys, by the specification 2^16 - 1 */
-    KEY_BYTES = 8 + 1 + 4 + 1,      /* least bytes of a setting */
+    NAME_MAX_BYTES = 1 << 16, /* keys, by the specification 2^16 - 1 */
+    KEY_BYTES = 8 + 1 + 4 + 1, /* least bytes of a setting */
     TENSOR_BYTES = 8 + 1 + 4 + 8 + 4 + 8, /* and of a line of the tensor table */
-    ALIGNMENT = 32,                 /* when general.alignment does not say otherwise */
+    ALIGNMENT = 32, /* when general.alignment does not say otherwise */
     ALIGNMENT_MAX = 1 << 30
 };
 /* A front of the file larger than this is no model's. */
@@ -32,8 +32,8 @@ typedef struct reader {
 
 static hlm_status cut_short(const reader *r, const char *what, uint64_t n)
 {
-    return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", inside %s (%" PRIu64 " bytes from byte %zu on)", r->file->path,
-                     r->file->size, what, n, r->pos);
+    return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", inside %s (%" PRIu64 " bytes from byte %zu on)",
+                     r->file->path, r->file->size, what, n, r->pos);
 }
 
 /* Makes the first `need` bytes of an unmapped file present; need <= size. */
@@ -59,7 +59,9 @@ static hlm_status take(reader *r, uint64_t n, const char *what, size_t *at)
     *at = r->pos;
     if (n > r->file->size - r->pos) return cut_short(r, what, n);
     if (n > FRONT_MAX - r->pos)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s, %" PRIu64 " bytes from byte %zu on, goes past the %" PRIu64 " bytes allowed for settings",
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: %s, %" PRIu64 " bytes from byte %zu on, goes past the %" PRIu64
+                         " bytes allowed for settings",
                          r->file->path, what, n, r->pos, FRONT_MAX);
     if (r->pos + (size_t)n > r->have) {
         const hlm_status st = extend(r, r->pos + (size_t)n);
@@ -93,13 +95,14 @@ static hlm_status take_name(reader *r, const char *what, const char **name)
     hlm_status st = take_number(r, 8, what, &n);
     if (st != HLM_OK) return st;
     if (n == 0 || n >= NAME_MAX_BYTES)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s, at byte %zu, has %" PRIu64 " bytes, expected 1 to %d", r->file->path, what,
-                         r->pos - 8, n, NAME_MAX_BYTES - 1);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s, at byte %zu, has %" PRIu64 " bytes, expected 1 to %d", r->file->path,
+                         what, r->pos - 8, n, NAME_MAX_BYTES - 1);
     st = take(r, n, what, &at);
     if (st != HLM_OK) return st;
     const char *p = (const char *)r->base + at;
     if (memchr(p, '\0', (size_t)n))
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s holds a zero byte: %s", r->file->path, what, hlmi_quoted(p, (size_t)n).s);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s holds a zero byte: %s", r->file->path, what,
+                         hlmi_quoted(p, (size_t)n).s);
     *name = hlmi_store_name(r->s, p, (size_t)n);
     return *name ? HLM_OK : hlmi_nomem((size_t)n, "a name");
 }
@@ -107,7 +110,9 @@ static hlm_status take_name(reader *r, const char *what, const char **name)
 /* ---- settings ---- */
 
 /* A label for sentences about one setting or tensor. */
-typedef struct label { char s[HLMI_QUOTE_MAX + 40]; } label;
+typedef struct label {
+    char s[HLMI_QUOTE_MAX + 40];
+} label;
 
 static label labelled(const char *what, const char *name)
 {
@@ -135,13 +140,12 @@ static hlm_status skip_array(reader *r, const char *what, hlmi_kv *kv)
     if (st == HLM_OK) st = take_number(r, 8, what, &kv->count);
     if (st != HLM_OK) return st;
     const size_t size = hlmi_kv_size(item), least = size ? size : 8;
-    if (item == HLMI_KV_ARRAY)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is an array of arrays", r->file->path, what);
+    if (item == HLMI_KV_ARRAY) return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is an array of arrays", r->file->path, what);
     if (size == 0 && item != HLMI_KV_STRING)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of the unknown type %" PRIu32, r->file->path, what, item);
     if (kv->count > (r->file->size - r->pos) / least)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s has %" PRIu64 " items, the file ends %" PRIu64 " bytes behind", r->file->path,
-                         what, kv->count, r->file->size - r->pos);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s has %" PRIu64 " items, the file ends %" PRIu64 " bytes behind",
+                         r->file->path, what, kv->count, r->file->size - r->pos);
     kv->item = (hlmi_kv_type)item;
     if (size) return take(r, kv->count * size, what, &at);
     for (uint64_t i = 0; i < kv->count && st == HLM_OK; i++) st = skip_string(r, what);
@@ -191,7 +195,8 @@ static hlm_status finish_kvs(reader *r, const size_t *at)
     for (size_t i = 0; i < s->n_kvs; i++) s->kvs[i].data = r->base + at[i];
     const hlm_status st = hlmi_index_build(&s->by_key, &s->mem, s->kvs, sizeof *s->kvs, s->n_kvs, &twice);
     if (st == HLM_OK && twice)
-        return hlmi_fail(HLM_E_FORMAT, "%s: setting %s is there twice", r->file->path, hlmi_quoted(twice, strlen(twice)).s);
+        return hlmi_fail(HLM_E_FORMAT, "%s: setting %s is there twice", r->file->path,
+                         hlmi_quoted(twice, strlen(twice)).s);
     return st;
 }
 
@@ -202,20 +207,21 @@ static hlm_status check_shape(const reader *r, const char *what, hlmi_tensor *t,
 {
     const char *name;
     if (!hlmi_ggml_type(number, &t->type, &name))
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s: type %" PRIu32 ", %s, is not supported", r->file->path, what, number,
-                         name ? name : "of no known name");
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s: type %" PRIu32 ", %s, is not supported", r->file->path, what,
+                         number, name ? name : "of no known name");
     const hlmi_type_info *info = hlmi_type_get(t->type);
     const uint64_t cols = t->dims[t->n_dims - 1];
     if (cols % info->block != 0)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: rows of %" PRIu64 " elements, %s needs a multiple of %zu", r->file->path, what, cols,
-                         info->name, info->block);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s: rows of %" PRIu64 " elements, %s needs a multiple of %zu",
+                         r->file->path, what, cols, info->name, info->block);
     bool fits = hlmi_type_row_bytes(t->type, cols, &t->bytes);
     for (uint32_t i = 0; i + 1 < t->n_dims && fits; i++) {
         fits = t->bytes <= INT64_MAX / t->dims[i];
         t->bytes *= fits ? t->dims[i] : 1;
     }
     if (!fits || t->bytes > r->file->size)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: its shape needs more bytes than the file's %" PRIu64 " (%" PRIu64 " elements a row)",
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: %s: its shape needs more bytes than the file's %" PRIu64 " (%" PRIu64 " elements a row)",
                          r->file->path, what, r->file->size, cols);
     return HLM_OK;
 }
@@ -229,7 +235,8 @@ static hlm_status read_tensor(reader *r, hlmi_tensor *t)
     st = take_u32(r, l.s, &t->n_dims);
     if (st != HLM_OK) return st;
     if (t->n_dims == 0 || t->n_dims > HLMI_MAX_DIMS)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu32 " dimensions, expected 1 to %d", r->file->path, l.s, t->n_dims, HLMI_MAX_DIMS);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu32 " dimensions, expected 1 to %d", r->file->path, l.s,
+                         t->n_dims, HLMI_MAX_DIMS);
     for (uint32_t i = t->n_dims; i-- > 0;) {
         st = take_number(r, 8, l.s, &t->dims[i]);
         if (st != HLM_OK) return st;
@@ -259,12 +266,12 @@ static hlm_status read_alignment(const reader *r, uint64_t *alignment)
     *alignment = ALIGNMENT;
     if (!kv) return HLM_OK;
     if (kv->type != HLMI_KV_U32)
-        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment has value type %d, expected %d (u32)", r->file->path, (int)kv->type,
-                         HLMI_KV_U32);
+        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment has value type %d, expected %d (u32)", r->file->path,
+                         (int)kv->type, HLMI_KV_U32);
     const uint64_t v = hlmi_load_le(kv->data, 4);
     if (v == 0 || (v & (v - 1)) != 0 || v > ALIGNMENT_MAX)
-        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment is %" PRIu64 ", expected a power of two up to %d", r->file->path, v,
-                         ALIGNMENT_MAX);
+        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment is %" PRIu64 ", expected a power of two up to %d",
+                         r->file->path, v, ALIGNMENT_MAX);
     *alignment = v;
     return HLM_OK;
 }
@@ -274,7 +281,8 @@ static hlm_status refuse_parts(const reader *r)
 {
     int64_t n;
     if (!hlmi_kv_i64(hlmi_store_kv(r->s, "split.count"), 0, &n) || n <= 1) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: split.count is %" PRIi64 ": one of several parts; join them into one file first",
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "%s: split.count is %" PRIi64 ": one of several parts; join them into one file first",
                      r->file->path, n);
 }
 
@@ -285,16 +293,19 @@ static hlm_status place_tensors(const reader *r, uint64_t alignment)
     hlmi_store *s = r->s;
     const uint64_t size = r->file->size, data = (r->pos + alignment - 1) / alignment * alignment;
     if (s->n_tensors && data > size)
-        return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", before the data at byte %" PRIu64, r->file->path, size, data);
+        return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", before the data at byte %" PRIu64, r->file->path,
+                         size, data);
     for (size_t i = 0; i < s->n_tensors; i++) {
         hlmi_tensor *t = &s->tensors[i];
         const label l = labelled("tensor ", t->name);
         if (t->offset % alignment != 0)
-            return hlmi_fail(HLM_E_FORMAT, "%s: %s: offset %" PRIu64 " is no multiple of the alignment %" PRIu64, r->file->path, l.s,
-                             t->offset, alignment);
+            return hlmi_fail(HLM_E_FORMAT, "%s: %s: offset %" PRIu64 " is no multiple of the alignment %" PRIu64,
+                             r->file->path, l.s, t->offset, alignment);
         const uint64_t padded = (t->bytes + alignment - 1) / alignment * alignment;
         if (t->offset > size - data || padded > size - data - t->offset)
-            return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu64 " bytes (with padding) at offset %" PRIu64 " of the data, which has %" PRIu64,
+            return hlmi_fail(HLM_E_FORMAT,
+                             "%s: %s: %" PRIu64 " bytes (with padding) at offset %" PRIu64
+                             " of the data, which has %" PRIu64,
                              r->file->path, l.s, padded, t->offset, size - data);
         t->offset += data;
     }
@@ -311,17 +322,22 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
     if (st != HLM_OK) return st;
     if (version != 2 && version != 3)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: GGUF version %" PRIu32 "%s, expected 2 or 3", r->file->path, version,
-                         version == 1 ? " (32-bit counts, no longer in use)"
-                                      : version != 0 && (version & 0xFFFFFF) == 0 ? " (a big-endian file)" : "");
+                         version == 1                                    ? " (32-bit counts, no longer in use)"
+                             : version != 0 && (version & 0xFFFFFF) == 0 ? " (a big-endian file)"
+                                                                         : "");
     st = take_number(r, 8, "the number of tensors", n_tensors);
     if (st == HLM_OK) st = take_number(r, 8, "the number of settings", n_kvs);
     if (st != HLM_OK) return st;
     const uint64_t left = r->file->size - r->pos;
     if (*n_kvs > KEYS_MAX || *n_kvs > left / KEY_BYTES)
-        return hlmi_fail(HLM_E_FORMAT, "%s: the number of settings is %" PRIu64 ", too many for the %" PRIu64 " bytes behind it (or more than %d)",
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: the number of settings is %" PRIu64 ", too many for the %" PRIu64
+                         " bytes behind it (or more than %d)",
                          r->file->path, *n_kvs, left, KEYS_MAX);
     if (*n_tensors > TENSORS_MAX || *n_tensors > left / TENSOR_BYTES)
-        return hlmi_fail(HLM_E_FORMAT, "%s: the number of tensors is %" PRIu64 ", too many for the %" PRIu64 " bytes behind it (or more than %d)",
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: the number of tensors is %" PRIu64 ", too many for the %" PRIu64
+                         " bytes behind it (or more than %d)",
                          r->file->path, *n_tensors, left, TENSORS_MAX);
     return HLM_OK;
 }

@@ -83,12 +83,14 @@ static hlm_status add_shards(hlmi_store *s, json_t *map, json_t *shards)
 {
     const char *tensor;
     json_t *v;
-    json_object_foreach(map, tensor, v) {
+    json_object_foreach(map, tensor, v)
+    {
         const char *name = json_string_value(v);
         bool missing = false;
         if (!name || !is_plain_name(name, json_string_length(v)))
-            return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is in %s, expected the name of a file in the folder", s->path,
-                             index_name, hlmi_quoted(tensor, strlen(tensor)).s,
+            return hlmi_fail(HLM_E_FORMAT,
+                             "%s/%s: weight_map: tensor %s is in %s, expected the name of a file in the folder",
+                             s->path, index_name, hlmi_quoted(tensor, strlen(tensor)).s,
                              name ? hlmi_quoted(name, json_string_length(v)).s : "no string");
         if (json_object_get(shards, name)) continue;
         if (json_object_set_new(shards, name, json_integer((json_int_t)s->n_sources)) != 0)
@@ -107,7 +109,8 @@ static hlm_status check_map(hlmi_store *s, json_t *map, const json_t *shards)
     json_t *v;
     const hlm_status st = hlmi_store_index_tensors(s);
     if (st != HLM_OK) return st;
-    json_object_foreach(map, tensor, v) {
+    json_object_foreach(map, tensor, v)
+    {
         const hlmi_tensor *t = hlmi_store_find(s, tensor);
         const char *name = json_string_value(v);
         if (!t || (json_int_t)t->source != json_integer_value(json_object_get(shards, name)))
@@ -126,7 +129,8 @@ static hlm_status add_indexed(hlmi_store *s)
         HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: no weights: neither %s nor %s is there", s->path, single_name, index_name));
     json_t *map = json_object_get(index, "weight_map");
     if (!json_is_object(map) || json_object_size(map) == 0)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path, index_name));
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path,
+                           index_name));
     shards = json_object();
     if (!shards) HLMI_TRY(hlmi_nomem(0, "the list of shards"));
     HLMI_TRY(add_shards(s, map, shards));

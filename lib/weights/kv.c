@@ -6,10 +6,17 @@
 size_t hlmi_kv_size(uint32_t type)
 {
     switch (type) {
-    case HLMI_KV_U8: case HLMI_KV_I8: case HLMI_KV_BOOL: return 1;
-    case HLMI_KV_U16: case HLMI_KV_I16: return 2;
-    case HLMI_KV_U32: case HLMI_KV_I32: case HLMI_KV_F32: return 4;
-    case HLMI_KV_U64: case HLMI_KV_I64: case HLMI_KV_F64: return 8;
+    case HLMI_KV_U8:
+    case HLMI_KV_I8:
+    case HLMI_KV_BOOL: return 1;
+    case HLMI_KV_U16:
+    case HLMI_KV_I16: return 2;
+    case HLMI_KV_U32:
+    case HLMI_KV_I32:
+    case HLMI_KV_F32: return 4;
+    case HLMI_KV_U64:
+    case HLMI_KV_I64:
+    case HLMI_KV_F64: return 8;
     default: return 0;
     }
 }
@@ -55,7 +62,10 @@ bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out)
     case HLMI_KV_I32: *out = (int32_t)bits; return true;
     case HLMI_KV_I64: *out = (int64_t)bits; return true;
     case HLMI_KV_BOOL: *out = bits != 0; return true;
-    case HLMI_KV_U8: case HLMI_KV_U16: case HLMI_KV_U32: case HLMI_KV_U64:
+    case HLMI_KV_U8:
+    case HLMI_KV_U16:
+    case HLMI_KV_U32:
+    case HLMI_KV_U64:
         if (bits > INT64_MAX) return false;
         *out = (int64_t)bits;
         return true;

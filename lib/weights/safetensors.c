@@ -68,8 +68,8 @@ static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t)
     if (!json_is_array(v)) return bad(p, "shape", kind_of(v), "an array");
     const size_t n = json_array_size(v);
     if (n > HLMI_MAX_DIMS)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: shape has %zu dimensions, at most %d are supported", p->path,
-                         hlmi_quoted(p->name, strlen(p->name)).s, n, HLMI_MAX_DIMS);
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: shape has %zu dimensions, at most %d are supported",
+                         p->path, hlmi_quoted(p->name, strlen(p->name)).s, n, HLMI_MAX_DIMS);
     t->n_dims = n ? (uint32_t)n : 1;
     t->dims[0] = 1;
     t->bytes = hlmi_type_get(t->type)->bytes;
@@ -94,12 +94,13 @@ static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uin
     if (st == HLM_OK) st = read_count(p, "the end in data_offsets", json_array_get(v, 1), &end);
     if (st != HLM_OK) return st;
     if (begin > end || end > size - data)
-        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file", p->path,
-                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin,
-                         (unsigned long long)end, (unsigned long long)(size - data));
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file", p->path,
+                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin, (unsigned long long)end,
+                         (unsigned long long)(size - data));
     if (end - begin != t->bytes)
-        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets span %llu bytes, dtype and shape need %llu", p->path,
-                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)(end - begin),
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets span %llu bytes, dtype and shape need %llu",
+                         p->path, hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)(end - begin),
                          (unsigned long long)t->bytes);
     t->offset = data + begin;
     return HLM_OK;
@@ -153,8 +154,10 @@ static hlm_status check_metadata(const char *path, const json_t *v)
 {
     const char *key;
     const json_t *item;
-    if (!json_is_object(v)) return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ is %s, expected an object", path, kind_of(v));
-    json_object_foreach((json_t *)(uintptr_t)v, key, item) {
+    if (!json_is_object(v))
+        return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ is %s, expected an object", path, kind_of(v));
+    json_object_foreach((json_t *)(uintptr_t)v, key, item)
+    {
         if (!json_is_string(item))
             return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ %s is %s, expected a string", path,
                              hlmi_quoted(key, strlen(key)).s, kind_of(item));
@@ -174,7 +177,8 @@ hlm_status hlmi_safetensors_add(hlmi_store *s, uint32_t source)
     if (json_object_size(header) > (size_t)TENSORS_MAX - s->n_tensors)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the header has %zu tensors, at most %d are allowed", path,
                            json_object_size(header), TENSORS_MAX));
-    json_object_foreach(header, name, v) {
+    json_object_foreach(header, name, v)
+    {
         if (strcmp(name, "__metadata__") == 0) HLMI_TRY(check_metadata(path, v));
         else HLMI_TRY(add_tensor(s, source, name, v, data));
     }

@@ -37,7 +37,8 @@ const char *hlmi_store_name(hlmi_store *s, const char *p, size_t n)
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file)
 {
     void *items = s->sources;
-    const hlm_status st = hlmi_grow(&s->mem, &items, &s->cap_sources, s->n_sources + 1, sizeof *s->sources, "weight files");
+    const hlm_status st =
+        hlmi_grow(&s->mem, &items, &s->cap_sources, s->n_sources + 1, sizeof *s->sources, "weight files");
     if (st != HLM_OK) {
         hlmi_source_close(file);
         return st;
@@ -51,7 +52,8 @@ hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file)
 hlm_status hlmi_store_reserve(hlmi_store *s, size_t n)
 {
     void *items = s->tensors;
-    const hlm_status st = hlmi_grow(&s->mem, &items, &s->cap_tensors, s->n_tensors + n, sizeof *s->tensors, "the tensor table");
+    const hlm_status st =
+        hlmi_grow(&s->mem, &items, &s->cap_tensors, s->n_tensors + n, sizeof *s->tensors, "the tensor table");
     s->tensors = items;
     return st;
 }
@@ -87,9 +89,11 @@ hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense
     for (size_t i = 0; i < n; i++) {
         const hlmi_tensor *t = &r.t[order[i]];
         if (t->offset < at || (dense && t->offset > at))
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the data of tensor %s begins at byte %llu, %s the data before it, which ends at %llu",
-                               path, hlmi_quoted(t->name, strlen(t->name)).s, (unsigned long long)t->offset,
-                               t->offset < at ? "inside" : "behind", (unsigned long long)at));
+            HLMI_TRY(
+                hlmi_fail(HLM_E_FORMAT,
+                          "%s: the data of tensor %s begins at byte %llu, %s the data before it, which ends at %llu",
+                          path, hlmi_quoted(t->name, strlen(t->name)).s, (unsigned long long)t->offset,
+                          t->offset < at ? "inside" : "behind", (unsigned long long)at));
         at = t->offset + t->bytes;
     }
     if (dense && at != end)

@@ -13,12 +13,12 @@
 enum { HLMI_MAX_DIMS = 4 };
 
 typedef struct hlmi_tensor {
-    const char *name;            /* owned by the store */
+    const char *name; /* owned by the store */
     hlmi_type type;
-    uint32_t n_dims;             /* 1 .. HLMI_MAX_DIMS (0-d safetensors become [1]) */
+    uint32_t n_dims; /* 1 .. HLMI_MAX_DIMS (0-d safetensors become [1]) */
     uint64_t dims[HLMI_MAX_DIMS]; /* row-major, outermost first, in both containers: a matrix is [rows, cols] */
-    uint32_t source;             /* which file of the store */
-    uint64_t offset, bytes;      /* where in that file */
+    uint32_t source; /* which file of the store */
+    uint64_t offset, bytes; /* where in that file */
 } hlmi_tensor;
 
 typedef struct hlmi_store hlmi_store;
@@ -60,15 +60,26 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
 
 /* GGUF metadata */
 typedef enum hlmi_kv_type {
-    HLMI_KV_U8, HLMI_KV_I8, HLMI_KV_U16, HLMI_KV_I16, HLMI_KV_U32, HLMI_KV_I32, HLMI_KV_F32, HLMI_KV_BOOL,
-    HLMI_KV_STRING, HLMI_KV_ARRAY, HLMI_KV_U64, HLMI_KV_I64, HLMI_KV_F64
+    HLMI_KV_U8,
+    HLMI_KV_I8,
+    HLMI_KV_U16,
+    HLMI_KV_I16,
+    HLMI_KV_U32,
+    HLMI_KV_I32,
+    HLMI_KV_F32,
+    HLMI_KV_BOOL,
+    HLMI_KV_STRING,
+    HLMI_KV_ARRAY,
+    HLMI_KV_U64,
+    HLMI_KV_I64,
+    HLMI_KV_F64
 } hlmi_kv_type; /* the numbers of the GGUF specification */
 
 typedef struct hlmi_kv {
     const char *key;
     hlmi_kv_type type;
-    hlmi_kv_type item;   /* of an array (never ARRAY: nested arrays are refused) */
-    uint64_t count;      /* of an array; 1 otherwise */
+    hlmi_kv_type item; /* of an array (never ARRAY: nested arrays are refused) */
+    uint64_t count; /* of an array; 1 otherwise */
     const uint8_t *data; /* the value's bytes, little endian, unaligned; strings as in the file (u64 length, bytes) */
     size_t bytes;
 } hlmi_kv;

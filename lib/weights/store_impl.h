@@ -69,7 +69,9 @@ hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, co
 
 /** Longest name that an error sentence shows. */
 enum { HLMI_QUOTE_MAX = 100 };
-typedef struct hlmi_quote { char s[HLMI_QUOTE_MAX + 8]; } hlmi_quote;
+typedef struct hlmi_quote {
+    char s[HLMI_QUOTE_MAX + 8];
+} hlmi_quote;
 /** n bytes from a file in a form for people: control bytes as \xNN, long ones cut. Use as hlmi_quoted(p, n).s. */
 hlmi_quote hlmi_quoted(const char *p, size_t n);
 

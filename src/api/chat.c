@@ -92,8 +92,8 @@ done:
     return st;
 }
 
-hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                           char *out, size_t cap, size_t *n)
+hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params, char *out,
+                           size_t cap, size_t *n)
 {
     hlm_chat_params p;
     hlmi_buf text;

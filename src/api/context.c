@@ -29,8 +29,8 @@ static size_t worker_stride(const hlmi_builder *b)
     return hlmi_round_up(b->worker_bytes, HLMI_ALIGN) + HLMI_ALIGN; /* no two workers share a line */
 }
 
-hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads,
-                             size_t max_rows, uint64_t *bytes)
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads, size_t max_rows,
+                             uint64_t *bytes)
 {
     const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
     hlmi_builder b = builder(model, pages, max_rows ? max_rows : MAX_ROWS, workers);
@@ -81,8 +81,7 @@ static hlm_status record(hlm_context *c)
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
 {
-    if (!hlmi_model_plan(model))
-        return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    if (!hlmi_model_plan(model)) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
     if (p->n_threads < 0 || p->n_threads > MOST_THREADS)
         return hlmi_fail(HLM_E_ARG, "hlm_ctx_params.n_threads is %d, can be 0 to %d", (int)p->n_threads, MOST_THREADS);
     if (p->max_rows > MOST_ROWS)

@@ -7,17 +7,16 @@
 #include "exec/program.h"
 #include "state/pool.h"
 
-
 struct hlm_context {
     hlm_model *model; /* retained */
-    hlm_pool *pool;   /* retained */
+    hlm_pool *pool; /* retained */
     hlmi_mem mem;
     hlmi_team *team;
     hlmi_program plain, tapped; /* without and with hidden states */
     size_t max_rows;
     uint8_t *scratch, *worker_scratch;
-    hlmi_tile tile;          /* its arrays have max_rows entries */
-    hlmi_tap *taps;          /* grown when a step asks for more */
+    hlmi_tile tile; /* its arrays have max_rows entries */
+    hlmi_tap *taps; /* grown when a step asks for more */
     size_t cap_taps;
     volatile _Atomic int32_t cancel;
     atomic_int busy;
@@ -25,7 +24,7 @@ struct hlm_context {
 };
 
 /** Scratch of a context in bytes; n_threads and max_rows as in hlm_ctx_params. */
-hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads,
-                             size_t max_rows, uint64_t *bytes);
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads, size_t max_rows,
+                             uint64_t *bytes);
 
 #endif

@@ -91,16 +91,14 @@ static void add_outputs(hlm_context *c, const hlm_step *s, cursor *at, size_t ro
 static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
 {
     void *items = c->taps;
-    hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_taps, c->tile.n_taps + s->n_hidden, sizeof *c->taps,
-                              "hidden states");
+    hlm_status st =
+        hlmi_grow(&c->mem, &items, &c->cap_taps, c->tile.n_taps + s->n_hidden, sizeof *c->taps, "hidden states");
     c->taps = items;
     for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
         hlm_hidden h;
         st = read_hidden(s, i, &h);
-        c->taps[c->tile.n_taps++] = (hlmi_tap){.layer = h.layer,
-                                               .row = row,
-                                               .n = n,
-                                               .out = h.out + at->token * c->model->plan.hidden_size};
+        c->taps[c->tile.n_taps++] =
+            (hlmi_tap){.layer = h.layer, .row = row, .n = n, .out = h.out + at->token * c->model->plan.hidden_size};
     }
     return st;
 }

@@ -103,8 +103,8 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     HLMI_TRY(hlmi_loader_finish(&loader));
     HLMI_TRY(check_vocab(m));
     hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s",
-                  hlmi_store_path(m->store), name, m->plan.n_layers,
-                  (unsigned long long)(m->plan.weight_bytes >> 20), m->kernels.name);
+                  hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),
+                  m->kernels.name);
 done:
     if (loader.used) hlmi_loader_free(&loader);
     return st;

@@ -23,8 +23,8 @@ struct hlm_model {
     hlmi_plan plan;
     hlmi_tokenizer *tokenizer; /* NULL: the files have none */
     hlmi_template *chat_template; /* or NULL */
-    hlmi_templates templates;     /* the others, by name */
-    char *arch, *name;         /* never NULL */
+    hlmi_templates templates; /* the others, by name */
+    char *arch, *name; /* never NULL */
 };
 
 /** The allocator of everything made from the model. */

@@ -96,7 +96,8 @@ static hlm_status load_folder(hlmi_templates *ts, const hlmi_mem *mem, const hlm
         char *text = NULL;
         size_t len;
         st = hlmi_store_side_file(s, files[i][1], TEXT_MAX, &text, &len);
-        if (st == HLM_OK && text) st = add(ts, mem, (hlmi_str){files[i][0], strlen(files[i][0])}, (hlmi_str){text, len});
+        if (st == HLM_OK && text)
+            st = add(ts, mem, (hlmi_str){files[i][0], strlen(files[i][0])}, (hlmi_str){text, len});
         hlmi_free(mem, text);
     }
     if (st == HLM_OK) st = load_list(ts, mem, s, "chat_template.json");

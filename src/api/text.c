@@ -23,11 +23,10 @@ static hlm_status give(const void *data, size_t n, size_t size, void *out, size_
     return HLM_OK;
 }
 
-hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
-                        size_t cap, size_t *n)
+hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out, size_t cap,
+                        size_t *n)
 {
-    if ((len && !text) || (cap && !out) || !n)
-        return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
+    if ((len && !text) || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
     hlm_status st = need_tokenizer(model);
     if (st == HLM_OK) st = check_flags(flags, HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL);
     if (st != HLM_OK) return st;
@@ -39,8 +38,8 @@ hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, ui
     return st;
 }
 
-hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
-                          char *out, size_t cap, size_t *n)
+hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags, char *out,
+                          size_t cap, size_t *n)
 {
     if ((n_tokens && !tokens) || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_detokenize: tokens, out or n is NULL");

@@ -262,7 +262,8 @@ hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlm
     *out = NULL;
     *chat_template = NULL;
     const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
-    const hlm_status st = gguf ? load_gguf(out, chat_template, mem, store) : load_folder(out, chat_template, mem, store);
+    const hlm_status st =
+        gguf ? load_gguf(out, chat_template, mem, store) : load_folder(out, chat_template, mem, store);
     if (st == HLM_OK) return st;
     hlmi_tokenizer_free(*out);
     hlmi_free(mem, *chat_template);

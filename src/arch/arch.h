@@ -7,7 +7,7 @@
 #include "arch/loader.h"
 
 typedef struct hlmi_arch {
-    const char *hf;   /* model_type of config.json, or NULL */
+    const char *hf; /* model_type of config.json, or NULL */
     const char *gguf; /* general.architecture, or NULL */
     /** Settings and weights into the plan. */
     hlm_status (*build)(const hlmi_config *config, hlmi_loader *loader, hlmi_plan *plan);
@@ -18,7 +18,6 @@ extern const hlmi_arch hlmi_arch_llama, hlmi_arch_mistral, hlmi_arch_persimmon, 
 
 /** The architecture that the store's files name; fills *config.
  *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */
-hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap,
-                          const hlmi_arch **out);
+hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out);
 
 #endif

@@ -51,21 +51,18 @@ static bool get_int(const found *f, size_t i, int64_t *out)
     return true;
 }
 
-static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int64_t min, int64_t max,
-                            int64_t *out)
+static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int64_t min, int64_t max, int64_t *out)
 {
     int64_t v = 0;
-    if (!get_int(f, i, &v))
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no integer", hlmi_store_path(c->store), f->name);
+    if (!get_int(f, i, &v)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no integer", hlmi_store_path(c->store), f->name);
     if (v < min || v > max)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %lld, expected %lld to %lld", hlmi_store_path(c->store),
-                         f->name, (long long)v, (long long)min, (long long)max);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %lld, expected %lld to %lld", hlmi_store_path(c->store), f->name,
+                         (long long)v, (long long)min, (long long)max);
     *out = v;
     return HLM_OK;
 }
 
-hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback,
-                           int64_t *out)
+hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback, int64_t *out)
 {
     found f;
     if (!find(c, key, &f)) {
@@ -78,8 +75,8 @@ hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int6
     return check_int(c, &f, 0, min, max, out);
 }
 
-hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min,
-                              int64_t max, int64_t fallback, int64_t *out)
+hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
+                              int64_t fallback, int64_t *out)
 {
     found f;
     if (!find(c, key, &f)) return hlmi_config_int(c, key, min, max, fallback, out);
@@ -87,13 +84,12 @@ hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size
     if (!array) return check_int(c, &f, 0, min, max, out);
     const uint64_t n = f.kv ? f.kv->count : json_array_size(f.json);
     if (n != count)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store),
-                         f.name, (unsigned long long)n, count);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store), f.name,
+                         (unsigned long long)n, count);
     return check_int(c, &f, i, min, max, out);
 }
 
-hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback,
-                             double *out)
+hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback, double *out)
 {
     found f;
     double v = fallback;
@@ -102,8 +98,8 @@ hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, dou
     } else if (!(f.kv ? f.kv->type != HLMI_KV_ARRAY && hlmi_kv_f64(f.kv, 0, &v) : hlmi_json_number(f.json, &v))) {
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no number", hlmi_store_path(c->store), f.name);
     } else if (!(v >= min && v <= max)) {
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %g, expected %g to %g", hlmi_store_path(c->store), f.name, v,
-                         min, max);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %g, expected %g to %g", hlmi_store_path(c->store), f.name, v, min,
+                         max);
     }
     *out = v;
     return HLM_OK;

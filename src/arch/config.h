@@ -11,8 +11,8 @@
 
 typedef struct hlmi_config {
     const hlmi_store *store;
-    const json_t *json;   /* HF: config.json, or an object inside it */
-    const char *arch;     /* GGUF: general.architecture */
+    const json_t *json; /* HF: config.json, or an object inside it */
+    const char *arch; /* GGUF: general.architecture */
 } hlmi_config;
 
 typedef struct hlmi_key {
@@ -25,13 +25,12 @@ bool hlmi_config_has(const hlmi_config *c, hlmi_key key);
 hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback,
                            int64_t *out);
 /** A finite number in [min, max]; fallback as above. */
-hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback,
-                             double *out);
+hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback, double *out);
 hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, bool *out);
 /** *out points into the file's data and is not ended by 0; NULL when absent. */
 hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **out, size_t *len);
 /** Item i of an array of numbers, or the number itself for every i (GGUF's per-layer settings). */
-hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min,
-                              int64_t max, int64_t fallback, int64_t *out);
+hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
+                              int64_t fallback, int64_t *out);
 
 #endif

@@ -102,8 +102,8 @@ static hlm_status read_heads(const decoder *d, size_t layer, size_t *n_heads, hl
     if (heads % kv_heads)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly",
                            hlmi_store_path(d->c->store), (long long)heads, (long long)kv_heads));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){NULL, ".attention.value_length"}, 1, MAX_HEAD_DIM,
-                             (int64_t)d->head_dim, &v_dim));
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){NULL, ".attention.value_length"}, 1, MAX_HEAD_DIM, (int64_t)d->head_dim,
+                             &v_dim));
     *n_heads = (size_t)heads;
     *kv = (hlmi_kv_layer){.n_kv_heads = (size_t)kv_heads, .head_dim = d->head_dim, .v_dim = (size_t)v_dim};
 done:
@@ -203,8 +203,8 @@ static hlm_status check_activation(const decoder *d)
     const char *wanted = d->spec->activation ? d->spec->activation : "silu";
     const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"hidden_act", NULL}, &act, &len);
     if (st != HLM_OK || !act || strcmp(act, wanted) == 0) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: hidden_act is \"%.40s\", expected \"%s\"",
-                     hlmi_store_path(d->c->store), act, wanted);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: hidden_act is \"%.40s\", expected \"%s\"", hlmi_store_path(d->c->store),
+                     act, wanted);
 }
 
 /* Rows of the embedding: config.json says; GGUF files may leave it to the tensor. */
@@ -227,7 +227,8 @@ static hlm_status read_rope_dim(decoder *d)
     int64_t v = 0;
     double part = d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
     const hlmi_config *c = d->c;
-    const hlmi_config inner = {.store = c->store, .json = c->json ? json_object_get(c->json, "rope_parameters") : NULL, .arch = c->arch};
+    const hlmi_config inner = {
+        .store = c->store, .json = c->json ? json_object_get(c->json, "rope_parameters") : NULL, .arch = c->arch};
     const hlmi_key key = {"partial_rotary_factor", NULL};
     HLMI_TRY(hlmi_config_float(c, key, 1e-3, 1.0, part, &part));
     if (inner.json) HLMI_TRY(hlmi_config_float(&inner, key, 1e-3, 1.0, part, &part));
@@ -258,8 +259,8 @@ static hlm_status read_sizes(decoder *d)
     const int64_t derived = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
     if (!derived && !hlmi_config_has(c, dim_key))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads", hlmi_store_path(c->store),
-                           d->hidden, (long long)heads));
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads",
+                           hlmi_store_path(c->store), d->hidden, (long long)heads));
     HLMI_TRY(hlmi_config_int(c, dim_key, 1, MAX_HEAD_DIM, derived, &v));
     d->head_dim = (size_t)v;
     HLMI_TRY(read_rope_dim(d));
@@ -289,7 +290,7 @@ static hlm_status add_embed(const decoder *d)
     hlmi_embed_params p = {0};
     const tensor_name name = name_of(d, d->table, 0, ".weight");
     const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
-                               : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
+                                  : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
     return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_embed, &p, sizeof p) : st;
 }
 
@@ -326,17 +327,14 @@ static hlm_status read_tied(decoder *d)
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlm_status st;
-    decoder d = {.spec = spec,
-                 .c = c,
-                 .l = l,
-                 .plan = plan,
-                 .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
+    decoder d = {.spec = spec, .c = c, .l = l, .plan = plan, .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
     HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
     plan->hidden_size = d.hidden;
     plan->vocab_size = d.vocab;
     plan->n_layers = d.layers;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0, &plan->max_positions));
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0,
+                             &plan->max_positions));
     HLMI_TRY(read_rope(&d));
     HLMI_TRY(add_embed(&d));
     for (size_t i = 0; i < d.layers; i++) HLMI_TRY(add_layer(&d, i));

@@ -15,9 +15,22 @@ typedef enum hlmi_has_bias {
 
 /** The tensors of a decoder; in names %zu is the layer. A name is without ".weight" or ".bias". */
 typedef enum hlmi_part {
-    HLMI_PART_EMBED, HLMI_PART_FINAL_NORM, HLMI_PART_HEAD, HLMI_PART_ROPE_FREQS,
-    HLMI_PART_ATTN_NORM, HLMI_PART_Q, HLMI_PART_K, HLMI_PART_V, HLMI_PART_O, HLMI_PART_Q_NORM, HLMI_PART_K_NORM,
-    HLMI_PART_MLP_NORM, HLMI_PART_GATE, HLMI_PART_UP, HLMI_PART_DOWN, HLMI_PART_ROTARY,
+    HLMI_PART_EMBED,
+    HLMI_PART_FINAL_NORM,
+    HLMI_PART_HEAD,
+    HLMI_PART_ROPE_FREQS,
+    HLMI_PART_ATTN_NORM,
+    HLMI_PART_Q,
+    HLMI_PART_K,
+    HLMI_PART_V,
+    HLMI_PART_O,
+    HLMI_PART_Q_NORM,
+    HLMI_PART_K_NORM,
+    HLMI_PART_MLP_NORM,
+    HLMI_PART_GATE,
+    HLMI_PART_UP,
+    HLMI_PART_DOWN,
+    HLMI_PART_ROTARY,
     HLMI_PARTS
 } hlmi_part;
 
@@ -25,20 +38,20 @@ typedef enum hlmi_part {
 extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
 
 typedef struct hlmi_decoder_spec {
-    const hlmi_key *names;      /* [HLMI_PARTS] */
+    const hlmi_key *names; /* [HLMI_PARTS] */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
     const char *attn_bias_key, *mlp_bias_key; /* config.json's settings for HLMI_BIAS_ASKED */
     hlmi_norm_kind norm;
     hlmi_key eps_key;
-    double eps;                 /* where config.json has none */
-    bool qk_norm;               /* each q and k head is normed, ... */
-    const char *qk_norm_key;    /* ... if this setting (NULL: always) is true */
-    bool fused_qkv;             /* one tensor, [head][q, k, v][head_dim] */
-    bool parallel;              /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
+    double eps; /* where config.json has none */
+    bool qk_norm; /* each q and k head is normed, ... */
+    const char *qk_norm_key; /* ... if this setting (NULL: always) is true */
+    bool fused_qkv; /* one tensor, [head][q, k, v][head_dim] */
+    bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     hlmi_mlp_kind mlp;
-    const char *activation;     /* what hidden_act must say (NULL: "silu") */
+    const char *activation; /* what hidden_act must say (NULL: "silu") */
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
-    bool interleaved_gguf;      /* GGUF files hold q and k rows as rotation pairs */
+    bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
     /** Window of a layer in tokens, 0 for none. */
     hlm_status (*window)(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
 } hlmi_decoder_spec;

@@ -6,11 +6,14 @@
 #include "base/half.h"
 #include "base/size.h"
 
-enum { MAX_GROUP = 32 };
+enum { MAX_GROUP = 32, CHUNK_BYTES = 32 << 20 };
 
 hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan)
 {
     *l = (hlmi_loader){.store = store, .plan = plan, .total = hlmi_store_bytes(store)};
+    /* a model smaller than a chunk takes no more than it needs */
+    const uint64_t wanted = hlmi_store_bytes(store) + hlmi_store_bytes(store) / 8;
+    plan->chunk = wanted < CHUNK_BYTES ? (size_t)wanted : CHUNK_BYTES;
     l->used = hlmi_calloc(&plan->mem, hlmi_store_count(store) + 1, sizeof *l->used);
     return l->used ? HLM_OK : hlmi_nomem(hlmi_store_count(store), "the loader");
 }
@@ -41,8 +44,8 @@ hlm_status hlmi_loader_finish(const hlmi_loader *l)
 {
     for (size_t i = 0; i < hlmi_store_count(l->store); i++)
         if (!l->used[i])
-            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture",
-                             hlmi_store_path(l->store), hlmi_store_at(l->store, i)->name);
+            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture", hlmi_store_path(l->store),
+                             hlmi_store_at(l->store, i)->name);
     return HLM_OK;
 }
 
@@ -58,8 +61,8 @@ static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out
     return HLM_OK;
 }
 
-static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
-                              const hlmi_tensor **out, uint64_t *row_bytes)
+static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols, const hlmi_tensor **out,
+                              uint64_t *row_bytes)
 {
     const hlm_status st = find(l, name, out);
     if (st != HLM_OK) return st;
@@ -71,8 +74,8 @@ static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, siz
                          hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)found_rows,
                          (unsigned long long)found_cols, rows, cols);
     if (!hlmi_type_row_bytes(t->type, cols, row_bytes) || *row_bytes > SIZE_MAX / rows)
-        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: rows of %zu do not fit type %s", hlmi_store_path(l->store),
-                         name, cols, hlmi_type_get(t->type)->name);
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: rows of %zu do not fit type %s", hlmi_store_path(l->store), name,
+                         cols, hlmi_type_get(t->type)->name);
     return HLM_OK;
 }
 
@@ -117,15 +120,15 @@ static bool all_finite(const float *x, size_t n)
 }
 
 /* The full check of a row group: its lanes as f32. */
-static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const void *group, size_t first,
-                              size_t n, size_t cols, float *row)
+static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const void *group, size_t first, size_t n,
+                              size_t cols, float *row)
 {
     const hlmi_layout_info *info = hlmi_layout_get(hlmi_type_get(t->type)->layout);
     for (size_t r = 0; r < n; r++) {
         info->read_row(row, group, cols, r, 0, cols);
         if (!all_finite(row, cols))
-            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu",
-                             hlmi_store_path(l->store), t->name, first + r);
+            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store),
+                             t->name, first + r);
     }
     return HLM_OK;
 }
@@ -137,7 +140,7 @@ typedef struct tiling {
     size_t rows, cols, group_rows;
     uint64_t row_bytes;
     uint8_t *buffer; /* [group_rows] rows when the file is not mapped */
-    float *row;      /* [cols] for the full check */
+    float *row; /* [cols] for the full check */
 } tiling;
 
 static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void *out)
@@ -147,7 +150,8 @@ static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void
     const bool whole = in_order(g->order);
     const uint8_t *data = NULL;
     hlm_status st = HLM_OK;
-    if (whole) st = hlmi_store_read(l->store, g->t, file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
+    if (whole)
+        st = hlmi_store_read(l->store, g->t, file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         if (!whole)
             st = hlmi_store_read(l->store, g->t, file_row(g->order, first + i) * g->row_bytes, bytes,
@@ -187,8 +191,8 @@ static void count(hlmi_plan *p, const hlmi_tensor *t, uint64_t bytes, uint64_t f
     if (per_token) p->bytes_per_token += bytes;
 }
 
-hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
-                              const hlmi_row_order *order, hlmi_matrix *out)
+hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols, const hlmi_row_order *order,
+                              hlmi_matrix *out)
 {
     hlm_status st;
     const hlmi_mem *mem = &l->plan->mem;
@@ -208,12 +212,11 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
         g.row = hlmi_alloc(mem, cols * sizeof *g.row);
         if (!g.row) HLMI_TRY(hlmi_nomem(cols * sizeof *g.row, name));
     }
-    void *tiles = hlmi_alloc(mem, bytes);
-    if (!tiles) HLMI_TRY(hlmi_nomem(bytes, name));
-    HLMI_TRY(hlmi_plan_own(l->plan, tiles));
+    void *tiles = hlmi_plan_alloc_tiles(l->plan, bytes);
+    if (!tiles) HLMI_TRY(HLM_E_NOMEM);
     HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
-    *out = (hlmi_matrix){
-        .rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
+    *out =
+        (hlmi_matrix){.rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
     count(l->plan, g.t, bytes, rows * g.row_bytes, (uint64_t)rows * cols, true);
 done:
     hlmi_free(mem, g.buffer);
@@ -221,8 +224,8 @@ done:
     return st;
 }
 
-static hlm_status check_table(const hlmi_loader *l, const hlmi_tensor *t, const uint8_t *raw, size_t rows,
-                              size_t cols, size_t row_bytes)
+static hlm_status check_table(const hlmi_loader *l, const hlmi_tensor *t, const uint8_t *raw, size_t rows, size_t cols,
+                              size_t row_bytes)
 {
     hlm_status st = HLM_OK;
     float *row = hlmi_alloc(&l->plan->mem, cols * sizeof *row);

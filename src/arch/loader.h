@@ -13,13 +13,13 @@ typedef struct hlmi_loader {
     int32_t (*progress)(void *user, uint64_t done, uint64_t total);
     void *progress_user;
     uint64_t done, total; /* bytes of the file */
-    bool *used;           /* [tensors of the store] */
+    bool *used; /* [tensors of the store] */
 } hlmi_loader;
 
 /** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
 typedef struct hlmi_row_order {
     size_t head_dim; /* rows of a head, where one of the next two is not 0 */
-    size_t half;     /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
+    size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
     size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
     size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
 } hlmi_row_order;
@@ -30,8 +30,8 @@ void hlmi_loader_free(hlmi_loader *l);
 /** Is the tensor there? */
 bool hlmi_loader_has(const hlmi_loader *l, const char *name);
 /** A matrix [rows, cols] for products, tiled. order may be NULL. */
-hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols,
-                              const hlmi_row_order *order, hlmi_matrix *out);
+hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols, const hlmi_row_order *order,
+                              hlmi_matrix *out);
 /** A matrix whose rows are looked up and never multiplied: stays in the file's form. */
 hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size_t cols, hlmi_matrix *out);
 /** A vector [n] as f32; order as for the rows of a matrix. */

@@ -6,7 +6,8 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                            .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                            .eps = 1e-6,
-                                           .qkv_bias = HLMI_BIAS_ALWAYS, .window = hlmi_window_upper};
+                                           .qkv_bias = HLMI_BIAS_ALWAYS,
+                                           .window = hlmi_window_upper};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

@@ -12,7 +12,7 @@ static const double PI = 3.14159265358979323846;
 
 typedef struct spec {
     hlmi_config top; /* the model's settings */
-    hlmi_config c;   /* where the scaling's keys are */
+    hlmi_config c; /* where the scaling's keys are */
     size_t dim;
     double theta, factor;
     int64_t max_positions, original;
@@ -58,7 +58,8 @@ static hlm_status dynamic(spec *s, hlmi_rope *r)
     const hlm_status st = read_factor(s, 0.0);
     if (st != HLM_OK) return st;
     s->reach = (double)s->max_positions * s->factor;
-    if (s->dim < 4) return hlmi_fail(HLM_E_FORMAT, "%s: dynamic rope scaling of %zu elements", hlmi_store_path(s->c.store), s->dim);
+    if (s->dim < 4)
+        return hlmi_fail(HLM_E_FORMAT, "%s: dynamic rope scaling of %zu elements", hlmi_store_path(s->c.store), s->dim);
     r->dynamic_from = s->max_positions;
     r->dynamic_factor = s->factor;
     r->theta = s->theta;
@@ -109,8 +110,8 @@ static hlm_status yarn_attention(spec *s, hlmi_rope *r)
     double m = 0, all = 0, given = 0;
     HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale", NULL}, 0.0, 1e3, 0.0, &m));
     HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale_all_dim", NULL}, 0.0, 1e3, 0.0, &all));
-    const double f = m > 0.0 && all > 0.0 ? yarn_mscale(s->factor, m) / yarn_mscale(s->factor, all)
-                                           : yarn_mscale(s->factor, 1.0);
+    const double f =
+        m > 0.0 && all > 0.0 ? yarn_mscale(s->factor, m) / yarn_mscale(s->factor, all) : yarn_mscale(s->factor, 1.0);
     HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"attention_factor", NULL}, 1e-3, 1e3, f, &given));
     /* GGUF's factor multiplies the computed one */
     double extra = 1.0;
@@ -135,7 +136,8 @@ static hlm_status yarn(spec *s, hlmi_rope *r)
     bool truncate = true;
     HLMI_TRY(read_original(s));
     /* GGUF: no factor is no scaling */
-    HLMI_TRY(read_factor(s, hlmi_store_container(s->c.store) == HLMI_STORE_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
+    HLMI_TRY(read_factor(
+        s, hlmi_store_container(s->c.store) == HLMI_STORE_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
     s->reach = (double)s->original * s->factor;
     HLMI_TRY(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
     HLMI_TRY(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));
@@ -163,8 +165,7 @@ static const struct {
     const char *name;
     hlm_status (*fill)(spec *s, hlmi_rope *r);
 } kinds[] = {
-    {"default", none}, {"none", none},     {"linear", linear},
-    {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
+    {"default", none}, {"none", none}, {"linear", linear}, {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
 };
 
 /* *c at the object that describes the rotation, NULL when there is none. rope_scaling goes before rope_parameters, as in
@@ -191,7 +192,7 @@ static hlm_status read_kind(const spec *s, const char **name, size_t *len)
     if (st == HLM_OK && !*name) st = hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, name, len);
     if (st != HLM_OK || *name) return st;
     const bool older = hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scaling.factor"}) ||
-                       hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scale_linear"});
+        hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scale_linear"});
     *name = older ? "linear" : "default";
     *len = strlen(*name);
     return HLM_OK;
@@ -206,7 +207,8 @@ static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s,
     size_t len = 0;
     s->top = *c;
     s->c = *c;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0, &s->max_positions));
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0,
+                             &s->max_positions));
     HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
     if (c->json) {
         HLMI_TRY(find_scaling(&s->c));

@@ -5,12 +5,7 @@
 #include <string.h>
 
 static const hlmi_arch *const archs[] = {
-    &hlmi_arch_llama,
-    &hlmi_arch_mistral,
-    &hlmi_arch_persimmon,
-    &hlmi_arch_phi,
-    &hlmi_arch_qwen2,
-    &hlmi_arch_qwen3,
+    &hlmi_arch_llama, &hlmi_arch_mistral, &hlmi_arch_persimmon, &hlmi_arch_phi, &hlmi_arch_qwen2, &hlmi_arch_qwen3,
 };
 
 /* Is the class in config.json's "architectures" one that continues text? */
@@ -25,8 +20,7 @@ static hlm_status check_class(const hlmi_config *c)
                      hlmi_store_path(c->store), name, tail);
 }
 
-hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap,
-                          const hlmi_arch **out)
+hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
 {
     const bool hf = hlmi_store_container(store) == HLMI_STORE_HF;
     *config = (hlmi_config){.store = store, .json = hlmi_store_config(store), .arch = ""};

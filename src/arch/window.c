@@ -17,7 +17,8 @@ static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers
     if (t && strcmp(t, "sliding_attention") == 0) *sliding = 1;
     else if (t && strcmp(t, "full_attention") == 0) *sliding = 0;
     else
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: layer_types[%zu] is \"%.40s\"", hlmi_store_path(c->store), layer, t ? t : "?");
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: layer_types[%zu] is \"%.40s\"", hlmi_store_path(c->store), layer,
+                         t ? t : "?");
     return HLM_OK;
 }
 

@@ -15,14 +15,15 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
     float *k = q + nq, *v = k + nk;
     float *out = hlmi_scratch_rows(b, b->max_rows, no);
 
-    b->ops->linear(b, &(hlmi_linear){.x = b->x,
-                                     .ldx = b->ldx,
-                                     .norm = &p->norm,
-                                     .n = 3,
-                                     .w = {&p->q, &p->k, &p->v},
-                                     .bias = {p->q_bias, p->k_bias, p->v_bias},
-                                     .y = {q, k, v},
-                                     .ldy = hlmi_ld(nq + nk + nv)});
+    b->ops->linear(b,
+                   &(hlmi_linear){.x = b->x,
+                                  .ldx = b->ldx,
+                                  .norm = &p->norm,
+                                  .n = 3,
+                                  .w = {&p->q, &p->k, &p->v},
+                                  .bias = {p->q_bias, p->k_bias, p->v_bias},
+                                  .y = {q, k, v},
+                                  .ldy = hlmi_ld(nq + nk + nv)});
     const hlmi_attention a = {.n_heads = p->n_heads,
                               .kv = p->kv,
                               .window = p->window,
@@ -43,14 +44,15 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
 
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
 {
-    b->ops->linear(b, &(hlmi_linear){.x = h->rows,
-                                     .ldx = h->ld,
-                                     .n = 1,
-                                     .w = {h->w},
-                                     .bias = {h->bias},
-                                     .epilogue = HLMI_EP_ADD,
-                                     .y = {b->x},
-                                     .ldy = b->ldx});
+    b->ops->linear(b,
+                   &(hlmi_linear){.x = h->rows,
+                                  .ldx = h->ld,
+                                  .n = 1,
+                                  .w = {h->w},
+                                  .bias = {h->bias},
+                                  .epilogue = HLMI_EP_ADD,
+                                  .y = {b->x},
+                                  .ldy = b->ldx});
 }
 
 static void record(hlmi_builder *b, const void *params)

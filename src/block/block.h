@@ -23,7 +23,7 @@ typedef struct hlmi_attn_params {
     hlmi_norm norm;
     hlmi_matrix q, k, v, o;
     const float *q_bias, *k_bias, *v_bias, *o_bias; /* or NULL */
-    hlmi_norm q_norm, k_norm;                        /* weight NULL: none */
+    hlmi_norm q_norm, k_norm; /* weight NULL: none */
     size_t n_heads, kv, rope, window;
     float scale;
 } hlmi_attn_params;
@@ -32,8 +32,8 @@ extern const hlmi_block_type hlmi_block_attn;
 /** What stands between the matrices of a feed-forward block. */
 typedef enum hlmi_mlp_kind {
     HLMI_MLP_SILU_GATED, /* silu(W_gate n) * W_up n */
-    HLMI_MLP_GELU,       /* gelu(W_up n) */
-    HLMI_MLP_RELU2       /* max(W_up n, 0)^2 */
+    HLMI_MLP_GELU, /* gelu(W_up n) */
+    HLMI_MLP_RELU2 /* max(W_up n, 0)^2 */
 } hlmi_mlp_kind;
 
 /** x = x + W_down f(n), n = norm(x). */

@@ -10,14 +10,15 @@ static void record(hlmi_builder *b, const void *params)
     }
     float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
     b->ops->pick_rows(b, rows, b->ldx);
-    b->ops->linear(b, &(hlmi_linear){.rows = HLMI_ROWS_OUT,
-                                     .x = rows,
-                                     .ldx = b->ldx,
-                                     .norm = &p->norm,
-                                     .n = 1,
-                                     .w = {p->w},
-                                     .bias = {p->bias},
-                                     .epilogue = HLMI_EP_OUT});
+    b->ops->linear(b,
+                   &(hlmi_linear){.rows = HLMI_ROWS_OUT,
+                                  .x = rows,
+                                  .ldx = b->ldx,
+                                  .norm = &p->norm,
+                                  .n = 1,
+                                  .w = {p->w},
+                                  .bias = {p->bias},
+                                  .epilogue = HLMI_EP_OUT});
 }
 
 const hlmi_block_type hlmi_block_head = {.name = "head", .record = record};

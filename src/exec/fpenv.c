@@ -4,7 +4,7 @@
 
 #if defined(__SSE2__) || defined(_M_X64)
 
-#include <xmmintrin.h>
+#  include <xmmintrin.h>
 
 /* All exceptions masked, round to nearest, FTZ and DAZ off, no sticky flags. */
 enum { MXCSR_DEFAULT = 0x1f80 };

@@ -46,8 +46,7 @@ static hlm_status keep_arg(hlmi_program *p, const void *arg, size_t size, const 
     if (!copy) return hlmi_nomem(size, "a program");
     memcpy(copy, arg, size);
     void *items = p->args;
-    const hlm_status st =
-        hlmi_grow(&p->mem, &items, &p->cap_args, p->n_args + 1, sizeof *p->args, "a program");
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_args, p->n_args + 1, sizeof *p->args, "a program");
     p->args = items;
     if (st != HLM_OK) {
         hlmi_free(&p->mem, copy);
@@ -58,8 +57,7 @@ static hlm_status keep_arg(hlmi_program *p, const void *arg, size_t size, const 
     return HLM_OK;
 }
 
-void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows,
-               size_t max_rows)
+void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows, size_t max_rows)
 {
     hlmi_program *p = b->program;
     if (!p || b->st != HLM_OK) return;
@@ -70,8 +68,7 @@ void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t siz
     b->st = hlmi_grow(&p->mem, &items, &p->cap, p->n + 1, sizeof *p->regions, "a program");
     p->regions = items;
     if (b->st != HLM_OK) return;
-    p->regions[p->n++] =
-        (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows};
+    p->regions[p->n++] = (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows};
 }
 
 /* The buffers that live through the whole program. */

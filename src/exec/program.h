@@ -24,16 +24,16 @@ typedef struct hlmi_builder {
     const hlmi_kernels *kernels;
     const hlmi_page_layout *pages;
     bool f32_activations;
-    bool taps;       /* hidden states can be asked for */
+    bool taps; /* hidden states can be asked for */
     size_t max_rows, max_out, workers;
     hlmi_program *program; /* NULL in the sizing pass */
-    uint8_t *base;         /* scratch; NULL in the sizing pass */
-    size_t at, peak;       /* bytes of scratch in use, and most at once */
-    size_t worker_bytes;   /* most private scratch an op wants */
-    hlm_status st;         /* first failure; later calls do nothing */
+    uint8_t *base; /* scratch; NULL in the sizing pass */
+    size_t at, peak; /* bytes of scratch in use, and most at once */
+    size_t worker_bytes; /* most private scratch an op wants */
+    hlm_status st; /* first failure; later calls do nothing */
     /* the buffers every block knows */
-    float *x;        /* [max_rows, hidden_size] residual stream */
-    size_t ldx;      /* its row stride in floats */
+    float *x; /* [max_rows, hidden_size] residual stream */
+    size_t ldx; /* its row stride in floats */
     float **rope_cos, **rope_sin; /* [n_ropes] [max_rows, half] */
 } hlmi_builder;
 
@@ -43,13 +43,18 @@ size_t hlmi_ld(size_t n);
 float *hlmi_scratch_rows(hlmi_builder *b, size_t rows, size_t cols);
 void *hlmi_scratch(hlmi_builder *b, size_t bytes);
 /** Everything taken after hlmi_scratch_mark is free again: later ops may use the memory. */
-static inline size_t hlmi_scratch_mark(const hlmi_builder *b) { return b->at; }
-static inline void hlmi_scratch_release(hlmi_builder *b, size_t mark) { b->at = mark; }
+static inline size_t hlmi_scratch_mark(const hlmi_builder *b)
+{
+    return b->at;
+}
+static inline void hlmi_scratch_release(hlmi_builder *b, size_t mark)
+{
+    b->at = mark;
+}
 /** The op wants this much of each worker's private scratch. */
 void hlmi_scratch_worker(hlmi_builder *b, size_t bytes);
 /** Append a region with a copy of its argument (size bytes). */
-void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows,
-               size_t max_rows);
+void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows, size_t max_rows);
 
 /** Walk the plan. With b->program NULL only b->peak and b->worker_bytes are found. */
 hlm_status hlmi_program_record(hlmi_builder *b);

@@ -11,8 +11,8 @@
 
 typedef struct hlmi_span {
     const hlm_cache *cache;
-    size_t row, n;  /* first row in the tile, number of rows */
-    int64_t pos;    /* position of the first row */
+    size_t row, n; /* first row in the tile, number of rows */
+    int64_t pos; /* position of the first row */
 } hlmi_span;
 
 /** Hidden states wanted of a span's rows. */
@@ -24,13 +24,13 @@ typedef struct hlmi_tap {
 
 typedef struct hlmi_tile {
     size_t n_rows;
-    int32_t *tokens;      /* [n_rows] */
-    int64_t *pos;         /* [n_rows] */
-    uint32_t *span_of;    /* [n_rows] */
-    hlmi_span *spans;     /* [n_spans] */
+    int32_t *tokens; /* [n_rows] */
+    int64_t *pos; /* [n_rows] */
+    uint32_t *span_of; /* [n_rows] */
+    hlmi_span *spans; /* [n_spans] */
     size_t n_spans;
-    uint32_t *out_row;    /* [n_out] rows whose logits are wanted, ascending */
-    float **out;          /* [n_out] where each one's logits go */
+    uint32_t *out_row; /* [n_out] rows whose logits are wanted, ascending */
+    float **out; /* [n_out] where each one's logits go */
     size_t n_out;
     const hlmi_tap *taps; /* [n_taps] */
     size_t n_taps;

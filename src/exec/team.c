@@ -54,8 +54,8 @@ struct hlmi_team {
     size_t workers;
     uint64_t spin_ns, yield_ns, start_yield_ns;
     hlm_executor executor; /* parallel_for is NULL: own threads */
-    worker *own;           /* [workers - 1]: workers 1 and up */
-    size_t n_own;          /* of them running */
+    worker *own; /* [workers - 1]: workers 1 and up */
+    size_t n_own; /* of them running */
     /* Written by the caller while all others wait at `start`. */
     run run;
     bool quit;
@@ -201,8 +201,8 @@ static hlm_status run_by_region(const hlmi_team *t, const run *r)
 
 /* ---- the team ---- */
 
-hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step,
-                         size_t rows, const volatile _Atomic int32_t *cancel)
+hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step, size_t rows,
+                         const volatile _Atomic int32_t *cancel)
 {
     while (n && is_skipped(&regions[n - 1], rows)) n--;
     if (!n) return HLM_OK;
@@ -250,8 +250,7 @@ static hlm_status executor_read(hlm_executor *dst, const hlm_executor *src)
     return st;
 }
 
-hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads,
-                         const hlm_executor *executor)
+hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, const hlm_executor *executor)
 {
     *out = NULL;
     if (n_threads < 0 || n_threads > HLMI_TEAM_MAX) {

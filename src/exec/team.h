@@ -27,8 +27,7 @@ enum { HLMI_TEAM_MAX = 1024 };
  *  executor   copied; NULL: threads of the team's own, started here.
  *  HLM_E_ARG for a count or executor that can not be, HLM_E_NOMEM when memory
  *  or the system's threads run out; *out is then NULL. */
-hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads,
-                         const hlm_executor *executor);
+hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, const hlm_executor *executor);
 
 /** Ends the threads. NULL does nothing. */
 void hlmi_team_free(hlmi_team *t);
@@ -40,7 +39,7 @@ size_t hlmi_team_workers(const hlmi_team *t);
  *  workers have then stopped (a cancel that comes during the last region comes
  *  too late). rows selects the regions by min_rows and max_rows. cancel may be
  *  NULL. One call at a time. */
-hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step,
-                         size_t rows, const volatile _Atomic int32_t *cancel);
+hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step, size_t rows,
+                         const volatile _Atomic int32_t *cancel);
 
 #endif

@@ -14,12 +14,12 @@ enum { HLMI_LINEAR_MAX = 3 };
 
 /** What becomes of the products of a linear op. */
 typedef enum hlmi_epilogue {
-    HLMI_EP_STORE,    /* y_i = W_i x + b_i */
-    HLMI_EP_ADD,      /* y_0 = y_0 + (W_0 x + b_0): the residual stream */
+    HLMI_EP_STORE, /* y_i = W_i x + b_i */
+    HLMI_EP_ADD, /* y_0 = y_0 + (W_0 x + b_0): the residual stream */
     HLMI_EP_SILU_MUL, /* y_0 = silu(W_0 x + b_0) * (W_1 x + b_1) */
-    HLMI_EP_GELU,     /* y_0 = gelu(W_0 x + b_0), the tanh form */
-    HLMI_EP_RELU2,    /* y_0 = max(W_0 x + b_0, 0)^2 */
-    HLMI_EP_OUT       /* row i of W_0 x + b_0 to tile->out[i] (logits) */
+    HLMI_EP_GELU, /* y_0 = gelu(W_0 x + b_0), the tanh form */
+    HLMI_EP_RELU2, /* y_0 = max(W_0 x + b_0, 0)^2 */
+    HLMI_EP_OUT /* row i of W_0 x + b_0 to tile->out[i] (logits) */
 } hlmi_epilogue;
 
 typedef struct hlmi_linear {
@@ -27,7 +27,7 @@ typedef struct hlmi_linear {
     const float *x;
     size_t ldx;
     const hlmi_norm *norm; /* of each row of x first; NULL: x as it is */
-    size_t n;              /* matrices, all with as many columns as x */
+    size_t n; /* matrices, all with as many columns as x */
     const hlmi_matrix *w[HLMI_LINEAR_MAX];
     const float *bias[HLMI_LINEAR_MAX]; /* [rows of w] or NULL */
     hlmi_epilogue epilogue;
@@ -38,14 +38,14 @@ typedef struct hlmi_linear {
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
 typedef struct hlmi_attention {
     size_t n_heads;
-    size_t kv;       /* KV layer of the plan: its number of heads and their sizes */
-    size_t window;   /* a query sees itself and window - 1 before it; 0: all */
+    size_t kv; /* KV layer of the plan: its number of heads and their sizes */
+    size_t window; /* a query sees itself and window - 1 before it; 0: all */
     float scale;
     float *q, *k, *v;
-    size_t ldq;      /* stride of q, k and v rows */
+    size_t ldq; /* stride of q, k and v rows */
     const hlmi_norm *q_norm, *k_norm; /* of each head before the rotation; or NULL */
-    size_t rope;     /* which of the plan's */
-    float *out;      /* [rows, n_heads * v_dim] */
+    size_t rope; /* which of the plan's */
+    float *out; /* [rows, n_heads * v_dim] */
     size_t ldo;
 } hlmi_attention;
 

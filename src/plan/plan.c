@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/size.h"
+
 void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem)
 {
     *p = (hlmi_plan){.mem = *mem};
@@ -21,8 +23,7 @@ void hlmi_plan_free(hlmi_plan *p)
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory)
 {
     void *items = p->owned;
-    const hlm_status st =
-        hlmi_grow(&p->mem, &items, &p->cap_owned, p->n_owned + 1, sizeof *p->owned, "the layer plan");
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_owned, p->n_owned + 1, sizeof *p->owned, "the layer plan");
     p->owned = items;
     if (st != HLM_OK) {
         hlmi_free(&p->mem, memory);
@@ -42,14 +43,34 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
     return hlmi_plan_own(p, m) == HLM_OK ? m : NULL;
 }
 
+void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes)
+{
+    const size_t need = hlmi_round_up(bytes, HLMI_ALIGN), left = (size_t)(p->chunk_end - p->chunk_at);
+    if (need <= left) {
+        void *tiles = p->chunk_at;
+        p->chunk_at += need;
+        return tiles;
+    }
+    const bool alone = need > p->chunk / 4;
+    const size_t size = alone ? need : p->chunk;
+    uint8_t *m = hlmi_alloc(&p->mem, size);
+    if (!m) hlmi_nomem(size, "weights");
+    if (!m || hlmi_plan_own(p, m) != HLM_OK) return NULL;
+    if (!alone) {
+        p->chunk_at = m + need;
+        p->chunk_end = m + size;
+    }
+    return m;
+}
+
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size)
 {
     void *copy = hlmi_plan_alloc(p, 1, size);
     if (!copy) return HLM_E_NOMEM;
     memcpy(copy, params, size);
     void *items = p->blocks;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_blocks, p->n_blocks + 1,
-                                    sizeof *p->blocks, "the layer plan");
+    const hlm_status st =
+        hlmi_grow(&p->mem, &items, &p->cap_blocks, p->n_blocks + 1, sizeof *p->blocks, "the layer plan");
     p->blocks = items;
     if (st != HLM_OK) return st;
     p->blocks[p->n_blocks++] = (hlmi_block){.type = type, .params = copy};
@@ -59,8 +80,7 @@ hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index)
 {
     void *items = p->kv;
-    const hlm_status st =
-        hlmi_grow(&p->mem, &items, &p->cap_kv, p->n_kv + 1, sizeof *p->kv, "the layer plan");
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_kv, p->n_kv + 1, sizeof *p->kv, "the layer plan");
     p->kv = items;
     if (st != HLM_OK) return st;
     *index = p->n_kv;

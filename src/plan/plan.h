@@ -13,12 +13,12 @@
 /** A weight matrix [rows, cols], y = W x. Either tiled for the kernels, or rows as in the file. */
 typedef struct hlmi_matrix {
     size_t rows, cols;
-    hlmi_type type;      /* of the file */
-    hlmi_layout layout;  /* of tiles; HLMI_TILE_NONE when only raw is there */
-    void *tiles;         /* row groups of the layout, owned by the plan */
-    const uint8_t *raw;  /* rows as in the file (embeddings that are no head) */
-    void *raw_owned;     /* raw's memory when it is not the file's map */
-    uint64_t bytes;      /* held in memory, or mapped */
+    hlmi_type type; /* of the file */
+    hlmi_layout layout; /* of tiles; HLMI_TILE_NONE when only raw is there */
+    void *tiles; /* row groups of the layout, owned by the plan */
+    const uint8_t *raw; /* rows as in the file (embeddings that are no head) */
+    void *raw_owned; /* raw's memory when it is not the file's map */
+    uint64_t bytes; /* held in memory, or mapped */
 } hlmi_matrix;
 
 typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
@@ -27,16 +27,16 @@ typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
 typedef struct hlmi_norm {
     hlmi_norm_kind kind;
     float *weight; /* [size] */
-    float *bias;   /* [size] or NULL; of layer norms */
+    float *bias; /* [size] or NULL; of layer norms */
     size_t size;
     float eps;
 } hlmi_norm;
 
 /** How positions turn q and k (src/arch/rope.h makes it). */
 typedef struct hlmi_rope {
-    size_t half;             /* rotated pairs: (i, i + half) */
-    float *inv_freq;         /* [half] radians per position */
-    float attention_factor;  /* on cos and sin */
+    size_t half; /* rotated pairs: (i, i + half) */
+    float *inv_freq; /* [half] radians per position */
+    float attention_factor; /* on cos and sin */
     /* dynamic NTK: positions from dynamic_from on get frequencies of their own; 0: off */
     int64_t dynamic_from;
     double dynamic_factor, theta;
@@ -61,14 +61,16 @@ typedef struct hlmi_plan {
     int64_t max_positions;
     hlmi_block *blocks;
     size_t n_blocks, cap_blocks;
-    hlmi_kv_layer *kv;  /* [n_kv] attention layers that own KV rows */
+    hlmi_kv_layer *kv; /* [n_kv] attention layers that own KV rows */
     size_t n_kv, cap_kv;
-    hlmi_rope *ropes;   /* [n_ropes] */
+    hlmi_rope *ropes; /* [n_ropes] */
     size_t n_ropes, cap_ropes;
-    void **owned;       /* everything else the plan frees */
+    void **owned; /* everything else the plan frees */
     size_t n_owned, cap_owned;
+    size_t chunk; /* bytes that small matrices are taken from at a time */
+    uint8_t *chunk_at, *chunk_end;
     uint64_t n_parameters;
-    uint64_t weight_bytes;    /* in memory as loaded */
+    uint64_t weight_bytes; /* in memory as loaded */
     uint64_t bytes_per_token; /* weights read to compute one token */
     uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of matrices, by file type */
 } hlmi_plan;
@@ -78,6 +80,9 @@ void hlmi_plan_free(hlmi_plan *p);
 
 /** Zeroed memory that lives as long as the plan; NULL when there is none. */
 void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
+/** Memory for tiles, not zeroed: small matrices lie side by side in chunks, which the system can back with large pages.
+ *  NULL when there is none (sentence set). */
+void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes);
 /** Adopt memory from p->mem; freed at once when it can not be kept. */
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 /** Append a block with a copy of its params. */

@@ -10,8 +10,8 @@ static hlm_status check(const hlm_sampler_params *p, size_t vocab)
     for (size_t i = 0; i < p->n_logit_bias; i++) {
         const hlm_logit_bias *b = &p->logit_bias[i];
         if (b->token < 0 || (size_t)b->token >= vocab)
-            return hlmi_fail(HLM_E_TOKEN, "sampler: logit_bias[%zu] is for token %d, the vocabulary has %zu",
-                             i, b->token, vocab);
+            return hlmi_fail(HLM_E_TOKEN, "sampler: logit_bias[%zu] is for token %d, the vocabulary has %zu", i,
+                             b->token, vocab);
         if (!(b->bias < INFINITY)) /* NaN too */
             return hlmi_fail(HLM_E_ARG, "sampler: logit_bias[%zu] is %g, must be a number or -infinity", i,
                              (double)b->bias);

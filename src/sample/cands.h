@@ -18,13 +18,13 @@ typedef struct hlmi_ranked {
 } hlmi_ranked;
 
 typedef struct hlmi_cands {
-    float *logit;        /* [n] never NaN, never above FLT_MAX */
-    int32_t *id;         /* [n] ascending; not filled while dense */
-    float *weight;       /* [n] set by hlmi_cands_weigh, or by a stage */
-    uint32_t *key;       /* [n] set by a stage */
+    float *logit; /* [n] never NaN, never above FLT_MAX */
+    int32_t *id; /* [n] ascending; not filled while dense */
+    float *weight; /* [n] set by hlmi_cands_weigh, or by a stage */
+    uint32_t *key; /* [n] set by a stage */
     hlmi_ranked *ranked; /* [n] scratch of hlmi_cands_keep_best */
     size_t n;
-    float max;  /* the largest logit */
+    float max; /* the largest logit */
     bool dense; /* nothing was removed: candidate i is token i */
 } hlmi_cands;
 

@@ -7,9 +7,9 @@
 
 typedef struct hlmi_history {
     uint32_t *count; /* [vocab] times in the window */
-    int32_t *seen;   /* [n_seen] the tokens with a count, in no order */
-    int32_t *place;  /* [vocab] index in seen, where count is not 0 */
-    int32_t *ring;   /* [len] the window; unused when it has no end */
+    int32_t *seen; /* [n_seen] the tokens with a count, in no order */
+    int32_t *place; /* [vocab] index in seen, where count is not 0 */
+    int32_t *ring; /* [len] the window; unused when it has no end */
     size_t vocab, n_seen;
     size_t window; /* 0: no end */
     size_t len, cap, oldest;

@@ -42,5 +42,9 @@ static void run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *
 }
 
 const hlmi_stage hlmi_stage_penalties = {
-    .check = check, .active = active, .run = run, .logits = true, .history = true,
+    .check = check,
+    .active = active,
+    .run = run,
+    .logits = true,
+    .history = true,
 };

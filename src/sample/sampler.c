@@ -22,8 +22,8 @@ struct hlm_sampler {
     hlm_logit_bias *bias;
     uint64_t draws;
     hlmi_history history; /* used when a stage looks at it */
-    hlmi_cands cands;     /* used when plain logits do not do */
-    bool plain;           /* greedy without any stage */
+    hlmi_cands cands; /* used when plain logits do not do */
+    bool plain; /* greedy without any stage */
 };
 
 static hlm_status check_params(const hlm_sampler_params *p, size_t vocab)
@@ -150,7 +150,9 @@ hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t
 {
     if (!sampler || !logits || !token)
         return hlmi_fail(HLM_E_ARG, "hlm_sampler_sample: %s is NULL",
-                         !sampler ? "sampler" : !logits ? "logits" : "token");
+                         !sampler      ? "sampler"
+                             : !logits ? "logits"
+                                       : "token");
     if (sampler->plain) {
         const size_t best = hlmi_argmax(logits, sampler->vocab);
         if (best == sampler->vocab) return none_left();
@@ -171,8 +173,7 @@ hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token)
 {
     if (!sampler) return hlmi_fail(HLM_E_ARG, "hlm_sampler_accept: sampler is NULL");
     if (token < 0 || (size_t)token >= sampler->vocab)
-        return hlmi_fail(HLM_E_TOKEN, "hlm_sampler_accept: token %d, the vocabulary has %zu", token,
-                         sampler->vocab);
+        return hlmi_fail(HLM_E_TOKEN, "hlm_sampler_accept: token %d, the vocabulary has %zu", token, sampler->vocab);
     if (!sampler->history.count) return HLM_OK; /* no stage asks */
     return hlmi_history_add(&sampler->history, token, &sampler->mem);
 }

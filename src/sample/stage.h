@@ -23,8 +23,8 @@ typedef struct hlmi_stage {
     bool history;
 } hlmi_stage;
 
-extern const hlmi_stage hlmi_stage_bias, hlmi_stage_penalties, hlmi_stage_top_k, hlmi_stage_typical,
-    hlmi_stage_top_p, hlmi_stage_min_p;
+extern const hlmi_stage hlmi_stage_bias, hlmi_stage_penalties, hlmi_stage_top_k, hlmi_stage_typical, hlmi_stage_top_p,
+    hlmi_stage_min_p;
 
 /** Ended by NULL. */
 extern const hlmi_stage *const hlmi_stages[];

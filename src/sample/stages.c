@@ -5,8 +5,13 @@
 #include <math.h>
 
 const hlmi_stage *const hlmi_stages[] = {
-    &hlmi_stage_bias,    &hlmi_stage_penalties, &hlmi_stage_top_k, &hlmi_stage_typical,
-    &hlmi_stage_top_p,   &hlmi_stage_min_p,     NULL,
+    &hlmi_stage_bias,
+    &hlmi_stage_penalties,
+    &hlmi_stage_top_k,
+    &hlmi_stage_typical,
+    &hlmi_stage_top_p,
+    &hlmi_stage_min_p,
+    NULL,
 };
 
 float hlmi_logit(float x)

@@ -64,8 +64,12 @@ static void close_run(run *r)
 
 static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n, float *logits)
 {
-    const hlm_step one = {.struct_size = sizeof one, .cache = cache, .tokens = tokens, .n_tokens = n,
-                          .logits = logits, .logit_rows = HLM_ROWS_LAST};
+    const hlm_step one = {.struct_size = sizeof one,
+                          .cache = cache,
+                          .tokens = tokens,
+                          .n_tokens = n,
+                          .logits = logits,
+                          .logit_rows = HLM_ROWS_LAST};
     const hlm_step *const steps[1] = {&one};
     return hlm_decode_step(r->ctx, steps, 1);
 }
@@ -96,8 +100,8 @@ static hlm_status run_prompt(run *r)
         if (st != HLM_OK) return st;
         done += n;
         if (p->progress && p->progress(p->user, done, p->n_prompt) != 0)
-            return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens",
-                             done, p->n_prompt);
+            return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens", done,
+                             p->n_prompt);
     }
     return HLM_OK;
 }
@@ -160,8 +164,8 @@ static hlm_status finish_text(run *r)
     return st;
 }
 
-hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
-                        const hlm_generate_params *params, hlm_generate_result *result)
+hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler, const hlm_generate_params *params,
+                        hlm_generate_result *result)
 {
     if (!ctx || !cache) return hlmi_fail(HLM_E_ARG, "hlm_generate: %s is NULL", ctx ? "cache" : "ctx");
     run r = {.ctx = ctx, .cache = cache, .mem = *hlmi_model_mem(hlmi_ctx_model(ctx))};

@@ -1,8 +1,8 @@
 /* Text stream, then stop strings. */
 #include "session/output.h"
 
-hlm_status hlmi_output_init(hlmi_output *o, hlm_model *model, uint32_t flags, const char *const *stop,
-                            size_t n_stop, const hlmi_mem *mem)
+hlm_status hlmi_output_init(hlmi_output *o, hlm_model *model, uint32_t flags, const char *const *stop, size_t n_stop,
+                            const hlmi_mem *mem)
 {
     *o = (hlmi_output){.stream = NULL};
     hlm_status st = hlmi_stop_init(&o->stop, stop, n_stop, mem);

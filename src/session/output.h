@@ -11,8 +11,8 @@ typedef struct hlmi_output {
 } hlmi_output;
 
 /** flags as for hlm_text_stream_new. After a failure too hlmi_output_free. */
-hlm_status hlmi_output_init(hlmi_output *o, hlm_model *model, uint32_t flags, const char *const *stop,
-                            size_t n_stop, const hlmi_mem *mem);
+hlm_status hlmi_output_init(hlmi_output *o, hlm_model *model, uint32_t flags, const char *const *stop, size_t n_stop,
+                            const hlmi_mem *mem);
 void hlmi_output_free(hlmi_output *o);
 
 /** *text [*len] is valid until the next call; o->stop.found tells whether a stop string ended it. */

@@ -35,14 +35,18 @@ static double log_prob(const float *logits, size_t vocab, int32_t target)
     return ((double)logits[target] - (double)max) - hlmi_log(hlmi_sum_exp(logits, vocab, max));
 }
 
-static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, size_t vocab, const int32_t *tokens,
-                        size_t n, float *logprobs, double *sum)
+static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, size_t vocab, const int32_t *tokens, size_t n,
+                        float *logprobs, double *sum)
 {
     *sum = 0;
     for (size_t at = 0; at + 1 < n;) {
         const size_t part = hlmi_min_size(SCORE_PART, n - 1 - at);
-        const hlm_step one = {.struct_size = sizeof one, .cache = cache, .tokens = tokens + at,
-                              .n_tokens = part, .logits = rows, .logit_rows = HLM_ROWS_ALL};
+        const hlm_step one = {.struct_size = sizeof one,
+                              .cache = cache,
+                              .tokens = tokens + at,
+                              .n_tokens = part,
+                              .logits = rows,
+                              .logit_rows = HLM_ROWS_ALL};
         const hlm_step *const steps[1] = {&one};
         hlm_status st = hlm_decode_step(ctx, steps, 1);
         if (st != HLM_OK) return st;

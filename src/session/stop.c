@@ -6,8 +6,7 @@
 
 static hlm_status word_init(hlmi_stop_word *w, const char *text, size_t index, const hlmi_mem *mem)
 {
-    if (!text || !text[0])
-        return hlmi_fail(HLM_E_ARG, "stop[%zu] is %s", index, text ? "an empty string" : "NULL");
+    if (!text || !text[0]) return hlmi_fail(HLM_E_ARG, "stop[%zu] is %s", index, text ? "an empty string" : "NULL");
     *w = (hlmi_stop_word){.text = text, .len = strlen(text)};
     w->fail = hlmi_calloc(mem, w->len, sizeof *w->fail);
     if (!w->fail) return hlmi_nomem(w->len, "a stop string");

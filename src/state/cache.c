@@ -60,8 +60,8 @@ static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
 static hlm_status leaf_add(hlm_cache *c)
 {
     void *items = c->leaves;
-    hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_leaves, c->n_leaves + 1,
-                              sizeof *c->leaves, "a page table");
+    hlm_status st =
+        hlmi_grow(&c->pool->mem, &items, &c->cap_leaves, c->n_leaves + 1, sizeof *c->leaves, "a page table");
     c->leaves = items;
     if (st != HLM_OK) return st;
     hlmi_leaf *leaf = hlmi_calloc(&c->pool->mem, 1, sizeof *leaf);

@@ -18,11 +18,11 @@ typedef struct hlmi_leaf {
 /* The positions given to the step that is running, and what undoes that. */
 typedef struct hlmi_claim {
     int64_t end;
-    size_t leaves, leaf;             /* leaves there were; the one that holds the first position */
+    size_t leaves, leaf; /* leaves there were; the one that holds the first position */
     uint32_t leaf_pages, last_pages; /* pages of that one and of the last */
-    uint32_t filled;                 /* of the page that holds `length` */
-    bool in_place;                   /* that page is being filled */
-    hlmi_page *shared;               /* the page whose place a copy took, or NULL */
+    uint32_t filled; /* of the page that holds `length` */
+    bool in_place; /* that page is being filled */
+    hlmi_page *shared; /* the page whose place a copy took, or NULL */
 } hlmi_claim;
 
 struct hlm_cache {

@@ -50,8 +50,8 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     hlm_cache *f = NULL;
     const int64_t at = at_pos == HLM_NOW ? cache->length : at_pos;
     if (at < 0 || at > cache->length)
-        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens",
-                           (long long)at, (long long)cache->length));
+        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at,
+                           (long long)cache->length));
     HLMI_TRY(cache_make(&f, cache->pool, cache->max_tokens));
     const size_t pages = hlmi_div_up((size_t)at, cache->pool->layout.tokens);
     const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
@@ -77,8 +77,8 @@ hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
     if (pos < 0 || pos > cache->length) {
-        st = hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: position %lld of a cache of %lld tokens",
-                       (long long)pos, (long long)cache->length);
+        st = hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: position %lld of a cache of %lld tokens", (long long)pos,
+                       (long long)cache->length);
     } else {
         hlmi_cache_truncate(cache, pos);
         if (pending) *pending = 0;
@@ -96,8 +96,8 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
 {
     if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
     if (from < 0 || from > cache->length || n > (uint64_t)(cache->length - from))
-        return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n,
-                         (long long)from, (long long)cache->length);
+        return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
+                         (long long)cache->length);
     const size_t per = cache->pool->layout.tokens;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);

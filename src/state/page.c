@@ -44,8 +44,8 @@ static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, si
     return hlmi_add_size(*at, all, at);
 }
 
-hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
-                                 bool f32_activations, size_t tokens, const hlmi_mem *mem)
+hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
+                                 size_t tokens, const hlmi_mem *mem)
 {
     *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
     const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
@@ -81,8 +81,7 @@ void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l)
     p->tokens = (int32_t *)(p + 1);
 }
 
-void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l,
-                    const hlmi_plan *plan, size_t n)
+void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n)
 {
     memcpy(dst->tokens, src->tokens, n * sizeof *dst->tokens);
     for (size_t i = 0; i < plan->n_kv; i++) {

@@ -17,27 +17,27 @@
 /** Where things lie in a page of one pool. */
 typedef struct hlmi_page_layout {
     hlmi_kv_format format;
-    size_t item;        /* bytes of a KV element */
-    size_t tokens;      /* positions */
-    size_t stride;      /* positions rounded up to a multiple of 16: row stride of K */
-    size_t *k_at;       /* [n_kv] offset of the layer's first K head */
-    size_t *k_head;     /* [n_kv] bytes of a K head */
-    size_t *v_at;       /* [n_kv] offset of the layer's first V head */
-    size_t *v_head;     /* [n_kv] bytes of a V head */
-    size_t bytes;       /* of a whole page, header included */
-    size_t per_token;   /* bytes of KV rows of one position */
+    size_t item; /* bytes of a KV element */
+    size_t tokens; /* positions */
+    size_t stride; /* positions rounded up to a multiple of 16: row stride of K */
+    size_t *k_at; /* [n_kv] offset of the layer's first K head */
+    size_t *k_head; /* [n_kv] bytes of a K head */
+    size_t *v_at; /* [n_kv] offset of the layer's first V head */
+    size_t *v_head; /* [n_kv] bytes of a V head */
+    size_t bytes; /* of a whole page, header included */
+    size_t per_token; /* bytes of KV rows of one position */
 } hlmi_page_layout;
 
 typedef struct hlmi_page {
     atomic_uint refs;
     atomic_uint filled;
     struct hlmi_page *next; /* in the pool's free list */
-    int32_t *tokens;        /* [page tokens] ids, inside the page */
+    int32_t *tokens; /* [page tokens] ids, inside the page */
 } hlmi_page;
 
 /** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. */
-hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type,
-                                 bool f32_activations, size_t tokens, const hlmi_mem *mem);
+hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
+                                 size_t tokens, const hlmi_mem *mem);
 void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
 
 static inline void *hlmi_page_k(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
@@ -53,7 +53,6 @@ static inline void *hlmi_page_v(const hlmi_page *p, const hlmi_page_layout *l, s
 /** Sets the fields of a fresh page (refs 1, filled 0). */
 void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l);
 /** Copies positions 0..n-1: ids and the KV rows of all layers. */
-void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l,
-                    const hlmi_plan *plan, size_t n);
+void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n);
 
 #endif

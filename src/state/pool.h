@@ -14,7 +14,7 @@ struct hlm_pool {
     const hlmi_plan *plan;
     hlmi_page_layout layout;
     uint64_t max_bytes; /* 0: none */
-    hlmi_lock lock;     /* guards what follows */
+    hlmi_lock lock; /* guards what follows */
     hlmi_page *free;
     uint64_t used, held; /* bytes */
 };

@@ -98,14 +98,15 @@ int main(void)
     const hlmi_mem mem = hlmi_mem_default();
     const uint64_t us = steps_per_us();
     printf("%u cores; ns a region, best (mean)\n", hlmi_os_cores());
-    printf("workers       empty       20 us of work in all      100 us in all   start at once, after 100 us   idle CPU in 200 ms\n");
+    printf("workers       empty       20 us of work in all      100 us in all   start at once, after 100 us   idle CPU "
+           "in 200 ms\n");
     for (int32_t n = 1; n <= MAX_WORKERS; n++) {
         hlmi_team *team;
         if (hlmi_team_new(&team, &mem, n, NULL) != HLM_OK) return 1;
         const times empty = region_ns(team, 0), small = region_ns(team, 20 * us), large = region_ns(team, 100 * us);
         const double warm = start_ns(team, 0), cold = start_ns(team, 100 * 1000);
-        printf("%d  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f  %8.0f  %8" PRIu64 "\n", n, empty.best, empty.mean,
-               small.best, small.mean, large.best, large.mean, warm, cold, idle_ns());
+        printf("%d  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f  %8.0f  %8" PRIu64 "\n", n, empty.best,
+               empty.mean, small.best, small.mean, large.best, large.mean, warm, cold, idle_ns());
         hlmi_team_free(team);
     }
     return 0;

@@ -39,7 +39,7 @@ typedef struct size {
 } size;
 
 typedef struct attn_case {
-    float *q;   /* [nq][ldq]: queries, or weights of positions */
+    float *q; /* [nq][ldq]: queries, or weights of positions */
     void *kv;
     size_t ldq;
     uint16_t *lo, *hi;
@@ -95,7 +95,9 @@ static void set_ranges(ck_run *t, const attn_case *c, size s, ranges r)
 static void check_pv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size s, ranges r,
                      bool wild)
 {
-    if (!ck_begin(t, "pv %s queries %zu dim %zu n %zu ranges %d wild %d", format_names[f], s.nq, s.dim, s.n, (int)r, wild)) return;
+    if (!ck_begin(t, "pv %s queries %zu dim %zu n %zu ranges %d wild %d", format_names[f], s.nq, s.dim, s.n, (int)r,
+                  wild))
+        return;
     const attn_case c = make(t, f, s, false, wild);
     set_ranges(t, &c, s, r);
     for (size_t i = 0; i < s.nq; i++)
@@ -110,7 +112,8 @@ static void check_pv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, 
     ck_end(t);
 }
 
-static void check_write(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size_t dim, size_t v_dim)
+static void check_write(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size_t dim,
+                        size_t v_dim)
 {
     if (!ck_begin(t, "kv_write %s dims %zu %zu", format_names[f], dim, v_dim)) return;
     const size_t page = 16 * (1 + ck_below(t, 4)), bytes = element_size(f);
@@ -201,7 +204,8 @@ static void run_qk(void *arg)
     const bench_arg *b = arg;
     const size_t step = b->s.page * b->s.dim * element_size(b->f);
     for (size_t i = 0; i < b->pages; i++)
-        b->k->qk[b->f](b->out, b->s.page, b->q, b->s.dim, b->s.nq, 0.125f, b->kv + i * step, b->s.page, b->s.dim, b->s.page);
+        b->k->qk[b->f](b->out, b->s.page, b->q, b->s.dim, b->s.nq, 0.125f, b->kv + i * step, b->s.page, b->s.dim,
+                       b->s.page);
 }
 
 static void run_pv(void *arg)
@@ -219,11 +223,18 @@ static void bench_one(ck_run *t, const hlmi_kernels *k, hlmi_kv_format f, size_t
     char name[80];
     snprintf(name, sizeof name, "%s queries %zu dim %zu", format_names[f], nq, dim);
     if (!ck_begin(t, "attention %s", name)) return;
-    bench_arg b = {.k = k, .f = f, .s = s, .pages = room / page_bytes, .kv = rows(t, f, room / element_size(f), false),
-                   .q = ck_floats(t, nq * (dim + s.page), 0.01f), .out = ck_out(t, nq * (dim + s.page)),
-                   .lo = ck_bytes(t, nq * sizeof *b.lo), .hi = ck_bytes(t, nq * sizeof *b.hi)};
+    bench_arg b = {.k = k,
+                   .f = f,
+                   .s = s,
+                   .pages = room / page_bytes,
+                   .kv = rows(t, f, room / element_size(f), false),
+                   .q = ck_floats(t, nq * (dim + s.page), 0.01f),
+                   .out = ck_out(t, nq * (dim + s.page)),
+                   .lo = ck_bytes(t, nq * sizeof *b.lo),
+                   .hi = ck_bytes(t, nq * sizeof *b.hi)};
     for (size_t i = 0; i < nq; i++) b.hi[i] = (uint16_t)s.page;
-    const double work = 2.0 * (double)(nq * dim * s.page * b.pages), bytes = nq > 6 ? 0 : (double)(b.pages * page_bytes);
+    const double work = 2.0 * (double)(nq * dim * s.page * b.pages),
+                 bytes = nq > 6 ? 0 : (double)(b.pages * page_bytes);
     char line[96];
     snprintf(line, sizeof line, "qk %s", name);
     ck_report(t, line, ck_time(t, run_qk, &b), work, "GFLOP/s", 0, bytes);

@@ -5,8 +5,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void settings(const hlmi_store *s)
 {
-    static const char *const keys[] = {"general.architecture", "general.alignment", "tokenizer.ggml.tokens",
-                                       "tokenizer.ggml.scores", "x", "k"};
+    static const char *const keys[] = {
+        "general.architecture", "general.alignment", "tokenizer.ggml.tokens", "tokenizer.ggml.scores", "x", "k"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const hlmi_kv *kv = hlmi_store_kv(s, keys[i]);
         const char *text;

@@ -19,7 +19,8 @@ static void render(const hlmi_mem *mem, const char *text, size_t n, const hlmi_c
         const hlm_status st = hlmi_template_render(t, mem, in, &plain);
         const hlm_status same = hlmi_template_render_traced(t, mem, in, &traced, &trusted);
         if (st == HLM_OK && same == HLM_OK &&
-            (trusted.len != traced.len || plain.len != traced.len || (plain.len && memcmp(plain.data, traced.data, plain.len))))
+            (trusted.len != traced.len || plain.len != traced.len ||
+             (plain.len && memcmp(plain.data, traced.data, plain.len))))
             abort();
     }
     hlmi_template_free(t);
@@ -39,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (text && messages) {
         if (n) memcpy(text, data, n);
         if (rest) memcpy(messages, cut ? (const char *)cut + 1 : greeting, rest);
-        const hlmi_chat_input in = {.messages = messages, .messages_len = rest, .bos = "<s>", .eos = "</s>",
-                                    .add_generation_prompt = true};
+        const hlmi_chat_input in = {
+            .messages = messages, .messages_len = rest, .bos = "<s>", .eos = "</s>", .add_generation_prompt = true};
         render(&mem, text, n, &in);
     }
     free(text);

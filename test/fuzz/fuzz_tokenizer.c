@@ -7,10 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PROMISED(cond) \
-    do { \
-        if (!(cond)) __builtin_trap(); \
-    } while (0)
+#define PROMISED(cond)             \
+  do {                             \
+    if (!(cond)) __builtin_trap(); \
+  } while (0)
 
 static void stream(const hlmi_tokenizer *t, const hlmi_ids *ids, uint32_t flags, hlmi_buf *out)
 {
@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const hlmi_mem mem = hlmi_mem_default();
     const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
     const size_t n = zero ? (size_t)(zero - data) : size, rest = zero ? size - n - 1 : 0;
-    char *json = malloc(n ? n : 1), *text = malloc(rest ? rest : 1); /* exact sizes: a sanitizer sees what lies behind */
+    char *json = malloc(n ? n : 1),
+         *text = malloc(rest ? rest : 1); /* exact sizes: a sanitizer sees what lies behind */
     hlmi_tokenizer *t = NULL;
     if (n) memcpy(json, data, n);
     if (rest) memcpy(text, data + n + 1, rest);

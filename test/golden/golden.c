@@ -193,8 +193,8 @@ static size_t run_batch(run *r, const char *ids_fmt, const char *logits_fmt, seq
         s[n] = (sequence){.out = NULL};
         snprintf(s[n].ids_name, sizeof s[n].ids_name, "%.*s%zu%s", (int)(strchr(ids_fmt, '#') - ids_fmt), ids_fmt, n,
                  strchr(ids_fmt, '#') + 1);
-        snprintf(s[n].logits_name, sizeof s[n].logits_name, "%.*s%zu%s",
-                 (int)(strchr(logits_fmt, '#') - logits_fmt), logits_fmt, n, strchr(logits_fmt, '#') + 1);
+        snprintf(s[n].logits_name, sizeof s[n].logits_name, "%.*s%zu%s", (int)(strchr(logits_fmt, '#') - logits_fmt),
+                 logits_fmt, n, strchr(logits_fmt, '#') + 1);
         if (!find_sequence(r, &s[n])) break;
         steps[n] = &s[n].step;
     }
@@ -225,7 +225,8 @@ static void check_logprobs(run *r, size_t i, const sequence *s, double *nll, siz
     snprintf(name, sizeof name, "docs.%zu.logprobs", i);
     if (st_get(&r->golden, name, &want)) compare(r, name, got, &want, tolerance(r, "logits"));
     /* the library's own scoring */
-    if (s->ids.n > 1 && hlm_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK && st_get(&r->golden, name, &want)) {
+    if (s->ids.n > 1 && hlm_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK &&
+        st_get(&r->golden, name, &want)) {
         snprintf(name, sizeof name, "hlm_score of document %zu", i);
         compare(r, name, got, &want, tolerance(r, "logits"));
     }
@@ -252,7 +253,8 @@ static void check_batches(run *r)
 /* Is the quantity one that the checks above look at? */
 static int known(const run *r, const char *name)
 {
-    static const char *const exact[] = {"input_ids", "logits", "hidden_pre_norm", "greedy_ids", "greedy_logits", "loss"};
+    static const char *const exact[] = {"input_ids",  "logits",        "hidden_pre_norm",
+                                        "greedy_ids", "greedy_logits", "loss"};
     unsigned k = 0;
     int end = 0;
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
@@ -308,8 +310,8 @@ static void check_folder(run *r, const char *folder)
         check_prompt(r);
         check_greedy(r);
         check_batches(r);
-        json_object_foreach(r->golden.header, name, value)
-            if (strcmp(name, "__metadata__") != 0 && !known(r, name)) broken(r, name, "no check for this quantity");
+        json_object_foreach(r->golden.header, name, value) if (strcmp(name, "__metadata__") != 0 && !known(r, name))
+            broken(r, name, "no check for this quantity");
         st_close(&r->golden);
     }
     json_decref(r->facts);
@@ -323,7 +325,8 @@ int main(int argc, char **argv)
     unsigned passed = 0, failed = 0;
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
         printf("usage: golden FOLDER...\n"
-               "Compares models with their golden numbers (config.json and weights, or model.gguf; golden.safetensors, golden.json).\n"
+               "Compares models with their golden numbers (config.json and weights, or model.gguf; golden.safetensors, "
+               "golden.json).\n"
                "Exit status: 0 all passed, 1 some failed, 2 usage or a broken golden file.\n");
         return argc < 2 ? 2 : 0;
     }

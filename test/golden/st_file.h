@@ -15,7 +15,7 @@ typedef struct st_file {
 
 typedef struct st_tensor {
     const char *name;
-    const float *f32;   /* or NULL */
+    const float *f32; /* or NULL */
     const int32_t *i32; /* or NULL */
     size_t n_dims, dims[4], n;
 } st_tensor;

@@ -98,7 +98,7 @@ static bool says(const char *sentence, const char *message)
 {
     const char *colon = strstr(sentence, ": ");
     return colon && strncmp(colon + 2, message, strlen(colon + 2)) == 0 &&
-           (strlen(colon + 2) == strlen(message) || strlen(sentence) + 1 >= 500);
+        (strlen(colon + 2) == strlen(message) || strlen(sentence) + 1 >= 500);
 }
 
 static bool judge(const char *file, const expectation *e, hlm_status st, const char *text)
@@ -121,13 +121,18 @@ static bool judge(const char *file, const expectation *e, hlm_status st, const c
 
 void tc_input_read(tc_input *in, span line)
 {
-    const span messages = tc_member(line, "messages"), tools = tc_member(line, "tools"), extra = tc_member(line, "extra");
+    const span messages = tc_member(line, "messages"), tools = tc_member(line, "tools"),
+               extra = tc_member(line, "extra");
     in->bos = tc_text_member(line, "bos_token");
     in->eos = tc_text_member(line, "eos_token");
-    in->chat = (hlmi_chat_input){.messages = messages.p, .messages_len = messages.n,
-                                 .tools = tools.p, .tools_len = tools.n,
-                                 .extra = extra.p, .extra_len = extra.n,
-                                 .bos = in->bos, .eos = in->eos,
+    in->chat = (hlmi_chat_input){.messages = messages.p,
+                                 .messages_len = messages.n,
+                                 .tools = tools.p,
+                                 .tools_len = tools.n,
+                                 .extra = extra.p,
+                                 .extra_len = extra.n,
+                                 .bos = in->bos,
+                                 .eos = in->eos,
                                  .add_generation_prompt = tc_member(line, "add_generation_prompt").n == 4,
                                  .now = frozen_now};
 }
@@ -208,7 +213,8 @@ int main(int argc, char **argv)
         printf("usage: %s [--templates FOLDER] NAME.cases.jsonl|TEMPLATE__TOKENIZER.jsonl...\n"
                "Renders the cases of each file with NAME.jinja beside it (or in FOLDER) and compares\n"
                "text and errors; of the others, compares the tokens of rendered chats (the\n"
-               "tokenizer is ../tokenizers/TOKENIZER/tokenizer.json). The clock stands at 2024-07-26 09:05:03.\n", argv[0]);
+               "tokenizer is ../tokenizers/TOKENIZER/tokenizer.json). The clock stands at 2024-07-26 09:05:03.\n",
+               argv[0]);
         return argc < 2 ? 2 : 0;
     }
     const char *folder = NULL;

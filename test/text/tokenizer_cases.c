@@ -47,7 +47,8 @@ static bool same_ids(const json_t *want, const hlmi_ids *got)
 
 static bool same_text(const json_t *want, const hlmi_buf *got)
 {
-    return json_string_length(want) == got->len && (got->len == 0 || memcmp(json_string_value(want), got->data, got->len) == 0);
+    return json_string_length(want) == got->len &&
+        (got->len == 0 || memcmp(json_string_value(want), got->data, got->len) == 0);
 }
 
 /* One check is one passed or failed. */
@@ -64,7 +65,8 @@ static void check_ids(tally *t, const char *group, size_t line, const hlmi_token
         (*undecided)--;
     } else {
         char *w = json_dumps(want, JSON_COMPACT), *g = ids_text(ids.v, st == HLM_OK ? ids.n : 0), what[400];
-        snprintf(what, sizeof what, "ids of '%.200s'%s%s", text, st == HLM_OK ? "" : ": ", st == HLM_OK ? "" : hlmi_error());
+        snprintf(what, sizeof what, "ids of '%.200s'%s%s", text, st == HLM_OK ? "" : ": ",
+                 st == HLM_OK ? "" : hlmi_error());
         fail(t, group, line, what, w, g);
         free(w);
         free(g);
@@ -124,7 +126,7 @@ typedef struct run {
     const hlmi_tokenizer *tok;
     const char *group;
     json_t *differs;
-    bool texts;        /* compare decoded text */
+    bool texts; /* compare decoded text */
     size_t *undecided; /* cases that may still be so */
 } run;
 
@@ -193,7 +195,8 @@ static void differs_case(const run *r, tally *t, size_t line, const json_t *c)
     (void)t;
     (void)line;
     char *key = case_key(c);
-    json_object_setn(r->differs, key, json_string_length(json_object_get(c, "text")) + 2, json_object_get(c, "llama_cpp"));
+    json_object_setn(r->differs, key, json_string_length(json_object_get(c, "text")) + 2,
+                     json_object_get(c, "llama_cpp"));
     free(key);
 }
 
@@ -226,7 +229,8 @@ static void run_group(const run *r, tally *all, const char *folder, const char *
 {
     tally t = {0};
     const size_t lines = each_line(r, &t, folder, file, fn);
-    if (lines) printf("  %-16s %-26s %5zu cases, %6zu checks passed, %zu failed\n", r->group, file, lines, t.passed, t.failed);
+    if (lines)
+        printf("  %-16s %-26s %5zu cases, %6zu checks passed, %zu failed\n", r->group, file, lines, t.passed, t.failed);
     all->passed += t.passed;
     all->failed += t.failed;
 }
@@ -305,13 +309,12 @@ static void run_folder(tally *t, const char *folder)
     t->failed++;
 }
 
-static const char help[] =
-    "usage: tokenizer_cases FOLDER...          check tokenizers against recorded answers\n"
-    "       tokenizer_cases --bench FOLDER TEXT   speed of a folder's tokenizer on a text file\n"
-    "\n"
-    "A folder holds tokenizer.json (or .json.xz), perhaps vocab.gguf and tokenizer.model, and\n"
-    "cases.jsonl, decode_cases.jsonl, bytes_cases.jsonl, differs_llama_cpp.jsonl.\n"
-    "Ends with 'N passed, N failed', exit status 1 when something failed or nothing ran.\n";
+static const char help[] = "usage: tokenizer_cases FOLDER...          check tokenizers against recorded answers\n"
+                           "       tokenizer_cases --bench FOLDER TEXT   speed of a folder's tokenizer on a text file\n"
+                           "\n"
+                           "A folder holds tokenizer.json (or .json.xz), perhaps vocab.gguf and tokenizer.model, and\n"
+                           "cases.jsonl, decode_cases.jsonl, bytes_cases.jsonl, differs_llama_cpp.jsonl.\n"
+                           "Ends with 'N passed, N failed', exit status 1 when something failed or nothing ran.\n";
 
 int main(int argc, char **argv)
 {

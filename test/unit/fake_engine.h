@@ -9,16 +9,16 @@ enum { FAKE_MAX_CALLS = 4096 };
 
 struct hlm_context {
     hlm_model *model;
-    const int32_t *script;     /* [n_script] next token, by position; NULL: hash */
+    const int32_t *script; /* [n_script] next token, by position; NULL: hash */
     size_t n_script;
     const char *const *pieces; /* [vocab] text of each token; NULL: no tokenizer */
-    const char *tail;          /* what hlm_text_stream_finish gives */
+    const char *tail; /* what hlm_text_stream_finish gives */
     int32_t eos;
-    size_t cancel_at;          /* the step that is cancelled, counted from 1; 0: none */
+    size_t cancel_at; /* the step that is cancelled, counted from 1; 0: none */
     size_t n_calls;
     size_t calls[FAKE_MAX_CALLS]; /* tokens of each step */
-    size_t caches;                /* alive */
-    char error[HLMI_ERROR_MAX];   /* of hlmi_ctx_failed */
+    size_t caches; /* alive */
+    char error[HLMI_ERROR_MAX]; /* of hlmi_ctx_failed */
 };
 
 struct hlm_cache {

@@ -44,7 +44,12 @@ void hlm_model_release(hlm_model *model)
 
 hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
 {
-    const hlm_model_info full = {.struct_size = sizeof full, .arch = "fake", .name = "", .weight_type = "",
-                                 .kernel_class = "", .vocab_size = model->vocab, .max_positions = 64};
+    const hlm_model_info full = {.struct_size = sizeof full,
+                                 .arch = "fake",
+                                 .name = "",
+                                 .weight_type = "",
+                                 .kernel_class = "",
+                                 .vocab_size = model->vocab,
+                                 .max_positions = 64};
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
 }

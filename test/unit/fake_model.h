@@ -8,9 +8,9 @@
 struct hlm_model {
     hlmi_mem mem; /* user is the model */
     int32_t vocab;
-    int refs;       /* 1: only the test's own */
-    size_t blocks;  /* not yet freed */
-    size_t allocs;  /* tried since the test set it to 0 */
+    int refs; /* 1: only the test's own */
+    size_t blocks; /* not yet freed */
+    size_t allocs; /* tried since the test set it to 0 */
     size_t fail_at; /* the allocation that fails, counted from 1; 0: none */
 };
 

@@ -68,7 +68,8 @@ static inline void put_kv_array(bytes *b, const char *key, uint32_t item, uint64
 }
 
 /* A line of the tensor table; dims innermost first, as in the file. */
-static inline void put_tensor(bytes *b, const char *name, uint32_t n_dims, const uint64_t *dims, uint32_t type, uint64_t offset)
+static inline void put_tensor(bytes *b, const char *name, uint32_t n_dims, const uint64_t *dims, uint32_t type,
+                              uint64_t offset)
 {
     put_string(b, name);
     put_le(b, n_dims, 4);

@@ -115,7 +115,8 @@ static void *render_often(void *arg)
     size_t n, n_first, n_ids;
     if (hlm_chat_render(m, one, NULL, first, sizeof first, &n_first) != HLM_OK) return arg;
     for (int i = 0; i < ROUNDS; i++) {
-        if (hlm_chat_render(m, one, NULL, text, sizeof text, &n) != HLM_OK || n != n_first || memcmp(text, first, n)) return arg;
+        if (hlm_chat_render(m, one, NULL, text, sizeof text, &n) != HLM_OK || n != n_first || memcmp(text, first, n))
+            return arg;
         if (hlm_chat_tokenize(m, one, NULL, ids, 256, &n_ids) != HLM_OK || n_ids == 0) return arg;
     }
     return NULL;

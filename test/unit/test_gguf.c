@@ -25,7 +25,8 @@ static void refuse(bytes *b, hlm_status status, const char *words)
         hlmi_store *s;
         const hlm_status st = open_bytes(&s, &fs, b, map);
         ck_assert_msg(st == status && !s, "expected %d with '%s', status %d", status, words, st);
-        ck_assert_msg(strstr(hlmi_error(), "m.gguf") && strstr(hlmi_error(), words), "'%s' lacks '%s'", hlmi_error(), words);
+        ck_assert_msg(strstr(hlmi_error(), "m.gguf") && strstr(hlmi_error(), words), "'%s' lacks '%s'", hlmi_error(),
+                      words);
         ck_assert_uint_eq(fs.open, 0);
     }
     memfs_clear(&fs);
@@ -74,8 +75,8 @@ static void check_numbers(const hlmi_store *s)
     static const struct {
         const char *key;
         int64_t value;
-    } whole[] = {{"u8", 200},         {"i8", -128}, {"u16", 65535}, {"i16", -32768},   {"u32", 4000000000},
-                 {"i32", -1},         {"bool", 1},  {"f64", 3},     {"i64", INT64_MIN}};
+    } whole[] = {{"u8", 200}, {"i8", -128}, {"u16", 65535}, {"i16", -32768},   {"u32", 4000000000},
+                 {"i32", -1}, {"bool", 1},  {"f64", 3},     {"i64", INT64_MIN}};
     int64_t i = 0;
     double d = 0;
     for (size_t k = 0; k < sizeof whole / sizeof *whole; k++) {
@@ -102,7 +103,8 @@ static void check_strings(const hlmi_store *s, size_t items)
 {
     const char *text;
     size_t len, at = 0, n = 0;
-    ck_assert(hlmi_kv_next_string(hlmi_store_kv(s, "string"), &at, &text, &len) && len == 3 && memcmp(text, "h\xC3\xA9", 3) == 0);
+    ck_assert(hlmi_kv_next_string(hlmi_store_kv(s, "string"), &at, &text, &len) && len == 3 &&
+              memcmp(text, "h\xC3\xA9", 3) == 0);
     ck_assert(!hlmi_kv_next_string(hlmi_store_kv(s, "string"), &at, &text, &len));
     for (at = 0; hlmi_kv_next_string(hlmi_store_kv(s, "strings"), &at, &text, &len); n++)
         if (n % 2 ? len != 3 || memcmp(text, "odd", 3) != 0 : len != 0) ck_abort_msg("string %zu", n);
@@ -179,16 +181,20 @@ static bytes load(const char *name)
 /* Every length short of the whole is refused, and the sentence names a field. */
 static void check_truncations(bytes *b)
 {
-    static const char *const fields[] = {"magic", "version", "number of", "key of a setting", "value of", "tensor", "data"};
+    static const char *const fields[] = {"magic",    "version", "number of", "key of a setting",
+                                         "value of", "tensor",  "data"};
     memfs fs = {.n = 0};
     const size_t whole = b->n;
     for (b->n = 0; b->n < whole; b->n++) {
         for (int map = 0; map < 2; map++) {
             hlmi_store *s;
             bool named = false;
-            if (open_bytes(&s, &fs, b, map) != HLM_E_FORMAT) ck_abort_msg("%zu of %zu bytes were not refused", b->n, whole);
-            for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) named |= strstr(hlmi_error(), fields[i]) != NULL;
-            if (!named || !strstr(hlmi_error(), "m.gguf: ")) ck_abort_msg("%zu bytes: '%s' names no field", b->n, hlmi_error());
+            if (open_bytes(&s, &fs, b, map) != HLM_E_FORMAT)
+                ck_abort_msg("%zu of %zu bytes were not refused", b->n, whole);
+            for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+                named |= strstr(hlmi_error(), fields[i]) != NULL;
+            if (!named || !strstr(hlmi_error(), "m.gguf: "))
+                ck_abort_msg("%zu bytes: '%s' names no field", b->n, hlmi_error());
         }
     }
     ck_assert_uint_eq(fs.open, 0);
@@ -210,14 +216,22 @@ START_TEST(refuses_hostile_files)
         const char *name, *words;
         hlm_status status;
     } cases[] = {
-        {"align_type", "general.alignment", HLM_E_FORMAT},      {"align_zero", "general.alignment is 0", HLM_E_FORMAT},
-        {"cut_1", "'blk.1.ffn_down.weight'", HLM_E_FORMAT},     {"h_n_tensors_max", "number of tensors", HLM_E_FORMAT},
-        {"h_n_tensors_plus1", "name of a tensor", HLM_E_FORMAT}, {"h_version1", "version 1", HLM_E_UNSUPPORTED},
-        {"kv_arr_len_1g", "value of 'x'", HLM_E_FORMAT},        {"kv_arr_nested_6000", "array of arrays", HLM_E_UNSUPPORTED},
-        {"kv_key_dup", "'general.architecture'", HLM_E_FORMAT}, {"kv_str_len_4g", "value of 'x'", HLM_E_FORMAT},
-        {"t_block_remainder", "multiple of 32", HLM_E_FORMAT},  {"t_dim_wrap", "'blk.0.attn_q.weight'", HLM_E_FORMAT},
-        {"t_off_unaligned", "alignment 32", HLM_E_FORMAT},      {"t_off_wrap", "offset 18446744073709551584", HLM_E_FORMAT},
-        {"t_size_pad_wrap", "'output_norm.weight'", HLM_E_FORMAT}, {"t_type_removed", "q4_2", HLM_E_UNSUPPORTED},
+        {"align_type", "general.alignment", HLM_E_FORMAT},
+        {"align_zero", "general.alignment is 0", HLM_E_FORMAT},
+        {"cut_1", "'blk.1.ffn_down.weight'", HLM_E_FORMAT},
+        {"h_n_tensors_max", "number of tensors", HLM_E_FORMAT},
+        {"h_n_tensors_plus1", "name of a tensor", HLM_E_FORMAT},
+        {"h_version1", "version 1", HLM_E_UNSUPPORTED},
+        {"kv_arr_len_1g", "value of 'x'", HLM_E_FORMAT},
+        {"kv_arr_nested_6000", "array of arrays", HLM_E_UNSUPPORTED},
+        {"kv_key_dup", "'general.architecture'", HLM_E_FORMAT},
+        {"kv_str_len_4g", "value of 'x'", HLM_E_FORMAT},
+        {"t_block_remainder", "multiple of 32", HLM_E_FORMAT},
+        {"t_dim_wrap", "'blk.0.attn_q.weight'", HLM_E_FORMAT},
+        {"t_off_unaligned", "alignment 32", HLM_E_FORMAT},
+        {"t_off_wrap", "offset 18446744073709551584", HLM_E_FORMAT},
+        {"t_size_pad_wrap", "'output_norm.weight'", HLM_E_FORMAT},
+        {"t_type_removed", "q4_2", HLM_E_UNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bytes b = load(cases[i].name);
@@ -249,8 +263,10 @@ START_TEST(refuses_types_by_name)
     static const struct {
         uint32_t number;
         const char *name;
-    } types[] = {{5, "q4_3"}, {9, "q8_1"}, {10, "q2_K"}, {11, "q3_K"}, {13, "q5_K"}, {15, "q8_K"}, {16, "iq2_xxs"}, {23, "iq4_xs"}, {20, "iq4_nl"},
-                 {29, "iq1_m"}, {31, "q4_0_4_4"}, {34, "tq1_0"}, {39, "mxfp4"}, {40, "nvfp4"}, {42, "no known name"}, {UINT32_MAX, "4294967295"}};
+    } types[] = {{5, "q4_3"},    {9, "q8_1"},   {10, "q2_K"},          {11, "q3_K"},
+                 {13, "q5_K"},   {15, "q8_K"},  {16, "iq2_xxs"},       {23, "iq4_xs"},
+                 {20, "iq4_nl"}, {29, "iq1_m"}, {31, "q4_0_4_4"},      {34, "tq1_0"},
+                 {39, "mxfp4"},  {40, "nvfp4"}, {42, "no known name"}, {UINT32_MAX, "4294967295"}};
     const uint64_t dims[] = {256};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         bytes b = one_tensor("t", 1, dims, types[i].number, 0);
@@ -261,7 +277,8 @@ END_TEST
 
 START_TEST(refuses_bad_tensors)
 {
-    static const uint64_t row[] = {32}, none[] = {0}, huge[] = {1, UINT64_MAX}, wrap[] = {32, 1ull << 58, 2, 2}, five[] = {1, 1, 1, 1, 1};
+    static const uint64_t row[] = {32}, none[] = {0}, huge[] = {1, UINT64_MAX}, wrap[] = {32, 1ull << 58, 2, 2},
+                          five[] = {1, 1, 1, 1, 1};
     bytes b = one_tensor("t", 0, row, 0, 0);
     refuse(&b, HLM_E_FORMAT, "'t': 0 dimensions");
     b = one_tensor("t", 5, five, 0, 0);

@@ -13,8 +13,12 @@ static const char messages[] = "[{\"role\":\"user\",\"content\":\"H\xC3\xA9llo <
 
 static hlm_status render(const hlmi_mem *mem, const char *text, hlmi_buf *out)
 {
-    const hlmi_chat_input in = {.messages = messages, .messages_len = sizeof messages - 1, .bos = "<s>", .eos = "</s>",
-                                .add_generation_prompt = true, .now = 1721984703};
+    const hlmi_chat_input in = {.messages = messages,
+                                .messages_len = sizeof messages - 1,
+                                .bos = "<s>",
+                                .eos = "</s>",
+                                .add_generation_prompt = true,
+                                .now = 1721984703};
     return hlmi_chat_render(mem, text, strlen(text), &in, out);
 }
 
@@ -47,7 +51,8 @@ START_TEST(equals_jinja2)
         ck_assert_msg((st == HLM_OK) == json_is_string(want), "%s: %s", text, st ? hlmi_error() : "no error");
         if (st == HLM_OK) {
             const size_t len = json_string_length(want);
-            ck_assert_msg(out.len == len && (len == 0 || memcmp(out.data, json_string_value(want), len) == 0), "%s: %s", text, out.data);
+            ck_assert_msg(out.len == len && (len == 0 || memcmp(out.data, json_string_value(want), len) == 0), "%s: %s",
+                          text, out.data);
         }
         hlmi_buf_free(&out);
         json_decref(c);
@@ -60,12 +65,17 @@ END_TEST
 START_TEST(budgets_hold)
 {
     static const char *const texts[] = {
-        "{{ 'a' * 2 ** 40 }}", "{{ range(10 ** 9) }}", "{{ '%1000000000d' % 1 }}", "{{ 'x'|center(10 ** 9) }}",
-        "{{ 'a\nb'|indent(10 ** 9) }}", "{% macro x() %}{{ x() }}{% endmacro %}{{ x() }}",
+        "{{ 'a' * 2 ** 40 }}",
+        "{{ range(10 ** 9) }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ 'x'|center(10 ** 9) }}",
+        "{{ 'a\nb'|indent(10 ** 9) }}",
+        "{% macro x() %}{{ x() }}{% endmacro %}{{ x() }}",
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% set n = namespace(s='ab') %}{% for i in range(99999) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
         "{% set n = namespace(s=[]) %}{% for i in range(99999) %}{% set n.s = [n.s] %}{% endfor %}{{ n.s }}",
-        "{{ [1]|tojson(indent=10 ** 9) }}", "{{ ('<!--' * 300000)|striptags }}",
+        "{{ [1]|tojson(indent=10 ** 9) }}",
+        "{{ ('<!--' * 300000)|striptags }}",
         "{% set n = namespace() %}{% set n.a = n %}{{ n }}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ck_assert_msg(status_of(texts[i]) == HLM_E_LIMIT, "%s", texts[i]);
@@ -101,7 +111,8 @@ START_TEST(statuses_and_sentences)
     const hlmi_mem mem = hlmi_mem_default();
     hlmi_buf out;
     hlmi_buf_init(&out, &mem);
-    static const char *const bad[] = {"", "{}", "[", "[1,]", "[\"\x01\"]", "[01]", "nul", "[] []", "[\"\\q\"]", "[\"\xff\"]"};
+    static const char *const bad[] = {"",     "{}",  "[",     "[1,]",      "[\"\x01\"]",
+                                      "[01]", "nul", "[] []", "[\"\\q\"]", "[\"\xff\"]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const hlmi_chat_input in = {.messages = bad[i], .messages_len = strlen(bad[i])};
         ck_assert_msg(hlmi_chat_render(&mem, "x", 1, &in, &out) == HLM_E_FORMAT, "%s", bad[i]);
@@ -148,7 +159,8 @@ static void show(const hlmi_buf *text, const hlmi_buf *trusted, hlmi_buf *out)
 
 START_TEST(origins_are_kept)
 {
-    static const char chat[] = "[{\"role\":\"user\",\"content\":\" a|b\\u007cc \",\"n\":7},{\"role\":\"a|b\",\"content\":\"Xy\"}]";
+    static const char chat[] =
+        "[{\"role\":\"user\",\"content\":\" a|b\\u007cc \",\"n\":7},{\"role\":\"a|b\",\"content\":\"Xy\"}]";
     static const char extra[] = "{\"pad_token\":\"PAD\",\"other\":\"oth\"}";
     static const char *const cases[][2] = {
         {"|x|{{ c }}|y|", "|x|< a|b|c >|y|"},
@@ -170,8 +182,11 @@ START_TEST(origins_are_kept)
     };
     const hlmi_mem mem = hlmi_mem_default();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const hlmi_chat_input in = {.messages = chat, .messages_len = sizeof chat - 1, .bos = "<s>",
-                                    .extra = extra, .extra_len = sizeof extra - 1};
+        const hlmi_chat_input in = {.messages = chat,
+                                    .messages_len = sizeof chat - 1,
+                                    .bos = "<s>",
+                                    .extra = extra,
+                                    .extra_len = sizeof extra - 1};
         char source[512];
         hlmi_template *t;
         hlmi_buf text, trusted, shown;
@@ -179,7 +194,8 @@ START_TEST(origins_are_kept)
         for (size_t k = 0; k < 3; k++) hlmi_buf_init(bufs[k], &mem);
         snprintf(source, sizeof source, "{%% set m = messages[0] %%}{%% set c = m.content %%}%s", cases[i][0]);
         ck_assert_int_eq(hlmi_template_new(&mem, source, strlen(source), &t), HLM_OK);
-        ck_assert_msg(hlmi_template_render_traced(t, &mem, &in, &text, &trusted) == HLM_OK, "%s: %s", cases[i][0], hlmi_error());
+        ck_assert_msg(hlmi_template_render_traced(t, &mem, &in, &text, &trusted) == HLM_OK, "%s: %s", cases[i][0],
+                      hlmi_error());
         ck_assert_uint_eq(text.len, trusted.len);
         show(&text, &trusted, &shown);
         ck_assert_msg(strcmp(shown.data, cases[i][1]) == 0, "%s: %s, not %s", cases[i][0], shown.data, cases[i][1]);
@@ -191,8 +207,9 @@ END_TEST
 
 START_TEST(every_allocation_fails_once)
 {
-    static const char text[] = "{% macro f(a) %}{{ a|tojson(indent=2) }}{% endmacro %}{% for m in messages %}{{ f(m) }}"
-                               "{{ (m|string * 900)|upper|length }}{% endfor %}{{ range(9000)|list|sort|join(',')|length }}";
+    static const char text[] =
+        "{% macro f(a) %}{{ a|tojson(indent=2) }}{% endmacro %}{% for m in messages %}{{ f(m) }}"
+        "{{ (m|string * 900)|upper|length }}{% endfor %}{{ range(9000)|list|sort|join(',')|length }}";
     hlm_status st = HLM_E_NOMEM;
     size_t k = 0;
     for (; st != HLM_OK && k < 500; k++) {
@@ -212,8 +229,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {equals_jinja2, budgets_hold, depth_is_bounded, statuses_and_sentences, origins_are_kept,
-                                  every_allocation_fails_once};
+    const TTest *const tests[] = {equals_jinja2,          budgets_hold,     depth_is_bounded,
+                                  statuses_and_sentences, origins_are_kept, every_allocation_fails_once};
     folder = argc > 1 ? argv[1] : "test/data/templates";
     return suite_run("jinja", tests, sizeof tests / sizeof *tests);
 }

@@ -42,9 +42,10 @@ static void expect(bool ok, const char *what, double value)
 
 START_TEST(fma_soft_special)
 {
-    static const uint32_t v[] = {0, 0x80000000u, 1, 0x80000001u, 0x7FFFFFu, 0x800000, 0x3F800000, 0xBF800000u,
-        0x3F800001, 0x3F7FFFFF, 0x7F7FFFFF, 0xFF7FFFFFu, 0x7F800000, 0xFF800000u, 0x7FC00000, 0x33800000,
-        0xB3800000u, 0x800001, 0x80800001u, 0x34000000, 0x4B800000, 0x4B7FFFFF, 0x1F800000, 0x20000000};
+    static const uint32_t v[] = {0,           0x80000000u, 1,          0x80000001u, 0x7FFFFFu,   0x800000,
+                                 0x3F800000,  0xBF800000u, 0x3F800001, 0x3F7FFFFF,  0x7F7FFFFF,  0xFF7FFFFFu,
+                                 0x7F800000,  0xFF800000u, 0x7FC00000, 0x33800000,  0xB3800000u, 0x800001,
+                                 0x80800001u, 0x34000000,  0x4B800000, 0x4B7FFFFF,  0x1F800000,  0x20000000};
     const size_t n = sizeof v / sizeof *v;
     for (size_t i = 0; i < n * n * n; i++) {
         const float a = hlmi_f32_from_bits(v[i % n]), b = hlmi_f32_from_bits(v[i / n % n]);
@@ -238,8 +239,8 @@ START_TEST(f32_to_16_bits)
     for (size_t i = 0; i < 2000000; i++) {
         uint32_t u = (uint32_t)next_random(&st);
         if (i & 1) u = (u & 0x807FF001u) | ((95u + (u >> 23) % 50u) << 23); /* f16's range, many ties */
-        if (i % 16 == 2) u &= 0xFFFF8000u;                               /* bf16 ties */
-        if (i % 64 == 4) u = (u & 0x80FFFFFFu) | 0x7F000000u;             /* the top of the range, NaN */
+        if (i % 16 == 2) u &= 0xFFFF8000u; /* bf16 ties */
+        if (i % 64 == 4) u = (u & 0x80FFFFFFu) | 0x7F000000u; /* the top of the range, NaN */
         const float f = hlmi_f32_from_bits(u);
         const float h = hlmi_f16_to_f32(hlmi_f32_to_f16(f)), b = hlmi_bf16_to_f32(hlmi_f32_to_bf16(f));
         if (isnan(f)) {
@@ -254,7 +255,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {fma_soft_special, fma_soft_random, expf_error, expf_special, exp_error, log_error,
-                                  pow_error, pow_special, sincos_error, f16_to_f32_all, f32_to_16_bits};
+    const TTest *const tests[] = {fma_soft_special, fma_soft_random, expf_error,    expf_special,
+                                  exp_error,        log_error,       pow_error,     pow_special,
+                                  sincos_error,     f16_to_f32_all,  f32_to_16_bits};
     return suite_run("math", tests, sizeof tests / sizeof *tests);
 }

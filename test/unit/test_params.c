@@ -77,8 +77,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        params_null_gives_defaults, params_older_caller, params_newer_caller,
-        params_absurd_sizes, result_keeps_the_callers_size,
+        params_null_gives_defaults, params_older_caller,           params_newer_caller,
+        params_absurd_sizes,        result_keeps_the_callers_size,
     };
     return suite_run("params", tests, sizeof tests / sizeof *tests);
 }

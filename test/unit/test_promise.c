@@ -282,7 +282,8 @@ START_TEST(any_fork)
     feed(&f, b, half, f.length - half, got + half * f.vocab);
     same(&f, got + half * f.vocab, want + half * f.vocab, f.length - half, "fork");
     for (size_t i = half - 5; i < f.length; i++) feed(&f, c, i, 1, got + i * f.vocab);
-    same(&f, got + (half - 5) * f.vocab, want + (half - 5) * f.vocab, f.length - half + 5, "fork at an earlier position");
+    same(&f, got + (half - 5) * f.vocab, want + (half - 5) * f.vocab, f.length - half + 5,
+         "fork at an earlier position");
     hlm_cache_free(b);
     int64_t pending = -1;
     OK(hlm_cache_rewind(a, (int64_t)half - 7, &pending));

@@ -20,10 +20,10 @@ static uint32_t next_random(uint64_t *state)
 }
 
 /* For loops over elements: ck_assert tells Check about each one, which takes a system call. */
-#define REQUIRE(cond, ...) \
-    do { \
-        if (!(cond)) ck_abort_msg(__VA_ARGS__); \
-    } while (0)
+#define REQUIRE(cond, ...)                  \
+  do {                                      \
+    if (!(cond)) ck_abort_msg(__VA_ARGS__); \
+  } while (0)
 
 /* ---- fixtures ---- */
 
@@ -55,8 +55,8 @@ START_TEST(dequantise_equals_gguf)
         float *got = malloc(out_bytes);
         t->dequantise(got, shifted + 1, n);
         for (size_t k = 0; k < n; k++)
-            REQUIRE(hlmi_f32_bits(got[k]) == hlmi_f32_bits(((float *)want)[k]), "%s element %zu: %a, expected %a", t->name, k,
-                          (double)got[k], (double)((float *)want)[k]);
+            REQUIRE(hlmi_f32_bits(got[k]) == hlmi_f32_bits(((float *)want)[k]), "%s element %zu: %a, expected %a",
+                    t->name, k, (double)got[k], (double)((float *)want)[k]);
         free(got);
         free(shifted);
         free(want);
@@ -78,8 +78,8 @@ START_TEST(quantise_equals_gguf)
         ck_assert_uint_eq(want_bytes, n / t->block * t->bytes);
         t->quantise(got, x, n);
         for (size_t k = 0; k < want_bytes; k++)
-            REQUIRE(got[k] == want[k], "%s block %zu byte %zu: %02x, expected %02x", t->name, k / t->bytes, k % t->bytes,
-                          got[k], want[k]);
+            REQUIRE(got[k] == want[k], "%s block %zu byte %zu: %02x, expected %02x", t->name, k / t->bytes,
+                    k % t->bytes, got[k], want[k]);
         free(got);
         free(want);
     }
@@ -120,19 +120,22 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
     case HLMI_TILE_Q5M:
         u = g + k / 32 * 768;
         memcpy(&w, u + 640 + 4 * r, 4);
-        return half_at(u + 2 * r) * (float)(nibble(u + 128, 32, r, k % 32) + (int)(w >> k % 32 & 1) * 16) + half_at(u + 64 + 2 * r);
+        return half_at(u + 2 * r) * (float)(nibble(u + 128, 32, r, k % 32) + (int)(w >> k % 32 & 1) * 16) +
+            half_at(u + 64 + 2 * r);
     case HLMI_TILE_Q8:
         u = g + k / 32 * 1088;
         return half_at(u + 2 * r) * (float)(signed char)u[64 + k % 32 / 4 * 128 + r * 4 + k % 4];
     case HLMI_TILE_K4:
         u = g + k / 256 * 2368;
         k %= 256;
-        return half_at(u + 2 * r) * (float)u[64 + k / 32 * 16 + r] * (float)nibble(u + 320 + k / 32 * 256, 16, r, k % 32) -
-               half_at(u + 32 + 2 * r) * (float)u[192 + k / 32 * 16 + r];
+        return half_at(u + 2 * r) * (float)u[64 + k / 32 * 16 + r] *
+            (float)nibble(u + 320 + k / 32 * 256, 16, r, k % 32) -
+            half_at(u + 32 + 2 * r) * (float)u[192 + k / 32 * 16 + r];
     case HLMI_TILE_K6:
         u = g + k / 256 * 4416;
         k %= 256;
-        return half_at(u + 2 * r) * (float)(signed char)u[64 + k / 16 * 16 + r] * (float)(signed char)u[320 + k / 4 * 64 + r * 4 + k % 4];
+        return half_at(u + 2 * r) * (float)(signed char)u[64 + k / 16 * 16 + r] *
+            (float)(signed char)u[320 + k / 4 * 64 + r * 4 + k % 4];
     default: ck_abort_msg("no such layout"); return 0;
     }
 }
@@ -143,7 +146,8 @@ static void fill_blocks(unsigned char *p, const hlmi_type_info *t, size_t n_bloc
     static const struct {
         const char *name;
         size_t at[2];
-    } scales[] = {{"q4_0", {0, 0}}, {"q4_1", {0, 2}}, {"q5_0", {0, 0}}, {"q5_1", {0, 2}}, {"q8_0", {0, 0}}, {"q4_K", {0, 2}}, {"q6_K", {208, 208}}};
+    } scales[] = {{"q4_0", {0, 0}}, {"q4_1", {0, 2}}, {"q5_0", {0, 0}},    {"q5_1", {0, 2}},
+                  {"q8_0", {0, 0}}, {"q4_K", {0, 2}}, {"q6_K", {208, 208}}};
     for (size_t b = 0; b < n_blocks; b++, p += t->bytes) {
         for (size_t i = 0; i < t->bytes; i++) p[i] = (unsigned char)next_random(seed);
         if (t->block == 1) p[t->bytes - 1] &= 0xBF; /* no infinity, no NaN */
@@ -162,7 +166,8 @@ static bool same(const hlmi_type_info *t, float a, float b)
 static void check_ranges(const hlmi_type_info *t, const unsigned char *group, const float *want, size_t cols, size_t r)
 {
     const hlmi_layout_info *l = hlmi_layout_get(t->layout);
-    static const size_t at[] = {0, 1, 2, 15, 31, 32, 33, 64, 255, 256, 257}, len[] = {0, 1, 2, 31, 32, 33, 65, 256, 300};
+    static const size_t at[] = {0, 1, 2, 15, 31, 32, 33, 64, 255, 256, 257},
+                        len[] = {0, 1, 2, 31, 32, 33, 65, 256, 300};
     float *got = malloc((cols + 1) * sizeof *got);
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         for (size_t j = 0; j <= sizeof len / sizeof *len; j++) {
@@ -172,9 +177,11 @@ static void check_ranges(const hlmi_type_info *t, const unsigned char *group, co
             l->read_row(got, group, cols, r, at[i], n);
             REQUIRE(got[n] == 12345.0f, "%s writes past its %zu elements", t->name, n);
             for (size_t k = 0; k < n; k++) {
-                REQUIRE(same(t, got[k], want[at[i] + k]), "%s cols %zu row %zu: element %zu of %zu+%zu is %a, expected %a",
-                              t->name, cols, r, k, at[i], n, (double)got[k], (double)want[at[i] + k]);
-                REQUIRE(same(t, got[k], spec_at(t->layout, group, r, at[i] + k)), "%s row %zu: not where tile.h says", t->name, r);
+                REQUIRE(same(t, got[k], want[at[i] + k]),
+                        "%s cols %zu row %zu: element %zu of %zu+%zu is %a, expected %a", t->name, cols, r, k, at[i], n,
+                        (double)got[k], (double)want[at[i] + k]);
+                REQUIRE(same(t, got[k], spec_at(t->layout, group, r, at[i] + k)), "%s row %zu: not where tile.h says",
+                        t->name, r);
             }
         }
     }
@@ -199,7 +206,8 @@ static void check_tile(const hlmi_type_info *t, size_t cols, size_t n_rows, uint
             t->dequantise(want, rows[r], cols);
             check_ranges(t, group, want, cols, r);
         } else {
-            for (size_t k = 0; k < cols; k++) REQUIRE(spec_at(t->layout, group, r, k) == 0, "%s padding row %zu", t->name, r);
+            for (size_t k = 0; k < cols; k++)
+                REQUIRE(spec_at(t->layout, group, r, k) == 0, "%s padding row %zu", t->name, r);
         }
     }
     free(want);

@@ -333,7 +333,7 @@ START_TEST(frequencies_follow_the_probabilities)
     for (int i = 0; i < DRAWS; i++) seen[sample(s, l)]++;
     for (size_t i = 0; i < VOCAB; i++) chi2 += pow(seen[i] - DRAWS * t[i].p, 2) / (DRAWS * t[i].p);
     ck_assert(chi2 < 43.8); /* 19 degrees of freedom, 0.1 % */
-    ck_assert(chi2 > 5.4);  /* and not too good to be true either */
+    ck_assert(chi2 > 5.4); /* and not too good to be true either */
     end_of(s, &m);
 }
 END_TEST
@@ -404,8 +404,13 @@ START_TEST(penalties_equal_the_reference)
         {.frequency_penalty = 0.4f, .penalty_window = 10},
         {.presence_penalty = 1, .penalty_window = -1, .temperature = 1},
         {.presence_penalty = -0.5f, .penalty_window = 1},
-        {.repetition_penalty = 1.1f, .frequency_penalty = 0.1f, .presence_penalty = 0.2f, .penalty_window = 100,
-         .top_k = 20, .top_p = 0.9f, .temperature = 0.9f},
+        {.repetition_penalty = 1.1f,
+         .frequency_penalty = 0.1f,
+         .presence_penalty = 0.2f,
+         .penalty_window = 100,
+         .top_k = 20,
+         .top_p = 0.9f,
+         .temperature = 0.9f},
         {.repetition_penalty = 1.1f, .penalty_window = INT64_MAX},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) same_with_penalties(&all[i]);
@@ -438,7 +443,11 @@ START_TEST(draws_are_the_same_everywhere) /* gcc -O0 and -O3, clang, with and wi
         {.seed = 9, .temperature = 0.7f},
         {.seed = 9, .temperature = 1, .top_p = 0.9f},
         {.seed = 9, .temperature = 1.3f, .typical_p = 0.8f},
-        {.seed = 9, .temperature = 0.9f, .min_p = 0.02f, .top_k = 100, .repetition_penalty = 1.2f,
+        {.seed = 9,
+         .temperature = 0.9f,
+         .min_p = 0.02f,
+         .top_k = 100,
+         .repetition_penalty = 1.2f,
          .frequency_penalty = 0.1f},
     };
     static float l[VOCAB];
@@ -466,8 +475,8 @@ START_TEST(logits_are_not_changed)
     float l[300], copy[300];
     hlm_model m;
     fake_model_init(&m, 300);
-    hlm_sampler *s = new_sampler(
-        &m, &(hlm_sampler_params){.temperature = 1, .repetition_penalty = 1.5f, .top_p = 0.5f, .top_k = 9});
+    hlm_sampler *s =
+        new_sampler(&m, &(hlm_sampler_params){.temperature = 1, .repetition_penalty = 1.5f, .top_p = 0.5f, .top_k = 9});
     fill_logits(l, 300, 2, 1);
     memcpy(copy, l, sizeof l);
     ck_assert_int_eq(hlm_sampler_accept(s, 7), HLM_OK);
@@ -539,8 +548,8 @@ END_TEST
 START_TEST(every_allocation_may_fail)
 {
     const hlm_logit_bias bias = {.token = 1, .bias = 1};
-    const hlm_sampler_params p = {.struct_size = sizeof p, .logit_bias = &bias, .n_logit_bias = 1,
-                                  .repetition_penalty = 2, .temperature = 1};
+    const hlm_sampler_params p = {
+        .struct_size = sizeof p, .logit_bias = &bias, .n_logit_bias = 1, .repetition_penalty = 2, .temperature = 1};
     hlm_model m;
     fake_model_init(&m, 8);
     size_t k = 0;
@@ -578,10 +587,22 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        philox_published_vectors, philox_uniform_is_in_range, softmax_is_as_exact_as_stated, greedy_takes_the_lowest_of_equals, nan_and_infinity,
-        stages_equal_the_reference, equal_logits_keep_the_lowest_ids, frequencies_follow_the_probabilities,
-        bias_adds_and_forbids, penalties_equal_the_reference, forks_are_equal_and_independent,
-        draws_are_the_same_everywhere, logits_are_not_changed, bad_parameters, null_arguments, every_allocation_may_fail,
+        philox_published_vectors,
+        philox_uniform_is_in_range,
+        softmax_is_as_exact_as_stated,
+        greedy_takes_the_lowest_of_equals,
+        nan_and_infinity,
+        stages_equal_the_reference,
+        equal_logits_keep_the_lowest_ids,
+        frequencies_follow_the_probabilities,
+        bias_adds_and_forbids,
+        penalties_equal_the_reference,
+        forks_are_equal_and_independent,
+        draws_are_the_same_everywhere,
+        logits_are_not_changed,
+        bad_parameters,
+        null_arguments,
+        every_allocation_may_fail,
         sampling_allocates_nothing,
     };
     return suite_run("sample", tests, sizeof tests / sizeof *tests);

@@ -76,8 +76,8 @@ static void feed_in_pieces(const char *text, size_t n, const char *const *stop, 
 START_TEST(stop_strings_equal_a_plain_search)
 {
     static const char *const sets[][3] = {
-        {"ab", "ba", "aaa"}, {"aabaab", "b", "bb"}, {"abab", "babb", "aabba"}, {"aaaa", "aaab", "bbbb"},
-        {"abcabd", "cab", "c"}, {"cc", "ccc", "bcc"},
+        {"ab", "ba", "aaa"},      {"aabaab", "b", "bb"},  {"abab", "babb", "aabba"},
+        {"aaaa", "aaab", "bbbb"}, {"abcabd", "cab", "c"}, {"cc", "ccc", "bcc"},
     };
     uint64_t random = 1;
     for (size_t round = 0; round < 3000; round++) {
@@ -106,8 +106,8 @@ END_TEST
 
 /* ---- generate ------------------------------------------------------------------- */
 
-static const char *const pieces[VOCAB] = {"", "a", "b", "ab", "<", "<st", "op>", " ", "\n", "x", "y", "z",
-                                          "Hello", " world", "!", "\xC3\xA9"};
+static const char *const pieces[VOCAB] = {"",   "a", "b", "ab", "<",     "<st",    "op>", " ",
+                                          "\n", "x", "y", "z",  "Hello", " world", "!",   "\xC3\xA9"};
 
 typedef struct heard {
     char text[256];
@@ -165,9 +165,15 @@ static void set_up(fixture *f, const int32_t *script, size_t n_script)
     f->ctx.n_script = n_script + 1;
     f->ctx.pieces = pieces;
     f->cache = fake_cache(&f->ctx, 64);
-    f->p = (hlm_generate_params){.struct_size = sizeof f->p, .prompt = PROMPT, .n_prompt = 1, .max_tokens = n_script,
-                                 .on_token = on_token, .progress = progress, .user = &f->heard,
-                                 .tokens = f->ids, .tokens_cap = 64};
+    f->p = (hlm_generate_params){.struct_size = sizeof f->p,
+                                 .prompt = PROMPT,
+                                 .n_prompt = 1,
+                                 .max_tokens = n_script,
+                                 .on_token = on_token,
+                                 .progress = progress,
+                                 .user = &f->heard,
+                                 .tokens = f->ids,
+                                 .tokens_cap = 64};
     f->result.struct_size = sizeof f->result;
 }
 
@@ -484,11 +490,22 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        stop_strings_equal_a_plain_search, stop_strings_that_are_none, generate_to_length,
-        generate_stop_string_over_tokens, generate_holds_back, generate_ends_of_answers, generate_until_full,
-        generate_prompt_in_parts, generate_goes_on_from_a_cache, generate_without_tokenizer, generate_cancelled,
-        generate_tells_the_sampler, generate_refuses, generate_every_allocation_may_fail,
-        score_equals_a_plain_computation, score_refuses,
+        stop_strings_equal_a_plain_search,
+        stop_strings_that_are_none,
+        generate_to_length,
+        generate_stop_string_over_tokens,
+        generate_holds_back,
+        generate_ends_of_answers,
+        generate_until_full,
+        generate_prompt_in_parts,
+        generate_goes_on_from_a_cache,
+        generate_without_tokenizer,
+        generate_cancelled,
+        generate_tells_the_sampler,
+        generate_refuses,
+        generate_every_allocation_may_fail,
+        score_equals_a_plain_computation,
+        score_refuses,
     };
     return suite_run("session", tests, sizeof tests / sizeof *tests);
 }

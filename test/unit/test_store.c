@@ -52,9 +52,10 @@ static void refuse(memfs *fs, hlm_status status, const char *words)
 
 /* ---- one file ---- */
 
-#define ENTRY(name, dtype, shape, range) "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
-static const char good[] = "{" ENTRY("b", "F16", "[3,2]", "[4,16]") ",\"__metadata__\":{\"format\":\"pt\"},"
-                           ENTRY("a", "F32", "[]", "[0,4]") "," ENTRY("none", "I64", "[0,7]", "[16,16]") "}  ";
+#define ENTRY(name, dtype, shape, range) \
+  "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
+static const char good[] = "{" ENTRY("b", "F16", "[3,2]", "[4,16]") ",\"__metadata__\":{\"format\":\"pt\"}," ENTRY(
+    "a", "F32", "[]", "[0,4]") "," ENTRY("none", "I64", "[0,7]", "[16,16]") "}  ";
 
 static void add_good(memfs *fs)
 {
@@ -71,7 +72,8 @@ START_TEST(reads_a_single_file)
         unsigned char buf[12];
         const uint8_t *p = NULL;
         ck_assert_msg(open_fs(&s, &fs, map) == HLM_OK, "%s", hlmi_error());
-        const hlmi_tensor *a = hlmi_store_find(s, "a"), *b = hlmi_store_find(s, "b"), *none = hlmi_store_find(s, "none");
+        const hlmi_tensor *a = hlmi_store_find(s, "a"), *b = hlmi_store_find(s, "b"),
+                          *none = hlmi_store_find(s, "none");
         ck_assert(a && b && none && hlmi_store_count(s) == 3);
         ck_assert(a->type == HLMI_F32 && a->n_dims == 1 && a->dims[0] == 1 && a->bytes == 4);
         ck_assert(b->type == HLMI_F16 && b->n_dims == 2 && b->dims[0] == 3 && b->dims[1] == 2 && b->bytes == 12);
@@ -102,7 +104,8 @@ START_TEST(refuses_every_truncation)
             add_text(&fs, "dir/config.json", "{}");
             memfs_add(&fs, "dir/model.safetensors", b.data, b.n);
             if (open_fs(&s, &fs, map) != HLM_E_FORMAT) ck_abort_msg("%zu of %zu bytes were not refused", b.n, whole);
-            if (!strstr(hlmi_error(), "dir/model.safetensors: ") || (!strstr(hlmi_error(), fields[0]) && !strstr(hlmi_error(), fields[1])))
+            if (!strstr(hlmi_error(), "dir/model.safetensors: ") ||
+                (!strstr(hlmi_error(), fields[0]) && !strstr(hlmi_error(), fields[1])))
                 ck_abort_msg("%zu bytes: '%s' names no field", b.n, hlmi_error());
             memfs_clear(&fs);
         }
@@ -133,7 +136,8 @@ START_TEST(refuses_bad_headers)
         {"{" ENTRY("t", "U8", "[16.0]", "[0,16]") "}", "fraction", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[1,1,1,1,16]", "[0,16]") "}", "5 dimensions", HLM_E_UNSUPPORTED},
         {"{" ENTRY("t", "F64", "[1152921504606846976,2]", "[0,16]") "}", "2^63", HLM_E_FORMAT},
-        {"{" ENTRY("t", "U8", "[0,4611686018427387904,4]", "[0,16]") "}", "span 16 bytes, dtype and shape need 0", HLM_E_FORMAT},
+        {"{" ENTRY("t", "U8", "[0,4611686018427387904,4]", "[0,16]") "}", "span 16 bytes, dtype and shape need 0",
+         HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "[0]") "}", "has 1 entries", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "[0,16,16]") "}", "has 3 entries", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "{}") "}", "data_offsets is an object", HLM_E_FORMAT},
@@ -142,7 +146,8 @@ START_TEST(refuses_bad_headers)
         {"{" ENTRY("t", "U8", "[15]", "[0,16]") "}", "span 16 bytes", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[15]", "[0,15]") "}", "tensor data ends", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[15]", "[1,16]") "}", "behind the data before it", HLM_E_FORMAT},
-        {"{" ENTRY("t", "U8", "[9]", "[0,9]") "," ENTRY("u", "U8", "[8]", "[8,16]") "}", "'u' begins at byte", HLM_E_FORMAT},
+        {"{" ENTRY("t", "U8", "[9]", "[0,9]") "," ENTRY("u", "U8", "[8]", "[8,16]") "}", "'u' begins at byte",
+         HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[16]", "[0,16]") "," ENTRY("t", "U8", "[16]", "[0,16]") "}", "duplicate", HLM_E_FORMAT},
         {"{" ENTRY("t", "U8", "[99999999999999999999]", "[0,16]") "}", "not valid JSON", HLM_E_FORMAT},
     };
@@ -342,7 +347,9 @@ static void starve(memfs *fs, const char *path, bool map)
         hlmi_store *s;
         const hlm_status st = hlmi_store_open(&s, &mem, &vfs, path, false);
         if (st == HLM_OK) hlmi_store_close(s);
-        else ck_assert_msg(st == HLM_E_NOMEM && strstr(hlmi_error(), "out of memory"), "%zu allocations: %d %s", k, st, hlmi_error());
+        else
+            ck_assert_msg(st == HLM_E_NOMEM && strstr(hlmi_error(), "out of memory"), "%zu allocations: %d %s", k, st,
+                          hlmi_error());
         ck_assert_uint_eq(b.live, 0);
         ck_assert_uint_eq(fs->open, 0);
         if (st == HLM_OK) break;
@@ -375,8 +382,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_a_single_file, refuses_every_truncation, refuses_bad_headers, reads_shards, refuses_bad_indices,
-                                  refuses_bad_folders, side_files,               reads_from_disk,     every_allocation_may_fail};
+    const TTest *const tests[] = {reads_a_single_file, refuses_every_truncation, refuses_bad_headers,
+                                  reads_shards,        refuses_bad_indices,      refuses_bad_folders,
+                                  side_files,          reads_from_disk,          every_allocation_may_fail};
     if (argc > 1) folder = argv[1];
     return suite_run("store", tests, sizeof tests / sizeof *tests);
 }

@@ -352,11 +352,18 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {own_threads, executor, executor_refuses, arguments, cancelled_before,
-                                  out_of_memory, control_word,
+    const TTest *const tests[] = {
+        own_threads,
+        executor,
+        executor_refuses,
+        arguments,
+        cancelled_before,
+        out_of_memory,
+        control_word,
 #if defined(__SSE2__)
-                                  denormals,
+        denormals,
 #endif
-                                  idle};
+        idle
+    };
     return suite_run("team", tests, sizeof tests / sizeof *tests);
 }

@@ -102,7 +102,8 @@ START_TEST(bad_files)
     refuse("{}", HLM_E_FORMAT, "model");
     refuse("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", HLM_E_UNSUPPORTED, "WordPiece");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"ab\"]}}", HLM_E_FORMAT, "model.merges[0]");
-    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}", HLM_E_FORMAT, "not in the vocabulary");
+    refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}", HLM_E_FORMAT,
+           "not in the vocabulary");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1}}}", HLM_E_FORMAT, "'a'");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":99999999}}}", HLM_E_FORMAT, "'a'");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0}}}", HLM_E_FORMAT, "two tokens");
@@ -111,7 +112,8 @@ START_TEST(bad_files)
     refuse("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},\"behavior\":\"Isolated\"}," MODEL "}",
            HLM_E_UNSUPPORTED, "regular expression '('");
     refuse("{\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"x\"}},"
-           "{\"Sequence\":{\"id\":\"A\"}}]}," MODEL "}", HLM_E_FORMAT, "'x'");
+           "{\"Sequence\":{\"id\":\"A\"}}]}," MODEL "}",
+           HLM_E_FORMAT, "'x'");
 }
 END_TEST
 
@@ -142,7 +144,9 @@ START_TEST(budgets)
     memset(many, 'a', 60);
     many[60] = 'b';
     ck_assert_int_eq(encode_with("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a+)+$\"},"
-                                 "\"behavior\":\"Isolated\"}," MODEL "}", many, 61), HLM_E_LIMIT);
+                                 "\"behavior\":\"Isolated\"}," MODEL "}",
+                                 many, 61),
+                     HLM_E_LIMIT);
     ck_assert_msg(strstr(hlmi_error(), "match limit") != NULL, "%s", hlmi_error());
 }
 END_TEST
@@ -177,8 +181,28 @@ END_TEST
 /* A text of twelve parts that the expressions tell apart. */
 static void random_text(uint32_t *seed, char text[128])
 {
-    static const char *const parts[] = {"a", "Zq", "\xC3\xA9", "\xE4\xBD\xA0", " ", "  ", "\t", "\n", "\r\n", "1", "234567", "\xC2\xBD",
-                                        "'", "'s", "'RE", "'\xC5\xBF", "!", "?)", "\xE2\x80\xA8", "\xC2\x85", "\xE1\xA0\x8E", "\xCC\x81"};
+    static const char *const parts[] = {"a",
+                                        "Zq",
+                                        "\xC3\xA9",
+                                        "\xE4\xBD\xA0",
+                                        " ",
+                                        "  ",
+                                        "\t",
+                                        "\n",
+                                        "\r\n",
+                                        "1",
+                                        "234567",
+                                        "\xC2\xBD",
+                                        "'",
+                                        "'s",
+                                        "'RE",
+                                        "'\xC5\xBF",
+                                        "!",
+                                        "?)",
+                                        "\xE2\x80\xA8",
+                                        "\xC2\x85",
+                                        "\xE1\xA0\x8E",
+                                        "\xCC\x81"};
     text[0] = '\0';
     for (int i = 0; i < 12; i++) {
         *seed = *seed * 1664525u + 1013904223u;
@@ -207,7 +231,8 @@ START_TEST(scanners)
             for (size_t at = 0, begin, end; at < len; at = end) {
                 bool found;
                 ck_assert_int_eq(hlmi_regex_walk_next(&w, &found, &begin, &end), HLM_OK);
-                ck_assert_msg(found && begin == at && end == hlmi_scan_next(scan, text, len, at), "'%s' at %zu", text, at);
+                ck_assert_msg(found && begin == at && end == hlmi_scan_next(scan, text, len, at), "'%s' at %zu", text,
+                              at);
             }
         }
         hlmi_regex_walk_end(&w);
@@ -259,10 +284,12 @@ done:
 START_TEST(no_memory)
 {
     static const char json[] =
-        "{\"added_tokens\":[{\"id\":4,\"content\":\"<x>\",\"special\":true},{\"id\":5,\"content\":\"A\",\"normalized\":true}],"
+        "{\"added_tokens\":[{\"id\":4,\"content\":\"<x>\",\"special\":true},{\"id\":5,\"content\":\"A\",\"normalized\":"
+        "true}],"
         "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":\"Lowercase\"},"
         "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +\"},\"content\":\" \"}]},"
-        "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},"
+        "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"}"
+        ","
         "\"behavior\":\"Isolated\"},{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\"}]},"
         "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}," MODEL "}";
     for (size_t k = 0;; k++) {

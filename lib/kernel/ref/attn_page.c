@@ -71,22 +71,22 @@ static inline void kv_write(void *k, void *v, const float *k_row, const float *v
     for (size_t d = 0; d < v_dim; d++) store(v, at * v_dim + d, v_row[d]);
 }
 
-#define KERNELS_OF(type)                                                                                        \
-    static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
-                          size_t page, size_t head_dim, size_t n)                                                \
-    {                                                                                                            \
-        qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, load_##type);                                        \
-    }                                                                                                            \
-    static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,       \
-                          const uint16_t *hi, const void *v, size_t v_dim)                                       \
-    {                                                                                                            \
-        pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, load_##type);                                                   \
-    }                                                                                                            \
-    static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
-                                size_t head_dim, size_t v_dim)                                                   \
-    {                                                                                                            \
-        kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, store_##type);                                   \
-    }
+#define KERNELS_OF(type)                                                                                         \
+  static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
+                        size_t page, size_t head_dim, size_t n)                                                  \
+  {                                                                                                              \
+    qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, load_##type);                                            \
+  }                                                                                                              \
+  static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,         \
+                        const uint16_t *hi, const void *v, size_t v_dim)                                         \
+  {                                                                                                              \
+    pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, load_##type);                                                       \
+  }                                                                                                              \
+  static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at,  \
+                              size_t head_dim, size_t v_dim)                                                     \
+  {                                                                                                              \
+    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, store_##type);                                       \
+  }
 
 KERNELS_OF(f32)
 KERNELS_OF(f16)

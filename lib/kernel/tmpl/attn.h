@@ -19,10 +19,10 @@
 
 enum {
     TILE_ROWS = 6,
-    FEW = 2 * TILE_ROWS,   /* queries that do not pay for a conversion apart */
-    TILE_LANES = 64,       /* at most */
+    FEW = 2 * TILE_ROWS, /* queries that do not pay for a conversion apart */
+    TILE_LANES = 64, /* at most */
     SCRATCH_FLOATS = 2048, /* 8 KB */
-    STREAM_ROWS = 8,       /* rows of B that few queries take at once */
+    STREAM_ROWS = 8, /* rows of B that few queries take at once */
 };
 
 typedef struct tile {
@@ -33,8 +33,8 @@ typedef struct tile {
     float *c; /* [rows] of stride ldc */
     size_t ldc;
     size_t depth; /* above 0 */
-    float scale;  /* C is multiplied by it at the end */
-    bool fresh;   /* C starts at 0 */
+    float scale; /* C is multiplied by it at the end */
+    bool fresh; /* C starts at 0 */
 } tile;
 
 typedef void tile_fn(const tile *t);
@@ -49,56 +49,56 @@ static const float zeros[TILE_LANES];
 /* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls.
  * Of a step's A and B the smaller set is held, the other passes through one register. A loop that runs at least once
  * lets gcc keep the array in registers throughout. */
-#define TILE(name, type, rows, vectors)                                                                          \
-    static void name(const tile *t)                                                                              \
-    {                                                                                                            \
-        const size_t lda = t->lda, ldb = t->ldb, ldc = t->ldc, depth = t->depth;                                 \
-        const float *a = t->a, *from = t->fresh ? zeros : t->c;                                                  \
-        const size_t from_step = t->fresh ? 0 : ldc;                                                             \
-        const void *b = t->b;                                                                                    \
-        float *c = t->c;                                                                                         \
-        const vf by = vf_set1(t->scale);                                                                         \
-        vf acc[rows][vectors];                                                                                   \
-        for (size_t i = 0; i < (rows); i++)                                                                      \
-            for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_load(from + i * from_step + j * VF);           \
-        size_t k = 0;                                                                                            \
-        do {                                                                                                     \
-            if ((rows) < (vectors)) {                                                                            \
-                vf held[rows];                                                                                   \
-                for (size_t i = 0; i < (rows); i++) held[i] = vf_set1(a[i * lda + k]);                           \
-                for (size_t j = 0; j < (vectors); j++) {                                                         \
-                    const vf one = LOAD_##type(b, k * ldb + j * VF);                                             \
-                    for (size_t i = 0; i < (rows); i++) acc[i][j] = vf_fma(held[i], one, acc[i][j]);             \
-                }                                                                                                \
-            } else {                                                                                             \
-                vf held[vectors];                                                                                \
-                for (size_t j = 0; j < (vectors); j++) held[j] = LOAD_##type(b, k * ldb + j * VF);               \
-                for (size_t i = 0; i < (rows); i++) {                                                            \
-                    const vf one = vf_set1(a[i * lda + k]);                                                      \
-                    for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(one, held[j], acc[i][j]);          \
-                }                                                                                                \
-            }                                                                                                    \
-        } while (++k < depth);                                                                                   \
-        for (size_t i = 0; i < (rows); i++)                                                                      \
-            for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by));        \
-    }
+#define TILE(name, type, rows, vectors)                                                             \
+  static void name(const tile *t)                                                                   \
+  {                                                                                                 \
+    const size_t lda = t->lda, ldb = t->ldb, ldc = t->ldc, depth = t->depth;                        \
+    const float *a = t->a, *from = t->fresh ? zeros : t->c;                                         \
+    const size_t from_step = t->fresh ? 0 : ldc;                                                    \
+    const void *b = t->b;                                                                           \
+    float *c = t->c;                                                                                \
+    const vf by = vf_set1(t->scale);                                                                \
+    vf acc[rows][vectors];                                                                          \
+    for (size_t i = 0; i < (rows); i++)                                                             \
+      for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_load(from + i * from_step + j * VF);    \
+    size_t k = 0;                                                                                   \
+    do {                                                                                            \
+      if ((rows) < (vectors)) {                                                                     \
+        vf held[rows];                                                                              \
+        for (size_t i = 0; i < (rows); i++) held[i] = vf_set1(a[i * lda + k]);                      \
+        for (size_t j = 0; j < (vectors); j++) {                                                    \
+          const vf one = LOAD_##type(b, k * ldb + j * VF);                                          \
+          for (size_t i = 0; i < (rows); i++) acc[i][j] = vf_fma(held[i], one, acc[i][j]);          \
+        }                                                                                           \
+      } else {                                                                                      \
+        vf held[vectors];                                                                           \
+        for (size_t j = 0; j < (vectors); j++) held[j] = LOAD_##type(b, k * ldb + j * VF);          \
+        for (size_t i = 0; i < (rows); i++) {                                                       \
+          const vf one = vf_set1(a[i * lda + k]);                                                   \
+          for (size_t j = 0; j < (vectors); j++) acc[i][j] = vf_fma(one, held[j], acc[i][j]);       \
+        }                                                                                           \
+      }                                                                                             \
+    } while (++k < depth);                                                                          \
+    for (size_t i = 0; i < (rows); i++)                                                             \
+      for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by)); \
+  }
 
-#define TILES_OF(type)                                                                                           \
-    TILE(type##_wide_1, type, 1, TILE_WIDE_1)                                                                    \
-    TILE(type##_wide_2, type, 2, TILE_WIDE_2)                                                                    \
-    TILE(type##_wide_3, type, 3, TILE_WIDE_3)                                                                    \
-    TILE(type##_wide_4, type, 4, TILE_WIDE_4)                                                                    \
-    TILE(type##_wide_5, type, 5, TILE_WIDE_5)                                                                    \
-    TILE(type##_wide_6, type, 6, TILE_WIDE_6)                                                                    \
-    TILE(type##_group_1, type, 1, HLMI_LANES / VF)                                                               \
-    TILE(type##_group_2, type, 2, HLMI_LANES / VF)                                                               \
-    TILE(type##_group_3, type, 3, HLMI_LANES / VF)                                                               \
-    TILE(type##_group_4, type, 4, HLMI_LANES / VF)                                                               \
-    TILE(type##_group_5, type, 5, HLMI_LANES / VF)                                                               \
-    TILE(type##_group_6, type, 6, HLMI_LANES / VF)                                                               \
-    static tile_fn *const type##_tiles[2][TILE_ROWS] = {                                                         \
-        {type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6},        \
-        {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}};
+#define TILES_OF(type)                                                                                  \
+  TILE(type##_wide_1, type, 1, TILE_WIDE_1)                                                             \
+  TILE(type##_wide_2, type, 2, TILE_WIDE_2)                                                             \
+  TILE(type##_wide_3, type, 3, TILE_WIDE_3)                                                             \
+  TILE(type##_wide_4, type, 4, TILE_WIDE_4)                                                             \
+  TILE(type##_wide_5, type, 5, TILE_WIDE_5)                                                             \
+  TILE(type##_wide_6, type, 6, TILE_WIDE_6)                                                             \
+  TILE(type##_group_1, type, 1, HLMI_LANES / VF)                                                        \
+  TILE(type##_group_2, type, 2, HLMI_LANES / VF)                                                        \
+  TILE(type##_group_3, type, 3, HLMI_LANES / VF)                                                        \
+  TILE(type##_group_4, type, 4, HLMI_LANES / VF)                                                        \
+  TILE(type##_group_5, type, 5, HLMI_LANES / VF)                                                        \
+  TILE(type##_group_6, type, 6, HLMI_LANES / VF)                                                        \
+  static tile_fn *const type##_tiles[2][TILE_ROWS] = {                                                  \
+      {type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6}, \
+      {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}};
 
 TILES_OF(f32)
 TILES_OF(f16)
@@ -246,8 +246,15 @@ static inline void pv_rows(const strip *v, float *o, size_t ldo, const float *w,
 {
     if (lo >= hi) return;
     float padded[TILE_ROWS * HLMI_LANES];
-    tile t = {.a = w + lo, .lda = ldw, .b = element(v->format, v->b, (lo - v->from) * v->ldb), .ldb = v->ldb,
-              .c = o, .ldc = ldo, .depth = hi - lo, .scale = 1.0f, .fresh = false};
+    tile t = {.a = w + lo,
+              .lda = ldw,
+              .b = element(v->format, v->b, (lo - v->from) * v->ldb),
+              .ldb = v->ldb,
+              .c = o,
+              .ldc = ldo,
+              .depth = hi - lo,
+              .scale = 1.0f,
+              .fresh = false};
     if (v->lanes >= HLMI_LANES) {
         run_tile(&t, v->format, rows, v->lanes);
         return;
@@ -272,7 +279,7 @@ static inline void pv_same(const strip *v, float *o, size_t ldo, const float *w,
 /* All queries over one strip, each with its own positions: tiles run over the positions that their rows have in common,
  * each row alone before and after. A row with no position in the strip is left out. */
 static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
-                     const uint16_t *hi)
+                      const uint16_t *hi)
 {
     for (size_t i = 0, rows; i < nq; i += rows) {
         const size_t most = next_rows(nq - i);
@@ -357,24 +364,24 @@ static inline void kv_write(uint16_t *k, uint16_t *v, const float *k_row, const 
     }
 }
 
-#define KERNELS_OF(type, format)                                                                                  \
-    static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
-                          size_t page, size_t head_dim, size_t n)                                                \
-    {                                                                                                            \
-        qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, format);                                             \
-    }                                                                                                            \
-    static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,       \
-                          const uint16_t *hi, const void *v, size_t v_dim)                                       \
-    {                                                                                                            \
-        pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, format);                                                        \
-    }
+#define KERNELS_OF(type, format)                                                                                 \
+  static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
+                        size_t page, size_t head_dim, size_t n)                                                  \
+  {                                                                                                              \
+    qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, format);                                                 \
+  }                                                                                                              \
+  static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,         \
+                        const uint16_t *hi, const void *v, size_t v_dim)                                         \
+  {                                                                                                              \
+    pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, format);                                                            \
+  }
 
-#define WRITE_OF(type, format)                                                                                    \
-    static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
-                                size_t head_dim, size_t v_dim)                                                   \
-    {                                                                                                            \
-        kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                         \
-    }
+#define WRITE_OF(type, format)                                                                                  \
+  static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
+                              size_t head_dim, size_t v_dim)                                                    \
+  {                                                                                                             \
+    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                            \
+  }
 
 KERNELS_OF(f32, HLMI_KV_ROWS_F32)
 KERNELS_OF(f16, HLMI_KV_ROWS_F16)

@@ -54,8 +54,7 @@ static void rms_norm(float *y, const float *x, const float *w, size_t n, float e
     const float mean = vf_lanes_sum(l) / (float)n;
     const vf r = vf_set1(1.0f / __builtin_sqrtf(mean + eps));
     for (i = 0; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_mul(vf_load(x + i), r), vf_load(w + i)));
-    if (i < n)
-        vf_store_part(y + i, vf_mul(vf_mul(vf_load_part(x + i, n - i), r), vf_load_part(w + i, n - i)), n - i);
+    if (i < n) vf_store_part(y + i, vf_mul(vf_mul(vf_load_part(x + i, n - i), r), vf_load_part(w + i, n - i)), n - i);
 }
 
 static float row_sum(const float *x, size_t n)

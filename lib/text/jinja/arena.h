@@ -12,10 +12,10 @@ typedef struct hlmi_arena_chunk hlmi_arena_chunk;
 typedef struct hlmi_arena {
     hlmi_mem mem;
     hlmi_arena_chunk *head;
-    char *at, *end;   /* free part of the newest chunk */
+    char *at, *end; /* free part of the newest chunk */
     size_t used, max; /* bytes taken from mem, and their bound */
-    bool past_max;    /* the latest failure was the bound, not the allocator */
-    bool shadowed;    /* every byte has a shadow byte (see trust.h), at first 0; set before the first allocation */
+    bool past_max; /* the latest failure was the bound, not the allocator */
+    bool shadowed; /* every byte has a shadow byte (see trust.h), at first 0; set before the first allocation */
 } hlmi_arena;
 
 void hlmi_arena_init(hlmi_arena *a, const hlmi_mem *mem, size_t max);

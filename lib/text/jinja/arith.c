@@ -28,7 +28,8 @@ static jv unsupported(jx *x, uint16_t op, jv a, jv b)
     if (b.kind == JV_UNDEF) return hlmi_juse_undef(x, b);
     if (op == '+' && (a.kind == JV_STR || jv_is_seq(a)))
         return hlmi_jfail(x, "can only concatenate %s (not \"%s\") to %s", hlmi_jtype(a), hlmi_jtype(b), hlmi_jtype(a));
-    return hlmi_jfail(x, "unsupported operand type(s) for %s: '%s' and '%s'", op_text(op), hlmi_jtype(a), hlmi_jtype(b));
+    return hlmi_jfail(x, "unsupported operand type(s) for %s: '%s' and '%s'", op_text(op), hlmi_jtype(a),
+                      hlmi_jtype(b));
 }
 
 static jv int_pow(jx *x, int64_t base, int64_t e)

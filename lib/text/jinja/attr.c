@@ -8,13 +8,14 @@
 const char *hlmi_jtype(jv v)
 {
     static const char *const names[] = {
-        [JV_MISSING] = "missing", [JV_UNDEF] = "Undefined", [JV_NONE] = "NoneType", [JV_BOOL] = "bool",
-        [JV_INT] = "int", [JV_BIG] = "int", [JV_FLOAT] = "float", [JV_STR] = "str", [JV_LIST] = "list",
-        [JV_TUPLE] = "tuple", [JV_DICT] = "dict", [JV_RANGE] = "range", [JV_GEN] = "generator",
-        [JV_KEYS] = "dict_keys", [JV_VALUES] = "dict_values", [JV_ITEMS] = "dict_items",
-        [JV_NS] = "Namespace", [JV_LOOP] = "LoopContext", [JV_MACRO] = "Macro", [JV_FUNC] = "function",
-        [JV_METHOD] = "builtin_function_or_method", [JV_CYCLER] = "Cycler", [JV_JOINER] = "Joiner",
-        [JV_SELF] = "TemplateReference"};
+        [JV_MISSING] = "missing",  [JV_UNDEF] = "Undefined", [JV_NONE] = "NoneType",
+        [JV_BOOL] = "bool",        [JV_INT] = "int",         [JV_BIG] = "int",
+        [JV_FLOAT] = "float",      [JV_STR] = "str",         [JV_LIST] = "list",
+        [JV_TUPLE] = "tuple",      [JV_DICT] = "dict",       [JV_RANGE] = "range",
+        [JV_GEN] = "generator",    [JV_KEYS] = "dict_keys",  [JV_VALUES] = "dict_values",
+        [JV_ITEMS] = "dict_items", [JV_NS] = "Namespace",    [JV_LOOP] = "LoopContext",
+        [JV_MACRO] = "Macro",      [JV_FUNC] = "function",   [JV_METHOD] = "builtin_function_or_method",
+        [JV_CYCLER] = "Cycler",    [JV_JOINER] = "Joiner",   [JV_SELF] = "TemplateReference"};
     return names[v.kind];
 }
 
@@ -50,11 +51,14 @@ jv hlmi_juse_undef(jx *x, jv v)
 static bool is_internal(jv name)
 {
     static const char *const names[] = {
-        "__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__", "__getattribute__",
-        "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__",
-        "__reduce__", "__reduce_ex__", "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__",
-        "__dict__", "__globals__", "__call__", "__code__", "__self__", "__func__", "__module__", "__name__",
-        "__len__", "__iter__", "__next__", "__getitem__", "__contains__", "__add__", "__mul__", "__mod__"};
+        "__class__",   "__delattr__",  "__dir__",           "__doc__",          "__eq__",
+        "__format__",  "__ge__",       "__getattribute__",  "__getstate__",     "__gt__",
+        "__hash__",    "__init__",     "__init_subclass__", "__le__",           "__lt__",
+        "__ne__",      "__new__",      "__reduce__",        "__reduce_ex__",    "__repr__",
+        "__setattr__", "__sizeof__",   "__str__",           "__subclasshook__", "__dict__",
+        "__globals__", "__call__",     "__code__",          "__self__",         "__func__",
+        "__module__",  "__name__",     "__len__",           "__iter__",         "__next__",
+        "__getitem__", "__contains__", "__add__",           "__mul__",          "__mod__"};
     if (name.n < 5 || memcmp(name.u.s, "__", 2) != 0) return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (jv_eq_lit(name, names[i])) return true;
@@ -78,8 +82,7 @@ static jv field(jx *x, jv of, jv name)
     }
     case JV_LOOP: return hlmi_jloop_attr(x, of.u.loop, name);
     case JV_MACRO: return hlmi_jmacro_attr(x, of.u.macro, name);
-    case JV_CYCLER:
-        return jv_eq_lit(name, "current") ? of.u.cycler->at[of.u.cycler->pos] : jv_missing();
+    case JV_CYCLER: return jv_eq_lit(name, "current") ? of.u.cycler->at[of.u.cycler->pos] : jv_missing();
     case JV_TUPLE:
         if (!(of.flags & JV_GROUP)) return jv_missing();
         return jv_eq_lit(name, "grouper") ? of.u.at[0] : jv_eq_lit(name, "list") ? of.u.at[1] : jv_missing();
@@ -87,8 +90,7 @@ static jv field(jx *x, jv of, jv name)
     case JV_INT:
         if (jv_eq_lit(name, "real") || jv_eq_lit(name, "numerator")) return jv_int(jv_intval(of));
         return jv_eq_lit(name, "imag") ? jv_int(0) : jv_eq_lit(name, "denominator") ? jv_int(1) : jv_missing();
-    case JV_FLOAT:
-        return jv_eq_lit(name, "real") ? of : jv_eq_lit(name, "imag") ? jv_float(0.0) : jv_missing();
+    case JV_FLOAT: return jv_eq_lit(name, "real") ? of : jv_eq_lit(name, "imag") ? jv_float(0.0) : jv_missing();
     case JV_RANGE: {
         const jrange *r = of.u.range;
         if (jv_eq_lit(name, "start")) return jv_int(r->start);
@@ -235,7 +237,8 @@ static jv slice_range(jx *x, const jrange *of, int64_t start, int64_t stop, int6
     /* a range has at most 100000 items, and products wrap where Python's integers would grow */
     *r = (jrange){.start = (int64_t)((uint64_t)of->start + (uint64_t)start * (uint64_t)of->step),
                   .stop = (int64_t)((uint64_t)of->start + (uint64_t)stop * (uint64_t)of->step),
-                  .step = (int64_t)((uint64_t)of->step * (uint64_t)step), .count = (uint64_t)count};
+                  .step = (int64_t)((uint64_t)of->step * (uint64_t)step),
+                  .count = (uint64_t)count};
     return (jv){.kind = JV_RANGE, .u.range = r};
 }
 

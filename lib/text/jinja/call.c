@@ -116,7 +116,9 @@ static void bind_rest(jx *x, const jnode *n, size_t taken, const jargs *a, jscop
         while (p && !jv_same_text(p->v, name)) p = p->next, at++;
         if ((p && at >= taken) || ((n->op & JM_CALLER) && jv_same_text(name, caller))) continue;
         if (rest) hlmi_jdict_set(x, rest, name, a->kw[i].val);
-        else hlmi_jfail(x, "macro '%.*s' takes no keyword argument '%.*s'", (int)n->v.n, n->v.u.s, (int)name.n, name.u.s);
+        else
+            hlmi_jfail(x, "macro '%.*s' takes no keyword argument '%.*s'", (int)n->v.n, n->v.u.s, (int)name.n,
+                       name.u.s);
     }
     if (rest) hlmi_jset(x, s, jv_lit("kwargs"), jv_dict(JV_DICT, rest));
 }

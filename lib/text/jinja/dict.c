@@ -16,7 +16,8 @@ static uint64_t hash_number(jv v)
     int64_t i = jv_is_intlike(v) ? jv_intval(v) : 0;
     double f = hlmi_jfloat_of(v);
     if (!jv_is_intlike(v)) {
-        if (!(f >= -9007199254740992.0 && f <= 9007199254740992.0 && f == (double)(int64_t)f)) return mix(7, &f, sizeof f);
+        if (!(f >= -9007199254740992.0 && f <= 9007199254740992.0 && f == (double)(int64_t)f))
+            return mix(7, &f, sizeof f);
         i = (int64_t)f;
     }
     return mix(11, &i, sizeof i);
@@ -26,32 +27,23 @@ bool hlmi_jhash(jx *x, jv v, uint64_t *out)
 {
     *out = 0;
     switch (v.kind) {
-    case JV_NONE:
-        *out = 3;
-        return true;
+    case JV_NONE: *out = 3; return true;
     case JV_BOOL:
     case JV_INT:
-    case JV_FLOAT:
-        *out = hash_number(v);
-        return true;
+    case JV_FLOAT: *out = hash_number(v); return true;
     case JV_BIG:
-    case JV_STR:
-        *out = mix(0xCBF29CE484222325u, v.u.s, v.n);
-        return hlmi_jstep(x, v.n / 64);
+    case JV_STR: *out = mix(0xCBF29CE484222325u, v.u.s, v.n); return hlmi_jstep(x, v.n / 64);
     case JV_TUPLE: {
         uint64_t h = 5, one;
         if (!hlmi_jenter(x)) return false;
-        for (uint32_t i = 0; i < v.n && hlmi_jstep(x, 1) && hlmi_jhash(x, v.u.at[i], &one); i++) h = mix(h, &one, sizeof one);
+        for (uint32_t i = 0; i < v.n && hlmi_jstep(x, 1) && hlmi_jhash(x, v.u.at[i], &one); i++)
+            h = mix(h, &one, sizeof one);
         hlmi_jleave(x);
         *out = h;
         return x->st == HLM_OK;
     }
-    case JV_UNDEF:
-        *out = 13;
-        return true;
-    default:
-        hlmi_jfail(x, "unhashable type: '%s'", hlmi_jtype(v));
-        return false;
+    case JV_UNDEF: *out = 13; return true;
+    default: hlmi_jfail(x, "unhashable type: '%s'", hlmi_jtype(v)); return false;
     }
 }
 

@@ -160,27 +160,19 @@ static jv eval_deep(jx *x, const jnode *n)
     case JN_TUPLE: return eval_items(x, n->a, JV_TUPLE);
     case JN_LIST: return eval_items(x, n->a, JV_LIST);
     case JN_DICT: return eval_dict(x, n);
-    case JN_ATTR:
-        v = hlmi_jeval(x, n->a);
-        return hlmi_jattr(x, v, n->v);
+    case JN_ATTR: v = hlmi_jeval(x, n->a); return hlmi_jattr(x, v, n->v);
     case JN_ITEM: return eval_item(x, n);
     case JN_CALL: return hlmi_jeval_call(x, n, jv_missing());
     case JN_FILTER: return hlmi_jeval_filter(x, n, hlmi_jeval(x, n->a));
     case JN_TEST: return eval_test(x, n);
-    case JN_UNARY:
-        v = hlmi_jeval(x, n->a);
-        return x->st == HLM_OK ? hlmi_junary(x, n->op, v) : v;
+    case JN_UNARY: v = hlmi_jeval(x, n->a); return x->st == HLM_OK ? hlmi_junary(x, n->op, v) : v;
     case JN_BINARY: {
         v = hlmi_jeval(x, n->a);
         const jv b = hlmi_jeval(x, n->b);
         return x->st == HLM_OK ? hlmi_jbinary(x, n->op, v, b) : v;
     }
-    case JN_AND:
-        v = hlmi_jeval(x, n->a);
-        return x->st == HLM_OK && hlmi_jtruth(v) ? hlmi_jeval(x, n->b) : v;
-    case JN_OR:
-        v = hlmi_jeval(x, n->a);
-        return x->st == HLM_OK && !hlmi_jtruth(v) ? hlmi_jeval(x, n->b) : v;
+    case JN_AND: v = hlmi_jeval(x, n->a); return x->st == HLM_OK && hlmi_jtruth(v) ? hlmi_jeval(x, n->b) : v;
+    case JN_OR: v = hlmi_jeval(x, n->a); return x->st == HLM_OK && !hlmi_jtruth(v) ? hlmi_jeval(x, n->b) : v;
     case JN_CONCAT: return eval_concat(x, n);
     case JN_COMPARE: return eval_compare(x, n);
     case JN_COND:

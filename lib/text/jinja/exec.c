@@ -3,9 +3,9 @@
 
 struct jloop {
     const jnode *node;
-    jscope *outer;   /* where the loop stands */
+    jscope *outer; /* where the loop stands */
     jiter it;
-    bool filtered;   /* `it` runs over items that passed the filter already */
+    bool filtered; /* `it` runs over items that passed the filter already */
     bool has_ahead;
     jv prev, cur, ahead;
     int64_t index0, length; /* length is -1 until asked for */
@@ -246,9 +246,7 @@ static jflow exec_one(jx *x, const jnode *n)
         v = hlmi_jeval(x, n->a);
         if (x->st == HLM_OK) hlmi_jtext_to(x, x->out, v);
         break;
-    case JN_FOR:
-        v = hlmi_jeval(x, n->b);
-        return x->st == HLM_OK ? run_loop(x, n, v, 0) : FLOW_NEXT;
+    case JN_FOR: v = hlmi_jeval(x, n->b); return x->st == HLM_OK ? run_loop(x, n, v, 0) : FLOW_NEXT;
     case JN_IF: return exec_if(x, n);
     case JN_SET:
         v = hlmi_jeval(x, n->b);

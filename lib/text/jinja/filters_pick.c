@@ -66,17 +66,26 @@ static jv pick(jx *x, const jv *p, const jargs *a, bool by_attribute, bool wante
     return v;
 }
 
-static jv f_select(jx *x, const jv *p, const jargs *a) { return pick(x, p, a, false, true); }
-static jv f_reject(jx *x, const jv *p, const jargs *a) { return pick(x, p, a, false, false); }
-static jv f_selectattr(jx *x, const jv *p, const jargs *a) { return pick(x, p, a, true, true); }
-static jv f_rejectattr(jx *x, const jv *p, const jargs *a) { return pick(x, p, a, true, false); }
+static jv f_select(jx *x, const jv *p, const jargs *a)
+{
+    return pick(x, p, a, false, true);
+}
+static jv f_reject(jx *x, const jv *p, const jargs *a)
+{
+    return pick(x, p, a, false, false);
+}
+static jv f_selectattr(jx *x, const jv *p, const jargs *a)
+{
+    return pick(x, p, a, true, true);
+}
+static jv f_rejectattr(jx *x, const jv *p, const jargs *a)
+{
+    return pick(x, p, a, true, false);
+}
 
 static const jdesc descs[] = {
-    {"map", f_map, 0, NULL},
-    {"reject", f_reject, 0, NULL},
-    {"rejectattr", f_rejectattr, 0, NULL},
-    {"select", f_select, 0, NULL},
-    {"selectattr", f_selectattr, 0, NULL},
+    {"map", f_map, 0, NULL},       {"reject", f_reject, 0, NULL},         {"rejectattr", f_rejectattr, 0, NULL},
+    {"select", f_select, 0, NULL}, {"selectattr", f_selectattr, 0, NULL},
 };
 
 const jtable hlmi_jfilters_pick = {descs, sizeof descs / sizeof *descs};

@@ -102,7 +102,8 @@ static jv sorted(jx *x, jv v, jv attribute, bool case_sensitive, bool reverse)
     const jv list = hlmi_jlist_of(x, v);
     jv *keys = hlmi_jalloc_values(x, list.n);
     if (!keys) return jv_none();
-    for (uint32_t i = 0; i < list.n && x->st == HLM_OK; i++) keys[i] = sort_key(x, list.u.at[i], attribute, case_sensitive);
+    for (uint32_t i = 0; i < list.n && x->st == HLM_OK; i++)
+        keys[i] = sort_key(x, list.u.at[i], attribute, case_sensitive);
     return x->st == HLM_OK ? hlmi_jsort(x, list.u.at, keys, list.n, reverse) : jv_none();
 }
 

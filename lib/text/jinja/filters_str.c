@@ -11,9 +11,21 @@ static jv text_case(jx *x, jv v, hlmi_case how)
     return x->st == HLM_OK ? hlmi_jcase(x, s, how) : s;
 }
 
-static jv f_upper(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_UPPER); }
-static jv f_lower(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_LOWER); }
-static jv f_capitalize(jx *x, const jv *p, const jargs *a) { (void)a; return text_case(x, p[0], HLMI_CAPITALIZE); }
+static jv f_upper(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return text_case(x, p[0], HLMI_UPPER);
+}
+static jv f_lower(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return text_case(x, p[0], HLMI_LOWER);
+}
+static jv f_capitalize(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return text_case(x, p[0], HLMI_CAPITALIZE);
+}
 
 /* Words begin behind white space and -({[< ; the rest of them is lowered. */
 static jv f_title(jx *x, const jv *p, const jargs *a)
@@ -53,7 +65,8 @@ static jv f_replace(jx *x, const jv *p, const jargs *a)
     (void)a;
     const jv s = hlmi_jtext(x, p[0]), from = hlmi_jtext(x, p[1]), to = hlmi_jtext(x, p[2]);
     if (x->st != HLM_OK) return jv_none();
-    return hlmi_jreplace(x, s, from, to, jv_given(p[3]) && p[3].kind != JV_NONE ? hlmi_jint_arg(x, p[3], -1, "count") : -1);
+    return hlmi_jreplace(x, s, from, to,
+                         jv_given(p[3]) && p[3].kind != JV_NONE ? hlmi_jint_arg(x, p[3], -1, "count") : -1);
 }
 
 /* p: width */
@@ -69,7 +82,9 @@ static jv f_indent(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
     jsb pad = jsb_new(x), b = jsb_new(x);
-    if (p[0].kind != JV_STR) return p[0].kind == JV_UNDEF ? hlmi_juse_undef(x, p[0]) : hlmi_jfail(x, "indent needs text, not %s", hlmi_jtype(p[0]));
+    if (p[0].kind != JV_STR)
+        return p[0].kind == JV_UNDEF ? hlmi_juse_undef(x, p[0])
+                                     : hlmi_jfail(x, "indent needs text, not %s", hlmi_jtype(p[0]));
     if (p[1].kind == JV_STR) {
         hlmi_jsb_add(&pad, p[1].u.s, p[1].n);
     } else {

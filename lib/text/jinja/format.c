@@ -50,7 +50,8 @@ static jv field(formatter *f, jv path)
         while (i < path.n && (item ? path.u.s[i] != ']' : path.u.s[i] != '.' && path.u.s[i] != '[')) i++;
         const jv key = jv_str(path.u.s + from, i - from);
         if (key.n == 0 || (item && i >= path.n)) return hlmi_jfail(f->x, "a format field is malformed");
-        v = item ? hlmi_jitem(f->x, v, all_digits(key) ? hlmi_jdecimal(key.u.s, key.n) : key) : hlmi_jattr(f->x, v, key);
+        v = item ? hlmi_jitem(f->x, v, all_digits(key) ? hlmi_jdecimal(key.u.s, key.n) : key)
+                 : hlmi_jattr(f->x, v, key);
         if (item) i++;
         if (v.kind == JV_UNDEF) return hlmi_juse_undef(f->x, v);
     }
@@ -139,7 +140,8 @@ static void replacement(formatter *f, jsb *b, jv body, int depth)
     if (end < body.n && body.u.s[end] == '!') {
         const char conv = end + 1 < body.n ? body.u.s[end + 1] : '\0';
         jsb t = jsb_new(x);
-        if (x->st == HLM_OK && conv != 's' && conv != 'r' && conv != 'a') hlmi_jfail(x, "unknown conversion in a format field");
+        if (x->st == HLM_OK && conv != 's' && conv != 'r' && conv != 'a')
+            hlmi_jfail(x, "unknown conversion in a format field");
         if (conv == 's') hlmi_jtext_to(x, &t, v);
         else hlmi_jrepr_to(x, &t, v);
         v = hlmi_jsb_done(&t);

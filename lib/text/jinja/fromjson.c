@@ -37,7 +37,10 @@ static bool hex4(reader *r, uint32_t *v)
     if (r->end - r->p < 4) return false;
     for (int i = 0; i < 4; i++, r->p++) {
         const char c = *r->p;
-        const int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int d = c >= '0' && c <= '9' ? c - '0'
+            : c >= 'a' && c <= 'f'         ? c - 'a' + 10
+            : c >= 'A' && c <= 'F'         ? c - 'A' + 10
+                                           : -1;
         if (d < 0) return false;
         *v = *v << 4 | (uint32_t)d;
     }

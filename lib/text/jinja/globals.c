@@ -30,10 +30,12 @@ static jdict *new_dict(jx *x, const jargs *a)
     if (a->n > 1) hlmi_jfail(x, "dict expected at most 1 argument, got %zu", a->n);
     if (a->n == 1) {
         const jv from = a->at[0];
-        if (!hlmi_jiter(x, from.kind == JV_DICT || from.kind == JV_NS ? jv_dict(JV_ITEMS, from.u.dict) : from, &it)) return d;
+        if (!hlmi_jiter(x, from.kind == JV_DICT || from.kind == JV_NS ? jv_dict(JV_ITEMS, from.u.dict) : from, &it))
+            return d;
         while (hlmi_jnext(x, &it, &item)) {
             const jv pair = hlmi_jlist_of(x, item);
-            if (x->st == HLM_OK && pair.n != 2) hlmi_jfail(x, "dictionary update sequence element has length %u; 2 is required", pair.n);
+            if (x->st == HLM_OK && pair.n != 2)
+                hlmi_jfail(x, "dictionary update sequence element has length %u; 2 is required", pair.n);
             if (x->st == HLM_OK) hlmi_jdict_set(x, d, pair.u.at[0], pair.u.at[1]);
         }
     }
@@ -87,7 +89,8 @@ static jv g_raise(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
     const jv s = hlmi_jtext(x, p[1]);
-    return x->st == HLM_OK ? hlmi_jfail(x, "%.*s", (int)(s.n < HLMI_ERROR_MAX ? s.n : HLMI_ERROR_MAX), s.u.s) : jv_none();
+    return x->st == HLM_OK ? hlmi_jfail(x, "%.*s", (int)(s.n < HLMI_ERROR_MAX ? s.n : HLMI_ERROR_MAX), s.u.s)
+                           : jv_none();
 }
 
 static jv g_strftime_now(jx *x, const jv *p, const jargs *a)
@@ -98,14 +101,10 @@ static jv g_strftime_now(jx *x, const jv *p, const jargs *a)
 }
 
 static const jdesc descs[] = {
-    {"cycler", g_cycler, 0, NULL},
-    {"dict", g_dict, 0, NULL},
-    {"joiner", g_joiner, 0, "sep"},
-    {"lipsum", g_lipsum, 0, NULL},
-    {"namespace", g_namespace, 0, NULL},
-    {"raise_exception", g_raise, 1, "message"},
-    {"range", g_range, 1, "- - -"},
-    {"strftime_now", g_strftime_now, 1, "format"},
+    {"cycler", g_cycler, 0, NULL},       {"dict", g_dict, 0, NULL},
+    {"joiner", g_joiner, 0, "sep"},      {"lipsum", g_lipsum, 0, NULL},
+    {"namespace", g_namespace, 0, NULL}, {"raise_exception", g_raise, 1, "message"},
+    {"range", g_range, 1, "- - -"},      {"strftime_now", g_strftime_now, 1, "format"},
 };
 
 const jdesc *hlmi_jglobal(jv name)

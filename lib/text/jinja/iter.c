@@ -18,9 +18,7 @@ bool hlmi_jiter(jx *x, jv v, jiter *it)
     case JV_KEYS:
     case JV_VALUES:
     case JV_ITEMS: return true;
-    default:
-        hlmi_jfail(x, "'%s' object is not iterable", hlmi_jtype(v));
-        return false;
+    default: hlmi_jfail(x, "'%s' object is not iterable", hlmi_jtype(v)); return false;
     }
 }
 

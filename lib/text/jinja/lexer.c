@@ -226,7 +226,10 @@ static bool hex_digits(const char *p, size_t n, uint32_t *v)
     *v = 0;
     for (size_t i = 0; i < n; i++) {
         const char c = p[i];
-        const int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int d = c >= '0' && c <= '9' ? c - '0'
+            : c >= 'a' && c <= 'f'         ? c - 'a' + 10
+            : c >= 'A' && c <= 'F'         ? c - 'A' + 10
+                                           : -1;
         if (d < 0) return false;
         *v = *v << 4 | (uint32_t)d;
     }

@@ -13,10 +13,30 @@ static jv m_get(jx *x, const jv *p, const jargs *a)
     return v ? *v : jv_given(p[2]) ? p[2] : jv_none();
 }
 
-static jv m_items(jx *x, const jv *p, const jargs *a) { (void)x; (void)a; return jv_dict(JV_ITEMS, p[0].u.dict); }
-static jv m_keys(jx *x, const jv *p, const jargs *a) { (void)x; (void)a; return jv_dict(JV_KEYS, p[0].u.dict); }
-static jv m_values(jx *x, const jv *p, const jargs *a) { (void)x; (void)a; return jv_dict(JV_VALUES, p[0].u.dict); }
-static jv m_copy(jx *x, const jv *p, const jargs *a) { (void)x; (void)a; return p[0]; }
+static jv m_items(jx *x, const jv *p, const jargs *a)
+{
+    (void)x;
+    (void)a;
+    return jv_dict(JV_ITEMS, p[0].u.dict);
+}
+static jv m_keys(jx *x, const jv *p, const jargs *a)
+{
+    (void)x;
+    (void)a;
+    return jv_dict(JV_KEYS, p[0].u.dict);
+}
+static jv m_values(jx *x, const jv *p, const jargs *a)
+{
+    (void)x;
+    (void)a;
+    return jv_dict(JV_VALUES, p[0].u.dict);
+}
+static jv m_copy(jx *x, const jv *p, const jargs *a)
+{
+    (void)x;
+    (void)a;
+    return p[0];
+}
 
 /* ---- lists and tuples */
 
@@ -70,8 +90,14 @@ static jv m_bit_length(jx *x, const jv *p, const jargs *a)
 
 /* ---- Jinja's objects */
 
-static jv m_cycle(jx *x, const jv *p, const jargs *a) { return hlmi_jloop_cycle(x, p[0].u.loop, a); }
-static jv m_changed(jx *x, const jv *p, const jargs *a) { return hlmi_jloop_changed(x, p[0].u.loop, a); }
+static jv m_cycle(jx *x, const jv *p, const jargs *a)
+{
+    return hlmi_jloop_cycle(x, p[0].u.loop, a);
+}
+static jv m_changed(jx *x, const jv *p, const jargs *a)
+{
+    return hlmi_jloop_changed(x, p[0].u.loop, a);
+}
 
 static jv m_next(jx *x, const jv *p, const jargs *a)
 {
@@ -92,8 +118,8 @@ static jv m_reset(jx *x, const jv *p, const jargs *a)
 }
 
 static const jdesc dict_descs[] = {
-    {"copy", m_copy, 0, ""},    {"get", m_get, 1, "- -"},  {"items", m_items, 0, ""},
-    {"keys", m_keys, 0, ""},    {"values", m_values, 0, ""},
+    {"copy", m_copy, 0, ""}, {"get", m_get, 1, "- -"},    {"items", m_items, 0, ""},
+    {"keys", m_keys, 0, ""}, {"values", m_values, 0, ""},
 };
 static const jdesc list_descs[] = {
     {"copy", m_copy, 0, ""},
@@ -109,7 +135,10 @@ static const jdesc int_descs[] = {
 static const jdesc loop_descs[] = {{"changed", m_changed, 0, NULL}, {"cycle", m_cycle, 0, NULL}};
 static const jdesc cycler_descs[] = {{"next", m_next, 0, ""}, {"reset", m_reset, 0, ""}};
 
-#define TABLE(t) {t, sizeof t / sizeof *t}
+#define TABLE(t)            \
+  {                         \
+    t, sizeof t / sizeof *t \
+  }
 static const struct {
     jv_kind kind;
     jtable table;
@@ -132,7 +161,9 @@ bool hlmi_jmutates(jv of, jv name)
     static const char *const list[] = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"};
     static const char *const dict[] = {"clear", "pop", "popitem", "setdefault", "update"};
     const char *const *names = of.kind == JV_LIST ? list : dict;
-    const size_t n = of.kind == JV_LIST ? sizeof list / sizeof *list : of.kind == JV_DICT ? sizeof dict / sizeof *dict : 0;
+    const size_t n = of.kind == JV_LIST ? sizeof list / sizeof *list
+        : of.kind == JV_DICT            ? sizeof dict / sizeof *dict
+                                        : 0;
     for (size_t i = 0; i < n; i++)
         if (jv_eq_lit(name, names[i])) return true;
     return false;

@@ -14,12 +14,36 @@ static bool want_text(jx *x, jv v, const char *method)
 
 /* ---- case and categories */
 
-static jv m_upper(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_UPPER); }
-static jv m_lower(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_LOWER); }
-static jv m_title(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_TITLE); }
-static jv m_swapcase(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_SWAPCASE); }
-static jv m_casefold(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_CASEFOLD); }
-static jv m_capitalize(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jcase(x, p[0], HLMI_CAPITALIZE); }
+static jv m_upper(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_UPPER);
+}
+static jv m_lower(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_LOWER);
+}
+static jv m_title(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_TITLE);
+}
+static jv m_swapcase(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_SWAPCASE);
+}
+static jv m_casefold(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_CASEFOLD);
+}
+static jv m_capitalize(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jcase(x, p[0], HLMI_CAPITALIZE);
+}
 
 static jv all(jx *x, jv s, bool (*is)(uint32_t), bool when_empty)
 {
@@ -32,20 +56,64 @@ static jv all(jx *x, jv s, bool (*is)(uint32_t), bool when_empty)
     return jv_bool(s.n ? true : when_empty);
 }
 
-static bool is_ascii(uint32_t cp) { return cp < 0x80; }
-static bool is_alnum(uint32_t cp) { return hlmi_u_alpha(cp) || hlmi_u_numeric(cp); }
+static bool is_ascii(uint32_t cp)
+{
+    return cp < 0x80;
+}
+static bool is_alnum(uint32_t cp)
+{
+    return hlmi_u_alpha(cp) || hlmi_u_numeric(cp);
+}
 
-static jv m_isalpha(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_alpha, false); }
-static jv m_isalnum(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], is_alnum, false); }
-static jv m_isascii(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], is_ascii, true); }
-static jv m_isdecimal(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_decimal, false); }
-static jv m_isdigit(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_digit, false); }
-static jv m_isnumeric(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_numeric, false); }
-static jv m_isprintable(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_printable, true); }
-static jv m_isspace(jx *x, const jv *p, const jargs *a) { (void)a; return all(x, p[0], hlmi_u_space, false); }
+static jv m_isalpha(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_alpha, false);
+}
+static jv m_isalnum(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], is_alnum, false);
+}
+static jv m_isascii(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], is_ascii, true);
+}
+static jv m_isdecimal(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_decimal, false);
+}
+static jv m_isdigit(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_digit, false);
+}
+static jv m_isnumeric(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_numeric, false);
+}
+static jv m_isprintable(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_printable, true);
+}
+static jv m_isspace(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return all(x, p[0], hlmi_u_space, false);
+}
 
-static jv m_islower(jx *x, const jv *p, const jargs *a) { return hlmi_jtest(jv_lit("lower"))->fn(x, p, a); }
-static jv m_isupper(jx *x, const jv *p, const jargs *a) { return hlmi_jtest(jv_lit("upper"))->fn(x, p, a); }
+static jv m_islower(jx *x, const jv *p, const jargs *a)
+{
+    return hlmi_jtest(jv_lit("lower"))->fn(x, p, a);
+}
+static jv m_isupper(jx *x, const jv *p, const jargs *a)
+{
+    return hlmi_jtest(jv_lit("upper"))->fn(x, p, a);
+}
 
 static jv m_istitle(jx *x, const jv *p, const jargs *a)
 {
@@ -78,9 +146,21 @@ static jv m_isidentifier(jx *x, const jv *p, const jargs *a)
 
 /* ---- stripping, padding */
 
-static jv m_strip(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jstrip_chars(x, p[0], p[1], true, true); }
-static jv m_lstrip(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jstrip_chars(x, p[0], p[1], true, false); }
-static jv m_rstrip(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jstrip_chars(x, p[0], p[1], false, true); }
+static jv m_strip(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jstrip_chars(x, p[0], p[1], true, true);
+}
+static jv m_lstrip(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jstrip_chars(x, p[0], p[1], true, false);
+}
+static jv m_rstrip(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jstrip_chars(x, p[0], p[1], false, true);
+}
 
 static jv pad(jx *x, const jv *p, char side)
 {
@@ -93,9 +173,21 @@ static jv pad(jx *x, const jv *p, char side)
     return hlmi_jpad(x, p[0], hlmi_jint_arg(x, p[1], 0, "width"), fill, side);
 }
 
-static jv m_center(jx *x, const jv *p, const jargs *a) { (void)a; return pad(x, p, '^'); }
-static jv m_ljust(jx *x, const jv *p, const jargs *a) { (void)a; return pad(x, p, '<'); }
-static jv m_rjust(jx *x, const jv *p, const jargs *a) { (void)a; return pad(x, p, '>'); }
+static jv m_center(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return pad(x, p, '^');
+}
+static jv m_ljust(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return pad(x, p, '<');
+}
+static jv m_rjust(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return pad(x, p, '>');
+}
 
 static jv m_zfill(jx *x, const jv *p, const jargs *a)
 {
@@ -216,10 +308,26 @@ static jv split(jx *x, const jv *p, bool right)
     return right ? split_right(x, p[0], p[1], max) : split_left(x, p[0], p[1], max);
 }
 
-static jv m_split(jx *x, const jv *p, const jargs *a) { (void)a; return split(x, p, false); }
-static jv m_rsplit(jx *x, const jv *p, const jargs *a) { (void)a; return split(x, p, true); }
-static jv m_splitlines(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jsplit_lines(x, p[0], hlmi_jtruth(p[1])); }
-static jv m_join(jx *x, const jv *p, const jargs *a) { (void)a; return hlmi_jjoin(x, p[0], p[1]); }
+static jv m_split(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return split(x, p, false);
+}
+static jv m_rsplit(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return split(x, p, true);
+}
+static jv m_splitlines(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jsplit_lines(x, p[0], hlmi_jtruth(p[1]));
+}
+static jv m_join(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return hlmi_jjoin(x, p[0], p[1]);
+}
 
 static jv partition(jx *x, const jv *p, bool last)
 {
@@ -239,8 +347,16 @@ static jv partition(jx *x, const jv *p, bool last)
     return jv_seq(JV_TUPLE, at, 3);
 }
 
-static jv m_partition(jx *x, const jv *p, const jargs *a) { (void)a; return partition(x, p, false); }
-static jv m_rpartition(jx *x, const jv *p, const jargs *a) { (void)a; return partition(x, p, true); }
+static jv m_partition(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return partition(x, p, false);
+}
+static jv m_rpartition(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return partition(x, p, true);
+}
 
 /* ---- searching. Positions are of characters; `start` and `end` cut the text first. */
 
@@ -250,10 +366,12 @@ static bool window(jx *x, const jv *p, size_t at, size_t *from, size_t *to)
     *from = 0;
     *to = p[0].n;
     if (!hlmi_jstep(x, 1 + p[0].n / 64)) return false;
-    const bool has_start = jv_given(p[at]) && p[at].kind != JV_NONE, has_end = jv_given(p[at + 1]) && p[at + 1].kind != JV_NONE;
+    const bool has_start = jv_given(p[at]) && p[at].kind != JV_NONE,
+               has_end = jv_given(p[at + 1]) && p[at + 1].kind != JV_NONE;
     if (!has_start && !has_end) return true;
     const int64_t n = hlmi_jlen(p[0]);
-    int64_t start = has_start ? hlmi_jint_arg(x, p[at], 0, "start") : 0, end = has_end ? hlmi_jint_arg(x, p[at + 1], n, "end") : n;
+    int64_t start = has_start ? hlmi_jint_arg(x, p[at], 0, "start") : 0,
+            end = has_end ? hlmi_jint_arg(x, p[at + 1], n, "end") : n;
     if (x->st != HLM_OK || start > n) return false;
     if (start < 0) start = start < -n ? 0 : start + n;
     if (end < 0) end = end < -n ? 0 : end + n;
@@ -279,10 +397,26 @@ static jv found(jx *x, const jv *p, bool last, bool must)
     return jv_int(i);
 }
 
-static jv m_find(jx *x, const jv *p, const jargs *a) { (void)a; return found(x, p, false, false); }
-static jv m_rfind(jx *x, const jv *p, const jargs *a) { (void)a; return found(x, p, true, false); }
-static jv m_index(jx *x, const jv *p, const jargs *a) { (void)a; return found(x, p, false, true); }
-static jv m_rindex(jx *x, const jv *p, const jargs *a) { (void)a; return found(x, p, true, true); }
+static jv m_find(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return found(x, p, false, false);
+}
+static jv m_rfind(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return found(x, p, true, false);
+}
+static jv m_index(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return found(x, p, false, true);
+}
+static jv m_rindex(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return found(x, p, true, true);
+}
 
 static jv m_count(jx *x, const jv *p, const jargs *a)
 {
@@ -316,8 +450,16 @@ static jv affix(jx *x, const jv *p, bool at_end)
     return jv_bool(false);
 }
 
-static jv m_startswith(jx *x, const jv *p, const jargs *a) { (void)a; return affix(x, p, false); }
-static jv m_endswith(jx *x, const jv *p, const jargs *a) { (void)a; return affix(x, p, true); }
+static jv m_startswith(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return affix(x, p, false);
+}
+static jv m_endswith(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    return affix(x, p, true);
+}
 
 static jv m_removeprefix(jx *x, const jv *p, const jargs *a)
 {
@@ -340,7 +482,10 @@ static jv m_replace(jx *x, const jv *p, const jargs *a)
     return hlmi_jreplace(x, p[0], p[1], p[2], hlmi_jint_arg(x, p[3], -1, "count"));
 }
 
-static jv m_format(jx *x, const jv *p, const jargs *a) { return hlmi_jformat(x, p[0], a); }
+static jv m_format(jx *x, const jv *p, const jargs *a)
+{
+    return hlmi_jformat(x, p[0], a);
+}
 
 static jv m_format_map(jx *x, const jv *p, const jargs *a)
 {

@@ -52,7 +52,8 @@ static bool read_float(const char *p, size_t n, double *out)
 static size_t digits(const char *p, size_t n)
 {
     size_t i = 0;
-    while (i < n && (is_digit(p[i]) || (p[i] == '_' && i > 0 && p[i - 1] != '_' && i + 1 < n && is_digit(p[i + 1])))) i++;
+    while (i < n && (is_digit(p[i]) || (p[i] == '_' && i > 0 && p[i - 1] != '_' && i + 1 < n && is_digit(p[i + 1]))))
+        i++;
     return i;
 }
 
@@ -158,7 +159,10 @@ size_t hlmi_jnumber_scan(jx *x, const char *p, size_t n, bool floats, jv *out)
     if (kind && *kind) {
         const unsigned base = bases[kind - prefix];
         size_t i = 2;
-        while (i < n && ((unsigned)digit_value(p[i]) < base || (p[i] == '_' && i + 1 < n && (unsigned)digit_value(p[i + 1]) < base))) i++;
+        while (i < n &&
+               ((unsigned)digit_value(p[i]) < base ||
+                (p[i] == '_' && i + 1 < n && (unsigned)digit_value(p[i + 1]) < base)))
+            i++;
         int64_t v;
         if (i == 2 || !read_int(p + 2, i - 2, base, false, &v)) return 0;
         *out = jv_int(v);

@@ -31,7 +31,7 @@ jv hlmi_jundef(jx *x, jv of, jv name);
 /** Fails with the sentence that using an undefined value deserves. */
 jv hlmi_juse_undef(jx *x, jv undef);
 jv hlmi_jattr(jx *x, jv of, jv name); /* of.name */
-jv hlmi_jitem(jx *x, jv of, jv key);  /* of[key] */
+jv hlmi_jitem(jx *x, jv of, jv key); /* of[key] */
 jv hlmi_jslice(jx *x, jv of, jv start, jv stop, jv step);
 /** A Python attribute (methods included) without falling back to items; JV_MISSING when there is none. */
 jv hlmi_jpyattr(jx *x, jv of, jv name);
@@ -55,7 +55,7 @@ typedef bool jgen_next(jx *x, jgen *g, jv *out);
 struct jgen {
     jiter src;
     jgen_next *next; /* NULL: the items of src as they are */
-    jv p[4];         /* what `next` needs */
+    jv p[4]; /* what `next` needs */
     const jdesc *desc;
     jargs args;
     bool flag;
@@ -68,7 +68,10 @@ typedef struct jvec {
     jv *at;
     size_t n, cap;
 } jvec;
-static inline jvec jvec_new(jx *x) { return (jvec){.x = x}; }
+static inline jvec jvec_new(jx *x)
+{
+    return (jvec){.x = x};
+}
 void hlmi_jvec_add(jvec *v, jv item);
 static inline jv jvec_done(const jvec *v, jv_kind kind)
 {
@@ -76,10 +79,10 @@ static inline jv jvec_done(const jvec *v, jv_kind kind)
 }
 
 /* ---- text (repr.c, tojson.c, fromjson.c, percent.c, format.c) */
-jv hlmi_jtext(jx *x, jv v);             /* str() */
+jv hlmi_jtext(jx *x, jv v); /* str() */
 void hlmi_jtext_to(jx *x, jsb *b, jv v);
 void hlmi_jrepr_to(jx *x, jsb *b, jv v); /* repr() */
-jv hlmi_jescape(jx *x, jv s);            /* HTML, result marked safe */
+jv hlmi_jescape(jx *x, jv s); /* HTML, result marked safe */
 jv hlmi_jpercent(jx *x, jv fmt, jv args);
 jv hlmi_jformat(jx *x, jv fmt, const jargs *a);
 /** One JSON text; HLM_E_FORMAT names `what`. */

@@ -149,8 +149,14 @@ static jnode *tuple_of(parser *p, jnode *(*item)(parser *), const char *end_name
     return hlmi_jp_deep(p, n);
 }
 
-static jnode *item_cond(parser *p) { return hlmi_jp_expr(p, true); }
-static jnode *item_plain(parser *p) { return hlmi_jp_expr(p, false); }
+static jnode *item_cond(parser *p)
+{
+    return hlmi_jp_expr(p, true);
+}
+static jnode *item_plain(parser *p)
+{
+    return hlmi_jp_expr(p, false);
+}
 
 jnode *hlmi_jp_tuple(parser *p, bool cond, const char *end_name)
 {
@@ -416,7 +422,7 @@ static jnode *test(parser *p, jnode *of)
     n->a = of;
     const jtok *t = p->t;
     const bool starts = t->kind == JT_NAME || t->kind == JT_STRING || t->kind == JT_INT || t->kind == JT_FLOAT ||
-                        hlmi_jp_op(p, '[') || hlmi_jp_op(p, '{');
+        hlmi_jp_op(p, '[') || hlmi_jp_op(p, '{');
     if (hlmi_jp_skip_op(p, '(')) {
         n->args = arguments(p);
     } else if (starts && !hlmi_jp_name(p, "else") && !hlmi_jp_name(p, "or") && !hlmi_jp_name(p, "and")) {
@@ -426,10 +432,10 @@ static jnode *test(parser *p, jnode *of)
     n = hlmi_jp_deep(p, n);
     if (!negated || !n) return n;
     jnode *not = hlmi_jp_node(p, JN_UNARY, n->line);
-    if (!not) return NULL;
-    not->op = '!';
-    not->a = n;
-    return hlmi_jp_deep(p, not);
+    if (!not ) return NULL;
+    not ->op = '!';
+    not ->a = n;
+    return hlmi_jp_deep(p, not );
 }
 
 static jnode *filtered(parser *p, jnode *n)

@@ -377,12 +377,23 @@ static const struct {
     const char *name;
     jnode *(*parse)(parser *p, jnode *n);
 } statement_table[] = {
-    {"for", parse_for},           {"if", parse_if},           {"set", parse_set},
-    {"macro", parse_macro},       {"call", parse_call},       {"filter", parse_filter},
-    {"with", parse_with},         {"block", parse_block},     {"generation", parse_generation},
-    {"autoescape", parse_autoescape}, {"print", parse_print}, {"break", parse_jump},
-    {"continue", parse_jump},     {"include", parse_refused}, {"import", parse_refused},
-    {"from", parse_refused},      {"extends", parse_refused},
+    {"for", parse_for},
+    {"if", parse_if},
+    {"set", parse_set},
+    {"macro", parse_macro},
+    {"call", parse_call},
+    {"filter", parse_filter},
+    {"with", parse_with},
+    {"block", parse_block},
+    {"generation", parse_generation},
+    {"autoescape", parse_autoescape},
+    {"print", parse_print},
+    {"break", parse_jump},
+    {"continue", parse_jump},
+    {"include", parse_refused},
+    {"import", parse_refused},
+    {"from", parse_refused},
+    {"extends", parse_refused},
 };
 
 static jnode *statement(parser *p)

@@ -8,10 +8,10 @@
 
 typedef struct parser {
     jx *x;
-    const jtok *t;   /* the current token */
-    uint32_t depth;  /* of recursion */
-    uint16_t uses;   /* JM_ bits of the macro body at work */
-    uint32_t loops;  /* loops around the current statement, for break and continue */
+    const jtok *t; /* the current token */
+    uint32_t depth; /* of recursion */
+    uint16_t uses; /* JM_ bits of the macro body at work */
+    uint32_t loops; /* loops around the current statement, for break and continue */
 } parser;
 
 /** A list that keeps its end. */

@@ -97,7 +97,8 @@ static void put_char(percent *f, jsb *b, jv v, const jspec *s)
 {
     jsb c = jsb_new(f->x);
     if (v.kind == JV_STR && hlmi_jlen(v) == 1) hlmi_jsb_add(&c, v.u.s, v.n);
-    else if (jv_is_intlike(v) && jv_intval(v) >= 0 && jv_intval(v) < 0x110000) hlmi_jsb_utf8(&c, (uint32_t)jv_intval(v));
+    else if (jv_is_intlike(v) && jv_intval(v) >= 0 && jv_intval(v) < 0x110000)
+        hlmi_jsb_utf8(&c, (uint32_t)jv_intval(v));
     else hlmi_jfail(f->x, "%%c requires an int in range(0x110000) or a single character");
     const jv text = hlmi_jsb_done(&c);
     if (f->x->st == HLM_OK) hlmi_jspec_text(f->x, b, text, s);
@@ -171,7 +172,8 @@ jv hlmi_jpercent(jx *x, jv fmt, jv args)
         convert(&f, &b);
     }
     /* Python counts whatever has items as a mapping, which may have more than the format uses */
-    const bool has_items = args.kind == JV_DICT || args.kind == JV_LIST || args.kind == JV_RANGE || args.kind == JV_UNDEF;
+    const bool has_items =
+        args.kind == JV_DICT || args.kind == JV_LIST || args.kind == JV_RANGE || args.kind == JV_UNDEF;
     const bool all = args.kind == JV_TUPLE ? f.used == args.n : f.used || f.mapped || has_items;
     if (x->st == HLM_OK && !all) return hlmi_jfail(x, "not all arguments converted during string formatting");
     return hlmi_jsb_done(&b);

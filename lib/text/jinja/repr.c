@@ -76,7 +76,8 @@ static void repr_scalar(jsb *b, jv v)
 
 static void repr_object(jx *x, jsb *b, jv v)
 {
-    static const char *const names[] = {[JV_KEYS] = "dict_keys(", [JV_VALUES] = "dict_values(", [JV_ITEMS] = "dict_items("};
+    static const char *const names[] = {
+        [JV_KEYS] = "dict_keys(", [JV_VALUES] = "dict_values(", [JV_ITEMS] = "dict_items("};
     if (v.kind == JV_KEYS || v.kind == JV_VALUES || v.kind == JV_ITEMS) {
         hlmi_jsb_lit(b, names[v.kind]);
         hlmi_jrepr_to(x, b, hlmi_jlist_of(x, v));
@@ -149,7 +150,8 @@ jv hlmi_jescape(jx *x, jv s)
 {
     s = hlmi_jtext(x, s);
     if (x->st != HLM_OK || (s.flags & JV_SAFE)) return s;
-    static const char *const entity['>' + 1] = {['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\''] = "&#39;", ['"'] = "&#34;"};
+    static const char *const entity['>' + 1] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\''] = "&#39;", ['"'] = "&#34;"};
     jsb b = jsb_new(x);
     size_t done = 0;
     if (!hlmi_jstep(x, s.n / 64)) return jv_none();

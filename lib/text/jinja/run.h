@@ -13,9 +13,9 @@
 /* Budgets. Steps grow with the input, so that long conversations render while
  * small hostile ones end within 100 ms. */
 enum {
-    HLMI_JINJA_TREE_DEPTH = 160,    /* of the syntax tree */
-    HLMI_JINJA_RUN_DEPTH = 800,     /* of nested evaluation, macros included */
-    HLMI_JINJA_DATA_DEPTH = 200,    /* of JSON and of values that are printed or compared */
+    HLMI_JINJA_TREE_DEPTH = 160, /* of the syntax tree */
+    HLMI_JINJA_RUN_DEPTH = 800, /* of nested evaluation, macros included */
+    HLMI_JINJA_DATA_DEPTH = 200, /* of JSON and of values that are printed or compared */
     HLMI_JINJA_STEPS = 1000000,
     HLMI_JINJA_STEPS_PER_BYTE = 32,
     HLMI_JINJA_MEMORY = 32 << 20,
@@ -43,20 +43,20 @@ struct jscope {
 typedef struct jx {
     hlmi_arena *arena;
     hlm_status st;
-    uint32_t line;   /* of the statement at work, for error sentences */
+    uint32_t line; /* of the statement at work, for error sentences */
     uint32_t depth;
-    uint64_t steps;  /* left */
+    uint64_t steps; /* left */
     jscope *scope;
-    jsb *out;        /* where output goes: the result or a capture */
-    int64_t now;     /* seconds since 1970 UTC */
+    jsb *out; /* where output goes: the result or a capture */
+    int64_t now; /* seconds since 1970 UTC */
 
     /* for trust.c */
-    bool trusted;             /* characters that are made now are the template's own */
+    bool trusted; /* characters that are made now are the template's own */
     const hlmi_arena *source; /* of the template */
     struct {
         const char *at;
         size_t n;
-    } input[JX_INPUTS];       /* JSON texts; values point into them */
+    } input[JX_INPUTS]; /* JSON texts; values point into them */
 } jx;
 
 /** A string that grows in the arena. */
@@ -87,7 +87,7 @@ typedef jv jfn(jx *x, const jv *p, const jargs *a);
 struct jdesc {
     const char *name;
     jfn *fn;
-    uint8_t need;       /* parameters that must be given */
+    uint8_t need; /* parameters that must be given */
     const char *params; /* names by position, separated by spaces; "-" can not be
                            given by name; NULL: any arguments, read from `a` */
 };
@@ -105,11 +105,14 @@ bool hlmi_jstep(jx *x, size_t cost);
 /** One level deeper; false past the depth budget. Pair with hlmi_jleave when true. */
 bool hlmi_jenter(jx *x);
 void hlmi_jleave(jx *x);
-void *hlmi_jalloc(jx *x, size_t n);                    /* NULL: x->st is set */
+void *hlmi_jalloc(jx *x, size_t n); /* NULL: x->st is set */
 jv *hlmi_jalloc_values(jx *x, size_t n);
 
 /* ---- strings that grow (run.c) */
-static inline jsb jsb_new(jx *x) { return (jsb){.x = x}; }
+static inline jsb jsb_new(jx *x)
+{
+    return (jsb){.x = x};
+}
 void hlmi_jsb_add(jsb *b, const char *p, size_t n);
 void hlmi_jsb_char(jsb *b, char c);
 void hlmi_jsb_lit(jsb *b, const char *s);
@@ -123,13 +126,13 @@ jscope *hlmi_jscope_push(jx *x);
 void hlmi_jset(jx *x, jscope *s, jv name, jv val);
 /** JV_MISSING when no scope and no global has it. */
 jv hlmi_jget(jx *x, const jscope *s, jv name);
-const jdesc *hlmi_jglobal(jv name);                    /* globals.c */
+const jdesc *hlmi_jglobal(jv name); /* globals.c */
 
 /* ---- calls (call.c) */
 jv hlmi_jcall(jx *x, jv f, const jargs *a);
 jv hlmi_jcall_desc(jx *x, const jdesc *d, jv self, const jargs *a);
 const jdesc *hlmi_jfind(const jdesc *table, size_t n, jv name);
-const jdesc *hlmi_jfilter(jv name);                    /* filters.c */
-const jdesc *hlmi_jtest(jv name);                      /* tests.c */
+const jdesc *hlmi_jfilter(jv name); /* filters.c */
+const jdesc *hlmi_jtest(jv name); /* tests.c */
 
 #endif

@@ -42,7 +42,8 @@ static void put_number(jx *x, jsb *b, const char *head, jv digits, const jspec *
     for (size_t i = 0; i < whole; i++)
         if (digits.u.s[i] == 'e' || digits.u.s[i] == '%' || digits.u.s[i] == 'E') whole = i;
     const size_t head_n = strlen(head);
-    const int64_t want = s->align == '=' && s->fill == '0' ? s->width - (int64_t)head_n - (int64_t)(digits.n - whole) : 0;
+    const int64_t want =
+        s->align == '=' && s->fill == '0' ? s->width - (int64_t)head_n - (int64_t)(digits.n - whole) : 0;
     size_t zeros = 0;
     while (s->group && want > 0 && (int64_t)(zeros + whole + (zeros + whole - 1) / group) < want) zeros++;
     for (size_t i = 0; i < zeros + whole && x->st == HLM_OK; i++) {

@@ -6,10 +6,10 @@
 
 typedef struct jspec {
     uint32_t fill; /* 0: a blank */
-    char align;    /* '<' '>' '^' '=' or 0 for the type's own */
-    char sign;     /* '-', '+' or ' ' */
-    char group;    /* ',' '_' or 0 */
-    char type;     /* 0: none given */
+    char align; /* '<' '>' '^' '=' or 0 for the type's own */
+    char sign; /* '-', '+' or ' ' */
+    char group; /* ',' '_' or 0 */
+    char type; /* 0: none given */
     bool alt;
     int64_t width, prec; /* -1: none */
 } jspec;

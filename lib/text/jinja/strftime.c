@@ -6,12 +6,12 @@
 typedef struct date {
     int64_t year, now;
     int month, day, hour, min, sec; /* month and day from 1 */
-    int wday, yday;                 /* from 0; Sunday is 0 */
+    int wday, yday; /* from 0; Sunday is 0 */
 } date;
 
 static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-static const char *const months[] = {"January", "February", "March", "April", "May", "June",
-                                     "July", "August", "September", "October", "November", "December"};
+static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
+                                     "July",    "August",   "September", "October", "November", "December"};
 
 static bool leap(int64_t y)
 {
@@ -62,7 +62,8 @@ static void number(jsb *b, int64_t v, int width, char pad, char flag)
     if (flag == '-') width = 1;
     if (flag == '_') pad = ' ';
     if (flag == '0') pad = '0';
-    const int n = pad == '0' ? snprintf(buf, sizeof buf, "%0*lld", width, (long long)v) : snprintf(buf, sizeof buf, "%*lld", width, (long long)v);
+    const int n = pad == '0' ? snprintf(buf, sizeof buf, "%0*lld", width, (long long)v)
+                             : snprintf(buf, sizeof buf, "%*lld", width, (long long)v);
     if (n > 0) hlmi_jsb_add(b, buf, (size_t)n);
 }
 
@@ -119,9 +120,7 @@ static void put(jsb *b, const date *d, char c, char flag)
     case 'h': hlmi_jsb_add(b, months[d->month - 1], 3); break;
     case 'p': hlmi_jsb_lit(b, d->hour < 12 ? "AM" : "PM"); break;
     case 'P': hlmi_jsb_lit(b, d->hour < 12 ? "am" : "pm"); break;
-    case 'c':
-        several(b, d, "a b e H:M:S Y");
-        break;
+    case 'c': several(b, d, "a b e H:M:S Y"); break;
     case 'D':
     case 'x': several(b, d, "m/d/y"); break;
     case 'F': several(b, d, "Y-m-d"); break;

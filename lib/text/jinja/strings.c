@@ -151,7 +151,8 @@ jv hlmi_jjoin(jx *x, jv sep, jv items)
 static void fill_with(jsb *b, uint32_t cp, size_t n)
 {
     if (cp < 0x80) hlmi_jsb_fill(b, (char)cp, n);
-    else for (size_t i = 0; i < n && b->x->st == HLM_OK; i++) hlmi_jsb_utf8(b, cp);
+    else
+        for (size_t i = 0; i < n && b->x->st == HLM_OK; i++) hlmi_jsb_utf8(b, cp);
 }
 
 jv hlmi_jpad(jx *x, jv s, int64_t width, uint32_t fill, char side)

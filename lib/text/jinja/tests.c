@@ -4,13 +4,13 @@
 #include "text/jinja/unicode.h"
 #include "text/jinja/utext.h"
 
-#define TEST(name, expr)                                      \
-    static jv name(jx *x, const jv *p, const jargs *a)        \
-    {                                                         \
-        (void)x;                                              \
-        (void)a;                                              \
-        return jv_bool(expr);                                 \
-    }
+#define TEST(name, expr)                             \
+  static jv name(jx *x, const jv *p, const jargs *a) \
+  {                                                  \
+    (void)x;                                         \
+    (void)a;                                         \
+    return jv_bool(expr);                            \
+  }
 
 TEST(t_boolean, p[0].kind == JV_BOOL)
 TEST(t_defined, p[0].kind != JV_UNDEF)
@@ -24,9 +24,12 @@ TEST(t_number, jv_is_number(p[0]))
 TEST(t_string, p[0].kind == JV_STR)
 TEST(t_mapping, p[0].kind == JV_DICT)
 TEST(t_escaped, p[0].kind == JV_STR && (p[0].flags & JV_SAFE))
-TEST(t_sequence, p[0].kind == JV_STR || p[0].kind == JV_DICT || p[0].kind == JV_UNDEF || jv_is_seq(p[0]) || p[0].kind == JV_RANGE)
+TEST(t_sequence,
+     p[0].kind == JV_STR || p[0].kind == JV_DICT || p[0].kind == JV_UNDEF || jv_is_seq(p[0]) || p[0].kind == JV_RANGE)
 TEST(t_iterable, (p[0].kind >= JV_STR && p[0].kind <= JV_ITEMS) || p[0].kind == JV_UNDEF || p[0].kind == JV_LOOP)
-TEST(t_callable, (p[0].kind >= JV_MACRO && p[0].kind <= JV_METHOD) || p[0].kind == JV_JOINER || p[0].kind == JV_LOOP || p[0].kind == JV_UNDEF)
+TEST(t_callable,
+     (p[0].kind >= JV_MACRO && p[0].kind <= JV_METHOD) || p[0].kind == JV_JOINER || p[0].kind == JV_LOOP ||
+         p[0].kind == JV_UNDEF)
 TEST(t_sameas, hlmi_jsame(p[0], p[1]))
 TEST(t_in, hlmi_jcontains(x, p[1], p[0]))
 TEST(t_eq, hlmi_jequal(x, p[0], p[1]))

@@ -99,8 +99,7 @@ static void write_key(writer *w, jv key)
         return;
     }
     hlmi_jsb_char(&w->b, '"');
-    if (!write_scalar(w, key))
-        hlmi_jfail(w->x, "keys must be str, int, float, bool or None, not %s", hlmi_jtype(key));
+    if (!write_scalar(w, key)) hlmi_jfail(w->x, "keys must be str, int, float, bool or None, not %s", hlmi_jtype(key));
     hlmi_jsb_char(&w->b, '"');
 }
 

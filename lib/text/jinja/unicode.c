@@ -32,7 +32,7 @@ bool hlmi_u_alpha(uint32_t cp)
 {
     const utf8proc_category_t c = category(cp);
     return c == UTF8PROC_CATEGORY_LU || c == UTF8PROC_CATEGORY_LL || c == UTF8PROC_CATEGORY_LT ||
-           c == UTF8PROC_CATEGORY_LM || c == UTF8PROC_CATEGORY_LO;
+        c == UTF8PROC_CATEGORY_LM || c == UTF8PROC_CATEGORY_LO;
 }
 
 bool hlmi_u_decimal(uint32_t cp)
@@ -43,7 +43,7 @@ bool hlmi_u_decimal(uint32_t cp)
 bool hlmi_u_digit(uint32_t cp)
 {
     return hlmi_u_decimal(cp) || cp == 0xB2 || cp == 0xB3 || cp == 0xB9 || cp == 0x2070 ||
-           (cp >= 0x2074 && cp <= 0x2079) || (cp >= 0x2080 && cp <= 0x2089) || (cp >= 0x2460 && cp <= 0x2468);
+        (cp >= 0x2074 && cp <= 0x2079) || (cp >= 0x2080 && cp <= 0x2089) || (cp >= 0x2460 && cp <= 0x2468);
 }
 
 bool hlmi_u_numeric(uint32_t cp)

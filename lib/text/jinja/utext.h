@@ -15,7 +15,10 @@ size_t hlmi_u8_count(const char *p, size_t n);
 /** Byte offset of code point number k, n when the text is shorter. */
 size_t hlmi_u8_offset(const char *p, size_t n, size_t k);
 /** Bytes of a character that starts with byte c. */
-static inline size_t hlmi_u8_len(unsigned char c) { return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4; }
+static inline size_t hlmi_u8_len(unsigned char c)
+{
+    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
 
 bool hlmi_u_space(uint32_t cp);
 /** s without white space at its ends. */

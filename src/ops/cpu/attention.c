@@ -16,9 +16,9 @@
 #include "ops/cpu/cpu.h"
 
 enum {
-    SPLIT = 256,     /* positions of a split */
-    SLACK = 16,      /* qk may write up to the next multiple of 16 */
-    FEW_ROWS = 16,   /* up to here splits are shared among workers */
+    SPLIT = 256, /* positions of a split */
+    SLACK = 16, /* qk may write up to the next multiple of 16 */
+    FEW_ROWS = 16, /* up to here splits are shared among workers */
     BLOCK_ROWS = 16,
     BLOCK_QUERIES = 64,
     PARTIAL_BYTES = 16 << 20 /* most memory for partial results */
@@ -30,17 +30,17 @@ typedef struct attn_arg {
     const hlmi_kernels *k;
     const hlmi_page_layout *pages;
     size_t group, block_rows;
-    float *partial;   /* [slots][2 + v_dim]: maximum, sum, weighted values */
+    float *partial; /* [slots][2 + v_dim]: maximum, sum, weighted values */
     size_t slots, slot; /* slot: floats of one */
 } attn_arg;
 
 /* Queries that are computed together, and a worker's buffers for them. */
 typedef struct block {
     const hlmi_span *span;
-    size_t row, n_rows;   /* in the tile */
+    size_t row, n_rows; /* in the tile */
     size_t kv_head, head, n_heads; /* heads head .. head + n_heads - 1 */
-    size_t n;             /* queries: n_rows * n_heads, row-major */
-    int64_t pos;          /* of the first row */
+    size_t n; /* queries: n_rows * n_heads, row-major */
+    int64_t pos; /* of the first row */
     float *q, *s, *o, *acc, *m, *l;
     uint16_t *lo, *hi;
 } block;
@@ -54,7 +54,7 @@ static size_t scratch_bytes(const attn_arg *a)
 {
     const size_t n = most_queries(a);
     return n * (a->kv.head_dim + SPLIT + SLACK + 2 * a->kv.v_dim + 2) * sizeof(float) +
-           2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 8 * HLMI_ALIGN;
+        2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 8 * HLMI_ALIGN;
 }
 
 static float *carve(uint8_t **at, size_t bytes)
@@ -205,8 +205,7 @@ static void whole(const attn_arg *a, block *b, float *m, float *l)
         split(a, b, from);
         for (size_t i = 0; i < b->n; i++)
             if (b->l[i] != 0.0f)
-                fold(&m[i], &l[i], b->o + i * a->kv.v_dim, b->m[i], b->l[i], b->acc + i * a->kv.v_dim,
-                     a->kv.v_dim);
+                fold(&m[i], &l[i], b->o + i * a->kv.v_dim, b->m[i], b->l[i], b->acc + i * a->kv.v_dim, a->kv.v_dim);
     }
     for (size_t i = 0; i < b->n; i++)
         finish(a, b->row + i / b->n_heads, b->head + i % b->n_heads, l[i], b->o + i * a->kv.v_dim);
@@ -272,8 +271,8 @@ static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b, i
 }
 
 /* The blocks of one span, `heads` query heads in each, one split a task. */
-static void split_span(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, size_t worker,
-                       size_t workers, size_t *turn)
+static void split_span(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, size_t worker, size_t workers,
+                       size_t *turn)
 {
     for (size_t r = 0; r < b->span->n; r += a->block_rows) {
         b->row = b->span->row + r;

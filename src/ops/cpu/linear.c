@@ -8,16 +8,16 @@
 #include "ops/cpu/cpu.h"
 
 enum {
-    PRIVATE_ROWS = 4,  /* up to here each worker packs for itself */
-    UNIT = 32,         /* output rows of a unit of work: a multiple of every layout's group */
-    BLOCK = 64,        /* tokens of a unit of work */
-    TMP = 8192         /* floats of a worker's buffer of products */
+    PRIVATE_ROWS = 4, /* up to here each worker packs for itself */
+    UNIT = 32, /* output rows of a unit of work: a multiple of every layout's group */
+    BLOCK = 64, /* tokens of a unit of work */
+    TMP = 8192 /* floats of a worker's buffer of products */
 };
 
 typedef struct form {
     hlmi_act act;
-    uint8_t *rows;  /* [max rows] packed by all workers together; NULL: x itself */
-    size_t stride;  /* bytes */
+    uint8_t *rows; /* [max rows] packed by all workers together; NULL: x itself */
+    size_t stride; /* bytes */
 } form;
 
 typedef struct weights {
@@ -71,8 +71,8 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
 }
 
 /* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
-static void products(const linear_arg *a, size_t i, size_t u, size_t units, size_t t0, size_t n,
-                     uint8_t *const *x, float *y, size_t ldy)
+static void products(const linear_arg *a, size_t i, size_t u, size_t units, size_t t0, size_t n, uint8_t *const *x,
+                     float *y, size_t ldy)
 {
     const weights *w = &a->w[i];
     const form *f = &a->forms[w->form_index];
@@ -96,34 +96,26 @@ static void add_bias(const linear_arg *a, size_t i, float *y, size_t row, size_t
 }
 
 /* What becomes of n products y of matrix i, from output row `row` on, for token t; up: the second matrix's. */
-static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *y, float *up, size_t row,
-                   size_t n, size_t t)
+static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *y, float *up, size_t row, size_t n,
+                   size_t t)
 {
     add_bias(a, i, y, row, n);
     float *out = a->a.epilogue == HLMI_EP_OUT ? tile->out[t] + row : a->a.y[i] + t * a->a.ldy + row;
     switch (a->a.epilogue) {
     case HLMI_EP_STORE:
-    case HLMI_EP_OUT:
-        memcpy(out, y, n * sizeof *y);
-        break;
-    case HLMI_EP_ADD:
-        a->k->add(out, out, y, n);
-        break;
+    case HLMI_EP_OUT: memcpy(out, y, n * sizeof *y); break;
+    case HLMI_EP_ADD: a->k->add(out, out, y, n); break;
     case HLMI_EP_SILU_MUL:
         add_bias(a, 1, up, row, n);
         a->k->silu_mul(out, y, up, n);
         break;
-    case HLMI_EP_GELU:
-        a->k->gelu(out, y, n);
-        break;
-    case HLMI_EP_RELU2:
-        a->k->relu2(out, y, n);
-        break;
+    case HLMI_EP_GELU: a->k->gelu(out, y, n); break;
+    case HLMI_EP_RELU2: a->k->relu2(out, y, n); break;
     }
 }
 
-static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_t u, size_t units,
-                     size_t t0, size_t n, uint8_t *const *x, float *tmp)
+static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_t u, size_t units, size_t t0, size_t n,
+                     uint8_t *const *x, float *tmp)
 {
     const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
     const size_t ld = units * UNIT, row = u * UNIT;
@@ -149,27 +141,28 @@ static void find_rows(const linear_arg *a, const hlmi_tile *t, size_t rows, size
     if (own) pack_rows(a, (hlmi_range){0, rows}, (float *)(void *)scratch, dst);
 }
 
+/* Work is ordered by blocks of tokens, whose packed rows then stay in the core's cache while weights pass by. */
 static void linear_run(const void *arg, const void *step, size_t worker, size_t workers)
 {
     const linear_arg *a = arg;
     const hlmi_tile *t = step;
     const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, BLOCK);
-    const size_t n = a->a.epilogue == HLMI_EP_SILU_MUL ? 1 : a->a.n;
+    const size_t n_mat = a->a.epilogue == HLMI_EP_SILU_MUL ? 1 : a->a.n;
     uint8_t *x[HLMI_LINEAR_MAX];
     size_t units = 0;
     if (rows == 0) return;
-    for (size_t i = 0; i < n; i++) units += a->w[i].units;
+    for (size_t i = 0; i < n_mat; i++) units += a->w[i].units;
     hlmi_range r = hlmi_share(units * blocks, worker, workers);
     if (r.begin == r.end) return;
     find_rows(a, t, rows, worker, x);
     float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker) + a->tmp_at);
-    const size_t most = blocks > 1 ? 1 : hlmi_max_size(1, TMP / (UNIT * rows));
     while (r.begin < r.end) {
-        size_t i = 0, u = r.begin / blocks;
-        const size_t t0 = r.begin % blocks * BLOCK;
+        size_t i = 0, u = r.begin % units;
+        const size_t t0 = r.begin / units * BLOCK, n = hlmi_min_size(BLOCK, rows - t0);
         for (; u >= a->w[i].units; i++) u -= a->w[i].units;
-        const size_t run = blocks > 1 ? 1 : hlmi_min_size(most, hlmi_min_size(a->w[i].units - u, r.end - r.begin));
-        unit_run(a, t, i, u, run, t0, hlmi_min_size(BLOCK, rows - t0), x, tmp);
+        const size_t left = hlmi_min_size(a->w[i].units - u, r.end - r.begin);
+        const size_t run = hlmi_min_size(left, TMP / (UNIT * n));
+        unit_run(a, t, i, u, run, t0, n, x, tmp);
         r.begin += run;
     }
 }

@@ -46,15 +46,13 @@ static void table_run(const void *arg, const void *step, size_t worker, size_t w
     const table_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++)
-        table_row(a->rope, t->pos[i], a->cos + i * a->ld, a->sin + i * a->ld);
+    for (size_t i = r.begin; i < r.end; i++) table_row(a->rope, t->pos[i], a->cos + i * a->ld, a->sin + i * a->ld);
 }
 
 void hlmi_cpu_rope_table(hlmi_builder *b, size_t i)
 {
     const hlmi_rope *rope = &b->plan->ropes[i];
-    const table_arg a = {
-        .rope = rope, .cos = b->rope_cos[i], .sin = b->rope_sin[i], .ld = hlmi_ld(rope->half)};
+    const table_arg a = {.rope = rope, .cos = b->rope_cos[i], .sin = b->rope_sin[i], .ld = hlmi_ld(rope->half)};
     hlmi_emit(b, table_run, &a, sizeof a, 0, 0);
 }
 
@@ -86,9 +84,8 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     turn(a, k, o->k_norm, cos, sin);
     const hlm_cache *cache = t->spans[t->span_of[row]].cache;
     const hlmi_page *page = hlmi_cache_page(cache, t->pos[row]);
-    a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head),
-                                     hlmi_page_v(page, a->pages, o->kv, head), k, v, a->pages->stride,
-                                     (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
+    a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head), hlmi_page_v(page, a->pages, o->kv, head),
+                                     k, v, a->pages->stride, (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
 }
 
 static void append_run(const void *arg, const void *step, size_t worker, size_t workers)

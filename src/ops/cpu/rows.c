@@ -28,8 +28,7 @@ static void gather_run(const void *arg, const void *step, size_t worker, size_t 
     const gather_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++)
-        gather_row(a->x + i * a->ldx, a->table, (size_t)t->tokens[i]);
+    for (size_t i = r.begin; i < r.end; i++) gather_row(a->x + i * a->ldx, a->table, (size_t)t->tokens[i]);
 }
 
 void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table)
@@ -86,11 +85,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
 
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm)
 {
-    const tap_arg a = {.layer = layer,
-                       .x = b->x,
-                       .ldx = b->ldx,
-                       .cols = b->plan->hidden_size,
-                       .norm = norm,
-                       .k = b->kernels};
+    const tap_arg a = {
+        .layer = layer, .x = b->x, .ldx = b->ldx, .cols = b->plan->hidden_size, .norm = norm, .k = b->kernels};
     hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
 }
