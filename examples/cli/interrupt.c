@@ -23,12 +23,16 @@ static void on_sigint(int signal)
     if (ctx) hlm_cancel(ctx);
 }
 
+void cli_interrupt_input(bool waiting)
+{
+    struct sigaction action = {.sa_handler = on_sigint, .sa_flags = waiting ? 0 : SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}
+
 void cli_interrupt_install(void)
 {
-    struct sigaction action = {.sa_handler = on_sigint};
-    sigemptyset(&action.sa_mask);
-    /* No SA_RESTART: a wait for input shall end, too. */
-    sigaction(SIGINT, &action, NULL);
+    cli_interrupt_input(false);
 }
 
 void cli_interrupt_target(hlm_context *ctx)

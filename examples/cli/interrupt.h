@@ -10,6 +10,10 @@
 /** Catch SIGINT from now on. Three without an answer end the program. */
 void cli_interrupt_install(void);
 
+/** Whether the program waits for input, which a signal shall end. At other times a signal leaves the calls of the system
+ *  alone: output that it cut short would be lost. */
+void cli_interrupt_input(bool waiting);
+
 /** What a signal cancels from now on; NULL: nothing. */
 void cli_interrupt_target(hlm_context *ctx);
 

@@ -136,7 +136,9 @@ cli_line_event cli_line_read(cli_line *line, cli_text *text)
     cli_text_add(text, "", 0);
     for (;;) {
         size_t len = 0;
+        cli_interrupt_input(true);
         const char *part = read_any(line, &len);
+        cli_interrupt_input(false);
         if (!part) {
             if (cli_interrupted()) return CLI_LINE_INTERRUPTED;
             return text->len ? CLI_LINE_TEXT : CLI_LINE_END;

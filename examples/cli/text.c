@@ -80,11 +80,13 @@ int cli_read_file(const cli_options *o, const char *path, cli_text *t)
     char block[65536];
     size_t got, total = 0;
     cli_text_add(t, "", 0);
+    cli_interrupt_input(true);
     while (total <= MAX_FILE_BYTES && (got = fread(block, 1, sizeof block, f)) > 0) {
         cli_text_add(t, block, got);
         total += got;
     }
     const int error = ferror(f) ? errno : 0;
+    cli_interrupt_input(false);
     if (!standard) fclose(f);
     if (cli_interrupted()) return CLI_INTERRUPTED;
     if (error) return cli_fail(o, CLI_FAILED, NULL, "%s: %s", path, strerror(error));
