@@ -347,7 +347,7 @@ hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, bool without_weights
     (void)without_weights; /* the settings are in the same file */
     hlm_status st;
     size_t *at = NULL;
-    uint64_t n_tensors, n_kvs, alignment;
+    uint64_t n_tensors = 0, n_kvs = 0, alignment = 0;
     HLMI_TRY(hlmi_store_add_source(s, file));
     reader r = {.s = s, .file = &s->sources[0], .base = s->sources[0].map};
     r.have = r.base ? (size_t)r.file->size : 0;
