@@ -10,7 +10,7 @@
  *   decode.c     ids to text, as a stream; a whole text is a stream run to its end
  *
  * Built from a tokenizer.json (load_json.c), from the facts a GGUF file carries
- * (load_vocab.c) or from a SentencePiece model (load_spm.c). */
+ * (load_vocab.c). */
 #ifndef HLMI_TEXT_TOKENIZER_H
 #define HLMI_TEXT_TOKENIZER_H
 

@@ -257,13 +257,8 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
     st = hlmi_store_read(l->store, t, 0, (size_t)t->bytes, owned, &raw);
     if (st == HLM_OK && l->check_values) st = check_table(l, t, raw, rows, cols, (size_t)row_bytes);
     if (st != HLM_OK) return st;
-    *out = (hlmi_matrix){.rows = rows,
-                         .cols = cols,
-                         .type = t->type,
-                         .layout = HLMI_TILE_NONE,
-                         .raw = raw,
-                         .raw_owned = owned,
-                         .bytes = t->bytes};
+    *out = (hlmi_matrix){
+        .rows = rows, .cols = cols, .type = t->type, .layout = HLMI_TILE_NONE, .raw = raw, .bytes = t->bytes};
     count(l->plan, t, t->bytes, t->bytes, (uint64_t)rows * cols, false);
     l->plan->bytes_per_token += row_bytes;
     return report(l, t->bytes);

@@ -17,7 +17,6 @@ typedef struct hlmi_matrix {
     hlmi_layout layout; /* of tiles; HLMI_TILE_NONE when only raw is there */
     void *tiles; /* row groups of the layout, owned by the plan */
     const uint8_t *raw; /* rows as in the file (embeddings that are no head) */
-    void *raw_owned; /* raw's memory when it is not the file's map */
     uint64_t bytes; /* held in memory, or mapped */
 } hlmi_matrix;
 

@@ -72,9 +72,8 @@ void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem)
     *l = (hlmi_page_layout){0};
 }
 
-void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l)
+void hlmi_page_init(hlmi_page *p)
 {
-    (void)l;
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
     p->next = NULL;

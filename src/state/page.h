@@ -51,7 +51,7 @@ static inline void *hlmi_page_v(const hlmi_page *p, const hlmi_page_layout *l, s
 }
 
 /** Sets the fields of a fresh page (refs 1, filled 0). */
-void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l);
+void hlmi_page_init(hlmi_page *p);
 /** Copies positions 0..n-1: ids and the KV rows of all layers. */
 void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n);
 

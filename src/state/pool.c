@@ -33,7 +33,7 @@ hlmi_page *hlmi_pool_take(hlm_pool *pool)
         hlmi_nomem(bytes, "a KV page");
         return NULL;
     }
-    hlmi_page_init(p, &pool->layout);
+    hlmi_page_init(p);
     return p;
 }
 
