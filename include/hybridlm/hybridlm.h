@@ -456,6 +456,21 @@ HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t
  *          the tokens are as before. Pages taken before a failure stay with the cache. */
 HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
 
+enum {
+    /** The newest inputs of a layer's convolution, [channels, window], oldest first. */
+    HLM_STATE_CONV = 0,
+    /** The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,
+     *  state size] for Mamba-2, [heads, key dim, value dim] for delta rules. */
+    HLM_STATE_SCAN = 1
+};
+
+/** Copies a layer's recurrent state at the cache's position into out [cap]; *n
+ *  (may be NULL) receives the number of floats that there are, 0 for a layer
+ *  without one. out may be NULL to ask for that number. `which`: HLM_STATE_...
+ *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a
+ *          rewind the state is computed by the next step), HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n);
+
 /* ---- decode --------------------------------------------------------------- */
 
 /** Which of a step's tokens give logits. */

@@ -80,6 +80,7 @@ typedef struct hlmi_kernels {
     /** m = mean(x), d = x - m, v = mean(d^2): y = d * (1 / sqrt(v + eps)) * w + b, without + b where b is NULL */
     void (*layer_norm)(float *y, const float *x, const float *w, const float *b, size_t n, float eps);
     void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b */
+    void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a * b */
     void (*scale)(float *y, const float *x, float s, size_t n); /* y = x * s */
     void (*silu_mul)(float *y, const float *gate, const float *up, size_t n); /* y = gate / (1 + exp(-gate)) * up */
     /** y = x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016) */

@@ -11,12 +11,14 @@
 
 enum { MAX_ROWS = 512, MOST_ROWS = 1 << 16, MOST_THREADS = 1024 };
 
-static hlmi_builder builder(const hlm_model *m, const hlmi_page_layout *pages, size_t rows, size_t workers)
+static hlmi_builder builder(const hlm_model *m, const hlmi_page_layout *pages, const hlmi_state_layout *states,
+                            size_t rows, size_t workers)
 {
     return (hlmi_builder){.ops = &hlmi_ops_cpu,
                           .plan = &m->plan,
                           .kernels = &m->kernels,
                           .pages = pages,
+                          .states = states,
                           .f32_activations = m->f32_activations,
                           .max_rows = rows,
                           .max_out = rows,
@@ -29,11 +31,11 @@ static size_t worker_stride(const hlmi_builder *b)
     return hlmi_round_up(b->worker_bytes, HLMI_ALIGN) + HLMI_ALIGN; /* no two workers share a line */
 }
 
-hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads, size_t max_rows,
-                             uint64_t *bytes)
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,
+                             int32_t n_threads, size_t max_rows, uint64_t *bytes)
 {
     const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
-    hlmi_builder b = builder(model, pages, max_rows ? max_rows : MAX_ROWS, workers);
+    hlmi_builder b = builder(model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
     const hlm_status st = hlmi_program_record(&b);
     *bytes = (uint64_t)b.peak + (uint64_t)worker_stride(&b) * workers;
     return st;
@@ -61,7 +63,7 @@ static hlm_status make_tile(hlm_context *c)
 
 static hlm_status record(hlm_context *c)
 {
-    hlmi_builder b = builder(c->model, &c->pool->layout, c->max_rows, hlmi_team_workers(c->team));
+    hlmi_builder b = builder(c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
     hlm_status st = hlmi_program_record(&b);
     if (st != HLM_OK) return st;
     hlmi_tile *t = &c->tile;

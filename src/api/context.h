@@ -24,7 +24,7 @@ struct hlm_context {
 };
 
 /** Scratch of a context in bytes; n_threads and max_rows as in hlm_ctx_params. */
-hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, int32_t n_threads, size_t max_rows,
-                             uint64_t *bytes);
+hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,
+                             int32_t n_threads, size_t max_rows, uint64_t *bytes);
 
 #endif

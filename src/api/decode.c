@@ -61,6 +61,12 @@ static hlm_status check_step(const hlm_context *c, const hlm_step *s)
     return st == HLM_OK ? check_hidden(c, s) : st;
 }
 
+/* Rows of a step: first those that its cache's state has to see again (hlmi_cache_pending), then the new tokens. */
+static size_t n_step_rows(const hlm_step *s)
+{
+    return (size_t)hlmi_cache_pending(s->cache) + s->n_tokens;
+}
+
 /* Number of logit rows, and the token index of row i. */
 static size_t n_logit_rows(const hlm_step *s)
 {
@@ -75,21 +81,25 @@ static size_t logit_row(const hlm_step *s, size_t i)
 
 /* Where filling tiles has got to. */
 typedef struct cursor {
-    size_t step, token, logit; /* next of each */
+    size_t step, row, logit; /* next of each; row: of the step */
 } cursor;
 
 static void add_outputs(hlm_context *c, const hlm_step *s, cursor *at, size_t row, size_t n)
 {
     hlmi_tile *t = &c->tile;
     const size_t rows = n_logit_rows(s), vocab = c->model->plan.vocab_size;
-    for (; at->logit < rows && logit_row(s, at->logit) < at->token + n; at->logit++) {
-        t->out_row[t->n_out] = (uint32_t)(row + logit_row(s, at->logit) - at->token);
+    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    for (; at->logit < rows && pending + logit_row(s, at->logit) < at->row + n; at->logit++) {
+        t->out_row[t->n_out] = (uint32_t)(row + pending + logit_row(s, at->logit) - at->row);
         t->out[t->n_out++] = s->logits + at->logit * vocab;
     }
 }
 
 static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
 {
+    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    const size_t skip = pending > at->row ? hlmi_min_size(pending - at->row, n) : 0; /* rows nobody asked about */
+    if (skip == n) return HLM_OK;
     void *items = c->taps;
     hlm_status st =
         hlmi_grow(&c->mem, &items, &c->cap_taps, c->tile.n_taps + s->n_hidden, sizeof *c->taps, "hidden states");
@@ -97,10 +107,44 @@ static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, 
     for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
         hlm_hidden h;
         st = read_hidden(s, i, &h);
-        c->taps[c->tile.n_taps++] =
-            (hlmi_tap){.layer = h.layer, .row = row, .n = n, .out = h.out + at->token * c->model->plan.hidden_size};
+        c->taps[c->tile.n_taps++] = (hlmi_tap){.layer = h.layer,
+                                               .row = row + skip,
+                                               .n = n - skip,
+                                               .out = h.out + (at->row + skip - pending) * c->model->plan.hidden_size};
     }
     return st;
+}
+
+/* Token ids of rows [at, at + n) of a step. */
+static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
+{
+    const hlm_cache *cache = s->cache;
+    const size_t pending = (size_t)hlmi_cache_pending(cache);
+    const size_t old = at < pending ? hlmi_min_size(pending - at, n) : 0;
+    for (size_t i = 0; i < old; i++) out[i] = hlmi_cache_token(cache, cache->length - (int64_t)(pending - at - i));
+    if (n > old) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
+}
+
+/* Rows [at, at + n) of a step as the tile's next span. */
+static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
+{
+    const hlm_cache *cache = s->cache;
+    const size_t row = t->n_rows;
+    const int64_t pos = cache->length - hlmi_cache_pending(cache) + (int64_t)at;
+    t->spans[t->n_spans] = (hlmi_span){.cache = cache,
+                                       .row = row,
+                                       .n = n,
+                                       .pos = pos,
+                                       .fresh = cache->length,
+                                       .in = at == 0 ? cache->state : cache->claim.next,
+                                       .out = cache->claim.next};
+    copy_tokens(s, at, n, t->tokens + row);
+    for (size_t i = 0; i < n; i++) {
+        t->pos[row + i] = pos + (int64_t)i;
+        t->span_of[row + i] = (uint32_t)t->n_spans;
+    }
+    t->n_spans++;
+    t->n_rows += n;
 }
 
 /* As many of the remaining rows as a tile holds. */
@@ -113,20 +157,13 @@ static hlm_status fill_tile(hlm_context *c, const hlm_step *const *steps, size_t
         hlm_step s;
         st = read_step(steps, at->step, &s);
         if (st != HLM_OK) return st;
-        const size_t m = hlmi_min_size(s.n_tokens - at->token, c->max_rows - t->n_rows), row = t->n_rows;
-        const int64_t pos = s.cache->length + (int64_t)at->token;
-        t->spans[t->n_spans] = (hlmi_span){.cache = s.cache, .row = row, .n = m, .pos = pos};
-        memcpy(t->tokens + row, s.tokens + at->token, m * sizeof *t->tokens);
-        for (size_t i = 0; i < m; i++) {
-            t->pos[row + i] = pos + (int64_t)i;
-            t->span_of[row + i] = (uint32_t)t->n_spans;
-        }
+        const size_t rows = n_step_rows(&s), row = t->n_rows;
+        const size_t m = hlmi_min_size(rows - at->row, c->max_rows - row);
+        add_span(t, &s, at->row, m);
         add_outputs(c, &s, at, row, m);
         if (s.n_hidden) st = add_taps(c, &s, at, row, m);
-        t->n_spans++;
-        t->n_rows += m;
-        at->token += m;
-        if (at->token == s.n_tokens) *at = (cursor){.step = at->step + 1};
+        at->row += m;
+        if (at->row == rows) *at = (cursor){.step = at->step + 1};
     }
     t->taps = c->taps;
     return st;

@@ -54,6 +54,7 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
 {
     hlm_plan_params p;
     hlmi_page_layout pages = {0};
+    hlmi_state_layout states = {0};
     if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_memory_plan: model and out are needed");
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
@@ -62,18 +63,23 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
     HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS, &model->mem));
+    HLMI_TRY(hlmi_state_layout_init(&states, plan, &model->mem));
     const uint64_t tokens = p.n_tokens ? (uint64_t)p.n_tokens : (uint64_t)plan->max_positions;
     const uint64_t count = p.n_sequences ? p.n_sequences : 1;
     const uint64_t n_pages = (tokens + pages.tokens - 1) / pages.tokens;
-    hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
-    if (n_pages > UINT64_MAX / pages.bytes / count)
+    /* two blocks: one to read, one to write */
+    hlm_memory_plan_info full = {.weights = plan->weight_bytes,
+                                 .state_per_token = pages.per_token,
+                                 .state_per_sequence = 2 * (uint64_t)states.bytes};
+    if (n_pages > (UINT64_MAX / count - full.state_per_sequence - states.bytes) / pages.bytes)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
                            (unsigned long long)tokens));
-    full.state = n_pages * pages.bytes * count;
-    HLMI_TRY(hlmi_scratch_size(model, &pages, p.n_threads, p.max_rows, &full.scratch));
+    full.state = (n_pages * pages.bytes + full.state_per_sequence) * count + states.bytes;
+    HLMI_TRY(hlmi_scratch_size(model, &pages, &states, p.n_threads, p.max_rows, &full.scratch));
     full.total = full.weights + full.state + full.scratch;
     st = hlmi_result_write(out, &full, sizeof full, "hlm_memory_plan_info");
 done:
     hlmi_page_layout_free(&pages, &model->mem);
+    hlmi_state_layout_free(&states, &model->mem);
     return st;
 }

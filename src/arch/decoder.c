@@ -9,18 +9,6 @@
 
 enum { MAX_HIDDEN = 1 << 20, MAX_FF = 1 << 24, MAX_LAYERS = 1 << 16, MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14 };
 
-typedef struct decoder {
-    const hlmi_decoder_spec *spec;
-    const hlmi_config *c;
-    hlmi_loader *l;
-    hlmi_plan *plan;
-    bool gguf, tied, qk_norm;
-    hlmi_part table; /* the tensor of the embedding */
-    size_t hidden, ff, layers, vocab;
-    double eps;
-    size_t rope, rope_dim, head_dim;
-} decoder;
-
 #define LAYER "model.layers.%zu."
 const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
     [HLMI_PART_EMBED] = {"model.embed_tokens", "token_embd"},
@@ -41,15 +29,10 @@ const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
     [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
-typedef struct tensor_name {
-    char text[96];
-} tensor_name;
-
-/* "" where the container has no such tensor. */
-static tensor_name name_of(const decoder *d, hlmi_part p, size_t layer, const char *suffix)
+hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix)
 {
-    tensor_name n = {""};
-    const char *fmt = d->gguf ? d->spec->names[p].gguf : d->spec->names[p].hf;
+    hlmi_name n = {""};
+    const char *fmt = d->gguf ? key.gguf : key.hf;
     if (!fmt) return n;
     const char *at = strstr(fmt, "%zu");
     if (at) snprintf(n.text, sizeof n.text, "%.*s%zu%s%s", (int)(at - fmt), fmt, layer, at + 3, suffix);
@@ -57,13 +40,18 @@ static tensor_name name_of(const decoder *d, hlmi_part p, size_t layer, const ch
     return n;
 }
 
-static hlm_status matrix(const decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
-                         const hlmi_row_order *order, hlmi_matrix *out)
+static hlmi_name name_of(const hlmi_decoder *d, hlmi_part p, size_t layer, const char *suffix)
+{
+    return hlmi_decoder_name(d, d->spec->names[p], layer, suffix);
+}
+
+hlm_status hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
+                               const hlmi_row_order *order, hlmi_matrix *out)
 {
     return hlmi_loader_matrix(d->l, name_of(d, p, layer, ".weight").text, rows, cols, order, out);
 }
 
-static hlm_status norm(const decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_norm *out)
+hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_norm *out)
 {
     *out = (hlmi_norm){.kind = d->spec->norm, .size = n, .eps = (float)d->eps};
     const hlm_status st = hlmi_loader_vector(d->l, name_of(d, p, layer, ".weight").text, n, NULL, &out->weight);
@@ -71,11 +59,11 @@ static hlm_status norm(const decoder *d, hlmi_part p, size_t layer, size_t n, hl
     return hlmi_loader_vector(d->l, name_of(d, p, layer, ".bias").text, n, NULL, &out->bias);
 }
 
-static hlm_status bias(const decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has, const char *key,
-                       const hlmi_row_order *order, const float **out)
+hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has,
+                             const char *key, const hlmi_row_order *order, const float **out)
 {
     bool wanted = has == HLMI_BIAS_ALWAYS;
-    const tensor_name name = name_of(d, p, layer, ".bias");
+    const hlmi_name name = name_of(d, p, layer, ".bias");
     *out = NULL;
     if (has == HLMI_BIAS_ASKED) {
         wanted = d->gguf && hlmi_loader_has(d->l, name.text);
@@ -93,7 +81,7 @@ static const hlmi_key heads_key = {"num_attention_heads", ".attention.head_count
 static const hlmi_key kv_heads_key = {"num_key_value_heads", ".attention.head_count_kv"};
 
 /* Heads of a layer, and their sizes. */
-static hlm_status read_heads(const decoder *d, size_t layer, size_t *n_heads, hlmi_kv_layer *kv)
+static hlm_status read_heads(const hlmi_decoder *d, size_t layer, size_t *n_heads, hlmi_kv_layer *kv)
 {
     hlm_status st;
     int64_t heads = 0, kv_heads = 0, v_dim = 0;
@@ -111,16 +99,16 @@ done:
 }
 
 /* One of q, k and v: its own tensor, or a part of the fused one. */
-static hlm_status projection(const decoder *d, hlmi_part p, size_t layer, size_t rows, const hlmi_row_order *order,
+static hlm_status projection(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, const hlmi_row_order *order,
                              hlmi_matrix *w, const float **b)
 {
     const hlmi_decoder_spec *s = d->spec;
-    hlm_status st = matrix(d, p, layer, rows, d->hidden, order, w);
-    if (st == HLM_OK) st = bias(d, p, layer, rows, s->qkv_bias, s->attn_bias_key, order, b);
+    hlm_status st = hlmi_decoder_matrix(d, p, layer, rows, d->hidden, order, w);
+    if (st == HLM_OK) st = hlmi_decoder_bias(d, p, layer, rows, s->qkv_bias, s->attn_bias_key, order, b);
     return st;
 }
 
-static hlm_status load_qkv(const decoder *d, size_t layer, const hlmi_kv_layer *kv, hlmi_attn_params *p)
+static hlm_status load_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_layer *kv, hlmi_attn_params *p)
 {
     hlm_status st;
     const size_t nq = p->n_heads * kv->head_dim, nk = kv->n_kv_heads * kv->head_dim, nv = kv->n_kv_heads * kv->v_dim;
@@ -138,7 +126,7 @@ done:
     return st;
 }
 
-static hlm_status load_attention(const decoder *d, size_t layer, hlmi_attn_params *p)
+hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p)
 {
     hlm_status st;
     const hlmi_decoder_spec *s = d->spec;
@@ -147,13 +135,13 @@ static hlm_status load_attention(const decoder *d, size_t layer, hlmi_attn_param
     HLMI_TRY(read_heads(d, layer, &p->n_heads, &kv));
     p->scale = 1.0f / __builtin_sqrtf((float)kv.head_dim);
     if (s->window) HLMI_TRY(s->window(d->c, layer, d->layers, &p->window));
-    HLMI_TRY(norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p->norm));
+    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p->norm));
     HLMI_TRY(load_qkv(d, layer, &kv, p));
-    HLMI_TRY(matrix(d, HLMI_PART_O, layer, d->hidden, p->n_heads * kv.v_dim, NULL, &p->o));
-    HLMI_TRY(bias(d, HLMI_PART_O, layer, d->hidden, s->o_bias, s->attn_bias_key, NULL, &p->o_bias));
+    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_O, layer, d->hidden, p->n_heads * kv.v_dim, NULL, &p->o));
+    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_O, layer, d->hidden, s->o_bias, s->attn_bias_key, NULL, &p->o_bias));
     if (d->qk_norm) {
-        HLMI_TRY(norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim, &p->q_norm));
-        HLMI_TRY(norm(d, HLMI_PART_K_NORM, layer, kv.head_dim, &p->k_norm));
+        HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim, &p->q_norm));
+        HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim, &p->k_norm));
     }
     hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_ROTARY, layer, "").text);
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
@@ -161,30 +149,31 @@ done:
     return st;
 }
 
-static hlm_status load_mlp(const decoder *d, size_t layer, hlmi_mlp_params *p)
+hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
 {
     hlm_status st = HLM_OK;
     const hlmi_decoder_spec *s = d->spec;
     *p = (hlmi_mlp_params){.kind = s->mlp};
-    if (!s->parallel) HLMI_TRY(norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p->norm));
+    if (!s->parallel) HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p->norm));
     if (s->mlp == HLMI_MLP_SILU_GATED) {
-        HLMI_TRY(matrix(d, HLMI_PART_GATE, layer, d->ff, d->hidden, NULL, &p->gate));
-        HLMI_TRY(bias(d, HLMI_PART_GATE, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->gate_bias));
+        HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_GATE, layer, d->ff, d->hidden, NULL, &p->gate));
+        HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_GATE, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->gate_bias));
     }
-    HLMI_TRY(matrix(d, HLMI_PART_UP, layer, d->ff, d->hidden, NULL, &p->up));
-    HLMI_TRY(matrix(d, HLMI_PART_DOWN, layer, d->hidden, d->ff, NULL, &p->down));
-    HLMI_TRY(bias(d, HLMI_PART_UP, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->up_bias));
-    HLMI_TRY(bias(d, HLMI_PART_DOWN, layer, d->hidden, s->mlp_bias, s->mlp_bias_key, NULL, &p->down_bias));
+    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_UP, layer, d->ff, d->hidden, NULL, &p->up));
+    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_DOWN, layer, d->hidden, d->ff, NULL, &p->down));
+    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_UP, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->up_bias));
+    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_DOWN, layer, d->hidden, s->mlp_bias, s->mlp_bias_key, NULL, &p->down_bias));
 done:
     return st;
 }
 
-static hlm_status add_layer(const decoder *d, size_t layer)
+/* Attention and feed-forward, one after the other or side by side. */
+static hlm_status add_layer(const hlmi_decoder *d, size_t layer)
 {
     hlm_status st;
     hlmi_parallel_params p;
-    HLMI_TRY(load_attention(d, layer, &p.attn));
-    HLMI_TRY(load_mlp(d, layer, &p.mlp));
+    HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
+    HLMI_TRY(hlmi_decoder_mlp(d, layer, &p.mlp));
     if (d->spec->parallel) {
         p.mlp.norm = p.attn.norm;
         HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_parallel, &p, sizeof p));
@@ -196,7 +185,7 @@ done:
     return st;
 }
 
-static hlm_status check_activation(const decoder *d)
+static hlm_status check_activation(const hlmi_decoder *d)
 {
     const char *act = NULL;
     size_t len = 0;
@@ -208,9 +197,9 @@ static hlm_status check_activation(const decoder *d)
 }
 
 /* Rows of the embedding: config.json says; GGUF files may leave it to the tensor. */
-static hlm_status read_vocab(decoder *d)
+static hlm_status read_vocab(hlmi_decoder *d)
 {
-    const tensor_name embed = name_of(d, d->table, 0, ".weight");
+    const hlmi_name embed = name_of(d, d->table, 0, ".weight");
     const hlmi_tensor *t = hlmi_store_find(d->l->store, embed.text);
     if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(d->c->store), embed.text);
     int64_t vocab = 0;
@@ -221,7 +210,7 @@ static hlm_status read_vocab(decoder *d)
 }
 
 /* How many elements of a head are rotated. */
-static hlm_status read_rope_dim(decoder *d)
+static hlm_status read_rope_dim(hlmi_decoder *d)
 {
     hlm_status st;
     int64_t v = 0;
@@ -242,7 +231,7 @@ done:
     return st;
 }
 
-static hlm_status read_sizes(decoder *d)
+static hlm_status read_sizes(hlmi_decoder *d)
 {
     hlm_status st;
     int64_t v = 0, heads = 0;
@@ -272,10 +261,10 @@ done:
     return st;
 }
 
-static hlm_status read_rope(decoder *d)
+static hlm_status read_rope(hlmi_decoder *d)
 {
     float *divisors = NULL;
-    const tensor_name freqs = name_of(d, HLMI_PART_ROPE_FREQS, 0, ".weight");
+    const hlmi_name freqs = name_of(d, HLMI_PART_ROPE_FREQS, 0, ".weight");
     if (freqs.text[0] && hlmi_loader_has(d->l, freqs.text)) {
         const hlm_status st = hlmi_loader_vector(d->l, freqs.text, d->rope_dim / 2, NULL, &divisors);
         if (st != HLM_OK) return st;
@@ -285,23 +274,23 @@ static hlm_status read_rope(decoder *d)
 }
 
 /* The embedding, tiled when it is the head too; the tiled matrix stays in the embed block. */
-static hlm_status add_embed(const decoder *d)
+static hlm_status add_embed(const hlmi_decoder *d)
 {
     hlmi_embed_params p = {0};
-    const tensor_name name = name_of(d, d->table, 0, ".weight");
+    const hlmi_name name = name_of(d, d->table, 0, ".weight");
     const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
                                   : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
     return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_embed, &p, sizeof p) : st;
 }
 
-static hlm_status add_head(const decoder *d)
+static hlm_status add_head(const hlmi_decoder *d)
 {
     hlm_status st;
     const hlmi_embed_params *embed = d->plan->blocks[0].params;
     hlmi_head_params p = {.w = &embed->table};
-    HLMI_TRY(norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
-    if (!d->tied) HLMI_TRY(matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
-    HLMI_TRY(bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
+    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
+    if (!d->tied) HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
+    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
     HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p));
     if (!d->tied) {
         hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
@@ -313,7 +302,7 @@ done:
 
 /* Are embedding and head one matrix, and where is it? config.json may say so of a file that holds both: then, as in
  * transformers, the file is right, and where it holds the head alone, that is the embedding. */
-static hlm_status read_tied(decoder *d)
+static hlm_status read_tied(hlmi_decoder *d)
 {
     const bool embed = hlmi_loader_has(d->l, name_of(d, HLMI_PART_EMBED, 0, ".weight").text);
     const bool head = hlmi_loader_has(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
@@ -327,9 +316,11 @@ static hlm_status read_tied(decoder *d)
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlm_status st;
-    decoder d = {.spec = spec, .c = c, .l = l, .plan = plan, .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
+    hlmi_decoder d = {
+        .spec = spec, .c = c, .l = l, .plan = plan, .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
     HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
+    if (spec->setup) HLMI_TRY(spec->setup(&d));
     plan->hidden_size = d.hidden;
     plan->vocab_size = d.vocab;
     plan->n_layers = d.layers;
@@ -337,7 +328,7 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
                              &plan->max_positions));
     HLMI_TRY(read_rope(&d));
     HLMI_TRY(add_embed(&d));
-    for (size_t i = 0; i < d.layers; i++) HLMI_TRY(add_layer(&d, i));
+    for (size_t i = 0; i < d.layers; i++) HLMI_TRY((spec->layer ? spec->layer : add_layer)(&d, i));
     HLMI_TRY(add_head(&d));
     hlmi_kv_layer kv;
     HLMI_TRY(read_heads(&d, 0, &plan->n_heads, &kv));

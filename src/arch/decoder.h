@@ -37,6 +37,8 @@ typedef enum hlmi_part {
 /** Llama's names in both containers. */
 extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
 
+typedef struct hlmi_decoder hlmi_decoder;
+
 typedef struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
@@ -54,7 +56,42 @@ typedef struct hlmi_decoder_spec {
     bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
     /** Window of a layer in tokens, 0 for none. */
     hlm_status (*window)(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
+    /** Settings of the family, after the common ones; may set d->family and change the common ones. NULL: none. */
+    hlm_status (*setup)(hlmi_decoder *d);
+    /** Adds the blocks of a layer. NULL: attention and feed-forward. */
+    hlm_status (*layer)(const hlmi_decoder *d, size_t layer);
 } hlmi_decoder_spec;
+
+/** A decoder that is being built: what the functions of a spec see. */
+struct hlmi_decoder {
+    const hlmi_decoder_spec *spec;
+    const hlmi_config *c;
+    hlmi_loader *l;
+    hlmi_plan *plan;
+    bool gguf, tied, qk_norm;
+    hlmi_part table; /* the tensor of the embedding */
+    size_t hidden, ff, layers, vocab;
+    double eps;
+    size_t rope, rope_dim, head_dim;
+    void *family; /* what spec->setup left */
+};
+
+/** A tensor's name. */
+typedef struct hlmi_name {
+    char text[128];
+} hlmi_name;
+
+/** The name of the file's container with the layer in place of %zu, and a suffix; "" where the container has none. */
+hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix);
+hlm_status hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
+                               const hlmi_row_order *order, hlmi_matrix *out);
+hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_norm *out);
+/** *out is NULL where there is none. */
+hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has,
+                             const char *key, const hlmi_row_order *order, const float **out);
+/** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
+hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
+hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan);
 

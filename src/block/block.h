@@ -14,6 +14,7 @@ struct hlmi_block_type {
 /** x = embedding rows of the tokens. */
 typedef struct hlmi_embed_params {
     hlmi_matrix table; /* [vocab_size, hidden_size] */
+    float scale; /* of the rows; 0: 1 */
 } hlmi_embed_params;
 extern const hlmi_block_type hlmi_block_embed;
 

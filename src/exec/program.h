@@ -23,6 +23,7 @@ typedef struct hlmi_builder {
     const hlmi_plan *plan;
     const hlmi_kernels *kernels;
     const hlmi_page_layout *pages;
+    const hlmi_state_layout *states;
     bool f32_activations;
     bool taps; /* hidden states can be asked for */
     size_t max_rows, max_out, workers;

@@ -13,6 +13,10 @@ typedef struct hlmi_span {
     const hlm_cache *cache;
     size_t row, n; /* first row in the tile, number of rows */
     int64_t pos; /* position of the first row */
+    int64_t fresh; /* positions from here on are new: earlier ones have their KV rows */
+    const hlmi_state
+        *in; /* state before the first row, and where the one after the last goes; may be the same block. */
+    hlmi_state *out; /* NULL without recurrence */
 } hlmi_span;
 
 /** Hidden states wanted of a span's rows. */

@@ -10,7 +10,7 @@
 /** Which rows an op works on. */
 typedef enum hlmi_rows { HLMI_ROWS_TILE, HLMI_ROWS_OUT } hlmi_rows;
 
-enum { HLMI_LINEAR_MAX = 3 };
+enum { HLMI_LINEAR_MAX = 5 };
 
 /** What becomes of the products of a linear op. */
 typedef enum hlmi_epilogue {
@@ -30,10 +30,99 @@ typedef struct hlmi_linear {
     size_t n; /* matrices, all with as many columns as x */
     const hlmi_matrix *w[HLMI_LINEAR_MAX];
     const float *bias[HLMI_LINEAR_MAX]; /* [rows of w] or NULL */
+    const float *scale[HLMI_LINEAR_MAX]; /* [rows of w] or NULL: of the product with its bias, before the epilogue */
+    bool exact; /* f32 activations whatever the weights' type (routers, small projections that decide) */
     hlmi_epilogue epilogue;
     float *y[HLMI_LINEAR_MAX];
     size_t ldy;
 } hlmi_linear;
+
+/** A causal depthwise convolution over time. y_t[c] = act(bias[c] + sum over j of w[j][c] * x_{t - (window-1) + j}[c]), j in
+ *  order with fma; the inputs before the tile are in the state. act is silu or nothing. */
+typedef struct hlmi_conv {
+    size_t rec; /* recurrence of the plan: its channels and window */
+    const float *weight; /* [window][channels], oldest tap first */
+    const float *bias; /* [channels] or NULL */
+    bool silu;
+    const float *x; /* [rows, channels] */
+    size_t ldx;
+    float *y; /* [rows, channels]; not x */
+    size_t ldy;
+} hlmi_conv;
+
+/** Mamba-1's selective scan (Gu and Dao 2023, section 3), per channel c of state.cols and n of state.rows:
+ *      dt = softplus(x_dt[c] + dt_bias[c]),  S[n][c] = exp(dt * a[n][c]) * S[n][c] + (dt * x[c]) * b[n]
+ *      y[c] = (sum over n of S[n][c] * c[n], in order with fma) + d[c] * x[c],  then times silu(z[c]) where z is given. */
+typedef struct hlmi_scan1 {
+    size_t rec;
+    const float *a; /* [state.rows][state.cols], negative: -exp(A_log), transposed */
+    const float *dt_bias, *d; /* [state.cols]; dt_bias may be NULL */
+    const float *x, *dt, *b, *c, *z; /* rows; z may be NULL */
+    size_t ldx, lddt, ldbc, ldz; /* ldbc: of both b and c */
+    float *y;
+    size_t ldy;
+} hlmi_scan1;
+
+/** Mamba-2's scan (Dao and Gu 2024), per head h, state row n and lane p; head h reads group h / (heads / groups) of b and c:
+ *      dt = clamp(softplus(x_dt[h] + dt_bias[h]), dt_min, dt_max),  S[n][p] = exp(dt * a[h]) * S[n][p] + (dt * b[n]) * x[p]
+ *      y[p] = (sum over n of S[n][p] * c[n], in order with fma) + d[h] * x[p] */
+typedef struct hlmi_scan2 {
+    size_t rec, groups;
+    const float *a, *dt_bias, *d; /* [heads]; a negative */
+    float dt_min, dt_max;
+    const float *x, *dt, *b, *c; /* rows of [heads][head dim], [heads], [groups][state.rows] */
+    size_t ldx, lddt, ldbc;
+    float *y;
+    size_t ldy;
+} hlmi_scan2;
+
+/** The gated delta rule (Yang et al. 2024), per value head h of state.heads, which reads key head h / (heads / key_heads):
+ *      g = exp(a[h] * softplus(x_a[h] + dt_bias[h])),  beta = sigmoid(x_b[h]),  q and k divided by their length (eps), q scaled
+ *      S = g * S,  m[p] = sum over n of k[n] * S[n][p],  S[n][p] += k[n] * (beta * (v[p] - m[p])),  y[p] = sum over n of q[n] * S[n][p] */
+typedef struct hlmi_delta {
+    size_t rec, key_heads;
+    const float *a, *dt_bias; /* [heads]; a negative: -exp(A_log) */
+    float scale, eps; /* of q; of the lengths: x / sqrt(sum x^2 + eps) */
+    const float *q, *k, *v, *xa, *xb; /* rows of [key_heads][state.rows] twice, [heads][state.cols], [heads] twice */
+    size_t ldqkv, ldab; /* of q, k and v; of xa and xb */
+    float *y;
+    size_t ldy;
+} hlmi_delta;
+
+/** Norms of groups within rows, with a gate before or after. */
+typedef enum hlmi_gate_kind { HLMI_GATE_NONE, HLMI_GATE_SILU_BEFORE, HLMI_GATE_SILU_AFTER } hlmi_gate_kind;
+
+/** y = norm(x) for each of `groups` consecutive parts of norm->size; norm->weight is [groups * norm->size] where `wide`, else
+ *  one [norm->size] for all. The gate g: x * silu(g) is normed, or norm(x) * silu(g) is the result. y may be x. */
+typedef struct hlmi_norm_rows {
+    const hlmi_norm *norm;
+    size_t groups;
+    bool wide;
+    hlmi_gate_kind kind;
+    const float *x, *g;
+    size_t ldx, ldg;
+    float *y;
+    size_t ldy;
+} hlmi_norm_rows;
+
+/** Elementwise forms of rows. */
+typedef enum hlmi_combine_kind {
+    HLMI_COMBINE_MUL, /* y = a * b */
+    HLMI_COMBINE_SIGMOID, /* y = a * sigmoid(b) */
+    HLMI_COMBINE_SILU, /* y = a * silu(b) */
+    HLMI_COMBINE_MEAN /* y = (a + b) * 0.5 */
+} hlmi_combine_kind;
+
+typedef struct hlmi_combine {
+    hlmi_combine_kind kind;
+    size_t cols;
+    const float *a, *b;
+    size_t lda, ldb;
+    float *y; /* may be a */
+    size_t ldy;
+} hlmi_combine;
+
+#define HLMI_NO_ROPE SIZE_MAX
 
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
 typedef struct hlmi_attention {
@@ -44,7 +133,7 @@ typedef struct hlmi_attention {
     float *q, *k, *v;
     size_t ldq; /* stride of q, k and v rows */
     const hlmi_norm *q_norm, *k_norm; /* of each head before the rotation; or NULL */
-    size_t rope; /* which of the plan's */
+    size_t rope; /* which of the plan's; HLMI_NO_ROPE: positions do not turn q and k */
     float *out; /* [rows, n_heads * v_dim] */
     size_t ldo;
 } hlmi_attention;
@@ -53,12 +142,20 @@ struct hlmi_ops {
     const char *name;
     /** cos and sin of the tile's positions for rope `i` of the plan, into b->rope_cos[i] and b->rope_sin[i]. */
     void (*rope_table)(hlmi_builder *b, size_t i);
-    /** b->x = rows of the embedding matrix by token id. */
-    void (*gather)(hlmi_builder *b, const hlmi_matrix *table);
+    /** b->x = scale * rows of the embedding matrix by token id. */
+    void (*gather)(hlmi_builder *b, const hlmi_matrix *table, float scale);
     void (*linear)(hlmi_builder *b, const hlmi_linear *a);
     /** Turn q and k (after their norms) and write k and v into the pages. */
     void (*rope_append)(hlmi_builder *b, const hlmi_attention *a);
     void (*attention)(hlmi_builder *b, const hlmi_attention *a);
+    /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same for any
+     * division of the rows into tiles and spans */
+    void (*conv)(hlmi_builder *b, const hlmi_conv *a);
+    void (*scan1)(hlmi_builder *b, const hlmi_scan1 *a);
+    void (*scan2)(hlmi_builder *b, const hlmi_scan2 *a);
+    void (*delta)(hlmi_builder *b, const hlmi_delta *a);
+    void (*norm_rows)(hlmi_builder *b, const hlmi_norm_rows *a);
+    void (*combine)(hlmi_builder *b, const hlmi_combine *a);
     /** y [out rows] = b->x of the out rows. */
     void (*pick_rows)(hlmi_builder *b, float *y, size_t ldy);
     /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */

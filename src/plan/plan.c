@@ -16,6 +16,7 @@ void hlmi_plan_free(hlmi_plan *p)
     hlmi_free(&p->mem, p->owned);
     hlmi_free(&p->mem, p->blocks);
     hlmi_free(&p->mem, p->kv);
+    hlmi_free(&p->mem, p->rec);
     hlmi_free(&p->mem, p->ropes);
     *p = (hlmi_plan){.mem = p->mem};
 }
@@ -85,5 +86,16 @@ hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index
     if (st != HLM_OK) return st;
     *index = p->n_kv;
     p->kv[p->n_kv++] = *kv;
+    return HLM_OK;
+}
+
+hlm_status hlmi_plan_add_recurrence(hlmi_plan *p, const hlmi_recurrence *r, size_t *index)
+{
+    void *items = p->rec;
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_rec, p->n_rec + 1, sizeof *p->rec, "the layer plan");
+    p->rec = items;
+    if (st != HLM_OK) return st;
+    *index = p->n_rec;
+    p->rec[p->n_rec++] = *r;
     return HLM_OK;
 }

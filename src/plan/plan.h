@@ -46,6 +46,17 @@ typedef struct hlmi_kv_layer {
     size_t n_kv_heads, head_dim, v_dim;
 } hlmi_kv_layer;
 
+/** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and the
+ *  state of its scan. Both lie in the sequence's state block (src/state/block.h), f32, with the lanes of the kernels
+ *  side by side. */
+typedef struct hlmi_recurrence {
+    int32_t layer;
+    size_t channels, window; /* convolution: [window][channels], oldest input first; window 0: none */
+    size_t heads, rows, cols; /* scan: [heads][rows][cols]; heads 0: none */
+    bool transposed; /* people (and the models' references) know a head's state as [cols][rows] */
+    size_t extra; /* floats that the scan reads for a token besides the convolution's inputs */
+} hlmi_recurrence;
+
 typedef struct hlmi_block_type hlmi_block_type;
 
 typedef struct hlmi_block {
@@ -62,6 +73,8 @@ typedef struct hlmi_plan {
     size_t n_blocks, cap_blocks;
     hlmi_kv_layer *kv; /* [n_kv] attention layers that own KV rows */
     size_t n_kv, cap_kv;
+    hlmi_recurrence *rec; /* [n_rec] layers with a recurrence */
+    size_t n_rec, cap_rec;
     hlmi_rope *ropes; /* [n_ropes] */
     size_t n_ropes, cap_ropes;
     void **owned; /* everything else the plan frees */
@@ -88,5 +101,7 @@ hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
+/** Append a layer's recurrence; *index is its number in state blocks. */
+hlm_status hlmi_plan_add_recurrence(hlmi_plan *p, const hlmi_recurrence *r, size_t *index);
 
 #endif

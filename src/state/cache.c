@@ -25,6 +25,10 @@ void hlmi_cache_truncate(hlm_cache *c, int64_t length)
             while (last->n > keep) hlmi_pool_drop(c->pool, last->page[--last->n]);
     }
     c->length = length;
+    if (c->state && c->state->pos > length) {
+        hlmi_pool_drop_state(c->pool, c->state);
+        c->state = hlmi_state_retain(c->pool->origin);
+    }
 }
 
 hlm_status hlmi_cache_lock(hlm_cache *c)
@@ -145,6 +149,10 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
         return hlmi_fail(HLM_E_FULL, "the cache holds %lld of at most %lld tokens; %zu more do not fit",
                          (long long)c->length, (long long)c->max_tokens, n);
     claim_begin(c);
+    if (c->state) {
+        c->claim.next = hlmi_pool_take_state(c->pool);
+        if (!c->claim.next) return HLM_E_NOMEM;
+    }
     const int64_t end = c->length + (int64_t)n;
     while (c->claim.end < end) {
         const size_t i = (size_t)c->claim.end / tokens;
@@ -171,6 +179,11 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
         n -= m;
     }
     hlmi_pool_drop(c->pool, c->claim.shared);
+    if (c->claim.next) {
+        hlmi_pool_drop_state(c->pool, c->state);
+        c->state = c->claim.next;
+        c->state->pos = c->length;
+    }
     c->claim = (hlmi_claim){0};
 }
 
@@ -178,6 +191,7 @@ void hlmi_cache_keep(hlm_cache *c)
 {
     if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->length)->filled, c->claim.filled);
     hlmi_pool_drop(c->pool, c->claim.shared);
+    hlmi_pool_drop_state(c->pool, c->claim.next);
     c->claim = (hlmi_claim){0};
 }
 

@@ -23,11 +23,13 @@ typedef struct hlmi_claim {
     uint32_t filled; /* of the page that holds `length` */
     bool in_place; /* that page is being filled */
     hlmi_page *shared; /* the page whose place a copy took, or NULL */
+    hlmi_state *next; /* the state that the step writes; NULL without recurrence */
 } hlmi_claim;
 
 struct hlm_cache {
     hlm_pool *pool; /* retained */
     int64_t length, max_tokens;
+    hlmi_state *state; /* at its own position, at most `length`; NULL without recurrence */
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
     atomic_int busy; /* a call is using it */
@@ -39,6 +41,18 @@ static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
 {
     const size_t i = (size_t)pos / c->pool->layout.tokens;
     return c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES];
+}
+
+/** Token id at a position below the length. */
+static inline int32_t hlmi_cache_token(const hlm_cache *c, int64_t pos)
+{
+    return hlmi_cache_page(c, pos)->tokens[(size_t)pos % c->pool->layout.tokens];
+}
+
+/** Positions before `length` that the state has not seen: the next step computes them again first. */
+static inline int64_t hlmi_cache_pending(const hlm_cache *c)
+{
+    return c->state ? c->length - c->state->pos : 0;
 }
 
 /** Forget the positions from `length` on. */

@@ -14,6 +14,7 @@ static hlm_status cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens
     hlm_pool_retain(pool);
     c->pool = pool;
     c->max_tokens = max_tokens;
+    c->state = hlmi_state_retain(pool->origin);
     atomic_init(&c->busy, 0);
     *out = c;
     return HLM_OK;
@@ -36,6 +37,7 @@ void hlm_cache_free(hlm_cache *cache)
     if (!cache) return;
     hlmi_cache_truncate(cache, 0);
     hlm_pool *pool = cache->pool;
+    hlmi_pool_drop_state(pool, cache->state);
     hlmi_free(&pool->mem, cache->leaves);
     hlmi_free(&pool->mem, cache);
     hlm_pool_release(pool);
@@ -63,6 +65,10 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
         for (size_t i = 0; i < leaves; i++) atomic_fetch_add(&f->leaves[i]->refs, 1);
     }
     f->length = at;
+    if (cache->state && cache->state->pos <= at) {
+        hlmi_pool_drop_state(f->pool, f->state);
+        f->state = hlmi_state_retain(cache->state);
+    }
     *out = f;
     f = NULL;
 done:
@@ -81,7 +87,7 @@ hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
                        (long long)cache->length);
     } else {
         hlmi_cache_truncate(cache, pos);
-        if (pending) *pending = 0;
+        if (pending) *pending = hlmi_cache_pending(cache);
     }
     hlmi_cache_unlock(cache);
     return st;

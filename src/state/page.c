@@ -76,7 +76,6 @@ void hlmi_page_init(hlmi_page *p)
 {
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
-    p->next = NULL;
     p->tokens = (int32_t *)(p + 1);
 }
 

@@ -31,7 +31,6 @@ typedef struct hlmi_page_layout {
 typedef struct hlmi_page {
     atomic_uint refs;
     atomic_uint filled;
-    struct hlmi_page *next; /* in the pool's free list */
     int32_t *tokens; /* [page tokens] ids, inside the page */
 } hlmi_page;
 

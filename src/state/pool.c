@@ -1,5 +1,7 @@
-/* The pool of pages, and the public calls on it. */
+/* The pool of pages and state blocks, and the public calls on it. */
 #include "state/pool.h"
+
+#include <string.h>
 
 #include "api/model.h"
 #include "base/params.h"
@@ -7,19 +9,19 @@
 
 enum { MAX_PAGE_TOKENS = 4096 };
 
-hlmi_page *hlmi_pool_take(hlm_pool *pool)
+/* `bytes` from a shelf or the allocator, within the cap; NULL with a sentence that names `what`. */
+static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, const char *what)
 {
-    const size_t bytes = pool->layout.bytes;
     hlmi_lock_take(&pool->lock);
-    hlmi_page *p = pool->free;
+    void *p = shelf->first;
     const bool full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
-    if (p) pool->free = p->next;
+    if (p) memcpy(&shelf->first, p, sizeof shelf->first);
     if (p) pool->used += bytes;
     if (!p && !full) pool->held += bytes; /* reserved before the lock is let go */
     hlmi_lock_drop(&pool->lock);
     if (full) {
-        hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a page takes %zu)",
-                  (unsigned long long)pool->max_bytes, bytes);
+        hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (%s takes %zu)",
+                  (unsigned long long)pool->max_bytes, what, bytes);
         return NULL;
     }
     if (!p) {
@@ -29,31 +31,77 @@ hlmi_page *hlmi_pool_take(hlm_pool *pool)
         else pool->held -= bytes;
         hlmi_lock_drop(&pool->lock);
     }
-    if (!p) {
-        hlmi_nomem(bytes, "a KV page");
-        return NULL;
+    if (!p) hlmi_nomem(bytes, what);
+    return p;
+}
+
+static void give_back(hlm_pool *pool, hlmi_shelf *shelf, void *p, size_t bytes)
+{
+    hlmi_lock_take(&pool->lock);
+    memcpy(p, &shelf->first, sizeof shelf->first);
+    shelf->first = p;
+    pool->used -= bytes;
+    hlmi_lock_drop(&pool->lock);
+}
+
+static void shelf_free(hlm_pool *pool, hlmi_shelf *shelf)
+{
+    while (shelf->first) {
+        void *p = shelf->first;
+        memcpy(&shelf->first, p, sizeof shelf->first);
+        hlmi_free(&pool->mem, p);
     }
-    hlmi_page_init(p);
+}
+
+hlmi_page *hlmi_pool_take(hlm_pool *pool)
+{
+    hlmi_page *p = take(pool, &pool->pages, pool->layout.bytes, "a KV page");
+    if (p) hlmi_page_init(p);
     return p;
 }
 
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 {
-    if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
-    hlmi_lock_take(&pool->lock);
-    page->next = pool->free;
-    pool->free = page;
-    pool->used -= pool->layout.bytes;
-    hlmi_lock_drop(&pool->lock);
+    if (page && atomic_fetch_sub(&page->refs, 1) == 1) give_back(pool, &pool->pages, page, pool->layout.bytes);
+}
+
+hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
+{
+    hlmi_state *s = take(pool, &pool->blocks, pool->states.bytes, "a state block");
+    if (s) atomic_init(&s->refs, 1);
+    return s;
+}
+
+hlmi_state *hlmi_state_retain(hlmi_state *s)
+{
+    if (s) atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
+{
+    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, &pool->blocks, s, pool->states.bytes);
+}
+
+/* The state before the first token. */
+static hlm_status make_origin(hlm_pool *pool)
+{
+    if (pool->states.bytes == 0) return HLM_OK;
+    hlmi_state *s = hlmi_pool_take_state(pool);
+    if (!s) return HLM_E_NOMEM;
+    memset(s + 1, 0, pool->states.bytes - sizeof *s);
+    s->pos = 0;
+    pool->origin = s;
+    return HLM_OK;
 }
 
 static void pool_free(hlm_pool *pool)
 {
-    for (hlmi_page *p = pool->free, *next; p; p = next) {
-        next = p->next;
-        hlmi_free(&pool->mem, p);
-    }
+    hlmi_pool_drop_state(pool, pool->origin);
+    shelf_free(pool, &pool->pages);
+    shelf_free(pool, &pool->blocks);
     hlmi_page_layout_free(&pool->layout, &pool->mem);
+    hlmi_state_layout_free(&pool->states, &pool->mem);
     hlm_model *model = pool->model;
     const hlmi_mem mem = pool->mem;
     hlmi_free(&mem, pool);
@@ -84,6 +132,8 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     pool->max_bytes = p.max_bytes;
     st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
                                p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
+    if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, mem);
+    if (st == HLM_OK) st = make_origin(pool);
     if (st != HLM_OK) {
         pool_free(pool);
         return st;

@@ -3,9 +3,15 @@
 #define HLMI_STATE_POOL_H
 
 #include "base/lock.h"
+#include "state/block.h"
 #include "state/page.h"
 
 enum { HLMI_PAGE_TOKENS = 64 /* positions in a page by default */ };
+
+/** Things of one size that were given back: each holds a pointer to the next in its first bytes. */
+typedef struct hlmi_shelf {
+    void *first;
+} hlmi_shelf;
 
 struct hlm_pool {
     atomic_uint refs;
@@ -13,9 +19,11 @@ struct hlm_pool {
     hlmi_mem mem;
     const hlmi_plan *plan;
     hlmi_page_layout layout;
+    hlmi_state_layout states;
+    hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
     uint64_t max_bytes; /* 0: none */
     hlmi_lock lock; /* guards what follows */
-    hlmi_page *free;
+    hlmi_shelf pages, blocks;
     uint64_t used, held; /* bytes */
 };
 
@@ -23,5 +31,12 @@ struct hlm_pool {
 hlmi_page *hlmi_pool_take(hlm_pool *pool);
 /** One reference less; the last one gives the page back. NULL is fine. */
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page);
+
+/** A state block with refs 1 and any contents, or NULL as above. Only where the plan has a recurrence. */
+hlmi_state *hlmi_pool_take_state(hlm_pool *pool);
+/** One reference more; returns s, which may be NULL. */
+hlmi_state *hlmi_state_retain(hlmi_state *s);
+/** One reference less; the last one gives the block back. NULL is fine. */
+void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s);
 
 #endif

@@ -76,6 +76,9 @@ static void check_simple(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels 
     ref->add(want, c->in_place ? want : x, z, c->n);
     k->add(got, c->in_place ? got : x, z, c->n);
     ck_same_floats(t, "add", got, want, c->n);
+    ref->mul(want, c->in_place ? want : x, z, c->n);
+    k->mul(got, c->in_place ? got : x, z, c->n);
+    ck_same_floats(t, "mul", got, want, c->n);
     ref->scale(want, c->in_place ? want : x, -0.7f, c->n);
     k->scale(got, c->in_place ? got : x, -0.7f, c->n);
     ck_same_floats(t, "scale", got, want, c->n);

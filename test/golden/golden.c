@@ -106,6 +106,26 @@ static void free_sequence(sequence *s)
     hlm_cache_free(s->cache);
 }
 
+/* The recurrent states after the prompt. */
+static void check_states(run *r, hlm_cache *cache)
+{
+    static const char *const names[] = {[HLM_STATE_CONV] = "conv_state.%d", [HLM_STATE_SCAN] = "ssm_state.%d"};
+    for (int32_t l = 0; l < (int32_t)r->layers; l++) {
+        for (int32_t which = HLM_STATE_CONV; which <= HLM_STATE_SCAN; which++) {
+            char name[32];
+            st_tensor want;
+            size_t n = 0;
+            snprintf(name, sizeof name, names[which], (int)l);
+            if (!st_get(&r->golden, name, &want)) continue;
+            float *got = need(want.n, sizeof *got);
+            if (hlm_cache_state(cache, l, which, got, want.n, &n) != HLM_OK) broken(r, name, hlm_last_error());
+            else if (n != want.n) broken(r, name, "of another size");
+            else compare(r, name, got, &want, tolerance(r, "state"));
+            free(got);
+        }
+    }
+}
+
 /* The whole prompt in one step, with every hidden state that the folder has. */
 static void check_prompt(run *r)
 {
@@ -141,6 +161,7 @@ static void check_prompt(run *r)
             const int last = requests[i].layer == (int32_t)r->layers;
             compare(r, names[i], requests[i].out, &t, tolerance(r, last ? "final_norm" : "hidden"));
         }
+        check_states(r, s.cache);
     }
     for (size_t i = 0; i < n; i++) free(requests[i].out);
     free_sequence(&s);
@@ -260,6 +281,8 @@ static int known(const run *r, const char *name)
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
         if (strcmp(name, exact[i]) == 0) return 1;
     if (sscanf(name, "hidden.%u%n", &k, &end) == 1 && name[end] == '\0') return k <= r->layers;
+    if (sscanf(name, "conv_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
+    if (sscanf(name, "ssm_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
     static const char *const numbered[] = {"input_ids.b%u%n", "logits.b%u%n", "docs.%u.input_ids%n", "docs.%u.logits%n",
                                            "docs.%u.logprobs%n"};
     for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {

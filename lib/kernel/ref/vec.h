@@ -9,6 +9,7 @@ void hlmi_ref_layer_norm(float *y, const float *x, const float *w, const float *
 void hlmi_ref_gelu(float *y, const float *x, size_t n);
 void hlmi_ref_relu2(float *y, const float *x, size_t n);
 void hlmi_ref_add(float *y, const float *a, const float *b, size_t n);
+void hlmi_ref_mul(float *y, const float *a, const float *b, size_t n);
 void hlmi_ref_scale(float *y, const float *x, float s, size_t n);
 void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n);
 void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half);

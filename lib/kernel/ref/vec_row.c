@@ -51,6 +51,11 @@ void hlmi_ref_add(float *y, const float *a, const float *b, size_t n)
     for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
+void hlmi_ref_mul(float *y, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
 void hlmi_ref_scale(float *y, const float *x, float s, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = x[i] * s;

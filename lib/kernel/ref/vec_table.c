@@ -9,6 +9,7 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->gelu = hlmi_ref_gelu;
     k->relu2 = hlmi_ref_relu2;
     k->add = hlmi_ref_add;
+    k->mul = hlmi_ref_mul;
     k->scale = hlmi_ref_scale;
     k->silu_mul = hlmi_ref_silu_mul;
     k->rope = hlmi_ref_rope;

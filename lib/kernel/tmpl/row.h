@@ -140,6 +140,13 @@ static void add(float *y, const float *a, const float *b, size_t n)
     if (i < n) vf_store_part(y + i, vf_add(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i);
 }
 
+static void mul(float *y, const float *a, const float *b, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_load(a + i), vf_load(b + i)));
+    if (i < n) vf_store_part(y + i, vf_mul(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i);
+}
+
 static void scale(float *y, const float *x, float s, size_t n)
 {
     const vf by = vf_set1(s);
@@ -223,6 +230,7 @@ static inline void fill_rows(hlmi_kernels *k)
     k->gelu = gelu;
     k->relu2 = relu2;
     k->add = add;
+    k->mul = mul;
     k->scale = scale;
     k->silu_mul = silu_mul;
     k->rope = rope;

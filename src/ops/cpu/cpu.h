@@ -30,7 +30,7 @@ static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker)
 }
 
 void hlmi_cpu_rope_table(hlmi_builder *b, size_t i);
-void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table);
+void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table, float scale);
 void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *a);
 void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *a);
 void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *a);

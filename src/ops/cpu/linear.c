@@ -90,9 +90,11 @@ static void products(const linear_arg *a, size_t i, size_t u, size_t units, size
     w->gemm(&g);
 }
 
+/* y = scale * (y + bias) of matrix i, from output row `row` on. */
 static void add_bias(const linear_arg *a, size_t i, float *y, size_t row, size_t n)
 {
     if (a->a.bias[i]) a->k->add(y, y, a->a.bias[i] + row, n);
+    if (a->a.scale[i]) a->k->mul(y, y, a->a.scale[i] + row, n);
 }
 
 /* What becomes of n products y of matrix i, from output row `row` on, for token t; up: the second matrix's. */
@@ -191,8 +193,9 @@ static void find_weights(hlmi_builder *b, linear_arg *a, size_t i)
     const hlmi_kernels *k = b->kernels;
     weights *w = &a->w[i];
     w->m = m;
-    w->gemm = b->f32_activations ? k->gemm_f32[m->layout] : k->gemm[m->layout];
-    w->form_index = find_form(b, a, b->f32_activations ? HLMI_ACT_F32 : k->act[m->layout]);
+    const bool f32 = b->f32_activations || a->a.exact;
+    w->gemm = f32 ? k->gemm_f32[m->layout] : k->gemm[m->layout];
+    w->form_index = find_form(b, a, f32 ? HLMI_ACT_F32 : k->act[m->layout]);
     w->units = hlmi_div_up(m->rows, UNIT);
     w->group_rows = hlmi_layout_get(m->layout)->rows;
     w->group_bytes = hlmi_layout_group_bytes(m->layout, m->cols);

@@ -68,7 +68,7 @@ typedef struct append_arg {
 static void turn(const append_arg *a, float *head, const hlmi_norm *norm, const float *cos, const float *sin)
 {
     if (norm) hlmi_cpu_norm(a->k, norm, head, head);
-    a->k->rope(head, cos, sin, a->half);
+    if (cos) a->k->rope(head, cos, sin, a->half);
 }
 
 /* One row, one KV head and the query heads that share it. */
@@ -76,14 +76,15 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
 {
     const hlmi_attention *o = &a->a;
     const size_t hd = a->kv.head_dim, group = o->n_heads / a->kv.n_kv_heads;
-    const float *cos = a->cos + row * a->ld, *sin = a->sin + row * a->ld;
+    const float *cos = a->cos ? a->cos + row * a->ld : NULL, *sin = a->sin ? a->sin + row * a->ld : NULL;
     float *q = o->q + row * o->ldq + head * group * hd;
     float *k = o->k + row * o->ldq + head * hd;
     const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
     for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, cos, sin);
+    const hlmi_span *span = &t->spans[t->span_of[row]];
+    if (t->pos[row] < span->fresh) return; /* computed again, with the same bits */
     turn(a, k, o->k_norm, cos, sin);
-    const hlm_cache *cache = t->spans[t->span_of[row]].cache;
-    const hlmi_page *page = hlmi_cache_page(cache, t->pos[row]);
+    const hlmi_page *page = hlmi_cache_page(span->cache, t->pos[row]);
     a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head), hlmi_page_v(page, a->pages, o->kv, head),
                                      k, v, a->pages->stride, (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
 }
@@ -99,13 +100,12 @@ static void append_run(const void *arg, const void *step, size_t worker, size_t 
 
 void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *o)
 {
-    const append_arg a = {.a = *o,
-                          .kv = b->plan->kv[o->kv],
-                          .k = b->kernels,
-                          .pages = b->pages,
-                          .cos = b->rope_cos[o->rope],
-                          .sin = b->rope_sin[o->rope],
-                          .half = b->plan->ropes[o->rope].half,
-                          .ld = hlmi_ld(b->plan->ropes[o->rope].half)};
+    append_arg a = {.a = *o, .kv = b->plan->kv[o->kv], .k = b->kernels, .pages = b->pages};
+    if (o->rope != HLMI_NO_ROPE) {
+        a.cos = b->rope_cos[o->rope];
+        a.sin = b->rope_sin[o->rope];
+        a.half = b->plan->ropes[o->rope].half;
+        a.ld = hlmi_ld(a.half);
+    }
     hlmi_emit(b, append_run, &a, sizeof a, 0, 0);
 }

@@ -8,6 +8,8 @@ typedef struct gather_arg {
     const hlmi_matrix *table;
     float *x;
     size_t ldx;
+    float scale;
+    const hlmi_kernels *k;
 } gather_arg;
 
 static void gather_row(float *y, const hlmi_matrix *m, size_t row)
@@ -28,12 +30,16 @@ static void gather_run(const void *arg, const void *step, size_t worker, size_t 
     const gather_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++) gather_row(a->x + i * a->ldx, a->table, (size_t)t->tokens[i]);
+    for (size_t i = r.begin; i < r.end; i++) {
+        float *x = a->x + i * a->ldx;
+        gather_row(x, a->table, (size_t)t->tokens[i]);
+        if (a->scale != 1.0f) a->k->scale(x, x, a->scale, a->table->cols);
+    }
 }
 
-void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table)
+void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table, float scale)
 {
-    const gather_arg a = {.table = table, .x = b->x, .ldx = b->ldx};
+    const gather_arg a = {.table = table, .x = b->x, .ldx = b->ldx, .scale = scale, .k = b->kernels};
     hlmi_emit(b, gather_run, &a, sizeof a, 0, 0);
 }
 

@@ -1,0 +1,44 @@
+/* The layout of state blocks. */
+#include "state/block.h"
+
+#include "base/size.h"
+
+/* Takes n1 * n2 * n3 floats at *at; false on overflow. */
+static bool take(size_t n1, size_t n2, size_t n3, size_t *at)
+{
+    size_t n, bytes, end;
+    if (!hlmi_mul_size(n1, n2, &n) || !hlmi_mul_size(n, n3, &n) || !hlmi_mul_size(n, sizeof(float), &bytes))
+        return false;
+    if (!hlmi_add_size(*at, bytes, &end) || end > SIZE_MAX - HLMI_ALIGN) return false;
+    *at = hlmi_round_up(end, HLMI_ALIGN);
+    return true;
+}
+
+hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, const hlmi_mem *mem)
+{
+    *l = (hlmi_state_layout){0};
+    if (plan->n_rec == 0) return HLM_OK;
+    size_t *table = hlmi_calloc(mem, 2 * plan->n_rec, sizeof *table);
+    if (!table) return hlmi_nomem(2 * plan->n_rec * sizeof *table, "the state layout");
+    l->conv_at = table;
+    l->scan_at = table + plan->n_rec;
+    size_t at = hlmi_round_up(sizeof(hlmi_state), HLMI_ALIGN);
+    bool fits = true;
+    for (size_t i = 0; i < plan->n_rec && fits; i++) {
+        const hlmi_recurrence *r = &plan->rec[i];
+        l->conv_at[i] = at;
+        fits = take(r->window, r->channels, 1, &at);
+        l->scan_at[i] = at;
+        fits = fits && take(r->heads, r->rows, r->cols, &at);
+    }
+    l->bytes = at;
+    if (fits) return HLM_OK;
+    hlmi_state_layout_free(l, mem);
+    return hlmi_nomem(SIZE_MAX, "a state block");
+}
+
+void hlmi_state_layout_free(hlmi_state_layout *l, const hlmi_mem *mem)
+{
+    hlmi_free(mem, l->conv_at);
+    *l = (hlmi_state_layout){0};
+}

@@ -1,0 +1,67 @@
+/* The public view of recurrent states. */
+#include "state/cache.h"
+
+#include <string.h>
+
+static const hlmi_recurrence *find(const hlmi_plan *plan, int32_t layer, size_t *rec)
+{
+    for (*rec = 0; *rec < plan->n_rec; ++*rec)
+        if (plan->rec[*rec].layer == layer) return &plan->rec[*rec];
+    return NULL;
+}
+
+/* y [cols, rows] = x [rows, cols] */
+static void transpose(float *y, const float *x, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c++) y[c * rows + r] = x[r * cols + c];
+}
+
+static size_t count(const hlmi_recurrence *r, int32_t which)
+{
+    if (!r) return 0;
+    return which == HLM_STATE_CONV ? r->window * r->channels : r->heads * r->rows * r->cols;
+}
+
+static void copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
+{
+    const hlmi_recurrence *r = &c->pool->plan->rec[rec];
+    if (which == HLM_STATE_CONV) {
+        transpose(out, hlmi_state_conv(c->state, &c->pool->states, rec), r->window, r->channels);
+        return;
+    }
+    const float *s = hlmi_state_scan(c->state, &c->pool->states, rec);
+    const size_t head = r->rows * r->cols;
+    for (size_t h = 0; h < r->heads; h++) {
+        if (r->transposed) transpose(out + h * head, s + h * head, r->rows, r->cols);
+        else memcpy(out + h * head, s + h * head, head * sizeof *out);
+    }
+}
+
+static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, float *out, size_t cap, size_t *n)
+{
+    size_t rec;
+    const hlmi_plan *plan = c->pool->plan;
+    if (layer < 0 || (size_t)layer >= plan->n_layers || which < HLM_STATE_CONV || which > HLM_STATE_SCAN)
+        return hlmi_fail(HLM_E_ARG, "hlm_cache_state: layer %d of %zu, which %d", (int)layer, plan->n_layers,
+                         (int)which);
+    const size_t need = count(find(plan, layer, &rec), which);
+    if (n) *n = need;
+    if (!out || need == 0) return HLM_OK;
+    if (cap < need) return hlmi_fail(HLM_E_SPACE, "hlm_cache_state: room for %zu floats, %zu are needed", cap, need);
+    if (hlmi_cache_pending(c) > 0)
+        return hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_state: the state at position %lld is computed by the next step",
+                         (long long)c->length);
+    copy_out(c, rec, which, out);
+    return HLM_OK;
+}
+
+hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n)
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
+    hlm_status st = hlmi_cache_lock(cache);
+    if (st != HLM_OK) return st;
+    st = read_state(cache, layer, which, out, cap, n);
+    hlmi_cache_unlock(cache);
+    return st;
+}
