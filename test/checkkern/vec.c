@@ -93,6 +93,11 @@ static void check_exp(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k,
     k->silu_mul(got, c->in_place ? got : x, up, c->n);
     ck_same_floats(t, "silu_mul", got, want, c->n);
 
+    float *want_s = output(t, c, x), *got_s = output(t, c, x);
+    ref->sigmoid_mul(want_s, up, c->in_place ? want_s : x, c->n);
+    k->sigmoid_mul(got_s, up, c->in_place ? got_s : x, c->n);
+    ck_same_floats(t, "sigmoid_mul", got_s, want_s, c->n);
+
     float *want_e = output(t, c, x), *got_e = output(t, c, x);
     const float m = c->extremes ? 0.0f : 5.0f;
     const float want_sum = ref->exp_sum(want_e, c->in_place ? want_e : x, m, c->n);
@@ -164,13 +169,16 @@ static void near(ck_run *t, const char *what, size_t i, double got, double want,
 static void spec_exp(ck_run *t, const hlmi_kernels *ref, size_t n)
 {
     const float *x = ck_floats(t, n, 20.0f), *up = ck_floats(t, n, 3.0f);
-    float *y = ck_out(t, n), *e = ck_out(t, n);
+    float *y = ck_out(t, n), *e = ck_out(t, n), *s = ck_out(t, n);
     ref->silu_mul(y, x, up, n);
+    ref->sigmoid_mul(s, x, up, n);
     double sum = 0;
     const float total = ref->exp_sum(e, x, 20.0f, n);
     for (size_t i = 0; i < n; i++) {
         const double g = (double)x[i], want = g / (1 + exp(-g)) * (double)up[i], term = exp((double)(x[i] - 20.0f));
         near(t, "silu_mul", i, (double)y[i], want, fabs(want) * 0x1p-21 + 0x1p-126);
+        const double part = (double)up[i] / (1 + exp(-g));
+        near(t, "sigmoid_mul", i, (double)s[i], part, fabs(part) * 0x1p-21 + 0x1p-126);
         near(t, "exp", i, (double)e[i], term, term * 0x1p-22);
         sum += term;
     }

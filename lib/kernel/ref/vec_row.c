@@ -69,6 +69,11 @@ void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n)
     }
 }
 
+void hlmi_ref_sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] / (1.0f + hlmi_expf_inline(-gate[i]));
+}
+
 void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half)
 {
     for (size_t i = 0; i < half; i++) {

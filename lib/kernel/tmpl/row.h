@@ -167,6 +167,18 @@ static void silu_mul(float *y, const float *gate, const float *up, size_t n)
     if (i < n) vf_store_part(y + i, silu_mul_one(vf_load_part(gate + i, n - i), vf_load_part(up + i, n - i)), n - i);
 }
 
+static inline vf sigmoid_mul_one(vf gate, vf x)
+{
+    return vf_div(x, vf_add(vf_set1(1.0f), vf_exp(vf_neg(gate))));
+}
+
+static void sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, sigmoid_mul_one(vf_load(gate + i), vf_load(x + i)));
+    if (i < n) vf_store_part(y + i, sigmoid_mul_one(vf_load_part(gate + i, n - i), vf_load_part(x + i, n - i)), n - i);
+}
+
 static void rope(float *x, const float *cos, const float *sin, size_t half)
 {
     float *z = x + half;
@@ -233,6 +245,7 @@ static inline void fill_rows(hlmi_kernels *k)
     k->mul = mul;
     k->scale = scale;
     k->silu_mul = silu_mul;
+    k->sigmoid_mul = sigmoid_mul;
     k->rope = rope;
     k->max = row_max;
     k->exp_sum = exp_sum;

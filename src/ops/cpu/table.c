@@ -8,6 +8,8 @@ const hlmi_ops hlmi_ops_cpu = {
     .linear = hlmi_cpu_linear,
     .rope_append = hlmi_cpu_rope_append,
     .attention = hlmi_cpu_attention,
+    .norm_rows = hlmi_cpu_norm_rows,
+    .combine = hlmi_cpu_combine,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
 };
