@@ -262,6 +262,17 @@ HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const
 HLM_API void hlm_model_retain(hlm_model *model);
 HLM_API void hlm_model_release(hlm_model *model);
 
+/** What a model's head computes. */
+enum {
+    /** Logits over the vocabulary. */
+    HLM_HEAD_TEXT = 0,
+    /** Logits over classes of a text, to be read at its last token
+     *  (...ForSequenceClassification). */
+    HLM_HEAD_SEQUENCE = 1,
+    /** Logits over classes of each token (...ForTokenClassification). */
+    HLM_HEAD_TOKEN = 2
+};
+
 /** Facts about a model. Strings live as long as the model, are ended by 0 and
  *  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
  *  has_chat_template are 0, and the strings but kernel_class are "". */
@@ -299,11 +310,19 @@ typedef struct hlm_model_info {
     /** 1 when the files carry a chat template, else 0. */
     int32_t has_chat_template;
     int32_t reserved;
+    /** What the model's head computes of a row, HLM_HEAD_... */
+    int32_t head;
+    /** Classes of a classification head, else 0. */
+    int32_t n_labels;
 } hlm_model_info;
 
 /** Set info->struct_size first; fields beyond it are left out, and bytes beyond
  *  what the library knows become 0. */
 HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
+
+/** Name of class i of a classification head, as the files say it; NULL where they
+ *  do not, or there is no such class. Valid as long as the model. */
+HLM_API const char *hlm_model_label(const hlm_model *model, int32_t i);
 
 /** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
  *  model without tokenizer, an id outside the vocabulary, or NULL. */
@@ -506,7 +525,9 @@ typedef struct hlm_step {
     const int32_t *tokens;
     size_t n_tokens;
     /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
-     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. */
+     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a
+     *  classification head [number of rows, n_labels]: a text's class is read off its last
+     *  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). */
     float *logits;
     /** HLM_ROWS_... */
     int32_t logit_rows;

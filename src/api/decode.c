@@ -87,11 +87,11 @@ typedef struct cursor {
 static void add_outputs(hlm_context *c, const hlm_step *s, cursor *at, size_t row, size_t n)
 {
     hlmi_tile *t = &c->tile;
-    const size_t rows = n_logit_rows(s), vocab = c->model->plan.vocab_size;
+    const size_t rows = n_logit_rows(s), width = c->model->plan.n_out;
     const size_t pending = (size_t)hlmi_cache_pending(s->cache);
     for (; at->logit < rows && pending + logit_row(s, at->logit) < at->row + n; at->logit++) {
         t->out_row[t->n_out] = (uint32_t)(row + pending + logit_row(s, at->logit) - at->row);
-        t->out[t->n_out++] = s->logits + at->logit * vocab;
+        t->out[t->n_out++] = s->logits + at->logit * width;
     }
 }
 

@@ -1,4 +1,6 @@
 /* Facts about models, and what they will take. */
+#include <stdio.h>
+
 #include "api/context.h"
 #include "api/model.h"
 #include "base/params.h"
@@ -41,8 +43,18 @@ hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
         .pad_token = ids.pad,
         .unk_token = ids.unk,
         .has_chat_template = model->chat_template != NULL,
+        .head = p->head,
+        .n_labels = p->head == HLM_HEAD_TEXT ? 0 : (int32_t)p->n_out,
     };
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
+}
+
+const char *hlm_model_label(const hlm_model *model, int32_t i)
+{
+    char key[16];
+    if (!model || i < 0 || model->plan.head == HLM_HEAD_TEXT || (size_t)i >= model->plan.n_out) return NULL;
+    snprintf(key, sizeof key, "%d", (int)i);
+    return json_string_value(json_object_get(json_object_get(hlmi_store_config(model->store), "id2label"), key));
 }
 
 int32_t hlm_token_ends(const hlm_model *model, int32_t token)

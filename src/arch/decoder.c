@@ -7,7 +7,14 @@
 #include "arch/rope.h"
 #include "base/size.h"
 
-enum { MAX_HIDDEN = 1 << 20, MAX_FF = 1 << 24, MAX_LAYERS = 1 << 16, MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14 };
+enum {
+    MAX_HIDDEN = 1 << 20,
+    MAX_FF = 1 << 24,
+    MAX_LAYERS = 1 << 16,
+    MAX_HEADS = 1 << 16,
+    MAX_HEAD_DIM = 1 << 14,
+    MAX_LABELS = 1 << 20
+};
 
 #define LAYER "model.layers.%zu."
 const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
@@ -283,19 +290,49 @@ static hlm_status add_embed(const hlmi_decoder *d)
     return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_embed, &p, sizeof p) : st;
 }
 
+/* Adds a head block whose matrix is its own. */
+static hlm_status add_own_head(const hlmi_decoder *d, const hlmi_head_params *p)
+{
+    const hlm_status st = hlmi_plan_add(d->plan, &hlmi_block_head, p, sizeof *p);
+    if (st != HLM_OK) return st;
+    hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
+    kept->w = &kept->own;
+    return HLM_OK;
+}
+
+/* "score" of transformers' GenericFor...Classification: over classes of a text without bias, of tokens with one. */
+static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
+{
+    hlm_status st;
+    float *bias = NULL;
+    int64_t n = 0;
+    const json_t *names = json_object_get(d->c->json, "id2label");
+    const int64_t fallback = json_is_object(names) ? (int64_t)json_object_size(names) : 2;
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_labels", NULL}, 1, MAX_LABELS, fallback, &n));
+    HLMI_TRY(hlmi_loader_matrix(d->l, "score.weight", (size_t)n, d->hidden, NULL, &p->own));
+    if (d->c->head == HLM_HEAD_TOKEN) HLMI_TRY(hlmi_loader_vector(d->l, "score.bias", (size_t)n, NULL, &bias));
+    p->bias = bias;
+    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
+    d->plan->head = d->c->head;
+    d->plan->n_out = (size_t)n;
+    HLMI_TRY(add_own_head(d, p));
+done:
+    return st;
+}
+
 static hlm_status add_head(const hlmi_decoder *d)
 {
     hlm_status st;
     const hlmi_embed_params *embed = d->plan->blocks[0].params;
     hlmi_head_params p = {.w = &embed->table};
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
+    if (d->c->head != HLM_HEAD_TEXT) {
+        HLMI_TRY(class_head(d, &p));
+        goto done;
+    }
     if (!d->tied) HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
     HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p));
-    if (!d->tied) {
-        hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
-        kept->w = &kept->own;
-    }
+    HLMI_TRY(d->tied ? hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p) : add_own_head(d, &p));
 done:
     return st;
 }
@@ -308,7 +345,7 @@ static hlm_status read_tied(hlmi_decoder *d)
     const bool head = hlmi_loader_has(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
     bool tied = d->gguf;
     const hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
-    d->tied = tied && !(embed && head);
+    d->tied = tied && !(embed && head) && d->c->head == HLM_HEAD_TEXT;
     d->table = d->tied && head ? HLMI_PART_HEAD : HLMI_PART_EMBED;
     return st;
 }
@@ -322,7 +359,7 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     HLMI_TRY(read_sizes(&d));
     if (spec->setup) HLMI_TRY(spec->setup(&d));
     plan->hidden_size = d.hidden;
-    plan->vocab_size = d.vocab;
+    plan->vocab_size = plan->n_out = d.vocab;
     plan->n_layers = d.layers;
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0,
                              &plan->max_positions));

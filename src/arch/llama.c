@@ -15,4 +15,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .build = build};
+const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .classifies = true, .build = build};

@@ -27,4 +27,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return st == HLM_OK ? hlmi_decoder_build(&spec, c, l, plan) : st;
 }
 
-const hlmi_arch hlmi_arch_mistral = {.hf = "mistral", .gguf = "mistral3", .build = build};
+const hlmi_arch hlmi_arch_mistral = {.hf = "mistral", .gguf = "mistral3", .classifies = true, .build = build};

@@ -39,4 +39,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_persimmon = {.hf = "persimmon", .build = build};
+const hlmi_arch hlmi_arch_persimmon = {.hf = "persimmon", .classifies = true, .build = build};

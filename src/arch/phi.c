@@ -37,4 +37,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_phi = {.hf = "phi", .build = build};
+const hlmi_arch hlmi_arch_phi = {.hf = "phi", .classifies = true, .build = build};

@@ -11,4 +11,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_qwen2 = {.hf = "qwen2", .gguf = "qwen2", .build = build};
+const hlmi_arch hlmi_arch_qwen2 = {.hf = "qwen2", .gguf = "qwen2", .classifies = true, .build = build};

@@ -14,4 +14,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_qwen3 = {.hf = "qwen3", .gguf = "qwen3", .build = build};
+const hlmi_arch hlmi_arch_qwen3 = {.hf = "qwen3", .gguf = "qwen3", .classifies = true, .build = build};

@@ -8,16 +8,29 @@ static const hlmi_arch *const archs[] = {
     &hlmi_arch_llama, &hlmi_arch_mistral, &hlmi_arch_persimmon, &hlmi_arch_phi, &hlmi_arch_qwen2, &hlmi_arch_qwen3,
 };
 
-/* Is the class in config.json's "architectures" one that continues text? */
-static hlm_status check_class(const hlmi_config *c)
+/* What the class in config.json's "architectures" computes. */
+static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
 {
-    static const char tail[] = "ForCausalLM";
+    static const struct {
+        const char *tail;
+        int32_t head;
+    } classes[] = {{"ForCausalLM", HLM_HEAD_TEXT},
+                   {"ForSequenceClassification", HLM_HEAD_SEQUENCE},
+                   {"ForTokenClassification", HLM_HEAD_TOKEN}};
     const char *name = json_string_value(json_array_get(json_object_get(c->json, "architectures"), 0));
     if (!name) return HLM_OK;
-    const size_t n = strlen(name), m = sizeof tail - 1;
-    if (n >= m && strcmp(name + n - m, tail) == 0) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: architectures[0] is %.80s; this version runs classes that end in %s",
-                     hlmi_store_path(c->store), name, tail);
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        const size_t m = strlen(classes[i].tail);
+        if (n < m || strcmp(name + n - m, classes[i].tail) != 0) continue;
+        if (classes[i].head != HLM_HEAD_TEXT && !arch->classifies) break;
+        c->head = classes[i].head;
+        return HLM_OK;
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "%s: architectures[0] is %.80s; of %s this version runs classes that end in %s%s",
+                     hlmi_store_path(c->store), name, arch->hf, "ForCausalLM",
+                     arch->classifies ? ", ForSequenceClassification and ForTokenClassification" : "");
 }
 
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
@@ -36,7 +49,7 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
         const char *known = hf ? archs[i]->hf : archs[i]->gguf;
         if (!known || strcmp(known, name) != 0) continue;
         *out = archs[i];
-        return hf ? check_class(config) : HLM_OK;
+        return hf ? read_class(config, archs[i]) : HLM_OK;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED, "%s: the architecture \"%s\" is not known to this version",
                      hlmi_store_path(store), name);

@@ -67,6 +67,8 @@ typedef struct hlmi_block {
 typedef struct hlmi_plan {
     hlmi_mem mem;
     size_t hidden_size, vocab_size, n_layers;
+    int32_t head; /* HLM_HEAD_... */
+    size_t n_out; /* logits of a row: the vocabulary's size, or the number of classes */
     size_t n_heads, n_kv_heads, head_dim; /* of the first attention layer, for people */
     int64_t max_positions;
     hlmi_block *blocks;

@@ -18,6 +18,8 @@ static hlm_status check(const hlm_context *ctx, const int32_t *tokens, size_t n,
     hlm_model_info info = {.struct_size = sizeof info};
     hlm_status st = hlm_model_info_get(hlmi_ctx_model(ctx), &info);
     if (st != HLM_OK) return st;
+    if (info.head != HLM_HEAD_TEXT)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_score: the model has a classification head and rates no tokens");
     for (size_t i = 0; i < n; i++) {
         if (tokens[i] < 0 || tokens[i] >= info.vocab_size)
             return hlmi_fail(HLM_E_TOKEN, "hlm_score: tokens[%zu] is %d, the vocabulary has %d", i, tokens[i],

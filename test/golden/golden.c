@@ -20,7 +20,8 @@ typedef struct run {
     hlm_model *model;
     hlm_pool *pool;
     hlm_context *ctx;
-    size_t vocab, hidden, layers;
+    size_t vocab, hidden, layers, labels;
+    int32_t head;
     unsigned passed, failed;
 } run;
 
@@ -224,6 +225,34 @@ static size_t run_batch(run *r, const char *ids_fmt, const char *logits_fmt, seq
     return n;
 }
 
+/* Classification heads: of texts at their last token, or of every token. */
+static void check_classes(run *r)
+{
+    for (unsigned k = 0; k < MAX_SEQUENCES; k++) {
+        char name[48];
+        st_tensor ids, want;
+        snprintf(name, sizeof name, "input_ids.b%u", k);
+        if (!st_get(&r->golden, name, &ids) || !ids.i32) return;
+        snprintf(name, sizeof name, "class_logits.b%u", k);
+        if (!st_get(&r->golden, name, &want) || !want.f32) continue;
+        const int all = r->head == HLM_HEAD_TOKEN;
+        float *out = need((all ? ids.n : 1) * r->labels, sizeof *out);
+        hlm_cache *cache = new_cache(r, ids.n);
+        const hlm_step step = {.struct_size = sizeof step,
+                               .cache = cache,
+                               .tokens = ids.i32,
+                               .n_tokens = ids.n,
+                               .logits = out,
+                               .logit_rows = all ? HLM_ROWS_ALL : HLM_ROWS_LAST};
+        const hlm_step *const steps[] = {&step};
+        if ((all ? ids.n : 1) * r->labels != want.n) broken(r, name, "of another size");
+        else if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) broken(r, name, hlm_ctx_error(r->ctx));
+        else compare(r, name, out, &want, tolerance(r, "class_logits"));
+        hlm_cache_free(cache);
+        free(out);
+    }
+}
+
 static double log_prob(const float *logits, size_t n, int32_t token)
 {
     double top = (double)logits[0], sum = 0;
@@ -283,8 +312,8 @@ static int known(const run *r, const char *name)
     if (sscanf(name, "hidden.%u%n", &k, &end) == 1 && name[end] == '\0') return k <= r->layers;
     if (sscanf(name, "conv_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
     if (sscanf(name, "ssm_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
-    static const char *const numbered[] = {"input_ids.b%u%n", "logits.b%u%n", "docs.%u.input_ids%n", "docs.%u.logits%n",
-                                           "docs.%u.logprobs%n"};
+    static const char *const numbered[] = {"input_ids.b%u%n",  "logits.b%u%n",       "docs.%u.input_ids%n",
+                                           "docs.%u.logits%n", "docs.%u.logprobs%n", "class_logits.b%u%n"};
     for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
         end = 0;
         if (sscanf(name, numbered[i], &k, &end) == 1 && end && name[end] == '\0') return k < MAX_SEQUENCES;
@@ -315,6 +344,8 @@ static int open_run(run *r, const char *folder)
     r->vocab = (size_t)info.vocab_size;
     r->hidden = (size_t)info.hidden_size;
     r->layers = (size_t)info.n_layers;
+    r->head = info.head;
+    r->labels = (size_t)info.n_labels;
     snprintf(path, sizeof path, "%s/golden.safetensors", folder);
     st_open(&r->golden, path);
     snprintf(path, sizeof path, "%s/golden.json", folder);
@@ -330,9 +361,13 @@ static void check_folder(run *r, const char *folder)
     } else {
         const char *name;
         json_t *value;
-        check_prompt(r);
-        check_greedy(r);
-        check_batches(r);
+        if (r->head == HLM_HEAD_TEXT) {
+            check_prompt(r);
+            check_greedy(r);
+            check_batches(r);
+        } else {
+            check_classes(r);
+        }
         json_object_foreach(r->golden.header, name, value) if (strcmp(name, "__metadata__") != 0 && !known(r, name))
             broken(r, name, "no check for this quantity");
         st_close(&r->golden);
