@@ -8,6 +8,7 @@
 #include "base/fma.h"
 #include "base/half.h"
 #include "base/math.h"
+#include "base/softplusf.h"
 #include "unit/suite.h"
 
 static uint64_t next_random(uint64_t *state)
@@ -112,6 +113,36 @@ START_TEST(expf_special)
     ck_assert(isinf(hlmi_expf(nextafterf(88.7f, 100.0f))));
     ck_assert(isnan(hlmi_expf(NAN)) && isnan(hlmi_expf(hlmi_f32_from_bits(0xFF800001u))));
     ck_assert(isnan(hlmi_expf(hlmi_f32_from_bits(0x7FFFFFFFu))));
+}
+END_TEST
+
+START_TEST(softplusf_error)
+{
+    double worst = 0;
+    for (uint32_t step = 0; step <= 4000000; step++) {
+        const float x = -87.3f + (40.0f + 87.3f) * ((float)step / 4000000.0f);
+        if (x >= -87.3f) worst = fmax(worst, relative(hlmi_softplusf(x), log1pl(expl((long double)x))));
+    }
+    for (uint32_t u = 0; u < 0x42A00000u; u += 997) { /* every size up to 80, of both signs */
+        const float x = hlmi_f32_from_bits(u | (u & 1u) << 31);
+        worst = fmax(worst, relative(hlmi_softplusf(x), log1pl(expl((long double)x))));
+    }
+    ck_assert_double_le(worst, 0x1p-22);
+}
+END_TEST
+
+START_TEST(softplusf_special)
+{
+    ck_assert(hlmi_f32_bits(hlmi_softplusf(-INFINITY)) == 0);
+    ck_assert(hlmi_f32_bits(hlmi_softplusf(nextafterf(-87.3f, -100.0f))) == 0);
+    ck_assert(hlmi_softplusf(-87.3f) >= 0x1p-126f);
+    ck_assert(isinf(hlmi_softplusf(INFINITY)) && hlmi_softplusf(INFINITY) > 0);
+    ck_assert(hlmi_softplusf(0.0f) == hlmi_softplusf(-0.0f));
+    ck_assert(isnan(hlmi_softplusf(NAN)) && isnan(hlmi_softplusf(hlmi_f32_from_bits(0xFF800001u))));
+    for (uint32_t u = 0x41A00000u; u < 0x7F800000u; u += 99991) { /* from 20 on it is x */
+        const float x = hlmi_f32_from_bits(u);
+        expect(hlmi_softplusf(x) == x, "softplus of", x);
+    }
 }
 END_TEST
 
@@ -255,8 +286,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {fma_soft_special, fma_soft_random, expf_error,    expf_special,
-                                  exp_error,        log_error,       pow_error,     pow_special,
-                                  sincos_error,     f16_to_f32_all,  f32_to_16_bits};
+    const TTest *const tests[] = {fma_soft_special,  fma_soft_random, expf_error,    expf_special, softplusf_error,
+                                  softplusf_special, exp_error,       log_error,     pow_error,    pow_special,
+                                  sincos_error,      f16_to_f32_all,  f32_to_16_bits};
     return suite_run("math", tests, sizeof tests / sizeof *tests);
 }

@@ -4,9 +4,9 @@
 #ifndef HLMI_KERNEL_TMPL_ROW_H
 #define HLMI_KERNEL_TMPL_ROW_H
 
-#include "base/expf.h"
 #include "kernel/kernel.h"
 #include "kernel/lanes.h"
+#include "kernel/tmpl/exp.h"
 
 enum { GROUP = HLMI_LANES / VF };
 
@@ -16,23 +16,6 @@ static inline size_t part_of(size_t n, size_t j)
     const size_t from = j * VF;
     if (n <= from) return 0;
     return n - from < VF ? n - from : VF;
-}
-
-/* hlmi_expf_inline in every lane */
-static inline vf vf_exp(vf x)
-{
-    const vf t = vf_fma(x, vf_set1(HLMI_EXPF_LOG2E), vf_set1(HLMI_EXPF_ROUND));
-    const vf n = vf_sub(t, vf_set1(HLMI_EXPF_ROUND));
-    vf r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_HI), x);
-    r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_LO), r);
-    vf p = vf_fma(vf_set1(HLMI_EXPF_C6), r, vf_set1(HLMI_EXPF_C5));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C4));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C3));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C2));
-    p = vf_fma(p, r, vf_set1(1.0f));
-    p = vf_fma(p, r, vf_set1(1.0f));
-    p = vf_if_ge(x, HLMI_EXPF_MIN, vf_add_exponent(p, t));
-    return vf_if_le(x, HLMI_EXPF_MAX, p, vf_add(x, vf_set1(hlmi_f32_from_bits(0x7F800000u))));
 }
 
 static void rms_norm(float *y, const float *x, const float *w, size_t n, float eps)

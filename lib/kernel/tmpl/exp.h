@@ -1,0 +1,38 @@
+/* Template: elementary functions of vectors, over an ISA's simd.h, which the including file has included before. Step for
+ * step the scalar forms of base/, so that all give the same bits. */
+#ifndef HLMI_KERNEL_TMPL_EXP_H
+#define HLMI_KERNEL_TMPL_EXP_H
+
+#include "base/expf.h"
+#include "base/softplusf.h"
+
+/* hlmi_expf_inline in every lane */
+static inline vf vf_exp(vf x)
+{
+    const vf t = vf_fma(x, vf_set1(HLMI_EXPF_LOG2E), vf_set1(HLMI_EXPF_ROUND));
+    const vf n = vf_sub(t, vf_set1(HLMI_EXPF_ROUND));
+    vf r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_HI), x);
+    r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_LO), r);
+    vf p = vf_fma(vf_set1(HLMI_EXPF_C6), r, vf_set1(HLMI_EXPF_C5));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C4));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C3));
+    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C2));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_if_ge(x, HLMI_EXPF_MIN, vf_add_exponent(p, t));
+    return vf_if_le(x, HLMI_EXPF_MAX, p, vf_add(x, vf_set1(hlmi_f32_from_bits(0x7F800000u))));
+}
+
+/* hlmi_softplusf in every lane */
+static inline vf vf_softplus(vf x)
+{
+    const vf u = vf_exp(vf_neg(vf_max(x, vf_neg(x))));
+    const vf w = vf_div(u, vf_fma(u, vf_set1(0.5f), vf_set1(1.0f))), z = vf_mul(w, w);
+    vf p = vf_fma(vf_set1(HLMI_LOG1PF_P3), z, vf_set1(HLMI_LOG1PF_P2));
+    p = vf_fma(p, z, vf_set1(HLMI_LOG1PF_P1));
+    p = vf_fma(p, z, vf_set1(HLMI_LOG1PF_P0));
+    p = vf_fma(p, vf_mul(w, z), w);
+    return vf_add(vf_max(x, vf_set1(0.0f)), p);
+}
+
+#endif
