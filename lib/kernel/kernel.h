@@ -64,6 +64,25 @@ typedef void hlmi_pv_fn(float *o, size_t ldo, const float *w, size_t ldw, size_t
 typedef void hlmi_kv_write_fn(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at,
                               size_t head_dim, size_t v_dim);
 
+/** A causal depthwise convolution over the tokens of one sequence: y_t[c] = act(bias[c] + sum over j of weight[j][c] *
+ *  x_{t - (window-1) + j}[c]), j in order with fma; act is x / (1 + exp(-x)) or nothing. The inputs before the first token
+ *  are the newest ones of `in`; the newest ones after the last go to `out`. */
+typedef struct hlmi_conv_run {
+    const float *weight; /* [window], rows of stride ld, oldest tap first */
+    const float *bias; /* [channels] or NULL */
+    bool silu;
+    size_t window, channels, tokens;
+    const float *in; /* [window], rows of stride ld, oldest input first */
+    float *out; /* likewise; may be in */
+    size_t ld;
+    const float *x; /* [tokens] rows */
+    size_t ldx;
+    float *y; /* not x */
+    size_t ldy;
+} hlmi_conv_run;
+
+typedef void hlmi_conv_fn(const hlmi_conv_run *r);
+
 typedef struct hlmi_kernels {
     const char *name; /* kernel class: "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", "neon" */
 
@@ -99,6 +118,8 @@ typedef struct hlmi_kernels {
     hlmi_qk_fn *qk[HLMI_KV_FORMATS];
     hlmi_pv_fn *pv[HLMI_KV_FORMATS];
     hlmi_kv_write_fn *kv_write[HLMI_KV_FORMATS];
+
+    hlmi_conv_fn *conv;
 } hlmi_kernels;
 
 /** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */

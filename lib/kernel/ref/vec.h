@@ -17,6 +17,8 @@ void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half);
 float hlmi_ref_max(const float *x, size_t n);
 float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n);
 
+void hlmi_ref_conv(const hlmi_conv_run *r);
+
 /** Fills qk, pv and kv_write. */
 void hlmi_ref_attn(hlmi_kernels *k);
 

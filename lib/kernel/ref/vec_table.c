@@ -17,4 +17,5 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->max = hlmi_ref_max;
     k->exp_sum = hlmi_ref_exp_sum;
     hlmi_ref_attn(k);
+    k->conv = hlmi_ref_conv;
 }

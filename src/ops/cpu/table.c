@@ -10,6 +10,7 @@ const hlmi_ops hlmi_ops_cpu = {
     .attention = hlmi_cpu_attention,
     .norm_rows = hlmi_cpu_norm_rows,
     .combine = hlmi_cpu_combine,
+    .conv = hlmi_cpu_conv,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
 };

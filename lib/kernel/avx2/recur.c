@@ -1,0 +1,10 @@
+/* Kernels of recurrent layers in AVX2. */
+#include "kernel/avx2/vec.h"
+
+#include "kernel/avx2/simd.h"
+#include "kernel/tmpl/conv.h"
+
+void hlmi_avx2_recur(hlmi_kernels *k)
+{
+    k->conv = conv;
+}
