@@ -83,6 +83,27 @@ typedef struct hlmi_conv_run {
 
 typedef void hlmi_conv_fn(const hlmi_conv_run *r);
 
+/** Mamba-2's scan of one head over the tokens of one sequence, per state row n and lane p:
+ *      dt = softplus(dt[t] + dt_bias) within [dt_min, dt_max],  S[n][p] = fma(exp(dt * a), S[n][p], (dt * b[n]) * x[p])
+ *      y[p] = d * x[p], then fma(S[n][p], c[n], y[p]) for n in order
+ *  softplus is hlmi_softplusf of base/softplusf.h, in vector form. */
+typedef struct hlmi_scan2_run {
+    float a, d, dt_bias, dt_min, dt_max;
+    size_t rows, cols, tokens;
+    const float *in; /* [rows][cols] before the first token */
+    float *out; /* after the last one; may be in */
+    const float *dt; /* [tokens], each lddt floats from the one before */
+    size_t lddt;
+    const float *x; /* [tokens] rows of cols */
+    size_t ldx;
+    const float *b, *c; /* [tokens] rows of `rows` */
+    size_t ldbc;
+    float *y; /* [tokens] rows of cols; not x */
+    size_t ldy;
+} hlmi_scan2_run;
+
+typedef void hlmi_scan2_fn(const hlmi_scan2_run *r);
+
 typedef struct hlmi_kernels {
     const char *name; /* kernel class: "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", "neon" */
 
@@ -120,6 +141,7 @@ typedef struct hlmi_kernels {
     hlmi_kv_write_fn *kv_write[HLMI_KV_FORMATS];
 
     hlmi_conv_fn *conv;
+    hlmi_scan2_fn *scan2;
 } hlmi_kernels;
 
 /** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */

@@ -65,7 +65,7 @@ typedef struct hlmi_scan1 {
 
 /** Mamba-2's scan (Dao and Gu 2024), per head h, state row n and lane p; head h reads group h / (heads / groups) of b and c:
  *      dt = clamp(softplus(x_dt[h] + dt_bias[h]), dt_min, dt_max),  S[n][p] = exp(dt * a[h]) * S[n][p] + (dt * b[n]) * x[p]
- *      y[p] = (sum over n of S[n][p] * c[n], in order with fma) + d[h] * x[p] */
+ *      y[p] = d[h] * x[p] + sum over n of S[n][p] * c[n], in order with fma */
 typedef struct hlmi_scan2 {
     size_t rec, groups;
     const float *a, *dt_bias, *d; /* [heads]; a negative */

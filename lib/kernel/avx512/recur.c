@@ -3,8 +3,10 @@
 
 #include "kernel/avx512/simd.h"
 #include "kernel/tmpl/conv.h"
+#include "kernel/tmpl/scan2.h"
 
 void hlmi_avx512_recur(hlmi_kernels *k)
 {
     k->conv = conv;
+    k->scan2 = scan2;
 }

@@ -18,6 +18,7 @@ float hlmi_ref_max(const float *x, size_t n);
 float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n);
 
 void hlmi_ref_conv(const hlmi_conv_run *r);
+void hlmi_ref_scan2(const hlmi_scan2_run *r);
 
 /** Fills qk, pv and kv_write. */
 void hlmi_ref_attn(hlmi_kernels *k);

@@ -18,4 +18,5 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->exp_sum = hlmi_ref_exp_sum;
     hlmi_ref_attn(k);
     k->conv = hlmi_ref_conv;
+    k->scan2 = hlmi_ref_scan2;
 }

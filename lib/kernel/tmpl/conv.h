@@ -5,20 +5,10 @@
 #define HLMI_KERNEL_TMPL_CONV_H
 
 #include "kernel/tmpl/exp.h"
+#include "kernel/tmpl/part.h"
 #include "kernel/walk.h"
 
 enum { CONV_REGISTERS = 4 }; /* longest window that is held in registers */
-
-HLMI_INLINE vf conv_load(const float *p, size_t n)
-{
-    return n == VF ? vf_load(p) : vf_load_part(p, n);
-}
-
-HLMI_INLINE void conv_store(float *p, vf x, size_t n)
-{
-    if (n == VF) vf_store(p, x);
-    else vf_store_part(p, x, n);
-}
 
 HLMI_INLINE vf conv_result(const hlmi_conv_run *r, vf y)
 {
@@ -28,10 +18,10 @@ HLMI_INLINE vf conv_result(const hlmi_conv_run *r, vf y)
 /* n channels from c on, n at most VF, through a window of a constant length. */
 HLMI_INLINE void conv_short(const hlmi_conv_run *r, size_t window, size_t c, size_t n)
 {
-    const vf bias = r->bias ? conv_load(r->bias + c, n) : vf_set1(0.0f);
+    const vf bias = r->bias ? vf_load_some(r->bias + c, n) : vf_set1(0.0f);
     vf w[CONV_REGISTERS], h[CONV_REGISTERS];
-    for (size_t j = 0; j < window; j++) w[j] = conv_load(r->weight + j * r->ld + c, n);
-    for (size_t j = 0; j < window; j++) h[j] = conv_load(r->in + j * r->ld + c, n);
+    for (size_t j = 0; j < window; j++) w[j] = vf_load_some(r->weight + j * r->ld + c, n);
+    for (size_t j = 0; j < window; j++) h[j] = vf_load_some(r->in + j * r->ld + c, n);
     const float *x = r->x + c;
     float *y = r->y + c;
     for (size_t t = 0; t < r->tokens; t++, x += r->ldx, y += r->ldy) {
@@ -40,11 +30,11 @@ HLMI_INLINE void conv_short(const hlmi_conv_run *r, size_t window, size_t c, siz
             h[j] = h[j + 1];
             sum = vf_fma(w[j], h[j], sum);
         }
-        h[window - 1] = conv_load(x, n);
+        h[window - 1] = vf_load_some(x, n);
         sum = vf_fma(w[window - 1], h[window - 1], sum);
-        conv_store(y, conv_result(r, sum), n);
+        vf_store_some(y, conv_result(r, sum), n);
     }
-    for (size_t j = 0; j < window; j++) conv_store(r->out + j * r->ld + c, h[j], n);
+    for (size_t j = 0; j < window; j++) vf_store_some(r->out + j * r->ld + c, h[j], n);
 }
 
 /* Input t of n channels from c on; negative ones are in the state. */

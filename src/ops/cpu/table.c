@@ -11,6 +11,7 @@ const hlmi_ops hlmi_ops_cpu = {
     .norm_rows = hlmi_cpu_norm_rows,
     .combine = hlmi_cpu_combine,
     .conv = hlmi_cpu_conv,
+    .scan2 = hlmi_cpu_scan2,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
 };

@@ -1,0 +1,51 @@
+/* Mamba-2's scan: the work is heads of spans, one head after the other, so that
+ * a worker has whole heads of nearly all spans, however long each is. */
+#include "ops/cpu/cpu.h"
+
+typedef struct scan2_arg {
+    hlmi_scan2 a;
+    hlmi_recurrence rec;
+    hlmi_scan2_fn *run;
+    const hlmi_state_layout *states;
+} scan2_arg;
+
+static void scan2_head(const scan2_arg *a, const hlmi_span *s, size_t head)
+{
+    const hlmi_scan2 *o = &a->a;
+    const hlmi_recurrence *rec = &a->rec;
+    const size_t group = head / (rec->heads / o->groups), state = head * rec->rows * rec->cols;
+    const hlmi_scan2_run run = {.a = o->a[head],
+                                .d = o->d[head],
+                                .dt_bias = o->dt_bias[head],
+                                .dt_min = o->dt_min,
+                                .dt_max = o->dt_max,
+                                .rows = rec->rows,
+                                .cols = rec->cols,
+                                .tokens = s->n,
+                                .in = hlmi_state_scan(s->in, a->states, o->rec) + state,
+                                .out = hlmi_state_scan(s->out, a->states, o->rec) + state,
+                                .dt = o->dt + s->row * o->lddt + head,
+                                .lddt = o->lddt,
+                                .x = o->x + s->row * o->ldx + head * rec->cols,
+                                .ldx = o->ldx,
+                                .b = o->b + s->row * o->ldbc + group * rec->rows,
+                                .c = o->c + s->row * o->ldbc + group * rec->rows,
+                                .ldbc = o->ldbc,
+                                .y = o->y + s->row * o->ldy + head * rec->cols,
+                                .ldy = o->ldy};
+    a->run(&run);
+}
+
+static void scan2_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const scan2_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(a->rec.heads * t->n_spans, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++) scan2_head(a, &t->spans[i % t->n_spans], i / t->n_spans);
+}
+
+void hlmi_cpu_scan2(hlmi_builder *b, const hlmi_scan2 *o)
+{
+    const scan2_arg a = {.a = *o, .rec = b->plan->rec[o->rec], .run = b->kernels->scan2, .states = b->states};
+    hlmi_emit(b, scan2_run, &a, sizeof a, 0, 0);
+}
