@@ -247,7 +247,7 @@ typedef struct hlm_model_params {
 } hlm_model_params;
 
 /** Load a GGUF file or a Hugging Face folder (config.json, safetensors,
- *  tokenizer.json). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json works too.
+ *  tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.
  *  On success *out holds one reference. The path is not needed afterwards; a
  *  mapped file must not change while the model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a

@@ -163,7 +163,7 @@ static uint32_t descending(float score)
 }
 
 hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const float *scores, int32_t unk)
+                                const float *scores, size_t n, int32_t unk)
 {
     hlm_status st;
     hlmi_bpe *b = NULL;
@@ -171,7 +171,7 @@ hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *token
     b->base.unk = unk;
     b->order = hlmi_calloc(mem, tokens->n, sizeof *b->order);
     if (!b->order) HLMI_TRY(hlmi_nomem(tokens->n * sizeof *b->order, "scores"));
-    for (size_t i = 0; i < tokens->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (scores && isnan(scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
         b->order[i] = descending(scores ? scores[i] : 0.0f);
     }

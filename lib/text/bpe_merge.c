@@ -40,9 +40,10 @@ struct hlmi_bpe_scratch {
     size_t cache_mask;
 };
 
-hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch)
+hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch)
 {
     (void)m;
+    (void)plain; /* merges do not end in markers */
     hlmi_bpe_scratch *sc = hlmi_calloc(mem, 1, sizeof *sc);
     *scratch = sc;
     if (!sc) return hlmi_nomem(sizeof *sc, "tokenizing");

@@ -16,6 +16,63 @@ struct hlmi_charsmap {
     uint32_t units[];
 };
 
+static size_t unit_offset(uint32_t u)
+{
+    return (size_t)(u >> 10) << ((u & 0x200u) >> 6);
+}
+
+/* ---- reading ---- */
+
+/* May a key's value be this? Replacements are whole characters, ended by 0. */
+static bool good_value(const hlmi_charsmap *m, uint32_t value)
+{
+    return value < m->n_text && ((unsigned char)m->text[value] & 0xC0) != 0x80;
+}
+
+static hlm_status broken(const char *what)
+{
+    return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: %s", what);
+}
+
+/* Visits all nodes that searches can reach. A node is the place its children's labels are combined with; keys may
+ * share nodes, and a trie that leads back into itself ends at the nodes seen. seen [n_units] zeroes, queue [n_units]. */
+static hlm_status check_trie(const hlmi_charsmap *m, uint8_t *seen, uint32_t *queue)
+{
+    size_t n = 0;
+    const size_t root = unit_offset(m->units[0]);
+    if (m->units[0] & 0x80000000u || (root | 0xFF) >= m->n_units) return broken("the root of its trie points outside");
+    queue[n++] = (uint32_t)root;
+    seen[root] = 1;
+    while (n > 0) {
+        const size_t node = queue[--n];
+        for (size_t label = 1; label < 256; label++) {
+            const size_t at = node ^ label;
+            const uint32_t u = m->units[at];
+            if ((u & 0x800000FFu) != label) continue;
+            const size_t child = at ^ unit_offset(u);
+            if (child >= m->n_units || (child | 0xFF) >= m->n_units) return broken("its trie points outside the blob");
+            if (u & 0x100u && !good_value(m, m->units[child] & 0x7FFFFFFFu))
+                return broken("a key of its trie has no replacement");
+            if (!seen[child]) queue[n++] = (uint32_t)child;
+            seen[child] = 1;
+        }
+    }
+    return HLM_OK;
+}
+
+static hlm_status check(const hlmi_charsmap *m, const hlmi_mem *mem)
+{
+    if (m->n_text && m->text[m->n_text - 1] != '\0') return broken("its last replacement is not ended by 0");
+    if (hlmi_utf8_valid(m->text, m->n_text) != m->n_text) return broken("a replacement is not UTF-8");
+    uint8_t *seen = hlmi_calloc(mem, m->n_units, 1);
+    uint32_t *queue = hlmi_calloc(mem, m->n_units, sizeof *queue);
+    const hlm_status st =
+        seen && queue ? check_trie(m, seen, queue) : hlmi_nomem(m->n_units * 5, "precompiled_charsmap");
+    hlmi_free(mem, seen);
+    hlmi_free(mem, queue);
+    return st;
+}
+
 hlm_status hlmi_charsmap_new(hlmi_charsmap **out, const hlmi_mem *mem, const void *blob, size_t len)
 {
     const unsigned char *b = blob;
@@ -36,12 +93,10 @@ hlm_status hlmi_charsmap_new(hlmi_charsmap **out, const hlmi_mem *mem, const voi
     char *text = (char *)(m->units + m->n_units);
     if (m->n_text) memcpy(text, b + 4 + trie, m->n_text);
     m->text = text;
-    if (m->n_text && text[m->n_text - 1] != '\0') {
-        hlmi_free(mem, m);
-        return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its last replacement is not ended by 0");
-    }
-    *out = m;
-    return HLM_OK;
+    const hlm_status st = check(m, mem);
+    if (st == HLM_OK) *out = m;
+    else hlmi_free(mem, m);
+    return st;
 }
 
 static int base64_value(char c)
@@ -80,25 +135,19 @@ void hlmi_charsmap_free(hlmi_charsmap *m, const hlmi_mem *mem)
     hlmi_free(mem, m);
 }
 
-static size_t unit_offset(uint32_t u)
-{
-    return (size_t)(u >> 10) << ((u & 0x200u) >> 6);
-}
+/* ---- looking up ---- */
 
-/* Walks the trie along s. Returns the bytes of the key found (the first, or the longest), 0 for none, and
- * -1 as SIZE_MAX when the trie points outside itself. */
+/* Walks the trie along s: the bytes of the key found (the first, or the longest) that ends where a character does,
+ * 0 for none. check() has seen to it that no walk leaves the blob. */
 static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, uint32_t *value)
 {
     size_t node = unit_offset(m->units[0]), best = 0;
     for (size_t i = 0; i < len; i++) {
-        node ^= (unsigned char)s[i];
-        if (s[i] == '\0') break; /* 0 is the label of values */
-        if (node >= m->n_units) return SIZE_MAX;
-        const uint32_t u = m->units[node];
-        if ((u & 0x800000FFu) != (unsigned char)s[i]) break;
-        node ^= unit_offset(u);
-        if (!(u & 0x100u)) continue;
-        if (node >= m->n_units) return SIZE_MAX;
+        const unsigned char c = (unsigned char)s[i];
+        const uint32_t u = m->units[node ^ c];
+        if (c == 0 || (u & 0x800000FFu) != c) break; /* 0 is the label of values */
+        node ^= c ^ unit_offset(u);
+        if (!(u & 0x100u) || (i + 1 < len && ((unsigned char)s[i + 1] & 0xC0) == 0x80)) continue;
         *value = m->units[node] & 0x7FFFFFFFu;
         best = i + 1;
         if (first) break;
@@ -106,40 +155,23 @@ static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool fir
     return best;
 }
 
-static const char *replacement(const hlmi_charsmap *m, uint32_t value, size_t *len)
-{
-    if (value >= m->n_text) return NULL;
-    *len = strlen(m->text + value);
-    return m->text + value;
-}
-
 size_t hlmi_charsmap_longest(const hlmi_charsmap *m, const char *s, size_t len, const char **to, size_t *to_len)
 {
     uint32_t value = 0;
     const size_t n = search(m, s, len, false, &value);
-    if (n == 0 || n == SIZE_MAX) return n;
-    *to = replacement(m, value, to_len);
-    return *to ? n : SIZE_MAX;
+    if (n == 0) return 0;
+    *to = m->text + value;
+    *to_len = strlen(*to);
+    return n;
 }
 
-static hlm_status broken(void)
-{
-    return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its trie points outside the blob");
-}
-
-/* Appends what s [len] becomes; *hit false when no key begins it. */
-static hlm_status transform(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out, bool *hit)
+/* Appends what s [len] becomes; false when no key begins it. */
+static bool transform(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out)
 {
     uint32_t value = 0;
-    size_t n = 0;
-    const size_t key = search(m, s, len, true, &value);
-    *hit = key != 0;
-    if (key == 0) return HLM_OK;
-    const char *to = key == SIZE_MAX ? NULL : replacement(m, value, &n);
-    if (!to) return broken();
-    if (hlmi_utf8_valid(to, n) != n) return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: a replacement is not UTF-8");
-    hlmi_buf_add(out, to, n);
-    return HLM_OK;
+    if (search(m, s, len, true, &value) == 0) return false;
+    hlmi_buf_str(out, m->text + value);
+    return true;
 }
 
 /* End of the grapheme cluster that begins at `at`. */
@@ -157,25 +189,17 @@ static size_t cluster_end(const char *s, size_t len, size_t at)
     return at;
 }
 
-hlm_status hlmi_charsmap_graphemes(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out)
+void hlmi_charsmap_graphemes(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out)
 {
-    hlm_status st = HLM_OK;
-    bool hit = false;
     for (size_t at = 0; at < len && !out->failed;) {
         const size_t end = cluster_end(s, len, at);
-        if (end - at < 6) {
-            HLMI_TRY(transform(m, s + at, end - at, out, &hit));
-            if (hit) {
-                at = end;
-                continue;
-            }
+        if (end - at < 6 && transform(m, s + at, end - at, out)) {
+            at = end;
+            continue;
         }
         for (size_t k; at < end; at += k) {
             k = hlmi_utf8_len((unsigned char)s[at]);
-            HLMI_TRY(transform(m, s + at, k, out, &hit));
-            if (!hit) hlmi_buf_add(out, s + at, k);
+            if (!transform(m, s + at, k, out)) hlmi_buf_add(out, s + at, k);
         }
     }
-done:
-    return st;
 }

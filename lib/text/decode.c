@@ -329,7 +329,10 @@ static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char
         **out = (hlmi_decode_step){.kind = &kinds[i]};
         return HLM_OK;
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "decoder '%.40s' is not supported", kind);
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "decoder '%.40s' is not supported; Sequence, ByteLevel, Fuse, ByteFallback, Replace, Strip, "
+                     "Metaspace and BPEDecoder are",
+                     kind);
 }
 
 hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind)

@@ -14,7 +14,7 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
     if (!kind) kind = json_object_get(def, "merges") ? "BPE" : "Unigram"; /* older files */
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         if (strcmp(models[i]->name, kind) == 0) return models[i]->read(out, tokens, mem, def);
-    return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported", kind);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported; BPE and Unigram are", kind);
 }
 
 /* ---- added tokens ---- */
@@ -45,7 +45,7 @@ static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, 
     return HLM_OK;
 }
 
-static uint8_t added_flags(const json_t *def, bool special)
+uint8_t hlmi_json_added_flags(const json_t *def, bool special)
 {
     uint8_t flags = special ? HLMI_ADDED_SPECIAL : 0;
     if (hlmi_json_flag(def, "single_word", false)) flags |= HLMI_ADDED_SINGLE_WORD;
@@ -67,7 +67,8 @@ static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last
     if (id > *last) *last = id;
     const bool special = hlmi_json_flag(def, "special", false);
     t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
-    return hlmi_tokenizer_register_added(t, id, added_flags(def, special), hlmi_json_flag(def, "normalized", !special));
+    return hlmi_tokenizer_register_added(t, id, hlmi_json_added_flags(def, special),
+                                         hlmi_json_flag(def, "normalized", !special));
 }
 
 static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)
@@ -83,8 +84,7 @@ static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)
 
 /* ---- special ids ---- */
 
-/* config[key], a text or {"content": text}, as an id; `missing` when there is none. */
-static int32_t named_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing)
+int32_t hlmi_json_token_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing)
 {
     const json_t *v = json_object_get(config, key);
     if (json_is_object(v)) v = json_object_get(v, "content");
@@ -101,10 +101,10 @@ static hlm_status read_special(hlmi_tokenizer *t, const char *config, size_t len
         const hlm_status st = hlmi_json_parse(&t->mem, config, len, false, "tokenizer_config.json", &v);
         if (st != HLM_OK) return st;
     }
-    t->special.bos = named_id(t, v, "bos_token", p->prefix.n ? p->prefix.v[0] : -1);
-    t->special.eos = named_id(t, v, "eos_token", p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1);
-    t->special.pad = named_id(t, v, "pad_token", -1);
-    t->special.unk = named_id(t, v, "unk_token", t->model->unk);
+    t->special.bos = hlmi_json_token_id(t, v, "bos_token", p->prefix.n ? p->prefix.v[0] : -1);
+    t->special.eos = hlmi_json_token_id(t, v, "eos_token", p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1);
+    t->special.pad = hlmi_json_token_id(t, v, "pad_token", -1);
+    t->special.unk = hlmi_json_token_id(t, v, "unk_token", t->model->unk);
     json_decref(v);
     hlmi_tokenizer_mark_ends(t);
     return HLM_OK;

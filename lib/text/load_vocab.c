@@ -106,7 +106,7 @@ static hlm_status build_llama(hlmi_tokenizer *t, const hlmi_vocab *v)
     HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = 1, .eos = 2, .unk = 0, .pad = -1}));
     if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, "\xE2\x96\x81"));
     HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, " ", "\xE2\x96\x81"));
-    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->special.unk));
+    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->tokens.n, t->special.unk));
     HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
     HLMI_TRY(read_post(t, said(v->add_bos, true), said(v->add_eos, false)));
 done:
@@ -141,7 +141,7 @@ static hlm_status build(hlmi_tokenizer *t, const hlmi_vocab *v)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i].name) == v->model.len && memcmp(kinds[i].name, v->model.s, v->model.len) == 0)
             return kinds[i].build(t, v);
-    return hlmi_fail(HLM_E_UNSUPPORTED, "tokenizer model '%.*s' is not supported",
+    return hlmi_fail(HLM_E_UNSUPPORTED, "tokenizer model '%.*s' is not supported; gpt2, llama and t5 are",
                      (int)(v->model.len < 40 ? v->model.len : 40), v->model.s ? v->model.s : "");
 }
 

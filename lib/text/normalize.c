@@ -181,22 +181,20 @@ static hlm_status read_precompiled(hlmi_norm *n, const hlmi_mem *mem, const json
 
 static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
-    if (n->charsmap) return hlmi_charsmap_graphemes(n->charsmap, s, len, out);
-    hlmi_buf_add(out, s, len);
+    if (n->charsmap) hlmi_charsmap_graphemes(n->charsmap, s, len, out);
+    else hlmi_buf_add(out, s, len);
     return HLM_OK;
 }
 
 /* ---- SentencePiece's own normalizer, as GGUF files ask for it ---- */
 
-/* One place of the text by the longest key of the map, else one character; *used bytes of s become the result. */
-static hlm_status map_prefix(const hlmi_norm *n, const char *s, size_t len, hlmi_str *to, size_t *used)
+/* One place of the text by the longest key of the map, else one character: the bytes of s that become *to. */
+static size_t map_prefix(const hlmi_norm *n, const char *s, size_t len, hlmi_str *to)
 {
-    *used = n->charsmap ? hlmi_charsmap_longest(n->charsmap, s, len, &to->s, &to->len) : 0;
-    if (*used == SIZE_MAX) return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: its trie points outside the blob");
-    if (*used > 0) return HLM_OK;
-    *used = hlmi_utf8_len((unsigned char)*s);
-    *to = (hlmi_str){s, *used};
-    return HLM_OK;
+    const size_t key = n->charsmap ? hlmi_charsmap_longest(n->charsmap, s, len, &to->s, &to->len) : 0;
+    if (key > 0) return key;
+    *to = (hlmi_str){s, hlmi_utf8_len((unsigned char)*s)};
+    return to->len;
 }
 
 static hlm_status run_sentencepiece(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
@@ -204,11 +202,9 @@ static hlm_status run_sentencepiece(const hlmi_norm *n, const char *s, size_t le
     static const char mark[] = "\xE2\x96\x81";
     const bool prepend = n->flag[0], merge = n->flag[1];
     bool prepended = false, in_word = false;
-    size_t used;
-    for (size_t at = 0; at < len && !out->failed; at += used) {
+    for (size_t at = 0; at < len && !out->failed;) {
         hlmi_str to;
-        const hlm_status st = map_prefix(n, s + at, len - at, &to, &used);
-        if (st != HLM_OK) return st;
+        at += map_prefix(n, s + at, len - at, &to);
         for (size_t i = 0; i < to.len; i++) {
             if (to.s[i] == ' ') {
                 in_word = false;
@@ -269,7 +265,10 @@ hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind,
         **out = (hlmi_norm){.kind = &kinds[i]};
         return HLM_OK;
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "normalizer '%.40s' is not supported", kind);
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "normalizer '%.40s' is not supported; Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, "
+                     "Nmt, ByteLevel, Strip, Prepend, Replace and Precompiled are",
+                     kind);
 }
 
 hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content)

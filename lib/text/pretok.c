@@ -435,7 +435,10 @@ hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *k
         **out = (hlmi_pretok){.kind = &kinds[i]};
         return HLM_OK;
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "pre-tokenizer '%.40s' is not supported", kind);
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "pre-tokenizer '%.40s' is not supported; Sequence, ByteLevel, Split, Digits, Punctuation, "
+                     "Whitespace, WhitespaceSplit, FixedLength, Metaspace, CharDelimiterSplit and BertPreTokenizer are",
+                     kind);
 }
 
 static hlm_status add_byte_level(hlmi_pretoks *ps, const hlmi_mem *mem, bool prefix, bool split)

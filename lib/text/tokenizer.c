@@ -145,7 +145,7 @@ static hlm_status begin(encoding *e, const hlmi_tokenizer *t, const hlmi_mem *me
     e->p.mem = e->q.mem = *mem;
     hlmi_buf_init(&e->p.own, mem);
     hlmi_buf_init(&e->q.own, mem);
-    return kind->begin ? kind->begin(t->model, mem, len, &e->scratch) : HLM_OK;
+    return kind->begin ? kind->begin(t->model, mem, len, e->trusted != NULL, &e->scratch) : HLM_OK;
 }
 
 static void end(encoding *e)

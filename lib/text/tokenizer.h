@@ -10,7 +10,7 @@
  *   decode.c     ids to text, as a stream; a whole text is a stream run to its end
  *
  * Built from a tokenizer.json (load_json.c), from the facts a GGUF file carries
- * (load_vocab.c). */
+ * (load_vocab.c), or from a SentencePiece model (spm.c, load_spm.c). */
 #ifndef HLMI_TEXT_TOKENIZER_H
 #define HLMI_TEXT_TOKENIZER_H
 
@@ -71,6 +71,21 @@ typedef struct hlmi_vocab {
 hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
                                     const char *config, size_t config_len);
 hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v);
+
+/** The bytes of a folder's files around a SentencePiece model. NULL: not there. */
+typedef struct hlmi_spm_files {
+    const char *model; /* tokenizer.model */
+    size_t model_len;
+    const char *config; /* tokenizer_config.json */
+    size_t config_len;
+    const char *added; /* added_tokens.json: read when the configuration lists no added tokens */
+    size_t added_len;
+} hlmi_spm_files;
+
+/** Errors as from_json's. */
+hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_spm_files *files);
+/** Is the SentencePiece model sound, although another file is the tokenizer? */
+hlm_status hlmi_spm_check(const hlmi_mem *mem, const char *data, size_t len, size_t *n_pieces);
 void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
 
 /** Appends the ids of text [len] to out. flags: HLM_TOKENIZE_... Ill-formed UTF-8 is read

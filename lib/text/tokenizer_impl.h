@@ -121,8 +121,8 @@ typedef struct hlmi_model_kind {
     const char *name;
     /** Reads "model" of a tokenizer.json; the tokens are set by then or set here. */
     hlm_status (*read)(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
-    /** What an encode call needs beside the model; NULL: nothing. */
-    hlm_status (*begin)(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch);
+    /** What an encode call needs beside the model; NULL: nothing. `plain`: what the text spells is no special token. */
+    hlm_status (*begin)(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
     hlm_status (*encode)(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
     void (*end)(void *scratch);
     void (*free)(hlmi_token_model *m, const hlmi_mem *mem);
@@ -137,12 +137,16 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
 /** Byte-level BPE: merges "left right" in order of rank. */
 hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                 const hlmi_str *merges, size_t n, bool ignore_merges);
-/** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [tokens->n]. */
+/** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [n], NULL: all 0;
+ *  n is at most tokens->n, and ids from n on are no part of the model. */
 hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const float *scores, int32_t unk);
+                                const float *scores, size_t n, int32_t unk);
 /** Unigram as GGUF files of "t5" have it: pieces of the types that texts may use. */
 hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                     const float *scores, const int32_t *types, int32_t unk);
+/** Unigram as SentencePiece models have it: the tokens below n that are the model's own. scores [n]. */
+hlm_status hlmi_unigram_from_pieces(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                    const float *scores, size_t n, int32_t unk, bool byte_fallback);
 extern const hlmi_model_kind hlmi_model_bpe, hlmi_model_unigram;
 /** Ids of the tokens <0x00> ... <0xFF>, or -1. */
 void hlmi_byte_tokens(const hlmi_tokens *tokens, int32_t bytes[256]);
@@ -223,6 +227,10 @@ struct hlmi_tokenizer {
 hlm_status hlmi_tokenizer_alloc(hlmi_tokenizer **out, const hlmi_mem *mem);
 /** Puts a token among those searched for in texts. Its text must be set. */
 hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t flags, bool normalized);
+/** The HLMI_ADDED_... bits of an added token as JSON has it. */
+uint8_t hlmi_json_added_flags(const json_t *def, bool special);
+/** config[key], a text or {"content": text}, as an id; `missing` when there is none. */
+int32_t hlmi_json_token_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing);
 /** Marks the tokens that end an answer, by the special ids and by well-known names. */
 void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t);
 

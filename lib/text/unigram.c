@@ -43,10 +43,12 @@ typedef struct work {
     hlmi_mem mem;
     place *v; /* places from `base` on */
     size_t cap;
+    bool plain; /* pieces that are special tokens do not count */
     size_t unk_from, unk_to; /* a run of unknown characters that may go on */
 } work;
 
-static hlm_status unigram_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, void **scratch)
+static hlm_status unigram_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain,
+                                void **scratch)
 {
     (void)m;
     (void)text_len;
@@ -54,6 +56,7 @@ static hlm_status unigram_begin(const hlmi_token_model *m, const hlmi_mem *mem, 
     *scratch = w;
     if (!w) return hlmi_nomem(sizeof *w, "tokenizing");
     w->mem = *mem;
+    w->plain = plain;
     return HLM_OK;
 }
 
@@ -144,7 +147,7 @@ static hlm_status step(const unigram *u, work *w, const char *s, size_t len, siz
         node = hlmi_byte_trie_step(&u->trie, node, (uint8_t)s[i++]);
         if (!node) break;
         const int32_t id = u->trie.id[node];
-        if (id < 0) continue;
+        if (id < 0 || (w->plain && u->tokens->attr[id] & HLMI_TOK_SPECIAL)) continue;
         HLMI_TRY(reach(w, base, i, far));
         offer(&w->v[i - base], u->scores[id] + here, at, id);
         single = single || i == at + one;
@@ -215,6 +218,28 @@ hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *t
         if (type == HLMI_TYPE_NORMAL && score < least) least = score;
         if (type == HLMI_TYPE_NORMAL || type == HLMI_TYPE_USER_DEFINED || type == HLMI_TYPE_UNUSED)
             HLMI_TRY(add_piece(u, mem, (int32_t)i));
+    }
+    u->unk_score = (least == HUGE_VAL ? 0.0 : least) - unknown_penalty;
+    *out = &u->base;
+    u = NULL;
+done:
+    if (u) unigram_free(&u->base, mem);
+    return st;
+}
+
+hlm_status hlmi_unigram_from_pieces(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
+                                    const float *scores, size_t n, int32_t unk, bool byte_fallback)
+{
+    hlm_status st;
+    unigram *u = NULL;
+    double least = HUGE_VAL;
+    HLMI_TRY(unigram_new(&u, tokens, mem));
+    u->base.unk = unk;
+    u->byte_fallback = byte_fallback;
+    for (size_t i = 0; i < n; i++) {
+        u->scores[i] = (double)scores[i];
+        if (u->scores[i] < least) least = u->scores[i];
+        if (tokens->attr[i] & HLMI_TOK_MODEL) HLMI_TRY(add_piece(u, mem, (int32_t)i));
     }
     u->unk_score = (least == HUGE_VAL ? 0.0 : least) - unknown_penalty;
     *out = &u->base;

@@ -132,12 +132,10 @@ static hlm_status load_text(hlm_model *m)
     return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 
-/* HLM_LOAD_VOCAB_ONLY may name a tokenizer.json itself. */
+/* HLM_LOAD_VOCAB_ONLY may name a tokenizer's file itself. */
 static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path)
 {
-    static const char suffix[] = ".json";
-    const size_t n = strlen(path), k = sizeof suffix - 1;
-    if ((m->flags & HLM_LOAD_VOCAB_ONLY) && n > k && strcmp(path + n - k, suffix) == 0)
+    if ((m->flags & HLM_LOAD_VOCAB_ONLY) && hlmi_vocab_is_file(path))
         return hlmi_vocab_load_file(&m->tokenizer, &m->mem, vfs, path);
     const hlm_status st = hlmi_store_open(&m->store, &m->mem, vfs, path, (m->flags & HLM_LOAD_VOCAB_ONLY) != 0);
     return st == HLM_OK ? load_text(m) : st;

@@ -238,15 +238,57 @@ static hlm_status read_ends(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_s
     return st;
 }
 
+/* tokenizer.model beside a tokenizer.json is another spelling of the same vocabulary: a damaged one, or one with more
+ * pieces than the model has rows, means that the folder is not what it claims to be. Some folders have a file of that
+ * name in another format; SentencePiece's begin with a piece (field 1, its bytes). */
+static hlm_status check_other_spelling(const hlmi_mem *mem, const hlmi_store *s)
+{
+    char *model = NULL;
+    size_t len = 0, pieces = 0;
+    const json_t *rows = json_object_get(hlmi_store_config(s), "vocab_size");
+    hlm_status st = hlmi_store_side_file(s, "tokenizer.model", SIDE_FILE_MAX, &model, &len);
+    if (st == HLM_OK && model && len > 0 && model[0] == (1 << 3 | 2)) {
+        st = hlmi_spm_check(mem, model, len, &pieces);
+        if (st == HLM_OK && json_is_integer(rows) && (json_int_t)pieces > json_integer_value(rows))
+            st = hlmi_fail(HLM_E_FORMAT, "tokenizer.model has %zu pieces, config.json a vocab_size of %lld", pieces,
+                           (long long)json_integer_value(rows));
+    }
+    hlmi_free(mem, model);
+    return st;
+}
+
+static hlm_status folder_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const char *config,
+                             size_t config_len)
+{
+    hlm_status st;
+    char *model = NULL, *added = NULL;
+    hlmi_spm_files files = {.config = config, .config_len = config_len};
+    HLMI_TRY(hlmi_store_side_file(s, "tokenizer.model", SIDE_FILE_MAX, &model, &files.model_len));
+    if (!model) goto done;
+    HLMI_TRY(hlmi_store_side_file(s, "added_tokens.json", SIDE_FILE_MAX, &added, &files.added_len));
+    files.model = model;
+    files.added = added;
+    st = hlmi_tokenizer_from_spm(out, mem, &files);
+done:
+    hlmi_free(mem, model);
+    hlmi_free(mem, added);
+    return st;
+}
+
 static hlm_status load_folder(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
     char *json = NULL, *config = NULL;
     size_t len = 0, config_len = 0;
     HLMI_TRY(hlmi_store_side_file(s, "tokenizer.json", SIDE_FILE_MAX, &json, &len));
-    if (!json) goto done;
     HLMI_TRY(hlmi_store_side_file(s, "tokenizer_config.json", SIDE_FILE_MAX, &config, &config_len));
-    HLMI_TRY(hlmi_tokenizer_from_json(out, mem, json, len, config, config_len));
+    if (json) {
+        HLMI_TRY(hlmi_tokenizer_from_json(out, mem, json, len, config, config_len));
+        HLMI_TRY(check_other_spelling(mem, s));
+    } else {
+        HLMI_TRY(folder_spm(out, mem, s, config, config_len));
+        if (!*out) goto done;
+    }
     HLMI_TRY(read_ends(*out, mem, s));
     HLMI_TRY(folder_template(mem, s, config, config_len, chat_template));
 done:
@@ -272,34 +314,51 @@ hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlm
     return hlmi_fail_prefix(st, "%s: ", hlmi_store_path(store));
 }
 
-/* tokenizer_config.json in the folder of `path`, when there is one. */
-static hlm_status slurp_config(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, char **data, size_t *len)
+/* `name` in the folder of `path`, when there is one. */
+static hlm_status slurp_beside(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, const char *name,
+                               char **data, size_t *len)
 {
     const char *slash = strrchr(path, '/');
     const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    hlmi_buf name;
+    hlmi_buf b;
     bool missing = false;
-    hlmi_buf_init(&name, mem);
-    hlmi_buf_add(&name, path, folder);
-    hlmi_buf_str(&name, "tokenizer_config.json");
-    hlm_status st = hlmi_buf_status(&name, "a path");
-    if (st == HLM_OK) st = hlmi_source_slurp(mem, vfs, name.data, SIDE_FILE_MAX, data, len, &missing);
-    hlmi_buf_free(&name);
+    hlmi_buf_init(&b, mem);
+    hlmi_buf_add(&b, path, folder);
+    hlmi_buf_str(&b, name);
+    hlm_status st = hlmi_buf_status(&b, "a path");
+    if (st == HLM_OK) st = hlmi_source_slurp(mem, vfs, b.data, SIDE_FILE_MAX, data, len, &missing);
+    hlmi_buf_free(&b);
     return missing ? HLM_OK : st;
+}
+
+bool hlmi_vocab_is_file(const char *path)
+{
+    static const char *const suffixes[] = {".json", ".model"};
+    const size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const size_t k = strlen(suffixes[i]);
+        if (n > k && strcmp(path + n - k, suffixes[i]) == 0) return true;
+    }
+    return false;
 }
 
 hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path)
 {
     hlm_status st;
-    char *json = NULL, *config = NULL;
-    size_t len = 0, config_len = 0;
+    char *text = NULL, *config = NULL, *added = NULL;
+    size_t len = 0, config_len = 0, added_len = 0;
+    const bool json = strcmp(path + strlen(path) - 5, ".json") == 0;
     *out = NULL;
-    HLMI_TRY(hlmi_source_slurp(mem, vfs, path, SIDE_FILE_MAX, &json, &len, NULL));
-    HLMI_TRY(slurp_config(mem, vfs, path, &config, &config_len));
-    st = hlmi_tokenizer_from_json(out, mem, json, len, config, config_len);
+    HLMI_TRY(hlmi_source_slurp(mem, vfs, path, SIDE_FILE_MAX, &text, &len, NULL));
+    HLMI_TRY(slurp_beside(mem, vfs, path, "tokenizer_config.json", &config, &config_len));
+    if (!json) HLMI_TRY(slurp_beside(mem, vfs, path, "added_tokens.json", &added, &added_len));
+    const hlmi_spm_files files = {text, len, config, config_len, added, added_len};
+    st = json ? hlmi_tokenizer_from_json(out, mem, text, len, config, config_len)
+              : hlmi_tokenizer_from_spm(out, mem, &files);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
 done:
-    hlmi_free(mem, json);
+    hlmi_free(mem, text);
     hlmi_free(mem, config);
+    hlmi_free(mem, added);
     return st;
 }

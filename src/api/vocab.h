@@ -9,7 +9,10 @@
  *  there is no template, else the caller's to hlmi_free.
  *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_IO, HLM_E_NOMEM. */
 hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *store);
-/** A tokenizer.json alone; a tokenizer_config.json beside it is read too. */
+/** Does the path name one of the files that hlmi_vocab_load_file reads? */
+bool hlmi_vocab_is_file(const char *path);
+/** A tokenizer.json or a SentencePiece model (.model) alone; tokenizer_config.json beside it is read too, and of a
+ *  .model added_tokens.json. */
 hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path);
 
 #endif

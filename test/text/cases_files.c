@@ -68,6 +68,25 @@ static hlmi_tokenizer *load_json(const char *folder, const char *name, bool *mis
     return t;
 }
 
+static hlmi_tokenizer *load_spm(const char *folder, const char *name, bool *missing)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t = NULL;
+    hlmi_spm_files f = {0};
+    char *model = cases_slurp(folder, name, &f.model_len);
+    char *config = cases_slurp(folder, "tokenizer_config.json", &f.config_len);
+    char *added = cases_slurp(folder, "added_tokens.json", &f.added_len);
+    f.model = model;
+    f.config = config;
+    f.added = added;
+    *missing = !model;
+    if (model) hlmi_tokenizer_from_spm(&t, &mem, &f);
+    free(model);
+    free(config);
+    free(added);
+    return t;
+}
+
 static hlmi_tokenizer *load_gguf(const char *path)
 {
     const hlmi_mem mem = hlmi_mem_default();
@@ -93,8 +112,7 @@ hlmi_tokenizer *cases_load(const char *folder, const char *name, bool *missing)
     if (!f) return NULL;
     fclose(f);
     if (strstr(name, ".gguf")) return load_gguf(path);
-    *missing = true;
-    return NULL;
+    return load_spm(folder, name, missing);
 }
 
 /* Of this thread's work: other programs on the machine do not count. */

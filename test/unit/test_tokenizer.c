@@ -100,7 +100,11 @@ END_TEST
 START_TEST(bad_files)
 {
     refuse("{}", HLM_E_FORMAT, "model");
-    refuse("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", HLM_E_UNSUPPORTED, "WordPiece");
+    refuse("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", HLM_E_UNSUPPORTED,
+           "model type 'WordPiece' is not supported; BPE and Unigram are");
+    refuse("{\"normalizer\":{\"type\":\"BertNormalizer\"}," MODEL "}", HLM_E_UNSUPPORTED,
+           "normalizer 'BertNormalizer' is not supported; Sequence, NFC");
+    refuse("{\"decoder\":{\"type\":\"WordPiece\"}," MODEL "}", HLM_E_UNSUPPORTED, "decoder 'WordPiece'");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"ab\"]}}", HLM_E_FORMAT, "model.merges[0]");
     refuse("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]}}", HLM_E_FORMAT,
            "not in the vocabulary");

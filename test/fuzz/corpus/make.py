@@ -48,3 +48,66 @@ HEADER = {"a": entry("F32", [2, 2], 0, 16), "b": entry("BF16", [3], 16, 22), "__
 (HERE / "safetensors" / "seed_single").write_bytes(folder({"model_type": "llama"}, None, HEADER, bytes(range(32))))
 (HERE / "safetensors" / "seed_index").write_bytes(
     folder({"x": [1.5, float("inf")]}, {"weight_map": {"a": "s", "b": "s"}}, HEADER, bytes(range(32))))
+
+
+def varint(n):
+    n &= 2**64 - 1
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def block(field, data):
+    data = data.encode() if isinstance(data, str) else data
+    return varint(field << 3 | 2) + varint(len(data)) + data
+
+
+def piece(text, score, kind=1):
+    return block(1, block(1, text) + varint(2 << 3 | 5) + struct.pack("<f", score) + number(3, kind))
+
+
+def charsmap(pairs):
+    """A double-array trie for single-byte keys: the root at 0, its children where their label is."""
+    units, texts = [0] * 512, b""
+    units[0] = 256 << 10
+    for key, to in pairs:
+        label = ord(key)  # the child's own value child lies at its offset
+        units[256 ^ label] = label | 1 << 8 | 256 << 10
+        units[256 ^ label ^ 256] = 1 << 31 | len(texts)
+        texts += to.encode() + b"\0"
+    units[0] = 256 << 10
+    table = struct.pack(f"<{len(units)}I", *units)
+    return struct.pack("<I", len(table)) + table + texts
+
+
+def spm(kind, pieces, normalizer=b"", byte_fallback=False):
+    front = [piece("<unk>", 0, 2), piece("<s>", 0, 3), piece("</s>", 0, 3)]
+    if byte_fallback:
+        front += [piece(f"<0x{i:02X}>", 0, 6) for i in range(256)]
+    return b"".join(front + pieces) + block(2, number(3, kind) + number(35, byte_fallback)) + block(3, normalizer)
+
+
+SPACE = "\u2581"
+BPE = [piece(s, -i) for i, s in enumerate([SPACE + "a", "ab", SPACE + "ab", SPACE, "a", "b", "c"])]
+MORE = [piece("<tool>", 0, 4), piece("bc", -9, 5)]
+UNIGRAM = [piece(SPACE + "hello", -2), piece("hell", -3), piece(SPACE, -4), piece("o", -5), piece("h", -6), piece("e", -6), piece("l", -5)]
+SEEDS = {
+    "seed_bpe": (b"abc ab<tool> a<s>b\xc3\xa9 \0{}\0", spm(2, BPE + MORE, number(4, 0))),
+    "seed_bpe_bytes": ("é a  b\0{\"legacy\": false, \"add_bos_token\": true}\0".encode(), spm(2, BPE, number(4, 0), True)),
+    "seed_unigram": (b" hello  helloo x \0\0", spm(1, UNIGRAM)),
+    "seed_charsmap": (b"Hello A\0{\"legacy\": false}\0", spm(1, UNIGRAM, block(2, charsmap([("H", "h"), ("A", " hell"), ("o", "")])))),
+    "seed_plain_spaces": (b" a b \0{\"add_eos_token\": true}\0", spm(2, BPE, number(3, 1) + number(4, 1) + number(5, 0))),
+    "seed_added": (b"ab <x> y <q> c\0" + json.dumps({"added_tokens_decoder": {
+        "9": {"content": "<x>", "special": True, "lstrip": True}, "4": {"content": "<q>", "special": False, "normalized": True},
+        "40": {"content": "y", "single_word": True}}, "eos_token": "<end>"}).encode() + b"\0", spm(2, BPE + MORE, number(3, 0))),
+    "seed_bad_field": (b"a\0\0", spm(2, BPE)[:-9] + b"\x02\x00"),
+}
+(HERE / "sentencepiece").mkdir(exist_ok=True)
+for name, (front, model) in SEEDS.items():
+    (HERE / "sentencepiece" / name).write_bytes(front + model)

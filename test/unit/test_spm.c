@@ -1,0 +1,323 @@
+/* SentencePiece models: what the recorded cases (tokenizer_cases) do not show. The models are written here. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "text/tokenizer.h"
+#include "unit/suite.h"
+
+#define SP "\xE2\x96\x81"
+
+/* ---- writing models ---- */
+
+static void put_varint(hlmi_buf *b, uint64_t v)
+{
+    for (; v > 127; v >>= 7) hlmi_buf_char(b, (char)(uint8_t)(v | 128));
+    hlmi_buf_char(b, (char)v);
+}
+
+static void put_number(hlmi_buf *b, uint32_t field, uint64_t v)
+{
+    put_varint(b, field << 3);
+    put_varint(b, v);
+}
+
+static void put_block(hlmi_buf *b, uint32_t field, const void *p, size_t n)
+{
+    put_varint(b, field << 3 | 2);
+    put_varint(b, n);
+    hlmi_buf_add(b, p, n);
+}
+
+static void put_piece(hlmi_buf *b, const char *text, float score, uint32_t type)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_buf p;
+    hlmi_buf_init(&p, &mem);
+    put_block(&p, 1, text, strlen(text));
+    put_varint(&p, 2 << 3 | 5);
+    hlmi_buf_add(&p, &score, sizeof score);
+    put_number(&p, 3, type);
+    put_block(b, 1, p.data, p.len);
+    hlmi_buf_free(&p);
+}
+
+typedef struct model {
+    hlmi_buf bytes;
+    float score;
+} model;
+
+static void begin(model *m)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_buf_init(&m->bytes, &mem);
+    m->score = 0.0f;
+    put_piece(&m->bytes, "<unk>", 0.0f, 2);
+    put_piece(&m->bytes, "<s>", 0.0f, 3);
+    put_piece(&m->bytes, "</s>", 0.0f, 3);
+}
+
+/* Pieces separated by blanks, each with a lower score than the one before. */
+static void add(model *m, const char *pieces, uint32_t type)
+{
+    char one[64];
+    for (int n; sscanf(pieces, "%63s%n", one, &n) == 1; pieces += n) put_piece(&m->bytes, one, m->score -= 1.0f, type);
+}
+
+/* The settings: kind 1 Unigram, 2 BPE; a letter for each that is on: p prefix, s squeeze, e escape. */
+static void settings(model *m, uint32_t kind, const char *on)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_buf b;
+    hlmi_buf_init(&b, &mem);
+    put_number(&b, 3, kind);
+    put_block(&m->bytes, 2, b.data, b.len);
+    hlmi_buf_clear(&b);
+    put_number(&b, 3, strchr(on, 'p') != NULL);
+    put_number(&b, 4, strchr(on, 's') != NULL);
+    put_number(&b, 5, strchr(on, 'e') != NULL);
+    put_block(&m->bytes, 3, b.data, b.len);
+    hlmi_buf_free(&b);
+}
+
+static hlm_status load(hlmi_tokenizer **t, const model *m, const char *config, const char *added)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const hlmi_spm_files f = {
+        m->bytes.data, m->bytes.len, config, config ? strlen(config) : 0, added, added ? strlen(added) : 0};
+    return hlmi_tokenizer_from_spm(t, &mem, &f);
+}
+
+/* ---- expectations ---- */
+
+/* The pieces of a text, joined by '|'. */
+static void pieces_are(const hlmi_tokenizer *t, const char *text, uint32_t flags, const char *want)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_ids ids;
+    hlmi_buf got;
+    hlmi_ids_init(&ids, &mem);
+    hlmi_buf_init(&got, &mem);
+    ck_assert_int_eq(hlmi_tokenizer_encode(t, text, strlen(text), flags, &ids), HLM_OK);
+    for (size_t i = 0; i < ids.n; i++) {
+        const hlmi_str s = hlmi_tokenizer_text(t, ids.v[i]);
+        if (i) hlmi_buf_char(&got, '|');
+        hlmi_buf_add(&got, s.s, s.len);
+    }
+    ck_assert_str_eq(got.len ? got.data : "", want);
+    hlmi_ids_free(&ids);
+    hlmi_buf_free(&got);
+}
+
+static void expect(const model *m, const char *config, const char *text, const char *want)
+{
+    hlmi_tokenizer *t;
+    ck_assert_msg(load(&t, m, config, NULL) == HLM_OK, "%s", hlmi_error());
+    pieces_are(t, text, HLM_TOKENIZE_PARSE_SPECIAL, want);
+    hlmi_tokenizer_free(t);
+}
+
+static void refused(model *m, const char *words)
+{
+    hlmi_tokenizer *t;
+    const hlm_status st = load(&t, m, NULL, NULL);
+    ck_assert_msg(st != HLM_OK && !t, "accepted; expected '%s'", words);
+    ck_assert_msg(strstr(hlmi_error(), words) != NULL, "'%s' lacks '%s'", hlmi_error(), words);
+    hlmi_buf_free(&m->bytes);
+}
+
+#define VOCAB SP "ab " SP "a ab " SP " a b"
+
+/* ---- tests ---- */
+
+START_TEST(spaces_in_front)
+{
+    model m;
+    begin(&m);
+    add(&m, VOCAB, 1);
+    settings(&m, 2, "pe");
+    expect(&m, NULL, "ab", SP "ab");
+    expect(&m, NULL, " ab", SP "|" SP "ab");
+    expect(&m, NULL, "ab</s>ab", SP "ab|</s>|" SP "ab");
+    expect(&m, "{\"legacy\": false}", "ab</s>ab", SP "ab|</s>|ab");
+    expect(&m, "{\"legacy\": false}", " ab", SP "ab");
+    expect(&m, "{\"add_prefix_space\": false}", "ab ab ", "ab|" SP "ab|" SP);
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+START_TEST(spaces_squeezed)
+{
+    model m;
+    for (uint32_t kind = 1; kind <= 2; kind++) {
+        begin(&m);
+        add(&m, VOCAB, 1);
+        settings(&m, kind, "pse");
+        expect(&m, NULL, "  ab   ab ", SP "ab|" SP "ab");
+        expect(&m, NULL, "   ", "");
+        expect(&m, "{\"legacy\": false}", " ab   ab", SP "ab|" SP "ab");
+        expect(&m, "{\"add_prefix_space\": false}", "  ab  ab", "ab|" SP "ab");
+        hlmi_buf_free(&m.bytes);
+    }
+}
+END_TEST
+
+START_TEST(spaces_as_they_are)
+{
+    model m;
+    begin(&m);
+    put_piece(&m.bytes, " ", -1.0f, 1);
+    put_piece(&m.bytes, "a", -2.0f, 1);
+    settings(&m, 2, "p");
+    expect(&m, NULL, "a a", " |a| |a");
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+START_TEST(kinds_of_pieces)
+{
+    model m;
+    begin(&m);
+    add(&m, VOCAB, 1);
+    add(&m, "<tool>", 4);
+    add(&m, "ba", 5);
+    settings(&m, 2, "pe");
+    expect(&m, NULL, "a<tool>b", SP "a|<tool>|" SP "|b");
+    expect(&m, NULL, "baba", SP "|b|ab|a"); /* "ba" is unused */
+    expect(&m, NULL, "c", SP "|<unk>");
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+START_TEST(special_tokens)
+{
+    static const char config[] =
+        "{\"added_tokens_decoder\": {\"1\": {\"content\": \"<s>\", \"special\": true},"
+        "\"3\": {\"content\": \"<q>\", \"special\": true, \"lstrip\": true},"
+        "\"12\": {\"content\": \"<tool>\", \"special\": false, \"normalized\": false}},"
+        "\"eos_token\": {\"content\": \"<end>\"}, \"bos_token\": \"<s>\", \"add_eos_token\": true}";
+    const uint32_t all = HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL;
+    model m;
+    hlmi_tokenizer *t;
+    begin(&m);
+    add(&m, "x " VOCAB, 1);
+    settings(&m, 2, "pe");
+    ck_assert_msg(load(&t, &m, config, NULL) == HLM_OK, "%s", hlmi_error());
+    ck_assert_int_eq(hlmi_tokenizer_find(t, "<q>", 3), 3); /* takes the place of "x" */
+    ck_assert_int_eq(hlmi_tokenizer_find(t, "<tool>", 6), 12);
+    ck_assert_int_eq(hlmi_tokenizer_special(t).eos, 13);
+    ck_assert(hlmi_tokenizer_ends(t, 13));
+    pieces_are(t, "ab <q>a<tool>", all, "<s>|" SP "ab|<q>|" SP "a|<tool>|<end>");
+    pieces_are(t, "a<tool>", 0, SP "a|<tool>");
+    hlmi_tokenizer_free(t);
+    ck_assert_msg(load(&t, &m, "{\"pad_token\": \"<p>\"}", "{\"<x>\": 20, \"<p>\": 21}") == HLM_OK, "%s", hlmi_error());
+    ck_assert_int_eq(hlmi_tokenizer_find(t, "<x>", 3), 20);
+    ck_assert_int_eq(hlmi_tokenizer_special(t).pad, 21);
+    ck_assert(hlmi_tokenizer_is_special(t, 21) && !hlmi_tokenizer_is_special(t, 20));
+    pieces_are(t, "a", all, "<s>|" SP "a");
+    hlmi_tokenizer_free(t);
+    ck_assert_int_eq(load(&t, &m, "{\"tokenizer_class\": \"T5Tokenizer\"}", NULL), HLM_OK);
+    pieces_are(t, "a", all, SP "a|</s>");
+    hlmi_tokenizer_free(t);
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+START_TEST(bad_models)
+{
+    model m;
+    begin(&m);
+    refused((put_piece(&m.bytes, "<s>", 0.0f, 1), &m), "are both '<s>'");
+    begin(&m);
+    refused((put_piece(&m.bytes, "", 0.0f, 1), &m), "piece 3: has no text");
+    begin(&m);
+    refused((put_piece(&m.bytes, "a", 0.0f, 7), &m), "its type is 7");
+    begin(&m);
+    refused((put_piece(&m.bytes, "other", 0.0f, 2), &m), "both stand for the unknown");
+    begin(&m);
+    refused((settings(&m, 3, ""), &m), "model_type 3 (words)");
+    begin(&m);
+    refused((hlmi_buf_add(&m.bytes, "\x02\x00", 2), &m), "a field has the number 0");
+    begin(&m);
+    refused((hlmi_buf_add(&m.bytes, "\x0B\x0C", 2), &m), "field 1 has the wire type 3");
+    begin(&m);
+    refused((hlmi_buf_add(&m.bytes, "\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11), &m), "does not end");
+    begin(&m);
+    refused((hlmi_buf_add(&m.bytes, "\x08\x01", 2), &m), "a piece has the wire type 0");
+    begin(&m);
+    refused((put_block(&m.bytes, 3, "\x12\x05\x04\x00\x00\x00\x00", 7), &m), "precompiled_charsmap");
+    begin(&m);
+    refused((put_block(&m.bytes, 2, "\x98\x02\x01\xC0\x01\x01", 6), &m), "treat_whitespace_as_suffix");
+    begin(&m);
+    refused((put_block(&m.bytes, 2, "\x98\x02\x01", 3), &m), "0 pieces for the 256 bytes");
+}
+END_TEST
+
+/* Every beginning of a model, in a block of just its size, is refused or accepted, but nothing behind it is read. */
+START_TEST(cut_short)
+{
+    model m;
+    hlmi_tokenizer *t;
+    begin(&m);
+    add(&m, VOCAB, 1);
+    settings(&m, 1, "pse");
+    for (size_t n = 0; n <= m.bytes.len; n++) {
+        char *part = malloc(n ? n : 1);
+        memcpy(part, m.bytes.data, n);
+        const model cut = {.bytes = {.data = part, .len = n}};
+        load(&t, &cut, NULL, NULL);
+        hlmi_tokenizer_free(t);
+        free(part);
+    }
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+/* ---- memory that runs out ---- */
+
+typedef struct counted {
+    int left, live;
+} counted;
+
+static void *counted_alloc(void *user, size_t size, size_t align)
+{
+    counted *c = user;
+    if (c->left-- <= 0) return NULL;
+    c->live++;
+    return aligned_alloc(align, (size + align - 1) / align * align);
+}
+
+static void counted_free(void *user, void *ptr)
+{
+    ((counted *)user)->live--;
+    free(ptr);
+}
+
+START_TEST(no_memory)
+{
+    static const char config[] = "{\"legacy\": false, \"eos_token\": \"<end>\"}";
+    hlm_status st = HLM_E_NOMEM;
+    model m;
+    begin(&m);
+    add(&m, VOCAB, 1);
+    settings(&m, 1, "pse");
+    for (int k = 0; st != HLM_OK && k < 10000; k++) {
+        counted c = {k, 0};
+        const hlmi_mem mem = {&c, counted_alloc, counted_free};
+        const hlmi_spm_files f = {m.bytes.data, m.bytes.len, config, sizeof config - 1, NULL, 0};
+        hlmi_tokenizer *t;
+        st = hlmi_tokenizer_from_spm(&t, &mem, &f);
+        ck_assert_msg(st == HLM_OK || st == HLM_E_NOMEM, "allocation %d: %s", k, hlmi_error());
+        hlmi_tokenizer_free(t);
+        ck_assert_int_eq(c.live, 0);
+    }
+    ck_assert_int_eq(st, HLM_OK);
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {spaces_in_front, spaces_squeezed, spaces_as_they_are, kinds_of_pieces,
+                                  special_tokens,  bad_models,      cut_short,          no_memory};
+    return suite_run("spm", tests, sizeof tests / sizeof *tests);
+}
