@@ -516,6 +516,22 @@ typedef struct hlm_hidden {
     float *out;
 } hlm_hidden;
 
+/** A request for the attention weights of every token of a step: a slower path of
+ *  its own; the step's other results stay bit for bit the same. */
+typedef struct hlm_attention {
+    size_t struct_size;
+    /** A layer with attention. */
+    int32_t layer;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_heads, n_tokens, length of the cache after the step], written by the step:
+     *  what each token takes from each position, 0 where it does not look. */
+    float *out;
+} hlm_attention;
+
+/** In place of a token id where embeddings were given. */
+#define HLM_TOKEN_NONE (-1)
+
 /** New tokens for one sequence. Everything it points to is the caller's and is
  *  read or written during the call only. */
 typedef struct hlm_step {
@@ -539,6 +555,14 @@ typedef struct hlm_step {
     /** [n_hidden] requests; NULL where n_hidden is 0. */
     const hlm_hidden *const *hidden;
     size_t n_hidden;
+    /** [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is
+     *  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,
+     *  and a state can not be computed again across them: after a rewind that leaves
+     *  pending tokens among them a step fails with HLM_E_UNREACHABLE. */
+    const float *embeddings;
+    /** [n_attention] requests; NULL where n_attention is 0. */
+    const hlm_attention *const *attention;
+    size_t n_attention;
 } hlm_step;
 
 /** Run new tokens through the model: whole prompts, single tokens, or both,
@@ -549,6 +573,7 @@ typedef struct hlm_step {
  *          parallel, on different caches.
  *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
  *          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),
+ *          HLM_E_UNREACHABLE (pending tokens that were embeddings),
  *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
  *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
  *          then as it was before the call, and what the out-arrays hold is
@@ -784,6 +809,34 @@ HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler 
  *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what
  *          logprobs holds is then undefined. */
 HLM_API hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum);
+
+/** The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..
+ *  tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)
+ *  is left out: its log-probability is given as 0.
+ *  count    labels that were rated; may be NULL. The mean loss is -sum / count.
+ *  Errors  as hlm_score. */
+HLM_API hlm_status hlm_score_labels(hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n,
+                                    float *logprobs, double *sum, size_t *count);
+
+/** How hlm_embed makes one vector of a text's rows after the final norm. */
+enum {
+    HLM_POOL_MEAN = 0,
+    HLM_POOL_LAST = 1,
+    HLM_POOL_FIRST = 2
+};
+
+enum {
+    /** Scale the vector to length 1. */
+    HLM_EMBED_NORMALISE = 1
+};
+
+/** A text's vector, for search and comparison.
+ *  tokens   [n], n at least 1, from the beginning of a text.
+ *  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.
+ *  out      [hidden_size].
+ *  Uses a sequence of its own, in the context's pool. Errors  as hlm_score. */
+HLM_API hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags,
+                             float *out);
 
 #ifdef __cplusplus
 }

@@ -53,6 +53,7 @@ static hlm_status make_tile(hlm_context *c)
     hlm_status st = HLM_OK;
     hlmi_tile *t = &c->tile;
     t->tokens = take(c, c->max_rows, sizeof *t->tokens, &st);
+    t->embed = take(c, c->max_rows, sizeof *t->embed, &st);
     t->pos = take(c, c->max_rows, sizeof *t->pos, &st);
     t->span_of = take(c, c->max_rows, sizeof *t->span_of, &st);
     t->spans = take(c, c->max_rows, sizeof *t->spans, &st);
@@ -135,12 +136,14 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_program_free(&ctx->plain);
     hlmi_program_free(&ctx->tapped);
     hlmi_free(&mem, t->tokens);
+    hlmi_free(&mem, t->embed);
     hlmi_free(&mem, t->pos);
     hlmi_free(&mem, t->span_of);
     hlmi_free(&mem, t->spans);
     hlmi_free(&mem, t->out_row);
     hlmi_free(&mem, t->out);
     hlmi_free(&mem, ctx->taps);
+    hlmi_free(&mem, ctx->attn_taps);
     hlmi_free(&mem, ctx->scratch);
     hlmi_free(&mem, ctx->worker_scratch);
     hlm_pool_release(ctx->pool);

@@ -18,6 +18,8 @@ struct hlm_context {
     hlmi_tile tile; /* its arrays have max_rows entries */
     hlmi_tap *taps; /* grown when a step asks for more */
     size_t cap_taps;
+    hlmi_attn_tap *attn_taps;
+    size_t cap_attn_taps;
     volatile _Atomic int32_t cancel;
     atomic_int busy;
     char error[HLMI_ERROR_MAX];

@@ -45,20 +45,49 @@ static hlm_status check_hidden(const hlm_context *c, const hlm_step *s)
     return HLM_OK;
 }
 
+static hlm_status read_attention(const hlm_step *s, size_t i, hlm_attention *a)
+{
+    if (!s->attention || !s->attention[i]) return hlmi_fail(HLM_E_ARG, "attention[%zu] is NULL", i);
+    return hlmi_params_read(a, sizeof *a, s->attention[i], "hlm_attention");
+}
+
+static hlm_status check_attention(const hlm_context *c, const hlm_step *s)
+{
+    const hlmi_plan *plan = &c->model->plan;
+    for (size_t i = 0; i < s->n_attention; i++) {
+        hlm_attention a;
+        const hlm_status st = read_attention(s, i, &a);
+        if (st != HLM_OK) return st;
+        if (a.layer < 0 || (size_t)a.layer >= plan->n_layers || hlmi_plan_layer_heads(plan, a.layer) == 0)
+            return hlmi_fail(HLM_E_ARG, "attention[%zu].layer is %d, which is no layer with attention", i,
+                             (int)a.layer);
+        if (!a.out || a.reserved) return hlmi_fail(HLM_E_ARG, "attention[%zu]: out is NULL, or reserved not 0", i);
+    }
+    return HLM_OK;
+}
+
+/* The ids, or the embeddings in their place. */
+static hlm_status check_tokens(const hlm_context *c, const hlm_step *s)
+{
+    const hlmi_plan *plan = &c->model->plan;
+    if (!s->tokens == !s->embeddings) return hlmi_fail(HLM_E_ARG, "one of tokens and embeddings is needed");
+    for (size_t i = 0; s->tokens && i < s->n_tokens; i++)
+        if (s->tokens[i] < 0 || (size_t)s->tokens[i] >= plan->vocab_size)
+            return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)s->tokens[i],
+                             plan->vocab_size);
+    return HLM_OK;
+}
+
 static hlm_status check_step(const hlm_context *c, const hlm_step *s)
 {
     if (!s->cache) return hlmi_fail(HLM_E_ARG, "cache is NULL");
     if (s->reserved) return hlmi_fail(HLM_E_ARG, "reserved is not 0");
     if (s->cache->pool != c->pool) return hlmi_fail(HLM_E_MISMATCH, "the cache belongs to another model or pool");
     if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
-    if (!s->tokens) return hlmi_fail(HLM_E_ARG, "tokens is NULL");
-    const hlmi_plan *plan = &c->model->plan;
-    for (size_t i = 0; i < s->n_tokens; i++)
-        if (s->tokens[i] < 0 || (size_t)s->tokens[i] >= plan->vocab_size)
-            return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)s->tokens[i],
-                             plan->vocab_size);
-    const hlm_status st = check_rows(s);
-    return st == HLM_OK ? check_hidden(c, s) : st;
+    hlm_status st = check_tokens(c, s);
+    if (st == HLM_OK) st = check_rows(s);
+    if (st == HLM_OK) st = check_hidden(c, s);
+    return st == HLM_OK ? check_attention(c, s) : st;
 }
 
 /* Rows of a step: first those that its cache's state has to see again (hlmi_cache_pending), then the new tokens. */
@@ -115,6 +144,29 @@ static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, 
     return st;
 }
 
+static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
+{
+    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    const size_t skip = pending > at->row ? hlmi_min_size(pending - at->row, n) : 0;
+    if (skip == n) return HLM_OK;
+    void *items = c->attn_taps;
+    hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_attn_taps, c->tile.n_attn_taps + s->n_attention,
+                              sizeof *c->attn_taps, "attention weights");
+    c->attn_taps = items;
+    const size_t keys = (size_t)s->cache->length + s->n_tokens;
+    for (size_t i = 0; i < s->n_attention && st == HLM_OK; i++) {
+        hlm_attention a;
+        st = read_attention(s, i, &a);
+        c->attn_taps[c->tile.n_attn_taps++] = (hlmi_attn_tap){.layer = a.layer,
+                                                              .row = row + skip,
+                                                              .n = n - skip,
+                                                              .out = a.out + (at->row + skip - pending) * keys,
+                                                              .keys = keys,
+                                                              .head_stride = s->n_tokens * keys};
+    }
+    return st;
+}
+
 /* Token ids of rows [at, at + n) of a step. */
 static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
 {
@@ -122,11 +174,12 @@ static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
     const size_t pending = (size_t)hlmi_cache_pending(cache);
     const size_t old = at < pending ? hlmi_min_size(pending - at, n) : 0;
     for (size_t i = 0; i < old; i++) out[i] = hlmi_cache_token(cache, cache->length - (int64_t)(pending - at - i));
-    if (n > old) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
+    if (n > old && s->tokens) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
+    for (size_t i = old; i < n && !s->tokens; i++) out[i] = HLM_TOKEN_NONE;
 }
 
 /* Rows [at, at + n) of a step as the tile's next span. */
-static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
+static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_t hidden)
 {
     const hlm_cache *cache = s->cache;
     const size_t row = t->n_rows;
@@ -139,6 +192,9 @@ static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
                                        .in = at == 0 ? cache->state : cache->claim.next,
                                        .out = cache->claim.next};
     copy_tokens(s, at, n, t->tokens + row);
+    const size_t pending = (size_t)hlmi_cache_pending(cache);
+    for (size_t i = 0; i < n; i++)
+        t->embed[row + i] = s->embeddings && at + i >= pending ? s->embeddings + (at + i - pending) * hidden : NULL;
     for (size_t i = 0; i < n; i++) {
         t->pos[row + i] = pos + (int64_t)i;
         t->span_of[row + i] = (uint32_t)t->n_spans;
@@ -152,20 +208,22 @@ static hlm_status fill_tile(hlm_context *c, const hlm_step *const *steps, size_t
 {
     hlmi_tile *t = &c->tile;
     hlm_status st = HLM_OK;
-    t->n_rows = t->n_spans = t->n_out = t->n_taps = 0;
+    t->n_rows = t->n_spans = t->n_out = t->n_taps = t->n_attn_taps = 0;
     while (at->step < n && t->n_rows < c->max_rows && st == HLM_OK) {
         hlm_step s;
         st = read_step(steps, at->step, &s);
         if (st != HLM_OK) return st;
         const size_t rows = n_step_rows(&s), row = t->n_rows;
         const size_t m = hlmi_min_size(rows - at->row, c->max_rows - row);
-        add_span(t, &s, at->row, m);
+        add_span(t, &s, at->row, m, c->model->plan.hidden_size);
         add_outputs(c, &s, at, row, m);
         if (s.n_hidden) st = add_taps(c, &s, at, row, m);
+        if (s.n_attention && st == HLM_OK) st = add_attn_taps(c, &s, at, row, m);
         at->row += m;
         if (at->row == rows) *at = (cursor){.step = at->step + 1};
     }
     t->taps = c->taps;
+    t->attn_taps = c->attn_taps;
     return st;
 }
 
@@ -175,10 +233,22 @@ static hlm_status run_tiles(hlm_context *c, const hlm_step *const *steps, size_t
     while (at.step < n) {
         hlm_status st = fill_tile(c, steps, n, &at);
         if (st != HLM_OK) return st;
-        const hlmi_program *p = c->tile.n_taps ? &c->tapped : &c->plain;
+        const hlmi_program *p = c->tile.n_taps || c->tile.n_attn_taps ? &c->tapped : &c->plain;
         st = hlmi_team_run(c->team, p->regions, p->n, &c->tile, c->tile.n_rows, &c->cancel);
         if (st != HLM_OK) return st;
     }
+    return HLM_OK;
+}
+
+/* What a rewind has left to be computed again must be tokens. The cache is locked. */
+static hlm_status check_pending(const hlm_cache *cache)
+{
+    for (int64_t pos = cache->length - hlmi_cache_pending(cache); pos < cache->length; pos++)
+        if (hlmi_cache_token(cache, pos) == HLM_TOKEN_NONE)
+            return hlmi_fail(HLM_E_UNREACHABLE,
+                             "the state at position %lld has to be computed again from position %lld on, which was an "
+                             "embedding",
+                             (long long)cache->length, (long long)pos);
     return HLM_OK;
 }
 
@@ -207,6 +277,10 @@ static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
     for (; locked < n && st == HLM_OK; locked += st == HLM_OK) {
         st = hlmi_cache_lock(steps[locked]->cache); /* a cache that is there twice is busy */
         if (st != HLM_OK) st = name_step(st, locked);
+    }
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        st = check_pending(steps[i]->cache);
+        if (st != HLM_OK) st = name_step(st, i);
     }
     for (; claimed < n && st == HLM_OK; claimed += st == HLM_OK) {
         st = hlmi_cache_claim(steps[claimed]->cache, steps[claimed]->n_tokens);

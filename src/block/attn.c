@@ -38,6 +38,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
                               .out = out,
                               .ldo = hlmi_ld(no)};
     b->ops->rope_append(b, &a);
+    if (b->taps) b->ops->attention_tap(b, p->layer, &a);
     b->ops->attention(b, &a);
     return (hlmi_half){.rows = out, .ld = hlmi_ld(no), .w = &p->o, .bias = p->o_bias};
 }

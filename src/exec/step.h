@@ -26,9 +26,18 @@ typedef struct hlmi_tap {
     float *out; /* [n, hidden_size] */
 } hlmi_tap;
 
+/** Attention weights wanted of a span's rows. */
+typedef struct hlmi_attn_tap {
+    int32_t layer;
+    size_t row, n; /* in the tile */
+    float *out; /* of the first row and head; rows follow one another */
+    size_t keys, head_stride; /* floats of a row, and from head to head */
+} hlmi_attn_tap;
+
 typedef struct hlmi_tile {
     size_t n_rows;
-    int32_t *tokens; /* [n_rows] */
+    int32_t *tokens; /* [n_rows]; HLM_TOKEN_NONE: a row of `embed` */
+    const float **embed; /* [n_rows] */
     int64_t *pos; /* [n_rows] */
     uint32_t *span_of; /* [n_rows] */
     hlmi_span *spans; /* [n_spans] */
@@ -38,6 +47,8 @@ typedef struct hlmi_tile {
     size_t n_out;
     const hlmi_tap *taps; /* [n_taps] */
     size_t n_taps;
+    const hlmi_attn_tap *attn_taps; /* [n_attn_taps] */
+    size_t n_attn_taps;
     uint8_t *worker_scratch; /* worker w's at w * worker_stride */
     size_t worker_stride;
 } hlmi_tile;

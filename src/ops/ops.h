@@ -142,12 +142,14 @@ struct hlmi_ops {
     const char *name;
     /** cos and sin of the tile's positions for rope `i` of the plan, into b->rope_cos[i] and b->rope_sin[i]. */
     void (*rope_table)(hlmi_builder *b, size_t i);
-    /** b->x = scale * rows of the embedding matrix by token id. */
+    /** b->x = scale * rows of the embedding matrix by token id, or the rows that were given instead, as they are. */
     void (*gather)(hlmi_builder *b, const hlmi_matrix *table, float scale);
     void (*linear)(hlmi_builder *b, const hlmi_linear *a);
     /** Turn q and k (after their norms) and write k and v into the pages. */
     void (*rope_append)(hlmi_builder *b, const hlmi_attention *a);
     void (*attention)(hlmi_builder *b, const hlmi_attention *a);
+    /** The weights of the rows that were asked for as `layer`; after rope_append. */
+    void (*attention_tap)(hlmi_builder *b, int32_t layer, const hlmi_attention *a);
     /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same for any
      * division of the rows into tiles and spans */
     void (*conv)(hlmi_builder *b, const hlmi_conv *a);

@@ -89,6 +89,14 @@ hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index
     return HLM_OK;
 }
 
+hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n)
+{
+    if (!p->layer_heads) p->layer_heads = hlmi_plan_alloc(p, p->n_layers, sizeof *p->layer_heads);
+    if (!p->layer_heads) return HLM_E_NOMEM;
+    p->layer_heads[layer] = (uint32_t)n;
+    return HLM_OK;
+}
+
 hlm_status hlmi_plan_add_recurrence(hlmi_plan *p, const hlmi_recurrence *r, size_t *index)
 {
     void *items = p->rec;

@@ -75,6 +75,7 @@ typedef struct hlmi_plan {
     size_t n_blocks, cap_blocks;
     hlmi_kv_layer *kv; /* [n_kv] attention layers that own KV rows */
     size_t n_kv, cap_kv;
+    uint32_t *layer_heads; /* [n_layers] query heads, 0 without attention; NULL: no layer has any */
     hlmi_recurrence *rec; /* [n_rec] layers with a recurrence */
     size_t n_rec, cap_rec;
     hlmi_rope *ropes; /* [n_ropes] */
@@ -103,6 +104,13 @@ hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
+/** Say that a layer of plan->n_layers has attention with n query heads. */
+hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n);
+/** Query heads of a layer, 0 without attention. */
+static inline size_t hlmi_plan_layer_heads(const hlmi_plan *p, int32_t layer)
+{
+    return p->layer_heads ? p->layer_heads[layer] : 0;
+}
 /** Append a layer's recurrence; *index is its number in state blocks. */
 hlm_status hlmi_plan_add_recurrence(hlmi_plan *p, const hlmi_recurrence *r, size_t *index);
 

@@ -1,4 +1,4 @@
-/* hlm_score: log-probabilities of a text's own tokens. */
+/* hlm_score: log-probabilities of a text's own tokens, or of given labels. */
 #include "api/model.h"
 #include "base/math.h"
 #include "base/size.h"
@@ -11,21 +11,33 @@
 /* Rows of logits held at once. */
 enum { SCORE_PART = 64 };
 
-static hlm_status check(const hlm_context *ctx, const int32_t *tokens, size_t n, size_t *vocab)
+/* What is rated: labels[i] after tokens[0] .. tokens[i - 1]. */
+typedef struct job {
+    const int32_t *tokens, *labels;
+    size_t n, vocab;
+    float *logprobs; /* or NULL */
+    double sum;
+    size_t count;
+} job;
+
+static hlm_status check(const hlm_context *ctx, job *j)
 {
-    if (n < 2) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens, needs at least 2", n);
-    if (n > INT64_MAX) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens are too many", n);
+    if (j->n < 2) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens, needs at least 2", j->n);
+    if (j->n > INT64_MAX) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens are too many", j->n);
     hlm_model_info info = {.struct_size = sizeof info};
     hlm_status st = hlm_model_info_get(hlmi_ctx_model(ctx), &info);
     if (st != HLM_OK) return st;
     if (info.head != HLM_HEAD_TEXT)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_score: the model has a classification head and rates no tokens");
-    for (size_t i = 0; i < n; i++) {
-        if (tokens[i] < 0 || tokens[i] >= info.vocab_size)
-            return hlmi_fail(HLM_E_TOKEN, "hlm_score: tokens[%zu] is %d, the vocabulary has %d", i, tokens[i],
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->tokens[i] < 0 || j->tokens[i] >= info.vocab_size)
+            return hlmi_fail(HLM_E_TOKEN, "hlm_score: tokens[%zu] is %d, the vocabulary has %d", i, j->tokens[i],
+                             info.vocab_size);
+        if (j->labels[i] >= info.vocab_size)
+            return hlmi_fail(HLM_E_TOKEN, "hlm_score_labels: labels[%zu] is %d, the vocabulary has %d", i, j->labels[i],
                              info.vocab_size);
     }
-    *vocab = (size_t)info.vocab_size;
+    j->vocab = (size_t)info.vocab_size;
     return HLM_OK;
 }
 
@@ -37,15 +49,13 @@ static double log_prob(const float *logits, size_t vocab, int32_t target)
     return ((double)logits[target] - (double)max) - hlmi_log(hlmi_sum_exp(logits, vocab, max));
 }
 
-static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, size_t vocab, const int32_t *tokens, size_t n,
-                        float *logprobs, double *sum)
+static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, job *j)
 {
-    *sum = 0;
-    for (size_t at = 0; at + 1 < n;) {
-        const size_t part = hlmi_min_size(SCORE_PART, n - 1 - at);
+    for (size_t at = 0; at + 1 < j->n;) {
+        const size_t part = hlmi_min_size(SCORE_PART, j->n - 1 - at);
         const hlm_step one = {.struct_size = sizeof one,
                               .cache = cache,
-                              .tokens = tokens + at,
+                              .tokens = j->tokens + at,
                               .n_tokens = part,
                               .logits = rows,
                               .logit_rows = HLM_ROWS_ALL};
@@ -53,35 +63,54 @@ static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, size_t 
         hlm_status st = hlm_decode_step(ctx, steps, 1);
         if (st != HLM_OK) return st;
         for (size_t i = 0; i < part; i++) {
-            const double lp = log_prob(rows + i * vocab, vocab, tokens[at + i + 1]);
-            if (logprobs) logprobs[at + i] = (float)lp;
-            *sum += lp;
+            const int32_t label = j->labels[at + i + 1];
+            const double lp = label < 0 ? 0.0 : log_prob(rows + i * j->vocab, j->vocab, label);
+            if (j->logprobs) j->logprobs[at + i] = (float)lp;
+            j->sum += lp;
+            j->count += label >= 0;
         }
         at += part;
     }
     return HLM_OK;
 }
 
-hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum)
+static hlm_status run(hlm_context *ctx, job *j)
 {
-    if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
     const hlmi_mem *mem = hlmi_model_mem(hlmi_ctx_model(ctx));
     hlm_status st = HLM_OK;
     hlm_cache *cache = NULL;
     float *rows = NULL;
-    size_t vocab = 0;
-    double total;
-    HLMI_TRY(check(ctx, tokens, n, &vocab));
-    const size_t bytes = vocab * hlmi_min_size(SCORE_PART, n - 1) * sizeof(float); /* below 2^39 */
+    HLMI_TRY(check(ctx, j));
+    const size_t bytes = j->vocab * hlmi_min_size(SCORE_PART, j->n - 1) * sizeof(float); /* below 2^39 */
     rows = hlmi_alloc(mem, bytes);
     if (!rows) HLMI_TRY(hlmi_nomem(bytes, "logits to score"));
-    const hlm_cache_params cache_params = {.struct_size = sizeof cache_params, .max_tokens = (int64_t)n};
+    const hlm_cache_params cache_params = {.struct_size = sizeof cache_params, .max_tokens = (int64_t)j->n};
     HLMI_TRY(hlm_cache_new(&cache, hlm_ctx_pool(ctx), &cache_params));
-    HLMI_TRY(score(ctx, cache, rows, vocab, tokens, n, logprobs, &total));
-    if (sum) *sum = total;
+    HLMI_TRY(score(ctx, cache, rows, j));
 done:
     if (st != HLM_OK) hlmi_ctx_failed(ctx);
     hlm_cache_free(cache);
     hlmi_free(mem, rows);
+    return st;
+}
+
+hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum)
+{
+    if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
+    job j = {.tokens = tokens, .labels = tokens, .n = n, .logprobs = logprobs};
+    const hlm_status st = run(ctx, &j);
+    if (st == HLM_OK && sum) *sum = j.sum;
+    return st;
+}
+
+hlm_status hlm_score_labels(hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n, float *logprobs,
+                            double *sum, size_t *count)
+{
+    if (!ctx || !tokens || !labels)
+        return hlmi_fail(HLM_E_ARG, "hlm_score_labels: %s is NULL", !ctx ? "ctx" : tokens ? "labels" : "tokens");
+    job j = {.tokens = tokens, .labels = labels, .n = n, .logprobs = logprobs};
+    const hlm_status st = run(ctx, &j);
+    if (st == HLM_OK && sum) *sum = j.sum;
+    if (st == HLM_OK && count) *count = j.count;
     return st;
 }

@@ -173,9 +173,10 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
     const size_t per = c->pool->layout.tokens;
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
-        memcpy(hlmi_cache_page(c, c->length)->tokens + at, tokens, m * sizeof *tokens);
+        int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;
+        for (size_t i = 0; i < m; i++) ids[i] = tokens ? tokens[i] : HLM_TOKEN_NONE;
         c->length += (int64_t)m;
-        tokens += m;
+        if (tokens) tokens += m;
         n -= m;
     }
     hlmi_pool_drop(c->pool, c->claim.shared);

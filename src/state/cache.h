@@ -65,7 +65,7 @@ void hlmi_cache_unlock(hlm_cache *c);
 /** Make positions length .. length+n-1 writable: own leaves, own or claimed pages. The length stays.
  *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
-/** The claimed positions are written: the length grows by them, and `tokens` are their ids. */
+/** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings). */
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n);
 /** The claim is void: its pages go back to the pool. */
 void hlmi_cache_abort(hlm_cache *c);

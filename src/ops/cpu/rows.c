@@ -32,6 +32,10 @@ static void gather_run(const void *arg, const void *step, size_t worker, size_t 
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
         float *x = a->x + i * a->ldx;
+        if (t->tokens[i] == HLM_TOKEN_NONE) {
+            memcpy(x, t->embed[i], a->table->cols * sizeof *x);
+            continue;
+        }
         gather_row(x, a->table, (size_t)t->tokens[i]);
         if (a->scale != 1.0f) a->k->scale(x, x, a->scale, a->table->cols);
     }
