@@ -104,6 +104,29 @@ typedef struct hlmi_scan2_run {
 
 typedef void hlmi_scan2_fn(const hlmi_scan2_run *r);
 
+/** The gated delta rule over the tokens of one sequence, for `lanes` value columns of one head's state S [rows][lanes]:
+ *      m[p] = sum over n of k[n] * S[n][p],  d[p] = beta * (v[p] - g * m[p])
+ *      S[n][p] = k[n] * d[p] + g * S[n][p],  y[p] = sum over n of q[n] * S[n][p]
+ *  n in order from 0; d, S and both sums with fma. */
+typedef struct hlmi_delta_run {
+    size_t tokens, rows, lanes; /* all above 0 */
+    const float *in; /* S before the first token and, in out, after the last; rows of stride ld; out may be in */
+    float *out;
+    size_t ld;
+    float *work; /* [rows][HLMI_DELTA_LANES] for the kernel's own use */
+    const float *q, *k; /* [tokens][rows] of stride ldqk */
+    size_t ldqk;
+    const float *g, *beta; /* [tokens] */
+    const float *v; /* [tokens][lanes] */
+    size_t ldv;
+    float *y; /* [tokens][lanes] */
+    size_t ldy;
+} hlmi_delta_run;
+
+enum { HLMI_DELTA_LANES = 32 };
+
+typedef void hlmi_delta_fn(const hlmi_delta_run *r);
+
 typedef struct hlmi_kernels {
     const char *name; /* kernel class: "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", "neon" */
 
@@ -142,6 +165,7 @@ typedef struct hlmi_kernels {
 
     hlmi_conv_fn *conv;
     hlmi_scan2_fn *scan2;
+    hlmi_delta_fn *delta;
 } hlmi_kernels;
 
 /** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */

@@ -77,12 +77,14 @@ typedef struct hlmi_scan2 {
 } hlmi_scan2;
 
 /** The gated delta rule (Yang et al. 2024), per value head h of state.heads, which reads key head h / (heads / key_heads):
- *      g = exp(a[h] * softplus(x_a[h] + dt_bias[h])),  beta = sigmoid(x_b[h]),  q and k divided by their length (eps), q scaled
- *      S = g * S,  m[p] = sum over n of k[n] * S[n][p],  S[n][p] += k[n] * (beta * (v[p] - m[p])),  y[p] = sum over n of q[n] * S[n][p] */
+ *      g = exp(a[h] * softplus(x_a[h] + dt_bias[h])),  beta = sigmoid(x_b[h]),  q and k of each head through their norms
+ *      m[p] = sum over n of k[n] * S[n][p],  d[p] = beta * (v[p] - g * m[p])
+ *      S[n][p] = k[n] * d[p] + g * S[n][p],  y[p] = sum over n of q[n] * S[n][p]
+ *  A norm with weights 1 / sqrt(n) and eps / n makes heads of n elements x / sqrt(sum x^2 + eps): of length 1. */
 typedef struct hlmi_delta {
     size_t rec, key_heads;
     const float *a, *dt_bias; /* [heads]; a negative: -exp(A_log) */
-    float scale, eps; /* of q; of the lengths: x / sqrt(sum x^2 + eps) */
+    const hlmi_norm *q_norm, *k_norm; /* [state.rows] */
     const float *q, *k, *v, *xa, *xb; /* rows of [key_heads][state.rows] twice, [heads][state.cols], [heads] twice */
     size_t ldqkv, ldab; /* of q, k and v; of xa and xb */
     float *y;

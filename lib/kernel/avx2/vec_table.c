@@ -7,4 +7,5 @@ void hlmi_vec_avx2(hlmi_kernels *k)
     hlmi_avx2_rows(k);
     hlmi_avx2_attn(k);
     hlmi_avx2_recur(k);
+    hlmi_avx2_delta(k);
 }

@@ -10,5 +10,7 @@ void hlmi_avx512_rows(hlmi_kernels *k);
 void hlmi_avx512_attn(hlmi_kernels *k);
 /** Fills conv and scan2. */
 void hlmi_avx512_recur(hlmi_kernels *k);
+/** Fills delta. */
+void hlmi_avx512_delta(hlmi_kernels *k);
 
 #endif

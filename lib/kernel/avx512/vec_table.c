@@ -8,4 +8,5 @@ void hlmi_vec_avx512(hlmi_kernels *k, unsigned cpu)
     hlmi_avx512_rows(k);
     hlmi_avx512_attn(k);
     hlmi_avx512_recur(k);
+    hlmi_avx512_delta(k);
 }

@@ -16,6 +16,7 @@ void hlmi_ref_sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
 void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half);
 float hlmi_ref_max(const float *x, size_t n);
 float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n);
+void hlmi_ref_delta(const hlmi_delta_run *r);
 
 void hlmi_ref_conv(const hlmi_conv_run *r);
 void hlmi_ref_scan2(const hlmi_scan2_run *r);

@@ -19,4 +19,5 @@ void hlmi_vec_ref(hlmi_kernels *k)
     hlmi_ref_attn(k);
     k->conv = hlmi_ref_conv;
     k->scan2 = hlmi_ref_scan2;
+    k->delta = hlmi_ref_delta;
 }

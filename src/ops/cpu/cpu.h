@@ -35,6 +35,7 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *a);
 void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *a);
 void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *a);
 void hlmi_cpu_attention_tap(hlmi_builder *b, int32_t layer, const hlmi_attention *a);
+void hlmi_cpu_delta(hlmi_builder *b, const hlmi_delta *a);
 void hlmi_cpu_norm_rows(hlmi_builder *b, const hlmi_norm_rows *a);
 void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *a);
 void hlmi_cpu_conv(hlmi_builder *b, const hlmi_conv *a);

@@ -9,6 +9,7 @@ const hlmi_ops hlmi_ops_cpu = {
     .rope_append = hlmi_cpu_rope_append,
     .attention = hlmi_cpu_attention,
     .attention_tap = hlmi_cpu_attention_tap,
+    .delta = hlmi_cpu_delta,
     .norm_rows = hlmi_cpu_norm_rows,
     .combine = hlmi_cpu_combine,
     .conv = hlmi_cpu_conv,

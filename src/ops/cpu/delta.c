@@ -1,0 +1,98 @@
+/* The gated delta rule: a value head of a span is one worker's, for all of the
+ * span's rows. Rows go in chunks, for which the head's q and k are normed and its
+ * gates computed in the worker's scratch. */
+#include "base/math.h"
+#include "base/size.h"
+#include "base/softplusf.h"
+#include "ops/cpu/cpu.h"
+
+enum { CHUNK = 16 /* rows: what a visit to the state in the second cache is spread over */ };
+
+typedef struct delta_arg {
+    hlmi_delta a;
+    hlmi_recurrence rec;
+    hlmi_norm q_norm, k_norm;
+    const hlmi_kernels *k;
+    const hlmi_state_layout *states;
+    size_t ldn; /* of normed rows */
+} delta_arg;
+
+/* A worker's scratch. */
+typedef struct room {
+    float *q, *k; /* [CHUNK] rows */
+    float *g, *beta; /* [CHUNK] */
+    float *work; /* of the kernel */
+} room;
+
+static room room_of(const delta_arg *a, float *scratch)
+{
+    float *gates = scratch + 2 * CHUNK * a->ldn;
+    return (room){
+        .q = scratch, .k = scratch + CHUNK * a->ldn, .g = gates, .beta = gates + CHUNK, .work = gates + 2 * CHUNK};
+}
+
+/* What head h needs of rows [row, row + n). */
+static void prepare(const delta_arg *a, size_t h, size_t row, size_t n, const room *r)
+{
+    const hlmi_delta *o = &a->a;
+    const size_t key = h / (a->rec.heads / o->key_heads) * a->rec.rows;
+    for (size_t i = 0; i < n; i++) {
+        const float *ab = o->xa + (row + i) * o->ldab, *bb = o->xb + (row + i) * o->ldab;
+        hlmi_cpu_norm(a->k, &a->q_norm, r->q + i * a->ldn, o->q + (row + i) * o->ldqkv + key);
+        hlmi_cpu_norm(a->k, &a->k_norm, r->k + i * a->ldn, o->k + (row + i) * o->ldqkv + key);
+        r->g[i] = hlmi_expf(o->a[h] * hlmi_softplusf(ab[h] + o->dt_bias[h]));
+        r->beta[i] = 1.0f / (1.0f + hlmi_expf(-bb[h]));
+    }
+}
+
+static void head_run(const delta_arg *a, const hlmi_span *s, size_t h, const room *r)
+{
+    const hlmi_delta *o = &a->a;
+    const size_t at = h * a->rec.rows * a->rec.cols;
+    const float *in = hlmi_state_scan(s->in, a->states, o->rec) + at;
+    float *out = hlmi_state_scan(s->out, a->states, o->rec) + at;
+    for (size_t i = 0; i < s->n; i += CHUNK) {
+        const size_t n = hlmi_min_size(CHUNK, s->n - i), row = s->row + i;
+        prepare(a, h, row, n, r);
+        const hlmi_delta_run run = {.tokens = n,
+                                    .rows = a->rec.rows,
+                                    .lanes = a->rec.cols,
+                                    .in = in,
+                                    .out = out,
+                                    .ld = a->rec.cols,
+                                    .work = r->work,
+                                    .q = r->q,
+                                    .k = r->k,
+                                    .ldqk = a->ldn,
+                                    .g = r->g,
+                                    .beta = r->beta,
+                                    .v = o->v + row * o->ldqkv + h * a->rec.cols,
+                                    .ldv = o->ldqkv,
+                                    .y = o->y + row * o->ldy + h * a->rec.cols,
+                                    .ldy = o->ldy};
+        a->k->delta(&run);
+        in = out;
+    }
+}
+
+static void delta_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const delta_arg *a = arg;
+    const hlmi_tile *t = step;
+    const room r = room_of(a, hlmi_worker_scratch(t, worker));
+    const hlmi_range share = hlmi_share(t->n_spans * a->rec.heads, worker, workers);
+    for (size_t i = share.begin; i < share.end; i++) head_run(a, &t->spans[i / a->rec.heads], i % a->rec.heads, &r);
+}
+
+void hlmi_cpu_delta(hlmi_builder *b, const hlmi_delta *o)
+{
+    const delta_arg a = {.a = *o,
+                         .rec = b->plan->rec[o->rec],
+                         .q_norm = *o->q_norm,
+                         .k_norm = *o->k_norm,
+                         .k = b->kernels,
+                         .states = b->states,
+                         .ldn = hlmi_ld(b->plan->rec[o->rec].rows)};
+    hlmi_scratch_worker(b, (2 * CHUNK * (a.ldn + 1) + a.rec.rows * HLMI_DELTA_LANES) * sizeof(float));
+    hlmi_emit(b, delta_run, &a, sizeof a, 0, 0);
+}
