@@ -83,6 +83,25 @@ typedef struct hlmi_conv_run {
 
 typedef void hlmi_conv_fn(const hlmi_conv_run *r);
 
+/** Mamba-1's scan over the tokens of one sequence, per channel c:
+ *      dt = softplus(dt_t[c] + dt_bias[c]),  S[n][c] = fma(exp(dt * a[n][c]), S[n][c], (dt * x_t[c]) * b_t[n])
+ *      y_t[c] = fma(d[c], x_t[c], sum over n in order with fma of S[n][c] * c_t[n]),  times z / (1 + exp(-z)) where z is given.
+ *  `in` is the state before the first token, `out` gets the one after the last. */
+typedef struct hlmi_scan1_run {
+    const float *a; /* [rows], rows of stride ld */
+    const float *dt_bias, *d; /* [channels]; dt_bias may be NULL */
+    size_t rows, channels, tokens;
+    const float *in; /* [rows], rows of stride ld */
+    float *out; /* likewise; may be in */
+    size_t ld;
+    const float *x, *dt, *b, *c, *z; /* [tokens] rows; z may be NULL */
+    size_t ldx, lddt, ldbc, ldz; /* ldbc: of both b and c */
+    float *y; /* none of the inputs */
+    size_t ldy;
+} hlmi_scan1_run;
+
+typedef void hlmi_scan1_fn(const hlmi_scan1_run *r);
+
 /** Mamba-2's scan of one head over the tokens of one sequence, per state row n and lane p:
  *      dt = softplus(dt[t] + dt_bias) within [dt_min, dt_max],  S[n][p] = fma(exp(dt * a), S[n][p], (dt * b[n]) * x[p])
  *      y[p] = d * x[p], then fma(S[n][p], c[n], y[p]) for n in order
@@ -166,6 +185,7 @@ typedef struct hlmi_kernels {
     hlmi_conv_fn *conv;
     hlmi_scan2_fn *scan2;
     hlmi_delta_fn *delta;
+    hlmi_scan1_fn *scan1;
 } hlmi_kernels;
 
 /** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */

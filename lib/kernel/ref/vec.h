@@ -20,6 +20,7 @@ void hlmi_ref_delta(const hlmi_delta_run *r);
 
 void hlmi_ref_conv(const hlmi_conv_run *r);
 void hlmi_ref_scan2(const hlmi_scan2_run *r);
+void hlmi_ref_scan1(const hlmi_scan1_run *r);
 
 /** Fills qk, pv and kv_write. */
 void hlmi_ref_attn(hlmi_kernels *k);

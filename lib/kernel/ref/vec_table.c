@@ -16,6 +16,7 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->rope = hlmi_ref_rope;
     k->max = hlmi_ref_max;
     k->exp_sum = hlmi_ref_exp_sum;
+    k->scan1 = hlmi_ref_scan1;
     hlmi_ref_attn(k);
     k->conv = hlmi_ref_conv;
     k->scan2 = hlmi_ref_scan2;

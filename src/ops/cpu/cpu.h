@@ -40,6 +40,7 @@ void hlmi_cpu_norm_rows(hlmi_builder *b, const hlmi_norm_rows *a);
 void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *a);
 void hlmi_cpu_conv(hlmi_builder *b, const hlmi_conv *a);
 void hlmi_cpu_scan2(hlmi_builder *b, const hlmi_scan2 *a);
+void hlmi_cpu_scan1(hlmi_builder *b, const hlmi_scan1 *a);
 void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy);
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
 

@@ -14,6 +14,7 @@ const hlmi_ops hlmi_ops_cpu = {
     .combine = hlmi_cpu_combine,
     .conv = hlmi_cpu_conv,
     .scan2 = hlmi_cpu_scan2,
+    .scan1 = hlmi_cpu_scan1,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
 };

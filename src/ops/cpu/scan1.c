@@ -1,0 +1,56 @@
+/* Mamba-1's scan: each worker takes some channels, of every span, so that spans
+ * of different lengths are no matter. */
+#include "base/size.h"
+#include "ops/cpu/cpu.h"
+
+enum { UNIT = 16 }; /* channels: a cache line */
+
+typedef struct scan1_arg {
+    hlmi_scan1 a;
+    hlmi_recurrence rec;
+    hlmi_scan1_fn *run;
+    const hlmi_state_layout *states;
+} scan1_arg;
+
+/* Channels [c, c + n) of a span. */
+static void scan_span(const scan1_arg *a, const hlmi_span *s, size_t c, size_t n)
+{
+    const hlmi_scan1 *o = &a->a;
+    const hlmi_scan1_run run = {.a = o->a + c,
+                                .dt_bias = o->dt_bias ? o->dt_bias + c : NULL,
+                                .d = o->d + c,
+                                .rows = a->rec.rows,
+                                .channels = n,
+                                .tokens = s->n,
+                                .in = hlmi_state_scan(s->in, a->states, o->rec) + c,
+                                .out = hlmi_state_scan(s->out, a->states, o->rec) + c,
+                                .ld = a->rec.cols,
+                                .x = o->x + s->row * o->ldx + c,
+                                .ldx = o->ldx,
+                                .dt = o->dt + s->row * o->lddt + c,
+                                .lddt = o->lddt,
+                                .b = o->b + s->row * o->ldbc,
+                                .c = o->c + s->row * o->ldbc,
+                                .ldbc = o->ldbc,
+                                .z = o->z ? o->z + s->row * o->ldz + c : NULL,
+                                .ldz = o->ldz,
+                                .y = o->y + s->row * o->ldy + c,
+                                .ldy = o->ldy};
+    a->run(&run);
+}
+
+static void scan1_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const scan1_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.cols, UNIT), worker, workers);
+    if (r.begin == r.end) return;
+    const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.cols) - c;
+    for (size_t i = 0; i < t->n_spans; i++) scan_span(a, &t->spans[i], c, n);
+}
+
+void hlmi_cpu_scan1(hlmi_builder *b, const hlmi_scan1 *o)
+{
+    const scan1_arg a = {.a = *o, .rec = b->plan->rec[o->rec], .run = b->kernels->scan1, .states = b->states};
+    hlmi_emit(b, scan1_run, &a, sizeof a, 0, 0);
+}
