@@ -35,7 +35,11 @@ unsigned hlmi_os_cores(void);
 typedef struct hlmi_os_thread hlmi_os_thread;
 /** NULL when the system refuses. Signals are blocked in the new thread. */
 hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg);
+/** Waits for the thread's end. In the child of a fork(), which has none of its
+ *  parent's threads, it waits for nothing. */
 void hlmi_os_thread_join(hlmi_os_thread *t);
+/** A number for this process; the child of a fork() has another. */
+uint64_t hlmi_os_process(void);
 /** Sleep while *word == value (may wake for no reason). */
 void hlmi_os_wait(volatile uint32_t *word, uint32_t value);
 void hlmi_os_wake_all(volatile uint32_t *word);

@@ -20,6 +20,7 @@ enum { STACK_BYTES = 256 * 1024 };
 
 struct hlmi_os_thread {
     pthread_t id;
+    uint64_t process;
     void (*run)(void *);
     void *arg;
 };
@@ -47,6 +48,7 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
 {
     hlmi_os_thread *t = malloc(sizeof *t);
     if (!t) return NULL;
+    t->process = hlmi_os_process();
     t->run = run;
     t->arg = arg;
     sigset_t all, before;
@@ -65,8 +67,13 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
 
 void hlmi_os_thread_join(hlmi_os_thread *t)
 {
-    pthread_join(t->id, NULL);
+    if (t->process == hlmi_os_process()) pthread_join(t->id, NULL);
     free(t);
+}
+
+uint64_t hlmi_os_process(void)
+{
+    return (uint64_t)getpid();
 }
 
 unsigned hlmi_os_cores(void)

@@ -163,6 +163,11 @@ int64_t hlmi_os_clock(void)
     return since_1601 / 10000000 - 11644473600;
 }
 
+uint64_t hlmi_os_process(void)
+{
+    return GetCurrentProcessId();
+}
+
 unsigned hlmi_os_cores(void)
 {
     DWORD_PTR mine, all;

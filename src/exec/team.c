@@ -56,6 +56,7 @@ struct hlmi_team {
     hlm_executor executor; /* parallel_for is NULL: own threads */
     worker *own; /* [workers - 1]: workers 1 and up */
     size_t n_own; /* of them running */
+    uint64_t process; /* the one that they run in */
     /* Written by the caller while all others wait at `start`. */
     run run;
     bool quit;
@@ -208,6 +209,8 @@ hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, con
     if (!n) return HLM_OK;
     const run r = {regions, n, step, rows, cancel};
     if (!t->n_own) return run_by_region(t, &r);
+    if (t->process != hlmi_os_process())
+        return hlmi_fail(HLM_E_MISMATCH, "the context's threads stayed in the process that fork() was called in");
     if (is_cancelled(cancel)) return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
     t->run = r;
     gate_open(&t->start);
@@ -264,6 +267,7 @@ hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads
     const size_t cores = hlmi_os_cores();
     t->mem = *mem;
     t->executor = e;
+    t->process = hlmi_os_process();
     t->workers = n_threads ? (size_t)n_threads : cores < HLMI_TEAM_MAX ? cores : HLMI_TEAM_MAX;
     const bool shared = t->workers > cores;
     t->spin_ns = shared ? 0 : SPIN_NS;

@@ -38,7 +38,8 @@ size_t hlmi_team_workers(const hlmi_team *t);
  *  *cancel is seen non-zero before one of them: HLM_E_CANCELLED, and all
  *  workers have then stopped (a cancel that comes during the last region comes
  *  too late). rows selects the regions by min_rows and max_rows. cancel may be
- *  NULL. One call at a time. */
+ *  NULL. HLM_E_MISMATCH in the child of a fork(), where own threads are not.
+ *  One call at a time. */
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step, size_t rows,
                          const volatile _Atomic int32_t *cancel);
 

@@ -8,7 +8,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/os.h"
 #include "unit/suite.h"
@@ -23,10 +25,10 @@ typedef struct table {
     size_t cancel_at; /* the region that cancels, or SIZE_MAX */
 } table;
 
-typedef struct link {
+typedef struct row_link {
     table *t;
     size_t to; /* row written; row to - 1 is read */
-} link;
+} row_link;
 
 static uint64_t mix(uint64_t x)
 {
@@ -43,7 +45,7 @@ static uint64_t cell_of(const uint64_t *before, size_t workers, size_t worker)
 
 static void add_row(const void *arg, const void *step, size_t worker, size_t workers)
 {
-    const link *l = arg;
+    const row_link *l = arg;
     (void)step;
     l->t->cell[l->to][worker] = cell_of(l->t->cell[l->to - 1], workers, worker);
     l->t->calls[worker]++;
@@ -59,7 +61,7 @@ static uint64_t random_next(uint64_t *state)
 }
 
 /* Regions that pass rows on, with some that are skipped in between. Returns the number of rows written. */
-static size_t random_regions(uint64_t *state, table *t, link *links, hlmi_region *regions, size_t n, size_t rows)
+static size_t random_regions(uint64_t *state, table *t, row_link *links, hlmi_region *regions, size_t n, size_t rows)
 {
     size_t used = 0;
     memset(t, 0, sizeof *t);
@@ -67,7 +69,7 @@ static size_t random_regions(uint64_t *state, table *t, link *links, hlmi_region
     for (size_t i = 0; i < n; i++) {
         const uint64_t kind = random_next(state) % 4;
         const bool skip = kind >= 2;
-        links[i] = (link){t, skip ? 0 : ++used};
+        links[i] = (row_link){t, skip ? 0 : ++used};
         regions[i] = (hlmi_region){.run = add_row, .arg = &links[i]};
         if (kind == 1) regions[i].min_rows = rows;
         if (kind == 2) regions[i].min_rows = rows + 1;
@@ -102,7 +104,7 @@ static void stress(int32_t workers, const hlm_executor *executor, int runs)
     uint64_t state = (uint64_t)workers;
     for (int i = 0; i < runs; i++) {
         table t;
-        link links[MAX_REGIONS];
+        row_link links[MAX_REGIONS];
         hlmi_region regions[MAX_REGIONS];
         const size_t n = random_next(&state) % (MAX_REGIONS + 1), rows = 2 + random_next(&state) % 9;
         const size_t used = random_regions(&state, &t, links, regions, n, rows);
@@ -184,7 +186,7 @@ START_TEST(executor_refuses)
     int left = 1;
     const hlm_executor e = {.struct_size = sizeof e, .user = &left, .parallel_for = for_failing};
     table t = {.cancel_at = SIZE_MAX};
-    const link links[] = {{&t, 1}, {&t, 2}};
+    const row_link links[] = {{&t, 1}, {&t, 2}};
     const hlmi_region regions[] = {{.run = add_row, .arg = &links[0]}, {.run = add_row, .arg = &links[1]}};
     hlmi_team *team = team_of(3, &e);
     ck_assert_int_eq(hlmi_team_run(team, regions, 2, NULL, 1, NULL), HLM_E_CANCELLED);
@@ -217,7 +219,7 @@ START_TEST(cancelled_before)
 {
     for (int32_t workers = 1; workers <= 3; workers++) {
         table t = {.cancel_at = SIZE_MAX, .cancel = 1};
-        const link l = {&t, 1};
+        const row_link l = {&t, 1};
         const hlmi_region region = {.run = add_row, .arg = &l};
         hlmi_team *team = team_of(workers, NULL);
         ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, &t.cancel), HLM_E_CANCELLED);
@@ -350,6 +352,35 @@ START_TEST(idle)
 }
 END_TEST
 
+/* In the child of a fork: 0 when the team gives the status it should and can be freed. */
+static int run_in_child(hlmi_team *team, hlm_status expected)
+{
+    const hlmi_region region = {.run = nothing};
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20); /* instead of a deadlock */
+        const hlm_status st = hlmi_team_run(team, &region, 1, NULL, 1, NULL);
+        hlmi_team_free(team);
+        _exit(st == expected ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+START_TEST(forked)
+{
+    const hlmi_region region = {.run = nothing};
+    for (int32_t workers = 1; workers <= 3; workers++) {
+        hlmi_team *team = team_of(workers, NULL);
+        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+        ck_assert_int_eq(run_in_child(team, workers == 1 ? HLM_OK : HLM_E_MISMATCH), 0);
+        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+        hlmi_team_free(team);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -363,7 +394,8 @@ int main(void)
 #if defined(__SSE2__)
         denormals,
 #endif
-        idle
+        idle,
+        forked
     };
     return suite_run("team", tests, sizeof tests / sizeof *tests);
 }
