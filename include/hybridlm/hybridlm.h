@@ -84,7 +84,8 @@ enum {
     HLM_E_CANCELLED = -8,
     /** The object is in use by another call. */
     HLM_E_BUSY = -9,
-    /** Objects that do not belong together: a cache of another model or pool. */
+    /** Objects that do not belong together: a cache of another model or pool, a
+     *  context of the process that this one was forked from. */
     HLM_E_MISMATCH = -10,
     /** A position that can not be returned to. */
     HLM_E_UNREACHABLE = -11,
@@ -407,6 +408,9 @@ typedef struct hlm_ctx_params {
 } hlm_ctx_params;
 
 /** Starts the threads and takes the scratch: what hlm_memory_plan says.
+ *  Threads stay in the process that made them: in the child of a fork() calls on
+ *  a context with threads of its own return HLM_E_MISMATCH; the child may free
+ *  it, and make one of its own on the same pool.
  *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of
  *          another model), HLM_E_NOMEM (memory, or the system's threads). */
 HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);

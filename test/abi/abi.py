@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""The public header against the checked-in record of the ABI, which only grows.
+"""The public header and the built library against the record of the ABI.
 
-  abi.py probe   HEADER OUT.c               writes a C program that prints sizes, offsets and values
-  abi.py check   HEADER RECORD SYM PROBE    PROBE is that program, built
-  abi.py update  HEADER RECORD SYM PROBE    the same, then writes RECORD and SYM anew
-  abi.py exports SYM map|def OUT            the linker's version script or the .def file
-  abi.py library SYM LIBRARY                what the built library exports and needs
+  abi.py check   RECORD SYM INCLUDE COMPILER...  the header, by compiling what the record says
+  abi.py exports SYM map|def OUT                 the linker's version script or the .def file
+  abi.py library SYM LIBRARY                     what the built library exports and needs
 
-check allows additions only: new functions, structs, enum values and typedefs,
-and new fields at the end of structs that start with struct_size. The record is
-of systems with 64-bit pointers; elsewhere check is skipped. The header has to
-stay plain (no unions, bit-fields, nested structs): what this cannot read is an
-error, so that nothing passes unseen.
+The record is bindings/hybridlm.json, which bindings/gen writes (ninja -C build abi-update)
+and which only grows. Nothing here needs libclang: every recorded value, size, offset and
+type becomes a line of C that compiles only while the header agrees. Names that the
+record does not have fail too. The record is of systems with 64-bit pointers; elsewhere
+check is skipped.
 """
 import json
 import os
@@ -27,167 +25,6 @@ MAX_STRIPPED_BYTES = 1500000
 NOT_NEEDED = ("libstdc++", "libm.", "libc++")
 
 
-def spaces(text):
-    return re.sub(r"\s*([*,()\[\]])\s*", r"\1", " ".join(text.split()))
-
-
-def nameless(parameters):
-    """'(int32_t a, void *b)' without the names, which are no part of the ABI."""
-    one_by_one = spaces(parameters).strip("()").split(",")
-    return "(" + ", ".join(re.sub(r"(?<=[\s*])\w+$", "", p).strip() for p in one_by_one) + ")"
-
-
-def plain(text):
-    """The header without comments, preprocessor lines and the extern "C" frame."""
-    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
-    text = re.sub(r"^#(\\\n|.)*$", "", text, flags=re.M)
-    return re.sub(r'extern "C" \{(.*)\}', r"\1", text, flags=re.S)
-
-
-def parse_field(text):
-    """(name, type) of a struct member."""
-    pointer = re.fullmatch(r"(.*\(\*)\s*(\w+)\s*\)\s*(\(.*\))", text, flags=re.S)
-    if pointer:
-        return pointer[2], spaces(pointer[1]) + ")" + nameless(pointer[3])
-    member = re.fullmatch(r"([\w\s*]+?)(\w+)((?:\[\w+\])*)", text.strip(), flags=re.S)
-    if not member or ":" in text:
-        raise SystemExit(f"abi.py: can not read the member '{spaces(text)}'")
-    return member[2], spaces(member[1] + member[3])
-
-
-def parse(path):
-    """enums: names; structs: name -> [(field, type)]; functions and typedefs: name -> text."""
-    text = plain(path.read_text())
-    found = {"enums": [], "structs": {}, "functions": {}, "typedefs": {}, "macros": []}
-    found["macros"] = re.findall(r"^#define (HLM_(?!API)\w+) .", path.read_text(), flags=re.M)
-
-    def enum(m):
-        found["enums"] += [e.split("=")[0].strip() for e in m[1].split(",") if e.strip()]
-        return ""
-
-    def struct(m):
-        found["structs"][m[1]] = [parse_field(f) for f in m[2].split(";") if f.strip()]
-        return ""
-
-    def function(m):
-        found["functions"][m[2]] = spaces(m[1]) + nameless(m[3])
-        return ""
-
-    def handle(m):
-        found["typedefs"][m[1]] = "handle"
-        return ""
-
-    def typedef(m):
-        name = re.fullmatch(r"(.*?)(\w+)(\s*\(.*\))?", m[1].strip(), flags=re.S)
-        found["typedefs"][name[2]] = spaces(name[1]) + (nameless(name[3]) if name[3] else "")
-        return ""
-
-    text = re.sub(r"\benum \{([^}]*)\};", enum, text)
-    text = re.sub(r"\btypedef struct (\w+) \{([^}]*)\} \1;", struct, text)
-    text = re.sub(r"\btypedef struct (\w+) \1;", handle, text)
-    text = re.sub(r"\btypedef ([^;{}]*);", typedef, text)
-    text = re.sub(r"\bHLM_API ([\w\s*]+?)(\w+)(\([^;]*\));", function, text)
-    if text.strip():
-        raise SystemExit(f"abi.py: can not read this part of {path.name}: '{spaces(text)[:200]}'")
-    return found
-
-
-def write_probe(header, out):
-    found = parse(header)
-    lines = ["#include <stdio.h>", "#include <hybridlm/hybridlm.h>",
-             "#define V(x) printf(\"value %s %lld\\n\", #x, (long long)(x))",
-             "#define S(t) printf(\"struct %s %zu %zu\\n\", #t, sizeof(t), _Alignof(t))",
-             "#define F(t, f) printf(\"field %s.%s %zu %zu\\n\", #t, #f, offsetof(t, f), sizeof(((t *)0)->f))",
-             "int main(void)", "{", "    printf(\"pointer %zu\\n\", sizeof(void *));", "    V(HLM_ABI_VERSION);"]
-    lines += [f"    V({name});" for name in found["enums"] + found["macros"]]
-    for name, fields in found["structs"].items():
-        lines += [f"    S({name});"] + [f"    F({name}, {field});" for field, _ in fields]
-    out.write_text("\n".join(lines + ["    return 0;", "}", ""]))
-
-
-def measure(header, probe):
-    """The record of this header, or None without 64-bit pointers."""
-    found = parse(header)
-    wrapper = os.environ.get("MESON_EXE_WRAPPER", "").split()
-    printed = subprocess.run([*wrapper, str(probe)], check=True, stdout=subprocess.PIPE, text=True).stdout
-    record = {"values": {}, "structs": {}, "functions": found["functions"], "typedefs": found["typedefs"]}
-    for line in printed.splitlines():
-        kind, name, *numbers = line.split()
-        if kind == "pointer" and name != "8":
-            return None
-        if kind == "value":
-            record["values"][name] = int(numbers[0])
-        elif kind == "struct":
-            record["structs"][name] = {"size": int(numbers[0]), "align": int(numbers[1]), "fields": []}
-        elif kind == "field":
-            owner, field = name.split(".")
-            of_type = dict(found["structs"][owner])[field]
-            record["structs"][owner]["fields"].append([field, of_type, int(numbers[0]), int(numbers[1])])
-    return record
-
-
-def compare_struct(name, old, new):
-    if new is None:
-        return [f"struct {name} is gone"]
-    bad = []
-    if new["align"] != old["align"]:
-        bad.append(f"struct {name}: alignment {old['align']} became {new['align']}")
-    for i, field in enumerate(old["fields"]):
-        now = new["fields"][i] if i < len(new["fields"]) else None
-        if now != field:
-            bad.append(f"struct {name}: field {field} became {now}")
-    grows = bool(old["fields"]) and old["fields"][0][0] == "struct_size"
-    if new["size"] < old["size"] or (new != old and not grows):
-        bad.append(f"struct {name}: size {old['size']} became {new['size']}"
-                   + ("" if grows else ", and without struct_size it may not change at all"))
-    for field, _, offset, size in new["fields"][len(old["fields"]):]:
-        # A field in what was padding would read an older caller's garbage.
-        if offset < old["size"]:
-            bad.append(f"struct {name}: new field {field} lies inside the old {old['size']} bytes")
-    return bad
-
-
-def compare(old, new):
-    """Every way in which `new` breaks programs built against `old`."""
-    bad = []
-    for kind in ("values", "functions", "typedefs"):
-        for name, was in old[kind].items():
-            now = new[kind].get(name)
-            if now != was:
-                bad.append(f"{name}: {was} became {now}" if now is not None else f"{name} ({was}) is gone")
-    for name, was in old["structs"].items():
-        bad += compare_struct(name, was, new["structs"].get(name))
-    return bad
-
-
-def additions(old, new):
-    added = []
-    for kind in ("values", "functions", "typedefs", "structs"):
-        added += [n for n in new[kind] if n not in old[kind]]
-    for name, was in old["structs"].items():
-        added += [f"{name}.{f[0]}" for f in new["structs"].get(name, was)["fields"][len(was["fields"]):]]
-    return added
-
-
-def read_symbols(path):
-    return [line for line in path.read_text().split("\n") if line and not line.startswith("#")]
-
-
-def dump(record):
-    """JSON with a line for each value, function and field."""
-    def block(items, opening, closing, indent):
-        return opening + "\n" + ",\n".join(indent + item for item in items) + "\n" + indent[:-1] + closing
-
-    def pairs(table):
-        return block([f"{json.dumps(k)}: {json.dumps(v)}" for k, v in table.items()], "{", "}", "  ")
-
-    structs = [f'"{name}": {{"size": {s["size"]}, "align": {s["align"]}, "fields": '
-               + block([json.dumps(f) for f in s["fields"]], "[", "]}", "   ") for name, s in record["structs"].items()]
-    parts = [f'"{k}": {pairs(v)}' if k != "structs" else f'"{k}": ' + block(structs, "{", "}", "  ")
-             for k, v in record.items()]
-    return block(parts, "{", "}", " ") + "\n"
-
-
 def report(bad, checked):
     for line in bad:
         print(f"FAIL {line}")
@@ -195,31 +32,91 @@ def report(bad, checked):
     return 1 if bad else 0
 
 
-def check(header, record_path, sym_path, probe, write):
-    new = measure(header, probe)
-    if new is None:
+# ---- the header against the record, by the compiler ----
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+
+
+def number_checks(record):
+    values = [v for e in record["enums"] for v in e["values"]] + record["macros"]
+    for v in values:
+        if not v["name"].startswith("HLM_VERSION_"):
+            yield v["name"], f"_Static_assert({v['name']} == {v['value']}, \"is no longer {v['value']}\");"
+
+
+def struct_checks(s):
+    name = s["name"]
+    for what, measure in (("size", "sizeof"), ("align", "_Alignof")):
+        yield f"struct {name}", f'_Static_assert({measure}({name}) == {s[what]}, "its {what} is not the recorded {s[what]}");'
+    for f in s["fields"]:
+        member, where = f"(({name} *)0)->{f['name']}", f"{name}.{f['name']}"
+        yield where, f'_Static_assert(offsetof({name}, {f["name"]}) == {f["offset"]}, "is no longer at {f["offset"]}");'
+        yield where, f'_Static_assert(sizeof({member}) == {f["size"]}, "has no longer {f["size"]} bytes");'
+        if "[" not in f["type"]:
+            yield where, f'_Static_assert(_Generic({member}, {f["type"]}: 1, default: 0), "is no longer {f["type"]}");'
+
+
+def checks(record):
+    """(name, line of C that compiles only while the header agrees)."""
+    yield from number_checks(record)
+    for t in record["typedefs"]:
+        pointer = t["type"].replace("(", "(*)(", 1) if "(" in t["type"] else t["type"] + " *"
+        yield t["name"], f'_Static_assert(_Generic(({t["name"]} *)0, {pointer}: 1, default: 0), "is no longer {t["type"]}");'
+    for h in record["handles"]:
+        yield h["name"], f"static {h['name']} *const check_{h['name']};"
+    for s in record["structs"]:
+        yield from struct_checks(s)
+    for f in record["functions"]:
+        kinds = ", ".join(kind for _, kind in f["parameters"]) or "void"
+        of_type = f"{f['result']} (*)({kinds})"
+        yield f["name"], f'_Static_assert(_Generic(&{f["name"]}, {of_type}: 1, default: 0), "is no longer {of_type}");'
+
+
+def disagreements(lines, include, compiler):
+    """What the compiler says against `lines`, by the names that #line gives."""
+    source = "#include <stddef.h>\n#include <hybridlm/hybridlm.h>\n"
+    source += "".join(f'#line 1 "{name}"\n{line}\n' for name, line in lines)
+    done = subprocess.run([*compiler, "-std=c11", "-fsyntax-only", "-w", "-I", include, "-x", "c", "-"], input=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = re.findall(r"^(.*?):\d+:(?:\d+:)? (?:fatal )?error: (.*)", done.stdout, flags=re.M)
+    if done.returncode and not said:
+        raise SystemExit(f"abi.py: the compiler failed:\n{done.stdout}")
+    found = {}
+    for name, sentence in said:
+        found.setdefault(name, sentence)
+    return [f"{name}: {sentence}" for name, sentence in found.items()]
+
+
+def names_of(record):
+    """Every public name of the record."""
+    values = [v for e in record["enums"] for v in e["values"]]
+    return {i["name"] for i in [*values, *(i for k in record if k != "enums" for i in record[k])]}
+
+
+def has_64_bit_pointers(compiler):
+    done = subprocess.run([*compiler, "-dM", "-E", "-x", "c", "-"], input="", stdout=subprocess.PIPE, text=True, check=True)
+    return "#define __SIZEOF_POINTER__ 8" in done.stdout
+
+
+def check(record_path, sym_path, include, *compiler):
+    if not has_64_bit_pointers(compiler):
         return SKIPPED
-    old = json.loads(record_path.read_text()) if record_path.exists() else {k: {} for k in new}
-    bad = compare(old, new)
-    for name in new["functions"]:
-        if not name.startswith("hlm_"):
-            bad.append(f"{name}: public functions start with hlm_")
-    for name, s in new["structs"].items():
-        end = 0
-        for field, of_type, offset, size in s["fields"] + [["its end", "", s["size"], 0]]:
-            if offset != end:
-                bad.append(f"struct {name}: padding before {field}; give it a reserved field")
-            end = offset + size
-            if re.search(r"\b(bool|long|enum|union|int)\b", of_type):
-                bad.append(f"struct {name}: field {field} has the type {of_type}, whose size depends on the compiler")
-    if write and not bad:
-        record_path.write_text(dump(new))
-        sym_path.write_text("# Exported functions; written by abi.py update.\n" + "\n".join(sorted(new["functions"])) + "\n")
-    elif not write:
-        bad += [f"{name} is new: meson compile -C build abi-update records it" for name in additions(old, new)]
-        symbols = set(read_symbols(sym_path)) if sym_path.exists() else set()
-        bad += [f"{name}: in only one of the header and {sym_path.name}" for name in sorted(symbols ^ set(new["functions"]))]
-    return report(bad, sum(len(new[k]) for k in ("values", "functions", "typedefs", "structs")))
+    record = json.loads(record_path.read_text(encoding="utf-8"))
+    lines = list(checks(record))
+    bad = disagreements(lines, include, compiler)
+    text = "".join(without_comments(p.read_text(encoding="utf-8")) for p in sorted(pathlib.Path(include).glob("hybridlm/*.h")))
+    known = names_of(record) | {"HLM_API", "HLM_BUILD", "HLM_STATIC"}
+    new = sorted(set(re.findall(r"\b(?:hlm|HLM)_\w+", text)) - known)
+    bad += [f"{name} is new: ninja -C build abi-update records it" for name in new]
+    functions = {f["name"] for f in record["functions"]}
+    bad += [f"{name}: in only one of the record and {sym_path.name}" for name in sorted(set(read_symbols(sym_path)) ^ functions)]
+    return report(bad, len(lines))
+
+
+# ---- the export list ----
+
+def read_symbols(path):
+    return [line for line in path.read_text().split("\n") if line and not line.startswith("#")]
 
 
 def write_exports(sym_path, kind, out):
@@ -263,15 +160,12 @@ def main():
     if len(sys.argv) < 4:
         raise SystemExit(__doc__)
     command, *rest = sys.argv[1:]
-    paths = [pathlib.Path(a) for a in rest]
-    if command == "probe":
-        return write_probe(*paths)
-    if command in ("check", "update"):
-        return check(*paths, write=command == "update")
+    if command == "check":
+        return check(pathlib.Path(rest[0]), pathlib.Path(rest[1]), *rest[2:])
     if command == "exports":
-        return write_exports(paths[0], rest[1], paths[2])
+        return write_exports(pathlib.Path(rest[0]), rest[1], pathlib.Path(rest[2]))
     if command == "library":
-        return check_library(paths[0], rest[1])
+        return check_library(pathlib.Path(rest[0]), rest[1])
     raise SystemExit(__doc__)
 
 

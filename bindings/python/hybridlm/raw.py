@@ -1,0 +1,612 @@
+"""The C API as it is: constants, structs, callbacks and functions of hybridlm.h.
+
+All pointers are addresses (c_void_p), but for strings ended by 0, which are bytes.
+
+Written by bindings/gen/gen.py from include/hybridlm/hybridlm.h; do not edit."""
+from __future__ import annotations
+
+from ctypes import (
+    CDLL,
+    CFUNCTYPE,
+    Structure,
+    c_char,
+    c_double,
+    c_float,
+    c_int16,
+    c_int32,
+    c_int64,
+    c_int8,
+    c_size_t,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    c_uint8,
+    c_void_p,
+    c_char_p,
+    sizeof,
+)
+from typing import Any
+
+HLM_VERSION_MAJOR = 0
+HLM_VERSION_MINOR = 1
+HLM_VERSION_PATCH = 0
+HLM_ABI_VERSION = 0
+HLM_OK = 0
+HLM_E_ARG = -1
+HLM_E_NOMEM = -2
+HLM_E_IO = -3
+HLM_E_FORMAT = -4
+HLM_E_UNSUPPORTED = -5
+HLM_E_TOKEN = -6
+HLM_E_FULL = -7
+HLM_E_CANCELLED = -8
+HLM_E_BUSY = -9
+HLM_E_MISMATCH = -10
+HLM_E_UNREACHABLE = -11
+HLM_E_EMPTY = -12
+HLM_E_SPACE = -13
+HLM_E_TEMPLATE = -14
+HLM_E_LIMIT = -15
+HLM_E_INTERNAL = -16
+HLM_LOG_DEBUG = 1
+HLM_LOG_INFO = 2
+HLM_LOG_WARN = 3
+HLM_LOAD_READ = 1
+HLM_LOAD_PORTABLE = 2
+HLM_LOAD_VOCAB_ONLY = 4
+HLM_LOAD_CHECK_WEIGHTS = 8
+HLM_ACTIVATIONS_DEFAULT = 0
+HLM_ACTIVATIONS_F32 = 1
+HLM_CPU_BEST = 0
+HLM_CPU_REF = 1
+HLM_CPU_AVX2 = 2
+HLM_CPU_AVX512 = 3
+HLM_HEAD_TEXT = 0
+HLM_HEAD_SEQUENCE = 1
+HLM_HEAD_TOKEN = 2
+HLM_TYPE_DEFAULT = 0
+HLM_TYPE_F32 = 1
+HLM_TYPE_F16 = 2
+HLM_TYPE_BF16 = 3
+HLM_STATE_CONV = 0
+HLM_STATE_SCAN = 1
+HLM_ROWS_LAST = 0
+HLM_ROWS_ALL = 1
+HLM_ROWS_LIST = 2
+HLM_HIDDEN_PRE_NORM = -1
+HLM_TOKENIZE_ADD_SPECIAL = 1
+HLM_TOKENIZE_PARSE_SPECIAL = 2
+HLM_DETOKENIZE_SKIP_SPECIAL = 1
+HLM_CHAT_NO_GENERATION_PROMPT = 1
+HLM_FINISH_LENGTH = 0
+HLM_FINISH_STOP_TOKEN = 1
+HLM_FINISH_STOP_STRING = 2
+HLM_FINISH_CALLBACK = 3
+HLM_FINISH_FULL = 4
+HLM_POOL_MEAN = 0
+HLM_POOL_LAST = 1
+HLM_POOL_FIRST = 2
+HLM_EMBED_NORMALISE = 1
+HLM_NOW = -1
+HLM_TOKEN_NONE = -1
+
+hlm_task = CFUNCTYPE(None, c_void_p, c_size_t)
+hlm_allocator_alloc = CFUNCTYPE(c_void_p, c_void_p, c_size_t, c_size_t)
+hlm_allocator_free = CFUNCTYPE(None, c_void_p, c_void_p)
+hlm_log_write = CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
+hlm_executor_parallel_for = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_void_p, c_void_p)
+hlm_vfs_open = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
+hlm_vfs_size = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
+hlm_vfs_read_at = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)
+hlm_vfs_map = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
+hlm_vfs_close = CFUNCTYPE(None, c_void_p, c_void_p)
+hlm_model_params_progress = CFUNCTYPE(c_int32, c_void_p, c_uint64, c_uint64)
+hlm_generate_params_progress = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_size_t)
+hlm_generate_params_on_token = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t)
+
+
+class hlm_allocator(Structure):
+    """Memory. All memory of the library but jansson's comes from here. Both
+    functions are needed and may be called from any thread, also at the same
+    time. What `user` points to must outlive everything made with it."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("alloc", hlm_allocator_alloc),
+        ("free", hlm_allocator_free),
+    ]
+
+
+class hlm_log(Structure):
+    """Text about progress and decisions, one line without newline a call."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("write", hlm_log_write),
+    ]
+
+
+class hlm_executor(Structure):
+    """The caller's job system. The library then starts no threads of its own. What
+    `user` points to must outlive the context. parallel_for is called from the
+    thread that called into the context, once for each part of the work between
+    barriers, with n the context's number of threads."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("parallel_for", hlm_executor_parallel_for),
+    ]
+
+
+class hlm_vfs(Structure):
+    """File access, for pack files and assets. Paths are those given to
+    hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+    return 0 on success; all but map are needed. The struct is copied; what
+    `user` points to must outlive the models loaded through it. All functions
+    may be called from any thread."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("open", hlm_vfs_open),
+        ("size", hlm_vfs_size),
+        ("read_at", hlm_vfs_read_at),
+        ("map", hlm_vfs_map),
+        ("close", hlm_vfs_close),
+    ]
+
+
+class hlm_model_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("flags", c_uint32),
+        ("activations", c_int32),
+        ("cpu", c_int32),
+        ("reserved", c_int32),
+        ("allocator", c_void_p),
+        ("log", c_void_p),
+        ("progress", hlm_model_params_progress),
+        ("progress_user", c_void_p),
+    ]
+
+
+class hlm_model_info(Structure):
+    """Facts about a model. Strings live as long as the model, are ended by 0 and
+    never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
+    has_chat_template are 0, and the strings but kernel_class are ""."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("arch", c_char_p),
+        ("name", c_char_p),
+        ("weight_type", c_char_p),
+        ("kernel_class", c_char_p),
+        ("vocab_size", c_int32),
+        ("n_layers", c_int32),
+        ("hidden_size", c_int32),
+        ("n_heads", c_int32),
+        ("n_kv_heads", c_int32),
+        ("head_dim", c_int32),
+        ("max_positions", c_int64),
+        ("n_parameters", c_uint64),
+        ("file_bytes", c_uint64),
+        ("weight_bytes", c_uint64),
+        ("bytes_per_token", c_uint64),
+        ("bos_token", c_int32),
+        ("eos_token", c_int32),
+        ("pad_token", c_int32),
+        ("unk_token", c_int32),
+        ("has_chat_template", c_int32),
+        ("reserved", c_int32),
+        ("head", c_int32),
+        ("n_labels", c_int32),
+    ]
+
+
+class hlm_plan_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_sequences", c_size_t),
+        ("n_tokens", c_int64),
+        ("kv_type", c_int32),
+        ("n_threads", c_int32),
+        ("max_rows", c_size_t),
+    ]
+
+
+class hlm_memory_plan_info(Structure):
+    """What a model, its sequences and one context take, in bytes."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("weights", c_uint64),
+        ("state", c_uint64),
+        ("state_per_token", c_uint64),
+        ("state_per_sequence", c_uint64),
+        ("scratch", c_uint64),
+        ("total", c_uint64),
+    ]
+
+
+class hlm_pool_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("kv_type", c_int32),
+        ("page_tokens", c_int32),
+        ("max_bytes", c_uint64),
+    ]
+
+
+class hlm_ctx_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_threads", c_int32),
+        ("reserved", c_int32),
+        ("max_rows", c_size_t),
+        ("executor", c_void_p),
+        ("pool", c_void_p),
+    ]
+
+
+class hlm_cache_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("max_tokens", c_int64),
+    ]
+
+
+class hlm_hidden(Structure):
+    """A request for hidden states of every token of a step."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layer", c_int32),
+        ("reserved", c_int32),
+        ("out", c_void_p),
+    ]
+
+
+class hlm_attention(Structure):
+    """A request for the attention weights of every token of a step: a slower path of
+    its own; the step's other results stay bit for bit the same."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layer", c_int32),
+        ("reserved", c_int32),
+        ("out", c_void_p),
+    ]
+
+
+class hlm_step(Structure):
+    """New tokens for one sequence. Everything it points to is the caller's and is
+    read or written during the call only."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cache", c_void_p),
+        ("tokens", c_void_p),
+        ("n_tokens", c_size_t),
+        ("logits", c_void_p),
+        ("logit_rows", c_int32),
+        ("reserved", c_int32),
+        ("rows", c_void_p),
+        ("n_rows", c_size_t),
+        ("hidden", c_void_p),
+        ("n_hidden", c_size_t),
+        ("embeddings", c_void_p),
+        ("attention", c_void_p),
+        ("n_attention", c_size_t),
+    ]
+
+
+class hlm_chat_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+        ("tools_json", c_char_p),
+        ("extra_json", c_char_p),
+        ("chat_template", c_char_p),
+        ("now", c_int64),
+        ("template_name", c_char_p),
+    ]
+
+
+class hlm_logit_bias(Structure):
+    _fields_ = [
+        ("token", c_int32),
+        ("bias", c_float),
+    ]
+
+
+class hlm_sampler_params(Structure):
+    """The chain runs in the order of the fields from repetition_penalty on, with
+    logit_bias first and temperature last before the draw. All off by default:
+    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+    at temperature 1, of the tokens that those before it kept, and keeps at
+    least one; among equals the lower id goes first.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("seed", c_uint64),
+        ("logit_bias", c_void_p),
+        ("n_logit_bias", c_size_t),
+        ("penalty_window", c_int64),
+        ("repetition_penalty", c_float),
+        ("frequency_penalty", c_float),
+        ("presence_penalty", c_float),
+        ("top_k", c_int32),
+        ("typical_p", c_float),
+        ("top_p", c_float),
+        ("min_p", c_float),
+        ("temperature", c_float),
+    ]
+
+
+class hlm_generate_params(Structure):
+    """Everything it points to is the caller's and is read or written during the call only."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("prompt", c_void_p),
+        ("n_prompt", c_size_t),
+        ("max_tokens", c_size_t),
+        ("stop", c_void_p),
+        ("n_stop", c_size_t),
+        ("stop_tokens", c_void_p),
+        ("n_stop_tokens", c_size_t),
+        ("ignore_eos", c_int32),
+        ("show_special", c_int32),
+        ("progress", hlm_generate_params_progress),
+        ("on_token", hlm_generate_params_on_token),
+        ("user", c_void_p),
+        ("tokens", c_void_p),
+        ("tokens_cap", c_size_t),
+    ]
+
+
+class hlm_generate_result(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("finish", c_int32),
+        ("reserved", c_int32),
+        ("n_prompt", c_size_t),
+        ("n_generated", c_size_t),
+        ("prompt_ns", c_uint64),
+        ("generate_ns", c_uint64),
+    ]
+
+
+#: name -> result, parameters, the header's comment
+FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
+    "hlm_abi_version": (c_uint32, [],
+        'HLM_ABI_VERSION of the library in use (not of the header compiled against).'),
+    "hlm_version": (c_char_p, [],
+        'Version of the library in use, "MAJOR.MINOR.PATCH". Static storage.'),
+    "hlm_status_name": (c_char_p, [c_int32],
+        'Name of a status, such as "HLM_E_FORMAT"; "HLM_E_?" for an unknown one. Static storage.'),
+    "hlm_last_error": (c_char_p, [],
+        "What went wrong in the calling thread's latest failed call, one sentence\n"
+        'naming file, field and value where there are any. "" before the first\n'
+        "failure. Valid until that thread's next failing call; never NULL."),
+    "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
+        'Load a GGUF file or a Hugging Face folder (config.json, safetensors,\n'
+        'tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.\n'
+        'On success *out holds one reference. The path is not needed afterwards; a\n'
+        'mapped file must not change while the model lives (see HLM_LOAD_READ).\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a\n'
+        '        tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
+    "hlm_model_load_vfs": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
+        "The same through the caller's file access; see hlm_vfs for what must outlive the model."),
+    "hlm_model_retain": (None, [c_void_p],
+        'One reference more, or one less; the last one frees the model. Any thread.'),
+    "hlm_model_release": (None, [c_void_p], ""),
+    "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
+        'Set info->struct_size first; fields beyond it are left out, and bytes beyond\n'
+        'what the library knows become 0.'),
+    "hlm_model_label": (c_char_p, [c_void_p, c_int32],
+        'Name of class i of a classification head, as the files say it; NULL where they\n'
+        'do not, or there is no such class. Valid as long as the model.'),
+    "hlm_token_ends": (c_int32, [c_void_p, c_int32],
+        '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a\n'
+        'model without tokenizer, an id outside the vocabulary, or NULL.'),
+    "hlm_memory_plan": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'A dry run: computes the sizes that a pool and a context made with the same\n'
+        'numbers will have, and keeps no memory. Set out->struct_size first.\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
+    "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'An empty pool with one reference; pages are allocated as they are needed.\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
+    "hlm_pool_retain": (None, [c_void_p],
+        'One reference more, or one less; with the last one, caches and contexts\n'
+        'included, its memory goes back to the allocator. Any thread.'),
+    "hlm_pool_release": (None, [c_void_p], ""),
+    "hlm_pool_usage": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'Bytes of pages in use by caches, a shared page once, and bytes held from the\n'
+        'allocator: pages that caches gave back stay with the pool for the next. Either\n'
+        'pointer may be NULL. Any thread.'),
+    "hlm_ctx_new": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'Starts the threads and takes the scratch: what hlm_memory_plan says.\n'
+        'Threads stay in the process that made them: in the child of a fork() calls on\n'
+        'a context with threads of its own return HLM_E_MISMATCH; the child may free\n'
+        'it, and make one of its own on the same pool.\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of\n'
+        "        another model), HLM_E_NOMEM (memory, or the system's threads)."),
+    "hlm_ctx_free": (None, [c_void_p],
+        'Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call.'),
+    "hlm_ctx_pool": (c_void_p, [c_void_p],
+        "The context's pool, borrowed: retain it to keep it. NULL for NULL."),
+    "hlm_ctx_error": (c_char_p, [c_void_p],
+        'As hlm_last_error, but of the latest failed call on this context\n'
+        '(hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the\n'
+        'context; "" before the first. Valid until the next call on it; never NULL.'),
+    "hlm_cancel": (None, [c_void_p],
+        'Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next\n'
+        'barrier between its threads, less than one tile away, and what its last step\n'
+        'did to caches is undone. The request stays until a step has returned so: when\n'
+        'no call is running, or the running one is past its last barrier and succeeds,\n'
+        'the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go\n'
+        'on after a call that was too quick for its cancel repeats that step.\n'
+        'May be called from any thread and from a signal handler. NULL does nothing.'),
+    "hlm_cache_new": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM.'),
+    "hlm_cache_free": (None, [c_void_p],
+        'Pages that no other cache shares go back to the pool.'),
+    "hlm_cache_fork": (c_int32, [c_void_p, c_void_p, c_int64],
+        'A second sequence that begins with the first at_pos tokens of `cache`\n'
+        '(HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared\n'
+        'until one of the two writes. The two are independent from then on, but\n'
+        'for the guarantee of hlm_cache_reserve, which a fork ends.\n'
+        'Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
+    "hlm_cache_rewind": (c_int32, [c_void_p, c_int64, c_void_p],
+        'Forget the tokens from `pos` on; pages behind go back to the pool, those that\n'
+        'hlm_cache_reserve took included. *pending (may be NULL) receives how many\n'
+        'tokens before `pos` the next step has to recompute first; 0 for Transformers.\n'
+        'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
+    "hlm_cache_length": (c_int64, [c_void_p],
+        'Tokens held; 0 for NULL. Not while a step on the cache runs.'),
+    "hlm_cache_tokens": (c_int32, [c_void_p, c_int64, c_size_t, c_void_p],
+        'Copies the n token ids from position `from` on into out [n]. Not while a step\n'
+        'on the cache runs. Errors  HLM_E_ARG when from + n is above the length.'),
+    "hlm_cache_reserve": (c_int32, [c_void_p, c_int64],
+        'Take the memory for n_tokens in all, those held included, now, so that no\n'
+        'step up to there can fail for lack of pages or allocate them; 0 or less than\n'
+        'the length does nothing. A later fork ends the guarantee, for both: pages are\n'
+        'then shared, and the first to write into one copies it. So does a rewind.\n'
+        'Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and\n'
+        '        the tokens are as before. Pages taken before a failure stay with the cache.'),
+    "hlm_cache_state": (c_int32, [c_void_p, c_int32, c_int32, c_void_p, c_size_t, c_void_p],
+        "Copies a layer's recurrent state at the cache's position into out [cap]; *n\n"
+        '(may be NULL) receives the number of floats that there are, 0 for a layer\n'
+        'without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
+        'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a\n'
+        '        rewind the state is computed by the next step), HLM_E_BUSY.'),
+    "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Run new tokens through the model: whole prompts, single tokens, or both,\n'
+        'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
+        "steps   [n] one entry a sequence, no cache twice, all of the context's pool;\n"
+        '        read only during the call.\n'
+        'Threads one call per context at a time; contexts of one model may run in\n'
+        '        parallel, on different caches.\n'
+        'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),\n'
+        '        HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),\n'
+        '        HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
+        '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
+        '        HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
+        '        then as it was before the call, and what the out-arrays hold is\n'
+        '        undefined.'),
+    "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
+        'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
+        'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
+        'out     [cap]; may be NULL when cap is 0.\n'
+        '*n      receives the number of ids, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),\n'
+        '        HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM.'),
+    "hlm_detokenize": (c_int32, [c_void_p, c_void_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
+        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.\n'
+        '*n receives the number of bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),\n'
+        '        HLM_E_NOMEM.'),
+    "hlm_text_stream_new": (c_int32, [c_void_p, c_void_p, c_uint32],
+        'Text of one token after another, for streaming. The pieces joined equal\n'
+        'hlm_detokenize of all tokens, and no piece ends inside a character.\n'
+        'flags as for hlm_detokenize.\n'
+        'Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
+    "hlm_text_stream_push": (c_int32, [c_void_p, c_int32, c_void_p, c_void_p],
+        '*text [*len] is the text that became certain (it may be empty), not ended by\n'
+        '0, valid until the next call on the stream.\n'
+        'Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM.'),
+    "hlm_text_stream_finish": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'What is left at the end (an unfinished character as U+FFFD), as above; the\n'
+        'stream is then as new. Errors  HLM_E_NOMEM.'),
+    "hlm_text_stream_free": (None, [c_void_p], ""),
+    "hlm_chat_render": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        "Messages to text by the model's chat template.\n"
+        'messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.\n'
+        "params         NULL: the model's template, an assistant's answer opened.\n"
+        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),\n'
+        '        HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM.'),
+    "hlm_chat_tokenize": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        "Messages to tokens: the tokens of hlm_chat_render's text, except that special\n"
+        'tokens come only from what the template itself writes. A marker that a message,\n'
+        'a tool or extra_json spells is plain text, however the template cuts or joins\n'
+        "it. The template's own: its literals, bos_token and eos_token, members of\n"
+        'extra_json whose name ends in "_token", and roles made of letters, digits, \'_\'\n'
+        "and '-'. Nothing is added around the text: templates write bos themselves.\n"
+        'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
+        'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
+    "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'params and the list of biases are copied; NULL: greedy.\n'
+        'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
+        '        token outside the vocabulary), HLM_E_NOMEM.'),
+    "hlm_sampler_fork": (c_int32, [c_void_p, c_void_p],
+        'The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM.'),
+    "hlm_sampler_sample": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'Draw from logits [vocab_size], which are not changed. Counts as a draw, but\n'
+        'not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left\n'
+        '(all NaN or -INFINITY); that is no draw.'),
+    "hlm_sampler_accept": (c_int32, [c_void_p, c_int32],
+        'Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).\n'
+        'Errors  HLM_E_TOKEN, HLM_E_NOMEM.'),
+    "hlm_sampler_free": (None, [c_void_p], ""),
+    "hlm_generate": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
+        'Prompt in, tokens out. Afterwards the cache holds the prompt and all\n'
+        'generated tokens but the last one, which has not been run.\n'
+        'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
+        'is written on success only. Callbacks come from the calling thread and must\n'
+        'not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated\n'
+        "tokens, not the prompt's. A model without tokenizer gives ids and no text.\n"
+        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
+        '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
+        '        model); the cache then holds what was run before.'),
+    "hlm_score": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
+        'Log-probability of each token given those before it, as natural logarithms;\n'
+        "NaN where the model's logits are no distribution.\n"
+        'tokens   [n], n at least 2, from the beginning of a text.\n'
+        'logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.\n'
+        'sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).\n'
+        "Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.\n"
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what\n'
+        '        logprobs holds is then undefined.'),
+    "hlm_score_labels": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p],
+        'The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..\n'
+        'tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)\n'
+        'is left out: its log-probability is given as 0.\n'
+        'count    labels that were rated; may be NULL. The mean loss is -sum / count.\n'
+        'Errors  as hlm_score.'),
+    "hlm_embed": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_uint32, c_void_p],
+        "A text's vector, for search and comparison.\n"
+        'tokens   [n], n at least 1, from the beginning of a text.\n'
+        'pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.\n'
+        'out      [hidden_size].\n'
+        "Uses a sequence of its own, in the context's pool. Errors  as hlm_score."),
+}
+
+
+def declare(library: CDLL) -> None:
+    """Give every function of the library its types. AttributeError names one that it lacks."""
+    for name, (result, parameters, _) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = parameters
+
+
+def sizes() -> dict[str, tuple[int, int]]:
+    """The size of every struct, as recorded and as ctypes lays it out."""
+    return {
+        "hlm_allocator": (32, sizeof(hlm_allocator)),
+        "hlm_log": (24, sizeof(hlm_log)),
+        "hlm_executor": (24, sizeof(hlm_executor)),
+        "hlm_vfs": (56, sizeof(hlm_vfs)),
+        "hlm_model_params": (56, sizeof(hlm_model_params)),
+        "hlm_model_info": (136, sizeof(hlm_model_info)),
+        "hlm_plan_params": (40, sizeof(hlm_plan_params)),
+        "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
+        "hlm_pool_params": (24, sizeof(hlm_pool_params)),
+        "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
+        "hlm_cache_params": (16, sizeof(hlm_cache_params)),
+        "hlm_hidden": (24, sizeof(hlm_hidden)),
+        "hlm_attention": (24, sizeof(hlm_attention)),
+        "hlm_step": (104, sizeof(hlm_step)),
+        "hlm_chat_params": (56, sizeof(hlm_chat_params)),
+        "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
+        "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
+        "hlm_generate_params": (112, sizeof(hlm_generate_params)),
+        "hlm_generate_result": (48, sizeof(hlm_generate_result)),
+    }

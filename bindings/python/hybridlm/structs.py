@@ -1,0 +1,276 @@
+"""Parameters (as keyword arguments) and results of calls, field by field as in the header.
+
+Written by bindings/gen/gen.py from include/hybridlm/hybridlm.h; do not edit."""
+from __future__ import annotations
+
+from typing import NamedTuple, TypedDict
+
+
+class ModelParams(TypedDict, total=False):
+    """hlm_model_params of the header."""
+
+    #: HLM_LOAD_... bits.
+    flags: int
+
+    #: HLM_ACTIVATIONS_...
+    activations: int
+
+    #: HLM_CPU_...
+    cpu: int
+
+
+class ModelInfo(NamedTuple):
+    """Facts about a model. Strings live as long as the model, are ended by 0 and
+    never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
+    has_chat_template are 0, and the strings but kernel_class are ""."""
+
+    #: Architecture as the file names it: "llama", "qwen2", ...
+    arch: str
+
+    #: The model's own name, or "".
+    name: str
+
+    #: Weight type that holds most bytes: "q4_1", "bf16", ...
+    weight_type: str
+
+    #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ... Models
+    #: loaded with equal parameters and an equal class give equal bits.
+    kernel_class: str
+
+    vocab_size: int
+
+    n_layers: int
+
+    hidden_size: int
+
+    n_heads: int
+
+    n_kv_heads: int
+
+    head_dim: int
+
+    #: Longest text the model was made for, in tokens, with its rotary scaling. Not
+    #: a limit: hlm_cache_params.max_tokens is.
+    max_positions: int
+
+    n_parameters: int
+
+    #: Bytes of weights in the file, and in memory as loaded.
+    file_bytes: int
+
+    weight_bytes: int
+
+    #: Bytes of weights read to generate one token.
+    bytes_per_token: int
+
+    #: Token ids, -1 where the model has none.
+    bos_token: int
+
+    eos_token: int
+
+    pad_token: int
+
+    unk_token: int
+
+    #: 1 when the files carry a chat template, else 0.
+    has_chat_template: int
+
+    #: What the model's head computes of a row, HLM_HEAD_...
+    head: int
+
+    #: Classes of a classification head, else 0.
+    n_labels: int
+
+
+class PlanParams(TypedDict, total=False):
+    """hlm_plan_params of the header."""
+
+    #: 0: 1.
+    n_sequences: int
+
+    #: Tokens of each sequence. 0: the model's max_positions.
+    n_tokens: int
+
+    #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
+    kv_type: int
+
+    #: Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params.
+    n_threads: int
+
+    #: As in hlm_ctx_params.
+    max_rows: int
+
+
+class MemoryPlanInfo(NamedTuple):
+    """What a model, its sequences and one context take, in bytes."""
+
+    weights: int
+
+    #: For all sequences together; pages of 64 positions, counted whole.
+    state: int
+
+    state_per_token: int
+
+    #: What a sequence takes at any length (recurrent state; 0 for Transformers).
+    state_per_sequence: int
+
+    #: Scratch of a context.
+    scratch: int
+
+    #: The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted.
+    total: int
+
+
+class PoolParams(TypedDict, total=False):
+    """hlm_pool_params of the header."""
+
+    #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
+    kv_type: int
+
+    #: Positions in a page, a power of two up to 4096. 0: 64.
+    page_tokens: int
+
+    #: Cap on the bytes of all pages. 0: none. At the cap a step fails with
+    #: HLM_E_NOMEM and changes nothing.
+    max_bytes: int
+
+
+class CtxParams(TypedDict, total=False):
+    """hlm_ctx_params of the header."""
+
+    #: Threads that compute, the calling one included, up to 1024; with an executor,
+    #: the tasks of a parallel-for. 0: one for each core the process may use.
+    n_threads: int
+
+    #: Rows (tokens) computed at once; longer steps run in several tiles. More
+    #: rows take more scratch. Up to 65536. 0: 512. The results do not depend on it.
+    max_rows: int
+
+
+class CacheParams(TypedDict, total=False):
+    """hlm_cache_params of the header."""
+
+    #: Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
+    #: is allowed. 0: the model's max_positions.
+    max_tokens: int
+
+
+class ChatParams(TypedDict, total=False):
+    """hlm_chat_params of the header."""
+
+    #: HLM_CHAT_... bits.
+    flags: int
+
+    #: JSON array of tool schemas, or NULL.
+    tools_json: str
+
+    #: JSON object whose members become variables of the template, or NULL.
+    extra_json: str
+
+    #: A template to use instead of the model's, or NULL.
+    chat_template: str
+
+    #: Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock.
+    now: int
+
+    #: Which of several templates, unless chat_template is given: one of the model's files ("default",
+    #: "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
+    #: "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
+    #: tools and such a template, else their default, else the built-in one that fits the model.
+    template_name: str
+
+
+class SamplerParams(TypedDict, total=False):
+    """The chain runs in the order of the fields from repetition_penalty on, with
+    logit_bias first and temperature last before the draw. All off by default:
+    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+    at temperature 1, of the tokens that those before it kept, and keeps at
+    least one; among equals the lower id goes first.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+
+    #: Philox4x32-10 key: the same seed gives the same draws everywhere.
+    seed: int
+
+    n_logit_bias: int
+
+    #: Accepted tokens that the penalties look back on. 0: 64; negative: all.
+    penalty_window: int
+
+    #: Divides positive and multiplies negative logits of seen tokens. 0 or 1: off.
+    repetition_penalty: float
+
+    #: Subtracted once for each time a token was seen.
+    frequency_penalty: float
+
+    #: Subtracted from every token that was seen.
+    presence_penalty: float
+
+    #: Keep the k largest. 0: all.
+    top_k: int
+
+    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
+    #: nearest to the entropy. 0 or 1: off.
+    typical_p: float
+
+    #: Keep the smallest set of most likely tokens with mass p. 0 or 1: off.
+    top_p: float
+
+    #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
+    min_p: float
+
+    #: 0: greedy, the largest logit, the lowest id among equals.
+    temperature: float
+
+
+class GenerateParams(TypedDict, total=False):
+    """Everything it points to is the caller's and is read or written during the call only."""
+
+    n_prompt: int
+
+    #: Most tokens to generate. 0: until the cache is full.
+    max_tokens: int
+
+    n_stop: int
+
+    n_stop_tokens: int
+
+    #: 1: go on past tokens that end an answer.
+    ignore_eos: int
+
+    #: 1: special tokens appear in the text.
+    show_special: int
+
+    tokens_cap: int
+
+
+class GenerateResult(NamedTuple):
+    """hlm_generate_result of the header."""
+
+    #: HLM_FINISH_...
+    finish: int
+
+    #: Tokens of the prompt, and tokens generated, the ending one included (also those beyond tokens_cap).
+    n_prompt: int
+
+    n_generated: int
+
+    #: Wall time of the prompt up to the first token's logits, and of the rest, in ns.
+    prompt_ns: int
+
+    generate_ns: int
+
+
+__all__ = [
+    "ModelParams",
+    "ModelInfo",
+    "PlanParams",
+    "MemoryPlanInfo",
+    "PoolParams",
+    "CtxParams",
+    "CacheParams",
+    "ChatParams",
+    "SamplerParams",
+    "GenerateParams",
+    "GenerateResult",
+]

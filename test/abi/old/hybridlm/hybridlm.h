@@ -1,0 +1,756 @@
+/* libhybridlm: hybrid (attention + state-space) and Transformer language
+ * models inside other people's programs. This header is the whole public API
+ * and its manual.
+ *
+ * Conventions
+ *  - Every call that can fail returns an hlm_status; results come through
+ *    out-parameters, which are written only on success unless said otherwise.
+ *    hlm_last_error() holds a sentence for people.
+ *  - Handles are opaque. A function that makes one sets *out to NULL on
+ *    failure; what it made is the caller's to free. A child keeps its parents
+ *    alive (a cache its pool, a pool its model), so handles may be freed in any
+ *    order and on any thread, but not while a call uses them. Every free or
+ *    release function takes NULL.
+ *  - Every call may fail with HLM_E_ARG (a NULL where something is needed, a
+ *    number out of range, a struct_size that can not be) and those that take
+ *    structs or flags with HLM_E_UNSUPPORTED (a field or bit of a newer
+ *    version); "Errors" below names what comes besides, or more exactly.
+ *  - Parameter and result structs go by pointer and start with struct_size,
+ *    set by the caller to sizeof the struct. Zero in any other field means
+ *    the default, and a NULL parameter struct means all defaults. Structs grow
+ *    only at the end. A larger struct than the library knows is accepted when
+ *    the bytes it does not know are zero, else HLM_E_UNSUPPORTED.
+ *  - Token ids are int32_t, counts of tokens and bytes size_t, positions
+ *    int64_t, logits float. Matrices are row-major. Strings are UTF-8; paths
+ *    too, on every system.
+ *  - The library never prints, exits, aborts, reads the environment or
+ *    installs signal handlers, and has no global state but the error text of
+ *    each thread. jansson (used for JSON) takes memory from malloc, whatever
+ *    allocator is given here.
+ *
+ * The promise: on a CPU the same model file, tokens and load parameters give
+ * the same logits bit for bit, whatever the batch, the cut of the prompt into
+ * steps, the number of threads, or whether the state came by decoding or by
+ * fork, on all machines of one kernel class (hlm_model_info.kernel_class). */
+#ifndef HYBRIDLM_H
+#define HYBRIDLM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hybridlm/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef HLM_API
+#  if defined(_WIN32) && defined(HLM_BUILD)
+#    define HLM_API __declspec(dllexport)
+#  elif defined(_WIN32) && !defined(HLM_STATIC)
+#    define HLM_API __declspec(dllimport)
+#  elif defined(__GNUC__) && defined(HLM_BUILD)
+#    define HLM_API __attribute__((visibility("default")))
+#  else
+#    define HLM_API
+#  endif
+#endif
+
+/* ---- status ------------------------------------------------------------ */
+
+/** Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are
+ *  never renumbered; new ones are added at the end. */
+typedef int32_t hlm_status;
+
+enum {
+    HLM_OK = 0,
+    /** A pointer is NULL, a number is outside its range, or two arguments
+     *  contradict each other. */
+    HLM_E_ARG = -1,
+    /** The allocator, or a byte cap, had no more memory. */
+    HLM_E_NOMEM = -2,
+    /** A file could not be opened or read. */
+    HLM_E_IO = -3,
+    /** A file says something that is wrong or contradictory. */
+    HLM_E_FORMAT = -4,
+    /** Well formed, but not known to this version: an architecture, a tensor
+     *  type, a tokenizer, or a field of a newer struct. */
+    HLM_E_UNSUPPORTED = -5,
+    /** A token id is negative or not below the vocabulary size. */
+    HLM_E_TOKEN = -6,
+    /** The cache would grow past its max_tokens. */
+    HLM_E_FULL = -7,
+    /** hlm_cancel() or a callback stopped the call. */
+    HLM_E_CANCELLED = -8,
+    /** The object is in use by another call. */
+    HLM_E_BUSY = -9,
+    /** Objects that do not belong together: a cache of another model or pool. */
+    HLM_E_MISMATCH = -10,
+    /** A position that can not be returned to. */
+    HLM_E_UNREACHABLE = -11,
+    /** No tokens where at least one is needed. */
+    HLM_E_EMPTY = -12,
+    /** The output buffer is too small; the size needed has been written. */
+    HLM_E_SPACE = -13,
+    /** A chat template raised an error or broke a rule of the language. */
+    HLM_E_TEMPLATE = -14,
+    /** A budget (template steps, output size, regular expression) ran out. */
+    HLM_E_LIMIT = -15,
+    /** A broken invariant of the library itself; please report it. */
+    HLM_E_INTERNAL = -16
+};
+
+/** HLM_ABI_VERSION of the library in use (not of the header compiled against). */
+HLM_API uint32_t hlm_abi_version(void);
+
+/** Version of the library in use, "MAJOR.MINOR.PATCH". Static storage. */
+HLM_API const char *hlm_version(void);
+
+/** Name of a status, such as "HLM_E_FORMAT"; "HLM_E_?" for an unknown one. Static storage. */
+HLM_API const char *hlm_status_name(hlm_status status);
+
+/** What went wrong in the calling thread's latest failed call, one sentence
+ *  naming file, field and value where there are any. "" before the first
+ *  failure. Valid until that thread's next failing call; never NULL. */
+HLM_API const char *hlm_last_error(void);
+
+/* ---- what the caller may supply ---------------------------------------- */
+
+/** Memory. All memory of the library but jansson's comes from here. Both
+ *  functions are needed and may be called from any thread, also at the same
+ *  time. What `user` points to must outlive everything made with it. */
+typedef struct hlm_allocator {
+    size_t struct_size;
+    void *user;
+    /** `size` bytes (never 0) aligned to `align` (a power of two), or NULL. */
+    void *(*alloc)(void *user, size_t size, size_t align);
+    /** Takes what alloc gave; never NULL. */
+    void (*free)(void *user, void *ptr);
+} hlm_allocator;
+
+enum { HLM_LOG_DEBUG = 1, HLM_LOG_INFO = 2, HLM_LOG_WARN = 3 };
+
+/** Text about progress and decisions, one line without newline a call. */
+typedef struct hlm_log {
+    size_t struct_size;
+    void *user;
+    /** May be called from any thread. level is one of HLM_LOG_...; text is ended
+     *  by 0 and valid during the call. */
+    void (*write)(void *user, int32_t level, const char *text);
+} hlm_log;
+
+/** A task of a parallel-for: called once for each index. Tasks never wait for
+ *  one another, need at most 16 KB of stack, and restore the floating-point
+ *  control word they find. */
+typedef void hlm_task(void *arg, size_t index);
+
+/** The caller's job system. The library then starts no threads of its own. What
+ *  `user` points to must outlive the context. parallel_for is called from the
+ *  thread that called into the context, once for each part of the work between
+ *  barriers, with n the context's number of threads. */
+typedef struct hlm_executor {
+    size_t struct_size;
+    void *user;
+    /** Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and
+     *  returns when all have returned: 0 on success; other values mean that not
+     *  every task ran, and the step fails with HLM_E_CANCELLED. */
+    int32_t (*parallel_for)(void *user, size_t n, hlm_task *task, void *arg);
+} hlm_executor;
+
+/** File access, for pack files and assets. Paths are those given to
+ *  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+ *  return 0 on success; all but map are needed. The struct is copied; what
+ *  `user` points to must outlive the models loaded through it. All functions
+ *  may be called from any thread. */
+typedef struct hlm_vfs {
+    size_t struct_size;
+    void *user;
+    /** *file receives a handle. A file that is not there: return 1; other values
+     *  but 0 are other failures (a folder, no permission). */
+    int32_t (*open)(void *user, const char *path, void **file);
+    int32_t (*size)(void *user, void *file, uint64_t *size);
+    /** Reads exactly n bytes at offset, or fails. */
+    int32_t (*read_at)(void *user, void *file, uint64_t offset, void *out, size_t n);
+    /** The whole file in memory, readable until close. NULL, or a failure: the
+     *  library reads instead. Pages the library no longer needs are not given
+     *  back through this interface. */
+    int32_t (*map)(void *user, void *file, const void **data);
+    void (*close)(void *user, void *file);
+} hlm_vfs;
+
+/* ---- model ------------------------------------------------------------- */
+
+/** Weights, tokenizer and layer plan; immutable after load, reference counted.
+ *  Any number of threads may use one. */
+typedef struct hlm_model hlm_model;
+/** Where states live: pages of one model, a byte cap. Share freely. */
+typedef struct hlm_pool hlm_pool;
+/** What it takes to compute: threads, scratch. One call at a time, but for hlm_cancel. */
+typedef struct hlm_context hlm_context;
+/** The state of one sequence, a value. One call at a time. */
+typedef struct hlm_cache hlm_cache;
+/** A chain of samplers and its random state. One call at a time. */
+typedef struct hlm_sampler hlm_sampler;
+/** Incremental detokenisation. One call at a time. */
+typedef struct hlm_text_stream hlm_text_stream;
+
+enum {
+    /** Read weights into memory instead of mapping the file. A mapped file that
+     *  another process truncates while it is in use ends the program with
+     *  SIGBUS, which no library can prevent: use this for files that others
+     *  may change. */
+    HLM_LOAD_READ = 1u << 0,
+    /** Use no instruction whose sums differ between CPUs (today: bf16 dot
+     *  products), so that all x86-64 and aarch64 machines give the same bits. */
+    HLM_LOAD_PORTABLE = 1u << 1,
+    /** Tokenizer and chat template only; contexts and pools are refused. */
+    HLM_LOAD_VOCAB_ONLY = 1u << 2,
+    /** Read every weight and refuse NaN and infinity. */
+    HLM_LOAD_CHECK_WEIGHTS = 1u << 3
+};
+
+enum {
+    /** int8 per block for quantised weights, bf16 for bf16 weights where the
+     *  CPU has the instruction, f32 for all else. */
+    HLM_ACTIVATIONS_DEFAULT = 0,
+    /** f32 on the stored weights: slower, free of activation rounding. */
+    HLM_ACTIVATIONS_F32 = 1
+};
+
+/** Upper bounds on the instruction sets used. The CPU's own limits always hold. */
+enum {
+    HLM_CPU_BEST = 0,
+    /** Plain C. */
+    HLM_CPU_REF = 1,
+    HLM_CPU_AVX2 = 2,
+    HLM_CPU_AVX512 = 3
+};
+
+typedef struct hlm_model_params {
+    size_t struct_size;
+    /** HLM_LOAD_... bits. */
+    uint32_t flags;
+    /** HLM_ACTIVATIONS_... */
+    int32_t activations;
+    /** HLM_CPU_... */
+    int32_t cpu;
+    /** Must be 0. */
+    int32_t reserved;
+    /** NULL: the C library's. Copied; used by everything made from this model. */
+    const hlm_allocator *allocator;
+    /** NULL: silence. Copied. */
+    const hlm_log *log;
+    /** Called with bytes done and in total, from the loading thread. A value
+     *  other than 0 ends the load with HLM_E_CANCELLED. */
+    int32_t (*progress)(void *user, uint64_t done, uint64_t total);
+    void *progress_user;
+} hlm_model_params;
+
+/** Load a GGUF file or a Hugging Face folder (config.json, safetensors,
+ *  tokenizer.json). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json works too.
+ *  On success *out holds one reference. The path is not needed afterwards; a
+ *  mapped file must not change while the model lives (see HLM_LOAD_READ).
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a
+ *          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
+HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
+
+/** The same through the caller's file access; see hlm_vfs for what must outlive the model. */
+HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path,
+                                      const hlm_model_params *params);
+
+/** One reference more, or one less; the last one frees the model. Any thread. */
+HLM_API void hlm_model_retain(hlm_model *model);
+HLM_API void hlm_model_release(hlm_model *model);
+
+/** Facts about a model. Strings live as long as the model, are ended by 0 and
+ *  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
+ *  has_chat_template are 0, and the strings but kernel_class are "". */
+typedef struct hlm_model_info {
+    size_t struct_size;
+    /** Architecture as the file names it: "llama", "qwen2", ... */
+    const char *arch;
+    /** The model's own name, or "". */
+    const char *name;
+    /** Weight type that holds most bytes: "q4_1", "bf16", ... */
+    const char *weight_type;
+    /** Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ... Models
+     *  loaded with equal parameters and an equal class give equal bits. */
+    const char *kernel_class;
+    int32_t vocab_size;
+    int32_t n_layers;
+    int32_t hidden_size;
+    int32_t n_heads;
+    int32_t n_kv_heads;
+    int32_t head_dim;
+    /** Longest text the model was made for, in tokens, with its rotary scaling. Not
+     *  a limit: hlm_cache_params.max_tokens is. */
+    int64_t max_positions;
+    uint64_t n_parameters;
+    /** Bytes of weights in the file, and in memory as loaded. */
+    uint64_t file_bytes;
+    uint64_t weight_bytes;
+    /** Bytes of weights read to generate one token. */
+    uint64_t bytes_per_token;
+    /** Token ids, -1 where the model has none. */
+    int32_t bos_token;
+    int32_t eos_token;
+    int32_t pad_token;
+    int32_t unk_token;
+    /** 1 when the files carry a chat template, else 0. */
+    int32_t has_chat_template;
+    int32_t reserved;
+} hlm_model_info;
+
+/** Set info->struct_size first; fields beyond it are left out, and bytes beyond
+ *  what the library knows become 0. */
+HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
+
+/** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
+ *  model without tokenizer, an id outside the vocabulary, or NULL. */
+HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
+
+enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 = 3 };
+
+typedef struct hlm_plan_params {
+    size_t struct_size;
+    /** 0: 1. */
+    size_t n_sequences;
+    /** Tokens of each sequence. 0: the model's max_positions. */
+    int64_t n_tokens;
+    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
+    int32_t kv_type;
+    /** Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params. */
+    int32_t n_threads;
+    /** As in hlm_ctx_params. */
+    size_t max_rows;
+} hlm_plan_params;
+
+/** What a model, its sequences and one context take, in bytes. */
+typedef struct hlm_memory_plan_info {
+    size_t struct_size;
+    uint64_t weights;
+    /** For all sequences together; pages of 64 positions, counted whole. */
+    uint64_t state;
+    uint64_t state_per_token;
+    /** What a sequence takes at any length (recurrent state; 0 for Transformers). */
+    uint64_t state_per_sequence;
+    /** Scratch of a context. */
+    uint64_t scratch;
+    /** The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted. */
+    uint64_t total;
+} hlm_memory_plan_info;
+
+/** A dry run: computes the sizes that a pool and a context made with the same
+ *  numbers will have, and keeps no memory. Set out->struct_size first.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out);
+
+/* ---- pool and context --------------------------------------------------- */
+
+typedef struct hlm_pool_params {
+    size_t struct_size;
+    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
+    int32_t kv_type;
+    /** Positions in a page, a power of two up to 4096. 0: 64. */
+    int32_t page_tokens;
+    /** Cap on the bytes of all pages. 0: none. At the cap a step fails with
+     *  HLM_E_NOMEM and changes nothing. */
+    uint64_t max_bytes;
+} hlm_pool_params;
+
+/** An empty pool with one reference; pages are allocated as they are needed.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
+/** One reference more, or one less; with the last one, caches and contexts
+ *  included, its memory goes back to the allocator. Any thread. */
+HLM_API void hlm_pool_retain(hlm_pool *pool);
+HLM_API void hlm_pool_release(hlm_pool *pool);
+
+/** Bytes of pages in use by caches, a shared page once, and bytes held from the
+ *  allocator: pages that caches gave back stay with the pool for the next. Either
+ *  pointer may be NULL. Any thread. */
+HLM_API hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held);
+
+typedef struct hlm_ctx_params {
+    size_t struct_size;
+    /** Threads that compute, the calling one included, up to 1024; with an executor,
+     *  the tasks of a parallel-for. 0: one for each core the process may use. */
+    int32_t n_threads;
+    /** Must be 0. */
+    int32_t reserved;
+    /** Rows (tokens) computed at once; longer steps run in several tiles. More
+     *  rows take more scratch. Up to 65536. 0: 512. The results do not depend on it. */
+    size_t max_rows;
+    /** NULL: threads of the library, started here, ended by hlm_ctx_free. Copied. */
+    const hlm_executor *executor;
+    /** NULL: a pool of its own, with default parameters. */
+    hlm_pool *pool;
+} hlm_ctx_params;
+
+/** Starts the threads and takes the scratch: what hlm_memory_plan says.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of
+ *          another model), HLM_E_NOMEM (memory, or the system's threads). */
+HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);
+/** Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call. */
+HLM_API void hlm_ctx_free(hlm_context *ctx);
+
+/** The context's pool, borrowed: retain it to keep it. NULL for NULL. */
+HLM_API hlm_pool *hlm_ctx_pool(hlm_context *ctx);
+
+/** As hlm_last_error, but of the latest failed call on this context
+ *  (hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the
+ *  context; "" before the first. Valid until the next call on it; never NULL. */
+HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
+
+/** Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next
+ *  barrier between its threads, less than one tile away, and what its last step
+ *  did to caches is undone. The request stays until a step has returned so: when
+ *  no call is running, or the running one is past its last barrier and succeeds,
+ *  the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go
+ *  on after a call that was too quick for its cancel repeats that step.
+ *  May be called from any thread and from a signal handler. NULL does nothing. */
+HLM_API void hlm_cancel(hlm_context *ctx);
+
+/* ---- cache --------------------------------------------------------------- */
+
+typedef struct hlm_cache_params {
+    size_t struct_size;
+    /** Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
+     *  is allowed. 0: the model's max_positions. */
+    int64_t max_tokens;
+} hlm_cache_params;
+
+/** An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params);
+/** Pages that no other cache shares go back to the pool. */
+HLM_API void hlm_cache_free(hlm_cache *cache);
+
+/** "At the present position" for hlm_cache_fork. */
+#define HLM_NOW ((int64_t)-1)
+
+/** A second sequence that begins with the first at_pos tokens of `cache`
+ *  (HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared
+ *  until one of the two writes. The two are independent from then on, but
+ *  for the guarantee of hlm_cache_reserve, which a fork ends.
+ *  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos);
+
+/** Forget the tokens from `pos` on; pages behind go back to the pool, those that
+ *  hlm_cache_reserve took included. *pending (may be NULL) receives how many
+ *  tokens before `pos` the next step has to recompute first; 0 for Transformers.
+ *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
+
+/** Tokens held; 0 for NULL. Not while a step on the cache runs. */
+HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
+
+/** Copies the n token ids from position `from` on into out [n]. Not while a step
+ *  on the cache runs. Errors  HLM_E_ARG when from + n is above the length. */
+HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
+
+/** Take the memory for n_tokens in all, those held included, now, so that no
+ *  step up to there can fail for lack of pages or allocate them; 0 or less than
+ *  the length does nothing. A later fork ends the guarantee, for both: pages are
+ *  then shared, and the first to write into one copies it. So does a rewind.
+ *  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and
+ *          the tokens are as before. Pages taken before a failure stay with the cache. */
+HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
+
+/* ---- decode --------------------------------------------------------------- */
+
+/** Which of a step's tokens give logits. */
+enum {
+    /** The last token. */
+    HLM_ROWS_LAST = 0,
+    HLM_ROWS_ALL = 1,
+    /** The indices in hlm_step.rows. */
+    HLM_ROWS_LIST = 2
+};
+
+/** Hidden states before the final norm, for hlm_hidden.layer. */
+enum { HLM_HIDDEN_PRE_NORM = -1 };
+
+/** A request for hidden states of every token of a step. */
+typedef struct hlm_hidden {
+    size_t struct_size;
+    /** i < n_layers: the input of layer i; n_layers: after the final norm;
+     *  HLM_HIDDEN_PRE_NORM: before it. */
+    int32_t layer;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_tokens, hidden_size], written by the step. */
+    float *out;
+} hlm_hidden;
+
+/** New tokens for one sequence. Everything it points to is the caller's and is
+ *  read or written during the call only. */
+typedef struct hlm_step {
+    size_t struct_size;
+    hlm_cache *cache;
+    /** [n_tokens] token ids. */
+    const int32_t *tokens;
+    size_t n_tokens;
+    /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
+     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. */
+    float *logits;
+    /** HLM_ROWS_... */
+    int32_t logit_rows;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST. */
+    const size_t *rows;
+    size_t n_rows;
+    /** [n_hidden] requests; NULL where n_hidden is 0. */
+    const hlm_hidden *const *hidden;
+    size_t n_hidden;
+} hlm_step;
+
+/** Run new tokens through the model: whole prompts, single tokens, or both,
+ *  for n sequences in one varlen batch. Each cache grows by its tokens.
+ *  steps   [n] one entry a sequence, no cache twice, all of the context's pool;
+ *          read only during the call.
+ *  Threads one call per context at a time; contexts of one model may run in
+ *          parallel, on different caches.
+ *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
+ *          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),
+ *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
+ *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
+ *          then as it was before the call, and what the out-arrays hold is
+ *          undefined. */
+HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/* ---- text ------------------------------------------------------------------ */
+
+enum {
+    /** Add what the tokenizer puts around a text (bos, eos, ...). */
+    HLM_TOKENIZE_ADD_SPECIAL = 1u << 0,
+    /** Markers such as <|im_end|> in the text become their special tokens.
+     *  Never for text of untrusted origin. */
+    HLM_TOKENIZE_PARSE_SPECIAL = 1u << 1
+};
+
+/** Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.
+ *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
+ *  out     [cap]; may be NULL when cap is 0.
+ *  *n      receives the number of ids, also with HLM_E_SPACE.
+ *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
+ *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
+                                size_t cap, size_t *n);
+
+enum {
+    /** Leave out special tokens. */
+    HLM_DETOKENIZE_SKIP_SPECIAL = 1u << 0
+};
+
+/** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.
+ *  *n receives the number of bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
+                                  char *out, size_t cap, size_t *n);
+
+/** Text of one token after another, for streaming. The pieces joined equal
+ *  hlm_detokenize of all tokens, and no piece ends inside a character.
+ *  flags as for hlm_detokenize.
+ *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
+/** *text [*len] is the text that became certain (it may be empty), not ended by
+ *  0, valid until the next call on the stream.
+ *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len);
+/** What is left at the end (an unfinished character as U+FFFD), as above; the
+ *  stream is then as new. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
+HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
+
+enum {
+    /** Do not end with the opening of an assistant's answer. */
+    HLM_CHAT_NO_GENERATION_PROMPT = 1u << 0
+};
+
+typedef struct hlm_chat_params {
+    size_t struct_size;
+    /** HLM_CHAT_... bits. */
+    uint32_t flags;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** JSON array of tool schemas, or NULL. */
+    const char *tools_json;
+    /** JSON object whose members become variables of the template, or NULL. */
+    const char *extra_json;
+    /** A template to use instead of the model's, or NULL. */
+    const char *chat_template;
+    /** Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock. */
+    int64_t now;
+    /** Which of several templates, unless chat_template is given: one of the model's files ("default",
+     *  "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
+     *  "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
+     *  tools and such a template, else their default, else the built-in one that fits the model. */
+    const char *template_name;
+} hlm_chat_params;
+
+/** Messages to text by the model's chat template.
+ *  messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.
+ *  params         NULL: the model's template, an assistant's answer opened.
+ *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
+ *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
+HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                   char *out, size_t cap, size_t *n);
+
+/** Messages to tokens: the tokens of hlm_chat_render's text, except that special
+ *  tokens come only from what the template itself writes. A marker that a message,
+ *  a tool or extra_json spells is plain text, however the template cuts or joins
+ *  it. The template's own: its literals, bos_token and eos_token, members of
+ *  extra_json whose name ends in "_token", and roles made of letters, digits, '_'
+ *  and '-'. Nothing is added around the text: templates write bos themselves.
+ *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
+ *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
+HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                     int32_t *out, size_t cap, size_t *n);
+
+/* ---- sampler ---------------------------------------------------------------- */
+
+typedef struct hlm_logit_bias {
+    int32_t token;
+    /** Added to the token's logit; -INFINITY forbids it. */
+    float bias;
+} hlm_logit_bias;
+
+/** The chain runs in the order of the fields from repetition_penalty on, with
+ *  logit_bias first and temperature last before the draw. All off by default:
+ *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+ *  at temperature 1, of the tokens that those before it kept, and keeps at
+ *  least one; among equals the lower id goes first.
+ *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+ *  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY. */
+typedef struct hlm_sampler_params {
+    size_t struct_size;
+    /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
+    uint64_t seed;
+    const hlm_logit_bias *logit_bias;
+    size_t n_logit_bias;
+    /** Accepted tokens that the penalties look back on. 0: 64; negative: all. */
+    int64_t penalty_window;
+    /** Divides positive and multiplies negative logits of seen tokens. 0 or 1: off. */
+    float repetition_penalty;
+    /** Subtracted once for each time a token was seen. */
+    float frequency_penalty;
+    /** Subtracted from every token that was seen. */
+    float presence_penalty;
+    /** Keep the k largest. 0: all. */
+    int32_t top_k;
+    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
+     *  nearest to the entropy. 0 or 1: off. */
+    float typical_p;
+    /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
+    float top_p;
+    /** Keep tokens at least min_p times as likely as the likeliest. 0: off. */
+    float min_p;
+    /** 0: greedy, the largest logit, the lowest id among equals. */
+    float temperature;
+} hlm_sampler_params;
+
+/** params and the list of biases are copied; NULL: greedy.
+ *  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased
+ *          token outside the vocabulary), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
+/** The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
+/** Draw from logits [vocab_size], which are not changed. Counts as a draw, but
+ *  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left
+ *  (all NaN or -INFINITY); that is no draw. */
+HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
+/** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).
+ *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
+HLM_API void hlm_sampler_free(hlm_sampler *sampler);
+
+/* ---- generate and score ------------------------------------------------------- */
+
+/** Why hlm_generate ended. */
+enum {
+    HLM_FINISH_LENGTH = 0,
+    /** A token that ends an answer, or one of stop_tokens. */
+    HLM_FINISH_STOP_TOKEN = 1,
+    HLM_FINISH_STOP_STRING = 2,
+    /** The callback asked for it. */
+    HLM_FINISH_CALLBACK = 3,
+    /** The cache holds max_tokens. */
+    HLM_FINISH_FULL = 4
+};
+
+/** Everything it points to is the caller's and is read or written during the call only. */
+typedef struct hlm_generate_params {
+    size_t struct_size;
+    /** [n_prompt] appended to the cache first. May be empty only if the cache is
+     *  not: then its last token is run again. */
+    const int32_t *prompt;
+    size_t n_prompt;
+    /** Most tokens to generate. 0: until the cache is full. */
+    size_t max_tokens;
+    /** [n_stop] strings, ended by 0, not empty. Text ends before the first that is
+     *  complete; of those complete at the same byte, before the longest. */
+    const char *const *stop;
+    size_t n_stop;
+    const int32_t *stop_tokens;
+    size_t n_stop_tokens;
+    /** 1: go on past tokens that end an answer. */
+    int32_t ignore_eos;
+    /** 1: special tokens appear in the text. */
+    int32_t show_special;
+    /** Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED. */
+    int32_t (*progress)(void *user, size_t done, size_t total);
+    /** Called for each token with the text that became certain ([len], perhaps
+     *  none; a token that ends the answer has none); not 0 stops. The last call,
+     *  with token -1, brings what was held back; it is not made after a call
+     *  that stopped, or after an error. */
+    int32_t (*on_token)(void *user, int32_t token, const char *text, size_t len);
+    void *user;
+    /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */
+    int32_t *tokens;
+    size_t tokens_cap;
+} hlm_generate_params;
+
+typedef struct hlm_generate_result {
+    size_t struct_size;
+    /** HLM_FINISH_... */
+    int32_t finish;
+    /** 0. */
+    int32_t reserved;
+    /** Tokens of the prompt, and tokens generated, the ending one included (also those beyond tokens_cap). */
+    size_t n_prompt;
+    size_t n_generated;
+    /** Wall time of the prompt up to the first token's logits, and of the rest, in ns. */
+    uint64_t prompt_ns;
+    uint64_t generate_ns;
+} hlm_generate_result;
+
+/** Prompt in, tokens out. Afterwards the cache holds the prompt and all
+ *  generated tokens but the last one, which has not been run.
+ *  sampler NULL: greedy. result may be NULL, else set its struct_size first; it
+ *  is written on success only. Callbacks come from the calling thread and must
+ *  not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated
+ *  tokens, not the prompt's. A model without tokenizer gives ids and no text.
+ *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
+ *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
+ *          model); the cache then holds what was run before. */
+HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
+                                const hlm_generate_params *params, hlm_generate_result *result);
+
+/** Log-probability of each token given those before it, as natural logarithms;
+ *  NaN where the model's logits are no distribution.
+ *  tokens   [n], n at least 2, from the beginning of a text.
+ *  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.
+ *  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).
+ *  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.
+ *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what
+ *          logprobs holds is then undefined. */
+HLM_API hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
