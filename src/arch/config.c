@@ -132,3 +132,20 @@ hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **o
     }
     return HLM_OK;
 }
+
+hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
+                                 const char *const *names, size_t n, size_t *out)
+{
+    const json_t *items = json_object_get(c->json, key);
+    if (!items || json_is_null(items)) return HLM_OK;
+    if (!json_is_array(items) || json_array_size(items) != count)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, count);
+    const char *item = json_string_value(json_array_get(items, i));
+    for (size_t k = 0; k < n && item; k++)
+        if (strcmp(item, names[k]) == 0) {
+            *out = k;
+            return HLM_OK;
+        }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s[%zu] is \"%.40s\", which is not known to this architecture",
+                     hlmi_store_path(c->store), key, i, item ? item : "?");
+}

@@ -33,5 +33,8 @@ hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **o
 /** Item i of an array of numbers, or the number itself for every i (GGUF's per-layer settings). */
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
                               int64_t fallback, int64_t *out);
+/** Which of `names` [n] item i of an array of `count` strings is. *out is left as it is when the key is absent. config.json only. */
+hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
+                                 const char *const *names, size_t n, size_t *out);
 
 #endif

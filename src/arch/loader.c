@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/half.h"
+#include "base/math.h"
 #include "base/size.h"
 
 enum { MAX_GROUP = 32, CHUNK_BYTES = 32 << 20 };
@@ -82,7 +83,7 @@ static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, siz
 /* Rows follow one another in the file too. */
 static bool in_order(const hlmi_row_order *o)
 {
-    return !o || (!o->half && !o->parts);
+    return !o || (!o->half && !o->parts && !o->period);
 }
 
 /* Row of the file that becomes row r. */
@@ -91,10 +92,10 @@ static size_t file_row(const hlmi_row_order *o, size_t r)
     if (!o) return r;
     if (in_order(o)) return o->first + r;
     const size_t head = r / o->head_dim;
-    const size_t at = o->parts ? head * o->parts + o->part : head;
+    const size_t period = o->period ? o->period : (o->parts ? o->parts : 1) * o->head_dim;
     size_t i = r % o->head_dim;
     if (i < 2 * o->half) i = i < o->half ? 2 * i : 2 * (i - o->half) + 1;
-    return o->first + at * o->head_dim + i;
+    return o->first + head * period + o->part * o->head_dim + i;
 }
 
 /* Rows of the file's tensor that holds a matrix of n rows. */
@@ -269,11 +270,34 @@ static void pick(float *y, const float *x, size_t n, const hlmi_row_order *o)
     for (size_t i = 0; i < n; i++) y[i] = x[file_row(o, i)];
 }
 
+/* The tensor's n plain numbers as f32; *out is the caller's to free. */
+static hlm_status read_numbers(hlmi_loader *l, const hlmi_tensor *t, size_t n, float **out)
+{
+    const hlmi_mem *mem = &l->plan->mem;
+    hlm_status st;
+    const uint8_t *data = NULL;
+    float *wide = NULL;
+    uint8_t *buffer = hlmi_alloc(mem, (size_t)t->bytes);
+    if (hlmi_type_get(t->type)->block != 1)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, expected plain numbers",
+                           hlmi_store_path(l->store), t->name, hlmi_type_get(t->type)->name));
+    wide = hlmi_alloc(mem, n * sizeof *wide);
+    if (!buffer || !wide) HLMI_TRY(hlmi_nomem(n * sizeof *wide, t->name));
+    HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
+    hlmi_type_get(t->type)->dequantise(wide, data, n);
+    if (l->check_values && !all_finite(wide, n))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), t->name));
+    *out = wide;
+    wide = NULL;
+done:
+    hlmi_free(mem, buffer);
+    hlmi_free(mem, wide);
+    return st;
+}
+
 hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const hlmi_row_order *order, float **out)
 {
     const hlmi_tensor *t = NULL;
-    const hlmi_mem *mem = &l->plan->mem;
-    uint8_t *buffer = NULL;
     float *wide = NULL;
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
@@ -282,24 +306,45 @@ hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const 
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu%s, expected [%zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
                            t->n_dims > 1 ? ", ...]" : "]", in_file));
-    if (hlmi_type_get(t->type)->block != 1)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, expected plain numbers",
-                           hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name));
-    buffer = hlmi_alloc(mem, (size_t)t->bytes);
-    wide = hlmi_alloc(mem, in_file * sizeof *wide);
+    HLMI_TRY(read_numbers(l, t, in_file, &wide));
     float *y = hlmi_plan_alloc(l->plan, hlmi_round_up(n, 16), sizeof *y);
-    if (!buffer || !wide || !y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
-    const uint8_t *data = NULL;
-    HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
-    hlmi_type_get(t->type)->dequantise(wide, data, in_file);
-    if (l->check_values && !all_finite(wide, in_file))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), name));
+    if (!y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
     pick(y, wide, n, order);
     *out = y;
     count(l->plan, t, n * sizeof *y, t->bytes / in_file * n, n, true);
     HLMI_TRY(report(l, t->bytes / in_file * n));
 done:
-    hlmi_free(mem, buffer);
-    hlmi_free(mem, wide);
+    hlmi_free(&l->plan->mem, wide);
+    return st;
+}
+
+hlm_status hlmi_loader_taps(hlmi_loader *l, const char *name, size_t channels, size_t window, float **out)
+{
+    const hlmi_tensor *t = NULL;
+    float *wide = NULL;
+    hlm_status st;
+    HLMI_TRY(find(l, name, &t));
+    if (t->n_dims != 3 || t->dims[0] != channels || t->dims[1] != 1 || t->dims[2] != window)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, 1, %zu]",
+                           hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
+                           (unsigned long long)t->dims[t->n_dims - 1], channels, window));
+    const size_t n = channels * window;
+    HLMI_TRY(read_numbers(l, t, n, &wide));
+    float *y = hlmi_plan_alloc(l->plan, n, sizeof *y);
+    if (!y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
+    for (size_t c = 0; c < channels; c++)
+        for (size_t j = 0; j < window; j++) y[j * channels + c] = wide[c * window + j];
+    *out = y;
+    count(l->plan, t, n * sizeof *y, t->bytes, n, true);
+    HLMI_TRY(report(l, t->bytes));
+done:
+    hlmi_free(&l->plan->mem, wide);
+    return st;
+}
+
+hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out)
+{
+    const hlm_status st = hlmi_loader_vector(l, name, n, NULL, out);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) (*out)[i] = -(float)hlmi_exp((double)(*out)[i]);
     return st;
 }

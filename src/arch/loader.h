@@ -18,9 +18,10 @@ typedef struct hlmi_loader {
 
 /** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
 typedef struct hlmi_row_order {
-    size_t head_dim; /* rows of a head, where one of the next two is not 0 */
+    size_t head_dim; /* rows of a head, where half, parts or period is not 0 */
     size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
     size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
+    size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
     size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
 } hlmi_row_order;
 
@@ -36,6 +37,10 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
 hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size_t cols, hlmi_matrix *out);
 /** A vector [n] as f32; order as for the rows of a matrix. */
 hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const hlmi_row_order *order, float **out);
+/** The taps [channels, 1, window] of a depthwise convolution, as the plan has them: [window][channels]. */
+hlm_status hlmi_loader_taps(hlmi_loader *l, const char *name, size_t channels, size_t window, float **out);
+/** The decay of a recurrence from its logarithm in the file (A_log): -exp of each element of a vector. */
+hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out);
 /** A tensor that may be there and is not needed. */
 void hlmi_loader_ignore(hlmi_loader *l, const char *name);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
