@@ -84,6 +84,15 @@ hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, s
     return st;
 }
 
+hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, const float **out)
+{
+    float *v = hlmi_plan_alloc(d->plan, n, sizeof *v);
+    if (!v) return hlmi_nomem(n * sizeof *v, "a multiplier");
+    for (size_t i = 0; i < n; i++) v[i] = (float)value;
+    *out = v;
+    return HLM_OK;
+}
+
 static const hlmi_key heads_key = {"num_attention_heads", ".attention.head_count"};
 static const hlmi_key kv_heads_key = {"num_key_value_heads", ".attention.head_count_kv"};
 
@@ -140,7 +149,9 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     hlmi_kv_layer kv;
     *p = (hlmi_attn_params){.layer = (int32_t)layer, .rope = d->rope};
     HLMI_TRY(read_heads(d, layer, &p->n_heads, &kv));
-    p->scale = 1.0f / __builtin_sqrtf((float)kv.head_dim);
+    if (d->no_rope) p->rope = HLMI_NO_ROPE;
+    p->scale = d->attn_scale != 0.0f ? d->attn_scale : 1.0f / __builtin_sqrtf((float)kv.head_dim);
+    p->o_scale = d->residual;
     if (s->window) HLMI_TRY(s->window(d->c, layer, d->layers, &p->window));
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p->norm));
     HLMI_TRY(load_qkv(d, layer, &kv, p));
@@ -161,13 +172,16 @@ hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params
 {
     hlm_status st = HLM_OK;
     const hlmi_decoder_spec *s = d->spec;
-    *p = (hlmi_mlp_params){.kind = s->mlp};
+    *p = (hlmi_mlp_params){.kind = s->mlp, .down_scale = d->residual};
+    const hlmi_row_order gate = {.in_file = 2 * d->ff}, up = {.first = d->ff, .in_file = 2 * d->ff};
+    const bool joined = s->gate_in_up;
     if (!s->parallel) HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p->norm));
     if (s->mlp == HLMI_MLP_SILU_GATED) {
-        HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_GATE, layer, d->ff, d->hidden, NULL, &p->gate));
+        HLMI_TRY(hlmi_decoder_matrix(d, joined ? HLMI_PART_UP : HLMI_PART_GATE, layer, d->ff, d->hidden,
+                                     joined ? &gate : NULL, &p->gate));
         HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_GATE, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->gate_bias));
     }
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_UP, layer, d->ff, d->hidden, NULL, &p->up));
+    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_UP, layer, d->ff, d->hidden, joined ? &up : NULL, &p->up));
     HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_DOWN, layer, d->hidden, d->ff, NULL, &p->down));
     HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_UP, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->up_bias));
     HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_DOWN, layer, d->hidden, s->mlp_bias, s->mlp_bias_key, NULL, &p->down_bias));
@@ -198,10 +212,11 @@ static hlm_status check_activation(const hlmi_decoder *d)
     const char *act = NULL;
     size_t len = 0;
     const char *wanted = d->spec->activation ? d->spec->activation : "silu";
-    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"hidden_act", NULL}, &act, &len);
+    const char *key = d->spec->activation_key ? d->spec->activation_key : "hidden_act";
+    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){key, NULL}, &act, &len);
     if (st != HLM_OK || !act || strcmp(act, wanted) == 0) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: hidden_act is \"%.40s\", expected \"%s\"", hlmi_store_path(d->c->store),
-                     act, wanted);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is \"%.40s\", expected \"%s\"", hlmi_store_path(d->c->store), key, act,
+                     wanted);
 }
 
 /* Rows of the embedding: config.json says; GGUF files may leave it to the tensor. */
@@ -239,19 +254,14 @@ done:
     return st;
 }
 
-static hlm_status read_sizes(hlmi_decoder *d)
+/* The sizes of attention and feed-forward. */
+static hlm_status read_attention(hlmi_decoder *d)
 {
     hlm_status st;
     int64_t v = 0, heads = 0;
     const hlmi_config *c = d->c;
-    HLMI_TRY(check_activation(d));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", ".embedding_length"}, 1, MAX_HIDDEN, 0, &v));
-    d->hidden = (size_t)v;
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"intermediate_size", ".feed_forward_length"}, 1, MAX_FF, 0, &v));
     d->ff = (size_t)v;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS, 0, &v));
-    d->layers = (size_t)v;
-    HLMI_TRY(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
     const int64_t derived = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
@@ -264,13 +274,45 @@ static hlm_status read_sizes(hlmi_decoder *d)
     d->qk_norm = d->spec->qk_norm;
     if (d->spec->qk_norm_key)
         HLMI_TRY(hlmi_config_bool(c, (hlmi_key){d->spec->qk_norm_key, NULL}, d->qk_norm, &d->qk_norm));
+done:
+    return st;
+}
+
+static hlm_status count_layers(hlmi_decoder *d)
+{
+    int64_t v = 0;
+    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS, 0, &v);
+    d->layers = (size_t)v;
+    return st;
+}
+
+static hlm_status read_sizes(hlmi_decoder *d)
+{
+    hlm_status st;
+    int64_t v = 0;
+    const hlmi_config *c = d->c;
+    HLMI_TRY(check_activation(d));
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", ".embedding_length"}, 1, MAX_HIDDEN, 0, &v));
+    d->hidden = (size_t)v;
+    HLMI_TRY(d->spec->count ? d->spec->count(d) : count_layers(d));
+    HLMI_TRY(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
+    if (!d->spec->recurrent_only) HLMI_TRY(read_attention(d));
     HLMI_TRY(read_vocab(d));
 done:
     return st;
 }
 
+/* How far positions go; where only recurrences know the past, nothing ends them. */
+static hlm_status read_positions(hlmi_decoder *d)
+{
+    const int64_t endless = d->spec->recurrent_only ? INT32_MAX : 0;
+    return hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, endless,
+                           &d->plan->max_positions);
+}
+
 static hlm_status read_rope(hlmi_decoder *d)
 {
+    if (d->no_rope || d->spec->recurrent_only) return HLM_OK;
     float *divisors = NULL;
     const hlmi_name freqs = name_of(d, HLMI_PART_ROPE_FREQS, 0, ".weight");
     if (freqs.text[0] && hlmi_loader_has(d->l, freqs.text)) {
@@ -284,7 +326,7 @@ static hlm_status read_rope(hlmi_decoder *d)
 /* The embedding, tiled when it is the head too; the tiled matrix stays in the embed block. */
 static hlm_status add_embed(const hlmi_decoder *d)
 {
-    hlmi_embed_params p = {0};
+    hlmi_embed_params p = {.scale = d->embed_scale};
     const hlmi_name name = name_of(d, d->table, 0, ".weight");
     const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
                                   : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
@@ -333,6 +375,7 @@ static hlm_status add_head(const hlmi_decoder *d)
     }
     if (!d->tied) HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
     HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
+    if (d->logit_scale != 0.0f) HLMI_TRY(hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale, &p.scale));
     HLMI_TRY(d->tied ? hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p) : add_own_head(d, &p));
 done:
     return st;
@@ -362,12 +405,12 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     plan->hidden_size = d.hidden;
     plan->vocab_size = plan->n_out = d.vocab;
     plan->n_layers = d.layers;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0,
-                             &plan->max_positions));
+    HLMI_TRY(read_positions(&d));
     HLMI_TRY(read_rope(&d));
     HLMI_TRY(add_embed(&d));
     for (size_t i = 0; i < d.layers; i++) HLMI_TRY((spec->layer ? spec->layer : add_layer)(&d, i));
     HLMI_TRY(add_head(&d));
+    if (spec->recurrent_only) goto done;
     hlmi_kv_layer kv;
     HLMI_TRY(read_heads(&d, 0, &plan->n_heads, &kv));
     plan->n_kv_heads = kv.n_kv_heads;

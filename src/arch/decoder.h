@@ -51,11 +51,16 @@ typedef struct hlmi_decoder_spec {
     bool fused_qkv; /* one tensor, [head][q, k, v][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     hlmi_mlp_kind mlp;
+    bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */
     const char *activation; /* what hidden_act must say (NULL: "silu") */
+    const char *activation_key; /* where not hidden_act */
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
     bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
+    bool recurrent_only; /* no settings of attention, positions and feed-forward */
     /** Window of a layer in tokens, 0 for none. */
     hlm_status (*window)(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
+    /** Sets d->layers. NULL: num_hidden_layers. */
+    hlm_status (*count)(hlmi_decoder *d);
     /** Settings of the family, after the common ones; may set d->family and change the common ones. NULL: none. */
     hlm_status (*setup)(hlmi_decoder *d);
     /** Adds the blocks of a layer. NULL: attention and feed-forward. */
@@ -73,6 +78,10 @@ struct hlmi_decoder {
     size_t hidden, ff, layers, vocab;
     double eps;
     size_t rope, rope_dim, head_dim;
+    bool no_rope; /* positions do not turn q and k */
+    float embed_scale, logit_scale; /* 0: 1 */
+    float attn_scale; /* of scores; 0: 1 / sqrt(head_dim) */
+    const float *residual; /* [hidden] times what attention and feed-forward add to the stream; NULL: 1 */
     void *family; /* what spec->setup left */
 };
 
@@ -89,6 +98,8 @@ hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, s
 /** *out is NULL where there is none. */
 hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has,
                              const char *key, const hlmi_row_order *order, const float **out);
+/** *out [n] filled with a value: a multiplier for the rows of a matrix. */
+hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, const float **out);
 /** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
 hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);

@@ -40,7 +40,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
     b->ops->rope_append(b, &a);
     if (b->taps) b->ops->attention_tap(b, p->layer, &a);
     b->ops->attention(b, &a);
-    return (hlmi_half){.rows = out, .ld = hlmi_ld(no), .w = &p->o, .bias = p->o_bias};
+    return (hlmi_half){.rows = out, .ld = hlmi_ld(no), .w = &p->o, .bias = p->o_bias, .scale = p->o_scale};
 }
 
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
@@ -51,6 +51,7 @@ void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
                                   .n = 1,
                                   .w = {h->w},
                                   .bias = {h->bias},
+                                  .scale = {h->scale},
                                   .epilogue = HLMI_EP_ADD,
                                   .y = {b->x},
                                   .ldy = b->ldx});

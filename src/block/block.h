@@ -25,6 +25,7 @@ typedef struct hlmi_attn_params {
     hlmi_matrix q, k, v, o;
     const float *q_bias, *k_bias, *v_bias, *o_bias; /* or NULL */
     hlmi_norm q_norm, k_norm; /* weight NULL: none */
+    const float *o_scale; /* [hidden_size] of what is added; or NULL */
     size_t n_heads, kv, rope, window;
     float scale;
 } hlmi_attn_params;
@@ -43,6 +44,7 @@ typedef struct hlmi_mlp_params {
     hlmi_norm norm;
     hlmi_matrix gate, up, down; /* gate only where gated */
     const float *gate_bias, *up_bias, *down_bias; /* or NULL */
+    const float *down_scale; /* [hidden_size] of what is added; or NULL */
 } hlmi_mlp_params;
 extern const hlmi_block_type hlmi_block_mlp;
 
@@ -53,10 +55,16 @@ typedef struct hlmi_parallel_params {
 } hlmi_parallel_params;
 extern const hlmi_block_type hlmi_block_parallel;
 
+/** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
+typedef struct hlmi_tap_params {
+    int32_t layer;
+} hlmi_tap_params;
+extern const hlmi_block_type hlmi_block_tap;
+
 /** logits = W norm(x) for the out rows. */
 typedef struct hlmi_head_params {
     hlmi_norm norm;
-    const float *bias; /* [vocab_size] or NULL */
+    const float *bias, *scale; /* [vocab_size] or NULL */
     const hlmi_matrix *w; /* its own or the embedding's */
     hlmi_matrix own;
 } hlmi_head_params;

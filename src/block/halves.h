@@ -10,12 +10,12 @@ typedef struct hlmi_half {
     const float *rows; /* scratch of the block */
     size_t ld;
     const hlmi_matrix *w;
-    const float *bias; /* or NULL */
+    const float *bias, *scale; /* or NULL */
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
-/** x = x + W rows + bias */
+/** x = x + scale * (W rows + bias) */
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h);
 
 #endif

@@ -18,6 +18,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .n = 1,
                                   .w = {p->w},
                                   .bias = {p->bias},
+                                  .scale = {p->scale},
                                   .epilogue = HLMI_EP_OUT});
 }
 
