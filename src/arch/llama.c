@@ -12,7 +12,10 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
                                            .attn_bias_key = "attention_bias",
                                            .mlp_bias_key = "mlp_bias",
                                            .interleaved_gguf = true};
-    return hlmi_decoder_build(&spec, c, l, plan);
+    int64_t experts = 0; /* GGUF files of Mixtral are called llama too */
+    const hlm_status st = hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts);
+    if (st != HLM_OK) return st;
+    return experts ? hlmi_arch_mixtral.build(c, l, plan) : hlmi_decoder_build(&spec, c, l, plan);
 }
 
 const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .classifies = true, .build = build};

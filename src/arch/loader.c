@@ -62,19 +62,24 @@ static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out
     return HLM_OK;
 }
 
-static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols, const hlmi_tensor **out,
-                              uint64_t *row_bytes)
+/* stack: matrices of the tensor; 0: it is one. */
+static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t stack, size_t rows, size_t cols,
+                              const hlmi_tensor **out, uint64_t *row_bytes)
 {
     const hlm_status st = find(l, name, out);
     if (st != HLM_OK) return st;
     const hlmi_tensor *t = *out;
-    const uint64_t found_cols = t->n_dims > 1 ? t->dims[1] : t->dims[0];
-    const uint64_t found_rows = t->n_dims > 1 ? t->dims[0] : 1;
-    if (t->n_dims != 2 || found_rows != rows || found_cols != cols)
+    const uint64_t found_cols = t->dims[t->n_dims - 1], found_rows = t->n_dims > 1 ? t->dims[t->n_dims - 2] : 1;
+    if (stack && (t->n_dims != 3 || t->dims[0] != stack || found_rows != rows || found_cols != cols))
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, %zu, %zu]",
+                         hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
+                         (unsigned long long)found_cols, stack, rows, cols);
+    if (!stack && (t->n_dims != 2 || found_rows != rows || found_cols != cols))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, %llu], expected [%zu, %zu]",
                          hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)found_rows,
                          (unsigned long long)found_cols, rows, cols);
-    if (!hlmi_type_row_bytes(t->type, cols, row_bytes) || *row_bytes > SIZE_MAX / rows)
+    const size_t matrices = stack ? stack : 1;
+    if (!hlmi_type_row_bytes(t->type, cols, row_bytes) || *row_bytes > SIZE_MAX / rows / matrices)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: rows of %zu do not fit type %s", hlmi_store_path(l->store), name,
                          cols, hlmi_type_get(t->type)->name);
     return HLM_OK;
@@ -90,7 +95,7 @@ static bool in_order(const hlmi_row_order *o)
 static size_t file_row(const hlmi_row_order *o, size_t r)
 {
     if (!o) return r;
-    if (in_order(o)) return o->first + r;
+    if (in_order(o)) return o->layer * o->in_file + o->first + r;
     const size_t head = r / o->head_dim;
     const size_t period = o->period ? o->period : (o->parts ? o->parts : 1) * o->head_dim;
     size_t i = r % o->head_dim;
@@ -198,7 +203,7 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     hlm_status st;
     const hlmi_mem *mem = &l->plan->mem;
     tiling g = {.order = order, .rows = rows, .cols = cols};
-    HLMI_TRY(find_matrix(l, name, rows_in_file(order, rows), cols, &g.t, &g.row_bytes));
+    HLMI_TRY(find_matrix(l, name, order ? order->stack : 0, rows_in_file(order, rows), cols, &g.t, &g.row_bytes));
     const hlmi_layout layout = hlmi_type_get(g.t->type)->layout;
     g.group_rows = hlmi_layout_get(layout)->rows;
     const size_t group_bytes = hlmi_layout_group_bytes(layout, cols);
@@ -245,7 +250,7 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
 {
     const hlmi_tensor *t = NULL;
     uint64_t row_bytes = 0;
-    hlm_status st = find_matrix(l, name, rows, cols, &t, &row_bytes);
+    hlm_status st = find_matrix(l, name, 0, rows, cols, &t, &row_bytes);
     if (st != HLM_OK) return st;
     uint8_t *owned = NULL;
     const uint8_t *raw = NULL;

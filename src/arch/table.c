@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const hlmi_arch *const archs[] = {
-    &hlmi_arch_llama, &hlmi_arch_mistral, &hlmi_arch_persimmon, &hlmi_arch_phi, &hlmi_arch_qwen2, &hlmi_arch_qwen3,
+    &hlmi_arch_llama, &hlmi_arch_mistral, &hlmi_arch_mixtral, &hlmi_arch_persimmon,
+    &hlmi_arch_phi,   &hlmi_arch_qwen2,   &hlmi_arch_qwen3,
 };
 
 /* What the class in config.json's "architectures" computes. */

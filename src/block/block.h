@@ -60,6 +60,19 @@ typedef struct hlmi_tap_params {
     int32_t layer;
 } hlmi_tap_params;
 extern const hlmi_block_type hlmi_block_tap;
+/** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared expert is the
+ *  one behind the last. With a latent width the experts work on W_in n, and W_out of their sum is added. */
+typedef struct hlmi_moe_params {
+    hlmi_mlp_kind kind;
+    hlmi_norm norm;
+    hlmi_router router;
+    hlmi_matrix logits; /* [n_experts, hidden_size] */
+    hlmi_matrix shared_gate; /* [1, hidden_size]; rows 0: none */
+    const hlmi_expert *experts; /* [router.n_experts], and the shared one; owned by the plan */
+    hlmi_matrix latent_in, latent_out; /* [latent, hidden_size] and back; rows 0: none */
+    const float *latent_in_bias, *latent_out_bias; /* or NULL */
+} hlmi_moe_params;
+extern const hlmi_block_type hlmi_block_moe;
 
 /** logits = W norm(x) for the out rows. */
 typedef struct hlmi_head_params {

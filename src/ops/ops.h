@@ -124,6 +124,64 @@ typedef struct hlmi_combine {
     size_t ldy;
 } hlmi_combine;
 
+/** How a router's logits become experts of a row and their weights; of equals the lower index is chosen. */
+typedef enum hlmi_route_kind {
+    HLMI_ROUTE_SOFTMAX, /* the largest of softmax(logits), which are the weights */
+    HLMI_ROUTE_TOP_SOFTMAX, /* the largest logits; the weights are the softmax of those alone */
+    HLMI_ROUTE_SIGMOID /* s = sigmoid(logits) are the weights; the largest s + bias of the best groups are chosen */
+} hlmi_route_kind;
+
+typedef struct hlmi_router {
+    hlmi_route_kind kind;
+    size_t n_experts, top_k; /* top_k of them for a row */
+    /* SIGMOID: experts lie in `groups` equal parts, of which the best_groups with the largest sum of their two best are
+     * open; best_groups * n_experts / groups is at least top_k. groups 0: all are open */
+    size_t groups, best_groups;
+    const float *bias; /* [n_experts] or NULL */
+    bool normalise; /* weights / (their sum + 1e-20) */
+    float scale; /* of the weights, at last */
+    /* the expert behind the last is chosen by every row, with this weight, times sigmoid(logit n_experts) where gated; 0: none */
+    float shared;
+    bool shared_gated;
+} hlmi_router;
+
+/** The experts of the tile's rows: [rows][picks]. */
+typedef struct hlmi_choices {
+    size_t picks;
+    uint32_t *expert;
+    float *weight;
+} hlmi_choices;
+
+typedef struct hlmi_route {
+    hlmi_router router;
+    const float *logits;
+    size_t ldl;
+    hlmi_choices out; /* picks: top_k, and one more with a shared expert */
+} hlmi_route;
+
+/** One expert. gate is there where the others' is and the form is gated. */
+typedef struct hlmi_expert {
+    hlmi_matrix gate, up, down;
+    const float *up_bias, *down_bias; /* or NULL */
+} hlmi_expert;
+
+/** Expert matrices on the rows that chose them. A *slot* is a row and one of its experts; slots are ordered by expert, then
+ *  row, so that a matrix meets its rows side by side and is read once a tile.
+ *      up: y[slot] = f(W x[row of slot]), f by epilogue: SILU_MUL (gate, up), GELU or RELU2 (up)
+ *      down: y[row] = y[row] + weight * (W x[slot] + bias), experts ascending; ADD, or STORE: from 0 on */
+typedef struct hlmi_linear_grouped {
+    const hlmi_expert *experts;
+    size_t n_experts; /* with the shared one */
+    hlmi_choices to;
+    bool down;
+    hlmi_epilogue epilogue;
+    const float *x;
+    size_t ldx;
+    const hlmi_norm *norm; /* up: of each row of x first, or NULL */
+    float *y;
+    size_t ldy;
+} hlmi_linear_grouped;
+
 #define HLMI_NO_ROPE SIZE_MAX
 
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
@@ -160,6 +218,9 @@ struct hlmi_ops {
     void (*delta)(hlmi_builder *b, const hlmi_delta *a);
     void (*norm_rows)(hlmi_builder *b, const hlmi_norm_rows *a);
     void (*combine)(hlmi_builder *b, const hlmi_combine *a);
+    /** Router logits to experts and weights. */
+    void (*route)(hlmi_builder *b, const hlmi_route *a);
+    void (*linear_grouped)(hlmi_builder *b, const hlmi_linear_grouped *a);
     /** y [out rows] = b->x of the out rows. */
     void (*pick_rows)(hlmi_builder *b, float *y, size_t ldy);
     /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */

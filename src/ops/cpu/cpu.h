@@ -41,6 +41,8 @@ void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *a);
 void hlmi_cpu_conv(hlmi_builder *b, const hlmi_conv *a);
 void hlmi_cpu_scan2(hlmi_builder *b, const hlmi_scan2 *a);
 void hlmi_cpu_scan1(hlmi_builder *b, const hlmi_scan1 *a);
+void hlmi_cpu_route(hlmi_builder *b, const hlmi_route *a);
+void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *a);
 void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy);
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
 

@@ -15,6 +15,8 @@ const hlmi_ops hlmi_ops_cpu = {
     .conv = hlmi_cpu_conv,
     .scan2 = hlmi_cpu_scan2,
     .scan1 = hlmi_cpu_scan1,
+    .route = hlmi_cpu_route,
+    .linear_grouped = hlmi_cpu_linear_grouped,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
 };

@@ -1,0 +1,263 @@
+/* Matrix products of experts with the rows that chose them (slots, ops.h). Each
+ * worker finds the order of the slots by itself, which costs less than a
+ * barrier. Up: the units of all used experts are divided by their cost. Down: a
+ * worker has some of the output rows, for all experts one after another, so that
+ * a sum never waits for another worker. */
+#include <string.h>
+
+#include "base/size.h"
+#include "ops/cpu/product.h"
+
+enum { PRIVATE_ROWS = 4, PRIVATE_SLOTS = 4 }; /* up to here each worker packs for itself */
+
+typedef struct grouped_arg {
+    hlmi_linear_grouped a;
+    hlmi_norm norm;
+    const hlmi_kernels *k;
+    bool f32;
+    size_t cols, private_rows;
+    bool used[HLMI_ACT_COUNT]; /* forms of x that some expert reads */
+    uint8_t *packed[HLMI_ACT_COUNT]; /* [slots] by all workers together; NULL: x itself */
+    size_t stride[HLMI_ACT_COUNT];
+    size_t private_at[HLMI_ACT_COUNT], order_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
+} grouped_arg;
+
+/* Slots in order. An item is a row and the number of one of its experts: row * picks + number. */
+typedef struct order {
+    uint32_t *start; /* [n_experts + 1] first slot of an expert */
+    uint32_t *item; /* [slots] */
+    uint32_t *slot; /* [items] */
+} order;
+
+/* What a worker works with in one tile. */
+typedef struct work {
+    const grouped_arg *a;
+    order o;
+    const uint8_t *x[HLMI_ACT_COUNT];
+    float *tmp, *more; /* products; of a pair's second matrix */
+} work;
+
+static size_t items(const grouped_arg *a, size_t rows)
+{
+    return rows * a->a.to.picks;
+}
+
+static order order_slots(const grouped_arg *a, size_t rows, void *scratch)
+{
+    const size_t n = a->a.n_experts, all = items(a, rows);
+    const uint32_t *expert = a->a.to.expert;
+    order o = {.start = (uint32_t *)(void *)((uint8_t *)scratch + a->order_at)};
+    o.item = o.start + n + 2;
+    o.slot = o.item + all;
+    memset(o.start, 0, (n + 2) * sizeof *o.start);
+    uint32_t *next = o.start + 1; /* becomes start when every slot is given */
+    for (size_t i = 0; i < all; i++) next[expert[i] + 1]++;
+    for (size_t e = 1; e <= n; e++) next[e] += next[e - 1];
+    for (size_t i = 0; i < all; i++) {
+        o.slot[i] = next[expert[i]]++;
+        o.item[o.slot[i]] = (uint32_t)i;
+    }
+    return o;
+}
+
+static void pack_one(const grouped_arg *a, hlmi_act act, uint8_t *dst, const float *x)
+{
+    if (act == HLMI_ACT_F32) memcpy(dst, x, a->cols * sizeof *x);
+    else a->k->pack[act](dst, a->stride[act], x, a->a.ldx, 1, a->cols);
+}
+
+/* Rows into the slots that they have. */
+static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, float *normed, uint8_t *const *dst)
+{
+    const size_t picks = a->a.to.picks;
+    for (size_t i = rows.begin; i < rows.end; i++) {
+        const float *x = a->a.x + i * a->a.ldx;
+        if (a->a.norm) {
+            hlmi_cpu_norm(a->k, &a->norm, normed, x);
+            x = normed;
+        }
+        for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
+            if (!a->used[f]) continue;
+            const size_t stride = a->stride[f];
+            uint8_t *first = dst[f] + o->slot[i * picks] * stride;
+            pack_one(a, (hlmi_act)f, first, x);
+            for (size_t j = 1; j < picks; j++) memcpy(dst[f] + o->slot[i * picks + j] * stride, first, stride);
+        }
+    }
+}
+
+static void pack_slots(const grouped_arg *a, hlmi_range slots, uint8_t *const *dst)
+{
+    for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
+        for (size_t s = slots.begin; a->packed[f] && s < slots.end; s++)
+            pack_one(a, (hlmi_act)f, dst[f] + s * a->stride[f], a->a.x + s * a->a.ldx);
+}
+
+static void pack_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const grouped_arg *a = arg;
+    const hlmi_tile *t = step;
+    if (a->a.down) {
+        pack_slots(a, hlmi_share(items(a, t->n_rows), worker, workers), a->packed);
+        return;
+    }
+    float *scratch = hlmi_worker_scratch(t, worker);
+    const order o = order_slots(a, t->n_rows, scratch);
+    pack_rows(a, &o, hlmi_share(t->n_rows, worker, workers), scratch, a->packed);
+}
+
+static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker)
+{
+    uint8_t *scratch = hlmi_worker_scratch(t, worker);
+    uint8_t *own[HLMI_ACT_COUNT];
+    const bool alone = t->n_rows <= a->private_rows;
+    work w = {.a = a, .o = order_slots(a, t->n_rows, scratch)};
+    w.tmp = (float *)(void *)(scratch + a->tmp_at);
+    w.more = w.tmp + HLMI_UNIT_TMP;
+    for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
+        own[f] = scratch + a->private_at[f];
+        w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x : alone ? own[f] : a->packed[f];
+    }
+    if (!alone) return w;
+    if (a->a.down) pack_slots(a, (hlmi_range){0, items(a, t->n_rows)}, own);
+    else pack_rows(a, &w.o, (hlmi_range){0, t->n_rows}, (float *)(void *)scratch, own);
+    return w;
+}
+
+/* Products of units [u, u + units) of m with slots [s, s + n). */
+static void products(const work *w, const hlmi_matrix *m, size_t u, size_t units, size_t s, size_t n, float *y)
+{
+    const hlmi_product p = hlmi_product_of(w->a->k, m, w->a->f32);
+    const size_t stride = w->a->stride[p.act];
+    hlmi_product_run(&p, u, units, w->x[p.act] + s * stride, stride, n, y, units * HLMI_UNIT);
+}
+
+/* What becomes of n products y (of a pair: and up) from output row `row` on, for slot s. */
+static void finish_up(const work *w, const hlmi_expert *e, float *y, float *up, size_t row, size_t n, size_t s)
+{
+    const hlmi_linear_grouped *a = &w->a->a;
+    const hlmi_kernels *k = w->a->k;
+    float *out = a->y + s * a->ldy + row;
+    float *biased = a->epilogue == HLMI_EP_SILU_MUL ? up : y;
+    if (e->up_bias) k->add(biased, biased, e->up_bias + row, n);
+    if (a->epilogue == HLMI_EP_SILU_MUL) k->silu_mul(out, y, up, n);
+    else if (a->epilogue == HLMI_EP_GELU) k->gelu(out, y, n);
+    else k->relu2(out, y, n);
+}
+
+static void finish_down(const work *w, const hlmi_expert *e, float *y, size_t row, size_t n, size_t s)
+{
+    const hlmi_linear_grouped *a = &w->a->a;
+    const hlmi_kernels *k = w->a->k;
+    const size_t item = w->o.item[s];
+    float *out = a->y + item / a->to.picks * a->ldy + row;
+    if (e->down_bias) k->add(y, y, e->down_bias + row, n);
+    k->scale(y, y, a->to.weight[item], n);
+    k->add(out, out, y, n);
+}
+
+/* Units [first, last) of an expert for all its slots: some units at a time, so that they are read once. */
+static void expert_run(const work *w, size_t expert, size_t first, size_t last)
+{
+    const hlmi_linear_grouped *a = &w->a->a;
+    const hlmi_expert *e = &a->experts[expert];
+    const bool pair = !a->down && a->epilogue == HLMI_EP_SILU_MUL;
+    const hlmi_matrix *m = a->down ? &e->down : pair ? &e->gate : &e->up;
+    const size_t begin = w->o.start[expert], end = w->o.start[expert + 1];
+    const size_t most = HLMI_UNIT_TMP / (HLMI_UNIT * hlmi_min_size(end - begin, HLMI_UNIT_ROWS));
+    for (size_t u = first, run; u < last; u += run) {
+        run = hlmi_min_size(most, last - u);
+        const size_t row = u * HLMI_UNIT, ld = run * HLMI_UNIT, width = hlmi_min_size(ld, m->rows - row);
+        for (size_t s = begin; s < end; s += HLMI_UNIT_ROWS) {
+            const size_t n = hlmi_min_size(HLMI_UNIT_ROWS, end - s);
+            products(w, m, u, run, s, n, w->tmp);
+            if (pair) products(w, &e->up, u, run, s, n, w->more);
+            for (size_t i = 0; i < n; i++) {
+                if (a->down) finish_down(w, e, w->tmp + i * ld, row, width, s + i);
+                else finish_up(w, e, w->tmp + i * ld, w->more + i * ld, row, width, s + i);
+            }
+        }
+    }
+}
+
+static size_t units_of(const hlmi_matrix *m)
+{
+    return hlmi_div_up(m->rows, HLMI_UNIT);
+}
+
+/* A unit costs as much as it has slots; it goes to the worker in whose share of all costs it begins. */
+static void up_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const grouped_arg *a = arg;
+    const work w = begin(a, step, worker);
+    const uint32_t *start = w.o.start;
+    size_t total = 0;
+    for (size_t e = 0; e < a->a.n_experts; e++) total += (start[e + 1] - start[e]) * units_of(&a->a.experts[e].up);
+    const hlmi_range r = hlmi_share(total, worker, workers);
+    for (size_t e = 0, base = 0; e < a->a.n_experts && base < r.end; e++) {
+        const size_t n = start[e + 1] - start[e], units = units_of(&a->a.experts[e].up);
+        if (n == 0) continue;
+        const size_t first = r.begin > base ? hlmi_div_up(r.begin - base, n) : 0;
+        const size_t last = hlmi_min_size(units, hlmi_div_up(r.end - base, n));
+        if (first < last) expert_run(&w, e, first, last);
+        base += n * units;
+    }
+}
+
+static void down_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const grouped_arg *a = arg;
+    const hlmi_tile *t = step;
+    const size_t rows = a->a.experts[0].down.rows;
+    const hlmi_range r = hlmi_share(units_of(&a->a.experts[0].down), worker, workers);
+    if (r.begin == r.end) return;
+    const work w = begin(a, t, worker);
+    if (a->a.epilogue == HLMI_EP_STORE) {
+        const size_t from = r.begin * HLMI_UNIT, to = hlmi_min_size(r.end * HLMI_UNIT, rows);
+        for (size_t i = 0; i < t->n_rows; i++) memset(a->a.y + i * a->a.ldy + from, 0, (to - from) * sizeof *a->a.y);
+    }
+    for (size_t e = 0; e < a->a.n_experts; e++)
+        if (w.o.start[e] < w.o.start[e + 1]) expert_run(&w, e, r.begin, r.end);
+}
+
+/* Which forms of x the experts read, and where they are packed. */
+static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
+{
+    const hlmi_linear_grouped *l = &a->a;
+    for (size_t e = 0; e < l->n_experts; e++) {
+        const hlmi_expert *x = &l->experts[e];
+        a->used[hlmi_product_of(b->kernels, l->down ? &x->down : &x->up, a->f32).act] = true;
+        if (l->epilogue == HLMI_EP_SILU_MUL) a->used[hlmi_product_of(b->kernels, &x->gate, a->f32).act] = true;
+    }
+    for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
+        if (!a->used[f]) continue;
+        if (l->down && f == HLMI_ACT_F32) { /* slots lie as they are read */
+            a->stride[f] = l->ldx * sizeof(float);
+            continue;
+        }
+        a->stride[f] = hlmi_act_stride((hlmi_act)f, a->cols);
+        a->packed[f] = hlmi_scratch(b, items(a, b->max_rows) * a->stride[f]);
+        a->private_at[f] = *at;
+        *at += items(a, a->private_rows) * a->stride[f];
+    }
+}
+
+void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
+{
+    const hlmi_matrix *m = l->down ? &l->experts[0].down : &l->experts[0].up;
+    grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations, .cols = m->cols};
+    if (l->norm) a.norm = *l->norm;
+    a.private_rows = l->down ? hlmi_max_size(1, PRIVATE_SLOTS / l->to.picks) : PRIVATE_ROWS;
+    const size_t mark = hlmi_scratch_mark(b);
+    size_t at = hlmi_round_up(a.cols * sizeof(float), HLMI_ALIGN);
+    find_forms(b, &a, &at);
+    a.order_at = at;
+    at += hlmi_round_up((l->n_experts + 2 + 2 * items(&a, b->max_rows)) * sizeof(uint32_t), HLMI_ALIGN);
+    a.tmp_at = at;
+    hlmi_scratch_worker(b, at + 2 * HLMI_UNIT_TMP * sizeof(float));
+    bool packed = false;
+    for (size_t f = 0; f < HLMI_ACT_COUNT; f++) packed |= a.packed[f] != NULL;
+    if (packed) hlmi_emit(b, pack_run, &a, sizeof a, a.private_rows + 1, 0);
+    hlmi_emit(b, l->down ? down_run : up_run, &a, sizeof a, 0, 0);
+    hlmi_scratch_release(b, mark);
+}

@@ -1,0 +1,50 @@
+/* A weight matrix with the kernel that multiplies it, and its products with
+ * packed rows by units of output rows. */
+#ifndef HLMI_OPS_CPU_PRODUCT_H
+#define HLMI_OPS_CPU_PRODUCT_H
+
+#include "base/size.h"
+#include "ops/cpu/cpu.h"
+
+enum {
+    HLMI_UNIT = 32, /* output rows of a unit of work: a multiple of every layout's group */
+    HLMI_UNIT_ROWS = 64, /* rows of x of a unit of work */
+    HLMI_UNIT_TMP = 8192 /* floats of a worker's buffer of products */
+};
+
+typedef struct hlmi_product {
+    const hlmi_matrix *m;
+    hlmi_gemm_fn *gemm;
+    hlmi_act act; /* form that x is packed in */
+    size_t units, group_rows, group_bytes;
+} hlmi_product;
+
+/** f32: on f32 activations whatever the weights' type. */
+static inline hlmi_product hlmi_product_of(const hlmi_kernels *k, const hlmi_matrix *m, bool f32)
+{
+    return (hlmi_product){.m = m,
+                          .gemm = f32 ? k->gemm_f32[m->layout] : k->gemm[m->layout],
+                          .act = f32 ? HLMI_ACT_F32 : k->act[m->layout],
+                          .units = hlmi_div_up(m->rows, HLMI_UNIT),
+                          .group_rows = hlmi_layout_get(m->layout)->rows,
+                          .group_bytes = hlmi_layout_group_bytes(m->layout, m->cols)};
+}
+
+/** Products of `units` units from unit `u` on with n packed rows x; y gets whole groups of columns. */
+static inline void hlmi_product_run(const hlmi_product *p, size_t u, size_t units, const uint8_t *x, size_t stride,
+                                    size_t n, float *y, size_t ldy)
+{
+    const size_t first = u * HLMI_UNIT / p->group_rows;
+    const size_t all = hlmi_div_up(p->m->rows, p->group_rows);
+    const hlmi_gemm g = {.y = y,
+                         .ldy = ldy,
+                         .w = (const char *)p->m->tiles + first * p->group_bytes,
+                         .groups = hlmi_min_size(units * HLMI_UNIT / p->group_rows, all - first),
+                         .x = x,
+                         .ldx = stride,
+                         .tokens = n,
+                         .cols = p->m->cols};
+    p->gemm(&g);
+}
+
+#endif
