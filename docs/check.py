@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks the documents: links inside the project lead somewhere, and C code compiles.
+"""Checks the documents: links inside the project lead somewhere, and C and C++ code compiles.
 
   check.py ROOT [--library FILE MODEL] COMPILER...
 
-Every ```c block of docs/*.md is compiled by itself, behind the public header and the
-usual standard headers; blocks of contributors' pages may include internal ones. With
+Every ```c and ```cpp block of docs/*.md is compiled by itself, behind the public header
+and the usual standard headers; blocks of contributors' pages may include internal ones. With
 --library, blocks that have a main() are linked with FILE and run with MODEL.
 """
 import pathlib
@@ -15,6 +15,8 @@ import tempfile
 
 PRELUDE = "".join(f"#include <{h}>\n" for h in ("stdint.h", "stdio.h", "stdlib.h", "string.h", "hybridlm/hybridlm.h"))
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-const-variable"]
+CPP_PRELUDE = "".join(f"#include <{h}>\n" for h in ("cstdio", "string", "string_view", "vector", "hybridlm/hybridlm.hpp"))
+CPP_FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c++"]
 passed = failed = 0
 
 
@@ -42,8 +44,8 @@ def check_links(page, text):
         check(ok, f"{page.name}: the link {target} leads nowhere")
 
 
-def c_blocks(text):
-    for m in re.finditer(r"^```c\n(.*?)^```", text, re.M | re.S):
+def blocks(text, language):
+    for m in re.finditer(rf"^```{language}\n(.*?)^```", text, re.M | re.S):
         yield text.count("\n", 0, m.start()) + 1, m.group(1)
 
 
@@ -61,6 +63,12 @@ def check_block(root, where, code, compiler, library, tmp):
         check(done.returncode == 0, f"{where} fails with exit status {done.returncode}", done.stdout)
 
 
+def check_cpp(root, where, code, compiler):
+    done = subprocess.run([*compiler, *CPP_FLAGS, f"-I{root / 'include'}", "-"], text=True, stdout=subprocess.PIPE,
+                          input=CPP_PRELUDE + f'#line 1 "{where}"\n' + code, stderr=subprocess.STDOUT)
+    check(done.returncode == 0, f"{where} does not compile", done.stdout)
+
+
 def main():
     args = sys.argv[1:]
     root, args = pathlib.Path(args[0]).resolve(), args[1:]
@@ -71,8 +79,10 @@ def main():
         for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
             text = page.read_text()
             check_links(page, text)
-            for line, code in c_blocks(text):
+            for line, code in blocks(text, "c"):
                 check_block(root, f"{page.name}:{line}", code, args, library, pathlib.Path(tmp))
+            for line, code in blocks(text, "cpp"):
+                check_cpp(root, f"{page.name}:{line}", code, args)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -28,6 +28,7 @@ BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprin
                     r"|getenv|setenv|signal|sigaction|atexit|system|setlocale)\s*\(")
 PROMISES = re.compile(r"\b(TODO|FIXME|XXX|stub|not yet implemented|placeholder|for now|hack)\b", re.I)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+SCOPE = re.compile(r"(template\b.*)?(namespace|class|struct)\b[^(]*$")  # of C++: what stands before a brace of its own
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 
@@ -38,13 +39,14 @@ def without_comments(text):
 
 def functions(code):
     """(first line, length) of each function, by the layout that clang-format gives."""
-    start = None
+    start, before = None, ""
     for number, line in enumerate(code.split("\n"), 1):
-        if line.startswith("{"):
+        if line.startswith("{") and not SCOPE.match(before):
             start = number
         elif line.startswith("}") and start:
             yield start, number - start + 1
             start = None
+        before = line
 
 
 def lines_of(text, pattern):
@@ -93,7 +95,7 @@ def check(path):
 def main():
     paths = [pathlib.Path(a).resolve() for a in sys.argv[1:]]
     if not paths:
-        paths = sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".c", ".h", ".cu", ".cuh"))
+        paths = sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cu", ".cuh"))
     failed = 0
     for path in paths:
         found = list(check(path))

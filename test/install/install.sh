@@ -36,6 +36,11 @@ check "first.c builds" ${CC:-cc} -std=c11 -Wall -Wextra -Werror "$source/docs/fi
 export LD_LIBRARY_PATH="$libdir"
 check "first.c uses the installed library" sh -c "ldd '$tmp/first' | grep -q '$libdir/libhybridlm.so'"
 check "a model that is not there is an error in words" sh -c "'$tmp/first' '$tmp/none.gguf' hello 2>&1 | grep -q none.gguf"
+if ${CXX:-c++} --version >/dev/null 2>&1; then
+  # shellcheck disable=SC2086
+  check "embed.cpp builds" ${CXX:-c++} -std=c++17 -Wall -Wextra -Werror "$source/examples/embed.cpp" $flags -o "$tmp/embed"
+  check "embed.cpp uses the installed library" sh -c "ldd '$tmp/embed' | grep -q '$libdir/libhybridlm.so'"
+fi
 model=$source/models/SmolLM2-135M-Instruct.Q4_1.gguf # quickstart.sh fetches it
 if [ -e "$model" ]; then
   "$tmp/first" "$model" "The capital of France is" >"$tmp/answer" 2>&1

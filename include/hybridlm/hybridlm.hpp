@@ -1,0 +1,798 @@
+/* libhybridlm for C++17: handles that free themselves, results that carry their error. A thin layer over hybridlm.h,
+ * which stays the manual; parameters and results are its structs.
+ *
+ *  - Handles move and do not copy; Model and Pool have share(), for they are reference counted. They may be destroyed
+ *    in any order. Every call on an empty handle (moved from, or of a failed result) is HLM_E_ARG.
+ *  - Status and Result<T> tell how a call went; a failed Result holds an empty T. Nothing here throws but what the
+ *    standard library throws when memory ends, and it compiles with -fno-exceptions and -fno-rtti. Where there are
+ *    exceptions, unwrap() turns a failure into one, and one thrown by a callback comes out at the call that it is
+ *    for, past the library and not through it.
+ *  - Threads are as in hybridlm.h: models and pools are shared freely, all else is used by one call at a time. */
+#ifndef HYBRIDLM_HPP
+#define HYBRIDLM_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+#if defined(__cpp_exceptions)
+#  include <stdexcept>
+#endif
+
+#include <hybridlm/hybridlm.h>
+
+namespace hlm
+{
+
+/* ---- results -------------------------------------------------------------- */
+
+/** How a call went: a code for programs and, of a failure, a sentence for people. */
+class [[nodiscard]] Status
+{
+  public:
+    Status() = default;
+    Status(hlm_status code, std::string sentence) : code_(code), sentence_(std::move(sentence))
+    {
+    }
+
+    /** Of the call that has just returned `code` on this thread. */
+    static Status of(hlm_status code)
+    {
+        return code == HLM_OK ? Status() : Status(code, hlm_last_error());
+    }
+
+    bool ok() const noexcept
+    {
+        return code_ == HLM_OK;
+    }
+    explicit operator bool() const noexcept
+    {
+        return ok();
+    }
+    hlm_status code() const noexcept
+    {
+        return code_;
+    }
+    const char *name() const noexcept
+    {
+        return hlm_status_name(code_);
+    }
+    const std::string &sentence() const noexcept
+    {
+        return sentence_;
+    }
+
+  private:
+    hlm_status code_ = HLM_OK;
+    std::string sentence_;
+};
+
+/** A value, or why there is none; then the value is an empty one. */
+template <class T> class [[nodiscard]] Result
+{
+  public:
+    Result(T value) : value_(std::move(value))
+    {
+    }
+    Result(Status status) : status_(std::move(status))
+    {
+    }
+
+    bool ok() const noexcept
+    {
+        return status_.ok();
+    }
+    explicit operator bool() const noexcept
+    {
+        return ok();
+    }
+    const Status &status() const noexcept
+    {
+        return status_;
+    }
+    T &operator*() &noexcept
+    {
+        return value_;
+    }
+    const T &operator*() const &noexcept
+    {
+        return value_;
+    }
+    T &&operator*() &&noexcept
+    {
+        return std::move(value_);
+    }
+    T *operator->() noexcept
+    {
+        return &value_;
+    }
+    const T *operator->() const noexcept
+    {
+        return &value_;
+    }
+
+  private:
+    T value_{};
+    Status status_;
+};
+
+#if defined(__cpp_exceptions)
+/** A failure as an exception, for those who want one. */
+class Error : public std::runtime_error
+{
+  public:
+    explicit Error(const Status &status) : std::runtime_error(status.sentence()), code_(status.code())
+    {
+    }
+    hlm_status code() const noexcept
+    {
+        return code_;
+    }
+
+  private:
+    hlm_status code_;
+};
+
+/** The value, or an Error thrown. */
+template <class T> T unwrap(Result<T> result)
+{
+    if (!result.ok()) throw Error(result.status());
+    return std::move(*result);
+}
+inline void unwrap(const Status &status)
+{
+    if (!status.ok()) throw Error(status);
+}
+#endif
+
+/** A parameter or result struct of hybridlm.h: all defaults. */
+template <class T> T make() noexcept
+{
+    T params{};
+    params.struct_size = sizeof params;
+    return params;
+}
+
+/** Elements of somebody else's: what C++20 calls std::span. */
+template <class T> class Span
+{
+  public:
+    constexpr Span() noexcept = default;
+    constexpr Span(T *data, std::size_t size) noexcept : data_(data), size_(size)
+    {
+    }
+    /** A vector, an array, a string, another span. Of a temporary only as an argument. */
+    template <class C,
+              class = std::enable_if_t<std::is_convertible_v<
+                  std::remove_pointer_t<decltype(std::data(std::declval<C &>()))> (*)[], T (*)[]>>>
+    constexpr Span(C &&of) noexcept : data_(std::data(of)), size_(std::size(of))
+    {
+    }
+    constexpr T *data() const noexcept
+    {
+        return data_;
+    }
+    constexpr std::size_t size() const noexcept
+    {
+        return size_;
+    }
+    constexpr T *begin() const noexcept
+    {
+        return data_;
+    }
+    constexpr T *end() const noexcept
+    {
+        return data_ + size_;
+    }
+    constexpr T &operator[](std::size_t i) const noexcept
+    {
+        return data_[i];
+    }
+
+  private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+namespace detail
+{
+
+template <class Raw, void (*Close)(Raw *)> class Handle
+{
+  public:
+    Handle() noexcept = default;
+    /** Takes over what `raw` owns. */
+    explicit Handle(Raw *raw) noexcept : raw_(raw)
+    {
+    }
+    Handle(Handle &&from) noexcept : raw_(std::exchange(from.raw_, nullptr))
+    {
+    }
+    Handle &operator=(Handle &&from) noexcept
+    {
+        if (this != &from) reset(std::exchange(from.raw_, nullptr));
+        return *this;
+    }
+    Handle(const Handle &) = delete;
+    Handle &operator=(const Handle &) = delete;
+    ~Handle()
+    {
+        Close(raw_);
+    }
+
+    /** Borrowed; NULL for an empty handle. */
+    Raw *get() const noexcept
+    {
+        return raw_;
+    }
+    explicit operator bool() const noexcept
+    {
+        return raw_ != nullptr;
+    }
+    void reset(Raw *raw = nullptr) noexcept
+    {
+        Close(std::exchange(raw_, raw));
+    }
+    /** Gives away what it owns. */
+    [[nodiscard]] Raw *release() noexcept
+    {
+        return std::exchange(raw_, nullptr);
+    }
+
+  private:
+    Raw *raw_ = nullptr;
+};
+
+/** Output of unknown size: call(out, cap, &n) again with the size it asks for. */
+template <class Out, class Call> Result<Out> sized(std::size_t guess, Call &&call)
+{
+    Out out;
+    out.resize(guess);
+    for (;;) {
+        std::size_t n = 0;
+        const hlm_status code = call(out.data(), out.size(), &n);
+        if (code == HLM_E_SPACE && n > out.size()) {
+            out.resize(n);
+            continue;
+        }
+        if (code != HLM_OK) return Status::of(code);
+        out.resize(n);
+        return out;
+    }
+}
+
+/** C strings end at a zero byte, so what is behind one would be lost in silence. */
+inline Status check_text(const char *what, const std::string &text)
+{
+    const std::size_t at = text.find('\0');
+    if (at == std::string::npos) return Status();
+    return Status(HLM_E_ARG, std::string(what) + " has a zero byte at " + std::to_string(at));
+}
+
+/** f(), which must not throw through C: what it throws goes to `caught`, and the result is `stop`. */
+template <class R, class F> R guarded(std::exception_ptr &caught, R stop, F &&f)
+{
+#if defined(__cpp_exceptions)
+    if (caught) return stop;
+    try {
+        return f();
+    } catch (...) {
+        caught = std::current_exception();
+        return stop;
+    }
+#else
+    (void)caught;
+    (void)stop;
+    return f();
+#endif
+}
+
+inline void rethrow(const std::exception_ptr &caught)
+{
+    if (caught) std::rethrow_exception(caught);
+}
+
+/** A callback's answer: 0 is go on. It may return true to go on and false to stop, or nothing. */
+template <class F, class... Args> int32_t answer(F &f, Args... args)
+{
+    if constexpr (std::is_void_v<decltype(f(args...))>) {
+        f(args...);
+        return 0;
+    } else {
+        return f(args...) ? 0 : 1;
+    }
+}
+
+} // namespace detail
+
+/* ---- model ------------------------------------------------------------------ */
+
+/** Messages of a conversation as the JSON that Model::chat_tokenize takes. */
+inline std::string messages_json(std::initializer_list<std::pair<std::string_view, std::string_view>> messages)
+{
+    std::string json = "[";
+    const auto add = [&json](std::string_view text) {
+        const char *const hex = "0123456789abcdef";
+        json += '"';
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte < 0x20) {
+                json += "\\u00";
+                json += hex[byte >> 4];
+                json += hex[byte & 15];
+                continue;
+            }
+            if (c == '"' || c == '\\') json += '\\';
+            json += c;
+        }
+        json += '"';
+    };
+    for (const auto &[role, content] : messages) {
+        json += json.size() == 1 ? "{\"role\":" : ",{\"role\":";
+        add(role);
+        json += ",\"content\":";
+        add(content);
+        json += '}';
+    }
+    return json + "]";
+}
+
+/** Weights, tokenizer, layer plan: immutable, shared freely among threads. */
+class Model : public detail::Handle<hlm_model, hlm_model_release>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Model> load(const std::string &path, const hlm_model_params *params = nullptr)
+    {
+        if (Status st = detail::check_text("the path", path); !st) return st;
+        hlm_model *raw = nullptr;
+        const hlm_status code = hlm_model_load(&raw, path.c_str(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Model(raw);
+    }
+    static Result<Model> load(const hlm_vfs &vfs, const std::string &path, const hlm_model_params *params = nullptr)
+    {
+        if (Status st = detail::check_text("the path", path); !st) return st;
+        hlm_model *raw = nullptr;
+        const hlm_status code = hlm_model_load_vfs(&raw, &vfs, path.c_str(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Model(raw);
+    }
+
+    /** The same model once more. */
+    Model share() const noexcept
+    {
+        hlm_model_retain(get());
+        return Model(get());
+    }
+    /** The strings live as long as the model. */
+    Result<hlm_model_info> info() const
+    {
+        auto out = make<hlm_model_info>();
+        const hlm_status code = hlm_model_info_get(get(), &out);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    /** The length of a row of logits; 0 of an empty handle. */
+    std::size_t vocab_size() const
+    {
+        return static_cast<std::size_t>(info()->vocab_size);
+    }
+    bool token_ends(int32_t token) const noexcept
+    {
+        return hlm_token_ends(get(), token) != 0;
+    }
+    Result<hlm_memory_plan_info> memory_plan(const hlm_plan_params *params = nullptr) const
+    {
+        auto out = make<hlm_memory_plan_info>();
+        const hlm_status code = hlm_memory_plan(get(), params, &out);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+
+    /** flags: HLM_TOKENIZE_... */
+    Result<std::vector<int32_t>> tokenize(std::string_view text, uint32_t flags = 0) const
+    {
+        return detail::sized<std::vector<int32_t>>(
+            text.size() / 2 + 8, [&](int32_t *out, std::size_t cap, std::size_t *n) {
+                return hlm_tokenize(get(), text.data(), text.size(), flags, out, cap, n);
+            });
+    }
+    /** flags: HLM_DETOKENIZE_... */
+    Result<std::string> detokenize(Span<const int32_t> tokens, uint32_t flags = 0) const
+    {
+        return detail::sized<std::string>(tokens.size() * 8, [&](char *out, std::size_t cap, std::size_t *n) {
+            return hlm_detokenize(get(), tokens.data(), tokens.size(), flags, out, cap, n);
+        });
+    }
+    Result<std::string> chat_render(const std::string &messages, const hlm_chat_params *params = nullptr) const
+    {
+        if (Status st = detail::check_text("the messages", messages); !st) return st;
+        return detail::sized<std::string>(messages.size() * 2, [&](char *out, std::size_t cap, std::size_t *n) {
+            return hlm_chat_render(get(), messages.c_str(), params, out, cap, n);
+        });
+    }
+    Result<std::vector<int32_t>> chat_tokenize(const std::string &messages,
+                                               const hlm_chat_params *params = nullptr) const
+    {
+        if (Status st = detail::check_text("the messages", messages); !st) return st;
+        return detail::sized<std::vector<int32_t>>(messages.size(), [&](int32_t *out, std::size_t cap, std::size_t *n) {
+            return hlm_chat_tokenize(get(), messages.c_str(), params, out, cap, n);
+        });
+    }
+};
+
+/* ---- pool and cache ----------------------------------------------------------- */
+
+/** Pages of one model, shared freely among threads. */
+class Pool : public detail::Handle<hlm_pool, hlm_pool_release>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Pool> create(const Model &model, const hlm_pool_params *params = nullptr)
+    {
+        hlm_pool *raw = nullptr;
+        const hlm_status code = hlm_pool_new(&raw, model.get(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Pool(raw);
+    }
+    /** The same pool once more. */
+    Pool share() const noexcept
+    {
+        hlm_pool_retain(get());
+        return Pool(get());
+    }
+    struct Usage {
+        uint64_t used = 0;
+        uint64_t held = 0;
+    };
+    Result<Usage> usage() const
+    {
+        Usage out;
+        const hlm_status code = hlm_pool_usage(get(), &out.used, &out.held);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+};
+
+/** The state of one sequence. */
+class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Cache> create(const Pool &pool, const hlm_cache_params *params = nullptr)
+    {
+        hlm_cache *raw = nullptr;
+        const hlm_status code = hlm_cache_new(&raw, pool.get(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Cache(raw);
+    }
+    /** A second sequence that begins with the first `at` tokens; pages are shared until one of the two writes. */
+    Result<Cache> fork(int64_t at = HLM_NOW) const
+    {
+        hlm_cache *raw = nullptr;
+        const hlm_status code = hlm_cache_fork(&raw, get(), at);
+        if (code != HLM_OK) return Status::of(code);
+        return Cache(raw);
+    }
+    /** Forgets the tokens from `pos` on; how many before it the next step recomputes. */
+    Result<int64_t> rewind(int64_t pos)
+    {
+        int64_t pending = 0;
+        const hlm_status code = hlm_cache_rewind(get(), pos, &pending);
+        if (code != HLM_OK) return Status::of(code);
+        return pending;
+    }
+    int64_t length() const noexcept
+    {
+        return hlm_cache_length(get());
+    }
+    Result<std::vector<int32_t>> tokens() const
+    {
+        std::vector<int32_t> out(static_cast<std::size_t>(length()));
+        const hlm_status code = hlm_cache_tokens(get(), 0, out.size(), out.data());
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    Status reserve(int64_t n_tokens)
+    {
+        return Status::of(hlm_cache_reserve(get(), n_tokens));
+    }
+};
+
+/* ---- text and sampling ---------------------------------------------------------- */
+
+/** Text of one token after another, whole characters. A piece is valid until the next call. */
+class TextStream : public detail::Handle<hlm_text_stream, hlm_text_stream_free>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<TextStream> create(const Model &model, uint32_t flags = 0)
+    {
+        hlm_text_stream *raw = nullptr;
+        const hlm_status code = hlm_text_stream_new(&raw, model.get(), flags);
+        if (code != HLM_OK) return Status::of(code);
+        return TextStream(raw);
+    }
+    Result<std::string_view> push(int32_t token)
+    {
+        const char *text = nullptr;
+        std::size_t len = 0;
+        const hlm_status code = hlm_text_stream_push(get(), token, &text, &len);
+        if (code != HLM_OK) return Status::of(code);
+        return std::string_view(text, len);
+    }
+    Result<std::string_view> finish()
+    {
+        const char *text = nullptr;
+        std::size_t len = 0;
+        const hlm_status code = hlm_text_stream_finish(get(), &text, &len);
+        if (code != HLM_OK) return Status::of(code);
+        return std::string_view(text, len);
+    }
+};
+
+/** A chain of samplers and its random state. */
+class Sampler : public detail::Handle<hlm_sampler, hlm_sampler_free>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Sampler> create(const Model &model, const hlm_sampler_params *params = nullptr)
+    {
+        hlm_sampler *raw = nullptr;
+        const hlm_status code = hlm_sampler_new(&raw, model.get(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Sampler(raw, model.vocab_size());
+    }
+    Result<Sampler> fork() const
+    {
+        hlm_sampler *raw = nullptr;
+        const hlm_status code = hlm_sampler_fork(&raw, get());
+        if (code != HLM_OK) return Status::of(code);
+        return Sampler(raw, vocab_);
+    }
+    /** logits: as many as the vocabulary has tokens. */
+    Result<int32_t> sample(Span<const float> logits)
+    {
+        if (get() && logits.size() != vocab_)
+            return Status(HLM_E_ARG,
+                          "sample: " + std::to_string(logits.size()) + " logits, " + std::to_string(vocab_) +
+                              " tokens");
+        int32_t token = 0;
+        const hlm_status code = hlm_sampler_sample(get(), logits.data(), &token);
+        if (code != HLM_OK) return Status::of(code);
+        return token;
+    }
+    Status accept(int32_t token)
+    {
+        return Status::of(hlm_sampler_accept(get(), token));
+    }
+
+  private:
+    Sampler(hlm_sampler *raw, std::size_t vocab) noexcept : Handle(raw), vocab_(vocab)
+    {
+    }
+    std::size_t vocab_ = 0;
+};
+
+/* ---- context ---------------------------------------------------------------------- */
+
+/** New tokens for one sequence. What it points to must live until the step has run. */
+class Step
+{
+  public:
+    Step(Cache &cache, Span<const int32_t> tokens)
+    {
+        raw_.cache = cache.get();
+        raw_.tokens = tokens.data();
+        raw_.n_tokens = tokens.size();
+    }
+    /** Logits of the last token: [vocab]. */
+    Step &logits(Span<float> out)
+    {
+        return rows(HLM_ROWS_LAST, {}, out);
+    }
+    /** Logits of all tokens: [tokens, vocab]. */
+    Step &all_logits(Span<float> out)
+    {
+        return rows(HLM_ROWS_ALL, {}, out);
+    }
+    /** Logits of the tokens with these indices, ascending: [indices, vocab]. */
+    Step &logits_of(Span<const std::size_t> indices, Span<float> out)
+    {
+        return rows(HLM_ROWS_LIST, indices, out);
+    }
+    /** Hidden states of all tokens, layer as in hlm_hidden: [tokens, hidden_size]. */
+    Step &hidden(int32_t layer, Span<float> out)
+    {
+        auto request = make<hlm_hidden>();
+        request.layer = layer;
+        request.out = out.data();
+        requests_.push_back(request);
+        request_sizes_.push_back(out.size());
+        return *this;
+    }
+
+  private:
+    friend class Context;
+
+    Step &rows(int32_t which, Span<const std::size_t> indices, Span<float> out)
+    {
+        raw_.logit_rows = which;
+        raw_.rows = indices.data();
+        raw_.n_rows = indices.size();
+        raw_.logits = out.data();
+        logits_size_ = out.size();
+        wants_logits_ = true;
+        return *this;
+    }
+
+    static Status check_size(const char *what, std::size_t index, std::size_t n_rows, std::size_t width,
+                             std::size_t size)
+    {
+        if (width != 0 && size % width == 0 && size / width == n_rows) return Status();
+        return Status(HLM_E_ARG,
+                      "decode: steps[" + std::to_string(index) + "]: " + what + " has " + std::to_string(size) +
+                          " numbers, " + std::to_string(n_rows) + " rows of " + std::to_string(width) + " are needed");
+    }
+
+    /** The raw step, if what it writes fits. Its pointers hold until the step is moved or changed. */
+    Status prepare(std::size_t index, std::size_t vocab, std::size_t width)
+    {
+        const std::size_t n_rows = raw_.logit_rows == HLM_ROWS_LAST ? 1
+            : raw_.logit_rows == HLM_ROWS_ALL                       ? raw_.n_tokens
+                                                                    : raw_.n_rows;
+        if (wants_logits_) {
+            if (Status st = check_size("logits", index, n_rows, vocab, logits_size_); !st) return st;
+        }
+        pointers_.clear();
+        for (std::size_t i = 0; i < requests_.size(); i++) {
+            if (Status st = check_size("hidden", index, raw_.n_tokens, width, request_sizes_[i]); !st) return st;
+            pointers_.push_back(&requests_[i]);
+        }
+        raw_.hidden = pointers_.data();
+        raw_.n_hidden = pointers_.size();
+        return Status();
+    }
+
+    hlm_step raw_ = make<hlm_step>();
+    std::size_t logits_size_ = 0;
+    bool wants_logits_ = false;
+    std::vector<hlm_hidden> requests_;
+    std::vector<std::size_t> request_sizes_;
+    std::vector<const hlm_hidden *> pointers_;
+};
+
+/** What it takes to compute. */
+class Context : public detail::Handle<hlm_context, hlm_ctx_free>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Context> create(const Model &model, const hlm_ctx_params *params = nullptr)
+    {
+        hlm_context *raw = nullptr;
+        const hlm_status code = hlm_ctx_new(&raw, model.get(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Context(raw, *model.info());
+    }
+    /** Its pool; an empty one of an empty handle. */
+    Pool pool() const noexcept
+    {
+        hlm_pool *raw = hlm_ctx_pool(get());
+        hlm_pool_retain(raw);
+        return Pool(raw);
+    }
+    /** The sentence of the latest failed call on it; "" before the first. */
+    const char *error() const noexcept
+    {
+        return hlm_ctx_error(get());
+    }
+    /** Stops the running call, or the next; from any thread, while the context lives. */
+    void cancel() const noexcept
+    {
+        hlm_cancel(get());
+    }
+
+    /** New tokens for several sequences in one batch; after an error all caches are as before. */
+    Status decode(Span<Step> steps)
+    {
+        std::vector<const hlm_step *> raw(steps.size());
+        for (std::size_t i = 0; i < steps.size(); i++) {
+            if (Status st = steps[i].prepare(i, vocab_, width_); get() && !st) return st;
+            raw[i] = &steps[i].raw_;
+        }
+        return Status::of(hlm_decode_step(get(), raw.data(), raw.size()));
+    }
+    Status decode(Step &step)
+    {
+        if (Status st = step.prepare(0, vocab_, width_); get() && !st) return st;
+        const hlm_step *const raw = &step.raw_;
+        return Status::of(hlm_decode_step(get(), &raw, 1));
+    }
+    Status decode(Step &&step)
+    {
+        return decode(step);
+    }
+
+    /** Prompt in, tokens out. on_token(int32_t token, std::string_view text) gets each token with the text that became
+     *  certain, and token -1 at the end with what was held back; progress(done, total), parts of the prompt. Both
+     *  return false to stop, or nothing. params.on_token, progress and user are set here. sampler may be NULL. */
+    template <class OnToken, class Progress>
+    Result<hlm_generate_result> generate(Cache &cache, Sampler *sampler, hlm_generate_params params, OnToken &&on_token,
+                                         Progress &&progress)
+    {
+        Calls<OnToken, Progress> calls{on_token, progress, nullptr};
+        params.on_token = calls.token;
+        params.progress = calls.part;
+        params.user = &calls;
+        auto out = make<hlm_generate_result>();
+        const hlm_status code = hlm_generate(get(), cache.get(), sampler ? sampler->get() : nullptr, &params, &out);
+        detail::rethrow(calls.caught);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    template <class OnToken>
+    Result<hlm_generate_result> generate(Cache &cache, Sampler *sampler, const hlm_generate_params &params,
+                                         OnToken &&on_token)
+    {
+        return generate(cache, sampler, params, std::forward<OnToken>(on_token), [](std::size_t, std::size_t) {});
+    }
+
+    struct Score {
+        std::vector<float> logprobs; /**< of all tokens but the first */
+        double sum = 0;
+    };
+    /** Log-probability of each token given those before it. */
+    Result<Score> score(Span<const int32_t> tokens)
+    {
+        Score out;
+        out.logprobs.resize(tokens.size() ? tokens.size() - 1 : 0);
+        const hlm_status code = hlm_score(get(), tokens.data(), tokens.size(), out.logprobs.data(), &out.sum);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+
+  private:
+    template <class OnToken, class Progress> struct Calls {
+        std::remove_reference_t<OnToken> &on_token;
+        std::remove_reference_t<Progress> &progress;
+        std::exception_ptr caught;
+
+        static int32_t token(void *user, int32_t id, const char *text, std::size_t len)
+        {
+            auto &calls = *static_cast<Calls *>(user);
+            return detail::guarded(calls.caught, int32_t{1},
+                                   [&] { return detail::answer(calls.on_token, id, std::string_view(text, len)); });
+        }
+        static int32_t part(void *user, std::size_t done, std::size_t total)
+        {
+            auto &calls = *static_cast<Calls *>(user);
+            return detail::guarded(calls.caught, int32_t{1},
+                                   [&] { return detail::answer(calls.progress, done, total); });
+        }
+    };
+
+    Context(hlm_context *raw, const hlm_model_info &info) noexcept
+        : Handle(raw), vocab_(static_cast<std::size_t>(info.vocab_size)),
+          width_(static_cast<std::size_t>(info.hidden_size))
+    {
+    }
+    std::size_t vocab_ = 0;
+    std::size_t width_ = 0;
+};
+
+} // namespace hlm
+
+#endif

@@ -1,0 +1,364 @@
+/* hybridlm.hpp: every handle in use, and misuse. Built twice, with and without exceptions.
+ *   test_cpp MODEL_FOLDER      ends with "N passed, N failed" */
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include <hybridlm/hybridlm.hpp>
+
+namespace
+{
+
+int passed, failed;
+
+void check(bool ok, const char *what, int line)
+{
+    ok ? passed++ : failed++;
+    if (!ok) std::printf("FAIL line %d: %s\n", line, what);
+}
+#define CHECK(condition) check(condition, #condition, __LINE__)
+
+/* An error of this code whose sentence speaks of `words`. */
+void refused(const hlm::Status &st, hlm_status code, const char *words, int line)
+{
+    const bool ok = st.code() == code && st.sentence().find(words) != std::string::npos;
+    check(ok, (st.name() + (": " + st.sentence())).c_str(), line);
+}
+#define REFUSED(status, code, words) refused(status, code, words, __LINE__)
+
+/* Handles move and do not copy. */
+template <class T>
+constexpr bool move_only = std::is_nothrow_move_constructible_v<T> &&std::is_nothrow_move_assignable_v<T> &&
+    !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(move_only<hlm::Model> && move_only<hlm::Pool> && move_only<hlm::Context> && move_only<hlm::Cache>);
+static_assert(move_only<hlm::Sampler> && move_only<hlm::TextStream>);
+static_assert(sizeof(hlm::Model) == sizeof(void *) && sizeof(hlm::Cache) == sizeof(void *));
+/* Spans do not take away const, nor take other types. */
+static_assert(std::is_constructible_v<hlm::Span<const int32_t>, const std::vector<int32_t> &>);
+static_assert(!std::is_constructible_v<hlm::Span<int32_t>, const std::vector<int32_t> &>);
+static_assert(!std::is_constructible_v<hlm::Span<float>, std::vector<double> &>);
+
+const std::vector<int32_t> one_two_three = {1, 2, 3};
+
+struct family {
+    hlm::Model model;
+    hlm::Context ctx;
+    hlm::Cache cache;
+};
+
+family new_family(const char *path)
+{
+    family f;
+    f.model = *hlm::Model::load(path);
+    auto params = hlm::make<hlm_ctx_params>();
+    params.n_threads = 2;
+    f.ctx = *hlm::Context::create(f.model, &params);
+    f.cache = *hlm::Cache::create(f.ctx.pool());
+    return f;
+}
+
+/* The logits after `tokens`. */
+std::vector<float> logits(family &f, hlm::Cache &cache, hlm::Span<const int32_t> tokens)
+{
+    std::vector<float> out(f.model.vocab_size());
+    CHECK(f.ctx.decode(hlm::Step(cache, tokens).logits(out)).ok());
+    return out;
+}
+
+bool same(const std::vector<float> &a, const std::vector<float> &b)
+{
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof a[0]) == 0;
+}
+
+void test_text(family &f)
+{
+    const std::string text = "hello world, \"and\" the rest \xc3\xbc";
+    auto ids = f.model.tokenize(text);
+    CHECK(ids.ok() && *f.model.detokenize(*ids) == text);
+    auto stream = *hlm::TextStream::create(f.model);
+    std::string joined;
+    for (const int32_t id : *ids) joined += *stream.push(id);
+    joined += *stream.finish();
+    CHECK(joined == text);
+    const std::string long_text(10000, 'x'); /* more tokens than the first guess */
+    CHECK(f.model.tokenize(long_text)->size() == 10000);
+
+    const auto messages = hlm::messages_json({{"user", "\"\\\n\x01"}, {"assistant", "yes"}});
+    CHECK(messages ==
+          "[{\"role\":\"user\",\"content\":\"\\\"\\\\\\u000a\\u0001\"},"
+          "{\"role\":\"assistant\",\"content\":\"yes\"}]");
+    CHECK(*f.model.chat_render(messages) ==
+          "<|begin|>user\n\"\\\n\x01<|end|>\n<|begin|>assistant\nyes<|end|>\n<|begin|>assistant\n");
+    CHECK(f.model.chat_tokenize(messages).ok());
+    CHECK(f.model.token_ends(287) && !f.model.token_ends(1));
+    CHECK(f.model.info()->n_layers == 2);
+    CHECK(f.model.memory_plan()->total > 0);
+}
+
+void test_state(family &f)
+{
+    const auto whole = logits(f, f.cache, one_two_three);
+    CHECK(*f.cache.tokens() == one_two_three);
+    auto fork = *f.cache.fork(1);
+    const std::vector<int32_t> rest = {2, 3};
+    CHECK(same(logits(f, fork, rest), whole));
+    CHECK(f.cache.reserve(20).ok());
+    CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0);
+
+    /* both in one batch, all rows of one, hidden states of the other */
+    auto again = *hlm::Cache::create(f.ctx.pool());
+    std::vector<float> all(3 * f.model.vocab_size()), states(3 * 16), picked(2 * f.model.vocab_size());
+    const std::vector<std::size_t> indices = {0, 2};
+    std::vector<hlm::Step> steps;
+    steps.emplace_back(f.cache, one_two_three).all_logits(all);
+    steps.emplace_back(again, one_two_three).logits_of(indices, picked).hidden(HLM_HIDDEN_PRE_NORM, states);
+    CHECK(f.ctx.decode(steps).ok());
+    CHECK(std::memcmp(&all[2 * whole.size()], whole.data(), whole.size() * sizeof(float)) == 0);
+    CHECK(std::memcmp(&picked[whole.size()], whole.data(), whole.size() * sizeof(float)) == 0);
+    CHECK(states[0] != 0);
+    CHECK(f.ctx.pool().usage()->used > 0);
+    CHECK(f.ctx.score(one_two_three)->logprobs.size() == 2);
+}
+
+void test_sampler(family &f)
+{
+    auto params = hlm::make<hlm_sampler_params>();
+    params.temperature = 1;
+    auto a = *hlm::Sampler::create(f.model, &params);
+    std::vector<float> row(f.model.vocab_size());
+    CHECK(a.sample(row).ok());
+    auto b = *a.fork();
+    for (int i = 0; i < 10; i++) CHECK(*a.sample(row) == *b.sample(row));
+    CHECK(a.accept(1).ok());
+    row.pop_back();
+    REFUSED(a.sample(row).status(), HLM_E_ARG, "287 logits");
+    params.temperature = NAN;
+    REFUSED(hlm::Sampler::create(f.model, &params).status(), HLM_E_ARG, "temperature");
+}
+
+void test_generate(family &f)
+{
+    auto params = hlm::make<hlm_generate_params>();
+    params.prompt = one_two_three.data();
+    params.n_prompt = one_two_three.size();
+    params.max_tokens = 5;
+    params.ignore_eos = 1;
+    int calls = 0;
+    std::string text;
+    auto done = f.ctx.generate(f.cache, nullptr, params, [&](int32_t, std::string_view piece) {
+        calls++;
+        text += piece;
+    });
+    CHECK(done.ok() && done->n_generated == 5 && done->finish == HLM_FINISH_LENGTH && calls == 6);
+    CHECK(f.cache.length() == 3 + 4);
+
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    auto greedy = *hlm::Sampler::create(f.model);
+    std::string again;
+    std::size_t prompt = 0;
+    done = f.ctx.generate(
+        cache, &greedy, params,
+        [&](int32_t, std::string_view piece) {
+            again += piece;
+            return again.size() < text.size(); /* stop at the same text */
+        },
+        [&](std::size_t part, std::size_t) { prompt = part; });
+    CHECK(done.ok() && again.compare(0, text.size(), text) == 0 && prompt == 3);
+    const auto stop = [](std::size_t, std::size_t) { return false; };
+    auto cancelled = f.ctx.generate(
+        cache, nullptr, params, [](int32_t, std::string_view) {}, stop);
+    REFUSED(cancelled.status(), HLM_E_CANCELLED, "progress");
+    CHECK(cancelled.status().sentence() == f.ctx.error());
+
+    std::thread other([&] { f.ctx.cancel(); });
+    other.join();
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three)), HLM_E_CANCELLED, "");
+}
+
+#if defined(__cpp_exceptions)
+template <class F> std::string thrown(F f)
+{
+    try {
+        f();
+    } catch (const std::exception &e) {
+        return e.what();
+    }
+    return "nothing";
+}
+
+void test_exceptions(family &f)
+{
+    auto params = hlm::make<hlm_generate_params>();
+    params.prompt = one_two_three.data();
+    params.n_prompt = one_two_three.size();
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    CHECK(thrown([&] {
+              (void)f.ctx.generate(cache, nullptr, params,
+                                   [](int32_t, std::string_view) { throw std::runtime_error("in on_token"); });
+          }) == "in on_token");
+    CHECK(thrown([&] {
+              (void)f.ctx.generate(
+                  cache, nullptr, params, [](int32_t, std::string_view) {},
+                  [](std::size_t, std::size_t) { throw std::runtime_error("in progress"); });
+          }) == "in progress");
+    CHECK(!logits(f, cache, one_two_three).empty()); /* the context is as good as new */
+    CHECK(thrown([] { (void)hlm::unwrap(hlm::Model::load("none.gguf")); }).find("none.gguf") != std::string::npos);
+    CHECK(hlm::unwrap(f.model.tokenize("x")).size() == 1);
+    hlm::unwrap(f.cache.reserve(1));
+}
+#endif
+
+void test_sizes(family &f)
+{
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    const std::size_t vocab = f.model.vocab_size();
+    for (const std::size_t wrong : {std::size_t{0}, vocab - 1, vocab + 1, 2 * vocab}) {
+        std::vector<float> out(wrong);
+        REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three).logits(out)), HLM_E_ARG, "logits has");
+    }
+    std::vector<float> row(vocab), states(16);
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three).all_logits(row)), HLM_E_ARG, "3 rows of 288");
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three).hidden(0, states)), HLM_E_ARG, "hidden has 16");
+    const std::vector<std::size_t> beyond = {7};
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three).logits_of(beyond, row)), HLM_E_ARG, "rows");
+    const std::vector<int32_t> foreign = {1, 288};
+    REFUSED(f.ctx.decode(hlm::Step(cache, foreign)), HLM_E_TOKEN, "288");
+    REFUSED(f.ctx.decode(hlm::Step(cache, {})), HLM_E_EMPTY, "");
+    REFUSED(f.ctx.decode(hlm::Span<hlm::Step>()), HLM_E_EMPTY, "");
+    REFUSED(f.ctx.score({}).status(), HLM_E_ARG, "NULL");
+    hlm::Step twice[] = {{cache, one_two_three}, {cache, one_two_three}};
+    REFUSED(f.ctx.decode(twice), HLM_E_BUSY, "");
+    REFUSED(f.model.detokenize(foreign).status(), HLM_E_TOKEN, "288");
+    REFUSED(f.model.chat_render(std::string("[]\0", 3)).status(), HLM_E_ARG, "zero byte");
+    REFUSED(hlm::Model::load(std::string("a\0b", 3)).status(), HLM_E_ARG, "zero byte");
+    REFUSED(hlm::Model::load("no/such/file.gguf").status(), HLM_E_IO, "no/such/file.gguf");
+    CHECK(cache.length() == 0);
+}
+
+/* Every call on a handle that was moved from: an error, or nothing. */
+void test_moved(family &f)
+{
+    auto model = std::move(*hlm::Model::load("no/such/file.gguf"));
+    CHECK(!model && model.vocab_size() == 0 && !model.token_ends(1) && !model.share());
+    REFUSED(model.info().status(), HLM_E_ARG, "");
+    REFUSED(model.tokenize("x").status(), HLM_E_ARG, "");
+    REFUSED(model.detokenize(one_two_three).status(), HLM_E_ARG, "");
+    REFUSED(model.chat_render("[]").status(), HLM_E_ARG, "");
+    REFUSED(model.memory_plan().status(), HLM_E_ARG, "");
+    REFUSED(hlm::Context::create(model).status(), HLM_E_ARG, "");
+    REFUSED(hlm::Pool::create(model).status(), HLM_E_ARG, "");
+    REFUSED(hlm::Sampler::create(model).status(), HLM_E_ARG, "");
+    REFUSED(hlm::TextStream::create(model).status(), HLM_E_ARG, "");
+
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    auto taken = std::move(cache);
+    CHECK(taken && !cache && cache.length() == 0); // NOLINT: that is the point
+    REFUSED(cache.fork().status(), HLM_E_ARG, "");
+    REFUSED(cache.rewind(0).status(), HLM_E_ARG, "");
+    REFUSED(cache.tokens().status(), HLM_E_ARG, "");
+    REFUSED(cache.reserve(1), HLM_E_ARG, "");
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three)), HLM_E_ARG, "");
+    cache = std::move(taken);
+    CHECK(cache && !taken); // NOLINT
+
+    hlm::Context none;
+    std::vector<float> row(f.model.vocab_size());
+    none.cancel();
+    CHECK(!none.pool());
+    CHECK(std::strcmp(none.error(), "") == 0);
+    REFUSED(none.pool().usage().status(), HLM_E_ARG, "");
+    REFUSED(none.decode(hlm::Step(cache, one_two_three).logits(row)), HLM_E_ARG, "");
+    REFUSED(none.score(one_two_three).status(), HLM_E_ARG, "");
+    const auto ignore = [](int32_t, std::string_view) {};
+    REFUSED(none.generate(cache, nullptr, hlm::make<hlm_generate_params>(), ignore).status(), HLM_E_ARG, "");
+    REFUSED(hlm::Cache::create(none.pool()).status(), HLM_E_ARG, "");
+    hlm::Sampler sampler;
+    REFUSED(sampler.sample(row).status(), HLM_E_ARG, "");
+    REFUSED(sampler.accept(1), HLM_E_ARG, "");
+    REFUSED(sampler.fork().status(), HLM_E_ARG, "");
+    hlm::TextStream stream;
+    REFUSED(stream.push(1).status(), HLM_E_ARG, "");
+    REFUSED(stream.finish().status(), HLM_E_ARG, "");
+}
+
+/* Children outlive parents; each order of two bits picks who goes first. */
+void test_lifetimes(const char *path)
+{
+    for (unsigned order = 0; order < 16; order++) {
+        family f = new_family(path);
+        logits(f, f.cache, one_two_three);
+        auto fork = *f.cache.fork();
+        auto pool = f.ctx.pool();
+        if (order & 1) f.model.reset();
+        if (order & 2) f.ctx.reset();
+        if (order & 4) f.cache.reset();
+        if (order & 8) pool.reset();
+        CHECK(fork.length() == 3 && fork.fork(1)->length() == 1);
+        f.ctx = hlm::Context();
+        f.model = hlm::Model();
+        CHECK(*fork.tokens() == one_two_three);
+    }
+}
+
+/* Two calls at once on a context: the second, made from the executor of the first, is told so. */
+struct meanwhile {
+    hlm_context *ctx;
+    hlm_status second;
+};
+
+int32_t run_all(void *user, std::size_t n, hlm_task *task, void *arg)
+{
+    auto *m = static_cast<meanwhile *>(user);
+    std::thread other([m] {
+        const int32_t tokens[] = {1, 2};
+        m->second = hlm_score(m->ctx, tokens, 2, nullptr, nullptr);
+    });
+    other.join();
+    for (std::size_t i = 0; i < n; i++) task(arg, i);
+    return 0;
+}
+
+void test_two_threads(const family &f)
+{
+    meanwhile m = {nullptr, HLM_OK};
+    auto executor = hlm::make<hlm_executor>();
+    executor.user = &m;
+    executor.parallel_for = run_all;
+    auto params = hlm::make<hlm_ctx_params>();
+    params.n_threads = 1;
+    params.executor = &executor;
+    auto ctx = *hlm::Context::create(f.model, &params);
+    m.ctx = ctx.get();
+    CHECK(ctx.score(one_two_three).ok());
+    CHECK(m.second == HLM_E_BUSY);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) return 2;
+    family f = new_family(argv[1]);
+    if (!f.cache) {
+        std::printf("no model in %s\n0 passed, 1 failed\n", argv[1]);
+        return 1;
+    }
+    test_text(f);
+    test_state(f);
+    test_sampler(f);
+    f = new_family(argv[1]);
+    test_generate(f);
+#if defined(__cpp_exceptions)
+    test_exceptions(f);
+#endif
+    test_sizes(f);
+    test_moved(f);
+    test_lifetimes(argv[1]);
+    test_two_threads(f);
+    std::printf("%d passed, %d failed\n", passed, failed);
+    return failed ? 1 : 0;
+}
