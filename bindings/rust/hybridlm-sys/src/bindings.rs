@@ -1,0 +1,3516 @@
+/* Made from hybridlm.h by bindings/rust/generate.sh; not to be edited. */
+pub const HLM_VERSION_MAJOR: _bindgen_ty_1 = 0;
+pub const HLM_VERSION_MINOR: _bindgen_ty_1 = 1;
+pub const HLM_VERSION_PATCH: _bindgen_ty_1 = 0;
+#[doc = " Number in the SONAME: grows only when a program built before would break."]
+pub const HLM_ABI_VERSION: _bindgen_ty_1 = 0;
+pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
+#[doc = " Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are"]
+#[doc = "  never renumbered; new ones are added at the end."]
+pub type hlm_status = i32;
+pub const HLM_OK: _bindgen_ty_2 = 0;
+#[doc = " A pointer is NULL, a number is outside its range, or two arguments"]
+#[doc = "  contradict each other."]
+pub const HLM_E_ARG: _bindgen_ty_2 = -1;
+#[doc = " The allocator, or a byte cap, had no more memory."]
+pub const HLM_E_NOMEM: _bindgen_ty_2 = -2;
+#[doc = " A file could not be opened or read."]
+pub const HLM_E_IO: _bindgen_ty_2 = -3;
+#[doc = " A file says something that is wrong or contradictory."]
+pub const HLM_E_FORMAT: _bindgen_ty_2 = -4;
+#[doc = " Well formed, but not known to this version: an architecture, a tensor"]
+#[doc = "  type, a tokenizer, or a field of a newer struct."]
+pub const HLM_E_UNSUPPORTED: _bindgen_ty_2 = -5;
+#[doc = " A token id is negative or not below the vocabulary size."]
+pub const HLM_E_TOKEN: _bindgen_ty_2 = -6;
+#[doc = " The cache would grow past its max_tokens."]
+pub const HLM_E_FULL: _bindgen_ty_2 = -7;
+#[doc = " hlm_cancel() or a callback stopped the call."]
+pub const HLM_E_CANCELLED: _bindgen_ty_2 = -8;
+#[doc = " The object is in use by another call."]
+pub const HLM_E_BUSY: _bindgen_ty_2 = -9;
+#[doc = " Objects that do not belong together: a cache of another model or pool."]
+pub const HLM_E_MISMATCH: _bindgen_ty_2 = -10;
+#[doc = " A position that can not be returned to."]
+pub const HLM_E_UNREACHABLE: _bindgen_ty_2 = -11;
+#[doc = " No tokens where at least one is needed."]
+pub const HLM_E_EMPTY: _bindgen_ty_2 = -12;
+#[doc = " The output buffer is too small; the size needed has been written."]
+pub const HLM_E_SPACE: _bindgen_ty_2 = -13;
+#[doc = " A chat template raised an error or broke a rule of the language."]
+pub const HLM_E_TEMPLATE: _bindgen_ty_2 = -14;
+#[doc = " A budget (template steps, output size, regular expression) ran out."]
+pub const HLM_E_LIMIT: _bindgen_ty_2 = -15;
+#[doc = " A broken invariant of the library itself; please report it."]
+pub const HLM_E_INTERNAL: _bindgen_ty_2 = -16;
+pub type _bindgen_ty_2 = ::std::os::raw::c_int;
+extern "C" {
+    #[doc = " HLM_ABI_VERSION of the library in use (not of the header compiled against)."]
+    pub fn hlm_abi_version() -> u32;
+}
+extern "C" {
+    #[doc = " Version of the library in use, \"MAJOR.MINOR.PATCH\". Static storage."]
+    pub fn hlm_version() -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    #[doc = " Name of a status, such as \"HLM_E_FORMAT\"; \"HLM_E_?\" for an unknown one. Static storage."]
+    pub fn hlm_status_name(status: hlm_status) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    #[doc = " What went wrong in the calling thread's latest failed call, one sentence"]
+    #[doc = "  naming file, field and value where there are any. \"\" before the first"]
+    #[doc = "  failure. Valid until that thread's next failing call; never NULL."]
+    pub fn hlm_last_error() -> *const ::std::os::raw::c_char;
+}
+#[doc = " Memory. All memory of the library but jansson's comes from here. Both"]
+#[doc = "  functions are needed and may be called from any thread, also at the same"]
+#[doc = "  time. What `user` points to must outlive everything made with it."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_allocator {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " `size` bytes (never 0) aligned to `align` (a power of two), or NULL."]
+    pub alloc: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            size: usize,
+            align: usize,
+        ) -> *mut ::std::os::raw::c_void,
+    >,
+    #[doc = " Takes what alloc gave; never NULL."]
+    pub free: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, ptr: *mut ::std::os::raw::c_void),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_allocator() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_allocator>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_allocator))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_allocator>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_allocator))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_alloc() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).alloc) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(alloc)
+            )
+        );
+    }
+    test_field_alloc();
+    fn test_field_free() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).free) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(free)
+            )
+        );
+    }
+    test_field_free();
+}
+impl Default for hlm_allocator {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub const HLM_LOG_DEBUG: _bindgen_ty_3 = 1;
+pub const HLM_LOG_INFO: _bindgen_ty_3 = 2;
+pub const HLM_LOG_WARN: _bindgen_ty_3 = 3;
+pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
+#[doc = " Text about progress and decisions, one line without newline a call."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_log {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " May be called from any thread. level is one of HLM_LOG_...; text is ended"]
+    #[doc = "  by 0 and valid during the call."]
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            level: i32,
+            text: *const ::std::os::raw::c_char,
+        ),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_log() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_log>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_log))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_log>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_log))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_write() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(write)
+            )
+        );
+    }
+    test_field_write();
+}
+impl Default for hlm_log {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " A task of a parallel-for: called once for each index. Tasks never wait for"]
+#[doc = "  one another, need at most 16 KB of stack, and restore the floating-point"]
+#[doc = "  control word they find."]
+pub type hlm_task =
+    ::std::option::Option<unsafe extern "C" fn(arg: *mut ::std::os::raw::c_void, index: usize)>;
+#[doc = " The caller's job system. The library then starts no threads of its own. What"]
+#[doc = "  `user` points to must outlive the context. parallel_for is called from the"]
+#[doc = "  thread that called into the context, once for each part of the work between"]
+#[doc = "  barriers, with n the context's number of threads."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_executor {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and"]
+    #[doc = "  returns when all have returned: 0 on success; other values mean that not"]
+    #[doc = "  every task ran, and the step fails with HLM_E_CANCELLED."]
+    pub parallel_for: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            n: usize,
+            task: hlm_task,
+            arg: *mut ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_executor() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_executor>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_executor))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_executor>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_executor))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_parallel_for() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).parallel_for) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(parallel_for)
+            )
+        );
+    }
+    test_field_parallel_for();
+}
+impl Default for hlm_executor {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " File access, for pack files and assets. Paths are those given to"]
+#[doc = "  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions"]
+#[doc = "  return 0 on success; all but map are needed. The struct is copied; what"]
+#[doc = "  `user` points to must outlive the models loaded through it. All functions"]
+#[doc = "  may be called from any thread."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_vfs {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " *file receives a handle. A file that is not there: return 1; other values"]
+    #[doc = "  but 0 are other failures (a folder, no permission)."]
+    pub open: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            file: *mut *mut ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+    pub size: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            size: *mut u64,
+        ) -> i32,
+    >,
+    #[doc = " Reads exactly n bytes at offset, or fails."]
+    pub read_at: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            offset: u64,
+            out: *mut ::std::os::raw::c_void,
+            n: usize,
+        ) -> i32,
+    >,
+    #[doc = " The whole file in memory, readable until close. NULL, or a failure: the"]
+    #[doc = "  library reads instead. Pages the library no longer needs are not given"]
+    #[doc = "  back through this interface."]
+    pub map: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            data: *mut *const ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+    pub close: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, file: *mut ::std::os::raw::c_void),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_vfs() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_vfs>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_vfs))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_vfs>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_vfs))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_open() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).open) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(open)
+            )
+        );
+    }
+    test_field_open();
+    fn test_field_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).size) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(size)
+            )
+        );
+    }
+    test_field_size();
+    fn test_field_read_at() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).read_at) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(read_at)
+            )
+        );
+    }
+    test_field_read_at();
+    fn test_field_map() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).map) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(map)
+            )
+        );
+    }
+    test_field_map();
+    fn test_field_close() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).close) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(close)
+            )
+        );
+    }
+    test_field_close();
+}
+impl Default for hlm_vfs {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_model {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_pool {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_context {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_cache {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_sampler {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_text_stream {
+    _unused: [u8; 0],
+}
+#[doc = " Read weights into memory instead of mapping the file. A mapped file that"]
+#[doc = "  another process truncates while it is in use ends the program with"]
+#[doc = "  SIGBUS, which no library can prevent: use this for files that others"]
+#[doc = "  may change."]
+pub const HLM_LOAD_READ: _bindgen_ty_4 = 1;
+#[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot"]
+#[doc = "  products), so that all x86-64 and aarch64 machines give the same bits."]
+pub const HLM_LOAD_PORTABLE: _bindgen_ty_4 = 2;
+#[doc = " Tokenizer and chat template only; contexts and pools are refused."]
+pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_4 = 4;
+#[doc = " Read every weight and refuse NaN and infinity."]
+pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_4 = 8;
+pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
+#[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
+#[doc = "  CPU has the instruction, f32 for all else."]
+pub const HLM_ACTIVATIONS_DEFAULT: _bindgen_ty_5 = 0;
+#[doc = " f32 on the stored weights: slower, free of activation rounding."]
+pub const HLM_ACTIVATIONS_F32: _bindgen_ty_5 = 1;
+pub type _bindgen_ty_5 = ::std::os::raw::c_uint;
+pub const HLM_CPU_BEST: _bindgen_ty_6 = 0;
+#[doc = " Plain C."]
+pub const HLM_CPU_REF: _bindgen_ty_6 = 1;
+#[doc = " Plain C."]
+pub const HLM_CPU_AVX2: _bindgen_ty_6 = 2;
+#[doc = " Plain C."]
+pub const HLM_CPU_AVX512: _bindgen_ty_6 = 3;
+#[doc = " Upper bounds on the instruction sets used. The CPU's own limits always hold."]
+pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_model_params {
+    pub struct_size: usize,
+    #[doc = " HLM_LOAD_... bits."]
+    pub flags: u32,
+    #[doc = " HLM_ACTIVATIONS_..."]
+    pub activations: i32,
+    #[doc = " HLM_CPU_..."]
+    pub cpu: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " NULL: the C library's. Copied; used by everything made from this model."]
+    pub allocator: *const hlm_allocator,
+    #[doc = " NULL: silence. Copied."]
+    pub log: *const hlm_log,
+    #[doc = " Called with bytes done and in total, from the loading thread. A value"]
+    #[doc = "  other than 0 ends the load with HLM_E_CANCELLED."]
+    pub progress: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, done: u64, total: u64) -> i32,
+    >,
+    pub progress_user: *mut ::std::os::raw::c_void,
+}
+#[test]
+fn bindgen_test_layout_hlm_model_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_model_params>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_model_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_model_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_model_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_flags() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).flags) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(flags)
+            )
+        );
+    }
+    test_field_flags();
+    fn test_field_activations() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).activations) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(activations)
+            )
+        );
+    }
+    test_field_activations();
+    fn test_field_cpu() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).cpu) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(cpu)
+            )
+        );
+    }
+    test_field_cpu();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_allocator() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).allocator) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(allocator)
+            )
+        );
+    }
+    test_field_allocator();
+    fn test_field_log() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).log) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(log)
+            )
+        );
+    }
+    test_field_log();
+    fn test_field_progress() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).progress) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(progress)
+            )
+        );
+    }
+    test_field_progress();
+    fn test_field_progress_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).progress_user) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(progress_user)
+            )
+        );
+    }
+    test_field_progress_user();
+}
+impl Default for hlm_model_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Load a GGUF file or a Hugging Face folder (config.json, safetensors,"]
+    #[doc = "  tokenizer.json). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json works too."]
+    #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
+    #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a"]
+    #[doc = "          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
+    pub fn hlm_model_load(
+        out: *mut *mut hlm_model,
+        path: *const ::std::os::raw::c_char,
+        params: *const hlm_model_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same through the caller's file access; see hlm_vfs for what must outlive the model."]
+    pub fn hlm_model_load_vfs(
+        out: *mut *mut hlm_model,
+        vfs: *const hlm_vfs,
+        path: *const ::std::os::raw::c_char,
+        params: *const hlm_model_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " One reference more, or one less; the last one frees the model. Any thread."]
+    pub fn hlm_model_retain(model: *mut hlm_model);
+}
+extern "C" {
+    pub fn hlm_model_release(model: *mut hlm_model);
+}
+#[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
+#[doc = "  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and"]
+#[doc = "  has_chat_template are 0, and the strings but kernel_class are \"\"."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_model_info {
+    pub struct_size: usize,
+    #[doc = " Architecture as the file names it: \"llama\", \"qwen2\", ..."]
+    pub arch: *const ::std::os::raw::c_char,
+    #[doc = " The model's own name, or \"\"."]
+    pub name: *const ::std::os::raw::c_char,
+    #[doc = " Weight type that holds most bytes: \"q4_1\", \"bf16\", ..."]
+    pub weight_type: *const ::std::os::raw::c_char,
+    #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ... Models"]
+    #[doc = "  loaded with equal parameters and an equal class give equal bits."]
+    pub kernel_class: *const ::std::os::raw::c_char,
+    pub vocab_size: i32,
+    pub n_layers: i32,
+    pub hidden_size: i32,
+    pub n_heads: i32,
+    pub n_kv_heads: i32,
+    pub head_dim: i32,
+    #[doc = " Longest text the model was made for, in tokens, with its rotary scaling. Not"]
+    #[doc = "  a limit: hlm_cache_params.max_tokens is."]
+    pub max_positions: i64,
+    pub n_parameters: u64,
+    #[doc = " Bytes of weights in the file, and in memory as loaded."]
+    pub file_bytes: u64,
+    pub weight_bytes: u64,
+    #[doc = " Bytes of weights read to generate one token."]
+    pub bytes_per_token: u64,
+    #[doc = " Token ids, -1 where the model has none."]
+    pub bos_token: i32,
+    pub eos_token: i32,
+    pub pad_token: i32,
+    pub unk_token: i32,
+    #[doc = " 1 when the files carry a chat template, else 0."]
+    pub has_chat_template: i32,
+    pub reserved: i32,
+}
+#[test]
+fn bindgen_test_layout_hlm_model_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_model_info>(),
+        128usize,
+        concat!("Size of: ", stringify!(hlm_model_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_model_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_model_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_arch() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).arch) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(arch)
+            )
+        );
+    }
+    test_field_arch();
+    fn test_field_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).name) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(name)
+            )
+        );
+    }
+    test_field_name();
+    fn test_field_weight_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight_type) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(weight_type)
+            )
+        );
+    }
+    test_field_weight_type();
+    fn test_field_kernel_class() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kernel_class) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(kernel_class)
+            )
+        );
+    }
+    test_field_kernel_class();
+    fn test_field_vocab_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).vocab_size) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(vocab_size)
+            )
+        );
+    }
+    test_field_vocab_size();
+    fn test_field_n_layers() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_layers) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_layers)
+            )
+        );
+    }
+    test_field_n_layers();
+    fn test_field_hidden_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hidden_size) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(hidden_size)
+            )
+        );
+    }
+    test_field_hidden_size();
+    fn test_field_n_heads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_heads) as usize - ptr as usize
+            },
+            52usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_heads)
+            )
+        );
+    }
+    test_field_n_heads();
+    fn test_field_n_kv_heads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_kv_heads) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_kv_heads)
+            )
+        );
+    }
+    test_field_n_kv_heads();
+    fn test_field_head_dim() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).head_dim) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(head_dim)
+            )
+        );
+    }
+    test_field_head_dim();
+    fn test_field_max_positions() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_positions) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(max_positions)
+            )
+        );
+    }
+    test_field_max_positions();
+    fn test_field_n_parameters() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_parameters) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_parameters)
+            )
+        );
+    }
+    test_field_n_parameters();
+    fn test_field_file_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).file_bytes) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(file_bytes)
+            )
+        );
+    }
+    test_field_file_bytes();
+    fn test_field_weight_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight_bytes) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(weight_bytes)
+            )
+        );
+    }
+    test_field_weight_bytes();
+    fn test_field_bytes_per_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes_per_token) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(bytes_per_token)
+            )
+        );
+    }
+    test_field_bytes_per_token();
+    fn test_field_bos_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bos_token) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(bos_token)
+            )
+        );
+    }
+    test_field_bos_token();
+    fn test_field_eos_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).eos_token) as usize - ptr as usize
+            },
+            108usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(eos_token)
+            )
+        );
+    }
+    test_field_eos_token();
+    fn test_field_pad_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).pad_token) as usize - ptr as usize
+            },
+            112usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(pad_token)
+            )
+        );
+    }
+    test_field_pad_token();
+    fn test_field_unk_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).unk_token) as usize - ptr as usize
+            },
+            116usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(unk_token)
+            )
+        );
+    }
+    test_field_unk_token();
+    fn test_field_has_chat_template() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).has_chat_template) as usize - ptr as usize
+            },
+            120usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(has_chat_template)
+            )
+        );
+    }
+    test_field_has_chat_template();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            124usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+}
+impl Default for hlm_model_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Set info->struct_size first; fields beyond it are left out, and bytes beyond"]
+    #[doc = "  what the library knows become 0."]
+    pub fn hlm_model_info_get(model: *const hlm_model, info: *mut hlm_model_info) -> hlm_status;
+}
+extern "C" {
+    #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
+    #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
+    pub fn hlm_token_ends(model: *const hlm_model, token: i32) -> i32;
+}
+pub const HLM_TYPE_DEFAULT: _bindgen_ty_7 = 0;
+pub const HLM_TYPE_F32: _bindgen_ty_7 = 1;
+pub const HLM_TYPE_F16: _bindgen_ty_7 = 2;
+pub const HLM_TYPE_BF16: _bindgen_ty_7 = 3;
+pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_plan_params {
+    pub struct_size: usize,
+    #[doc = " 0: 1."]
+    pub n_sequences: usize,
+    #[doc = " Tokens of each sequence. 0: the model's max_positions."]
+    pub n_tokens: i64,
+    #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
+    pub kv_type: i32,
+    #[doc = " Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params."]
+    pub n_threads: i32,
+    #[doc = " As in hlm_ctx_params."]
+    pub max_rows: usize,
+}
+#[test]
+fn bindgen_test_layout_hlm_plan_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_plan_params>(),
+        40usize,
+        concat!("Size of: ", stringify!(hlm_plan_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_plan_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_plan_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_sequences() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_sequences) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_sequences)
+            )
+        );
+    }
+    test_field_n_sequences();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_kv_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kv_type) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(kv_type)
+            )
+        );
+    }
+    test_field_kv_type();
+    fn test_field_n_threads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_threads) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_threads)
+            )
+        );
+    }
+    test_field_n_threads();
+    fn test_field_max_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_rows) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(max_rows)
+            )
+        );
+    }
+    test_field_max_rows();
+}
+#[doc = " What a model, its sequences and one context take, in bytes."]
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_memory_plan_info {
+    pub struct_size: usize,
+    pub weights: u64,
+    #[doc = " For all sequences together; pages of 64 positions, counted whole."]
+    pub state: u64,
+    pub state_per_token: u64,
+    #[doc = " What a sequence takes at any length (recurrent state; 0 for Transformers)."]
+    pub state_per_sequence: u64,
+    #[doc = " Scratch of a context."]
+    pub scratch: u64,
+    #[doc = " The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted."]
+    pub total: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_memory_plan_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_memory_plan_info>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_memory_plan_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_memory_plan_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_memory_plan_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_weights() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weights) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(weights)
+            )
+        );
+    }
+    test_field_weights();
+    fn test_field_state() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state)
+            )
+        );
+    }
+    test_field_state();
+    fn test_field_state_per_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_per_token) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state_per_token)
+            )
+        );
+    }
+    test_field_state_per_token();
+    fn test_field_state_per_sequence() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_per_sequence) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state_per_sequence)
+            )
+        );
+    }
+    test_field_state_per_sequence();
+    fn test_field_scratch() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).scratch) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(scratch)
+            )
+        );
+    }
+    test_field_scratch();
+    fn test_field_total() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).total) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(total)
+            )
+        );
+    }
+    test_field_total();
+}
+extern "C" {
+    #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]
+    #[doc = "  numbers will have, and keeps no memory. Set out->struct_size first."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
+    pub fn hlm_memory_plan(
+        model: *const hlm_model,
+        params: *const hlm_plan_params,
+        out: *mut hlm_memory_plan_info,
+    ) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_pool_params {
+    pub struct_size: usize,
+    #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
+    pub kv_type: i32,
+    #[doc = " Positions in a page, a power of two up to 4096. 0: 64."]
+    pub page_tokens: i32,
+    #[doc = " Cap on the bytes of all pages. 0: none. At the cap a step fails with"]
+    #[doc = "  HLM_E_NOMEM and changes nothing."]
+    pub max_bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_pool_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_pool_params>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_pool_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_pool_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_pool_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_kv_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kv_type) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(kv_type)
+            )
+        );
+    }
+    test_field_kv_type();
+    fn test_field_page_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).page_tokens) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(page_tokens)
+            )
+        );
+    }
+    test_field_page_tokens();
+    fn test_field_max_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(max_bytes)
+            )
+        );
+    }
+    test_field_max_bytes();
+}
+extern "C" {
+    #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
+    pub fn hlm_pool_new(
+        out: *mut *mut hlm_pool,
+        model: *mut hlm_model,
+        params: *const hlm_pool_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " One reference more, or one less; with the last one, caches and contexts"]
+    #[doc = "  included, its memory goes back to the allocator. Any thread."]
+    pub fn hlm_pool_retain(pool: *mut hlm_pool);
+}
+extern "C" {
+    pub fn hlm_pool_release(pool: *mut hlm_pool);
+}
+extern "C" {
+    #[doc = " Bytes of pages in use by caches, a shared page once, and bytes held from the"]
+    #[doc = "  allocator: pages that caches gave back stay with the pool for the next. Either"]
+    #[doc = "  pointer may be NULL. Any thread."]
+    pub fn hlm_pool_usage(pool: *const hlm_pool, used: *mut u64, held: *mut u64) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_ctx_params {
+    pub struct_size: usize,
+    #[doc = " Threads that compute, the calling one included, up to 1024; with an executor,"]
+    #[doc = "  the tasks of a parallel-for. 0: one for each core the process may use."]
+    pub n_threads: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " Rows (tokens) computed at once; longer steps run in several tiles. More"]
+    #[doc = "  rows take more scratch. Up to 65536. 0: 512. The results do not depend on it."]
+    pub max_rows: usize,
+    #[doc = " NULL: threads of the library, started here, ended by hlm_ctx_free. Copied."]
+    pub executor: *const hlm_executor,
+    #[doc = " NULL: a pool of its own, with default parameters."]
+    pub pool: *mut hlm_pool,
+}
+#[test]
+fn bindgen_test_layout_hlm_ctx_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_ctx_params>(),
+        40usize,
+        concat!("Size of: ", stringify!(hlm_ctx_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_ctx_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_ctx_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_threads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_threads) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(n_threads)
+            )
+        );
+    }
+    test_field_n_threads();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_max_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_rows) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(max_rows)
+            )
+        );
+    }
+    test_field_max_rows();
+    fn test_field_executor() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).executor) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(executor)
+            )
+        );
+    }
+    test_field_executor();
+    fn test_field_pool() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_ctx_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).pool) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_ctx_params),
+                "::",
+                stringify!(pool)
+            )
+        );
+    }
+    test_field_pool();
+}
+impl Default for hlm_ctx_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Starts the threads and takes the scratch: what hlm_memory_plan says."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of"]
+    #[doc = "          another model), HLM_E_NOMEM (memory, or the system's threads)."]
+    pub fn hlm_ctx_new(
+        out: *mut *mut hlm_context,
+        model: *mut hlm_model,
+        params: *const hlm_ctx_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call."]
+    pub fn hlm_ctx_free(ctx: *mut hlm_context);
+}
+extern "C" {
+    #[doc = " The context's pool, borrowed: retain it to keep it. NULL for NULL."]
+    pub fn hlm_ctx_pool(ctx: *mut hlm_context) -> *mut hlm_pool;
+}
+extern "C" {
+    #[doc = " As hlm_last_error, but of the latest failed call on this context"]
+    #[doc = "  (hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the"]
+    #[doc = "  context; \"\" before the first. Valid until the next call on it; never NULL."]
+    pub fn hlm_ctx_error(ctx: *const hlm_context) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    #[doc = " Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next"]
+    #[doc = "  barrier between its threads, less than one tile away, and what its last step"]
+    #[doc = "  did to caches is undone. The request stays until a step has returned so: when"]
+    #[doc = "  no call is running, or the running one is past its last barrier and succeeds,"]
+    #[doc = "  the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go"]
+    #[doc = "  on after a call that was too quick for its cancel repeats that step."]
+    #[doc = "  May be called from any thread and from a signal handler. NULL does nothing."]
+    pub fn hlm_cancel(ctx: *mut hlm_context);
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_cache_params {
+    pub struct_size: usize,
+    #[doc = " Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions"]
+    #[doc = "  is allowed. 0: the model's max_positions."]
+    pub max_tokens: i64,
+}
+#[test]
+fn bindgen_test_layout_hlm_cache_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_cache_params>(),
+        16usize,
+        concat!("Size of: ", stringify!(hlm_cache_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_cache_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_cache_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_cache_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_cache_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_max_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_cache_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_tokens) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_cache_params),
+                "::",
+                stringify!(max_tokens)
+            )
+        );
+    }
+    test_field_max_tokens();
+}
+extern "C" {
+    #[doc = " An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM."]
+    pub fn hlm_cache_new(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        params: *const hlm_cache_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Pages that no other cache shares go back to the pool."]
+    pub fn hlm_cache_free(cache: *mut hlm_cache);
+}
+extern "C" {
+    #[doc = " A second sequence that begins with the first at_pos tokens of `cache`"]
+    #[doc = "  (HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared"]
+    #[doc = "  until one of the two writes. The two are independent from then on, but"]
+    #[doc = "  for the guarantee of hlm_cache_reserve, which a fork ends."]
+    #[doc = "  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY."]
+    pub fn hlm_cache_fork(
+        out: *mut *mut hlm_cache,
+        cache: *mut hlm_cache,
+        at_pos: i64,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Forget the tokens from `pos` on; pages behind go back to the pool, those that"]
+    #[doc = "  hlm_cache_reserve took included. *pending (may be NULL) receives how many"]
+    #[doc = "  tokens before `pos` the next step has to recompute first; 0 for Transformers."]
+    #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY."]
+    pub fn hlm_cache_rewind(cache: *mut hlm_cache, pos: i64, pending: *mut i64) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Tokens held; 0 for NULL. Not while a step on the cache runs."]
+    pub fn hlm_cache_length(cache: *const hlm_cache) -> i64;
+}
+extern "C" {
+    #[doc = " Copies the n token ids from position `from` on into out [n]. Not while a step"]
+    #[doc = "  on the cache runs. Errors  HLM_E_ARG when from + n is above the length."]
+    pub fn hlm_cache_tokens(
+        cache: *const hlm_cache,
+        from: i64,
+        n: usize,
+        out: *mut i32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Take the memory for n_tokens in all, those held included, now, so that no"]
+    #[doc = "  step up to there can fail for lack of pages or allocate them; 0 or less than"]
+    #[doc = "  the length does nothing. A later fork ends the guarantee, for both: pages are"]
+    #[doc = "  then shared, and the first to write into one copies it. So does a rewind."]
+    #[doc = "  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and"]
+    #[doc = "          the tokens are as before. Pages taken before a failure stay with the cache."]
+    pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
+}
+#[doc = " The last token."]
+pub const HLM_ROWS_LAST: _bindgen_ty_8 = 0;
+#[doc = " The last token."]
+pub const HLM_ROWS_ALL: _bindgen_ty_8 = 1;
+#[doc = " The indices in hlm_step.rows."]
+pub const HLM_ROWS_LIST: _bindgen_ty_8 = 2;
+#[doc = " Which of a step's tokens give logits."]
+pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_9 = -1;
+#[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
+pub type _bindgen_ty_9 = ::std::os::raw::c_int;
+#[doc = " A request for hidden states of every token of a step."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_hidden {
+    pub struct_size: usize,
+    #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm;"]
+    #[doc = "  HLM_HIDDEN_PRE_NORM: before it."]
+    pub layer: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_tokens, hidden_size], written by the step."]
+    pub out: *mut f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_hidden() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_hidden>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_hidden))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_hidden>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_hidden))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_layer() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(layer)
+            )
+        );
+    }
+    test_field_layer();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_out() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(out)
+            )
+        );
+    }
+    test_field_out();
+}
+impl Default for hlm_hidden {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " New tokens for one sequence. Everything it points to is the caller's and is"]
+#[doc = "  read or written during the call only."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_step {
+    pub struct_size: usize,
+    pub cache: *mut hlm_cache,
+    #[doc = " [n_tokens] token ids."]
+    pub tokens: *const i32,
+    pub n_tokens: usize,
+    #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
+    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step."]
+    pub logits: *mut f32,
+    #[doc = " HLM_ROWS_..."]
+    pub logit_rows: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST."]
+    pub rows: *const usize,
+    pub n_rows: usize,
+    #[doc = " [n_hidden] requests; NULL where n_hidden is 0."]
+    pub hidden: *const *const hlm_hidden,
+    pub n_hidden: usize,
+}
+#[test]
+fn bindgen_test_layout_hlm_step() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_step>(),
+        80usize,
+        concat!("Size of: ", stringify!(hlm_step))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_step>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_step))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_cache() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).cache) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(cache)
+            )
+        );
+    }
+    test_field_cache();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_logits() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logits) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(logits)
+            )
+        );
+    }
+    test_field_logits();
+    fn test_field_logit_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logit_rows) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(logit_rows)
+            )
+        );
+    }
+    test_field_logit_rows();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rows) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(rows)
+            )
+        );
+    }
+    test_field_rows();
+    fn test_field_n_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_rows) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_rows)
+            )
+        );
+    }
+    test_field_n_rows();
+    fn test_field_hidden() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hidden) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(hidden)
+            )
+        );
+    }
+    test_field_hidden();
+    fn test_field_n_hidden() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_hidden) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_hidden)
+            )
+        );
+    }
+    test_field_n_hidden();
+}
+impl Default for hlm_step {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Run new tokens through the model: whole prompts, single tokens, or both,"]
+    #[doc = "  for n sequences in one varlen batch. Each cache grows by its tokens."]
+    #[doc = "  steps   [n] one entry a sequence, no cache twice, all of the context's pool;"]
+    #[doc = "          read only during the call."]
+    #[doc = "  Threads one call per context at a time; contexts of one model may run in"]
+    #[doc = "          parallel, on different caches."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
+    #[doc = "          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),"]
+    #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
+    #[doc = "          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
+    #[doc = "          then as it was before the call, and what the out-arrays hold is"]
+    #[doc = "          undefined."]
+    pub fn hlm_decode_step(
+        ctx: *mut hlm_context,
+        steps: *const *const hlm_step,
+        n: usize,
+    ) -> hlm_status;
+}
+#[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_10 = 1;
+#[doc = " Markers such as <|im_end|> in the text become their special tokens."]
+#[doc = "  Never for text of untrusted origin."]
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_10 = 2;
+pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
+    #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
+    #[doc = "  out     [cap]; may be NULL when cap is 0."]
+    #[doc = "  *n      receives the number of ids, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),"]
+    #[doc = "          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM."]
+    pub fn hlm_tokenize(
+        model: *const hlm_model,
+        text: *const ::std::os::raw::c_char,
+        len: usize,
+        flags: u32,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " Leave out special tokens."]
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_11 = 1;
+pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
+    #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_detokenize(
+        model: *const hlm_model,
+        tokens: *const i32,
+        n_tokens: usize,
+        flags: u32,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Text of one token after another, for streaming. The pieces joined equal"]
+    #[doc = "  hlm_detokenize of all tokens, and no piece ends inside a character."]
+    #[doc = "  flags as for hlm_detokenize."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM."]
+    pub fn hlm_text_stream_new(
+        out: *mut *mut hlm_text_stream,
+        model: *mut hlm_model,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " *text [*len] is the text that became certain (it may be empty), not ended by"]
+    #[doc = "  0, valid until the next call on the stream."]
+    #[doc = "  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM."]
+    pub fn hlm_text_stream_push(
+        stream: *mut hlm_text_stream,
+        token: i32,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " What is left at the end (an unfinished character as U+FFFD), as above; the"]
+    #[doc = "  stream is then as new. Errors  HLM_E_NOMEM."]
+    pub fn hlm_text_stream_finish(
+        stream: *mut hlm_text_stream,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
+}
+#[doc = " Do not end with the opening of an assistant's answer."]
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_12 = 1;
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_chat_params {
+    pub struct_size: usize,
+    #[doc = " HLM_CHAT_... bits."]
+    pub flags: u32,
+    #[doc = " Must be 0."]
+    pub reserved: u32,
+    #[doc = " JSON array of tool schemas, or NULL."]
+    pub tools_json: *const ::std::os::raw::c_char,
+    #[doc = " JSON object whose members become variables of the template, or NULL."]
+    pub extra_json: *const ::std::os::raw::c_char,
+    #[doc = " A template to use instead of the model's, or NULL."]
+    pub chat_template: *const ::std::os::raw::c_char,
+    #[doc = " Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock."]
+    pub now: i64,
+    #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\","]
+    #[doc = "  \"tool_use\", \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\","]
+    #[doc = "  \"llama3\", \"mixtral\", \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are"]
+    #[doc = "  tools and such a template, else their default, else the built-in one that fits the model."]
+    pub template_name: *const ::std::os::raw::c_char,
+}
+#[test]
+fn bindgen_test_layout_hlm_chat_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_chat_params>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_chat_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_chat_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_chat_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_flags() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).flags) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(flags)
+            )
+        );
+    }
+    test_field_flags();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_tools_json() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tools_json) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(tools_json)
+            )
+        );
+    }
+    test_field_tools_json();
+    fn test_field_extra_json() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).extra_json) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(extra_json)
+            )
+        );
+    }
+    test_field_extra_json();
+    fn test_field_chat_template() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).chat_template) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(chat_template)
+            )
+        );
+    }
+    test_field_chat_template();
+    fn test_field_now() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).now) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(now)
+            )
+        );
+    }
+    test_field_now();
+    fn test_field_template_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).template_name) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(template_name)
+            )
+        );
+    }
+    test_field_template_name();
+}
+impl Default for hlm_chat_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Messages to text by the model's chat template."]
+    #[doc = "  messages_json  [{\"role\": \"user\", \"content\": \"...\"}, ...], ended by 0."]
+    #[doc = "  params         NULL: the model's template, an assistant's answer opened."]
+    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),"]
+    #[doc = "          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM."]
+    pub fn hlm_chat_render(
+        model: *const hlm_model,
+        messages_json: *const ::std::os::raw::c_char,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Messages to tokens: the tokens of hlm_chat_render's text, except that special"]
+    #[doc = "  tokens come only from what the template itself writes. A marker that a message,"]
+    #[doc = "  a tool or extra_json spells is plain text, however the template cuts or joins"]
+    #[doc = "  it. The template's own: its literals, bos_token and eos_token, members of"]
+    #[doc = "  extra_json whose name ends in \"_token\", and roles made of letters, digits, '_'"]
+    #[doc = "  and '-'. Nothing is added around the text: templates write bos themselves."]
+    #[doc = "  out [cap]      *n receives the tokens, also with HLM_E_SPACE."]
+    #[doc = "  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too."]
+    pub fn hlm_chat_tokenize(
+        model: *const hlm_model,
+        messages_json: *const ::std::os::raw::c_char,
+        params: *const hlm_chat_params,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_logit_bias {
+    pub token: i32,
+    #[doc = " Added to the token's logit; -INFINITY forbids it."]
+    pub bias: f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_logit_bias() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_logit_bias>(),
+        8usize,
+        concat!("Size of: ", stringify!(hlm_logit_bias))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_logit_bias>(),
+        4usize,
+        concat!("Alignment of ", stringify!(hlm_logit_bias))
+    );
+    fn test_field_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).token) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_logit_bias),
+                "::",
+                stringify!(token)
+            )
+        );
+    }
+    test_field_token();
+    fn test_field_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bias) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_logit_bias),
+                "::",
+                stringify!(bias)
+            )
+        );
+    }
+    test_field_bias();
+}
+#[doc = " The chain runs in the order of the fields from repetition_penalty on, with"]
+#[doc = "  logit_bias first and temperature last before the draw. All off by default:"]
+#[doc = "  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,"]
+#[doc = "  at temperature 1, of the tokens that those before it kept, and keeps at"]
+#[doc = "  least one; among equals the lower id goes first."]
+#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,"]
+#[doc = "  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_sampler_params {
+    pub struct_size: usize,
+    #[doc = " Philox4x32-10 key: the same seed gives the same draws everywhere."]
+    pub seed: u64,
+    pub logit_bias: *const hlm_logit_bias,
+    pub n_logit_bias: usize,
+    #[doc = " Accepted tokens that the penalties look back on. 0: 64; negative: all."]
+    pub penalty_window: i64,
+    #[doc = " Divides positive and multiplies negative logits of seen tokens. 0 or 1: off."]
+    pub repetition_penalty: f32,
+    #[doc = " Subtracted once for each time a token was seen."]
+    pub frequency_penalty: f32,
+    #[doc = " Subtracted from every token that was seen."]
+    pub presence_penalty: f32,
+    #[doc = " Keep the k largest. 0: all."]
+    pub top_k: i32,
+    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
+    #[doc = "  nearest to the entropy. 0 or 1: off."]
+    pub typical_p: f32,
+    #[doc = " Keep the smallest set of most likely tokens with mass p. 0 or 1: off."]
+    pub top_p: f32,
+    #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
+    pub min_p: f32,
+    #[doc = " 0: greedy, the largest logit, the lowest id among equals."]
+    pub temperature: f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_sampler_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_sampler_params>(),
+        72usize,
+        concat!("Size of: ", stringify!(hlm_sampler_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_sampler_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_sampler_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_seed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).seed) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(seed)
+            )
+        );
+    }
+    test_field_seed();
+    fn test_field_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logit_bias) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(logit_bias)
+            )
+        );
+    }
+    test_field_logit_bias();
+    fn test_field_n_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_logit_bias) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(n_logit_bias)
+            )
+        );
+    }
+    test_field_n_logit_bias();
+    fn test_field_penalty_window() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).penalty_window) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(penalty_window)
+            )
+        );
+    }
+    test_field_penalty_window();
+    fn test_field_repetition_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).repetition_penalty) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(repetition_penalty)
+            )
+        );
+    }
+    test_field_repetition_penalty();
+    fn test_field_frequency_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).frequency_penalty) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(frequency_penalty)
+            )
+        );
+    }
+    test_field_frequency_penalty();
+    fn test_field_presence_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).presence_penalty) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(presence_penalty)
+            )
+        );
+    }
+    test_field_presence_penalty();
+    fn test_field_top_k() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).top_k) as usize - ptr as usize
+            },
+            52usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(top_k)
+            )
+        );
+    }
+    test_field_top_k();
+    fn test_field_typical_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).typical_p) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(typical_p)
+            )
+        );
+    }
+    test_field_typical_p();
+    fn test_field_top_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).top_p) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(top_p)
+            )
+        );
+    }
+    test_field_top_p();
+    fn test_field_min_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).min_p) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(min_p)
+            )
+        );
+    }
+    test_field_min_p();
+    fn test_field_temperature() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).temperature) as usize - ptr as usize
+            },
+            68usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(temperature)
+            )
+        );
+    }
+    test_field_temperature();
+}
+impl Default for hlm_sampler_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " params and the list of biases are copied; NULL: greedy."]
+    #[doc = "  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased"]
+    #[doc = "          token outside the vocabulary), HLM_E_NOMEM."]
+    pub fn hlm_sampler_new(
+        out: *mut *mut hlm_sampler,
+        model: *mut hlm_model,
+        params: *const hlm_sampler_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM."]
+    pub fn hlm_sampler_fork(out: *mut *mut hlm_sampler, sampler: *const hlm_sampler) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Draw from logits [vocab_size], which are not changed. Counts as a draw, but"]
+    #[doc = "  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left"]
+    #[doc = "  (all NaN or -INFINITY); that is no draw."]
+    pub fn hlm_sampler_sample(
+        sampler: *mut hlm_sampler,
+        logits: *const f32,
+        token: *mut i32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count)."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_NOMEM."]
+    pub fn hlm_sampler_accept(sampler: *mut hlm_sampler, token: i32) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
+}
+pub const HLM_FINISH_LENGTH: _bindgen_ty_13 = 0;
+#[doc = " A token that ends an answer, or one of stop_tokens."]
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_13 = 1;
+#[doc = " A token that ends an answer, or one of stop_tokens."]
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_13 = 2;
+#[doc = " The callback asked for it."]
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_13 = 3;
+#[doc = " The cache holds max_tokens."]
+pub const HLM_FINISH_FULL: _bindgen_ty_13 = 4;
+#[doc = " Why hlm_generate ended."]
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+#[doc = " Everything it points to is the caller's and is read or written during the call only."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_generate_params {
+    pub struct_size: usize,
+    #[doc = " [n_prompt] appended to the cache first. May be empty only if the cache is"]
+    #[doc = "  not: then its last token is run again."]
+    pub prompt: *const i32,
+    pub n_prompt: usize,
+    #[doc = " Most tokens to generate. 0: until the cache is full."]
+    pub max_tokens: usize,
+    #[doc = " [n_stop] strings, ended by 0, not empty. Text ends before the first that is"]
+    #[doc = "  complete; of those complete at the same byte, before the longest."]
+    pub stop: *const *const ::std::os::raw::c_char,
+    pub n_stop: usize,
+    pub stop_tokens: *const i32,
+    pub n_stop_tokens: usize,
+    #[doc = " 1: go on past tokens that end an answer."]
+    pub ignore_eos: i32,
+    #[doc = " 1: special tokens appear in the text."]
+    pub show_special: i32,
+    #[doc = " Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED."]
+    pub progress: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, done: usize, total: usize) -> i32,
+    >,
+    #[doc = " Called for each token with the text that became certain ([len], perhaps"]
+    #[doc = "  none; a token that ends the answer has none); not 0 stops. The last call,"]
+    #[doc = "  with token -1, brings what was held back; it is not made after a call"]
+    #[doc = "  that stopped, or after an error."]
+    pub on_token: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            token: i32,
+            text: *const ::std::os::raw::c_char,
+            len: usize,
+        ) -> i32,
+    >,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " [tokens_cap] receives the generated ids, the ending one included; may be NULL."]
+    pub tokens: *mut i32,
+    pub tokens_cap: usize,
+}
+#[test]
+fn bindgen_test_layout_hlm_generate_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_generate_params>(),
+        112usize,
+        concat!("Size of: ", stringify!(hlm_generate_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_generate_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_generate_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_prompt() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prompt) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(prompt)
+            )
+        );
+    }
+    test_field_prompt();
+    fn test_field_n_prompt() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_prompt) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(n_prompt)
+            )
+        );
+    }
+    test_field_n_prompt();
+    fn test_field_max_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_tokens) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(max_tokens)
+            )
+        );
+    }
+    test_field_max_tokens();
+    fn test_field_stop() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).stop) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(stop)
+            )
+        );
+    }
+    test_field_stop();
+    fn test_field_n_stop() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_stop) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(n_stop)
+            )
+        );
+    }
+    test_field_n_stop();
+    fn test_field_stop_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).stop_tokens) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(stop_tokens)
+            )
+        );
+    }
+    test_field_stop_tokens();
+    fn test_field_n_stop_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_stop_tokens) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(n_stop_tokens)
+            )
+        );
+    }
+    test_field_n_stop_tokens();
+    fn test_field_ignore_eos() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).ignore_eos) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(ignore_eos)
+            )
+        );
+    }
+    test_field_ignore_eos();
+    fn test_field_show_special() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).show_special) as usize - ptr as usize
+            },
+            68usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(show_special)
+            )
+        );
+    }
+    test_field_show_special();
+    fn test_field_progress() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).progress) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(progress)
+            )
+        );
+    }
+    test_field_progress();
+    fn test_field_on_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).on_token) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(on_token)
+            )
+        );
+    }
+    test_field_on_token();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_tokens_cap() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_cap) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(tokens_cap)
+            )
+        );
+    }
+    test_field_tokens_cap();
+}
+impl Default for hlm_generate_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_generate_result {
+    pub struct_size: usize,
+    #[doc = " HLM_FINISH_..."]
+    pub finish: i32,
+    #[doc = " 0."]
+    pub reserved: i32,
+    #[doc = " Tokens of the prompt, and tokens generated, the ending one included (also those beyond tokens_cap)."]
+    pub n_prompt: usize,
+    pub n_generated: usize,
+    #[doc = " Wall time of the prompt up to the first token's logits, and of the rest, in ns."]
+    pub prompt_ns: u64,
+    pub generate_ns: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_generate_result() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_generate_result>(),
+        48usize,
+        concat!("Size of: ", stringify!(hlm_generate_result))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_generate_result>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_generate_result))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_finish() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).finish) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(finish)
+            )
+        );
+    }
+    test_field_finish();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_n_prompt() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_prompt) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_prompt)
+            )
+        );
+    }
+    test_field_n_prompt();
+    fn test_field_n_generated() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_generated) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_generated)
+            )
+        );
+    }
+    test_field_n_generated();
+    fn test_field_prompt_ns() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prompt_ns) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(prompt_ns)
+            )
+        );
+    }
+    test_field_prompt_ns();
+    fn test_field_generate_ns() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).generate_ns) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(generate_ns)
+            )
+        );
+    }
+    test_field_generate_ns();
+}
+extern "C" {
+    #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all"]
+    #[doc = "  generated tokens but the last one, which has not been run."]
+    #[doc = "  sampler NULL: greedy. result may be NULL, else set its struct_size first; it"]
+    #[doc = "  is written on success only. Callbacks come from the calling thread and must"]
+    #[doc = "  not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated"]
+    #[doc = "  tokens, not the prompt's. A model without tokenizer gives ids and no text."]
+    #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no"]
+    #[doc = "          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another"]
+    #[doc = "          model); the cache then holds what was run before."]
+    pub fn hlm_generate(
+        ctx: *mut hlm_context,
+        cache: *mut hlm_cache,
+        sampler: *mut hlm_sampler,
+        params: *const hlm_generate_params,
+        result: *mut hlm_generate_result,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Log-probability of each token given those before it, as natural logarithms;"]
+    #[doc = "  NaN where the model's logits are no distribution."]
+    #[doc = "  tokens   [n], n at least 2, from the beginning of a text."]
+    #[doc = "  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL."]
+    #[doc = "  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1)."]
+    #[doc = "  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what"]
+    #[doc = "          logprobs holds is then undefined."]
+    pub fn hlm_score(
+        ctx: *mut hlm_context,
+        tokens: *const i32,
+        n: usize,
+        logprobs: *mut f32,
+        sum: *mut f64,
+    ) -> hlm_status;
+}

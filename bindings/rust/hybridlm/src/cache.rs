@@ -1,0 +1,104 @@
+//! Caches: the state of a sequence, a value.
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::mem::size_of;
+use std::ptr::{self, NonNull};
+
+use crate::error::{check, Error, Result, Status};
+use crate::model::Model;
+use crate::pool::Pool;
+use crate::sys;
+
+/// The state of one sequence. May move to another thread, but not be shared: one call at a time.
+pub struct Cache {
+    raw: NonNull<sys::hlm_cache>,
+    /// What its pages' memory may need is alive for as long as the model.
+    model: Model,
+    /// hybridlm.h: "One call at a time", so not `Sync`.
+    _one_thread: PhantomData<Cell<()>>,
+}
+
+// hybridlm.h: handles may be freed on any thread, and calls come from any, one at a time.
+unsafe impl Send for Cache {}
+
+impl Cache {
+    /// An empty sequence that holds up to as many tokens as the model was made for; takes no pages yet.
+    pub fn new(pool: &Pool) -> Result<Cache> {
+        Cache::with_max_tokens(pool, 0)
+    }
+
+    /// The same with a limit of its own, up to 2^31 - 1 tokens; 0 is the model's.
+    pub fn with_max_tokens(pool: &Pool, max_tokens: i64) -> Result<Cache> {
+        let params = sys::hlm_cache_params { struct_size: size_of::<sys::hlm_cache_params>(), max_tokens };
+        let mut raw = ptr::null_mut();
+        check(unsafe { sys::hlm_cache_new(&mut raw, pool.as_ptr(), &params) })?;
+        Cache::adopt(raw, pool.model())
+    }
+
+    fn adopt(raw: *mut sys::hlm_cache, model: &Model) -> Result<Cache> {
+        let raw = NonNull::new(raw).ok_or_else(|| Error::new(Status::Internal, "there is no cache"))?;
+        Ok(Cache { raw, model: model.clone(), _one_thread: PhantomData })
+    }
+
+    /// A second sequence that begins with all tokens of this one. Copies no state: pages are shared until one writes.
+    pub fn fork(&self) -> Result<Cache> {
+        self.fork_raw(sys::HLM_NOW)
+    }
+
+    /// A second sequence that begins with the first `at` tokens.
+    pub fn fork_at(&self, at: usize) -> Result<Cache> {
+        self.fork_raw(position(at)?)
+    }
+
+    fn fork_raw(&self, at: i64) -> Result<Cache> {
+        let mut raw = ptr::null_mut();
+        check(unsafe { sys::hlm_cache_fork(&mut raw, self.as_ptr(), at) })?;
+        Cache::adopt(raw, &self.model)
+    }
+
+    /// Forgets the tokens from `pos` on. Returns how many tokens before it the next step has to recompute first; 0 for
+    /// Transformers.
+    pub fn rewind(&mut self, pos: usize) -> Result<usize> {
+        let mut pending = 0;
+        check(unsafe { sys::hlm_cache_rewind(self.as_ptr(), position(pos)?, &mut pending) })?;
+        Ok(pending as usize)
+    }
+
+    /// Tokens held.
+    pub fn len(&self) -> usize {
+        unsafe { sys::hlm_cache_length(self.as_ptr()) as usize }
+    }
+
+    /// Whether it holds no token.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The ids of the tokens held.
+    pub fn tokens(&self) -> Result<Vec<i32>> {
+        let mut out = vec![0; self.len()];
+        check(unsafe { sys::hlm_cache_tokens(self.as_ptr(), 0, out.len(), out.as_mut_ptr()) })?;
+        Ok(out)
+    }
+
+    /// Takes the memory for `n` tokens in all now, so that no step up to there can fail for lack of pages.
+    pub fn reserve(&mut self, n: usize) -> Result<()> {
+        check(unsafe { sys::hlm_cache_reserve(self.as_ptr(), position(n)?) })
+    }
+
+    /// The raw handle, borrowed.
+    pub fn as_ptr(&self) -> *mut sys::hlm_cache {
+        self.raw.as_ptr()
+    }
+}
+
+/// A position as the library counts them.
+fn position(n: usize) -> Result<i64> {
+    i64::try_from(n).map_err(|_| Error::new(Status::Arg, format!("{n} is no position")))
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        unsafe { sys::hlm_cache_free(self.as_ptr()) }
+    }
+}

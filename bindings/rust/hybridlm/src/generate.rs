@@ -1,0 +1,183 @@
+//! Prompt in, tokens out, through the library's own loop; and scores.
+use std::ffi::CString;
+use std::mem::size_of;
+use std::ops::ControlFlow;
+use std::os::raw::{c_char, c_void};
+use std::ptr;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::callback::Caught;
+use crate::context::Context;
+use crate::error::{c_string, check, Result};
+use crate::flags::Finish;
+use crate::sampler::Sampler;
+use crate::sys;
+use crate::text::piece;
+
+type Progress<'a> = Box<dyn FnMut(usize, usize) -> ControlFlow<()> + 'a>;
+
+/// What to generate: for [`Context::generate`] and [`Context::stream`].
+#[derive(Default)]
+pub struct Request<'a> {
+    pub(crate) prompt: &'a [i32],
+    pub(crate) max_tokens: usize,
+    pub(crate) stop: &'a [&'a str],
+    pub(crate) stop_tokens: &'a [i32],
+    pub(crate) ignore_eos: bool,
+    pub(crate) show_special: bool,
+    pub(crate) progress: Option<Progress<'a>>,
+}
+
+impl<'a> Request<'a> {
+    /// Appends `prompt` to the cache first. It may be empty only if the cache is not.
+    pub fn new(prompt: &'a [i32]) -> Request<'a> {
+        Request { prompt, ..Request::default() }
+    }
+
+    /// Most tokens to generate. 0: until the cache is full.
+    pub fn max_tokens(mut self, n: usize) -> Self {
+        self.max_tokens = n;
+        self
+    }
+
+    /// Strings before the first of which the text ends; none may be empty.
+    pub fn stop(mut self, strings: &'a [&'a str]) -> Self {
+        self.stop = strings;
+        self
+    }
+
+    /// Tokens that end generation, besides the model's own.
+    pub fn stop_tokens(mut self, tokens: &'a [i32]) -> Self {
+        self.stop_tokens = tokens;
+        self
+    }
+
+    /// Go on past tokens that end an answer.
+    pub fn ignore_eos(mut self, on: bool) -> Self {
+        self.ignore_eos = on;
+        self
+    }
+
+    /// Special tokens appear in the text.
+    pub fn show_special(mut self, on: bool) -> Self {
+        self.show_special = on;
+        self
+    }
+
+    /// Called after each part of the prompt with tokens done and in all; may stop with
+    /// [`Status::Cancelled`](crate::Status::Cancelled).
+    pub fn progress(mut self, progress: impl FnMut(usize, usize) -> ControlFlow<()> + 'a) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+}
+
+/// How generation went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Generated {
+    /// Why it ended.
+    pub finish: Finish,
+    /// Tokens of the prompt.
+    pub n_prompt: usize,
+    /// Tokens generated, the ending one included.
+    pub n_generated: usize,
+    /// Wall time of the prompt, up to the first token's logits.
+    pub prompt_time: Duration,
+    /// Wall time of the rest.
+    pub generate_time: Duration,
+}
+
+/// Log-probability of each token given those before it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Score {
+    /// Natural logarithms, for all tokens but the first.
+    pub logprobs: Vec<f32>,
+    /// Their sum, added in double.
+    pub sum: f64,
+}
+
+/// What the callbacks of one call see.
+struct Calls<'t, 'p> {
+    on_token: &'t mut dyn FnMut(Option<i32>, &str) -> ControlFlow<()>,
+    progress: Option<Progress<'p>>,
+    caught: Caught,
+}
+
+unsafe extern "C" fn on_token(user: *mut c_void, token: i32, text: *const c_char, len: usize) -> i32 {
+    let calls = unsafe { &mut *(user as *mut Calls<'_, '_>) };
+    let text = unsafe { piece(text, len) }.unwrap_or("\u{fffd}");
+    let call = &mut calls.on_token;
+    calls.caught.run(ControlFlow::Break(()), || call((token >= 0).then_some(token), text)).is_break() as i32
+}
+
+unsafe extern "C" fn progress(user: *mut c_void, done: usize, total: usize) -> i32 {
+    let calls = unsafe { &mut *(user as *mut Calls<'_, '_>) };
+    let call = &mut calls.progress;
+    let flow = calls.caught.run(ControlFlow::Break(()), || match call {
+        Some(progress) => progress(done, total),
+        None => ControlFlow::Continue(()),
+    });
+    flow.is_break() as i32
+}
+
+impl Context {
+    /// Generates until the request is fulfilled. `on_token` gets each token with the text that became certain, and may
+    /// stop; the last call, without token, brings what was held back. Afterwards the cache holds the prompt and all
+    /// generated tokens but the last one, which has not been run. A panic in a callback stops, and then goes on.
+    pub fn generate(
+        &mut self,
+        cache: &mut Cache,
+        sampler: Option<&mut Sampler>,
+        request: Request<'_>,
+        mut on_token_call: impl FnMut(Option<i32>, &str) -> ControlFlow<()>,
+    ) -> Result<Generated> {
+        let stop = request.stop.iter().map(|s| c_string("a stop string", s)).collect::<Result<Vec<CString>>>()?;
+        let stop_list: Vec<*const c_char> = stop.iter().map(|s| s.as_ptr()).collect();
+        let mut calls = Calls { on_token: &mut on_token_call, progress: request.progress, caught: Caught::default() };
+        let params = sys::hlm_generate_params {
+            struct_size: size_of::<sys::hlm_generate_params>(),
+            prompt: request.prompt.as_ptr(),
+            n_prompt: request.prompt.len(),
+            max_tokens: request.max_tokens,
+            stop: stop_list.as_ptr(),
+            n_stop: stop_list.len(),
+            stop_tokens: request.stop_tokens.as_ptr(),
+            n_stop_tokens: request.stop_tokens.len(),
+            ignore_eos: request.ignore_eos as i32,
+            show_special: request.show_special as i32,
+            progress: Some(progress),
+            on_token: Some(on_token),
+            user: (&mut calls as *mut Calls<'_, '_>).cast(),
+            ..Default::default()
+        };
+        let mut out =
+            sys::hlm_generate_result { struct_size: size_of::<sys::hlm_generate_result>(), ..Default::default() };
+        let raw_sampler = sampler.map_or(ptr::null_mut(), |s| s.as_ptr());
+        let done = check(unsafe { sys::hlm_generate(self.as_ptr(), cache.as_ptr(), raw_sampler, &params, &mut out) });
+        calls.caught.resume();
+        self.resume_panic();
+        done?;
+        Ok(Generated {
+            finish: Finish::from_raw(out.finish),
+            n_prompt: out.n_prompt,
+            n_generated: out.n_generated,
+            prompt_time: Duration::from_nanos(out.prompt_ns),
+            generate_time: Duration::from_nanos(out.generate_ns),
+        })
+    }
+
+    /// Log-probability of each token given those before it, from the beginning of a text. At least 2 tokens.
+    pub fn score(&mut self, tokens: &[i32]) -> Result<Score> {
+        let mut logprobs = vec![0.0; tokens.len().saturating_sub(1)];
+        let mut sum = 0.0;
+        let done = check(unsafe {
+            sys::hlm_score(self.as_ptr(), tokens.as_ptr(), tokens.len(), logprobs.as_mut_ptr(), &mut sum)
+        });
+        self.resume_panic();
+        done?;
+        Ok(Score { logprobs, sum })
+    }
+}

@@ -1,0 +1,108 @@
+//! Pools: where the states of sequences live.
+use std::mem::size_of;
+use std::ptr::{self, NonNull};
+
+use crate::error::{check, Error, Result, Status};
+use crate::flags::KvType;
+use crate::model::{saturate, Model};
+use crate::sys;
+
+/// Pages of one model, and a cap on their bytes. Clones share it, and any number of threads may use one.
+pub struct Pool {
+    raw: NonNull<sys::hlm_pool>,
+    model: Model,
+}
+
+// hybridlm.h: "Share freely."
+unsafe impl Send for Pool {}
+unsafe impl Sync for Pool {}
+
+impl Pool {
+    /// An empty pool; pages are allocated as they are needed.
+    pub fn new(model: &Model, options: &PoolOptions) -> Result<Pool> {
+        let mut raw = ptr::null_mut();
+        check(unsafe { sys::hlm_pool_new(&mut raw, model.as_ptr(), &options.0) })?;
+        Pool::adopt(raw, model)
+    }
+
+    /// # Errors
+    /// For NULL. Else `raw` is one reference to a pool of `model`.
+    pub(crate) fn adopt(raw: *mut sys::hlm_pool, model: &Model) -> Result<Pool> {
+        let raw = NonNull::new(raw).ok_or_else(|| Error::new(Status::Internal, "there is no pool"))?;
+        Ok(Pool { raw, model: model.clone() })
+    }
+
+    /// The model whose states it holds.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Bytes of pages.
+    pub fn usage(&self) -> Result<PoolUsage> {
+        let (mut used, mut held) = (0, 0);
+        check(unsafe { sys::hlm_pool_usage(self.as_ptr(), &mut used, &mut held) })?;
+        Ok(PoolUsage { used, held })
+    }
+
+    /// The raw handle, borrowed.
+    pub fn as_ptr(&self) -> *mut sys::hlm_pool {
+        self.raw.as_ptr()
+    }
+}
+
+impl Clone for Pool {
+    fn clone(&self) -> Pool {
+        unsafe { sys::hlm_pool_retain(self.as_ptr()) };
+        Pool { raw: self.raw, model: self.model.clone() }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        unsafe { sys::hlm_pool_release(self.as_ptr()) }
+    }
+}
+
+/// Bytes of pages of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUsage {
+    /// In use by caches, a shared page once.
+    pub used: u64,
+    /// Held from the allocator: also those that caches gave back.
+    pub held: u64,
+}
+
+/// How to make a pool.
+#[derive(Clone)]
+pub struct PoolOptions(sys::hlm_pool_params);
+
+impl PoolOptions {
+    /// All defaults: no cap, pages of 64 positions.
+    pub fn new() -> PoolOptions {
+        PoolOptions(sys::hlm_pool_params { struct_size: size_of::<sys::hlm_pool_params>(), ..Default::default() })
+    }
+
+    /// Type of keys and values.
+    pub fn kv_type(mut self, kv_type: KvType) -> PoolOptions {
+        self.0.kv_type = kv_type.raw();
+        self
+    }
+
+    /// Positions in a page, a power of two up to 4096.
+    pub fn page_tokens(mut self, n: u32) -> PoolOptions {
+        self.0.page_tokens = saturate(n);
+        self
+    }
+
+    /// Cap on the bytes of all pages; 0 is none. At the cap a step fails with [`Status::NoMemory`] and changes nothing.
+    pub fn max_bytes(mut self, bytes: u64) -> PoolOptions {
+        self.0.max_bytes = bytes;
+        self
+    }
+}
+
+impl Default for PoolOptions {
+    fn default() -> PoolOptions {
+        PoolOptions::new()
+    }
+}

@@ -1,0 +1,35 @@
+//! What the tests share: small models of the project's own.
+#![allow(dead_code)]
+use std::path::PathBuf;
+
+use hybridlm::{Cache, Context, ContextOptions, Model, Step, Tokenize};
+
+pub fn data(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../test/data/models").join(name)
+}
+
+/// A Llama of two layers with a tokenizer of 288 tokens and a chat template.
+pub fn model() -> Model {
+    Model::load(data("tiny-llama")).unwrap()
+}
+
+pub fn context(model: &Model) -> Context {
+    ContextOptions::new().threads(2).build(model).unwrap()
+}
+
+pub fn tokens(model: &Model, text: &str) -> Vec<i32> {
+    model.tokenize(text, Tokenize::NONE).unwrap()
+}
+
+/// The logits after `tokens`, as bits: the promise is equality.
+pub fn logits(ctx: &mut Context, cache: &mut Cache, tokens: &[i32]) -> Vec<u32> {
+    let mut out = vec![0.0; ctx.model().vocab_size()];
+    ctx.decode(&mut [Step::new(cache, tokens).logits(&mut out)]).unwrap();
+    out.iter().map(|x: &f32| x.to_bits()).collect()
+}
+
+/// The same in a sequence of its own.
+pub fn fresh_logits(ctx: &mut Context, tokens: &[i32]) -> Vec<u32> {
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    logits(ctx, &mut cache, tokens)
+}

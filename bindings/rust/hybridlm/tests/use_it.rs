@@ -1,0 +1,240 @@
+//! The ordinary use of every handle, on a small model.
+mod common;
+use std::ops::ControlFlow;
+
+use common::{context, data, logits, model, tokens};
+use hybridlm::*;
+
+#[test]
+fn facts() {
+    let info = model().info();
+    assert_eq!((info.arch.as_str(), info.vocab_size, info.n_layers, info.hidden_size), ("llama", 288, 2, 16));
+    assert_eq!((info.bos_token, info.eos_token), (Some(286), Some(287)));
+    assert!(info.has_chat_template && info.weight_bytes > 0 && !info.kernel_class.is_empty());
+    assert!(version().split('.').count() == 3);
+}
+
+#[test]
+fn text_and_back() {
+    let model = model();
+    let text = "hello world, and the thing: \u{fc}\u{1f600}";
+    let ids = tokens(&model, text);
+    assert_eq!(model.detokenize(&ids, Detokenize::NONE).unwrap(), text);
+    let mut stream = TextStream::new(&model, Detokenize::NONE).unwrap();
+    let mut joined = String::new();
+    for id in ids {
+        joined.push_str(stream.push(id).unwrap());
+    }
+    joined.push_str(stream.finish().unwrap());
+    assert_eq!(joined, text);
+    assert_eq!(model.tokenize("<|end|>", Tokenize::PARSE_SPECIAL).unwrap(), [287]);
+    assert!(tokens(&model, "<|end|>").len() > 1);
+    assert_eq!(model.detokenize(&[287], Detokenize::SKIP_SPECIAL).unwrap(), "");
+    assert!(model.token_ends(287) && !model.token_ends(1));
+    assert_eq!(model.tokenize([0xff, b'a'], Tokenize::NONE).unwrap(), tokens(&model, "\u{fffd}a"));
+}
+
+#[test]
+fn long_texts_need_a_second_try() {
+    let model = model();
+    let text = "\u{1f600}".repeat(1000);
+    let ids = tokens(&model, &text);
+    assert_eq!(model.detokenize(&ids, Detokenize::NONE).unwrap(), text);
+}
+
+#[test]
+fn chat() {
+    let model = model();
+    let messages = messages_json(&[("user", "say \"hi\"\n\\ \u{1}<|end|>")]);
+    let text = model.chat_render(&messages, &ChatOptions::new()).unwrap();
+    assert_eq!(text, "<|begin|>user\nsay \"hi\"\n\\ \u{1}<|end|><|end|>\n<|begin|>assistant\n");
+    let ids = model.chat_tokenize(&messages, &ChatOptions::new()).unwrap();
+    assert_eq!(ids.iter().filter(|&&id| id == 287).count(), 1); // the message's marker is text
+    let closed = model.chat_render(&messages, &ChatOptions::new().no_generation_prompt()).unwrap();
+    assert!(text.starts_with(&closed) && text.len() > closed.len());
+    let own = ChatOptions::new().chat_template("{{ messages[0].role }} {{ x }}").extra_json("{\"x\": 7}");
+    assert_eq!(model.chat_render(&messages, &own).unwrap(), "user 7");
+}
+
+#[test]
+fn a_state_is_a_value() {
+    let model = model();
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "the hello world and the rest");
+    let mut whole = Cache::new(ctx.pool()).unwrap();
+    assert!(whole.is_empty());
+    let want = logits(&mut ctx, &mut whole, &ids);
+    assert_eq!(whole.tokens().unwrap(), ids);
+
+    let mut cut = Cache::new(ctx.pool()).unwrap();
+    logits(&mut ctx, &mut cut, &ids[..3]);
+    let mut fork = cut.fork().unwrap();
+    assert_eq!(logits(&mut ctx, &mut fork, &ids[3..]), want);
+    assert_eq!(cut.len(), 3);
+    assert_eq!(logits(&mut ctx, &mut cut, &ids[3..]), want);
+
+    let mut early = whole.fork_at(2).unwrap();
+    assert_eq!(logits(&mut ctx, &mut early, &ids[2..]), want);
+    assert_eq!(whole.rewind(1).unwrap(), 0);
+    whole.reserve(40).unwrap();
+    assert_eq!(logits(&mut ctx, &mut whole, &ids[1..]), want);
+}
+
+#[test]
+fn many_sequences_in_one_step() {
+    let model = model();
+    let mut ctx = context(&model);
+    let (vocab, width) = (model.vocab_size(), model.info().hidden_size);
+    let (long, short) = (tokens(&model, "hello world and the rest"), tokens(&model, "the"));
+    let (mut a, mut b) = (Cache::new(ctx.pool()).unwrap(), Cache::new(ctx.pool()).unwrap());
+    let (mut all, mut last) = (vec![0.0; vocab * long.len()], vec![0.0; vocab]);
+    let (mut first, mut end) = (vec![0.0; width * long.len()], vec![0.0; width * long.len()]);
+    ctx.decode(&mut [
+        Step::new(&mut a, &long)
+            .logits_of(Rows::All, &mut all)
+            .hidden(Hidden::Layer(0), &mut first)
+            .hidden(Hidden::Final, &mut end),
+        Step::new(&mut b, &short).logits(&mut last),
+    ])
+    .unwrap();
+    assert!(first.iter().any(|x| *x != 0.0) && end.iter().any(|x| *x != 0.0) && first != end);
+
+    let mut picked = vec![0.0; vocab * 2];
+    let rows = [0, long.len() - 1];
+    let mut again = Cache::new(ctx.pool()).unwrap();
+    ctx.decode(&mut [Step::new(&mut again, &long).logits_of(Rows::List(&rows), &mut picked)]).unwrap();
+    assert_eq!(picked[..vocab], all[..vocab]);
+    assert_eq!(picked[vocab..], all[vocab * (long.len() - 1)..]);
+    let mut alone = Cache::new(ctx.pool()).unwrap();
+    let bits: Vec<u32> = last.iter().map(|x| x.to_bits()).collect();
+    assert_eq!(logits(&mut ctx, &mut alone, &short), bits);
+}
+
+#[test]
+fn score_is_the_log_probability() {
+    let model = model();
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "hello world");
+    let score = ctx.score(&ids).unwrap();
+    assert_eq!(score.logprobs.len(), ids.len() - 1);
+    let sum: f64 = score.logprobs.iter().map(|&x| f64::from(x)).sum();
+    assert!((sum - score.sum).abs() < 1e-4 && score.sum < 0.0);
+}
+
+/// Text and ids by callback and by iterator, with how both ended.
+type Run = (Vec<i32>, String, Option<Finish>);
+
+fn both(
+    ctx: &mut Context,
+    limit: i64,
+    sampling: &SamplerOptions,
+    request: impl Fn() -> Request<'static>,
+) -> (Run, Run) {
+    let model = ctx.model().clone();
+    let mut called: Run = Default::default();
+    let mut cache = Cache::with_max_tokens(ctx.pool(), limit).unwrap();
+    let mut sampler = Sampler::new(&model, sampling).unwrap();
+    let done = ctx
+        .generate(&mut cache, Some(&mut sampler), request(), |id, text| {
+            called.0.extend(id);
+            called.1.push_str(text);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(done.n_generated, called.0.len());
+    called.2 = Some(done.finish);
+    let held = cache.tokens().unwrap();
+
+    let mut iterated: Run = Default::default();
+    let mut cache = Cache::with_max_tokens(ctx.pool(), limit).unwrap();
+    let mut sampler = Sampler::new(&model, sampling).unwrap();
+    let mut stream = ctx.stream(&mut cache, Some(&mut sampler), request()).unwrap();
+    for token in &mut stream {
+        let token = token.unwrap();
+        iterated.0.extend(token.id);
+        iterated.1.push_str(&token.text);
+    }
+    iterated.2 = stream.finish();
+    assert_eq!(stream.n_generated(), iterated.0.len());
+    drop(stream);
+    assert_eq!(cache.tokens().unwrap(), held);
+    (called, iterated)
+}
+
+#[test]
+fn the_iterator_is_the_callback_turned_inside_out() {
+    const PROMPT: &[i32] = &[259, 264, 271];
+    let mut ctx = ContextOptions::new().threads(1).build(&model()).unwrap();
+    let mut finishes = Vec::new();
+    for seed in 0..12 {
+        let sampling = SamplerOptions::new().seed(seed).temperature(1.5).top_k(200).repetition_penalty(1.2);
+        let requests: [fn() -> Request<'static>; 5] = [
+            || Request::new(PROMPT).max_tokens(20),
+            || Request::new(PROMPT).max_tokens(40).stop(&["e", "th", "\u{fffd}"]).show_special(true),
+            || Request::new(PROMPT).stop_tokens(&[286, 40, 41, 42, 43, 44, 45]),
+            || Request::new(PROMPT).ignore_eos(true),
+            || Request::new(PROMPT).stop(&["never seen in any text"]).max_tokens(9),
+        ];
+        for request in requests {
+            let (called, iterated) = both(&mut ctx, 30, &sampling, request);
+            assert_eq!(called, iterated);
+            finishes.extend(called.2);
+        }
+    }
+    for finish in [Finish::Length, Finish::StopString, Finish::StopToken, Finish::Full] {
+        assert!(finishes.contains(&finish), "{finish:?} never came");
+    }
+}
+
+#[test]
+fn generation_goes_on_where_a_cache_ends() {
+    let model = model();
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "hello world");
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    let first = ctx.stream(&mut cache, None, Request::new(&ids).max_tokens(1)).unwrap().next().unwrap().unwrap();
+    assert_eq!(cache.tokens().unwrap(), ids);
+    let again = ctx.stream(&mut cache, None, Request::new(&[]).max_tokens(1)).unwrap().next().unwrap().unwrap();
+    assert_eq!(first, again);
+}
+
+#[test]
+fn samplers_fork() {
+    let model = model();
+    let logits: Vec<f32> = (0..288).map(|i| (i % 17) as f32 / 8.0).collect();
+    let mut a = Sampler::new(&model, &SamplerOptions::new().seed(3).temperature(1.0)).unwrap();
+    a.sample(&logits).unwrap();
+    let mut b = a.fork().unwrap();
+    let draws: Vec<i32> = (0..20).map(|_| a.sample(&logits).unwrap()).collect();
+    assert_eq!(draws, (0..20).map(|_| b.sample(&logits).unwrap()).collect::<Vec<_>>());
+    let mut greedy = Sampler::greedy(&model).unwrap();
+    assert_eq!(greedy.sample(&logits).unwrap(), 16);
+    let mut biased = Sampler::new(&model, &SamplerOptions::new().logit_bias(16, f32::NEG_INFINITY)).unwrap();
+    assert_eq!(biased.sample(&logits).unwrap(), 33);
+    greedy.accept(5).unwrap();
+}
+
+#[test]
+fn memory_is_known_before_it_is_taken() {
+    let model = model();
+    let plan = model.memory_plan(&PlanOptions::new().sequences(4, 64).threads(1)).unwrap();
+    assert_eq!(plan.total, plan.weights + plan.state + plan.scratch);
+    assert_eq!(plan.weights, model.info().weight_bytes);
+    let pool = Pool::new(&model, &PoolOptions::new().page_tokens(8).kv_type(KvType::F32)).unwrap();
+    let mut ctx = ContextOptions::new().threads(1).max_rows(16).pool(&pool).build(&model).unwrap();
+    let mut cache = Cache::new(&pool).unwrap();
+    logits(&mut ctx, &mut cache, &[1, 2, 3]);
+    let usage = pool.usage().unwrap();
+    assert!(usage.used > 0 && usage.held >= usage.used);
+    drop(cache);
+    assert_eq!(pool.usage().unwrap().used, 0);
+}
+
+#[test]
+fn folders_load_too() {
+    let model = ModelOptions::new().cpu(Cpu::Reference).activations(Activations::F32).load(data("tiny-llama")).unwrap();
+    assert_eq!(model.info().kernel_class, "ref");
+    let words = ModelOptions::new().vocab_only(true).load(data("tiny-llama")).unwrap();
+    assert_eq!(tokens(&words, "hello"), tokens(&model, "hello"));
+    assert_eq!(Context::new(&words).unwrap_err().status(), Status::Unsupported);
+}
