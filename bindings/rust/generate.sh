@@ -24,7 +24,7 @@ if [ "${1:-}" = --check ]; then
     tr -d '[:space:],' <"$side" >"$tmp/$(basename "$(dirname "$side")").plain"
   done
   cmp -s "$tmp/src.plain" "$tmp/$(basename "$tmp").plain" && exit 0
-  echo "$file is not what the header says; run bindings/rust/generate.sh"
+  echo "$file is not what the header says; run ninja -C build abi-update, or bindings/rust/generate.sh"
   exit 1
 fi
 rustfmt --edition 2021 "$tmp/bindings.rs"

@@ -1,4 +1,5 @@
 /* Made from hybridlm.h by bindings/rust/generate.sh; not to be edited. */
+pub const HLM_TOKEN_NONE: i32 = -1;
 pub const HLM_VERSION_MAJOR: _bindgen_ty_1 = 0;
 pub const HLM_VERSION_MINOR: _bindgen_ty_1 = 1;
 pub const HLM_VERSION_PATCH: _bindgen_ty_1 = 0;
@@ -29,7 +30,8 @@ pub const HLM_E_FULL: _bindgen_ty_2 = -7;
 pub const HLM_E_CANCELLED: _bindgen_ty_2 = -8;
 #[doc = " The object is in use by another call."]
 pub const HLM_E_BUSY: _bindgen_ty_2 = -9;
-#[doc = " Objects that do not belong together: a cache of another model or pool."]
+#[doc = " Objects that do not belong together: a cache of another model or pool, a"]
+#[doc = "  context of the process that this one was forked from."]
 pub const HLM_E_MISMATCH: _bindgen_ty_2 = -10;
 #[doc = " A position that can not be returned to."]
 pub const HLM_E_UNREACHABLE: _bindgen_ty_2 = -11;
@@ -814,7 +816,7 @@ impl Default for hlm_model_params {
 }
 extern "C" {
     #[doc = " Load a GGUF file or a Hugging Face folder (config.json, safetensors,"]
-    #[doc = "  tokenizer.json). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json works too."]
+    #[doc = "  tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too."]
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
     #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a"]
@@ -841,6 +843,15 @@ extern "C" {
 extern "C" {
     pub fn hlm_model_release(model: *mut hlm_model);
 }
+#[doc = " Logits over the vocabulary."]
+pub const HLM_HEAD_TEXT: _bindgen_ty_7 = 0;
+#[doc = " Logits over classes of a text, to be read at its last token"]
+#[doc = "  (...ForSequenceClassification)."]
+pub const HLM_HEAD_SEQUENCE: _bindgen_ty_7 = 1;
+#[doc = " Logits over classes of each token (...ForTokenClassification)."]
+pub const HLM_HEAD_TOKEN: _bindgen_ty_7 = 2;
+#[doc = " What a model's head computes."]
+pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
 #[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
 #[doc = "  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and"]
 #[doc = "  has_chat_template are 0, and the strings but kernel_class are \"\"."]
@@ -880,12 +891,16 @@ pub struct hlm_model_info {
     #[doc = " 1 when the files carry a chat template, else 0."]
     pub has_chat_template: i32,
     pub reserved: i32,
+    #[doc = " What the model's head computes of a row, HLM_HEAD_..."]
+    pub head: i32,
+    #[doc = " Classes of a classification head, else 0."]
+    pub n_labels: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_model_info() {
     assert_eq!(
         ::std::mem::size_of::<hlm_model_info>(),
-        128usize,
+        136usize,
         concat!("Size of: ", stringify!(hlm_model_info))
     );
     assert_eq!(
@@ -1267,6 +1282,40 @@ fn bindgen_test_layout_hlm_model_info() {
         );
     }
     test_field_reserved();
+    fn test_field_head() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).head) as usize - ptr as usize
+            },
+            128usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(head)
+            )
+        );
+    }
+    test_field_head();
+    fn test_field_n_labels() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_labels) as usize - ptr as usize
+            },
+            132usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_labels)
+            )
+        );
+    }
+    test_field_n_labels();
 }
 impl Default for hlm_model_info {
     fn default() -> Self {
@@ -1283,15 +1332,20 @@ extern "C" {
     pub fn hlm_model_info_get(model: *const hlm_model, info: *mut hlm_model_info) -> hlm_status;
 }
 extern "C" {
+    #[doc = " Name of class i of a classification head, as the files say it; NULL where they"]
+    #[doc = "  do not, or there is no such class. Valid as long as the model."]
+    pub fn hlm_model_label(model: *const hlm_model, i: i32) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
     #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
     #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
     pub fn hlm_token_ends(model: *const hlm_model, token: i32) -> i32;
 }
-pub const HLM_TYPE_DEFAULT: _bindgen_ty_7 = 0;
-pub const HLM_TYPE_F32: _bindgen_ty_7 = 1;
-pub const HLM_TYPE_F16: _bindgen_ty_7 = 2;
-pub const HLM_TYPE_BF16: _bindgen_ty_7 = 3;
-pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
+pub const HLM_TYPE_DEFAULT: _bindgen_ty_8 = 0;
+pub const HLM_TYPE_F32: _bindgen_ty_8 = 1;
+pub const HLM_TYPE_F16: _bindgen_ty_8 = 2;
+pub const HLM_TYPE_BF16: _bindgen_ty_8 = 3;
+pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_plan_params {
@@ -1839,6 +1893,9 @@ impl Default for hlm_ctx_params {
 }
 extern "C" {
     #[doc = " Starts the threads and takes the scratch: what hlm_memory_plan says."]
+    #[doc = "  Threads stay in the process that made them: in the child of a fork() calls on"]
+    #[doc = "  a context with threads of its own return HLM_E_MISMATCH; the child may free"]
+    #[doc = "  it, and make one of its own on the same pool."]
     #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of"]
     #[doc = "          another model), HLM_E_NOMEM (memory, or the system's threads)."]
     pub fn hlm_ctx_new(
@@ -1980,17 +2037,38 @@ extern "C" {
     #[doc = "          the tokens are as before. Pages taken before a failure stay with the cache."]
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
+#[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
+pub const HLM_STATE_CONV: _bindgen_ty_9 = 0;
+#[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,"]
+#[doc = "  state size] for Mamba-2, [heads, key dim, value dim] for delta rules."]
+pub const HLM_STATE_SCAN: _bindgen_ty_9 = 1;
+pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n"]
+    #[doc = "  (may be NULL) receives the number of floats that there are, 0 for a layer"]
+    #[doc = "  without one. out may be NULL to ask for that number. `which`: HLM_STATE_..."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a"]
+    #[doc = "          rewind the state is computed by the next step), HLM_E_BUSY."]
+    pub fn hlm_cache_state(
+        cache: *mut hlm_cache,
+        layer: i32,
+        which: i32,
+        out: *mut f32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
 #[doc = " The last token."]
-pub const HLM_ROWS_LAST: _bindgen_ty_8 = 0;
+pub const HLM_ROWS_LAST: _bindgen_ty_10 = 0;
 #[doc = " The last token."]
-pub const HLM_ROWS_ALL: _bindgen_ty_8 = 1;
+pub const HLM_ROWS_ALL: _bindgen_ty_10 = 1;
 #[doc = " The indices in hlm_step.rows."]
-pub const HLM_ROWS_LIST: _bindgen_ty_8 = 2;
+pub const HLM_ROWS_LIST: _bindgen_ty_10 = 2;
 #[doc = " Which of a step's tokens give logits."]
-pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
-pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_9 = -1;
+pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_11 = -1;
 #[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
-pub type _bindgen_ty_9 = ::std::os::raw::c_int;
+pub type _bindgen_ty_11 = ::std::os::raw::c_int;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2094,6 +2172,110 @@ impl Default for hlm_hidden {
         }
     }
 }
+#[doc = " A request for the attention weights of every token of a step: a slower path of"]
+#[doc = "  its own; the step's other results stay bit for bit the same."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_attention {
+    pub struct_size: usize,
+    #[doc = " A layer with attention."]
+    pub layer: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step:"]
+    #[doc = "  what each token takes from each position, 0 where it does not look."]
+    pub out: *mut f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_attention() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_attention>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_attention))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_attention>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_attention))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_layer() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(layer)
+            )
+        );
+    }
+    test_field_layer();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_out() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(out)
+            )
+        );
+    }
+    test_field_out();
+}
+impl Default for hlm_attention {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[doc = " New tokens for one sequence. Everything it points to is the caller's and is"]
 #[doc = "  read or written during the call only."]
 #[repr(C)]
@@ -2105,7 +2287,9 @@ pub struct hlm_step {
     pub tokens: *const i32,
     pub n_tokens: usize,
     #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
-    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step."]
+    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
+    #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
+    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN)."]
     pub logits: *mut f32,
     #[doc = " HLM_ROWS_..."]
     pub logit_rows: i32,
@@ -2117,12 +2301,20 @@ pub struct hlm_step {
     #[doc = " [n_hidden] requests; NULL where n_hidden is 0."]
     pub hidden: *const *const hlm_hidden,
     pub n_hidden: usize,
+    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
+    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
+    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
+    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
+    pub embeddings: *const f32,
+    #[doc = " [n_attention] requests; NULL where n_attention is 0."]
+    pub attention: *const *const hlm_attention,
+    pub n_attention: usize,
 }
 #[test]
 fn bindgen_test_layout_hlm_step() {
     assert_eq!(
         ::std::mem::size_of::<hlm_step>(),
-        80usize,
+        104usize,
         concat!("Size of: ", stringify!(hlm_step))
     );
     assert_eq!(
@@ -2317,6 +2509,57 @@ fn bindgen_test_layout_hlm_step() {
         );
     }
     test_field_n_hidden();
+    fn test_field_embeddings() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).embeddings) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(embeddings)
+            )
+        );
+    }
+    test_field_embeddings();
+    fn test_field_attention() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).attention) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(attention)
+            )
+        );
+    }
+    test_field_attention();
+    fn test_field_n_attention() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_attention) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_attention)
+            )
+        );
+    }
+    test_field_n_attention();
 }
 impl Default for hlm_step {
     fn default() -> Self {
@@ -2336,6 +2579,7 @@ extern "C" {
     #[doc = "          parallel, on different caches."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
     #[doc = "          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),"]
+    #[doc = "          HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
     #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
     #[doc = "          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
     #[doc = "          then as it was before the call, and what the out-arrays hold is"]
@@ -2347,11 +2591,11 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
-pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_10 = 1;
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_12 = 1;
 #[doc = " Markers such as <|im_end|> in the text become their special tokens."]
 #[doc = "  Never for text of untrusted origin."]
-pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_10 = 2;
-pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_12 = 2;
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
     #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
@@ -2370,8 +2614,8 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " Leave out special tokens."]
-pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_11 = 1;
-pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_13 = 1;
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
     #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
@@ -2422,8 +2666,8 @@ extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
 #[doc = " Do not end with the opening of an assistant's answer."]
-pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_12 = 1;
-pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_14 = 1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_chat_params {
@@ -3002,17 +3246,17 @@ extern "C" {
 extern "C" {
     pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
 }
-pub const HLM_FINISH_LENGTH: _bindgen_ty_13 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_15 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_13 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_15 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_13 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_15 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_13 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_15 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_13 = 4;
+pub const HLM_FINISH_FULL: _bindgen_ty_15 = 4;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
 #[doc = " Everything it points to is the caller's and is read or written during the call only."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3512,5 +3756,44 @@ extern "C" {
         n: usize,
         logprobs: *mut f32,
         sum: *mut f64,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] .."]
+    #[doc = "  tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)"]
+    #[doc = "  is left out: its log-probability is given as 0."]
+    #[doc = "  count    labels that were rated; may be NULL. The mean loss is -sum / count."]
+    #[doc = "  Errors  as hlm_score."]
+    pub fn hlm_score_labels(
+        ctx: *mut hlm_context,
+        tokens: *const i32,
+        labels: *const i32,
+        n: usize,
+        logprobs: *mut f32,
+        sum: *mut f64,
+        count: *mut usize,
+    ) -> hlm_status;
+}
+pub const HLM_POOL_MEAN: _bindgen_ty_16 = 0;
+pub const HLM_POOL_LAST: _bindgen_ty_16 = 1;
+pub const HLM_POOL_FIRST: _bindgen_ty_16 = 2;
+#[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
+#[doc = " Scale the vector to length 1."]
+pub const HLM_EMBED_NORMALISE: _bindgen_ty_17 = 1;
+pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " A text's vector, for search and comparison."]
+    #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]
+    #[doc = "  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0."]
+    #[doc = "  out      [hidden_size]."]
+    #[doc = "  Uses a sequence of its own, in the context's pool. Errors  as hlm_score."]
+    pub fn hlm_embed(
+        ctx: *mut hlm_context,
+        tokens: *const i32,
+        n: usize,
+        pooling: i32,
+        flags: u32,
+        out: *mut f32,
     ) -> hlm_status;
 }
