@@ -19,6 +19,7 @@ static void bpe_free(hlmi_token_model *m, const hlmi_mem *mem)
 {
     hlmi_bpe *b = (hlmi_bpe *)m;
     hlmi_free(mem, b->merges);
+    hlmi_free(mem, b->maybe);
     hlmi_free(mem, b->order);
     hlmi_free(mem, b->prefix);
     hlmi_free(mem, b->suffix);
@@ -51,13 +52,19 @@ static hlm_status new_merges(hlmi_bpe *b, const hlmi_mem *mem, size_t n)
     if (!b->merges) return hlmi_nomem(slots * sizeof *b->merges, "merges");
     memset(b->merges, 0xFF, slots * sizeof *b->merges);
     b->mask = slots - 1;
+    const size_t words = slots / 8; /* a bit in 16 is set, or fewer */
+    b->maybe = hlmi_calloc(mem, words, sizeof *b->maybe);
+    if (!b->maybe) return hlmi_nomem(words * sizeof *b->maybe, "merges");
+    b->maybe_mask = words - 1;
     return HLM_OK;
 }
 
 static void put_merge(hlmi_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t id)
 {
     const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-    size_t i = hlmi_merge_slot(key, b->mask);
+    const uint64_t hash = hlmi_merge_hash(key);
+    size_t i = hlmi_merge_slot(hash, b->mask);
+    *hlmi_merge_maybe(b, hash) |= hlmi_merge_bit(hash);
     while (b->merges[i].key != key && b->merges[i].key != UINT64_MAX) i = (i + 1) & b->mask;
     b->merges[i] = (hlmi_merge){key, rank, (uint32_t)id};
 }

@@ -17,6 +17,9 @@ typedef struct hlmi_bpe {
     const hlmi_tokens *tokens;
     hlmi_merge *merges; /* [mask + 1] hash table; NULL: merge by scores */
     size_t mask;
+    uint64_t *maybe; /* [maybe_mask + 1] bits by hash: 0 when no merge has it. Most pairs do not merge, and these
+                        bits fit where the table does not, the processor's nearer caches */
+    size_t maybe_mask;
     uint32_t *order; /* [tokens->n] by scores: rank of each token, lower is better */
     bool ignore_merges; /* a word that is a token is that token, whatever the merges say */
     bool fuse_unk, byte_fallback;
@@ -34,16 +37,33 @@ hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t
 hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
 void hlmi_bpe_end(void *scratch);
 
-static inline size_t hlmi_merge_slot(uint64_t key, size_t mask)
+static inline uint64_t hlmi_merge_hash(uint64_t key)
 {
     key *= 0x9E3779B97F4A7C15u;
-    return (size_t)(key >> 32 ^ key >> 15) & mask;
+    return key ^ key >> 29;
+}
+
+static inline size_t hlmi_merge_slot(uint64_t hash, size_t mask)
+{
+    return (size_t)(hash >> 6) & mask;
+}
+
+/* The word and the bit of `maybe`. */
+static inline uint64_t *hlmi_merge_maybe(const hlmi_bpe *b, uint64_t hash)
+{
+    return &b->maybe[(size_t)(hash >> 6) & b->maybe_mask];
+}
+
+static inline uint64_t hlmi_merge_bit(uint64_t hash)
+{
+    return (uint64_t)1 << (hash & 63);
 }
 
 static inline const hlmi_merge *hlmi_merge_find(const hlmi_bpe *b, uint32_t left, uint32_t right)
 {
-    const uint64_t key = (uint64_t)left << 32 | right;
-    size_t i = hlmi_merge_slot(key, b->mask);
+    const uint64_t key = (uint64_t)left << 32 | right, hash = hlmi_merge_hash(key);
+    if (!(*hlmi_merge_maybe(b, hash) & hlmi_merge_bit(hash))) return NULL;
+    size_t i = hlmi_merge_slot(hash, b->mask);
     while (b->merges[i].key != key) {
         if (b->merges[i].key == UINT64_MAX) return NULL;
         i = (i + 1) & b->mask;

@@ -1,8 +1,8 @@
 /* One word to ids. The word begins as its characters; of all neighbouring
  * symbols that may merge, the pair of lowest rank does, the leftmost of equals,
- * until none may. Short words scan for that pair; long ones keep a heap, so that
- * a word of a million characters takes n log n. Words seen before in the same
- * text come from a small cache. */
+ * until none may. Short words scan for that pair; longer ones keep a tree of least ranks. Words
+ * of thousands of characters are cut into chunks that fit the nearest cache (see
+ * merge_chunks). Words seen before in the same text come from a small cache. */
 #include "text/bpe.h"
 
 #include <string.h>
@@ -15,10 +15,19 @@ typedef struct symbol {
 /* Links of a long word. */
 typedef struct link {
     uint32_t prev, next; /* UINT32_MAX: none */
-    uint32_t rank, id; /* of merging with the next symbol */
+    uint32_t id; /* what it and the next symbol become */
 } link;
 
-enum { SHORT_WORD = 48, CACHE_KEY = 30, CACHE_IDS = 7 };
+/* Finds the least of many keys while keys change: each level holds the least of every FAN keys of the level below. */
+typedef struct min_tree {
+    uint64_t *keys; /* all levels, the lowest first */
+    size_t cap;
+    size_t level[12]; /* where each begins */
+    size_t levels;
+} min_tree;
+
+/* OVERLAP: what neighbouring chunks share; tokens are rarely longer than a few characters. */
+enum { SHORT_WORD = 48, CHUNK = 512, OVERLAP = 32, FAN = 8, CACHE_KEY = 30, CACHE_IDS = 7 };
 
 typedef struct cached {
     uint8_t len, n;
@@ -32,10 +41,10 @@ struct hlmi_bpe_scratch {
     hlmi_mem mem;
     symbol *symbols;
     size_t n, cap;
+    symbol *chunk; /* [CHUNK] */
     link *links;
     size_t links_cap;
-    uint64_t *heap; /* rank << 32 | position */
-    size_t heap_n, heap_cap;
+    min_tree tree; /* rank << 32 | position; UINT64_MAX: no merge */
     cached *cache;
     size_t cache_mask;
 };
@@ -62,8 +71,9 @@ void hlmi_bpe_end(void *scratch)
     if (!sc) return;
     const hlmi_mem mem = sc->mem;
     hlmi_free(&mem, sc->symbols);
+    hlmi_free(&mem, sc->chunk);
     hlmi_free(&mem, sc->links);
-    hlmi_free(&mem, sc->heap);
+    hlmi_free(&mem, sc->tree.keys);
     hlmi_free(&mem, sc->cache);
     hlmi_free(&mem, sc);
 }
@@ -165,11 +175,10 @@ static inline uint32_t pair_rank(const hlmi_bpe *b, const char *s, const symbol 
     return m->rank;
 }
 
-static void merge_short(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s)
+/* Merges v [n]; the result is what is left. */
+static size_t merge_short(const hlmi_bpe *b, const char *s, symbol *v, size_t n)
 {
     uint32_t rank[SHORT_WORD], id[SHORT_WORD];
-    symbol *v = sc->symbols;
-    size_t n = sc->n;
     for (size_t i = 0; i + 1 < n; i++) rank[i] = pair_rank(b, s, &v[i], &v[i + 1], &id[i]);
     while (n > 1) {
         size_t best = 0;
@@ -187,90 +196,157 @@ static void merge_short(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s)
         }
         if (best > 0) rank[best - 1] = pair_rank(b, s, &v[best - 1], &v[best], &id[best - 1]);
     }
-    sc->n = n;
+    return n;
 }
 
-static void heap_push(hlmi_bpe_scratch *sc, uint64_t x)
-{
-    size_t i = sc->heap_n++;
-    while (i > 0 && sc->heap[(i - 1) / 4] > x) {
-        sc->heap[i] = sc->heap[(i - 1) / 4];
-        i = (i - 1) / 4;
-    }
-    sc->heap[i] = x;
-}
+/* ---- long words ---- */
 
-static uint64_t heap_pop(hlmi_bpe_scratch *sc)
+static hlm_status tree_reserve(min_tree *t, const hlmi_mem *mem, size_t n)
 {
-    uint64_t *h = sc->heap;
-    const uint64_t top = h[0], x = h[--sc->heap_n];
-    const size_t n = sc->heap_n;
-    size_t i = 0;
-    for (;;) {
-        const size_t first = 4 * i + 1;
-        if (first >= n) break;
-        size_t least = first;
-        for (size_t k = first + 1; k < n && k < first + 4; k++)
-            if (h[k] < h[least]) least = k;
-        if (h[least] >= x) break;
-        h[i] = h[least];
-        i = least;
-    }
-    h[i] = x;
-    return top;
-}
-
-/* Looks at the pair that begins at position i and queues it when it may merge. */
-static void queue_pair(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, uint32_t i)
-{
-    link *l = &sc->links[i];
-    l->rank = HLMI_NO_RANK;
-    if (l->next == UINT32_MAX) return;
-    l->rank = pair_rank(b, s, &sc->symbols[i], &sc->symbols[l->next], &l->id);
-    if (l->rank != HLMI_NO_RANK) heap_push(sc, (uint64_t)l->rank << 32 | i);
-}
-
-static hlm_status reserve_long(hlmi_bpe_scratch *sc)
-{
-    hlm_status st;
-    void *links = sc->links, *heap = sc->heap;
-    st = hlmi_grow(&sc->mem, &links, &sc->links_cap, sc->n, sizeof *sc->links, "tokenizing");
-    sc->links = links;
-    if (st != HLM_OK) return st;
-    /* n - 1 pairs at first, and each of at most n - 1 merges takes one out and puts two in */
-    st = hlmi_grow(&sc->mem, &heap, &sc->heap_cap, 2 * sc->n, sizeof *sc->heap, "tokenizing");
-    sc->heap = heap;
+    size_t total = 0;
+    void *keys = t->keys;
+    t->levels = 0;
+    do {
+        n = (n + FAN - 1) / FAN;
+        t->level[t->levels++] = total;
+        total += n * FAN;
+    } while (n > 1);
+    t->level[t->levels] = total; /* one key, the least of all */
+    const hlm_status st = hlmi_grow(mem, &keys, &t->cap, total + 1, sizeof *t->keys, "tokenizing");
+    t->keys = keys;
+    if (st == HLM_OK) memset(t->keys, 0xFF, (total + 1) * sizeof *t->keys);
     return st;
 }
 
-static hlm_status merge_long(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s)
+static inline uint64_t least(uint64_t a, uint64_t b)
 {
-    const hlm_status st = reserve_long(sc);
+    return a < b ? a : b;
+}
+
+static inline uint64_t least_of_fan(const uint64_t *k)
+{
+    return least(least(least(k[0], k[1]), least(k[2], k[3])), least(least(k[4], k[5]), least(k[6], k[7])));
+}
+
+/* Tells the levels above that keys among the FAN around position i have changed. */
+static inline void tree_update(min_tree *t, size_t i)
+{
+    for (size_t l = 0; l < t->levels; l++) {
+        i /= FAN;
+        t->keys[t->level[l + 1] + i] = least_of_fan(t->keys + t->level[l] + i * FAN);
+    }
+}
+
+static void tree_build(min_tree *t)
+{
+    for (size_t l = 0; l < t->levels; l++)
+        for (size_t i = 0; t->level[l] + i * FAN < t->level[l + 1]; i++)
+            t->keys[t->level[l + 1] + i] = least_of_fan(t->keys + t->level[l] + i * FAN);
+}
+
+/* Sets the key of the pair that begins at position i. */
+static inline void rank_pair(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, const symbol *v, uint32_t i)
+{
+    link *l = &sc->links[i];
+    const uint32_t rank = l->next == UINT32_MAX ? HLMI_NO_RANK : pair_rank(b, s, &v[i], &v[l->next], &l->id);
+    sc->tree.keys[i] = rank == HLMI_NO_RANK ? UINT64_MAX : (uint64_t)rank << 32 | i;
+}
+
+static hlm_status reserve_long(hlmi_bpe_scratch *sc, size_t n)
+{
+    void *links = sc->links;
+    hlm_status st = hlmi_grow(&sc->mem, &links, &sc->links_cap, n, sizeof *sc->links, "tokenizing");
+    sc->links = links;
+    return st == HLM_OK ? tree_reserve(&sc->tree, &sc->mem, n) : st;
+}
+
+/* Merges v [n]; *left receives how many are left. */
+static hlm_status merge_long(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, symbol *v, size_t n, size_t *left)
+{
+    const hlm_status st = reserve_long(sc, n);
     if (st != HLM_OK) return st;
-    symbol *v = sc->symbols;
     link *l = sc->links;
-    const uint32_t n = (uint32_t)sc->n;
-    sc->heap_n = 0;
+    min_tree *t = &sc->tree;
     for (uint32_t i = 0; i < n; i++) {
         l[i].prev = i - 1; /* of the first: UINT32_MAX */
         l[i].next = i + 1 < n ? i + 1 : UINT32_MAX;
-        queue_pair(b, sc, s, i);
+        rank_pair(b, sc, s, v, i);
     }
-    while (sc->heap_n > 0) {
-        const uint64_t top = heap_pop(sc);
-        const uint32_t i = (uint32_t)top, next = l[i].next;
-        if (l[i].rank != (uint32_t)(top >> 32)) continue; /* the pair is no more */
+    tree_build(t);
+    const uint64_t *top = &t->keys[t->level[t->levels]];
+    while (*top != UINT64_MAX) {
+        const uint32_t i = (uint32_t)*top, next = l[i].next, prev = l[i].prev;
         v[i].id = (int32_t)l[i].id;
         v[i].end = v[next].end;
-        l[next].rank = HLMI_NO_RANK;
+        t->keys[next] = UINT64_MAX;
         l[i].next = l[next].next;
         if (l[i].next != UINT32_MAX) l[l[i].next].prev = i;
-        queue_pair(b, sc, s, i);
-        if (l[i].prev != UINT32_MAX) queue_pair(b, sc, s, l[i].prev);
+        rank_pair(b, sc, s, v, i);
+        if (prev != UINT32_MAX) rank_pair(b, sc, s, v, prev);
+        if (next / FAN != i / FAN) tree_update(t, next);
+        if (prev != UINT32_MAX && prev / FAN != i / FAN) tree_update(t, prev);
+        tree_update(t, i);
     }
-    size_t m = 0;
-    for (uint32_t i = 0; i != UINT32_MAX; i = l[i].next) v[m++] = v[i];
-    sc->n = m;
+    *left = 0;
+    for (uint32_t i = 0; i != UINT32_MAX; i = l[i].next) v[(*left)++] = v[i];
+    return HLM_OK;
+}
+
+/* ---- chunks ---- */
+
+/* The first token that two neighbouring chunks have in common: t[*i] and u[*k]. */
+static bool find_common(const symbol *t, size_t nt, const symbol *u, size_t nu, size_t *i, size_t *k)
+{
+    *i = *k = 0;
+    while (*i < nt && *k < nu) {
+        if (t[*i].begin == u[*k].begin && t[*i].end == u[*k].end && t[*i].id == u[*k].id) return true;
+        if (t[*i].begin < u[*k].begin) ++*i;
+        else ++*k;
+    }
+    return false;
+}
+
+/* Where in tokens [n], from k on, begins what the next chunk shall do again: the first token that begins at or
+ * behind the byte `from`. */
+static size_t overlap_start(const symbol *v, size_t n, size_t k, uint32_t from)
+{
+    while (k < n && v[k].begin < from) k++;
+    return k;
+}
+
+/* Merges chunk by chunk. A sequence of tokens is the result of merging the whole when of any two neighbours the text
+ * merges to just these two: before the first merge across a boundary between tokens, what is left and right of it
+ * merges as if it stood alone, so that merge would happen in the two tokens' text, too. Neighbours within a chunk
+ * are such. So two chunks that share a token are joined at it. *joined is false when two do not. */
+static hlm_status merge_chunks(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, bool *joined)
+{
+    symbol *v = sc->symbols, tail[OVERLAP];
+    size_t kept = 0, n_tail = 0, i = 0, k = 0, m, next;
+    *joined = false;
+    if (!sc->chunk) sc->chunk = hlmi_alloc(&sc->mem, CHUNK * sizeof *sc->chunk);
+    if (!sc->chunk) return hlmi_nomem(CHUNK * sizeof *sc->chunk, "tokenizing");
+    for (size_t at = 0;; at = next) {
+        const size_t n = sc->n - at < CHUNK ? sc->n - at : CHUNK;
+        const bool last = at + n == sc->n;
+        const uint32_t from = last ? UINT32_MAX : v[at + n - OVERLAP].begin;
+        memcpy(sc->chunk, v + at, n * sizeof *v);
+        const hlm_status st = merge_long(b, sc, s, sc->chunk, n, &m);
+        if (st != HLM_OK) return st;
+        if (n_tail > 0 && !find_common(tail, n_tail, sc->chunk, m, &i, &k)) return HLM_OK;
+        /* kept tokens lie before the symbols that they are made of */
+        memcpy(v + kept, tail, i * sizeof *v);
+        kept += i;
+        const size_t end = overlap_start(sc->chunk, m, k, from);
+        memcpy(v + kept, sc->chunk + k, (end - k) * sizeof *v);
+        kept += end - k;
+        if (last) break;
+        n_tail = m - end;
+        if (n_tail == 0) return HLM_OK; /* one token to the end: no place to go on from */
+        memcpy(tail, sc->chunk + end, n_tail * sizeof *v);
+        for (next = at + n - OVERLAP; v[next].begin < tail[0].begin;) next++;
+    }
+    sc->n = kept;
+    *joined = true;
     return HLM_OK;
 }
 
@@ -293,14 +369,31 @@ static hlm_status emit(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, const char
     return st;
 }
 
+static hlm_status merge_symbols(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len)
+{
+    hlm_status st = HLM_OK;
+    bool joined = false;
+    if (sc->n <= SHORT_WORD) {
+        sc->n = merge_short(b, s, sc->symbols, sc->n);
+        return HLM_OK;
+    }
+    if (sc->n > 2 * CHUNK) {
+        HLMI_TRY(merge_chunks(b, sc, s, &joined));
+        if (joined) goto done;
+        HLMI_TRY(split_chars(b, sc, s, len)); /* the chunks have overwritten some */
+    }
+    st = merge_long(b, sc, s, sc->symbols, sc->n, &sc->n);
+done:
+    return st;
+}
+
 static hlm_status merge_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len, hlmi_ids *out)
 {
     hlm_status st;
     const int32_t whole = b->ignore_merges ? hlmi_tokens_find_model(b->tokens, s, len) : -1;
     if (whole >= 0) return hlmi_ids_push(out, whole);
     HLMI_TRY(split_chars(b, sc, s, len));
-    if (sc->n <= SHORT_WORD) merge_short(b, sc, s);
-    else HLMI_TRY(merge_long(b, sc, s));
+    HLMI_TRY(merge_symbols(b, sc, s, len));
     HLMI_TRY(emit(b, sc, s, out));
 done:
     return st;

@@ -182,6 +182,107 @@ START_TEST(long_words)
 }
 END_TEST
 
+/* ---- long words against merging as it is defined ---- */
+
+enum { TOYS = 40, TOY_TEXT = 3000 };
+
+/* A vocabulary of three letters and of random merges, in random order: not as training gives them. */
+typedef struct toy {
+    char token[TOYS][64];
+    int n;
+    int left[TOYS], right[TOYS], id[TOYS], merges;
+} toy;
+
+static uint32_t next_random(uint32_t *seed, uint32_t below)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 16) % below;
+}
+
+static void toy_make(toy *v, uint32_t *seed)
+{
+    strcpy(v->token[0], "a");
+    strcpy(v->token[1], "b");
+    strcpy(v->token[2], "c");
+    v->n = 3;
+    v->merges = 0;
+    for (int tries = 0; v->n < TOYS && tries < 1000; tries++) {
+        const int l = (int)next_random(seed, (uint32_t)v->n), r = (int)next_random(seed, (uint32_t)v->n);
+        char joined[128];
+        bool known = snprintf(joined, sizeof joined, "%s%s", v->token[l], v->token[r]) > 60;
+        for (int i = 0; i < v->n; i++) known = known || strcmp(v->token[i], joined) == 0;
+        if (known) continue;
+        memcpy(v->token[v->n], joined, strlen(joined) + 1);
+        const int at = (int)next_random(seed, (uint32_t)v->merges + 1), last = v->merges++;
+        v->left[last] = v->left[at];
+        v->right[last] = v->right[at];
+        v->id[last] = v->id[at];
+        v->left[at] = l;
+        v->right[at] = r;
+        v->id[at] = v->n++;
+    }
+}
+
+static hlmi_tokenizer *toy_open(const toy *v)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t;
+    hlmi_buf json;
+    hlmi_buf_init(&json, &mem);
+    hlmi_buf_str(&json, "{\"model\":{\"type\":\"BPE\",\"vocab\":{");
+    for (int i = 0; i < v->n; i++) hlmi_buf_printf(&json, "%s\"%s\":%d", i ? "," : "", v->token[i], i);
+    hlmi_buf_str(&json, "},\"merges\":[");
+    for (int i = 0; i < v->merges; i++)
+        hlmi_buf_printf(&json, "%s\"%s %s\"", i ? "," : "", v->token[v->left[i]], v->token[v->right[i]]);
+    hlmi_buf_str(&json, "]}}");
+    ck_assert_msg(from_text(&t, json.data) == HLM_OK, "%s", hlmi_error());
+    hlmi_buf_free(&json);
+    return t;
+}
+
+/* Merge by merge, of the lowest rank and then the leftmost. */
+static size_t toy_merge(const toy *v, int *ids, size_t n)
+{
+    for (;;) {
+        size_t best_at = 0;
+        int best = v->merges;
+        for (size_t i = 0; i + 1 < n; i++)
+            for (int m = 0; m < best; m++)
+                if (v->left[m] == ids[i] && v->right[m] == ids[i + 1]) {
+                    best = m;
+                    best_at = i;
+                }
+        if (best == v->merges) return n;
+        ids[best_at] = v->id[best];
+        memmove(ids + best_at + 1, ids + best_at + 2, (n - best_at - 2) * sizeof *ids);
+        n--;
+    }
+}
+
+START_TEST(chunks)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    static char text[TOY_TEXT];
+    static int want[TOY_TEXT];
+    uint32_t seed = 1;
+    for (int round = 0; round < 12; round++) {
+        toy v;
+        hlmi_ids ids;
+        toy_make(&v, &seed);
+        hlmi_tokenizer *t = toy_open(&v);
+        hlmi_ids_init(&ids, &mem);
+        const uint32_t letters = round % 3 == 2 ? 1 : 3; /* one: no neighbouring chunks agree, or all do */
+        for (size_t i = 0; i < TOY_TEXT; i++) text[i] = (char)('a' + (want[i] = (int)next_random(&seed, letters)));
+        const size_t n = toy_merge(&v, want, TOY_TEXT);
+        ck_assert_int_eq(hlmi_tokenizer_encode(t, text, TOY_TEXT, 0, &ids), HLM_OK);
+        ck_assert_uint_eq(ids.n, n);
+        for (size_t i = 0; i < n; i++) ck_assert_int_eq(ids.v[i], want[i]);
+        hlmi_ids_free(&ids);
+        hlmi_tokenizer_free(t);
+    }
+}
+END_TEST
+
 /* A text of twelve parts that the expressions tell apart. */
 static void random_text(uint32_t *seed, char text[128])
 {
@@ -309,7 +410,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files, budgets, long_words, scanners, no_memory};
+    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files, budgets,
+                                  long_words,    chunks,      scanners,  no_memory};
     if (argc > 1) folder = argv[1];
     return suite_run("tokenizer", tests, sizeof tests / sizeof *tests);
 }
