@@ -98,9 +98,10 @@ static size_t file_row(const hlmi_row_order *o, size_t r)
     if (in_order(o)) return o->layer * o->in_file + o->first + r;
     const size_t head = r / o->head_dim;
     const size_t period = o->period ? o->period : (o->parts ? o->parts : 1) * o->head_dim;
+    const size_t part = o->period || o->parts ? o->part : 0;
     size_t i = r % o->head_dim;
     if (i < 2 * o->half) i = i < o->half ? 2 * i : 2 * (i - o->half) + 1;
-    return o->first + head * period + o->part * o->head_dim + i;
+    return o->first + head * period + part * o->head_dim + i;
 }
 
 /* Rows of the file's tensor that holds a matrix of n rows. */
