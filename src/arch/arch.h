@@ -14,8 +14,15 @@ typedef struct hlmi_arch {
     hlm_status (*build)(const hlmi_config *config, hlmi_loader *loader, hlmi_plan *plan);
 } hlmi_arch;
 
-extern const hlmi_arch hlmi_arch_llama, hlmi_arch_mistral, hlmi_arch_mixtral, hlmi_arch_persimmon, hlmi_arch_phi,
-    hlmi_arch_qwen2, hlmi_arch_qwen3;
+extern const hlmi_arch hlmi_arch_llama;
+extern const hlmi_arch hlmi_arch_mistral;
+extern const hlmi_arch hlmi_arch_mixtral;
+extern const hlmi_arch hlmi_arch_persimmon;
+extern const hlmi_arch hlmi_arch_phi;
+extern const hlmi_arch hlmi_arch_qwen2;
+extern const hlmi_arch hlmi_arch_qwen3;
+extern const hlmi_arch hlmi_arch_qwen3_5;
+extern const hlmi_arch hlmi_arch_qwen3_5_text;
 
 /** The architecture that the store's files name; fills *config.
  *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */

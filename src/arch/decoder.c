@@ -41,9 +41,14 @@ hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, c
     hlmi_name n = {""};
     const char *fmt = d->gguf ? key.gguf : key.hf;
     if (!fmt) return n;
+    const char *root = "";
+    if (d->spec->root && !d->gguf && strncmp(fmt, "model.", 6) == 0) {
+        root = d->spec->root;
+        fmt += 5;
+    }
     const char *at = strstr(fmt, "%zu");
-    if (at) snprintf(n.text, sizeof n.text, "%.*s%zu%s%s", (int)(at - fmt), fmt, layer, at + 3, suffix);
-    else snprintf(n.text, sizeof n.text, "%s%s", fmt, suffix);
+    if (at) snprintf(n.text, sizeof n.text, "%s%.*s%zu%s%s", root, (int)(at - fmt), fmt, layer, at + 3, suffix);
+    else snprintf(n.text, sizeof n.text, "%s%s%s", root, fmt, suffix);
     return n;
 }
 
@@ -62,6 +67,7 @@ hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, s
 {
     *out = (hlmi_norm){.kind = d->spec->norm, .size = n, .eps = (float)d->eps};
     const hlm_status st = hlmi_loader_vector(d->l, name_of(d, p, layer, ".weight").text, n, NULL, &out->weight);
+    for (size_t i = 0; i < n && st == HLM_OK && d->spec->norm_plus_one; i++) out->weight[i] += 1.0f;
     if (st != HLM_OK || out->kind != HLMI_NORM_LAYER) return st;
     return hlmi_loader_vector(d->l, name_of(d, p, layer, ".bias").text, n, NULL, &out->bias);
 }
@@ -132,12 +138,15 @@ static hlm_status load_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_la
     if (parts && (kv->n_kv_heads != p->n_heads || kv->v_dim != kv->head_dim))
         return hlmi_fail(HLM_E_FORMAT, "%s: fused q, k and v need as many key/value heads as heads",
                          hlmi_store_path(d->c->store));
-    const hlmi_row_order q = {.head_dim = kv->head_dim, .half = half, .parts = parts, .part = 0};
+    const size_t q_parts = d->spec->gated_attention ? 2 : parts;
+    const hlmi_row_order q = {.head_dim = kv->head_dim, .half = half, .parts = q_parts, .part = 0};
+    const hlmi_row_order gate = {.head_dim = kv->head_dim, .parts = q_parts, .part = 1};
     const hlmi_row_order k = {.head_dim = kv->head_dim, .half = half, .parts = parts, .part = 1};
     const hlmi_row_order v = {.head_dim = kv->v_dim, .parts = parts, .part = 2};
     HLMI_TRY(projection(d, HLMI_PART_Q, layer, nq, &q, &p->q, &p->q_bias));
     HLMI_TRY(projection(d, HLMI_PART_K, layer, nk, &k, &p->k, &p->k_bias));
     HLMI_TRY(projection(d, HLMI_PART_V, layer, nv, &v, &p->v, &p->v_bias));
+    if (d->spec->gated_attention) HLMI_TRY(projection(d, HLMI_PART_Q, layer, nq, &gate, &p->gate, &p->gate_bias));
 done:
     return st;
 }

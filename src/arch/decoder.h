@@ -41,14 +41,17 @@ typedef struct hlmi_decoder hlmi_decoder;
 
 typedef struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
+    const char *root; /* what stands for "model" at the beginning of config.json's names; NULL: that */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
     const char *attn_bias_key, *mlp_bias_key; /* config.json's settings for HLMI_BIAS_ASKED */
     hlmi_norm_kind norm;
+    bool norm_plus_one; /* files hold the norms' weights less 1 */
     hlmi_key eps_key;
     double eps; /* where config.json has none */
     bool qk_norm; /* each q and k head is normed, ... */
     const char *qk_norm_key; /* ... if this setting (NULL: always) is true */
     bool fused_qkv; /* one tensor, [head][q, k, v][head_dim] */
+    bool gated_attention; /* the tensor of q is [head][q, gate][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     hlmi_mlp_kind mlp;
     bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */

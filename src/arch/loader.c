@@ -41,6 +41,12 @@ void hlmi_loader_ignore(hlmi_loader *l, const char *name)
     if (t) mark_used(l, t);
 }
 
+void hlmi_loader_ignore_all(hlmi_loader *l, const char *prefix)
+{
+    for (size_t i = 0; i < hlmi_store_count(l->store); i++)
+        if (strncmp(hlmi_store_at(l->store, i)->name, prefix, strlen(prefix)) == 0) l->used[i] = true;
+}
+
 hlm_status hlmi_loader_finish(const hlmi_loader *l)
 {
     for (size_t i = 0; i < hlmi_store_count(l->store); i++)

@@ -45,6 +45,8 @@ hlm_status hlmi_loader_taps(hlmi_loader *l, const char *name, size_t channels, s
 hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out);
 /** A tensor that may be there and is not needed. */
 void hlmi_loader_ignore(hlmi_loader *l, const char *name);
+/** The same for all tensors whose names begin so. */
+void hlmi_loader_ignore_all(hlmi_loader *l, const char *prefix);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
 hlm_status hlmi_loader_finish(const hlmi_loader *l);
 

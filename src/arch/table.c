@@ -4,10 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 static const hlmi_arch *const archs[] = {
-    &hlmi_arch_llama, &hlmi_arch_mistral, &hlmi_arch_mixtral, &hlmi_arch_persimmon,
-    &hlmi_arch_phi,   &hlmi_arch_qwen2,   &hlmi_arch_qwen3,
+    &hlmi_arch_llama,
+    &hlmi_arch_mistral,
+    &hlmi_arch_mixtral,
+    &hlmi_arch_persimmon,
+    &hlmi_arch_phi,
+    &hlmi_arch_qwen2,
+    &hlmi_arch_qwen3,
+    &hlmi_arch_qwen3_5,
+    &hlmi_arch_qwen3_5_text,
 };
+/* clang-format on */
 
 /* What the class in config.json's "architectures" computes. */
 static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
@@ -16,6 +25,7 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
         const char *tail;
         int32_t head;
     } classes[] = {{"ForCausalLM", HLM_HEAD_TEXT},
+                   {"ForConditionalGeneration", HLM_HEAD_TEXT},
                    {"ForSequenceClassification", HLM_HEAD_SEQUENCE},
                    {"ForTokenClassification", HLM_HEAD_TOKEN}};
     const char *name = json_string_value(json_array_get(json_object_get(c->json, "architectures"), 0));

@@ -11,19 +11,20 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
     const hlmi_kv_layer *kv = &b->plan->kv[p->kv];
     const size_t nq = p->n_heads * kv->head_dim, nk = kv->n_kv_heads * kv->head_dim;
     const size_t nv = kv->n_kv_heads * kv->v_dim, no = p->n_heads * kv->v_dim;
-    float *q = hlmi_scratch_rows(b, b->max_rows, nq + nk + nv);
-    float *k = q + nq, *v = k + nk;
+    const size_t gated = p->gate.rows ? 1 : 0, ld = hlmi_ld(nq + nk + nv + gated * no);
+    float *q = hlmi_scratch_rows(b, b->max_rows, nq + nk + nv + gated * no);
+    float *k = q + nq, *v = k + nk, *gate = v + nv;
     float *out = hlmi_scratch_rows(b, b->max_rows, no);
 
     b->ops->linear(b,
                    &(hlmi_linear){.x = b->x,
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
-                                  .n = 3,
-                                  .w = {&p->q, &p->k, &p->v},
-                                  .bias = {p->q_bias, p->k_bias, p->v_bias},
-                                  .y = {q, k, v},
-                                  .ldy = hlmi_ld(nq + nk + nv)});
+                                  .n = 3 + gated,
+                                  .w = {&p->q, &p->k, &p->v, &p->gate},
+                                  .bias = {p->q_bias, p->k_bias, p->v_bias, p->gate_bias},
+                                  .y = {q, k, v, gate},
+                                  .ldy = ld});
     const hlmi_attention a = {.n_heads = p->n_heads,
                               .kv = p->kv,
                               .window = p->window,
@@ -31,7 +32,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
                               .q = q,
                               .k = k,
                               .v = v,
-                              .ldq = hlmi_ld(nq + nk + nv),
+                              .ldq = ld,
                               .q_norm = present(&p->q_norm),
                               .k_norm = present(&p->k_norm),
                               .rope = p->rope,
@@ -40,6 +41,16 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
     b->ops->rope_append(b, &a);
     if (b->taps) b->ops->attention_tap(b, p->layer, &a);
     b->ops->attention(b, &a);
+    if (gated)
+        b->ops->combine(b,
+                        &(hlmi_combine){.kind = HLMI_COMBINE_SIGMOID,
+                                        .cols = no,
+                                        .a = out,
+                                        .lda = hlmi_ld(no),
+                                        .b = gate,
+                                        .ldb = ld,
+                                        .y = out,
+                                        .ldy = hlmi_ld(no)});
     return (hlmi_half){.rows = out, .ld = hlmi_ld(no), .w = &p->o, .bias = p->o_bias, .scale = p->o_scale};
 }
 

@@ -18,18 +18,32 @@ typedef struct hlmi_embed_params {
 } hlmi_embed_params;
 extern const hlmi_block_type hlmi_block_embed;
 
-/** x = x + W_o attention(W_q n, W_k n, W_v n), n = norm(x). */
+/** x = x + W_o a, a = attention(W_q n, W_k n, W_v n), n = norm(x); with a gate a * sigmoid(W_g n) in place of a. */
 typedef struct hlmi_attn_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix q, k, v, o;
-    const float *q_bias, *k_bias, *v_bias, *o_bias; /* or NULL */
+    hlmi_matrix q, k, v, o, gate; /* gate.rows 0: none */
+    const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
     hlmi_norm q_norm, k_norm; /* weight NULL: none */
     const float *o_scale; /* [hidden_size] of what is added; or NULL */
     size_t n_heads, kv, rope, window;
     float scale;
 } hlmi_attn_params;
 extern const hlmi_block_type hlmi_block_attn;
+
+/** x = x + W_out o, o = norm of each head of delta(...) times silu(W_z n), n = norm(x): a gated delta net. The convolution runs
+ *  over [W_q n | W_k n | W_v n], and with a = W_a n and b = W_b n the delta rule of ops.h over what comes of it. */
+typedef struct hlmi_delta_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix q, k, v, z, a, b, out;
+    size_t rec, key_heads; /* the recurrence's convolution is that of q, k and v */
+    const float *taps; /* [window][channels] */
+    const float *decay, *dt_bias; /* [value heads] */
+    hlmi_norm q_norm, k_norm; /* of key heads: to length 1, and the scale of q */
+    hlmi_norm head_norm; /* of a value head */
+} hlmi_delta_params;
+extern const hlmi_block_type hlmi_block_delta;
 
 /** What stands between the matrices of a feed-forward block. */
 typedef enum hlmi_mlp_kind {

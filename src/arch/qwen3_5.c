@@ -1,0 +1,66 @@
+/* Qwen3.5: gated delta nets and attention with an output gate, dense feed-forward; of models with vision the text part.
+ * Reference: transformers' modeling_qwen3_5. Text has the same position in all sections of its rotation (mrope_section),
+ * which makes that the plain one. */
+#include "arch/delta_net.h"
+
+static hlm_status setup(hlmi_decoder *d)
+{
+    hlmi_delta_net *n = hlmi_plan_alloc(d->plan, 1, sizeof *n);
+    if (!n) return hlmi_nomem(sizeof *n, "settings");
+    d->family = n;
+    return hlmi_delta_net_read(d->c, n);
+}
+
+static hlm_status layer(const hlmi_decoder *d, size_t i)
+{
+    hlm_status st;
+    bool delta = false;
+    hlmi_attn_params attn;
+    hlmi_mlp_params mlp;
+    HLMI_TRY(hlmi_delta_net_is(d, i, &delta));
+    if (delta) {
+        HLMI_TRY(hlmi_delta_net_add(d, d->family, i));
+    } else {
+        HLMI_TRY(hlmi_decoder_attention(d, i, &attn));
+        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
+    }
+    HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+done:
+    return st;
+}
+
+static const hlmi_decoder_spec base = {.names = hlmi_llama_names,
+                                       .qkv_bias = HLMI_BIAS_ASKED,
+                                       .o_bias = HLMI_BIAS_ASKED,
+                                       .attn_bias_key = "attention_bias",
+                                       .norm_plus_one = true,
+                                       .eps_key = {"rms_norm_eps", NULL},
+                                       .eps = 1e-6,
+                                       .qk_norm = true,
+                                       .gated_attention = true,
+                                       .partial_rotary = 0.25,
+                                       .setup = setup,
+                                       .layer = layer};
+
+/* Files of models with vision keep the text's tensors apart. */
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    hlmi_decoder_spec spec = base;
+    if (hlmi_loader_has(l, "model.language_model.embed_tokens.weight")) spec.root = "model.language_model";
+    hlmi_loader_ignore_all(l, "model.visual.");
+    hlmi_loader_ignore_all(l, "mtp.");
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+static hlm_status build_text_of(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    hlmi_config text = *c;
+    text.json = json_object_get(c->json, "text_config");
+    if (!json_is_object(text.json))
+        return hlmi_fail(HLM_E_FORMAT, "%s: text_config is missing or no object", hlmi_store_path(c->store));
+    return build(&text, l, plan);
+}
+
+const hlmi_arch hlmi_arch_qwen3_5_text = {.hf = "qwen3_5_text", .build = build};
+const hlmi_arch hlmi_arch_qwen3_5 = {.hf = "qwen3_5", .build = build_text_of};
