@@ -14,9 +14,13 @@ typedef struct hlmi_arch {
     hlm_status (*build)(const hlmi_config *config, hlmi_loader *loader, hlmi_plan *plan);
 } hlmi_arch;
 
+extern const hlmi_arch hlmi_arch_bamba;
+extern const hlmi_arch hlmi_arch_granite_hybrid;
 extern const hlmi_arch hlmi_arch_llama;
+extern const hlmi_arch hlmi_arch_mamba2;
 extern const hlmi_arch hlmi_arch_mistral;
 extern const hlmi_arch hlmi_arch_mixtral;
+extern const hlmi_arch hlmi_arch_nemotron_h;
 extern const hlmi_arch hlmi_arch_persimmon;
 extern const hlmi_arch hlmi_arch_phi;
 extern const hlmi_arch hlmi_arch_qwen2;

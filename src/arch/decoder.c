@@ -198,19 +198,33 @@ done:
     return st;
 }
 
+hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
+{
+    hlmi_attn_params p;
+    const hlm_status st = hlmi_decoder_attention(d, layer, &p);
+    return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_attn, &p, sizeof p) : st;
+}
+
+hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer)
+{
+    hlmi_mlp_params p;
+    const hlm_status st = hlmi_decoder_mlp(d, layer, &p);
+    return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_mlp, &p, sizeof p) : st;
+}
+
 /* Attention and feed-forward, one after the other or side by side. */
 static hlm_status add_layer(const hlmi_decoder *d, size_t layer)
 {
     hlm_status st;
-    hlmi_parallel_params p;
-    HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
-    HLMI_TRY(hlmi_decoder_mlp(d, layer, &p.mlp));
     if (d->spec->parallel) {
+        hlmi_parallel_params p;
+        HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
+        HLMI_TRY(hlmi_decoder_mlp(d, layer, &p.mlp));
         p.mlp.norm = p.attn.norm;
         HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_parallel, &p, sizeof p));
     } else {
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &p.attn, sizeof p.attn));
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &p.mlp, sizeof p.mlp));
+        HLMI_TRY(hlmi_decoder_add_attention(d, layer));
+        HLMI_TRY(hlmi_decoder_add_mlp(d, layer));
     }
 done:
     return st;
@@ -272,7 +286,8 @@ static hlm_status read_attention(hlmi_decoder *d)
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"intermediate_size", ".feed_forward_length"}, 1, MAX_FF, 0, &v));
     d->ff = (size_t)v;
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
-    const int64_t derived = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
+    const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
+    const int64_t derived = d->spec->head_dim ? d->spec->head_dim : share;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
     if (!derived && !hlmi_config_has(c, dim_key))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads",

@@ -58,6 +58,7 @@ typedef struct hlmi_decoder_spec {
     const char *activation; /* what hidden_act must say (NULL: "silu") */
     const char *activation_key; /* where not hidden_act */
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
+    int64_t head_dim; /* default; 0: hidden_size / heads */
     bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
     bool recurrent_only; /* no settings of attention, positions and feed-forward */
     /** Window of a layer in tokens, 0 for none. */
@@ -106,6 +107,9 @@ hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, cons
 /** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
 hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);
+/** The same, and their blocks. */
+hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer);
+hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer);
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan);
 

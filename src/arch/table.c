@@ -6,9 +6,13 @@
 
 /* clang-format off */
 static const hlmi_arch *const archs[] = {
+    &hlmi_arch_bamba,
+    &hlmi_arch_granite_hybrid,
     &hlmi_arch_llama,
+    &hlmi_arch_mamba2,
     &hlmi_arch_mistral,
     &hlmi_arch_mixtral,
+    &hlmi_arch_nemotron_h,
     &hlmi_arch_persimmon,
     &hlmi_arch_phi,
     &hlmi_arch_qwen2,

@@ -69,6 +69,23 @@ typedef struct hlmi_parallel_params {
 } hlmi_parallel_params;
 extern const hlmi_block_type hlmi_block_parallel;
 
+/** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B | C], and y
+ *  is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
+typedef struct hlmi_mamba2_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix in, out;
+    const float *in_bias, *in_scale, *out_bias, *out_scale; /* or NULL */
+    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
+    const float *a, *d, *dt_bias; /* [heads]; a negative */
+    float dt_min, dt_max;
+    size_t rec, groups; /* groups of heads that share B and C */
+    hlmi_norm gate_norm; /* of a group's lanes, weights for all groups side by side; weight NULL: none */
+    size_t norm_groups;
+    hlmi_gate_kind gate;
+} hlmi_mamba2_params;
+extern const hlmi_block_type hlmi_block_mamba2;
+
 /** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
 typedef struct hlmi_tap_params {
     int32_t layer;

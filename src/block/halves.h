@@ -14,6 +14,7 @@ typedef struct hlmi_half {
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
+hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
 /** x = x + scale * (W rows + bias) */
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h);

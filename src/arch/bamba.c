@@ -1,0 +1,91 @@
+/* Bamba: Mamba-2 and attention layers, each with a feed-forward; attention turns half of each head.
+ * Reference: transformers' modeling_bamba. */
+#include "arch/mamba2_layer.h"
+
+#define LAYER "model.layers.%zu."
+static const hlmi_key names[HLMI_PARTS] = {
+    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
+    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
+    [HLMI_PART_HEAD] = {"lm_head", NULL},
+    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
+    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", NULL},
+    [HLMI_PART_K] = {LAYER "self_attn.k_proj", NULL},
+    [HLMI_PART_V] = {LAYER "self_attn.v_proj", NULL},
+    [HLMI_PART_O] = {LAYER "self_attn.o_proj", NULL},
+    [HLMI_PART_MLP_NORM] = {LAYER "pre_ff_layernorm", NULL},
+    [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
+    [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
+    [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
+    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
+};
+
+/* Every index must be a layer's. */
+static hlm_status check_indices(const hlmi_decoder *d)
+{
+    const char *path = hlmi_store_path(d->c->store);
+    const json_t *list = json_object_get(d->c->json, "attn_layer_indices");
+    if (!list || json_is_null(list)) return HLM_OK;
+    if (!json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices is no array", path);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *v = json_array_get(list, i);
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) >= d->layers)
+            return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices[%zu] is no layer of %zu", path, i, d->layers);
+    }
+    return HLM_OK;
+}
+
+static bool has_attention(const hlmi_decoder *d, size_t layer)
+{
+    const json_t *list = json_object_get(d->c->json, "attn_layer_indices");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if ((uint64_t)json_integer_value(json_array_get(list, i)) == layer) return true;
+    return false;
+}
+
+const hlmi_mamba2_keys hlmi_bamba_keys = {.heads = "mamba_n_heads",
+                                          .head_dim = "mamba_d_head",
+                                          .state = "mamba_d_state",
+                                          .groups = "mamba_n_groups",
+                                          .window = "mamba_d_conv",
+                                          .conv_bias = "mamba_conv_bias",
+                                          .proj_bias = "mamba_proj_bias",
+                                          .expand = "mamba_expand",
+                                          .dt_limit = "time_step_limit"};
+
+static hlm_status setup(hlmi_decoder *d)
+{
+    hlmi_mamba2 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
+    if (!m) return hlmi_nomem(sizeof *m, "settings");
+    *m = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
+    d->family = m;
+    const hlm_status st = check_indices(d);
+    return st == HLM_OK ? hlmi_mamba2_read(d, &hlmi_bamba_keys, m) : st;
+}
+
+static hlm_status layer(const hlmi_decoder *d, size_t i)
+{
+    hlm_status st;
+    if (has_attention(d, i)) HLMI_TRY(hlmi_decoder_add_attention(d, i));
+    else HLMI_TRY(hlmi_mamba2_add(d, d->family, LAYER "mamba.", i));
+    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
+done:
+    return st;
+}
+
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    static const hlmi_decoder_spec spec = {.names = names,
+                                           .qkv_bias = HLMI_BIAS_ASKED,
+                                           .o_bias = HLMI_BIAS_ASKED,
+                                           .mlp_bias = HLMI_BIAS_ASKED,
+                                           .attn_bias_key = "attention_bias",
+                                           .mlp_bias_key = "mlp_bias",
+                                           .eps_key = {"rms_norm_eps", NULL},
+                                           .eps = 1e-5,
+                                           .partial_rotary = 0.5,
+                                           .setup = setup,
+                                           .layer = layer};
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+const hlmi_arch hlmi_arch_bamba = {.hf = "bamba", .build = build};

@@ -1,0 +1,90 @@
+/* Mamba-2 (Dao and Gu 2024) with its projections and residual. */
+#include "block/halves.h"
+
+/* The recurrent part, from rows [convolution inputs | dt] alone: y = scan(convolution(rows)). */
+static void recur(hlmi_builder *b, const hlmi_mamba2_params *p, const float *rows, size_t ld, float *y, size_t ldy)
+{
+    const hlmi_recurrence *r = &b->plan->rec[p->rec];
+    const size_t inner = r->heads * r->cols, ldu = hlmi_ld(r->channels);
+    float *u = hlmi_scratch_rows(b, b->max_rows, r->channels);
+    b->ops->conv(b,
+                 &(hlmi_conv){.rec = p->rec,
+                              .weight = p->taps,
+                              .bias = p->taps_bias,
+                              .silu = true,
+                              .x = rows,
+                              .ldx = ld,
+                              .y = u,
+                              .ldy = ldu});
+    b->ops->scan2(b,
+                  &(hlmi_scan2){.rec = p->rec,
+                                .groups = p->groups,
+                                .a = p->a,
+                                .dt_bias = p->dt_bias,
+                                .d = p->d,
+                                .dt_min = p->dt_min,
+                                .dt_max = p->dt_max,
+                                .x = u,
+                                .ldx = ldu,
+                                .dt = rows + r->channels,
+                                .lddt = ld,
+                                .b = u + inner,
+                                .c = u + inner + p->groups * r->rows,
+                                .ldbc = ldu,
+                                .y = y,
+                                .ldy = ldy});
+}
+
+/* y = g(y, z) */
+static void gate(hlmi_builder *b, const hlmi_mamba2_params *p, float *y, size_t ldy, const float *z, size_t ldz)
+{
+    const size_t inner = p->out.cols;
+    if (!p->gate_norm.weight) {
+        b->ops->combine(
+            b,
+            &(hlmi_combine){
+                .kind = HLMI_COMBINE_SILU, .cols = inner, .a = y, .lda = ldy, .b = z, .ldb = ldz, .y = y, .ldy = ldy});
+        return;
+    }
+    b->ops->norm_rows(b,
+                      &(hlmi_norm_rows){.norm = &p->gate_norm,
+                                        .groups = p->norm_groups,
+                                        .wide = true,
+                                        .kind = p->gate,
+                                        .x = y,
+                                        .ldx = ldy,
+                                        .g = z,
+                                        .ldg = ldz,
+                                        .y = y,
+                                        .ldy = ldy});
+}
+
+hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p)
+{
+    const size_t inner = p->out.cols, ld = hlmi_ld(p->in.rows), ldy = hlmi_ld(inner);
+    float *z = hlmi_scratch_rows(b, b->max_rows, p->in.rows);
+    float *y = hlmi_scratch_rows(b, b->max_rows, inner);
+    b->ops->linear(b,
+                   &(hlmi_linear){.x = b->x,
+                                  .ldx = b->ldx,
+                                  .norm = &p->norm,
+                                  .n = 1,
+                                  .w = {&p->in},
+                                  .bias = {p->in_bias},
+                                  .scale = {p->in_scale},
+                                  .y = {z},
+                                  .ldy = ld});
+    recur(b, p, z + inner, ld, y, ldy);
+    gate(b, p, y, ldy, z, ld);
+    return (hlmi_half){.rows = y, .ld = ldy, .w = &p->out, .bias = p->out_bias, .scale = p->out_scale};
+}
+
+static void record(hlmi_builder *b, const void *params)
+{
+    const hlmi_mamba2_params *p = params;
+    if (b->taps) b->ops->tap(b, p->layer, NULL);
+    const hlmi_half h = hlmi_mamba2_in(b, p);
+    hlmi_half_add(b, &h);
+}
+
+const hlmi_block_type hlmi_block_mamba2 = {.name = "mamba2", .record = record};
