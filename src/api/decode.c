@@ -4,6 +4,7 @@
 #include "api/context.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/prefix.h"
 
 /* The struct as this library knows it; callers may have been compiled against an older header. */
 static hlm_status read_step(const hlm_step *const *steps, size_t i, hlm_step *s)
@@ -153,7 +154,7 @@ static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const cursor 
     hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_attn_taps, c->tile.n_attn_taps + s->n_attention,
                               sizeof *c->attn_taps, "attention weights");
     c->attn_taps = items;
-    const size_t keys = (size_t)s->cache->length + s->n_tokens;
+    const size_t keys = (size_t)hlm_cache_length(s->cache) + s->n_tokens;
     for (size_t i = 0; i < s->n_attention && st == HLM_OK; i++) {
         hlm_attention a;
         st = read_attention(s, i, &a);
@@ -248,7 +249,7 @@ static hlm_status check_pending(const hlm_cache *cache)
             return hlmi_fail(HLM_E_UNREACHABLE,
                              "the state at position %lld has to be computed again from position %lld on, which was an "
                              "embedding",
-                             (long long)cache->length, (long long)pos);
+                             (long long)(cache->length - cache->prefix), (long long)(pos - cache->prefix));
     return HLM_OK;
 }
 
@@ -261,6 +262,32 @@ static void abort_steps(const hlm_step *const *steps, size_t locked, size_t clai
 {
     for (size_t i = 0; i < claimed; i++) hlmi_cache_abort(steps[i]->cache);
     for (size_t i = 0; i < locked; i++) hlmi_cache_unlock(steps[i]->cache);
+}
+
+static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n);
+
+/* Runs the rows that stand before every text, in a sequence of their own that becomes the pool's. */
+static hlm_status run_prefix(hlm_context *c)
+{
+    hlm_cache *cache = NULL;
+    hlm_status st = hlmi_prefix_begin(&cache, c->pool);
+    if (st != HLM_OK) return st;
+    const hlmi_plan *plan = &c->model->plan;
+    const hlm_step one = {
+        .struct_size = sizeof one, .cache = cache, .n_tokens = plan->n_prefix, .embeddings = plan->prefix};
+    const hlm_step *const steps[] = {&one};
+    st = decode(c, steps, 1);
+    if (st == HLM_OK) hlmi_prefix_publish(cache);
+    else hlm_cache_free(cache);
+    return st;
+}
+
+/* Sees to it that the rows that stand before every text are in the (locked) cache. */
+static hlm_status put_prefix(hlm_context *c, hlm_cache *cache)
+{
+    if (!hlmi_prefix_missing(cache)) return HLM_OK;
+    const hlm_status st = atomic_load(&c->pool->prefix) ? HLM_OK : run_prefix(c);
+    return st == HLM_OK ? hlmi_prefix_attach(cache) : st;
 }
 
 static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
@@ -280,6 +307,7 @@ static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
     }
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         st = check_pending(steps[i]->cache);
+        if (st == HLM_OK) st = put_prefix(c, steps[i]->cache);
         if (st != HLM_OK) st = name_step(st, i);
     }
     for (; claimed < n && st == HLM_OK; claimed += st == HLM_OK) {

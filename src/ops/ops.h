@@ -189,6 +189,7 @@ typedef struct hlmi_attention {
     size_t n_heads;
     size_t kv; /* KV layer of the plan: its number of heads and their sizes */
     size_t window; /* a query sees itself and window - 1 before it; 0: all */
+    size_t pinned; /* positions at the beginning that every query sees, whatever the window */
     float scale;
     float *q, *k, *v;
     size_t ldq; /* stride of q, k and v rows */

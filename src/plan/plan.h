@@ -78,6 +78,8 @@ typedef struct hlmi_plan {
     uint32_t *layer_heads; /* [n_layers] query heads, 0 without attention; NULL: no layer has any */
     hlmi_recurrence *rec; /* [n_rec] layers with a recurrence */
     size_t n_rec, cap_rec;
+    const float *prefix; /* [n_prefix, hidden_size] rows that layer 0 reads before every text (memory tokens) */
+    size_t n_prefix; /* the engine's positions count them, the public ones do not */
     hlmi_rope *ropes; /* [n_ropes] */
     size_t n_ropes, cap_ropes;
     void **owned; /* everything else the plan frees */

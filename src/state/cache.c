@@ -12,6 +12,27 @@ static void leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
     hlmi_free(&pool->mem, leaf);
 }
 
+hlmi_state *hlmi_cache_first_state(const hlm_cache *c)
+{
+    const hlm_cache *prefix = c->prefix ? atomic_load(&c->pool->prefix) : NULL;
+    return prefix ? prefix->state : c->pool->origin;
+}
+
+hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
+{
+    const size_t pages = hlmi_div_up((size_t)n, c->pool->layout.tokens);
+    const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
+    void *items = c->leaves;
+    const hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_leaves, leaves, sizeof *c->leaves, "a page table");
+    c->leaves = items;
+    if (st != HLM_OK) return st;
+    for (; c->n_leaves < leaves; c->n_leaves++) {
+        c->leaves[c->n_leaves] = from->leaves[c->n_leaves];
+        atomic_fetch_add(&c->leaves[c->n_leaves]->refs, 1);
+    }
+    return HLM_OK;
+}
+
 void hlmi_cache_truncate(hlm_cache *c, int64_t length)
 {
     const size_t tokens = c->pool->layout.tokens;
@@ -27,7 +48,7 @@ void hlmi_cache_truncate(hlm_cache *c, int64_t length)
     c->length = length;
     if (c->state && c->state->pos > length) {
         hlmi_pool_drop_state(c->pool, c->state);
-        c->state = hlmi_state_retain(c->pool->origin);
+        c->state = hlmi_state_retain(hlmi_cache_first_state(c));
     }
 }
 
@@ -145,9 +166,10 @@ static void claim_begin(hlm_cache *c)
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
     const size_t tokens = c->pool->layout.tokens;
-    if (n > (uint64_t)(c->max_tokens - c->length))
+    const int64_t most = c->max_tokens + (int64_t)c->pool->plan->n_prefix;
+    if (n > (uint64_t)(most - c->length))
         return hlmi_fail(HLM_E_FULL, "the cache holds %lld of at most %lld tokens; %zu more do not fit",
-                         (long long)c->length, (long long)c->max_tokens, n);
+                         (long long)(c->length - c->prefix), (long long)c->max_tokens, n);
     claim_begin(c);
     if (c->state) {
         c->claim.next = hlmi_pool_take_state(c->pool);

@@ -28,7 +28,8 @@ typedef struct hlmi_claim {
 
 struct hlm_cache {
     hlm_pool *pool; /* retained */
-    int64_t length, max_tokens;
+    int64_t length, max_tokens; /* positions held, the prefix included; most tokens, without it */
+    int64_t prefix; /* positions that the plan's prefix takes: 0 before the first step, which puts it in */
     hlmi_state *state; /* at its own position, at most `length`; NULL without recurrence */
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
@@ -54,6 +55,16 @@ static inline int64_t hlmi_cache_pending(const hlm_cache *c)
 {
     return c->state ? c->length - c->state->pos : 0;
 }
+
+/** The state before the sequence's own first token; NULL without recurrence. */
+hlmi_state *hlmi_cache_first_state(const hlm_cache *c);
+
+/** An empty sequence. */
+hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
+/** Frees the cache, but for its reference of the pool. */
+void hlmi_cache_destroy(hlm_cache *c);
+/** The pages of the first n positions of another cache, shared; c has none so far. */
+hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n);
 
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);

@@ -7,7 +7,7 @@
 #include "base/params.h"
 #include "base/size.h"
 
-static hlm_status cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
+hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
 {
     hlm_cache *c = hlmi_calloc(&pool->mem, 1, sizeof *c);
     if (!c) return hlmi_nomem(sizeof *c, "a cache");
@@ -29,17 +29,24 @@ hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params
     if (st != HLM_OK) return st;
     if (p.max_tokens < 0 || p.max_tokens > INT32_MAX)
         return hlmi_fail(HLM_E_ARG, "hlm_cache_params.max_tokens is %lld", (long long)p.max_tokens);
-    return cache_make(out, pool, p.max_tokens ? p.max_tokens : pool->plan->max_positions);
+    return hlmi_cache_make(out, pool, p.max_tokens ? p.max_tokens : pool->plan->max_positions);
+}
+
+void hlmi_cache_destroy(hlm_cache *c)
+{
+    const hlmi_mem *mem = &c->pool->mem;
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = NULL;
+    hlmi_cache_truncate(c, 0);
+    hlmi_free(mem, c->leaves);
+    hlmi_free(mem, c);
 }
 
 void hlm_cache_free(hlm_cache *cache)
 {
     if (!cache) return;
-    hlmi_cache_truncate(cache, 0);
     hlm_pool *pool = cache->pool;
-    hlmi_pool_drop_state(pool, cache->state);
-    hlmi_free(&pool->mem, cache->leaves);
-    hlmi_free(&pool->mem, cache);
+    hlmi_cache_destroy(cache);
     hlm_pool_release(pool);
 }
 
@@ -50,24 +57,18 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
     hlm_cache *f = NULL;
-    const int64_t at = at_pos == HLM_NOW ? cache->length : at_pos;
-    if (at < 0 || at > cache->length)
-        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at,
-                           (long long)cache->length));
-    HLMI_TRY(cache_make(&f, cache->pool, cache->max_tokens));
-    const size_t pages = hlmi_div_up((size_t)at, cache->pool->layout.tokens);
-    const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
-    if (leaves) {
-        f->leaves = hlmi_calloc(&f->pool->mem, leaves, sizeof *f->leaves);
-        if (!f->leaves) HLMI_TRY(hlmi_nomem(leaves * sizeof *f->leaves, "a page table"));
-        f->cap_leaves = f->n_leaves = leaves;
-        memcpy(f->leaves, cache->leaves, leaves * sizeof *f->leaves);
-        for (size_t i = 0; i < leaves; i++) atomic_fetch_add(&f->leaves[i]->refs, 1);
-    }
+    const int64_t length = hlm_cache_length(cache), at_token = at_pos == HLM_NOW ? length : at_pos;
+    if (at_token < 0 || at_token > length)
+        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at_token,
+                           (long long)length));
+    const int64_t at = at_token + cache->prefix;
+    HLMI_TRY(hlmi_cache_make(&f, cache->pool, cache->max_tokens));
+    HLMI_TRY(hlmi_cache_share(f, cache, at));
     f->length = at;
-    if (cache->state && cache->state->pos <= at) {
+    f->prefix = cache->prefix;
+    if (cache->state) {
         hlmi_pool_drop_state(f->pool, f->state);
-        f->state = hlmi_state_retain(cache->state);
+        f->state = hlmi_state_retain(cache->state->pos <= at ? cache->state : hlmi_cache_first_state(f));
     }
     *out = f;
     f = NULL;
@@ -82,11 +83,12 @@ hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    if (pos < 0 || pos > cache->length) {
+    const int64_t length = hlm_cache_length(cache);
+    if (pos < 0 || pos > length) {
         st = hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: position %lld of a cache of %lld tokens", (long long)pos,
-                       (long long)cache->length);
+                       (long long)length);
     } else {
-        hlmi_cache_truncate(cache, pos);
+        hlmi_cache_truncate(cache, pos + cache->prefix);
         if (pending) *pending = hlmi_cache_pending(cache);
     }
     hlmi_cache_unlock(cache);
@@ -95,16 +97,18 @@ hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
 
 int64_t hlm_cache_length(const hlm_cache *cache)
 {
-    return cache ? cache->length : 0;
+    return cache ? cache->length - cache->prefix : 0;
 }
 
 hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
 {
     if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
-    if (from < 0 || from > cache->length || n > (uint64_t)(cache->length - from))
+    const int64_t length = hlm_cache_length(cache);
+    if (from < 0 || from > length || n > (uint64_t)(length - from))
         return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
-                         (long long)cache->length);
+                         (long long)length);
     const size_t per = cache->pool->layout.tokens;
+    from += cache->prefix;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);
         memcpy(out, hlmi_cache_page(cache, from)->tokens + at, m * sizeof *out);
@@ -120,8 +124,9 @@ hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens)
     if (!cache || n_tokens < 0) return hlmi_fail(HLM_E_ARG, "hlm_cache_reserve: a cache and a count are needed");
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    if (n_tokens > cache->length) {
-        st = hlmi_cache_claim(cache, (size_t)(n_tokens - cache->length));
+    if (n_tokens > hlm_cache_length(cache)) {
+        const int64_t missing = (int64_t)cache->pool->plan->n_prefix - cache->prefix; /* the first step puts it in */
+        st = hlmi_cache_claim(cache, (size_t)(n_tokens - hlm_cache_length(cache)) + (size_t)missing);
         if (st == HLM_OK) hlmi_cache_keep(cache);
     }
     hlmi_cache_unlock(cache);

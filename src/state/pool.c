@@ -6,6 +6,7 @@
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/prefix.h"
 
 enum { MAX_PAGE_TOKENS = 4096 };
 
@@ -97,6 +98,7 @@ static hlm_status make_origin(hlm_pool *pool)
 
 static void pool_free(hlm_pool *pool)
 {
+    hlmi_prefix_drop(pool);
     hlmi_pool_drop_state(pool, pool->origin);
     shelf_free(pool, &pool->pages);
     shelf_free(pool, &pool->blocks);
@@ -124,6 +126,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     hlm_pool *pool = hlmi_calloc(mem, 1, sizeof *pool);
     if (!pool) return hlmi_nomem(sizeof *pool, "a pool");
     atomic_init(&pool->refs, 1);
+    atomic_init(&pool->prefix, NULL);
     hlmi_lock_init(&pool->lock);
     hlm_model_retain(model);
     pool->model = model;

@@ -21,6 +21,7 @@ struct hlm_pool {
     hlmi_page_layout layout;
     hlmi_state_layout states;
     hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
+    hlm_cache *_Atomic prefix; /* the sequence of the plan's prefix (state/prefix.h); NULL until it is computed */
     uint64_t max_bytes; /* 0: none */
     hlmi_lock lock; /* guards what follows */
     hlmi_shelf pages, blocks;

@@ -1,5 +1,5 @@
 /* The public view of recurrent states. */
-#include "state/cache.h"
+#include "state/prefix.h"
 
 #include <string.h>
 
@@ -49,9 +49,9 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
     if (n) *n = need;
     if (!out || need == 0) return HLM_OK;
     if (cap < need) return hlmi_fail(HLM_E_SPACE, "hlm_cache_state: room for %zu floats, %zu are needed", cap, need);
-    if (hlmi_cache_pending(c) > 0)
+    if (hlmi_cache_pending(c) > 0 || hlmi_prefix_missing(c))
         return hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_state: the state at position %lld is computed by the next step",
-                         (long long)c->length);
+                         (long long)(c->length - c->prefix));
     copy_out(c, rec, which, out);
     return HLM_OK;
 }
@@ -61,7 +61,8 @@ hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    st = read_state(cache, layer, which, out, cap, n);
+    st = hlmi_prefix_attach(cache);
+    if (st == HLM_OK) st = read_state(cache, layer, which, out, cap, n);
     hlmi_cache_unlock(cache);
     return st;
 }

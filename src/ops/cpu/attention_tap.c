@@ -32,19 +32,47 @@ static void scores(const tap_arg *a, const hlm_cache *cache, size_t head, const 
     }
 }
 
+/* Consecutive positions that a query sees, and their weights. */
+typedef struct part {
+    int64_t from;
+    size_t n;
+    float *s;
+} part;
+
+/* What the query at pos sees: pinned positions and those in the window. The plan's prefix has no place in `out`; what it takes
+ * goes to `hidden`. */
+static size_t seen(const tap_arg *a, int64_t pos, int64_t prefix, float *out, float *hidden, part *parts)
+{
+    const int64_t window = (int64_t)a->a.window, pinned = (int64_t)a->a.pinned;
+    const int64_t first = window && pos >= window ? pos - window + 1 : 0;
+    const int64_t cuts[] = {0, pinned < first ? pinned : first, first, first > prefix ? first : prefix, pos + 1};
+    size_t n = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 1 || cuts[i] >= cuts[i + 1]) continue; /* between pinned positions and window: unseen */
+        float *s = cuts[i] < prefix ? hidden + cuts[i] : out + (cuts[i] - prefix);
+        parts[n++] = (part){.from = cuts[i], .n = (size_t)(cuts[i + 1] - cuts[i]), .s = s};
+    }
+    return n;
+}
+
 /* The weights of one row and head into out [keys]. */
-static void weights(const tap_arg *a, const hlmi_tile *t, size_t row, size_t head, size_t keys, float *page_scores,
+static void weights(const tap_arg *a, const hlmi_tile *t, size_t row, size_t head, size_t keys, float *scratch,
                     float *out)
 {
-    const int64_t pos = t->pos[row], window = (int64_t)a->a.window;
-    const int64_t from = window && pos >= window ? pos - window + 1 : 0;
-    const size_t n = (size_t)(pos + 1 - from);
+    part parts[4];
+    const hlm_cache *cache = t->spans[t->span_of[row]].cache;
+    float *page_scores = scratch, *hidden = scratch + a->pages->tokens + SLACK;
+    const size_t n = seen(a, t->pos[row], cache->prefix, out, hidden, parts);
+    float top = 0.0f, sum = 0.0f;
     memset(out, 0, keys * sizeof *out);
-    float *s = out + from;
-    scores(a, t->spans[t->span_of[row]].cache, head, a->a.q + row * a->a.ldq + head * a->kv.head_dim, from, n,
-           page_scores, s);
-    const float sum = a->k->exp_sum(s, s, a->k->max(s, n), n);
-    a->k->scale(s, s, 1.0f / sum, n);
+    for (size_t i = 0; i < n; i++) {
+        scores(a, cache, head, a->a.q + row * a->a.ldq + head * a->kv.head_dim, parts[i].from, parts[i].n, page_scores,
+               parts[i].s);
+        const float max = a->k->max(parts[i].s, parts[i].n);
+        if (i == 0 || max > top) top = max;
+    }
+    for (size_t i = 0; i < n; i++) sum += a->k->exp_sum(parts[i].s, parts[i].s, top, parts[i].n);
+    for (size_t i = 0; i < n; i++) a->k->scale(parts[i].s, parts[i].s, 1.0f / sum, parts[i].n);
 }
 
 static void tap_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -66,6 +94,6 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
 void hlmi_cpu_attention_tap(hlmi_builder *b, int32_t layer, const hlmi_attention *o)
 {
     const tap_arg a = {.layer = layer, .a = *o, .kv = b->plan->kv[o->kv], .k = b->kernels, .pages = b->pages};
-    hlmi_scratch_worker(b, (b->pages->tokens + SLACK) * sizeof(float));
+    hlmi_scratch_worker(b, (b->pages->tokens + SLACK + b->plan->n_prefix) * sizeof(float));
     hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
 }

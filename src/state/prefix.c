@@ -1,0 +1,74 @@
+/* Sharing the sequence of the plan's prefix. */
+#include "state/prefix.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
+{
+    const hlm_status st = hlmi_cache_make(out, pool, 0);
+    if (st == HLM_OK) (*out)->prefix = (int64_t)pool->plan->n_prefix;
+    return st;
+}
+
+void hlmi_prefix_publish(hlm_cache *c)
+{
+    hlm_pool *pool = c->pool;
+    hlm_cache *none = NULL;
+    if (!atomic_compare_exchange_strong(&pool->prefix, &none, c)) hlmi_cache_destroy(c); /* another context was first */
+    hlm_pool_release(pool); /* which the cache does not hold any more: it lives as long as the pool */
+}
+
+void hlmi_prefix_drop(hlm_pool *pool)
+{
+    hlm_cache *c = atomic_load(&pool->prefix);
+    if (c) hlmi_cache_destroy(c);
+}
+
+static hlmi_page **place(const hlm_cache *c, size_t page)
+{
+    return &c->leaves[page / HLMI_LEAF_PAGES]->page[page % HLMI_LEAF_PAGES];
+}
+
+/* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to take
+ * later. */
+static void replace_pages(hlm_cache *c, const hlm_cache *from)
+{
+    const hlmi_page_layout *l = &c->pool->layout;
+    const size_t whole = (size_t)from->length / l->tokens, rest = (size_t)from->length % l->tokens;
+    for (size_t i = 0; i < whole; i++) {
+        hlmi_page **at = place(c, i);
+        hlmi_pool_drop(c->pool, *at);
+        *at = *place(from, i);
+        atomic_fetch_add(&(*at)->refs, 1);
+    }
+    if (rest == 0) return;
+    hlmi_page *own = *place(c, whole);
+    hlmi_page_copy(own, *place(from, whole), l, c->pool->plan, rest);
+    atomic_store(&own->filled, (unsigned)rest);
+}
+
+/* Pages that the cache has, all its own: it is empty, so nobody has forked them. */
+static size_t reserved_pages(const hlm_cache *c)
+{
+    if (c->n_leaves == 0) return 0;
+    return (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n;
+}
+
+hlm_status hlmi_prefix_attach(hlm_cache *c)
+{
+    const hlm_cache *from = atomic_load(&c->pool->prefix);
+    if (!from || !hlmi_prefix_missing(c)) return HLM_OK;
+    if (reserved_pages(c) >= hlmi_div_up((size_t)from->length, c->pool->layout.tokens)) {
+        replace_pages(c, from);
+    } else {
+        hlmi_cache_truncate(c, 0);
+        const hlm_status st = hlmi_cache_share(c, from, from->length);
+        if (st != HLM_OK) return st;
+    }
+    c->length = c->prefix = from->length;
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = hlmi_state_retain(from->state);
+    return HLM_OK;
+}
