@@ -149,3 +149,20 @@ hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i
     return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s[%zu] is \"%.40s\", which is not known to this architecture",
                      hlmi_store_path(c->store), key, i, item ? item : "?");
 }
+
+hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
+                                bool *out)
+{
+    const json_t *items = json_object_get(c->json, key);
+    if (!items || json_is_null(items)) return HLM_OK;
+    if (!json_is_array(items)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(c->store), key);
+    *out = false;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *v = json_array_get(items, i);
+        if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
+            return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no integer from %lld to %lld", hlmi_store_path(c->store),
+                             key, i, (long long)min, (long long)max);
+        if (json_integer_value(v) == item) *out = true;
+    }
+    return HLM_OK;
+}

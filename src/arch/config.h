@@ -36,5 +36,8 @@ hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size
 /** Which of `names` [n] item i of an array of `count` strings is. *out is left as it is when the key is absent. config.json only. */
 hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
                                  const char *const *names, size_t n, size_t *out);
+/** Is `item` in an array of integers, all in [min, max]? *out is left as it is when the key is absent. config.json only. */
+hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
+                                bool *out);
 
 #endif

@@ -26,7 +26,8 @@ done:
     return st;
 }
 
-hlm_status hlmi_delta_net_is(const hlmi_decoder *d, size_t layer, bool *out)
+/* Is the layer a delta net? */
+static hlm_status is_delta(const hlmi_decoder *d, size_t layer, bool *out)
 {
     static const char *const types[] = {"full_attention", "linear_attention"};
     hlm_status st;
@@ -117,7 +118,7 @@ done:
     return st;
 }
 
-hlm_status hlmi_delta_net_add(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
+static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
 {
     hlm_status st;
     hlmi_delta_params p = {.layer = (int32_t)layer, .key_heads = n->key_heads};
@@ -136,3 +137,27 @@ hlm_status hlmi_delta_net_add(const hlmi_decoder *d, const hlmi_delta_net *n, si
 done:
     return st;
 }
+
+hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
+{
+    hlm_status st;
+    bool delta = false;
+    hlmi_attn_params attn;
+    HLMI_TRY(is_delta(d, layer, &delta));
+    if (delta) return add_delta(d, n, layer);
+    HLMI_TRY(hlmi_decoder_attention(d, layer, &attn));
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
+done:
+    return st;
+}
+
+const hlmi_decoder_spec hlmi_delta_net_spec = {.names = hlmi_llama_names,
+                                               .qkv_bias = HLMI_BIAS_ASKED,
+                                               .o_bias = HLMI_BIAS_ASKED,
+                                               .attn_bias_key = "attention_bias",
+                                               .norm_plus_one = true,
+                                               .eps_key = {"rms_norm_eps", NULL},
+                                               .eps = 1e-6,
+                                               .qk_norm = true,
+                                               .gated_attention = true,
+                                               .partial_rotary = 0.25};

@@ -11,9 +11,9 @@ typedef struct hlmi_delta_net {
 } hlmi_delta_net;
 
 hlm_status hlmi_delta_net_read(const hlmi_config *c, hlmi_delta_net *out);
-/** Is the layer a delta net? layer_types says, or else full_attention_interval. */
-hlm_status hlmi_delta_net_is(const hlmi_decoder *d, size_t layer, bool *out);
-/** Adds a delta net. */
-hlm_status hlmi_delta_net_add(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer);
+/** Adds a layer's delta net or attention: layer_types says which, or else full_attention_interval. */
+hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer);
+/** What is the same in the specs of these families. */
+extern const hlmi_decoder_spec hlmi_delta_net_spec;
 
 #endif

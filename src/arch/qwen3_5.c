@@ -14,39 +14,20 @@ static hlm_status setup(hlmi_decoder *d)
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     hlm_status st;
-    bool delta = false;
-    hlmi_attn_params attn;
     hlmi_mlp_params mlp;
-    HLMI_TRY(hlmi_delta_net_is(d, i, &delta));
-    if (delta) {
-        HLMI_TRY(hlmi_delta_net_add(d, d->family, i));
-    } else {
-        HLMI_TRY(hlmi_decoder_attention(d, i, &attn));
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
-    }
+    HLMI_TRY(hlmi_delta_net_layer(d, d->family, i));
     HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
     HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
 done:
     return st;
 }
 
-static const hlmi_decoder_spec base = {.names = hlmi_llama_names,
-                                       .qkv_bias = HLMI_BIAS_ASKED,
-                                       .o_bias = HLMI_BIAS_ASKED,
-                                       .attn_bias_key = "attention_bias",
-                                       .norm_plus_one = true,
-                                       .eps_key = {"rms_norm_eps", NULL},
-                                       .eps = 1e-6,
-                                       .qk_norm = true,
-                                       .gated_attention = true,
-                                       .partial_rotary = 0.25,
-                                       .setup = setup,
-                                       .layer = layer};
-
 /* Files of models with vision keep the text's tensors apart. */
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    hlmi_decoder_spec spec = base;
+    hlmi_decoder_spec spec = hlmi_delta_net_spec;
+    spec.setup = setup;
+    spec.layer = layer;
     if (hlmi_loader_has(l, "model.language_model.embed_tokens.weight")) spec.root = "model.language_model";
     hlmi_loader_ignore_all(l, "model.visual.");
     hlmi_loader_ignore_all(l, "mtp.");

@@ -19,6 +19,7 @@ static const hlmi_arch *const archs[] = {
     &hlmi_arch_qwen3,
     &hlmi_arch_qwen3_5,
     &hlmi_arch_qwen3_5_text,
+    &hlmi_arch_qwen3_next,
 };
 /* clang-format on */
 
