@@ -1,8 +1,9 @@
 /* Granite 4: Mamba-2 and attention layers with a shared feed-forward (and experts), and multipliers of what goes in, what
  * is added, scores and logits. Reference: transformers' modeling_granitemoehybrid. */
-#include "arch/mamba2_layer.h"
-
 #include <string.h>
+
+#include "arch/experts.h"
+#include "arch/mamba2_layer.h"
 
 #define LAYER "model.layers.%zu."
 static const hlmi_key names[HLMI_PARTS] = {
@@ -22,6 +23,8 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 typedef struct granite {
     hlmi_mamba2 mamba;
+    hlmi_expert_set experts; /* n 0: none */
+    float residual; /* multiplier of what blocks add */
 } granite;
 
 static hlm_status multiplier(const hlmi_decoder *d, const char *key, double *out)
@@ -29,7 +32,7 @@ static hlm_status multiplier(const hlmi_decoder *d, const char *key, double *out
     return hlmi_config_float(d->c, (hlmi_key){key, NULL}, 1e-6, 1e6, 1.0, out);
 }
 
-static hlm_status read_multipliers(hlmi_decoder *d)
+static hlm_status read_multipliers(hlmi_decoder *d, granite *g)
 {
     hlm_status st;
     double embed = 1, residual = 1, attention = 1, logits = 1;
@@ -40,6 +43,7 @@ static hlm_status read_multipliers(hlmi_decoder *d)
     d->embed_scale = (float)embed;
     d->attn_scale = (float)attention;
     if (logits != 1.0) d->logit_scale = (float)(1.0 / logits);
+    g->residual = (float)residual;
     if (residual != 1.0) HLMI_TRY(hlmi_decoder_fill(d, d->hidden, residual, &d->residual));
 done:
     return st;
@@ -55,21 +59,36 @@ static hlm_status read_positions(hlmi_decoder *d)
     return st;
 }
 
+/* intermediate_size is the experts'; the shared feed-forward has a size of its own. */
+static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
+{
+    hlm_status st;
+    int64_t n = 0, used = 0;
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_local_experts", NULL}, 0, HLMI_MAX_EXPERTS, 8, &n));
+    if (n) HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n, 2, &used));
+    *s = (hlmi_expert_set){.all_up = {LAYER "block_sparse_moe.input_linear", NULL},
+                           .all_down = {LAYER "block_sparse_moe.output_linear", NULL},
+                           .gate_in_up = true,
+                           .n = (size_t)n,
+                           .used = (size_t)used,
+                           .width = d->hidden,
+                           .ff = d->ff};
+done:
+    return st;
+}
+
 static hlm_status setup(hlmi_decoder *d)
 {
     hlm_status st;
-    int64_t ff = 0, experts = 0;
+    int64_t ff = 0;
     granite *g = hlmi_plan_alloc(d->plan, 1, sizeof *g);
     if (!g) return hlmi_nomem(sizeof *g, "settings");
     g->mamba = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
     d->family = g;
+    HLMI_TRY(read_experts(d, &g->experts));
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"shared_intermediate_size", NULL}, 1, 1 << 24, 1024, &ff));
     d->ff = (size_t)ff;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_local_experts", NULL}, 0, 4096, 8, &experts));
-    if (experts)
-        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: num_local_experts is %lld, expected 0", hlmi_store_path(d->c->store),
-                           (long long)experts));
-    HLMI_TRY(read_multipliers(d));
+    HLMI_TRY(read_multipliers(d, g));
     HLMI_TRY(read_positions(d));
     HLMI_TRY(hlmi_mamba2_read(d, &hlmi_bamba_keys, &g->mamba));
 done:
@@ -88,6 +107,34 @@ static hlm_status has_attention(const hlmi_decoder *d, size_t layer, bool *out)
     return st;
 }
 
+/* The shared feed-forward is one more expert, which every token chooses. */
+static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
+{
+    hlm_status st;
+    const granite *g = d->family;
+    const size_t n = g->experts.n;
+    const hlmi_key router = {LAYER "block_sparse_moe.router.layer", NULL};
+    hlmi_mlp_params shared;
+    hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
+                         .router = {.kind = HLMI_ROUTE_TOP_SOFTMAX,
+                                    .n_experts = n,
+                                    .top_k = g->experts.used,
+                                    .scale = g->residual,
+                                    .shared = g->residual}};
+    hlmi_expert *experts = hlmi_plan_alloc(d->plan, n + 1, sizeof *experts);
+    if (!experts) return hlmi_nomem((n + 1) * sizeof *experts, "experts");
+    HLMI_TRY(hlmi_decoder_mlp(d, layer, &shared));
+    HLMI_TRY(
+        hlmi_loader_matrix(d->l, hlmi_decoder_name(d, router, layer, ".weight").text, n, d->hidden, NULL, &p.logits));
+    HLMI_TRY(hlmi_experts_load(d, &g->experts, layer, experts));
+    experts[n] = (hlmi_expert){.gate = shared.gate, .up = shared.up, .down = shared.down};
+    p.norm = shared.norm;
+    p.experts = experts;
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+done:
+    return st;
+}
+
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     hlm_status st;
@@ -96,7 +143,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     HLMI_TRY(has_attention(d, i, &attention));
     if (attention) HLMI_TRY(hlmi_decoder_add_attention(d, i));
     else HLMI_TRY(hlmi_mamba2_add(d, &g->mamba, LAYER "mamba.", i));
-    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
+    HLMI_TRY(g->experts.n ? add_moe(d, i) : hlmi_decoder_add_mlp(d, i));
 done:
     return st;
 }
