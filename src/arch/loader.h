@@ -23,8 +23,7 @@ typedef struct hlmi_row_order {
     size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
     size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
     size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
-    size_t stack,
-        layer; /* the tensor is [stack, rows in file, cols]; this is of its number `layer` (stack 0: a matrix) */
+    size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
 } hlmi_row_order;
 
 hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan);

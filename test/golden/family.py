@@ -1,5 +1,5 @@
 """The Llama family in numpy, written from what transformers 5 documents and does
-(modeling_llama, _mistral, _qwen2, _qwen3, modeling_rope_utils). One straight
+(modeling_llama, _mistral, _mixtral, _qwen2, _qwen3, modeling_rope_utils). One straight
 forward pass in a precision of choice, no cache, no tricks: what the engine is
 held against. Where a setting is absent, the class's default counts."""
 import math
@@ -9,6 +9,8 @@ import numpy as np
 DEFAULTS = {
     "llama": {"num_key_value_heads": None, "rms_norm_eps": 1e-6},
     "mistral": {"num_key_value_heads": 8, "rms_norm_eps": 1e-6, "sliding_window": 4096},
+    "mixtral": {"num_key_value_heads": 8, "rms_norm_eps": 1e-5, "sliding_window": None, "rope_theta": 1000000.0,
+                "num_local_experts": 8, "num_experts_per_tok": 2},
     "qwen2": {"num_key_value_heads": 32, "rms_norm_eps": 1e-6, "sliding_window": 4096, "max_window_layers": 28},
     "qwen3": {"num_key_value_heads": 32, "rms_norm_eps": 1e-6, "sliding_window": 4096, "max_window_layers": 28,
               "head_dim": 128},
@@ -100,7 +102,7 @@ class Family:
 
     def window(self, layer):
         c, kind = self.c, self.c["model_type"]
-        if kind == "mistral":
+        if kind in ("mistral", "mixtral"):
             return c["sliding_window"]
         if kind == "llama" or not c.get("use_sliding_window"):
             return None
@@ -133,13 +135,30 @@ class Family:
             p = f"model.layers.{i}."
             x = x + self.attention(i, self.norm(x, p + "input_layernorm", dtype), dtype)
             y = self.norm(x, p + "post_attention_layernorm", dtype)
-            gate = self.linear(y, p + "mlp.gate_proj", "gate", dtype)
-            y = gate / (1 + np.exp(-gate)) * self.linear(y, p + "mlp.up_proj", "up", dtype)
-            x = x + self.linear(y, p + "mlp.down_proj", "down", dtype)
+            if c["model_type"] == "mixtral":
+                x = x + self.experts(y, p + "block_sparse_moe.", dtype)
+            else:
+                x = x + self.feed_forward(y, [p + f"mlp.{s}_proj" for s in ("gate", "up", "down")], dtype)
         out["hidden_pre_norm"] = x
         x = self.norm(x, "model.norm", dtype)
         out[f"hidden.{c['num_hidden_layers']}"] = x
         out["logits"] = x @ head.T.astype(dtype)
+        return out
+
+    def feed_forward(self, x, names, dtype):
+        gate, up = self.linear(x, names[0], "gate", dtype), self.linear(x, names[1], "up", dtype)
+        return self.linear(gate / (1 + np.exp(-gate)) * up, names[2], "down", dtype)
+
+    def experts(self, x, p, dtype):
+        """Each row through the experts of largest probability, weighted by it, the weights scaled to a sum of 1."""
+        logits, out = self.linear(x, p + "gate", "router", dtype), np.zeros_like(x)
+        weight = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        chosen = np.argsort(-logits, axis=-1, kind="stable")[:, :self.c["num_experts_per_tok"]]
+        for row, experts in enumerate(chosen):
+            total = weight[row, experts].sum()
+            for e in sorted(experts):
+                y = self.feed_forward(x[row:row + 1], [p + f"experts.{e}.{w}" for w in ("w1", "w3", "w2")], dtype)
+                out[row] += weight[row, e] / total * y[0]
         return out
 
     def norm(self, x, name, dtype):

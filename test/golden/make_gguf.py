@@ -16,7 +16,9 @@ NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_he
          "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
          "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
          "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
-         "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+         "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+         "block_sparse_moe.gate": "ffn_gate_inp"}
+EXPERT = {"w1": "ffn_gate", "w2": "ffn_down", "w3": "ffn_up"}
 PAIRED = ("llama", "mistral3") # whose q and k rows come as rotation pairs
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "head_dim": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
          "num_key_value_heads": 2, "vocab_size": 64, "max_position_embeddings": 128, "rms_norm_eps": 1e-5,
@@ -46,6 +48,9 @@ VARIANTS = {
                          "rope.scaling.original_context_length": 32}),
     "gguf-qwen3": ("qwen3", {"head_dim": 24, "rope_theta": 1000000.0}, ["BF16", "Q5_0"], {}),
     "gguf-mistral": ("mistral", {"sliding_window": None}, ["Q8_0", "BF16"], {}),
+    # experts in one tensor each, as in files of 2023, and all of a layer in one
+    "gguf-experts-old": ("mixtral", {"num_local_experts": 3, "num_experts_per_tok": 2}, ["Q8_0", "F16"], {}),
+    "gguf-experts": ("mixtral", {"num_local_experts": 4, "num_experts_per_tok": 2}, ["Q4_0", "Q8_0", "Q5_0"], {}),
     # widths of 256 where blocks of 256 go, as in files of llama-quantize
     "gguf-k": ("llama", {"hidden_size": 256, "intermediate_size": 32, "vocab_size": 40, "num_attention_heads": 2,
                           "num_key_value_heads": 1, "num_hidden_layers": 1, "rms_norm_eps": 1e-6},
@@ -81,8 +86,17 @@ def gguf_name(name):
     base, kind = name.rsplit(".", 1)
     if base.startswith("model.layers."):
         _, _, layer, rest = base.split(".", 3)
+        if ".experts." in rest:
+            _, _, expert, matrix = rest.split(".")
+            return f"blk.{layer}.{EXPERT[matrix]}.{expert}.{kind}"
         return f"blk.{layer}.{NAMES[rest]}.{kind}"
     return f"{NAMES[base]}.{kind}"
+
+
+def stack_name(name):
+    """blk.0.ffn_up.3.weight to blk.0.ffn_up_exps.weight"""
+    blk, layer, matrix, _, kind = name.split(".")
+    return f"{blk}.{layer}.{matrix}_exps.{kind}"
 
 
 def encode(x, kind, rng):
@@ -117,6 +131,9 @@ def write_keys(w, arch, m, keys):
     if arch in PAIRED:
         w.add_vocab_size(c["vocab_size"])
         w.add_rope_dimension_count(m.dim)
+    if "num_local_experts" in c:
+        w.add_expert_count(c["num_local_experts"])
+        w.add_expert_used_count(c["num_experts_per_tok"])
     for key, value in keys.items():
         add = w.add_string if isinstance(value, str) else w.add_uint32 if isinstance(value, int) else w.add_float32
         add(f"{arch}.{key}", value)
@@ -124,22 +141,29 @@ def write_keys(w, arch, m, keys):
 
 def make(parent, name, seed):
     kind_of_model, settings, kinds, keys = VARIANTS[name]
-    arch = {"mistral": "mistral3"}.get(kind_of_model, kind_of_model)
+    arch = {"mistral": "mistral3", "mixtral": "llama"}.get(kind_of_model, kind_of_model)
     config = {"model_type": kind_of_model, **SIZES, **settings}
     folder, rng = os.path.join(parent, name), np.random.default_rng(seed)
     os.makedirs(folder, exist_ok=True)
     weights, m = mg.random_weights(config, rng, {}), Family(config, {})
     w = gguf.GGUFWriter(os.path.join(folder, "model.gguf"), arch)
     write_keys(w, arch, m, keys)
+    stacks = {} # of one matrix of all experts: name to type and parts
     turn, n = {"attn_q": m.heads, "attn_k": m.kv_heads} if arch in PAIRED else {}, 0
     for hf, x in weights.items():
         to = gguf_name(hf)
         heads = turn.get(to.split(".")[-2])
-        kind = Type[kinds[n % len(kinds)]]
+        whole = stack_name(to) if ".experts." in hf and not name.endswith("-old") else None
+        kind = stacks[whole][0] if whole in stacks else Type[kinds[n % len(kinds)]]
         n += x.ndim > 1
         data, kind, values = encode(file_rows(x, heads) if heads else x, kind, rng)
-        w.add_tensor(to, data, raw_dtype=kind)
+        if whole:
+            stacks.setdefault(whole, (kind, []))[1].append(data)
+        else:
+            w.add_tensor(to, data, raw_dtype=kind)
         m.t[hf] = model_rows(values, heads) if heads else values
+    for to, (kind, parts) in stacks.items():
+        w.add_tensor(to, np.stack(parts), raw_dtype=kind)
     if config.get("rope_scaling", {}).get("rope_type") == "llama3":
         r = {**config["rope_scaling"], "rope_theta": config["rope_theta"]}
         divisors = base_freq(r["rope_theta"], m.dim) / llama3_freq(r, m.dim)

@@ -6,6 +6,7 @@ numbers of folders that others made.
 
 Golden values are computed in float64; tolerances are 20 times what float32 differs
 by, and 1e-4 at least, as in the conformance kit."""
+import itertools
 import json
 import os
 import sys
@@ -38,7 +39,15 @@ def random_weights(config, rng, extra):
         p = f"model.layers.{i}."
         norm(p + "input_layernorm", h)
         norm(p + "post_attention_layernorm", h)
+        if c["model_type"] == "mixtral":
+            moe, n = p + "block_sparse_moe.", c["num_local_experts"]
+            out[moe + "gate.weight"] = gauss((n, h), 3 / np.sqrt(h))
+            for e, (w, s) in itertools.product(range(n), {"w1": "gate", "w2": "down", "w3": "up"}.items()):
+                wide = cols.get(s, h)
+                out[f"{moe}experts.{e}.{w}.weight"] = gauss((rows[s], wide), 1 / np.sqrt(wide))
         for s, n in rows.items():
+            if c["model_type"] == "mixtral" and s not in "qkvo":
+                continue
             name = p + ("self_attn." if s in "qkvo" else "mlp.") + s + "_proj"
             wide = cols.get(s, h)
             out[name + ".weight"] = gauss((n, wide), (1.5 if s in "qk" else 1) / np.sqrt(wide))

@@ -5,7 +5,7 @@ BASE = {"hidden_act": "silu", "hidden_size": 32, "intermediate_size": 40, "num_h
         "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64, "max_position_embeddings": 256,
         "rms_norm_eps": 1e-5, "bos_token_id": 1, "eos_token_id": 2, "attention_dropout": 0.0, "use_cache": True,
         "tie_word_embeddings": False, "initializer_range": 0.02}
-CLASS = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+CLASS = {"llama": "Llama", "mistral": "Mistral", "mixtral": "Mixtral", "qwen2": "Qwen2", "qwen3": "Qwen3"}
 VARIANTS = []
 
 
@@ -72,6 +72,10 @@ add("wide-heads", "heads wider than the hidden state", "llama", v5() | {"head_di
 add("mha", "kv heads null: as many as heads; head_dim null", "llama",
     legacy() | {"num_key_value_heads": None, "head_dim": None, "pretraining_tp": 1, "hidden_size": 64})
 add("eps", "no rms_norm_eps: 1e-6", "llama", v5(), without=["rms_norm_eps"])
+
+# experts
+add("experts", "three of five experts, a window", "mixtral",
+    v5() | {"num_local_experts": 5, "num_experts_per_tok": 3, "sliding_window": 7}, length=40)
 
 # storage
 add("tied", "one table", "llama", v5() | {"tie_word_embeddings": True})
