@@ -380,7 +380,12 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
-    /** The length of a row of logits; 0 of an empty handle. */
+    /** Name of a class of a classification head, or NULL. */
+    const char *label(int32_t i) const noexcept
+    {
+        return hlm_model_label(get(), i);
+    }
+    /** 0 of an empty handle. */
     std::size_t vocab_size() const
     {
         return static_cast<std::size_t>(info()->vocab_size);
@@ -503,6 +508,16 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
+    /** A layer's recurrent state, which: HLM_STATE_...; empty for a layer without one. */
+    Result<std::vector<float>> state(int32_t layer, int32_t which) const
+    {
+        std::size_t n = 0;
+        hlm_status code = hlm_cache_state(get(), layer, which, nullptr, 0, &n);
+        std::vector<float> out(code == HLM_OK ? n : 0);
+        if (!out.empty()) code = hlm_cache_state(get(), layer, which, out.data(), out.size(), &n);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
     Status reserve(int64_t n_tokens)
     {
         return Status::of(hlm_cache_reserve(get(), n_tokens));
@@ -592,23 +607,30 @@ class Sampler : public detail::Handle<hlm_sampler, hlm_sampler_free>
 class Step
 {
   public:
-    Step(Cache &cache, Span<const int32_t> tokens)
+    Step(const Cache &cache, Span<const int32_t> tokens) : Step(cache)
     {
-        raw_.cache = cache.get();
         raw_.tokens = tokens.data();
         raw_.n_tokens = tokens.size();
     }
-    /** Logits of the last token: [vocab]. */
+    /** Rows that the first layer reads in place of tokens: [tokens, hidden_size]. */
+    static Step embeddings(const Cache &cache, Span<const float> rows)
+    {
+        Step step(cache);
+        step.raw_.embeddings = rows.data();
+        step.embeddings_size_ = rows.size();
+        return step;
+    }
+    /** Logits of the last token: [vocab], or [n_labels] of a classification head. */
     Step &logits(Span<float> out)
     {
         return rows(HLM_ROWS_LAST, {}, out);
     }
-    /** Logits of all tokens: [tokens, vocab]. */
+    /** Logits of all tokens, one row after another. */
     Step &all_logits(Span<float> out)
     {
         return rows(HLM_ROWS_ALL, {}, out);
     }
-    /** Logits of the tokens with these indices, ascending: [indices, vocab]. */
+    /** Logits of the tokens with these indices, ascending. */
     Step &logits_of(Span<const std::size_t> indices, Span<float> out)
     {
         return rows(HLM_ROWS_LIST, indices, out);
@@ -616,16 +638,44 @@ class Step
     /** Hidden states of all tokens, layer as in hlm_hidden: [tokens, hidden_size]. */
     Step &hidden(int32_t layer, Span<float> out)
     {
-        auto request = make<hlm_hidden>();
-        request.layer = layer;
-        request.out = out.data();
-        requests_.push_back(request);
-        request_sizes_.push_back(out.size());
+        hidden_.add(layer, out);
+        return *this;
+    }
+    /** Attention weights of all tokens: [n_heads, tokens, length of the cache after the step]. */
+    Step &attention(int32_t layer, Span<float> out)
+    {
+        attention_.add(layer, out);
         return *this;
     }
 
   private:
     friend class Context;
+
+    explicit Step(const Cache &cache)
+    {
+        raw_.cache = cache.get();
+    }
+
+    /** hlm_hidden or hlm_attention: requests, how much they have room for, pointers to them. */
+    template <class Request> struct Requests {
+        std::vector<Request> list;
+        std::vector<std::size_t> sizes;
+        std::vector<const Request *> pointers;
+
+        void add(int32_t layer, Span<float> out)
+        {
+            auto request = make<Request>();
+            request.layer = layer;
+            request.out = out.data();
+            list.push_back(request);
+            sizes.push_back(out.size());
+        }
+        void point()
+        {
+            pointers.clear();
+            for (const Request &request : list) pointers.push_back(&request);
+        }
+    };
 
     Step &rows(int32_t which, Span<const std::size_t> indices, Span<float> out)
     {
@@ -641,37 +691,54 @@ class Step
     static Status check_size(const char *what, std::size_t index, std::size_t n_rows, std::size_t width,
                              std::size_t size)
     {
-        if (width != 0 && size % width == 0 && size / width == n_rows) return Status();
+        if (n_rows == 0 ? size == 0 : size % n_rows == 0 && size / n_rows == width) return Status();
         return Status(HLM_E_ARG,
                       "decode: steps[" + std::to_string(index) + "]: " + what + " has " + std::to_string(size) +
                           " numbers, " + std::to_string(n_rows) + " rows of " + std::to_string(width) + " are needed");
     }
 
-    /** The raw step, if what it writes fits. Its pointers hold until the step is moved or changed. */
-    Status prepare(std::size_t index, std::size_t vocab, std::size_t width)
+    /** Whether what it reads and writes is as long as it has to be. */
+    Status check(std::size_t index, const hlm_model_info &info) const
     {
-        const std::size_t n_rows = raw_.logit_rows == HLM_ROWS_LAST ? 1
-            : raw_.logit_rows == HLM_ROWS_ALL                       ? raw_.n_tokens
-                                                                    : raw_.n_rows;
-        if (wants_logits_) {
-            if (Status st = check_size("logits", index, n_rows, vocab, logits_size_); !st) return st;
+        const auto size = [](int32_t n) { return static_cast<std::size_t>(n); };
+        const std::size_t n = raw_.n_tokens, width = size(info.hidden_size);
+        Status st;
+        if (raw_.embeddings) st = check_size("embeddings", index, n, width, embeddings_size_);
+        if (wants_logits_ && st) {
+            const std::size_t rows = raw_.logit_rows == HLM_ROWS_LAST ? 1
+                : raw_.logit_rows == HLM_ROWS_ALL                     ? n
+                                                                      : raw_.n_rows;
+            st = check_size("logits", index, rows, size(info.head == HLM_HEAD_TEXT ? info.vocab_size : info.n_labels),
+                            logits_size_);
         }
-        pointers_.clear();
-        for (std::size_t i = 0; i < requests_.size(); i++) {
-            if (Status st = check_size("hidden", index, raw_.n_tokens, width, request_sizes_[i]); !st) return st;
-            pointers_.push_back(&requests_[i]);
-        }
-        raw_.hidden = pointers_.data();
-        raw_.n_hidden = pointers_.size();
-        return Status();
+        for (std::size_t i = 0; i < hidden_.sizes.size() && st; i++)
+            st = check_size("hidden", index, n, width, hidden_.sizes[i]);
+        const std::size_t length = static_cast<std::size_t>(hlm_cache_length(raw_.cache)) + n;
+        for (std::size_t i = 0; i < attention_.sizes.size() && st; i++)
+            st = check_size("attention", index, size(info.n_heads) * n, length, attention_.sizes[i]);
+        return st;
+    }
+
+    /** Makes the raw step whole, if it is right. Its pointers hold until the step is moved or changed. */
+    Status prepare(std::size_t index, const hlm_model_info &info)
+    {
+        if (raw_.embeddings && info.hidden_size > 0)
+            raw_.n_tokens = embeddings_size_ / static_cast<std::size_t>(info.hidden_size);
+        hidden_.point();
+        raw_.hidden = hidden_.pointers.data();
+        raw_.n_hidden = hidden_.pointers.size();
+        attention_.point();
+        raw_.attention = attention_.pointers.data();
+        raw_.n_attention = attention_.pointers.size();
+        return check(index, info);
     }
 
     hlm_step raw_ = make<hlm_step>();
+    std::size_t embeddings_size_ = 0;
     std::size_t logits_size_ = 0;
     bool wants_logits_ = false;
-    std::vector<hlm_hidden> requests_;
-    std::vector<std::size_t> request_sizes_;
-    std::vector<const hlm_hidden *> pointers_;
+    Requests<hlm_hidden> hidden_;
+    Requests<hlm_attention> attention_;
 };
 
 /** What it takes to compute. */
@@ -710,14 +777,14 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
     {
         std::vector<const hlm_step *> raw(steps.size());
         for (std::size_t i = 0; i < steps.size(); i++) {
-            if (Status st = steps[i].prepare(i, vocab_, width_); get() && !st) return st;
+            if (Status st = steps[i].prepare(i, info_); get() && !st) return st;
             raw[i] = &steps[i].raw_;
         }
         return Status::of(hlm_decode_step(get(), raw.data(), raw.size()));
     }
     Status decode(Step &step)
     {
-        if (Status st = step.prepare(0, vocab_, width_); get() && !st) return st;
+        if (Status st = step.prepare(0, info_); get() && !st) return st;
         const hlm_step *const raw = &step.raw_;
         return Status::of(hlm_decode_step(get(), &raw, 1));
     }
@@ -764,6 +831,36 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         return out;
     }
 
+    struct LabelScore {
+        std::vector<float> logprobs; /**< of all labels but the first; 0 for those left out */
+        double sum = 0;
+        std::size_t count = 0;
+    };
+    /** The same for given labels, as many as tokens; a negative one is left out. */
+    Result<LabelScore> score_labels(Span<const int32_t> tokens, Span<const int32_t> labels)
+    {
+        const std::size_t n = tokens.size();
+        if (labels.size() != n)
+            return Status(HLM_E_ARG,
+                          "score_labels: " + std::to_string(labels.size()) + " labels, " + std::to_string(n) +
+                              " tokens");
+        LabelScore out;
+        out.logprobs.resize(n ? n - 1 : 0);
+        const hlm_status code =
+            hlm_score_labels(get(), tokens.data(), labels.data(), n, out.logprobs.data(), &out.sum, &out.count);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    /** A text's vector of hidden_size. pooling: HLM_POOL_..., flags: HLM_EMBED_... */
+    Result<std::vector<float>> embed(Span<const int32_t> tokens, int32_t pooling = HLM_POOL_MEAN,
+                                     uint32_t flags = HLM_EMBED_NORMALISE)
+    {
+        std::vector<float> out(static_cast<std::size_t>(info_.hidden_size));
+        const hlm_status code = hlm_embed(get(), tokens.data(), tokens.size(), pooling, flags, out.data());
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+
   private:
     template <class OnToken, class Progress> struct Calls {
         std::remove_reference_t<OnToken> &on_token;
@@ -784,13 +881,10 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         }
     };
 
-    Context(hlm_context *raw, const hlm_model_info &info) noexcept
-        : Handle(raw), vocab_(static_cast<std::size_t>(info.vocab_size)),
-          width_(static_cast<std::size_t>(info.hidden_size))
+    Context(hlm_context *raw, const hlm_model_info &info) noexcept : Handle(raw), info_(info)
     {
     }
-    std::size_t vocab_ = 0;
-    std::size_t width_ = 0;
+    hlm_model_info info_{}; /* its strings may be gone with the model */
 };
 
 } // namespace hlm

@@ -124,6 +124,29 @@ void test_state(family &f)
     CHECK(f.ctx.score(one_two_three)->logprobs.size() == 2);
 }
 
+void test_rows_in_and_out(family &f)
+{
+    auto cache = *hlm::Cache::create(f.ctx.pool()), again = *hlm::Cache::create(f.ctx.pool());
+    std::vector<float> rows(3 * 16), weights(2 * 3 * 3), logits_in(288), logits_out(288);
+    auto step = hlm::Step(cache, one_two_three);
+    CHECK(f.ctx.decode(step.hidden(0, rows).attention(1, weights).logits(logits_in)).ok());
+    CHECK(std::fabs(weights[0] - 1) < 1e-3f && weights[1] == 0); /* the first token sees itself */
+    CHECK(f.ctx.decode(hlm::Step::embeddings(again, rows).logits(logits_out)).ok());
+    CHECK(same(logits_in, logits_out));
+    CHECK(again.state(0, HLM_STATE_SCAN).ok() && again.state(0, HLM_STATE_SCAN)->empty());
+    REFUSED(again.state(9, HLM_STATE_SCAN).status(), HLM_E_ARG, "9");
+    rows.pop_back();
+    REFUSED(f.ctx.decode(hlm::Step::embeddings(again, rows)), HLM_E_ARG, "embeddings has 47");
+    REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three).attention(1, weights)), HLM_E_ARG, "6 rows of 6");
+
+    const auto vector = f.ctx.embed(one_two_three);
+    CHECK(vector.ok() && vector->size() == 16);
+    const auto scored = f.ctx.score_labels(one_two_three, one_two_three);
+    CHECK(scored.ok() && scored->sum == f.ctx.score(one_two_three)->sum && scored->count == 2);
+    REFUSED(f.ctx.score_labels(one_two_three, {}).status(), HLM_E_ARG, "0 labels");
+    CHECK(f.model.label(0) == nullptr);
+}
+
 void test_sampler(family &f)
 {
     auto params = hlm::make<hlm_sampler_params>();
@@ -272,6 +295,9 @@ void test_moved(family &f)
     CHECK(std::strcmp(none.error(), "") == 0);
     REFUSED(none.pool().usage().status(), HLM_E_ARG, "");
     REFUSED(none.decode(hlm::Step(cache, one_two_three).logits(row)), HLM_E_ARG, "");
+    REFUSED(none.embed(one_two_three).status(), HLM_E_ARG, "");
+    REFUSED(none.score_labels(one_two_three, one_two_three).status(), HLM_E_ARG, "");
+    REFUSED(cache.state(9, 9).status(), HLM_E_ARG, "");
     REFUSED(none.score(one_two_three).status(), HLM_E_ARG, "");
     const auto ignore = [](int32_t, std::string_view) {};
     REFUSED(none.generate(cache, nullptr, hlm::make<hlm_generate_params>(), ignore).status(), HLM_E_ARG, "");
@@ -349,6 +375,7 @@ int main(int argc, char **argv)
     }
     test_text(f);
     test_state(f);
+    test_rows_in_and_out(f);
     test_sampler(f);
     f = new_family(argv[1]);
     test_generate(f);

@@ -5,6 +5,7 @@ use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
 use crate::error::{check, Error, Result, Status};
+use crate::flags::State;
 use crate::model::Model;
 use crate::pool::Pool;
 use crate::sys;
@@ -78,6 +79,17 @@ impl Cache {
     pub fn tokens(&self) -> Result<Vec<i32>> {
         let mut out = vec![0; self.len()];
         check(unsafe { sys::hlm_cache_tokens(self.as_ptr(), 0, out.len(), out.as_mut_ptr()) })?;
+        Ok(out)
+    }
+
+    /// A layer's recurrent state at the cache's position; empty for a layer without one. After a rewind it is
+    /// [`Status::Unreachable`] until the next step.
+    pub fn state(&self, layer: usize, which: State) -> Result<Vec<f32>> {
+        let (layer, which) = (i32::try_from(layer).unwrap_or(i32::MAX), which.raw()); // no model has so many
+        let mut n = 0;
+        check(unsafe { sys::hlm_cache_state(self.as_ptr(), layer, which, ptr::null_mut(), 0, &mut n) })?;
+        let mut out = vec![0.0; n];
+        check(unsafe { sys::hlm_cache_state(self.as_ptr(), layer, which, out.as_mut_ptr(), n, &mut n) })?;
         Ok(out)
     }
 

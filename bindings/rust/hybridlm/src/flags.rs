@@ -103,6 +103,40 @@ pub enum Hidden {
     Final,
 }
 
+/// What a model's head computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Head {
+    /// Logits over the vocabulary.
+    Text,
+    /// Logits over classes of a text, to be read at its last token.
+    Sequence,
+    /// Logits over classes of each token.
+    Token,
+    /// Something that this version of the crate does not know.
+    Other(i32),
+}
+
+/// What a layer remembers of a sequence besides keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The newest inputs of its convolution.
+    Conv,
+    /// The state of its scan.
+    Scan,
+}
+
+/// How one vector is made of a text's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// Their mean.
+    Mean,
+    /// The last.
+    Last,
+    /// The first.
+    First,
+}
+
 /// Why generation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,6 +182,36 @@ impl KvType {
             KvType::F32 => sys::HLM_TYPE_F32,
             KvType::F16 => sys::HLM_TYPE_F16,
             KvType::Bf16 => sys::HLM_TYPE_BF16,
+        }) as i32
+    }
+}
+
+impl Head {
+    pub(crate) fn from_raw(head: i32) -> Head {
+        match head as u32 {
+            sys::HLM_HEAD_TEXT => Head::Text,
+            sys::HLM_HEAD_SEQUENCE => Head::Sequence,
+            sys::HLM_HEAD_TOKEN => Head::Token,
+            _ => Head::Other(head),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn raw(self) -> i32 {
+        (match self {
+            State::Conv => sys::HLM_STATE_CONV,
+            State::Scan => sys::HLM_STATE_SCAN,
+        }) as i32
+    }
+}
+
+impl Pooling {
+    pub(crate) fn raw(self) -> i32 {
+        (match self {
+            Pooling::Mean => sys::HLM_POOL_MEAN,
+            Pooling::Last => sys::HLM_POOL_LAST,
+            Pooling::First => sys::HLM_POOL_FIRST,
         }) as i32
     }
 }

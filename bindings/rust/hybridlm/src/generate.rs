@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::callback::Caught;
 use crate::context::Context;
-use crate::error::{c_string, check, Result};
-use crate::flags::Finish;
+use crate::error::{c_string, check, Error, Result, Status};
+use crate::flags::{Finish, Pooling};
 use crate::sampler::Sampler;
 use crate::sys;
 use crate::text::piece;
@@ -99,6 +99,18 @@ pub struct Score {
     pub sum: f64,
 }
 
+/// Log-probability of labels.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LabelScore {
+    /// Natural logarithms, of `labels[1..]`; 0 for those left out.
+    pub logprobs: Vec<f32>,
+    /// Their sum, added in double.
+    pub sum: f64,
+    /// Labels that were rated.
+    pub count: usize,
+}
+
 /// What the callbacks of one call see.
 struct Calls<'t, 'p> {
     on_token: &'t mut dyn FnMut(Option<i32>, &str) -> ControlFlow<()>,
@@ -179,5 +191,36 @@ impl Context {
         self.resume_panic();
         done?;
         Ok(Score { logprobs, sum })
+    }
+
+    /// The same for given labels: `logprobs[i - 1]` is that of `labels[i]` after the tokens before it. A negative label
+    /// is left out.
+    pub fn score_labels(&mut self, tokens: &[i32], labels: &[i32]) -> Result<LabelScore> {
+        if labels.len() != tokens.len() {
+            let sentence = format!("score_labels: {} labels, {} tokens", labels.len(), tokens.len());
+            return Err(Error::new(Status::Arg, sentence));
+        }
+        let mut logprobs = vec![0.0; tokens.len().saturating_sub(1)];
+        let (mut sum, mut count) = (0.0, 0);
+        let (tokens_ptr, labels_ptr, out) = (tokens.as_ptr(), labels.as_ptr(), logprobs.as_mut_ptr());
+        let done = check(unsafe {
+            sys::hlm_score_labels(self.as_ptr(), tokens_ptr, labels_ptr, tokens.len(), out, &mut sum, &mut count)
+        });
+        self.resume_panic();
+        done?;
+        Ok(LabelScore { logprobs, sum, count })
+    }
+
+    /// A text's vector of `hidden_size`, for search and comparison; scaled to length 1 if `normalise`.
+    pub fn embed(&mut self, tokens: &[i32], pooling: Pooling, normalise: bool) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; self.model().raw_info().hidden_size as usize];
+        let flags = if normalise { sys::HLM_EMBED_NORMALISE } else { 0 };
+        let done = check(unsafe {
+            let (pooling, out) = (pooling.raw(), out.as_mut_ptr());
+            sys::hlm_embed(self.as_ptr(), tokens.as_ptr(), tokens.len(), pooling, flags, out)
+        });
+        self.resume_panic();
+        done?;
+        Ok(out)
     }
 }

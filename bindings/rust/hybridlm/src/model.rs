@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::callback::Caught;
 use crate::error::{c_string, check, Error, Result, Status};
-use crate::flags::{Activations, Cpu, KvType, LogLevel};
+use crate::flags::{Activations, Cpu, Head, KvType, LogLevel};
 use crate::host::{Allocator, Files, Host};
 use crate::sys;
 
@@ -57,7 +57,19 @@ impl Model {
         &self.0.info
     }
 
-    /// Tokens in the vocabulary: the length of a row of logits.
+    /// Numbers in a row of logits: the vocabulary, or the classes of a classification head.
+    pub fn row_size(&self) -> usize {
+        let info = &self.0.info;
+        (if Head::from_raw(info.head) == Head::Text { info.vocab_size } else { info.n_labels }) as usize
+    }
+
+    /// Name of a class of a classification head, where the files say it.
+    pub fn label(&self, class: usize) -> Option<String> {
+        let name = unsafe { sys::hlm_model_label(self.as_ptr(), i32::try_from(class).ok()?) };
+        (!name.is_null()).then(|| string(name))
+    }
+
+    /// Tokens in the vocabulary.
     pub fn vocab_size(&self) -> usize {
         self.0.info.vocab_size as usize
     }
@@ -91,6 +103,8 @@ impl Model {
             pad_token: token(i.pad_token),
             unk_token: token(i.unk_token),
             has_chat_template: i.has_chat_template != 0,
+            head: Head::from_raw(i.head),
+            n_labels: i.n_labels as usize,
         }
     }
 
@@ -152,6 +166,9 @@ pub struct ModelInfo {
     pub pad_token: Option<i32>,
     pub unk_token: Option<i32>,
     pub has_chat_template: bool,
+    pub head: Head,
+    /// Classes of a classification head, else 0.
+    pub n_labels: usize,
 }
 
 /// Sizes in bytes.

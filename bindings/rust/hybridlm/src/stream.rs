@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use crate::cache::Cache;
 use crate::context::Context;
 use crate::error::{Error, Result, Status};
-use crate::flags::{Detokenize, Finish};
+use crate::flags::{Detokenize, Finish, Head};
 use crate::generate::Request;
 use crate::sampler::Sampler;
 use crate::step::Step;
@@ -76,6 +76,9 @@ impl Context {
             Err(e) if e.status() == Status::Unsupported => None,
             other => Some(other?),
         };
+        if Head::from_raw(self.model().raw_info().head) != Head::Text {
+            return Err(Error::new(Status::Unsupported, "stream: the model's head gives classes, not text"));
+        }
         let logits = vec![0.0; self.model().vocab_size()];
         let stop = Stop::new(request.stop)?;
         let state = State::Prompt;

@@ -68,6 +68,15 @@ fn wrong_sizes() {
     let mut hidden = vec![0.0; width];
     let step = Step::new(&mut cache, &[1, 2]).hidden(Hidden::Final, &mut hidden);
     assert_error(ctx.decode(&mut [step]), Status::Arg, "hidden");
+    for wrong in [0, width - 1, width + 1] {
+        let rows = vec![0.0; wrong];
+        let error = ctx.decode(&mut [Step::embeddings(&mut cache, &rows)]).unwrap_err();
+        assert_eq!(error.status(), if wrong == 0 { Status::Empty } else { Status::Arg });
+    }
+    let step = Step::new(&mut cache, &[1, 2]).attention(0, &mut hidden);
+    assert_error(ctx.decode(&mut [step]), Status::Arg, "attention");
+    assert_error(ctx.score_labels(&[1, 2], &[1]), Status::Arg, "1 labels");
+    assert_error(cache.state(7, State::Conv), Status::Arg, "7");
     for layer in [3, usize::MAX] {
         let step = Step::new(&mut cache, &[1]).hidden(Hidden::Layer(layer), &mut hidden);
         assert_error(ctx.decode(&mut [step]), Status::Arg, "layer");

@@ -2,7 +2,7 @@
 mod common;
 use std::ops::ControlFlow;
 
-use common::{context, data, logits, model, tokens};
+use common::{context, data, fresh_logits, logits, model, tokens};
 use hybridlm::*;
 
 #[test]
@@ -108,6 +108,60 @@ fn many_sequences_in_one_step() {
     let mut alone = Cache::new(ctx.pool()).unwrap();
     let bits: Vec<u32> = last.iter().map(|x| x.to_bits()).collect();
     assert_eq!(logits(&mut ctx, &mut alone, &short), bits);
+}
+
+#[test]
+fn rows_in_and_weights_out() {
+    let model = model();
+    let mut ctx = context(&model);
+    let info = model.info();
+    let ids = tokens(&model, "hello world");
+    let want = fresh_logits(&mut ctx, &ids);
+    let n = ids.len();
+    let (mut rows, mut weights) = (vec![0.0; n * info.hidden_size], vec![0.0; info.n_heads * n * n]);
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    let step = Step::new(&mut cache, &ids).hidden(Hidden::Layer(0), &mut rows).attention(1, &mut weights);
+    ctx.decode(&mut [step]).unwrap();
+    for row in weights.chunks(n) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-3, "{row:?}");
+    }
+    // What the first layer read, given back to it.
+    let mut logits = vec![0.0; model.row_size()];
+    let mut again = Cache::new(ctx.pool()).unwrap();
+    ctx.decode(&mut [Step::embeddings(&mut again, &rows).logits(&mut logits)]).unwrap();
+    assert_eq!(logits.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), want);
+    assert_eq!(again.tokens().unwrap(), vec![-1; n]);
+    assert_eq!(cache.state(0, State::Scan).unwrap(), []);
+    assert_eq!((info.head, info.n_labels, model.label(0)), (Head::Text, 0, None));
+}
+
+#[test]
+fn classes_of_a_text() {
+    let model = Model::load(data("persimmon-seqcls")).unwrap();
+    let info = model.info();
+    assert_eq!((info.head, info.n_labels), (Head::Sequence, model.row_size()));
+    assert!(model.label(0).is_some() && model.label(info.n_labels).is_none());
+    let mut ctx = context(&model);
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    let mut classes = vec![0.0; info.n_labels];
+    ctx.decode(&mut [Step::new(&mut cache, &[1, 2, 3]).logits(&mut classes)]).unwrap();
+    let mut wrong = vec![0.0; info.vocab_size];
+    assert!(ctx.decode(&mut [Step::new(&mut cache, &[1]).logits(&mut wrong)]).is_err());
+    assert_eq!(ctx.stream(&mut cache, None, Request::new(&[1])).unwrap_err().status(), Status::Unsupported);
+}
+
+#[test]
+fn vectors_and_labels() {
+    let model = model();
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "hello world");
+    let vector = ctx.embed(&ids, Pooling::Mean, true).unwrap();
+    assert!((vector.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-5);
+    assert_ne!(ctx.embed(&ids, Pooling::Last, false).unwrap(), ctx.embed(&ids, Pooling::First, false).unwrap());
+    let (score, same) = (ctx.score(&ids).unwrap(), ctx.score_labels(&ids, &ids).unwrap());
+    assert_eq!((score.logprobs, score.sum, ids.len() - 1), (same.logprobs, same.sum, same.count));
+    let one = ctx.score_labels(&ids, &[-100, ids[1]]).unwrap();
+    assert_eq!(one.count, 1);
 }
 
 #[test]
