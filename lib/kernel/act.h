@@ -9,7 +9,10 @@
  * A block is quantised thus, in f32, with the same bits on every ISA. m = max |x|, where a NaN counts as more than infinity.
  *   id = 127 / m, d = m / 127, q = round-half-even(x * id), which lies in -127..127
  *   m infinite or NaN: d = NaN and q = 0, so that every output of the token shows the fault
- *   id infinite (m is 0 or below 2^-121): d = 0 and q = 0 */
+ *   id infinite (m is 0 or below 2^-121): d = 0 and q = 0
+ *
+ * A wide row is two such rows. The second is packed from r = fma(-d, q, x), element by element: at most about d / 2, so that
+ * both together are within d / 500 of x, some 16 bits of the block's largest. To a product they are two tokens. */
 #ifndef HLMI_KERNEL_ACT_H
 #define HLMI_KERNEL_ACT_H
 

@@ -155,6 +155,9 @@ typedef struct hlmi_kernels {
     /** The same on f32 activations and dequantised weights (activations = f32): acc = fma(w, x, acc), k in order. */
     hlmi_gemm_fn *gemm_f32[HLMI_TILE_COUNT];
     hlmi_pack_fn *pack[HLMI_ACT_COUNT]; /* [HLMI_ACT_F32] is NULL */
+    /** Wide activations: row t becomes rows 2t, as pack makes it, and 2t + 1, which holds what the first leaves of x
+     *  (act.h). The product is the sum of the two rows' products. NULL for forms that are not int8. */
+    hlmi_pack_fn *pack_wide[HLMI_ACT_COUNT];
 
     /* rows of n floats; y may equal x */
     /** y = (x * (1 / sqrt(mean(x^2) + eps))) * w */

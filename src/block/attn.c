@@ -23,6 +23,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
                                   .n = 3 + gated,
                                   .w = {&p->q, &p->k, &p->v, &p->gate},
                                   .bias = {p->q_bias, p->k_bias, p->v_bias, p->gate_bias},
+                                  .wide = {false, false, true},
                                   .y = {q, k, v, gate},
                                   .ldy = ld});
     const hlmi_attention a = {.n_heads = p->n_heads,
@@ -63,6 +64,7 @@ void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
                                   .w = {h->w},
                                   .bias = {h->bias},
                                   .scale = {h->scale},
+                                  .wide = {h->wide},
                                   .epilogue = HLMI_EP_ADD,
                                   .y = {b->x},
                                   .ldy = b->ldx});

@@ -11,6 +11,7 @@ typedef struct hlmi_half {
     size_t ld;
     const hlmi_matrix *w;
     const float *bias, *scale; /* or NULL */
+    bool wide; /* as of hlmi_linear */
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);

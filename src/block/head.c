@@ -19,6 +19,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .w = {p->w},
                                   .bias = {p->bias},
                                   .scale = {p->scale},
+                                  .wide = {true},
                                   .epilogue = HLMI_EP_OUT});
 }
 

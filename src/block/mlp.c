@@ -26,7 +26,8 @@ hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p)
     l.y[0] = h;
     l.ldy = hlmi_ld(n);
     b->ops->linear(b, &l);
-    return (hlmi_half){.rows = h, .ld = hlmi_ld(n), .w = &p->down, .bias = p->down_bias, .scale = p->down_scale};
+    return (hlmi_half){
+        .rows = h, .ld = hlmi_ld(n), .w = &p->down, .bias = p->down_bias, .scale = p->down_scale, .wide = true};
 }
 
 static void record(hlmi_builder *b, const void *params)

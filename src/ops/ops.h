@@ -35,6 +35,9 @@ typedef struct hlmi_linear {
     hlmi_epilogue epilogue;
     float *y[HLMI_LINEAR_MAX];
     size_t ldy;
+    /** Where activations become int8, w[i] gets a second row of int8 for what the first leaves over: about 16 bits, for twice
+     *  the arithmetic on weights that are read once. For matrices through which rounding shows most (docs/design.md). */
+    bool wide[HLMI_LINEAR_MAX];
 } hlmi_linear;
 
 /** A causal depthwise convolution over time. y_t[c] = act(bias[c] + sum over j of w[j][c] * x_{t - (window-1) + j}[c]), j in

@@ -131,6 +131,26 @@ static void spec_pack_q8k(ck_run *t, const hlmi_kernels *ref)
     ck_end(t);
 }
 
+/* Both rows together miss x by half a step of the second, whose step is at most 1 / 250 of the first's. */
+static void spec_pack_wide(ck_run *t, const hlmi_kernels *ref, hlmi_act act)
+{
+    if (!ck_begin(t, "spec pack wide %s", act_names[act])) return;
+    const size_t cols = 4096, stride = hlmi_act_stride(act, cols), unit = act == HLMI_ACT_Q8 ? 32 : 256;
+    const float *x = ck_floats(t, cols, 5.0f);
+    char *rows = ck_bytes(t, 2 * stride), *plain = ck_bytes(t, stride);
+    ref->pack[act](plain, stride, x, cols, 1, cols);
+    ref->pack_wide[act](rows, stride, x, cols, 1, cols);
+    for (size_t k = 0; k < cols; k++) {
+        const double first = act_value(act, rows, k), both = first + act_value(act, rows + stride, k);
+        double most = 0;
+        for (size_t i = k / unit * unit; i < (k / unit + 1) * unit; i++) most = fmax(most, fabs((double)x[i]));
+        const double off = fabs(both - (double)x[k]);
+        ck_check(t, first == act_value(act, plain, k), "element %zu of the first row is not pack's", k);
+        ck_check(t, off <= most / (127.0 * 250.0 * 2.0), "element %zu is off by %g of %g", k, off, most);
+    }
+    ck_end(t);
+}
+
 static void spec(ck_run *t, const hlmi_kernels *ref)
 {
     for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
@@ -145,6 +165,8 @@ static void spec(ck_run *t, const hlmi_kernels *ref)
     }
     spec_pack_q8(t, ref);
     spec_pack_q8k(t, ref);
+    spec_pack_wide(t, ref, HLMI_ACT_Q8);
+    spec_pack_wide(t, ref, HLMI_ACT_Q8K);
 }
 
 /* ---- check: an ISA against the reference ---- */
@@ -201,29 +223,33 @@ static void spoil(ck_run *t, float *x, size_t n)
     }
 }
 
-static void check_pack(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_act act)
+static void check_pack(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_act act, bool wide)
 {
-    if (ref->pack[act] == k->pack[act]) return;
+    hlmi_pack_fn *expected = (wide ? ref->pack_wide : ref->pack)[act], *fn = (wide ? k->pack_wide : k->pack)[act];
+    if (expected == fn) return;
     for (size_t i = 1; i <= 40; i++) {
         const size_t cols = act == HLMI_ACT_BF16 ? i * 3 + i / 20 * 100
             : act == HLMI_ACT_Q8                 ? i * 32
                                                  : i * 256,
                      n = 1 + i % 5;
-        if (!ck_begin(t, "pack %s cols %zu", act_names[act], cols)) continue;
-        const size_t ldx = cols + i % 7, stride = hlmi_act_stride(act, cols);
+        if (!ck_begin(t, "pack%s %s cols %zu", wide ? " wide" : "", act_names[act], cols)) continue;
+        const size_t ldx = cols + i % 7, stride = hlmi_act_stride(act, cols), rows = wide ? 2 * n : n;
         float *x = ck_floats(t, n * ldx, 10.0f);
         if (i > 4) spoil(t, x, n * ldx);
-        void *want = ck_bytes(t, n * stride), *got = ck_bytes(t, n * stride);
-        ref->pack[act](want, stride, x, ldx, n, cols);
-        k->pack[act](got, stride, x, ldx, n, cols);
-        ck_same_bytes(t, "packed rows", got, want, n * stride);
+        void *want = ck_bytes(t, rows * stride), *got = ck_bytes(t, rows * stride);
+        expected(want, stride, x, ldx, n, cols);
+        fn(got, stride, x, ldx, n, cols);
+        ck_same_bytes(t, "packed rows", got, want, rows * stride);
         ck_end(t);
     }
 }
 
 static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
 {
-    for (hlmi_act act = HLMI_ACT_BF16; act < HLMI_ACT_COUNT; act++) check_pack(t, ref, k, act);
+    for (hlmi_act act = HLMI_ACT_BF16; act < HLMI_ACT_COUNT; act++) {
+        check_pack(t, ref, k, act, false);
+        check_pack(t, ref, k, act, true);
+    }
     for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
         check_layout(t, ref, k, &tile_forms[l], false);
         check_layout(t, ref, k, &tile_forms[l], true);

@@ -56,11 +56,11 @@ static void run_pack(void *arg)
     c->fn(c->dst, c->stride, c->x, c->cols, c->n, c->cols);
 }
 
-static void bench_pack(ck_run *t, const hlmi_kernels *k, hlmi_act act, const char *name)
+static void bench_pack(ck_run *t, hlmi_pack_fn *fn, hlmi_act act, const char *name)
 {
     if (!ck_begin(t, "%s", name)) return;
     const size_t cols = 1536, n = 64, stride = hlmi_act_stride(act, cols);
-    pack_call c = {k->pack[act], ck_bytes(t, n * stride), ck_floats(t, n * cols, 3.0f), stride, n, cols};
+    pack_call c = {fn, ck_bytes(t, 2 * n * stride), ck_floats(t, n * cols, 3.0f), stride, n, cols};
     ck_report(t, name, ck_time(t, run_pack, &c), (double)(n * cols), "Gelements/s", 0, 0);
     ck_end(t);
 }
@@ -71,9 +71,11 @@ void gemm_bench(ck_run *t, const hlmi_kernels *k)
     const ck_peaks peaks = ck_peaks_measure(t, k);
     printf("%s: f32 %.0f, bf16 %.0f, int8 %.0f GOP/s, reading %.1f GB/s, all on one thread\n", k->name,
            peaks.f32 * 1e-9, peaks.bf16 * 1e-9, peaks.int8 * 1e-9, ck_read_bandwidth(t) * 1e-9);
-    bench_pack(t, k, HLMI_ACT_BF16, "pack bf16");
-    bench_pack(t, k, HLMI_ACT_Q8, "pack q8");
-    bench_pack(t, k, HLMI_ACT_Q8K, "pack q8k");
+    bench_pack(t, k->pack[HLMI_ACT_BF16], HLMI_ACT_BF16, "pack bf16");
+    bench_pack(t, k->pack[HLMI_ACT_Q8], HLMI_ACT_Q8, "pack q8");
+    bench_pack(t, k->pack_wide[HLMI_ACT_Q8], HLMI_ACT_Q8, "pack wide q8");
+    bench_pack(t, k->pack[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack q8k");
+    bench_pack(t, k->pack_wide[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack wide q8k");
     for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
         for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
             bench(t, k, &peaks, &tile_forms[l], false, tile_forms[l].unit_k == 256 ? 768 : 576, tokens[i]);

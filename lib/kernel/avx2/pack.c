@@ -45,23 +45,52 @@ static __m256i quantise(int8_t *q, const float *x, float id)
     return b;
 }
 
+HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
+{
+    float id;
+    const float d = scale(largest(x, 32), &id);
+    const __m256i q = quantise(a->q, x, id);
+    const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+    const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    const int32_t sum = _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2) - 32 * 128;
+    a->d = d;
+    a->dsum = d == d ? d * (float)sum : d;
+    a->sum8 = -8 * sum;
+    a->sum128 = -128 * sum;
+}
+
+HLMI_INLINE void block_q8k(hlmi_act_q8k *a, const float *x)
+{
+    float id;
+    a->d = scale(largest(x, 256), &id);
+    for (size_t s = 0; s < 8; s++) {
+        const __m256i q = quantise(a->q + s * 32, x + s * 32, id);
+        __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
+        sums = _mm256_hadd_epi32(sums, sums);
+        sums = _mm256_hadd_epi32(sums, sums);
+        const int32_t s0 = _mm256_extract_epi32(sums, 0), s1 = _mm256_extract_epi32(sums, 4);
+        a->sum16[2 * s] = (int16_t)s0;
+        a->sum16[2 * s + 1] = (int16_t)s1;
+        a->sum32[s] = (int16_t)(s0 + s1);
+    }
+    for (size_t i = 0; i < 3; i++) a->zero[i] = 0;
+}
+
+/* r = what n values q (a multiple of 8) with scale d leave of x */
+HLMI_INLINE void residual(float *r, const float *x, const int8_t *q, float d, size_t n)
+{
+    for (size_t k = 0; k < n; k += 8) {
+        const __m256i wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(q + k)));
+        const __m256 v = _mm256_fnmadd_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(wide), _mm256_loadu_ps(x + k));
+        _mm256_storeu_ps(r + k, v);
+    }
+}
+
 void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
 {
     for (size_t t = 0; t < n; t++) {
         hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + t * stride);
-        const float *row = x + t * ldx;
-        for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
-            float id;
-            const float d = scale(largest(row, 32), &id);
-            const __m256i q = quantise(a->q, row, id);
-            const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
-            const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-            const int32_t sum = _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2) - 32 * 128;
-            a->d = d;
-            a->dsum = d == d ? d * (float)sum : d;
-            a->sum8 = -8 * sum;
-            a->sum128 = -128 * sum;
-        }
+        for (size_t b = 0; b < cols / 32; b++) block_q8(a + b, x + t * ldx + b * 32);
     }
 }
 
@@ -69,21 +98,34 @@ void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, si
 {
     for (size_t t = 0; t < n; t++) {
         hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + t * stride);
-        const float *row = x + t * ldx;
-        for (size_t k = 0; k < cols; k += 256, a++, row += 256) {
-            float id;
-            a->d = scale(largest(row, 256), &id);
-            for (size_t s = 0; s < 8; s++) {
-                const __m256i q = quantise(a->q + s * 32, row + s * 32, id);
-                __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
-                sums = _mm256_hadd_epi32(sums, sums);
-                sums = _mm256_hadd_epi32(sums, sums);
-                const int32_t s0 = _mm256_extract_epi32(sums, 0), s1 = _mm256_extract_epi32(sums, 4);
-                a->sum16[2 * s] = (int16_t)s0;
-                a->sum16[2 * s + 1] = (int16_t)s1;
-                a->sum32[s] = (int16_t)(s0 + s1);
-            }
-            for (size_t i = 0; i < 3; i++) a->zero[i] = 0;
+        for (size_t b = 0; b < cols / 256; b++) block_q8k(a + b, x + t * ldx + b * 256);
+    }
+}
+
+void hlmi_avx2_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    float r[32];
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + 2 * t * stride);
+        hlmi_act_q8 *rest = (hlmi_act_q8 *)((char *)a + stride);
+        for (size_t b = 0; b < cols / 32; b++) {
+            block_q8(a + b, x + t * ldx + b * 32);
+            residual(r, x + t * ldx + b * 32, a[b].q, a[b].d, 32);
+            block_q8(rest + b, r);
+        }
+    }
+}
+
+void hlmi_avx2_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    float r[256];
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + 2 * t * stride);
+        hlmi_act_q8k *rest = (hlmi_act_q8k *)((char *)a + stride);
+        for (size_t b = 0; b < cols / 256; b++) {
+            block_q8k(a + b, x + t * ldx + b * 256);
+            residual(r, x + t * ldx + b * 256, a[b].q, a[b].d, 256);
+            block_q8k(rest + b, r);
         }
     }
 }

@@ -25,4 +25,6 @@ void hlmi_kernels_avx2(hlmi_kernels *k)
     k->gemm[HLMI_TILE_K6] = hlmi_avx2_gemm_k6;
     k->pack[HLMI_ACT_Q8] = hlmi_avx2_pack_q8;
     k->pack[HLMI_ACT_Q8K] = hlmi_avx2_pack_q8k;
+    k->pack_wide[HLMI_ACT_Q8] = hlmi_avx2_pack_q8_wide;
+    k->pack_wide[HLMI_ACT_Q8K] = hlmi_avx2_pack_q8k_wide;
 }

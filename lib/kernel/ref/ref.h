@@ -27,5 +27,7 @@ void hlmi_ref_gemm_k6(const hlmi_gemm *g);
 void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_ref_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_ref_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+void hlmi_ref_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+void hlmi_ref_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
 #endif

@@ -38,4 +38,6 @@ void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
     k->pack[HLMI_ACT_BF16] = hlmi_ref_pack_bf16;
     k->pack[HLMI_ACT_Q8] = hlmi_ref_pack_q8;
     k->pack[HLMI_ACT_Q8K] = hlmi_ref_pack_q8k;
+    k->pack_wide[HLMI_ACT_Q8] = hlmi_ref_pack_q8_wide;
+    k->pack_wide[HLMI_ACT_Q8K] = hlmi_ref_pack_q8k_wide;
 }

@@ -16,6 +16,8 @@ enum {
 
 typedef struct form {
     hlmi_act act;
+    size_t per; /* packed rows of a row of x: 2 where a matrix wants them wide */
+    hlmi_pack_fn *pack; /* NULL: rows of f32 */
     uint8_t *rows; /* [max rows] packed by all workers together; NULL: x itself */
     size_t stride; /* bytes */
 } form;
@@ -24,6 +26,7 @@ typedef struct weights {
     const hlmi_matrix *m;
     hlmi_gemm_fn *gemm;
     size_t form_index;
+    size_t per; /* packed rows it reads for a row of x: 2 where its activations are wide */
     size_t units, group_rows, group_bytes;
 } weights;
 
@@ -32,6 +35,7 @@ typedef struct linear_arg {
     hlmi_norm norm;
     const hlmi_kernels *k;
     size_t cols, n_forms;
+    size_t per; /* most rows of products for a row of x */
     form forms[HLMI_LINEAR_MAX];
     weights w[HLMI_LINEAR_MAX];
     size_t private_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
@@ -54,9 +58,10 @@ static void pack_rows(const linear_arg *a, hlmi_range r, float *normed, uint8_t 
         }
         for (size_t f = 0; f < a->n_forms; f++) {
             if (!dst[f]) continue;
-            uint8_t *y = dst[f] + i * a->forms[f].stride;
-            if (a->forms[f].act == HLMI_ACT_F32) memcpy(y, x, a->cols * sizeof *x);
-            else a->k->pack[a->forms[f].act](y, a->forms[f].stride, x, a->a.ldx, 1, a->cols);
+            const form *to = &a->forms[f];
+            uint8_t *y = dst[f] + i * to->per * to->stride;
+            if (to->pack) to->pack(y, to->stride, x, a->a.ldx, 1, a->cols);
+            else memcpy(y, x, a->cols * sizeof *x);
         }
     }
 }
@@ -68,6 +73,12 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
     uint8_t *dst[HLMI_LINEAR_MAX];
     for (size_t f = 0; f < a->n_forms; f++) dst[f] = a->forms[f].rows;
     pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker), dst);
+}
+
+/* Products of wide rows: those of token t's two rows become its own. */
+static void fold(const hlmi_kernels *k, float *y, size_t ldy, size_t n, size_t width)
+{
+    for (size_t t = 0; t < n; t++) k->add(y + t * ldy, y + 2 * t * ldy, y + (2 * t + 1) * ldy, width);
 }
 
 /* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
@@ -83,11 +94,12 @@ static void products(const linear_arg *a, size_t i, size_t u, size_t units, size
                          .ldy = ldy,
                          .w = (const char *)w->m->tiles + first * w->group_bytes,
                          .groups = groups,
-                         .x = x[w->form_index] + t0 * f->stride,
-                         .ldx = f->stride,
-                         .tokens = n,
+                         .x = x[w->form_index] + t0 * f->per * f->stride,
+                         .ldx = f->per / w->per * f->stride,
+                         .tokens = n * w->per,
                          .cols = a->cols};
     w->gemm(&g);
+    if (w->per == 2) fold(a->k, y, ldy, n, groups * w->group_rows);
 }
 
 /* y = scale * (y + bias) of matrix i, from output row `row` on. */
@@ -163,26 +175,47 @@ static void linear_run(const void *arg, const void *step, size_t worker, size_t 
         const size_t t0 = r.begin / units * BLOCK, n = hlmi_min_size(BLOCK, rows - t0);
         for (; u >= a->w[i].units; i++) u -= a->w[i].units;
         const size_t left = hlmi_min_size(a->w[i].units - u, r.end - r.begin);
-        const size_t run = hlmi_min_size(left, TMP / (UNIT * n));
+        const size_t run = hlmi_min_size(left, TMP / (UNIT * n * a->per));
         unit_run(a, t, i, u, run, t0, n, x, tmp);
         r.begin += run;
     }
 }
 
-/* The form that matrix i reads, shared with earlier matrices. */
-static size_t find_form(hlmi_builder *b, linear_arg *a, hlmi_act act)
+static bool in_f32(const hlmi_builder *b, const linear_arg *a)
 {
+    return b->f32_activations || a->a.exact;
+}
+
+static hlmi_act act_of(const hlmi_builder *b, const linear_arg *a, size_t i)
+{
+    return in_f32(b, a) ? HLMI_ACT_F32 : b->kernels->act[a->a.w[i]->layout];
+}
+
+/* Packed rows that matrix i reads for a row of x. */
+static size_t rows_per(const hlmi_builder *b, const linear_arg *a, size_t i)
+{
+    return a->a.wide[i] && b->kernels->pack_wide[act_of(b, a, i)] ? 2 : 1;
+}
+
+/* The form that matrix i reads. Matrices share one of a kind, and others read the even rows of a wide one. */
+static size_t find_form(hlmi_builder *b, linear_arg *a, size_t i)
+{
+    const hlmi_act act = act_of(b, a, i);
     for (size_t f = 0; f < a->n_forms; f++)
         if (a->forms[f].act == act) return f;
     form *f = &a->forms[a->n_forms];
-    f->act = act;
+    *f = (form){.act = act, .per = 1, .pack = b->kernels->pack[act]};
+    for (size_t j = i; j < a->a.n; j++)
+        if (act_of(b, a, j) == act && rows_per(b, a, j) == 2) f->per = 2;
+    if (f->per == 2) f->pack = b->kernels->pack_wide[act];
     if (act == HLMI_ACT_F32 && !a->a.norm) {
         f->stride = a->a.ldx * sizeof(float);
     } else {
         const size_t most = a->a.rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
         f->stride = hlmi_act_stride(act, a->cols);
-        f->rows = hlmi_scratch(b, most * f->stride);
-        a->private_bytes[a->n_forms] = PRIVATE_ROWS * f->stride;
+        if (f->per * f->stride % 4096 == 0) f->stride += HLMI_ALIGN; /* as hlmi_act_stride does */
+        f->rows = hlmi_scratch(b, most * f->per * f->stride);
+        a->private_bytes[a->n_forms] = PRIVATE_ROWS * f->per * f->stride;
     }
     return a->n_forms++;
 }
@@ -193,9 +226,10 @@ static void find_weights(hlmi_builder *b, linear_arg *a, size_t i)
     const hlmi_kernels *k = b->kernels;
     weights *w = &a->w[i];
     w->m = m;
-    const bool f32 = b->f32_activations || a->a.exact;
-    w->gemm = f32 ? k->gemm_f32[m->layout] : k->gemm[m->layout];
-    w->form_index = find_form(b, a, f32 ? HLMI_ACT_F32 : k->act[m->layout]);
+    w->gemm = in_f32(b, a) ? k->gemm_f32[m->layout] : k->gemm[m->layout];
+    w->form_index = find_form(b, a, i);
+    w->per = rows_per(b, a, i);
+    if (w->per > a->per) a->per = w->per;
     w->units = hlmi_div_up(m->rows, UNIT);
     w->group_rows = hlmi_layout_get(m->layout)->rows;
     w->group_bytes = hlmi_layout_group_bytes(m->layout, m->cols);
@@ -203,7 +237,7 @@ static void find_weights(hlmi_builder *b, linear_arg *a, size_t i)
 
 void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
 {
-    linear_arg a = {.a = *l, .k = b->kernels, .cols = l->w[0]->cols};
+    linear_arg a = {.a = *l, .k = b->kernels, .cols = l->w[0]->cols, .per = 1};
     if (l->norm) a.norm = *l->norm;
     const size_t mark = hlmi_scratch_mark(b);
     for (size_t i = 0; i < l->n; i++) find_weights(b, &a, i);
