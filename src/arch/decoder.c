@@ -411,7 +411,7 @@ static hlm_status read_tied(hlmi_decoder *d)
 {
     const bool embed = hlmi_loader_has(d->l, name_of(d, HLMI_PART_EMBED, 0, ".weight").text);
     const bool head = hlmi_loader_has(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
-    bool tied = d->gguf;
+    bool tied = d->gguf || d->spec->tied;
     const hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     d->tied = tied && !(embed && head) && d->c->head == HLM_HEAD_TEXT;
     d->table = d->tied && head ? HLMI_PART_HEAD : HLMI_PART_EMBED;

@@ -60,6 +60,7 @@ typedef struct hlmi_decoder_spec {
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
     int64_t head_dim; /* default; 0: hidden_size / heads */
     bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
+    bool tied; /* embedding and head are one where config.json does not say */
     bool recurrent_only; /* no settings of attention, positions and feed-forward */
     /** Window of a layer in tokens, 0 for none. */
     hlm_status (*window)(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);

@@ -354,6 +354,30 @@ done:
     return st;
 }
 
+hlm_status hlmi_loader_numbers(hlmi_loader *l, const char *name, size_t rows, size_t cols, bool transposed, float **out)
+{
+    const hlmi_tensor *t = NULL;
+    float *wide = NULL;
+    hlm_status st;
+    HLMI_TRY(find(l, name, &t));
+    if (t->n_dims != 2 || t->dims[0] != rows || t->dims[1] != cols)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, %zu]",
+                           hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
+                           (unsigned long long)t->dims[t->n_dims - 1], rows, cols));
+    const size_t n = rows * cols;
+    HLMI_TRY(read_numbers(l, t, n, &wide));
+    float *y = hlmi_plan_alloc(l->plan, n, sizeof *y);
+    if (!y) HLMI_TRY(hlmi_nomem(n * sizeof *y, name));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c++) y[transposed ? c * rows + r : r * cols + c] = wide[r * cols + c];
+    *out = y;
+    count(l->plan, t, n * sizeof *y, t->bytes, n, true);
+    HLMI_TRY(report(l, t->bytes));
+done:
+    hlmi_free(&l->plan->mem, wide);
+    return st;
+}
+
 hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out)
 {
     const hlm_status st = hlmi_loader_vector(l, name, n, NULL, out);

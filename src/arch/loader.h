@@ -40,6 +40,9 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
 hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const hlmi_row_order *order, float **out);
 /** The taps [channels, 1, window] of a depthwise convolution, as the plan has them: [window][channels]. */
 hlm_status hlmi_loader_taps(hlmi_loader *l, const char *name, size_t channels, size_t window, float **out);
+/** The plain numbers [rows, cols] as f32; transposed: as [cols][rows]. */
+hlm_status hlmi_loader_numbers(hlmi_loader *l, const char *name, size_t rows, size_t cols, bool transposed,
+                               float **out);
 /** The decay of a recurrence from its logarithm in the file (A_log): -exp of each element of a vector. */
 hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out);
 /** A tensor that may be there and is not needed. */

@@ -7,8 +7,11 @@
 /* clang-format off */
 static const hlmi_arch *const archs[] = {
     &hlmi_arch_bamba,
+    &hlmi_arch_falcon_mamba,
     &hlmi_arch_granite_hybrid,
+    &hlmi_arch_jamba,
     &hlmi_arch_llama,
+    &hlmi_arch_mamba,
     &hlmi_arch_mamba2,
     &hlmi_arch_mistral,
     &hlmi_arch_mixtral,

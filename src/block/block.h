@@ -86,6 +86,22 @@ typedef struct hlmi_mamba2_params {
 } hlmi_mamba2_params;
 extern const hlmi_block_type hlmi_block_mamba2;
 
+/** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
+ *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */
+typedef struct hlmi_mamba1_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix u, z; /* [inner, hidden_size] */
+    hlmi_matrix low, b, c; /* [dt rank, inner], [state, inner] twice */
+    hlmi_matrix dt, out; /* [inner, dt rank], [hidden_size, inner] */
+    const float *u_bias, *z_bias, *out_bias; /* or NULL */
+    hlmi_norm low_norm, b_norm, c_norm; /* weight NULL: none */
+    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
+    const float *a, *d, *dt_bias; /* [state][channels]; [channels] twice */
+    size_t rec;
+} hlmi_mamba1_params;
+extern const hlmi_block_type hlmi_block_mamba1;
+
 /** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
 typedef struct hlmi_tap_params {
     int32_t layer;

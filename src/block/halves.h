@@ -15,6 +15,7 @@ typedef struct hlmi_half {
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
+hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p);
 hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
 /** x = x + scale * (W rows + bias) */

@@ -10,8 +10,9 @@
 static const char *data_dir;
 
 /* Small models of different shapes: bf16 with llama3 rope, window, q/k norms, q4_0 and q8_0 blocks, f16,
- * experts. */
-static const char *const models[] = {"llama3", "mistral", "qwen3", "tiny-llama.gguf", "tiny-llama", "experts", "gguf-experts/model.gguf"};
+ * experts, Mamba-1 with attention. */
+static const char *const models[] = {
+    "llama3", "mistral", "qwen3", "tiny-llama.gguf", "tiny-llama", "experts", "gguf-experts/model.gguf", "jamba"};
 enum { N_MODELS = sizeof models / sizeof *models };
 
 typedef struct fixture {
