@@ -1,0 +1,155 @@
+"""Token ids in, token ids out, with the names that transformers uses."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+
+from . import errors
+from ._arrays import numpy
+from ._context import Context, Step
+from ._library import integer, lib
+from ._sampler import Sampler
+from ._state import Cache
+from ._stream import StopText
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class _Sequence:
+    """One row of the result."""
+
+    def __init__(self, prompt: list[int], cache: Cache, sampler: Sampler, limit: int, stop: Sequence[str], text: Any):
+        self.tokens = list(prompt)
+        self.left = limit
+        self.sampler = sampler
+        self.cache = cache
+        self.step: Optional[Step] = None
+        self.stop = StopText(stop)
+        self.text = text
+
+    def take(self, logits: Any, ends: Any) -> bool:
+        """Draws a token; whether another may follow."""
+        token = self.sampler.sample(logits)
+        self.sampler.accept(token)
+        self.tokens.append(token)
+        self.left -= 1
+        if self.text is not None:
+            self.stop.feed(self.text.push(token))
+        if self.left == 0 or self.stop.found or ends(token):
+            return False
+        if self.step is None:
+            self.step = Step(self.cache, [token])
+        self.step.tokens[0] = token
+        return True
+
+
+def _rows(input_ids: Any, attention_mask: Any) -> tuple[list[list[int]], bool]:
+    """The prompts without their padding, and whether there was one only, as a flat list."""
+    np = numpy()
+    ids = np.asarray(input_ids)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"input_ids has the dtype {ids.dtype}, expected integers")
+    if ids.ndim not in (1, 2) or ids.size == 0:
+        raise errors.ArgError(f"input_ids has the shape {ids.shape}, expected [length] or [batch, length]")
+    kept = np.ones(ids.shape, bool) if attention_mask is None else np.asarray(attention_mask).astype(bool)
+    if kept.shape != ids.shape:
+        raise errors.ArgError(f"attention_mask has the shape {kept.shape}, input_ids {ids.shape}")
+    rows = [row[mask].tolist() for row, mask in zip(np.atleast_2d(ids), np.atleast_2d(kept))]
+    if not all(rows):
+        raise errors.EmptyError("a row of input_ids is all padding")
+    return rows, ids.ndim == 1
+
+
+def _limits(prompts: Sequence[list[int]], max_new_tokens: Optional[int], max_length: Optional[int]) -> list[int]:
+    """Most new tokens of each prompt; -1 for no limit but the cache's."""
+    if max_new_tokens is not None:
+        return [integer(max_new_tokens, "max_new_tokens", 1)] * len(prompts)
+    if max_length is None:
+        return [-1] * len(prompts)
+    limits = [integer(max_length, "max_length", 1) - len(p) for p in prompts]
+    if min(limits) < 1:
+        raise errors.ArgError(f"max_length is {max_length}, and a prompt has {max(map(len, prompts))} tokens")
+    return limits
+
+
+def _ends(context: Context, eos_token_id: Union[None, int, Sequence[int]]) -> Any:
+    if eos_token_id is None:
+        model = context.model.handle()
+        return lambda token: bool(lib.hlm_token_ends(model.pointer, token))
+    given = [eos_token_id] if hasattr(eos_token_id, "__index__") else list(eos_token_id)
+    return {integer(t, "eos_token_id") for t in given}.__contains__
+
+
+def _advance(context: Context, active: list[_Sequence]) -> list[_Sequence]:
+    """Runs every active sequence's latest token, in one batch; those that are full drop out."""
+    while active:
+        try:
+            context.decode([s.step for s in active if s.step is not None])
+            return active
+        except errors.FullError:
+            with_room = [s for s in active if not _is_full(s.cache)]
+            if len(with_room) == len(active):
+                raise
+            active = with_room
+    return active
+
+
+def _is_full(cache: Cache) -> bool:
+    try:
+        cache.reserve(len(cache) + 1)
+    except errors.FullError:
+        return True
+    return False
+
+
+def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None, max_new_tokens: Optional[int] = None,
+                 max_length: Optional[int] = None, do_sample: bool = False, temperature: float = 1.0, top_k: int = 50,
+                 top_p: float = 1.0, min_p: float = 0.0, typical_p: float = 1.0, repetition_penalty: float = 1.0,
+                 num_return_sequences: int = 1, eos_token_id: Union[None, int, Sequence[int]] = None,
+                 pad_token_id: Optional[int] = None, stop_strings: Union[None, str, Sequence[str]] = None,
+                 seed: int = 0) -> npt.NDArray[np.int64]:
+    """Prompts [length] or [batch, length] in; int64 [batch * num_return_sequences, length]
+    out: each prompt, what follows it up to and with the ending token, padding.
+
+    The names and defaults are those of transformers' generate(), with these differences:
+    without max_new_tokens and max_length a sequence goes on until it ends or the model's
+    positions are used up; top_k, top_p, min_p and typical_p see the probabilities at
+    temperature 1 (see docs/sampling.md); `seed` makes draws repeatable, sequence i has
+    seed + i. Padding is left out by attention_mask. All sequences run as one batch, and
+    num_return_sequences fork the prompt's state instead of running it again."""
+    prompts, flat = _rows(input_ids, attention_mask)
+    limits = _limits(prompts, max_new_tokens, max_length)
+    copies = integer(num_return_sequences, "num_return_sequences", 1)
+    info, model = context.model.info, context.model
+    chain: dict[str, Any] = {"repetition_penalty": repetition_penalty, "penalty_window": -1}
+    if do_sample:
+        chain.update(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p)
+    stop = [stop_strings] if isinstance(stop_strings, str) else list(stop_strings or ())
+    caches = [Cache(context) for _ in prompts]
+    first = context.decode([Step(cache, prompt) for cache, prompt in zip(caches, prompts)])
+    done: list[_Sequence] = []
+    active: list[_Sequence] = []
+    ends = _ends(context, eos_token_id)
+    for prompt, cache, limit, logits in zip(prompts, caches, limits, first):
+        for copy in range(copies):
+            sampler = Sampler(model, seed=seed + len(done), **chain)
+            for token in prompt if repetition_penalty != 1.0 else ():
+                sampler.accept(token)
+            sequence = _Sequence(prompt, cache.fork() if copy + 1 < copies else cache, sampler, limit, stop,
+                                 model.tokenizer.stream() if stop else None)
+            done.append(sequence)
+            if sequence.take(logits, ends):
+                active.append(sequence)
+    while active:
+        active = _advance(context, active)
+        active = [s for s in active if s.step is not None and s.take(s.step.logits, ends)]
+    pad = pad_token_id if pad_token_id is not None else info.pad_token if info.pad_token >= 0 else max(info.eos_token, 0)
+    return _padded([s.tokens for s in done], integer(pad, "pad_token_id"), flat and copies == 1)
+
+
+def _padded(rows: Sequence[Sequence[int]], pad: int, flat: bool) -> npt.NDArray[np.int64]:
+    out: npt.NDArray[np.int64] = numpy().full((len(rows), max(map(len, rows))), pad, "int64")
+    for to, row in zip(out, rows):
+        to[:len(row)] = row
+    return out.reshape(-1) if flat else out

@@ -1,0 +1,137 @@
+"""Where states live, and the state of one sequence."""
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+
+from . import raw
+from ._arrays import numpy
+from ._handle import Handle, Owner
+from ._library import check, documented, fill, integer, lib
+from ._model import Model
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._arrays import FloatArray
+    from ._context import Context
+    from .structs import CacheParams, ModelInfo, PoolParams
+
+
+class PoolUsage(NamedTuple):
+    """Bytes of pages in use by caches, and held from the allocator."""
+
+    used: int
+    held: int
+
+
+class Pool(Owner):
+    """Where states live: pages of one model, a byte cap. Any number of threads may use one."""
+
+    @documented("hlm_pool_new")
+    def __init__(self, model: Model, **params: Unpack[PoolParams]):
+        """An empty pool. Parameters are the fields of hlm_pool_params."""
+        if not isinstance(model, Model):
+            raise TypeError(f"model is {type(model).__name__}, expected Model")
+        struct = fill(raw.hlm_pool_params(), "Pool", dict(params))
+        out = ctypes.c_void_p()
+        parent = model.handle()
+        check(lib.hlm_pool_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
+        self._adopt(Handle("pool", out.value, lib.hlm_pool_release), model.info)
+
+    def _adopt(self, handle: Handle, info: ModelInfo) -> None:
+        self._handle = handle
+        self._info = info
+
+    @property
+    @documented("hlm_pool_usage")
+    def usage(self) -> PoolUsage:
+        """Bytes used and held."""
+        used, held = ctypes.c_uint64(), ctypes.c_uint64()
+        handle = self.handle()
+        check(lib.hlm_pool_usage(handle.pointer, ctypes.byref(used), ctypes.byref(held)))
+        return PoolUsage(used.value, held.value)
+
+
+class Cache(Owner):
+    """The state of one sequence, a value: fork() copies nothing. One call at a time."""
+
+    @documented("hlm_cache_new")
+    def __init__(self, pool: Union[Pool, Context], **params: Unpack[CacheParams]):
+        """An empty sequence in a pool, or in the pool of a context. Parameters are the
+        fields of hlm_cache_params."""
+        from ._context import Context
+        if isinstance(pool, Context):
+            pool = pool.pool
+        if not isinstance(pool, Pool):
+            raise TypeError(f"pool is {type(pool).__name__}, expected Pool or Context")
+        struct = fill(raw.hlm_cache_params(), "Cache", dict(params))
+        out = ctypes.c_void_p()
+        parent = pool.handle()
+        check(lib.hlm_cache_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
+        self._adopt(Handle("cache", out.value, lib.hlm_cache_free), pool._info)
+
+    def _adopt(self, handle: Handle, info: ModelInfo) -> None:
+        self._handle = handle
+        self._info = info
+
+    @documented("hlm_cache_fork")
+    def fork(self, at_pos: Optional[int] = None) -> Cache:
+        """A second sequence that begins with the first at_pos tokens of this one (None: all)."""
+        at = raw.HLM_NOW if at_pos is None else integer(at_pos, "at_pos", 0)
+        out = ctypes.c_void_p()
+        with self.handle() as cache:
+            check(lib.hlm_cache_fork(ctypes.byref(out), cache, at))
+        fork = Cache.__new__(Cache)
+        fork._adopt(Handle("cache", out.value, lib.hlm_cache_free), self._info)
+        return fork
+
+    @documented("hlm_cache_rewind")
+    def rewind(self, pos: int) -> int:
+        """Forget the tokens from `pos` on. How many before it the next step recomputes."""
+        pending = ctypes.c_int64()
+        with self.handle() as cache:
+            check(lib.hlm_cache_rewind(cache, integer(pos, "pos"), ctypes.byref(pending)))
+        return pending.value
+
+    @documented("hlm_cache_reserve")
+    def reserve(self, n_tokens: int) -> None:
+        """Take the memory for n_tokens in all now."""
+        with self.handle() as cache:
+            check(lib.hlm_cache_reserve(cache, integer(n_tokens, "n_tokens")))
+
+    @property
+    @documented("hlm_cache_length")
+    def length(self) -> int:
+        """Tokens held; len(cache) is the same."""
+        with self.handle() as cache:
+            return int(lib.hlm_cache_length(cache))
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __bool__(self) -> bool:
+        return True  # an empty cache is a cache
+
+    @documented("hlm_cache_tokens")
+    def tokens(self, start: int = 0, stop: Optional[int] = None) -> list[int]:
+        """The token ids from position `start` on, up to `stop` (None: all)."""
+        with self.handle() as cache:
+            length = int(lib.hlm_cache_length(cache))
+            start = integer(start, "start", 0, length)
+            n = integer(length if stop is None else stop, "stop", start, length) - start
+            out = (ctypes.c_int32 * n)()
+            check(lib.hlm_cache_tokens(cache, start, n, out))
+        return list(out)
+
+    @documented("hlm_cache_state")
+    def state(self, layer: int, which: int) -> FloatArray:
+        """A copy of a layer's recurrent state, STATE_CONV or STATE_SCAN; empty where it has none."""
+        np = numpy()
+        layer, which = integer(layer, "layer", -2**31, 2**31 - 1), integer(which, "which", -2**31, 2**31 - 1)
+        n = ctypes.c_size_t()
+        with self.handle() as cache:
+            check(lib.hlm_cache_state(cache, layer, which, None, 0, ctypes.byref(n)))
+            out: FloatArray = np.empty(n.value, np.float32)
+            check(lib.hlm_cache_state(cache, layer, which, out.ctypes.data, n.value, ctypes.byref(n)))
+        return out

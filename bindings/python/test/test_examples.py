@@ -1,0 +1,35 @@
+"""The programs of examples/python run, and say what is wrong in one line."""
+import subprocess
+import sys
+
+import pytest
+
+
+def run(root, name, *args, text=None):
+    return subprocess.run([sys.executable, root / "examples" / "python" / name, *map(str, args)], timeout=120, text=True,
+                          input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_stream(root, path):
+    done = run(root, "stream.py", path, "one two", "--max-tokens", 8)
+    assert done.returncode == 0 and done.stdout and "8 tokens" in done.stderr
+    assert run(root, "stream.py", path, "one two", "--max-tokens", 8).stdout == done.stdout
+
+
+def test_branch(root, path):
+    done = run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    scores = [float(line.split()[0]) for line in lines[:3]]
+    assert scores == sorted(scores, reverse=True) and lines[3].startswith("best: ")
+
+
+def test_score(root, path):
+    done = run(root, "score.py", path, "--top", 2, text="one two three four")
+    assert done.returncode == 0 and "perplexity" in done.stdout and len(done.stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name, args", [("stream.py", ["x"]), ("branch.py", ["x"]), ("score.py", [])])
+def test_a_model_that_is_not_there(root, tmp_path, name, args):
+    done = run(root, name, tmp_path / "none.gguf", *args, text="one two")
+    assert done.returncode == 1 and "none.gguf" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,267 @@
+"""What works: the classes, against each other and against the C library's own answers."""
+import ctypes
+import json
+
+import hybridlm
+import numpy as np
+import pytest
+
+
+def test_structs_have_the_recorded_sizes():
+    for name, (recorded, here) in hybridlm.raw.sizes().items():
+        assert recorded == here, name
+
+
+def test_every_status_has_an_exception(root):
+    record = json.loads((root / "bindings" / "hybridlm.json").read_text())
+    statuses = {v["name"]: v["value"] for e in record["enums"] for v in e["values"] if v["name"].startswith("HLM_E_")}
+    assert {e.name: e.status for e in hybridlm.errors.BY_STATUS.values()} == statuses
+    for name, status in statuses.items():
+        assert hybridlm.lib.hlm_status_name(status).decode() == name
+        assert issubclass(hybridlm.errors.BY_STATUS[status], hybridlm.Error)
+
+
+def test_docstrings_come_from_the_header():
+    assert "varlen batch" in hybridlm.Context.decode.__doc__
+    assert "Copies no state" in hybridlm.Cache.fork.__doc__
+    assert "pages" in hybridlm.Pool.usage.__doc__
+    assert hybridlm.FullError.__doc__.startswith("The cache would grow")
+
+
+def test_info(model):
+    assert model.info.arch == "llama"
+    assert model.info.vocab_size == model.tokenizer.vocab_size > 0
+    assert hybridlm.__version__.count(".") == 2
+    assert model.memory_plan(n_sequences=2, n_tokens=100).total > 0
+    assert model.labels == []
+
+
+def test_text_there_and_back(model):
+    tokenizer = model.tokenizer
+    text = "one two three \u00e9\u4e2d\U0001f600"
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode(ids) == text
+    assert tokenizer.decode(np.array(ids)) == text
+    stream = tokenizer.stream()
+    assert "".join([stream.push(t) for t in ids] + [stream.finish()]) == text
+    assert tokenizer.encode("") == [] and tokenizer.decode([]) == ""
+    long = text * 3000
+    assert tokenizer.decode(tokenizer.encode(long)) == long
+
+
+def test_chat_template(model):
+    template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}{{ mood }}"
+    messages = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]
+    text = model.tokenizer.render_chat(messages, chat_template=template, mood="three")
+    assert text == "user: one\nassistant: two\nthree"
+    assert model.tokenizer.decode(model.tokenizer.apply_chat_template(messages, chat_template=template, mood="three")) == text
+
+
+def test_decode_is_the_same_however_it_is_cut(context, tokens):
+    whole, parts = hybridlm.Cache(context), hybridlm.Cache(context)
+    [expected] = context.decode([(whole, tokens)])
+    for token in tokens:
+        [got] = context.decode([(parts, [token])])
+    assert got.tobytes() == expected.tobytes()
+    assert got.shape == (context.model.info.vocab_size,) and got.dtype == np.float32
+    assert len(whole) == len(tokens) and whole.tokens() == tokens and whole.tokens(1, 3) == tokens[1:3]
+
+
+def test_a_batch_gives_views_of_one_array(context, tokens):
+    caches = [hybridlm.Cache(context) for _ in range(3)]
+    rows = context.decode([(c, tokens[i:]) for i, c in enumerate(caches)])
+    assert all(r.base is rows[0].base is not None for r in rows)
+    for i, row in enumerate(rows):
+        [alone] = context.decode([(hybridlm.Cache(context), tokens[i:])])
+        assert alone.tobytes() == row.tobytes()
+
+
+def test_steps_mixed_with_pairs(context, tokens):
+    a, b, c = (hybridlm.Cache(context) for _ in range(3))
+    n, vocab = len(tokens), context.model.info.vocab_size
+    rows = context.decode([hybridlm.Step(a, tokens, logits="all"), (b, tokens), hybridlm.Step(c, tokens, logits=[0, 2])])
+    assert rows[0].shape == (n, vocab) and rows[1].shape == (vocab,) and rows[2].shape == (2, vocab)
+    assert rows[0][-1].tobytes() == rows[1].tobytes()
+    assert rows[0][[0, 2]].tobytes() == rows[2].tobytes()
+
+
+def test_prepared_step(context, tokens):
+    ids = np.array(tokens[:1], np.int32)
+    out = np.empty(context.model.info.vocab_size, np.float32)
+    cache, other = hybridlm.Cache(context), hybridlm.Cache(context)
+    step = hybridlm.Step(cache, ids, out=out)
+    assert step.tokens is ids
+    for token in tokens:
+        ids[0] = token
+        [logits] = context.decode([step])
+        assert logits is out
+    [expected] = context.decode([(other, tokens)])
+    assert out.tobytes() == expected.tobytes()
+    step = hybridlm.Step(cache, [tokens[0]])
+    step.tokens = tokens
+    context.decode([step])
+    assert len(cache) == 2 * len(tokens)
+
+
+def test_hidden_states_and_attention(context, tokens):
+    info, cache = context.model.info, hybridlm.Cache(context)
+    context.decode([(cache, tokens[:2])])
+    step = hybridlm.Step(cache, tokens[2:], logits=None, hidden=[0, info.n_layers, -1], attention=[0])
+    assert context.decode([step]) == [None]
+    n = len(tokens) - 2
+    assert {k: v.shape for k, v in step.hidden.items()} == dict.fromkeys([0, info.n_layers, -1], (n, info.hidden_size))
+    assert step.attention[0].shape == (info.n_heads, n, len(tokens))
+    assert np.allclose(step.attention[0].sum(axis=-1), 1, atol=1e-5)
+
+
+def test_embeddings_in_place_of_tokens(context, tokens):
+    cache, other = hybridlm.Cache(context), hybridlm.Cache(context)
+    step = hybridlm.Step(cache, tokens, hidden=[0])
+    [expected] = context.decode([step])
+    [got] = context.decode([hybridlm.Step(other, embeddings=step.hidden[0])])
+    assert got.tobytes() == expected.tobytes()
+    assert other.tokens() == [hybridlm.TOKEN_NONE] * len(tokens)
+
+
+def test_fork_and_rewind(context, tokens):
+    cache = hybridlm.Cache(context)
+    context.decode([(cache, tokens)])
+    fork, early = cache.fork(), cache.fork(2)
+    assert len(fork) == len(tokens) and early.tokens() == tokens[:2]
+    [a], [b] = context.decode([(fork, [tokens[0]])]), context.decode([(cache, [tokens[0]])])
+    assert a.tobytes() == b.tobytes()
+    assert cache.rewind(2) >= 0 and len(cache) == 2
+    [a], [b] = context.decode([(cache, tokens[2:])]), context.decode([(early, tokens[2:])])
+    assert a.tobytes() == b.tobytes()
+
+
+def test_score_and_embed(context, tokens):
+    logprobs = context.score(tokens)
+    [rows] = context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, logits="all")])
+    rows = rows.astype(np.float64)
+    expected = rows - np.log(np.exp(rows - rows.max(-1, keepdims=True)).sum(-1, keepdims=True)) - rows.max(-1, keepdims=True)
+    assert np.allclose(logprobs, expected[np.arange(len(tokens) - 1), tokens[1:]], atol=1e-4)
+    labels = [-100, *tokens[1:3], *[-100] * (len(tokens) - 3)]
+    assert context.score(tokens, labels)[:2].tobytes() == logprobs[:2].tobytes()
+    assert not context.score(tokens, labels)[2:].any()
+    vector = context.embed(tokens, flags=hybridlm.EMBED_NORMALISE)
+    assert vector.shape == (context.model.info.hidden_size,) and abs(np.linalg.norm(vector) - 1) < 1e-5
+
+
+def test_pool(model, tokens):
+    pool = hybridlm.Pool(model, kv_type=hybridlm.TYPE_F32, page_tokens=16)
+    context = hybridlm.Context(model, pool=pool, n_threads=1)
+    cache = hybridlm.Cache(pool, max_tokens=64)
+    cache.reserve(32)
+    context.decode([(cache, tokens)])
+    assert 0 < pool.usage.used <= pool.usage.held
+    assert context.pool.usage == pool.usage
+
+
+def test_sampler(model, context, tokens):
+    [logits] = context.decode([(hybridlm.Cache(context), tokens)])
+    best = int(logits.argmax())
+    assert hybridlm.Sampler(model).sample(logits) == best
+    assert hybridlm.Sampler(model, logit_bias={best: -float("inf")}).sample(logits) != best
+    a = hybridlm.Sampler(model, temperature=1.0, seed=5)
+    b = a.fork()
+    assert [a.sample(logits) for _ in range(20)] == [b.sample(logits) for _ in range(20)]
+
+
+@pytest.mark.parametrize("options", [
+    {"max_tokens": 12, "ignore_eos": True},
+    {"max_tokens": 40, "temperature": 1.0, "seed": 3},
+    {"max_tokens": 40, "temperature": 1.5, "seed": 4, "stop": ["e", "th", "the "]},
+    {"max_tokens": 40, "temperature": 1.5, "seed": 5, "stop": "in", "ignore_eos": True, "show_special": True},
+    {"max_tokens": 40, "temperature": 1.0, "seed": 6, "stop_tokens": list(range(40, 80))},
+    {"temperature": 1.0, "seed": 7, "ignore_eos": True},
+])
+def test_streamed_text_is_that_of_the_library(context, options):
+    make = lambda: hybridlm.Cache(context, max_tokens=100)  # noqa: E731
+    stream = context.generate("one two", cache=make(), **options)
+    pieces = list(stream)
+    done = context.complete("one two", cache=make(), **options)
+    assert "".join(pieces) == stream.text == done.text
+    assert (stream.tokens, stream.finish) == (done.tokens, done.result.finish)
+    assert len(stream.cache) == len(done.cache)
+    assert done.result.n_generated == len(done.tokens)
+
+
+def test_streams_go_on_from_a_cache(context, tokens):
+    cache = hybridlm.Cache(context)
+    context.decode([(cache, tokens)])
+    fresh = context.generate(tokens, max_tokens=5).read()
+    assert context.generate([], cache=cache, max_tokens=5).read() == fresh
+    assert len(cache) == len(tokens) + 4
+
+
+def test_nothing_runs_ahead_of_the_loop(context, tokens):
+    stream = context.generate(tokens, max_tokens=50, ignore_eos=True)
+    assert len(stream.cache) == 0
+    for n, _ in enumerate(stream, 1):
+        if n == 3:
+            break
+    assert len(stream.cache) == len(tokens) + len(stream.tokens) - 1
+    stream.close()
+    assert list(stream) == []
+
+
+def test_chat_keeps_what_the_cache_has(context):
+    template = {"chat_template": "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}"}
+    messages = [{"role": "user", "content": "one two three"}]
+    cache = hybridlm.Cache(context)
+    first = context.chat(messages, cache=cache, template=template, max_tokens=4, ignore_eos=True).read()
+    messages += [{"role": "assistant", "content": first}, {"role": "user", "content": "four"}]
+    kept = context.chat(messages, cache=cache, template=template, max_tokens=6).read()
+    assert kept == context.chat(messages, template=template, max_tokens=6).read()
+    assert kept == context.chat(messages, cache=cache, template=template, max_tokens=6).read()
+
+
+def test_generate_with_names_of_transformers(model, tokens):
+    alone = model.generate(tokens, max_new_tokens=6)
+    assert alone.dtype == np.int64 and alone.shape == (len(tokens) + 6,) and alone[:len(tokens)].tolist() == tokens
+    padded = [[0, 0, *tokens[:-2]], tokens]
+    mask = [[0, 0, *[1] * (len(tokens) - 2)], [1] * len(tokens)]
+    both = model.generate(np.array(padded), attention_mask=mask, max_new_tokens=6, pad_token_id=0)
+    assert both.shape == (2, len(tokens) + 6) and both[1].tolist() == alone.tolist()
+    assert both[0, :-2].tolist() == model.generate(tokens[:-2], max_new_tokens=6).tolist() and not both[0, -2:].any()
+    several = model.generate([tokens], num_return_sequences=3, do_sample=True, temperature=1.5, top_p=0.9, max_new_tokens=8, seed=1)
+    again = model.generate([tokens], do_sample=True, temperature=1.5, top_p=0.9, max_new_tokens=8, seed=3)
+    assert several.shape[0] == 3 and several[2].tolist() == again[0].tolist()
+    first = int(alone[len(tokens)])
+    assert model.generate(tokens, eos_token_id=first, max_new_tokens=6).tolist() == [*tokens, first]
+    assert len(model.generate(tokens, max_length=len(tokens) + 2)) == len(tokens) + 2
+    penalised = model.generate(tokens, max_new_tokens=6, repetition_penalty=50.0)
+    assert not set(penalised[len(tokens):].tolist()) & set(tokens)
+
+
+def test_generate_until_the_positions_are_used_up(model, tokens):
+    out = model.generate([tokens, tokens], attention_mask=[[1] * len(tokens), [1] * 3 + [0] * (len(tokens) - 3)], eos_token_id=[])
+    assert out.shape == (2, model.info.max_positions + 1)
+
+
+def test_vocab_only(path):
+    model = hybridlm.Model(path, flags=hybridlm.LOAD_VOCAB_ONLY)
+    assert model.tokenizer.encode("one")
+    with pytest.raises(hybridlm.UnsupportedError):
+        hybridlm.Context(model)
+
+
+def test_progress(path):
+    seen = []
+    hybridlm.Model(path, progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen) and 0 < seen[-1][0] <= seen[-1][1]
+    with pytest.raises(hybridlm.CancelledError):
+        hybridlm.Model(path, progress=lambda done, total: True)
+
+    def fail(done, total):
+        raise KeyError("mine")
+    with pytest.raises(KeyError, match="mine"):
+        hybridlm.Model(path, progress=fail)
+
+
+def test_the_raw_layer(model):
+    n = ctypes.c_size_t()
+    out = (ctypes.c_int32 * 8)()
+    status = hybridlm.lib.hlm_tokenize(model.handle().pointer, b"one two", 7, 0, out, 8, ctypes.byref(n))
+    assert status == hybridlm.raw.HLM_OK and out[:n.value] == model.tokenizer.encode("one two")
