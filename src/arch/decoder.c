@@ -283,7 +283,8 @@ static hlm_status read_attention(hlmi_decoder *d)
     hlm_status st;
     int64_t v = 0, heads = 0;
     const hlmi_config *c = d->c;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"intermediate_size", ".feed_forward_length"}, 1, MAX_FF, 0, &v));
+    const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
+    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, 0, &v));
     d->ff = (size_t)v;
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
@@ -412,7 +413,8 @@ static hlm_status read_tied(hlmi_decoder *d)
     const bool embed = hlmi_loader_has(d->l, name_of(d, HLMI_PART_EMBED, 0, ".weight").text);
     const bool head = hlmi_loader_has(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
     bool tied = d->gguf || d->spec->tied;
-    const hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
+    hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
+    if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
     d->tied = tied && !(embed && head) && d->c->head == HLM_HEAD_TEXT;
     d->table = d->tied && head ? HLMI_PART_HEAD : HLMI_PART_EMBED;
     return st;

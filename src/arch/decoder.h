@@ -41,6 +41,7 @@ typedef struct hlmi_decoder hlmi_decoder;
 
 typedef struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
+    const char *tied_key; /* another name of tie_word_embeddings, which goes before it */
     const char *root; /* what stands for "model" at the beginning of config.json's names; NULL: that */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
     const char *attn_bias_key, *mlp_bias_key; /* config.json's settings for HLMI_BIAS_ASKED */
@@ -53,6 +54,7 @@ typedef struct hlmi_decoder_spec {
     bool fused_qkv; /* one tensor, [head][q, k, v][head_dim] */
     bool gated_attention; /* the tensor of q is [head][q, gate][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
+    const char *ff_key; /* where not intermediate_size */
     hlmi_mlp_kind mlp;
     bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */
     const char *activation; /* what hidden_act must say (NULL: "silu") */

@@ -45,6 +45,18 @@ typedef struct hlmi_delta_params {
 } hlmi_delta_params;
 extern const hlmi_block_type hlmi_block_delta;
 
+/** x = x + W_out (c * conv(b * v)), [b | c | v] = W_in norm(x): a gated short convolution. */
+typedef struct hlmi_short_conv_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix b, c, v, out;
+    const float *b_bias, *c_bias, *v_bias, *out_bias; /* or NULL */
+    size_t rec; /* a convolution alone */
+    const float *taps; /* [window][hidden_size] */
+    const float *bias; /* [hidden_size] or NULL */
+} hlmi_short_conv_params;
+extern const hlmi_block_type hlmi_block_short_conv;
+
 /** What stands between the matrices of a feed-forward block. */
 typedef enum hlmi_mlp_kind {
     HLMI_MLP_SILU_GATED, /* silu(W_gate n) * W_up n */

@@ -22,6 +22,7 @@ static const char *const models[] = {
     "jamba", /* Mamba-1, attention, experts */
     "mamba2-dtlimit",
     "nemotron-h-moe", /* Mamba-2, attention, experts */
+    "qwen3-next", /* delta nets, attention, experts with a shared one */
 };
 /* clang-format on */
 enum { N_MODELS = sizeof models / sizeof *models };
