@@ -15,6 +15,7 @@ typedef struct hlmi_arch {
 } hlmi_arch;
 
 extern const hlmi_arch hlmi_arch_bamba;
+extern const hlmi_arch hlmi_arch_falcon_h1;
 extern const hlmi_arch hlmi_arch_falcon_mamba;
 extern const hlmi_arch hlmi_arch_granite_hybrid;
 extern const hlmi_arch hlmi_arch_jamba;

@@ -166,3 +166,19 @@ hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t m
     }
     return HLM_OK;
 }
+
+hlm_status hlmi_config_numbers(const hlmi_config *c, const char *key, size_t n, double min, double max, double *out)
+{
+    const json_t *items = json_object_get(c->json, key);
+    if (!items || json_is_null(items)) return HLM_OK;
+    if (!json_is_array(items) || json_array_size(items) != n)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, n);
+    for (size_t i = 0; i < n; i++) {
+        double v = 0.0;
+        if (!hlmi_json_number(json_array_get(items, i), &v) || !(v >= min && v <= max))
+            return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no number from %g to %g", hlmi_store_path(c->store), key, i,
+                             min, max);
+        out[i] = v;
+    }
+    return HLM_OK;
+}

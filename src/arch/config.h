@@ -39,5 +39,7 @@ hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i
 /** Is `item` in an array of integers, all in [min, max]? *out is left as it is when the key is absent. config.json only. */
 hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
                                 bool *out);
+/** An array of n numbers in [min, max]. out [n] is left as it is when the key is absent. config.json only. */
+hlm_status hlmi_config_numbers(const hlmi_config *c, const char *key, size_t n, double min, double max, double *out);
 
 #endif

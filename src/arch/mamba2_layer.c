@@ -81,6 +81,7 @@ hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hl
     HLMI_TRY(read_size(d, k->window, MAX_WINDOW, &m->window));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, m->conv_bias, &m->conv_bias));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, m->proj_bias, &m->proj_bias));
+    m->out_bias = m->proj_bias;
     HLMI_TRY(read_limits(d, k, m));
     m->gate = HLMI_GATE_SILU_BEFORE;
     m->norm_groups = m->groups;
@@ -111,9 +112,8 @@ static hlm_status load_projections(const hlmi_decoder *d, const hlmi_mamba2 *m, 
     HLMI_TRY(hlmi_loader_matrix(d->l, tensor(d, prefix, layer, "in_proj.weight").text, rows, d->hidden, NULL, &p->in));
     HLMI_TRY(
         hlmi_loader_matrix(d->l, tensor(d, prefix, layer, "out_proj.weight").text, d->hidden, inner, NULL, &p->out));
-    if (!m->proj_bias) goto done;
-    HLMI_TRY(load_vector(d, prefix, layer, "in_proj.bias", rows, &p->in_bias));
-    HLMI_TRY(load_vector(d, prefix, layer, "out_proj.bias", d->hidden, &p->out_bias));
+    if (m->proj_bias) HLMI_TRY(load_vector(d, prefix, layer, "in_proj.bias", rows, &p->in_bias));
+    if (m->out_bias) HLMI_TRY(load_vector(d, prefix, layer, "out_proj.bias", d->hidden, &p->out_bias));
 done:
     return st;
 }

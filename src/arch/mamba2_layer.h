@@ -15,7 +15,7 @@ typedef struct hlmi_mamba2_keys {
 /** What they say. */
 typedef struct hlmi_mamba2 {
     size_t heads, head_dim, state, groups, window;
-    bool conv_bias, proj_bias;
+    bool conv_bias, proj_bias, out_bias; /* proj_bias: of the input's projection; out_bias: of the output's */
     float dt_min, dt_max;
     hlmi_gate_kind gate; /* of the gated norm; NONE: there is none */
     size_t norm_groups;

@@ -7,6 +7,7 @@
 /* clang-format off */
 static const hlmi_arch *const archs[] = {
     &hlmi_arch_bamba,
+    &hlmi_arch_falcon_h1,
     &hlmi_arch_falcon_mamba,
     &hlmi_arch_granite_hybrid,
     &hlmi_arch_jamba,

@@ -23,6 +23,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
                                   .n = 3 + gated,
                                   .w = {&p->q, &p->k, &p->v, &p->gate},
                                   .bias = {p->q_bias, p->k_bias, p->v_bias, p->gate_bias},
+                                  .scale = {p->q_scale, p->k_scale, p->v_scale},
                                   .wide = {false, false, true},
                                   .y = {q, k, v, gate},
                                   .ldy = ld});

@@ -25,6 +25,7 @@ typedef struct hlmi_attn_params {
     hlmi_matrix q, k, v, o, gate; /* gate.rows 0: none */
     const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
     hlmi_norm q_norm, k_norm; /* weight NULL: none */
+    const float *q_scale, *k_scale, *v_scale; /* [rows] of the products with their biases; or NULL */
     const float *o_scale; /* [hidden_size] of what is added; or NULL */
     size_t n_heads, kv, rope, window;
     float scale;
@@ -70,6 +71,7 @@ typedef struct hlmi_mlp_params {
     hlmi_norm norm;
     hlmi_matrix gate, up, down; /* gate only where gated */
     const float *gate_bias, *up_bias, *down_bias; /* or NULL */
+    const float *gate_scale; /* [rows] of the product with its bias; or NULL */
     const float *down_scale; /* [hidden_size] of what is added; or NULL */
 } hlmi_mlp_params;
 extern const hlmi_block_type hlmi_block_mlp;
@@ -97,6 +99,13 @@ typedef struct hlmi_mamba2_params {
     hlmi_gate_kind gate;
 } hlmi_mamba2_params;
 extern const hlmi_block_type hlmi_block_mamba2;
+
+/** x = x + attention(n) + mamba2(n): both read the same n = norm(x). */
+typedef struct hlmi_hybrid2_params {
+    hlmi_attn_params attn;
+    hlmi_mamba2_params ssm;
+} hlmi_hybrid2_params;
+extern const hlmi_block_type hlmi_block_hybrid2;
 
 /** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
  *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */

@@ -3,8 +3,11 @@
 
 static hlmi_linear gated(const hlmi_mlp_params *p)
 {
-    return (hlmi_linear){
-        .n = 2, .w = {&p->gate, &p->up}, .bias = {p->gate_bias, p->up_bias}, .epilogue = HLMI_EP_SILU_MUL};
+    return (hlmi_linear){.n = 2,
+                         .w = {&p->gate, &p->up},
+                         .bias = {p->gate_bias, p->up_bias},
+                         .scale = {p->gate_scale},
+                         .epilogue = HLMI_EP_SILU_MUL};
 }
 
 static hlmi_linear plain(const hlmi_mlp_params *p)

@@ -1,0 +1,172 @@
+/* Falcon-H1: attention and Mamba-2 side by side in each layer, then a feed-forward, with a multiplier at every turn.
+ * Reference: transformers' modeling_falcon_h1. */
+#include <string.h>
+
+#include "arch/mamba2_layer.h"
+
+#define LAYER "model.layers.%zu."
+static const hlmi_key names[HLMI_PARTS] = {
+    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
+    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
+    [HLMI_PART_HEAD] = {"lm_head", NULL},
+    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
+    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", NULL},
+    [HLMI_PART_K] = {LAYER "self_attn.k_proj", NULL},
+    [HLMI_PART_V] = {LAYER "self_attn.v_proj", NULL},
+    [HLMI_PART_O] = {LAYER "self_attn.o_proj", NULL},
+    [HLMI_PART_MLP_NORM] = {LAYER "pre_ff_layernorm", NULL},
+    [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
+    [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
+    [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
+};
+
+enum { MAX_INNER = 1 << 24, MAX_HEADS = 1 << 16 };
+
+/* Bounds of multipliers; those of an input divide biases and can not be 0. */
+static const double MOST = 1e6, LEAST = 1e-6;
+
+typedef struct family {
+    hlmi_mamba2 ssm;
+    double attn_in, attn_out, key, ssm_in, ssm_out;
+    double mlp[2]; /* gate, down */
+    double parts[5]; /* of z, x, B, C and dt */
+} family;
+
+static hlm_status read_multiplier(const hlmi_decoder *d, const char *key, double min, double *out)
+{
+    return hlmi_config_float(d->c, (hlmi_key){key, NULL}, min, MOST, 1.0, out);
+}
+
+static hlm_status read_multipliers(hlmi_decoder *d, family *f)
+{
+    hlm_status st;
+    double embed = 0, head = 0;
+    HLMI_TRY(read_multiplier(d, "embedding_multiplier", LEAST, &embed));
+    HLMI_TRY(read_multiplier(d, "lm_head_multiplier", LEAST, &head));
+    HLMI_TRY(read_multiplier(d, "attention_in_multiplier", LEAST, &f->attn_in));
+    HLMI_TRY(read_multiplier(d, "ssm_in_multiplier", LEAST, &f->ssm_in));
+    HLMI_TRY(read_multiplier(d, "attention_out_multiplier", -MOST, &f->attn_out));
+    HLMI_TRY(read_multiplier(d, "ssm_out_multiplier", -MOST, &f->ssm_out));
+    HLMI_TRY(read_multiplier(d, "key_multiplier", -MOST, &f->key));
+    HLMI_TRY(hlmi_config_numbers(d->c, "mlp_multipliers", 2, -MOST, MOST, f->mlp));
+    HLMI_TRY(hlmi_config_numbers(d->c, "ssm_multipliers", 5, -MOST, MOST, f->parts));
+    d->embed_scale = (float)embed;
+    d->logit_scale = (float)head;
+done:
+    return st;
+}
+
+/* Mamba-2's width is mamba_d_ssm; only when that is null mamba_expand times the hidden size. */
+static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
+{
+    hlm_status st;
+    hlmi_mamba2_keys keys = hlmi_bamba_keys;
+    const json_t *given = json_object_get(d->c->json, "mamba_d_ssm"), *dim = json_object_get(d->c->json, keys.head_dim);
+    int64_t inner = 0, heads = 0;
+    if (json_is_null(given)) return hlmi_mamba2_read(d, &keys, m);
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"mamba_d_ssm", NULL}, 1, MAX_INNER, 1024, &inner));
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 128, &heads));
+    m->head_dim = (size_t)(inner / heads);
+    keys.expand = NULL;
+    if (json_is_string(dim) && strcmp(json_string_value(dim), "auto") == 0) keys.head_dim = NULL;
+    HLMI_TRY(hlmi_mamba2_read(d, &keys, m));
+    if (m->heads * m->head_dim != (size_t)inner)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: mamba_d_ssm is %lld, expected %zu heads of %zu",
+                           hlmi_store_path(d->c->store), (long long)inner, m->heads, m->head_dim));
+done:
+    return st;
+}
+
+static hlm_status setup(hlmi_decoder *d)
+{
+    hlm_status st;
+    bool normed = false, norm_first = true;
+    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
+    if (!f) return hlmi_nomem(sizeof *f, "settings");
+    *f = (family){.ssm = {.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true},
+                  .mlp = {1.0, 1.0},
+                  .parts = {1.0, 1.0, 1.0, 1.0, 1.0}};
+    HLMI_TRY(read_multipliers(d, f));
+    HLMI_TRY(read_ssm(d, &f->ssm));
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_norm_before_gate", NULL}, true, &norm_first));
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"projectors_bias", NULL}, false, &f->ssm.out_bias));
+    f->ssm.gate = !normed ? HLMI_GATE_NONE : norm_first ? HLMI_GATE_SILU_AFTER : HLMI_GATE_SILU_BEFORE;
+    d->family = f;
+done:
+    return st;
+}
+
+/* W (m x) + b is m (W x + b / m): biases in the plan are divided by what their input is multiplied by. */
+static void divide(const float *bias, size_t n, double by)
+{
+    float *b = (float *)(uintptr_t)bias;
+    for (size_t i = 0; b && i < n; i++) b[i] = (float)((double)b[i] / by);
+}
+
+static hlm_status load_attention(const hlmi_decoder *d, const family *f, size_t layer, hlmi_attn_params *p)
+{
+    hlm_status st;
+    HLMI_TRY(hlmi_decoder_attention(d, layer, p));
+    divide(p->q_bias, p->q.rows, f->attn_in);
+    divide(p->k_bias, p->k.rows, f->attn_in);
+    divide(p->v_bias, p->v.rows, f->attn_in);
+    HLMI_TRY(hlmi_decoder_fill(d, p->q.rows, f->attn_in, &p->q_scale));
+    HLMI_TRY(hlmi_decoder_fill(d, p->k.rows, f->attn_in * f->key, &p->k_scale));
+    HLMI_TRY(hlmi_decoder_fill(d, p->v.rows, f->attn_in, &p->v_scale));
+    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->attn_out, &p->o_scale));
+done:
+    return st;
+}
+
+static hlm_status load_ssm(const hlmi_decoder *d, const family *f, size_t layer, hlmi_mamba2_params *p)
+{
+    hlm_status st;
+    const hlmi_mamba2 *m = &f->ssm;
+    const size_t inner = m->heads * m->head_dim, group = m->groups * m->state;
+    const size_t sizes[5] = {inner, inner, group, group, m->heads};
+    HLMI_TRY(hlmi_mamba2_load(d, m, LAYER "mamba.", layer, p));
+    divide(p->in_bias, p->in.rows, f->ssm_in);
+    HLMI_TRY(hlmi_decoder_fill(d, p->in.rows, f->ssm_in, &p->in_scale));
+    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->ssm_out, &p->out_scale));
+    float *scale = (float *)(uintptr_t)p->in_scale;
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < sizes[i]; j++) *scale++ = (float)(f->ssm_in * f->parts[i]);
+done:
+    return st;
+}
+
+static hlm_status layer(const hlmi_decoder *d, size_t i)
+{
+    hlm_status st;
+    const family *f = d->family;
+    hlmi_hybrid2_params p;
+    hlmi_mlp_params mlp;
+    HLMI_TRY(load_attention(d, f, i, &p.attn));
+    HLMI_TRY(load_ssm(d, f, i, &p.ssm));
+    p.ssm.norm = p.attn.norm;
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_hybrid2, &p, sizeof p));
+    HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
+    HLMI_TRY(hlmi_decoder_fill(d, mlp.gate.rows, f->mlp[0], &mlp.gate_scale));
+    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->mlp[1], &mlp.down_scale));
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+done:
+    return st;
+}
+
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    static const hlmi_decoder_spec spec = {.names = names,
+                                           .qkv_bias = HLMI_BIAS_ASKED,
+                                           .o_bias = HLMI_BIAS_ASKED,
+                                           .mlp_bias = HLMI_BIAS_ASKED,
+                                           .attn_bias_key = "attention_bias",
+                                           .mlp_bias_key = "mlp_bias",
+                                           .eps_key = {"rms_norm_eps", NULL},
+                                           .eps = 1e-5,
+                                           .setup = setup,
+                                           .layer = layer};
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+const hlmi_arch hlmi_arch_falcon_h1 = {.hf = "falcon_h1", .build = build};
