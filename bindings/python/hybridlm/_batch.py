@@ -7,6 +7,7 @@ from . import errors
 from ._arrays import numpy
 from ._context import Context, Step
 from ._library import integer, lib
+from ._model import needs_text
 from ._sampler import Sampler
 from ._state import Cache
 from ._stream import StopText
@@ -118,6 +119,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
     temperature 1 (see docs/sampling.md); `seed` makes draws repeatable, sequence i has
     seed + i. Padding is left out by attention_mask. All sequences run as one batch, and
     num_return_sequences fork the prompt's state instead of running it again."""
+    needs_text(context.model.info)
     prompts, flat = _rows(input_ids, attention_mask)
     limits = _limits(prompts, max_new_tokens, max_length)
     copies = integer(num_return_sequences, "num_return_sequences", 1)

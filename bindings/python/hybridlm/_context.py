@@ -208,7 +208,8 @@ class Context(Owner):
     @documented("hlm_cancel")
     def cancel(self) -> None:
         """Stop the running call, from any thread; it raises CancelledError."""
-        lib.hlm_cancel(self.handle().pointer)
+        handle = self.handle()  # so that it lives during the call
+        lib.hlm_cancel(handle.pointer)
 
     # ---- calls ----
 

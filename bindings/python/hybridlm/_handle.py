@@ -17,16 +17,16 @@ _Self = TypeVar("_Self", bound="Owner")
 
 
 class Handle:
-    __slots__ = ("__weakref__", "_free", "_keep", "late_cancel", "lock", "pointer", "what")
+    __slots__ = ("__weakref__", "_free", "late_cancel", "lock", "pointer", "what")
 
-    def __init__(self, what: str, pointer: Optional[int], free: Callable[[int], object], *keep: object):
+    def __init__(self, what: str, pointer: Optional[int], free: Callable[[int], object]):
         if not pointer:
             raise errors.InternalError(f"the library gave no {what}")
         self.pointer: int = pointer
         self.what = what
         self._free = free
-        self._keep = keep  # callbacks that the object may still call
         self.lock = threading.Lock()
+        #: a cancel that came too late for the call it was meant for waits for the next
         self.late_cancel = False
 
     def __del__(self) -> None:

@@ -39,6 +39,12 @@ def model_info(pointer: int) -> ModelInfo:
     return result
 
 
+def needs_text(info: ModelInfo) -> None:
+    """UnsupportedError for a model whose rows are classes, not tokens."""
+    if info.head != raw.HLM_HEAD_TEXT:
+        raise errors.UnsupportedError("the model has a classification head and writes no text")
+
+
 class Model(Owner):
     """Weights, tokenizer and layer plan; immutable, so any number of threads may use one."""
 

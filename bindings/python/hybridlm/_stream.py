@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence,
 from . import errors, raw
 from ._arrays import c_tokens, token_list
 from ._library import c_string, check, fill, integer, lib
-from ._model import TextStream, read_struct
+from ._model import TextStream, needs_text, read_struct
 from ._sampler import Sampler
 from ._state import Cache
 from .structs import GenerateResult
@@ -63,6 +63,7 @@ class Request:
         if not isinstance(context, ContextClass):
             raise TypeError(f"context is {type(context).__name__}, expected Context")
         self.context, self.model = context, context.model
+        needs_text(self.model.info)
         if cache is not None and not isinstance(cache, Cache):
             raise TypeError(f"cache is {type(cache).__name__}, expected Cache")
         if sampler is not None and not isinstance(sampler, Sampler):

@@ -240,6 +240,29 @@ def test_generate_until_the_positions_are_used_up(model, tokens):
     assert out.shape == (2, model.info.max_positions + 1)
 
 
+def test_a_model_with_classes(root):
+    model = hybridlm.Model(root / "test/data/models/persimmon-seqcls")
+    context = hybridlm.Context(model)
+    assert model.info.n_labels == len(model.labels) == 3
+    assert context.decode([(hybridlm.Cache(context), [1, 2])])[0].shape == (3,)
+    assert hybridlm.Step(hybridlm.Cache(context), [1, 2], logits="all").logits.shape == (2, 3)
+    for call in (lambda: context.generate([1]), lambda: context.complete([1]), lambda: context.score([1, 2]),
+                 lambda: model.generate([1])):
+        with pytest.raises(hybridlm.UnsupportedError):
+            call()
+
+
+def test_a_model_without_tokenizer(root):
+    model = hybridlm.Model(root / "test/data/models/llama3")
+    context = hybridlm.Context(model)
+    stream = context.generate([1, 2], max_tokens=4)
+    assert stream.read() == "" and stream.tokens == context.complete([1, 2], max_tokens=4).tokens
+    assert model.generate([1, 2], max_new_tokens=4)[2:].tolist() == stream.tokens
+    for call in (lambda: context.generate("one"), lambda: model.tokenizer.stream(), lambda: model.tokenizer.encode("one")):
+        with pytest.raises(hybridlm.UnsupportedError):
+            call()
+
+
 def test_vocab_only(path):
     model = hybridlm.Model(path, flags=hybridlm.LOAD_VOCAB_ONLY)
     assert model.tokenizer.encode("one")
