@@ -207,7 +207,12 @@ enum {
     /** Tokenizer and chat template only; contexts and pools are refused. */
     HLM_LOAD_VOCAB_ONLY = 1u << 2,
     /** Read every weight and refuse NaN and infinity. */
-    HLM_LOAD_CHECK_WEIGHTS = 1u << 3
+    HLM_LOAD_CHECK_WEIGHTS = 1u << 3,
+    /** For a model with memory tokens (Hymba): caches begin without them, and the
+     *  caller runs them itself, as the first embeddings of each sequence. Without
+     *  the flag they are computed once a pool, stand before every text, and count in
+     *  no position, length or limit. */
+    HLM_LOAD_NO_PREFIX = 1u << 4
 };
 
 enum {
@@ -508,6 +513,17 @@ enum {
 /** Hidden states before the final norm, for hlm_hidden.layer. */
 enum { HLM_HIDDEN_PRE_NORM = -1 };
 
+/** What of a layer, for hlm_hidden.kind. The last two are for layers in which attention
+ *  and a recurrence work side by side (Hymba): what each gives, before its norm. */
+enum {
+    /** Rows of hidden_size numbers between the layers. */
+    HLM_HIDDEN_STREAM = 0,
+    /** Of the attention: rows of hlm_hidden_width numbers. */
+    HLM_HIDDEN_ATTENTION = 1,
+    /** Of the recurrence, likewise. */
+    HLM_HIDDEN_RECURRENCE = 2
+};
+
 /** A request for hidden states of every token of a step. */
 typedef struct hlm_hidden {
     size_t struct_size;
@@ -516,8 +532,12 @@ typedef struct hlm_hidden {
     int32_t layer;
     /** Must be 0. */
     int32_t reserved;
-    /** [n_tokens, hidden_size], written by the step. */
+    /** [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]. */
     float *out;
+    /** HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1. */
+    int32_t kind;
+    /** Must be 0. */
+    int32_t reserved2;
 } hlm_hidden;
 
 /** A request for the attention weights of every token of a step: a slower path of
@@ -583,6 +603,9 @@ typedef struct hlm_step {
  *          then as it was before the call, and what the out-arrays hold is
  *          undefined. */
 HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
+HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);
 
 /* ---- text ------------------------------------------------------------------ */
 
@@ -823,11 +846,7 @@ HLM_API hlm_status hlm_score_labels(hlm_context *ctx, const int32_t *tokens, con
                                     float *logprobs, double *sum, size_t *count);
 
 /** How hlm_embed makes one vector of a text's rows after the final norm. */
-enum {
-    HLM_POOL_MEAN = 0,
-    HLM_POOL_LAST = 1,
-    HLM_POOL_FIRST = 2
-};
+enum { HLM_POOL_MEAN = 0, HLM_POOL_LAST = 1, HLM_POOL_FIRST = 2 };
 
 enum {
     /** Scale the vector to length 1. */

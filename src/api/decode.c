@@ -38,10 +38,16 @@ static hlm_status check_hidden(const hlm_context *c, const hlm_step *s)
         hlm_hidden h;
         const hlm_status st = read_hidden(s, i, &h);
         if (st != HLM_OK) return st;
-        if (h.layer < HLM_HIDDEN_PRE_NORM || h.layer > (int32_t)c->model->plan.n_layers)
-            return hlmi_fail(HLM_E_ARG, "hidden[%zu].layer is %d, expected -1 to %zu", i, (int)h.layer,
-                             c->model->plan.n_layers);
-        if (!h.out || h.reserved) return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL, or reserved not 0", i);
+        if (hlm_hidden_width(c->model, h.kind) == 0)
+            return hlmi_fail(HLM_E_ARG, "hidden[%zu].kind is %d, which this model does not have", i, (int)h.kind);
+        const bool stream = h.kind == HLM_HIDDEN_STREAM;
+        const int32_t first = stream ? HLM_HIDDEN_PRE_NORM : 0;
+        const int32_t last = (int32_t)c->model->plan.n_layers - !stream;
+        if (h.layer < first || h.layer > last)
+            return hlmi_fail(HLM_E_ARG, "hidden[%zu].layer is %d, expected %d to %d", i, (int)h.layer, (int)first,
+                             (int)last);
+        if (!h.out || h.reserved || h.reserved2)
+            return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL, or reserved not 0", i);
     }
     return HLM_OK;
 }
@@ -137,10 +143,12 @@ static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, 
     for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
         hlm_hidden h;
         st = read_hidden(s, i, &h);
+        const size_t width = hlm_hidden_width(c->model, h.kind);
         c->taps[c->tile.n_taps++] = (hlmi_tap){.layer = h.layer,
+                                               .kind = h.kind,
                                                .row = row + skip,
                                                .n = n - skip,
-                                               .out = h.out + (at->row + skip - pending) * c->model->plan.hidden_size};
+                                               .out = h.out + (at->row + skip - pending) * width};
     }
     return st;
 }

@@ -49,6 +49,13 @@ hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
 }
 
+size_t hlm_hidden_width(const hlm_model *model, int32_t kind)
+{
+    if (!model) return 0;
+    if (kind == HLM_HIDDEN_STREAM) return model->plan.hidden_size;
+    return kind == HLM_HIDDEN_ATTENTION || kind == HLM_HIDDEN_RECURRENCE ? model->plan.branch_size : 0;
+}
+
 const char *hlm_model_label(const hlm_model *model, int32_t i)
 {
     char key[16];

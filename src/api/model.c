@@ -20,7 +20,8 @@ static unsigned cpu_bits(int32_t limit)
 
 static hlm_status check_params(const hlm_model_params *p)
 {
-    const uint32_t known = HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS;
+    const uint32_t known =
+        HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS | HLM_LOAD_NO_PREFIX;
     if (p->flags & ~known)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.flags has unknown bits 0x%x", p->flags & ~known);
     if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
@@ -101,6 +102,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     loader.progress_user = p->progress_user;
     HLMI_TRY(arch->build(&config, &loader, &m->plan));
     HLMI_TRY(hlmi_loader_finish(&loader));
+    if (p->flags & HLM_LOAD_NO_PREFIX) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
     hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s",
                   hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),

@@ -18,6 +18,7 @@ extern const hlmi_arch hlmi_arch_bamba;
 extern const hlmi_arch hlmi_arch_falcon_h1;
 extern const hlmi_arch hlmi_arch_falcon_mamba;
 extern const hlmi_arch hlmi_arch_granite_hybrid;
+extern const hlmi_arch hlmi_arch_hymba;
 extern const hlmi_arch hlmi_arch_jamba;
 extern const hlmi_arch hlmi_arch_lfm2;
 extern const hlmi_arch hlmi_arch_llama;

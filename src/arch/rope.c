@@ -262,3 +262,15 @@ hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, dou
     plan->ropes[plan->n_ropes++] = r;
     return HLM_OK;
 }
+
+hlm_status hlmi_rope_plain(hlmi_plan *plan, size_t dim, double theta, size_t *index)
+{
+    spec s = {.dim = dim, .theta = theta};
+    hlmi_rope r;
+    hlm_status st = append(plan, dim, &r);
+    if (st == HLM_OK) st = none(&s, &r);
+    if (st != HLM_OK) return st;
+    *index = plan->n_ropes;
+    plan->ropes[plan->n_ropes++] = r;
+    return HLM_OK;
+}

@@ -10,6 +10,7 @@ static const hlmi_arch *const archs[] = {
     &hlmi_arch_falcon_h1,
     &hlmi_arch_falcon_mamba,
     &hlmi_arch_granite_hybrid,
+    &hlmi_arch_hymba,
     &hlmi_arch_jamba,
     &hlmi_arch_lfm2,
     &hlmi_arch_llama,

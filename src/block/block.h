@@ -123,6 +123,18 @@ typedef struct hlmi_mamba1_params {
 } hlmi_mamba1_params;
 extern const hlmi_block_type hlmi_block_mamba1;
 
+/** Attention and Mamba-1 side by side on n = norm(x): x = x + W_out (norm(a) + norm(m)) / 2, a = attention(W_q n, W_k n, W_v n), m
+ *  the mixer's y. */
+typedef struct hlmi_heads_params {
+    hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
+    hlmi_matrix q, k, v; /* rows of k and v 0: an earlier layer's rows of `kv` are read */
+    const float *q_bias, *k_bias, *v_bias; /* or NULL */
+    hlmi_norm attention_norm, mamba_norm; /* of all heads together */
+    size_t n_heads, kv, rope, window, pinned;
+    float scale;
+} hlmi_heads_params;
+extern const hlmi_block_type hlmi_block_heads;
+
 /** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
 typedef struct hlmi_tap_params {
     int32_t layer;

@@ -21,9 +21,9 @@ typedef struct hlmi_span {
 
 /** Hidden states wanted of a span's rows. */
 typedef struct hlmi_tap {
-    int32_t layer;
+    int32_t layer, kind; /* kind: HLM_HIDDEN_... */
     size_t row, n;
-    float *out; /* [n, hidden_size] */
+    float *out; /* [n, hidden_size], or as wide as the branch */
 } hlmi_tap;
 
 /** Attention weights wanted of a span's rows. */

@@ -185,6 +185,14 @@ typedef struct hlmi_linear_grouped {
     size_t ldy;
 } hlmi_linear_grouped;
 
+/** Rows of one of a layer's branches, for those who ask for them. */
+typedef struct hlmi_branch {
+    int32_t layer, kind; /* HLM_HIDDEN_... */
+    size_t cols;
+    const float *rows;
+    size_t ld;
+} hlmi_branch;
+
 #define HLMI_NO_ROPE SIZE_MAX
 
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
@@ -194,7 +202,7 @@ typedef struct hlmi_attention {
     size_t window; /* a query sees itself and window - 1 before it; 0: all */
     size_t pinned; /* positions at the beginning that every query sees, whatever the window */
     float scale;
-    float *q, *k, *v;
+    float *q, *k, *v; /* k and v NULL: an earlier layer has written the rows of `kv` */
     size_t ldq; /* stride of q, k and v rows */
     const hlmi_norm *q_norm, *k_norm; /* of each head before the rotation; or NULL */
     size_t rope; /* which of the plan's; HLMI_NO_ROPE: positions do not turn q and k */
@@ -229,6 +237,7 @@ struct hlmi_ops {
     void (*pick_rows)(hlmi_builder *b, float *y, size_t ldy);
     /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */
     void (*tap)(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
+    void (*tap_branch)(hlmi_builder *b, const hlmi_branch *a);
 };
 
 /** The CPU's op table. */

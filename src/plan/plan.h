@@ -75,6 +75,7 @@ typedef struct hlmi_plan {
     size_t n_blocks, cap_blocks;
     hlmi_kv_layer *kv; /* [n_kv] attention layers that own KV rows */
     size_t n_kv, cap_kv;
+    size_t branch_size; /* of each branch's rows where every layer has two side by side, else 0 */
     uint32_t *layer_heads; /* [n_layers] query heads, 0 without attention; NULL: no layer has any */
     hlmi_recurrence *rec; /* [n_rec] layers with a recurrence */
     size_t n_rec, cap_rec;

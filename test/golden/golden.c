@@ -127,6 +127,67 @@ static void check_states(run *r, hlm_cache *cache)
     }
 }
 
+/* Everything that a folder has of the kind hlm_hidden gives. */
+typedef struct states {
+    hlm_hidden requests[MAX_HIDDEN];
+    const hlm_hidden *list[MAX_HIDDEN];
+    char names[MAX_HIDDEN][32];
+    size_t n, rows;
+} states;
+
+static void ask(run *r, states *s, const char *name, int32_t kind, int32_t layer)
+{
+    st_tensor t;
+    if (s->n == MAX_HIDDEN || !st_get(&r->golden, name, &t)) return;
+    snprintf(s->names[s->n], sizeof s->names[s->n], "%s", name);
+    s->requests[s->n] = (hlm_hidden){.struct_size = sizeof *s->requests, .kind = kind, .layer = layer};
+    s->requests[s->n].out = need(s->rows * hlm_hidden_width(r->model, kind), sizeof(float));
+    s->list[s->n] = &s->requests[s->n];
+    s->n++;
+}
+
+static void ask_all(run *r, states *s, size_t rows)
+{
+    *s = (states){.rows = rows};
+    ask(r, s, "hidden_pre_norm", HLM_HIDDEN_STREAM, HLM_HIDDEN_PRE_NORM);
+    for (int32_t l = 0; l <= (int32_t)r->layers; l++) {
+        char name[32];
+        snprintf(name, sizeof name, "hidden.%d", (int)l);
+        ask(r, s, name, HLM_HIDDEN_STREAM, l);
+        snprintf(name, sizeof name, "branch.attn.%d", (int)l);
+        ask(r, s, name, HLM_HIDDEN_ATTENTION, l);
+        snprintf(name, sizeof name, "branch.mamba.%d", (int)l);
+        ask(r, s, name, HLM_HIDDEN_RECURRENCE, l);
+    }
+}
+
+static void free_states(states *s)
+{
+    for (size_t i = 0; i < s->n; i++) free(s->requests[i].out);
+}
+
+/* Golden rows end where the text does, and may begin before it (memory tokens) or later. */
+static void check_hidden(run *r, const states *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        st_tensor t;
+        const hlm_hidden *h = &s->requests[i];
+        const size_t width = hlm_hidden_width(r->model, h->kind);
+        const int last = h->layer == (int32_t)r->layers && tolerance(r, "final_norm") > 0;
+        const double tol = tolerance(r, h->kind != HLM_HIDDEN_STREAM ? "branch" : last ? "final_norm" : "hidden");
+        st_get(&r->golden, s->names[i], &t);
+        if (t.n_dims != 2 || t.dims[1] != width) {
+            broken(r, s->names[i], "of another size");
+            continue;
+        }
+        const size_t before = t.dims[0] > s->rows ? t.dims[0] - s->rows : 0;
+        const size_t later = t.dims[0] < s->rows ? s->rows - t.dims[0] : 0;
+        t.f32 += before * width;
+        t.n -= before * width;
+        compare(r, s->names[i], h->out + later * width, &t, tol);
+    }
+}
+
 /* The whole prompt in one step, with every hidden state that the folder has. */
 static void check_prompt(run *r)
 {
@@ -135,36 +196,64 @@ static void check_prompt(run *r)
         broken(r, "logits", "no input_ids or logits");
         return;
     }
-    static hlm_hidden requests[MAX_HIDDEN];
-    const hlm_hidden *list[MAX_HIDDEN];
-    char names[MAX_HIDDEN][32];
-    size_t n = 0;
-    for (int32_t l = -1; l <= (int32_t)r->layers && n < MAX_HIDDEN; l++) {
-        st_tensor t;
-        if (l < 0) snprintf(names[n], sizeof names[n], "hidden_pre_norm");
-        else snprintf(names[n], sizeof names[n], "hidden.%d", (int)l);
-        if (!st_get(&r->golden, names[n], &t)) continue;
-        requests[n] = (hlm_hidden){.struct_size = sizeof *requests, .layer = l};
-        requests[n].out = need(s.ids.n * r->hidden, sizeof(float));
-        list[n] = &requests[n];
-        n++;
-    }
-    s.step.hidden = list;
-    s.step.n_hidden = n;
+    static states all;
+    ask_all(r, &all, s.ids.n);
+    s.step.hidden = all.list;
+    s.step.n_hidden = all.n;
     const hlm_step *steps[] = {&s.step};
     if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) {
         broken(r, "logits", hlm_ctx_error(r->ctx));
     } else {
         compare(r, "logits", s.out, &s.logits, tolerance(r, "logits"));
-        for (size_t i = 0; i < n; i++) {
-            st_tensor t;
-            st_get(&r->golden, names[i], &t);
-            const int last = requests[i].layer == (int32_t)r->layers;
-            compare(r, names[i], requests[i].out, &t, tolerance(r, last ? "final_norm" : "hidden"));
-        }
+        check_hidden(r, &all);
         check_states(r, s.cache);
     }
-    for (size_t i = 0; i < n; i++) free(requests[i].out);
+    free_states(&all);
+    free_sequence(&s);
+}
+
+/* Rows of the golden hidden states in front of the text: memory tokens, which layer 0 reads as hidden.0 has them. */
+static size_t memory_rows(const run *r, st_tensor *first)
+{
+    st_tensor ids;
+    if (!st_get(&r->golden, "input_ids", &ids) || !st_get(&r->golden, "hidden.0", first)) return 0;
+    return first->dims[0] > ids.n ? first->dims[0] - ids.n : 0;
+}
+
+/* A sequence that the runner begins itself, memory tokens first (r's model was loaded for that): their hidden rows, and the
+ * text's logits. */
+static void check_memory(run *r, size_t n, const float *memory)
+{
+    static states all;
+    sequence s = {.ids_name = "input_ids", .logits_name = "logits"};
+    if (!find_sequence(r, &s)) return;
+    hlm_cache *cache = new_cache(r, n + s.ids.n);
+    ask_all(r, &all, n);
+    hlm_step rows = {.struct_size = sizeof rows,
+                     .cache = cache,
+                     .embeddings = memory,
+                     .n_tokens = n,
+                     .hidden = all.list,
+                     .n_hidden = all.n};
+    const hlm_step *steps[] = {&rows};
+    s.step.cache = cache;
+    if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK ||
+        (steps[0] = &s.step, hlm_decode_step(r->ctx, steps, 1) != HLM_OK)) {
+        broken(r, "memory tokens", hlm_ctx_error(r->ctx));
+    } else {
+        compare(r, "logits behind memory rows", s.out, &s.logits, tolerance(r, "logits"));
+        for (size_t i = 0; i < all.n; i++) {
+            st_tensor t;
+            char name[64];
+            st_get(&r->golden, all.names[i], &t);
+            if (t.dims[0] != n + s.ids.n) continue;
+            t.n = n * t.dims[1];
+            snprintf(name, sizeof name, "%s, memory rows", all.names[i]);
+            compare(r, name, all.requests[i].out, &t, tolerance(r, "hidden"));
+        }
+    }
+    free_states(&all);
+    hlm_cache_free(cache);
     free_sequence(&s);
 }
 
@@ -312,6 +401,8 @@ static int known(const run *r, const char *name)
     if (sscanf(name, "hidden.%u%n", &k, &end) == 1 && name[end] == '\0') return k <= r->layers;
     if (sscanf(name, "conv_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
     if (sscanf(name, "ssm_state.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
+    if (sscanf(name, "branch.attn.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
+    if (sscanf(name, "branch.mamba.%u%n", &k, &end) == 1 && name[end] == '\0') return k < r->layers;
     static const char *const numbered[] = {"input_ids.b%u%n",  "logits.b%u%n",       "docs.%u.input_ids%n",
                                            "docs.%u.logits%n", "docs.%u.logprobs%n", "class_logits.b%u%n"};
     for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
@@ -330,17 +421,34 @@ static void model_path(const char *folder, char *path, size_t cap)
     else snprintf(path, cap, "%s", folder);
 }
 
+/* The folder's model, and a context for it. */
+static int open_model(run *r, uint32_t flags)
+{
+    char path[4096];
+    model_path(r->folder, path, sizeof path);
+    const hlm_model_params mp = {.struct_size = sizeof mp, .flags = flags, .activations = HLM_ACTIVATIONS_F32};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = HLM_TYPE_F32};
+    if (hlm_model_load(&r->model, path, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = r->pool, .n_threads = 2};
+    return hlm_ctx_new(&r->ctx, r->model, &cp) == HLM_OK;
+}
+
+static void close_model(run *r)
+{
+    hlm_ctx_free(r->ctx);
+    hlm_pool_release(r->pool);
+    hlm_model_release(r->model);
+    r->ctx = NULL;
+    r->pool = NULL;
+    r->model = NULL;
+}
+
 static int open_run(run *r, const char *folder)
 {
     char path[4096];
     r->folder = folder;
-    model_path(folder, path, sizeof path);
-    const hlm_model_params mp = {.struct_size = sizeof mp, .activations = HLM_ACTIVATIONS_F32};
-    const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = HLM_TYPE_F32};
     hlm_model_info info = {.struct_size = sizeof info};
-    if (hlm_model_load(&r->model, path, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
-    const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = r->pool, .n_threads = 2};
-    if (hlm_ctx_new(&r->ctx, r->model, &cp) != HLM_OK || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
+    if (!open_model(r, 0) || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
     r->vocab = (size_t)info.vocab_size;
     r->hidden = (size_t)info.hidden_size;
     r->layers = (size_t)info.n_layers;
@@ -365,6 +473,13 @@ static void check_folder(run *r, const char *folder)
             check_prompt(r);
             check_greedy(r);
             check_batches(r);
+            st_tensor first;
+            const size_t n = memory_rows(r, &first);
+            if (n) {
+                close_model(r);
+                if (open_model(r, HLM_LOAD_NO_PREFIX)) check_memory(r, n, first.f32);
+                else broken(r, "memory tokens", hlm_last_error());
+            }
         } else {
             check_classes(r);
         }
@@ -373,9 +488,7 @@ static void check_folder(run *r, const char *folder)
         st_close(&r->golden);
     }
     json_decref(r->facts);
-    hlm_ctx_free(r->ctx);
-    hlm_pool_release(r->pool);
-    hlm_model_release(r->model);
+    close_model(r);
 }
 
 int main(int argc, char **argv)

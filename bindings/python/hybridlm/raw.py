@@ -55,6 +55,7 @@ HLM_LOAD_READ = 1
 HLM_LOAD_PORTABLE = 2
 HLM_LOAD_VOCAB_ONLY = 4
 HLM_LOAD_CHECK_WEIGHTS = 8
+HLM_LOAD_NO_PREFIX = 16
 HLM_ACTIVATIONS_DEFAULT = 0
 HLM_ACTIVATIONS_F32 = 1
 HLM_CPU_BEST = 0
@@ -74,6 +75,9 @@ HLM_ROWS_LAST = 0
 HLM_ROWS_ALL = 1
 HLM_ROWS_LIST = 2
 HLM_HIDDEN_PRE_NORM = -1
+HLM_HIDDEN_STREAM = 0
+HLM_HIDDEN_ATTENTION = 1
+HLM_HIDDEN_RECURRENCE = 2
 HLM_TOKENIZE_ADD_SPECIAL = 1
 HLM_TOKENIZE_PARSE_SPECIAL = 2
 HLM_DETOKENIZE_SKIP_SPECIAL = 1
@@ -259,6 +263,8 @@ class hlm_hidden(Structure):
         ("layer", c_int32),
         ("reserved", c_int32),
         ("out", c_void_p),
+        ("kind", c_int32),
+        ("reserved2", c_int32),
     ]
 
 
@@ -490,6 +496,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '        HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
         '        then as it was before the call, and what the out-arrays hold is\n'
         '        undefined.'),
+    "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
+        'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
         'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
         'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
@@ -601,7 +609,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_pool_params": (24, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
-        "hlm_hidden": (24, sizeof(hlm_hidden)),
+        "hlm_hidden": (32, sizeof(hlm_hidden)),
         "hlm_attention": (24, sizeof(hlm_attention)),
         "hlm_step": (104, sizeof(hlm_step)),
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),

@@ -7,6 +7,8 @@
  * afterwards; else one worker does all splits of a query. The operations of a
  * query are the same either way.
  *
+ * Pinned positions, which a query sees whatever its window, come first as splits of their own; the window's begin behind them.
+ *
  * Words: a *group* is the query heads that share a KV head; a *block* is a few
  * rows of one span and one or more heads of a group, computed together. */
 #include <string.h>
@@ -40,6 +42,7 @@ typedef struct block {
     size_t row, n_rows; /* in the tile */
     size_t kv_head, head, n_heads; /* heads head .. head + n_heads - 1 */
     size_t n; /* queries: n_rows * n_heads, row-major */
+    bool pinned; /* the split at hand is one of pinned positions */
     int64_t pos; /* of the first row */
     float *q, *s, *o, *acc, *m, *l;
     uint16_t *lo, *hi;
@@ -87,18 +90,26 @@ static void load_queries(const attn_arg *a, block *b)
                b->n_heads * hd * sizeof *b->q);
 }
 
-/* First position that the query at pos sees. */
+/* First position behind the pinned ones that the query at pos sees. */
 static int64_t first_seen(const attn_arg *a, int64_t pos)
 {
-    const int64_t w = (int64_t)a->a.window;
-    return w && pos >= w ? pos - w + 1 : 0;
+    const int64_t w = (int64_t)a->a.window, pinned = (int64_t)a->a.pinned;
+    const int64_t first = w && pos >= w ? pos - w + 1 : 0;
+    return first > pinned ? first : pinned;
+}
+
+/* End of the pinned positions that the query at pos sees. */
+static int64_t pinned_end(const attn_arg *a, int64_t pos)
+{
+    const int64_t pinned = (int64_t)a->a.pinned;
+    return pinned < pos + 1 ? pinned : pos + 1;
 }
 
 /* The part of [from, to) that query i sees, as offsets from `from`. */
 static void seen(const attn_arg *a, const block *b, size_t i, int64_t from, int64_t to, size_t *lo, size_t *hi)
 {
-    const int64_t pos = b->pos + (int64_t)(i / b->n_heads), first = first_seen(a, pos);
-    const int64_t end = pos + 1 < to ? pos + 1 : to;
+    const int64_t pos = b->pos + (int64_t)(i / b->n_heads), first = b->pinned ? 0 : first_seen(a, pos);
+    const int64_t last = b->pinned ? pinned_end(a, pos) : pos + 1, end = last < to ? last : to;
     *lo = first > from ? (size_t)(first - from) : 0;
     *hi = end > from ? (size_t)(end - from) : 0;
     if (*lo > *hi) *lo = *hi;
@@ -133,8 +144,9 @@ typedef void page_fn(const attn_arg *a, const block *b, int64_t from, int64_t at
 
 static void each_page(const attn_arg *a, const block *b, int64_t from, int64_t to, page_fn *fn)
 {
-    const int64_t per = (int64_t)a->pages->tokens, last = b->pos + (int64_t)b->n_rows;
-    const int64_t first = first_seen(a, b->pos), end = to < last ? to : last;
+    const int64_t per = (int64_t)a->pages->tokens, last_row = b->pos + (int64_t)b->n_rows - 1;
+    const int64_t last = b->pinned ? pinned_end(a, last_row) : last_row + 1;
+    const int64_t first = b->pinned ? 0 : first_seen(a, b->pos), end = to < last ? to : last;
     int64_t at = from > first / per * per ? from : first / per * per;
     if (at < from) at = from;
     while (at < end) {
@@ -194,14 +206,33 @@ static int64_t first_split(const attn_arg *a, int64_t pos)
     return first_seen(a, pos) / SPLIT * SPLIT;
 }
 
+/* The splits of a block: those of pinned positions, where there are any, then the others. False behind the last. */
+static bool split_begin(const attn_arg *a, block *b, int64_t *from)
+{
+    b->pinned = a->a.pinned > 0;
+    *from = b->pinned ? 0 : first_split(a, b->pos);
+    return true; /* a block sees itself */
+}
+
+static bool split_next(const attn_arg *a, block *b, int64_t *from)
+{
+    const int64_t last = b->pos + (int64_t)b->n_rows - 1;
+    *from += SPLIT;
+    if (b->pinned && *from >= pinned_end(a, last)) {
+        b->pinned = false;
+        *from = first_split(a, b->pos);
+    }
+    return b->pinned || *from <= last;
+}
+
 /* ---- many rows: a worker does all splits of a block ---- */
 
 static void whole(const attn_arg *a, block *b, float *m, float *l)
 {
     load_queries(a, b);
     for (size_t i = 0; i < b->n; i++) l[i] = 0.0f;
-    const int64_t last = b->pos + (int64_t)b->n_rows - 1;
-    for (int64_t from = first_split(a, b->pos); from <= last; from += SPLIT) {
+    int64_t from;
+    for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
         split(a, b, from);
         for (size_t i = 0; i < b->n; i++)
             if (b->l[i] != 0.0f)
@@ -237,9 +268,15 @@ static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, s
 
 /* ---- few rows: workers share the splits, then fold them ---- */
 
+static size_t pinned_count(const attn_arg *a, int64_t pos)
+{
+    return hlmi_div_up((size_t)pinned_end(a, pos), SPLIT);
+}
+
 static size_t split_count(const attn_arg *a, int64_t pos)
 {
-    return (size_t)((pos - first_split(a, pos)) / SPLIT) + 1;
+    const size_t others = pos < first_seen(a, pos) ? 0 : (size_t)((pos - first_split(a, pos)) / SPLIT) + 1;
+    return pinned_count(a, pos) + others;
 }
 
 /* Partial results that the tile needs; more than there are: whole_blocks does the work. */
@@ -250,20 +287,31 @@ static size_t slots_needed(const attn_arg *a, const hlmi_tile *t)
     return n;
 }
 
-static float *slot_of(const attn_arg *a, const hlmi_tile *t, size_t row, size_t head, int64_t from)
+/* Slot of split number `index` of a row and head. */
+static float *slot_of(const attn_arg *a, const hlmi_tile *t, size_t row, size_t head, size_t index)
 {
     size_t n = 0;
     for (size_t r = 0; r < row; r++) n += split_count(a, t->pos[r]) * a->a.n_heads;
-    n += head * split_count(a, t->pos[row]) + (size_t)((from - first_split(a, t->pos[row])) / SPLIT);
+    n += head * split_count(a, t->pos[row]) + index;
     return a->partial + n * a->slot;
+}
+
+/* Number of the block's split at hand among those of the query at pos; false: it is none of them. */
+static bool split_index(const attn_arg *a, const block *b, int64_t pos, int64_t from, size_t *index)
+{
+    const int64_t first = b->pinned ? 0 : first_split(a, pos), end = b->pinned ? pinned_end(a, pos) : pos + 1;
+    if (from < first || from >= end || (!b->pinned && pos < first_seen(a, pos))) return false;
+    *index = (size_t)((from - first) / SPLIT) + (b->pinned ? 0 : pinned_count(a, pos));
+    return true;
 }
 
 static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b, int64_t from)
 {
     for (size_t i = 0; i < b->n; i++) {
         const size_t row = b->row + i / b->n_heads;
-        if (from < first_split(a, t->pos[row]) || from > t->pos[row]) continue;
-        float *slot = slot_of(a, t, row, b->head + i % b->n_heads, from);
+        size_t index;
+        if (!split_index(a, b, t->pos[row], from, &index)) continue;
+        float *slot = slot_of(a, t, row, b->head + i % b->n_heads, index);
         slot[0] = b->m[i];
         slot[1] = b->l[i];
         memcpy(slot + 2, b->acc + i * a->kv.v_dim, a->kv.v_dim * sizeof *slot);
@@ -277,12 +325,13 @@ static void split_span(const attn_arg *a, const hlmi_tile *t, block *b, size_t h
     for (size_t r = 0; r < b->span->n; r += a->block_rows) {
         b->row = b->span->row + r;
         b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
-        const int64_t last = t->pos[b->row + b->n_rows - 1];
+        b->pos = t->pos[b->row];
         for (size_t h = 0; h < a->a.n_heads; h += heads) {
             b->kv_head = h / a->group;
             b->head = h;
             b->n_heads = heads;
-            for (int64_t from = first_split(a, t->pos[b->row]); from <= last; from += SPLIT) {
+            int64_t from;
+            for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
                 if ((*turn)++ % workers != worker) continue;
                 load_queries(a, b);
                 split(a, b, from);
@@ -319,7 +368,7 @@ static void fold_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_range r = hlmi_share(t->n_rows * a->a.n_heads, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
         const size_t row = i / a->a.n_heads, head = i % a->a.n_heads, n = split_count(a, t->pos[row]);
-        float *slot = slot_of(a, t, row, head, first_split(a, t->pos[row]));
+        float *slot = slot_of(a, t, row, head, 0);
         float *first = slot;
         for (size_t s = 1; s < n; s++) {
             slot += a->slot;
@@ -332,7 +381,8 @@ static void fold_run(const void *arg, const void *step, size_t worker, size_t wo
 /* Room for the partial results of one row at the model's longest text, of FEW_ROWS short ones, and a bound. */
 static size_t slot_count(const hlmi_builder *b, const attn_arg *a)
 {
-    const size_t one = (size_t)(b->plan->max_positions / SPLIT + 1) * a->a.n_heads;
+    const size_t longest = (size_t)b->plan->max_positions + b->plan->n_prefix;
+    const size_t one = (longest / SPLIT + hlmi_div_up(a->a.pinned, SPLIT) + 1) * a->a.n_heads;
     const size_t few = 4 * FEW_ROWS * a->a.n_heads;
     return hlmi_min_size(hlmi_max_size(one, few), PARTIAL_BYTES / (a->slot * sizeof(float)));
 }

@@ -45,5 +45,6 @@ void hlmi_cpu_route(hlmi_builder *b, const hlmi_route *a);
 void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *a);
 void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy);
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
+void hlmi_cpu_tap_branch(hlmi_builder *b, const hlmi_branch *a);
 
 #endif

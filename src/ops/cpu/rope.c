@@ -78,11 +78,11 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     const size_t hd = a->kv.head_dim, group = o->n_heads / a->kv.n_kv_heads;
     const float *cos = a->cos ? a->cos + row * a->ld : NULL, *sin = a->sin ? a->sin + row * a->ld : NULL;
     float *q = o->q + row * o->ldq + head * group * hd;
-    float *k = o->k + row * o->ldq + head * hd;
-    const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
     for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, cos, sin);
     const hlmi_span *span = &t->spans[t->span_of[row]];
-    if (t->pos[row] < span->fresh) return; /* computed again, with the same bits */
+    if (!o->k || t->pos[row] < span->fresh) return; /* another layer's rows, or computed again, with the same bits */
+    float *k = o->k + row * o->ldq + head * hd;
+    const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
     turn(a, k, o->k_norm, cos, sin);
     const hlmi_page *page = hlmi_cache_page(span->cache, t->pos[row]);
     a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head), hlmi_page_v(page, a->pages, o->kv, head),

@@ -69,7 +69,7 @@ void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy)
 }
 
 typedef struct tap_arg {
-    int32_t layer;
+    int32_t layer, kind;
     const float *x;
     size_t ldx, cols;
     const hlmi_norm *norm;
@@ -82,7 +82,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
     const hlmi_tile *t = step;
     for (size_t i = 0; i < t->n_taps; i++) {
         const hlmi_tap *tap = &t->taps[i];
-        if (tap->layer != a->layer) continue;
+        if (tap->layer != a->layer || tap->kind != a->kind) continue;
         const hlmi_range r = hlmi_share(tap->n, worker, workers);
         for (size_t row = r.begin; row < r.end; row++) {
             const float *x = a->x + (tap->row + row) * a->ldx;
@@ -95,7 +95,18 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
 
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm)
 {
-    const tap_arg a = {
-        .layer = layer, .x = b->x, .ldx = b->ldx, .cols = b->plan->hidden_size, .norm = norm, .k = b->kernels};
+    const tap_arg a = {.layer = layer,
+                       .kind = HLM_HIDDEN_STREAM,
+                       .x = b->x,
+                       .ldx = b->ldx,
+                       .cols = b->plan->hidden_size,
+                       .norm = norm,
+                       .k = b->kernels};
+    hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
+}
+
+void hlmi_cpu_tap_branch(hlmi_builder *b, const hlmi_branch *o)
+{
+    const tap_arg a = {.layer = o->layer, .kind = o->kind, .x = o->rows, .ldx = o->ld, .cols = o->cols};
     hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
 }

@@ -19,4 +19,5 @@ const hlmi_ops hlmi_ops_cpu = {
     .linear_grouped = hlmi_cpu_linear_grouped,
     .pick_rows = hlmi_cpu_pick_rows,
     .tap = hlmi_cpu_tap,
+    .tap_branch = hlmi_cpu_tap_branch,
 };

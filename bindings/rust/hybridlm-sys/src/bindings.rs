@@ -600,6 +600,11 @@ pub const HLM_LOAD_PORTABLE: _bindgen_ty_4 = 2;
 pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_4 = 4;
 #[doc = " Read every weight and refuse NaN and infinity."]
 pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_4 = 8;
+#[doc = " For a model with memory tokens (Hymba): caches begin without them, and the"]
+#[doc = "  caller runs them itself, as the first embeddings of each sequence. Without"]
+#[doc = "  the flag they are computed once a pool, stand before every text, and count in"]
+#[doc = "  no position, length or limit."]
+pub const HLM_LOAD_NO_PREFIX: _bindgen_ty_4 = 16;
 pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
 #[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
 #[doc = "  CPU has the instruction, f32 for all else."]
@@ -2069,6 +2074,15 @@ pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
 pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_11 = -1;
 #[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
 pub type _bindgen_ty_11 = ::std::os::raw::c_int;
+#[doc = " Rows of hidden_size numbers between the layers."]
+pub const HLM_HIDDEN_STREAM: _bindgen_ty_12 = 0;
+#[doc = " Of the attention: rows of hlm_hidden_width numbers."]
+pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_12 = 1;
+#[doc = " Of the recurrence, likewise."]
+pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_12 = 2;
+#[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
+#[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2079,14 +2093,18 @@ pub struct hlm_hidden {
     pub layer: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
-    #[doc = " [n_tokens, hidden_size], written by the step."]
+    #[doc = " [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]."]
     pub out: *mut f32,
+    #[doc = " HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1."]
+    pub kind: i32,
+    #[doc = " Must be 0."]
+    pub reserved2: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_hidden() {
     assert_eq!(
         ::std::mem::size_of::<hlm_hidden>(),
-        24usize,
+        32usize,
         concat!("Size of: ", stringify!(hlm_hidden))
     );
     assert_eq!(
@@ -2162,6 +2180,40 @@ fn bindgen_test_layout_hlm_hidden() {
         );
     }
     test_field_out();
+    fn test_field_kind() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(kind)
+            )
+        );
+    }
+    test_field_kind();
+    fn test_field_reserved2() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(reserved2)
+            )
+        );
+    }
+    test_field_reserved2();
 }
 impl Default for hlm_hidden {
     fn default() -> Self {
@@ -2590,12 +2642,16 @@ extern "C" {
         n: usize,
     ) -> hlm_status;
 }
+extern "C" {
+    #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
+    pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
+}
 #[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
-pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_12 = 1;
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_13 = 1;
 #[doc = " Markers such as <|im_end|> in the text become their special tokens."]
 #[doc = "  Never for text of untrusted origin."]
-pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_12 = 2;
-pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_13 = 2;
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
     #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
@@ -2614,8 +2670,8 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " Leave out special tokens."]
-pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_13 = 1;
-pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_14 = 1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
     #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
@@ -2666,8 +2722,8 @@ extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
 #[doc = " Do not end with the opening of an assistant's answer."]
-pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_14 = 1;
-pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_15 = 1;
+pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_chat_params {
@@ -3246,17 +3302,17 @@ extern "C" {
 extern "C" {
     pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
 }
-pub const HLM_FINISH_LENGTH: _bindgen_ty_15 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_16 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_15 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_16 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_15 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_16 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_15 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_16 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_15 = 4;
+pub const HLM_FINISH_FULL: _bindgen_ty_16 = 4;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 #[doc = " Everything it points to is the caller's and is read or written during the call only."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3774,14 +3830,14 @@ extern "C" {
         count: *mut usize,
     ) -> hlm_status;
 }
-pub const HLM_POOL_MEAN: _bindgen_ty_16 = 0;
-pub const HLM_POOL_LAST: _bindgen_ty_16 = 1;
-pub const HLM_POOL_FIRST: _bindgen_ty_16 = 2;
+pub const HLM_POOL_MEAN: _bindgen_ty_17 = 0;
+pub const HLM_POOL_LAST: _bindgen_ty_17 = 1;
+pub const HLM_POOL_FIRST: _bindgen_ty_17 = 2;
 #[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
-pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
-#[doc = " Scale the vector to length 1."]
-pub const HLM_EMBED_NORMALISE: _bindgen_ty_17 = 1;
 pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
+#[doc = " Scale the vector to length 1."]
+pub const HLM_EMBED_NORMALISE: _bindgen_ty_18 = 1;
+pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A text's vector, for search and comparison."]
     #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]

@@ -1,0 +1,350 @@
+/* Hymba: attention and Mamba-1 heads side by side in every layer, memory tokens before every text, sliding windows that always show
+ * these, key/value rows shared between layers. Reference: the release's modeling_hymba, with one window rule for prompts and single
+ * tokens: a token sees `sliding_window` others before it. */
+#include <string.h>
+
+#include "arch/mamba1_layer.h"
+#include "arch/rope.h"
+#include "base/math.h"
+
+#define LAYER "model.layers.%zu."
+#define MIXER LAYER "mamba."
+static const hlmi_key names[HLMI_PARTS] = {
+    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
+    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
+    [HLMI_PART_HEAD] = {"lm_head", NULL},
+    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
+    [HLMI_PART_MLP_NORM] = {LAYER "pre_moe_layernorm", NULL},
+    [HLMI_PART_GATE] = {LAYER "moe.experts.0.gate_proj", NULL},
+    [HLMI_PART_UP] = {LAYER "moe.experts.0.up_proj", NULL},
+    [HLMI_PART_DOWN] = {LAYER "moe.experts.0.down_proj", NULL},
+};
+
+static const hlmi_mamba1_names mixer_names = {.in = "in_proj",
+                                              .conv = "conv1d",
+                                              .select = "x_proj.0",
+                                              .dt = "dt_proj.0",
+                                              .decay = "A_log.0",
+                                              .skip = "D.0",
+                                              .out = "out_proj",
+                                              .low_norm = "dt_layernorm",
+                                              .b_norm = "B_layernorm",
+                                              .c_norm = "C_layernorm"};
+
+enum { MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14, MAX_MEMORY = 1 << 16 };
+
+typedef struct family {
+    hlmi_mamba1 mamba;
+    hlmi_kv_layer kv;
+    size_t n_heads, window; /* window: of layers that are not global; 0: none */
+    bool *global; /* [layers] */
+    size_t *producer; /* [layers] the layer whose rows a layer reads: its own number, or an earlier one */
+    size_t *rows_of; /* [layers] number of a producer's rows in pages */
+} family;
+
+/* Settings of which only one value is known: others compute something else. */
+static hlm_status check_fixed(const hlmi_decoder *d)
+{
+    static const struct {
+        const char *key;
+        int64_t value;
+    } fixed[] = {
+        {"memory_tokens_interspersed_every", 0}, {"kv_reuse_every_i_layer", -1}, {"num_experts", 1}, {"num_mamba", 1}};
+    const char *path = hlmi_store_path(d->c->store), *text = NULL;
+    size_t len = 0;
+    bool reuse = false;
+    hlm_status st;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        int64_t v = 0;
+        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){fixed[i].key, NULL}, INT32_MIN, INT32_MAX, fixed[i].value, &v));
+        if (v != fixed[i].value)
+            HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is %lld, expected %lld", path, fixed[i].key, (long long)v,
+                               (long long)fixed[i].value));
+    }
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"kv_weight_reuse", NULL}, false, &reuse));
+    if (reuse) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: kv_weight_reuse is true, expected false", path));
+    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &text, &len));
+    if (text && strcmp(text, "none") != 0)
+        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, text));
+    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"hidden_act", NULL}, &text, &len));
+    if (text && strcmp(text, "silu") != 0)
+        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: hidden_act is \"%.40s\", expected \"silu\"", path, text));
+    static const char *const kinds[] = {"h"};
+    for (size_t i = 0, kind = 0; i < d->layers; i++)
+        HLMI_TRY(hlmi_config_choice_at(d->c, "layer_type", i, d->layers, kinds, 1, &kind));
+done:
+    return st;
+}
+
+/* -1 stands for the value that follows from others. */
+static hlm_status read_derived(const hlmi_decoder *d, const char *key, int64_t derived, int64_t *out)
+{
+    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){key, NULL}, -1, INT32_MAX, -1, out);
+    if (st == HLM_OK && *out == -1) *out = derived;
+    return st;
+}
+
+static hlm_status read_heads(const hlmi_decoder *d, family *f)
+{
+    hlm_status st;
+    int64_t heads = 0, kv_heads = 0, dim = 0, width = 0;
+    const char *path = hlmi_store_path(d->c->store);
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_attention_heads", NULL}, 1, MAX_HEADS, 0, &heads));
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_key_value_heads", NULL}, 1, MAX_HEADS, heads, &kv_heads));
+    HLMI_TRY(read_derived(d, "kq_head_dim", (int64_t)d->hidden / heads, &dim));
+    HLMI_TRY(read_derived(d, "attn_hidden_size", (int64_t)d->hidden, &width));
+    if (heads % kv_heads)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly", path,
+                           (long long)heads, (long long)kv_heads));
+    if (dim < 4 || dim > MAX_HEAD_DIM || dim % 2 || dim * heads != width)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld heads of %lld, expected %lld in all and an even size from 4 on",
+                           path, (long long)heads, (long long)dim, (long long)width));
+    if (f->mamba.inner % (size_t)heads)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %zu channels can not be divided among %lld heads", path, f->mamba.inner,
+                           (long long)heads));
+    f->n_heads = (size_t)heads;
+    f->kv = (hlmi_kv_layer){
+        .n_kv_heads = (size_t)kv_heads, .head_dim = (size_t)dim, .v_dim = f->mamba.inner / (size_t)heads};
+done:
+    return st;
+}
+
+/* A layer's number from a list; *out is checked. */
+static hlm_status layer_in(const hlmi_decoder *d, const char *key, const json_t *item, size_t *out)
+{
+    if (!json_is_integer(item) || json_integer_value(item) < 0 || (uint64_t)json_integer_value(item) >= d->layers)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s holds something that is none of %zu layers",
+                         hlmi_store_path(d->c->store), key, d->layers);
+    *out = (size_t)json_integer_value(item);
+    return HLM_OK;
+}
+
+/* An array of config.json, or NULL where it is not there. */
+static hlm_status find_array(const hlmi_decoder *d, const char *key, const json_t **out)
+{
+    *out = json_object_get(d->c->json, key);
+    if (!*out || json_is_null(*out)) *out = NULL;
+    else if (!json_is_array(*out))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(d->c->store), key);
+    return HLM_OK;
+}
+
+static hlm_status read_windows(const hlmi_decoder *d, family *f)
+{
+    hlm_status st;
+    const json_t *list = NULL;
+    int64_t reach = 0;
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX - 1, 0, &reach));
+    f->window = reach ? (size_t)reach + 1 : 0; /* with itself */
+    HLMI_TRY(find_array(d, "global_attn_idx", &list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        size_t layer = 0;
+        HLMI_TRY(layer_in(d, "global_attn_idx", json_array_get(list, i), &layer));
+        f->global[layer] = true;
+    }
+done:
+    return st;
+}
+
+/* The first layer of a group writes the rows that all read. */
+static hlm_status read_group(const hlmi_decoder *d, const json_t *group, family *f)
+{
+    size_t first = 0, before = 0;
+    for (size_t i = 0; i < json_array_size(group); i++) {
+        size_t layer = 0;
+        const hlm_status st = layer_in(d, "kv_reuse_group", json_array_get(group, i), &layer);
+        if (st != HLM_OK) return st;
+        if ((i && layer <= before) || f->producer[layer] != layer)
+            return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu twice or out of order",
+                             hlmi_store_path(d->c->store), layer);
+        if (i == 0) first = layer;
+        f->producer[layer] = first;
+        before = layer;
+    }
+    return HLM_OK;
+}
+
+static hlm_status read_sharing(const hlmi_decoder *d, family *f)
+{
+    hlm_status st;
+    const json_t *groups = NULL;
+    for (size_t i = 0; i < d->layers; i++) f->producer[i] = i;
+    HLMI_TRY(find_array(d, "kv_reuse_group", &groups));
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        if (!json_is_array(json_array_get(groups, i)))
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group[%zu] is no array", hlmi_store_path(d->c->store), i));
+        HLMI_TRY(read_group(d, json_array_get(groups, i), f));
+    }
+    for (size_t i = 0; i < d->layers; i++)
+        if (f->producer[f->producer[i]] != f->producer[i])
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu in two groups",
+                               hlmi_store_path(d->c->store), f->producer[i]));
+done:
+    return st;
+}
+
+/* "ntk": the base grows with the ratio of the lengths, the same at every position. */
+static hlm_status read_rope(hlmi_decoder *d, const family *f)
+{
+    hlm_status st;
+    const char *type = NULL, *path = hlmi_store_path(d->c->store);
+    size_t len = 0;
+    bool rope = true;
+    double theta = 0.0;
+    int64_t longest = 0, original = 0;
+    d->no_rope = true; /* the decoder need not read one */
+    d->rope = HLMI_NO_ROPE;
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"rope", NULL}, true, &rope));
+    if (!rope) goto done;
+    HLMI_TRY(hlmi_config_float(d->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, 10000.0, &theta));
+    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"rope_type", NULL}, &type, &len));
+    if (type && strcmp(type, "ntk") == 0) {
+        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", NULL}, 1, INT32_MAX, 0, &longest));
+        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"orig_max_position_embeddings", NULL}, 1, INT32_MAX, 0, &original));
+        if (2 * longest <= original)
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: max_position_embeddings is %lld, expected more than half of %lld",
+                               path, (long long)longest, (long long)original));
+        const double dim = (double)f->kv.head_dim, ratio = 2.0 * (double)longest / (double)original - 1.0;
+        theta *= hlmi_pow(ratio, dim / (dim - 2.0));
+    } else if (type && strcmp(type, "default") != 0) {
+        HLMI_TRY(
+            hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope_type is \"%.40s\", expected \"ntk\" or \"default\"", path, type));
+    }
+    HLMI_TRY(hlmi_rope_plain(d->plan, f->kv.head_dim, theta, &d->rope));
+done:
+    return st;
+}
+
+static hlm_status read_memory(const hlmi_decoder *d)
+{
+    hlm_status st;
+    int64_t n = 0;
+    float *rows = NULL;
+    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_memory_tokens", NULL}, 0, MAX_MEMORY, 0, &n));
+    if (n == 0) goto done;
+    HLMI_TRY(hlmi_loader_numbers(d->l, "model.memory_tokens", (size_t)n, d->hidden, false, &rows));
+    d->plan->prefix = rows;
+    d->plan->n_prefix = (size_t)n;
+done:
+    return st;
+}
+
+static hlm_status setup(hlmi_decoder *d)
+{
+    static const hlmi_mamba1_keys keys = {.expand = "mamba_expand",
+                                          .state = "mamba_d_state",
+                                          .window = "mamba_d_conv",
+                                          .dt_rank = "mamba_dt_rank",
+                                          .conv_bias = "mamba_conv_bias",
+                                          .proj_bias = "mamba_proj_bias"};
+    hlm_status st;
+    bool norms = true;
+    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
+    if (!f) return hlmi_nomem(sizeof *f, "settings");
+    d->family = f;
+    f->global = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->global);
+    f->producer = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->producer);
+    f->rows_of = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->rows_of);
+    if (!f->global || !f->producer || !f->rows_of) HLMI_TRY(hlmi_nomem(d->layers * sizeof *f->rows_of, "settings"));
+    HLMI_TRY(check_fixed(d));
+    f->mamba.names = &mixer_names;
+    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_inner_layernorms", NULL}, true, &norms));
+    f->mamba.norm_eps = norms ? d->eps : 0.0;
+    HLMI_TRY(hlmi_mamba1_read(d, &keys, &f->mamba));
+    HLMI_TRY(read_heads(d, f));
+    HLMI_TRY(read_windows(d, f));
+    HLMI_TRY(read_sharing(d, f));
+    HLMI_TRY(read_rope(d, f));
+    HLMI_TRY(read_memory(d));
+    d->plan->branch_size = f->mamba.inner;
+done:
+    return st;
+}
+
+/* Rows [first, first + rows) of a layer's in_proj, with their bias where there is one. */
+static hlm_status load_part(const hlmi_decoder *d, size_t layer, size_t first, size_t rows, size_t in_file,
+                            hlmi_matrix *w, const float **bias)
+{
+    const family *f = d->family;
+    const hlmi_row_order order = {.first = first, .in_file = in_file};
+    const hlmi_key key = {MIXER "in_proj", NULL};
+    float *v = NULL;
+    hlm_status st =
+        hlmi_loader_matrix(d->l, hlmi_decoder_name(d, key, layer, ".weight").text, rows, d->hidden, &order, w);
+    if (st == HLM_OK && f->mamba.proj_bias)
+        st = hlmi_loader_vector(d->l, hlmi_decoder_name(d, key, layer, ".bias").text, rows, &order, &v);
+    *bias = v;
+    return st;
+}
+
+static hlm_status load_norm(const hlmi_decoder *d, const char *name, size_t layer, hlmi_norm *out)
+{
+    const family *f = d->family;
+    *out = (hlmi_norm){.kind = HLMI_NORM_RMS, .size = f->mamba.inner, .eps = (float)d->eps};
+    return hlmi_loader_vector(d->l, hlmi_decoder_name(d, (hlmi_key){name, NULL}, layer, ".weight").text, out->size,
+                              NULL, &out->weight);
+}
+
+/* q, and k and v of layers that write rows; *before receives their rows in in_proj. */
+static hlm_status load_attention(const hlmi_decoder *d, size_t layer, hlmi_heads_params *p, size_t *before)
+{
+    hlm_status st;
+    family *f = d->family;
+    const hlmi_kv_layer *kv = &f->kv;
+    const bool own = f->producer[layer] == layer;
+    const size_t q = f->n_heads * kv->head_dim, k = own ? kv->n_kv_heads * kv->head_dim : 0;
+    const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0, all = q + k + v + 2 * f->mamba.inner;
+    HLMI_TRY(load_part(d, layer, 0, q, all, &p->q, &p->q_bias));
+    if (own) {
+        HLMI_TRY(load_part(d, layer, q, k, all, &p->k, &p->k_bias));
+        HLMI_TRY(load_part(d, layer, q + k, v, all, &p->v, &p->v_bias));
+        HLMI_TRY(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
+    }
+    p->kv = f->rows_of[f->producer[layer]];
+    p->n_heads = f->n_heads;
+    p->rope = d->rope;
+    p->scale = 1.0f / __builtin_sqrtf((float)kv->head_dim);
+    p->window = f->global[layer] ? 0 : f->window;
+    p->pinned = p->window ? d->plan->n_prefix : 0;
+    *before = q + k + v;
+    HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, f->n_heads));
+done:
+    return st;
+}
+
+static hlm_status layer(const hlmi_decoder *d, size_t i)
+{
+    hlm_status st;
+    const family *f = d->family;
+    size_t before = 0;
+    hlmi_heads_params p = {0};
+    HLMI_TRY(load_attention(d, i, &p, &before));
+    HLMI_TRY(hlmi_mamba1_load(d, &f->mamba, MIXER, i, before, &p.mamba));
+    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden, &p.mamba.norm));
+    HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm1", i, &p.attention_norm));
+    HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm2", i, &p.mamba_norm));
+    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_heads, &p, sizeof p));
+    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
+done:
+    return st;
+}
+
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    const char *act = NULL;
+    size_t len = 0;
+    const hlm_status st = hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act, &len);
+    if (st != HLM_OK) return st;
+    const bool squared = act && strcmp(act, "relu2") == 0;
+    const hlmi_decoder_spec spec = {.names = names,
+                                    .eps_key = {"rms_norm_eps", NULL},
+                                    .eps = 1e-6,
+                                    .mlp = squared ? HLMI_MLP_RELU2 : HLMI_MLP_SILU_GATED,
+                                    .activation = squared ? "relu2" : "silu",
+                                    .activation_key = "mlp_hidden_act",
+                                    .setup = setup,
+                                    .layer = layer};
+    return hlmi_decoder_build(&spec, c, l, plan);
+}
+
+const hlmi_arch hlmi_arch_hymba = {.hf = "hymba", .build = build};
