@@ -35,7 +35,10 @@ pub(crate) fn muffled<R>(on_panic: R, f: impl FnOnce() -> R) -> R {
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(result) => result,
         Err(panic) => {
-            std::mem::forget(panic); // its drop may panic again
+            // Dropping it may panic again; what that panic carries is given up.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                std::mem::forget(again);
+            }
             on_panic
         }
     }

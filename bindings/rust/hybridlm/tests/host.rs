@@ -156,6 +156,21 @@ fn a_log_gets_lines() {
     loud.load(data("tiny-llama.gguf")).unwrap();
 }
 
+/// A panic whose payload panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("in the drop of a panic");
+    }
+}
+
+#[test]
+fn even_a_panic_that_panics_ends_in_the_log() {
+    let loud = ModelOptions::new().log(|_, _| std::panic::panic_any(Bomb));
+    loud.load(data("tiny-llama.gguf")).unwrap();
+}
+
 /// The system's memory, counted; blocks remember their layout in front of them.
 struct Counted(Arc<AtomicI64>, Arc<AtomicI64>);
 
