@@ -76,6 +76,11 @@ START_TEST(budgets_hold)
         "{% set n = namespace(s=[]) %}{% for i in range(99999) %}{% set n.s = [n.s] %}{% endfor %}{{ n.s }}",
         "{{ [1]|tojson(indent=10 ** 9) }}",
         "{{ ('<!--' * 300000)|striptags }}",
+        "{{ ('a-b ' * 3000000)|wordwrap(1) }}",
+        "{{ 'a'|wordwrap(1, wrapstring='x' * 10 ** 9) }}",
+        "{% macro x(n) %}{{ x(n + 1) }}{% endmacro %}{% for i in range(9) %}{{ x(0) }}{% endfor %}",
+        "{% set n = namespace(s='x') %}{% for i in range(99999) %}{% set n.s = n.s + 'y' * 99999 %}{% endfor %}",
+        "{% for a in range(99999) %}{{ 'x' * 99999 }}{% endfor %}",
         "{% set n = namespace() %}{% set n.a = n %}{{ n }}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ck_assert_msg(status_of(texts[i]) == HLM_E_LIMIT, "%s", texts[i]);

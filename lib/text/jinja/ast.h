@@ -67,4 +67,9 @@ struct jnode {
 /** Parse the whole source; NULL with x->st set. *root may be NULL for an empty one. */
 bool hlmi_jparse(jx *x, const char *src, size_t n, jnode **root);
 
+/** Fails for a filter or test that does not exist where rendering always reaches it (check.c). */
+bool hlmi_jcheck(jx *x, const jnode *root);
+/** Fails saying that the filter or test n does not exist. */
+jv hlmi_jno_such(jx *x, const jnode *n);
+
 #endif

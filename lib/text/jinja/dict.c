@@ -43,6 +43,22 @@ bool hlmi_jhash(jx *x, jv v, uint64_t *out)
         return x->st == HLM_OK;
     }
     case JV_UNDEF: *out = 13; return true;
+    case JV_RANGE: { /* equal ones have equal items */
+        const jrange *r = v.u.range;
+        const int64_t of[3] = {(int64_t)r->count, r->count > 0 ? r->start : 0, r->count > 1 ? r->step : 0};
+        *out = mix(7, of, sizeof of);
+        return true;
+    }
+    case JV_GEN:
+    case JV_VALUES:
+    case JV_NS:
+    case JV_LOOP:
+    case JV_MACRO:
+    case JV_FUNC:
+    case JV_METHOD:
+    case JV_CYCLER:
+    case JV_JOINER:
+    case JV_SELF: *out = v.kind; return true; /* equal to themselves only */
     default: hlmi_jfail(x, "unhashable type: '%s'", hlmi_jtype(v)); return false;
     }
 }

@@ -129,16 +129,11 @@ jv hlmi_jeval_call(jx *x, const jnode *n, jv caller)
     return x->st == HLM_OK ? hlmi_jcall(x, f, &a) : jv_none();
 }
 
-static jv unknown(jx *x, const jnode *n, const char *what)
-{
-    return hlmi_jfail(x, "no %s named '%.*s'", what, (int)(n->v.n < 80 ? n->v.n : 80), n->v.u.s);
-}
-
 jv hlmi_jeval_filter(jx *x, const jnode *n, jv v)
 {
     if (x->st != HLM_OK) return jv_none();
     x->line = n->line;
-    if (!n->desc) return unknown(x, n, "filter");
+    if (!n->desc) return hlmi_jno_such(x, n);
     const jargs a = eval_args(x, n->args, jv_missing());
     x->line = n->line;
     return x->st == HLM_OK ? hlmi_jcall_desc(x, n->desc, v, &a) : jv_none();
@@ -147,7 +142,7 @@ jv hlmi_jeval_filter(jx *x, const jnode *n, jv v)
 static jv eval_test(jx *x, const jnode *n)
 {
     x->line = n->line;
-    if (!n->desc) return unknown(x, n, "test");
+    if (!n->desc) return hlmi_jno_such(x, n);
     const jv v = hlmi_jeval(x, n->a);
     const jargs a = eval_args(x, n->args, jv_missing());
     return x->st == HLM_OK ? hlmi_jcall_desc(x, n->desc, v, &a) : jv_none();

@@ -1,4 +1,4 @@
-/* Filters by file: text (filters_str.c), sequences (filters_seq.c), picking items
+/* Filters by file: text (filters_str.c, filters_wrap.c), sequences (filters_seq.c), picking items
  * by test or attribute (filters_pick.c), others (filters.c, which has the table). */
 #ifndef HLMI_TEXT_JINJA_FILTERS_H
 #define HLMI_TEXT_JINJA_FILTERS_H
@@ -11,6 +11,7 @@ extern const jtable hlmi_jfilters_seq;
 extern const jtable hlmi_jfilters_pick;
 
 jv hlmi_jf_tojson(jx *x, const jv *p, const jargs *a);
+jv hlmi_jf_wordwrap(jx *x, const jv *p, const jargs *a); /* filters_wrap.c */
 
 /** A sorted copy of the [n] values by their keys, stable; `keys` may be `at`. */
 jv hlmi_jsort(jx *x, const jv *at, const jv *keys, size_t n, bool reverse);

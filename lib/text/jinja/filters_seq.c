@@ -222,7 +222,8 @@ static jv f_reverse(jx *x, const jv *p, const jargs *a)
     jv *at = hlmi_jalloc_values(x, list.n);
     if (!at) return jv_none();
     for (uint32_t i = 0; i < list.n; i++) at[i] = list.u.at[list.n - 1 - i];
-    return hlmi_jgen_new(x, jv_seq(JV_LIST, at, list.n), NULL, NULL);
+    const bool one_pass = p[0].kind == JV_GEN; /* Python can not walk it backwards, so Jinja2 makes a list of it */
+    return one_pass ? jv_seq(JV_LIST, at, list.n) : hlmi_jgen_new(x, jv_seq(JV_LIST, at, list.n), NULL, NULL);
 }
 
 /* p: linecount fill_with */

@@ -27,6 +27,14 @@ static jv f_capitalize(jx *x, const jv *p, const jargs *a)
     return text_case(x, p[0], HLMI_CAPITALIZE);
 }
 
+/* The first character in upper, not in title case. */
+static jv title_word(jx *x, jv s)
+{
+    const size_t first = hlmi_u8_len((unsigned char)s.u.s[0]);
+    const jv head = hlmi_jcase(x, jv_str(s.u.s, first), HLMI_UPPER);
+    return hlmi_jconcat(x, head, hlmi_jcase(x, jv_str(s.u.s + first, s.n - first), HLMI_LOWER));
+}
+
 /* Words begin behind white space and -({[< ; the rest of them is lowered. */
 static jv f_title(jx *x, const jv *p, const jargs *a)
 {
@@ -42,7 +50,7 @@ static jv f_title(jx *x, const jv *p, const jargs *a)
         const bool sep = hlmi_u_space(cp) || (cp < 0x80 && strchr("-({[<", (char)cp));
         if ((sep != was_sep || i == s.n) && i > from) {
             const jv part = jv_str(s.u.s + from, i - from);
-            out = hlmi_jconcat(x, out, was_sep ? part : hlmi_jcase(x, part, HLMI_CAPITALIZE));
+            out = hlmi_jconcat(x, out, was_sep ? part : title_word(x, part));
             from = i;
         }
         was_sep = sep;
@@ -275,6 +283,34 @@ static jv f_filesizeformat(jx *x, const jv *p, const jargs *a)
     return hlmi_jsb_done(&b);
 }
 
+/* p: autospace */
+static jv f_xmlattr(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    jsb b = jsb_new(x);
+    const bool space = !jv_given(p[1]) || hlmi_jtruth(p[1]);
+    if (p[0].kind == JV_UNDEF) return hlmi_juse_undef(x, p[0]);
+    if (p[0].kind != JV_DICT) return hlmi_jfail(x, "'%s' object has no attribute 'items'", hlmi_jtype(p[0]));
+    for (uint32_t i = 0; i < p[0].u.dict->n && hlmi_jstep(x, 1); i++) {
+        const jent e = p[0].u.dict->at[i];
+        if (e.val.kind == JV_NONE || e.val.kind == JV_UNDEF) continue;
+        if (e.key.kind != JV_STR)
+            return hlmi_jfail(x, "expected string or bytes-like object, got '%s'", hlmi_jtype(e.key));
+        for (uint32_t k = 0; k < e.key.n; k++)
+            if (e.key.u.s[k] && strchr(" \t\n\v\f\r/>=", e.key.u.s[k]))
+                return hlmi_jfail(x, "Invalid character in attribute name: '%.*s'", (int)(e.key.n < 80 ? e.key.n : 80),
+                                  e.key.u.s);
+        const jv key = hlmi_jescape(x, e.key), val = hlmi_jescape(x, e.val);
+        if (x->st != HLM_OK) return jv_none();
+        if (b.n || space) hlmi_jsb_char(&b, ' ');
+        hlmi_jsb_add(&b, key.u.s, key.n);
+        hlmi_jsb_lit(&b, "=\"");
+        hlmi_jsb_add(&b, val.u.s, val.n);
+        hlmi_jsb_char(&b, '"');
+    }
+    return hlmi_jsb_done(&b);
+}
+
 static const jdesc descs[] = {
     {"capitalize", f_capitalize, 0, ""},
     {"center", f_center, 0, "width"},
@@ -294,6 +330,8 @@ static const jdesc descs[] = {
     {"upper", f_upper, 0, ""},
     {"urlencode", f_urlencode, 0, ""},
     {"wordcount", f_wordcount, 0, ""},
+    {"wordwrap", hlmi_jf_wordwrap, 0, "width break_long_words wrapstring break_on_hyphens"},
+    {"xmlattr", f_xmlattr, 0, "autospace"},
 };
 
 const jtable hlmi_jfilters_str = {descs, sizeof descs / sizeof *descs};

@@ -466,5 +466,5 @@ bool hlmi_jparse(jx *x, const char *src, size_t n, jnode **root)
     parser p = {.x = x, .t = hlmi_jlex(x, src, n)};
     if (!p.t) return false;
     *root = statements(&p, NULL, 0);
-    return x->st == HLM_OK;
+    return x->st == HLM_OK && hlmi_jcheck(x, *root);
 }
