@@ -4,7 +4,7 @@
 
 #include "text/tokenizer.h"
 
-enum { HLMI_PRE_PATTERNS = 4 };
+enum { HLMI_PRE_PATTERNS = 6 };
 
 typedef struct hlmi_pre {
     const char *names; /* divided by spaces */

@@ -2,6 +2,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
+#include "text/pre.h"
 #include "text/scan.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_impl.h"
@@ -179,6 +181,78 @@ START_TEST(long_words)
         hlmi_tokenizer_free(t);
     }
     free(text);
+}
+END_TEST
+
+/* ---- pre-tokenizers of GGUF files ---- */
+
+/* The pieces of a text, divided by '|'. */
+static void pieces_of(const char *name, const char *text, char *out)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const hlmi_pre *pre = NULL;
+    hlmi_pretoks ps = {0};
+    hlmi_pieces a = {.mem = mem, .text = text}, b = {.mem = mem};
+    hlmi_buf_init(&a.own, &mem);
+    hlmi_buf_init(&b.own, &mem);
+    ck_assert_msg(hlmi_pre_find((hlmi_str){name, strlen(name)}, &pre) == HLM_OK, "%s", hlmi_error());
+    for (size_t i = 0; i < HLMI_PRE_PATTERNS && pre->pattern[i]; i++)
+        ck_assert_msg(hlmi_pretoks_add_regex(&ps, &mem, pre->pattern[i]) == HLM_OK, "%s: %s", name, hlmi_error());
+    hlmi_pieces_add(&a, 0, strlen(text), true);
+    ck_assert_msg(hlmi_pretoks_run(&ps, &a, &b) == HLM_OK, "%s: %s", name, hlmi_error());
+    for (size_t i = 0; i < a.n; i++)
+        out += sprintf(out, "%s%.*s", i ? "|" : "", (int)(a.v[i].end - a.v[i].begin), a.text + a.v[i].begin);
+    hlmi_pretoks_free(&ps, &mem);
+    hlmi_buf_free(&a.own);
+    hlmi_buf_free(&b.own);
+    hlmi_free(&mem, a.v);
+    hlmi_free(&mem, b.v);
+}
+
+/* Expected by hand from llama.cpp's expressions. */
+START_TEST(named_pretokenizers)
+{
+    static const struct {
+        const char *names, *text, *want;
+    } cases[] = {
+        {"default", "ab1234!c", "ab|123|4|!|c"},
+        {"gpt-2 phi-2 olmo exaone4 trillion", "It's 1234  x", "It|'s| 1234| | x"},
+        {"llama-bpe lfm2 falcon-h1 dbrx glm4", "IT'S 12345\n\n x", "IT|'S| |123|45|\n\n| x"},
+        {"jais-2", "a      b", "a|    | | b"},
+        {"qwen2 stablelm2 solar-open grok-2 kormo", "x 123\n\ny", "x| |1|2|3|\n\n|y"},
+        {"qwen35", "e\xCC\x81x 12", "e\xCC\x81x| |1|2"},
+        {"laguna", "a\nb 1", "a|\n|b| |1"},
+        {"ufakzeka", "it's", "it|'s"},
+        {"minicpm5", "ab 12345", "ab| |123|45"},
+        {"bailingmoe bailingmoe2 llada-moe", "a'S\n\nb", "a|'S|\n\n|b"},
+        {"seed-coder", "a!\n 12", "a|!|\n| |1|2"},
+        {"exaone-moe", "ab cd 12", "ab cd| |1|2"},
+        {"smollm starcoder refact command-r minerva-7b mellum2", "a 12 b", "a| |1|2| b"},
+        {"falcon", "a`b 12345", "a|`|b| |123|45"},
+        {"tekken", "camelCase 12!\n/x", "camel|Case| |1|2|!\n/|x"},
+        {"gpt-4o llama4 kanana2 minimax-m2", "HTMLPage It's 1234", "HTMLPage| It's| |123|4"},
+        {"granite-embed-multi-97m", "e\xCC\x81X 1", "e\xCC\x81|X| |1"},
+        {"tiny_aya cohere2moe", "x 12345", "x| |12|345"},
+        {"youtu", "\xE4\xBD\xA0\xE5\xA5\xBDx12", "\xE4\xBD\xA0\xE5\xA5\xBD|x|1|2"},
+        {"kimi-k2", "x\xE4\xBD\xA0y's 1234", "x|\xE4\xBD\xA0|y's| |123|4"},
+        {"deepseek-v3 hunyuan-dense joyai-llm", "a!b 1234\xE4\xBD\xA0", "a|!b| |123|4|\xE4\xBD\xA0"},
+        {"spark2_5", "ab\n\n12", "ab|\n|\n|1|2"},
+        {"afmoe", "n 1234567", "n| |1|234|567"},
+        {"deepseek-llm", "a b!12\n", "a| b|!|12|\n"},
+        {"deepseek-coder", "a b!12\n", "a| b|!|1|2|\n"},
+        {"bloom gpt3-finnish poro-chat", "a, b(c", "a|,| b|(|c"},
+        {"viking", "a12, b", "a|1|2|,| b"},
+        {"superbpe", "ab 1234567", "ab |1|234|567"},
+        {"chameleon", "<sentinel:3>IMGIMGABZ a12", "<|sentinel|:|3|>|IMGIMGABZ| a|1|2"},
+    };
+    char name[64], got[256];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int n;
+        for (const char *p = cases[i].names; sscanf(p, "%63s%n", name, &n) == 1; p += n) {
+            pieces_of(name, cases[i].text, got);
+            ck_assert_msg(strcmp(got, cases[i].want) == 0, "%s: '%s' becomes '%s'", name, cases[i].text, got);
+        }
+    }
 }
 END_TEST
 
@@ -410,8 +484,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files, budgets,
-                                  long_words,    chunks,      scanners,  no_memory};
+    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files,           budgets,  long_words,
+                                  chunks,        scanners,    named_pretokenizers, no_memory};
     if (argc > 1) folder = argv[1];
     return suite_run("tokenizer", tests, sizeof tests / sizeof *tests);
 }
