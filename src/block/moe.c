@@ -46,7 +46,7 @@ static void experts(hlmi_builder *b, const hlmi_moe_params *p, hlmi_linear_group
     l.y = h;
     l.ldy = hlmi_ld(width);
     b->ops->linear_grouped(b, &l);
-    l.down = true;
+    l.down = l.wide = true;
     l.epilogue = add ? HLMI_EP_ADD : HLMI_EP_STORE;
     l.norm = NULL;
     l.x = h;
@@ -72,7 +72,7 @@ static hlmi_linear shared_in(hlmi_builder *b, const hlmi_moe_params *p)
                             .y = {h},
                             .ldy = hlmi_ld(e->up.rows)};
     b->ops->linear(b, &in);
-    return (hlmi_linear){.x = h, .ldx = in.ldy, .n = 1, .w = {&e->down}, .bias = {e->down_bias}};
+    return (hlmi_linear){.x = h, .ldx = in.ldy, .n = 1, .w = {&e->down}, .bias = {e->down_bias}, .wide = {true}};
 }
 
 static void add_to_x(hlmi_builder *b, hlmi_linear l)

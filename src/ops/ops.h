@@ -177,6 +177,7 @@ typedef struct hlmi_linear_grouped {
     size_t n_experts; /* with the shared one */
     hlmi_choices to;
     bool down;
+    bool wide; /* as of hlmi_linear, of all matrices */
     hlmi_epilogue epilogue;
     const float *x;
     size_t ldx;

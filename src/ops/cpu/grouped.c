@@ -16,7 +16,7 @@ typedef struct grouped_arg {
     const hlmi_kernels *k;
     bool f32;
     size_t cols, private_rows;
-    bool used[HLMI_ACT_COUNT]; /* forms of x that some expert reads */
+    size_t per[HLMI_ACT_COUNT]; /* packed rows of a row of x, of the forms that some expert reads; 0: none does */
     uint8_t *packed[HLMI_ACT_COUNT]; /* [slots] by all workers together; NULL: x itself */
     size_t stride[HLMI_ACT_COUNT];
     size_t private_at[HLMI_ACT_COUNT], order_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
@@ -60,10 +60,16 @@ static order order_slots(const grouped_arg *a, size_t rows, void *scratch)
     return o;
 }
 
+/* Of a slot in form f. */
+static size_t slot_bytes(const grouped_arg *a, size_t f)
+{
+    return a->per[f] * a->stride[f];
+}
+
 static void pack_one(const grouped_arg *a, hlmi_act act, uint8_t *dst, const float *x)
 {
     if (act == HLMI_ACT_F32) memcpy(dst, x, a->cols * sizeof *x);
-    else a->k->pack[act](dst, a->stride[act], x, a->a.ldx, 1, a->cols);
+    else (a->per[act] == 2 ? a->k->pack_wide : a->k->pack)[act](dst, a->stride[act], x, a->a.ldx, 1, a->cols);
 }
 
 /* Rows into the slots that they have. */
@@ -77,11 +83,11 @@ static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, flo
             x = normed;
         }
         for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
-            if (!a->used[f]) continue;
-            const size_t stride = a->stride[f];
-            uint8_t *first = dst[f] + o->slot[i * picks] * stride;
+            if (!a->per[f]) continue;
+            const size_t bytes = slot_bytes(a, f);
+            uint8_t *first = dst[f] + o->slot[i * picks] * bytes;
             pack_one(a, (hlmi_act)f, first, x);
-            for (size_t j = 1; j < picks; j++) memcpy(dst[f] + o->slot[i * picks + j] * stride, first, stride);
+            for (size_t j = 1; j < picks; j++) memcpy(dst[f] + o->slot[i * picks + j] * bytes, first, bytes);
         }
     }
 }
@@ -90,7 +96,7 @@ static void pack_slots(const grouped_arg *a, hlmi_range slots, uint8_t *const *d
 {
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
         for (size_t s = slots.begin; a->packed[f] && s < slots.end; s++)
-            pack_one(a, (hlmi_act)f, dst[f] + s * a->stride[f], a->a.x + s * a->a.ldx);
+            pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), a->a.x + s * a->a.ldx);
 }
 
 static void pack_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -127,9 +133,10 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker)
 /* Products of units [u, u + units) of m with slots [s, s + n). */
 static void products(const work *w, const hlmi_matrix *m, size_t u, size_t units, size_t s, size_t n, float *y)
 {
-    const hlmi_product p = hlmi_product_of(w->a->k, m, w->a->f32);
-    const size_t stride = w->a->stride[p.act];
-    hlmi_product_run(&p, u, units, w->x[p.act] + s * stride, stride, n, y, units * HLMI_UNIT);
+    const grouped_arg *a = w->a;
+    const hlmi_product p = hlmi_product_of(a->k, m, a->f32, a->a.wide);
+    const uint8_t *x = w->x[p.act] + s * slot_bytes(a, p.act);
+    hlmi_product_run(a->k, &p, u, units, x, a->stride[p.act], n, y, units * HLMI_UNIT);
 }
 
 /* What becomes of n products y (of a pair: and up) from output row `row` on, for slot s. */
@@ -164,7 +171,8 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
     const bool pair = !a->down && a->epilogue == HLMI_EP_SILU_MUL;
     const hlmi_matrix *m = a->down ? &e->down : pair ? &e->gate : &e->up;
     const size_t begin = w->o.start[expert], end = w->o.start[expert + 1];
-    const size_t most = HLMI_UNIT_TMP / (HLMI_UNIT * hlmi_min_size(end - begin, HLMI_UNIT_ROWS));
+    const size_t per = a->wide ? 2 : 1;
+    const size_t most = HLMI_UNIT_TMP / (HLMI_UNIT * per * hlmi_min_size(end - begin, HLMI_UNIT_ROWS));
     for (size_t u = first, run; u < last; u += run) {
         run = hlmi_min_size(most, last - u);
         const size_t row = u * HLMI_UNIT, ld = run * HLMI_UNIT, width = hlmi_min_size(ld, m->rows - row);
@@ -220,25 +228,32 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
         if (w.o.start[e] < w.o.start[e + 1]) expert_run(&w, e, r.begin, r.end);
 }
 
+static void note_form(grouped_arg *a, const hlmi_matrix *m)
+{
+    const hlmi_product p = hlmi_product_of(a->k, m, a->f32, a->a.wide);
+    a->per[p.act] = p.per;
+}
+
 /* Which forms of x the experts read, and where they are packed. */
 static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
 {
     const hlmi_linear_grouped *l = &a->a;
     for (size_t e = 0; e < l->n_experts; e++) {
         const hlmi_expert *x = &l->experts[e];
-        a->used[hlmi_product_of(b->kernels, l->down ? &x->down : &x->up, a->f32).act] = true;
-        if (l->epilogue == HLMI_EP_SILU_MUL) a->used[hlmi_product_of(b->kernels, &x->gate, a->f32).act] = true;
+        note_form(a, l->down ? &x->down : &x->up);
+        if (l->epilogue == HLMI_EP_SILU_MUL) note_form(a, &x->gate);
     }
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
-        if (!a->used[f]) continue;
+        if (!a->per[f]) continue;
         if (l->down && f == HLMI_ACT_F32) { /* slots lie as they are read */
             a->stride[f] = l->ldx * sizeof(float);
             continue;
         }
         a->stride[f] = hlmi_act_stride((hlmi_act)f, a->cols);
-        a->packed[f] = hlmi_scratch(b, items(a, b->max_rows) * a->stride[f]);
+        if (slot_bytes(a, f) % 4096 == 0) a->stride[f] += HLMI_ALIGN; /* as hlmi_act_stride does */
+        a->packed[f] = hlmi_scratch(b, items(a, b->max_rows) * slot_bytes(a, f));
         a->private_at[f] = *at;
-        *at += items(a, a->private_rows) * a->stride[f];
+        *at += items(a, a->private_rows) * slot_bytes(a, f);
     }
 }
 

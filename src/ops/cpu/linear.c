@@ -5,14 +5,9 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "ops/cpu/product.h"
 
-enum {
-    PRIVATE_ROWS = 4, /* up to here each worker packs for itself */
-    UNIT = 32, /* output rows of a unit of work: a multiple of every layout's group */
-    BLOCK = 64, /* tokens of a unit of work */
-    TMP = 8192 /* floats of a worker's buffer of products */
-};
+enum { PRIVATE_ROWS = 4 }; /* up to here each worker packs for itself */
 
 typedef struct form {
     hlmi_act act;
@@ -23,11 +18,8 @@ typedef struct form {
 } form;
 
 typedef struct weights {
-    const hlmi_matrix *m;
-    hlmi_gemm_fn *gemm;
+    hlmi_product p;
     size_t form_index;
-    size_t per; /* packed rows it reads for a row of x: 2 where its activations are wide */
-    size_t units, group_rows, group_bytes;
 } weights;
 
 typedef struct linear_arg {
@@ -75,31 +67,14 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
     pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker), dst);
 }
 
-/* Products of wide rows: those of token t's two rows become its own. */
-static void fold(const hlmi_kernels *k, float *y, size_t ldy, size_t n, size_t width)
-{
-    for (size_t t = 0; t < n; t++) k->add(y + t * ldy, y + 2 * t * ldy, y + (2 * t + 1) * ldy, width);
-}
-
 /* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
 static void products(const linear_arg *a, size_t i, size_t u, size_t units, size_t t0, size_t n, uint8_t *const *x,
                      float *y, size_t ldy)
 {
     const weights *w = &a->w[i];
     const form *f = &a->forms[w->form_index];
-    const size_t first = u * UNIT / w->group_rows;
-    const size_t all = hlmi_div_up(w->m->rows, w->group_rows);
-    const size_t groups = hlmi_min_size(units * UNIT / w->group_rows, all - first);
-    const hlmi_gemm g = {.y = y,
-                         .ldy = ldy,
-                         .w = (const char *)w->m->tiles + first * w->group_bytes,
-                         .groups = groups,
-                         .x = x[w->form_index] + t0 * f->per * f->stride,
-                         .ldx = f->per / w->per * f->stride,
-                         .tokens = n * w->per,
-                         .cols = a->cols};
-    w->gemm(&g);
-    if (w->per == 2) fold(a->k, y, ldy, n, groups * w->group_rows);
+    const uint8_t *first = x[w->form_index] + t0 * f->per * f->stride;
+    hlmi_product_run(a->k, &w->p, u, units, first, f->per / w->p.per * f->stride, n, y, ldy);
 }
 
 /* y = scale * (y + bias) of matrix i, from output row `row` on. */
@@ -132,9 +107,9 @@ static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_
                      uint8_t *const *x, float *tmp)
 {
     const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
-    const size_t ld = units * UNIT, row = u * UNIT;
-    const size_t width = hlmi_min_size(ld, a->w[i].m->rows - row);
-    float *up = tmp + TMP;
+    const size_t ld = units * HLMI_UNIT, row = u * HLMI_UNIT;
+    const size_t width = hlmi_min_size(ld, a->w[i].p.m->rows - row);
+    float *up = tmp + HLMI_UNIT_TMP;
     products(a, i, u, units, t0, n, x, tmp, ld);
     if (pair) products(a, 1, u, units, t0, n, x, up, ld);
     for (size_t t = 0; t < n; t++) finish(a, tile, i, tmp + t * ld, up + t * ld, row, width, t0 + t);
@@ -160,53 +135,37 @@ static void linear_run(const void *arg, const void *step, size_t worker, size_t 
 {
     const linear_arg *a = arg;
     const hlmi_tile *t = step;
-    const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, BLOCK);
+    const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, HLMI_UNIT_ROWS);
     const size_t n_mat = a->a.epilogue == HLMI_EP_SILU_MUL ? 1 : a->a.n;
     uint8_t *x[HLMI_LINEAR_MAX];
     size_t units = 0;
     if (rows == 0) return;
-    for (size_t i = 0; i < n_mat; i++) units += a->w[i].units;
+    for (size_t i = 0; i < n_mat; i++) units += a->w[i].p.units;
     hlmi_range r = hlmi_share(units * blocks, worker, workers);
     if (r.begin == r.end) return;
     find_rows(a, t, rows, worker, x);
     float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker) + a->tmp_at);
     while (r.begin < r.end) {
         size_t i = 0, u = r.begin % units;
-        const size_t t0 = r.begin / units * BLOCK, n = hlmi_min_size(BLOCK, rows - t0);
-        for (; u >= a->w[i].units; i++) u -= a->w[i].units;
-        const size_t left = hlmi_min_size(a->w[i].units - u, r.end - r.begin);
-        const size_t run = hlmi_min_size(left, TMP / (UNIT * n * a->per));
+        const size_t t0 = r.begin / units * HLMI_UNIT_ROWS, n = hlmi_min_size(HLMI_UNIT_ROWS, rows - t0);
+        for (; u >= a->w[i].p.units; i++) u -= a->w[i].p.units;
+        const size_t left = hlmi_min_size(a->w[i].p.units - u, r.end - r.begin);
+        const size_t run = hlmi_min_size(left, HLMI_UNIT_TMP / (HLMI_UNIT * n * a->per));
         unit_run(a, t, i, u, run, t0, n, x, tmp);
         r.begin += run;
     }
 }
 
-static bool in_f32(const hlmi_builder *b, const linear_arg *a)
-{
-    return b->f32_activations || a->a.exact;
-}
-
-static hlmi_act act_of(const hlmi_builder *b, const linear_arg *a, size_t i)
-{
-    return in_f32(b, a) ? HLMI_ACT_F32 : b->kernels->act[a->a.w[i]->layout];
-}
-
-/* Packed rows that matrix i reads for a row of x. */
-static size_t rows_per(const hlmi_builder *b, const linear_arg *a, size_t i)
-{
-    return a->a.wide[i] && b->kernels->pack_wide[act_of(b, a, i)] ? 2 : 1;
-}
-
 /* The form that matrix i reads. Matrices share one of a kind, and others read the even rows of a wide one. */
 static size_t find_form(hlmi_builder *b, linear_arg *a, size_t i)
 {
-    const hlmi_act act = act_of(b, a, i);
+    const hlmi_act act = a->w[i].p.act;
     for (size_t f = 0; f < a->n_forms; f++)
         if (a->forms[f].act == act) return f;
     form *f = &a->forms[a->n_forms];
     *f = (form){.act = act, .per = 1, .pack = b->kernels->pack[act]};
     for (size_t j = i; j < a->a.n; j++)
-        if (act_of(b, a, j) == act && rows_per(b, a, j) == 2) f->per = 2;
+        if (a->w[j].p.act == act && a->w[j].p.per == 2) f->per = 2;
     if (f->per == 2) f->pack = b->kernels->pack_wide[act];
     if (act == HLMI_ACT_F32 && !a->a.norm) {
         f->stride = a->a.ldx * sizeof(float);
@@ -220,27 +179,16 @@ static size_t find_form(hlmi_builder *b, linear_arg *a, size_t i)
     return a->n_forms++;
 }
 
-static void find_weights(hlmi_builder *b, linear_arg *a, size_t i)
-{
-    const hlmi_matrix *m = a->a.w[i];
-    const hlmi_kernels *k = b->kernels;
-    weights *w = &a->w[i];
-    w->m = m;
-    w->gemm = in_f32(b, a) ? k->gemm_f32[m->layout] : k->gemm[m->layout];
-    w->form_index = find_form(b, a, i);
-    w->per = rows_per(b, a, i);
-    if (w->per > a->per) a->per = w->per;
-    w->units = hlmi_div_up(m->rows, UNIT);
-    w->group_rows = hlmi_layout_get(m->layout)->rows;
-    w->group_bytes = hlmi_layout_group_bytes(m->layout, m->cols);
-}
-
 void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
 {
     linear_arg a = {.a = *l, .k = b->kernels, .cols = l->w[0]->cols, .per = 1};
     if (l->norm) a.norm = *l->norm;
     const size_t mark = hlmi_scratch_mark(b);
-    for (size_t i = 0; i < l->n; i++) find_weights(b, &a, i);
+    for (size_t i = 0; i < l->n; i++) {
+        a.w[i].p = hlmi_product_of(b->kernels, l->w[i], b->f32_activations || l->exact, l->wide[i]);
+        a.per = hlmi_max_size(a.per, a.w[i].p.per);
+    }
+    for (size_t i = 0; i < l->n; i++) a.w[i].form_index = find_form(b, &a, i);
     a.private_at = hlmi_round_up(a.cols * sizeof(float), HLMI_ALIGN);
     size_t at = a.private_at;
     bool packed = false;
@@ -249,7 +197,7 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
         packed |= a.forms[f].rows != NULL;
     }
     a.tmp_at = at;
-    hlmi_scratch_worker(b, at + 2 * TMP * sizeof(float));
+    hlmi_scratch_worker(b, at + 2 * HLMI_UNIT_TMP * sizeof(float));
     const size_t min_rows = l->rows == HLMI_ROWS_OUT ? 0 : PRIVATE_ROWS + 1;
     if (packed) hlmi_emit(b, pack_run, &a, sizeof a, min_rows, 0);
     hlmi_emit(b, linear_run, &a, sizeof a, 0, 0);

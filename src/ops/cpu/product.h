@@ -16,23 +16,27 @@ typedef struct hlmi_product {
     const hlmi_matrix *m;
     hlmi_gemm_fn *gemm;
     hlmi_act act; /* form that x is packed in */
+    size_t per; /* packed rows that it reads for a row of x: 2 where its activations are wide */
     size_t units, group_rows, group_bytes;
 } hlmi_product;
 
-/** f32: on f32 activations whatever the weights' type. */
-static inline hlmi_product hlmi_product_of(const hlmi_kernels *k, const hlmi_matrix *m, bool f32)
+/** f32: on f32 activations whatever the weights' type. wide: as of hlmi_linear. */
+static inline hlmi_product hlmi_product_of(const hlmi_kernels *k, const hlmi_matrix *m, bool f32, bool wide)
 {
+    const hlmi_act act = f32 ? HLMI_ACT_F32 : k->act[m->layout];
     return (hlmi_product){.m = m,
                           .gemm = f32 ? k->gemm_f32[m->layout] : k->gemm[m->layout],
-                          .act = f32 ? HLMI_ACT_F32 : k->act[m->layout],
+                          .act = act,
+                          .per = wide && k->pack_wide[act] ? 2 : 1,
                           .units = hlmi_div_up(m->rows, HLMI_UNIT),
                           .group_rows = hlmi_layout_get(m->layout)->rows,
                           .group_bytes = hlmi_layout_group_bytes(m->layout, m->cols)};
 }
 
-/** Products of `units` units from unit `u` on with n packed rows x; y gets whole groups of columns. */
-static inline void hlmi_product_run(const hlmi_product *p, size_t u, size_t units, const uint8_t *x, size_t stride,
-                                    size_t n, float *y, size_t ldy)
+/** Products of `units` units from unit `u` on with n rows of x, packed rows `stride` bytes apart. y has n * per rows, of which
+ *  the first n become the products, in whole groups of columns. */
+static inline void hlmi_product_run(const hlmi_kernels *k, const hlmi_product *p, size_t u, size_t units,
+                                    const uint8_t *x, size_t stride, size_t n, float *y, size_t ldy)
 {
     const size_t first = u * HLMI_UNIT / p->group_rows;
     const size_t all = hlmi_div_up(p->m->rows, p->group_rows);
@@ -42,9 +46,12 @@ static inline void hlmi_product_run(const hlmi_product *p, size_t u, size_t unit
                          .groups = hlmi_min_size(units * HLMI_UNIT / p->group_rows, all - first),
                          .x = x,
                          .ldx = stride,
-                         .tokens = n,
+                         .tokens = n * p->per,
                          .cols = p->m->cols};
     p->gemm(&g);
+    if (p->per == 1) return;
+    const size_t width = g.groups * p->group_rows;
+    for (size_t t = 0; t < n; t++) k->add(y + t * ldy, y + 2 * t * ldy, y + (2 * t + 1) * ldy, width);
 }
 
 #endif
