@@ -40,17 +40,12 @@ typedef struct bench {
 
 /* ---- figures of a model ------------------------------------------------------ */
 
-/** Parameters of the matrices that every prompt token goes through: neither the
- *  embedding, of which one row is read, nor the head, which only the last token
- *  needs. Where the two are one matrix it counts once. */
+/** Parameters that a prompt token goes through: those of any token, but for the
+ *  head, which only the last one needs. */
 static double parameters_per_prompt_token(const hlm_model_info *m)
 {
-    const double table = (double)m->vocab_size * m->hidden_size;
-    const double bytes_per_parameter = (double)m->weight_bytes / (double)m->n_parameters;
-    const double unread = (double)m->weight_bytes - (double)m->bytes_per_token;
-    const bool separate = unread > 0.5 * table * bytes_per_parameter;
-    const double left = (double)m->n_parameters - (separate ? 2 : 1) * table;
-    return left > 0 ? left : (double)m->n_parameters;
+    const double left = (double)m->n_active_parameters - (double)m->vocab_size * m->hidden_size;
+    return left > 0 ? left : (double)m->n_active_parameters;
 }
 
 /** The arithmetic that the weight type is computed in. */
@@ -202,17 +197,19 @@ static const char *peak_name(const bench *b)
 static int print_json(const bench *b)
 {
     const hlm_model_info *m = &b->s.info;
-    return cli_print_json(json_pack(
-        "{s:{s:s, s:s, s:s, s:s, s:I}, s:i, s:I, s:o, s:o, s:{s:I, s:o}, s:o, s:{s:o, s:o, s:o}, s:s, s:o, s:{s:o, "
-        "s:o}}",
-        "model", "name", m->name, "arch", m->arch, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
-        "n_parameters", (json_int_t)m->n_parameters, "threads", b->n_threads, "repeats", (json_int_t)b->repeats,
-        "prompt", speed_json(b, PROMPT, b->n_prompt), "generation", speed_json(b, GENERATION, b->n_generate),
-        "bytes_per_token", "weights", (json_int_t)m->bytes_per_token, "kv", cli_json_real(b->kv_bytes),
-        "read_bytes_per_second", figure(best(b, READ)), "peaks", "f32", peak_json(b, F32, cli_peak_f32()), "int8",
-        peak_json(b, INT8, cli_peak_int8()), "bf16", peak_json(b, BF16, cli_peak_bf16()), "prompt_peak", peak_name(b),
-        "prompt_ops_per_token", cli_json_real(b->prompt_ops), "fractions", "generation",
-        figure(median(b, GENERATION_FRACTION)), "prompt", figure(median(b, PROMPT_FRACTION))));
+    return cli_print_json(
+        json_pack("{s:{s:s, s:s, s:s, s:s, s:I, s:I}, s:i, s:I, s:o, s:o, s:{s:I, s:o}, s:o, s:{s:o, s:o, s:o}, s:s, "
+                  "s:o, s:{s:o, "
+                  "s:o}}",
+                  "model", "name", m->name, "arch", m->arch, "weight_type", m->weight_type, "kernel_class",
+                  m->kernel_class, "n_parameters", (json_int_t)m->n_parameters, "n_active_parameters",
+                  (json_int_t)m->n_active_parameters, "threads", b->n_threads, "repeats", (json_int_t)b->repeats,
+                  "prompt", speed_json(b, PROMPT, b->n_prompt), "generation", speed_json(b, GENERATION, b->n_generate),
+                  "bytes_per_token", "weights", (json_int_t)m->bytes_per_token, "kv", cli_json_real(b->kv_bytes),
+                  "read_bytes_per_second", figure(best(b, READ)), "peaks", "f32", peak_json(b, F32, cli_peak_f32()),
+                  "int8", peak_json(b, INT8, cli_peak_int8()), "bf16", peak_json(b, BF16, cli_peak_bf16()),
+                  "prompt_peak", peak_name(b), "prompt_ops_per_token", cli_json_real(b->prompt_ops), "fractions",
+                  "generation", figure(median(b, GENERATION_FRACTION)), "prompt", figure(median(b, PROMPT_FRACTION))));
 }
 
 static void print_speed(const bench *b, const char *name, int which, size_t n)
@@ -228,9 +225,9 @@ static void print_peak(const bench *b, const char *name, int which, const cli_pe
 static int print_text(const bench *b)
 {
     const hlm_model_info *m = &b->s.info;
-    printf("model       %s, %s, %.1f million parameters; kernels %s; %d threads, %zu repeats\n",
-           *m->name ? m->name : m->arch, m->weight_type, (double)m->n_parameters * 1e-6, m->kernel_class, b->n_threads,
-           b->repeats);
+    printf("model       %s, %s, %.1f million parameters, %.1f for a token; kernels %s; %d threads, %zu repeats\n",
+           *m->name ? m->name : m->arch, m->weight_type, (double)m->n_parameters * 1e-6,
+           (double)m->n_active_parameters * 1e-6, m->kernel_class, b->n_threads, b->repeats);
     print_speed(b, "prompt", PROMPT, b->n_prompt);
     print_speed(b, "generation", GENERATION, b->n_generate);
     printf("read        %.2f MB of weights and %.2f MB of state for each generated token\n",

@@ -26,15 +26,16 @@ static json_t *integer(uint64_t value)
 
 static json_t *model_json(const hlm_model_info *m)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b, s:i}",
-        "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class, "vocab_size",
-        m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads", m->n_heads, "n_kv_heads",
-        m->n_kv_heads, "head_dim", m->head_dim, "max_positions", (json_int_t)m->max_positions, "n_parameters",
-        integer(m->n_parameters), "file_bytes", integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes),
-        "bytes_per_token", integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token,
-        "pad_token", m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template, "n_labels",
-        m->n_labels);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, "
+                     "s:b, s:i, s:o}",
+                     "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
+                     "vocab_size", m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads",
+                     m->n_heads, "n_kv_heads", m->n_kv_heads, "head_dim", m->head_dim, "max_positions",
+                     (json_int_t)m->max_positions, "n_parameters", integer(m->n_parameters), "file_bytes",
+                     integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes), "bytes_per_token",
+                     integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token, "pad_token",
+                     m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template, "n_labels",
+                     m->n_labels, "n_active_parameters", integer(m->n_active_parameters));
 }
 
 static json_t *plan_json(const hlm_plan_params *p, const hlm_memory_plan_info *m)
@@ -56,7 +57,8 @@ static void print_model(const hlm_model_info *m)
     printf("model\n");
     printf("  %-22s %s\n", "name", *m->name ? m->name : "-");
     printf("  %-22s %s\n", "architecture", m->arch);
-    printf("  %-22s %.1f million\n", "parameters", (double)m->n_parameters * 1e-6);
+    printf("  %-22s %.1f million, %.1f for a token\n", "parameters", (double)m->n_parameters * 1e-6,
+           (double)m->n_active_parameters * 1e-6);
     printf("  %-22s %s\n", "weights", m->weight_type);
     printf("  %-22s %d of width %d\n", "layers", m->n_layers, m->hidden_size);
     printf("  %-22s %d of %d, %d for keys and values\n", "heads", m->n_heads, m->head_dim, m->n_kv_heads);

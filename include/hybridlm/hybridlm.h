@@ -320,6 +320,9 @@ typedef struct hlm_model_info {
     int32_t head;
     /** Classes of a classification head, else 0. */
     int32_t n_labels;
+    /** Parameters that one token is computed with: all but the rows of an embedding
+     *  that is no head, and the experts that it does not choose. */
+    uint64_t n_active_parameters;
 } hlm_model_info;
 
 /** Set info->struct_size first; fields beyond it are left out, and bytes beyond

@@ -45,6 +45,7 @@ hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
         .has_chat_template = model->chat_template != NULL,
         .head = p->head,
         .n_labels = p->head == HLM_HEAD_TEXT ? 0 : (int32_t)p->n_out,
+        .n_active_parameters = p->n_active,
     };
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
 }

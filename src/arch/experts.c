@@ -42,14 +42,14 @@ hlm_status hlmi_experts_load(const hlmi_decoder *d, const hlmi_expert_set *s, si
                                     : (part){s->gate, s->all_gate, s->ff, s->width, 0, s->ff};
     const part down = {s->down, s->all_down, s->width, s->ff, 0, s->width};
     const bool gated = s->gate_in_up || s->gate.hf || s->all_gate.hf;
-    const uint64_t before = d->plan->bytes_per_token;
+    const uint64_t bytes = d->plan->bytes_per_token, active = d->plan->n_active;
     for (size_t e = 0; e < s->n; e++) {
         if (gated) HLMI_TRY(load_part(d, &gate, layer, e, s->n, &out[e].gate));
         HLMI_TRY(load_part(d, &up, layer, e, s->n, &out[e].up));
         HLMI_TRY(load_part(d, &down, layer, e, s->n, &out[e].down));
     }
-    const uint64_t all = d->plan->bytes_per_token - before;
-    d->plan->bytes_per_token = before + all / s->n * s->used;
+    d->plan->bytes_per_token = bytes + (d->plan->bytes_per_token - bytes) / s->n * s->used;
+    d->plan->n_active = active + (d->plan->n_active - active) / s->n * s->used;
 done:
     return st;
 }

@@ -16,7 +16,7 @@ typedef struct hlmi_expert_set {
     size_t width, ff; /* an expert's input, which is its output too; what lies between */
 } hlmi_expert_set;
 
-/** Experts 0 to n - 1 of a layer. A token reads used / n of their bytes. */
+/** Experts 0 to n - 1 of a layer. A token is computed with used / n of them. */
 hlm_status hlmi_experts_load(const hlmi_decoder *d, const hlmi_expert_set *s, size_t layer, hlmi_expert *out);
 
 #endif

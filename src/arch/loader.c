@@ -201,7 +201,9 @@ static void count(hlmi_plan *p, const hlmi_tensor *t, uint64_t bytes, uint64_t f
     p->n_parameters += elements;
     p->weight_bytes += bytes;
     p->type_bytes[t->type] += file_bytes;
-    if (per_token) p->bytes_per_token += bytes;
+    if (!per_token) return;
+    p->bytes_per_token += bytes;
+    p->n_active += elements;
 }
 
 hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, size_t cols, const hlmi_row_order *order,

@@ -87,7 +87,7 @@ typedef struct hlmi_plan {
     size_t n_owned, cap_owned;
     size_t chunk; /* bytes that small matrices are taken from at a time */
     uint8_t *chunk_at, *chunk_end;
-    uint64_t n_parameters;
+    uint64_t n_parameters, n_active; /* of the file; that one token is computed with */
     uint64_t weight_bytes; /* in memory as loaded */
     uint64_t bytes_per_token; /* weights read to compute one token */
     uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of matrices, by file type */

@@ -202,6 +202,7 @@ class hlm_model_info(Structure):
         ("reserved", c_int32),
         ("head", c_int32),
         ("n_labels", c_int32),
+        ("n_active_parameters", c_uint64),
     ]
 
 
@@ -603,7 +604,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_executor": (24, sizeof(hlm_executor)),
         "hlm_vfs": (56, sizeof(hlm_vfs)),
         "hlm_model_params": (56, sizeof(hlm_model_params)),
-        "hlm_model_info": (136, sizeof(hlm_model_info)),
+        "hlm_model_info": (144, sizeof(hlm_model_info)),
         "hlm_plan_params": (40, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
         "hlm_pool_params": (24, sizeof(hlm_pool_params)),

@@ -81,6 +81,10 @@ class ModelInfo(NamedTuple):
     #: Classes of a classification head, else 0.
     n_labels: int
 
+    #: Parameters that one token is computed with: all but the rows of an embedding
+    #: that is no head, and the experts that it does not choose.
+    n_active_parameters: int
+
 
 class PlanParams(TypedDict, total=False):
     """hlm_plan_params of the header."""

@@ -900,12 +900,15 @@ pub struct hlm_model_info {
     pub head: i32,
     #[doc = " Classes of a classification head, else 0."]
     pub n_labels: i32,
+    #[doc = " Parameters that one token is computed with: all but the rows of an embedding"]
+    #[doc = "  that is no head, and the experts that it does not choose."]
+    pub n_active_parameters: u64,
 }
 #[test]
 fn bindgen_test_layout_hlm_model_info() {
     assert_eq!(
         ::std::mem::size_of::<hlm_model_info>(),
-        136usize,
+        144usize,
         concat!("Size of: ", stringify!(hlm_model_info))
     );
     assert_eq!(
@@ -1321,6 +1324,23 @@ fn bindgen_test_layout_hlm_model_info() {
         );
     }
     test_field_n_labels();
+    fn test_field_n_active_parameters() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_active_parameters) as usize - ptr as usize
+            },
+            136usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_active_parameters)
+            )
+        );
+    }
+    test_field_n_active_parameters();
 }
 impl Default for hlm_model_info {
     fn default() -> Self {
