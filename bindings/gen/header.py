@@ -77,8 +77,8 @@ class Reader:
     def check_name(self, spelling, cursor):
         base = re.sub(r"\bconst\b|[*\s]|\[\d+\]", "", spelling)
         if base not in self.known:
-            raise HeaderError(f"{where(cursor)}: {cursor.spelling} has the type '{spelling}', whose size "
-                              "depends on the compiler or which the header does not declare")
+            raise HeaderError(f"{where(cursor)}: {cursor.spelling} has the type '{spelling}', which the bindings can not "
+                              "express: its size depends on the compiler, or the header does not declare it")
 
     def callback(self, kind, cursor):
         """result and parameters of a pointer to a function, else nothing."""
