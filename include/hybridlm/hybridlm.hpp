@@ -635,10 +635,11 @@ class Step
     {
         return rows(HLM_ROWS_LIST, indices, out);
     }
-    /** Hidden states of all tokens, layer as in hlm_hidden: [tokens, hidden_size]. */
-    Step &hidden(int32_t layer, Span<float> out)
+    /** Hidden states of all tokens, layer and kind as in hlm_hidden: [tokens, hlm_hidden_width]. */
+    Step &hidden(int32_t layer, Span<float> out, int32_t kind = HLM_HIDDEN_STREAM)
     {
         hidden_.add(layer, out);
+        hidden_.list.back().kind = kind;
         return *this;
     }
     /** Attention weights of all tokens: [n_heads, tokens, length of the cache after the step]. */
@@ -697,8 +698,13 @@ class Step
                           " numbers, " + std::to_string(n_rows) + " rows of " + std::to_string(width) + " are needed");
     }
 
+    static std::size_t hidden_width(int32_t kind, const std::size_t (&widths)[3]) noexcept
+    {
+        return kind >= 0 && kind < 3 ? widths[kind] : 0; /* of another kind the library says that it is none */
+    }
+
     /** Whether what it reads and writes is as long as it has to be. */
-    Status check(std::size_t index, const hlm_model_info &info) const
+    Status check(std::size_t index, const hlm_model_info &info, const std::size_t (&widths)[3]) const
     {
         const auto size = [](int32_t n) { return static_cast<std::size_t>(n); };
         const std::size_t n = raw_.n_tokens, width = size(info.hidden_size);
@@ -712,7 +718,7 @@ class Step
                             logits_size_);
         }
         for (std::size_t i = 0; i < hidden_.sizes.size() && st; i++)
-            st = check_size("hidden", index, n, width, hidden_.sizes[i]);
+            st = check_size("hidden", index, n, hidden_width(hidden_.list[i].kind, widths), hidden_.sizes[i]);
         const std::size_t length = static_cast<std::size_t>(hlm_cache_length(raw_.cache)) + n;
         for (std::size_t i = 0; i < attention_.sizes.size() && st; i++)
             st = check_size("attention", index, size(info.n_heads) * n, length, attention_.sizes[i]);
@@ -720,7 +726,7 @@ class Step
     }
 
     /** Makes the raw step whole, if it is right. Its pointers hold until the step is moved or changed. */
-    Status prepare(std::size_t index, const hlm_model_info &info)
+    Status prepare(std::size_t index, const hlm_model_info &info, const std::size_t (&widths)[3])
     {
         if (raw_.embeddings && info.hidden_size > 0)
             raw_.n_tokens = embeddings_size_ / static_cast<std::size_t>(info.hidden_size);
@@ -730,7 +736,7 @@ class Step
         attention_.point();
         raw_.attention = attention_.pointers.data();
         raw_.n_attention = attention_.pointers.size();
-        return check(index, info);
+        return check(index, info, widths);
     }
 
     hlm_step raw_ = make<hlm_step>();
@@ -752,7 +758,7 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         hlm_context *raw = nullptr;
         const hlm_status code = hlm_ctx_new(&raw, model.get(), params);
         if (code != HLM_OK) return Status::of(code);
-        return Context(raw, *model.info());
+        return Context(raw, model);
     }
     /** Its pool; an empty one of an empty handle. */
     Pool pool() const noexcept
@@ -777,14 +783,14 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
     {
         std::vector<const hlm_step *> raw(steps.size());
         for (std::size_t i = 0; i < steps.size(); i++) {
-            if (Status st = steps[i].prepare(i, info_); get() && !st) return st;
+            if (Status st = steps[i].prepare(i, info_, widths_); get() && !st) return st;
             raw[i] = &steps[i].raw_;
         }
         return Status::of(hlm_decode_step(get(), raw.data(), raw.size()));
     }
     Status decode(Step &step)
     {
-        if (Status st = step.prepare(0, info_); get() && !st) return st;
+        if (Status st = step.prepare(0, info_, widths_); get() && !st) return st;
         const hlm_step *const raw = &step.raw_;
         return Status::of(hlm_decode_step(get(), &raw, 1));
     }
@@ -881,10 +887,12 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         }
     };
 
-    Context(hlm_context *raw, const hlm_model_info &info) noexcept : Handle(raw), info_(info)
+    Context(hlm_context *raw, const Model &model) : Handle(raw), info_(*model.info())
     {
+        for (int32_t kind = 0; kind < 3; kind++) widths_[kind] = hlm_hidden_width(model.get(), kind);
     }
     hlm_model_info info_{}; /* its strings may be gone with the model */
+    std::size_t widths_[3] = {}; /* of hidden states, by kind */
 };
 
 } // namespace hlm

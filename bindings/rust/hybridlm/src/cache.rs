@@ -30,7 +30,8 @@ impl Cache {
 
     /// The same with a limit of its own, up to 2^31 - 1 tokens; 0 is the model's.
     pub fn with_max_tokens(pool: &Pool, max_tokens: i64) -> Result<Cache> {
-        let params = sys::hlm_cache_params { struct_size: size_of::<sys::hlm_cache_params>(), max_tokens };
+        let struct_size = size_of::<sys::hlm_cache_params>();
+        let params = sys::hlm_cache_params { struct_size, max_tokens, ..Default::default() };
         let mut raw = ptr::null_mut();
         check(unsafe { sys::hlm_cache_new(&mut raw, pool.as_ptr(), &params) })?;
         Cache::adopt(raw, pool.model())

@@ -139,6 +139,7 @@ impl ContextOptions {
             struct_size: size_of::<sys::hlm_executor>(),
             user: Arc::as_ptr(jobs) as *mut c_void,
             parallel_for: Some(parallel_for),
+            ..Default::default()
         });
         let params = sys::hlm_ctx_params {
             struct_size: size_of::<sys::hlm_ctx_params>(),

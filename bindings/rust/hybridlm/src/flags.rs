@@ -101,6 +101,10 @@ pub enum Hidden {
     PreNorm,
     /// After the final norm.
     Final,
+    /// What a layer's attention gives, where a recurrence works beside it.
+    Attention(usize),
+    /// What such a layer's recurrence gives.
+    Recurrence(usize),
 }
 
 /// What a model's head computes.
@@ -202,6 +206,16 @@ impl State {
         (match self {
             State::Conv => sys::HLM_STATE_CONV,
             State::Scan => sys::HLM_STATE_SCAN,
+        }) as i32
+    }
+}
+
+impl Hidden {
+    pub(crate) fn kind(self) -> i32 {
+        (match self {
+            Hidden::Layer(_) | Hidden::PreNorm | Hidden::Final => sys::HLM_HIDDEN_STREAM,
+            Hidden::Attention(_) => sys::HLM_HIDDEN_ATTENTION,
+            Hidden::Recurrence(_) => sys::HLM_HIDDEN_RECURRENCE,
         }) as i32
     }
 }

@@ -66,7 +66,12 @@ impl Host {
     }
 
     pub(crate) fn raw_log(&self) -> sys::hlm_log {
-        sys::hlm_log { struct_size: size_of::<sys::hlm_log>(), user: self.user(), write: Some(write) }
+        sys::hlm_log {
+            struct_size: size_of::<sys::hlm_log>(),
+            user: self.user(),
+            write: Some(write),
+            ..Default::default()
+        }
     }
 
     pub(crate) fn raw_allocator(&self) -> sys::hlm_allocator {
@@ -75,6 +80,7 @@ impl Host {
             user: self.user(),
             alloc: Some(allocate),
             free: Some(free),
+            ..Default::default()
         }
     }
 
@@ -87,6 +93,7 @@ impl Host {
             read_at: Some(read_at),
             map: Some(map),
             close: Some(close),
+            ..Default::default()
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::callback::Caught;
 use crate::error::{c_string, check, Error, Result, Status};
-use crate::flags::{Activations, Cpu, Head, KvType, LogLevel};
+use crate::flags::{Activations, Cpu, Head, Hidden, KvType, LogLevel};
 use crate::host::{Allocator, Files, Host};
 use crate::sys;
 
@@ -63,6 +63,11 @@ impl Model {
         (if Head::from_raw(info.head) == Head::Text { info.vocab_size } else { info.n_labels }) as usize
     }
 
+    /// Numbers in a row of hidden states; 0: the model has none of that kind.
+    pub fn hidden_width(&self, which: Hidden) -> usize {
+        unsafe { sys::hlm_hidden_width(self.as_ptr(), which.kind()) }
+    }
+
     /// Name of a class of a classification head, where the files say it.
     pub fn label(&self, class: usize) -> Option<String> {
         let name = unsafe { sys::hlm_model_label(self.as_ptr(), i32::try_from(class).ok()?) };
@@ -95,6 +100,7 @@ impl Model {
             head_dim: i.head_dim as usize,
             max_positions: i.max_positions,
             n_parameters: i.n_parameters,
+            n_active_parameters: i.n_active_parameters,
             file_bytes: i.file_bytes,
             weight_bytes: i.weight_bytes,
             bytes_per_token: i.bytes_per_token,
@@ -155,6 +161,8 @@ pub struct ModelInfo {
     /// Longest text the model was made for, in tokens. Not a limit.
     pub max_positions: i64,
     pub n_parameters: u64,
+    /// Parameters that one token is computed with.
+    pub n_active_parameters: u64,
     /// Bytes of weights in the file.
     pub file_bytes: u64,
     /// Bytes of weights in memory.
@@ -275,6 +283,11 @@ impl<'a> ModelOptions<'a> {
     /// Read every weight and refuse NaN and infinity.
     pub fn check_weights(self, on: bool) -> Self {
         self.flag(sys::HLM_LOAD_CHECK_WEIGHTS, on)
+    }
+
+    /// For a model with memory tokens: the caller runs them itself, as the first embeddings of each sequence.
+    pub fn no_prefix(self, on: bool) -> Self {
+        self.flag(sys::HLM_LOAD_NO_PREFIX, on)
     }
 
     /// Precision of activations.

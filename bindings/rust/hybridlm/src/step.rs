@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::context::Context;
 use crate::error::{check, Error, Result, Status};
 use crate::flags::Hidden;
+use crate::model::Model;
 use crate::sys;
 
 /// Which of a step's tokens give logits.
@@ -51,7 +52,7 @@ impl<'a> Step<'a> {
         Step { cache, input, rows: Rows::Last, logits: None, hidden: Vec::new(), attention: Vec::new() }
     }
 
-    /// Where the logits of the last token go: as many as [`Model::row_size`](crate::Model::row_size) says.
+    /// Where the logits of the last token go: as many as [`Model::row_size`] says.
     pub fn logits(self, out: &'a mut [f32]) -> Step<'a> {
         self.logits_of(Rows::Last, out)
     }
@@ -63,7 +64,8 @@ impl<'a> Step<'a> {
         self
     }
 
-    /// Where hidden states of all tokens go: a row of `hidden_size` for each. May be asked for several layers.
+    /// Where hidden states of all tokens go: a row for each, as long as [`Model::hidden_width`] says. May be asked for
+    /// several times.
     pub fn hidden(mut self, which: Hidden, out: &'a mut [f32]) -> Step<'a> {
         self.hidden.push((which, out));
         self
@@ -93,17 +95,18 @@ impl<'a> Step<'a> {
 
     /// Arrays that are not as long as what will be read from or written into them are refused before anything is
     /// computed.
-    fn check(&self, index: usize, row: usize, info: &sys::hlm_model_info) -> Result<()> {
+    fn check(&self, index: usize, model: &Model) -> Result<()> {
+        let info = model.raw_info();
         let width = info.hidden_size as usize;
         let n = self.n_tokens(width);
         if let Input::Embeddings(rows) = self.input {
             check_len("embeddings", index, n, width, rows.len())?;
         }
         if let Some(out) = &self.logits {
-            check_len("logits", index, self.n_rows(n), row, out.len())?;
+            check_len("logits", index, self.n_rows(n), model.row_size(), out.len())?;
         }
-        for (_, out) in &self.hidden {
-            check_len("hidden", index, n, width, out.len())?;
+        for (which, out) in &self.hidden {
+            check_len("hidden", index, n, model.hidden_width(*which), out.len())?;
         }
         for (_, out) in &self.attention {
             let length = self.cache.len().saturating_add(n);
@@ -177,9 +180,9 @@ impl Context {
     /// Runs new tokens through the model: whole prompts, single tokens, or both, for all sequences in one batch. Each
     /// cache grows by its tokens; after an error all are as before, and what the out-arrays hold is undefined.
     pub fn decode(&mut self, steps: &mut [Step<'_>]) -> Result<()> {
-        let (row, info) = (self.model().row_size(), *self.model().raw_info());
+        let info = *self.model().raw_info();
         for (i, step) in steps.iter().enumerate() {
-            step.check(i, row, &info)?;
+            step.check(i, self.model())?;
         }
         let requests: Vec<Requests> = steps.iter_mut().map(|step| Requests::new(step, info.n_layers)).collect();
         let mut raw: Vec<sys::hlm_step> = steps.iter_mut().map(|step| step.raw(info.hidden_size as usize)).collect();
@@ -198,14 +201,15 @@ fn layer_number(layer: usize) -> i32 {
 
 fn hidden(which: Hidden, layers: i32, out: &mut [f32]) -> sys::hlm_hidden {
     let layer = match which {
-        Hidden::Layer(i) => layer_number(i),
+        Hidden::Layer(i) | Hidden::Attention(i) | Hidden::Recurrence(i) => layer_number(i),
         Hidden::PreNorm => sys::HLM_HIDDEN_PRE_NORM,
         Hidden::Final => layers,
     };
-    sys::hlm_hidden { struct_size: size_of::<sys::hlm_hidden>(), layer, reserved: 0, out: out.as_mut_ptr() }
+    let struct_size = size_of::<sys::hlm_hidden>();
+    sys::hlm_hidden { struct_size, layer, kind: which.kind(), out: out.as_mut_ptr(), ..Default::default() }
 }
 
 fn attention(layer: usize, out: &mut [f32]) -> sys::hlm_attention {
-    let layer = layer_number(layer);
-    sys::hlm_attention { struct_size: size_of::<sys::hlm_attention>(), layer, reserved: 0, out: out.as_mut_ptr() }
+    let struct_size = size_of::<sys::hlm_attention>();
+    sys::hlm_attention { struct_size, layer: layer_number(layer), out: out.as_mut_ptr(), ..Default::default() }
 }
