@@ -45,6 +45,20 @@ START_TEST(templates_have_names)
 }
 END_TEST
 
+START_TEST(gguf_templates_have_names)
+{
+    hlm_model *m = load("chat/named.gguf"); /* by chat/make_gguf.py */
+    const hlm_chat_params unknown = {.struct_size = sizeof unknown, .template_name = "missing"};
+    size_t n;
+    expect(m, NULL, NULL, "D1");
+    expect(m, "default", "[1,2]", "D1");
+    expect(m, NULL, "[1,2]", "T2");
+    expect(m, "own", NULL, "O<s>");
+    ck_assert_int_eq(hlm_chat_render(m, one, &unknown, NULL, 0, &n), HLM_E_UNSUPPORTED);
+    hlm_model_release(m);
+}
+END_TEST
+
 START_TEST(families_have_templates)
 {
     hlm_model *m = load("chat/plain");
@@ -138,8 +152,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {templates_have_names, families_have_templates, messages_have_no_markers,
-                                  threads_share_a_template};
+    const TTest *const tests[] = {templates_have_names, gguf_templates_have_names, families_have_templates,
+                                  messages_have_no_markers, threads_share_a_template};
     data = argc > 1 ? argv[1] : "test/data";
     return suite_run("chat", tests, sizeof tests / sizeof *tests);
 }
