@@ -381,9 +381,21 @@ typedef struct hlm_pool_params {
     int32_t kv_type;
     /** Positions in a page, a power of two up to 4096. 0: 64. */
     int32_t page_tokens;
-    /** Cap on the bytes of all pages. 0: none. At the cap a step fails with
+    /** Cap on the bytes of all pages and states. 0: none. At the cap a step fails with
      *  HLM_E_NOMEM and changes nothing. */
     uint64_t max_bytes;
+    /** For models with recurrent state; Transformers can be cut anywhere and need none
+     *  of the following. Automatic marks are set at multiples of this many tokens and
+     *  at the ends of prompts. 0: 512; negative: only at the ends of prompts. */
+    int64_t mark_stride;
+    /** Most bytes of a sequence's automatic marks, states of other uses included; those
+     *  that leave the smallest gaps go first. 0: 64 MiB; less than a state: none. */
+    uint64_t mark_bytes;
+    /** The undo log: at least this many of the last tokens can be taken back without
+     *  running the model again. 0: 16; negative: none. */
+    int32_t undo_tokens;
+    /** Must be 0. */
+    int32_t reserved;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
@@ -471,6 +483,19 @@ HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_
  *  tokens before `pos` the next step has to recompute first; 0 for Transformers.
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
+
+/** Keep the state at the present position: rewind and fork to it cost nothing, until
+ *  the cache is rewound to before it, or the mark is removed. One reference more for
+ *  models with recurrent state; nothing for Transformers. Again at a position: nothing.
+ *  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is
+ *          not there yet), HLM_E_NOMEM, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);
+/** Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
+/** The positions of all marks, automatic ones included, ascending, into pos [cap];
+ *  *n (may be NULL) receives how many there are. pos may be NULL.
+ *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n);
 
 /** Tokens held; 0 for NULL. Not while a step on the cache runs. */
 HLM_API int64_t hlm_cache_length(const hlm_cache *cache);

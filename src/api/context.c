@@ -31,12 +31,23 @@ static size_t worker_stride(const hlmi_builder *b)
     return hlmi_round_up(b->worker_bytes, HLMI_ALIGN) + HLMI_ALIGN; /* no two workers share a line */
 }
 
+/* Scratch that the programs need, whichever runs. */
+static hlm_status measure(hlmi_builder *b)
+{
+    hlm_status st = hlmi_program_record_replay(b);
+    const size_t peak = b->peak, worker = b->worker_bytes;
+    if (st == HLM_OK) st = hlmi_program_record(b);
+    b->peak = hlmi_max_size(b->peak, peak);
+    b->worker_bytes = hlmi_max_size(b->worker_bytes, worker);
+    return st;
+}
+
 hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,
                              int32_t n_threads, size_t max_rows, uint64_t *bytes)
 {
     const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
     hlmi_builder b = builder(model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
-    const hlm_status st = hlmi_program_record(&b);
+    const hlm_status st = measure(&b);
     *bytes = (uint64_t)b.peak + (uint64_t)worker_stride(&b) * workers;
     return st;
 }
@@ -65,7 +76,8 @@ static hlm_status make_tile(hlm_context *c)
 static hlm_status record(hlm_context *c)
 {
     hlmi_builder b = builder(c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
-    hlm_status st = hlmi_program_record(&b);
+    b.undo = c->pool->undo_tokens > 0;
+    hlm_status st = measure(&b);
     if (st != HLM_OK) return st;
     hlmi_tile *t = &c->tile;
     t->worker_stride = worker_stride(&b);
@@ -79,7 +91,11 @@ static hlm_status record(hlm_context *c)
     if (st != HLM_OK) return st;
     b.program = &c->tapped;
     b.taps = true;
-    return hlmi_program_record(&b);
+    st = hlmi_program_record(&b);
+    if (st != HLM_OK) return st;
+    b.program = &c->replay;
+    b.taps = false;
+    return hlmi_program_record_replay(&b);
 }
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
@@ -107,7 +123,7 @@ hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params
     if (!c) HLMI_TRY(hlmi_nomem(sizeof *c, "a context"));
     hlm_model_retain(model);
     c->model = model;
-    c->mem = c->plain.mem = c->tapped.mem = model->mem;
+    c->mem = c->plain.mem = c->tapped.mem = c->replay.mem = model->mem;
     atomic_init(&c->busy, 0);
     c->max_rows = p.max_rows ? p.max_rows : MAX_ROWS;
     if (p.pool) {
@@ -135,6 +151,7 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_team_free(ctx->team);
     hlmi_program_free(&ctx->plain);
     hlmi_program_free(&ctx->tapped);
+    hlmi_program_free(&ctx->replay);
     hlmi_free(&mem, t->tokens);
     hlmi_free(&mem, t->embed);
     hlmi_free(&mem, t->pos);

@@ -13,6 +13,7 @@ struct hlm_context {
     hlmi_mem mem;
     hlmi_team *team;
     hlmi_program plain, tapped; /* without and with hidden states */
+    hlmi_program replay; /* recurrences alone, fed from the undo log */
     size_t max_rows;
     uint8_t *scratch, *worker_scratch;
     hlmi_tile tile; /* its arrays have max_rows entries */

@@ -187,19 +187,29 @@ static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
     for (size_t i = old; i < n && !s->tokens; i++) out[i] = HLM_TOKEN_NONE;
 }
 
+/* Position of a row of a step. */
+static int64_t step_pos(const hlm_step *s, size_t row)
+{
+    return s->cache->length - hlmi_cache_pending(s->cache) + (int64_t)row;
+}
+
+/* Rows of a step from `at` on that may stand in one span: up to the next state that is kept. */
+static size_t span_rows(const hlm_step *s, size_t at)
+{
+    const size_t left = n_step_rows(s) - at;
+    const int64_t pos = step_pos(s, at), cut = s->cache->state ? hlmi_cut_next(s->cache, pos) : INT64_MAX;
+    return cut - pos < (int64_t)left ? (size_t)(cut - pos) : left;
+}
+
 /* Rows [at, at + n) of a step as the tile's next span. */
 static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_t hidden)
 {
     const hlm_cache *cache = s->cache;
     const size_t row = t->n_rows;
-    const int64_t pos = cache->length - hlmi_cache_pending(cache) + (int64_t)at;
-    t->spans[t->n_spans] = (hlmi_span){.cache = cache,
-                                       .row = row,
-                                       .n = n,
-                                       .pos = pos,
-                                       .fresh = cache->length,
-                                       .in = at == 0 ? cache->state : cache->claim.next,
-                                       .out = cache->claim.next};
+    const int64_t pos = step_pos(s, at);
+    hlmi_span *span = &t->spans[t->n_spans];
+    *span = (hlmi_span){.cache = cache, .row = row, .n = n, .pos = pos, .fresh = cache->length};
+    hlmi_cache_advance(s->cache, pos + (int64_t)n, &span->in, &span->out);
     copy_tokens(s, at, n, t->tokens + row);
     const size_t pending = (size_t)hlmi_cache_pending(cache);
     for (size_t i = 0; i < n; i++)
@@ -222,23 +232,52 @@ static hlm_status fill_tile(hlm_context *c, const hlm_step *const *steps, size_t
         hlm_step s;
         st = read_step(steps, at->step, &s);
         if (st != HLM_OK) return st;
-        const size_t rows = n_step_rows(&s), row = t->n_rows;
-        const size_t m = hlmi_min_size(rows - at->row, c->max_rows - row);
+        const size_t rows = n_step_rows(&s), row = t->n_rows, part = span_rows(&s, at->row);
+        const size_t m = hlmi_min_size(part, c->max_rows - row);
         add_span(t, &s, at->row, m, c->model->plan.hidden_size);
         add_outputs(c, &s, at, row, m);
         if (s.n_hidden) st = add_taps(c, &s, at, row, m);
         if (s.n_attention && st == HLM_OK) st = add_attn_taps(c, &s, at, row, m);
         at->row += m;
         if (at->row == rows) *at = (cursor){.step = at->step + 1};
+        else if (m == part) break; /* the next span reads the state that this one writes */
     }
     t->taps = c->taps;
     t->attn_taps = c->attn_taps;
     return st;
 }
 
+/* Runs what the log has of a sequence through the recurrences alone. */
+static hlm_status replay(hlm_context *c, hlm_cache *cache)
+{
+    hlmi_tile *t = &c->tile;
+    const int64_t end = cache->length;
+    for (int64_t pos = cache->state->pos; pos < end;) {
+        const size_t n = hlmi_min_size((size_t)(end - pos), c->max_rows);
+        t->n_rows = n;
+        t->n_spans = 1;
+        t->n_out = t->n_taps = t->n_attn_taps = 0;
+        t->spans[0] = (hlmi_span){.cache = cache, .n = n, .pos = pos, .fresh = end};
+        hlmi_cache_advance(cache, pos + (int64_t)n, &t->spans[0].in, &t->spans[0].out);
+        for (size_t i = 0; i < n; i++) {
+            t->pos[i] = pos + (int64_t)i;
+            t->span_of[i] = 0;
+        }
+        const hlm_status st = hlmi_team_run(c->team, c->replay.regions, c->replay.n, t, n, &c->cancel);
+        if (st != HLM_OK) return st;
+        pos += (int64_t)n;
+    }
+    return HLM_OK;
+}
+
 static hlm_status run_tiles(hlm_context *c, const hlm_step *const *steps, size_t n)
 {
     cursor at = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (hlmi_cache_replay(steps[i]->cache) == 0) continue;
+        const hlm_status st = replay(c, steps[i]->cache);
+        if (st != HLM_OK) return st;
+    }
     while (at.step < n) {
         hlm_status st = fill_tile(c, steps, n, &at);
         if (st != HLM_OK) return st;

@@ -9,6 +9,9 @@ struct hlmi_block_type {
     const char *name;
     /** Emit the block's ops. params is the struct declared for the type below. */
     void (*record)(hlmi_builder *b, const void *params);
+    /** Emit the ops that bring the block's recurrence from one state to another, fed from the undo log (ops->log_read).
+     *  NULL: the block has none. */
+    void (*replay)(hlmi_builder *b, const void *params);
 };
 
 /** x = embedding rows of the tokens. */

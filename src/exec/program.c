@@ -104,6 +104,19 @@ hlm_status hlmi_program_record(hlmi_builder *b)
     return b->st;
 }
 
+hlm_status hlmi_program_record_replay(hlmi_builder *b)
+{
+    const hlmi_plan *plan = b->plan;
+    b->at = b->peak = b->worker_bytes = 0;
+    b->st = HLM_OK;
+    for (size_t i = 0; i < plan->n_blocks && b->st == HLM_OK; i++) {
+        const size_t mark = hlmi_scratch_mark(b);
+        if (plan->blocks[i].type->replay) plan->blocks[i].type->replay(b, plan->blocks[i].params);
+        hlmi_scratch_release(b, mark);
+    }
+    return b->st;
+}
+
 void hlmi_program_free(hlmi_program *p)
 {
     for (size_t i = 0; i < p->n_args; i++) hlmi_free(&p->mem, p->args[i]);

@@ -25,6 +25,7 @@ typedef struct hlmi_builder {
     const hlmi_page_layout *pages;
     const hlmi_state_layout *states;
     bool f32_activations;
+    bool undo; /* the pool keeps an undo log */
     bool taps; /* hidden states can be asked for */
     size_t max_rows, max_out, workers;
     hlmi_program *program; /* NULL in the sizing pass */
@@ -59,6 +60,8 @@ void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t siz
 
 /** Walk the plan. With b->program NULL only b->peak and b->worker_bytes are found. */
 hlm_status hlmi_program_record(hlmi_builder *b);
+/** The same of what blocks replay: recurrences alone, fed from the undo log. */
+hlm_status hlmi_program_record_replay(hlmi_builder *b);
 void hlmi_program_free(hlmi_program *p);
 
 #endif

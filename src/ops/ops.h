@@ -226,6 +226,9 @@ struct hlmi_ops {
     /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same for any
      * division of the rows into tiles and spans */
     void (*conv)(hlmi_builder *b, const hlmi_conv *a);
+    /** Rows of what a recurrence reads, [channels + extra] floats, into the undo log; and out of it, for replay. */
+    void (*log_write)(hlmi_builder *b, size_t rec, const float *rows, size_t ld);
+    void (*log_read)(hlmi_builder *b, size_t rec, float *rows, size_t ld);
     void (*scan1)(hlmi_builder *b, const hlmi_scan1 *a);
     void (*scan2)(hlmi_builder *b, const hlmi_scan2 *a);
     void (*delta)(hlmi_builder *b, const hlmi_delta *a);

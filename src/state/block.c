@@ -3,6 +3,8 @@
 
 #include "base/size.h"
 
+enum { LINE = 16 /* floats of a cache line */ };
+
 /* Takes n1 * n2 * n3 floats at *at; false on overflow. */
 static bool take(size_t n1, size_t n2, size_t n3, size_t *at)
 {
@@ -18,10 +20,11 @@ hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, c
 {
     *l = (hlmi_state_layout){0};
     if (plan->n_rec == 0) return HLM_OK;
-    size_t *table = hlmi_calloc(mem, 2 * plan->n_rec, sizeof *table);
-    if (!table) return hlmi_nomem(2 * plan->n_rec * sizeof *table, "the state layout");
+    size_t *table = hlmi_calloc(mem, 3 * plan->n_rec, sizeof *table);
+    if (!table) return hlmi_nomem(3 * plan->n_rec * sizeof *table, "the state layout");
     l->conv_at = table;
     l->scan_at = table + plan->n_rec;
+    l->log_at = table + 2 * plan->n_rec;
     size_t at = hlmi_round_up(sizeof(hlmi_state), HLMI_ALIGN);
     bool fits = true;
     for (size_t i = 0; i < plan->n_rec && fits; i++) {
@@ -30,6 +33,8 @@ hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, c
         fits = take(r->window, r->channels, 1, &at);
         l->scan_at[i] = at;
         fits = fits && take(r->heads, r->rows, r->cols, &at);
+        l->log_at[i] = l->log_width;
+        l->log_width += hlmi_round_up(r->channels + r->extra, LINE); /* smaller than the state by far */
     }
     l->bytes = at;
     if (fits) return HLM_OK;

@@ -15,6 +15,8 @@
 typedef struct hlmi_state_layout {
     size_t *conv_at, *scan_at; /* [n_rec] offsets in a block */
     size_t bytes; /* of a whole block, header included; 0: the plan has no recurrence */
+    size_t *log_at; /* [n_rec] where a recurrence's floats are in a row of the undo log */
+    size_t log_width; /* floats of such a row */
 } hlmi_state_layout;
 
 typedef struct hlmi_state {

@@ -33,6 +33,20 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
     return HLM_OK;
 }
 
+/* The state from which position `length` is reached with the least computing. */
+static void restore(hlm_cache *c, int64_t length)
+{
+    hlmi_state *const found[] = {c->state, hlmi_marks_find(c, length), hlmi_undo_anchor(c, length)};
+    hlmi_state *best = hlmi_cache_first_state(c);
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+        if (found[i] && found[i]->pos <= length && found[i]->pos > best->pos) best = found[i];
+    hlmi_state_retain(best);
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = best;
+    hlmi_marks_cut(c, length);
+    hlmi_undo_truncate(c, length);
+}
+
 void hlmi_cache_truncate(hlm_cache *c, int64_t length)
 {
     const size_t tokens = c->pool->layout.tokens;
@@ -46,10 +60,7 @@ void hlmi_cache_truncate(hlm_cache *c, int64_t length)
             while (last->n > keep) hlmi_pool_drop(c->pool, last->page[--last->n]);
     }
     c->length = length;
-    if (c->state && c->state->pos > length) {
-        hlmi_pool_drop_state(c->pool, c->state);
-        c->state = hlmi_state_retain(hlmi_cache_first_state(c));
-    }
+    if (c->state) restore(c, length);
 }
 
 hlm_status hlmi_cache_lock(hlm_cache *c)
@@ -163,6 +174,96 @@ static void claim_begin(hlm_cache *c)
     if (c->claim.leaf == c->n_leaves - 1) c->claim.last_pages = c->claim.leaf_pages;
 }
 
+bool hlmi_cut_ask(hlm_cache *c, int64_t pos)
+{
+    if (hlmi_cut_find(c, pos)) return true;
+    void *items = c->cuts;
+    const hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_cuts, c->n_cuts + 1, sizeof *c->cuts, "cuts");
+    c->cuts = items;
+    hlmi_state *s = st == HLM_OK ? hlmi_pool_take_state(c->pool) : NULL;
+    if (!s) return false;
+    s->pos = pos;
+    c->cuts[c->n_cuts++] = (hlmi_cut){.pos = pos, .state = s};
+    return true;
+}
+
+hlmi_state *hlmi_cut_find(const hlm_cache *c, int64_t pos)
+{
+    if (c->state->pos == pos) return c->state;
+    for (size_t i = 0; i < c->n_cuts; i++)
+        if (c->cuts[i].pos == pos) return c->cuts[i].state;
+    return NULL;
+}
+
+int64_t hlmi_cut_next(const hlm_cache *c, int64_t pos)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < c->n_cuts; i++)
+        if (c->cuts[i].pos > pos && c->cuts[i].pos < next) next = c->cuts[i].pos;
+    return next;
+}
+
+void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_state **out)
+{
+    *in = c->claim.now;
+    if (!c->state) return;
+    hlmi_state *cut = NULL;
+    for (size_t i = 0; i < c->n_cuts; i++)
+        if (c->cuts[i].pos == end) cut = c->cuts[i].state;
+    *out = c->claim.now = cut ? cut : c->claim.next;
+}
+
+/* Asks for the states at the stride's positions in (from, end), the last of them first. */
+static void claim_marks(hlm_cache *c, int64_t from, int64_t end)
+{
+    const int64_t stride = c->pool->mark_stride;
+    if (stride == 0) return;
+    int64_t pos = (end - 1) / stride * stride;
+    for (size_t i = 0; i < c->pool->auto_marks && pos > from; i++, pos -= stride) {
+        if (!hlmi_cut_ask(c, pos)) return;
+        for (size_t k = 0; k < c->n_cuts; k++)
+            if (c->cuts[k].pos == pos) c->cuts[k].mark = true;
+    }
+}
+
+/* The states that a step up to `end` writes. */
+static hlm_status claim_states(hlm_cache *c, int64_t end)
+{
+    const int64_t from = hlmi_cache_pending(c) ? c->state->pos : c->length;
+    c->n_cuts = 0;
+    c->claim.now = c->state;
+    do c->claim.next = hlmi_pool_take_state(c->pool);
+    while (!c->claim.next && hlmi_marks_give_up(c));
+    if (!c->claim.next) return HLM_E_NOMEM;
+    hlmi_undo_claim(c, from, end);
+    claim_marks(c, from, end);
+    const hlm_status st = hlmi_marks_room(c, c->n_cuts + 1);
+    if (st != HLM_OK) hlmi_cache_abort(c);
+    return st;
+}
+
+/* The step's states become the sequence's; `prompt`: the end is marked. */
+static void commit_states(hlm_cache *c, bool prompt)
+{
+    hlmi_undo_commit(c);
+    for (size_t i = 0; i < c->n_cuts; i++)
+        if (c->cuts[i].mark) hlmi_marks_add(c, c->cuts[i].pos, c->cuts[i].state, true);
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = c->claim.next;
+    c->state->pos = c->length;
+    c->claim.next = NULL;
+    if (prompt && c->pool->auto_marks) hlmi_marks_add(c, c->length, c->state, true);
+}
+
+/* What is left of the claim's states goes back. */
+static void drop_states(hlm_cache *c)
+{
+    hlmi_undo_abort(c);
+    for (size_t i = 0; i < c->n_cuts; i++) hlmi_pool_drop_state(c->pool, c->cuts[i].state);
+    c->n_cuts = 0;
+    hlmi_pool_drop_state(c->pool, c->claim.next);
+}
+
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
     const size_t tokens = c->pool->layout.tokens;
@@ -171,11 +272,9 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
         return hlmi_fail(HLM_E_FULL, "the cache holds %lld of at most %lld tokens; %zu more do not fit",
                          (long long)(c->length - c->prefix), (long long)c->max_tokens, n);
     claim_begin(c);
-    if (c->state) {
-        c->claim.next = hlmi_pool_take_state(c->pool);
-        if (!c->claim.next) return HLM_E_NOMEM;
-    }
     const int64_t end = c->length + (int64_t)n;
+    const hlm_status states = c->state ? claim_states(c, end) : HLM_OK;
+    if (states != HLM_OK) return states;
     while (c->claim.end < end) {
         const size_t i = (size_t)c->claim.end / tokens;
         const uint32_t from = (uint32_t)((size_t)c->claim.end % tokens);
@@ -193,6 +292,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
 {
     const size_t per = c->pool->layout.tokens;
+    const bool prompt = n > 1;
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
         int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;
@@ -202,11 +302,8 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
         n -= m;
     }
     hlmi_pool_drop(c->pool, c->claim.shared);
-    if (c->claim.next) {
-        hlmi_pool_drop_state(c->pool, c->state);
-        c->state = c->claim.next;
-        c->state->pos = c->length;
-    }
+    if (c->claim.next) commit_states(c, prompt);
+    drop_states(c);
     c->claim = (hlmi_claim){0};
 }
 
@@ -214,7 +311,7 @@ void hlmi_cache_keep(hlm_cache *c)
 {
     if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->length)->filled, c->claim.filled);
     hlmi_pool_drop(c->pool, c->claim.shared);
-    hlmi_pool_drop_state(c->pool, c->claim.next);
+    drop_states(c);
     c->claim = (hlmi_claim){0};
 }
 

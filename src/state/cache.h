@@ -5,6 +5,7 @@
 #ifndef HLMI_STATE_CACHE_H
 #define HLMI_STATE_CACHE_H
 
+#include "state/marks.h"
 #include "state/pool.h"
 
 enum { HLMI_LEAF_PAGES = 64 };
@@ -15,6 +16,13 @@ typedef struct hlmi_leaf {
     hlmi_page *page[HLMI_LEAF_PAGES];
 } hlmi_leaf;
 
+/* A position inside the running step whose state is kept. */
+typedef struct hlmi_cut {
+    int64_t pos;
+    hlmi_state *state; /* a reference */
+    bool mark; /* becomes an automatic mark */
+} hlmi_cut;
+
 /* The positions given to the step that is running, and what undoes that. */
 typedef struct hlmi_claim {
     int64_t end;
@@ -24,6 +32,11 @@ typedef struct hlmi_claim {
     bool in_place; /* that page is being filled */
     hlmi_page *shared; /* the page whose place a copy took, or NULL */
     hlmi_state *next; /* the state that the step writes; NULL without recurrence */
+    hlmi_state *now; /* where computing has got to: the sequence's state, a cut's, or `next` */
+    hlmi_undo *log[HLMI_UNDO_STRETCHES]; /* what the log will be, references */
+    int64_t log_from[HLMI_UNDO_STRETCHES]; /* first row to be written */
+    unsigned log_was[HLMI_UNDO_STRETCHES]; /* `filled` of those written in place */
+    bool log_in_place[HLMI_UNDO_STRETCHES];
 } hlmi_claim;
 
 struct hlm_cache {
@@ -31,6 +44,10 @@ struct hlm_cache {
     int64_t length, max_tokens; /* positions held, the prefix included; most tokens, without it */
     int64_t prefix; /* positions that the plan's prefix takes: 0 before the first step, which puts it in */
     hlmi_state *state; /* at its own position, at most `length`; NULL without recurrence */
+    hlmi_marks marks;
+    hlmi_undo *log[HLMI_UNDO_STRETCHES]; /* older first; references */
+    hlmi_cut *cuts; /* of the running step */
+    size_t n_cuts, cap_cuts;
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
     atomic_int busy; /* a call is using it */
@@ -50,10 +67,16 @@ static inline int32_t hlmi_cache_token(const hlm_cache *c, int64_t pos)
     return hlmi_cache_page(c, pos)->tokens[(size_t)pos % c->pool->layout.tokens];
 }
 
-/** Positions before `length` that the state has not seen: the next step computes them again first. */
+/** Positions before `length` that the state has not seen, but the log has: the next step runs them through the recurrences. */
+static inline int64_t hlmi_cache_replay(const hlm_cache *c)
+{
+    return c->state && c->state->pos < c->length && hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
+}
+
+/** Positions before `length` that the state has not seen, nor the log: the next step computes them again first. */
 static inline int64_t hlmi_cache_pending(const hlm_cache *c)
 {
-    return c->state ? c->length - c->state->pos : 0;
+    return c->state && c->state->pos < c->length && !hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
 }
 
 /** The state before the sequence's own first token; NULL without recurrence. */
@@ -65,6 +88,15 @@ hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
 void hlmi_cache_destroy(hlm_cache *c);
 /** The pages of the first n positions of another cache, shared; c has none so far. */
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n);
+
+/** The state at pos will be kept when the step is done; true also when it is there already, false when it can not be had. */
+bool hlmi_cut_ask(hlm_cache *c, int64_t pos);
+/** The state at pos that the step has kept or came in with, or NULL. */
+hlmi_state *hlmi_cut_find(const hlm_cache *c, int64_t pos);
+/** The next cut behind pos, or INT64_MAX: a span must not reach over it. */
+int64_t hlmi_cut_next(const hlm_cache *c, int64_t pos);
+/** States before and after a span of the running step that ends before position `end`. */
+void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_state **out);
 
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);

@@ -35,9 +35,13 @@ hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params
 void hlmi_cache_destroy(hlm_cache *c)
 {
     const hlmi_mem *mem = &c->pool->mem;
+    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) hlmi_pool_drop_undo(c->pool, c->log[i]);
+    while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = NULL;
     hlmi_cache_truncate(c, 0);
+    hlmi_free(mem, c->marks.items);
+    hlmi_free(mem, c->cuts);
     hlmi_free(mem, c->leaves);
     hlmi_free(mem, c);
 }
@@ -48,6 +52,18 @@ void hlm_cache_free(hlm_cache *cache)
     hlm_pool *pool = cache->pool;
     hlmi_cache_destroy(cache);
     hlm_pool_release(pool);
+}
+
+/* The nearest state at or before `at`, with marks and log up to there. */
+static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
+{
+    const hlm_status st = hlmi_marks_share(f, cache, at);
+    if (st != HLM_OK) return st;
+    hlmi_undo_share(f, cache, at);
+    hlmi_pool_drop_state(f->pool, f->state);
+    f->state = hlmi_state_retain(cache->state);
+    hlmi_cache_truncate(f, at);
+    return HLM_OK;
 }
 
 hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
@@ -66,10 +82,7 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     HLMI_TRY(hlmi_cache_share(f, cache, at));
     f->length = at;
     f->prefix = cache->prefix;
-    if (cache->state) {
-        hlmi_pool_drop_state(f->pool, f->state);
-        f->state = hlmi_state_retain(cache->state->pos <= at ? cache->state : hlmi_cache_first_state(f));
-    }
+    if (cache->state) HLMI_TRY(share_states(f, cache, at));
     *out = f;
     f = NULL;
 done:

@@ -8,7 +8,14 @@
 #include "base/size.h"
 #include "state/prefix.h"
 
-enum { MAX_PAGE_TOKENS = 4096 };
+enum {
+    MAX_PAGE_TOKENS = 4096,
+    MAX_UNDO_TOKENS = 4096,
+    MAX_AUTO_MARKS = 64,
+    DEFAULT_UNDO_TOKENS = 16,
+    DEFAULT_MARK_STRIDE = 512,
+    DEFAULT_MARK_BYTES = 64 << 20
+};
 
 /* `bytes` from a shelf or the allocator, within the cap; NULL with a sentence that names `what`. */
 static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, const char *what)
@@ -84,6 +91,23 @@ void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
     if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, &pool->blocks, s, pool->states.bytes);
 }
 
+hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
+{
+    hlmi_undo *u = take(pool, &pool->stretches, pool->undo_bytes, "a stretch of the undo log");
+    if (!u) return NULL;
+    atomic_init(&u->refs, 1);
+    atomic_init(&u->filled, 0);
+    u->anchor = NULL;
+    return u;
+}
+
+void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
+{
+    if (!u || atomic_fetch_sub(&u->refs, 1) != 1) return;
+    hlmi_pool_drop_state(pool, u->anchor);
+    give_back(pool, &pool->stretches, u, pool->undo_bytes);
+}
+
 /* The state before the first token. */
 static hlm_status make_origin(hlm_pool *pool)
 {
@@ -102,12 +126,36 @@ static void pool_free(hlm_pool *pool)
     hlmi_pool_drop_state(pool, pool->origin);
     shelf_free(pool, &pool->pages);
     shelf_free(pool, &pool->blocks);
+    shelf_free(pool, &pool->stretches);
     hlmi_page_layout_free(&pool->layout, &pool->mem);
     hlmi_state_layout_free(&pool->states, &pool->mem);
     hlm_model *model = pool->model;
     const hlmi_mem mem = pool->mem;
     hlmi_free(&mem, pool);
     hlm_model_release(model);
+}
+
+/* What sequences keep of their past besides pages. */
+static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
+{
+    const size_t block = pool->states.bytes;
+    if (p->undo_tokens > MAX_UNDO_TOKENS)
+        return hlmi_fail(HLM_E_ARG, "hlm_pool_params.undo_tokens is %d, can be up to %d", (int)p->undo_tokens,
+                         MAX_UNDO_TOKENS);
+    if (p->reserved) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
+    const uint64_t budget = p->mark_bytes ? p->mark_bytes : DEFAULT_MARK_BYTES;
+    const int64_t stride = p->mark_stride ? p->mark_stride : DEFAULT_MARK_STRIDE;
+    if (block == 0) return HLM_OK; /* nothing is pending anywhere */
+    pool->mark_stride = stride > 0 ? stride : 0;
+    pool->auto_marks = budget / block > MAX_AUTO_MARKS ? MAX_AUTO_MARKS : (size_t)(budget / block);
+    const int32_t undo = p->undo_tokens ? p->undo_tokens : DEFAULT_UNDO_TOKENS;
+    if (undo < 0) return HLM_OK;
+    size_t bytes;
+    if (!hlmi_mul_size(pool->states.log_width * sizeof(float), (size_t)undo, &bytes) || bytes > SIZE_MAX - HLMI_ALIGN)
+        return hlmi_nomem(SIZE_MAX, "a stretch of the undo log");
+    pool->undo_tokens = undo;
+    pool->undo_bytes = bytes + HLMI_ALIGN;
+    return HLM_OK;
 }
 
 hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params)
@@ -136,6 +184,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
                                p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, mem);
+    if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
     if (st != HLM_OK) {
         pool_free(pool);

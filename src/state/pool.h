@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "state/block.h"
 #include "state/page.h"
+#include "state/undo.h"
 
 enum { HLMI_PAGE_TOKENS = 64 /* positions in a page by default */ };
 
@@ -23,8 +24,12 @@ struct hlm_pool {
     hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
     hlm_cache *_Atomic prefix; /* the sequence of the plan's prefix (state/prefix.h); NULL until it is computed */
     uint64_t max_bytes; /* 0: none */
+    int64_t mark_stride; /* 0: no automatic marks but at the ends of prompts */
+    size_t auto_marks; /* of a sequence at most */
+    int64_t undo_tokens; /* positions of a stretch of the undo log; 0: none */
+    size_t undo_bytes; /* of a stretch */
     hlmi_lock lock; /* guards what follows */
-    hlmi_shelf pages, blocks;
+    hlmi_shelf pages, blocks, stretches;
     uint64_t used, held; /* bytes */
 };
 
@@ -39,5 +44,9 @@ hlmi_state *hlmi_pool_take_state(hlm_pool *pool);
 hlmi_state *hlmi_state_retain(hlmi_state *s);
 /** One reference less; the last one gives the block back. NULL is fine. */
 void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s);
+/** A stretch of the undo log with refs 1, nothing filled and no anchor, or NULL as above. */
+hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool);
+/** One reference less; the last one gives stretch and anchor back. NULL is fine. */
+void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u);
 
 #endif

@@ -1,4 +1,4 @@
-/* The public view of recurrent states. */
+/* The public view of recurrent states: reading them, and marks. */
 #include "state/prefix.h"
 
 #include <string.h>
@@ -63,6 +63,43 @@ hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float
     if (st != HLM_OK) return st;
     st = hlmi_prefix_attach(cache);
     if (st == HLM_OK) st = read_state(cache, layer, which, out, cap, n);
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+hlm_status hlm_cache_mark(hlm_cache *cache)
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
+    hlm_status st = hlmi_cache_lock(cache);
+    if (st != HLM_OK) return st;
+    if (cache->state && cache->state->pos < cache->length)
+        st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
+                       (long long)cache->length);
+    if (st == HLM_OK) st = hlmi_marks_room(cache, 1);
+    if (st == HLM_OK) hlmi_marks_add(cache, cache->length, cache->state, false);
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos)
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: cache is NULL");
+    const hlm_status st = hlmi_cache_lock(cache);
+    if (st != HLM_OK) return st;
+    hlmi_marks_remove(cache, pos + cache->prefix);
+    hlmi_cache_unlock(cache);
+    return HLM_OK;
+}
+
+hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n)
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
+    hlm_status st = hlmi_cache_lock(cache);
+    if (st != HLM_OK) return st;
+    const hlmi_marks *m = &cache->marks;
+    if (n) *n = m->n;
+    if (pos && cap < m->n) st = hlmi_fail(HLM_E_SPACE, "hlm_cache_marks: room for %zu of %zu marks", cap, m->n);
+    for (size_t i = 0; i < m->n && pos && st == HLM_OK; i++) pos[i] = m->items[i].pos - cache->prefix;
     hlmi_cache_unlock(cache);
     return st;
 }

@@ -236,6 +236,10 @@ class hlm_pool_params(Structure):
         ("kv_type", c_int32),
         ("page_tokens", c_int32),
         ("max_bytes", c_uint64),
+        ("mark_stride", c_int64),
+        ("mark_bytes", c_uint64),
+        ("undo_tokens", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -465,6 +469,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'hlm_cache_reserve took included. *pending (may be NULL) receives how many\n'
         'tokens before `pos` the next step has to recompute first; 0 for Transformers.\n'
         'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
+    "hlm_cache_mark": (c_int32, [c_void_p],
+        'Keep the state at the present position: rewind and fork to it cost nothing, until\n'
+        'the cache is rewound to before it, or the mark is removed. One reference more for\n'
+        'models with recurrent state; nothing for Transformers. Again at a position: nothing.\n'
+        'Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is\n'
+        '        not there yet), HLM_E_NOMEM, HLM_E_BUSY.'),
+    "hlm_cache_unmark": (c_int32, [c_void_p, c_int64],
+        'Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY.'),
+    "hlm_cache_marks": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p],
+        'The positions of all marks, automatic ones included, ascending, into pos [cap];\n'
+        '*n (may be NULL) receives how many there are. pos may be NULL.\n'
+        'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY.'),
     "hlm_cache_length": (c_int64, [c_void_p],
         'Tokens held; 0 for NULL. Not while a step on the cache runs.'),
     "hlm_cache_tokens": (c_int32, [c_void_p, c_int64, c_size_t, c_void_p],
@@ -607,7 +623,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_model_info": (144, sizeof(hlm_model_info)),
         "hlm_plan_params": (40, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (24, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (48, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_hidden": (32, sizeof(hlm_hidden)),

@@ -134,9 +134,22 @@ class PoolParams(TypedDict, total=False):
     #: Positions in a page, a power of two up to 4096. 0: 64.
     page_tokens: int
 
-    #: Cap on the bytes of all pages. 0: none. At the cap a step fails with
+    #: Cap on the bytes of all pages and states. 0: none. At the cap a step fails with
     #: HLM_E_NOMEM and changes nothing.
     max_bytes: int
+
+    #: For models with recurrent state; Transformers can be cut anywhere and need none
+    #: of the following. Automatic marks are set at multiples of this many tokens and
+    #: at the ends of prompts. 0: 512; negative: only at the ends of prompts.
+    mark_stride: int
+
+    #: Most bytes of a sequence's automatic marks, states of other uses included; those
+    #: that leave the smallest gaps go first. 0: 64 MiB; less than a state: none.
+    mark_bytes: int
+
+    #: The undo log: at least this many of the last tokens can be taken back without
+    #: running the model again. 0: 16; negative: none.
+    undo_tokens: int
 
 
 class CtxParams(TypedDict, total=False):
