@@ -360,7 +360,8 @@ typedef struct hlm_memory_plan_info {
     /** For all sequences together; pages of 64 positions, counted whole. */
     uint64_t state;
     uint64_t state_per_token;
-    /** What a sequence takes at any length (recurrent state; 0 for Transformers). */
+    /** What a sequence takes at any length (recurrent state, with undo log and automatic
+     *  marks by the pool's defaults; 0 for Transformers). */
     uint64_t state_per_sequence;
     /** Scratch of a context. */
     uint64_t scratch;

@@ -87,10 +87,8 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     const uint64_t tokens = p.n_tokens ? (uint64_t)p.n_tokens : (uint64_t)plan->max_positions;
     const uint64_t count = p.n_sequences ? p.n_sequences : 1;
     const uint64_t n_pages = (tokens + pages.tokens - 1) / pages.tokens;
-    /* two blocks: one to read, one to write */
-    hlm_memory_plan_info full = {.weights = plan->weight_bytes,
-                                 .state_per_token = pages.per_token,
-                                 .state_per_sequence = 2 * (uint64_t)states.bytes};
+    hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
+    HLMI_TRY(hlmi_pool_sequence_bytes(&states, &full.state_per_sequence));
     if (n_pages > (UINT64_MAX / count - full.state_per_sequence - states.bytes) / pages.bytes)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
                            (unsigned long long)tokens));

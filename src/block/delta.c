@@ -53,6 +53,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .exact = true,
                                   .y = {rows + r->channels, rows + r->channels + r->heads},
                                   .ldy = ld});
+    b->ops->log_write(b, p->rec, rows, ld);
     recur(b, p, rows, ld, y, ldy);
     b->ops->norm_rows(b,
                       &(hlmi_norm_rows){.norm = &p->head_norm,
@@ -70,4 +71,15 @@ static void record(hlmi_builder *b, const void *params)
             .x = y, .ldx = ldy, .n = 1, .w = {&p->out}, .epilogue = HLMI_EP_ADD, .y = {b->x}, .ldy = b->ldx});
 }
 
-const hlmi_block_type hlmi_block_delta = {.name = "delta net", .record = record};
+static void replay(hlmi_builder *b, const void *params)
+{
+    const hlmi_delta_params *p = params;
+    const hlmi_recurrence *r = &b->plan->rec[p->rec];
+    const size_t ld = hlmi_ld(r->channels + r->extra), values = r->heads * r->cols;
+    float *rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
+    float *y = hlmi_scratch_rows(b, b->max_rows, values);
+    b->ops->log_read(b, p->rec, rows, ld);
+    recur(b, p, rows, ld, y, hlmi_ld(values));
+}
+
+const hlmi_block_type hlmi_block_delta = {.name = "delta net", .record = record, .replay = replay};

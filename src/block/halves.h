@@ -15,7 +15,12 @@ typedef struct hlmi_half {
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
+/** The replay of a block with this part (hlmi_block_type). */
+void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p);
 hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p);
+
+/** The replay of a block with this part (hlmi_block_type). */
+void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p);
 hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
 /** x = x + scale * (W rows + bias) */

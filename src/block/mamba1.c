@@ -61,13 +61,11 @@ static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, const floa
                                   .ldy = ld});
 }
 
-void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, size_t ld, float *y, size_t ldy)
+/* y = the scan of v by the rows' dt, B and C, gated by z unless that is NULL. */
+static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, const float *rows, size_t ld, const float *v, size_t ldv,
+                 const float *z, float *y, size_t ldy)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
-    const size_t inner = p->u.rows, ldv = hlmi_ld(inner);
-    float *v = hlmi_scratch_rows(b, b->max_rows, inner);
-    convolve(b, p, rows, ld, v, ldv);
-    select_rows(b, p, v, ldv, rows, ld);
     b->ops->scan1(b,
                   &(hlmi_scan1){.rec = p->rec,
                                 .a = p->a,
@@ -80,10 +78,31 @@ void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, 
                                 .b = rows + at.b,
                                 .c = rows + at.c,
                                 .ldbc = ld,
-                                .z = rows + at.z,
+                                .z = z,
                                 .ldz = ld,
                                 .y = y,
                                 .ldy = ldy});
+}
+
+void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, size_t ld, float *y, size_t ldy)
+{
+    const size_t inner = p->u.rows, ldv = hlmi_ld(inner);
+    float *v = hlmi_scratch_rows(b, b->max_rows, inner);
+    convolve(b, p, rows, ld, v, ldv);
+    select_rows(b, p, v, ldv, rows, ld);
+    b->ops->log_write(b, p->rec, rows, ld);
+    scan(b, p, rows, ld, v, ldv, rows + hlmi_mamba1_layout(p).z, y, ldy);
+}
+
+void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p)
+{
+    const hlmi_recurrence *r = &b->plan->rec[p->rec];
+    const size_t ld = hlmi_ld(r->channels + r->extra), ldv = hlmi_ld(r->channels);
+    float *rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
+    float *v = hlmi_scratch_rows(b, b->max_rows, r->channels), *y = hlmi_scratch_rows(b, b->max_rows, r->channels);
+    b->ops->log_read(b, p->rec, rows, ld);
+    convolve(b, p, rows, ld, v, ldv);
+    scan(b, p, rows, ld, v, ldv, NULL, y, ldv);
 }
 
 hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
@@ -105,6 +124,11 @@ hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
     return (hlmi_half){.rows = y, .ld = ldy, .w = &p->out, .bias = p->out_bias};
 }
 
+static void replay(hlmi_builder *b, const void *params)
+{
+    hlmi_mamba1_replay(b, params);
+}
+
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_mamba1_params *p = params;
@@ -113,4 +137,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_mamba1 = {.name = "mamba1", .record = record};
+const hlmi_block_type hlmi_block_mamba1 = {.name = "mamba1", .record = record, .replay = replay};

@@ -74,9 +74,25 @@ hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p)
                                   .scale = {p->in_scale},
                                   .y = {z},
                                   .ldy = ld});
+    b->ops->log_write(b, p->rec, z + inner, ld);
     recur(b, p, z + inner, ld, y, ldy);
     gate(b, p, y, ldy, z, ld);
     return (hlmi_half){.rows = y, .ld = ldy, .w = &p->out, .bias = p->out_bias, .scale = p->out_scale};
+}
+
+void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p)
+{
+    const hlmi_recurrence *r = &b->plan->rec[p->rec];
+    const size_t ld = hlmi_ld(r->channels + r->extra), inner = r->heads * r->cols;
+    float *rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
+    float *y = hlmi_scratch_rows(b, b->max_rows, inner);
+    b->ops->log_read(b, p->rec, rows, ld);
+    recur(b, p, rows, ld, y, hlmi_ld(inner));
+}
+
+static void replay(hlmi_builder *b, const void *params)
+{
+    hlmi_mamba2_replay(b, params);
 }
 
 static void record(hlmi_builder *b, const void *params)
@@ -87,4 +103,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_mamba2 = {.name = "mamba2", .record = record};
+const hlmi_block_type hlmi_block_mamba2 = {.name = "mamba2", .record = record, .replay = replay};

@@ -9,6 +9,22 @@ static void multiply(hlmi_builder *b, float *y, size_t ldy, const float *by, siz
             .kind = HLMI_COMBINE_MUL, .cols = cols, .a = y, .lda = ldy, .b = by, .ldb = ldb, .y = y, .ldy = ldy});
 }
 
+static void convolve(hlmi_builder *b, const hlmi_short_conv_params *p, const float *rows, size_t ld, float *y,
+                     size_t ldy)
+{
+    b->ops->conv(
+        b, &(hlmi_conv){.rec = p->rec, .weight = p->taps, .bias = p->bias, .x = rows, .ldx = ld, .y = y, .ldy = ldy});
+}
+
+static void replay(hlmi_builder *b, const void *params)
+{
+    const hlmi_short_conv_params *p = params;
+    const size_t n = b->plan->rec[p->rec].channels, ld = hlmi_ld(n);
+    float *rows = hlmi_scratch_rows(b, b->max_rows, n), *y = hlmi_scratch_rows(b, b->max_rows, n);
+    b->ops->log_read(b, p->rec, rows, ld);
+    convolve(b, p, rows, ld, y, ld);
+}
+
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_short_conv_params *p = params;
@@ -26,8 +42,8 @@ static void record(hlmi_builder *b, const void *params)
                                   .y = {rows, c, v},
                                   .ldy = ld});
     multiply(b, rows, ld, v, ld, n);
-    b->ops->conv(
-        b, &(hlmi_conv){.rec = p->rec, .weight = p->taps, .bias = p->bias, .x = rows, .ldx = ld, .y = y, .ldy = ldy});
+    b->ops->log_write(b, p->rec, rows, ld);
+    convolve(b, p, rows, ld, y, ldy);
     multiply(b, y, ldy, c, ld, n);
     b->ops->linear(b,
                    &(hlmi_linear){.x = y,
@@ -40,4 +56,4 @@ static void record(hlmi_builder *b, const void *params)
                                   .ldy = b->ldx});
 }
 
-const hlmi_block_type hlmi_block_short_conv = {.name = "short convolution", .record = record};
+const hlmi_block_type hlmi_block_short_conv = {.name = "short convolution", .record = record, .replay = replay};

@@ -158,6 +158,16 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     return HLM_OK;
 }
 
+hlm_status hlmi_pool_sequence_bytes(const hlmi_state_layout *states, uint64_t *bytes)
+{
+    hlm_pool pool = {.states = *states};
+    const hlm_pool_params defaults = {.struct_size = sizeof defaults};
+    const hlm_status st = read_history(&pool, &defaults);
+    const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0) + pool.auto_marks;
+    *bytes = blocks * states->bytes + (HLMI_UNDO_STRETCHES + 1) * (uint64_t)pool.undo_bytes;
+    return st;
+}
+
 hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params)
 {
     hlm_pool_params p;

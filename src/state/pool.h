@@ -33,6 +33,10 @@ struct hlm_pool {
     uint64_t used, held; /* bytes */
 };
 
+/** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that is
+ *  written, the undo log with its anchors, and as many automatic marks as there may be. */
+hlm_status hlmi_pool_sequence_bytes(const hlmi_state_layout *states, uint64_t *bytes);
+
 /** A page with refs 1 and nothing filled, or NULL: out of memory or at the cap (sentence set). */
 hlmi_page *hlmi_pool_take(hlm_pool *pool);
 /** One reference less; the last one gives the page back. NULL is fine. */

@@ -115,7 +115,8 @@ class MemoryPlanInfo(NamedTuple):
 
     state_per_token: int
 
-    #: What a sequence takes at any length (recurrent state; 0 for Transformers).
+    #: What a sequence takes at any length (recurrent state, with undo log and automatic
+    #: marks by the pool's defaults; 0 for Transformers).
     state_per_sequence: int
 
     #: Scratch of a context.

@@ -1510,7 +1510,8 @@ pub struct hlm_memory_plan_info {
     #[doc = " For all sequences together; pages of 64 positions, counted whole."]
     pub state: u64,
     pub state_per_token: u64,
-    #[doc = " What a sequence takes at any length (recurrent state; 0 for Transformers)."]
+    #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic"]
+    #[doc = "  marks by the pool's defaults; 0 for Transformers)."]
     pub state_per_sequence: u64,
     #[doc = " Scratch of a context."]
     pub scratch: u64,
@@ -1667,15 +1668,27 @@ pub struct hlm_pool_params {
     pub kv_type: i32,
     #[doc = " Positions in a page, a power of two up to 4096. 0: 64."]
     pub page_tokens: i32,
-    #[doc = " Cap on the bytes of all pages. 0: none. At the cap a step fails with"]
+    #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap a step fails with"]
     #[doc = "  HLM_E_NOMEM and changes nothing."]
     pub max_bytes: u64,
+    #[doc = " For models with recurrent state; Transformers can be cut anywhere and need none"]
+    #[doc = "  of the following. Automatic marks are set at multiples of this many tokens and"]
+    #[doc = "  at the ends of prompts. 0: 512; negative: only at the ends of prompts."]
+    pub mark_stride: i64,
+    #[doc = " Most bytes of a sequence's automatic marks, states of other uses included; those"]
+    #[doc = "  that leave the smallest gaps go first. 0: 64 MiB; less than a state: none."]
+    pub mark_bytes: u64,
+    #[doc = " The undo log: at least this many of the last tokens can be taken back without"]
+    #[doc = "  running the model again. 0: 16; negative: none."]
+    pub undo_tokens: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        24usize,
+        48usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -1751,6 +1764,74 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_max_bytes();
+    fn test_field_mark_stride() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).mark_stride) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(mark_stride)
+            )
+        );
+    }
+    test_field_mark_stride();
+    fn test_field_mark_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).mark_bytes) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(mark_bytes)
+            )
+        );
+    }
+    test_field_mark_bytes();
+    fn test_field_undo_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).undo_tokens) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(undo_tokens)
+            )
+        );
+    }
+    test_field_undo_tokens();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
@@ -2038,6 +2119,29 @@ extern "C" {
     #[doc = "  tokens before `pos` the next step has to recompute first; 0 for Transformers."]
     #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_rewind(cache: *mut hlm_cache, pos: i64, pending: *mut i64) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Keep the state at the present position: rewind and fork to it cost nothing, until"]
+    #[doc = "  the cache is rewound to before it, or the mark is removed. One reference more for"]
+    #[doc = "  models with recurrent state; nothing for Transformers. Again at a position: nothing."]
+    #[doc = "  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is"]
+    #[doc = "          not there yet), HLM_E_NOMEM, HLM_E_BUSY."]
+    pub fn hlm_cache_mark(cache: *mut hlm_cache) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY."]
+    pub fn hlm_cache_unmark(cache: *mut hlm_cache, pos: i64) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The positions of all marks, automatic ones included, ascending, into pos [cap];"]
+    #[doc = "  *n (may be NULL) receives how many there are. pos may be NULL."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY."]
+    pub fn hlm_cache_marks(
+        cache: *mut hlm_cache,
+        pos: *mut i64,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
 }
 extern "C" {
     #[doc = " Tokens held; 0 for NULL. Not while a step on the cache runs."]

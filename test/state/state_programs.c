@@ -1,0 +1,315 @@
+/* state_programs [--programs N] [--seed S] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
+ * rewinds, reserves, cancelled and refused steps over several sequences, and after each operation compares one sequence
+ * with a fresh one that is fed the same tokens in one step: the logits must be the same bit for bit. Pages, the undo log and
+ * the stride of marks are small, so that every border is met. A program that fails is cut down and printed. */
+#include <hybridlm/hybridlm.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3 };
+
+typedef enum kind { STEP, BATCH, FORK, MARK, UNMARK, REWIND, RESERVE, CANCEL, REFUSE, FREE, KINDS } kind;
+
+static const char *const kind_names[KINDS] = {"step",   "batch",   "fork",   "mark",   "unmark",
+                                              "rewind", "reserve", "cancel", "refuse", "free"};
+
+/* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
+typedef struct op {
+    kind kind;
+    uint32_t cache, other, n, context, probe;
+} op;
+
+typedef struct sequence {
+    hlm_cache *cache;
+    int32_t ids[LENGTH];
+    size_t n;
+} sequence;
+
+typedef struct machine {
+    hlm_model *model;
+    hlm_pool *pool;
+    hlm_context *ctx[CONTEXTS];
+    size_t vocab;
+    sequence s[CACHES];
+    float *got, *want;
+    char failure[512];
+} machine;
+
+static uint64_t random_state;
+
+static uint32_t next_random(void)
+{
+    random_state += 0x9E3779B97F4A7C15u;
+    uint64_t z = random_state;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (uint32_t)((z ^ (z >> 31)) >> 16);
+}
+
+static int failed(machine *m, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(m->failure, sizeof m->failure, fmt, args);
+    va_end(args);
+    return 0;
+}
+
+static hlm_step make_step(const machine *m, hlm_cache *cache, const int32_t *ids, size_t n, float *logits)
+{
+    (void)m;
+    return (hlm_step){.struct_size = sizeof(hlm_step), .cache = cache, .tokens = ids, .n_tokens = n, .logits = logits};
+}
+
+static int32_t token_of(const machine *m, uint32_t x)
+{
+    return (int32_t)(x % (uint32_t)m->vocab);
+}
+
+/* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
+static int compare(machine *m, const sequence *s, const op *o)
+{
+    int32_t ids[LENGTH + 1];
+    hlm_cache *fork = NULL, *fresh = NULL;
+    memcpy(ids, s->ids, s->n * sizeof *ids);
+    ids[s->n] = token_of(m, o->probe);
+    if (hlm_cache_length(s->cache) != (int64_t)s->n)
+        return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
+    int ok = hlm_cache_fork(&fork, s->cache, HLM_NOW) == HLM_OK && hlm_cache_new(&fresh, m->pool, NULL) == HLM_OK;
+    hlm_step one = make_step(m, fork, ids + s->n, 1, m->got);
+    const hlm_step *const steps[] = {&one};
+    ok = ok && hlm_decode_step(m->ctx[o->context % CONTEXTS], steps, 1) == HLM_OK;
+    one = make_step(m, fresh, ids, s->n + 1, m->want);
+    ok = ok && hlm_decode_step(m->ctx[0], steps, 1) == HLM_OK;
+    if (!ok) failed(m, "%s", hlm_last_error());
+    else if (memcmp(m->got, m->want, m->vocab * sizeof *m->got) != 0) ok = failed(m, "other logits");
+    hlm_cache_free(fork);
+    hlm_cache_free(fresh);
+    return ok;
+}
+
+static void close_sequence(sequence *s)
+{
+    hlm_cache_free(s->cache);
+    *s = (sequence){.n = 0};
+}
+
+static int open_sequence(machine *m, sequence *s)
+{
+    if (s->cache) return 1;
+    return hlm_cache_new(&s->cache, m->pool, NULL) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
+}
+
+/* New tokens for up to `most` sequences, from number `first` on, in one step. */
+static int run_steps(machine *m, const op *o, size_t most)
+{
+    hlm_step list[CACHES];
+    const hlm_step *steps[CACHES];
+    int32_t ids[CACHES][LENGTH];
+    sequence *of[CACHES];
+    size_t n = 0;
+    uint32_t x = o->other;
+    for (size_t i = 0; i < most; i++) {
+        sequence *s = &m->s[(o->cache + i) % CACHES];
+        const size_t room = LENGTH - s->n, wanted = 1 + (i ? x % 3 : o->n % 11);
+        const size_t count = wanted < room ? wanted : room;
+        if (count == 0) continue;
+        if (!open_sequence(m, s)) return 0;
+        for (size_t k = 0; k < count; k++, x = x * 1664525u + 1013904223u) ids[n][k] = token_of(m, x >> 8);
+        list[n] = make_step(m, s->cache, ids[n], count, NULL);
+        steps[n] = &list[n];
+        of[n++] = s;
+    }
+    if (n == 0) return 1;
+    hlm_context *ctx = m->ctx[o->context % CONTEXTS];
+    if (o->kind == CANCEL) hlm_cancel(ctx);
+    if (o->kind == REFUSE) ids[n - 1][list[n - 1].n_tokens - 1] = (int32_t)m->vocab;
+    const hlm_status want = o->kind == CANCEL ? HLM_E_CANCELLED : o->kind == REFUSE ? HLM_E_TOKEN : HLM_OK;
+    const hlm_status st = hlm_decode_step(ctx, steps, n);
+    if (o->kind == CANCEL && st == HLM_E_TOKEN) return 1;
+    if (st != want)
+        return failed(m, "%s, expected %s: %s", hlm_status_name(st), hlm_status_name(want), hlm_last_error());
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        memcpy(of[i]->ids + of[i]->n, ids[i], list[i].n_tokens * sizeof **ids);
+        of[i]->n += list[i].n_tokens;
+    }
+    return 1;
+}
+
+static int run_fork(machine *m, const op *o, const sequence *s)
+{
+    sequence *to = &m->s[o->other % CACHES];
+    if (to == s) return 1;
+    const size_t at = o->n % 3 == 0 ? s->n : o->n / 3 % (s->n + 1);
+    close_sequence(to);
+    if (hlm_cache_fork(&to->cache, s->cache, (int64_t)at) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    memcpy(to->ids, s->ids, at * sizeof *to->ids);
+    to->n = at;
+    return compare(m, to, o);
+}
+
+static int run_op(machine *m, const op *o)
+{
+    sequence *s = &m->s[o->cache % CACHES];
+    hlm_status st = HLM_OK;
+    if (!open_sequence(m, s)) return 0;
+    switch (o->kind) {
+    case STEP:
+    case CANCEL:
+    case REFUSE: return run_steps(m, o, 1);
+    case BATCH: return run_steps(m, o, 2 + o->n % (CACHES - 1));
+    case FORK: return run_fork(m, o, s);
+    case MARK:
+        st = hlm_cache_mark(s->cache);
+        if (st == HLM_E_UNREACHABLE) st = HLM_OK; /* after a rewind */
+        break;
+    case UNMARK: st = hlm_cache_unmark(s->cache, (int64_t)(o->n % (s->n + 1))); break;
+    case REWIND:
+        s->n = o->n % 2 ? s->n - (o->n / 2 % 5 < s->n ? o->n / 2 % 5 : s->n) : o->n / 2 % (s->n + 1);
+        st = hlm_cache_rewind(s->cache, (int64_t)s->n, NULL);
+        break;
+    case RESERVE: st = hlm_cache_reserve(s->cache, (int64_t)(s->n + o->n % 9)); break;
+    case FREE: close_sequence(s); break;
+    default: break;
+    }
+    return st == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
+}
+
+static int run_program(machine *m, const op *ops, size_t n, size_t *at)
+{
+    int ok = 1;
+    for (*at = 0; *at < n && ok; ++*at) {
+        const op *o = &ops[*at];
+        ok = run_op(m, o);
+        const sequence *s = &m->s[o->probe % CACHES];
+        if (ok && s->cache) ok = compare(m, s, o);
+    }
+    for (size_t i = 0; i < CACHES; i++) close_sequence(&m->s[i]);
+    return ok;
+}
+
+static void print_program(const op *ops, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        printf("    {%s, cache %u, other %u, n %u, context %u, probe %u}\n", kind_names[ops[i].kind], ops[i].cache,
+               ops[i].other, ops[i].n, ops[i].context, ops[i].probe);
+}
+
+/* Leaves operations out as long as the program still fails. */
+static void shrink(machine *m, op *ops, size_t n)
+{
+    size_t at;
+    for (size_t i = 0; i < n;) {
+        op fewer[OPS];
+        memcpy(fewer, ops, i * sizeof *ops);
+        memcpy(fewer + i, ops + i + 1, (n - i - 1) * sizeof *ops);
+        if (run_program(m, fewer, n - 1, &at)) {
+            i++;
+            continue;
+        }
+        n = at;
+        memcpy(ops, fewer, n * sizeof *ops);
+        if (i >= n) break;
+    }
+    run_program(m, ops, n, &at);
+    printf("  %s, in\n", m->failure);
+    print_program(ops, n);
+}
+
+static void make_program(op *ops)
+{
+    /* steps and rewinds more often than the rest */
+    static const kind often[] = {STEP, STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND, REWIND, FORK, FORK, MARK};
+    const size_t weight = sizeof often / sizeof *often;
+    for (size_t i = 0; i < OPS; i++) {
+        const uint32_t x = next_random() % (uint32_t)(weight + KINDS);
+        ops[i] = (op){.kind = x < weight ? often[x] : (kind)(x - weight),
+                      .cache = next_random() % CACHES,
+                      .other = next_random(),
+                      .n = next_random() % 1000,
+                      .context = next_random() % CONTEXTS,
+                      .probe = next_random()};
+    }
+}
+
+static int open_machine(machine *m, const char *path)
+{
+    static const struct {
+        int32_t threads;
+        size_t rows;
+    } contexts[CONTEXTS] = {{1, 512}, {2, 7}, {3, 1}};
+    hlm_model_info info = {.struct_size = sizeof info};
+    const hlm_pool_params pp = {
+        .struct_size = sizeof pp, .page_tokens = 2, .mark_stride = 7, .mark_bytes = 1 << 20, .undo_tokens = 3};
+    if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        const hlm_ctx_params cp = {
+            .struct_size = sizeof cp, .pool = m->pool, .n_threads = contexts[i].threads, .max_rows = contexts[i].rows};
+        if (hlm_ctx_new(&m->ctx[i], m->model, &cp) != HLM_OK) return 0;
+    }
+    if (hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
+    m->vocab = (size_t)info.vocab_size;
+    m->got = malloc(m->vocab * sizeof *m->got);
+    m->want = malloc(m->vocab * sizeof *m->want);
+    return m->got && m->want;
+}
+
+static void close_machine(machine *m)
+{
+    for (size_t i = 0; i < CONTEXTS; i++) hlm_ctx_free(m->ctx[i]);
+    hlm_pool_release(m->pool);
+    hlm_model_release(m->model);
+    free(m->got);
+    free(m->want);
+}
+
+static unsigned run_model(const char *path, unsigned long programs, uint64_t seed, unsigned *passed)
+{
+    machine m = {.vocab = 0};
+    unsigned bad = 0;
+    if (!open_machine(&m, path)) {
+        printf("%s: %s\n", path, hlm_last_error());
+        bad = 1;
+    }
+    for (unsigned long i = 0; i < programs && bad == 0; i++) {
+        op ops[OPS];
+        size_t at;
+        random_state = seed + i;
+        make_program(ops);
+        if (run_program(&m, ops, OPS, &at)) {
+            ++*passed;
+            continue;
+        }
+        printf("%s: program %lu (--seed %llu --programs 1) fails at operation %zu: %s\n", path, i,
+               (unsigned long long)(seed + i), at, m.failure);
+        shrink(&m, ops, at);
+        bad = 1;
+    }
+    close_machine(&m);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long programs = 100;
+    uint64_t seed = (uint64_t)time(NULL) / 86400 * 1000000; /* other programs every day */
+    unsigned passed = 0, bad = 0;
+    int i = 1;
+    for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
+        if (strcmp(argv[i], "--programs") == 0) programs = strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[i + 1], NULL, 10);
+        else break;
+    }
+    if (i >= argc || strncmp(argv[i], "--", 2) == 0) {
+        printf("usage: state_programs [--programs N] [--seed S] MODEL...\n");
+        return 2;
+    }
+    printf("seed %llu\n", (unsigned long long)seed);
+    for (; i < argc; i++) bad += run_model(argv[i], programs, seed, &passed);
+    printf("%u passed, %u failed\n", passed, bad);
+    return bad || !passed;
+}
