@@ -103,4 +103,10 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_heads = {.name = "heads", .record = record};
+static void replay(hlmi_builder *b, const void *params)
+{
+    const hlmi_heads_params *p = params;
+    hlmi_mamba1_replay(b, &p->mamba);
+}
+
+const hlmi_block_type hlmi_block_heads = {.name = "heads", .record = record, .replay = replay};
