@@ -97,8 +97,9 @@ static jv float_op(jx *x, uint16_t op, double a, double b)
     if (op == '/') return jv_float(a / b);
     const double r = hlmi_jfmod(a, b);
     if (op == '%') return jv_float(r);
-    const double q = (a - r) / b, whole = hlmi_jfloor(q);
-    return jv_float(q - whole > 0.5 ? whole + 1.0 : whole);
+    const double q = (a - r) / b, floor = hlmi_jfloor(q), whole = q - floor > 0.5 ? floor + 1.0 : floor;
+    if (whole != 0.0) return jv_float(whole);
+    return jv_float(a / b < 0.0 || b / a < 0.0 ? -0.0 : 0.0); /* zero has the sign of a / b */
 }
 
 /* v repeated n times: a string, list or tuple. */

@@ -165,12 +165,29 @@ static jv call_joiner(jx *x, jcycler *c, const jargs *a)
     return hlmi_jtext(x, c->sep);
 }
 
+/* What a method of escaped text returns: the text, or texts in a list or tuple, is escaped too. */
+static jv as_markup(jx *x, jv v)
+{
+    if (v.kind == JV_STR) v.flags |= JV_SAFE;
+    if (!jv_is_seq(v) || v.n == 0) return v;
+    jv *at = hlmi_jalloc_values(x, v.n);
+    if (!at) return jv_none();
+    for (uint32_t i = 0; i < v.n; i++) at[i] = as_markup(x, v.u.at[i]);
+    return jv_seq(v.kind, at, v.n);
+}
+
+static jv call_method(jx *x, const jmethod *m, const jargs *a)
+{
+    const jv v = hlmi_jcall_desc(x, m->desc, m->self, a);
+    return m->self.kind == JV_STR && m->self.flags & JV_SAFE && x->st == HLM_OK ? as_markup(x, v) : v;
+}
+
 jv hlmi_jcall(jx *x, jv f, const jargs *a)
 {
     if (x->st != HLM_OK) return jv_none();
     switch (f.kind) {
     case JV_FUNC: return hlmi_jcall_desc(x, f.u.func, jv_missing(), a);
-    case JV_METHOD: return hlmi_jcall_desc(x, f.u.method->desc, f.u.method->self, a);
+    case JV_METHOD: return call_method(x, f.u.method, a);
     case JV_MACRO: return call_macro(x, f.u.macro, a);
     case JV_JOINER: return call_joiner(x, f.u.cycler, a);
     case JV_LOOP:

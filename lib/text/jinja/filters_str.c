@@ -109,7 +109,9 @@ static jv f_indent(jx *x, const jv *p, const jargs *a)
         if (i == 0 ? first : blank || line.n) hlmi_jsb_add(&b, pad.p, pad.n);
         hlmi_jsb_add(&b, line.u.s, line.n);
     }
-    return hlmi_jsb_done(&b);
+    jv out = hlmi_jsb_done(&b);
+    if (out.kind == JV_STR) out.flags = p[0].flags & JV_SAFE;
+    return out;
 }
 
 /* p: length killwords end leeway */
@@ -239,7 +241,49 @@ static size_t tag_end(jx *x, jv s, size_t i)
     return hit == SIZE_MAX ? i : hit + (comment ? 3 : 1);
 }
 
-/* Tags and comments go, runs of white space become one space. */
+/* Appends the character that the reference at s[0] == '&' stands for and returns its bytes; 0 when it is none that is
+ * known: by number, or one of the names of characters that markup itself uses. */
+static size_t add_reference(jsb *b, const char *s, size_t n)
+{
+    static const struct {
+        const char *name;
+        char c;
+    } names[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos;", '\''}};
+    const bool hex = n > 2 && s[1] == '#' && (s[2] == 'x' || s[2] == 'X');
+    uint32_t cp = 0;
+    size_t i = hex ? 3 : 2;
+    const size_t digits = i;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        const size_t len = strlen(names[k].name);
+        if (n <= len || memcmp(s + 1, names[k].name, len) != 0) continue;
+        hlmi_jsb_char(b, names[k].c);
+        return 1 + len + (n > 1 + len && s[1 + len] == ';' && names[k].name[len - 1] != ';');
+    }
+    if (n < 3 || s[1] != '#') return 0;
+    for (; i < n; i++) {
+        const char c = s[i], low = (char)(c | 32);
+        const bool letter = hex && low >= 'a' && low <= 'f';
+        if (!letter && (c < '0' || c > '9')) break;
+        if (cp <= 0x10FFFF) cp = cp * (hex ? 16u : 10u) + (uint32_t)(letter ? low - 'a' + 10 : c - '0');
+    }
+    if (i == digits) return 0;
+    hlmi_jsb_utf8(b, cp ? cp : 0xFFFD); /* what is no character becomes U+FFFD there */
+    return i + (i < n && s[i] == ';');
+}
+
+static jv unescape(jx *x, jv s)
+{
+    jsb b = jsb_new(x);
+    if (s.kind != JV_STR || s.n == 0 || !memchr(s.u.s, '&', s.n)) return s;
+    for (size_t i = 0; i < s.n && x->st == HLM_OK;) {
+        const size_t used = s.u.s[i] == '&' ? add_reference(&b, s.u.s + i, s.n - i) : 0;
+        if (used == 0) hlmi_jsb_add(&b, s.u.s + i, 1);
+        i += used ? used : 1;
+    }
+    return hlmi_jsb_done(&b);
+}
+
+/* Tags and comments go, runs of white space become one space, references their characters. */
 static jv f_striptags(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
@@ -252,7 +296,7 @@ static jv f_striptags(jx *x, const jv *p, const jargs *a)
     }
     const jv text = hlmi_jsb_done(&b);
     const jv words = x->st == HLM_OK ? hlmi_jsplit_space(x, text, -1) : text;
-    return x->st == HLM_OK ? hlmi_jjoin(x, jv_lit(" "), words) : jv_none();
+    return x->st == HLM_OK ? unescape(x, hlmi_jjoin(x, jv_lit(" "), words)) : jv_none();
 }
 
 /* p: binary */

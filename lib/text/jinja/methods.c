@@ -62,6 +62,20 @@ static jv m_index(jx *x, const jv *p, const jargs *a)
     return hlmi_jfail(x, "the value is not in the %s", hlmi_jtype(p[0]));
 }
 
+static jv m_range_index(jx *x, const jv *p, const jargs *a)
+{
+    (void)a;
+    const jrange *r = p[0].u.range;
+    const double f = p[1].kind == JV_FLOAT ? p[1].u.f : 0.5; /* a whole one equals an item */
+    const bool whole = f > -9e15 && f < 9e15 && f == (double)(int64_t)f;
+    if (whole || jv_is_intlike(p[1])) {
+        const int64_t v = whole ? (int64_t)f : jv_intval(p[1]);
+        for (uint64_t i = 0; i < r->count && hlmi_jstep(x, 1); i++)
+            if (r->start + (int64_t)i * r->step == v) return jv_int((int64_t)i);
+    }
+    return hlmi_jfail(x, "the value is not in the %s", hlmi_jtype(p[0]));
+}
+
 /* ---- numbers */
 
 static jv m_is_integer(jx *x, const jv *p, const jargs *a)
@@ -126,7 +140,7 @@ static const jdesc list_descs[] = {
     {"count", m_count, 1, "-"},
     {"index", m_index, 1, "- - -"},
 };
-static const jdesc range_descs[] = {{"count", m_count, 1, "-"}};
+static const jdesc range_descs[] = {{"count", m_count, 1, "-"}, {"index", m_range_index, 1, "-"}};
 static const jdesc int_descs[] = {
     {"bit_length", m_bit_length, 0, ""},
     {"conjugate", m_conjugate, 0, ""},
