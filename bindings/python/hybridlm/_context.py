@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import errors, raw
 from ._arrays import address, c_tokens, check_array, is_array, numpy, token_list
@@ -22,12 +22,23 @@ if TYPE_CHECKING:
 
 # Steps of fewer tokens are over soon enough for Ctrl-C to wait for them.
 LONG = 32
+#: a request for hidden states: a layer, or (layer, HIDDEN_...)
+Hidden = Union[int, Tuple[int, int]]
 _STEP_BYTES = ctypes.sizeof(raw.hlm_step)
 
 
 def row_width(info: ModelInfo) -> int:
     """Numbers in a row of logits: the vocabulary, or the classes of a classification head."""
     return info.vocab_size if info.head == raw.HLM_HEAD_TEXT else info.n_labels
+
+
+class _Requests:
+    """An array of pointers to structs, as the library reads requests."""
+
+    def __init__(self, items: list[Any]):
+        self.items = items
+        self.pointers = (ctypes.c_void_p * len(items))(*map(ctypes.addressof, items))
+        self.address = ctypes.addressof(self.pointers) if items else None
 
 
 class Step:
@@ -38,29 +49,29 @@ class Step:
 
     tokens      ids: an int32 array is used where it is, other sequences are copied
     logits      "last" (a row), "all" or a list of indices (a row each), None
-    hidden      layers whose hidden states are wanted, -1 before the final norm
+    hidden      layers whose hidden states are wanted, -1 before the final norm; (layer, kind)
+                for a kind other than HIDDEN_STREAM
     attention   layers whose attention weights are wanted
     embeddings  [n, hidden_size] float32 rows in place of tokens
     out         a float32 array for the logits, instead of one made here"""
 
-    __slots__ = ("_attention", "_c", "_embeddings", "_hidden", "_ids", "_info", "_keep", "_out", "_pointers", "_rows",
-                 "_tokens", "attention", "cache", "hidden", "lock", "logits")
+    __slots__ = ("_attention", "_attention_requests", "_c", "_embeddings", "_hidden", "_hidden_requests", "_ids", "_info",
+                 "_out", "_pointers", "_row_list", "_rows", "_tokens", "attention", "cache", "hidden", "lock", "logits")
 
     def __init__(self, cache: Cache, tokens: Optional[Tokens] = None, *,
-                 logits: Union[None, str, Sequence[int]] = "last", hidden: Iterable[int] = (),
+                 logits: Union[None, str, Sequence[int]] = "last", hidden: Iterable[Hidden] = (),
                  attention: Iterable[int] = (), embeddings: Optional[FloatArray] = None,
                  out: Optional[FloatArray] = None):
         if not isinstance(cache, Cache):
             raise TypeError(f"cache is {type(cache).__name__}, expected Cache")
         self.cache = cache
-        self._info = cache._info
+        self._info = cache._model.info
         #: taken while the step is decoded or changed
         self.lock = threading.Lock()
         self._c = raw.hlm_step()
         self._c.struct_size = _STEP_BYTES
         self._pointers = (ctypes.c_void_p * 1)(ctypes.addressof(self._c))
-        self._keep: list[Any] = []
-        self._hidden = [integer(layer, "hidden", -1, self._info.n_layers) for layer in hidden]
+        self._hidden = {item: self._read_hidden(item) for item in hidden}
         self._attention = [integer(layer, "attention", 0, self._info.n_layers - 1) for layer in attention]
         self._rows = self._read_rows(logits)
         self._out = out
@@ -69,7 +80,7 @@ class Step:
         self._embeddings = None
         #: results: the logits, and for each layer asked for its states and weights
         self.logits: Any = None
-        self.hidden: dict[int, FloatArray] = {}
+        self.hidden: dict[Hidden, FloatArray] = {}
         self.attention: dict[int, FloatArray] = {}
         if (tokens is None) == (embeddings is None):
             raise errors.ArgError("a step needs tokens or embeddings, and not both")
@@ -88,6 +99,17 @@ class Step:
         if isinstance(logits, str):
             raise errors.ArgError(f'logits is "{logits}", expected "last", "all", None or a list of indices')
         return [integer(i, "logits", 0) for i in token_list(logits, "logits")]
+
+    def _read_hidden(self, item: Any) -> tuple[int, int, int]:
+        """(layer, kind, width) of a request."""
+        if isinstance(item, tuple) and len(item) != 2:
+            raise errors.ArgError(f"hidden has {item}, expected a layer or (layer, kind)")
+        layer, kind = item if isinstance(item, tuple) else (item, raw.HLM_HIDDEN_STREAM)
+        layer, kind = integer(layer, "hidden", -1, self._info.n_layers), integer(kind, "hidden", 0, 2**31 - 1)
+        width = lib.hlm_hidden_width(self.cache._model.handle().pointer, kind)
+        if not width:
+            raise errors.ArgError(f"the model has no hidden states of the kind {kind}")
+        return layer, kind, width
 
     @property
     def tokens(self) -> Any:
@@ -122,8 +144,7 @@ class Step:
     def _resize(self, n: int) -> None:
         """Room for what n tokens give."""
         np = numpy()
-        c, info, width = self._c, self._info, row_width(self._info)
-        self._keep = []
+        c, width = self._c, row_width(self._info)
         shape: Optional[tuple[int, ...]] = (width,)
         if self._rows is None:
             shape = None
@@ -132,7 +153,7 @@ class Step:
         elif self._rows != "last":
             rows = (ctypes.c_size_t * len(self._rows))(*self._rows)
             c.logit_rows, c.rows, c.n_rows = raw.HLM_ROWS_LIST, ctypes.addressof(rows), len(rows)
-            self._keep.append(rows)
+            self._row_list = rows
             shape = (len(rows), width)
         if shape is not None and self._out is not None:
             check_array(self._out, "out", "float32", shape, writes=True)
@@ -140,22 +161,12 @@ class Step:
         elif shape is not None:
             self.logits = np.empty(shape, np.float32)
         c.logits = None if shape is None else address(self.logits)
-        self.hidden = {layer: np.empty((n, info.hidden_size), np.float32) for layer in self._hidden}
-        c.hidden, c.n_hidden = self._requests(raw.hlm_hidden, self.hidden)
+        self.hidden = {item: np.empty((n, wide), np.float32) for item, (_, _, wide) in self._hidden.items()}
+        self._hidden_requests = _Requests([
+            raw.hlm_hidden(ctypes.sizeof(raw.hlm_hidden), layer=layer, kind=kind, out=address(self.hidden[item]))
+            for item, (layer, kind, _) in self._hidden.items()])
+        c.hidden, c.n_hidden = self._hidden_requests.address, len(self._hidden)
         c.n_tokens = n
-
-    def _requests(self, struct: Any, arrays: Mapping[int, Any]) -> tuple[Optional[int], int]:
-        """The address and number of an array of pointers to requests."""
-        if not arrays:
-            return None, 0
-        items = []
-        for layer, array in arrays.items():
-            item = struct()
-            item.struct_size, item.layer, item.out = ctypes.sizeof(struct), layer, address(array)
-            items.append(item)
-        pointers = (ctypes.c_void_p * len(items))(*map(ctypes.addressof, items))
-        self._keep += [items, pointers]
-        return ctypes.addressof(pointers), len(items)
 
     def _bind(self, handle: Handle) -> None:
         """What depends on the cache as it is now; its handle is taken."""
@@ -168,7 +179,10 @@ class Step:
             after = int(lib.hlm_cache_length(handle.pointer)) + c.n_tokens
             shape = (self._info.n_heads, c.n_tokens, after)
             self.attention = {layer: numpy().empty(shape, "float32") for layer in self._attention}
-            c.attention, c.n_attention = self._requests(raw.hlm_attention, self.attention)
+            self._attention_requests = _Requests([
+                raw.hlm_attention(ctypes.sizeof(raw.hlm_attention), layer=layer, out=address(array))
+                for layer, array in self.attention.items()])
+            c.attention, c.n_attention = self._attention_requests.address, len(self.attention)
 
 
 class Context(Owner):
@@ -185,15 +199,16 @@ class Context(Owner):
         states = pool.handle() if pool is not None else None
         struct.pool = states.pointer if states else None
         out = ctypes.c_void_p()
-        self._model = model.handle()
-        check(lib.hlm_ctx_new(ctypes.byref(out), self._model.pointer, ctypes.byref(struct)))
+        parent = model.handle()
+        check(lib.hlm_ctx_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
         self._handle = Handle("context", out.value, lib.hlm_ctx_free)
-        self._info = model.info
+        self._model = Model._of(parent)  # of this object's own: nobody else can close it
+        self._info = self._model.info
 
     @property
     def model(self) -> Model:
         self.handle()
-        return Model._of(self._model)
+        return Model._of(self._model.handle())
 
     @property
     def pool(self) -> Pool:
@@ -202,7 +217,7 @@ class Context(Owner):
         pointer = lib.hlm_ctx_pool(handle.pointer)
         lib.hlm_pool_retain(pointer)
         pool = Pool.__new__(Pool)
-        pool._adopt(Handle("pool", pointer, lib.hlm_pool_release), self._info)
+        pool._adopt(Handle("pool", pointer, lib.hlm_pool_release), self._model)
         return pool
 
     @documented("hlm_cancel")

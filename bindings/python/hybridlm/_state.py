@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._arrays import FloatArray
     from ._context import Context
-    from .structs import CacheParams, ModelInfo, PoolParams
+    from .structs import CacheParams, PoolParams
 
 
 class PoolUsage(NamedTuple):
@@ -37,11 +37,11 @@ class Pool(Owner):
         out = ctypes.c_void_p()
         parent = model.handle()
         check(lib.hlm_pool_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
-        self._adopt(Handle("pool", out.value, lib.hlm_pool_release), model.info)
+        self._adopt(Handle("pool", out.value, lib.hlm_pool_release), Model._of(parent))
 
-    def _adopt(self, handle: Handle, info: ModelInfo) -> None:
+    def _adopt(self, handle: Handle, model: Model) -> None:
         self._handle = handle
-        self._info = info
+        self._model = model  # of this object's own: nobody else can close it
 
     @property
     @documented("hlm_pool_usage")
@@ -69,11 +69,11 @@ class Cache(Owner):
         out = ctypes.c_void_p()
         parent = pool.handle()
         check(lib.hlm_cache_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
-        self._adopt(Handle("cache", out.value, lib.hlm_cache_free), pool._info)
+        self._adopt(Handle("cache", out.value, lib.hlm_cache_free), pool._model)
 
-    def _adopt(self, handle: Handle, info: ModelInfo) -> None:
+    def _adopt(self, handle: Handle, model: Model) -> None:
         self._handle = handle
-        self._info = info
+        self._model = model
 
     @documented("hlm_cache_fork")
     def fork(self, at_pos: Optional[int] = None) -> Cache:
@@ -83,7 +83,7 @@ class Cache(Owner):
         with self.handle() as cache:
             check(lib.hlm_cache_fork(ctypes.byref(out), cache, at))
         fork = Cache.__new__(Cache)
-        fork._adopt(Handle("cache", out.value, lib.hlm_cache_free), self._info)
+        fork._adopt(Handle("cache", out.value, lib.hlm_cache_free), self._model)
         return fork
 
     @documented("hlm_cache_rewind")

@@ -63,6 +63,9 @@ def test_arrays_for_results(context, tokens):
     for bad in ("first", [n], [-1], [1, 0], [0, 0], 3, [2**70]):
         with pytest.raises((TypeError, hybridlm.Error)):
             context.decode([hybridlm.Step(cache, tokens, logits=bad)])
+    for bad in ([(0, 77)], [(0, -1)], [(0,)], [(0, 0, 0)], [(None, 0)]):
+        with pytest.raises((TypeError, hybridlm.ArgError)):
+            hybridlm.Step(cache, tokens, hidden=bad)
     for bad in ([-2], [10**6], [2**40], ["0"], [None]):
         with pytest.raises((TypeError, hybridlm.ArgError)):
             hybridlm.Step(cache, tokens, hidden=bad)

@@ -111,6 +111,12 @@ def test_hidden_states_and_attention(context, tokens):
     n = len(tokens) - 2
     assert {k: v.shape for k, v in step.hidden.items()} == dict.fromkeys([0, info.n_layers, -1], (n, info.hidden_size))
     assert step.attention[0].shape == (info.n_heads, n, len(tokens))
+    assert context.model.memory_plan().total  # the context's model is its own
+    kinds = hybridlm.Step(cache, tokens[:1], hidden=[(0, hybridlm.HIDDEN_STREAM)])
+    context.decode([kinds])
+    assert kinds.hidden[0, hybridlm.HIDDEN_STREAM].shape == (1, info.hidden_size)
+    with pytest.raises(hybridlm.ArgError):
+        hybridlm.Step(cache, tokens, hidden=[(0, hybridlm.HIDDEN_RECURRENCE)])
     assert np.allclose(step.attention[0].sum(axis=-1), 1, atol=1e-5)
 
 
