@@ -5,6 +5,7 @@ type and shape, bytes flipped. Most may be accepted or refused, but nothing may
 crash, hang, leak or come without a message that names the file.
 
   mutate.py RUNNER FOLDER      FOLDER has base_hf and gguf/ok_base.gguf
+  mutate.py RUNNER FOLDER --models MODEL...   instead the settings of these folders, which are run when they are accepted
   mutate.py --keep OUT ...     leave the cases in OUT
   mutate.py --every N ...      only one of N cases
 """
@@ -36,7 +37,7 @@ class Cases:
     def __init__(self, out, every):
         self.out, self.every, self.made, self.lines = out, every, 0, []
 
-    def add(self, data, what, expect="either", as_name="", prefix="m", suffix=""):
+    def add(self, data, what, expect="either", as_name="", prefix="m", suffix="", stage="load"):
         self.made += 1
         if self.made % self.every:
             return
@@ -45,10 +46,13 @@ class Cases:
         if isinstance(data, dict):
             path.mkdir()
             for file, content in data.items():
-                (path / file).write_bytes(content)
+                if isinstance(content, pathlib.Path):
+                    (path / file).symlink_to(content)
+                else:
+                    (path / file).write_bytes(content)
         else:
             path.write_bytes(data)
-        self.lines.append(json.dumps({"file": name, "kind": "made", "what": what, "expect": expect, "stage": "load",
+        self.lines.append(json.dumps({"file": name, "kind": "made", "what": what, "expect": expect, "stage": stage,
                                       "as": as_name}))
 
     def close(self):
@@ -81,6 +85,30 @@ def configs(cases, base):
             add({**good, "model_type": arch, "architectures": ["XForCausalLM"], "sliding_window": value}, f"{arch!r} window {value!r:.40}")
     for types in (["sliding_attention"], ["sliding_attention"] * 2, ["full_attention", 7], [[], {}], ["x", "y"]):
         add({**good, "layer_types": types, "sliding_window": 1, "model_type": "mistral"}, f"layer_types {types}")
+
+
+# What lists of settings become besides other values.
+def lists(value):
+    return [value[:-1], value + value, value[::-1], [None] * len(value), [value], [-1] * len(value), [2**40] * len(value), ["x"] * len(value)]
+
+
+def models(cases, folders):
+    """Each setting of a model's own config.json, and of the objects in it, with every value; what is accepted must run."""
+    for folder in folders:
+        good = json.loads((folder / "config.json").read_text())
+        files = {p.name: p.resolve() for p in folder.iterdir() if p.name != "config.json" and not p.name.startswith("golden")}
+
+        def add(config, what):
+            cases.add({**files, "config.json": json.dumps(config).encode()}, f"{folder.name}: {what}", stage="decode",
+                      prefix=folder.name)
+
+        for key, value in good.items():
+            add({k: v for k, v in good.items() if k != key}, f"no {key}")
+            for bad in list(VALUES) + (lists(value) if isinstance(value, list) else []):
+                add({**good, key: bad}, f"{key} = {bad!r:.40}")
+            for inner in value if isinstance(value, dict) else ():
+                for bad in VALUES:
+                    add({**good, key: {**value, inner: bad}}, f"{key}.{inner} = {bad!r:.40}")
 
 
 # ---- safetensors ----
@@ -289,16 +317,20 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path, metavar="OUT")
     parser.add_argument("--every", type=int, default=1, metavar="N")
+    parser.add_argument("--models", type=pathlib.Path, nargs="+", metavar="MODEL")
     args = parser.parse_args()
     base, gguf = args.folder / "base_hf", args.folder / "gguf" / "ok_base.gguf"
     with tempfile.TemporaryDirectory() as tmp:
         out = args.keep or pathlib.Path(tmp)
         out.mkdir(exist_ok=True)
         cases = Cases(out, args.every)
-        configs(cases, base)
-        folders(cases, base)
-        ggufs(cases, gguf)
-        flips(cases, base, gguf, 400)
+        if args.models:
+            models(cases, args.models)
+        else:
+            configs(cases, base)
+            folders(cases, base)
+            ggufs(cases, gguf)
+            flips(cases, base, gguf, 400)
         cases.close()
         done = subprocess.run([args.runner, out / "manifest.jsonl", "--base", base], stdout=subprocess.PIPE, text=True, errors="replace")
         lines = done.stdout.splitlines()
