@@ -19,6 +19,7 @@ static const char *const models[] = {
     "tiny-llama", /* f16 */
     "experts",
     "gguf-experts/model.gguf",
+    "hymba-options", /* memory tokens, shared rows, Mamba-1 beside attention */
     "jamba", /* Mamba-1, attention, experts */
     "mamba2-dtlimit",
     "nemotron-h-moe", /* Mamba-2, attention, experts */
