@@ -11,6 +11,7 @@ size_t hlmi_act_stride(hlmi_act act, size_t cols)
     case HLMI_ACT_BF16: bytes = (cols + 1) / 2 * 4; break;
     case HLMI_ACT_Q8: bytes = cols / 32 * sizeof(hlmi_act_q8); break;
     case HLMI_ACT_Q8K: bytes = cols / 256 * sizeof(hlmi_act_q8k); break;
+    case HLMI_ACT_Q16: bytes = cols / 32 * sizeof(hlmi_act_q16); break;
     case HLMI_ACT_COUNT: break;
     }
     bytes = (bytes + 63) / 64 * 64;

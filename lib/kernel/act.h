@@ -5,6 +5,7 @@
  *  BF16  cols rounded up to 2 elements, bf16 each, to nearest even; an odd end is followed by 0
  *  Q8    cols / 32 blocks of hlmi_act_q8
  *  Q8K   cols / 256 blocks of hlmi_act_q8k
+ *  Q16   cols / 32 blocks of hlmi_act_q16
  *
  * A block is quantised thus, in f32, with the same bits on every ISA. m = max |x|, where a NaN counts as more than infinity.
  *   id = 127 / m, d = m / 127, q = round-half-even(x * id), which lies in -127..127
@@ -36,6 +37,14 @@ typedef struct hlmi_act_q8k {
     int32_t zero[3];
 } hlmi_act_q8k;
 
+/** The same with 32767 for 127 (and 2^-113 for 2^-121). Of every 4 columns the middle two are exchanged: q[4c + 0..3] holds
+ *  columns 4c + 0, 2, 1, 3, because the even and the odd bytes of a word of weights become 16 bits in one or two instructions. */
+typedef struct hlmi_act_q16 {
+    int16_t q[32];
+    float d;
+} hlmi_act_q16;
+
+_Static_assert(sizeof(hlmi_act_q16) == 68, "68 bytes for 32 activations");
 _Static_assert(sizeof(hlmi_act_q8) == 48, "48 bytes for 32 activations");
 _Static_assert(sizeof(hlmi_act_q8k) == 320, "5 cache lines for 256 activations");
 

@@ -6,10 +6,11 @@
 
 #include "kernel/kernel.h"
 
-/** Every product and packing entry. `bf16`: bf16 weights meet bf16 activations, else f32 ones. */
-void hlmi_kernels_ref(hlmi_kernels *k, bool bf16);
+/** Every product and packing entry. `bf16`: bf16 weights meet bf16 activations, else f32 ones. `vnni`: Q8 weights meet int8
+ *  activations, else int16 ones. */
+void hlmi_kernels_ref(hlmi_kernels *k, bool bf16, bool vnni);
 void hlmi_kernels_avx2(hlmi_kernels *k);
-/** `cpu`: whether VNNI and bf16 dot products may be used; the latter only where k->act[HLMI_TILE_BF16] asks for them. */
+/** `cpu`: whether VNNI and bf16 dot products may be used; with bf16 and Q8 weights only where k->act asks for them. */
 void hlmi_kernels_avx512(hlmi_kernels *k, unsigned cpu);
 
 /** Every other entry. */

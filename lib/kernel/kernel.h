@@ -25,6 +25,7 @@ typedef enum hlmi_act {
     HLMI_ACT_BF16, /* rounded to nearest even; only where the CPU has bf16 dot products (or the table is told so) */
     HLMI_ACT_Q8, /* blocks of 32: f32 scale d = max|x| / 127, int8 q = round-half-even(x / d) as x * (127 / max), sum of q */
     HLMI_ACT_Q8K, /* the same with blocks of 256 and sums of q per 16 */
+    HLMI_ACT_Q16, /* blocks of 32: f32 scale d = max|x| / 32767, int16 q */
     HLMI_ACT_COUNT
 } hlmi_act;
 
@@ -200,7 +201,8 @@ enum { HLMI_CPU_AVX2 = 1, HLMI_CPU_AVX512 = 2, HLMI_CPU_VNNI = 4, HLMI_CPU_BF16 
 /** What this CPU and operating system offer (AVX2 means AVX2, FMA and F16C; AVX512 means F, BW, VL, DQ). */
 unsigned hlmi_cpu_detect(void);
 
-/** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations, so that all CPUs agree. */
+/** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations and q8 weights with int16 ones, so
+ *  that all CPUs agree. */
 void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable);
 
 #endif

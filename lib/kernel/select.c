@@ -16,7 +16,7 @@ void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable)
 {
     const bool bf16 = (cpu & HLMI_CPU_BF16) != 0 && !portable;
     *k = (hlmi_kernels){.name = class_name(cpu, bf16)};
-    hlmi_kernels_ref(k, bf16);
+    hlmi_kernels_ref(k, bf16, (cpu & HLMI_CPU_VNNI) != 0 && !portable);
     hlmi_vec_ref(k);
 #ifdef HLMI_X86_KERNELS
     if (cpu & HLMI_CPU_AVX2) {

@@ -225,7 +225,7 @@ static void each_table(ck_run *t, unsigned cpu, size_t first, bool bench)
         if ((cpu & steps[i]) != steps[i]) continue;
         hlmi_kernels k, ref;
         hlmi_kernels_init(&k, steps[i], false);
-        hlmi_kernels_init(&ref, steps[i] & HLMI_CPU_BF16, false);
+        hlmi_kernels_init(&ref, steps[i] & (HLMI_CPU_BF16 | HLMI_CPU_VNNI), false);
         t->isa = k.name;
         for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {
             if (bench) suites[s]->bench(t, &k);
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
 #endif
     for (unsigned bf16 = 0; bf16 < 2 && !bench; bf16++) {
         hlmi_kernels ref;
-        hlmi_kernels_init(&ref, bf16 ? HLMI_CPU_BF16 : 0, false);
+        hlmi_kernels_init(&ref, bf16 ? HLMI_CPU_BF16 | HLMI_CPU_VNNI : 0, false);
         t.isa = ref.name;
         for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) suites[s]->spec(&t, &ref);
     }

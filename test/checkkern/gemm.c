@@ -13,7 +13,7 @@ enum { COLS_STEP = 4 }; /* emulated kernels are slow */
 enum { COLS_STEP = 1 };
 #endif
 
-static const char *const act_names[HLMI_ACT_COUNT] = {"f32", "bf16", "q8", "q8k"};
+static const char *const act_names[HLMI_ACT_COUNT] = {"f32", "bf16", "q8", "q8k", "q16"};
 
 static void pack(const hlmi_kernels *k, hlmi_act act, void *dst, size_t stride, const float *x, size_t n, size_t cols)
 {
@@ -48,8 +48,10 @@ static double act_value(hlmi_act act, const void *row, size_t k)
 {
     const hlmi_act_q8 *q8 = (const hlmi_act_q8 *)row + k / 32;
     const hlmi_act_q8k *q8k = (const hlmi_act_q8k *)row + k / 256;
+    const hlmi_act_q16 *q16 = (const hlmi_act_q16 *)row + k / 32;
     switch (act) {
     case HLMI_ACT_F32: return (double)((const float *)row)[k];
+    case HLMI_ACT_Q16: return (double)q16->d * q16->q[k % 32 / 4 * 4 + k % 2 * 2 + k % 4 / 2];
     case HLMI_ACT_BF16: return (double)hlmi_bf16_to_f32(((const uint16_t *)row)[k]);
     case HLMI_ACT_Q8: return (double)q8->d * q8->q[k % 32];
     case HLMI_ACT_Q8K: return (double)q8k->d * q8k->q[k % 256];
@@ -68,9 +70,9 @@ static void spec_product(ck_run *t, const hlmi_kernels *ref, const tile_form *f,
         if (!ck_begin(t, "spec %s x %s cols %zu kind %zu", f->name, act_names[act], size.cols, i)) continue;
         const gemm_case c = gemm_case_make(t, ref, f, act, kinds[i], size);
         (f32 ? ref->gemm_f32 : ref->gemm)[f->layout](&c.g);
-        const size_t steps = act == HLMI_ACT_Q8 ? size.cols / 32 * 2
-            : act == HLMI_ACT_Q8K               ? size.cols / 256 * 2
-                                                : size.cols;
+        const size_t steps = act == HLMI_ACT_Q8 || act == HLMI_ACT_Q16 ? size.cols / 32 * 2
+            : act == HLMI_ACT_Q8K                                      ? size.cols / 256 * 2
+                                                                       : size.cols;
         for (size_t token = 0; token < size.tokens; token++) {
             const void *row = (const char *)c.g.x + token * c.g.ldx;
             for (size_t r = 0; r < size.groups * f->rows; r++) {
@@ -105,6 +107,19 @@ static void spec_pack_q8(ck_run *t, const hlmi_kernels *ref)
         }
         ck_check(t, a[b].sum8 == -8 * sum && a[b].sum128 == -128 * sum, "sums of block %zu", b);
         ck_check(t, a[b].dsum == a[b].d * (float)sum, "scaled sum of block %zu", b);
+    }
+    ck_end(t);
+}
+
+static void spec_pack_q16(ck_run *t, const hlmi_kernels *ref)
+{
+    if (!ck_begin(t, "spec pack q16")) return;
+    const float *x = ck_floats(t, 4096, 5.0f);
+    hlmi_act_q16 *a = ck_bytes(t, 128 * sizeof *a);
+    ref->pack[HLMI_ACT_Q16](a, 0, x, 0, 1, 4096);
+    for (size_t k = 0; k < 4096; k++) {
+        const double d = (double)a[k / 32].d, off = fabs(act_value(HLMI_ACT_Q16, a, k) - (double)x[k]);
+        ck_check(t, off <= d * (0.5 + 1e-2), "element %zu is off by %g of a step %g", k, off, d);
     }
     ck_end(t);
 }
@@ -164,6 +179,7 @@ static void spec(ck_run *t, const hlmi_kernels *ref)
         }
     }
     spec_pack_q8(t, ref);
+    spec_pack_q16(t, ref);
     spec_pack_q8k(t, ref);
     spec_pack_wide(t, ref, HLMI_ACT_Q8);
     spec_pack_wide(t, ref, HLMI_ACT_Q8K);
@@ -229,7 +245,7 @@ static void check_pack(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k
     if (expected == fn) return;
     for (size_t i = 1; i <= 40; i++) {
         const size_t cols = act == HLMI_ACT_BF16 ? i * 3 + i / 20 * 100
-            : act == HLMI_ACT_Q8                 ? i * 32
+            : act != HLMI_ACT_Q8K                ? i * 32
                                                  : i * 256,
                      n = 1 + i % 5;
         if (!ck_begin(t, "pack%s %s cols %zu", wide ? " wide" : "", act_names[act], cols)) continue;

@@ -74,6 +74,7 @@ void gemm_bench(ck_run *t, const hlmi_kernels *k)
     bench_pack(t, k->pack[HLMI_ACT_BF16], HLMI_ACT_BF16, "pack bf16");
     bench_pack(t, k->pack[HLMI_ACT_Q8], HLMI_ACT_Q8, "pack q8");
     bench_pack(t, k->pack_wide[HLMI_ACT_Q8], HLMI_ACT_Q8, "pack wide q8");
+    bench_pack(t, k->pack[HLMI_ACT_Q16], HLMI_ACT_Q16, "pack q16");
     bench_pack(t, k->pack[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack q8k");
     bench_pack(t, k->pack_wide[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack wide q8k");
     for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {

@@ -22,12 +22,12 @@ static uint32_t largest(const float *x, size_t n)
     return (uint32_t)_mm_cvtsi128_si32(s);
 }
 
-/* The scale and its inverse for a largest |x|; the inverse is 0 where act.h says q = 0. */
-static float scale(uint32_t most, float *id)
+/* The scale and its inverse for a largest |x| of `steps` steps; the inverse is 0 where act.h says q = 0. */
+static float scale(uint32_t most, float steps, float *id)
 {
     const float m = hlmi_f32_from_bits(most);
-    *id = 127.0f / m;
-    if (most < 0x7F800000u && hlmi_f32_bits(*id) < 0x7F800000u) return m / 127.0f;
+    *id = steps / m;
+    if (most < 0x7F800000u && hlmi_f32_bits(*id) < 0x7F800000u) return m / steps;
     *id = 0;
     return most >= 0x7F800000u ? hlmi_f32_from_bits(0x7FC00000u) : 0.0f;
 }
@@ -48,7 +48,7 @@ static __m256i quantise(int8_t *q, const float *x, float id)
 HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
 {
     float id;
-    const float d = scale(largest(x, 32), &id);
+    const float d = scale(largest(x, 32), 127.0f, &id);
     const __m256i q = quantise(a->q, x, id);
     const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
     const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
@@ -62,7 +62,7 @@ HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
 HLMI_INLINE void block_q8k(hlmi_act_q8k *a, const float *x)
 {
     float id;
-    a->d = scale(largest(x, 256), &id);
+    a->d = scale(largest(x, 256), 127.0f, &id);
     for (size_t s = 0; s < 8; s++) {
         const __m256i q = quantise(a->q + s * 32, x + s * 32, id);
         __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
@@ -126,6 +126,32 @@ void hlmi_avx2_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ld
             block_q8k(a + b, x + t * ldx + b * 256);
             residual(r, x + t * ldx + b * 256, a[b].q, a[b].d, 256);
             block_q8k(rest + b, r);
+        }
+    }
+}
+
+/* 16 q of Q16; of every 4 the middle two exchanged. */
+HLMI_INLINE void quantise16(int16_t *q, const float *x, float id)
+{
+    const __m256 s = _mm256_set1_ps(id);
+    const __m256i v0 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), s));
+    const __m256i v1 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + 8), s));
+    __m256i b = _mm256_permute4x64_epi64(_mm256_packs_epi32(v0, v1), 0xD8);
+    b = _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(b, 0xD8), 0xD8);
+    if (id == 0) b = _mm256_setzero_si256();
+    _mm256_storeu_si256((__m256i *)(void *)q, b);
+}
+
+void hlmi_avx2_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+{
+    for (size_t t = 0; t < n; t++) {
+        hlmi_act_q16 *a = (hlmi_act_q16 *)((char *)dst + t * stride);
+        const float *row = x + t * ldx;
+        for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
+            float id;
+            a->d = scale(largest(row, 32), 32767.0f, &id);
+            quantise16(a->q, row, id);
+            quantise16(a->q + 16, row + 16, id);
         }
     }
 }

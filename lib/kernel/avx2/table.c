@@ -20,11 +20,12 @@ void hlmi_kernels_avx2(hlmi_kernels *k)
     k->gemm[HLMI_TILE_Q4] = hlmi_avx2_gemm_q4;
     k->gemm[HLMI_TILE_Q4M] = hlmi_avx2_gemm_q4m;
     k->gemm[HLMI_TILE_Q5M] = hlmi_avx2_gemm_q5m;
-    k->gemm[HLMI_TILE_Q8] = hlmi_avx2_gemm_q8;
+    if (k->act[HLMI_TILE_Q8] == HLMI_ACT_Q16) k->gemm[HLMI_TILE_Q8] = hlmi_avx2_gemm_q8;
     k->gemm[HLMI_TILE_K4] = hlmi_avx2_gemm_k4;
     k->gemm[HLMI_TILE_K6] = hlmi_avx2_gemm_k6;
     k->pack[HLMI_ACT_Q8] = hlmi_avx2_pack_q8;
     k->pack[HLMI_ACT_Q8K] = hlmi_avx2_pack_q8k;
+    k->pack[HLMI_ACT_Q16] = hlmi_avx2_pack_q16;
     k->pack_wide[HLMI_ACT_Q8] = hlmi_avx2_pack_q8_wide;
     k->pack_wide[HLMI_ACT_Q8K] = hlmi_avx2_pack_q8k_wide;
 }

@@ -20,7 +20,6 @@ void hlmi_avx512_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx,
 void hlmi_avx512_gemm_q4(const hlmi_gemm *g);
 void hlmi_avx512_gemm_q4m(const hlmi_gemm *g);
 void hlmi_avx512_gemm_q5m(const hlmi_gemm *g);
-void hlmi_avx512_gemm_q8(const hlmi_gemm *g);
 void hlmi_avx512_gemm_k4(const hlmi_gemm *g);
 void hlmi_avx512_gemm_k6(const hlmi_gemm *g);
 

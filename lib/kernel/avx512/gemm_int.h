@@ -1,10 +1,7 @@
 /* Products of quantised layouts on int8 activations, written once over a dot of
  * 4 columns. The including file says what that is:
  *   NAME(x)                the functions' names
- *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64
- *   weights_q8(w)          Q8 weights as dot_q8 wants them
- *   dot_q8(acc, w, a)      the same with those
- *   start_q8(a)            what the sum of a block of Q8 starts from
+ *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8), which only such a file instantiates
  *   CHUNKS                 HLMI_UNROLL or HLMI_ROLLED, for the chunks of a block */
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
@@ -39,8 +36,9 @@ HLMI_INLINE void load_weights(form f, __m512i *w0, __m512i *w1, const char *unit
 {
     if (f == Q8) {
         const hlmi_unit_q8 *u = (const hlmi_unit_q8 *)unit;
-        *w0 = weights_q8(_mm512_load_si512(u->q[2 * c][r * 16]));
-        *w1 = weights_q8(_mm512_load_si512(u->q[2 * c + 1][r * 16]));
+        const __m512i offset = _mm512_set1_epi8(-128); /* w + 128, unsigned */
+        *w0 = _mm512_xor_si512(_mm512_load_si512(u->q[2 * c][r * 16]), offset);
+        *w1 = _mm512_xor_si512(_mm512_load_si512(u->q[2 * c + 1][r * 16]), offset);
         return;
     }
     const __m512i low = _mm512_set1_epi8(15);
@@ -66,7 +64,9 @@ HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, 
         const hlmi_act_q8 *a = block_of(x, ldx, t);
         HLMI_UNROLL
         for (int r = 0; r < ROWS; r++)
-            sum[t][r] = f == Q8 ? start_q8(a) : f == Q4 ? _mm512_set1_epi32(a->sum8) : _mm512_setzero_si512();
+            sum[t][r] = f == Q8 ? _mm512_set1_epi32(a->sum128)
+                : f == Q4       ? _mm512_set1_epi32(a->sum8)
+                                : _mm512_setzero_si512();
     }
     CHUNKS
     for (int c = 0; c < 4; c++) {
@@ -79,8 +79,7 @@ HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, 
             const __m512i a0 = hlmi_avx512_dword(q), a1 = hlmi_avx512_dword(q + 4);
             HLMI_UNROLL
             for (int r = 0; r < ROWS; r++) {
-                sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w0[r], a0) : dot(sum[t][r], w0[r], a0);
-                sum[t][r] = f == Q8 ? dot_q8(sum[t][r], w1[r], a1) : dot(sum[t][r], w1[r], a1);
+                sum[t][r] = dot(dot(sum[t][r], w0[r], a0), w1[r], a1);
             }
         }
     }
@@ -273,6 +272,5 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
 FUNCTION(q4, 32, 32, hlmi_act_q8, 16)
 FUNCTION(q4m, 32, 32, hlmi_act_q8, 16)
 FUNCTION(q5m, 32, 32, hlmi_act_q8, 16)
-FUNCTION(q8, 32, 32, hlmi_act_q8, 16)
 FUNCTION(k4, 16, 256, hlmi_act_q8k, 4)
 FUNCTION(k6, 16, 256, hlmi_act_q8k, 4)

@@ -16,7 +16,7 @@ void hlmi_kernels_avx512(hlmi_kernels *k, unsigned cpu)
     k->gemm[HLMI_TILE_Q4] = vnni ? hlmi_vnni_gemm_q4 : hlmi_avx512_gemm_q4;
     k->gemm[HLMI_TILE_Q4M] = vnni ? hlmi_vnni_gemm_q4m : hlmi_avx512_gemm_q4m;
     k->gemm[HLMI_TILE_Q5M] = vnni ? hlmi_vnni_gemm_q5m : hlmi_avx512_gemm_q5m;
-    k->gemm[HLMI_TILE_Q8] = vnni ? hlmi_vnni_gemm_q8 : hlmi_avx512_gemm_q8;
+    if (vnni && k->act[HLMI_TILE_Q8] == HLMI_ACT_Q8) k->gemm[HLMI_TILE_Q8] = hlmi_vnni_gemm_q8;
     k->gemm[HLMI_TILE_K4] = vnni ? hlmi_vnni_gemm_k4 : hlmi_avx512_gemm_k4;
     k->gemm[HLMI_TILE_K6] = vnni ? hlmi_vnni_gemm_k6 : hlmi_avx512_gemm_k6;
     k->pack[HLMI_ACT_BF16] = hlmi_avx512_pack_bf16;

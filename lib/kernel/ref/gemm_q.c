@@ -1,4 +1,4 @@
-/* Weights in blocks of 32 on int8 activations: the sum of a block is an exact
+/* Weights in blocks of 32 on int8 activations, and Q8 on int16 ones too: the sum of a block is an exact
  * integer, then acc = fma(sum, dw * da, acc) and, where the layout has a minimum, acc = fma(m, da * sum(a), acc). */
 #include "base/fma.h"
 #include "base/half.h"
@@ -111,4 +111,26 @@ void hlmi_ref_gemm_q5m(const hlmi_gemm *g)
 void hlmi_ref_gemm_q8(const hlmi_gemm *g)
 {
     product(g, sizeof(hlmi_unit_q8), unpack_q8, false);
+}
+
+static void step_q16(float *y, const block *b, const hlmi_act_q16 *a, bool first)
+{
+    for (size_t r = 0; r < LANES; r++) {
+        int32_t isum = 0;
+        for (size_t k = 0; k < BLOCK; k++) isum += b->q[r][k / 4 * 4 + k % 2 * 2 + k % 4 / 2] * a->q[k];
+        y[r] = hlmi_fmaf((float)isum, b->d[r] * a->d, first ? 0.0f : y[r]);
+    }
+}
+
+void hlmi_ref_gemm_q8_q16(const hlmi_gemm *g)
+{
+    block b;
+    const size_t units = g->cols / BLOCK;
+    for (size_t i = 0; i < g->groups * units; i++) {
+        unpack_q8(&b, (const hlmi_unit_q8 *)g->w + i);
+        for (size_t t = 0; t < g->tokens; t++) {
+            const hlmi_act_q16 *a = (const hlmi_act_q16 *)((const char *)g->x + t * g->ldx);
+            step_q16(g->y + t * g->ldy + i / units * LANES, &b, a + i % units, i % units == 0);
+        }
+    }
 }

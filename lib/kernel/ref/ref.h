@@ -21,6 +21,7 @@ void hlmi_ref_gemm_q4(const hlmi_gemm *g);
 void hlmi_ref_gemm_q4m(const hlmi_gemm *g);
 void hlmi_ref_gemm_q5m(const hlmi_gemm *g);
 void hlmi_ref_gemm_q8(const hlmi_gemm *g);
+void hlmi_ref_gemm_q8_q16(const hlmi_gemm *g);
 void hlmi_ref_gemm_k4(const hlmi_gemm *g);
 void hlmi_ref_gemm_k6(const hlmi_gemm *g);
 
@@ -29,5 +30,6 @@ void hlmi_ref_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size
 void hlmi_ref_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_ref_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_ref_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+void hlmi_ref_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
 #endif

@@ -2,7 +2,7 @@
 #include "kernel/isa.h"
 #include "kernel/ref/ref.h"
 
-void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
+void hlmi_kernels_ref(hlmi_kernels *k, bool bf16, bool vnni)
 {
     k->gemm_f32[HLMI_TILE_F32] = hlmi_ref_gemm_f32_f32;
     k->gemm_f32[HLMI_TILE_F16] = hlmi_ref_gemm_f32_f16;
@@ -20,7 +20,7 @@ void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
     k->gemm[HLMI_TILE_Q4] = hlmi_ref_gemm_q4;
     k->gemm[HLMI_TILE_Q4M] = hlmi_ref_gemm_q4m;
     k->gemm[HLMI_TILE_Q5M] = hlmi_ref_gemm_q5m;
-    k->gemm[HLMI_TILE_Q8] = hlmi_ref_gemm_q8;
+    k->gemm[HLMI_TILE_Q8] = vnni ? hlmi_ref_gemm_q8 : hlmi_ref_gemm_q8_q16;
     k->gemm[HLMI_TILE_K4] = hlmi_ref_gemm_k4;
     k->gemm[HLMI_TILE_K6] = hlmi_ref_gemm_k6;
 
@@ -30,7 +30,7 @@ void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
     k->act[HLMI_TILE_Q4] = HLMI_ACT_Q8;
     k->act[HLMI_TILE_Q4M] = HLMI_ACT_Q8;
     k->act[HLMI_TILE_Q5M] = HLMI_ACT_Q8;
-    k->act[HLMI_TILE_Q8] = HLMI_ACT_Q8;
+    k->act[HLMI_TILE_Q8] = vnni ? HLMI_ACT_Q8 : HLMI_ACT_Q16;
     k->act[HLMI_TILE_K4] = HLMI_ACT_Q8K;
     k->act[HLMI_TILE_K6] = HLMI_ACT_Q8K;
 
@@ -38,6 +38,7 @@ void hlmi_kernels_ref(hlmi_kernels *k, bool bf16)
     k->pack[HLMI_ACT_BF16] = hlmi_ref_pack_bf16;
     k->pack[HLMI_ACT_Q8] = hlmi_ref_pack_q8;
     k->pack[HLMI_ACT_Q8K] = hlmi_ref_pack_q8k;
+    k->pack[HLMI_ACT_Q16] = hlmi_ref_pack_q16;
     k->pack_wide[HLMI_ACT_Q8] = hlmi_ref_pack_q8_wide;
     k->pack_wide[HLMI_ACT_Q8K] = hlmi_ref_pack_q8k_wide;
 }
