@@ -94,6 +94,28 @@ class Cache(Owner):
             check(lib.hlm_cache_rewind(cache, integer(pos, "pos"), ctypes.byref(pending)))
         return pending.value
 
+    @documented("hlm_cache_mark")
+    def mark(self) -> None:
+        """Keep the state at the present position, so that a return to it computes nothing."""
+        with self.handle() as cache:
+            check(lib.hlm_cache_mark(cache))
+
+    @documented("hlm_cache_unmark")
+    def unmark(self, pos: int) -> None:
+        """Remove the mark at a position."""
+        with self.handle() as cache:
+            check(lib.hlm_cache_unmark(cache, integer(pos, "pos")))
+
+    @documented("hlm_cache_marks")
+    def marks(self) -> list[int]:
+        """The positions of all marks, automatic ones included."""
+        n = ctypes.c_size_t()
+        with self.handle() as cache:
+            check(lib.hlm_cache_marks(cache, None, 0, ctypes.byref(n)))
+            out = (ctypes.c_int64 * n.value)()
+            check(lib.hlm_cache_marks(cache, out, n.value, ctypes.byref(n)))
+        return list(out)
+
     @documented("hlm_cache_reserve")
     def reserve(self, n_tokens: int) -> None:
         """Take the memory for n_tokens in all now."""

@@ -172,6 +172,9 @@ def test_positions(context, tokens):
     for bad in (1.5, "1", [1]):
         with pytest.raises(TypeError):
             cache.rewind(bad)
+    for bad in (-1, 2**70):
+        with pytest.raises(hybridlm.ArgError):
+            cache.unmark(bad)
     with pytest.raises(hybridlm.FullError):
         cache.reserve(9)
     with pytest.raises(hybridlm.FullError):
@@ -237,6 +240,7 @@ def test_closed_objects(path, tokens):
                  lambda: hybridlm.Cache(pool), lambda: hybridlm.Cache(context), lambda: pool.usage, lambda: sampler.fork(),
                  lambda: sampler.sample(logits), lambda: sampler.accept(1), lambda: cache.fork(), lambda: cache.rewind(0),
                  lambda: cache.length, lambda: len(cache), lambda: cache.tokens(), lambda: cache.reserve(4),
+                 lambda: cache.mark(), lambda: cache.marks(), lambda: cache.unmark(0),
                  lambda: cache.state(0, 0), lambda: stream.push(1), lambda: stream.finish(), lambda: list(text),
                  lambda: context.decode([step]), lambda: model.generate([1], max_new_tokens=1))
     for n, call in enumerate(calls):

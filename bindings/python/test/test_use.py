@@ -141,6 +141,26 @@ def test_fork_and_rewind(context, tokens):
     assert a.tobytes() == b.tobytes()
 
 
+def test_marks(context, root, tokens):
+    cache = hybridlm.Cache(context)
+    context.decode([(cache, tokens)])
+    cache.mark()
+    cache.unmark(len(tokens))
+    assert cache.marks() == sorted(cache.marks())
+    model = hybridlm.Model(root / "test/data/models/falcon-mamba")
+    context = hybridlm.Context(model)
+    cache = hybridlm.Cache(context)
+    context.decode([(cache, [1, 2, 3])])
+    cache.mark()
+    assert 3 in cache.marks()
+    [expected] = context.decode([(cache, [4])])
+    assert cache.rewind(3) == 0
+    assert context.decode([(cache, [4])])[0].tobytes() == expected.tobytes()
+    assert cache.state(0, hybridlm.STATE_SCAN).size > 0
+    cache.unmark(3)
+    assert 3 not in cache.marks()
+
+
 def test_score_and_embed(context, tokens):
     logprobs = context.score(tokens)
     [rows] = context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, logits="all")])
