@@ -170,6 +170,8 @@ typedef struct hlmi_kernels {
     void (*scale)(float *y, const float *x, float s, size_t n); /* y = x * s */
     void (*silu_mul)(float *y, const float *gate, const float *up, size_t n); /* y = gate / (1 + exp(-gate)) * up */
     void (*sigmoid_mul)(float *y, const float *gate, const float *x, size_t n); /* y = x / (1 + exp(-gate)) */
+    /** y = gate * P(gate) * up, P as hlmi_normalf of base/normalf.h: GELU in its exact form, gating */
+    void (*gelu_erf_mul)(float *y, const float *gate, const float *up, size_t n);
     /** y = x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016) */
     void (*gelu)(float *y, const float *x, size_t n);
     void (*relu2)(float *y, const float *x, size_t n); /* y = max(x, 0)^2 */

@@ -34,6 +34,7 @@ extern const hlmi_arch hlmi_arch_qwen3;
 extern const hlmi_arch hlmi_arch_qwen3_5;
 extern const hlmi_arch hlmi_arch_qwen3_5_text;
 extern const hlmi_arch hlmi_arch_qwen3_next;
+extern const hlmi_arch hlmi_arch_zamba2;
 
 /** The architecture that the store's files name; fills *config.
  *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */

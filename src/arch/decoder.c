@@ -284,7 +284,7 @@ static hlm_status read_attention(hlmi_decoder *d)
     int64_t v = 0, heads = 0;
     const hlmi_config *c = d->c;
     const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
-    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, 0, &v));
+    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, d->spec->ff, &v));
     d->ff = (size_t)v;
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;

@@ -55,6 +55,7 @@ typedef struct hlmi_decoder_spec {
     bool gated_attention; /* the tensor of q is [head][q, gate][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     const char *ff_key; /* where not intermediate_size */
+    int64_t ff; /* where config.json has none; 0: required */
     hlmi_mlp_kind mlp;
     bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */
     const char *activation; /* what hidden_act must say (NULL: "silu") */

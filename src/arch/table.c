@@ -26,6 +26,7 @@ static const hlmi_arch *const archs[] = {
     &hlmi_arch_qwen3_5,
     &hlmi_arch_qwen3_5_text,
     &hlmi_arch_qwen3_next,
+    &hlmi_arch_zamba2,
 };
 /* clang-format on */
 

@@ -110,6 +110,25 @@ typedef struct hlmi_hybrid2_params {
 } hlmi_hybrid2_params;
 extern const hlmi_block_type hlmi_block_hybrid2;
 
+/** What is added to a matrix W for one of its uses: W + B A. */
+typedef struct hlmi_low_rank {
+    hlmi_matrix a, b; /* [rank, cols of W], [rows of W, rank]; rows 0: nothing */
+} hlmi_low_rank;
+
+/** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W t) with
+ *  t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x | embedding]), its residual
+ *  left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
+typedef struct hlmi_shared_params {
+    hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
+    hlmi_norm ff_norm;
+    hlmi_matrix gate_up, down; /* gate's rows, then up's */
+    const float *gate_up_bias, *down_bias; /* or NULL */
+    hlmi_low_rank q, k, v, ff; /* ff: for gate_up */
+    hlmi_matrix linear; /* W */
+    hlmi_mamba2_params ssm;
+} hlmi_shared_params;
+extern const hlmi_block_type hlmi_block_shared;
+
 /** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
  *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */
 typedef struct hlmi_mamba1_params {

@@ -15,13 +15,15 @@ typedef struct hlmi_half {
 } hlmi_half;
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p);
+/** The same from rows [q | k | v | gate] of stride ld, which are turned in place. */
+hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, float *rows, size_t ld);
 /** The replay of a block with this part (hlmi_block_type). */
 void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p);
 hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p);
 
 /** The replay of a block with this part (hlmi_block_type). */
 void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p);
-hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p);
+hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p, const float *x, size_t ldx);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
 /** x = x + scale * (W rows + bias) */
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h);

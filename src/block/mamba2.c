@@ -59,14 +59,14 @@ static void gate(hlmi_builder *b, const hlmi_mamba2_params *p, float *y, size_t 
                                         .ldy = ldy});
 }
 
-hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p)
+hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p, const float *x, size_t ldx)
 {
     const size_t inner = p->out.cols, ld = hlmi_ld(p->in.rows), ldy = hlmi_ld(inner);
     float *z = hlmi_scratch_rows(b, b->max_rows, p->in.rows);
     float *y = hlmi_scratch_rows(b, b->max_rows, inner);
     b->ops->linear(b,
-                   &(hlmi_linear){.x = b->x,
-                                  .ldx = b->ldx,
+                   &(hlmi_linear){.x = x,
+                                  .ldx = ldx,
                                   .norm = &p->norm,
                                   .n = 1,
                                   .w = {&p->in},
@@ -99,7 +99,7 @@ static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_mamba2_params *p = params;
     if (b->taps) b->ops->tap(b, p->layer, NULL);
-    const hlmi_half h = hlmi_mamba2_in(b, p);
+    const hlmi_half h = hlmi_mamba2_in(b, p, b->x, b->ldx);
     hlmi_half_add(b, &h);
 }
 

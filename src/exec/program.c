@@ -77,6 +77,8 @@ static void take_shared(hlmi_builder *b)
     const hlmi_plan *plan = b->plan;
     b->ldx = hlmi_ld(plan->hidden_size);
     b->x = hlmi_scratch_rows(b, b->max_rows, plan->hidden_size);
+    b->ldpair = hlmi_ld(2 * plan->hidden_size);
+    b->pair = plan->keeps_embedding ? hlmi_scratch_rows(b, b->max_rows, 2 * plan->hidden_size) : NULL;
     for (size_t i = 0; i < plan->n_ropes; i++) {
         b->rope_cos[i] = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);
         b->rope_sin[i] = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);

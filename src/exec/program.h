@@ -36,6 +36,9 @@ typedef struct hlmi_builder {
     /* the buffers every block knows */
     float *x; /* [max_rows, hidden_size] residual stream */
     size_t ldx; /* its row stride in floats */
+    float *
+        pair; /* [max_rows, 2 * hidden_size] where the plan keeps embeddings: room for the stream, then the embedding */
+    size_t ldpair;
     float **rope_cos, **rope_sin; /* [n_ropes] [max_rows, half] */
 } hlmi_builder;
 

@@ -115,13 +115,15 @@ typedef enum hlmi_combine_kind {
     HLMI_COMBINE_MUL, /* y = a * b */
     HLMI_COMBINE_SIGMOID, /* y = a * sigmoid(b) */
     HLMI_COMBINE_SILU, /* y = a * silu(b) */
+    HLMI_COMBINE_GELU_ERF, /* y = a * gelu(b), the exact form */
+    HLMI_COMBINE_COPY, /* y = a */
     HLMI_COMBINE_MEAN /* y = (a + b) * 0.5 */
 } hlmi_combine_kind;
 
 typedef struct hlmi_combine {
     hlmi_combine_kind kind;
     size_t cols;
-    const float *a, *b;
+    const float *a, *b; /* b NULL where the form has none */
     size_t lda, ldb;
     float *y; /* may be a */
     size_t ldy;

@@ -85,6 +85,7 @@ typedef struct hlmi_plan {
     size_t n_ropes, cap_ropes;
     void **owned; /* everything else the plan frees */
     size_t n_owned, cap_owned;
+    bool keeps_embedding; /* blocks read the embedding beside the stream (hlmi_builder.pair) */
     size_t chunk; /* bytes that small matrices are taken from at a time */
     uint8_t *chunk_at, *chunk_end;
     uint64_t n_parameters, n_active; /* of the file; that one token is computed with */

@@ -12,7 +12,7 @@
 static const ck_suite *const suites[] = {&ck_gemm_suite,  &ck_vec_suite,   &ck_attn_suite,
                                          &ck_recur_suite, &ck_scan1_suite, &ck_delta_suite};
 
-enum { GUARD = 64, GUARD_BYTE = 0xA5, BLOCKS = 64 };
+enum { GUARD = 64, GUARD_BYTE = 0xA5, BLOCKS = 128 };
 
 typedef struct block {
     unsigned char *base;

@@ -98,6 +98,11 @@ static void check_exp(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k,
     k->sigmoid_mul(got_s, up, c->in_place ? got_s : x, c->n);
     ck_same_floats(t, "sigmoid_mul", got_s, want_s, c->n);
 
+    float *want_g = output(t, c, x), *got_g = output(t, c, x);
+    ref->gelu_erf_mul(want_g, c->in_place ? want_g : x, up, c->n);
+    k->gelu_erf_mul(got_g, c->in_place ? got_g : x, up, c->n);
+    ck_same_floats(t, "gelu_erf_mul", got_g, want_g, c->n);
+
     float *want_e = output(t, c, x), *got_e = output(t, c, x);
     const float m = c->extremes ? 0.0f : 5.0f;
     const float want_sum = ref->exp_sum(want_e, c->in_place ? want_e : x, m, c->n);
@@ -169,7 +174,8 @@ static void near(ck_run *t, const char *what, size_t i, double got, double want,
 static void spec_exp(ck_run *t, const hlmi_kernels *ref, size_t n)
 {
     const float *x = ck_floats(t, n, 20.0f), *up = ck_floats(t, n, 3.0f);
-    float *y = ck_out(t, n), *e = ck_out(t, n), *s = ck_out(t, n);
+    float *y = ck_out(t, n), *e = ck_out(t, n), *s = ck_out(t, n), *normal = ck_out(t, n);
+    ref->gelu_erf_mul(normal, x, up, n);
     ref->silu_mul(y, x, up, n);
     ref->sigmoid_mul(s, x, up, n);
     double sum = 0;
@@ -179,6 +185,8 @@ static void spec_exp(ck_run *t, const hlmi_kernels *ref, size_t n)
         near(t, "silu_mul", i, (double)y[i], want, fabs(want) * 0x1p-21 + 0x1p-126);
         const double part = (double)up[i] / (1 + exp(-g));
         near(t, "sigmoid_mul", i, (double)s[i], part, fabs(part) * 0x1p-21 + 0x1p-126);
+        const double exact = g * 0.5 * erfc(-g * 0.70710678118654752) * (double)up[i];
+        near(t, "gelu_erf_mul", i, (double)normal[i], exact, fabs(exact) * (3 + g * g / 16) * 0x1p-21 + 0x1p-120);
         near(t, "exp", i, (double)e[i], term, term * 0x1p-22);
         sum += term;
     }

@@ -13,6 +13,7 @@ void hlmi_ref_mul(float *y, const float *a, const float *b, size_t n);
 void hlmi_ref_scale(float *y, const float *x, float s, size_t n);
 void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n);
 void hlmi_ref_sigmoid_mul(float *y, const float *gate, const float *x, size_t n);
+void hlmi_ref_gelu_erf_mul(float *y, const float *gate, const float *up, size_t n);
 void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half);
 float hlmi_ref_max(const float *x, size_t n);
 float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n);

@@ -1,6 +1,7 @@
 /* Kernels on one row of floats in plain C. */
 #include "base/expf.h"
 #include "base/fma.h"
+#include "base/normalf.h"
 #include "kernel/lanes.h"
 #include "kernel/ref/vec.h"
 
@@ -72,6 +73,11 @@ void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n)
 void hlmi_ref_sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = x[i] / (1.0f + hlmi_expf_inline(-gate[i]));
+}
+
+void hlmi_ref_gelu_erf_mul(float *y, const float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++) y[i] = gate[i] * hlmi_normalf(gate[i]) * up[i];
 }
 
 void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half)

@@ -13,6 +13,7 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->scale = hlmi_ref_scale;
     k->silu_mul = hlmi_ref_silu_mul;
     k->sigmoid_mul = hlmi_ref_sigmoid_mul;
+    k->gelu_erf_mul = hlmi_ref_gelu_erf_mul;
     k->rope = hlmi_ref_rope;
     k->max = hlmi_ref_max;
     k->exp_sum = hlmi_ref_exp_sum;

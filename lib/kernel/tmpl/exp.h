@@ -4,6 +4,7 @@
 #define HLMI_KERNEL_TMPL_EXP_H
 
 #include "base/expf.h"
+#include "base/normalf.h"
 #include "base/softplusf.h"
 
 /* hlmi_expf_inline in every lane */
@@ -33,6 +34,25 @@ static inline vf vf_softplus(vf x)
     p = vf_fma(p, z, vf_set1(HLMI_LOG1PF_P0));
     p = vf_fma(p, vf_mul(w, z), w);
     return vf_add(vf_max(x, vf_set1(0.0f)), p);
+}
+
+/* hlmi_normalf in every lane */
+static inline vf vf_normal(vf x)
+{
+    const vf size = vf_max(x, vf_neg(x));
+    const vf t = vf_div(vf_set1(1.0f), vf_fma(size, vf_set1(HLMI_NORMALF_T), vf_set1(1.0f)));
+    const vf s = vf_sub(t, vf_set1(0.5f));
+    vf p = vf_fma(vf_set1(HLMI_NORMALF_N9), s, vf_set1(HLMI_NORMALF_N8));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N7));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N6));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N5));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N4));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N3));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N2));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N1));
+    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N0));
+    p = vf_mul(vf_mul(p, t), vf_exp(vf_mul(vf_mul(size, size), vf_set1(-0.5f))));
+    return vf_if_le(x, 0.0f, p, vf_sub(vf_set1(1.0f), p));
 }
 
 #endif

@@ -162,6 +162,19 @@ static void sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
     if (i < n) vf_store_part(y + i, sigmoid_mul_one(vf_load_part(gate + i, n - i), vf_load_part(x + i, n - i)), n - i);
 }
 
+static inline vf gelu_erf_mul_one(vf gate, vf up)
+{
+    return vf_mul(vf_mul(gate, vf_normal(gate)), up);
+}
+
+static void gelu_erf_mul(float *y, const float *gate, const float *up, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, gelu_erf_mul_one(vf_load(gate + i), vf_load(up + i)));
+    if (i < n)
+        vf_store_part(y + i, gelu_erf_mul_one(vf_load_part(gate + i, n - i), vf_load_part(up + i, n - i)), n - i);
+}
+
 static void rope(float *x, const float *cos, const float *sin, size_t half)
 {
     float *z = x + half;
@@ -229,6 +242,7 @@ static inline void fill_rows(hlmi_kernels *k)
     k->scale = scale;
     k->silu_mul = silu_mul;
     k->sigmoid_mul = sigmoid_mul;
+    k->gelu_erf_mul = gelu_erf_mul;
     k->rope = rope;
     k->max = row_max;
     k->exp_sum = exp_sum;

@@ -1,4 +1,6 @@
 /* Elementwise forms of rows. */
+#include <string.h>
+
 #include "ops/cpu/cpu.h"
 
 typedef struct combine_arg {
@@ -12,6 +14,8 @@ static void combine_row(const combine_arg *a, float *y, const float *l, const fl
     case HLMI_COMBINE_MUL: a->k->mul(y, l, r, n); break;
     case HLMI_COMBINE_SIGMOID: a->k->sigmoid_mul(y, r, l, n); break;
     case HLMI_COMBINE_SILU: a->k->silu_mul(y, r, l, n); break;
+    case HLMI_COMBINE_GELU_ERF: a->k->gelu_erf_mul(y, r, l, n); break;
+    case HLMI_COMBINE_COPY: memcpy(y, l, n * sizeof *y); break;
     case HLMI_COMBINE_MEAN:
         a->k->add(y, l, r, n);
         a->k->scale(y, y, 0.5f, n);
@@ -26,7 +30,7 @@ static void combine_run(const void *arg, const void *step, size_t worker, size_t
     const hlmi_combine *o = &a->a;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
-        combine_row(a, o->y + i * o->ldy, o->a + i * o->lda, o->b + i * o->ldb, o->cols);
+        combine_row(a, o->y + i * o->ldy, o->a + i * o->lda, o->b ? o->b + i * o->ldb : NULL, o->cols);
 }
 
 void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *o)
