@@ -172,9 +172,8 @@ def test_positions(context, tokens):
     for bad in (1.5, "1", [1]):
         with pytest.raises(TypeError):
             cache.rewind(bad)
-    for bad in (-1, 2**70):
-        with pytest.raises(hybridlm.ArgError):
-            cache.unmark(bad)
+    with pytest.raises(hybridlm.ArgError):
+        cache.unmark(2**70)
     with pytest.raises(hybridlm.FullError):
         cache.reserve(9)
     with pytest.raises(hybridlm.FullError):
