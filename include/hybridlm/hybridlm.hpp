@@ -497,6 +497,21 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
         if (code != HLM_OK) return Status::of(code);
         return pending;
     }
+    /** Keeps the state at the present position: rewind and fork to it cost nothing. */
+    Status mark()
+    {
+        return Status::of(hlm_cache_mark(get()));
+    }
+    Status unmark(int64_t pos)
+    {
+        return Status::of(hlm_cache_unmark(get(), pos));
+    }
+    /** The positions of all marks, ascending. */
+    Result<std::vector<int64_t>> marks() const
+    {
+        return detail::sized<std::vector<int64_t>>(
+            8, [&](int64_t *out, std::size_t cap, std::size_t *n) { return hlm_cache_marks(get(), out, cap, n); });
+    }
     int64_t length() const noexcept
     {
         return hlm_cache_length(get());

@@ -106,6 +106,8 @@ void test_state(family &f)
     auto fork = *f.cache.fork(1);
     const std::vector<int32_t> rest = {2, 3};
     CHECK(same(logits(f, fork, rest), whole));
+    CHECK(f.cache.mark().ok() && f.cache.marks()->back() == 3);
+    CHECK(f.cache.unmark(3).ok() && f.cache.marks().ok());
     CHECK(f.cache.reserve(20).ok());
     CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0);
 
@@ -283,6 +285,9 @@ void test_moved(family &f)
     REFUSED(cache.fork().status(), HLM_E_ARG, "");
     REFUSED(cache.rewind(0).status(), HLM_E_ARG, "");
     REFUSED(cache.tokens().status(), HLM_E_ARG, "");
+    REFUSED(cache.mark(), HLM_E_ARG, "");
+    REFUSED(cache.unmark(0), HLM_E_ARG, "");
+    REFUSED(cache.marks().status(), HLM_E_ARG, "");
     REFUSED(cache.reserve(1), HLM_E_ARG, "");
     REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three)), HLM_E_ARG, "");
     cache = std::move(taken);

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
-use crate::error::{check, Error, Result, Status};
+use crate::error::{check, sized, Error, Result, Status};
 use crate::flags::State;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -64,6 +64,22 @@ impl Cache {
         let mut pending = 0;
         check(unsafe { sys::hlm_cache_rewind(self.as_ptr(), position(pos)?, &mut pending) })?;
         Ok(pending as usize)
+    }
+
+    /// Keeps the state at the present position: rewind and fork to it cost nothing.
+    pub fn mark(&mut self) -> Result<()> {
+        check(unsafe { sys::hlm_cache_mark(self.as_ptr()) })
+    }
+
+    /// Removes the mark at a position; none there: nothing.
+    pub fn unmark(&mut self, pos: usize) -> Result<()> {
+        check(unsafe { sys::hlm_cache_unmark(self.as_ptr(), position(pos)?) })
+    }
+
+    /// The positions of all marks, automatic ones included, ascending.
+    pub fn marks(&self) -> Result<Vec<usize>> {
+        let pos = sized(8, |out, cap, n| unsafe { sys::hlm_cache_marks(self.as_ptr(), out, cap, n) })?;
+        Ok(pos.into_iter().map(|pos: i64| pos as usize).collect())
     }
 
     /// Tokens held.

@@ -99,6 +99,25 @@ impl PoolOptions {
         self.0.max_bytes = bytes;
         self
     }
+
+    /// Automatic marks of recurrent state at multiples of so many tokens, and at the ends of prompts. 0: 512; negative:
+    /// only at the ends of prompts.
+    pub fn mark_stride(mut self, tokens: i64) -> PoolOptions {
+        self.0.mark_stride = tokens;
+        self
+    }
+
+    /// Most bytes of a sequence's automatic marks. 0: 64 MiB.
+    pub fn mark_bytes(mut self, bytes: u64) -> PoolOptions {
+        self.0.mark_bytes = bytes;
+        self
+    }
+
+    /// At least so many of the last tokens can be taken back without running the model again. 0: 16; negative: none.
+    pub fn undo_tokens(mut self, tokens: i32) -> PoolOptions {
+        self.0.undo_tokens = tokens;
+        self
+    }
 }
 
 impl Default for PoolOptions {

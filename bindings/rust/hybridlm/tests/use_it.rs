@@ -136,6 +136,25 @@ fn rows_in_and_weights_out() {
 }
 
 #[test]
+fn recurrent_state_comes_back() {
+    let model = Model::load(data("mamba2-dtlimit")).unwrap();
+    let options = PoolOptions::new().mark_stride(-1).undo_tokens(4).mark_bytes(1 << 20);
+    let pool = Pool::new(&model, &options).unwrap();
+    let mut ctx = ContextOptions::new().threads(1).pool(&pool).build(&model).unwrap();
+    let mut cache = Cache::new(&pool).unwrap();
+    logits(&mut ctx, &mut cache, &[1, 2, 3]);
+    cache.mark().unwrap();
+    let state = cache.state(0, State::Scan).unwrap();
+    assert!(!state.is_empty() && cache.marks().unwrap().contains(&3));
+    let want = logits(&mut ctx, &mut cache, &[4, 5]);
+    assert_eq!(cache.rewind(3).unwrap(), 0);
+    assert_eq!(cache.state(0, State::Scan).unwrap(), state);
+    assert_eq!(logits(&mut ctx, &mut cache, &[4, 5]), want);
+    cache.unmark(3).unwrap();
+    assert!(!cache.marks().unwrap().contains(&3));
+}
+
+#[test]
 fn classes_of_a_text() {
     let model = Model::load(data("persimmon-seqcls")).unwrap();
     let info = model.info();
