@@ -41,12 +41,18 @@ static hlm_status read_tokens(loader *l)
     return HLM_OK;
 }
 
-/* Pieces that are cut out of texts: control and unknown ones when markers are wanted, user-defined ones always. */
+static bool is_marker(int32_t type)
+{
+    return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
+}
+
+/* Pieces that are cut out of texts: control and unknown ones when markers are wanted, user-defined ones always. What
+ * the lists of added tokens say about them comes first. */
 static hlm_status register_pieces(loader *l)
 {
     for (size_t i = 0; i < l->spm.n; i++) {
         const int32_t type = l->spm.types[i];
-        if (type != HLMI_TYPE_CONTROL && type != HLMI_TYPE_UNKNOWN && type != HLMI_TYPE_USER_DEFINED) continue;
+        if (!is_marker(type) || l->t->tokens.attr[i] & HLMI_TOK_ADDED) continue;
         if (l->spm.pieces[i].len > 1024)
             return hlmi_fail(HLM_E_UNSUPPORTED, "piece %zu, a marker, has %zu bytes; at most 1024", i,
                              l->spm.pieces[i].len);
@@ -106,8 +112,9 @@ static hlm_status read_decoder_list(loader *l, const json_t *list)
         const json_int_t id = id_of_key(key);
         const bool special = hlmi_json_flag(v, "special", false);
         if (id < 0) return hlmi_fail(HLM_E_FORMAT, "added_tokens_decoder: '%.40s' is no id", key);
+        const bool marker = (size_t)id < l->spm.n && is_marker(l->spm.types[id]); /* those are never normalized */
         const hlm_status st = add_token(l->t, json_object_get(v, "content"), id, hlmi_json_added_flags(v, special),
-                                        hlmi_json_flag(v, "normalized", !special));
+                                        !marker && hlmi_json_flag(v, "normalized", !special));
         if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens_decoder, %.40s: ", key);
     }
     return HLM_OK;
@@ -156,11 +163,11 @@ static hlm_status read_added(loader *l)
     hlm_status st;
     const json_t *list = json_object_get(l->config, "added_tokens_decoder");
     const json_t *more = json_object_get(l->config, "additional_special_tokens");
-    HLMI_TRY(register_pieces(l));
     HLMI_TRY(json_is_object(list) ? read_decoder_list(l, list) : read_added_file(l));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         HLMI_TRY(read_named_token(l, json_object_get(l->config, keys[i])));
     for (size_t i = 0; i < json_array_size(more); i++) HLMI_TRY(read_named_token(l, json_array_get(more, i)));
+    st = register_pieces(l);
 done:
     return st;
 }

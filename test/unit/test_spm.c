@@ -191,7 +191,8 @@ END_TEST
 START_TEST(special_tokens)
 {
     static const char config[] =
-        "{\"added_tokens_decoder\": {\"1\": {\"content\": \"<s>\", \"special\": true},"
+        "{\"added_tokens_decoder\": {\"1\": {\"content\": \"<s>\", \"special\": true, \"normalized\": true, "
+        "\"rstrip\": true},"
         "\"3\": {\"content\": \"<q>\", \"special\": true, \"lstrip\": true},"
         "\"12\": {\"content\": \"<tool>\", \"special\": false, \"normalized\": false}},"
         "\"eos_token\": {\"content\": \"<end>\"}, \"bos_token\": \"<s>\", \"add_eos_token\": true}";
@@ -208,6 +209,7 @@ START_TEST(special_tokens)
     ck_assert(hlmi_tokenizer_ends(t, 13));
     pieces_are(t, "ab <q>a<tool>", all, "<s>|" SP "ab|<q>|" SP "a|<tool>|<end>");
     pieces_are(t, "a<tool>", 0, SP "a|<tool>");
+    pieces_are(t, "<s>  a", HLM_TOKENIZE_PARSE_SPECIAL, "<s>|" SP "a");
     hlmi_tokenizer_free(t);
     ck_assert_msg(load(&t, &m, "{\"pad_token\": \"<p>\"}", "{\"<x>\": 20, \"<p>\": 21}") == HLM_OK, "%s", hlmi_error());
     ck_assert_int_eq(hlmi_tokenizer_find(t, "<x>", 3), 20);
