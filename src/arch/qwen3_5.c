@@ -23,9 +23,10 @@ done:
 }
 
 /* Files of models with vision keep the text's tensors apart. */
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+static hlm_status build_tied(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan, bool tied)
 {
     hlmi_decoder_spec spec = hlmi_delta_net_spec;
+    spec.tied = tied;
     spec.setup = setup;
     spec.layer = layer;
     if (hlmi_loader_has(l, "model.language_model.embed_tokens.weight")) spec.root = "model.language_model";
@@ -34,13 +35,21 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
+static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+{
+    return build_tied(c, l, plan, false);
+}
+
+/* The settings of the text lie in text_config; what joins embedding and head may lie outside. */
 static hlm_status build_text_of(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlmi_config text = *c;
+    bool tied = false;
     text.json = json_object_get(c->json, "text_config");
     if (!json_is_object(text.json))
         return hlmi_fail(HLM_E_FORMAT, "%s: text_config is missing or no object", hlmi_store_path(c->store));
-    return build(&text, l, plan);
+    const hlm_status st = hlmi_config_bool(c, (hlmi_key){"tie_word_embeddings", NULL}, false, &tied);
+    return st == HLM_OK ? build_tied(&text, l, plan, tied) : st;
 }
 
 const hlmi_arch hlmi_arch_qwen3_5_text = {.hf = "qwen3_5_text", .build = build};
