@@ -52,5 +52,5 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_loader *l, hlmi_plan 
     return st == HLM_OK ? build_tied(&text, l, plan, tied) : st;
 }
 
-const hlmi_arch hlmi_arch_qwen3_5_text = {.hf = "qwen3_5_text", .build = build};
+const hlmi_arch hlmi_arch_qwen3_5_text = {.hf = "qwen3_5_text", .classifies = true, .build = build};
 const hlmi_arch hlmi_arch_qwen3_5 = {.hf = "qwen3_5", .build = build_text_of};

@@ -117,4 +117,4 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .build = build};
+const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .build = build};

@@ -239,4 +239,4 @@ done:
     return st;
 }
 
-const hlmi_arch hlmi_arch_zamba2 = {.hf = "zamba2", .build = build};
+const hlmi_arch hlmi_arch_zamba2 = {.hf = "zamba2", .classifies = true, .build = build};
