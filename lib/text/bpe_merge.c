@@ -39,6 +39,7 @@ _Static_assert(sizeof(cached) == 64, "a cache line each");
 
 struct hlmi_bpe_scratch {
     hlmi_mem mem;
+    bool plain; /* what a word spells is no special token */
     symbol *symbols;
     size_t n, cap;
     symbol *chunk; /* [CHUNK] */
@@ -52,11 +53,11 @@ struct hlmi_bpe_scratch {
 hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch)
 {
     (void)m;
-    (void)plain; /* merges do not end in markers */
     hlmi_bpe_scratch *sc = hlmi_calloc(mem, 1, sizeof *sc);
     *scratch = sc;
     if (!sc) return hlmi_nomem(sizeof *sc, "tokenizing");
     sc->mem = *mem;
+    sc->plain = plain;
     if (text_len < 512) return HLM_OK;
     size_t n = 256;
     while (n < 8192 && n < text_len / 16) n *= 2;
@@ -352,19 +353,42 @@ static hlm_status merge_chunks(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const ch
 
 /* ---- a word ---- */
 
+static bool may_spell(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, int32_t id)
+{
+    return !sc->plain || id == b->base.unk || !(b->tokens->attr[id] & HLMI_TOK_SPECIAL);
+}
+
+/* Text without a token as bytes, or as the unknown token. */
+static hlm_status emit_bytes(const hlmi_bpe *b, const char *s, size_t begin, size_t end, hlmi_ids *out)
+{
+    hlm_status st = HLM_OK;
+    for (size_t k = begin; k < end && st == HLM_OK; k++) {
+        const int32_t byte = b->bytes[(uint8_t)s[k]], id = byte >= 0 ? byte : b->base.unk;
+        if (id >= 0) st = hlmi_ids_push(out, id);
+    }
+    return st;
+}
+
+/* Text that merged into a special token where none is wanted, character by character. */
+static hlm_status emit_chars(const hlmi_bpe *b, const char *s, size_t begin, size_t end, hlmi_ids *out)
+{
+    hlm_status st = HLM_OK;
+    for (size_t at = begin, next; at < end && st == HLM_OK; at = next) {
+        next = at + hlmi_utf8_len((unsigned char)s[at]);
+        const int32_t id = char_token(b, s, at, next, SIZE_MAX);
+        st = id >= 0 ? hlmi_ids_push(out, id) : emit_bytes(b, s, at, next, out);
+    }
+    return st;
+}
+
 static hlm_status emit(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, const char *s, hlmi_ids *out)
 {
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < sc->n && st == HLM_OK; i++) {
         const symbol v = sc->symbols[i];
-        if (v.id >= 0) {
-            st = hlmi_ids_push(out, v.id);
-            continue;
-        }
-        for (uint32_t k = v.begin; k < v.end && st == HLM_OK; k++) {
-            const int32_t byte = b->bytes[(uint8_t)s[k]], id = byte >= 0 ? byte : b->base.unk;
-            if (id >= 0) st = hlmi_ids_push(out, id);
-        }
+        if (v.id < 0) st = emit_bytes(b, s, v.begin, v.end, out);
+        else if (may_spell(b, sc, v.id)) st = hlmi_ids_push(out, v.id);
+        else st = emit_chars(b, s, v.begin, v.end, out);
     }
     return st;
 }
@@ -391,7 +415,7 @@ static hlm_status merge_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char
 {
     hlm_status st;
     const int32_t whole = b->ignore_merges ? hlmi_tokens_find_model(b->tokens, s, len) : -1;
-    if (whole >= 0) return hlmi_ids_push(out, whole);
+    if (whole >= 0 && may_spell(b, sc, whole)) return hlmi_ids_push(out, whole);
     HLMI_TRY(split_chars(b, sc, s, len));
     HLMI_TRY(merge_symbols(b, sc, s, len));
     HLMI_TRY(emit(b, sc, s, out));

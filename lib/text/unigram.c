@@ -69,6 +69,11 @@ static void unigram_end(void *scratch)
     hlmi_free(&mem, w);
 }
 
+static bool may_spell(const unigram *u, const work *w, int32_t id)
+{
+    return !w->plain || !(u->tokens->attr[id] & HLMI_TOK_SPECIAL);
+}
+
 /* Ends the run of unknown characters: a token that has just this text, or its bytes, or one unknown token. */
 static hlm_status flush_unknown(const unigram *u, work *w, const char *s, hlmi_ids *out)
 {
@@ -77,7 +82,7 @@ static hlm_status flush_unknown(const unigram *u, work *w, const char *s, hlmi_i
     if (from == to) return HLM_OK;
     w->unk_from = w->unk_to = 0;
     const int32_t id = hlmi_tokens_find_model(u->tokens, s + from, to - from);
-    if (id >= 0) return hlmi_ids_push(out, id);
+    if (id >= 0 && may_spell(u, w, id)) return hlmi_ids_push(out, id);
     bool bytes = u->byte_fallback;
     for (size_t i = from; i < to && bytes; i++) bytes = u->bytes[(uint8_t)s[i]] >= 0;
     if (!bytes) return u->base.unk >= 0 ? hlmi_ids_push(out, u->base.unk) : HLM_OK;
@@ -147,7 +152,7 @@ static hlm_status step(const unigram *u, work *w, const char *s, size_t len, siz
         node = hlmi_byte_trie_step(&u->trie, node, (uint8_t)s[i++]);
         if (!node) break;
         const int32_t id = u->trie.id[node];
-        if (id < 0 || (w->plain && u->tokens->attr[id] & HLMI_TOK_SPECIAL)) continue;
+        if (id < 0 || !may_spell(u, w, id)) continue;
         HLMI_TRY(reach(w, base, i, far));
         offer(&w->v[i - base], u->scores[id] + here, at, id);
         single = single || i == at + one;

@@ -224,6 +224,32 @@ START_TEST(special_tokens)
 }
 END_TEST
 
+/* Unigram's paths may run over markers, but not in text of a chat's messages. */
+START_TEST(messages_have_no_markers)
+{
+    static const char text[] = "a<s>b", own[] = "\1\1\1\1\1", foreign[] = "\0\0\0\0\0";
+    const hlmi_mem mem = hlmi_mem_default();
+    model m;
+    hlmi_tokenizer *t;
+    begin(&m);
+    add(&m, VOCAB, 1);
+    settings(&m, 1, "pe");
+    ck_assert_msg(load(&t, &m, NULL, NULL) == HLM_OK, "%s", hlmi_error());
+    pieces_are(t, text, 0, SP "a|<s>|b"); /* as the tokenizers package has it */
+    for (int k = 0; k < 2; k++) {
+        hlmi_ids ids;
+        size_t markers = 0;
+        hlmi_ids_init(&ids, &mem);
+        ck_assert_int_eq(hlmi_tokenizer_encode_traced(t, text, 5, k ? own : foreign, &ids), HLM_OK);
+        for (size_t i = 0; i < ids.n; i++) markers += ids.v[i] == hlmi_tokenizer_special(t).bos;
+        ck_assert_uint_eq(markers, k ? 1 : 0);
+        hlmi_ids_free(&ids);
+    }
+    hlmi_tokenizer_free(t);
+    hlmi_buf_free(&m.bytes);
+}
+END_TEST
+
 START_TEST(bad_models)
 {
     model m;
@@ -319,7 +345,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {spaces_in_front, spaces_squeezed, spaces_as_they_are, kinds_of_pieces,
-                                  special_tokens,  bad_models,      cut_short,          no_memory};
+    const TTest *const tests[] = {spaces_in_front, spaces_squeezed, spaces_as_they_are,
+                                  kinds_of_pieces, special_tokens,  messages_have_no_markers,
+                                  bad_models,      cut_short,       no_memory};
     return suite_run("spm", tests, sizeof tests / sizeof *tests);
 }

@@ -184,6 +184,32 @@ START_TEST(long_words)
 }
 END_TEST
 
+/* A word that is, or merges into, the text of a special token is none in a chat's messages. */
+START_TEST(words_are_no_markers)
+{
+    static const char *const models[] = {"\"ignore_merges\":true,", ""};
+    const hlmi_mem mem = hlmi_mem_default();
+    for (size_t k = 0; k < 2; k++) {
+        char json[512];
+        hlmi_tokenizer *t;
+        hlmi_ids ids;
+        snprintf(json, sizeof json,
+                 "{\"added_tokens\":[{\"id\":2,\"content\":\"ab\",\"special\":true}],\"model\":{\"type\":\"BPE\",%s"
+                 "\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}}",
+                 models[k]);
+        ck_assert_msg(from_text(&t, json) == HLM_OK, "%s", hlmi_error());
+        hlmi_ids_init(&ids, &mem);
+        ck_assert_int_eq(hlmi_tokenizer_encode_traced(t, "ab", 2, "\0\0", &ids), HLM_OK);
+        ck_assert(ids.n == 2 && ids.v[0] == 0 && ids.v[1] == 1);
+        ids.n = 0;
+        ck_assert_int_eq(hlmi_tokenizer_encode_traced(t, "ab", 2, "\1\1", &ids), HLM_OK);
+        ck_assert(ids.n == 1 && ids.v[0] == 2);
+        hlmi_ids_free(&ids);
+        hlmi_tokenizer_free(t);
+    }
+}
+END_TEST
+
 /* ---- pre-tokenizers of GGUF files ---- */
 
 /* The pieces of a text, divided by '|'. */
@@ -484,8 +510,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {ids_and_facts, ids_outside, bad_files,           budgets,  long_words,
-                                  chunks,        scanners,    named_pretokenizers, no_memory};
+    const TTest *const tests[] = {ids_and_facts,        ids_outside, bad_files, budgets,
+                                  long_words,           chunks,      scanners,  named_pretokenizers,
+                                  words_are_no_markers, no_memory};
     if (argc > 1) folder = argv[1];
     return suite_run("tokenizer", tests, sizeof tests / sizeof *tests);
 }
