@@ -108,6 +108,13 @@ void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
     give_back(pool, &pool->stretches, u, pool->undo_bytes);
 }
 
+void hlmi_pool_own(hlm_pool *pool, uint64_t bytes)
+{
+    hlmi_lock_take(&pool->lock);
+    pool->own += bytes;
+    hlmi_lock_drop(&pool->lock);
+}
+
 /* The state before the first token. */
 static hlm_status make_origin(hlm_pool *pool)
 {
@@ -117,6 +124,7 @@ static hlm_status make_origin(hlm_pool *pool)
     memset(s + 1, 0, pool->states.bytes - sizeof *s);
     s->pos = 0;
     pool->origin = s;
+    hlmi_pool_own(pool, pool->states.bytes);
     return HLM_OK;
 }
 
@@ -219,7 +227,7 @@ hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held)
     if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_usage: pool is NULL");
     hlm_pool *p = (hlm_pool *)(uintptr_t)pool; /* the lock is not part of the value */
     hlmi_lock_take(&p->lock);
-    if (used) *used = p->used;
+    if (used) *used = p->used - p->own;
     if (held) *held = p->held;
     hlmi_lock_drop(&p->lock);
     return HLM_OK;

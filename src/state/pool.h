@@ -31,6 +31,7 @@ struct hlm_pool {
     hlmi_lock lock; /* guards what follows */
     hlmi_shelf pages, blocks, stretches;
     uint64_t used, held; /* bytes */
+    uint64_t own; /* of `used`: the states that sequences begin with */
 };
 
 /** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that is
@@ -44,6 +45,8 @@ void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page);
 
 /** A state block with refs 1 and any contents, or NULL as above. Only where the plan has a recurrence. */
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool);
+/** Say that `bytes` in use are the pool's own and no cache's. */
+void hlmi_pool_own(hlm_pool *pool, uint64_t bytes);
 /** One reference more; returns s, which may be NULL. */
 hlmi_state *hlmi_state_retain(hlmi_state *s);
 /** One reference less; the last one gives the block back. NULL is fine. */

@@ -1,8 +1,6 @@
 /* Sharing the sequence of the plan's prefix. */
 #include "state/prefix.h"
 
-#include <string.h>
-
 #include "base/size.h"
 
 hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
@@ -12,11 +10,27 @@ hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
     return st;
 }
 
+/* What a rewind into the prefix would need: nobody can. */
+static void forget_way(hlm_cache *c)
+{
+    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
+        hlmi_pool_drop_undo(c->pool, c->log[i]);
+        c->log[i] = NULL;
+    }
+    while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
+}
+
 void hlmi_prefix_publish(hlm_cache *c)
 {
     hlm_pool *pool = c->pool;
     hlm_cache *none = NULL;
-    if (!atomic_compare_exchange_strong(&pool->prefix, &none, c)) hlmi_cache_destroy(c); /* another context was first */
+    forget_way(c);
+    if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
+        const uint64_t pages = hlmi_div_up((size_t)c->length, pool->layout.tokens);
+        hlmi_pool_own(pool, pages * pool->layout.bytes + (c->state ? pool->states.bytes : 0));
+    } else {
+        hlmi_cache_destroy(c); /* another context was first */
+    }
     hlm_pool_release(pool); /* which the cache does not hold any more: it lives as long as the pool */
 }
 
