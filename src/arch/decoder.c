@@ -439,6 +439,8 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     if (spec->recurrent_only) goto done;
     hlmi_kv_layer kv;
     HLMI_TRY(read_heads(&d, 0, &plan->n_heads, &kv));
+    for (size_t i = 0; i < d.layers; i++) /* the largest: callers make room by it */
+        plan->n_heads = hlmi_max_size(plan->n_heads, hlmi_plan_layer_heads(plan, (int32_t)i));
     plan->n_kv_heads = kv.n_kv_heads;
     plan->head_dim = kv.head_dim;
 done:
