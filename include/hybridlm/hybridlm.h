@@ -578,7 +578,8 @@ typedef struct hlm_attention {
     /** Must be 0. */
     int32_t reserved;
     /** [n_heads, n_tokens, length of the cache after the step], written by the step:
-     *  what each token takes from each position, 0 where it does not look. */
+     *  what each token takes from each position, 0 where it does not look. Of a layer
+     *  with fewer heads than hlm_model_info.n_heads the first ones. */
     float *out;
 } hlm_attention;
 

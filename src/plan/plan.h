@@ -69,7 +69,8 @@ typedef struct hlmi_plan {
     size_t hidden_size, vocab_size, n_layers;
     int32_t head; /* HLM_HEAD_... */
     size_t n_out; /* logits of a row: the vocabulary's size, or the number of classes */
-    size_t n_heads, n_kv_heads, head_dim; /* of the first attention layer, for people */
+    size_t n_heads, n_kv_heads,
+        head_dim; /* most query heads of a layer; the others of the first attention layer, for people */
     int64_t max_positions;
     hlmi_block *blocks;
     size_t n_blocks, cap_blocks;

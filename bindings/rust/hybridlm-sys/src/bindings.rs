@@ -2359,7 +2359,8 @@ pub struct hlm_attention {
     #[doc = " Must be 0."]
     pub reserved: i32,
     #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step:"]
-    #[doc = "  what each token takes from each position, 0 where it does not look."]
+    #[doc = "  what each token takes from each position, 0 where it does not look. Of a layer"]
+    #[doc = "  with fewer heads than hlm_model_info.n_heads the first ones."]
     pub out: *mut f32,
 }
 #[test]
