@@ -24,6 +24,8 @@ static const char *const models[] = {
     "mamba2-dtlimit",
     "nemotron-h-moe", /* Mamba-2, attention, experts */
     "qwen3-next", /* delta nets, attention, experts with a shared one */
+    "falcon-h1-options", /* Mamba-2 beside attention */
+    "zamba2-options", /* shared blocks before Mamba-2 */
 };
 /* clang-format on */
 enum { N_MODELS = sizeof models / sizeof *models };
