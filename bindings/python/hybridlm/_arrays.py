@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    #: Token ids: a sequence of ints, or an int32 array, which is used where it is.
+    #: Token ids: a sequence of ints, or an int32 array.
     Tokens = Union[Sequence[int], npt.NDArray[np.int32]]
     FloatArray = npt.NDArray[np.float32]
 
@@ -68,9 +68,9 @@ def token_list(value: Any, what: str = "tokens") -> list[int]:
 
 
 def c_tokens(value: Any, what: str = "tokens") -> tuple[Any, int]:
-    """(what goes into C, how many): an int32 array's own address, or a C array of other ids."""
+    """A C array of the ids, and how many: a copy, which no other thread can change during a call."""
     if is_array(value):
         check_array(value, what, "int32", (-1,))
-        return address(value), len(value)
+        return (ctypes.c_int32 * len(value)).from_buffer_copy(value), len(value)
     ids = token_list(value, what)
     return (ctypes.c_int32 * len(ids))(*ids), len(ids)

@@ -47,7 +47,7 @@ class Step:
     A step may be decoded again and again: its arrays are filled anew each time. Change
     the tokens in place (step.tokens[0] = 5), or assign others of any number.
 
-    tokens      ids: an int32 array is used where it is, other sequences are copied
+    tokens      ids: an int32 array is read anew for each decode, other sequences are copied
     logits      "last" (a row), "all" or a list of indices (a row each), None
     hidden      layers whose hidden states are wanted, -1 before the final norm; (layer, kind)
                 for a kind other than HIDDEN_STREAM

@@ -109,10 +109,7 @@ class Stream(Iterator[str]):
         self._step = raw.hlm_step()
         self._step.struct_size = _STEP_BYTES
         self._steps = (ctypes.c_void_p * 1)(ctypes.addressof(self._step))
-        prompt_ids, n = c_tokens(r.prompt, "prompt")
-        # A copy: the array is the caller's to change between two pieces.
-        self._prompt: Any = (ctypes.c_int32 * n)()
-        ctypes.memmove(self._prompt, prompt_ids, 4 * n)
+        self._prompt, n = c_tokens(r.prompt, "prompt")
         if n == 0 and len(r.cache) == 0:
             raise errors.EmptyError("no prompt, and the cache is empty")
         self._started = self._over = False
@@ -225,7 +222,7 @@ def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache
     params = fill(raw.hlm_generate_params(), "complete", {})
     stop = (ctypes.c_char_p * len(r.stop))(*[c_string(s, "stop") for s in r.stop])
     stop_tokens = (ctypes.c_int32 * len(r.stop_tokens))(*r.stop_tokens)
-    params.prompt, params.n_prompt = ids if isinstance(ids, int) else ctypes.addressof(ids), n
+    params.prompt, params.n_prompt = ctypes.addressof(ids), n
     params.max_tokens = r.max_tokens
     params.stop, params.n_stop = ctypes.addressof(stop), len(stop)
     params.stop_tokens, params.n_stop_tokens = ctypes.addressof(stop_tokens), len(stop_tokens)
