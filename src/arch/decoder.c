@@ -416,7 +416,7 @@ static hlm_status read_tied(hlmi_decoder *d)
     hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
     d->tied = tied && !(embed && head) && d->c->head == HLM_HEAD_TEXT;
-    d->table = d->tied && head ? HLMI_PART_HEAD : HLMI_PART_EMBED;
+    d->table = d->tied && head && !d->gguf ? HLMI_PART_HEAD : HLMI_PART_EMBED; /* GGUF: one name for the shared one */
     return st;
 }
 
