@@ -157,7 +157,16 @@ def test_cancel_from_another_thread(slow):
     assert len(cache) == 0
 
 
+@pytest.fixture()
+def interrupts():
+    """Python's own handler: a process that a shell started in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("call", ["decode", "score", "complete", "embed", "stream"])
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c(model, call):
     context = hybridlm.Context(model, n_threads=1, max_rows=1)
     ids = np.zeros(min(LONG, model.info.max_positions - 1), np.int32)
