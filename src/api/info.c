@@ -70,6 +70,26 @@ int32_t hlm_token_ends(const hlm_model *model, int32_t token)
     return model && model->tokenizer && hlmi_tokenizer_ends(model->tokenizer, token);
 }
 
+/* full->state: what all sequences take, and what the pool holds once, the state before the first token and the sequence of the
+ * model's prefix. */
+static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, const hlmi_page_layout *pages,
+                             const hlmi_state_layout *states, hlm_memory_plan_info *full)
+{
+    const uint64_t most = UINT64_MAX / 4, per = pages->tokens, prefix = plan->n_prefix;
+    const uint64_t tokens = p->n_tokens ? (uint64_t)p->n_tokens : (uint64_t)plan->max_positions;
+    const uint64_t count = p->n_sequences ? p->n_sequences : 1;
+    const uint64_t n_pages =
+        (prefix + tokens + per - 1) / per - prefix / per; /* whole pages of the prefix are shared */
+    const uint64_t once = states->bytes + (prefix ? (prefix + per - 1) / per * pages->bytes + states->bytes : 0);
+    const bool fits = n_pages <= most / pages->bytes && full->state_per_sequence <= most;
+    const uint64_t each = fits ? n_pages * pages->bytes + full->state_per_sequence : 0;
+    if (!fits || each > most / count)
+        return hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
+                         (unsigned long long)tokens);
+    full->state = each * count + once;
+    return HLM_OK;
+}
+
 hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out)
 {
     hlm_plan_params p;
@@ -84,15 +104,9 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
     HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS, &model->mem));
     HLMI_TRY(hlmi_state_layout_init(&states, plan, &model->mem));
-    const uint64_t tokens = p.n_tokens ? (uint64_t)p.n_tokens : (uint64_t)plan->max_positions;
-    const uint64_t count = p.n_sequences ? p.n_sequences : 1;
-    const uint64_t n_pages = (tokens + pages.tokens - 1) / pages.tokens;
     hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
     HLMI_TRY(hlmi_pool_sequence_bytes(&states, &full.state_per_sequence));
-    if (n_pages > (UINT64_MAX / count - full.state_per_sequence - states.bytes) / pages.bytes)
-        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
-                           (unsigned long long)tokens));
-    full.state = (n_pages * pages.bytes + full.state_per_sequence) * count + states.bytes;
+    HLMI_TRY(plan_state(plan, &p, &pages, &states, &full));
     HLMI_TRY(hlmi_scratch_size(model, &pages, &states, p.n_threads, p.max_rows, &full.scratch));
     full.total = full.weights + full.state + full.scratch;
     st = hlmi_result_write(out, &full, sizeof full, "hlm_memory_plan_info");
