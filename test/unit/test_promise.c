@@ -12,20 +12,20 @@ static const char *data_dir;
 /* Small models of different shapes. */
 /* clang-format off */
 static const char *const models[] = {
+    "tiny-llama.gguf", /* q4_0 and q8_0 blocks */
+    "hymba-options", /* memory tokens, shared rows, Mamba-1 beside attention */
+    "zamba2-options", /* shared blocks before Mamba-2 */
     "llama3", /* bf16 with scaled positions */
     "mistral", /* a window */
     "qwen3", /* q and k norms */
-    "tiny-llama.gguf", /* q4_0 and q8_0 blocks */
     "tiny-llama", /* f16 */
     "experts",
     "gguf-experts/model.gguf",
-    "hymba-options", /* memory tokens, shared rows, Mamba-1 beside attention */
     "jamba", /* Mamba-1, attention, experts */
     "mamba2-dtlimit",
     "nemotron-h-moe", /* Mamba-2, attention, experts */
     "qwen3-next", /* delta nets, attention, experts with a shared one */
     "falcon-h1-options", /* Mamba-2 beside attention */
-    "zamba2-options", /* shared blocks before Mamba-2 */
 };
 /* clang-format on */
 enum { N_MODELS = sizeof models / sizeof *models };
