@@ -85,7 +85,7 @@ static void decode(hlm_model *model, hlm_context *ctx, const int32_t *tokens, si
     float *logits = calloc((size_t)info.vocab_size, sizeof *logits);
     float *states = calloc(n * (size_t)info.hidden_size, sizeof *states);
     const hlm_cache_params room = {.struct_size = sizeof room, .max_tokens = 64};
-    hlm_cache *cache, *fork;
+    hlm_cache *cache = NULL, *fork = NULL;
     expect(logits && states && hlm_cache_new(&cache, hlm_ctx_pool(ctx), &room) == HLM_OK, "hlm_cache_new");
     expect(hlm_cache_reserve(cache, 32) == HLM_OK, "hlm_cache_reserve");
     const hlm_hidden hidden = {.struct_size = sizeof hidden, .layer = HLM_HIDDEN_PRE_NORM, .out = states};
