@@ -131,10 +131,16 @@ static void add_outputs(hlm_context *c, const hlm_step *s, cursor *at, size_t ro
     }
 }
 
+/* Of n rows from row `at` of a step on, those that are computed again: nobody has asked about them. */
+static size_t old_rows(size_t pending, size_t at, size_t n)
+{
+    return pending > at ? hlmi_min_size(pending - at, n) : 0;
+}
+
 static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
 {
     const size_t pending = (size_t)hlmi_cache_pending(s->cache);
-    const size_t skip = pending > at->row ? hlmi_min_size(pending - at->row, n) : 0; /* rows nobody asked about */
+    const size_t skip = old_rows(pending, at->row, n);
     if (skip == n) return HLM_OK;
     void *items = c->taps;
     hlm_status st =
@@ -156,7 +162,7 @@ static hlm_status add_taps(hlm_context *c, const hlm_step *s, const cursor *at, 
 static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const cursor *at, size_t row, size_t n)
 {
     const size_t pending = (size_t)hlmi_cache_pending(s->cache);
-    const size_t skip = pending > at->row ? hlmi_min_size(pending - at->row, n) : 0;
+    const size_t skip = old_rows(pending, at->row, n);
     if (skip == n) return HLM_OK;
     void *items = c->attn_taps;
     hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_attn_taps, c->tile.n_attn_taps + s->n_attention,
@@ -181,7 +187,7 @@ static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
 {
     const hlm_cache *cache = s->cache;
     const size_t pending = (size_t)hlmi_cache_pending(cache);
-    const size_t old = at < pending ? hlmi_min_size(pending - at, n) : 0;
+    const size_t old = old_rows(pending, at, n);
     for (size_t i = 0; i < old; i++) out[i] = hlmi_cache_token(cache, cache->length - (int64_t)(pending - at - i));
     if (n > old && s->tokens) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
     for (size_t i = old; i < n && !s->tokens; i++) out[i] = HLM_TOKEN_NONE;

@@ -3,7 +3,7 @@
 #include "arch/mamba2_layer.h"
 
 #define LAYER "model.layers.%zu."
-static const hlmi_key names[HLMI_PARTS] = {
+const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
     [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
     [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
     [HLMI_PART_HEAD] = {"lm_head", NULL},
@@ -74,7 +74,7 @@ done:
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = names,
+    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                            .qkv_bias = HLMI_BIAS_ASKED,
                                            .o_bias = HLMI_BIAS_ASKED,
                                            .mlp_bias = HLMI_BIAS_ASKED,

@@ -36,6 +36,8 @@ typedef enum hlmi_part {
 
 /** Llama's names in both containers. */
 extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
+/** Those of Bamba, which Falcon-H1 and Jamba share (bamba.c). */
+extern const hlmi_key hlmi_bamba_names[HLMI_PARTS];
 
 typedef struct hlmi_decoder hlmi_decoder;
 

@@ -5,20 +5,6 @@
 #include "arch/mamba2_layer.h"
 
 #define LAYER "model.layers.%zu."
-static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
-    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", NULL},
-    [HLMI_PART_K] = {LAYER "self_attn.k_proj", NULL},
-    [HLMI_PART_V] = {LAYER "self_attn.v_proj", NULL},
-    [HLMI_PART_O] = {LAYER "self_attn.o_proj", NULL},
-    [HLMI_PART_MLP_NORM] = {LAYER "pre_ff_layernorm", NULL},
-    [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
-    [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
-    [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
-};
 
 enum { MAX_INNER = 1 << 24, MAX_HEADS = 1 << 16 };
 
@@ -156,7 +142,7 @@ done:
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = names,
+    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                            .qkv_bias = HLMI_BIAS_ASKED,
                                            .o_bias = HLMI_BIAS_ASKED,
                                            .mlp_bias = HLMI_BIAS_ASKED,

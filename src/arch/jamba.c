@@ -4,20 +4,6 @@
 #include "arch/mamba1_layer.h"
 
 #define LAYER "model.layers.%zu."
-static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
-    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", NULL},
-    [HLMI_PART_K] = {LAYER "self_attn.k_proj", NULL},
-    [HLMI_PART_V] = {LAYER "self_attn.v_proj", NULL},
-    [HLMI_PART_O] = {LAYER "self_attn.o_proj", NULL},
-    [HLMI_PART_MLP_NORM] = {LAYER "pre_ff_layernorm", NULL},
-    [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
-    [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
-    [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
-};
 
 static const hlmi_mamba1_names mixer_names = {.in = "in_proj",
                                               .conv = "conv1d",
@@ -139,7 +125,7 @@ done:
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     static const hlmi_decoder_spec spec = {
-        .names = names, .eps_key = {"rms_norm_eps", NULL}, .eps = 1e-6, .setup = setup, .layer = layer};
+        .names = hlmi_bamba_names, .eps_key = {"rms_norm_eps", NULL}, .eps = 1e-6, .setup = setup, .layer = layer};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
