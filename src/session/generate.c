@@ -1,26 +1,16 @@
-/* hlm_generate: prompt in, tokens out. Everything of one call lives in `run`. */
+/* hlm_generate: prompt in, tokens out. Everything of one call lives in a `run`. */
 #include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "sample/sampler.h"
 #include "session/engine.h"
-#include "session/output.h"
+#include "session/run.h"
 
 /* Tokens of the prompt run between two calls of progress. */
 enum { PROMPT_PART = 512 };
 
-typedef struct run {
-    hlm_context *ctx;
-    hlm_cache *cache;
-    hlm_generate_params p;
-    hlm_sampler *sampler;
-    hlm_sampler *own; /* when the caller gave none */
-    hlmi_mem mem;
-    hlmi_output output;
-    float *logits; /* [vocab] of the latest token */
-    hlm_generate_result result;
-} run;
+typedef hlmi_run run;
 
 static hlm_status check(const run *r)
 {
@@ -117,12 +107,9 @@ static bool ends(const run *r, int32_t token)
     return false;
 }
 
-enum { GO_ON = -1 };
-
-/* Draws one token and hands it out with its text; *finish says why to end, or GO_ON. */
-static hlm_status next_token(run *r, int32_t *token, int32_t *finish)
+hlm_status hlmi_run_token(run *r, const float *logits, int32_t *token, int32_t *finish)
 {
-    hlm_status st = hlm_sampler_sample(r->sampler, r->logits, token);
+    hlm_status st = hlm_sampler_sample(r->sampler, logits, token);
     if (st == HLM_OK) st = hlm_sampler_accept(r->sampler, *token);
     if (st != HLM_OK) return st;
     const char *text = "";
@@ -132,7 +119,7 @@ static hlm_status next_token(run *r, int32_t *token, int32_t *finish)
     if (st != HLM_OK) return st;
     if (r->p.tokens && r->result.n_generated < r->p.tokens_cap) r->p.tokens[r->result.n_generated] = *token;
     r->result.n_generated++;
-    *finish = GO_ON;
+    *finish = HLMI_GO_ON;
     if (r->p.max_tokens && r->result.n_generated >= r->p.max_tokens) *finish = HLM_FINISH_LENGTH;
     if (r->output.stop.found) *finish = HLM_FINISH_STOP_STRING;
     if (end) *finish = HLM_FINISH_STOP_TOKEN;
@@ -144,8 +131,8 @@ static hlm_status generate(run *r)
 {
     for (;;) {
         int32_t token;
-        hlm_status st = next_token(r, &token, &r->result.finish);
-        if (st != HLM_OK || r->result.finish != GO_ON) return st;
+        hlm_status st = hlmi_run_token(r, r->logits, &token, &r->result.finish);
+        if (st != HLM_OK || r->result.finish != HLMI_GO_ON) return st;
         st = step(r, r->cache, &token, 1, r->logits);
         if (st == HLM_E_FULL) {
             r->result.finish = HLM_FINISH_FULL;
