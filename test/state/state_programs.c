@@ -33,7 +33,7 @@ typedef struct machine {
     hlm_model *model;
     hlm_pool *pool;
     hlm_context *ctx[CONTEXTS];
-    size_t vocab;
+    size_t vocab, width; /* token ids; numbers in a row of logits */
     sequence s[CACHES];
     float *got, *want;
     char failure[512];
@@ -70,6 +70,13 @@ static int32_t token_of(const machine *m, uint32_t x)
     return (int32_t)(x % (uint32_t)m->vocab);
 }
 
+/* Room for what is tried behind a full sequence, also where the model was made for less. */
+static hlm_status new_cache(hlm_cache **out, const machine *m)
+{
+    const hlm_cache_params p = {.struct_size = sizeof p, .max_tokens = 2 * LENGTH};
+    return hlm_cache_new(out, m->pool, &p);
+}
+
 /* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
 static int compare(machine *m, const sequence *s, const op *o)
 {
@@ -79,14 +86,14 @@ static int compare(machine *m, const sequence *s, const op *o)
     ids[s->n] = token_of(m, o->probe);
     if (hlm_cache_length(s->cache) != (int64_t)s->n)
         return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
-    int ok = hlm_cache_fork(&fork, s->cache, HLM_NOW) == HLM_OK && hlm_cache_new(&fresh, m->pool, NULL) == HLM_OK;
+    int ok = hlm_cache_fork(&fork, s->cache, HLM_NOW) == HLM_OK && new_cache(&fresh, m) == HLM_OK;
     hlm_step one = make_step(m, fork, ids + s->n, 1, m->got);
     const hlm_step *const steps[] = {&one};
     ok = ok && hlm_decode_step(m->ctx[o->context % CONTEXTS], steps, 1) == HLM_OK;
     one = make_step(m, fresh, ids, s->n + 1, m->want);
     ok = ok && hlm_decode_step(m->ctx[0], steps, 1) == HLM_OK;
     if (!ok) failed(m, "%s", hlm_last_error());
-    else if (memcmp(m->got, m->want, m->vocab * sizeof *m->got) != 0) ok = failed(m, "other logits");
+    else if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) ok = failed(m, "other logits");
     hlm_cache_free(fork);
     hlm_cache_free(fresh);
     return ok;
@@ -101,7 +108,7 @@ static void close_sequence(sequence *s)
 static int open_sequence(machine *m, sequence *s)
 {
     if (s->cache) return 1;
-    return hlm_cache_new(&s->cache, m->pool, NULL) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
+    return new_cache(&s->cache, m) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
 }
 
 /* New tokens for up to `most` sequences, from number `first` on, in one step. */
@@ -253,8 +260,9 @@ static int open_machine(machine *m, const char *path)
     }
     if (hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
     m->vocab = (size_t)info.vocab_size;
-    m->got = malloc(m->vocab * sizeof *m->got);
-    m->want = malloc(m->vocab * sizeof *m->want);
+    m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
+    m->got = malloc(m->width * sizeof *m->got);
+    m->want = malloc(m->width * sizeof *m->want);
     return m->got && m->want;
 }
 
