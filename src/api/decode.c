@@ -4,6 +4,7 @@
 #include "api/context.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/guard.h"
 #include "state/prefix.h"
 
 /* The struct as this library knows it; callers may have been compiled against an older header. */
@@ -314,7 +315,7 @@ static hlm_status name_step(hlm_status st, size_t i)
 static void abort_steps(const hlm_step *const *steps, size_t locked, size_t claimed)
 {
     for (size_t i = 0; i < claimed; i++) hlmi_cache_abort(steps[i]->cache);
-    for (size_t i = 0; i < locked; i++) hlmi_cache_unlock(steps[i]->cache);
+    for (size_t i = 0; i < locked; i++) hlmi_cache_step_end(steps[i]->cache);
 }
 
 static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n);
@@ -355,7 +356,7 @@ static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
         if (st != HLM_OK) return name_step(st, i);
     }
     for (; locked < n && st == HLM_OK; locked += st == HLM_OK) {
-        st = hlmi_cache_lock(steps[locked]->cache); /* a cache that is there twice is busy */
+        st = hlmi_cache_step_begin(steps[locked]->cache); /* a cache that is there twice is busy */
         if (st != HLM_OK) st = name_step(st, locked);
     }
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
@@ -367,8 +368,10 @@ static hlm_status decode(hlm_context *c, const hlm_step *const *steps, size_t n)
         st = hlmi_cache_claim(steps[claimed]->cache, steps[claimed]->n_tokens);
         if (st != HLM_OK) st = name_step(st, claimed);
     }
+    for (size_t i = 0; i < locked; i++) hlmi_cache_step_leave(steps[i]->cache);
     if (st == HLM_OK && c->cancel) st = hlmi_fail(HLM_E_CANCELLED, "the step was cancelled");
     if (st == HLM_OK) st = run_tiles(c, steps, n);
+    for (size_t i = 0; i < locked; i++) hlmi_cache_step_enter(steps[i]->cache);
     if (st == HLM_OK) {
         for (size_t i = 0; i < n; i++) hlmi_cache_commit(steps[i]->cache, steps[i]->tokens, steps[i]->n_tokens);
         claimed = 0;

@@ -18,6 +18,36 @@ hlmi_state *hlmi_cache_first_state(const hlm_cache *c)
     return prefix ? prefix->state : c->pool->origin;
 }
 
+/* A leaf of the first `keep` pages of another. */
+static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep)
+{
+    hlmi_leaf *leaf = hlmi_calloc(&pool->mem, 1, sizeof *leaf);
+    if (!leaf) {
+        hlmi_nomem(sizeof *leaf, "a page table");
+        return NULL;
+    }
+    atomic_init(&leaf->refs, 1);
+    leaf->n = keep;
+    for (uint32_t p = 0; p < keep; p++) {
+        leaf->page[p] = from->page[p];
+        atomic_fetch_add(&leaf->page[p]->refs, 1);
+    }
+    return leaf;
+}
+
+/* What the leaf in which a step has claimed positions was before, up to `keep` pages: the step's commit and abort write into the
+ * leaf itself, which therefore stays the sequence's own. */
+static hlmi_leaf *leaf_before(const hlm_cache *c, uint32_t keep)
+{
+    const size_t slot = (size_t)c->length / c->pool->layout.tokens % HLMI_LEAF_PAGES;
+    hlmi_leaf *leaf = leaf_copy(c->pool, c->leaves[c->claim.leaf], keep);
+    if (!leaf || !c->claim.shared || slot >= keep) return leaf;
+    hlmi_pool_drop(c->pool, leaf->page[slot]);
+    leaf->page[slot] = c->claim.shared;
+    atomic_fetch_add(&c->claim.shared->refs, 1);
+    return leaf;
+}
+
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
 {
     const size_t pages = hlmi_div_up((size_t)n, c->pool->layout.tokens);
@@ -27,8 +57,14 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
     c->leaves = items;
     if (st != HLM_OK) return st;
     for (; c->n_leaves < leaves; c->n_leaves++) {
-        c->leaves[c->n_leaves] = from->leaves[c->n_leaves];
-        atomic_fetch_add(&c->leaves[c->n_leaves]->refs, 1);
+        const size_t i = c->n_leaves;
+        if (hlmi_cache_claimed(from) && i == from->claim.leaf) {
+            c->leaves[i] = leaf_before(from, (uint32_t)(pages - i * HLMI_LEAF_PAGES));
+            if (!c->leaves[i]) return HLM_E_NOMEM;
+        } else {
+            c->leaves[i] = from->leaves[i];
+            atomic_fetch_add(&c->leaves[i]->refs, 1);
+        }
     }
     return HLM_OK;
 }
@@ -63,31 +99,13 @@ void hlmi_cache_truncate(hlm_cache *c, int64_t length)
     if (c->state) restore(c, length);
 }
 
-hlm_status hlmi_cache_lock(hlm_cache *c)
-{
-    int idle = 0;
-    if (atomic_compare_exchange_strong(&c->busy, &idle, 1)) return HLM_OK;
-    return hlmi_fail(HLM_E_BUSY, "the cache is in use by another call");
-}
-
-void hlmi_cache_unlock(hlm_cache *c)
-{
-    atomic_store(&c->busy, 0);
-}
-
 /* Replaces the shared leaf i by a copy of its first `keep` pages. */
 static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
 {
     hlmi_leaf *old = c->leaves[i];
     if (atomic_load(&old->refs) == 1) return HLM_OK;
-    hlmi_leaf *leaf = hlmi_calloc(&c->pool->mem, 1, sizeof *leaf);
-    if (!leaf) return hlmi_nomem(sizeof *leaf, "a page table");
-    atomic_init(&leaf->refs, 1);
-    leaf->n = keep;
-    for (uint32_t p = 0; p < keep; p++) {
-        leaf->page[p] = old->page[p];
-        atomic_fetch_add(&leaf->page[p]->refs, 1);
-    }
+    hlmi_leaf *leaf = leaf_copy(c->pool, old, keep);
+    if (!leaf) return HLM_E_NOMEM;
     c->leaves[i] = leaf;
     leaf_drop(c->pool, old);
     return HLM_OK;

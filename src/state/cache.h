@@ -50,7 +50,7 @@ struct hlm_cache {
     size_t n_cuts, cap_cuts;
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
-    atomic_int busy; /* a call is using it */
+    atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
     hlmi_claim claim;
 };
 
@@ -65,6 +65,12 @@ static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
 static inline int32_t hlmi_cache_token(const hlm_cache *c, int64_t pos)
 {
     return hlmi_cache_page(c, pos)->tokens[(size_t)pos % c->pool->layout.tokens];
+}
+
+/** Has a step claimed positions that it has not committed yet? */
+static inline bool hlmi_cache_claimed(const hlm_cache *c)
+{
+    return c->claim.end > c->length;
 }
 
 /** Positions before `length` that the state has not seen, but the log has: the next step runs them through the recurrences. */
@@ -86,7 +92,8 @@ hlmi_state *hlmi_cache_first_state(const hlm_cache *c);
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
 /** Frees the cache, but for its reference of the pool. */
 void hlmi_cache_destroy(hlm_cache *c);
-/** The pages of the first n positions of another cache, shared; c has none so far. */
+/** The pages of the first n positions of another cache, shared; c has none so far. `from` may be in a step, whose claim stays
+ *  its own. */
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n);
 
 /** The state at pos will be kept when the step is done; true also when it is there already, false when it can not be had. */
@@ -100,10 +107,6 @@ void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_s
 
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);
-
-/** HLM_E_BUSY when another call holds it. */
-hlm_status hlmi_cache_lock(hlm_cache *c);
-void hlmi_cache_unlock(hlm_cache *c);
 
 /** Make positions length .. length+n-1 writable: own leaves, own or claimed pages. The length stays.
  *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */

@@ -1,5 +1,5 @@
 /* The public calls on caches. */
-#include "state/cache.h"
+#include "state/guard.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
     c->pool = pool;
     c->max_tokens = max_tokens;
     c->state = hlmi_state_retain(pool->origin);
-    atomic_init(&c->busy, 0);
+    atomic_init(&c->users, 0);
     *out = c;
     return HLM_OK;
 }
@@ -48,7 +48,7 @@ void hlmi_cache_destroy(hlm_cache *c)
 
 void hlm_cache_free(hlm_cache *cache)
 {
-    if (!cache) return;
+    if (!cache || hlmi_cache_step_owns(cache)) return;
     hlm_pool *pool = cache->pool;
     hlmi_cache_destroy(cache);
     hlm_pool_release(pool);
@@ -70,7 +70,7 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
 {
     if (!out || !cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_fork: out and cache are needed");
     *out = NULL;
-    hlm_status st = hlmi_cache_lock(cache);
+    hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
     hlm_cache *f = NULL;
     const int64_t length = hlm_cache_length(cache), at_token = at_pos == HLM_NOW ? length : at_pos;
@@ -113,15 +113,10 @@ int64_t hlm_cache_length(const hlm_cache *cache)
     return cache ? cache->length - cache->prefix : 0;
 }
 
-hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
+/* The ids of n positions that the cache holds. */
+static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
 {
-    if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
-    const int64_t length = hlm_cache_length(cache);
-    if (from < 0 || from > length || n > (uint64_t)(length - from))
-        return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
-                         (long long)length);
     const size_t per = cache->pool->layout.tokens;
-    from += cache->prefix;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);
         memcpy(out, hlmi_cache_page(cache, from)->tokens + at, m * sizeof *out);
@@ -129,7 +124,21 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
         from += (int64_t)m;
         n -= m;
     }
-    return HLM_OK;
+}
+
+hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
+{
+    if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
+    hlm_cache *c = (hlm_cache *)(uintptr_t)cache; /* the lock is not part of the value */
+    hlm_status st = hlmi_cache_lock_read(c);
+    if (st != HLM_OK) return st;
+    const int64_t length = hlm_cache_length(c);
+    if (from < 0 || from > length || n > (uint64_t)(length - from))
+        st = hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
+                       (long long)length);
+    else copy_tokens(c, from + c->prefix, n, out);
+    hlmi_cache_unlock(c);
+    return st;
 }
 
 hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens)

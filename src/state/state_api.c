@@ -1,4 +1,5 @@
 /* The public view of recurrent states: reading them, and marks. */
+#include "state/guard.h"
 #include "state/prefix.h"
 
 #include <string.h>
@@ -59,7 +60,7 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
 hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n)
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
-    hlm_status st = hlmi_cache_lock(cache);
+    hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
     st = hlmi_prefix_attach(cache);
     if (st == HLM_OK) st = read_state(cache, layer, which, out, cap, n);
@@ -94,7 +95,7 @@ hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos)
 hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n)
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
-    hlm_status st = hlmi_cache_lock(cache);
+    hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
     const hlmi_marks *m = &cache->marks;
     if (n) *n = m->n;
