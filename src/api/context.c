@@ -11,10 +11,10 @@
 
 enum { MAX_ROWS = 512, MOST_ROWS = 1 << 16, MOST_THREADS = 1024 };
 
-static hlmi_builder builder(const hlm_model *m, const hlmi_page_layout *pages, const hlmi_state_layout *states,
-                            size_t rows, size_t workers)
+static hlmi_builder builder(const hlmi_ops *ops, const hlm_model *m, const hlmi_page_layout *pages,
+                            const hlmi_state_layout *states, size_t rows, size_t workers)
 {
-    return (hlmi_builder){.ops = &hlmi_ops_cpu,
+    return (hlmi_builder){.ops = ops,
                           .plan = &m->plan,
                           .kernels = &m->kernels,
                           .pages = pages,
@@ -46,7 +46,7 @@ hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pag
                              int32_t n_threads, size_t max_rows, uint64_t *bytes)
 {
     const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
-    hlmi_builder b = builder(model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
+    hlmi_builder b = builder(&hlmi_ops_cpu, model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
     const hlm_status st = measure(&b);
     *bytes = (uint64_t)b.peak + (uint64_t)worker_stride(&b) * workers;
     return st;
@@ -73,9 +73,10 @@ static hlm_status make_tile(hlm_context *c)
     return st;
 }
 
-static hlm_status record(hlm_context *c)
+static hlm_status record(hlm_context *c, const hlmi_ops *ops)
 {
-    hlmi_builder b = builder(c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
+    hlmi_builder b =
+        builder(ops, c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
     b.undo = c->pool->undo_tokens > 0;
     hlm_status st = measure(&b);
     if (st != HLM_OK) return st;
@@ -110,7 +111,7 @@ static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
     return HLM_OK;
 }
 
-hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params)
+hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params, const hlmi_ops *ops)
 {
     hlm_ctx_params p;
     hlm_context *c = NULL;
@@ -134,12 +135,17 @@ hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params
     }
     HLMI_TRY(hlmi_team_new(&c->team, &c->mem, p.n_threads, p.executor));
     HLMI_TRY(make_tile(c));
-    HLMI_TRY(record(c));
+    HLMI_TRY(record(c, ops));
     *out = c;
     c = NULL;
 done:
     hlm_ctx_free(c);
     return st;
+}
+
+hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params)
+{
+    return hlmi_ctx_new(out, model, params, &hlmi_ops_cpu);
 }
 
 void hlm_ctx_free(hlm_context *ctx)

@@ -26,6 +26,9 @@ struct hlm_context {
     char error[HLMI_ERROR_MAX];
 };
 
+/** hlm_ctx_new with another op table than the CPU's. */
+hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params, const hlmi_ops *ops);
+
 /** Scratch of a context in bytes; n_threads and max_rows as in hlm_ctx_params. */
 hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,
                              int32_t n_threads, size_t max_rows, uint64_t *bytes);
