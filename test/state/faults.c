@@ -1,0 +1,305 @@
+/* faults MODEL...: every allocation of a scenario that uses all there is to states fails once. The call that it fails in
+ * returns HLM_E_NOMEM (or does without), all sequences are as they were, bit for bit, the same call then succeeds, the
+ * scenario ends as without the failure, and all memory is given back. */
+#define _POSIX_C_SOURCE 200809L
+#include <hybridlm/hybridlm.h>
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHES = 6, LENGTH = 96 };
+
+/* ---- memory that fails once ---- */
+
+typedef struct memory {
+    atomic_size_t calls, live;
+    size_t fail_at; /* from 1; 0: never */
+    int failed;
+} memory;
+
+static void *take(void *user, size_t size, size_t align)
+{
+    memory *m = user;
+    void *p = NULL;
+    if (atomic_fetch_add(&m->calls, 1) + 1 == m->fail_at) {
+        m->failed = 1;
+        return NULL;
+    }
+    if (posix_memalign(&p, align < sizeof p ? sizeof p : align, size) != 0) return NULL;
+    memset(p, 0xA5, size);
+    atomic_fetch_add(&m->live, 1);
+    return p;
+}
+
+static void give(void *user, void *p)
+{
+    atomic_fetch_sub(&((memory *)user)->live, 1);
+    free(p);
+}
+
+/* ---- the world of a scenario ---- */
+
+typedef struct sequence {
+    hlm_cache *cache;
+    int32_t ids[LENGTH];
+    size_t n;
+} sequence;
+
+typedef struct world {
+    memory mem;
+    hlm_model *model;
+    hlm_pool *pool;
+    hlm_context *ctx;
+    size_t vocab, width;
+    sequence s[CACHES];
+    float *got, *want;
+    char failure[512];
+} world;
+
+static int failed(world *w, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(w->failure, sizeof w->failure, fmt, args);
+    va_end(args);
+    return 0;
+}
+
+/* The i-th token of what is said to sequence c. */
+static int32_t token(const world *w, size_t c, size_t i)
+{
+    return (int32_t)((i * i * 31 + i * 7 + c * 13 + 3) % w->vocab);
+}
+
+static hlm_status new_cache(const world *w, hlm_cache **out)
+{
+    const hlm_cache_params p = {.struct_size = sizeof p, .max_tokens = 2 * LENGTH};
+    return hlm_cache_new(out, w->pool, &p);
+}
+
+static hlm_status run_one(const world *w, hlm_cache *c, const int32_t *ids, size_t n, float *logits)
+{
+    const hlm_step one = {.struct_size = sizeof one, .cache = c, .tokens = ids, .n_tokens = n, .logits = logits};
+    const hlm_step *const steps[] = {&one};
+    return hlm_decode_step(w->ctx, steps, 1);
+}
+
+/* ---- what a scenario is made of: one call each, which may be made again after it failed ---- */
+
+typedef struct act {
+    const char *name;
+    hlm_status (*run)(world *w, const struct act *a);
+    size_t cache, other, n;
+} act;
+
+static hlm_status open_cache(world *w, const act *a)
+{
+    return new_cache(w, &w->s[a->cache].cache);
+}
+
+/* n tokens for sequence `cache`, and one each for those behind it up to `other`, in one step. */
+static hlm_status step(world *w, const act *a)
+{
+    int32_t ids[CACHES][LENGTH];
+    hlm_step list[CACHES];
+    const hlm_step *steps[CACHES] = {NULL};
+    size_t n = 0;
+    for (size_t c = a->cache; c <= a->other; c++, n++) {
+        const sequence *s = &w->s[c];
+        const size_t count = n ? 1 : a->n;
+        for (size_t i = 0; i < count; i++) ids[n][i] = token(w, c, s->n + i);
+        list[n] = (hlm_step){.struct_size = sizeof *list, .cache = s->cache, .tokens = ids[n], .n_tokens = count};
+        steps[n] = &list[n];
+    }
+    const hlm_status st = hlm_decode_step(w->ctx, steps, n);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        sequence *s = &w->s[a->cache + i];
+        memcpy(s->ids + s->n, ids[i], list[i].n_tokens * sizeof **ids);
+        s->n += list[i].n_tokens;
+    }
+    return st;
+}
+
+/* Sequence `cache` as a fork of `other` at its first n tokens; n 0: at all. */
+static hlm_status fork_at(world *w, const act *a)
+{
+    const sequence *from = &w->s[a->other];
+    sequence *to = &w->s[a->cache];
+    const hlm_status st = hlm_cache_fork(&to->cache, from->cache, a->n ? (int64_t)a->n : HLM_NOW);
+    if (st != HLM_OK) return st;
+    to->n = a->n ? a->n : from->n;
+    memcpy(to->ids, from->ids, to->n * sizeof *to->ids);
+    return st;
+}
+
+static hlm_status mark(world *w, const act *a)
+{
+    return hlm_cache_mark(w->s[a->cache].cache);
+}
+
+static hlm_status unmark(world *w, const act *a)
+{
+    return hlm_cache_unmark(w->s[a->cache].cache, (int64_t)a->n);
+}
+
+/* Back to the first n tokens. */
+static hlm_status back(world *w, const act *a)
+{
+    const hlm_status st = hlm_cache_rewind(w->s[a->cache].cache, (int64_t)a->n, NULL);
+    if (st == HLM_OK) w->s[a->cache].n = a->n;
+    return st;
+}
+
+static hlm_status reserve(world *w, const act *a)
+{
+    return hlm_cache_reserve(w->s[a->cache].cache, (int64_t)a->n);
+}
+
+static const act acts[] = {
+    {"a sequence", open_cache, 0, 0, 0},
+    {"a prompt", step, 0, 0, 21},
+    {"a mark", mark, 0, 0, 0},
+    {"a fork", fork_at, 1, 0, 0},
+    {"a token in one branch", step, 0, 0, 1},
+    {"a token in the other", step, 1, 1, 1},
+    {"a second sequence", open_cache, 2, 0, 0},
+    {"a batch", step, 0, 2, 7},
+    {"an undo", back, 0, 0, 27},
+    {"a token after it", step, 0, 0, 1},
+    {"a fork in the log", fork_at, 3, 0, 27},
+    {"a token there", step, 3, 3, 1},
+    {"a fork far back", fork_at, 4, 0, 11},
+    {"pending tokens", step, 4, 4, 2},
+    {"back to the mark", back, 0, 0, 21},
+    {"another way on", step, 0, 0, 5},
+    {"no mark", unmark, 0, 0, 21},
+    {"pages ahead", reserve, 2, 2, 20},
+    {"into them", step, 2, 2, 9},
+    {"a batch of all", step, 0, 4, 6},
+    {"back to the beginning", back, 3, 0, 0},
+    {"a text of its own", step, 3, 3, 30},
+};
+enum { ACTS = sizeof acts / sizeof *acts };
+
+/* ---- comparing ---- */
+
+/* The next token's logits behind sequence c and behind a fresh one. */
+static int same(world *w, size_t c)
+{
+    const sequence *s = &w->s[c];
+    hlm_cache *fork = NULL, *fresh = NULL;
+    int32_t ids[LENGTH + 1];
+    if (hlm_cache_length(s->cache) != (int64_t)s->n) return failed(w, "sequence %zu has another length", c);
+    memcpy(ids, s->ids, s->n * sizeof *ids);
+    ids[s->n] = 1;
+    int ok = hlm_cache_fork(&fork, s->cache, HLM_NOW) == HLM_OK && new_cache(w, &fresh) == HLM_OK &&
+        run_one(w, fork, ids + s->n, 1, w->got) == HLM_OK && run_one(w, fresh, ids, s->n + 1, w->want) == HLM_OK;
+    if (!ok) failed(w, "sequence %zu: %s", c, hlm_last_error());
+    else if (memcmp(w->got, w->want, w->width * sizeof *w->got) != 0) ok = failed(w, "sequence %zu: other logits", c);
+    hlm_cache_free(fork);
+    hlm_cache_free(fresh);
+    return ok;
+}
+
+static int all_same(world *w)
+{
+    for (size_t c = 0; c < CACHES; c++)
+        if (w->s[c].cache && !same(w, c)) return 0;
+    return 1;
+}
+
+static int run_acts(world *w)
+{
+    for (size_t i = 0; i < ACTS; i++) {
+        hlm_status st = acts[i].run(w, &acts[i]);
+        if (st != HLM_OK && (st != HLM_E_NOMEM || !w->mem.failed))
+            return failed(w, "%s: %s, %s", acts[i].name, hlm_status_name(st), hlm_last_error());
+        if (st == HLM_OK) continue;
+        if (!all_same(w)) return 0;
+        st = acts[i].run(w, &acts[i]);
+        if (st != HLM_OK) return failed(w, "%s again: %s", acts[i].name, hlm_last_error());
+    }
+    w->mem.fail_at = 0;
+    return all_same(w);
+}
+
+/* ---- all of it, for one model ---- */
+
+static hlm_status open_pool(world *w)
+{
+    const hlm_pool_params pp = {
+        .struct_size = sizeof pp, .page_tokens = 4, .mark_stride = 8, .mark_bytes = 1 << 20, .undo_tokens = 4};
+    hlm_status st = w->pool ? HLM_OK : hlm_pool_new(&w->pool, w->model, &pp);
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = w->pool, .n_threads = 1, .max_rows = 16};
+    if (st == HLM_OK && !w->ctx) st = hlm_ctx_new(&w->ctx, w->model, &cp);
+    return st;
+}
+
+/* One run in which allocation k fails; *ended: there are not so many. */
+static int run_with(world *w, size_t k, int *ended)
+{
+    const size_t before = atomic_load(&w->mem.live);
+    w->mem.failed = 0;
+    w->mem.fail_at = k;
+    atomic_store(&w->mem.calls, 0);
+    hlm_status st = open_pool(w);
+    if (st == HLM_E_NOMEM && w->mem.failed) st = open_pool(w);
+    int ok = st == HLM_OK ? run_acts(w) : failed(w, "no pool: %s", hlm_last_error());
+    *ended = !w->mem.failed;
+    for (size_t c = 0; c < CACHES; c++) {
+        hlm_cache_free(w->s[c].cache);
+        w->s[c] = (sequence){.n = 0};
+    }
+    hlm_ctx_free(w->ctx);
+    hlm_pool_release(w->pool);
+    w->ctx = NULL;
+    w->pool = NULL;
+    if (ok && atomic_load(&w->mem.live) != before) ok = failed(w, "memory is left");
+    return ok;
+}
+
+static int open_world(world *w, const char *path)
+{
+    const hlm_allocator mem = {.struct_size = sizeof mem, .user = &w->mem, .alloc = take, .free = give};
+    const hlm_model_params mp = {.struct_size = sizeof mp, .allocator = &mem};
+    hlm_model_info info = {.struct_size = sizeof info};
+    if (hlm_model_load(&w->model, path, &mp) != HLM_OK || hlm_model_info_get(w->model, &info) != HLM_OK) return 0;
+    w->vocab = (size_t)info.vocab_size;
+    w->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
+    w->got = calloc(w->width, sizeof *w->got);
+    w->want = calloc(w->width, sizeof *w->want);
+    return w->got && w->want;
+}
+
+static int run_model(const char *path, unsigned *passed)
+{
+    world w = {.vocab = 0};
+    int ok = open_world(&w, path), ended = 0;
+    if (!ok) printf("%s: %s\n", path, hlm_last_error());
+    size_t k = 0;
+    while (ok && !ended) {
+        ok = run_with(&w, ++k, &ended);
+        if (ok) ++*passed;
+        else printf("%s: allocation %zu fails: %s\n", path, k, w.failure);
+    }
+    printf("%s: %zu allocations\n", path, k - 1);
+    hlm_model_release(w.model);
+    if (ok && atomic_load(&w.mem.live) != 0) {
+        printf("%s: memory of the model is left\n", path);
+        ok = 0;
+    }
+    free(w.got);
+    free(w.want);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned passed = 0, bad = 0;
+    for (int i = 1; i < argc; i++) bad += !run_model(argv[i], &passed);
+    printf("%u passed, %u failed\n", passed, bad);
+    return bad || !passed;
+}
