@@ -382,8 +382,8 @@ typedef struct hlm_pool_params {
     int32_t kv_type;
     /** Positions in a page, a power of two up to 4096. 0: 64. */
     int32_t page_tokens;
-    /** Cap on the bytes of all pages and states. 0: none. At the cap a step fails with
-     *  HLM_E_NOMEM and changes nothing. */
+    /** Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
+     *  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing. */
     uint64_t max_bytes;
     /** For models with recurrent state; Transformers can be cut anywhere and need none
      *  of the following. Automatic marks are set at multiples of this many tokens and
@@ -397,6 +397,9 @@ typedef struct hlm_pool_params {
     int32_t undo_tokens;
     /** Must be 0. */
     int32_t reserved;
+    /** Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
+     *  0: 512 MiB; less than a page: there is none. */
+    uint64_t prefix_bytes;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
@@ -407,8 +410,8 @@ HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool
 HLM_API void hlm_pool_retain(hlm_pool *pool);
 HLM_API void hlm_pool_release(hlm_pool *pool);
 
-/** Bytes of pages in use by caches, a shared page once, and bytes held from the
- *  allocator: pages that caches gave back stay with the pool for the next. Either
+/** Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held
+ *  from the allocator: pages that caches gave back stay with the pool for the next. Either
  *  pointer may be NULL. Any thread. */
 HLM_API hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held);
 
@@ -527,6 +530,59 @@ enum {
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a
  *          rewind the state is computed by the next step), HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n);
+
+/* ---- prefix cache ---------------------------------------------------------- */
+
+/* A pool remembers texts that were run in it, with their KV rows and states, so that a
+ * later text that begins like one of them need not run its beginning again. It is a tree over
+ * token ids, which holds what texts have in common once, under hlm_pool_params.prefix_bytes.
+ * What is cheapest to compute again for its bytes goes first, and of equals what was used
+ * longest ago. Logits never depend on it. All calls may come from any thread. */
+
+/** Remember the cache's tokens with their KV rows and the states at its marks and at its present
+ *  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by
+ *  reference. Of a text with embeddings only what stands before the first is remembered; of
+ *  a model with recurrent state only what stands before the last state.
+ *  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY. */
+HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
+
+/** Bring `cache` to the longest beginning of a text that it holds itself, or the prefix
+ *  cache does: whichever leaves less to compute, itself if that is the same. At least the last
+ *  token is left, so that running it gives logits. Go on with tokens + *reused.
+ *  tokens   [n] the whole text from its beginning, n at least 1.
+ *  reused   how many of them the cache holds afterwards; may be NULL.
+ *  pending  how many of those the next step computes again first, which is 0 for Transformers;
+ *           may be NULL. The state at their end becomes an automatic mark then.
+ *  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.
+ *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
+HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
+
+/** Forget all texts. Caches keep what they share. */
+HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
+
+typedef struct hlm_prefix_info {
+    size_t struct_size;
+    /** Pages and states held, each counted once, and the most there may be (0: no prefix cache). */
+    uint64_t bytes;
+    uint64_t max_bytes;
+    /** Stretches of text between branches, tokens in all of them, states kept in them. */
+    uint64_t nodes;
+    uint64_t tokens;
+    uint64_t states;
+    /** Calls of hlm_cache_reuse so far, and those that reused a token, of either cache. */
+    uint64_t lookups;
+    uint64_t hits;
+    /** Tokens of all those calls, how many were reused, and how many of these are computed again. */
+    uint64_t tokens_asked;
+    uint64_t tokens_reused;
+    uint64_t tokens_recomputed;
+    /** What went because of the budget, or of the pool's cap. */
+    uint64_t evicted_tokens;
+    uint64_t evicted_states;
+} hlm_prefix_info;
+
+/** Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG. */
+HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
 
 /* ---- decode --------------------------------------------------------------- */
 
@@ -803,7 +859,7 @@ enum {
 typedef struct hlm_generate_params {
     size_t struct_size;
     /** [n_prompt] appended to the cache first. May be empty only if the cache is
-     *  not: then its last token is run again. */
+     *  not: then its last token is run again. (With reuse: see there; not empty.) */
     const int32_t *prompt;
     size_t n_prompt;
     /** Most tokens to generate. 0: until the cache is full. */
@@ -829,6 +885,11 @@ typedef struct hlm_generate_params {
     /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */
     int32_t *tokens;
     size_t tokens_cap;
+    /** 1: prompt is the whole text from its beginning. The cache is first brought to what of it
+     *  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. */
+    int32_t reuse;
+    /** Must be 0. */
+    int32_t reserved;
 } hlm_generate_params;
 
 typedef struct hlm_generate_result {
@@ -843,6 +904,9 @@ typedef struct hlm_generate_result {
     /** Wall time of the prompt up to the first token's logits, and of the rest, in ns. */
     uint64_t prompt_ns;
     uint64_t generate_ns;
+    /** With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them. */
+    size_t n_reused;
+    size_t n_recomputed;
 } hlm_generate_result;
 
 /** Prompt in, tokens out. Afterwards the cache holds the prompt and all

@@ -19,7 +19,9 @@ static hlm_status check(const run *r)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: prompt is NULL, n_prompt %zu", p->n_prompt);
     if (p->n_stop_tokens && !p->stop_tokens)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: stop_tokens is NULL, n_stop_tokens %zu", p->n_stop_tokens);
-    if (p->n_prompt == 0 && hlm_cache_length(r->cache) == 0)
+    if (p->reserved || p->reuse < 0 || p->reuse > 1)
+        return hlmi_fail(HLM_E_ARG, "hlm_generate: reuse is %d, reserved %d", (int)p->reuse, (int)p->reserved);
+    if (p->n_prompt == 0 && (p->reuse || hlm_cache_length(r->cache) == 0))
         return hlmi_fail(HLM_E_EMPTY, "hlm_generate: no prompt, and the cache is empty");
     return HLM_OK;
 }
@@ -85,7 +87,7 @@ static hlm_status run_prompt(run *r)
 {
     const hlm_generate_params *p = &r->p;
     if (p->n_prompt == 0) return run_last_again(r);
-    for (size_t done = 0; done < p->n_prompt;) {
+    for (size_t done = r->result.n_reused; done < p->n_prompt;) {
         const size_t n = hlmi_min_size(PROMPT_PART, p->n_prompt - done);
         const bool last = done + n == p->n_prompt;
         hlm_status st = step(r, r->cache, p->prompt + done, n, last ? r->logits : NULL);
@@ -165,10 +167,13 @@ hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler
     if (result) HLMI_TRY(hlmi_result_check(result, "hlm_generate_result"));
     HLMI_TRY(check(&r));
     HLMI_TRY(open_run(&r, sampler));
+    if (r.p.reuse)
+        HLMI_TRY(hlm_cache_reuse(cache, r.p.prompt, r.p.n_prompt, &r.result.n_reused, &r.result.n_recomputed));
     HLMI_TRY(run_prompt(&r));
     const uint64_t middle = hlmi_os_now();
     HLMI_TRY(generate(&r));
     HLMI_TRY(finish_text(&r));
+    if (r.p.reuse) hlm_prefix_add(cache); /* a text that can not be remembered is generated all the same */
     r.result.n_prompt = r.p.n_prompt;
     r.result.prompt_ns = middle - begin;
     r.result.generate_ns = hlmi_os_now() - middle;

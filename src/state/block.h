@@ -21,6 +21,7 @@ typedef struct hlmi_state_layout {
 
 typedef struct hlmi_state {
     atomic_uint refs;
+    unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     int64_t pos; /* tokens that went into it */
 } hlmi_state;
 

@@ -70,17 +70,31 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
 }
 
 /* The state from which position `length` is reached with the least computing. */
-static void restore(hlm_cache *c, int64_t length)
+static hlmi_state *nearest(const hlm_cache *c, int64_t length)
 {
     hlmi_state *const found[] = {c->state, hlmi_marks_find(c, length), hlmi_undo_anchor(c, length)};
     hlmi_state *best = hlmi_cache_first_state(c);
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
         if (found[i] && found[i]->pos <= length && found[i]->pos > best->pos) best = found[i];
-    hlmi_state_retain(best);
+    return best;
+}
+
+static void restore(hlm_cache *c, int64_t length)
+{
+    hlmi_state *best = hlmi_state_retain(nearest(c, length));
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = best;
     hlmi_marks_cut(c, length);
     hlmi_undo_truncate(c, length);
+}
+
+int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos)
+{
+    if (!c->state) return 0;
+    const int64_t from = nearest(c, pos)->pos;
+    for (int64_t i = from; i < pos; i++)
+        if (!hlmi_undo_find(c, i)) return pos - from;
+    return 0;
 }
 
 void hlmi_cache_truncate(hlm_cache *c, int64_t length)
@@ -97,6 +111,26 @@ void hlmi_cache_truncate(hlm_cache *c, int64_t length)
     }
     c->length = length;
     if (c->state) restore(c, length);
+}
+
+void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
+{
+    const hlm_cache was = {.length = a->length,
+                           .prefix = a->prefix,
+                           .state = a->state,
+                           .marks = a->marks,
+                           .log = {a->log[0], a->log[1]},
+                           .leaves = a->leaves,
+                           .n_leaves = a->n_leaves,
+                           .cap_leaves = a->cap_leaves};
+    a->length = b->length, b->length = was.length;
+    a->prefix = b->prefix, b->prefix = was.prefix;
+    a->state = b->state, b->state = was.state;
+    a->marks = b->marks, b->marks = was.marks;
+    memcpy(a->log, b->log, sizeof a->log), memcpy(b->log, was.log, sizeof b->log);
+    a->leaves = b->leaves, b->leaves = was.leaves;
+    a->n_leaves = b->n_leaves, b->n_leaves = was.n_leaves;
+    a->cap_leaves = b->cap_leaves, b->cap_leaves = was.cap_leaves;
 }
 
 /* Replaces the shared leaf i by a copy of its first `keep` pages. */
@@ -122,6 +156,16 @@ static hlm_status leaf_add(hlm_cache *c)
     if (!leaf) return hlmi_nomem(sizeof *leaf, "a page table");
     atomic_init(&leaf->refs, 1);
     c->leaves[c->n_leaves++] = leaf;
+    return HLM_OK;
+}
+
+hlm_status hlmi_cache_table(hlm_cache *c, size_t n)
+{
+    for (size_t i = 0; i < n; i += HLMI_LEAF_PAGES) {
+        const hlm_status st = leaf_add(c);
+        if (st != HLM_OK) return st;
+        c->leaves[c->n_leaves - 1]->n = (uint32_t)hlmi_min_size(n - i, HLMI_LEAF_PAGES);
+    }
     return HLM_OK;
 }
 
@@ -244,6 +288,14 @@ static void claim_marks(hlm_cache *c, int64_t from, int64_t end)
     }
 }
 
+/* Texts part here: whoever goes on from this position again finds its state. */
+static void claim_branch(hlm_cache *c)
+{
+    if (c->branch != c->length || !hlmi_cache_pending(c) || !hlmi_cut_ask(c, c->length)) return;
+    for (size_t i = 0; i < c->n_cuts; i++)
+        if (c->cuts[i].pos == c->length) c->cuts[i].mark = true;
+}
+
 /* The states that a step up to `end` writes. */
 static hlm_status claim_states(hlm_cache *c, int64_t end)
 {
@@ -255,6 +307,7 @@ static hlm_status claim_states(hlm_cache *c, int64_t end)
     if (!c->claim.next) return HLM_E_NOMEM;
     hlmi_undo_claim(c, from, end);
     claim_marks(c, from, end);
+    claim_branch(c);
     const hlm_status st = hlmi_marks_room(c, c->n_cuts + 1);
     if (st != HLM_OK) hlmi_cache_abort(c);
     return st;

@@ -51,6 +51,7 @@ struct hlm_cache {
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
     atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
+    int64_t branch; /* a position whose state becomes a mark if the next step computes it again (hlm_cache_reuse) */
     hlmi_claim claim;
 };
 
@@ -105,6 +106,12 @@ int64_t hlmi_cut_next(const hlm_cache *c, int64_t pos);
 /** States before and after a span of the running step that ends before position `end`. */
 void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_state **out);
 
+/** An empty sequence gets a table of n pages, whose places are NULL. HLM_E_NOMEM: what there is stays with it. */
+hlm_status hlmi_cache_table(hlm_cache *c, size_t n);
+/** Two idle caches of a pool change their sequences; handles, with most tokens and locks, stay. */
+void hlmi_cache_swap(hlm_cache *a, hlm_cache *b);
+/** What hlmi_cache_pending would say after the positions from pos on are forgotten. */
+int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos);
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);
 

@@ -76,6 +76,7 @@ void hlmi_page_init(hlmi_page *p)
 {
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
+    p->held = 0;
     p->tokens = (int32_t *)(p + 1);
 }
 

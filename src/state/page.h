@@ -31,6 +31,7 @@ typedef struct hlmi_page_layout {
 typedef struct hlmi_page {
     atomic_uint refs;
     atomic_uint filled;
+    unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     int32_t *tokens; /* [page tokens] ids, inside the page */
 } hlmi_page;
 

@@ -7,6 +7,7 @@
 #include "base/params.h"
 #include "base/size.h"
 #include "state/prefix.h"
+#include "state/radix.h"
 
 enum {
     MAX_PAGE_TOKENS = 4096,
@@ -17,29 +18,53 @@ enum {
     DEFAULT_MARK_BYTES = 64 << 20
 };
 
-/* `bytes` from a shelf or the allocator, within the cap; NULL with a sentence that names `what`. */
-static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, const char *what)
+/* `bytes` from a shelf or the allocator, within the cap; NULL: *full says that the cap is in the way. */
+static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *full)
 {
     hlmi_lock_take(&pool->lock);
     void *p = shelf->first;
-    const bool full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
+    *full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
     if (p) memcpy(&shelf->first, p, sizeof shelf->first);
     if (p) pool->used += bytes;
-    if (!p && !full) pool->held += bytes; /* reserved before the lock is let go */
+    if (!p && !*full) pool->held += bytes; /* reserved before the lock is let go */
     hlmi_lock_drop(&pool->lock);
-    if (full) {
+    if (p || *full) return p;
+    p = hlmi_alloc(&pool->mem, bytes);
+    hlmi_lock_take(&pool->lock);
+    if (p) pool->used += bytes;
+    else pool->held -= bytes;
+    hlmi_lock_drop(&pool->lock);
+    return p;
+}
+
+/* Memory is needed: something on a shelf goes back to the allocator, else something of the prefix cache to a shelf. */
+static bool make_room(hlm_pool *pool)
+{
+    hlmi_shelf *const shelves[] = {&pool->pages, &pool->blocks, &pool->stretches};
+    const size_t bytes[] = {pool->layout.bytes, pool->states.bytes, pool->undo_bytes};
+    for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++) {
+        hlmi_lock_take(&pool->lock);
+        void *p = shelves[i]->first;
+        if (p) memcpy(&shelves[i]->first, p, sizeof shelves[i]->first);
+        if (p) pool->held -= bytes[i];
+        hlmi_lock_drop(&pool->lock);
+        hlmi_free(&pool->mem, p);
+        if (p) return true;
+    }
+    return hlmi_radix_give_way(pool);
+}
+
+/* As try_take, with what can be given up for it; NULL with a sentence that names `what`. */
+static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, const char *what)
+{
+    bool full;
+    void *p;
+    do p = try_take(pool, shelf, bytes, &full);
+    while (!p && make_room(pool));
+    if (!p && full)
         hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (%s takes %zu)",
                   (unsigned long long)pool->max_bytes, what, bytes);
-        return NULL;
-    }
-    if (!p) {
-        p = hlmi_alloc(&pool->mem, bytes);
-        hlmi_lock_take(&pool->lock);
-        if (p) pool->used += bytes;
-        else pool->held -= bytes;
-        hlmi_lock_drop(&pool->lock);
-    }
-    if (!p) hlmi_nomem(bytes, what);
+    else if (!p) hlmi_nomem(bytes, what);
     return p;
 }
 
@@ -76,7 +101,9 @@ void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
 {
     hlmi_state *s = take(pool, &pool->blocks, pool->states.bytes, "a state block");
-    if (s) atomic_init(&s->refs, 1);
+    if (!s) return NULL;
+    atomic_init(&s->refs, 1);
+    s->held = 0;
     return s;
 }
 
@@ -130,6 +157,7 @@ static hlm_status make_origin(hlm_pool *pool)
 
 static void pool_free(hlm_pool *pool)
 {
+    hlmi_radix_free(pool);
     hlmi_prefix_drop(pool);
     hlmi_pool_drop_state(pool, pool->origin);
     shelf_free(pool, &pool->pages);
@@ -204,6 +232,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, mem);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
+    if (st == HLM_OK) st = hlmi_radix_init(pool, p.prefix_bytes);
     if (st != HLM_OK) {
         pool_free(pool);
         return st;

@@ -23,6 +23,7 @@ struct hlm_pool {
     hlmi_state_layout states;
     hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
     hlm_cache *_Atomic prefix; /* the sequence of the plan's prefix (state/prefix.h); NULL until it is computed */
+    struct hlmi_radix *radix; /* the prefix cache (state/radix.h); NULL: none */
     uint64_t max_bytes; /* 0: none */
     int64_t mark_stride; /* 0: no automatic marks but at the ends of prompts */
     size_t auto_marks; /* of a sequence at most */

@@ -12,10 +12,25 @@
 
 enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3 };
 
-typedef enum kind { STEP, BATCH, FORK, MARK, UNMARK, REWIND, RESERVE, CANCEL, REFUSE, FREE, KINDS } kind;
+typedef enum kind {
+    STEP,
+    BATCH,
+    FORK,
+    MARK,
+    UNMARK,
+    REWIND,
+    RESERVE,
+    CANCEL,
+    REFUSE,
+    FREE,
+    ADD,
+    REUSE,
+    CLEAR,
+    KINDS
+} kind;
 
-static const char *const kind_names[KINDS] = {"step",   "batch",   "fork",   "mark",   "unmark",
-                                              "rewind", "reserve", "cancel", "refuse", "free"};
+static const char *const kind_names[KINDS] = {"step",   "batch",  "fork", "mark", "unmark", "rewind", "reserve",
+                                              "cancel", "refuse", "free", "add",  "reuse",  "clear"};
 
 /* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
 typedef struct op {
@@ -159,6 +174,21 @@ static int run_fork(machine *m, const op *o, const sequence *s)
     return compare(m, to, o);
 }
 
+/* A text that begins like another sequence's, from what the sequence and the prefix cache hold. */
+static int run_reuse(machine *m, const op *o, sequence *s)
+{
+    const sequence *like = &m->s[o->other % CACHES];
+    int32_t ids[LENGTH];
+    size_t n = like->n ? 1 + o->n % like->n : 0, reused, pending;
+    memcpy(ids, like->ids, n * sizeof *ids);
+    while (n < LENGTH && (n == 0 || o->n % 7 > n % 7)) ids[n++] = token_of(m, o->probe);
+    if (hlm_cache_reuse(s->cache, ids, n, &reused, &pending) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    if (reused >= n || pending > reused) return failed(m, "reused %zu of %zu, pending %zu", reused, n, pending);
+    memcpy(s->ids, ids, reused * sizeof *ids);
+    s->n = reused;
+    return 1;
+}
+
 static int run_op(machine *m, const op *o)
 {
     sequence *s = &m->s[o->cache % CACHES];
@@ -181,6 +211,9 @@ static int run_op(machine *m, const op *o)
         break;
     case RESERVE: st = hlm_cache_reserve(s->cache, (int64_t)(s->n + o->n % 9)); break;
     case FREE: close_sequence(s); break;
+    case ADD: st = hlm_prefix_add(s->cache); break;
+    case REUSE: return run_reuse(m, o, s);
+    case CLEAR: st = hlm_prefix_clear(m->pool); break;
     default: break;
     }
     return st == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
@@ -230,7 +263,8 @@ static void shrink(machine *m, op *ops, size_t n)
 static void make_program(op *ops)
 {
     /* steps and rewinds more often than the rest */
-    static const kind often[] = {STEP, STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND, REWIND, FORK, FORK, MARK};
+    static const kind often[] = {STEP,   STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND,
+                                 REWIND, FORK, FORK, MARK, ADD,   ADD,   REUSE,  REUSE};
     const size_t weight = sizeof often / sizeof *often;
     for (size_t i = 0; i < OPS; i++) {
         const uint32_t x = next_random() % (uint32_t)(weight + KINDS);
@@ -250,8 +284,12 @@ static int open_machine(machine *m, const char *path)
         size_t rows;
     } contexts[CONTEXTS] = {{1, 512}, {2, 7}, {3, 1}};
     hlm_model_info info = {.struct_size = sizeof info};
-    const hlm_pool_params pp = {
-        .struct_size = sizeof pp, .page_tokens = 2, .mark_stride = 7, .mark_bytes = 1 << 20, .undo_tokens = 3};
+    const hlm_pool_params pp = {.struct_size = sizeof pp,
+                                .page_tokens = 2,
+                                .mark_stride = 7,
+                                .mark_bytes = 1 << 20,
+                                .undo_tokens = 3,
+                                .prefix_bytes = 200000};
     if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
     for (size_t i = 0; i < CONTEXTS; i++) {
         const hlm_ctx_params cp = {

@@ -82,6 +82,21 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
     return HLM_OK;
 }
 
+hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+{
+    size_t same = 0;
+    while (same + 1 < n && same < cache->n && cache->tokens[same] == tokens[same]) same++;
+    cache->n = *reused = same;
+    *pending = same ? 1 : 0;
+    return HLM_OK;
+}
+
+hlm_status hlm_prefix_add(hlm_cache *cache)
+{
+    cache->ctx->added = cache->n;
+    return HLM_OK;
+}
+
 void fake_logits(const int32_t *tokens, size_t n, float *out, size_t vocab)
 {
     uint64_t h = 14695981039346656037u;

@@ -240,6 +240,7 @@ class hlm_pool_params(Structure):
         ("mark_bytes", c_uint64),
         ("undo_tokens", c_int32),
         ("reserved", c_int32),
+        ("prefix_bytes", c_uint64),
     ]
 
 
@@ -258,6 +259,24 @@ class hlm_cache_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("max_tokens", c_int64),
+    ]
+
+
+class hlm_prefix_info(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("bytes", c_uint64),
+        ("max_bytes", c_uint64),
+        ("nodes", c_uint64),
+        ("tokens", c_uint64),
+        ("states", c_uint64),
+        ("lookups", c_uint64),
+        ("hits", c_uint64),
+        ("tokens_asked", c_uint64),
+        ("tokens_reused", c_uint64),
+        ("tokens_recomputed", c_uint64),
+        ("evicted_tokens", c_uint64),
+        ("evicted_states", c_uint64),
     ]
 
 
@@ -368,6 +387,8 @@ class hlm_generate_params(Structure):
         ("user", c_void_p),
         ("tokens", c_void_p),
         ("tokens_cap", c_size_t),
+        ("reuse", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -380,6 +401,8 @@ class hlm_generate_result(Structure):
         ("n_generated", c_size_t),
         ("prompt_ns", c_uint64),
         ("generate_ns", c_uint64),
+        ("n_reused", c_size_t),
+        ("n_recomputed", c_size_t),
     ]
 
 
@@ -428,8 +451,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'included, its memory goes back to the allocator. Any thread.'),
     "hlm_pool_release": (None, [c_void_p], ""),
     "hlm_pool_usage": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Bytes of pages in use by caches, a shared page once, and bytes held from the\n'
-        'allocator: pages that caches gave back stay with the pool for the next. Either\n'
+        'Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held\n'
+        'from the allocator: pages that caches gave back stay with the pool for the next. Either\n'
         'pointer may be NULL. Any thread.'),
     "hlm_ctx_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'Starts the threads and takes the scratch: what hlm_memory_plan says.\n'
@@ -499,6 +522,26 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a\n'
         '        rewind the state is computed by the next step), HLM_E_BUSY.'),
+    "hlm_prefix_add": (c_int32, [c_void_p],
+        "Remember the cache's tokens with their KV rows and the states at its marks and at its present\n"
+        'position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by\n'
+        'reference. Of a text with embeddings only what stands before the first is remembered; of\n'
+        'a model with recurrent state only what stands before the last state.\n'
+        'Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY.'),
+    "hlm_cache_reuse": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
+        'Bring `cache` to the longest beginning of a text that it holds itself, or the prefix\n'
+        'cache does: whichever leaves less to compute, itself if that is the same. At least the last\n'
+        'token is left, so that running it gives logits. Go on with tokens + *reused.\n'
+        'tokens   [n] the whole text from its beginning, n at least 1.\n'
+        'reused   how many of them the cache holds afterwards; may be NULL.\n'
+        'pending  how many of those the next step computes again first, which is 0 for Transformers;\n'
+        '         may be NULL. The state at their end becomes an automatic mark then.\n'
+        'Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.\n'
+        'Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
+    "hlm_prefix_clear": (c_int32, [c_void_p],
+        'Forget all texts. Caches keep what they share.'),
+    "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],
+        "Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."),
     "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Run new tokens through the model: whole prompts, single tokens, or both,\n'
         'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
@@ -623,15 +666,16 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_model_info": (144, sizeof(hlm_model_info)),
         "hlm_plan_params": (40, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (48, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (56, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
+        "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
         "hlm_hidden": (32, sizeof(hlm_hidden)),
         "hlm_attention": (24, sizeof(hlm_attention)),
         "hlm_step": (104, sizeof(hlm_step)),
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
         "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
         "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
-        "hlm_generate_params": (112, sizeof(hlm_generate_params)),
-        "hlm_generate_result": (48, sizeof(hlm_generate_result)),
+        "hlm_generate_params": (120, sizeof(hlm_generate_params)),
+        "hlm_generate_result": (64, sizeof(hlm_generate_result)),
     }

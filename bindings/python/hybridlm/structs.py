@@ -135,8 +135,8 @@ class PoolParams(TypedDict, total=False):
     #: Positions in a page, a power of two up to 4096. 0: 64.
     page_tokens: int
 
-    #: Cap on the bytes of all pages and states. 0: none. At the cap a step fails with
-    #: HLM_E_NOMEM and changes nothing.
+    #: Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
+    #: way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing.
     max_bytes: int
 
     #: For models with recurrent state; Transformers can be cut anywhere and need none
@@ -151,6 +151,10 @@ class PoolParams(TypedDict, total=False):
     #: The undo log: at least this many of the last tokens can be taken back without
     #: running the model again. 0: 16; negative: none.
     undo_tokens: int
+
+    #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
+    #: 0: 512 MiB; less than a page: there is none.
+    prefix_bytes: int
 
 
 class CtxParams(TypedDict, total=False):
@@ -171,6 +175,39 @@ class CacheParams(TypedDict, total=False):
     #: Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
     #: is allowed. 0: the model's max_positions.
     max_tokens: int
+
+
+class PrefixInfo(NamedTuple):
+    """hlm_prefix_info of the header."""
+
+    #: Pages and states held, each counted once, and the most there may be (0: no prefix cache).
+    bytes: int
+
+    max_bytes: int
+
+    #: Stretches of text between branches, tokens in all of them, states kept in them.
+    nodes: int
+
+    tokens: int
+
+    states: int
+
+    #: Calls of hlm_cache_reuse so far, and those that reused a token, of either cache.
+    lookups: int
+
+    hits: int
+
+    #: Tokens of all those calls, how many were reused, and how many of these are computed again.
+    tokens_asked: int
+
+    tokens_reused: int
+
+    tokens_recomputed: int
+
+    #: What went because of the budget, or of the pool's cap.
+    evicted_tokens: int
+
+    evicted_states: int
 
 
 class ChatParams(TypedDict, total=False):
@@ -261,6 +298,10 @@ class GenerateParams(TypedDict, total=False):
 
     tokens_cap: int
 
+    #: 1: prompt is the whole text from its beginning. The cache is first brought to what of it
+    #: can be reused (hlm_cache_reuse), and afterwards added to the prefix cache.
+    reuse: int
+
 
 class GenerateResult(NamedTuple):
     """hlm_generate_result of the header."""
@@ -278,6 +319,11 @@ class GenerateResult(NamedTuple):
 
     generate_ns: int
 
+    #: With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them.
+    n_reused: int
+
+    n_recomputed: int
+
 
 __all__ = [
     "ModelParams",
@@ -287,6 +333,7 @@ __all__ = [
     "PoolParams",
     "CtxParams",
     "CacheParams",
+    "PrefixInfo",
     "ChatParams",
     "SamplerParams",
     "GenerateParams",

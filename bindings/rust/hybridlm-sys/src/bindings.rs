@@ -1668,8 +1668,8 @@ pub struct hlm_pool_params {
     pub kv_type: i32,
     #[doc = " Positions in a page, a power of two up to 4096. 0: 64."]
     pub page_tokens: i32,
-    #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap a step fails with"]
-    #[doc = "  HLM_E_NOMEM and changes nothing."]
+    #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives"]
+    #[doc = "  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing."]
     pub max_bytes: u64,
     #[doc = " For models with recurrent state; Transformers can be cut anywhere and need none"]
     #[doc = "  of the following. Automatic marks are set at multiples of this many tokens and"]
@@ -1683,12 +1683,15 @@ pub struct hlm_pool_params {
     pub undo_tokens: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
+    #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add)."]
+    #[doc = "  0: 512 MiB; less than a page: there is none."]
+    pub prefix_bytes: u64,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        48usize,
+        56usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -1832,6 +1835,23 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_reserved();
+    fn test_field_prefix_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(prefix_bytes)
+            )
+        );
+    }
+    test_field_prefix_bytes();
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
@@ -1851,8 +1871,8 @@ extern "C" {
     pub fn hlm_pool_release(pool: *mut hlm_pool);
 }
 extern "C" {
-    #[doc = " Bytes of pages in use by caches, a shared page once, and bytes held from the"]
-    #[doc = "  allocator: pages that caches gave back stay with the pool for the next. Either"]
+    #[doc = " Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held"]
+    #[doc = "  from the allocator: pages that caches gave back stay with the pool for the next. Either"]
     #[doc = "  pointer may be NULL. Any thread."]
     pub fn hlm_pool_usage(pool: *const hlm_pool, used: *mut u64, held: *mut u64) -> hlm_status;
 }
@@ -2186,6 +2206,296 @@ extern "C" {
         cap: usize,
         n: *mut usize,
     ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Remember the cache's tokens with their KV rows and the states at its marks and at its present"]
+    #[doc = "  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by"]
+    #[doc = "  reference. Of a text with embeddings only what stands before the first is remembered; of"]
+    #[doc = "  a model with recurrent state only what stands before the last state."]
+    #[doc = "  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY."]
+    pub fn hlm_prefix_add(cache: *mut hlm_cache) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix"]
+    #[doc = "  cache does: whichever leaves less to compute, itself if that is the same. At least the last"]
+    #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
+    #[doc = "  tokens   [n] the whole text from its beginning, n at least 1."]
+    #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
+    #[doc = "  pending  how many of those the next step computes again first, which is 0 for Transformers;"]
+    #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
+    #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
+    pub fn hlm_cache_reuse(
+        cache: *mut hlm_cache,
+        tokens: *const i32,
+        n: usize,
+        reused: *mut usize,
+        pending: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Forget all texts. Caches keep what they share."]
+    pub fn hlm_prefix_clear(pool: *mut hlm_pool) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_prefix_info {
+    pub struct_size: usize,
+    #[doc = " Pages and states held, each counted once, and the most there may be (0: no prefix cache)."]
+    pub bytes: u64,
+    pub max_bytes: u64,
+    #[doc = " Stretches of text between branches, tokens in all of them, states kept in them."]
+    pub nodes: u64,
+    pub tokens: u64,
+    pub states: u64,
+    #[doc = " Calls of hlm_cache_reuse so far, and those that reused a token, of either cache."]
+    pub lookups: u64,
+    pub hits: u64,
+    #[doc = " Tokens of all those calls, how many were reused, and how many of these are computed again."]
+    pub tokens_asked: u64,
+    pub tokens_reused: u64,
+    pub tokens_recomputed: u64,
+    #[doc = " What went because of the budget, or of the pool's cap."]
+    pub evicted_tokens: u64,
+    pub evicted_states: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_prefix_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_prefix_info>(),
+        104usize,
+        concat!("Size of: ", stringify!(hlm_prefix_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_prefix_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_prefix_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+    fn test_field_max_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(max_bytes)
+            )
+        );
+    }
+    test_field_max_bytes();
+    fn test_field_nodes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).nodes) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(nodes)
+            )
+        );
+    }
+    test_field_nodes();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_states() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).states) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(states)
+            )
+        );
+    }
+    test_field_states();
+    fn test_field_lookups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lookups) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(lookups)
+            )
+        );
+    }
+    test_field_lookups();
+    fn test_field_hits() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hits) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(hits)
+            )
+        );
+    }
+    test_field_hits();
+    fn test_field_tokens_asked() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_asked) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_asked)
+            )
+        );
+    }
+    test_field_tokens_asked();
+    fn test_field_tokens_reused() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_reused) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_reused)
+            )
+        );
+    }
+    test_field_tokens_reused();
+    fn test_field_tokens_recomputed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_recomputed) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_recomputed)
+            )
+        );
+    }
+    test_field_tokens_recomputed();
+    fn test_field_evicted_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).evicted_tokens) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(evicted_tokens)
+            )
+        );
+    }
+    test_field_evicted_tokens();
+    fn test_field_evicted_states() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).evicted_states) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(evicted_states)
+            )
+        );
+    }
+    test_field_evicted_states();
+}
+extern "C" {
+    #[doc = " Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_prefix_info_get(pool: *const hlm_pool, out: *mut hlm_prefix_info) -> hlm_status;
 }
 #[doc = " The last token."]
 pub const HLM_ROWS_LAST: _bindgen_ty_10 = 0;
@@ -3444,7 +3754,7 @@ pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 pub struct hlm_generate_params {
     pub struct_size: usize,
     #[doc = " [n_prompt] appended to the cache first. May be empty only if the cache is"]
-    #[doc = "  not: then its last token is run again."]
+    #[doc = "  not: then its last token is run again. (With reuse: see there; not empty.)"]
     pub prompt: *const i32,
     pub n_prompt: usize,
     #[doc = " Most tokens to generate. 0: until the cache is full."]
@@ -3479,12 +3789,17 @@ pub struct hlm_generate_params {
     #[doc = " [tokens_cap] receives the generated ids, the ending one included; may be NULL."]
     pub tokens: *mut i32,
     pub tokens_cap: usize,
+    #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it"]
+    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache."]
+    pub reuse: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_generate_params>(),
-        112usize,
+        120usize,
         concat!("Size of: ", stringify!(hlm_generate_params))
     );
     assert_eq!(
@@ -3747,6 +4062,40 @@ fn bindgen_test_layout_hlm_generate_params() {
         );
     }
     test_field_tokens_cap();
+    fn test_field_reuse() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reuse) as usize - ptr as usize
+            },
+            112usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(reuse)
+            )
+        );
+    }
+    test_field_reuse();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            116usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 impl Default for hlm_generate_params {
     fn default() -> Self {
@@ -3771,12 +4120,15 @@ pub struct hlm_generate_result {
     #[doc = " Wall time of the prompt up to the first token's logits, and of the rest, in ns."]
     pub prompt_ns: u64,
     pub generate_ns: u64,
+    #[doc = " With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them."]
+    pub n_reused: usize,
+    pub n_recomputed: usize,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_result() {
     assert_eq!(
         ::std::mem::size_of::<hlm_generate_result>(),
-        48usize,
+        64usize,
         concat!("Size of: ", stringify!(hlm_generate_result))
     );
     assert_eq!(
@@ -3903,6 +4255,40 @@ fn bindgen_test_layout_hlm_generate_result() {
         );
     }
     test_field_generate_ns();
+    fn test_field_n_reused() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_reused) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_reused)
+            )
+        );
+    }
+    test_field_n_reused();
+    fn test_field_n_recomputed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_recomputed) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_recomputed)
+            )
+        );
+    }
+    test_field_n_recomputed();
 }
 extern "C" {
     #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all"]

@@ -1,0 +1,507 @@
+/* The tree of the prefix cache: finding, adding, taking away. */
+#include "state/radix.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+/* ---- what nodes hold: each page and state is counted once, however many nodes hold it ---- */
+
+static hlmi_page *hold_page(hlmi_radix *r, hlmi_page *p)
+{
+    atomic_fetch_add(&p->refs, 1);
+    if (p->held++ == 0) r->info.bytes += r->pool->layout.bytes;
+    return p;
+}
+
+static void drop_page(hlmi_radix *r, hlmi_page *p)
+{
+    if (--p->held == 0) r->info.bytes -= r->pool->layout.bytes;
+    hlmi_pool_drop(r->pool, p);
+}
+
+static hlmi_state *hold_state(hlmi_radix *r, hlmi_state *s)
+{
+    r->info.states++;
+    if (s->held++ == 0) r->info.bytes += r->pool->states.bytes;
+    return hlmi_state_retain(s);
+}
+
+void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i)
+{
+    hlmi_state *s = node->states[i];
+    memmove(&node->states[i], &node->states[i + 1], (node->n_states - i - 1) * sizeof *node->states);
+    node->n_states--;
+    r->info.states--;
+    if (--s->held == 0) r->info.bytes -= r->pool->states.bytes;
+    hlmi_pool_drop_state(r->pool, s);
+}
+
+/* ---- nodes ---- */
+
+/* Index of the page that holds a position. */
+static size_t page_of(const hlmi_radix *r, int64_t pos)
+{
+    return (size_t)pos / r->pool->layout.tokens;
+}
+
+/* Pages of positions from .. end - 1. */
+static size_t count_pages(const hlmi_radix *r, int64_t from, int64_t end)
+{
+    return hlmi_div_up((size_t)end, r->pool->layout.tokens) - page_of(r, from);
+}
+
+static void node_free(hlmi_radix *r, hlmi_radix_node *node)
+{
+    const hlmi_mem *mem = &r->pool->mem;
+    if (!node) return;
+    hlmi_free(mem, node->children);
+    hlmi_free(mem, node->pages);
+    hlmi_free(mem, node->states);
+    hlmi_free(mem, node);
+}
+
+/* A node in no tree, with room for its pages, some states and two children; NULL without memory (sentence set). */
+static hlmi_radix_node *node_new(hlmi_radix *r, int64_t from, int64_t end, size_t states)
+{
+    const hlmi_mem *mem = &r->pool->mem;
+    hlmi_radix_node *node = hlmi_calloc(mem, 1, sizeof *node);
+    if (node) {
+        *node = (hlmi_radix_node){.from = from, .end = end, .cap = 2, .cap_states = states};
+        node->pages = hlmi_calloc(mem, count_pages(r, from, end), sizeof *node->pages);
+        node->children = hlmi_calloc(mem, node->cap, sizeof *node->children);
+        if (states) node->states = hlmi_calloc(mem, states, sizeof *node->states);
+    }
+    if (node && node->pages && node->children && (node->states || !states)) return node;
+    node_free(r, node);
+    hlmi_nomem(sizeof *node, "the prefix cache");
+    return NULL;
+}
+
+static void list_in(hlmi_radix *r, hlmi_radix_node *node)
+{
+    node->next = r->nodes;
+    if (r->nodes) r->nodes->prev = node;
+    r->nodes = node;
+    r->info.nodes++;
+}
+
+static void list_out(hlmi_radix *r, hlmi_radix_node *node)
+{
+    if (node->next) node->next->prev = node->prev;
+    if (node->prev) node->prev->next = node->next;
+    else r->nodes = node->next;
+    r->info.nodes--;
+}
+
+/* Index of the child that begins with a token, or where it would be. */
+static size_t child_index(const hlmi_radix_node *node, int32_t token)
+{
+    size_t a = 0, b = node->n;
+    while (a < b) {
+        const size_t m = (a + b) / 2;
+        if (node->children[m]->first < token) a = m + 1;
+        else b = m;
+    }
+    return a;
+}
+
+static hlmi_radix_node *child_with(const hlmi_radix_node *node, int32_t token)
+{
+    const size_t i = child_index(node, token);
+    return i < node->n && node->children[i]->first == token ? node->children[i] : NULL;
+}
+
+static void put_child(hlmi_radix_node *node, hlmi_radix_node *child)
+{
+    const size_t i = child_index(node, child->first);
+    memmove(&node->children[i + 1], &node->children[i], (node->n - i) * sizeof *node->children);
+    node->children[i] = child;
+    node->n++;
+    child->parent = node;
+}
+
+/* Index of the first state behind a position. */
+static size_t states_to(const hlmi_radix_node *node, int64_t pos)
+{
+    size_t i = node->n_states;
+    while (i > 0 && node->states[i - 1]->pos > pos) i--;
+    return i;
+}
+
+static bool has_state(const hlmi_radix_node *node, int64_t pos)
+{
+    const size_t i = states_to(node, pos);
+    return i > 0 && node->states[i - 1]->pos == pos;
+}
+
+/* ---- texts ---- */
+
+/* Ids of a text from a position on, and how many lie side by side. */
+static const int32_t *text_at(const hlmi_radix_text *t, int64_t pos, size_t *run)
+{
+    *run = (size_t)(t->end - pos);
+    if (t->ids) return t->ids + (pos - t->begin);
+    const size_t per = t->cache->pool->layout.tokens, at = (size_t)pos % per;
+    *run = hlmi_min_size(*run, per - at);
+    return hlmi_cache_page(t->cache, pos)->tokens + at;
+}
+
+/* How many of the first n ids are the same. */
+static size_t same_ids(const int32_t *a, const int32_t *b, size_t n)
+{
+    size_t i = 0;
+    if (memcmp(a, b, n * sizeof *a) == 0) return n;
+    while (a[i] == b[i]) i++;
+    return i;
+}
+
+/* The position from `pos` on at which the text and a page, which holds the ids up to `end`, part. */
+static int64_t follow_page(const hlmi_radix_text *t, const hlmi_page *page, size_t per, int64_t pos, int64_t end)
+{
+    while (pos < end) {
+        size_t run;
+        const int32_t *ids = text_at(t, pos, &run);
+        const size_t m = hlmi_min_size(run, (size_t)(end - pos));
+        const size_t same = same_ids(ids, page->tokens + (size_t)pos % per, m);
+        pos += (int64_t)same;
+        if (same < m) break;
+    }
+    return pos;
+}
+
+static int64_t min_pos(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The end of the page that holds a position. */
+static int64_t page_end(int64_t pos, size_t per)
+{
+    return (int64_t)((size_t)pos / per * per + per);
+}
+
+int64_t hlmi_radix_common(const hlm_cache *c, const hlmi_radix_text *text)
+{
+    const size_t per = c->pool->layout.tokens;
+    const int64_t most = min_pos(c->length, text->end);
+    int64_t pos = text->begin;
+    while (pos < most) {
+        const int64_t end = min_pos(page_end(pos, per), most);
+        pos = follow_page(text, hlmi_cache_page(c, pos), per, pos, end);
+        if (pos < end) break;
+    }
+    return pos;
+}
+
+hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text)
+{
+    const size_t per = r->pool->layout.tokens;
+    hlmi_radix_node *node = &r->root;
+    int64_t pos = text->begin;
+    while (pos < text->end) {
+        size_t run;
+        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run));
+        if (!child) break;
+        node = child;
+        const int64_t most = min_pos(node->end, text->end);
+        for (int64_t end = pos; pos < most && pos == end;) {
+            end = min_pos(page_end(pos, per), most);
+            pos = follow_page(text, node->pages[page_of(r, pos) - page_of(r, node->from)], per, pos, end);
+        }
+        if (pos < node->end) break;
+    }
+    return (hlmi_radix_place){.node = node, .at = pos};
+}
+
+hlmi_state *hlmi_radix_state(const hlmi_radix_place *place)
+{
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent) {
+        const size_t i = states_to(node, place->at);
+        if (i > 0) return node->states[i - 1];
+    }
+    return NULL;
+}
+
+void hlmi_radix_touch(hlmi_radix *r, const hlmi_radix_place *place)
+{
+    r->uses++;
+    for (hlmi_radix_node *node = place->node; node; node = node->parent) {
+        node->clock = r->clock;
+        node->used = r->uses;
+    }
+}
+
+/* ---- adding ---- */
+
+/* The states that a cache keeps for longer, by index, ascending: those of its marks and the one it is at. */
+static hlmi_state *cache_state(const hlm_cache *c, size_t i)
+{
+    const hlmi_marks *m = &c->marks;
+    if (i < m->n) return m->items[i].state;
+    const bool newer = m->n == 0 || c->state->pos > m->items[m->n - 1].pos;
+    return i == m->n && newer ? c->state : NULL;
+}
+
+/* The end of what can be remembered of a cache: its last state, or its length without recurrence. */
+static int64_t cache_end(const hlm_cache *c, int64_t most)
+{
+    int64_t end = 0;
+    hlmi_state *s;
+    if (c->pool->plan->n_rec == 0) return most;
+    for (size_t i = 0; (s = cache_state(c, i)) && s->pos <= most; i++) end = s->pos;
+    return end;
+}
+
+/* The first position from `pos` on that is no token, or the text's end. */
+static int64_t tokens_end(const hlmi_radix_text *t, int64_t pos)
+{
+    while (pos < t->end) {
+        size_t run, i = 0;
+        const int32_t *ids = text_at(t, pos, &run);
+        while (i < run && ids[i] != HLM_TOKEN_NONE) i++;
+        pos += (int64_t)i;
+        if (i < run) break;
+    }
+    return pos;
+}
+
+/* Counts the cache's states in (from, end] that `node` (or nobody: NULL) lacks; with `take` the node gets them. */
+static size_t merge_states(hlmi_radix *r, hlmi_radix_node *node, const hlm_cache *c, int64_t from, int64_t end,
+                           bool take)
+{
+    size_t n = 0;
+    hlmi_state *s;
+    if (r->pool->plan->n_rec == 0) return 0;
+    for (size_t i = 0; (s = cache_state(c, i)); i++) {
+        if (s->pos <= from || s->pos > end || (node && has_state(node, s->pos))) continue;
+        n++;
+        if (!take) continue;
+        const size_t at = states_to(node, s->pos);
+        memmove(&node->states[at + 1], &node->states[at], (node->n_states - at) * sizeof *node->states);
+        node->states[at] = hold_state(r, s);
+        node->n_states++;
+    }
+    return n;
+}
+
+/* Room for the states that the cache would bring to the nodes on the way to a place. */
+static hlm_status states_room(hlmi_radix *r, const hlm_cache *c, const hlmi_radix_place *place)
+{
+    for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
+        const size_t more = merge_states(r, node, c, node->from, min_pos(node->end, place->at), false);
+        void *items = node->states;
+        const hlm_status st = hlmi_grow(&r->pool->mem, &items, &node->cap_states, node->n_states + more,
+                                        sizeof *node->states, "the prefix cache");
+        node->states = items;
+        if (st != HLM_OK) return st;
+    }
+    return HLM_OK;
+}
+
+/* Cuts a node at a position inside it: `upper`, made for that, gets what lies before. */
+static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
+{
+    const int64_t at = upper->end;
+    const size_t before = states_to(node, at), gone = page_of(r, at) - page_of(r, node->from);
+    upper->n_pages = count_pages(r, upper->from, at);
+    memcpy(upper->pages, node->pages, upper->n_pages * sizeof *node->pages);
+    if (upper->n_pages > gone) hold_page(r, upper->pages[gone]); /* both have positions in it */
+    memmove(node->pages, node->pages + gone, (node->n_pages - gone) * sizeof *node->pages);
+    node->n_pages -= gone;
+    if (before) memcpy(upper->states, node->states, before * sizeof *node->states);
+    upper->n_states = before;
+    node->n_states -= before;
+    if (node->n_states) memmove(node->states, node->states + before, node->n_states * sizeof *node->states);
+    upper->first = node->first;
+    upper->parent = node->parent;
+    upper->clock = node->clock;
+    upper->used = node->used;
+    node->parent->children[child_index(node->parent, node->first)] = upper;
+    node->from = at;
+    node->first = node->pages[0]->tokens[(size_t)at % r->pool->layout.tokens];
+    put_child(upper, node);
+    list_in(r, upper);
+}
+
+/* Fills a new leaf from the cache and hangs it under `parent`. */
+static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *leaf, const hlm_cache *c)
+{
+    const int64_t per = (int64_t)r->pool->layout.tokens;
+    leaf->n_pages = count_pages(r, leaf->from, leaf->end);
+    for (size_t i = 0; i < leaf->n_pages; i++)
+        leaf->pages[i] = hold_page(r, hlmi_cache_page(c, ((int64_t)page_of(r, leaf->from) + (int64_t)i) * per));
+    merge_states(r, leaf, c, leaf->from, leaf->end, true);
+    leaf->first = hlmi_cache_token(c, leaf->from);
+    put_child(parent, leaf);
+    list_in(r, leaf);
+    r->info.tokens += (uint64_t)(leaf->end - leaf->from);
+}
+
+/* The plan's prefix, once the first cache brings it. The pages are the pool's own and not counted here. */
+static hlm_status put_root(hlmi_radix *r, const hlm_cache *c)
+{
+    hlmi_radix_node *root = &r->root;
+    const size_t n = hlmi_div_up((size_t)c->prefix, r->pool->layout.tokens);
+    if (root->pages || n == 0) return HLM_OK;
+    root->pages = hlmi_calloc(&r->pool->mem, n, sizeof *root->pages);
+    if (!root->pages) return hlmi_nomem(n * sizeof *root->pages, "the prefix cache");
+    for (; root->n_pages < n; root->n_pages++) {
+        hlmi_page *p = hlmi_cache_page(c, (int64_t)(root->n_pages * r->pool->layout.tokens));
+        atomic_fetch_add(&p->refs, 1);
+        root->pages[root->n_pages] = p;
+    }
+    return HLM_OK;
+}
+
+/* Hangs the cache's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
+static hlm_status insert(hlmi_radix *r, const hlm_cache *c, hlmi_radix_place *place, int64_t end)
+{
+    hlmi_radix_node *node = place->node, *upper = NULL, *leaf = NULL;
+    const bool branch = place->at < node->end && place->at < end;
+    hlm_status st = put_root(r, c);
+    if (st == HLM_OK) st = states_room(r, c, place);
+    if (st == HLM_OK && place->at < end) {
+        void *items = node->children;
+        if (!branch)
+            st = hlmi_grow(&r->pool->mem, &items, &node->cap, node->n + 1, sizeof *node->children, "the prefix cache");
+        node->children = items;
+        if (st == HLM_OK) leaf = node_new(r, place->at, end, merge_states(r, NULL, c, place->at, end, false));
+        if (leaf && branch) upper = node_new(r, node->from, place->at, node->cap_states);
+        if (!leaf || (branch && !upper)) st = HLM_E_NOMEM;
+    }
+    if (st != HLM_OK) {
+        node_free(r, leaf);
+        return st;
+    }
+    if (upper) split(r, node, upper);
+    if (upper) node = place->node = upper;
+    for (hlmi_radix_node *on = node; on->parent; on = on->parent)
+        merge_states(r, on, c, on->from, min_pos(on->end, place->at), true);
+    if (leaf) {
+        put_leaf(r, node, leaf, c);
+        *place = (hlmi_radix_place){.node = leaf, .at = end};
+    }
+    return HLM_OK;
+}
+
+hlm_status hlmi_radix_add(hlmi_radix *r, const hlm_cache *c)
+{
+    const hlmi_radix_text text = {.cache = c, .begin = c->prefix, .end = cache_end(c, c->length)};
+    if (text.end <= text.begin) return HLM_OK;
+    hlmi_radix_place place = hlmi_radix_find(r, &text);
+    const int64_t end = cache_end(c, tokens_end(&text, place.at));
+    const hlm_status st = insert(r, c, &place, end > place.at ? end : place.at);
+    if (st != HLM_OK) return st;
+    hlmi_radix_touch(r, &place);
+    hlmi_radix_keep_budget(r);
+    return HLM_OK;
+}
+
+/* ---- taking away ---- */
+
+void hlmi_radix_shorten(hlmi_radix *r, hlmi_radix_node *leaf, int64_t end)
+{
+    const size_t keep = count_pages(r, leaf->from, end);
+    while (leaf->n_pages > keep) drop_page(r, leaf->pages[--leaf->n_pages]);
+    r->info.tokens -= (uint64_t)(leaf->end - end);
+    leaf->end = end;
+}
+
+void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
+{
+    hlmi_radix_node *parent = leaf->parent;
+    const size_t i = child_index(parent, leaf->first);
+    while (leaf->n_states) hlmi_radix_drop_state(r, leaf, leaf->n_states - 1);
+    while (leaf->n_pages) drop_page(r, leaf->pages[--leaf->n_pages]);
+    r->info.tokens -= (uint64_t)(leaf->end - leaf->from);
+    memmove(&parent->children[i], &parent->children[i + 1], (parent->n - i - 1) * sizeof *parent->children);
+    parent->n--;
+    list_out(r, leaf);
+    node_free(r, leaf);
+}
+
+/* ---- reading ---- */
+
+/* The pages of the way to a place, the lower node's where two have one. */
+static hlm_status fill_pages(hlm_cache *c, const hlmi_radix_place *place)
+{
+    const hlmi_radix *r = c->pool->radix;
+    size_t to = count_pages(r, 0, place->at);
+    const hlm_status st = hlmi_cache_table(c, to);
+    if (st != HLM_OK) return st;
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent) {
+        const size_t first = page_of(r, node->from);
+        for (size_t i = first; i < to; i++) {
+            hlmi_page *p = node->pages[i - first];
+            atomic_fetch_add(&p->refs, 1);
+            c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES] = p;
+        }
+        if (first < to) to = first;
+    }
+    return HLM_OK;
+}
+
+static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place)
+{
+    hlmi_state *now = hlmi_radix_state(place);
+    size_t n = 0;
+    if (c->pool->plan->n_rec == 0) return HLM_OK;
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent) n += states_to(node, place->at);
+    const hlm_status st = hlmi_marks_room(c, n);
+    if (st != HLM_OK) return st;
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent)
+        for (size_t i = states_to(node, place->at); i-- > 0;)
+            hlmi_marks_add(c, node->states[i]->pos, node->states[i], true);
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = hlmi_state_retain(now);
+    return HLM_OK;
+}
+
+hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place)
+{
+    const hlm_status st = fill_pages(c, place);
+    if (st != HLM_OK) return st;
+    c->length = place->at;
+    c->prefix = c->pool->radix->root.end;
+    return fill_states(c, place);
+}
+
+/* ---- the whole tree ---- */
+
+hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes)
+{
+    const uint64_t budget = max_bytes ? max_bytes : (uint64_t)512 << 20;
+    if (budget < pool->layout.bytes) return HLM_OK;
+    hlmi_radix *r = hlmi_calloc(&pool->mem, 1, sizeof *r);
+    if (!r) return hlmi_nomem(sizeof *r, "the prefix cache");
+    hlmi_lock_init(&r->lock);
+    r->pool = pool;
+    r->root.end = (int64_t)pool->plan->n_prefix;
+    r->info.max_bytes = budget;
+    pool->radix = r;
+    return HLM_OK;
+}
+
+void hlmi_radix_clear(hlm_pool *pool)
+{
+    hlmi_radix *r = pool->radix;
+    hlmi_lock_take(&r->lock);
+    while (r->nodes) {
+        hlmi_radix_node *leaf = r->nodes;
+        while (leaf->n) leaf = leaf->children[0];
+        hlmi_radix_remove(r, leaf);
+    }
+    while (r->root.n_pages) hlmi_pool_drop(pool, r->root.pages[--r->root.n_pages]);
+    hlmi_free(&pool->mem, r->root.pages);
+    r->root.pages = NULL;
+    hlmi_lock_drop(&r->lock);
+}
+
+void hlmi_radix_free(hlm_pool *pool)
+{
+    if (!pool->radix) return;
+    hlmi_radix_clear(pool);
+    hlmi_free(&pool->mem, pool->radix->root.children);
+    hlmi_free(&pool->mem, pool->radix);
+}

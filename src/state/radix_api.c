@@ -1,0 +1,133 @@
+/* The public calls on the prefix cache. */
+#include "base/params.h"
+#include "base/size.h"
+#include "state/guard.h"
+#include "state/radix.h"
+
+hlm_status hlm_prefix_add(hlm_cache *cache)
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_prefix_add: cache is NULL");
+    hlmi_radix *r = cache->pool->radix;
+    hlm_status st = hlmi_cache_lock_read(cache);
+    if (st != HLM_OK) return st;
+    if (r) {
+        hlmi_lock_take(&r->lock);
+        st = hlmi_radix_add(r, cache);
+        hlmi_lock_drop(&r->lock);
+    }
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+/* A way to begin with a text: positions held, and how many of them are computed again. */
+typedef struct beginning {
+    int64_t at, pending;
+} beginning;
+
+/* The first positions of what the tree knows of a text, as a cache; *out is NULL when that is not more than `own`. */
+static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_text *text, beginning own)
+{
+    hlmi_radix *r = pool->radix;
+    hlm_status st = HLM_OK;
+    *out = NULL;
+    if (!r || own.at - own.pending >= text->end) return HLM_OK;
+    hlmi_lock_take(&r->lock);
+    const hlmi_radix_place place = hlmi_radix_find(r, text);
+    const hlmi_state *state = hlmi_radix_state(&place);
+    const int64_t ready = pool->plan->n_rec == 0 ? place.at : state ? state->pos : text->begin;
+    if (place.at > text->begin) hlmi_radix_touch(r, &place);
+    /* equally much to compute: what the cache holds has its own log and marks */
+    if (ready > own.at - own.pending) {
+        st = hlmi_cache_make(out, pool, 0);
+        if (st == HLM_OK) st = hlmi_radix_fill(*out, &place);
+    }
+    hlmi_lock_drop(&r->lock);
+    if (st == HLM_OK) return HLM_OK;
+    hlm_cache_free(*out);
+    *out = NULL;
+    return st;
+}
+
+/* Marks of a cache up to `end`, for another that begins like it. */
+static hlm_status copy_marks(hlm_cache *to, const hlm_cache *from, int64_t end)
+{
+    const hlmi_marks *m = &from->marks;
+    const hlm_status st = hlmi_marks_room(to, m->n);
+    if (st != HLM_OK) return st;
+    for (size_t i = 0; i < m->n && m->items[i].pos <= end; i++)
+        hlmi_marks_add(to, m->items[i].pos, m->items[i].state, m->items[i].automatic);
+    return HLM_OK;
+}
+
+static void count(hlm_pool *pool, size_t asked, int64_t reused, int64_t pending)
+{
+    hlmi_radix *r = pool->radix;
+    if (!r) return;
+    hlmi_lock_take(&r->lock);
+    r->info.lookups++;
+    r->info.hits += reused > 0;
+    r->info.tokens_asked += asked;
+    r->info.tokens_reused += (uint64_t)reused;
+    r->info.tokens_recomputed += (uint64_t)pending;
+    hlmi_lock_drop(&r->lock);
+}
+
+/* The cache, which is locked, at the best beginning of the first `most` tokens. */
+static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most)
+{
+    const int64_t prefix = (int64_t)cache->pool->plan->n_prefix;
+    const hlmi_radix_text text = {.ids = tokens, .begin = prefix, .end = prefix + most};
+    beginning own = {.at = prefix};
+    if (cache->length > prefix) own.at = hlmi_radix_common(cache, &text);
+    if (cache->length > prefix) own.pending = hlmi_cache_pending_at(cache, own.at);
+    hlm_cache *other = NULL;
+    hlm_status st = from_tree(&other, cache->pool, &text, own);
+    if (st == HLM_OK && other) st = copy_marks(other, cache, own.at);
+    if (st == HLM_OK && other) hlmi_cache_swap(cache, other);
+    else if (st == HLM_OK && cache->length > own.at) hlmi_cache_truncate(cache, own.at);
+    hlm_cache_free(other);
+    cache->branch = cache->length;
+    return st;
+}
+
+hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+{
+    if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
+    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
+    const size_t vocab = cache->pool->plan->vocab_size;
+    for (size_t i = 0; i < n; i++)
+        if (tokens[i] < 0 || (size_t)tokens[i] >= vocab)
+            return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)tokens[i], vocab);
+    hlm_status st = hlmi_cache_lock(cache);
+    if (st != HLM_OK) return st;
+    const size_t most = hlmi_min_size(n - 1, (size_t)cache->max_tokens);
+    st = reuse(cache, tokens, (int64_t)most);
+    if (st == HLM_OK) {
+        const int64_t length = hlm_cache_length(cache), again = hlmi_cache_pending(cache);
+        count(cache->pool, n, length, again);
+        if (reused) *reused = (size_t)length;
+        if (pending) *pending = (size_t)again;
+    }
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+hlm_status hlm_prefix_clear(hlm_pool *pool)
+{
+    if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_prefix_clear: pool is NULL");
+    if (pool->radix) hlmi_radix_clear(pool);
+    return HLM_OK;
+}
+
+hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out)
+{
+    if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_prefix_info_get: pool is NULL");
+    hlm_prefix_info info = {.struct_size = sizeof info};
+    hlmi_radix *r = pool->radix;
+    if (r) {
+        hlmi_lock_take(&r->lock);
+        info = r->info;
+        hlmi_lock_drop(&r->lock);
+    }
+    return hlmi_result_write(out, &info, sizeof info, "hlm_prefix_info");
+}
