@@ -1,5 +1,5 @@
 /* hybridlm chat: a conversation. Every turn renders and tokenizes the whole
- * history, keeps of the cache what begins alike, and runs only the rest. */
+ * history, and runs only what neither the cache nor the prefix cache has of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,9 @@ enum { ROOM_SHARE = 4 };
 typedef struct chat {
     cli_session s;
     cli_conversation conversation;
-    /** Tokens of the cache that the latest turn could keep, and turns it dropped. */
+    /** Tokens that the latest turn found, how many of those it computed again, and turns it dropped. */
     size_t n_reused;
+    size_t n_recomputed;
     size_t n_dropped;
     bool terminal;
     bool end;
@@ -48,21 +49,6 @@ static int fit(chat *c, const cli_answer *answer, size_t room, cli_ids *ids)
                     "the message takes %zu tokens; the context has %zu", ids->n, max);
 }
 
-/** Forget what the cache holds beyond the beginning it shares with the ids; the last one is always run anew. */
-static hlm_status rewind_to_common(hlm_cache *cache, const cli_ids *ids, size_t *common)
-{
-    const size_t held = (size_t)hlm_cache_length(cache);
-    const size_t most = held < ids->n - 1 ? held : ids->n - 1;
-    int32_t *tokens = cli_alloc(most, sizeof *tokens);
-    hlm_status st = hlm_cache_tokens(cache, 0, most, tokens);
-    size_t n = 0;
-    while (st == HLM_OK && n < most && tokens[n] == ids->data[n]) n++;
-    free(tokens);
-    if (st == HLM_OK) st = hlm_cache_rewind(cache, (int64_t)n, NULL);
-    *common = n;
-    return st;
-}
-
 /** Generate from where *answer stands; HLM_FINISH_FULL asks for another round with fewer turns. */
 static int answer_part(chat *c, hlm_sampler *sampler, size_t room, cli_ids *ids, cli_answer *answer)
 {
@@ -75,11 +61,15 @@ static int answer_part(chat *c, hlm_sampler *sampler, size_t room, cli_ids *ids,
         cli_remark(o, "context full: dropped the oldest %zu turn%s", c->n_dropped - before,
                    c->n_dropped - before == 1 ? "" : "s");
     cli_ids_add(ids, answer->ids.data, answer->ids.n);
-    size_t common = 0;
-    hlm_status st = rewind_to_common(c->s.cache, ids, &common);
-    if (first) c->n_reused = common;
+    size_t reused = 0, recomputed = 0;
+    hlm_status st = hlm_cache_reuse(c->s.cache, ids->data, ids->n, &reused, &recomputed);
+    if (first) {
+        c->n_reused = reused;
+        c->n_recomputed = recomputed;
+    }
     const size_t left = o->max_tokens ? (size_t)o->max_tokens - answer->ids.n : 0;
-    if (st == HLM_OK) st = cli_generate(&c->s, sampler, ids->data + common, ids->n - common, left, answer);
+    if (st == HLM_OK) st = cli_generate(&c->s, sampler, ids->data + reused, ids->n - reused, left, answer);
+    hlm_prefix_add(c->s.cache); /* what there is of an interrupted answer, too */
     if (st == HLM_OK || st == HLM_E_CANCELLED) return CLI_OK;
     return cli_fail_status(o, st, "the answer failed");
 }
@@ -118,6 +108,7 @@ static int print_json(const chat *c, const cli_answer *answer)
     json_t *result = json_object();
     cli_answer_json(answer, result);
     json_object_set_new(result, "reused_tokens", json_integer((json_int_t)c->n_reused));
+    json_object_set_new(result, "recomputed_tokens", json_integer((json_int_t)c->n_recomputed));
     json_object_set_new(result, "dropped_turns", json_integer((json_int_t)c->n_dropped));
     return cli_print_json(result);
 }
@@ -134,7 +125,7 @@ static void print_remarks(const chat *c, const cli_answer *answer)
         cli_remark(o, "stopped after %zu tokens; -n allows more", answer->ids.n);
     if (o->stats) {
         cli_answer_stats(o, answer);
-        cli_remark(o, "%zu tokens kept from before", c->n_reused);
+        cli_remark(o, "%zu tokens reused, %zu of them computed again", c->n_reused, c->n_recomputed);
     }
 }
 
@@ -168,7 +159,9 @@ static int do_help(chat *c, const char *argument)
     (void)argument;
     FILE *to = c->s.o->json ? stderr : stdout;
     fputs("/reset         forget the conversation\n"
+          "/undo          take the last message and its answer back\n"
           "/regen         answer the last message again\n"
+          "/stats         tell what was reused so far\n"
           "/system TEXT   a new system message, and forget the conversation\n"
           "/help          this text\n"
           "/quit          end (Ctrl-D too)\n"
@@ -211,6 +204,32 @@ static int do_regenerate(chat *c, const char *argument)
     return rc;
 }
 
+static int do_undo(chat *c, const char *argument)
+{
+    (void)argument;
+    cli_conversation_take_last(&c->conversation, "assistant");
+    if (!cli_conversation_take_last(&c->conversation, "user")) cli_remark(c->s.o, "there is nothing to take back");
+    else cli_remark(c->s.o, "the last message is taken back");
+    return CLI_OK;
+}
+
+static int do_stats(chat *c, const char *argument)
+{
+    (void)argument;
+    hlm_prefix_info info = {.struct_size = sizeof info};
+    const hlm_status st = hlm_prefix_info_get(c->s.pool, &info);
+    if (st != HLM_OK) return cli_fail_status(c->s.o, st, "there are no counts");
+    cli_remark(c->s.o,
+               "the cache holds %lld tokens; of %llu tokens in %llu texts %llu were reused, %llu computed again",
+               (long long)hlm_cache_length(c->s.cache), (unsigned long long)info.tokens_asked,
+               (unsigned long long)info.lookups, (unsigned long long)info.tokens_reused,
+               (unsigned long long)info.tokens_recomputed);
+    cli_remark(c->s.o, "the prefix cache holds %llu tokens and %llu states in %.1f of %.0f MiB",
+               (unsigned long long)info.tokens, (unsigned long long)info.states, (double)info.bytes / (1 << 20),
+               (double)info.max_bytes / (1 << 20));
+    return CLI_OK;
+}
+
 static int do_quit(chat *c, const char *argument)
 {
     (void)argument;
@@ -222,8 +241,8 @@ static const struct {
     const char *name;
     int (*run)(chat *c, const char *argument);
 } chat_commands[] = {
-    {"/reset", do_reset}, {"/regen", do_regenerate}, {"/system", do_system},
-    {"/help", do_help},   {"/quit", do_quit},        {"/exit", do_quit},
+    {"/reset", do_reset}, {"/undo", do_undo}, {"/regen", do_regenerate}, {"/system", do_system},
+    {"/stats", do_stats}, {"/help", do_help}, {"/quit", do_quit},        {"/exit", do_quit},
 };
 
 static int run_chat_command(chat *c, const char *line)

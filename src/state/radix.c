@@ -338,20 +338,34 @@ static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *le
     r->info.tokens += (uint64_t)(leaf->end - leaf->from);
 }
 
-/* The plan's prefix, once the first cache brings it. The pages are the pool's own and not counted here. */
+/* The plan's prefix, once the first cache brings it. The pages are the pool's own, so they are held without being counted. */
 static hlm_status put_root(hlmi_radix *r, const hlm_cache *c)
 {
     hlmi_radix_node *root = &r->root;
+    const hlm_cache *from = atomic_load(&r->pool->prefix);
     const size_t n = hlmi_div_up((size_t)c->prefix, r->pool->layout.tokens);
     if (root->pages || n == 0) return HLM_OK;
     root->pages = hlmi_calloc(&r->pool->mem, n, sizeof *root->pages);
     if (!root->pages) return hlmi_nomem(n * sizeof *root->pages, "the prefix cache");
     for (; root->n_pages < n; root->n_pages++) {
-        hlmi_page *p = hlmi_cache_page(c, (int64_t)(root->n_pages * r->pool->layout.tokens));
+        hlmi_page *p = hlmi_cache_page(from ? from : c, (int64_t)(root->n_pages * r->pool->layout.tokens));
         atomic_fetch_add(&p->refs, 1);
+        p->held++;
         root->pages[root->n_pages] = p;
     }
     return HLM_OK;
+}
+
+static void drop_root(hlmi_radix *r)
+{
+    hlmi_radix_node *root = &r->root;
+    while (root->n_pages) {
+        hlmi_page *p = root->pages[--root->n_pages];
+        p->held--;
+        hlmi_pool_drop(r->pool, p);
+    }
+    hlmi_free(&r->pool->mem, root->pages);
+    root->pages = NULL;
 }
 
 /* Hangs the cache's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
@@ -492,9 +506,7 @@ void hlmi_radix_clear(hlm_pool *pool)
         while (leaf->n) leaf = leaf->children[0];
         hlmi_radix_remove(r, leaf);
     }
-    while (r->root.n_pages) hlmi_pool_drop(pool, r->root.pages[--r->root.n_pages]);
-    hlmi_free(&pool->mem, r->root.pages);
-    r->root.pages = NULL;
+    drop_root(r);
     hlmi_lock_drop(&r->lock);
 }
 

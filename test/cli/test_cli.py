@@ -366,6 +366,7 @@ def second_turn_costs_only_the_new_tokens():
     first, second = chat(["hi", "yo"], "-n", "4", "--ctx", "200")
     assert second["reused_tokens"] >= first["prompt_tokens"]
     assert second["prompt_tokens"] < first["prompt_tokens"] + len(first["ids"]) + 20
+    assert first["recomputed_tokens"] == second["recomputed_tokens"] == 0
 
 
 @test
@@ -383,6 +384,11 @@ def chat_commands():
     first, again = chat(["hi", "/reset", "hi"], "-n", "4")
     assert first["ids"] == again["ids"]
     assert len(chat(["hi", "/regen", "/quit", "never read"], "-n", "4")) == 2
+    one, two, other = chat(["hi", "yo", "/undo", "no"], "-n", "4")
+    assert two["reused_tokens"] >= one["prompt_tokens"] and other["reused_tokens"] >= one["prompt_tokens"]
+    assert other["ids"] == chat(["hi", "no"], "-n", "4")[1]["ids"]
+    code, _, err = run("chat", "-m", FOLDER, "-n", "4", stdin=b"/undo\nhi\n/stats\n")
+    assert code == 0 and "nothing to take back" in err and "prefix cache holds" in err
     code, _, err = run("chat", "-m", FOLDER, stdin=b"/regen\n/nonsense\n/help\n")
     assert code == 0 and "no answer yet" in err and "/nonsense" in err
     with_system = chat(["/system S", "hi"], "-n", "4")[0]
