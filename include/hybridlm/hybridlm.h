@@ -504,6 +504,11 @@ HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, s
 /** Tokens held; 0 for NULL. Not while a step on the cache runs. */
 HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
 
+/** Of the tokens held, how many before the end the next step has to recompute first: what
+ *  hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for
+ *  NULL. Not while a step on the cache runs. */
+HLM_API int64_t hlm_cache_pending(const hlm_cache *cache);
+
 /** Copies the n token ids from position `from` on into out [n]. Not while a step
  *  on the cache runs. Errors  HLM_E_ARG when from + n is above the length. */
 HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);

@@ -497,6 +497,11 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
         if (code != HLM_OK) return Status::of(code);
         return pending;
     }
+    /** Tokens before the end that the next step recomputes first, after a rewind or a fork to an earlier position. */
+    int64_t pending() const noexcept
+    {
+        return hlm_cache_pending(get());
+    }
     /** Keeps the state at the present position: rewind and fork to it cost nothing. */
     Status mark()
     {

@@ -126,6 +126,11 @@ static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t 
     }
 }
 
+int64_t hlm_cache_pending(const hlm_cache *cache)
+{
+    return cache ? hlmi_cache_pending(cache) : 0;
+}
+
 hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
 {
     if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");

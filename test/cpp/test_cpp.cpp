@@ -109,7 +109,7 @@ void test_state(family &f)
     CHECK(f.cache.mark().ok() && f.cache.marks()->back() == 3);
     CHECK(f.cache.unmark(3).ok() && f.cache.marks().ok());
     CHECK(f.cache.reserve(20).ok());
-    CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0);
+    CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0 && f.cache.pending() == 0);
 
     /* both in one batch, all rows of one, hidden states of the other */
     auto again = *hlm::Cache::create(f.ctx.pool());

@@ -309,6 +309,7 @@ START_TEST(any_fork)
     hlm_memory_plan_info need = {.struct_size = sizeof need};
     OK(hlm_memory_plan(f.model, &(hlm_plan_params){.struct_size = sizeof(hlm_plan_params)}, &need));
     ck_assert_int_ge(pending, 0);
+    ck_assert_int_eq(hlm_cache_pending(a), pending);
     ck_assert_int_le(pending, need.state_per_sequence ? (int64_t)half - 7 : 0);
     feed(&f, a, half - 7, f.length - half + 7, got + (half - 7) * f.vocab);
     same(&f, got + (half - 7) * f.vocab, want + (half - 7) * f.vocab, f.length - half + 7, "rewind");

@@ -94,6 +94,13 @@ class Cache(Owner):
             check(lib.hlm_cache_rewind(cache, integer(pos, "pos"), ctypes.byref(pending)))
         return pending.value
 
+    @property
+    @documented("hlm_cache_pending")
+    def pending(self) -> int:
+        """Tokens before the end that the next step recomputes first, after a rewind or a fork to an earlier position."""
+        with self.handle() as cache:
+            return int(lib.hlm_cache_pending(cache))
+
     @documented("hlm_cache_mark")
     def mark(self) -> None:
         """Keep the state at the present position, so that a return to it computes nothing."""

@@ -506,6 +506,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY.'),
     "hlm_cache_length": (c_int64, [c_void_p],
         'Tokens held; 0 for NULL. Not while a step on the cache runs.'),
+    "hlm_cache_pending": (c_int64, [c_void_p],
+        'Of the tokens held, how many before the end the next step has to recompute first: what\n'
+        'hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for\n'
+        'NULL. Not while a step on the cache runs.'),
     "hlm_cache_tokens": (c_int32, [c_void_p, c_int64, c_size_t, c_void_p],
         'Copies the n token ids from position `from` on into out [n]. Not while a step\n'
         'on the cache runs. Errors  HLM_E_ARG when from + n is above the length.'),

@@ -2168,6 +2168,12 @@ extern "C" {
     pub fn hlm_cache_length(cache: *const hlm_cache) -> i64;
 }
 extern "C" {
+    #[doc = " Of the tokens held, how many before the end the next step has to recompute first: what"]
+    #[doc = "  hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for"]
+    #[doc = "  NULL. Not while a step on the cache runs."]
+    pub fn hlm_cache_pending(cache: *const hlm_cache) -> i64;
+}
+extern "C" {
     #[doc = " Copies the n token ids from position `from` on into out [n]. Not while a step"]
     #[doc = "  on the cache runs. Errors  HLM_E_ARG when from + n is above the length."]
     pub fn hlm_cache_tokens(

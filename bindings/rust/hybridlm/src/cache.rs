@@ -66,6 +66,11 @@ impl Cache {
         Ok(pending as usize)
     }
 
+    /// Tokens before the end that the next step has to recompute first, after a rewind or a fork to an earlier position.
+    pub fn pending(&self) -> usize {
+        unsafe { sys::hlm_cache_pending(self.as_ptr()) as usize }
+    }
+
     /// Keeps the state at the present position: rewind and fork to it cost nothing.
     pub fn mark(&mut self) -> Result<()> {
         check(unsafe { sys::hlm_cache_mark(self.as_ptr()) })
