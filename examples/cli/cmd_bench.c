@@ -59,7 +59,8 @@ static int peak_of(const cli_options *o, const hlm_model_info *m)
 static int describe_model(bench *b)
 {
     const cli_options *o = b->s.o;
-    const hlm_plan_params params = {.struct_size = sizeof params, .n_tokens = 1, .kv_type = o->kv};
+    const hlm_plan_params params = {
+        .struct_size = sizeof params, .n_tokens = 1, .kv_type = o->kv, .state_type = o->state};
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
     const hlm_status st = hlm_memory_plan(b->s.model, &params, &plan);
     if (st != HLM_OK) return cli_fail_status(o, st, "the memory could not be planned");

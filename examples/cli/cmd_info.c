@@ -13,6 +13,7 @@ static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hl
         .n_sequences = (size_t)o->sequences,
         .n_tokens = o->ctx ? o->ctx : s->info.max_positions,
         .kv_type = o->kv,
+        .state_type = o->state,
         .n_threads = (int32_t)o->threads,
     };
     *plan = (hlm_memory_plan_info){.struct_size = sizeof *plan};

@@ -337,7 +337,8 @@ HLM_API const char *hlm_model_label(const hlm_model *model, int32_t i);
  *  model without tokenizer, an id outside the vocabulary, or NULL. */
 HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
 
-enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 = 3 };
+/** Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head. */
+enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 = 3, HLM_TYPE_INT8 = 4 };
 
 typedef struct hlm_plan_params {
     size_t struct_size;
@@ -351,6 +352,10 @@ typedef struct hlm_plan_params {
     int32_t n_threads;
     /** As in hlm_ctx_params. */
     size_t max_rows;
+    /** As in hlm_pool_params. */
+    int32_t state_type;
+    /** Must be 0. */
+    int32_t reserved;
 } hlm_plan_params;
 
 /** What a model, its sequences and one context take, in bytes. */
@@ -400,6 +405,12 @@ typedef struct hlm_pool_params {
     /** Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
      *  0: 512 MiB; less than a page: there is none. */
     uint64_t prefix_bytes;
+    /** Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
+     *  rounded to it after every token, in prompts too, so that results depend on the type but not on how
+     *  tokens come. Half the bytes of states, and less exact (docs/performance.md). */
+    int32_t state_type;
+    /** Must be 0. */
+    int32_t reserved2;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.

@@ -50,8 +50,15 @@ typedef void hlmi_gemm_fn(const hlmi_gemm *g);
 typedef void hlmi_pack_fn(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
 /** Types of KV rows. K lies transposed: [head_dim][page] with page positions side by side (page a multiple of 16), V as
- *  [page][v_dim]; each for one KV head. */
-typedef enum hlmi_kv_format { HLMI_KV_ROWS_F32, HLMI_KV_ROWS_F16, HLMI_KV_ROWS_BF16, HLMI_KV_FORMATS } hlmi_kv_format;
+ *  [page][v_dim]; each for one KV head. Rows of int8 have scales, which the callers of qk and pv apply: scores times those
+ *  of K, weights times those of V. */
+typedef enum hlmi_kv_format {
+    HLMI_KV_ROWS_F32,
+    HLMI_KV_ROWS_F16,
+    HLMI_KV_ROWS_BF16,
+    HLMI_KV_ROWS_INT8,
+    HLMI_KV_FORMATS
+} hlmi_kv_format;
 
 /** Scores: s[i][p] = scale * (sum over d of q[i][d] * K[d][p]), d in order with fma from 0, for p in 0..n-1 (up to the next
  *  multiple of 16 may be written). q [nq] rows of stride ldq; s [nq] rows of stride lds. */
@@ -61,14 +68,25 @@ typedef void hlmi_qk_fn(float *s, size_t lds, const float *q, size_t ldq, size_t
  *  lo..hi are not touched (their w may be anything). w [nq] rows of stride ldw, o [nq] rows of stride ldo. */
 typedef void hlmi_pv_fn(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
                         const uint16_t *hi, const void *v, size_t v_dim);
-/** Write one position: K row [head_dim] into column `at` of a transposed page, V row [v_dim] into row `at`. */
-typedef void hlmi_kv_write_fn(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at,
-                              size_t head_dim, size_t v_dim);
+/** Write one position: K row [head_dim] into column `at` of a transposed page, V row [v_dim] into row `at`. Of int8 rows the
+ *  scales go to k_scale[at] and v_scale[at]; the others have none. A row x becomes q = round-half-even(x * (127 / max|x|)) with
+ *  scale max|x| / 127; where 127 / max|x| is beyond f32, scale and q are 0; where x has an infinity or NaN, the scale is NaN
+ *  and q 0. */
+typedef void hlmi_kv_write_fn(void *k, void *v, float *k_scale, float *v_scale, const float *k_row, const float *v_row,
+                              size_t page, size_t at, size_t head_dim, size_t v_dim);
+
+/** Types of recurrent state. Kernels compute in f32 and hold states in f32; one of 16 bits is rounded to its type after every
+ *  token, what the token itself gives is computed before that. `in` is then of values that the type has. */
+typedef enum hlmi_state_type { HLMI_STATE_F32, HLMI_STATE_F16, HLMI_STATE_BF16, HLMI_STATE_TYPES } hlmi_state_type;
+/** n values of a 16-bit type to f32, which is exact, or to the type, to nearest even. */
+typedef void hlmi_widen_fn(float *y, const uint16_t *x, size_t n);
+typedef void hlmi_narrow_fn(uint16_t *y, const float *x, size_t n);
 
 /** A causal depthwise convolution over the tokens of one sequence: y_t[c] = act(bias[c] + sum over j of weight[j][c] *
  *  x_{t - (window-1) + j}[c]), j in order with fma; act is x / (1 + exp(-x)) or nothing. The inputs before the first token
  *  are the newest ones of `in`; the newest ones after the last go to `out`. */
 typedef struct hlmi_conv_run {
+    hlmi_state_type type; /* of inputs that are kept: all but the token's own are read rounded to it */
     const float *weight; /* [window], rows of stride ld, oldest tap first */
     const float *bias; /* [channels] or NULL */
     bool silu;
@@ -89,6 +107,7 @@ typedef void hlmi_conv_fn(const hlmi_conv_run *r);
  *      y_t[c] = fma(d[c], x_t[c], sum over n in order with fma of S[n][c] * c_t[n]),  times z / (1 + exp(-z)) where z is given.
  *  `in` is the state before the first token, `out` gets the one after the last. */
 typedef struct hlmi_scan1_run {
+    hlmi_state_type type; /* S is rounded to it after each token */
     const float *a; /* [rows], rows of stride ld */
     const float *dt_bias, *d; /* [channels]; dt_bias may be NULL */
     size_t rows, channels, tokens;
@@ -108,6 +127,7 @@ typedef void hlmi_scan1_fn(const hlmi_scan1_run *r);
  *      y[p] = d * x[p], then fma(S[n][p], c[n], y[p]) for n in order
  *  softplus is hlmi_softplusf of base/softplusf.h, in vector form. */
 typedef struct hlmi_scan2_run {
+    hlmi_state_type type; /* S is rounded to it after each token */
     float a, d, dt_bias, dt_min, dt_max;
     size_t rows, cols, tokens;
     const float *in; /* [rows][cols] before the first token */
@@ -129,6 +149,7 @@ typedef void hlmi_scan2_fn(const hlmi_scan2_run *r);
  *      S[n][p] = k[n] * d[p] + g * S[n][p],  y[p] = sum over n of q[n] * S[n][p]
  *  n in order from 0; d, S and both sums with fma. */
 typedef struct hlmi_delta_run {
+    hlmi_state_type type; /* S is rounded to it after each token */
     size_t tokens, rows, lanes; /* all above 0 */
     const float *in; /* S before the first token and, in out, after the last; rows of stride ld; out may be in */
     float *out;
@@ -188,6 +209,8 @@ typedef struct hlmi_kernels {
     hlmi_pv_fn *pv[HLMI_KV_FORMATS];
     hlmi_kv_write_fn *kv_write[HLMI_KV_FORMATS];
 
+    hlmi_widen_fn *widen[HLMI_STATE_TYPES]; /* [HLMI_STATE_F32] is NULL, as of narrow */
+    hlmi_narrow_fn *narrow[HLMI_STATE_TYPES];
     hlmi_conv_fn *conv;
     hlmi_scan2_fn *scan2;
     hlmi_delta_fn *delta;

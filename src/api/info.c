@@ -102,8 +102,9 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
+    if (p.reserved) HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params.reserved is not 0"));
     HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS, &model->mem));
-    HLMI_TRY(hlmi_state_layout_init(&states, plan, &model->mem));
+    HLMI_TRY(hlmi_state_layout_init(&states, plan, p.state_type, &model->mem));
     hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
     HLMI_TRY(hlmi_pool_sequence_bytes(&states, &full.state_per_sequence));
     HLMI_TRY(plan_state(plan, &p, &pages, &states, &full));

@@ -3,16 +3,19 @@
  * that forks, marks and steps that fail share it by reference.
  *
  * Inside a block, for each recurrence of the plan: the newest inputs of the convolution [window][channels], oldest first,
- * then the scan's state [heads][rows][cols], all f32, each part 64-byte aligned. */
+ * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. */
 #ifndef HLMI_STATE_BLOCK_H
 #define HLMI_STATE_BLOCK_H
 
 #include <stdatomic.h>
 
+#include "kernel/kernel.h"
 #include "plan/plan.h"
 
 /** Where things lie in a state block of one plan. */
 typedef struct hlmi_state_layout {
+    hlmi_state_type type;
+    size_t item; /* bytes of an element */
     size_t *conv_at, *scan_at; /* [n_rec] offsets in a block */
     size_t bytes; /* of a whole block, header included; 0: the plan has no recurrence */
     size_t *log_at; /* [n_rec] where a recurrence's floats are in a row of the undo log */
@@ -25,19 +28,20 @@ typedef struct hlmi_state {
     int64_t pos; /* tokens that went into it */
 } hlmi_state;
 
-hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, const hlmi_mem *mem);
+/** state_type: HLM_TYPE_DEFAULT (f32), F32, F16 or BF16. */
+hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, int32_t state_type, const hlmi_mem *mem);
 void hlmi_state_layout_free(hlmi_state_layout *l, const hlmi_mem *mem);
 
 /** The convolution's inputs of recurrence `rec`. */
-static inline float *hlmi_state_conv(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
+static inline void *hlmi_state_conv(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
 {
-    return (float *)(void *)((char *)(uintptr_t)s + l->conv_at[rec]);
+    return (char *)(uintptr_t)s + l->conv_at[rec];
 }
 
 /** The scan's state of recurrence `rec`. */
-static inline float *hlmi_state_scan(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
+static inline void *hlmi_state_scan(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
 {
-    return (float *)(void *)((char *)(uintptr_t)s + l->scan_at[rec]);
+    return (char *)(uintptr_t)s + l->scan_at[rec];
 }
 
 #endif

@@ -12,10 +12,8 @@ static const struct {
     hlmi_kv_format format;
     size_t item;
 } kv_types[] = {
-    {HLM_TYPE_DEFAULT, HLMI_KV_ROWS_F16, 2},
-    {HLM_TYPE_F32, HLMI_KV_ROWS_F32, 4},
-    {HLM_TYPE_F16, HLMI_KV_ROWS_F16, 2},
-    {HLM_TYPE_BF16, HLMI_KV_ROWS_BF16, 2},
+    {HLM_TYPE_DEFAULT, HLMI_KV_ROWS_F16, 2}, {HLM_TYPE_F32, HLMI_KV_ROWS_F32, 4},   {HLM_TYPE_F16, HLMI_KV_ROWS_F16, 2},
+    {HLM_TYPE_BF16, HLMI_KV_ROWS_BF16, 2},   {HLM_TYPE_INT8, HLMI_KV_ROWS_INT8, 1},
 };
 
 static hlm_status find_type(hlmi_page_layout *l, int32_t kv_type)
@@ -29,18 +27,27 @@ static hlm_status find_type(hlmi_page_layout *l, int32_t kv_type)
     return hlmi_fail(HLM_E_ARG, "kv_type %d is none of HLM_TYPE_...", (int)kv_type);
 }
 
+/* Bytes of a head: its rows and, for int8, their scales, which begin at *scales. False on overflow. */
+static bool head_bytes(const hlmi_page_layout *l, size_t dim, size_t positions, size_t *scales, size_t *bytes)
+{
+    const size_t scale = l->format == HLMI_KV_ROWS_INT8 ? sizeof(float) : 0;
+    if (!hlmi_mul_size(dim, positions * l->item, bytes) || *bytes > SIZE_MAX / 2) return false;
+    *scales = hlmi_round_up(*bytes, sizeof(float));
+    *bytes = hlmi_round_up(*scales + positions * scale, ALIGN);
+    return true;
+}
+
 /* Lays out one layer at *at; false on overflow. */
 static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, size_t *at)
 {
-    size_t k, v, all;
-    if (!hlmi_mul_size(kv->head_dim, l->stride * l->item, &k)) return false;
-    if (!hlmi_mul_size(kv->v_dim, l->tokens * l->item, &v)) return false;
-    l->k_head[i] = hlmi_round_up(k, ALIGN);
-    l->v_head[i] = hlmi_round_up(v, ALIGN);
+    const size_t scales = l->format == HLMI_KV_ROWS_INT8 ? 2 * sizeof(float) : 0;
+    size_t all;
+    if (!head_bytes(l, kv->head_dim, l->stride, &l->k_scale[i], &l->k_head[i])) return false;
+    if (!head_bytes(l, kv->v_dim, l->tokens, &l->v_scale[i], &l->v_head[i])) return false;
     if (!hlmi_mul_size(l->k_head[i] + l->v_head[i], kv->n_kv_heads, &all)) return false;
     l->k_at[i] = *at;
     l->v_at[i] = *at + l->k_head[i] * kv->n_kv_heads;
-    l->per_token += kv->n_kv_heads * (kv->head_dim + kv->v_dim) * l->item;
+    l->per_token += kv->n_kv_heads * ((kv->head_dim + kv->v_dim) * l->item + scales);
     return hlmi_add_size(*at, all, at);
 }
 
@@ -51,12 +58,14 @@ hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int
     const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
     hlm_status st = find_type(l, chosen);
     if (st != HLM_OK) return st;
-    size_t *table = hlmi_calloc(mem, 4 * plan->n_kv + 1, sizeof *table);
-    if (!table) return hlmi_nomem(4 * plan->n_kv * sizeof *table, "the page layout");
+    size_t *table = hlmi_calloc(mem, 6 * plan->n_kv + 1, sizeof *table);
+    if (!table) return hlmi_nomem(6 * plan->n_kv * sizeof *table, "the page layout");
     l->k_at = table;
     l->k_head = table + plan->n_kv;
     l->v_at = table + 2 * plan->n_kv;
     l->v_head = table + 3 * plan->n_kv;
+    l->k_scale = table + 4 * plan->n_kv;
+    l->v_scale = table + 5 * plan->n_kv;
     size_t at = hlmi_round_up(sizeof(hlmi_page) + tokens * sizeof(int32_t), ALIGN);
     for (size_t i = 0; i < plan->n_kv; i++)
         if (!add_layer(l, i, &plan->kv[i], &at))
@@ -91,6 +100,9 @@ void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout
             for (size_t d = 0; d < kv->head_dim; d++)
                 memcpy(k + d * l->stride * l->item, from + d * l->stride * l->item, n * l->item);
             memcpy(hlmi_page_v(dst, l, i, h), hlmi_page_v(src, l, i, h), n * kv->v_dim * l->item);
+            if (l->format != HLMI_KV_ROWS_INT8) continue;
+            memcpy(hlmi_page_k_scale(dst, l, i, h), hlmi_page_k_scale(src, l, i, h), n * sizeof(float));
+            memcpy(hlmi_page_v_scale(dst, l, i, h), hlmi_page_v_scale(src, l, i, h), n * sizeof(float));
         }
     }
 }

@@ -5,7 +5,8 @@
  * writes in place and the other copies.
  *
  * Inside a page, for each attention layer and KV head: K transposed
- * [head_dim][stride] with positions side by side, then V [page_tokens][v_dim]. */
+ * [head_dim][stride] with positions side by side, then V [page_tokens][v_dim]. Where rows are int8, the f32 scales of the
+ * head's positions follow each. */
 #ifndef HLMI_STATE_PAGE_H
 #define HLMI_STATE_PAGE_H
 
@@ -24,6 +25,7 @@ typedef struct hlmi_page_layout {
     size_t *k_head; /* [n_kv] bytes of a K head */
     size_t *v_at; /* [n_kv] offset of the layer's first V head */
     size_t *v_head; /* [n_kv] bytes of a V head */
+    size_t *k_scale, *v_scale; /* [n_kv] where in a head its scales are; int8 only */
     size_t bytes; /* of a whole page, header included */
     size_t per_token; /* bytes of KV rows of one position */
 } hlmi_page_layout;
@@ -48,6 +50,19 @@ static inline void *hlmi_page_k(const hlmi_page *p, const hlmi_page_layout *l, s
 static inline void *hlmi_page_v(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
 {
     return (char *)(uintptr_t)p + l->v_at[kv] + head * l->v_head[kv];
+}
+
+/** The scales of a head's positions, or NULL where rows have none. */
+static inline float *hlmi_page_k_scale(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    if (l->format != HLMI_KV_ROWS_INT8) return NULL;
+    return (float *)(void *)((char *)hlmi_page_k(p, l, kv, head) + l->k_scale[kv]);
+}
+
+static inline float *hlmi_page_v_scale(const hlmi_page *p, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    if (l->format != HLMI_KV_ROWS_INT8) return NULL;
+    return (float *)(void *)((char *)hlmi_page_v(p, l, kv, head) + l->v_scale[kv]);
 }
 
 /** Sets the fields of a fresh page (refs 1, filled 0). */

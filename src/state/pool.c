@@ -178,7 +178,7 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     if (p->undo_tokens > MAX_UNDO_TOKENS)
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.undo_tokens is %d, can be up to %d", (int)p->undo_tokens,
                          MAX_UNDO_TOKENS);
-    if (p->reserved) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
+    if (p->reserved || p->reserved2) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
     const uint64_t budget = p->mark_bytes ? p->mark_bytes : DEFAULT_MARK_BYTES;
     const int64_t stride = p->mark_stride ? p->mark_stride : DEFAULT_MARK_STRIDE;
     if (block == 0) return HLM_OK; /* nothing is pending anywhere */
@@ -229,7 +229,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     pool->max_bytes = p.max_bytes;
     st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
                                p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
-    if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, mem);
+    if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, p.state_type, mem);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
     if (st == HLM_OK) st = hlmi_radix_init(pool, p.prefix_bytes);

@@ -2,7 +2,7 @@
 #include "state/guard.h"
 #include "state/prefix.h"
 
-#include <string.h>
+#include "base/half.h"
 
 static const hlmi_recurrence *find(const hlmi_plan *plan, int32_t layer, size_t *rec)
 {
@@ -11,11 +11,19 @@ static const hlmi_recurrence *find(const hlmi_plan *plan, int32_t layer, size_t 
     return NULL;
 }
 
-/* y [cols, rows] = x [rows, cols] */
-static void transpose(float *y, const float *x, size_t rows, size_t cols)
+/* Element i of a state as f32. */
+static float element(const hlmi_state_layout *l, const void *state, size_t i)
+{
+    if (l->type == HLMI_STATE_F32) return ((const float *)state)[i];
+    const uint16_t h = ((const uint16_t *)state)[i];
+    return l->type == HLMI_STATE_F16 ? hlmi_f16_to_f32(h) : hlmi_bf16_to_f32(h);
+}
+
+/* y [cols, rows] = x [rows, cols], of the elements from `at` on */
+static void transpose(float *y, const hlmi_state_layout *l, const void *x, size_t at, size_t rows, size_t cols)
 {
     for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < cols; c++) y[c * rows + r] = x[r * cols + c];
+        for (size_t c = 0; c < cols; c++) y[c * rows + r] = element(l, x, at + r * cols + c);
 }
 
 static size_t count(const hlmi_recurrence *r, int32_t which)
@@ -27,15 +35,16 @@ static size_t count(const hlmi_recurrence *r, int32_t which)
 static void copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
 {
     const hlmi_recurrence *r = &c->pool->plan->rec[rec];
+    const hlmi_state_layout *l = &c->pool->states;
     if (which == HLM_STATE_CONV) {
-        transpose(out, hlmi_state_conv(c->state, &c->pool->states, rec), r->window, r->channels);
+        transpose(out, l, hlmi_state_conv(c->state, l, rec), 0, r->window, r->channels);
         return;
     }
-    const float *s = hlmi_state_scan(c->state, &c->pool->states, rec);
+    const void *s = hlmi_state_scan(c->state, l, rec);
     const size_t head = r->rows * r->cols;
-    for (size_t h = 0; h < r->heads; h++) {
-        if (r->transposed) transpose(out + h * head, s + h * head, r->rows, r->cols);
-        else memcpy(out + h * head, s + h * head, head * sizeof *out);
+    for (size_t at = 0; at < r->heads * head; at += head) {
+        if (r->transposed) transpose(out + at, l, s, at, r->rows, r->cols);
+        else transpose(out + at, l, s, at, 1, head);
     }
 }
 

@@ -6,16 +6,18 @@
 #include "base/half.h"
 #include "checkkern.h"
 
-static const char *const format_names[HLMI_KV_FORMATS] = {"f32", "f16", "bf16"};
+static const char *const format_names[HLMI_KV_FORMATS] = {"f32", "f16", "bf16", "int8"};
 
 static size_t element_size(hlmi_kv_format f)
 {
+    if (f == HLMI_KV_ROWS_INT8) return 1;
     return f == HLMI_KV_ROWS_F32 ? 4 : 2;
 }
 
 static float element(hlmi_kv_format f, const void *rows, size_t at)
 {
     if (f == HLMI_KV_ROWS_F32) return ((const float *)rows)[at];
+    if (f == HLMI_KV_ROWS_INT8) return (float)((const int8_t *)rows)[at];
     const uint16_t h = ((const uint16_t *)rows)[at];
     return f == HLMI_KV_ROWS_F16 ? hlmi_f16_to_f32(h) : hlmi_bf16_to_f32(h);
 }
@@ -28,6 +30,7 @@ static void *rows(ck_run *t, hlmi_kv_format f, size_t n, bool wild)
         const float x = ck_uniform(t);
         const uint32_t any = (uint32_t)(ck_random(t) >> 32);
         if (f == HLMI_KV_ROWS_F32) ((float *)r)[i] = wild ? hlmi_f32_from_bits(any) : x;
+        else if (f == HLMI_KV_ROWS_INT8) ((int8_t *)r)[i] = (int8_t)(any >> 24);
         else if (wild) ((uint16_t *)r)[i] = (uint16_t)any;
         else ((uint16_t *)r)[i] = f == HLMI_KV_ROWS_F16 ? hlmi_f32_to_f16(x) : hlmi_f32_to_bf16(x);
     }
@@ -112,6 +115,23 @@ static void check_pv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, 
     ck_end(t);
 }
 
+/* What rows of int8 are at their borders: one odd value among modest ones, or all of the row. */
+static const uint32_t extremes[] = {0x00000000u, 0x80000000u, 0x00000001u, 0x00400000u, 0x03FDFFFFu, 0x03FE0000u,
+                                    0x03FE0001u, 0x7F7FFFFFu, 0x7F800000u, 0xFF800000u, 0x7FC00000u, 0xFFC00001u};
+enum { EXTREMES = sizeof extremes / sizeof *extremes };
+
+/* The row that round number `round` writes. */
+static float *write_row(ck_run *t, size_t round, size_t n)
+{
+    float *x = rows(t, HLMI_KV_ROWS_F32, n, round & 1);
+    if (round < 4) return x;
+    const float odd = hlmi_f32_from_bits(extremes[round - 4]);
+    const bool all = ck_below(t, 2) == 0;
+    for (size_t i = 0; i < n; i++) x[i] = all ? odd : ck_uniform(t);
+    x[ck_below(t, (uint32_t)n)] = odd;
+    return x;
+}
+
 static void check_write(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_kv_format f, size_t dim,
                         size_t v_dim)
 {
@@ -119,11 +139,15 @@ static void check_write(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *
     const size_t page = 16 * (1 + ck_below(t, 4)), bytes = element_size(f);
     char *k_got = ck_bytes(t, page * dim * bytes), *v_got = ck_bytes(t, page * v_dim * bytes);
     char *k_want = ck_bytes(t, page * dim * bytes), *v_want = ck_bytes(t, page * v_dim * bytes);
-    for (size_t round = 0; round < 4; round++) {
-        const float *x = rows(t, HLMI_KV_ROWS_F32, dim, round & 1), *y = rows(t, HLMI_KV_ROWS_F32, v_dim, round & 1);
+    const bool scales = f == HLMI_KV_ROWS_INT8;
+    float *want = scales ? ck_bytes(t, 2 * page * sizeof *want) : NULL;
+    float *got = scales ? ck_bytes(t, 2 * page * sizeof *got) : NULL;
+    for (size_t round = 0; round < 4 + EXTREMES; round++) {
+        const float *x = write_row(t, round, dim), *y = write_row(t, round, v_dim);
         const size_t at = ck_below(t, (uint32_t)page);
-        ref->kv_write[f](k_want, v_want, x, y, page, at, dim, v_dim);
-        k->kv_write[f](k_got, v_got, x, y, page, at, dim, v_dim);
+        ref->kv_write[f](k_want, v_want, want, scales ? want + page : NULL, x, y, page, at, dim, v_dim);
+        k->kv_write[f](k_got, v_got, got, scales ? got + page : NULL, x, y, page, at, dim, v_dim);
+        if (scales) ck_same_floats(t, "scales", got, want, 2 * page);
         ck_same_bytes(t, "page of keys", k_got, k_want, page * dim * bytes);
         ck_same_bytes(t, "page of values", v_got, v_want, page * v_dim * bytes);
     }
@@ -150,9 +174,29 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
     }
 }
 
+/* int8 rows: within half a step of what was written, and the largest value exactly at the end. */
+static void spec_int8(ck_run *t, const hlmi_kernels *ref)
+{
+    int8_t q[2][72];
+    float scale[2];
+    if (!ck_begin(t, "spec int8 rows")) return;
+    for (size_t n = 1; n <= 72; n++) {
+        const float *x = ck_floats(t, n, 3.0f);
+        ref->kv_write[HLMI_KV_ROWS_INT8](q[0], q[1], &scale[0], &scale[1], x, x, 1, 0, n, n);
+        for (size_t i = 0; i < n; i++) {
+            const double got = (double)scale[0] * q[0][i];
+            ck_check(t, fabs(got - (double)x[i]) <= (double)scale[0] * (0.5 + 0x1p-15),
+                     "element %zu of %zu is %g, not %g", i, n, got, (double)x[i]);
+            ck_check(t, q[1][i] == q[0][i] && scale[1] == scale[0], "K and V differ");
+        }
+    }
+    ck_end(t);
+}
+
 /* Sums of `steps` rounded products: each rounding errs by 2^-24 of at most the sum of sizes. */
 static void spec(ck_run *t, const hlmi_kernels *ref)
 {
+    spec_int8(t, ref);
     for (hlmi_kv_format f = 0; f < HLMI_KV_FORMATS; f++) {
         const size s = {3, 72, 48, 37};
         if (!ck_begin(t, "spec attention %s", format_names[f])) continue;

@@ -1,5 +1,6 @@
 /* The frame of checkkern: which tables are compared, random inputs, guarded
  * memory, the count, the clock. */
+#include "base/half.h"
 #include "checkkern.h"
 
 #include <stdarg.h>
@@ -67,6 +68,14 @@ float *ck_floats(ck_run *t, size_t n, float scale)
     float *x = ck_bytes(t, n * sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = ck_below(t, 64) ? ck_uniform(t) * scale : 0.0f;
     return x;
+}
+
+void ck_round(hlmi_state_type type, float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (type == HLMI_STATE_F16) x[i] = hlmi_f16_to_f32(hlmi_f32_to_f16(x[i]));
+        if (type == HLMI_STATE_BF16) x[i] = hlmi_bf16_to_f32(hlmi_f32_to_bf16(x[i]));
+    }
 }
 
 float *ck_out(ck_run *t, size_t n)

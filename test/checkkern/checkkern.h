@@ -33,6 +33,8 @@ float ck_uniform(ck_run *t);
 void *ck_bytes(ck_run *t, size_t n);
 /** n floats: uniform in -1..1 times `scale`, with a few zeros. */
 float *ck_floats(ck_run *t, size_t n, float scale);
+/** x [n] as a type of recurrent state has it. */
+void ck_round(hlmi_state_type type, float *x, size_t n);
 /** n floats filled with a pattern that no kernel should leave standing. */
 float *ck_out(ck_run *t, size_t n);
 

@@ -6,13 +6,15 @@
 
 typedef struct shape {
     size_t tokens, rows, lanes, pad; /* pad: floats between rows */
+    hlmi_state_type type;
 } shape;
 
 /* A run with states, keys of length about 1, decays and betas in 0..1. */
 static hlmi_delta_run inputs(ck_run *t, const shape *c)
 {
     const size_t ldqk = c->rows + c->pad, ldv = c->lanes + c->pad;
-    hlmi_delta_run r = {.tokens = c->tokens,
+    hlmi_delta_run r = {.type = c->type,
+                        .tokens = c->tokens,
                         .rows = c->rows,
                         .lanes = c->lanes,
                         .ld = c->lanes + c->pad,
@@ -29,7 +31,9 @@ static hlmi_delta_run inputs(ck_run *t, const shape *c)
     }
     r.g = g;
     r.beta = beta;
-    r.in = ck_floats(t, c->rows * r.ld, 2.0f);
+    float *in = ck_floats(t, c->rows * r.ld, 2.0f);
+    ck_round(c->type, in, c->rows * r.ld);
+    r.in = in;
     return r;
 }
 
@@ -83,9 +87,14 @@ static void check_cut(ck_run *t, const hlmi_kernels *k, const shape *c)
 
 static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
 {
-    static const shape large[] = {{3, 128, 128, 0}, {1, 128, 128, 5}, {17, 32, 32, 0}, {9, 64, 100, 28}};
+    static const shape large[] = {{3, 128, 128, 0, HLMI_STATE_F32},
+                                  {1, 128, 128, 5, HLMI_STATE_F16},
+                                  {17, 32, 32, 0, HLMI_STATE_BF16},
+                                  {9, 64, 100, 28, HLMI_STATE_F32}};
     for (size_t i = 1; i <= 74; i++) {
-        const shape c = i <= 70 ? (shape){1 + i % 5, 1 + i * 7 % 23, i, i % 3} : large[i - 71];
+        const shape c = i <= 70
+            ? (shape){1 + i % 5, 1 + i * 7 % 23, i, i % 3, (hlmi_state_type)(i / 3 % HLMI_STATE_TYPES)}
+            : large[i - 71];
         if (!ck_begin(t, "delta tokens %zu rows %zu lanes %zu", c.tokens, c.rows, c.lanes)) continue;
         check_one(t, ref, k, &c, false);
         check_one(t, ref, k, &c, true);
@@ -126,7 +135,10 @@ static void spec_one(ck_run *t, const hlmi_kernels *ref, const shape *c)
 
 static void spec(ck_run *t, const hlmi_kernels *ref)
 {
-    static const shape shapes[] = {{1, 1, 1, 0}, {5, 16, 17, 3}, {20, 32, 32, 0}, {7, 128, 40, 0}};
+    static const shape shapes[] = {{1, 1, 1, 0, HLMI_STATE_F32},
+                                   {5, 16, 17, 3, HLMI_STATE_F32},
+                                   {20, 32, 32, 0, HLMI_STATE_F32},
+                                   {7, 128, 40, 0, HLMI_STATE_F32}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (!ck_begin(t, "spec delta rows %zu", shapes[i].rows)) continue;
         spec_one(t, ref, &shapes[i]);
@@ -151,7 +163,7 @@ static void bench(ck_run *t, const hlmi_kernels *k)
 {
     static const size_t tokens[] = {1, 16};
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-        const shape c = {tokens[i], 128, 128, 0};
+        const shape c = {tokens[i], 128, 128, 0, HLMI_STATE_F32};
         if (!ck_begin(t, "delta 128x128, %zu tokens", c.tokens)) continue;
         bench_arg b = {k, inputs(t, &c)};
         through(t, k, &b.r, true);

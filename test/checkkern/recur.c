@@ -8,6 +8,7 @@ typedef struct conv_case {
     size_t window, channels, tokens;
     bool bias, silu, in_place;
     float scale;
+    hlmi_state_type type;
 } conv_case;
 
 enum { PAD = 3 }; /* floats between rows */
@@ -30,13 +31,16 @@ static void run_conv(ck_run *t, hlmi_conv_fn *fn, hlmi_conv_run r, const conv_ca
 static hlmi_conv_run make_conv(ck_run *t, const conv_case *c)
 {
     const size_t ld = c->channels + PAD;
-    return (hlmi_conv_run){.weight = ck_floats(t, c->window * ld, 1.0f),
+    float *in = ck_floats(t, c->window * ld, c->scale);
+    ck_round(c->type, in, c->window * ld);
+    return (hlmi_conv_run){.type = c->type,
+                           .weight = ck_floats(t, c->window * ld, 1.0f),
                            .bias = c->bias ? ck_floats(t, c->channels, 1.0f) : NULL,
                            .silu = c->silu,
                            .window = c->window,
                            .channels = c->channels,
                            .tokens = c->tokens,
-                           .in = ck_floats(t, c->window * ld, c->scale),
+                           .in = in,
                            .ld = ld,
                            .x = ck_floats(t, c->tokens * ld, c->scale),
                            .ldx = ld,
@@ -52,6 +56,18 @@ static void check_conv(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k
     /* the space between rows is not written, which comparing all of it shows */
     ck_same_floats(t, "conv", got, want, c->tokens * r.ldy);
     ck_same_floats(t, "conv's state", got_state, want_state, c->window * r.ld);
+    /* the last token in a call of its own */
+    hlmi_conv_run last = r;
+    conv_case cut = *c;
+    cut.tokens = last.tokens = c->tokens - 1;
+    if (cut.tokens == 0) return;
+    run_conv(t, k->conv, last, &cut, &got, &got_state);
+    last.in = got_state;
+    last.x += cut.tokens * r.ldx;
+    cut.tokens = last.tokens = 1;
+    run_conv(t, k->conv, last, &cut, &got, &got_state);
+    ck_same_floats(t, "conv of the last token", got, want + (c->tokens - 1) * r.ldy, r.ldy);
+    ck_same_floats(t, "conv's state after it", got_state, want_state, c->window * r.ld);
 }
 
 static void check_convs(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
@@ -60,8 +76,14 @@ static void check_convs(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *
         for (size_t channels = 1; channels < 70; channels += channels % 5 + 1) {
             if (!ck_begin(t, "conv window %zu channels %zu", window, channels)) continue;
             for (unsigned v = 0; v < 8; v++) {
-                const conv_case c = {window, channels,     1 + ck_below(t, 9),           v & 1,
-                                     v & 2,  (v & 4) != 0, ck_below(t, 4) ? 2.0f : 1e30f};
+                const conv_case c = {.window = window,
+                                     .channels = channels,
+                                     .tokens = 1 + ck_below(t, 9),
+                                     .bias = v & 1,
+                                     .silu = v & 2,
+                                     .in_place = v & 4,
+                                     .scale = ck_below(t, 4) ? 2.0f : 1e30f,
+                                     .type = (hlmi_state_type)ck_below(t, HLMI_STATE_TYPES)};
                 check_conv(t, ref, k, &c);
             }
             ck_end(t);
@@ -74,12 +96,16 @@ typedef struct scan2_case {
     float lo, hi; /* of dt */
     float scale;
     bool in_place;
+    hlmi_state_type type;
 } scan2_case;
 
 static hlmi_scan2_run make_scan2(ck_run *t, const scan2_case *c)
 {
     const size_t ldx = c->cols + PAD, ldbc = c->rows + PAD;
-    return (hlmi_scan2_run){.a = -4.0f * (ck_uniform(t) + 1.0f),
+    float *in = ck_floats(t, c->rows * c->cols, c->scale);
+    ck_round(c->type, in, c->rows * c->cols);
+    return (hlmi_scan2_run){.type = c->type,
+                            .a = -4.0f * (ck_uniform(t) + 1.0f),
                             .d = ck_uniform(t),
                             .dt_bias = 3.0f * ck_uniform(t),
                             .dt_min = c->lo,
@@ -87,7 +113,7 @@ static hlmi_scan2_run make_scan2(ck_run *t, const scan2_case *c)
                             .rows = c->rows,
                             .cols = c->cols,
                             .tokens = c->tokens,
-                            .in = ck_floats(t, c->rows * c->cols, c->scale),
+                            .in = in,
                             .dt = ck_floats(t, c->tokens * PAD, 4.0f),
                             .lddt = PAD,
                             .x = ck_floats(t, c->tokens * ldx, c->scale),
@@ -140,7 +166,14 @@ static void check_scan2s(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels 
             if (!ck_begin(t, "scan2 rows %zu cols %zu", rows, cols)) continue;
             for (unsigned v = 0; v < 4; v++) {
                 const float scale = ck_below(t, 4) ? 2.0f : 1e19f;
-                const scan2_case c = {rows, cols, 1 + ck_below(t, 70), limits[v][0], limits[v][1], scale, v & 1};
+                const scan2_case c = {rows,
+                                      cols,
+                                      1 + ck_below(t, 70),
+                                      limits[v][0],
+                                      limits[v][1],
+                                      scale,
+                                      v & 1,
+                                      (hlmi_state_type)ck_below(t, HLMI_STATE_TYPES)};
                 check_scan2(t, ref, k, &c);
             }
             ck_end(t);
@@ -148,8 +181,34 @@ static void check_scan2s(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels 
     }
 }
 
+/* States of 16 bits to f32 and back: every pattern of bits, and any f32. */
+static void check_halves(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, hlmi_state_type type)
+{
+    enum { ALL = 1 << 16 };
+    if (!ck_begin(t, "halves %d", (int)type)) return;
+    uint16_t *h = ck_bytes(t, ALL * sizeof *h), *want_h = ck_bytes(t, ALL * sizeof *h),
+             *got_h = ck_bytes(t, ALL * sizeof *h);
+    float *want = ck_out(t, ALL), *got = ck_out(t, ALL), *any = ck_out(t, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        const uint32_t bits = (uint32_t)(ck_random(t) >> 32);
+        h[i] = (uint16_t)i;
+        memcpy(&any[i], &bits, sizeof bits);
+    }
+    for (size_t n = 1; n <= ALL; n += n < 40 ? 1 : ALL - 40) {
+        ref->widen[type](want, h, n);
+        k->widen[type](got, h, n);
+        ck_same_floats(t, "widened", got, want, ALL);
+        ref->narrow[type](want_h, any, n);
+        k->narrow[type](got_h, any, n);
+        ck_same_bytes(t, "narrowed", got_h, want_h, ALL * sizeof *h);
+    }
+    ck_end(t);
+}
+
 static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
 {
+    check_halves(t, ref, k, HLMI_STATE_F16);
+    check_halves(t, ref, k, HLMI_STATE_BF16);
     check_convs(t, ref, k);
     check_scan2s(t, ref, k);
 }
@@ -158,7 +217,7 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
 
 static void spec_conv(ck_run *t, const hlmi_kernels *ref, size_t window, size_t tokens)
 {
-    const conv_case c = {window, 5, tokens, true, true, false, 2.0f};
+    const conv_case c = {window, 5, tokens, true, true, false, 2.0f, HLMI_STATE_F32};
     const hlmi_conv_run r = make_conv(t, &c);
     float *y, *state;
     run_conv(t, ref->conv, r, &c, &y, &state);
@@ -185,7 +244,7 @@ enum { SPEC_ROWS = 9, SPEC_COLS = 5 };
  * token leaves in the state errs by at most that much of it, and each later one shrinks it. */
 static void spec_scan2(ck_run *t, const hlmi_kernels *ref, size_t tokens)
 {
-    const scan2_case c = {SPEC_ROWS, SPEC_COLS, tokens, 0.0f, 2.0f, 2.0f, false};
+    const scan2_case c = {SPEC_ROWS, SPEC_COLS, tokens, 0.0f, 2.0f, 2.0f, false, HLMI_STATE_F32};
     const hlmi_scan2_run r = make_scan2(t, &c);
     double s[SPEC_ROWS][SPEC_COLS], err[SPEC_ROWS][SPEC_COLS] = {{0}};
     float *got, *state;
@@ -263,7 +322,7 @@ static void bench_scan2s(ck_run *t, const hlmi_kernels *k)
 {
     for (size_t tokens = 1; tokens <= 512; tokens *= 8) {
         if (!ck_begin(t, "scan2 32 x 64 x 128, tokens %zu", tokens)) continue;
-        const scan2_case c = {STATE, HEAD_DIM, tokens, 0.0f, INFINITY, 2.0f, true};
+        const scan2_case c = {STATE, HEAD_DIM, tokens, 0.0f, INFINITY, 2.0f, true, HLMI_STATE_F32};
         const size_t n = (size_t)HEADS * STATE * HEAD_DIM;
         bench_arg b = {.k = k, .scan2 = make_scan2(t, &c), .states = {ck_floats(t, n, 1.0f), ck_floats(t, n, 1.0f)}};
         b.scan2.y = ck_out(t, tokens * b.scan2.ldy);
@@ -278,7 +337,7 @@ static void bench(ck_run *t, const hlmi_kernels *k)
 {
     for (size_t tokens = 1; tokens <= 512; tokens *= 8) {
         if (!ck_begin(t, "conv 2304 x 4, tokens %zu", tokens)) continue;
-        const conv_case c = {4, 2304, tokens, true, true, true, 2.0f};
+        const conv_case c = {4, 2304, tokens, true, true, true, 2.0f, HLMI_STATE_F32};
         bench_arg b = {.k = k, .conv = make_conv(t, &c)};
         b.conv.out = ck_out(t, 4 * b.conv.ld);
         b.conv.y = ck_out(t, tokens * b.conv.ldy);

@@ -10,6 +10,7 @@ typedef struct scan1_case {
     size_t rows, channels, tokens;
     bool bias, gate, in_place, extremes;
     size_t offset; /* of everything behind a 64-byte boundary */
+    hlmi_state_type type;
 } scan1_case;
 
 enum { PAD = 3 }; /* floats between rows */
@@ -28,15 +29,18 @@ static float *floats_at(ck_run *t, const scan1_case *c, size_t n, float scale)
 static hlmi_scan1_run make(ck_run *t, const scan1_case *c)
 {
     const size_t ld = c->channels + PAD, ldbc = c->rows + 1;
+    float *in = floats_at(t, c, c->rows * ld, 2.0f);
+    ck_round(c->type, in, c->rows * ld);
     float *a = floats_at(t, c, c->rows * ld, 8.0f);
     for (size_t i = 0; i < c->rows * ld; i++) a[i] = a[i] > 0.0f ? -a[i] : a[i];
-    return (hlmi_scan1_run){.a = a,
+    return (hlmi_scan1_run){.type = c->type,
+                            .a = a,
                             .dt_bias = c->bias ? floats_at(t, c, c->channels, 5.0f) : NULL,
                             .d = floats_at(t, c, c->channels, 1.0f),
                             .rows = c->rows,
                             .channels = c->channels,
                             .tokens = c->tokens,
-                            .in = floats_at(t, c, c->rows * ld, 2.0f),
+                            .in = in,
                             .ld = ld,
                             .x = floats_at(t, c, c->tokens * ld, 2.0f),
                             .ldx = ld,
@@ -114,7 +118,8 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
                                       .gate = v & 2,
                                       .in_place = v & 4,
                                       .extremes = v & 8,
-                                      .offset = ck_below(t, 8)};
+                                      .offset = ck_below(t, 8),
+                                      .type = (hlmi_state_type)ck_below(t, HLMI_STATE_TYPES)};
                 check_case(t, ref, k, &c);
                 check_cut(t, k, &c);
                 ck_end(t);

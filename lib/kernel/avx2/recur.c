@@ -3,6 +3,7 @@
 
 #include "kernel/avx2/simd.h"
 #include "kernel/tmpl/conv.h"
+#include "kernel/tmpl/halves.h"
 #include "kernel/tmpl/scan1.h"
 #include "kernel/tmpl/scan2.h"
 
@@ -11,4 +12,5 @@ void hlmi_avx2_recur(hlmi_kernels *k)
     k->conv = conv;
     k->scan1 = scan1;
     k->scan2 = scan2;
+    fill_halves(k);
 }

@@ -84,6 +84,42 @@ static inline void vf_store_bf16(uint16_t *p, vf x)
     _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(packed));
 }
 
+static inline vf vf_load_int8(const int8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+
+/* x to the nearest integer, within -128..127 */
+static inline void vf_store_int8(int8_t *p, vf x)
+{
+    const __m256i i = _mm256_cvtps_epi32(x), two = _mm256_packs_epi32(i, i);
+    const __m128i eight = _mm_unpacklo_epi64(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(eight, eight));
+}
+
+/* The larger of a, bits of no sign, and the bits of |x|. */
+static inline vf vf_max_bits(vf a, vf x)
+{
+    const __m256i bits = _mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32(0x7FFFFFFF));
+    return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), bits));
+}
+
+/* x as a 16-bit type has it */
+static inline vf vf_round_f16(vf x)
+{
+    return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static inline vf vf_round_bf16(vf x)
+{
+    const __m256i u = _mm256_castps_si256(x), high = _mm256_set1_epi32(-0x10000);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
+    const __m256i up = _mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7FFF)), odd);
+    const __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_blendv_epi8(up, quiet, nan), high));
+}
+
 static inline vf vf_add(vf a, vf b)
 {
     return _mm256_add_ps(a, b);

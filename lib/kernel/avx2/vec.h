@@ -8,7 +8,7 @@
 void hlmi_avx2_rows(hlmi_kernels *k);
 /** Fills qk, pv and kv_write. */
 void hlmi_avx2_attn(hlmi_kernels *k);
-/** Fills conv, scan1 and scan2. */
+/** Fills conv, scan1, scan2, widen and narrow. */
 void hlmi_avx2_recur(hlmi_kernels *k);
 /** Fills delta. */
 void hlmi_avx2_delta(hlmi_kernels *k);

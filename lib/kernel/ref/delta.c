@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/fma.h"
+#include "kernel/ref/halves.h"
 #include "kernel/ref/vec.h"
 
 static void token(const hlmi_delta_run *r, size_t t, const float *from, size_t at, size_t lanes)
@@ -14,8 +15,9 @@ static void token(const hlmi_delta_run *r, size_t t, const float *from, size_t a
     for (size_t n = 0; n < r->rows; n++) {
         float *s = r->out + n * r->ld + at;
         for (size_t p = 0; p < lanes; p++) {
-            s[p] = hlmi_fmaf(k[n], d[p], r->g[t] * from[n * r->ld + p]);
-            y[p] = hlmi_fmaf(q[n], s[p], y[p]);
+            const float now = hlmi_fmaf(k[n], d[p], r->g[t] * from[n * r->ld + p]);
+            y[p] = hlmi_fmaf(q[n], now, y[p]);
+            s[p] = hlmi_ref_round(r->type, now);
         }
     }
     memcpy(r->y + t * r->ldy + at, y, lanes * sizeof *y);

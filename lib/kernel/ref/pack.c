@@ -3,6 +3,7 @@
 #include "base/half.h"
 #include "kernel/act.h"
 #include "kernel/ref/ref.h"
+#include "kernel/row_scale.h"
 
 void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
 {
@@ -13,33 +14,12 @@ void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, si
     }
 }
 
-/* The scale of n values and its inverse, with `steps` steps on each side; the inverse is 0 where act.h says q = 0. */
-static float scale(float *id, const float *x, size_t n, float steps)
-{
-    uint32_t most = 0; /* bits of |x| order as |x| does, NaN last */
-    for (size_t k = 0; k < n; k++) {
-        const uint32_t u = hlmi_f32_bits(x[k]) & 0x7FFFFFFFu;
-        if (u > most) most = u;
-    }
-    const float m = hlmi_f32_from_bits(most);
-    *id = steps / m;
-    if (most < 0x7F800000u && hlmi_f32_bits(*id) < 0x7F800000u) return m / steps;
-    *id = 0;
-    return most >= 0x7F800000u ? hlmi_f32_from_bits(0x7FC00000u) : 0.0f;
-}
-
-static int32_t nearest(float x)
-{
-    const float big = 0x1.8p23f; /* adding it leaves no bits for a fraction */
-    return (int32_t)((x + big) - big);
-}
-
 /* q of n values and their scale, which is returned. */
 static float quantise(int8_t *q, const float *x, size_t n)
 {
     float id;
-    const float d = scale(&id, x, n, 127.0f);
-    for (size_t k = 0; k < n; k++) q[k] = (int8_t)(id == 0.0f ? 0 : nearest(x[k] * id));
+    const float d = hlmi_row_scale(&id, x, n, 127.0f);
+    for (size_t k = 0; k < n; k++) q[k] = (int8_t)(id == 0.0f ? 0 : (int32_t)hlmi_nearest(x[k] * id));
     return d;
 }
 
@@ -125,10 +105,10 @@ void hlmi_ref_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, siz
         const float *row = x + t * ldx;
         for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
             float id;
-            a->d = scale(&id, row, 32, 32767.0f);
+            a->d = hlmi_row_scale(&id, row, 32, 32767.0f);
             for (size_t i = 0; i < 32; i++) {
                 const size_t at = i / 4 * 4 + i % 2 * 2 + i % 4 / 2; /* columns 0, 2, 1, 3 */
-                a->q[at] = (int16_t)(id == 0.0f ? 0 : nearest(row[i] * id));
+                a->q[at] = (int16_t)(id == 0.0f ? 0 : (int32_t)hlmi_nearest(row[i] * id));
             }
         }
     }

@@ -1,5 +1,6 @@
 /* Mamba-1's scan in plain C. */
 #include "base/softplusf.h"
+#include "kernel/ref/halves.h"
 #include "kernel/ref/vec.h"
 
 /* One channel of one token, whose state before it is `in`. */
@@ -13,7 +14,7 @@ static void update(const hlmi_scan1_run *r, const float *in, size_t t, size_t c)
         const size_t at = i * r->ld + c;
         const float s = hlmi_fmaf(hlmi_expf_inline(dt * r->a[at]), in[at], dx * b[i]);
         sum = hlmi_fmaf(s, out[i], sum);
-        r->out[at] = s;
+        r->out[at] = hlmi_ref_round(r->type, s);
     }
     const float y = hlmi_fmaf(r->d[c], x, sum);
     const float z = r->z ? r->z[t * r->ldz + c] : 0.0f;

@@ -2,6 +2,7 @@
 #include "base/expf.h"
 #include "base/fma.h"
 #include "base/softplusf.h"
+#include "kernel/ref/halves.h"
 #include "kernel/ref/vec.h"
 
 /* v within [lo, hi]; NaN stays */
@@ -22,7 +23,7 @@ void hlmi_ref_scan2(const hlmi_scan2_run *r)
             float y = r->d * x[p];
             for (size_t n = 0; n < r->rows; n++) {
                 const float s = hlmi_fmaf(decay, in[n * r->cols + p], dt * b[n] * x[p]);
-                r->out[n * r->cols + p] = s;
+                r->out[n * r->cols + p] = hlmi_ref_round(r->type, s);
                 y = hlmi_fmaf(s, c[n], y);
             }
             r->y[t * r->ldy + p] = y;

@@ -23,6 +23,8 @@ void hlmi_ref_conv(const hlmi_conv_run *r);
 void hlmi_ref_scan2(const hlmi_scan2_run *r);
 void hlmi_ref_scan1(const hlmi_scan1_run *r);
 
+/** Fills widen and narrow. */
+void hlmi_ref_halves(hlmi_kernels *k);
 /** Fills qk, pv and kv_write. */
 void hlmi_ref_attn(hlmi_kernels *k);
 

@@ -19,6 +19,7 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->exp_sum = hlmi_ref_exp_sum;
     k->scan1 = hlmi_ref_scan1;
     hlmi_ref_attn(k);
+    hlmi_ref_halves(k);
     k->conv = hlmi_ref_conv;
     k->scan2 = hlmi_ref_scan2;
     k->delta = hlmi_ref_delta;

@@ -16,6 +16,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/lanes.h"
+#include "kernel/row_scale.h"
 
 enum {
     TILE_ROWS = 6,
@@ -42,6 +43,7 @@ typedef void tile_fn(const tile *t);
 #define LOAD_f32(b, at) vf_load((const float *)(b) + (at))
 #define LOAD_f16(b, at) vf_load_f16((const uint16_t *)(b) + (at))
 #define LOAD_bf16(b, at) vf_load_bf16((const uint16_t *)(b) + (at))
+#define LOAD_int8(b, at) vf_load_int8((const int8_t *)(b) + (at))
 
 /* What fresh accumulators are loaded from. */
 static const float zeros[TILE_LANES];
@@ -103,11 +105,13 @@ static const float zeros[TILE_LANES];
 TILES_OF(f32)
 TILES_OF(f16)
 TILES_OF(bf16)
+TILES_OF(int8)
 
 static tile_fn *tile_for(hlmi_kv_format format, size_t rows, bool wide)
 {
     if (format == HLMI_KV_ROWS_F16) return f16_tiles[wide][rows - 1];
     if (format == HLMI_KV_ROWS_BF16) return bf16_tiles[wide][rows - 1];
+    if (format == HLMI_KV_ROWS_INT8) return int8_tiles[wide][rows - 1];
     return f32_tiles[wide][rows - 1];
 }
 
@@ -136,9 +140,22 @@ static size_t at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static const void *element(hlmi_kv_format format, const void *rows, size_t at)
+static inline size_t item_of(hlmi_kv_format format)
 {
-    return (const char *)rows + at * (format == HLMI_KV_ROWS_F32 ? sizeof(float) : sizeof(uint16_t));
+    if (format == HLMI_KV_ROWS_INT8) return sizeof(int8_t);
+    return format == HLMI_KV_ROWS_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+static inline const void *element(hlmi_kv_format format, const void *rows, size_t at)
+{
+    return (const char *)rows + at * item_of(format);
+}
+
+/* A vector of one of the types that are not f32. */
+static inline vf load_short(hlmi_kv_format format, const void *b, size_t at)
+{
+    if (format == HLMI_KV_ROWS_F16) return LOAD_f16(b, at);
+    return format == HLMI_KV_ROWS_BF16 ? LOAD_bf16(b, at) : LOAD_int8(b, at);
 }
 
 /* `depth` rows of `lanes` elements (stride ldb), a multiple of 16, as f32 of stride `lanes`. */
@@ -147,8 +164,7 @@ static inline void convert(float *to, hlmi_kv_format format, const void *b, size
     for (size_t j = 0; j < lanes; j += HLMI_LANES)
         for (size_t k = 0; k < depth; k++)
             for (size_t i = j; i < j + HLMI_LANES; i += VF)
-                vf_store(to + k * lanes + i,
-                         format == HLMI_KV_ROWS_F16 ? LOAD_f16(b, k * ldb + i) : LOAD_bf16(b, k * ldb + i));
+                vf_store(to + k * lanes + i, load_short(format, b, k * ldb + i));
 }
 
 /* The same of fewer than 16 lanes of any type; the rest of each 16 is 0. */
@@ -158,7 +174,7 @@ static inline void convert_part(float *to, hlmi_kv_format format, const void *b,
         uint16_t h[HLMI_LANES] = {0};
         float f[HLMI_LANES] = {0};
         const bool f32 = format == HLMI_KV_ROWS_F32;
-        memcpy(f32 ? (void *)f : (void *)h, element(format, b, k * ldb), lanes * (f32 ? sizeof *f : sizeof *h));
+        memcpy(f32 ? (void *)f : (void *)h, element(format, b, k * ldb), lanes * item_of(format));
         if (!f32) convert(f, format, h, 0, 1, HLMI_LANES);
         memcpy(to, f, sizeof f);
     }
@@ -340,6 +356,40 @@ static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t n
     }
 }
 
+/* What one row of int8 is made with: returns its scale. */
+static inline float scale_of(float *inverse, const float *x, size_t n)
+{
+    float lanes[VF];
+    uint32_t most = 0;
+    vf l = vf_set1(0.0f);
+    for (size_t i = 0; i < n; i += VF) l = vf_max_bits(l, vf_load_part(x + i, at_most(VF, n - i)));
+    vf_store(lanes, l);
+    for (size_t i = 0; i < VF; i++) most = hlmi_f32_bits(lanes[i]) > most ? hlmi_f32_bits(lanes[i]) : most;
+    return hlmi_row_scale_of(inverse, most, 127.0f);
+}
+
+/* The row itself, its elements `step` apart. */
+static inline void quantise(int8_t *q, size_t step, const float *x, size_t n, float inverse)
+{
+    for (size_t i = 0; i < n; i += VF) {
+        int8_t h[VF] = {0};
+        const size_t part = at_most(VF, n - i);
+        if (inverse != 0.0f) vf_store_int8(h, vf_mul(vf_load_part(x + i, part), vf_set1(inverse)));
+        if (step == 1) memcpy(q + i, h, part);
+        for (size_t j = 0; j < part && step != 1; j++) q[(i + j) * step] = h[j];
+    }
+}
+
+static void kv_write_int8(void *k, void *v, float *k_scale, float *v_scale, const float *k_row, const float *v_row,
+                          size_t page, size_t at, size_t head_dim, size_t v_dim)
+{
+    float inverse;
+    k_scale[at] = scale_of(&inverse, k_row, head_dim);
+    quantise((int8_t *)k + at, page, k_row, head_dim, inverse);
+    v_scale[at] = scale_of(&inverse, v_row, v_dim);
+    quantise((int8_t *)v + at * v_dim, 1, v_row, v_dim, inverse);
+}
+
 /* x in the 16-bit type */
 static inline void to_16_bits(uint16_t *to, vf x, hlmi_kv_format format)
 {
@@ -376,16 +426,19 @@ static inline void kv_write(uint16_t *k, uint16_t *v, const float *k_row, const 
     pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, format);                                                            \
   }
 
-#define WRITE_OF(type, format)                                                                                  \
-  static void kv_write_##type(void *k, void *v, const float *k_row, const float *v_row, size_t page, size_t at, \
-                              size_t head_dim, size_t v_dim)                                                    \
-  {                                                                                                             \
-    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                            \
+#define WRITE_OF(type, format)                                                                           \
+  static void kv_write_##type(void *k, void *v, float *k_scale, float *v_scale, const float *k_row,      \
+                              const float *v_row, size_t page, size_t at, size_t head_dim, size_t v_dim) \
+  {                                                                                                      \
+    (void)k_scale;                                                                                       \
+    (void)v_scale;                                                                                       \
+    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                     \
   }
 
 KERNELS_OF(f32, HLMI_KV_ROWS_F32)
 KERNELS_OF(f16, HLMI_KV_ROWS_F16)
 KERNELS_OF(bf16, HLMI_KV_ROWS_BF16)
+KERNELS_OF(int8, HLMI_KV_ROWS_INT8)
 WRITE_OF(f16, HLMI_KV_ROWS_F16)
 WRITE_OF(bf16, HLMI_KV_ROWS_BF16)
 
@@ -395,11 +448,14 @@ static inline void fill_attn(hlmi_kernels *k)
     k->qk[HLMI_KV_ROWS_F32] = qk_f32;
     k->qk[HLMI_KV_ROWS_F16] = qk_f16;
     k->qk[HLMI_KV_ROWS_BF16] = qk_bf16;
+    k->qk[HLMI_KV_ROWS_INT8] = qk_int8;
     k->pv[HLMI_KV_ROWS_F32] = pv_f32;
     k->pv[HLMI_KV_ROWS_F16] = pv_f16;
     k->pv[HLMI_KV_ROWS_BF16] = pv_bf16;
+    k->pv[HLMI_KV_ROWS_INT8] = pv_int8;
     k->kv_write[HLMI_KV_ROWS_F16] = kv_write_f16;
     k->kv_write[HLMI_KV_ROWS_BF16] = kv_write_bf16;
+    k->kv_write[HLMI_KV_ROWS_INT8] = kv_write_int8;
 }
 
 #endif

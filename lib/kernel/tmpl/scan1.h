@@ -7,6 +7,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/tmpl/exp.h"
+#include "kernel/tmpl/halves.h"
 #include "kernel/walk.h"
 
 enum {
@@ -35,7 +36,7 @@ HLMI_INLINE vf scan1_result(const hlmi_scan1_run *r, vf sum, vf d, vf x, size_t 
 }
 
 /* `rows` rows of the state from `row` on, of n channels from c on, n at most VF, over all tokens. */
-HLMI_INLINE void scan1_part(const hlmi_scan1_run *r, size_t row, size_t rows, size_t c, size_t n)
+HLMI_INLINE void scan1_part(const hlmi_scan1_run *r, hlmi_state_type type, size_t row, size_t rows, size_t c, size_t n)
 {
     const bool last = row + rows == r->rows;
     const vf bias = r->dt_bias ? scan1_load(r->dt_bias + c, n) : vf_set1(0.0f), d = scan1_load(r->d + c, n);
@@ -51,6 +52,7 @@ HLMI_INLINE void scan1_part(const hlmi_scan1_run *r, size_t row, size_t rows, si
         for (size_t j = 0; j < rows; j++) {
             s[j] = vf_fma(vf_exp(vf_mul(dt, a[j])), s[j], vf_mul(dx, vf_set1(b[j])));
             sum = vf_fma(s[j], vf_set1(out[j]), sum);
+            s[j] = vf_round_to(type, s[j]);
         }
         scan1_store(y, last ? scan1_result(r, sum, d, x, t, c, n) : sum, n);
     }
@@ -59,12 +61,14 @@ HLMI_INLINE void scan1_part(const hlmi_scan1_run *r, size_t row, size_t rows, si
 
 static void scan1_whole(const hlmi_scan1_run *r, size_t row, size_t c)
 {
-    scan1_part(r, row, SCAN1_ROWS, c, VF);
+    if (r->type == HLMI_STATE_F32) scan1_part(r, HLMI_STATE_F32, row, SCAN1_ROWS, c, VF);
+    else if (r->type == HLMI_STATE_F16) scan1_part(r, HLMI_STATE_F16, row, SCAN1_ROWS, c, VF);
+    else scan1_part(r, HLMI_STATE_BF16, row, SCAN1_ROWS, c, VF);
 }
 
 static void scan1_any(const hlmi_scan1_run *r, size_t row, size_t rows, size_t c, size_t n)
 {
-    scan1_part(r, row, rows, c, n);
+    scan1_part(r, r->type, row, rows, c, n);
 }
 
 /* A few tokens: every channel. */

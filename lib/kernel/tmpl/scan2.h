@@ -5,6 +5,7 @@
 #define HLMI_KERNEL_TMPL_SCAN2_H
 
 #include "kernel/tmpl/exp.h"
+#include "kernel/tmpl/halves.h"
 #include "kernel/tmpl/part.h"
 #include "kernel/walk.h"
 
@@ -37,7 +38,8 @@ static void scan2_steps(scan2_chunk *k)
 }
 
 /* State rows n .. n + rows - 1, `wide` vectors from lane p on (of one vector `part` lanes), over the tokens of a chunk. */
-HLMI_INLINE void scan2_tile(const scan2_chunk *k, size_t n, size_t rows, size_t p, size_t wide, size_t part)
+HLMI_INLINE void scan2_tile(const scan2_chunk *k, hlmi_state_type type, size_t n, size_t rows, size_t p, size_t wide,
+                            size_t part)
 {
     const hlmi_scan2_run *r = k->r;
     const size_t cols = r->cols, at = n * cols + p;
@@ -64,6 +66,7 @@ HLMI_INLINE void scan2_tile(const scan2_chunk *k, size_t n, size_t rows, size_t 
             for (size_t j = 0; j < wide; j++) {
                 s[i][j] = vf_fma(decay, s[i][j], vf_mul(db, x[j]));
                 y[j] = vf_fma(s[i][j], out, y[j]);
+                s[i][j] = vf_round_to(type, s[i][j]);
             }
         }
         HLMI_UNROLL
@@ -77,24 +80,36 @@ HLMI_INLINE void scan2_tile(const scan2_chunk *k, size_t n, size_t rows, size_t 
 }
 
 /* All rows of `wide` vectors. */
-HLMI_INLINE void scan2_strip(const scan2_chunk *k, size_t p, size_t wide, size_t part)
+HLMI_INLINE void scan2_strip(const scan2_chunk *k, hlmi_state_type type, size_t p, size_t wide, size_t part)
 {
     size_t n = 0;
-    for (; n + SCAN2_ROWS <= k->r->rows; n += SCAN2_ROWS) scan2_tile(k, n, SCAN2_ROWS, p, wide, part);
-    for (; n < k->r->rows; n++) scan2_tile(k, n, 1, p, wide, part);
+    for (; n + SCAN2_ROWS <= k->r->rows; n += SCAN2_ROWS) scan2_tile(k, type, n, SCAN2_ROWS, p, wide, part);
+    for (; n < k->r->rows; n++) scan2_tile(k, type, n, 1, p, wide, part);
 }
 
-static void scan2(const hlmi_scan2_run *r)
+HLMI_INLINE void scan2_of(const hlmi_scan2_run *r, hlmi_state_type type)
 {
     scan2_chunk k = {.r = r, .in = r->in};
     for (; k.first < r->tokens; k.first += k.tokens, k.in = r->out) {
         k.tokens = r->tokens - k.first < SCAN2_TOKENS ? r->tokens - k.first : SCAN2_TOKENS;
         scan2_steps(&k);
         size_t p = 0;
-        for (; p + SCAN2_WIDE * VF <= r->cols; p += SCAN2_WIDE * VF) scan2_strip(&k, p, SCAN2_WIDE, VF);
-        for (; p + VF <= r->cols; p += VF) scan2_strip(&k, p, 1, VF);
-        if (p < r->cols) scan2_strip(&k, p, 1, r->cols - p);
+        for (; p + SCAN2_WIDE * VF <= r->cols; p += SCAN2_WIDE * VF) scan2_strip(&k, type, p, SCAN2_WIDE, VF);
+        for (; p + VF <= r->cols; p += VF) scan2_strip(&k, type, p, 1, VF);
+        if (p < r->cols) scan2_strip(&k, type, p, 1, r->cols - p);
     }
+}
+
+static void scan2_rounded(const hlmi_scan2_run *r)
+{
+    if (r->type == HLMI_STATE_F16) scan2_of(r, HLMI_STATE_F16);
+    else scan2_of(r, HLMI_STATE_BF16);
+}
+
+static void scan2(const hlmi_scan2_run *r)
+{
+    if (r->type == HLMI_STATE_F32) scan2_of(r, HLMI_STATE_F32);
+    else scan2_rounded(r);
 }
 
 #endif

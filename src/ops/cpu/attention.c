@@ -115,6 +115,15 @@ static void seen(const attn_arg *a, const block *b, size_t i, int64_t from, int6
     if (*lo > *hi) *lo = *hi;
 }
 
+/* Where rows are int8: rows i of s times the scales of n positions. */
+static void apply_scales(const attn_arg *a, const block *b, int64_t offset, const float *scales, size_t n)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        float *s = b->s + i * (SPLIT + SLACK) + offset;
+        a->k->mul(s, s, scales, n);
+    }
+}
+
 /* Calls of the page kernels for the part of split [from, to) in one page. */
 static void page_scores(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
 {
@@ -123,11 +132,15 @@ static void page_scores(const attn_arg *a, const block *b, int64_t from, int64_t
     a->k->qk[a->pages->format](b->s + (at - from), SPLIT + SLACK, b->q, a->kv.head_dim, b->n, a->a.scale,
                                (char *)hlmi_page_k(p, a->pages, a->a.kv, b->kv_head) + in_page * a->pages->item,
                                a->pages->stride, a->kv.head_dim, n);
+    const float *scales = hlmi_page_k_scale(p, a->pages, a->a.kv, b->kv_head);
+    if (scales) apply_scales(a, b, at - from, scales + in_page, n);
 }
 
 static void page_values(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
 {
     const hlmi_page *p = hlmi_cache_page(b->span->cache, at);
+    const float *scales = hlmi_page_v_scale(p, a->pages, a->a.kv, b->kv_head);
+    if (scales) apply_scales(a, b, at - from, scales + (size_t)at % a->pages->tokens, n);
     for (size_t i = 0; i < b->n; i++) {
         size_t lo, hi;
         seen(a, b, i, at, at + (int64_t)n, &lo, &hi);

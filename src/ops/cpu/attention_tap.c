@@ -27,6 +27,8 @@ static void scores(const tap_arg *a, const hlm_cache *cache, size_t head, const 
         a->k->qk[a->pages->format](page_scores, per + SLACK, q, a->kv.head_dim, 1, a->a.scale,
                                    hlmi_page_k(p, a->pages, a->a.kv, kv_head), a->pages->stride, a->kv.head_dim,
                                    in_page + m);
+        const float *scales = hlmi_page_k_scale(p, a->pages, a->a.kv, kv_head);
+        if (scales) a->k->mul(page_scores, page_scores, scales, in_page + m);
         memcpy(s + (at - (size_t)from), page_scores + in_page, m * sizeof *s);
         at += m;
     }

@@ -1,14 +1,14 @@
 /* The convolution of recurrent layers: each worker takes some channels, of every
  * span, so that spans of different lengths are no matter. */
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "ops/cpu/held.h"
 
 enum { UNIT = 16 }; /* channels: a cache line */
 
 typedef struct conv_arg {
     hlmi_conv a;
     hlmi_recurrence rec;
-    hlmi_conv_fn *run;
+    const hlmi_kernels *k;
     const hlmi_state_layout *states;
 } conv_arg;
 
@@ -19,28 +19,34 @@ static void conv_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.channels, UNIT), worker, workers);
     if (r.begin == r.end) return;
-    const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.channels) - c;
+    const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.channels) - c, ld = a->rec.channels;
+    hlmi_held h = {.k = a->k, .states = a->states, .rows = a->rec.window, .n = n, .ld = ld};
+    h.room = (float *)hlmi_worker_scratch(t, worker);
     for (size_t i = 0; i < t->n_spans; i++) {
         const hlmi_span *s = &t->spans[i];
-        const hlmi_conv_run run = {.weight = o->weight + c,
+        hlmi_held_open(&h, hlmi_state_conv(s->in, a->states, o->rec), hlmi_state_conv(s->out, a->states, o->rec), c);
+        const hlmi_conv_run run = {.type = a->states->type,
+                                   .weight = o->weight + c,
                                    .bias = o->bias ? o->bias + c : NULL,
                                    .silu = o->silu,
                                    .window = a->rec.window,
                                    .channels = n,
                                    .tokens = s->n,
-                                   .in = hlmi_state_conv(s->in, a->states, o->rec) + c,
-                                   .out = hlmi_state_conv(s->out, a->states, o->rec) + c,
-                                   .ld = a->rec.channels,
+                                   .in = h.in,
+                                   .out = h.out,
+                                   .ld = ld,
                                    .x = o->x + s->row * o->ldx + c,
                                    .ldx = o->ldx,
                                    .y = o->y + s->row * o->ldy + c,
                                    .ldy = o->ldy};
-        a->run(&run);
+        a->k->conv(&run);
+        hlmi_held_close(&h);
     }
 }
 
 void hlmi_cpu_conv(hlmi_builder *b, const hlmi_conv *o)
 {
-    const conv_arg a = {.a = *o, .rec = b->plan->rec[o->rec], .run = b->kernels->conv, .states = b->states};
+    const conv_arg a = {.a = *o, .rec = b->plan->rec[o->rec], .k = b->kernels, .states = b->states};
+    hlmi_scratch_worker(b, hlmi_held_bytes(b->states, a.rec.window * a.rec.channels));
     hlmi_emit(b, conv_run, &a, sizeof a, 0, 0);
 }

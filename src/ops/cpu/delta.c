@@ -4,7 +4,7 @@
 #include "base/math.h"
 #include "base/size.h"
 #include "base/softplusf.h"
-#include "ops/cpu/cpu.h"
+#include "ops/cpu/held.h"
 
 enum { CHUNK = 16 /* rows: what a visit to the state in the second cache is spread over */ };
 
@@ -22,13 +22,19 @@ typedef struct room {
     float *q, *k; /* [CHUNK] rows */
     float *g, *beta; /* [CHUNK] */
     float *work; /* of the kernel */
+    float *state; /* [rows][cols], 16-bit states only */
 } room;
 
 static room room_of(const delta_arg *a, float *scratch)
 {
     float *gates = scratch + 2 * CHUNK * a->ldn;
-    return (room){
-        .q = scratch, .k = scratch + CHUNK * a->ldn, .g = gates, .beta = gates + CHUNK, .work = gates + 2 * CHUNK};
+    float *work = gates + 2 * CHUNK;
+    return (room){.q = scratch,
+                  .k = scratch + CHUNK * a->ldn,
+                  .g = gates,
+                  .beta = gates + CHUNK,
+                  .work = work,
+                  .state = work + a->rec.rows * HLMI_DELTA_LANES};
 }
 
 /* What head h needs of rows [row, row + n). */
@@ -49,16 +55,18 @@ static void head_run(const delta_arg *a, const hlmi_span *s, size_t h, const roo
 {
     const hlmi_delta *o = &a->a;
     const size_t at = h * a->rec.rows * a->rec.cols;
-    const float *in = hlmi_state_scan(s->in, a->states, o->rec) + at;
-    float *out = hlmi_state_scan(s->out, a->states, o->rec) + at;
+    hlmi_held held = {.k = a->k, .states = a->states, .rows = 1, .n = a->rec.rows * a->rec.cols, .room = r->state};
+    hlmi_held_open(&held, hlmi_state_scan(s->in, a->states, o->rec), hlmi_state_scan(s->out, a->states, o->rec), at);
+    const float *in = held.in;
     for (size_t i = 0; i < s->n; i += CHUNK) {
         const size_t n = hlmi_min_size(CHUNK, s->n - i), row = s->row + i;
         prepare(a, h, row, n, r);
-        const hlmi_delta_run run = {.tokens = n,
+        const hlmi_delta_run run = {.type = a->states->type,
+                                    .tokens = n,
                                     .rows = a->rec.rows,
                                     .lanes = a->rec.cols,
                                     .in = in,
-                                    .out = out,
+                                    .out = held.out,
                                     .ld = a->rec.cols,
                                     .work = r->work,
                                     .q = r->q,
@@ -71,8 +79,9 @@ static void head_run(const delta_arg *a, const hlmi_span *s, size_t h, const roo
                                     .y = o->y + row * o->ldy + h * a->rec.cols,
                                     .ldy = o->ldy};
         a->k->delta(&run);
-        in = out;
+        in = held.out;
     }
+    hlmi_held_close(&held);
 }
 
 static void delta_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -93,6 +102,8 @@ void hlmi_cpu_delta(hlmi_builder *b, const hlmi_delta *o)
                          .k = b->kernels,
                          .states = b->states,
                          .ldn = hlmi_ld(b->plan->rec[o->rec].rows)};
-    hlmi_scratch_worker(b, (2 * CHUNK * (a.ldn + 1) + a.rec.rows * HLMI_DELTA_LANES) * sizeof(float));
+    hlmi_scratch_worker(b,
+                        (2 * CHUNK * (a.ldn + 1) + a.rec.rows * HLMI_DELTA_LANES) * sizeof(float) +
+                            hlmi_held_bytes(b->states, a.rec.rows * a.rec.cols));
     hlmi_emit(b, delta_run, &a, sizeof a, 0, 0);
 }

@@ -86,7 +86,9 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     turn(a, k, o->k_norm, cos, sin);
     const hlmi_page *page = hlmi_cache_page(span->cache, t->pos[row]);
     a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head), hlmi_page_v(page, a->pages, o->kv, head),
-                                     k, v, a->pages->stride, (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
+                                     hlmi_page_k_scale(page, a->pages, o->kv, head),
+                                     hlmi_page_v_scale(page, a->pages, o->kv, head), k, v, a->pages->stride,
+                                     (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
 }
 
 static void append_run(const void *arg, const void *step, size_t worker, size_t workers)
