@@ -52,6 +52,9 @@ static inline __m512 emulate_dpbf16(__m512 acc, __m512i a, __m512i b)
 EMULATE_CONVERT(emulate_cvtepu8_epi32, __m512i, int32_t, __m128i, uint8_t, from[i])
 EMULATE_CONVERT(emulate_cvtepi8_epi32, __m512i, int32_t, __m128i, int8_t, from[i])
 EMULATE_CONVERT(emulate_cvtepi32_epi16, __m256i, uint16_t, __m512i, uint32_t, from[i] & 0xFFFF)
+EMULATE_CONVERT(emulate_cvtepi32_epi8, __m128i, int8_t, __m512i, int32_t, from[i])
+/* to the nearest, even between two; of what is small enough to have a fraction */
+EMULATE_CONVERT(emulate_cvtps_epi32, __m512i, int32_t, __m512, float, (from[i] + 0x1.8p23f) - 0x1.8p23f)
 EMULATE_CONVERT(emulate_cvtepi32_ps, __m512, float, __m512i, int32_t, from[i])
 EMULATE_CONVERT(emulate_cvtph_ps, __m512, float, __m256i, uint16_t, hlmi_f16_to_f32(from[i]))
 
@@ -93,6 +96,9 @@ static inline __m256 emulate_extract8(__m512 x, int half)
 #define _mm512_cvtepu8_epi32(v) emulate_cvtepu8_epi32(v)
 #define _mm512_cvtepi8_epi32(v) emulate_cvtepi8_epi32(v)
 #define _mm512_cvtepi32_epi16(v) emulate_cvtepi32_epi16(v)
+#define _mm512_cvtepi32_epi8(v) emulate_cvtepi32_epi8(v)
+#undef _mm512_cvtps_epi32
+#define _mm512_cvtps_epi32(v) emulate_cvtps_epi32(v)
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps(v) emulate_cvtepi32_ps(v)
 #define _mm512_cvtph_ps(v) emulate_cvtph_ps(v)

@@ -49,6 +49,9 @@ typedef struct machine {
     hlm_pool *pool;
     hlm_context *ctx[CONTEXTS];
     size_t vocab, width; /* token ids; numbers in a row of logits */
+    hlm_pool *judge; /* of the fresh sequences, without a cap */
+    hlm_context *judge_ctx;
+    uint64_t cap; /* of the pool; 0: none */
     sequence s[CACHES];
     float *got, *want;
     char failure[512];
@@ -80,38 +83,33 @@ static hlm_step make_step(const machine *m, hlm_cache *cache, const int32_t *ids
     return (hlm_step){.struct_size = sizeof(hlm_step), .cache = cache, .tokens = ids, .n_tokens = n, .logits = logits};
 }
 
+/* What the pool is made of. Programs take turns by their seeds. */
+static const struct variant {
+    const char *name;
+    int32_t kv, state;
+    int capped;
+} variants[] = {{"default types", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 0},
+                {"int8 KV, bf16 states", HLM_TYPE_INT8, HLM_TYPE_BF16, 0},
+                {"a cap", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 1},
+                {"int8 KV, f16 states, a cap", HLM_TYPE_INT8, HLM_TYPE_F16, 1}};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+/* At the cap a call fails and changes nothing. */
+static int at_cap(const machine *m, hlm_status st)
+{
+    return m->cap && st == HLM_E_NOMEM;
+}
+
 static int32_t token_of(const machine *m, uint32_t x)
 {
     return (int32_t)(x % (uint32_t)m->vocab);
 }
 
 /* Room for what is tried behind a full sequence, also where the model was made for less. */
-static hlm_status new_cache(hlm_cache **out, const machine *m)
+static hlm_status new_cache(hlm_cache **out, hlm_pool *pool)
 {
     const hlm_cache_params p = {.struct_size = sizeof p, .max_tokens = 2 * LENGTH};
-    return hlm_cache_new(out, m->pool, &p);
-}
-
-/* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
-static int compare(machine *m, const sequence *s, const op *o)
-{
-    int32_t ids[LENGTH + 1];
-    hlm_cache *fork = NULL, *fresh = NULL;
-    memcpy(ids, s->ids, s->n * sizeof *ids);
-    ids[s->n] = token_of(m, o->probe);
-    if (hlm_cache_length(s->cache) != (int64_t)s->n)
-        return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
-    int ok = hlm_cache_fork(&fork, s->cache, HLM_NOW) == HLM_OK && new_cache(&fresh, m) == HLM_OK;
-    hlm_step one = make_step(m, fork, ids + s->n, 1, m->got);
-    const hlm_step *const steps[] = {&one};
-    ok = ok && hlm_decode_step(m->ctx[o->context % CONTEXTS], steps, 1) == HLM_OK;
-    one = make_step(m, fresh, ids, s->n + 1, m->want);
-    ok = ok && hlm_decode_step(m->ctx[0], steps, 1) == HLM_OK;
-    if (!ok) failed(m, "%s", hlm_last_error());
-    else if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) ok = failed(m, "other logits");
-    hlm_cache_free(fork);
-    hlm_cache_free(fresh);
-    return ok;
+    return hlm_cache_new(out, pool, &p);
 }
 
 static void close_sequence(sequence *s)
@@ -120,10 +118,47 @@ static void close_sequence(sequence *s)
     *s = (sequence){.n = 0};
 }
 
+/* One token behind the sequence, in a fork of it. At the cap the other sequences make room. */
+static hlm_status step_fork(machine *m, const sequence *s, const op *o, const int32_t *token)
+{
+    hlm_status st;
+    for (size_t i = 0;; i++) {
+        hlm_cache *fork = NULL;
+        st = hlm_cache_fork(&fork, s->cache, HLM_NOW);
+        const hlm_step one = make_step(m, fork, token, 1, m->got);
+        const hlm_step *const steps[] = {&one};
+        if (st == HLM_OK) st = hlm_decode_step(m->ctx[o->context % CONTEXTS], steps, 1);
+        hlm_cache_free(fork);
+        if (!at_cap(m, st) || i == CACHES) return st;
+        if (&m->s[i] != s) close_sequence(&m->s[i]);
+    }
+}
+
+/* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
+static int compare(machine *m, const sequence *s, const op *o)
+{
+    int32_t ids[LENGTH + 1];
+    hlm_cache *fresh = NULL;
+    uint64_t held = 0;
+    memcpy(ids, s->ids, s->n * sizeof *ids);
+    ids[s->n] = token_of(m, o->probe);
+    if (hlm_cache_length(s->cache) != (int64_t)s->n)
+        return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
+    int ok = step_fork(m, s, o, ids + s->n) == HLM_OK && new_cache(&fresh, m->judge) == HLM_OK;
+    const hlm_step one = make_step(m, fresh, ids, s->n + 1, m->want);
+    const hlm_step *const steps[] = {&one};
+    ok = ok && hlm_decode_step(m->judge_ctx, steps, 1) == HLM_OK && hlm_pool_usage(m->pool, NULL, &held) == HLM_OK;
+    if (!ok) failed(m, "%s", hlm_last_error());
+    else if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) ok = failed(m, "other logits");
+    else if (m->cap && held > m->cap) ok = failed(m, "%llu bytes held", (unsigned long long)held);
+    hlm_cache_free(fresh);
+    return ok;
+}
+
 static int open_sequence(machine *m, sequence *s)
 {
     if (s->cache) return 1;
-    return new_cache(&s->cache, m) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
+    return new_cache(&s->cache, m->pool) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
 }
 
 /* New tokens for up to `most` sequences, from number `first` on, in one step. */
@@ -148,11 +183,12 @@ static int run_steps(machine *m, const op *o, size_t most)
     }
     if (n == 0) return 1;
     hlm_context *ctx = m->ctx[o->context % CONTEXTS];
-    if (o->kind == CANCEL) hlm_cancel(ctx);
+    const int cancel = o->kind == CANCEL && !m->cap; /* the cap would come first, and the next step be cancelled */
+    if (cancel) hlm_cancel(ctx);
     if (o->kind == REFUSE) ids[n - 1][list[n - 1].n_tokens - 1] = (int32_t)m->vocab;
-    const hlm_status want = o->kind == CANCEL ? HLM_E_CANCELLED : o->kind == REFUSE ? HLM_E_TOKEN : HLM_OK;
+    const hlm_status want = cancel ? HLM_E_CANCELLED : o->kind == REFUSE ? HLM_E_TOKEN : HLM_OK;
     const hlm_status st = hlm_decode_step(ctx, steps, n);
-    if (o->kind == CANCEL && st == HLM_E_TOKEN) return 1;
+    if (at_cap(m, st) || (o->kind == CANCEL && st == HLM_E_TOKEN)) return 1;
     if (st != want)
         return failed(m, "%s, expected %s: %s", hlm_status_name(st), hlm_status_name(want), hlm_last_error());
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
@@ -209,7 +245,10 @@ static int run_op(machine *m, const op *o)
         s->n = o->n % 2 ? s->n - (o->n / 2 % 5 < s->n ? o->n / 2 % 5 : s->n) : o->n / 2 % (s->n + 1);
         st = hlm_cache_rewind(s->cache, (int64_t)s->n, NULL);
         break;
-    case RESERVE: st = hlm_cache_reserve(s->cache, (int64_t)(s->n + o->n % 9)); break;
+    case RESERVE:
+        st = hlm_cache_reserve(s->cache, (int64_t)(s->n + o->n % 9));
+        if (at_cap(m, st)) st = HLM_OK;
+        break;
     case FREE: close_sequence(s); break;
     case ADD: st = hlm_prefix_add(s->cache); break;
     case REUSE: return run_reuse(m, o, s);
@@ -277,28 +316,50 @@ static void make_program(op *ops)
     }
 }
 
-static int open_machine(machine *m, const char *path)
+/* Twice what one long sequence takes. */
+static hlm_status find_cap(machine *m)
+{
+    int32_t ids[LENGTH];
+    hlm_cache *cache = NULL;
+    for (size_t i = 0; i < LENGTH; i++) ids[i] = token_of(m, (uint32_t)i);
+    hlm_status st = new_cache(&cache, m->judge);
+    const hlm_step one = make_step(m, cache, ids, LENGTH, NULL);
+    const hlm_step *const steps[] = {&one};
+    if (st == HLM_OK) st = hlm_decode_step(m->judge_ctx, steps, 1);
+    if (st == HLM_OK) st = hlm_pool_usage(m->judge, NULL, &m->cap);
+    hlm_cache_free(cache);
+    m->cap *= 2;
+    return st;
+}
+
+static int open_machine(machine *m, const char *path, const struct variant *v)
 {
     static const struct {
         int32_t threads;
         size_t rows;
     } contexts[CONTEXTS] = {{1, 512}, {2, 7}, {3, 1}};
     hlm_model_info info = {.struct_size = sizeof info};
-    const hlm_pool_params pp = {.struct_size = sizeof pp,
-                                .page_tokens = 2,
-                                .mark_stride = 7,
-                                .mark_bytes = 1 << 20,
-                                .undo_tokens = 3,
-                                .prefix_bytes = 200000};
-    if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
+    hlm_pool_params pp = {.struct_size = sizeof pp,
+                          .kv_type = v->kv,
+                          .page_tokens = 2,
+                          .mark_stride = 7,
+                          .mark_bytes = 1 << 20,
+                          .undo_tokens = 3,
+                          .prefix_bytes = 200000,
+                          .state_type = v->state};
+    if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
+    m->vocab = (size_t)info.vocab_size;
+    m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
+    if (hlm_pool_new(&m->judge, m->model, &pp) != HLM_OK) return 0;
+    const hlm_ctx_params jp = {.struct_size = sizeof jp, .pool = m->judge, .n_threads = 1};
+    if (hlm_ctx_new(&m->judge_ctx, m->model, &jp) != HLM_OK || (v->capped && find_cap(m) != HLM_OK)) return 0;
+    pp.max_bytes = m->cap;
+    if (hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
     for (size_t i = 0; i < CONTEXTS; i++) {
         const hlm_ctx_params cp = {
             .struct_size = sizeof cp, .pool = m->pool, .n_threads = contexts[i].threads, .max_rows = contexts[i].rows};
         if (hlm_ctx_new(&m->ctx[i], m->model, &cp) != HLM_OK) return 0;
     }
-    if (hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
-    m->vocab = (size_t)info.vocab_size;
-    m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
     m->got = malloc(m->width * sizeof *m->got);
     m->want = malloc(m->width * sizeof *m->want);
     return m->got && m->want;
@@ -307,21 +368,25 @@ static int open_machine(machine *m, const char *path)
 static void close_machine(machine *m)
 {
     for (size_t i = 0; i < CONTEXTS; i++) hlm_ctx_free(m->ctx[i]);
+    hlm_ctx_free(m->judge_ctx);
+    hlm_pool_release(m->judge);
     hlm_pool_release(m->pool);
     hlm_model_release(m->model);
     free(m->got);
     free(m->want);
 }
 
-static unsigned run_model(const char *path, unsigned long programs, uint64_t seed, unsigned *passed)
+/* The programs whose seeds fall to one variant. */
+static unsigned run_model(const char *path, size_t variant, unsigned long programs, uint64_t seed, unsigned *passed)
 {
     machine m = {.vocab = 0};
     unsigned bad = 0;
-    if (!open_machine(&m, path)) {
+    if (!open_machine(&m, path, &variants[variant])) {
         printf("%s: %s\n", path, hlm_last_error());
         bad = 1;
     }
     for (unsigned long i = 0; i < programs && bad == 0; i++) {
+        if ((seed + i) % VARIANTS != variant) continue;
         op ops[OPS];
         size_t at;
         random_state = seed + i;
@@ -330,8 +395,8 @@ static unsigned run_model(const char *path, unsigned long programs, uint64_t see
             ++*passed;
             continue;
         }
-        printf("%s: program %lu (--seed %llu --programs 1) fails at operation %zu: %s\n", path, i,
-               (unsigned long long)(seed + i), at, m.failure);
+        printf("%s, %s: program %lu (--seed %llu --programs 1) fails at operation %zu: %s\n", path,
+               variants[variant].name, i, (unsigned long long)(seed + i), at, m.failure);
         shrink(&m, ops, at);
         bad = 1;
     }
@@ -355,7 +420,8 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("seed %llu\n", (unsigned long long)seed);
-    for (; i < argc; i++) bad += run_model(argv[i], programs, seed, &passed);
+    for (; i < argc; i++)
+        for (size_t v = 0; v < VARIANTS; v++) bad += run_model(argv[i], v, programs, seed, &passed);
     printf("%u passed, %u failed\n", passed, bad);
     return bad || !passed;
 }
