@@ -27,6 +27,7 @@ TYPE_DEFAULT = 0
 TYPE_F32 = 1
 TYPE_F16 = 2
 TYPE_BF16 = 3
+TYPE_INT8 = 4
 STATE_CONV = 0
 STATE_SCAN = 1
 ROWS_LAST = 0
@@ -78,6 +79,7 @@ __all__ = [
     "TYPE_F32",
     "TYPE_F16",
     "TYPE_BF16",
+    "TYPE_INT8",
     "STATE_CONV",
     "STATE_SCAN",
     "ROWS_LAST",

@@ -69,6 +69,7 @@ HLM_TYPE_DEFAULT = 0
 HLM_TYPE_F32 = 1
 HLM_TYPE_F16 = 2
 HLM_TYPE_BF16 = 3
+HLM_TYPE_INT8 = 4
 HLM_STATE_CONV = 0
 HLM_STATE_SCAN = 1
 HLM_ROWS_LAST = 0
@@ -214,6 +215,8 @@ class hlm_plan_params(Structure):
         ("kv_type", c_int32),
         ("n_threads", c_int32),
         ("max_rows", c_size_t),
+        ("state_type", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -241,6 +244,8 @@ class hlm_pool_params(Structure):
         ("undo_tokens", c_int32),
         ("reserved", c_int32),
         ("prefix_bytes", c_uint64),
+        ("state_type", c_int32),
+        ("reserved2", c_int32),
     ]
 
 
@@ -668,9 +673,9 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_vfs": (56, sizeof(hlm_vfs)),
         "hlm_model_params": (56, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_plan_params": (40, sizeof(hlm_plan_params)),
+        "hlm_plan_params": (48, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (56, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (64, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),

@@ -104,6 +104,9 @@ class PlanParams(TypedDict, total=False):
     #: As in hlm_ctx_params.
     max_rows: int
 
+    #: As in hlm_pool_params.
+    state_type: int
+
 
 class MemoryPlanInfo(NamedTuple):
     """What a model, its sequences and one context take, in bytes."""
@@ -155,6 +158,14 @@ class PoolParams(TypedDict, total=False):
     #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
     #: 0: 512 MiB; less than a page: there is none.
     prefix_bytes: int
+
+    #: Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
+    #: rounded to it after every token, in prompts too, so that results depend on the type but not on how
+    #: tokens come. Half the bytes of states, and less exact (docs/performance.md).
+    state_type: int
+
+    #: Must be 0.
+    reserved2: int
 
 
 class CtxParams(TypedDict, total=False):

@@ -1370,6 +1370,8 @@ pub const HLM_TYPE_DEFAULT: _bindgen_ty_8 = 0;
 pub const HLM_TYPE_F32: _bindgen_ty_8 = 1;
 pub const HLM_TYPE_F16: _bindgen_ty_8 = 2;
 pub const HLM_TYPE_BF16: _bindgen_ty_8 = 3;
+pub const HLM_TYPE_INT8: _bindgen_ty_8 = 4;
+#[doc = " Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head."]
 pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1385,12 +1387,16 @@ pub struct hlm_plan_params {
     pub n_threads: i32,
     #[doc = " As in hlm_ctx_params."]
     pub max_rows: usize,
+    #[doc = " As in hlm_pool_params."]
+    pub state_type: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_plan_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_plan_params>(),
-        40usize,
+        48usize,
         concat!("Size of: ", stringify!(hlm_plan_params))
     );
     assert_eq!(
@@ -1500,6 +1506,40 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_max_rows();
+    fn test_field_state_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(state_type)
+            )
+        );
+    }
+    test_field_state_type();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 #[doc = " What a model, its sequences and one context take, in bytes."]
 #[repr(C)]
@@ -1686,12 +1726,18 @@ pub struct hlm_pool_params {
     #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add)."]
     #[doc = "  0: 512 MiB; less than a page: there is none."]
     pub prefix_bytes: u64,
+    #[doc = " Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are"]
+    #[doc = "  rounded to it after every token, in prompts too, so that results depend on the type but not on how"]
+    #[doc = "  tokens come. Half the bytes of states, and less exact (docs/performance.md)."]
+    pub state_type: i32,
+    #[doc = " Must be 0."]
+    pub reserved2: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        56usize,
+        64usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -1852,6 +1898,40 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_prefix_bytes();
+    fn test_field_state_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(state_type)
+            )
+        );
+    }
+    test_field_state_type();
+    fn test_field_reserved2() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(reserved2)
+            )
+        );
+    }
+    test_field_reserved2();
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
