@@ -10,5 +10,6 @@ extern const cli_command cli_command_tokenize;
 extern const cli_command cli_command_score;
 extern const cli_command cli_command_info;
 extern const cli_command cli_command_bench;
+extern const cli_command cli_command_bench_state;
 
 #endif

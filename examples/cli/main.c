@@ -9,24 +9,28 @@
 #include "report.h"
 
 static const cli_command *const commands[] = {
-    &cli_command_chat,  &cli_command_run,  &cli_command_tokenize,
-    &cli_command_score, &cli_command_info, &cli_command_bench,
+    &cli_command_chat, &cli_command_run,   &cli_command_tokenize,    &cli_command_score,
+    &cli_command_info, &cli_command_bench, &cli_command_bench_state,
 };
 
 static void usage(FILE *to)
 {
     fputs("hybridlm: run language models with libhybridlm\n\nUsage: hybridlm COMMAND [OPTIONS]\n\nCommands:\n", to);
     for (size_t i = 0; i < CLI_COUNT(commands); i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nhybridlm COMMAND --help tells more. hybridlm --version names the version.\n"
           "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.\n",
           to);
 }
 
-static const cli_command *find(const char *name)
+/** The command that the words begin with, the longest name first; *words receives how many it takes. */
+static const cli_command *find(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < CLI_COUNT(commands); i++)
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    char two[64];
+    snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    for (*words = 2; *words > 0; --*words)
+        for (size_t i = 0; i < CLI_COUNT(commands); i++)
+            if (strcmp(commands[i]->name, *words == 2 ? two : argv[0]) == 0) return commands[i];
     return NULL;
 }
 
@@ -43,8 +47,8 @@ static int unknown_command(const char *name)
         }
     }
     char hint[96];
-    snprintf(hint, sizeof hint, "%s%s%sCommands: chat, run, tokenize, score, info, bench.", near ? "Did you mean " : "",
-             near ? near : "", near ? "? " : "");
+    snprintf(hint, sizeof hint, "%s%s%sCommands: chat, run, tokenize, score, info, bench, bench state.",
+             near ? "Did you mean " : "", near ? near : "", near ? "? " : "");
     return cli_fail(&none, CLI_USAGE, hint, "there is no command '%.60s'", name);
 }
 
@@ -81,12 +85,13 @@ int main(int argc, char **argv)
         usage(stdout);
         return CLI_OK;
     }
-    if (help) name = argv[2];
-    const cli_command *command = find(name);
-    if (!command) return unknown_command(name);
+    const int at = help ? 2 : 1;
+    int words;
+    const cli_command *command = find(argc - at, argv + at, &words);
+    if (!command) return unknown_command(argv[at]);
     if (help) {
         cli_options_help(command);
         return CLI_OK;
     }
-    return run_command(command, argc - 2, argv + 2);
+    return run_command(command, argc - 1 - words, argv + 1 + words);
 }

@@ -74,6 +74,7 @@ typedef struct cli_options {
     /* bench */
     int64_t prompt_tokens;
     int64_t repeats;
+    const char *lengths;
 } cli_options;
 
 typedef enum cli_kind {

@@ -69,6 +69,8 @@ def help_of_every_command():
         assert out.startswith(f"hybridlm {command}: ") and "--json" in out and "Examples:" in out, out
         assert out == good("help", command) and out == good(command, "-h")
         assert command in good("--help")
+    out = good("bench", "state", "--help")
+    assert out.startswith("hybridlm bench state: ") and out == good("help", "bench", "state")
 
 
 @test
@@ -332,6 +334,19 @@ def bench_measures_model_and_machine():
     assert "generation" in out and "GB/s" in out and "prompt " not in out
     assert "nothing" in bad(2, "bench", GGUF, "-p", "0", "-n", "0")
     assert "--ctx" in bad(1, "bench", GGUF, "-p", "65", "-r", "1")
+
+
+@test
+def bench_state_measures_forks_and_rewinds():
+    result = good_json("bench", "state", "-m", GGUF, "--tokens", "20,40", "-r", "2")
+    figures = result["figures"]
+    assert result["tokens_run"] == 40 and {f["tokens"] for f in figures} == {0, 20, 40}
+    fork = [f for f in figures if f["what"] == "fork"]
+    assert len(fork) == 2 and all(f["at_most"] == 10 and f["value"] > 0 and "reached" in f for f in fork)
+    out = good("bench", "state", GGUF, "--tokens", "20", "-r", "1")
+    assert "20 tokens, all of them run" in out and "rewind to a mark" in out
+    assert "commas" in bad(2, "bench", "state", GGUF, "--tokens", "x")
+    assert "ascend" in bad(2, "bench", "state", GGUF, "--tokens", "40,20")
 
 
 # ---- chat ---------------------------------------------------------------------

@@ -1,0 +1,298 @@
+/* The measurements of `hybridlm bench state`. Plain steps are timed next to what they are compared with, and medians of
+ * the pairs' ratios are given, as the speed of shared machines moves within seconds. */
+#include "bench_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "report.h"
+
+enum { UNDO = 8, BRANCHES = 16, QUICK = 101 /* takes of what takes microseconds */, ON_OFF = 24 };
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void cli_take(cli_takes *t, double value)
+{
+    if (t->n < CLI_MAX_TAKES) t->value[t->n++] = value;
+}
+
+double cli_median(const cli_takes *t)
+{
+    double sorted[CLI_MAX_TAKES];
+    if (t->n == 0) return 0;
+    memcpy(sorted, t->value, t->n * sizeof *sorted);
+    qsort(sorted, t->n, sizeof *sorted, by_value);
+    return (sorted[(t->n - 1) / 2] + sorted[t->n / 2]) / 2;
+}
+
+void cli_figure_add(cli_bench_state *b, const char *what, const char *unit, double value, cli_goal goal, double target)
+{
+    if (b->n_figures == CLI_MAX_FIGURES) return;
+    b->figures[b->n_figures++] =
+        (cli_figure){.tokens = b->filled, .what = what, .unit = unit, .value = value, .goal = goal, .target = target};
+}
+
+hlm_status cli_bench_step(cli_bench_state *b, hlm_context *ctx, hlm_cache *cache, size_t n)
+{
+    const size_t at = (size_t)hlm_cache_length(cache);
+    const hlm_step one = {.struct_size = sizeof one,
+                          .cache = cache,
+                          .tokens = b->tokens + at % (b->n_tokens - n),
+                          .n_tokens = n,
+                          .logits = b->logits};
+    const hlm_step *const steps[] = {&one};
+    if (cli_interrupted()) return HLM_E_CANCELLED;
+    return hlm_decode_step(ctx, steps, 1);
+}
+
+/* The same, one token, with its seconds. */
+static hlm_status timed_step(cli_bench_state *b, hlm_cache *cache, double *seconds)
+{
+    const double start = cli_seconds();
+    const hlm_status st = cli_bench_step(b, b->s.ctx, cache, 1);
+    *seconds = cli_seconds() - start;
+    return st;
+}
+
+/* ---- forks ------------------------------------------------------------------- */
+
+static hlm_status time_forks(cli_bench_state *b, int64_t at, const char *what)
+{
+    cli_takes us = {.n = 0};
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < QUICK && st == HLM_OK; i++) {
+        hlm_cache *f = NULL;
+        const double start = cli_seconds();
+        st = hlm_cache_fork(&f, b->s.cache, at);
+        cli_take(&us, (cli_seconds() - start) * 1e6);
+        hlm_cache_free(f);
+    }
+    cli_figure_add(b, what, "us", cli_median(&us), CLI_AT_MOST, 10);
+    return st;
+}
+
+/* A plain step, and the first step of a fork, of its second sequence, one after the other. */
+static hlm_status step_after_fork(cli_bench_state *b)
+{
+    cli_takes plain = {.n = 0}, ratio = {.n = 0};
+    const int64_t length = hlm_cache_length(b->s.cache);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < b->repeats && st == HLM_OK; i++) {
+        hlm_cache *f = NULL;
+        double step = 0, first = 0;
+        st = timed_step(b, b->s.cache, &step);
+        if (st == HLM_OK) st = hlm_cache_fork(&f, b->s.cache, HLM_NOW);
+        if (st == HLM_OK) st = timed_step(b, f, &first);
+        hlm_cache_free(f);
+        cli_take(&plain, step * 1e3);
+        cli_take(&ratio, first / step);
+    }
+    cli_figure_add(b, "plain step", "ms", cli_median(&plain), CLI_NO_GOAL, 0);
+    cli_figure_add(b, "first step after a fork", "steps", cli_median(&ratio), CLI_AT_MOST, 1.1);
+    return st == HLM_OK ? hlm_cache_rewind(b->s.cache, length, NULL) : st;
+}
+
+static hlm_status used_bytes(const cli_bench_state *b, double *bytes)
+{
+    uint64_t used = 0;
+    const hlm_status st = hlm_pool_usage(b->s.pool, &used, NULL);
+    *bytes = (double)used;
+    return st;
+}
+
+/* What a sequence takes by itself: a state, a stretch of the undo log, a page. */
+static hlm_status own_bytes(cli_bench_state *b, double *bytes)
+{
+    hlm_cache *c = NULL;
+    double before = 0;
+    hlm_status st = used_bytes(b, &before);
+    if (st == HLM_OK) st = hlm_cache_new(&c, b->s.pool, NULL);
+    if (st == HLM_OK) st = cli_bench_step(b, b->s.ctx, c, 1);
+    if (st == HLM_OK) st = used_bytes(b, bytes);
+    *bytes -= before;
+    hlm_cache_free(c);
+    return st;
+}
+
+/* Memory of 16 sequences that go on differently from here. */
+static hlm_status branches(cli_bench_state *b)
+{
+    hlm_cache *f[BRANCHES] = {NULL};
+    hlm_step list[BRANCHES];
+    const hlm_step *steps[BRANCHES] = {NULL};
+    int32_t ids[BRANCHES];
+    double one = 0, all = 0, own = 0;
+    hlm_status st = own_bytes(b, &own);
+    if (st == HLM_OK) st = used_bytes(b, &one);
+    for (size_t i = 0; i < BRANCHES && st == HLM_OK; i++) {
+        st = hlm_cache_fork(&f[i], b->s.cache, HLM_NOW);
+        ids[i] = (int32_t)i;
+        list[i] = (hlm_step){.struct_size = sizeof *list, .cache = f[i], .tokens = &ids[i], .n_tokens = 1};
+        steps[i] = &list[i];
+    }
+    if (st == HLM_OK) st = hlm_decode_step(b->s.ctx, steps, BRANCHES);
+    if (st == HLM_OK) st = used_bytes(b, &all);
+    for (size_t i = 0; i < BRANCHES; i++) hlm_cache_free(f[i]);
+    cli_figure_add(b, "memory of the sequence", "MB", one * 1e-6, CLI_NO_GOAL, 0);
+    cli_figure_add(b, "memory of a sequence of one token", "MB", own * 1e-6, CLI_NO_GOAL, 0);
+    cli_figure_add(b, "memory of 16 branches", "MB", all * 1e-6, CLI_NO_GOAL, 0);
+    cli_figure_add(b, "less what 16 of one token take", "of one", (all - BRANCHES * own) / one, CLI_AT_MOST, 1.2);
+    cli_figure_add(b, "less 16 states alone", "of one", (all - BRANCHES * b->state_bytes) / one, CLI_NO_GOAL, 0);
+    return st;
+}
+
+/* ---- going back ----------------------------------------------------------------- */
+
+/* Takes 8 tokens back and runs the next one; without that one, it may cost a plain step. */
+static hlm_status undo(cli_bench_state *b)
+{
+    cli_takes ratio = {.n = 0}, us = {.n = 0};
+    const int64_t length = hlm_cache_length(b->s.cache);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < b->repeats && st == HLM_OK; i++) {
+        double step = 0, next = 0;
+        for (int k = 0; k < UNDO && st == HLM_OK; k++) st = timed_step(b, b->s.cache, &step);
+        const double start = cli_seconds();
+        if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length, NULL);
+        const double back = cli_seconds() - start;
+        if (st == HLM_OK) st = timed_step(b, b->s.cache, &next);
+        if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length, NULL);
+        cli_take(&us, back * 1e6);
+        cli_take(&ratio, (back + next - step) / step);
+    }
+    cli_figure_add(b, "rewind by 8 tokens", "us", cli_median(&us), CLI_NO_GOAL, 0);
+    cli_figure_add(b, "what it adds to the next step", "steps", cli_median(&ratio), CLI_AT_MOST, 1);
+    return st;
+}
+
+static hlm_status back_to_mark(cli_bench_state *b)
+{
+    cli_takes us = {.n = 0};
+    const int64_t length = hlm_cache_length(b->s.cache);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < b->repeats && st == HLM_OK; i++) {
+        double step;
+        for (int k = 0; k < 2 && st == HLM_OK; k++) st = timed_step(b, b->s.cache, &step);
+        const double start = cli_seconds();
+        if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length, NULL);
+        cli_take(&us, (cli_seconds() - start) * 1e6);
+    }
+    cli_figure_add(b, "rewind to a mark", "us", cli_median(&us), CLI_AT_MOST, 10);
+    return st;
+}
+
+hlm_status cli_bench_at_length(cli_bench_state *b)
+{
+    double step;
+    const int64_t length = hlm_cache_length(b->s.cache);
+    hlm_status st = timed_step(b, b->s.cache, &step); /* warm, and a state that only a mark reaches */
+    if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length, NULL);
+    if (st == HLM_OK) st = timed_step(b, b->s.cache, &step);
+    if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length, NULL);
+    if (st == HLM_OK) st = timed_step(b, b->s.cache, &step);
+    if (st == HLM_OK) st = hlm_cache_mark(b->s.cache);
+    if (st == HLM_OK) st = time_forks(b, HLM_NOW, "fork");
+    if (st == HLM_OK) st = timed_step(b, b->s.cache, &step);
+    if (st == HLM_OK) st = time_forks(b, length + 1, "fork at a mark");
+    if (st == HLM_OK) st = time_forks(b, length / 2 + 3, "fork at half of it");
+    if (st == HLM_OK) st = step_after_fork(b);
+    if (st == HLM_OK) st = undo(b);
+    if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length + 1, NULL);
+    if (st == HLM_OK) st = back_to_mark(b);
+    if (st == HLM_OK) st = branches(b);
+    if (st == HLM_OK) st = hlm_cache_unmark(b->s.cache, length + 1);
+    return st == HLM_OK ? hlm_cache_rewind(b->s.cache, length, NULL) : st;
+}
+
+/* ---- measured once ------------------------------------------------------------------- */
+
+/* A sequence in a pool of its own. */
+typedef struct lane {
+    hlm_pool *pool;
+    hlm_context *ctx;
+    hlm_cache *cache;
+} lane;
+
+static hlm_status open_lane(lane *l, const cli_bench_state *b, hlm_model *model, bool remembers)
+{
+    const hlm_pool_params pp = {.struct_size = sizeof pp,
+                                .kv_type = b->s.o->kv,
+                                .mark_stride = remembers ? 0 : -1,
+                                .mark_bytes = remembers ? 0 : 1,
+                                .undo_tokens = remembers ? 0 : -1};
+    hlm_status st = hlm_pool_new(&l->pool, model, &pp);
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = (int32_t)b->s.o->threads, .pool = l->pool};
+    if (st == HLM_OK) st = hlm_ctx_new(&l->ctx, model, &cp);
+    if (st == HLM_OK) st = hlm_cache_new(&l->cache, l->pool, NULL);
+    return st;
+}
+
+static void close_lane(lane *l)
+{
+    hlm_cache_free(l->cache);
+    hlm_ctx_free(l->ctx);
+    hlm_pool_release(l->pool);
+}
+
+/* Seconds of a step of lane a over those of the same step of lane b, taken in turns. */
+static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ratio)
+{
+    cli_takes takes = {.n = 0};
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < ON_OFF && st == HLM_OK; i++) {
+        const double start = cli_seconds();
+        st = cli_bench_step(b, x->ctx, x->cache, 1);
+        const double middle = cli_seconds();
+        if (st == HLM_OK) st = cli_bench_step(b, y->ctx, y->cache, 1);
+        if (i >= 2) cli_take(&takes, (middle - start) / (cli_seconds() - middle));
+    }
+    *ratio = cli_median(&takes);
+    return st;
+}
+
+static hlm_status marks_and_log(cli_bench_state *b)
+{
+    lane with = {0}, without = {0};
+    double ratio = 0;
+    hlm_status st = open_lane(&with, b, b->s.model, true);
+    if (st == HLM_OK) st = open_lane(&without, b, b->s.model, false);
+    if (st == HLM_OK) st = compare_lanes(b, &with, &without, &ratio);
+    close_lane(&with);
+    close_lane(&without);
+    cli_figure_add(b, "plain step with marks and log", "of one without", ratio, CLI_AT_MOST, 1.05);
+    return st;
+}
+
+static hlm_status portable(cli_bench_state *b)
+{
+    lane usual = {0}, other = {0};
+    hlm_model *model = NULL;
+    double ratio = 0;
+    const cli_options *o = b->s.o;
+    const hlm_model_params p = {.struct_size = sizeof p,
+                                .flags = HLM_LOAD_PORTABLE | (o->read ? (uint32_t)HLM_LOAD_READ : 0),
+                                .activations = o->activations,
+                                .cpu = o->cpu};
+    hlm_status st = hlm_model_load(&model, o->model, &p);
+    if (st == HLM_OK) st = open_lane(&usual, b, b->s.model, true);
+    if (st == HLM_OK) st = open_lane(&other, b, model, true);
+    if (st == HLM_OK) st = compare_lanes(b, &other, &usual, &ratio);
+    close_lane(&usual);
+    close_lane(&other);
+    hlm_model_release(model);
+    cli_figure_add(b, "plain step with --portable", "of one without", ratio, CLI_NO_GOAL, 0);
+    return st;
+}
+
+hlm_status cli_bench_once(cli_bench_state *b)
+{
+    b->filled = 0;
+    hlm_status st = marks_and_log(b);
+    if (st == HLM_OK && !b->s.o->portable) st = portable(b);
+    return st;
+}

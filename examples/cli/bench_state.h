@@ -1,0 +1,61 @@
+/* `hybridlm bench state`: what the command and its measurements share. A *figure* is one line of the result; it may have
+ * a target, which is the largest (or least) value that the project promises. */
+#ifndef CLI_BENCH_STATE_H
+#define CLI_BENCH_STATE_H
+
+#include "session.h"
+
+/** Whether there is a target, and on which side of it the value has to be. */
+typedef enum cli_goal { CLI_NO_GOAL, CLI_AT_MOST, CLI_AT_LEAST } cli_goal;
+
+typedef struct cli_figure {
+    /** Tokens held when it was taken. */
+    size_t tokens;
+    const char *what;
+    const char *unit;
+    double value;
+    cli_goal goal;
+    double target;
+} cli_figure;
+
+enum { CLI_MAX_FIGURES = 256, CLI_MAX_LENGTHS = 16, CLI_MAX_TAKES = 200 };
+
+typedef struct cli_bench_state {
+    cli_session s;
+    size_t lengths[CLI_MAX_LENGTHS];
+    size_t n_lengths;
+    size_t repeats;
+    /** Of the longest length, and of all that is tried behind it. */
+    int32_t *tokens;
+    size_t n_tokens;
+    float *logits;
+    /** Tokens that were run to fill the sequence, and the seconds it took. */
+    size_t filled;
+    double fill_seconds;
+    /** Bytes of one state of the recurrent layers. */
+    double state_bytes;
+    cli_figure figures[CLI_MAX_FIGURES];
+    size_t n_figures;
+} cli_bench_state;
+
+/** Values of one thing that was done several times. */
+typedef struct cli_takes {
+    double value[CLI_MAX_TAKES];
+    size_t n;
+} cli_takes;
+
+void cli_take(cli_takes *t, double value);
+double cli_median(const cli_takes *t);
+
+/** Adds a line to the result. */
+void cli_figure_add(cli_bench_state *b, const char *what, const char *unit, double value, cli_goal goal, double target);
+
+/** One step of n tokens of the text from the cache's length on, with the logits of the last. */
+hlm_status cli_bench_step(cli_bench_state *b, hlm_context *ctx, hlm_cache *cache, size_t n);
+
+/** What is measured at each length, of a sequence that holds so many tokens; it holds as many afterwards. */
+hlm_status cli_bench_at_length(cli_bench_state *b);
+/** What is measured once, on short texts and in pools of its own. */
+hlm_status cli_bench_once(cli_bench_state *b);
+
+#endif
