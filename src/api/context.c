@@ -82,6 +82,7 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
     if (st != HLM_OK) return st;
     hlmi_tile *t = &c->tile;
     t->worker_stride = worker_stride(&b);
+    t->workers = b.workers;
     c->scratch = take(c, 1, b.peak, &st);
     c->worker_scratch = take(c, b.workers, t->worker_stride, &st);
     if (st != HLM_OK) return st;

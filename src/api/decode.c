@@ -254,6 +254,14 @@ static hlm_status fill_tile(hlm_context *c, const hlm_step *const *steps, size_t
     return st;
 }
 
+static hlm_status run_program(hlm_context *c, const hlmi_program *p)
+{
+    const hlmi_tile *t = &c->tile;
+    hlmi_work w = {.regions = p->regions, .n = p->n, .step = t, .rows = t->n_rows, .cancel = &c->cancel};
+    for (size_t i = 0; i < t->n_rows; i++) w.past += (uint64_t)t->pos[i];
+    return hlmi_team_run(c->team, &w);
+}
+
 /* Runs what the log has of a sequence through the recurrences alone. */
 static hlm_status replay(hlm_context *c, hlm_cache *cache)
 {
@@ -270,7 +278,7 @@ static hlm_status replay(hlm_context *c, hlm_cache *cache)
             t->pos[i] = pos + (int64_t)i;
             t->span_of[i] = 0;
         }
-        const hlm_status st = hlmi_team_run(c->team, c->replay.regions, c->replay.n, t, n, &c->cancel);
+        const hlm_status st = run_program(c, &c->replay);
         if (st != HLM_OK) return st;
         pos += (int64_t)n;
     }
@@ -289,7 +297,7 @@ static hlm_status run_tiles(hlm_context *c, const hlm_step *const *steps, size_t
         hlm_status st = fill_tile(c, steps, n, &at);
         if (st != HLM_OK) return st;
         const hlmi_program *p = c->tile.n_taps || c->tile.n_attn_taps ? &c->tapped : &c->plain;
-        st = hlmi_team_run(c->team, p->regions, p->n, &c->tile, c->tile.n_rows, &c->cancel);
+        st = run_program(c, p);
         if (st != HLM_OK) return st;
     }
     return HLM_OK;

@@ -71,6 +71,22 @@ void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t siz
     p->regions[p->n++] = (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows};
 }
 
+void hlmi_emitted_by_past(hlmi_builder *b)
+{
+    if (b->program && b->st == HLM_OK) b->program->regions[b->program->n - 1].by_past = true;
+}
+
+/* Every region of a program that is recorded may be divided. */
+static hlm_status take_costs(hlmi_builder *b)
+{
+    hlmi_program *p = b->program;
+    if (!p || b->st != HLM_OK) return b->st;
+    p->costs = hlmi_calloc(&p->mem, p->n + 1, sizeof *p->costs);
+    if (!p->costs) return hlmi_nomem(p->n * sizeof *p->costs, "a program");
+    for (size_t i = 0; i < p->n; i++) p->regions[i].cost = &p->costs[i];
+    return HLM_OK;
+}
+
 /* The buffers that live through the whole program. */
 static void take_shared(hlmi_builder *b)
 {
@@ -103,7 +119,7 @@ hlm_status hlmi_program_record(hlmi_builder *b)
     }
     hlmi_free(&plan->mem, ropes);
     b->rope_cos = b->rope_sin = NULL;
-    return b->st;
+    return take_costs(b);
 }
 
 hlm_status hlmi_program_record_replay(hlmi_builder *b)
@@ -116,7 +132,7 @@ hlm_status hlmi_program_record_replay(hlmi_builder *b)
         if (plan->blocks[i].type->replay) plan->blocks[i].type->replay(b, plan->blocks[i].params);
         hlmi_scratch_release(b, mark);
     }
-    return b->st;
+    return take_costs(b);
 }
 
 void hlmi_program_free(hlmi_program *p)
@@ -124,5 +140,6 @@ void hlmi_program_free(hlmi_program *p)
     for (size_t i = 0; i < p->n_args; i++) hlmi_free(&p->mem, p->args[i]);
     hlmi_free(&p->mem, p->args);
     hlmi_free(&p->mem, p->regions);
+    hlmi_free(&p->mem, p->costs);
     *p = (hlmi_program){.mem = p->mem};
 }

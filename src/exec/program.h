@@ -16,6 +16,7 @@ typedef struct hlmi_program {
     size_t n, cap;
     void **args; /* what regions point to, in chunks */
     size_t n_args, cap_args;
+    hlmi_cost *costs; /* [n] */
 } hlmi_program;
 
 typedef struct hlmi_builder {
@@ -60,6 +61,8 @@ static inline void hlmi_scratch_release(hlmi_builder *b, size_t mark)
 void hlmi_scratch_worker(hlmi_builder *b, size_t bytes);
 /** Append a region with a copy of its argument (size bytes). */
 void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows, size_t max_rows);
+/** The region emitted last takes time by how far its rows look back, not by how many they are. */
+void hlmi_emitted_by_past(hlmi_builder *b);
 
 /** Walk the plan. With b->program NULL only b->peak and b->worker_bytes are found. */
 hlm_status hlmi_program_record(hlmi_builder *b);

@@ -25,7 +25,9 @@ enum {
      * they wait for may be waiting for their core. */
     YIELD_NS = 5 * 1000,
     START_YIELD_NS = 150 * 1000,
-    SHARED_YIELD_NS = 200 * 1000
+    SHARED_YIELD_NS = 200 * 1000,
+    /* Work between two looks at the cancel flag. */
+    PART_NS = 250 * 1000
 };
 
 _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "the kernel sleeps on a plain word");
@@ -36,11 +38,9 @@ typedef struct gate {
 } gate;
 
 typedef struct run {
-    const hlmi_region *regions;
-    size_t n; /* just behind the last region that is not skipped */
-    const void *step;
-    size_t rows;
-    const volatile _Atomic int32_t *cancel;
+    hlmi_work w; /* n: just behind the last region that is not skipped */
+    bool one; /* this part of the first region, and no more */
+    hlmi_piece part;
 } run;
 
 typedef struct worker {
@@ -66,6 +66,7 @@ struct hlmi_team {
      * whether the run stops, before it opens the gate. */
     _Alignas(CACHE_LINE) _Atomic uint32_t arrived;
     bool stopped;
+    atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
 };
 
 static bool is_cancelled(const volatile _Atomic int32_t *cancel)
@@ -73,9 +74,33 @@ static bool is_cancelled(const volatile _Atomic int32_t *cancel)
     return cancel && atomic_load_explicit((volatile _Atomic int32_t *)cancel, memory_order_relaxed) != 0;
 }
 
-static bool is_skipped(const hlmi_region *r, size_t rows)
+/* What worker `index` does in a region, with looks at the cancel flag on the way. */
+static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, size_t index)
 {
-    return rows < r->min_rows || (r->max_rows && rows > r->max_rows);
+    const uint64_t predicted = r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) : 1;
+    hlmi_piece p = hlmi_piece_first(predicted, PART_NS);
+    if (p.shift == 0) {
+        r->run(r->arg, w->step, index, t->workers);
+        return;
+    }
+    for (uint64_t now = hlmi_os_now(); !hlmi_piece_done(&p);) {
+        r->run(r->arg, w->step, (index << p.shift) + p.at, t->workers << p.shift);
+        const uint64_t took = hlmi_os_now() - now;
+        now += took;
+        hlmi_piece_next(&p, took, PART_NS);
+        if (!is_cancelled(w->cancel) || hlmi_piece_done(&p)) continue;
+        atomic_store_explicit(&t->left_out, true, memory_order_relaxed);
+        return;
+    }
+}
+
+/* Region `r` took from *since until now. */
+static void note_cost(const hlmi_work *w, const hlmi_region *r, uint64_t *since)
+{
+    if (!r->cost) return;
+    const uint64_t now = hlmi_os_now();
+    hlmi_cost_note(r->cost, hlmi_region_amount(r, w), now - *since);
+    *since = now;
 }
 
 /* ---- gates ---- */
@@ -147,12 +172,31 @@ static bool meet(hlmi_team *t, const volatile _Atomic int32_t *cancel)
  * the caller may already be gone. */
 static bool walk(hlmi_team *t, run r, size_t index)
 {
-    for (size_t i = 0; i < r.n; i++) {
-        if (is_skipped(&r.regions[i], r.rows)) continue;
-        r.regions[i].run(r.regions[i].arg, r.step, index, t->workers);
-        if (meet(t, r.cancel) && i + 1 < r.n) return false;
+    const hlmi_work *w = &r.w;
+    uint64_t since = index == 0 ? hlmi_os_now() : 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const hlmi_region *region = &w->regions[i];
+        if (hlmi_region_skipped(region, w->rows)) continue;
+        run_share(t, w, region, index);
+        if (meet(t, w->cancel) && (i + 1 < w->n || atomic_load(&t->left_out))) return false;
+        if (index == 0) note_cost(w, region, &since);
     }
     return true;
+}
+
+/* A worker's part of one region. */
+static void walk_one(hlmi_team *t, run r, size_t index)
+{
+    const hlmi_region *region = r.w.regions;
+    region->run(region->arg, r.w.step, (index << r.part.shift) + r.part.at, t->workers << r.part.shift);
+    meet(t, NULL);
+}
+
+static void go(hlmi_team *t, const run *r, size_t index, bool *all)
+{
+    *all = true;
+    if (r->one) walk_one(t, *r, index);
+    else *all = walk(t, *r, index);
 }
 
 static void worker_main(void *p)
@@ -163,61 +207,87 @@ static void worker_main(void *p)
     for (uint32_t seen = 0;; seen++) {
         gate_wait(&t->start, seen, t->spin_ns, t->start_yield_ns);
         if (t->quit) return;
-        walk(t, t->run, w->index);
+        bool all;
+        go(t, &t->run, w->index, &all);
     }
 }
 
 /* ---- one worker, or the caller's executor ---- */
 
 typedef struct batch {
+    hlmi_team *team;
+    const run *r;
     const hlmi_region *region;
-    const void *step;
-    size_t workers;
 } batch;
 
 static void batch_task(void *arg, size_t index)
 {
     const batch *b = arg;
+    const hlmi_piece part = b->r->part;
     const uint64_t found = hlmi_fpenv_enter();
-    b->region->run(b->region->arg, b->step, index, b->workers);
+    if (b->r->one)
+        b->region->run(b->region->arg, b->r->w.step, (index << part.shift) + part.at, b->team->workers << part.shift);
+    else run_share(b->team, &b->r->w, b->region, index);
     hlmi_fpenv_leave(found);
 }
 
+static hlm_status cancelled(void)
+{
+    return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
+}
+
 /* The barrier is the return of the region. */
-static hlm_status run_by_region(const hlmi_team *t, const run *r)
+static hlm_status run_by_region(hlmi_team *t, const run *r)
 {
     const hlm_executor *e = &t->executor;
-    for (size_t i = 0; i < r->n; i++) {
-        if (is_skipped(&r->regions[i], r->rows)) continue;
-        if (is_cancelled(r->cancel)) return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
-        batch b = {&r->regions[i], r->step, t->workers};
+    const hlmi_work *w = &r->w;
+    uint64_t since = hlmi_os_now();
+    for (size_t i = 0; i < w->n; i++) {
+        if (hlmi_region_skipped(&w->regions[i], w->rows)) continue;
+        if (is_cancelled(w->cancel)) return cancelled();
+        batch b = {t, r, &w->regions[i]};
         if (!e->parallel_for) {
             batch_task(&b, 0);
         } else if (e->parallel_for(e->user, t->workers, batch_task, &b) != 0) {
             return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
         }
+        if (atomic_load(&t->left_out)) return cancelled();
+        if (!r->one) note_cost(w, b.region, &since);
     }
     return HLM_OK;
 }
 
 /* ---- the team ---- */
 
-hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step, size_t rows,
-                         const volatile _Atomic int32_t *cancel)
+static hlm_status start(hlmi_team *t, const run *r)
 {
-    while (n && is_skipped(&regions[n - 1], rows)) n--;
-    if (!n) return HLM_OK;
-    const run r = {regions, n, step, rows, cancel};
-    if (!t->n_own) return run_by_region(t, &r);
+    atomic_store(&t->left_out, false);
+    if (!t->n_own) return run_by_region(t, r);
     if (t->process != hlmi_os_process())
         return hlmi_fail(HLM_E_MISMATCH, "the context's threads stayed in the process that fork() was called in");
-    if (is_cancelled(cancel)) return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
-    t->run = r;
+    if (is_cancelled(r->w.cancel)) return cancelled();
+    t->run = *r;
     gate_open(&t->start);
+    bool all;
     const uint64_t found = hlmi_fpenv_enter();
-    const bool all = walk(t, r, 0);
+    go(t, r, 0, &all);
     hlmi_fpenv_leave(found);
-    return all ? HLM_OK : hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
+    return all ? HLM_OK : cancelled();
+}
+
+hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
+{
+    run r = {.w = *work};
+    while (r.w.n && hlmi_region_skipped(&r.w.regions[r.w.n - 1], r.w.rows)) r.w.n--;
+    return r.w.n ? start(t, &r) : HLM_OK;
+}
+
+hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part)
+{
+    run r = {.w = *work, .one = true, .part = part};
+    r.w.regions += region;
+    r.w.n = 1;
+    return start(t, &r);
 }
 
 size_t hlmi_team_workers(const hlmi_team *t)

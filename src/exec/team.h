@@ -7,8 +7,10 @@
 #define HLMI_EXEC_TEAM_H
 
 #include "base/mem.h"
+#include "exec/pace.h"
 
-/** One parallel region: run(arg, step, worker, workers) is called once for each worker. */
+/** One parallel region: run(arg, step, worker, workers) is called for each worker; for each part of each worker's share, where it
+ *  is divided: `workers` is then the team's times the parts, and those of one worker follow one another. */
 typedef void hlmi_region_fn(const void *arg, const void *step, size_t worker, size_t workers);
 
 typedef struct hlmi_region {
@@ -16,7 +18,30 @@ typedef struct hlmi_region {
     const void *arg;
     size_t min_rows; /* skipped (without a barrier) in steps of fewer rows ... */
     size_t max_rows; /* ... or, unless 0, of more */
+    hlmi_cost *cost; /* what it takes; NULL: it is never divided */
+    bool by_past; /* what it takes goes with hlmi_work.past, not with the rows */
 } hlmi_region;
+
+/** What a team is to run. */
+typedef struct hlmi_work {
+    const hlmi_region *regions;
+    size_t n;
+    const void *step;
+    size_t rows; /* selects regions by min_rows and max_rows */
+    uint64_t past; /* positions that the rows look back on, all together */
+    const volatile _Atomic int32_t *cancel; /* NULL: never */
+} hlmi_work;
+
+static inline bool hlmi_region_skipped(const hlmi_region *r, size_t rows)
+{
+    return rows < r->min_rows || (r->max_rows && rows > r->max_rows);
+}
+
+/** For hlmi_cost. */
+static inline uint64_t hlmi_region_amount(const hlmi_region *r, const hlmi_work *w)
+{
+    return r->by_past ? w->past >> 10 : w->rows;
+}
 
 typedef struct hlmi_team hlmi_team;
 
@@ -34,13 +59,12 @@ void hlmi_team_free(hlmi_team *t);
 
 size_t hlmi_team_workers(const hlmi_team *t);
 
-/** Runs regions[0..n-1] one after another, with a barrier between them, until
- *  *cancel is seen non-zero before one of them: HLM_E_CANCELLED, and all
- *  workers have then stopped (a cancel that comes during the last region comes
- *  too late). rows selects the regions by min_rows and max_rows. cancel may be
- *  NULL. HLM_E_MISMATCH in the child of a fork(), where own threads are not.
- *  One call at a time. */
-hlm_status hlmi_team_run(hlmi_team *t, const hlmi_region *regions, size_t n, const void *step, size_t rows,
-                         const volatile _Atomic int32_t *cancel);
+/** Runs the regions one after another, with a barrier between them, until *cancel is seen non-zero before one of them, or between
+ *  parts of one: HLM_E_CANCELLED, and all workers have then stopped (a cancel that comes during the last region, or the last
+ *  part of it, comes too late). HLM_E_MISMATCH in the child of a fork(), where own threads are not. One call at a time. */
+hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work);
+
+/** Runs one part of the worker's shares of one region. Cancelling is looked at before it. Errors as above. */
+hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part);
 
 #endif

@@ -53,7 +53,7 @@ static times region_ns(hlmi_team *team, uint64_t steps)
     for (size_t i = 0; i < REGIONS; i++) regions[i] = (hlmi_region){.run = work, .arg = &c};
     for (int i = 0; i < ROUNDS; i++) {
         const uint64_t begin = hlmi_os_now();
-        hlmi_team_run(team, regions, REGIONS, NULL, 1, NULL);
+        hlmi_team_run(team, &(hlmi_work){.regions = regions, .n = REGIONS, .rows = 1, .cancel = NULL});
         const double ns = (double)(hlmi_os_now() - begin) / REGIONS;
         if (ns < t.best) t.best = ns;
         t.mean += ns / ROUNDS;
@@ -71,7 +71,7 @@ static double start_ns(hlmi_team *team, long pause_ns)
         const uint64_t end = hlmi_os_now() + (uint64_t)pause_ns;
         while (hlmi_os_now() < end) hlmi_os_pause();
         const uint64_t begin = hlmi_os_now();
-        hlmi_team_run(team, &region, 1, NULL, 1, NULL);
+        hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL});
         const double ns = (double)(hlmi_os_now() - begin);
         if (ns < best) best = ns;
     }

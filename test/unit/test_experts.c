@@ -50,7 +50,7 @@ static void rig_open(rig *r)
 
 static void rig_run(rig *r, size_t rows, size_t workers)
 {
-    const hlmi_tile t = {.n_rows = rows, .worker_scratch = r->worker, .worker_stride = WORKER};
+    const hlmi_tile t = {.n_rows = rows, .worker_scratch = r->worker, .worker_stride = WORKER, .workers = workers};
     ck_assert_int_eq(r->b.st, HLM_OK);
     ck_assert_uint_le(r->b.peak, SCRATCH);
     ck_assert_uint_le(r->b.worker_bytes, WORKER);

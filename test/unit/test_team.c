@@ -109,7 +109,8 @@ static void stress(int32_t workers, const hlm_executor *executor, int runs)
         const size_t n = random_next(&state) % (MAX_REGIONS + 1), rows = 2 + random_next(&state) % 9;
         const size_t used = random_regions(&state, &t, links, regions, n, rows);
         if (random_next(&state) % 16 == 0 && used) t.cancel_at = 1 + random_next(&state) % used;
-        const hlm_status st = hlmi_team_run(team, regions, n, NULL, rows, &t.cancel);
+        const hlm_status st =
+            hlmi_team_run(team, &(hlmi_work){.regions = regions, .n = n, .rows = rows, .cancel = &t.cancel});
         const bool early = t.cancel_at < used; /* cancelling in the last region is too late */
         ck_assert_int_eq(st, early ? HLM_E_CANCELLED : HLM_OK);
         check_rows(&t, early ? t.cancel_at : used, (size_t)workers);
@@ -189,7 +190,8 @@ START_TEST(executor_refuses)
     const row_link links[] = {{&t, 1}, {&t, 2}};
     const hlmi_region regions[] = {{.run = add_row, .arg = &links[0]}, {.run = add_row, .arg = &links[1]}};
     hlmi_team *team = team_of(3, &e);
-    ck_assert_int_eq(hlmi_team_run(team, regions, 2, NULL, 1, NULL), HLM_E_CANCELLED);
+    ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = regions, .n = 2, .rows = 1, .cancel = NULL}),
+                     HLM_E_CANCELLED);
     check_rows(&t, 1, 3);
     hlmi_team_free(team);
 }
@@ -210,7 +212,7 @@ START_TEST(arguments)
     hlmi_team_free(NULL);
     team = team_of(0, NULL);
     ck_assert_uint_eq(hlmi_team_workers(team), hlmi_os_cores());
-    ck_assert_int_eq(hlmi_team_run(team, NULL, 0, NULL, 1, NULL), HLM_OK);
+    ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = NULL, .n = 0, .rows = 1, .cancel = NULL}), HLM_OK);
     hlmi_team_free(team);
 }
 END_TEST
@@ -222,9 +224,11 @@ START_TEST(cancelled_before)
         const row_link l = {&t, 1};
         const hlmi_region region = {.run = add_row, .arg = &l};
         hlmi_team *team = team_of(workers, NULL);
-        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, &t.cancel), HLM_E_CANCELLED);
+        ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = &t.cancel}),
+                         HLM_E_CANCELLED);
         t.cancel = 0;
-        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, &t.cancel), HLM_OK);
+        ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = &t.cancel}),
+                         HLM_OK);
         check_rows(&t, 1, (size_t)workers);
         hlmi_team_free(team);
     }
@@ -293,7 +297,8 @@ START_TEST(control_word)
             const hlmi_region region = {.run = see_rounding, .arg = &arg};
             ck_assert_int_eq(fesetround(FE_UPWARD), 0);
             hlmi_team *team = team_of(workers, own ? NULL : &e);
-            ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+            ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL}),
+                             HLM_OK);
             hlmi_team_free(team);
             ck_assert(one_and_a_bit() > 1.0f);
             fesetround(FE_TONEAREST);
@@ -342,7 +347,7 @@ START_TEST(idle)
 {
     const hlmi_region region = {.run = nothing};
     hlmi_team *team = team_of(4, NULL);
-    ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+    ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL}), HLM_OK);
     nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL); /* falling asleep may cost a little */
     const uint64_t before = cpu_ns();
     nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
@@ -359,7 +364,7 @@ static int run_in_child(hlmi_team *team, hlm_status expected)
     const pid_t child = fork();
     if (child == 0) {
         alarm(20); /* instead of a deadlock */
-        const hlm_status st = hlmi_team_run(team, &region, 1, NULL, 1, NULL);
+        const hlm_status st = hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL});
         hlmi_team_free(team);
         _exit(st == expected ? 0 : 1);
     }
@@ -373,9 +378,11 @@ START_TEST(forked)
     const hlmi_region region = {.run = nothing};
     for (int32_t workers = 1; workers <= 3; workers++) {
         hlmi_team *team = team_of(workers, NULL);
-        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+        ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL}),
+                         HLM_OK);
         ck_assert_int_eq(run_in_child(team, workers == 1 ? HLM_OK : HLM_E_MISMATCH), 0);
-        ck_assert_int_eq(hlmi_team_run(team, &region, 1, NULL, 1, NULL), HLM_OK);
+        ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = &region, .n = 1, .rows = 1, .cancel = NULL}),
+                         HLM_OK);
         hlmi_team_free(team);
     }
 }

@@ -44,7 +44,8 @@ typedef struct block {
     size_t n; /* queries: n_rows * n_heads, row-major */
     bool pinned; /* the split at hand is one of pinned positions */
     int64_t pos; /* of the first row */
-    float *q, *s, *o, *acc, *m, *l;
+    float *q, *s, *o, *acc, *m, *l; /* m, l, acc: of the split at hand */
+    float *top, *sum; /* with o: of all splits so far */
     uint16_t *lo, *hi;
 } block;
 
@@ -56,8 +57,8 @@ static size_t most_queries(const attn_arg *a)
 static size_t scratch_bytes(const attn_arg *a)
 {
     const size_t n = most_queries(a);
-    return n * (a->kv.head_dim + SPLIT + SLACK + 2 * a->kv.v_dim + 2) * sizeof(float) +
-        2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 8 * HLMI_ALIGN;
+    return n * (a->kv.head_dim + SPLIT + SLACK + 2 * a->kv.v_dim + 4) * sizeof(float) +
+        2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 10 * HLMI_ALIGN;
 }
 
 static float *carve(uint8_t **at, size_t bytes)
@@ -76,6 +77,8 @@ static void block_buffers(const attn_arg *a, block *b, uint8_t *at)
     b->acc = carve(&at, n * a->kv.v_dim * f);
     b->m = carve(&at, n * f);
     b->l = carve(&at, n * f);
+    b->top = carve(&at, n * f);
+    b->sum = carve(&at, n * f);
     b->lo = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
     b->hi = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
 }
@@ -238,45 +241,82 @@ static bool split_next(const attn_arg *a, block *b, int64_t *from)
     return b->pinned || *from <= last;
 }
 
-/* ---- many rows: a worker does all splits of a block ---- */
-
-static void whole(const attn_arg *a, block *b, float *m, float *l)
+/* How many there are. */
+static size_t split_total(const attn_arg *a, block *b)
 {
-    load_queries(a, b);
-    for (size_t i = 0; i < b->n; i++) l[i] = 0.0f;
-    int64_t from;
-    for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
-        split(a, b, from);
-        for (size_t i = 0; i < b->n; i++)
-            if (b->l[i] != 0.0f)
-                fold(&m[i], &l[i], b->o + i * a->kv.v_dim, b->m[i], b->l[i], b->acc + i * a->kv.v_dim, a->kv.v_dim);
-    }
-    for (size_t i = 0; i < b->n; i++)
-        finish(a, b->row + i / b->n_heads, b->head + i % b->n_heads, l[i], b->o + i * a->kv.v_dim);
+    const int64_t last = b->pos + (int64_t)b->n_rows - 1, first = first_split(a, b->pos);
+    const size_t pinned = a->a.pinned ? hlmi_div_up((size_t)pinned_end(a, last), SPLIT) : 0;
+    return pinned + (first <= last ? (size_t)((last - first) / SPLIT) + 1 : 0);
 }
 
-static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
+/* ---- many rows: a worker does all splits of a block ---- */
+
+/* Splits [begin, end) of a block's n. What came before is where the last part has left it, in the worker's scratch. */
+static void whole(const attn_arg *a, block *b, size_t begin, size_t end, size_t n)
 {
-    float m[BLOCK_QUERIES], l[BLOCK_QUERIES];
-    block b;
-    block_buffers(a, &b, hlmi_worker_scratch(t, worker));
+    const size_t v = a->kv.v_dim;
+    size_t i = 0;
+    int64_t from;
+    load_queries(a, b);
+    for (size_t q = 0; begin == 0 && q < b->n; q++) b->sum[q] = 0.0f;
+    for (bool more = split_begin(a, b, &from); more && i < end; more = split_next(a, b, &from), i++) {
+        if (i < begin) continue;
+        split(a, b, from);
+        for (size_t q = 0; q < b->n; q++)
+            if (b->l[q] != 0.0f) fold(&b->top[q], &b->sum[q], b->o + q * v, b->m[q], b->l[q], b->acc + q * v, v);
+    }
+    for (size_t q = 0; end == n && q < b->n; q++)
+        finish(a, b->row + q / b->n_heads, b->head + q % b->n_heads, b->sum[q], b->o + q * v);
+}
+
+/* The splits of a worker's blocks, numbered through. */
+typedef struct splits {
+    size_t at; /* number of the next block's first */
+    hlmi_range mine;
+} splits;
+
+static void visit(const attn_arg *a, block *b, splits *s)
+{
+    const size_t n = split_total(a, b), first = s->at, end = first + n;
+    s->at = end;
+    if (first < s->mine.end && end > s->mine.begin)
+        whole(a, b, hlmi_max_size(first, s->mine.begin) - first, hlmi_min_size(end, s->mine.end) - first, n);
+}
+
+static void own_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, block *b, splits *s)
+{
     size_t turn = 0;
-    for (size_t s = 0; s < t->n_spans; s++) {
-        b.span = &t->spans[s];
-        for (size_t r = 0; r < b.span->n; r += a->block_rows) {
+    for (size_t i = 0; i < t->n_spans; i++) {
+        b->span = &t->spans[i];
+        for (size_t r = 0; r < b->span->n; r += a->block_rows) {
+            b->row = b->span->row + r;
+            b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
+            b->pos = t->pos[b->row];
             for (size_t h = 0; h < a->kv.n_kv_heads; h++) {
-                if (turn++ % workers != worker) continue;
-                b.row = b.span->row + r;
-                b.n_rows = hlmi_min_size(a->block_rows, b.span->n - r);
-                b.kv_head = h;
+                if (turn++ % t->workers != worker) continue;
+                b->kv_head = h;
                 for (size_t g = 0; g < a->group; g += BLOCK_QUERIES) {
-                    b.head = h * a->group + g;
-                    b.n_heads = hlmi_min_size(BLOCK_QUERIES, a->group - g);
-                    whole(a, &b, m, l);
+                    b->head = h * a->group + g;
+                    b->n_heads = hlmi_min_size(BLOCK_QUERIES, a->group - g);
+                    visit(a, b, s);
                 }
             }
         }
     }
+}
+
+static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
+{
+    const size_t own = hlmi_team_worker(t, worker, workers), parts = workers / t->workers;
+    splits s = {.mine = {0, SIZE_MAX}};
+    block b;
+    block_buffers(a, &b, hlmi_worker_scratch(t, worker, workers));
+    if (parts > 1) {
+        splits all = {0};
+        own_blocks(a, t, own, &b, &all);
+        s.mine = hlmi_share(all.at, worker % parts, parts);
+    }
+    own_blocks(a, t, own, &b, &s);
 }
 
 /* ---- few rows: workers share the splits, then fold them ---- */
@@ -331,24 +371,27 @@ static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b, i
     }
 }
 
-/* The blocks of one span, `heads` query heads in each, one split a task. */
-static void split_span(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, size_t worker, size_t workers,
-                       size_t *turn)
+/* The splits of a tile's blocks, `heads` query heads in each: those whose numbers are in s->mine. */
+static void share_splits(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, splits *s)
 {
-    for (size_t r = 0; r < b->span->n; r += a->block_rows) {
-        b->row = b->span->row + r;
-        b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
-        b->pos = t->pos[b->row];
-        for (size_t h = 0; h < a->a.n_heads; h += heads) {
-            b->kv_head = h / a->group;
-            b->head = h;
-            b->n_heads = heads;
-            int64_t from;
-            for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
-                if ((*turn)++ % workers != worker) continue;
-                load_queries(a, b);
-                split(a, b, from);
-                store_split(a, t, b, from);
+    for (size_t i = 0; i < t->n_spans; i++) {
+        b->span = &t->spans[i];
+        for (size_t r = 0; r < b->span->n; r += a->block_rows) {
+            b->row = b->span->row + r;
+            b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
+            b->pos = t->pos[b->row];
+            for (size_t h = 0; h < a->a.n_heads; h += heads) {
+                b->kv_head = h / a->group;
+                b->head = h;
+                b->n_heads = heads;
+                int64_t from;
+                for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
+                    const size_t number = s->at++;
+                    if (number < s->mine.begin || number >= s->mine.end) continue;
+                    load_queries(a, b);
+                    split(a, b, from);
+                    store_split(a, t, b, from);
+                }
             }
         }
     }
@@ -362,15 +405,17 @@ static void attend_run(const void *arg, const void *step, size_t worker, size_t 
         whole_blocks(a, t, worker, workers);
         return;
     }
-    size_t tasks = 0, turn = 0;
+    size_t tasks = 0;
     for (size_t s = 0; s < t->n_spans; s++) tasks += split_count(a, t->spans[s].pos) * a->kv.n_kv_heads;
-    const bool alone = tasks < 4 * workers || a->group > BLOCK_QUERIES; /* heads of a group one by one: more to share */
+    const bool alone =
+        tasks < 4 * t->workers || a->group > BLOCK_QUERIES; /* heads of a group one by one: more to share */
+    const size_t heads = alone ? 1 : a->group;
     block b;
-    block_buffers(a, &b, hlmi_worker_scratch(t, worker));
-    for (size_t s = 0; s < t->n_spans; s++) {
-        b.span = &t->spans[s];
-        split_span(a, t, &b, alone ? 1 : a->group, worker, workers, &turn);
-    }
+    block_buffers(a, &b, hlmi_worker_scratch(t, worker, workers));
+    splits all = {0};
+    share_splits(a, t, &b, heads, &all);
+    splits s = {.mine = hlmi_share(all.at, worker, workers)};
+    share_splits(a, t, &b, heads, &s);
 }
 
 static void fold_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -412,6 +457,7 @@ void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *o)
     a.partial = hlmi_scratch(b, a.slots * a.slot * sizeof(float));
     hlmi_scratch_worker(b, scratch_bytes(&a));
     hlmi_emit(b, attend_run, &a, sizeof a, 0, 0);
+    hlmi_emitted_by_past(b);
     hlmi_emit(b, fold_run, &a, sizeof a, 0, FEW_ROWS);
     hlmi_scratch_release(b, mark);
 }

@@ -87,7 +87,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
         const hlmi_range r = hlmi_share(tap->n * a->a.n_heads, worker, workers);
         for (size_t j = r.begin; j < r.end; j++) {
             const size_t row = j / a->a.n_heads, head = j % a->a.n_heads;
-            weights(a, t, tap->row + row, head, tap->keys, hlmi_worker_scratch(t, worker),
+            weights(a, t, tap->row + row, head, tap->keys, hlmi_worker_scratch(t, worker, workers),
                     tap->out + head * tap->head_stride + row * tap->keys);
         }
     }

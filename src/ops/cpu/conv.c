@@ -21,7 +21,7 @@ static void conv_run(const void *arg, const void *step, size_t worker, size_t wo
     if (r.begin == r.end) return;
     const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.channels) - c, ld = a->rec.channels;
     hlmi_held h = {.k = a->k, .states = a->states, .rows = a->rec.window, .n = n, .ld = ld};
-    h.room = (float *)hlmi_worker_scratch(t, worker);
+    h.room = (float *)hlmi_worker_scratch(t, worker, workers);
     for (size_t i = 0; i < t->n_spans; i++) {
         const hlmi_span *s = &t->spans[i];
         hlmi_held_open(&h, hlmi_state_conv(s->in, a->states, o->rec), hlmi_state_conv(s->out, a->states, o->rec), c);

@@ -10,11 +10,12 @@ typedef struct hlmi_range {
     size_t begin, end;
 } hlmi_range;
 
-/** Worker w's part of n items: consecutive, sizes differing by at most one. */
+/** Worker w's part of n items: consecutive, sizes differing by at most one. Parts nest: those of workers 2w and 2w + 1 of twice as
+ *  many are together w's. */
 static inline hlmi_range hlmi_share(size_t n, size_t w, size_t workers)
 {
-    return (hlmi_range){n / workers * w + (n % workers < w ? n % workers : w),
-                        n / workers * (w + 1) + (n % workers < w + 1 ? n % workers : w + 1)};
+    const uint64_t whole = n / workers, rest = n % workers;
+    return (hlmi_range){(size_t)(whole * w + rest * w / workers), (size_t)(whole * (w + 1) + rest * (w + 1) / workers)};
 }
 
 /** y = norm(x), rows of norm->size; y may be x. */
@@ -24,9 +25,16 @@ static inline void hlmi_cpu_norm(const hlmi_kernels *k, const hlmi_norm *norm, f
     else k->rms_norm(y, x, norm->weight, norm->size, norm->eps);
 }
 
-static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker)
+/** The team's worker behind number `worker` of a region that may be divided into parts (exec/team.h). */
+static inline size_t hlmi_team_worker(const hlmi_tile *t, size_t worker, size_t workers)
 {
-    return t->worker_scratch + worker * t->worker_stride;
+    return worker / (workers / t->workers);
+}
+
+/** The worker's private scratch. It keeps what a part leaves in it for the next part of the region, and no longer. */
+static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker, size_t workers)
+{
+    return t->worker_scratch + hlmi_team_worker(t, worker, workers) * t->worker_stride;
 }
 
 void hlmi_cpu_rope_table(hlmi_builder *b, size_t i);

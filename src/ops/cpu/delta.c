@@ -88,7 +88,7 @@ static void delta_run(const void *arg, const void *step, size_t worker, size_t w
 {
     const delta_arg *a = arg;
     const hlmi_tile *t = step;
-    const room r = room_of(a, hlmi_worker_scratch(t, worker));
+    const room r = room_of(a, hlmi_worker_scratch(t, worker, workers));
     const hlmi_range share = hlmi_share(t->n_spans * a->rec.heads, worker, workers);
     for (size_t i = share.begin; i < share.end; i++) head_run(a, &t->spans[i / a->rec.heads], i % a->rec.heads, &r);
 }

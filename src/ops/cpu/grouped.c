@@ -107,14 +107,14 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
         pack_slots(a, hlmi_share(items(a, t->n_rows), worker, workers), a->packed);
         return;
     }
-    float *scratch = hlmi_worker_scratch(t, worker);
+    float *scratch = hlmi_worker_scratch(t, worker, workers);
     const order o = order_slots(a, t->n_rows, scratch);
     pack_rows(a, &o, hlmi_share(t->n_rows, worker, workers), scratch, a->packed);
 }
 
-static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker)
+static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
 {
-    uint8_t *scratch = hlmi_worker_scratch(t, worker);
+    uint8_t *scratch = hlmi_worker_scratch(t, worker, workers);
     uint8_t *own[HLMI_ACT_COUNT];
     const bool alone = t->n_rows <= a->private_rows;
     work w = {.a = a, .o = order_slots(a, t->n_rows, scratch)};
@@ -197,7 +197,7 @@ static size_t units_of(const hlmi_matrix *m)
 static void up_run(const void *arg, const void *step, size_t worker, size_t workers)
 {
     const grouped_arg *a = arg;
-    const work w = begin(a, step, worker);
+    const work w = begin(a, step, worker, workers);
     const uint32_t *start = w.o.start;
     size_t total = 0;
     for (size_t e = 0; e < a->a.n_experts; e++) total += (start[e + 1] - start[e]) * units_of(&a->a.experts[e].up);
@@ -219,7 +219,7 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
     const size_t rows = a->a.experts[0].down.rows;
     const hlmi_range r = hlmi_share(units_of(&a->a.experts[0].down), worker, workers);
     if (r.begin == r.end) return;
-    const work w = begin(a, t, worker);
+    const work w = begin(a, t, worker, workers);
     if (a->a.epilogue == HLMI_EP_STORE) {
         const size_t from = r.begin * HLMI_UNIT, to = hlmi_min_size(r.end * HLMI_UNIT, rows);
         for (size_t i = 0; i < t->n_rows; i++) memset(a->a.y + i * a->a.ldy + from, 0, (to - from) * sizeof *a->a.y);

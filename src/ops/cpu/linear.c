@@ -64,7 +64,7 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     uint8_t *dst[HLMI_LINEAR_MAX];
     for (size_t f = 0; f < a->n_forms; f++) dst[f] = a->forms[f].rows;
-    pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker), dst);
+    pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker, workers), dst);
 }
 
 /* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
@@ -116,9 +116,9 @@ static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_
 }
 
 /* Where the packed rows are: this worker's own, the shared ones, or x itself. */
-static void find_rows(const linear_arg *a, const hlmi_tile *t, size_t rows, size_t worker, uint8_t **x)
+static void find_rows(const linear_arg *a, const hlmi_tile *t, size_t rows, size_t worker, size_t workers, uint8_t **x)
 {
-    uint8_t *scratch = hlmi_worker_scratch(t, worker);
+    uint8_t *scratch = hlmi_worker_scratch(t, worker, workers);
     const bool own = a->a.rows == HLMI_ROWS_TILE && rows <= PRIVATE_ROWS;
     uint8_t *at = scratch + a->private_at;
     uint8_t *dst[HLMI_LINEAR_MAX];
@@ -143,8 +143,8 @@ static void linear_run(const void *arg, const void *step, size_t worker, size_t 
     for (size_t i = 0; i < n_mat; i++) units += a->w[i].p.units;
     hlmi_range r = hlmi_share(units * blocks, worker, workers);
     if (r.begin == r.end) return;
-    find_rows(a, t, rows, worker, x);
-    float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker) + a->tmp_at);
+    find_rows(a, t, rows, worker, workers, x);
+    float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker, workers) + a->tmp_at);
     while (r.begin < r.end) {
         size_t i = 0, u = r.begin % units;
         const size_t t0 = r.begin / units * HLMI_UNIT_ROWS, n = hlmi_min_size(HLMI_UNIT_ROWS, rows - t0);

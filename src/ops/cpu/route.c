@@ -109,7 +109,7 @@ static void route_run(const void *arg, const void *step, size_t worker, size_t w
     const route_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    uint8_t *scratch = hlmi_worker_scratch(t, worker);
+    uint8_t *scratch = hlmi_worker_scratch(t, worker, workers);
     const choice c = {.weight = (float *)(void *)scratch,
                       .score = (float *)(void *)(scratch + a->score_at),
                       .open = scratch + a->open_at};

@@ -50,7 +50,7 @@ static void scan1_run(const void *arg, const void *step, size_t worker, size_t w
     if (r.begin == r.end) return;
     const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.cols) - c;
     hlmi_held h = {.k = a->k, .states = a->states, .rows = a->rec.rows, .n = n, .ld = a->rec.cols};
-    h.room = (float *)hlmi_worker_scratch(t, worker);
+    h.room = (float *)hlmi_worker_scratch(t, worker, workers);
     for (size_t i = 0; i < t->n_spans; i++) scan_span(a, &t->spans[i], &h, c, n);
 }
 

@@ -45,7 +45,7 @@ static void scan2_run(const void *arg, const void *step, size_t worker, size_t w
     const scan2_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(a->rec.heads * t->n_spans, worker, workers);
-    float *room = (float *)hlmi_worker_scratch(t, worker);
+    float *room = (float *)hlmi_worker_scratch(t, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) scan2_head(a, &t->spans[i % t->n_spans], i / t->n_spans, room);
 }
 

@@ -1,0 +1,52 @@
+/* Slices of a list of regions. */
+#include "exec/slice.h"
+
+#include "base/os.h"
+
+enum { PART_NS = 200 * 1000 };
+
+/* Goes to the next region that the work is not to skip; false at the end. */
+static bool enter(const hlmi_work *w, hlmi_place *at)
+{
+    if (at->inside) return true;
+    while (at->region < w->n && hlmi_region_skipped(&w->regions[at->region], w->rows)) at->region++;
+    if (at->region == w->n) return false;
+    const hlmi_region *r = &w->regions[at->region];
+    at->part = (hlmi_piece){0};
+    if (r->cost) at->part = hlmi_piece_first(hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)), PART_NS);
+    at->spent = 0;
+    return at->inside = true;
+}
+
+/* What the next part will take. */
+static uint64_t expected(const hlmi_work *w, const hlmi_place *at)
+{
+    const hlmi_region *r = &w->regions[at->region];
+    return r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) >> at->part.shift : 0;
+}
+
+static void leave(const hlmi_work *w, hlmi_place *at)
+{
+    const hlmi_region *r = &w->regions[at->region];
+    if (r->cost) hlmi_cost_note(r->cost, hlmi_region_amount(r, w), at->spent);
+    at->region++;
+    at->inside = false;
+}
+
+hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_place *at, hlmi_slice *s, bool *done)
+{
+    uint64_t now = hlmi_os_now();
+    for (*done = false; enter(w, at); s->parts++) {
+        if (s->parts && now + expected(w, at) >= s->until) return HLM_OK;
+        const hlm_status st = hlmi_team_piece(t, w, at->region, at->part);
+        if (st != HLM_OK) return st;
+        const uint64_t took = hlmi_os_now() - now;
+        now += took;
+        at->spent += took;
+        hlmi_piece_next(&at->part, took, PART_NS);
+        if (hlmi_piece_done(&at->part)) leave(w, at);
+    }
+    *at = (hlmi_place){0};
+    *done = true;
+    return HLM_OK;
+}
