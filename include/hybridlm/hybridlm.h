@@ -871,6 +871,38 @@ enum {
     HLM_FINISH_FULL = 4
 };
 
+/** Speculative decoding: tokens are guessed ahead (a draft), run in one step with the
+ *  token before them, and kept as far as the sampler draws them from the model's own
+ *  logits. The text, its distribution and the draws of the sampler are those of plain
+ *  generation, token for token; only the time differs. Callbacks, ends and errors come
+ *  at the same tokens, and the cache holds the same tokens at every return.
+ *  Drafts come from the text itself (what followed the last time that it read the same),
+ *  and from a second, smaller model. How much is drafted follows from how many drafts
+ *  were right in this call and how long steps took. A model with recurrent state drafts
+ *  no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing
+ *  of it is computed twice; without that log it drafts nothing.
+ *  Memory: logits of n_branches * (n_draft + 1) rows. */
+typedef struct hlm_speculation {
+    size_t struct_size;
+    /** Most tokens of a draft. 0: 8; at most 64. */
+    int32_t n_draft;
+    /** Longest run of last tokens that is looked up in the text so far. 0: 4; at most
+     *  64; negative: no drafts from the text. The latest 65536 tokens are looked at. */
+    int32_t ngram;
+    /** Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1
+     *  ends the guarantee of hlm_cache_reserve, as forks do. */
+    int32_t n_branches;
+    /** 1: drafts as much as these numbers allow at every token, whatever it costs or brings. */
+    int32_t fixed;
+    /** A context of a model with as many tokens in its vocabulary, or NULL. It is used
+     *  during the call as the first context is; ngram drafts, where there are any, go first. */
+    hlm_context *draft;
+    /** A cache of that context's pool, kept from call to call: each brings it in line with
+     *  the text, by what they begin with in common. NULL: one for the call, which reads
+     *  the whole text first. */
+    hlm_cache *draft_cache;
+} hlm_speculation;
+
 /** Everything it points to is the caller's and is read or written during the call only. */
 typedef struct hlm_generate_params {
     size_t struct_size;
@@ -906,6 +938,8 @@ typedef struct hlm_generate_params {
     int32_t reuse;
     /** Must be 0. */
     int32_t reserved;
+    /** NULL: off. */
+    const hlm_speculation *speculation;
 } hlm_generate_params;
 
 typedef struct hlm_generate_result {
@@ -923,6 +957,11 @@ typedef struct hlm_generate_result {
     /** With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them. */
     size_t n_reused;
     size_t n_recomputed;
+    /** Steps of the model after the prompt; tokens of drafts that were run in them, and
+     *  those of them that became text. */
+    size_t n_steps;
+    size_t n_drafted;
+    size_t n_accepted;
 } hlm_generate_result;
 
 /** Prompt in, tokens out. Afterwards the cache holds the prompt and all
@@ -933,7 +972,8 @@ typedef struct hlm_generate_result {
  *  tokens, not the prompt's. A model without tokenizer gives ids and no text.
  *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
  *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
- *          model); the cache then holds what was run before. */
+ *          model, a draft model of another vocabulary, a draft_cache of another pool);
+ *          the cache then holds what was run before. */
 HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
                                 const hlm_generate_params *params, hlm_generate_result *result);
 

@@ -19,14 +19,17 @@ hlm_status hlmi_history_init(hlmi_history *h, size_t vocab, size_t window, const
 hlm_status hlmi_history_copy(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem)
 {
     hlm_status st = hlmi_history_init(to, from->vocab, from->window, mem);
-    if (st != HLM_OK) return st;
-    void *ring = NULL;
-    st = hlmi_grow(mem, &ring, &to->cap, from->len, sizeof *to->ring, "the sampler's window");
-    if (st != HLM_OK) {
-        hlmi_history_free(to, mem);
-        return st;
-    }
+    if (st == HLM_OK) st = hlmi_history_assign(to, from, mem);
+    if (st != HLM_OK) hlmi_history_free(to, mem);
+    return st;
+}
+
+hlm_status hlmi_history_assign(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem)
+{
+    void *ring = to->ring;
+    const hlm_status st = hlmi_grow(mem, &ring, &to->cap, from->len, sizeof *to->ring, "the sampler's window");
     to->ring = ring;
+    if (st != HLM_OK) return st;
     if (from->ring && from->len) memcpy(to->ring, from->ring, from->len * sizeof *to->ring);
     memcpy(to->count, from->count, from->vocab * 3 * sizeof *to->count);
     to->n_seen = from->n_seen;

@@ -125,6 +125,13 @@ hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler)
     return st;
 }
 
+hlm_status hlmi_sampler_assign(hlm_sampler *to, const hlm_sampler *from)
+{
+    const hlm_status st = from->history.count ? hlmi_history_assign(&to->history, &from->history, &to->mem) : HLM_OK;
+    if (st == HLM_OK) to->draws = from->draws;
+    return st;
+}
+
 /* Runs the stages; false when no candidate is left. */
 static bool run_chain(hlm_sampler *s, const float *logits)
 {

@@ -14,3 +14,8 @@ void hlmi_ctx_failed(hlm_context *ctx)
 {
     memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
 }
+
+bool hlmi_ctx_cancelled(const hlm_context *ctx)
+{
+    return ctx->cancel != 0;
+}

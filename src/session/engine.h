@@ -4,10 +4,15 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
+
 /** The model a context computes with; borrowed. */
 hlm_model *hlmi_ctx_model(const hlm_context *ctx);
 
 /** Makes the calling thread's error sentence the one of hlm_ctx_error. */
 void hlmi_ctx_failed(hlm_context *ctx);
+
+/** Has somebody asked that the call on it ends? Its next step will. */
+bool hlmi_ctx_cancelled(const hlm_context *ctx);
 
 #endif

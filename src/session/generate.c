@@ -6,6 +6,7 @@
 #include "sample/sampler.h"
 #include "session/engine.h"
 #include "session/run.h"
+#include "session/speculate.h"
 
 /* Tokens of the prompt run between two calls of progress. */
 enum { PROMPT_PART = 512 };
@@ -45,12 +46,15 @@ static hlm_status open_run(run *r, hlm_sampler *sampler)
     const size_t bytes = (size_t)info.vocab_size * sizeof *r->logits;
     r->logits = hlmi_alloc(&r->mem, bytes);
     if (!r->logits) return hlmi_nomem(bytes, "logits");
+    if (r->p.speculation) st = hlmi_speculation_open(&r->speculation, r, (size_t)info.vocab_size);
+    if (st != HLM_OK) return st;
     const uint32_t flags = r->p.show_special ? 0 : HLM_DETOKENIZE_SKIP_SPECIAL;
     return hlmi_output_init(&r->output, model, flags, r->p.stop, r->p.n_stop, &r->mem);
 }
 
 static void close_run(run *r)
 {
+    hlmi_speculation_close(r->speculation);
     hlmi_output_free(&r->output);
     hlmi_free(&r->mem, r->logits);
     hlm_sampler_free(r->own);
@@ -100,7 +104,7 @@ static hlm_status run_prompt(run *r)
     return HLM_OK;
 }
 
-static bool ends(const run *r, int32_t token)
+bool hlmi_run_ends(const run *r, int32_t token)
 {
     if (!r->p.ignore_eos && hlm_token_ends(hlmi_ctx_model(r->ctx), token)) return true;
     for (size_t i = 0; i < r->p.n_stop_tokens; i++) {
@@ -116,7 +120,7 @@ hlm_status hlmi_run_token(run *r, const float *logits, int32_t *token, int32_t *
     if (st != HLM_OK) return st;
     const char *text = "";
     size_t len = 0;
-    const bool end = ends(r, *token);
+    const bool end = hlmi_run_ends(r, *token);
     if (!end) st = hlmi_output_push(&r->output, *token, &text, &len);
     if (st != HLM_OK) return st;
     if (r->p.tokens && r->result.n_generated < r->p.tokens_cap) r->p.tokens[r->result.n_generated] = *token;
@@ -141,6 +145,7 @@ static hlm_status generate(run *r)
             return HLM_OK;
         }
         if (st != HLM_OK) return st;
+        r->result.n_steps++;
     }
 }
 
@@ -171,7 +176,7 @@ hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler
         HLMI_TRY(hlm_cache_reuse(cache, r.p.prompt, r.p.n_prompt, &r.result.n_reused, &r.result.n_recomputed));
     HLMI_TRY(run_prompt(&r));
     const uint64_t middle = hlmi_os_now();
-    HLMI_TRY(generate(&r));
+    HLMI_TRY(r.speculation ? hlmi_speculate(r.speculation) : generate(&r));
     HLMI_TRY(finish_text(&r));
     if (r.p.reuse) hlm_prefix_add(cache); /* a text that can not be remembered is generated all the same */
     r.result.n_prompt = r.p.n_prompt;

@@ -15,6 +15,7 @@ typedef struct hlmi_run {
     hlmi_mem mem;
     hlmi_output output;
     float *logits; /* [vocab] of the latest token */
+    struct hlmi_speculation *speculation; /* NULL: none */
     hlm_generate_result result;
 } hlmi_run;
 
@@ -23,5 +24,8 @@ enum { HLMI_GO_ON = -1 };
 
 /** Draws one token from logits [vocab] and hands it out with its text; *finish says why to end, or HLMI_GO_ON. */
 hlm_status hlmi_run_token(hlmi_run *r, const float *logits, int32_t *token, int32_t *finish);
+
+/** Does the token end the answer? */
+bool hlmi_run_ends(const hlmi_run *r, int32_t token);
 
 #endif

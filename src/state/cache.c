@@ -99,8 +99,12 @@ int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos)
 
 void hlmi_cache_truncate(hlm_cache *c, int64_t length)
 {
-    const size_t tokens = c->pool->layout.tokens;
-    const size_t pages = hlmi_div_up((size_t)length, tokens);
+    hlmi_cache_cut(c, length, 0);
+}
+
+void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
+{
+    const size_t pages = hlmi_max_size(hlmi_div_up((size_t)length, c->pool->layout.tokens), keep_pages);
     const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
     while (c->n_leaves > leaves) leaf_drop(c->pool, c->leaves[--c->n_leaves]);
     if (leaves) {
@@ -279,7 +283,7 @@ void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_s
 static void claim_marks(hlm_cache *c, int64_t from, int64_t end)
 {
     const int64_t stride = c->pool->mark_stride;
-    if (stride == 0) return;
+    if (stride == 0 || c->drafts) return;
     int64_t pos = (end - 1) / stride * stride;
     for (size_t i = 0; i < c->pool->auto_marks && pos > from; i++, pos -= stride) {
         if (!hlmi_cut_ask(c, pos)) return;
@@ -363,7 +367,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
 {
     const size_t per = c->pool->layout.tokens;
-    const bool prompt = n > 1;
+    const bool prompt = n > 1 && !c->drafts;
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
         int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;

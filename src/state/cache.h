@@ -52,6 +52,7 @@ struct hlm_cache {
     size_t n_leaves, cap_leaves;
     atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
     int64_t branch; /* a position whose state becomes a mark if the next step computes it again (hlm_cache_reuse) */
+    bool drafts; /* steps of several tokens are no prompts (state/draft.h) */
     hlmi_claim claim;
 };
 
@@ -114,6 +115,8 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b);
 int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos);
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);
+/** The same, but the first `keep_pages` pages stay. */
+void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages);
 
 /** Make positions length .. length+n-1 writable: own leaves, own or claimed pages. The length stays.
  *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "session/engine.h"
+#include "state/draft.h"
 
 struct hlm_text_stream {
     hlm_model *model;
@@ -26,6 +27,11 @@ hlm_model *hlmi_ctx_model(const hlm_context *ctx)
 void hlmi_ctx_failed(hlm_context *ctx)
 {
     memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
+}
+
+bool hlmi_ctx_cancelled(const hlm_context *ctx)
+{
+    return ctx->n_calls + 1 == ctx->cancel_at;
 }
 
 hlm_pool *hlm_ctx_pool(hlm_context *ctx)
@@ -65,8 +71,8 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     const hlm_cache_params p = {.struct_size = sizeof p, .max_tokens = (int64_t)cache->max};
     hlm_status st = hlm_cache_new(out, hlm_ctx_pool(cache->ctx), &p);
     if (st != HLM_OK) return st;
-    (*out)->n = (size_t)at_pos;
-    memcpy((*out)->tokens, cache->tokens, (size_t)at_pos * sizeof *cache->tokens);
+    (*out)->n = at_pos == HLM_NOW ? cache->n : (size_t)at_pos;
+    memcpy((*out)->tokens, cache->tokens, (*out)->n * sizeof *cache->tokens);
     return HLM_OK;
 }
 
@@ -97,6 +103,54 @@ hlm_status hlm_prefix_add(hlm_cache *cache)
     return HLM_OK;
 }
 
+hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
+{
+    ck_assert((size_t)pos <= cache->n);
+    cache->n = (size_t)pos;
+    if (pending) *pending = 0;
+    return HLM_OK;
+}
+
+hlm_pool *hlmi_cache_pool(const hlm_cache *c)
+{
+    return hlm_ctx_pool(c->ctx);
+}
+
+size_t hlmi_cache_room(const hlm_cache *c)
+{
+    return c->max - c->n;
+}
+
+size_t hlmi_cache_undo(const hlm_cache *c)
+{
+    return c->max;
+}
+
+void hlmi_cache_drafts(hlm_cache *c, bool on)
+{
+    ck_assert(c->drafts != on || on);
+    c->drafts = on;
+}
+
+size_t hlmi_cache_pages(const hlm_cache *c)
+{
+    return c->n;
+}
+
+hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)
+{
+    (void)pages;
+    return hlm_cache_rewind(c, pos, NULL);
+}
+
+hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b)
+{
+    const hlm_cache t = *a;
+    *a = *b;
+    *b = t;
+    return HLM_OK;
+}
+
 void fake_logits(const int32_t *tokens, size_t n, float *out, size_t vocab)
 {
     uint64_t h = 14695981039346656037u;
@@ -115,24 +169,37 @@ static void logits_at(const hlm_cache *c, float *out)
     if (ctx->script) out[ctx->script[c->n % ctx->n_script]] += 10;
 }
 
-hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+static hlm_status check_step(const hlm_context *ctx, const hlm_step *s)
 {
-    ck_assert_uint_eq(n, 1);
-    const hlm_step *s = steps[0];
-    hlm_cache *c = s->cache;
+    const hlm_cache *c = s->cache;
     ck_assert(s->struct_size == sizeof *s && s->n_tokens > 0);
     if (s->n_tokens > c->max - c->n) return hlmi_fail(HLM_E_FULL, "fake cache is full");
     for (size_t i = 0; i < s->n_tokens; i++) {
         if (s->tokens[i] < 0 || s->tokens[i] >= ctx->model->vocab) return hlmi_fail(HLM_E_TOKEN, "fake token");
     }
+    return HLM_OK;
+}
+
+hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+{
+    size_t rows = 0;
+    for (size_t k = 0; k < n; k++) {
+        const hlm_status st = check_step(ctx, steps[k]);
+        if (st != HLM_OK) return st;
+        rows += steps[k]->n_tokens;
+    }
     ck_assert(ctx->n_calls < FAKE_MAX_CALLS);
-    ctx->calls[ctx->n_calls++] = s->n_tokens;
+    ctx->calls[ctx->n_calls++] = rows;
     if (ctx->n_calls == ctx->cancel_at) return hlmi_fail(HLM_E_CANCELLED, "fake cancel");
-    for (size_t i = 0; i < s->n_tokens; i++) {
-        c->tokens[c->n++] = s->tokens[i];
-        if (!s->logits) continue;
-        if (s->logit_rows == HLM_ROWS_ALL) logits_at(c, s->logits + i * (size_t)ctx->model->vocab);
-        else if (i + 1 == s->n_tokens) logits_at(c, s->logits);
+    for (size_t k = 0; k < n; k++) {
+        const hlm_step *s = steps[k];
+        hlm_cache *c = s->cache;
+        for (size_t i = 0; i < s->n_tokens; i++) {
+            c->tokens[c->n++] = s->tokens[i];
+            if (!s->logits) continue;
+            if (s->logit_rows == HLM_ROWS_ALL) logits_at(c, s->logits + i * (size_t)ctx->model->vocab);
+            else if (i + 1 == s->n_tokens) logits_at(c, s->logits);
+        }
     }
     return HLM_OK;
 }

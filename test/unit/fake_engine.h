@@ -3,6 +3,8 @@
 #ifndef TEST_UNIT_FAKE_ENGINE_H
 #define TEST_UNIT_FAKE_ENGINE_H
 
+#include <stdbool.h>
+
 #include "unit/fake_model.h"
 
 enum { FAKE_MAX_CALLS = 4096 };
@@ -26,6 +28,7 @@ struct hlm_cache {
     hlm_context *ctx;
     int32_t *tokens; /* [max] */
     size_t n, max;
+    bool drafts;
 };
 
 /** One context at a time: the model's functions look into it. */

@@ -374,6 +374,29 @@ class hlm_sampler_params(Structure):
     ]
 
 
+class hlm_speculation(Structure):
+    """Speculative decoding: tokens are guessed ahead (a draft), run in one step with the
+    token before them, and kept as far as the sampler draws them from the model's own
+    logits. The text, its distribution and the draws of the sampler are those of plain
+    generation, token for token; only the time differs. Callbacks, ends and errors come
+    at the same tokens, and the cache holds the same tokens at every return.
+    Drafts come from the text itself (what followed the last time that it read the same),
+    and from a second, smaller model. How much is drafted follows from how many drafts
+    were right in this call and how long steps took. A model with recurrent state drafts
+    no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing
+    of it is computed twice; without that log it drafts nothing.
+    Memory: logits of n_branches * (n_draft + 1) rows."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_draft", c_int32),
+        ("ngram", c_int32),
+        ("n_branches", c_int32),
+        ("fixed", c_int32),
+        ("draft", c_void_p),
+        ("draft_cache", c_void_p),
+    ]
+
+
 class hlm_generate_params(Structure):
     """Everything it points to is the caller's and is read or written during the call only."""
     _fields_ = [
@@ -394,6 +417,7 @@ class hlm_generate_params(Structure):
         ("tokens_cap", c_size_t),
         ("reuse", c_int32),
         ("reserved", c_int32),
+        ("speculation", c_void_p),
     ]
 
 
@@ -408,6 +432,9 @@ class hlm_generate_result(Structure):
         ("generate_ns", c_uint64),
         ("n_reused", c_size_t),
         ("n_recomputed", c_size_t),
+        ("n_steps", c_size_t),
+        ("n_drafted", c_size_t),
+        ("n_accepted", c_size_t),
     ]
 
 
@@ -631,7 +658,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "tokens, not the prompt's. A model without tokenizer gives ids and no text.\n"
         'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
         '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
-        '        model); the cache then holds what was run before.'),
+        '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'
+        '        the cache then holds what was run before.'),
     "hlm_score": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
         'Log-probability of each token given those before it, as natural logarithms;\n'
         "NaN where the model's logits are no distribution.\n"
@@ -685,6 +713,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
         "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
         "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
-        "hlm_generate_params": (120, sizeof(hlm_generate_params)),
-        "hlm_generate_result": (64, sizeof(hlm_generate_result)),
+        "hlm_speculation": (40, sizeof(hlm_speculation)),
+        "hlm_generate_params": (128, sizeof(hlm_generate_params)),
+        "hlm_generate_result": (88, sizeof(hlm_generate_result)),
     }

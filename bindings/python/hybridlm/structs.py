@@ -335,6 +335,14 @@ class GenerateResult(NamedTuple):
 
     n_recomputed: int
 
+    #: Steps of the model after the prompt; tokens of drafts that were run in them, and
+    #: those of them that became text.
+    n_steps: int
+
+    n_drafted: int
+
+    n_accepted: int
+
 
 __all__ = [
     "ModelParams",

@@ -3834,6 +3834,180 @@ pub const HLM_FINISH_CALLBACK: _bindgen_ty_16 = 3;
 pub const HLM_FINISH_FULL: _bindgen_ty_16 = 4;
 #[doc = " Why hlm_generate ended."]
 pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
+#[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
+#[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
+#[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
+#[doc = "  generation, token for token; only the time differs. Callbacks, ends and errors come"]
+#[doc = "  at the same tokens, and the cache holds the same tokens at every return."]
+#[doc = "  Drafts come from the text itself (what followed the last time that it read the same),"]
+#[doc = "  and from a second, smaller model. How much is drafted follows from how many drafts"]
+#[doc = "  were right in this call and how long steps took. A model with recurrent state drafts"]
+#[doc = "  no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing"]
+#[doc = "  of it is computed twice; without that log it drafts nothing."]
+#[doc = "  Memory: logits of n_branches * (n_draft + 1) rows."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_speculation {
+    pub struct_size: usize,
+    #[doc = " Most tokens of a draft. 0: 8; at most 64."]
+    pub n_draft: i32,
+    #[doc = " Longest run of last tokens that is looked up in the text so far. 0: 4; at most"]
+    #[doc = "  64; negative: no drafts from the text. The latest 65536 tokens are looked at."]
+    pub ngram: i32,
+    #[doc = " Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1"]
+    #[doc = "  ends the guarantee of hlm_cache_reserve, as forks do."]
+    pub n_branches: i32,
+    #[doc = " 1: drafts as much as these numbers allow at every token, whatever it costs or brings."]
+    pub fixed: i32,
+    #[doc = " A context of a model with as many tokens in its vocabulary, or NULL. It is used"]
+    #[doc = "  during the call as the first context is; ngram drafts, where there are any, go first."]
+    pub draft: *mut hlm_context,
+    #[doc = " A cache of that context's pool, kept from call to call: each brings it in line with"]
+    #[doc = "  the text, by what they begin with in common. NULL: one for the call, which reads"]
+    #[doc = "  the whole text first."]
+    pub draft_cache: *mut hlm_cache,
+}
+#[test]
+fn bindgen_test_layout_hlm_speculation() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_speculation>(),
+        40usize,
+        concat!("Size of: ", stringify!(hlm_speculation))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_speculation>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_speculation))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_draft() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_draft) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(n_draft)
+            )
+        );
+    }
+    test_field_n_draft();
+    fn test_field_ngram() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).ngram) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(ngram)
+            )
+        );
+    }
+    test_field_ngram();
+    fn test_field_n_branches() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_branches) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(n_branches)
+            )
+        );
+    }
+    test_field_n_branches();
+    fn test_field_fixed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).fixed) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(fixed)
+            )
+        );
+    }
+    test_field_fixed();
+    fn test_field_draft() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).draft) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(draft)
+            )
+        );
+    }
+    test_field_draft();
+    fn test_field_draft_cache() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_speculation>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).draft_cache) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_speculation),
+                "::",
+                stringify!(draft_cache)
+            )
+        );
+    }
+    test_field_draft_cache();
+}
+impl Default for hlm_speculation {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[doc = " Everything it points to is the caller's and is read or written during the call only."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3880,12 +4054,14 @@ pub struct hlm_generate_params {
     pub reuse: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
+    #[doc = " NULL: off."]
+    pub speculation: *const hlm_speculation,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_generate_params>(),
-        120usize,
+        128usize,
         concat!("Size of: ", stringify!(hlm_generate_params))
     );
     assert_eq!(
@@ -4182,6 +4358,23 @@ fn bindgen_test_layout_hlm_generate_params() {
         );
     }
     test_field_reserved();
+    fn test_field_speculation() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).speculation) as usize - ptr as usize
+            },
+            120usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(speculation)
+            )
+        );
+    }
+    test_field_speculation();
 }
 impl Default for hlm_generate_params {
     fn default() -> Self {
@@ -4209,12 +4402,17 @@ pub struct hlm_generate_result {
     #[doc = " With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them."]
     pub n_reused: usize,
     pub n_recomputed: usize,
+    #[doc = " Steps of the model after the prompt; tokens of drafts that were run in them, and"]
+    #[doc = "  those of them that became text."]
+    pub n_steps: usize,
+    pub n_drafted: usize,
+    pub n_accepted: usize,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_result() {
     assert_eq!(
         ::std::mem::size_of::<hlm_generate_result>(),
-        64usize,
+        88usize,
         concat!("Size of: ", stringify!(hlm_generate_result))
     );
     assert_eq!(
@@ -4375,6 +4573,57 @@ fn bindgen_test_layout_hlm_generate_result() {
         );
     }
     test_field_n_recomputed();
+    fn test_field_n_steps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_steps) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_steps)
+            )
+        );
+    }
+    test_field_n_steps();
+    fn test_field_n_drafted() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_drafted) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_drafted)
+            )
+        );
+    }
+    test_field_n_drafted();
+    fn test_field_n_accepted() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_accepted) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_result),
+                "::",
+                stringify!(n_accepted)
+            )
+        );
+    }
+    test_field_n_accepted();
 }
 extern "C" {
     #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all"]
@@ -4385,7 +4634,8 @@ extern "C" {
     #[doc = "  tokens, not the prompt's. A model without tokenizer gives ids and no text."]
     #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no"]
     #[doc = "          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another"]
-    #[doc = "          model); the cache then holds what was run before."]
+    #[doc = "          model, a draft model of another vocabulary, a draft_cache of another pool);"]
+    #[doc = "          the cache then holds what was run before."]
     pub fn hlm_generate(
         ctx: *mut hlm_context,
         cache: *mut hlm_cache,

@@ -1,0 +1,63 @@
+/* Taking drafts back, and sequences that change places. */
+#include "state/draft.h"
+
+#include "base/size.h"
+#include "state/guard.h"
+
+hlm_pool *hlmi_cache_pool(const hlm_cache *c)
+{
+    return c->pool;
+}
+
+/* Is there a stretch of the log that the row of the next position goes into? */
+static bool logged(const hlm_cache *c)
+{
+    const int64_t per = c->pool->undo_tokens;
+    return per > 0 && (c->length % per == 0 || hlmi_undo_find(c, c->length - 1));
+}
+
+size_t hlmi_cache_room(const hlm_cache *c)
+{
+    const int64_t left = c->max_tokens + (int64_t)c->pool->plan->n_prefix - c->length;
+    if (!c->state || left == 0) return (size_t)left;
+    if (!logged(c)) return 1;
+    const int64_t stretch = c->pool->undo_tokens - c->length % c->pool->undo_tokens;
+    return (size_t)(stretch < left ? stretch : left);
+}
+
+size_t hlmi_cache_undo(const hlm_cache *c)
+{
+    return c->state ? (size_t)c->pool->undo_tokens : SIZE_MAX;
+}
+
+void hlmi_cache_drafts(hlm_cache *c, bool on)
+{
+    c->drafts = on;
+}
+
+size_t hlmi_cache_pages(const hlm_cache *c)
+{
+    return c->n_leaves ? (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n : 0;
+}
+
+hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)
+{
+    const hlm_status st = hlmi_cache_lock(c);
+    if (st != HLM_OK) return st;
+    hlmi_cache_cut(c, pos + c->prefix, hlmi_min_size(pages, hlmi_cache_pages(c)));
+    hlmi_cache_unlock(c);
+    return HLM_OK;
+}
+
+hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b)
+{
+    hlm_status st = hlmi_cache_lock(a);
+    if (st != HLM_OK) return st;
+    st = hlmi_cache_lock(b);
+    if (st == HLM_OK) {
+        hlmi_cache_swap(a, b);
+        hlmi_cache_unlock(b);
+    }
+    hlmi_cache_unlock(a);
+    return st;
+}

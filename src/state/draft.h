@@ -1,0 +1,33 @@
+/* What speculative decoding needs of sequences: drafts are run as steps and
+ * partly taken back, and of several forks one becomes the caller's sequence. */
+#ifndef HLMI_STATE_DRAFT_H
+#define HLMI_STATE_DRAFT_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** The pool of a sequence; borrowed. */
+hlm_pool *hlmi_cache_pool(const hlm_cache *c);
+
+/** Most rows of the next step of which all but the first may be taken back without computing any again, and that end
+ *  before a state has to be kept inside the step, which would read the weights twice. At least 1, but 0 when the sequence
+ *  is full; a Transformer's only limit is that. */
+size_t hlmi_cache_room(const hlm_cache *c);
+
+/** Tokens that can be taken back at any time without computing any again; SIZE_MAX for a Transformer. */
+size_t hlmi_cache_undo(const hlm_cache *c);
+
+/** Steps of several tokens that follow are drafts, or no longer: they set no automatic marks, as single tokens do not. */
+void hlmi_cache_drafts(hlm_cache *c, bool on);
+
+/** Pages that the sequence holds, those behind its length included. */
+size_t hlmi_cache_pages(const hlm_cache *c);
+/** hlm_cache_rewind that keeps the first `pages` pages even when they lie behind pos: memory that was reserved stays. */
+hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages);
+
+/** Two sequences of one pool change places: each handle then has what the other had. Errors  HLM_E_BUSY. */
+hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b);
+
+#endif
