@@ -158,6 +158,27 @@ static hlm_status reserve(world *w, const act *a)
     return hlm_cache_reserve(w->s[a->cache].cache, (int64_t)a->n);
 }
 
+static hlm_status remember(world *w, const act *a)
+{
+    return hlm_prefix_add(w->s[a->cache].cache);
+}
+
+/* Sequence `cache` is to be the text of `other` with another n-th token. */
+static hlm_status reuse(world *w, const act *a)
+{
+    const sequence *from = &w->s[a->other];
+    sequence *s = &w->s[a->cache];
+    int32_t ids[LENGTH];
+    size_t reused = 0;
+    memcpy(ids, from->ids, from->n * sizeof *ids);
+    ids[a->n] = (int32_t)(((size_t)ids[a->n] + 1) % w->vocab);
+    const hlm_status st = hlm_cache_reuse(s->cache, ids, from->n, &reused, NULL);
+    if (st != HLM_OK) return st;
+    memcpy(s->ids, ids, reused * sizeof *ids);
+    s->n = reused;
+    return st;
+}
+
 static const act acts[] = {
     {"a sequence", open_cache, 0, 0, 0},
     {"a prompt", step, 0, 0, 21},
@@ -181,6 +202,13 @@ static const act acts[] = {
     {"a batch of all", step, 0, 4, 6},
     {"back to the beginning", back, 3, 0, 0},
     {"a text of its own", step, 3, 3, 30},
+    {"a text to remember", remember, 0, 0, 0},
+    {"and another", remember, 1, 0, 0},
+    {"a third sequence", open_cache, 5, 0, 0},
+    {"what it can reuse", reuse, 5, 0, 23},
+    {"the rest of it", step, 5, 5, 7},
+    {"what it can reuse of the other", reuse, 5, 1, 22},
+    {"and the rest of that", step, 5, 5, 1},
 };
 enum { ACTS = sizeof acts / sizeof *acts };
 

@@ -1,7 +1,8 @@
 /* op_counts MODEL...: what operations on states cost, measured from outside them. Contexts are made with an op table that
  * counts: each entry emits what the CPU's does, and a region that adds up rows when it is run. Memory is counted by the
  * caller's allocator. For each model: rewinds and forks run nothing, and the next token costs the matrix products of one
- * token; tokens that have to be computed again are as many as was said; a fork takes less than 4 KB at any length. */
+ * token; tokens that have to be computed again are as many as was said; a second turn of a conversation runs what differs
+ * and at most one stride; a fork takes less than 4 KB at any length. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,7 +13,7 @@
 #include "api/context.h"
 #include "ops/ops.h"
 
-enum { PROMPT = 40, UNDO = 8, LONG = 5000, FORK_BYTES = 4096, CHUNK = 500 };
+enum { PROMPT = 40, SAME = 33, TURN = 57, STRIDE = 16, UNDO = 8, LONG = 5000, FORK_BYTES = 4096, CHUNK = 500 };
 
 /* ---- the op table that counts ---- */
 
@@ -301,6 +302,65 @@ static void show_costs(const char *path, unsigned *passed, unsigned *failed)
     *failed += t.failed;
 }
 
+/* The whole text of a second turn, of which the first SAME tokens are as before. */
+static void second_turn(bench *t)
+{
+    const int32_t before = t->ids[SAME];
+    for (size_t i = SAME; i < TURN; i++) t->ids[i] = (int32_t)((i * i * 17 + i * 5 + 11) % t->vocab);
+    t->ids[SAME] = (int32_t)(((size_t)before + 1) % t->vocab);
+}
+
+/* Of n tokens `reused` were there, and `again` of these are computed again: what was said, and what was run. */
+static void turn_costs(bench *t, size_t products, size_t reused, size_t again, const char *how)
+{
+    const size_t rows = TURN - reused + again;
+    expect(t, reused <= SAME && rows <= TURN - SAME + STRIDE, "%s: %zu of %d tokens reused, %zu of them run again", how,
+           reused, SAME, again);
+    expect(t, products == (rows - 1) * t->silent + t->token, "%s: %zu products, %zu rows of %zu", how, products, rows,
+           t->silent);
+}
+
+static void turn_by_steps(bench *t, hlm_cache *c, const char *how)
+{
+    size_t reused = 0, again = 0;
+    forget();
+    const bool ok = hlm_cache_reuse(c, t->ids, TURN, &reused, &again) == HLM_OK;
+    expect(t, ok && idle(), "%s: reuse ran something, or failed", how);
+    turn_costs(t, run(t, c, reused, TURN - reused, true), reused, again, how);
+}
+
+static void turn_by_generate(bench *t, hlm_cache *c, const char *how)
+{
+    const hlm_generate_params p = {
+        .struct_size = sizeof p, .prompt = t->ids, .n_prompt = TURN, .max_tokens = 1, .reuse = 1};
+    hlm_generate_result r = {.struct_size = sizeof r};
+    forget();
+    expect(t, hlm_generate(t->ctx, c, NULL, &p, &r) == HLM_OK, "%s: no answer", how);
+    turn_costs(t, atomic_load(&counts[PRODUCT]), r.n_reused, r.n_recomputed, how);
+}
+
+static void show_turns(const char *path, unsigned *passed, unsigned *failed)
+{
+    bench t;
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .page_tokens = 4, .mark_stride = STRIDE, .undo_tokens = UNDO};
+    if (open_bench(&t, path, &pp)) {
+        hlm_cache *c = new_cache(&t), *d = new_cache(&t), *e = new_cache(&t);
+        prompts(&t, c);
+        for (size_t i = 0; i < UNDO; i++) run(&t, c, PROMPT + i, 1, true);
+        expect(&t, hlm_prefix_add(c) == HLM_OK, "not added");
+        second_turn(&t);
+        turn_by_steps(&t, d, "a second turn in another sequence");
+        turn_by_steps(&t, c, "a second turn");
+        if (hlmi_model_plan(t.model)->n_out == t.vocab) turn_by_generate(&t, e, "a second turn by hlm_generate");
+        hlm_cache_free(c);
+        hlm_cache_free(d);
+        hlm_cache_free(e);
+    } else expect(&t, false, "not loaded");
+    close_bench(&t);
+    *passed += t.passed;
+    *failed += t.failed;
+}
+
 /* The bytes of a fork by the allocator, and pages or states by the pool. */
 static void fork_takes_little(bench *t, hlm_cache *c, int64_t at)
 {
@@ -343,6 +403,7 @@ int main(int argc, char **argv)
     unsigned passed = 0, failed = 0;
     for (int i = 1; i < argc; i++) {
         show_costs(argv[i], &passed, &failed);
+        show_turns(argv[i], &passed, &failed);
         show_memory(argv[i], &passed, &failed);
     }
     printf("%u passed, %u failed\n", passed, failed);
