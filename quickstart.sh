@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 tools/need-packages.sh gcc libc6-dev meson ninja-build pkg-config python3 python3-pip check \
-  libjansson-dev libutf8proc-dev libpcre2-dev libedit-dev liblzma-dev
+  libjansson-dev libutf8proc-dev libpcre2-dev libxxhash-dev libedit-dev liblzma-dev
 echo "building" >&2
 [ -e build/build.ninja ] || meson setup build >/dev/null
 ninja -C build --quiet

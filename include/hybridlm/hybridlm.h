@@ -599,6 +599,70 @@ typedef struct hlm_prefix_info {
 
 /** Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG. */
 HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
+/* ---- snapshots ------------------------------------------------------------ */
+
+/** Takes the bytes of a snapshot, in order. */
+typedef struct hlm_writer {
+    size_t struct_size;
+    void *user;
+    /** Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the
+     *  save with HLM_E_IO. data is valid during the call only. */
+    int32_t (*write)(void *user, const void *data, size_t len);
+} hlm_writer;
+
+/** Gives the bytes of a snapshot, in order. */
+typedef struct hlm_reader {
+    size_t struct_size;
+    void *user;
+    /** Writes up to cap bytes (cap is never 0) to out and their number to *n, and
+     *  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more. */
+    int32_t (*read)(void *user, void *out, size_t cap, size_t *n);
+} hlm_reader;
+
+/** Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,
+ *  and what they were computed with, with checksums over everything. Two saves of
+ *  a sequence give the same bytes. Weights are not in it, and of a step that has
+ *  been begun nothing. The first save or load of a model may have to read its
+ *  embedding once, to tell the model from others.
+ *
+ *  A path: written beside it (path and ".saving0", or a higher number while another
+ *  save to the same path runs), brought to the disk, and renamed, so that the path
+ *  has either what it had or all of the new, whenever the process or the machine
+ *  stops. What a process that was killed has left is used again by the next save.
+ *  A symbolic link is replaced, not followed.
+ *  A writer: it is called from this thread.
+ *  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL
+ *  when cap is 0.
+ *  Errors  HLM_E_IO (the file or the writer; the path then has what it had),
+ *          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_save(hlm_cache *cache, const char *path);
+HLM_API hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer);
+HLM_API hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n);
+
+enum {
+    /** Accept a state that was computed with other kernels or another choice of
+     *  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit
+     *  for bit, what either machine would have given alone. */
+    HLM_SNAPSHOT_OTHER_KERNELS = 1u << 0
+};
+
+/** A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,
+ *  max_tokens, and bit for bit the logits that follow. A pool with other page sizes
+ *  or budgets takes it too: of marks that steps have set it keeps what its own
+ *  budget allows, and of an undo log with another undo_tokens nothing (positions
+ *  behind the last mark are then computed again after a rewind).
+ *  A path or memory must hold the snapshot and nothing else. A reader is asked for
+ *  exactly the bytes of the snapshot, so that it may stand inside something larger;
+ *  it is called from this thread.
+ *  flags: HLM_SNAPSHOT_... or 0.
+ *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),
+ *          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model
+ *          or adapter set, of other KV or state types, or computed with other
+ *          kernels or load parameters: the sentence says which), HLM_E_IO,
+ *          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then. */
+HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
+HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
+HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags);
 
 /* ---- decode --------------------------------------------------------------- */
 

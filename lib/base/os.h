@@ -24,6 +24,19 @@ void hlmi_os_map_drop(const void *p, size_t n);
 void hlmi_os_close(hlmi_os_file *file);
 bool hlmi_os_is_dir(const char *path);
 
+/* A file that takes another's place when it is whole. It is written beside its target, under the target's name with
+ * ".saving0" (or another number) behind it, and locked; what a process that died has left there is used again. */
+typedef struct hlmi_os_saving hlmi_os_saving;
+enum { HLMI_OS_FAILED = 3, HLMI_OS_FULL = 4 /* the disk, a quota or a limit */ };
+/** 0 on success, 1: there is no such folder; HLMI_OS_FULL, HLMI_OS_FAILED. */
+int hlmi_os_save_begin(const char *path, hlmi_os_saving **s);
+int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n);
+/** To the disk, in the target's place, and that to the disk too. Frees s, also when it fails: the target is then as before,
+ *  but for the last of these failing (*done is then true). */
+int hlmi_os_save_commit(hlmi_os_saving *s, bool *done);
+/** Removes what was written. Frees s; NULL is fine. */
+void hlmi_os_save_abort(hlmi_os_saving *s);
+
 /** Monotonic time in ns. */
 uint64_t hlmi_os_now(void);
 /** Seconds since 1970, UTC. */

@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <process.h>
 #include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
 
 /* ---- memory ---- */
 
@@ -141,6 +143,111 @@ bool hlmi_os_is_dir(const char *path)
     const bool yes = wide && is_dir(wide);
     free(wide);
     return yes;
+}
+
+/* ---- files that take another's place ---- */
+
+/* The file beside the target is open to nobody else while it is written, so that what a dead process left can be told from
+ * what another is writing. It is renamed while it is open. */
+struct hlmi_os_saving {
+    HANDLE file;
+    wchar_t *path;
+};
+
+enum { MOST_AT_ONCE = 64, SUFFIX = 16 };
+
+static int failure(void)
+{
+    switch (GetLastError()) {
+    case ERROR_PATH_NOT_FOUND: return 1;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL: return HLMI_OS_FULL;
+    default: return HLMI_OS_FAILED;
+    }
+}
+
+/* The first of the names beside the target that nobody writes to. */
+static HANDLE open_beside(const wchar_t *path)
+{
+    const size_t room = wcslen(path) + SUFFIX;
+    wchar_t *name = malloc(room * sizeof *name);
+    HANDLE h = INVALID_HANDLE_VALUE;
+    if (!name) SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    for (unsigned i = 0; name && i < MOST_AT_ONCE; i++) {
+        _snwprintf(name, room, L"%ls.saving%u", path, i);
+        h = CreateFileW(name, GENERIC_WRITE | DELETE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+        if (h != INVALID_HANDLE_VALUE || GetLastError() != ERROR_SHARING_VIOLATION) break;
+    }
+    const DWORD e = GetLastError();
+    free(name);
+    SetLastError(e);
+    return h;
+}
+
+int hlmi_os_save_begin(const char *path, hlmi_os_saving **out)
+{
+    hlmi_os_saving *s = calloc(1, sizeof *s);
+    if (!s) return HLMI_OS_FAILED;
+    s->path = wide_path(path);
+    s->file = s->path && !is_dir(s->path) ? open_beside(s->path) : INVALID_HANDLE_VALUE;
+    if (s->file != INVALID_HANDLE_VALUE) {
+        *out = s;
+        return 0;
+    }
+    const int rc = s->path ? failure() : HLMI_OS_FAILED;
+    free(s->path);
+    free(s);
+    return rc;
+}
+
+int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+    while (n) {
+        const DWORD want = n < (1u << 30) ? (DWORD)n : 1u << 30;
+        DWORD put = 0;
+        if (!WriteFile(s->file, p, want, &put, NULL)) return failure();
+        p += put;
+        n -= put;
+    }
+    return 0;
+}
+
+static bool rename_open(hlmi_os_saving *s)
+{
+    const size_t bytes = wcslen(s->path) * sizeof *s->path;
+    FILE_RENAME_INFO *info = calloc(1, sizeof *info + bytes);
+    if (!info) return false;
+    info->ReplaceIfExists = TRUE;
+    info->FileNameLength = (DWORD)bytes;
+    memcpy(info->FileName, s->path, bytes);
+    const bool ok = SetFileInformationByHandle(s->file, FileRenameInfo, info, (DWORD)(sizeof *info + bytes)) != 0;
+    free(info);
+    return ok;
+}
+
+int hlmi_os_save_commit(hlmi_os_saving *s, bool *done)
+{
+    *done = FlushFileBuffers(s->file) && rename_open(s);
+    if (!*done) {
+        const int rc = failure();
+        hlmi_os_save_abort(s);
+        return rc;
+    }
+    CloseHandle(s->file); /* the file system's journal sees to the folder */
+    free(s->path);
+    free(s);
+    return 0;
+}
+
+void hlmi_os_save_abort(hlmi_os_saving *s)
+{
+    if (!s) return;
+    FILE_DISPOSITION_INFO gone = {.DeleteFile = TRUE};
+    SetFileInformationByHandle(s->file, FileDispositionInfo, &gone, sizeof gone);
+    CloseHandle(s->file);
+    free(s->path);
+    free(s);
 }
 
 /* ---- time ---- */

@@ -215,7 +215,15 @@ typedef struct hlmi_kernels {
     hlmi_scan2_fn *scan2;
     hlmi_delta_fn *delta;
     hlmi_scan1_fn *scan1;
+
+    /** A checksum of n bytes: XXH3-64 of pieces of HLMI_HASH_PIECE bytes, each seeded with the sum of the one before, the
+     *  first with `seed`; of no bytes it is the seed. */
+    uint64_t (*hash)(const void *x, size_t n, uint64_t seed);
+    /** The same, and the bytes are copied to dst, which a CPU that can do so writes past its caches. */
+    uint64_t (*hash_copy)(void *dst, const void *src, size_t n, uint64_t seed);
 } hlmi_kernels;
+
+enum { HLMI_HASH_PIECE = 2048 };
 
 /** Bytes of a packed row of `cols` floats: a multiple of 64, and never a multiple of 4096 (cache ways). */
 size_t hlmi_act_stride(hlmi_act act, size_t cols);

@@ -282,3 +282,8 @@ const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key)
 {
     return hlmi_index_find(&s->by_key, s->kvs, sizeof *s->kvs, key);
 }
+
+const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i)
+{
+    return i < s->n_kvs ? &s->kvs[i] : NULL;
+}

@@ -86,6 +86,8 @@ typedef struct hlmi_kv {
 
 /** NULL when there is no such key (and for folders). */
 const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key);
+/** Key number i, or NULL behind the last. */
+const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i);
 /** Item i of an array of numbers or bools, or the value itself (i = 0), as a double / integer. false when it is of another
  *  kind, i is past the end, or the value is no integer that fits (int form; bool counts as 0 and 1). */
 bool hlmi_kv_f64(const hlmi_kv *kv, uint64_t i, double *out);

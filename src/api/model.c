@@ -96,7 +96,9 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlm_status st;
     HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
     HLMI_TRY(keep_name(m, &config, name));
-    HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan));
+    hlmi_fingerprint_init(&m->fingerprint, &m->kernels);
+    HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, &m->mem, name));
+    HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan, &m->fingerprint));
     loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
     loader.progress = p->progress;
     loader.progress_user = p->progress_user;

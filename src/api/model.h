@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "api/templates.h"
+#include "arch/fingerprint.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
@@ -21,6 +22,7 @@ struct hlm_model {
     hlmi_kernels kernels;
     hlmi_store *store;
     hlmi_plan plan;
+    hlmi_fingerprint fingerprint;
     hlmi_tokenizer *tokenizer; /* NULL: the files have none */
     hlmi_template *chat_template; /* or NULL */
     hlmi_templates templates; /* the others, by name */

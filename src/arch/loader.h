@@ -3,6 +3,7 @@
 #ifndef HLMI_ARCH_LOADER_H
 #define HLMI_ARCH_LOADER_H
 
+#include "arch/fingerprint.h"
 #include "plan/plan.h"
 #include "weights/store.h"
 
@@ -14,6 +15,7 @@ typedef struct hlmi_loader {
     void *progress_user;
     uint64_t done, total; /* bytes of the file */
     bool *used; /* [tensors of the store] */
+    hlmi_fingerprint *fingerprint; /* takes what is read */
 } hlmi_loader;
 
 /** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
@@ -26,7 +28,7 @@ typedef struct hlmi_row_order {
     size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
 } hlmi_row_order;
 
-hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan);
+hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan, hlmi_fingerprint *fingerprint);
 void hlmi_loader_free(hlmi_loader *l);
 
 /** Is the tensor there? */

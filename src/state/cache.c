@@ -14,6 +14,7 @@ static void leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
 
 hlmi_state *hlmi_cache_first_state(const hlm_cache *c)
 {
+    if (c->first) return c->first;
     const hlm_cache *prefix = c->prefix ? atomic_load(&c->pool->prefix) : NULL;
     return prefix ? prefix->state : c->pool->origin;
 }
@@ -170,6 +171,19 @@ hlm_status hlmi_cache_table(hlm_cache *c, size_t n)
         if (st != HLM_OK) return st;
         c->leaves[c->n_leaves - 1]->n = (uint32_t)hlmi_min_size(n - i, HLMI_LEAF_PAGES);
     }
+    return HLM_OK;
+}
+
+hlm_status hlmi_cache_add_page(hlm_cache *c, hlmi_page *page)
+{
+    const bool full = c->n_leaves == 0 || c->leaves[c->n_leaves - 1]->n == HLMI_LEAF_PAGES;
+    const hlm_status st = full ? leaf_add(c) : HLM_OK;
+    if (st != HLM_OK) {
+        hlmi_pool_drop(c->pool, page);
+        return st;
+    }
+    hlmi_leaf *leaf = c->leaves[c->n_leaves - 1];
+    leaf->page[leaf->n++] = page;
     return HLM_OK;
 }
 

@@ -44,6 +44,7 @@ struct hlm_cache {
     int64_t length, max_tokens; /* positions held, the prefix included; most tokens, without it */
     int64_t prefix; /* positions that the plan's prefix takes: 0 before the first step, which puts it in */
     hlmi_state *state; /* at its own position, at most `length`; NULL without recurrence */
+    hlmi_state *first; /* the state behind the prefix, of a sequence that was loaded; NULL: the pool's */
     hlmi_marks marks;
     hlmi_undo *log[HLMI_UNDO_STRETCHES]; /* older first; references */
     hlmi_cut *cuts; /* of the running step */
@@ -94,6 +95,8 @@ hlmi_state *hlmi_cache_first_state(const hlm_cache *c);
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
 /** Frees the cache, but for its reference of the pool. */
 void hlmi_cache_destroy(hlm_cache *c);
+/** Appends a page that has been taken from the pool; on failure it is given back. */
+hlm_status hlmi_cache_add_page(hlm_cache *c, hlmi_page *page);
 /** The pages of the first n positions of another cache, shared; c has none so far. `from` may be in a step, whose claim stays
  *  its own. */
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n);

@@ -37,6 +37,7 @@ void hlmi_cache_destroy(hlm_cache *c)
     const hlmi_mem *mem = &c->pool->mem;
     for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) hlmi_pool_drop_undo(c->pool, c->log[i]);
     while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
+    hlmi_pool_drop_state(c->pool, c->first);
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = NULL;
     hlmi_cache_truncate(c, 0);
@@ -82,6 +83,7 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     HLMI_TRY(hlmi_cache_share(f, cache, at));
     f->length = at;
     f->prefix = cache->prefix;
+    f->first = hlmi_state_retain(cache->first);
     if (cache->state) HLMI_TRY(share_states(f, cache, at));
     *out = f;
     f = NULL;

@@ -106,3 +106,23 @@ void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout
         }
     }
 }
+
+void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, const hlmi_page *src,
+                         const hlmi_page_layout *l, size_t from, size_t n, const hlmi_plan *plan)
+{
+    const size_t item = l->item;
+    memcpy(dst->tokens + at, src->tokens + from, n * sizeof *dst->tokens);
+    for (size_t i = 0; i < plan->n_kv; i++) {
+        const hlmi_kv_layer *kv = &plan->kv[i];
+        for (size_t h = 0; h < kv->n_kv_heads; h++) {
+            char *k = hlmi_page_k(dst, to, i, h), *v = hlmi_page_v(dst, to, i, h);
+            const char *k_from = hlmi_page_k(src, l, i, h), *v_from = hlmi_page_v(src, l, i, h);
+            for (size_t d = 0; d < kv->head_dim; d++)
+                memcpy(k + (d * to->stride + at) * item, k_from + (d * l->stride + from) * item, n * item);
+            memcpy(v + at * kv->v_dim * item, v_from + from * kv->v_dim * item, n * kv->v_dim * item);
+            if (l->format != HLMI_KV_ROWS_INT8) continue;
+            memcpy(hlmi_page_k_scale(dst, to, i, h) + at, hlmi_page_k_scale(src, l, i, h) + from, n * sizeof(float));
+            memcpy(hlmi_page_v_scale(dst, to, i, h) + at, hlmi_page_v_scale(src, l, i, h) + from, n * sizeof(float));
+        }
+    }
+}

@@ -69,5 +69,8 @@ static inline float *hlmi_page_v_scale(const hlmi_page *p, const hlmi_page_layou
 void hlmi_page_init(hlmi_page *p);
 /** Copies positions 0..n-1: ids and the KV rows of all layers. */
 void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n);
+/** Copies positions from .. from+n-1 to positions at .. at+n-1 of a page of another size, with the same type of rows. */
+void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, const hlmi_page *src,
+                         const hlmi_page_layout *l, size_t from, size_t n, const hlmi_plan *plan);
 
 #endif

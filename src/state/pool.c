@@ -9,14 +9,7 @@
 #include "state/prefix.h"
 #include "state/radix.h"
 
-enum {
-    MAX_PAGE_TOKENS = 4096,
-    MAX_UNDO_TOKENS = 4096,
-    MAX_AUTO_MARKS = 64,
-    DEFAULT_UNDO_TOKENS = 16,
-    DEFAULT_MARK_STRIDE = 512,
-    DEFAULT_MARK_BYTES = 64 << 20
-};
+enum { MAX_AUTO_MARKS = 64, DEFAULT_UNDO_TOKENS = 16, DEFAULT_MARK_STRIDE = 512, DEFAULT_MARK_BYTES = 64 << 20 };
 
 /* `bytes` from a shelf or the allocator, within the cap; NULL: *full says that the cap is in the way. */
 static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *full)
@@ -175,9 +168,9 @@ static void pool_free(hlm_pool *pool)
 static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
 {
     const size_t block = pool->states.bytes;
-    if (p->undo_tokens > MAX_UNDO_TOKENS)
+    if (p->undo_tokens > HLMI_MAX_UNDO_TOKENS)
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.undo_tokens is %d, can be up to %d", (int)p->undo_tokens,
-                         MAX_UNDO_TOKENS);
+                         HLMI_MAX_UNDO_TOKENS);
     if (p->reserved || p->reserved2) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
     const uint64_t budget = p->mark_bytes ? p->mark_bytes : DEFAULT_MARK_BYTES;
     const int64_t stride = p->mark_stride ? p->mark_stride : DEFAULT_MARK_STRIDE;
@@ -211,9 +204,9 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     *out = NULL;
     hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_pool_params");
     if (st != HLM_OK) return st;
-    if (p.page_tokens < 0 || p.page_tokens > MAX_PAGE_TOKENS || (p.page_tokens & (p.page_tokens - 1)))
+    if (p.page_tokens < 0 || p.page_tokens > HLMI_MAX_PAGE_TOKENS || (p.page_tokens & (p.page_tokens - 1)))
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.page_tokens is %d, can be a power of two up to %d (0: %d)",
-                         (int)p.page_tokens, MAX_PAGE_TOKENS, HLMI_PAGE_TOKENS);
+                         (int)p.page_tokens, HLMI_MAX_PAGE_TOKENS, HLMI_PAGE_TOKENS);
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
     const hlmi_mem *mem = hlmi_model_mem(model);

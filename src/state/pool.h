@@ -7,7 +7,11 @@
 #include "state/page.h"
 #include "state/undo.h"
 
-enum { HLMI_PAGE_TOKENS = 64 /* positions in a page by default */ };
+enum {
+    HLMI_PAGE_TOKENS = 64, /* positions in a page by default */
+    HLMI_MAX_PAGE_TOKENS = 4096,
+    HLMI_MAX_UNDO_TOKENS = 4096
+};
 
 /** Things of one size that were given back: each holds a pointer to the next in its first bytes. */
 typedef struct hlmi_shelf {

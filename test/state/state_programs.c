@@ -1,5 +1,5 @@
 /* state_programs [--programs N] [--seed S] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
- * rewinds, reserves, cancelled and refused steps over several sequences, and after each operation compares one sequence
+ * rewinds, reserves, saves, loads, cancelled and refused steps over several sequences, and after each operation compares one sequence
  * with a fresh one that is fed the same tokens in one step: the logits must be the same bit for bit. Pages, the undo log and
  * the stride of marks are small, so that every border is met. A program that fails is cut down and printed. */
 #include <hybridlm/hybridlm.h>
@@ -11,6 +11,8 @@
 #include <time.h>
 
 enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3 };
+
+#define SNAPSHOT_FILE "state_programs.snapshot" /* in the working folder */
 
 typedef enum kind {
     STEP,
@@ -26,11 +28,14 @@ typedef enum kind {
     ADD,
     REUSE,
     CLEAR,
+    SAVE,
+    LOAD,
     KINDS
 } kind;
 
-static const char *const kind_names[KINDS] = {"step",   "batch",  "fork", "mark", "unmark", "rewind", "reserve",
-                                              "cancel", "refuse", "free", "add",  "reuse",  "clear"};
+static const char *const kind_names[KINDS] = {"step",   "batch",   "fork",   "mark",   "unmark",
+                                              "rewind", "reserve", "cancel", "refuse", "free",
+                                              "add",    "reuse",   "clear",  "save",   "load"};
 
 /* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
 typedef struct op {
@@ -44,6 +49,14 @@ typedef struct sequence {
     size_t n;
 } sequence;
 
+/* A sequence as bytes, in memory or in the file. */
+typedef struct snapshot {
+    void *bytes;
+    size_t size, n;
+    int there, in_file;
+    int32_t ids[LENGTH];
+} snapshot;
+
 typedef struct machine {
     hlm_model *model;
     hlm_pool *pool;
@@ -53,6 +66,7 @@ typedef struct machine {
     hlm_context *judge_ctx;
     uint64_t cap; /* of the pool; 0: none */
     sequence s[CACHES];
+    snapshot saved;
     float *got, *want;
     char failure[512];
 } machine;
@@ -225,6 +239,45 @@ static int run_reuse(machine *m, const op *o, sequence *s)
     return 1;
 }
 
+static void forget_snapshot(machine *m)
+{
+    if (m->saved.there && m->saved.in_file) remove(SNAPSHOT_FILE);
+    free(m->saved.bytes);
+    m->saved = (snapshot){.n = 0};
+}
+
+static int run_save(machine *m, const op *o, const sequence *s)
+{
+    snapshot *to = &m->saved;
+    forget_snapshot(m);
+    to->in_file = o->n % 16 == 0;
+    hlm_status st = HLM_OK;
+    if (to->in_file) st = hlm_cache_save(s->cache, SNAPSHOT_FILE);
+    else st = hlm_cache_save_memory(s->cache, NULL, 0, &to->size);
+    if (st == HLM_E_SPACE && (to->bytes = malloc(to->size)) != NULL)
+        st = hlm_cache_save_memory(s->cache, to->bytes, to->size, &to->size);
+    if (st != HLM_OK) return failed(m, "%s", hlm_last_error());
+    to->there = 1;
+    to->n = s->n;
+    memcpy(to->ids, s->ids, s->n * sizeof *s->ids);
+    return 1;
+}
+
+static int run_load(machine *m, const op *o)
+{
+    const snapshot *from = &m->saved;
+    sequence *to = &m->s[o->other % CACHES];
+    if (!from->there) return 1;
+    close_sequence(to);
+    const hlm_status st = from->in_file ? hlm_cache_load(&to->cache, m->pool, SNAPSHOT_FILE, 0)
+                                        : hlm_cache_load_memory(&to->cache, m->pool, from->bytes, from->size, 0);
+    if (at_cap(m, st)) return 1;
+    if (st != HLM_OK) return failed(m, "%s", hlm_last_error());
+    memcpy(to->ids, from->ids, from->n * sizeof *to->ids);
+    to->n = from->n;
+    return compare(m, to, o);
+}
+
 static int run_op(machine *m, const op *o)
 {
     sequence *s = &m->s[o->cache % CACHES];
@@ -253,6 +306,8 @@ static int run_op(machine *m, const op *o)
     case ADD: st = hlm_prefix_add(s->cache); break;
     case REUSE: return run_reuse(m, o, s);
     case CLEAR: st = hlm_prefix_clear(m->pool); break;
+    case SAVE: return run_save(m, o, s);
+    case LOAD: return run_load(m, o);
     default: break;
     }
     return st == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
@@ -268,6 +323,7 @@ static int run_program(machine *m, const op *ops, size_t n, size_t *at)
         if (ok && s->cache) ok = compare(m, s, o);
     }
     for (size_t i = 0; i < CACHES; i++) close_sequence(&m->s[i]);
+    forget_snapshot(m);
     return ok;
 }
 
@@ -302,8 +358,8 @@ static void shrink(machine *m, op *ops, size_t n)
 static void make_program(op *ops)
 {
     /* steps and rewinds more often than the rest */
-    static const kind often[] = {STEP,   STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND,
-                                 REWIND, FORK, FORK, MARK, ADD,   ADD,   REUSE,  REUSE};
+    static const kind often[] = {STEP, STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND, REWIND,
+                                 FORK, FORK, MARK, ADD,  ADD,   REUSE, REUSE,  LOAD};
     const size_t weight = sizeof often / sizeof *often;
     for (size_t i = 0; i < OPS; i++) {
         const uint32_t x = next_random() % (uint32_t)(weight + KINDS);

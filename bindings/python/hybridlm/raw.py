@@ -72,6 +72,7 @@ HLM_TYPE_BF16 = 3
 HLM_TYPE_INT8 = 4
 HLM_STATE_CONV = 0
 HLM_STATE_SCAN = 1
+HLM_SNAPSHOT_OTHER_KERNELS = 1
 HLM_ROWS_LAST = 0
 HLM_ROWS_ALL = 1
 HLM_ROWS_LIST = 2
@@ -106,6 +107,8 @@ hlm_vfs_read_at = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64, c_void_p, c_s
 hlm_vfs_map = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
 hlm_vfs_close = CFUNCTYPE(None, c_void_p, c_void_p)
 hlm_model_params_progress = CFUNCTYPE(c_int32, c_void_p, c_uint64, c_uint64)
+hlm_writer_write = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t)
+hlm_reader_read = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
 hlm_generate_params_progress = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_size_t)
 hlm_generate_params_on_token = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t)
 
@@ -282,6 +285,24 @@ class hlm_prefix_info(Structure):
         ("tokens_recomputed", c_uint64),
         ("evicted_tokens", c_uint64),
         ("evicted_states", c_uint64),
+    ]
+
+
+class hlm_writer(Structure):
+    """Takes the bytes of a snapshot, in order."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("write", hlm_writer_write),
+    ]
+
+
+class hlm_reader(Structure):
+    """Gives the bytes of a snapshot, in order."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("read", hlm_reader_read),
     ]
 
 
@@ -578,6 +599,42 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Forget all texts. Caches keep what they share.'),
     "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],
         "Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."),
+    "hlm_cache_save": (c_int32, [c_void_p, c_char_p],
+        'Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,\n'
+        'and what they were computed with, with checksums over everything. Two saves of\n'
+        'a sequence give the same bytes. Weights are not in it, and of a step that has\n'
+        'been begun nothing. The first save or load of a model may have to read its\n'
+        'embedding once, to tell the model from others.\n'
+        '\n'
+        'A path: written beside it (path and ".saving0", or a higher number while another\n'
+        'save to the same path runs), brought to the disk, and renamed, so that the path\n'
+        'has either what it had or all of the new, whenever the process or the machine\n'
+        'stops. What a process that was killed has left is used again by the next save.\n'
+        'A symbolic link is replaced, not followed.\n'
+        'A writer: it is called from this thread.\n'
+        'Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL\n'
+        'when cap is 0.\n'
+        'Errors  HLM_E_IO (the file or the writer; the path then has what it had),\n'
+        '        HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY.'),
+    "hlm_cache_save_to": (c_int32, [c_void_p, c_void_p], ""),
+    "hlm_cache_save_memory": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p], ""),
+    "hlm_cache_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_uint32],
+        'A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,\n'
+        'max_tokens, and bit for bit the logits that follow. A pool with other page sizes\n'
+        'or budgets takes it too: of marks that steps have set it keeps what its own\n'
+        'budget allows, and of an undo log with another undo_tokens nothing (positions\n'
+        'behind the last mark are then computed again after a rewind).\n'
+        'A path or memory must hold the snapshot and nothing else. A reader is asked for\n'
+        'exactly the bytes of the snapshot, so that it may stand inside something larger;\n'
+        'it is called from this thread.\n'
+        'flags: HLM_SNAPSHOT_... or 0.\n'
+        'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),\n'
+        '        HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model\n'
+        '        or adapter set, of other KV or state types, or computed with other\n'
+        '        kernels or load parameters: the sentence says which), HLM_E_IO,\n'
+        "        HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."),
+    "hlm_cache_load_from": (c_int32, [c_void_p, c_void_p, c_void_p, c_uint32], ""),
+    "hlm_cache_load_memory": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_uint32], ""),
     "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Run new tokens through the model: whole prompts, single tokens, or both,\n'
         'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
@@ -707,6 +764,8 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
+        "hlm_writer": (24, sizeof(hlm_writer)),
+        "hlm_reader": (24, sizeof(hlm_reader)),
         "hlm_hidden": (32, sizeof(hlm_hidden)),
         "hlm_attention": (24, sizeof(hlm_attention)),
         "hlm_step": (104, sizeof(hlm_step)),

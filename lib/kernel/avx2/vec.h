@@ -12,5 +12,7 @@ void hlmi_avx2_attn(hlmi_kernels *k);
 void hlmi_avx2_recur(hlmi_kernels *k);
 /** Fills delta. */
 void hlmi_avx2_delta(hlmi_kernels *k);
+/** Fills hash and hash_copy. */
+void hlmi_avx2_hash(hlmi_kernels *k);
 
 #endif

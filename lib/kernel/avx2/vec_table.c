@@ -8,4 +8,5 @@ void hlmi_vec_avx2(hlmi_kernels *k)
     hlmi_avx2_attn(k);
     hlmi_avx2_recur(k);
     hlmi_avx2_delta(k);
+    hlmi_avx2_hash(k);
 }

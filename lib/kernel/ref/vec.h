@@ -27,5 +27,7 @@ void hlmi_ref_scan1(const hlmi_scan1_run *r);
 void hlmi_ref_halves(hlmi_kernels *k);
 /** Fills qk, pv and kv_write. */
 void hlmi_ref_attn(hlmi_kernels *k);
+/** Fills hash and hash_copy. */
+void hlmi_ref_hash(hlmi_kernels *k);
 
 #endif

@@ -23,4 +23,5 @@ void hlmi_vec_ref(hlmi_kernels *k)
     k->conv = hlmi_ref_conv;
     k->scan2 = hlmi_ref_scan2;
     k->delta = hlmi_ref_delta;
+    hlmi_ref_hash(k);
 }

@@ -2583,26 +2583,280 @@ extern "C" {
     #[doc = " Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."]
     pub fn hlm_prefix_info_get(pool: *const hlm_pool, out: *mut hlm_prefix_info) -> hlm_status;
 }
-#[doc = " The last token."]
-pub const HLM_ROWS_LAST: _bindgen_ty_10 = 0;
-#[doc = " The last token."]
-pub const HLM_ROWS_ALL: _bindgen_ty_10 = 1;
-#[doc = " The indices in hlm_step.rows."]
-pub const HLM_ROWS_LIST: _bindgen_ty_10 = 2;
-#[doc = " Which of a step's tokens give logits."]
+#[doc = " Takes the bytes of a snapshot, in order."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_writer {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the"]
+    #[doc = "  save with HLM_E_IO. data is valid during the call only."]
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            data: *const ::std::os::raw::c_void,
+            len: usize,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_writer() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_writer>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_writer))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_writer>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_writer))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_write() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(write)
+            )
+        );
+    }
+    test_field_write();
+}
+impl Default for hlm_writer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " Gives the bytes of a snapshot, in order."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_reader {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Writes up to cap bytes (cap is never 0) to out and their number to *n, and"]
+    #[doc = "  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more."]
+    pub read: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            out: *mut ::std::os::raw::c_void,
+            cap: usize,
+            n: *mut usize,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_reader() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_reader>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_reader))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_reader>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_reader))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_read() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).read) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(read)
+            )
+        );
+    }
+    test_field_read();
+}
+impl Default for hlm_reader {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,"]
+    #[doc = "  and what they were computed with, with checksums over everything. Two saves of"]
+    #[doc = "  a sequence give the same bytes. Weights are not in it, and of a step that has"]
+    #[doc = "  been begun nothing. The first save or load of a model may have to read its"]
+    #[doc = "  embedding once, to tell the model from others."]
+    #[doc = ""]
+    #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another"]
+    #[doc = "  save to the same path runs), brought to the disk, and renamed, so that the path"]
+    #[doc = "  has either what it had or all of the new, whenever the process or the machine"]
+    #[doc = "  stops. What a process that was killed has left is used again by the next save."]
+    #[doc = "  A symbolic link is replaced, not followed."]
+    #[doc = "  A writer: it is called from this thread."]
+    #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL"]
+    #[doc = "  when cap is 0."]
+    #[doc = "  Errors  HLM_E_IO (the file or the writer; the path then has what it had),"]
+    #[doc = "          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY."]
+    pub fn hlm_cache_save(cache: *mut hlm_cache, path: *const ::std::os::raw::c_char)
+        -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_save_to(cache: *mut hlm_cache, writer: *const hlm_writer) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_save_memory(
+        cache: *mut hlm_cache,
+        out: *mut ::std::os::raw::c_void,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " Accept a state that was computed with other kernels or another choice of"]
+#[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
+#[doc = "  for bit, what either machine would have given alone."]
+pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_10 = 1;
 pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
-pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_11 = -1;
+extern "C" {
+    #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
+    #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
+    #[doc = "  or budgets takes it too: of marks that steps have set it keeps what its own"]
+    #[doc = "  budget allows, and of an undo log with another undo_tokens nothing (positions"]
+    #[doc = "  behind the last mark are then computed again after a rewind)."]
+    #[doc = "  A path or memory must hold the snapshot and nothing else. A reader is asked for"]
+    #[doc = "  exactly the bytes of the snapshot, so that it may stand inside something larger;"]
+    #[doc = "  it is called from this thread."]
+    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
+    #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
+    #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
+    #[doc = "          or adapter set, of other KV or state types, or computed with other"]
+    #[doc = "          kernels or load parameters: the sentence says which), HLM_E_IO,"]
+    #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
+    pub fn hlm_cache_load(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        path: *const ::std::os::raw::c_char,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_load_from(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        reader: *const hlm_reader,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_load_memory(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        data: *const ::std::os::raw::c_void,
+        n: usize,
+        flags: u32,
+    ) -> hlm_status;
+}
+#[doc = " The last token."]
+pub const HLM_ROWS_LAST: _bindgen_ty_11 = 0;
+#[doc = " The last token."]
+pub const HLM_ROWS_ALL: _bindgen_ty_11 = 1;
+#[doc = " The indices in hlm_step.rows."]
+pub const HLM_ROWS_LIST: _bindgen_ty_11 = 2;
+#[doc = " Which of a step's tokens give logits."]
+pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_12 = -1;
 #[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
-pub type _bindgen_ty_11 = ::std::os::raw::c_int;
+pub type _bindgen_ty_12 = ::std::os::raw::c_int;
 #[doc = " Rows of hidden_size numbers between the layers."]
-pub const HLM_HIDDEN_STREAM: _bindgen_ty_12 = 0;
+pub const HLM_HIDDEN_STREAM: _bindgen_ty_13 = 0;
 #[doc = " Of the attention: rows of hlm_hidden_width numbers."]
-pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_12 = 1;
+pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_13 = 1;
 #[doc = " Of the recurrence, likewise."]
-pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_12 = 2;
+pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_13 = 2;
 #[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
 #[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
-pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3168,11 +3422,11 @@ extern "C" {
     pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
 }
 #[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
-pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_13 = 1;
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_14 = 1;
 #[doc = " Markers such as <|im_end|> in the text become their special tokens."]
 #[doc = "  Never for text of untrusted origin."]
-pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_13 = 2;
-pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_14 = 2;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
     #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
@@ -3191,8 +3445,8 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " Leave out special tokens."]
-pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_14 = 1;
-pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_15 = 1;
+pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
     #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
@@ -3243,8 +3497,8 @@ extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
 #[doc = " Do not end with the opening of an assistant's answer."]
-pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_15 = 1;
-pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_16 = 1;
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_chat_params {
@@ -3823,17 +4077,17 @@ extern "C" {
 extern "C" {
     pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
 }
-pub const HLM_FINISH_LENGTH: _bindgen_ty_16 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_17 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_16 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_17 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_16 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_17 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_16 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_17 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_16 = 4;
+pub const HLM_FINISH_FULL: _bindgen_ty_17 = 4;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
 #[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
 #[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
 #[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
@@ -4677,14 +4931,14 @@ extern "C" {
         count: *mut usize,
     ) -> hlm_status;
 }
-pub const HLM_POOL_MEAN: _bindgen_ty_17 = 0;
-pub const HLM_POOL_LAST: _bindgen_ty_17 = 1;
-pub const HLM_POOL_FIRST: _bindgen_ty_17 = 2;
+pub const HLM_POOL_MEAN: _bindgen_ty_18 = 0;
+pub const HLM_POOL_LAST: _bindgen_ty_18 = 1;
+pub const HLM_POOL_FIRST: _bindgen_ty_18 = 2;
 #[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
-pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
-#[doc = " Scale the vector to length 1."]
-pub const HLM_EMBED_NORMALISE: _bindgen_ty_18 = 1;
 pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
+#[doc = " Scale the vector to length 1."]
+pub const HLM_EMBED_NORMALISE: _bindgen_ty_19 = 1;
+pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A text's vector, for search and comparison."]
     #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]

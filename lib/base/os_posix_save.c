@@ -1,0 +1,143 @@
+/* POSIX: files that take another's place when they are whole.
+ *
+ * The file beside the target is locked (flock) while it is written, so that what a killed process left can be told from what
+ * another is writing, and used again. Its lock holds as long as the process lives; whoever gets it looks whether the file
+ * still has that name, since the process before may have renamed it away. */
+#define _GNU_SOURCE 1
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct hlmi_os_saving {
+    int fd;
+    size_t path; /* bytes of the target's path, which `name` begins with */
+    char name[];
+};
+
+enum { MOST_AT_ONCE = 64, SUFFIX = 16 };
+
+static int failure(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR: return 1;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return HLMI_OS_FULL;
+    default: return HLMI_OS_FAILED;
+    }
+}
+
+/* Is fd the plain file of this user that `name` still names? */
+static bool is_ours(int fd, const char *name)
+{
+    struct stat open_file, named;
+    return fstat(fd, &open_file) == 0 && lstat(name, &named) == 0 && S_ISREG(named.st_mode) &&
+        named.st_uid == geteuid() && named.st_nlink == 1 && open_file.st_ino == named.st_ino &&
+        open_file.st_dev == named.st_dev;
+}
+
+/* The file with this name, empty and locked; -1: somebody else's; -2: it can not be made (errno). */
+static int take(const char *name)
+{
+    const mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH; /* less the process's umask */
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    const bool made = fd >= 0;
+    if (!made && errno != EEXIST) return -2;
+    if (!made) fd = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -1;
+    /* a file system without locks: only what is new is surely nobody else's */
+    const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || (made && errno != EWOULDBLOCK);
+    if (locked && is_ours(fd, name) && (made || ftruncate(fd, 0) == 0)) return fd;
+    close(fd);
+    return -1;
+}
+
+int hlmi_os_save_begin(const char *path, hlmi_os_saving **out)
+{
+    const size_t n = strlen(path);
+    struct stat target;
+    if (stat(path, &target) == 0 && S_ISDIR(target.st_mode)) return HLMI_OS_FAILED;
+    hlmi_os_saving *s = malloc(sizeof *s + n + SUFFIX);
+    if (!s) return HLMI_OS_FAILED;
+    s->path = n;
+    for (unsigned i = 0; i < MOST_AT_ONCE; i++) {
+        snprintf(s->name, n + SUFFIX, "%s.saving%u", path, i);
+        s->fd = take(s->name);
+        if (s->fd == -1) continue;
+        if (s->fd < 0) break;
+        *out = s;
+        return 0;
+    }
+    const int rc = s->fd == -2 ? failure() : HLMI_OS_FAILED;
+    free(s);
+    return rc;
+}
+
+int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+    while (n) {
+        const ssize_t put = write(s->fd, p, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return failure();
+        p += put;
+        n -= (size_t)put;
+    }
+    return 0;
+}
+
+/* The folder's entry to the disk. */
+static int sync_folder(hlmi_os_saving *s)
+{
+    char *slash = memrchr(s->name, '/', s->path);
+    if (slash) slash[slash == s->name] = '\0'; /* the root keeps its slash */
+    const int fd = open(slash ? s->name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return failure();
+    int rc = 0;
+    while (fsync(fd) != 0) {
+        if (errno == EINTR) continue;
+        rc = errno == EINVAL ? 0 : failure(); /* EINVAL: the file system has no such thing */
+        break;
+    }
+    close(fd);
+    return rc;
+}
+
+int hlmi_os_save_commit(hlmi_os_saving *s, bool *done)
+{
+    *done = false;
+    int rc;
+    do rc = fsync(s->fd);
+    while (rc != 0 && errno == EINTR);
+    if (rc == 0) {
+        char *path = strndup(s->name, s->path);
+        rc = path ? rename(s->name, path) : -1;
+        free(path);
+    }
+    if (rc != 0) {
+        rc = failure();
+        hlmi_os_save_abort(s);
+        return rc;
+    }
+    *done = true;
+    rc = sync_folder(s);
+    close(s->fd);
+    free(s);
+    return rc;
+}
+
+void hlmi_os_save_abort(hlmi_os_saving *s)
+{
+    if (!s) return;
+    unlink(s->name); /* before the lock is let go: it is still ours */
+    close(s->fd);
+    free(s);
+}

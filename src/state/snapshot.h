@@ -1,0 +1,95 @@
+/* The format of snapshots: a sequence as bytes (docs/snapshots.md has it as a table). A head; the positions of all layers; the
+ * points, which are the positions whose states are kept, and why; pages; the states of the points; rows of the undo log.
+ * Positions count the plan's prefix. Numbers are little endian, as on every machine that the library runs on. */
+#ifndef HLMI_STATE_SNAPSHOT_H
+#define HLMI_STATE_SNAPSHOT_H
+
+#include "base/size.h"
+#include "state/cache.h"
+#include "state/stream.h"
+
+enum { HLMI_SNAPSHOT_VERSION = 1, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
+
+#define HLMI_SNAPSHOT_MAGIC "hlmstate"
+
+/** How the model was loaded. */
+enum { HLMI_LOADED_F32 = 1, HLMI_LOADED_PORTABLE = 2 };
+
+typedef struct hlmi_snapshot_head {
+    char magic[8];
+    uint32_t version, head_bytes;
+    uint64_t total; /* bytes of the snapshot */
+    uint64_t model[2]; /* fingerprint: weights, settings */
+    uint64_t adapters; /* the adapter set; 0: none */
+    char kernels[HLMI_SNAPSHOT_KERNELS]; /* the kernel class, zeros behind it */
+    uint32_t loaded; /* HLMI_LOADED_... */
+    int32_t kv_type, state_type; /* HLM_TYPE_... */
+    uint32_t page_tokens, undo_tokens;
+    uint32_t n_kv, n_rec; /* layers with KV rows; with a recurrence */
+    uint32_t reserved;
+    int64_t length, prefix, max_tokens;
+    uint64_t page_bytes, state_bytes, row_bytes; /* of the KV rows of a page, of a state, of a row of the undo log */
+    uint64_t n_points, n_states, n_rows;
+} hlmi_snapshot_head;
+
+_Static_assert(sizeof(hlmi_snapshot_head) == 184, "the head of a snapshot is 184 bytes");
+
+/** Why a position's state is kept. */
+enum {
+    HLMI_POINT_NOW = 1, /* the sequence goes on from it */
+    HLMI_POINT_FIRST = 2, /* behind the prefix */
+    HLMI_POINT_MARK = 4,
+    HLMI_POINT_AUTOMATIC = 8, /* a mark set by a step */
+    HLMI_POINT_ANCHOR = 16, /* a stretch of the undo log begins there */
+    HLMI_POINT_FLAGS = 31
+};
+
+/** Ascending, one for a position. */
+typedef struct hlmi_snapshot_point {
+    int64_t pos;
+    uint32_t flags;
+    uint32_t rows; /* of the stretch that begins there */
+} hlmi_snapshot_point;
+
+/** What stands before the tokens of a page. */
+typedef struct hlmi_snapshot_page {
+    uint32_t flags; /* 0 */
+    uint32_t n; /* positions */
+} hlmi_snapshot_page;
+
+/** Does the file hold the state of a point? The state before the first token is known. */
+static inline bool hlmi_point_has_state(const hlmi_snapshot_point *p, const hlmi_plan *plan)
+{
+    return plan->n_rec && p->pos > 0;
+}
+
+/** The head of everything that a pool saves, its counts 0. */
+void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool);
+/** Bytes of a snapshot with this head; false: more than there can be. */
+bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes);
+
+/** Bytes before the KV rows of a page, and before what a state block holds. */
+static inline size_t hlmi_page_rows_at(const hlmi_page_layout *l)
+{
+    return hlmi_round_up(sizeof(hlmi_page) + l->tokens * sizeof(int32_t), HLMI_ALIGN);
+}
+
+enum { HLMI_STATE_AT = HLMI_ALIGN };
+
+/** A sequence that is about to be written. */
+typedef struct hlmi_snapshot {
+    hlm_cache *cache;
+    hlmi_snapshot_head head;
+    hlmi_snapshot_point *points;
+    const hlmi_state **states; /* [points] */
+} hlmi_snapshot;
+
+/** What there is to write. Nobody else uses the cache until hlmi_snapshot_end. */
+hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache);
+hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o);
+void hlmi_snapshot_end(hlmi_snapshot *s);
+
+/** A sequence from an open inlet; nothing is left of it when that fails. */
+hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags);
+
+#endif

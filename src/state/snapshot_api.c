@@ -1,0 +1,158 @@
+/* The public calls that save and load sequences. */
+#include "state/snapshot.h"
+
+#include "api/model.h"
+#include "base/params.h"
+
+/* More than that is copied past the caches. */
+enum { CACHE_BYTES = 8 << 20 };
+
+#define UNNAMED "the snapshot"
+
+/* ---- saving ---- */
+
+/* A fork of the cache, ready to be written: the cache itself is not held up. */
+static hlm_status begin(hlmi_snapshot *s, hlm_cache *cache)
+{
+    hlm_cache *fork = NULL;
+    hlm_status st = hlm_cache_fork(&fork, cache, HLM_NOW);
+    if (st != HLM_OK) return st;
+    st = hlmi_snapshot_begin(s, fork);
+    if (st != HLM_OK) hlm_cache_free(fork);
+    return st;
+}
+
+static void end(hlmi_snapshot *s)
+{
+    hlm_cache *fork = s->cache;
+    hlmi_snapshot_end(s);
+    hlm_cache_free(fork);
+}
+
+static hlm_status open_file(hlmi_os_saving **file, const char *path)
+{
+    const int rc = hlmi_os_save_begin(path, file);
+    if (rc == 0) return HLM_OK;
+    return hlmi_fail(HLM_E_IO, "%s: can not be written%s", path,
+                     rc == 1                  ? ": no such folder"
+                         : rc == HLMI_OS_FULL ? ": no room on the disk"
+                                              : "");
+}
+
+static hlm_status commit_file(hlmi_os_saving *file, const char *path)
+{
+    bool done;
+    const int rc = hlmi_os_save_commit(file, &done);
+    if (rc == 0) return HLM_OK;
+    if (done) return hlmi_fail(HLM_E_IO, "%s: written, but its folder can not be brought to the disk", path);
+    return hlmi_fail(HLM_E_IO, "%s: can not be brought to the disk%s", path,
+                     rc == HLMI_OS_FULL ? ": no room on the disk" : "");
+}
+
+hlm_status hlm_cache_save(hlm_cache *cache, const char *path)
+{
+    hlmi_snapshot s;
+    hlmi_os_saving *file = NULL;
+    if (!cache || !path) return hlmi_fail(HLM_E_ARG, "hlm_cache_save: cache and path are needed");
+    hlm_status st = begin(&s, cache);
+    if (st != HLM_OK) return st;
+    st = open_file(&file, path);
+    if (st == HLM_OK) {
+        hlmi_outlet o = {.kernels = &cache->pool->model->kernels, .name = path, .file = file};
+        st = hlmi_snapshot_write(&s, &o);
+        if (st == HLM_OK) st = commit_file(file, path);
+        else hlmi_os_save_abort(file);
+    }
+    end(&s);
+    return st;
+}
+
+hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer)
+{
+    hlmi_snapshot s;
+    hlm_writer w;
+    if (!cache || !writer) return hlmi_fail(HLM_E_ARG, "hlm_cache_save_to: cache and writer are needed");
+    hlm_status st = hlmi_params_read(&w, sizeof w, writer, "hlm_writer");
+    if (st != HLM_OK) return st;
+    if (!w.write) return hlmi_fail(HLM_E_ARG, "hlm_writer.write is NULL");
+    st = begin(&s, cache);
+    if (st != HLM_OK) return st;
+    hlmi_outlet o = {.kernels = &cache->pool->model->kernels, .name = UNNAMED, .writer = &w};
+    st = hlmi_snapshot_write(&s, &o);
+    end(&s);
+    return st;
+}
+
+hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n)
+{
+    hlmi_snapshot s;
+    if (!cache || !n || (cap && !out))
+        return hlmi_fail(HLM_E_ARG, "hlm_cache_save_memory: cache, n, and out [cap] are needed");
+    hlm_status st = begin(&s, cache);
+    if (st != HLM_OK) return st;
+    const uint64_t total = s.head.total;
+    *n = (size_t)total;
+    hlmi_outlet o = {
+        .kernels = &cache->pool->model->kernels, .name = UNNAMED, .memory = out, .past_cache = total > CACHE_BYTES};
+    if (total > cap)
+        st = hlmi_fail(HLM_E_SPACE, "the snapshot has %llu bytes, there is room for %zu", (unsigned long long)total,
+                       cap);
+    else st = hlmi_snapshot_write(&s, &o);
+    end(&s);
+    return st;
+}
+
+/* ---- loading ---- */
+
+static hlm_status check(hlm_cache **out, const hlm_pool *pool, const void *from, uint32_t flags, const char *call)
+{
+    if (out) *out = NULL;
+    if (!out || !pool || !from) return hlmi_fail(HLM_E_ARG, "%s: out, pool and what to read are needed", call);
+    if (flags & ~(uint32_t)HLM_SNAPSHOT_OTHER_KERNELS)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: flags has unknown bits 0x%x", call,
+                         (unsigned)(flags & ~(uint32_t)HLM_SNAPSHOT_OTHER_KERNELS));
+    return HLM_OK;
+}
+
+static hlm_status load_file(hlm_cache **out, hlm_pool *pool, hlmi_os_file *file, const char *path, uint32_t flags)
+{
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
+    if (hlmi_os_size(file, &in.end) != 0) return hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
+    return hlmi_snapshot_read(out, pool, &in, flags);
+}
+
+hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags)
+{
+    hlmi_os_file *file = NULL;
+    hlm_status st = check(out, pool, path, flags, "hlm_cache_load");
+    if (st != HLM_OK) return st;
+    const int rc = hlmi_os_open(path, &file);
+    if (rc != 0)
+        return hlmi_fail(HLM_E_IO, "%s: %s", path,
+                         rc == 1       ? "no such file"
+                             : rc == 2 ? "is a folder"
+                                       : "can not be opened");
+    st = load_file(out, pool, file, path, flags);
+    hlmi_os_close(file);
+    return st;
+}
+
+hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags)
+{
+    hlm_reader rd;
+    hlm_status st = check(out, pool, reader, flags, "hlm_cache_load_from");
+    if (st == HLM_OK) st = hlmi_params_read(&rd, sizeof rd, reader, "hlm_reader");
+    if (st != HLM_OK) return st;
+    if (!rd.read) return hlmi_fail(HLM_E_ARG, "hlm_reader.read is NULL");
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = UNNAMED, .reader = &rd};
+    return hlmi_snapshot_read(out, pool, &in, flags);
+}
+
+hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags)
+{
+    const hlm_status st = check(out, pool, data, flags, "hlm_cache_load_memory");
+    if (st != HLM_OK) return st;
+    hlmi_inlet in = {
+        .kernels = &pool->model->kernels, .name = UNNAMED, .memory = data, .past_cache = n > CACHE_BYTES, .end = n};
+    return hlmi_snapshot_read(out, pool, &in, flags);
+}

@@ -1,0 +1,428 @@
+/* Bytes to a sequence: whole or not at all. Every number of the file is checked before it is used, since files are hostile;
+ * what is read into is the sequence that will be given out, and it goes back to the pool when something is wrong. */
+#include "state/snapshot.h"
+
+#include <string.h>
+
+#include "api/model.h"
+
+/* A sequence that is being read. */
+typedef struct reading {
+    hlm_pool *pool;
+    hlmi_inlet *in;
+    uint32_t flags; /* HLM_SNAPSHOT_... */
+    hlmi_snapshot_head head;
+    hlmi_snapshot_point *points;
+    size_t cap_points;
+    hlm_cache *cache;
+    bool keep_log; /* the pool's log is of the same kind */
+    hlmi_page_layout layout; /* of the file's pages, where it is not the pool's */
+    hlmi_page *page; /* one of those */
+    char *ids; /* head and tokens of a page */
+} reading;
+
+/* ---- the head ---- */
+
+static hlm_status read_head(reading *r)
+{
+    hlmi_snapshot_head *h = &r->head;
+    uint64_t total = 0;
+    const char *name = r->in->name;
+    /* the caller's function says nothing about the end; the head is all that is known to be there */
+    if (r->in->reader) r->in->end = sizeof *h + HLMI_BLOCK_SUM;
+    if (r->in->end < sizeof *h + HLMI_BLOCK_SUM)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes are no snapshot", name, (unsigned long long)r->in->end);
+    const hlm_status st = hlmi_inlet_block(r->in, h, sizeof *h);
+    if (st != HLM_OK && st != HLM_E_FORMAT) return st;
+    if (memcmp(h->magic, HLMI_SNAPSHOT_MAGIC, sizeof h->magic) != 0)
+        return hlmi_fail(HLM_E_FORMAT, "%s: no snapshot", name);
+    if (h->version != HLMI_SNAPSHOT_VERSION || h->head_bytes != sizeof *h)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: a snapshot of version %u, this library reads version %d", name,
+                         (unsigned)h->version, HLMI_SNAPSHOT_VERSION);
+    if (st != HLM_OK) return st;
+    const bool counts = h->length >= 0 && h->page_tokens > 0 && hlmi_snapshot_bytes(h, &total) && total == h->total;
+    if (!counts) return hlmi_fail(HLM_E_FORMAT, "%s: the head's numbers contradict each other", name);
+    if (r->in->reader) r->in->end = total;
+    if (r->in->end != total)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, the snapshot has %llu", name, (unsigned long long)r->in->end,
+                         (unsigned long long)total);
+    return HLM_OK;
+}
+
+static const char *type_name(int32_t type)
+{
+    static const char *const names[] = {"none", "f32", "f16", "bf16", "int8"};
+    return type > 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+/* Is it of this model, and computed in this way? */
+static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
+{
+    const hlmi_snapshot_head *h = &r->head;
+    const char *name = r->in->name;
+    if (memcmp(h->model, own->model, sizeof own->model) != 0)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: of another model (other %s)", name,
+                         h->model[0] != own->model[0] ? "weights" : "settings");
+    if (h->adapters != own->adapters) return hlmi_fail(HLM_E_MISMATCH, "%s: of another adapter set", name);
+    if (h->kv_type != own->kv_type)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: KV rows are %s, the pool's %s", name, type_name(h->kv_type),
+                         type_name(own->kv_type));
+    if (h->state_type != own->state_type)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: states are %s, the pool's %s", name, type_name(h->state_type),
+                         type_name(own->state_type));
+    if ((h->loaded ^ own->loaded) & HLMI_LOADED_F32)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: computed %s HLM_ACTIVATIONS_F32, the model is loaded %s it", name,
+                         h->loaded & HLMI_LOADED_F32 ? "with" : "without",
+                         own->loaded & HLMI_LOADED_F32 ? "with" : "without");
+    if (r->flags & HLM_SNAPSHOT_OTHER_KERNELS) return HLM_OK;
+    if (memcmp(h->kernels, own->kernels, sizeof own->kernels) != 0)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: computed with the kernels %.*s, here they are %s", name,
+                         (int)sizeof h->kernels, h->kernels, own->kernels);
+    if (h->loaded != own->loaded)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: computed %s HLM_LOAD_PORTABLE, the model is loaded %s it", name,
+                         h->loaded & HLMI_LOADED_PORTABLE ? "with" : "without",
+                         own->loaded & HLMI_LOADED_PORTABLE ? "with" : "without");
+    return HLM_OK;
+}
+
+static bool is_page_size(uint32_t n)
+{
+    return n > 0 && n <= HLMI_MAX_PAGE_TOKENS && (n & (n - 1)) == 0;
+}
+
+/* The numbers of the head, as far as they can be right or wrong by themselves. */
+static hlm_status check_counts(const reading *r, const hlmi_snapshot_head *own)
+{
+    const hlmi_snapshot_head *h = &r->head;
+    const int64_t n_prefix = (int64_t)r->pool->plan->n_prefix;
+    const char *name = r->in->name;
+    if (h->n_kv != own->n_kv || h->n_rec != own->n_rec || h->state_bytes != own->state_bytes ||
+        h->row_bytes != own->row_bytes)
+        return hlmi_fail(HLM_E_MISMATCH,
+                         "%s: %u layers with KV rows and %u with states of %llu bytes, the model has %u "
+                         "and %u of %llu",
+                         name, (unsigned)h->n_kv, (unsigned)h->n_rec, (unsigned long long)h->state_bytes,
+                         (unsigned)own->n_kv, (unsigned)own->n_rec, (unsigned long long)own->state_bytes);
+    if (h->prefix != n_prefix && (h->prefix != 0 || h->length != 0))
+        return hlmi_fail(HLM_E_MISMATCH, "%s: %lld positions stand before the text, in the model %lld", name,
+                         (long long)h->prefix, (long long)n_prefix);
+    if (!is_page_size(h->page_tokens) || h->undo_tokens > HLMI_MAX_UNDO_TOKENS || h->max_tokens < 0 ||
+        h->max_tokens > INT32_MAX || h->reserved || h->length < h->prefix || h->length - h->prefix > h->max_tokens)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld of at most %lld tokens in pages of %u", name,
+                         (long long)(h->length - h->prefix), (long long)h->max_tokens, (unsigned)h->page_tokens);
+    return HLM_OK;
+}
+
+/* ---- layers and points ---- */
+
+static hlm_status read_layers(reading *r, int64_t *now)
+{
+    const size_t n = (size_t)r->head.n_kv + r->head.n_rec;
+    *now = 0;
+    if (n == 0) return HLM_OK;
+    int64_t *pos = hlmi_calloc(&r->pool->mem, n, sizeof *pos);
+    if (!pos) return hlmi_nomem(n * sizeof *pos, "the layers' positions");
+    hlm_status st = hlmi_inlet_block(r->in, pos, n * sizeof *pos);
+    if (r->head.n_rec) *now = pos[n - 1];
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        const int64_t expected = i < r->head.n_kv ? r->head.length : *now;
+        if (pos[i] != expected)
+            st = hlmi_fail(HLM_E_FORMAT, "%s: %s number %zu is at position %lld, expected %lld", r->in->name,
+                           i < r->head.n_kv ? "attention layer" : "recurrence", i < r->head.n_kv ? i : i - r->head.n_kv,
+                           (long long)pos[i], (long long)expected);
+    }
+    hlmi_free(&r->pool->mem, pos);
+    return st;
+}
+
+static hlm_status read_points(reading *r)
+{
+    hlm_status st = HLM_OK;
+    size_t m;
+    for (size_t i = 0; i < r->head.n_points && st == HLM_OK; i += m) {
+        void *items = r->points;
+        m = hlmi_min_size((size_t)(r->head.n_points - i), HLMI_POINTS_IN_BLOCK);
+        st = hlmi_grow(&r->pool->mem, &items, &r->cap_points, i + m, sizeof *r->points, "a snapshot's points");
+        r->points = items;
+        if (st == HLM_OK) st = hlmi_inlet_block(r->in, r->points + i, m * sizeof *r->points);
+    }
+    return st;
+}
+
+/* What a stretch of the undo log must be: it begins at a multiple of its length and reaches to its end, or the text's. */
+static bool is_stretch(const hlmi_snapshot_head *h, const hlmi_snapshot_point *p)
+{
+    if (!(p->flags & HLMI_POINT_ANCHOR)) return p->rows == 0;
+    if (h->undo_tokens == 0 || p->pos % h->undo_tokens != 0) return false;
+    return (int64_t)p->rows == (h->length - p->pos < h->undo_tokens ? h->length - p->pos : h->undo_tokens);
+}
+
+static hlm_status check_points(const reading *r, int64_t now)
+{
+    const hlmi_snapshot_head *h = &r->head;
+    const bool recurrent = h->n_rec > 0;
+    uint64_t states = 0, rows = 0, nows = 0, firsts = 0, anchors = 0;
+    bool fine = true;
+    for (size_t i = 0; i < h->n_points && fine; i++) {
+        const hlmi_snapshot_point *p = &r->points[i];
+        const uint32_t known = recurrent ? HLMI_POINT_FLAGS : HLMI_POINT_MARK | HLMI_POINT_AUTOMATIC;
+        const bool is_now = (p->flags & HLMI_POINT_NOW) != 0, is_first = (p->flags & HLMI_POINT_FIRST) != 0;
+        fine = p->pos >= h->prefix && p->pos <= h->length && (i == 0 || p->pos > r->points[i - 1].pos) && p->flags &&
+            !(p->flags & ~known) && is_now == (recurrent && p->pos == now) &&
+            is_first == (recurrent && h->prefix > 0 && p->pos == h->prefix) && is_stretch(h, p) &&
+            (!(p->flags & HLMI_POINT_AUTOMATIC) || (p->flags & HLMI_POINT_MARK));
+        states += hlmi_point_has_state(p, r->pool->plan);
+        rows += p->rows;
+        nows += is_now;
+        firsts += is_first;
+        anchors += (p->flags & HLMI_POINT_ANCHOR) != 0;
+    }
+    if (fine && nows == recurrent && firsts == (recurrent && h->prefix > 0) && anchors <= HLMI_UNDO_STRETCHES &&
+        states == h->n_states && rows == h->n_rows)
+        return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "%s: the positions of its states contradict each other", r->in->name);
+}
+
+/* ---- pages ---- */
+
+/* The ids of a page's positions, and how many there are. */
+static hlm_status read_ids(reading *r, size_t n, const int32_t **ids)
+{
+    const size_t bytes = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
+    const hlm_status st = hlmi_inlet_block(r->in, r->ids, bytes);
+    if (st != HLM_OK) return st;
+    hlmi_snapshot_page page;
+    memcpy(&page, r->ids, sizeof page);
+    *ids = (const int32_t *)(void *)(r->ids + sizeof page);
+    if (page.flags != 0 || page.n != n)
+        return hlmi_fail(HLM_E_FORMAT, "%s: a page of %u positions, flags 0x%x, expected %zu and 0", r->in->name,
+                         (unsigned)page.n, (unsigned)page.flags, n);
+    for (size_t i = 0; i < n; i++)
+        if ((*ids)[i] != HLM_TOKEN_NONE && ((*ids)[i] < 0 || (size_t)(*ids)[i] >= r->pool->plan->vocab_size))
+            return hlmi_fail(HLM_E_FORMAT, "%s: token %d, the vocabulary has %zu", r->in->name, (int)(*ids)[i],
+                             r->pool->plan->vocab_size);
+    return HLM_OK;
+}
+
+static hlm_status add_page(reading *r, hlmi_page **page)
+{
+    *page = hlmi_pool_take(r->pool);
+    return *page ? hlmi_cache_add_page(r->cache, *page) : HLM_E_NOMEM;
+}
+
+/* Pages as large as the pool's: straight to their place. */
+static hlm_status read_same_pages(reading *r)
+{
+    const hlmi_page_layout *l = &r->pool->layout;
+    const int64_t per = (int64_t)l->tokens;
+    hlm_status st = HLM_OK;
+    for (int64_t pos = 0; pos < r->head.length && st == HLM_OK; pos += per) {
+        const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
+        const int32_t *ids = NULL;
+        hlmi_page *page = NULL;
+        st = read_ids(r, n, &ids);
+        if (st == HLM_OK) st = add_page(r, &page);
+        if (st != HLM_OK) return st;
+        memcpy(page->tokens, ids, n * sizeof *ids);
+        atomic_store(&page->filled, (unsigned)n);
+        if (r->head.page_bytes)
+            st = hlmi_inlet_block(r->in, (char *)page + hlmi_page_rows_at(l), (size_t)r->head.page_bytes);
+    }
+    return st;
+}
+
+/* Positions from .. from+n-1 of a page of the file's size to position `pos` on of the sequence. */
+static hlm_status spread(reading *r, int64_t pos, size_t n)
+{
+    const size_t per = r->pool->layout.tokens;
+    hlm_status st = HLM_OK;
+    size_t m;
+    for (size_t from = 0; from < n && st == HLM_OK; from += m, pos += (int64_t)m) {
+        const size_t at = (size_t)pos % per;
+        hlmi_page *page = NULL;
+        m = hlmi_min_size(n - from, per - at);
+        if (at == 0) st = add_page(r, &page);
+        else page = hlmi_cache_page(r->cache, pos);
+        if (st != HLM_OK) return st;
+        hlmi_page_copy_rows(page, &r->pool->layout, at, r->page, &r->layout, from, m, r->pool->plan);
+        atomic_store(&page->filled, (unsigned)(at + m));
+    }
+    return st;
+}
+
+static hlm_status read_other_pages(reading *r)
+{
+    const int64_t per = (int64_t)r->layout.tokens;
+    hlm_status st = HLM_OK;
+    for (int64_t pos = 0; pos < r->head.length && st == HLM_OK; pos += per) {
+        const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
+        const int32_t *ids = NULL;
+        st = read_ids(r, n, &ids);
+        if (st == HLM_OK && r->head.page_bytes)
+            st = hlmi_inlet_block(r->in, (char *)r->page + hlmi_page_rows_at(&r->layout), (size_t)r->head.page_bytes);
+        if (st != HLM_OK) return st;
+        memcpy(r->page->tokens, ids, n * sizeof *ids);
+        st = spread(r, pos, n);
+    }
+    return st;
+}
+
+/* What the pages of the file look like, and memory to read them. */
+static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
+{
+    const hlmi_mem *mem = &r->pool->mem;
+    const size_t ids = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
+    uint64_t expected = own->page_bytes;
+    if (r->head.page_tokens != own->page_tokens) {
+        const hlm_status st =
+            hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, r->head.page_tokens, mem);
+        if (st != HLM_OK) return st;
+        expected = r->layout.bytes - hlmi_page_rows_at(&r->layout);
+        r->page = hlmi_calloc(mem, 1, r->layout.bytes);
+        if (!r->page) return hlmi_nomem(r->layout.bytes, "a snapshot's page");
+        hlmi_page_init(r->page);
+    }
+    r->ids = hlmi_alloc(mem, ids);
+    if (!r->ids) return hlmi_nomem(ids, "a snapshot's page");
+    if (r->head.page_bytes == expected) return HLM_OK;
+    return hlmi_fail(HLM_E_MISMATCH, "%s: the KV rows of %u positions are %llu bytes, expected %llu", r->in->name,
+                     (unsigned)r->head.page_tokens, (unsigned long long)r->head.page_bytes,
+                     (unsigned long long)expected);
+}
+
+/* ---- states and the log ---- */
+
+/* The marks, their states to come; automatic ones as many as the pool keeps. */
+static hlm_status place_marks(reading *r)
+{
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < r->head.n_points && st == HLM_OK; i++) {
+        const hlmi_snapshot_point *p = &r->points[i];
+        if (!(p->flags & HLMI_POINT_MARK)) continue;
+        st = hlmi_marks_room(r->cache, 1);
+        if (st == HLM_OK) hlmi_marks_add(r->cache, p->pos, NULL, (p->flags & HLMI_POINT_AUTOMATIC) != 0);
+    }
+    return st;
+}
+
+static hlmi_mark *mark_at(hlm_cache *c, int64_t pos)
+{
+    for (size_t i = c->marks.n; i-- > 0;)
+        if (c->marks.items[i].pos == pos) return &c->marks.items[i];
+    return NULL;
+}
+
+/* A state to all who want it; it has one reference. */
+static hlm_status place_state(reading *r, const hlmi_snapshot_point *p, hlmi_state *s)
+{
+    hlm_cache *c = r->cache;
+    hlmi_mark *mark = p->flags & HLMI_POINT_MARK ? mark_at(c, p->pos) : NULL;
+    if (mark) mark->state = hlmi_state_retain(s);
+    if (p->flags & HLMI_POINT_FIRST) c->first = hlmi_state_retain(s);
+    if (p->flags & HLMI_POINT_NOW) {
+        hlmi_pool_drop_state(c->pool, c->state);
+        c->state = hlmi_state_retain(s);
+    }
+    if (!(p->flags & HLMI_POINT_ANCHOR) || !r->keep_log) return HLM_OK;
+    hlmi_undo *u = hlmi_pool_take_undo(c->pool);
+    if (!u) return HLM_E_NOMEM;
+    u->pos = p->pos;
+    u->anchor = hlmi_state_retain(s);
+    atomic_store(&u->filled, p->rows);
+    c->log[c->log[0] ? 1 : 0] = u;
+    return HLM_OK;
+}
+
+static hlm_status read_states(reading *r)
+{
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < r->head.n_points && st == HLM_OK && r->head.n_rec; i++) {
+        const hlmi_snapshot_point *p = &r->points[i];
+        const uint32_t others = p->flags & ~(uint32_t)(HLMI_POINT_MARK | HLMI_POINT_AUTOMATIC | HLMI_POINT_ANCHOR);
+        const bool wanted = others || (r->keep_log && (p->flags & HLMI_POINT_ANCHOR)) ||
+            ((p->flags & HLMI_POINT_MARK) && mark_at(r->cache, p->pos));
+        if (!wanted && hlmi_point_has_state(p, r->pool->plan)) st = hlmi_inlet_skip(r->in, (size_t)r->head.state_bytes);
+        if (!wanted) continue;
+        hlmi_state *s = p->pos == 0 ? hlmi_state_retain(r->pool->origin) : hlmi_pool_take_state(r->pool);
+        if (!s) return HLM_E_NOMEM;
+        if (p->pos > 0) {
+            s->pos = p->pos;
+            st = hlmi_inlet_block(r->in, (char *)s + HLMI_STATE_AT, (size_t)r->head.state_bytes);
+        }
+        if (st == HLM_OK) st = place_state(r, p, s);
+        hlmi_pool_drop_state(r->pool, s);
+    }
+    return st;
+}
+
+static hlm_status read_log(reading *r)
+{
+    const size_t bytes = (size_t)r->head.row_bytes;
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < r->head.n_points; i++) {
+        const hlmi_snapshot_point *p = &r->points[i];
+        for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++) {
+            const hlmi_undo *u = r->keep_log ? hlmi_undo_find(r->cache, pos) : NULL;
+            st = u ? hlmi_inlet_block(r->in, hlmi_undo_row(u, &r->pool->states, pos), bytes)
+                   : hlmi_inlet_skip(r->in, bytes);
+        }
+    }
+    return st;
+}
+
+/* ---- all of it ---- */
+
+/* A snapshot that the pool has no room for is refused before anything is taken. */
+static hlm_status check_cap(const reading *r)
+{
+    hlm_pool *pool = r->pool;
+    uint64_t used, bytes;
+    if (!pool->max_bytes) return HLM_OK;
+    const hlm_status st = hlm_pool_usage(pool, &used, NULL);
+    const size_t per = pool->layout.tokens;
+    const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
+    bytes = pages * pool->layout.bytes + (r->head.n_rec ? pool->states.bytes : 0);
+    if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)used, (size_t)pool->max_bytes)) return st;
+    return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",
+                     (unsigned long long)pool->max_bytes, (unsigned long long)bytes);
+}
+
+static hlm_status read_all(reading *r)
+{
+    hlmi_snapshot_head own;
+    int64_t now;
+    hlmi_snapshot_head_of(&own, r->pool);
+    hlm_status st = read_head(r);
+    if (st == HLM_OK) st = check_origin(r, &own);
+    if (st == HLM_OK) st = check_counts(r, &own);
+    if (st == HLM_OK) st = check_cap(r);
+    if (st == HLM_OK) st = read_layers(r, &now);
+    if (st == HLM_OK) st = read_points(r);
+    if (st == HLM_OK) st = check_points(r, now);
+    if (st == HLM_OK) st = prepare_pages(r, &own);
+    if (st == HLM_OK) st = hlmi_cache_make(&r->cache, r->pool, r->head.max_tokens);
+    if (st != HLM_OK) return st;
+    r->keep_log = r->head.undo_tokens == (uint64_t)r->pool->undo_tokens;
+    st = r->page ? read_other_pages(r) : read_same_pages(r);
+    if (st != HLM_OK) return st;
+    r->cache->length = r->head.length;
+    r->cache->prefix = r->head.prefix;
+    st = place_marks(r);
+    if (st == HLM_OK) st = read_states(r);
+    return st == HLM_OK ? read_log(r) : st;
+}
+
+hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags)
+{
+    reading r = {.pool = pool, .in = in, .flags = flags};
+    hlm_status st = hlmi_inlet_open(in, &pool->mem);
+    if (st == HLM_OK) st = read_all(&r);
+    hlmi_inlet_close(in, &pool->mem);
+    hlmi_free(&pool->mem, r.points);
+    hlmi_free(&pool->mem, r.ids);
+    hlmi_free(&pool->mem, r.page);
+    hlmi_page_layout_free(&r.layout, &pool->mem);
+    if (st == HLM_OK) *out = r.cache;
+    else hlm_cache_free(r.cache);
+    return st;
+}

@@ -1,0 +1,243 @@
+/* A sequence to bytes. Nothing is copied as a whole: pages and states go out as they lie in memory, but for pages that are
+ * not full and blocks with gaps, whose unused bytes leave as zeros. */
+#include "state/snapshot.h"
+
+#include <string.h>
+
+/* ---- points ---- */
+
+static void add_point(hlmi_snapshot *s, int64_t pos, const hlmi_state *state, uint32_t flags, size_t rows)
+{
+    size_t i = (size_t)s->head.n_points;
+    while (i > 0 && s->points[i - 1].pos >= pos) i--;
+    if (i == s->head.n_points || s->points[i].pos != pos) {
+        const size_t behind = (size_t)s->head.n_points++ - i;
+        memmove(&s->points[i + 1], &s->points[i], behind * sizeof *s->points);
+        memmove(&s->states[i + 1], &s->states[i], behind * sizeof *s->states);
+        s->points[i] = (hlmi_snapshot_point){.pos = pos};
+        s->states[i] = state;
+    }
+    s->points[i].flags |= flags;
+    s->points[i].rows += (uint32_t)rows;
+}
+
+static void add_points(hlmi_snapshot *s)
+{
+    const hlm_cache *c = s->cache;
+    for (size_t i = 0; i < c->marks.n; i++) {
+        const hlmi_mark *m = &c->marks.items[i];
+        if (m->pos < c->prefix) continue; /* of an empty sequence that had no prefix yet: it can always be reached */
+        add_point(s, m->pos, m->state, HLMI_POINT_MARK | (m->automatic ? HLMI_POINT_AUTOMATIC : 0u), 0);
+    }
+    if (!c->state) return;
+    add_point(s, c->state->pos, c->state, HLMI_POINT_NOW, 0);
+    if (c->prefix) add_point(s, c->prefix, hlmi_cache_first_state(c), HLMI_POINT_FIRST, 0);
+    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
+        const hlmi_undo *u = c->log[i];
+        if (!u) continue;
+        const size_t rows = hlmi_min_size((size_t)(c->length - u->pos), (size_t)c->pool->undo_tokens);
+        add_point(s, u->pos, u->anchor, HLMI_POINT_ANCHOR, rows);
+        s->head.n_rows += rows;
+    }
+}
+
+hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache)
+{
+    const hlm_pool *pool = cache->pool;
+    const size_t most = cache->marks.n + 2 + HLMI_UNDO_STRETCHES;
+    *s = (hlmi_snapshot){.cache = cache};
+    hlmi_snapshot_head_of(&s->head, pool);
+    s->head.length = cache->length;
+    s->head.prefix = cache->prefix;
+    s->head.max_tokens = cache->max_tokens;
+    s->points = hlmi_calloc(&pool->mem, most, sizeof *s->points);
+    s->states = hlmi_calloc(&pool->mem, most, sizeof *s->states);
+    if (!s->points || !s->states) {
+        hlmi_snapshot_end(s);
+        return hlmi_nomem(most * sizeof *s->points, "a snapshot's points");
+    }
+    add_points(s);
+    for (size_t i = 0; i < s->head.n_points; i++) s->head.n_states += hlmi_point_has_state(&s->points[i], pool->plan);
+    if (hlmi_snapshot_bytes(&s->head, &s->head.total)) return HLM_OK;
+    hlmi_snapshot_end(s);
+    return hlmi_fail(HLM_E_INTERNAL, "a snapshot of %lld tokens has no size", (long long)cache->length);
+}
+
+void hlmi_snapshot_end(hlmi_snapshot *s)
+{
+    const hlmi_mem *mem = &s->cache->pool->mem;
+    hlmi_free(mem, s->points);
+    hlmi_free(mem, s->states);
+    s->points = NULL;
+    s->states = NULL;
+}
+
+/* ---- blocks ---- */
+
+static hlm_status write_layers(const hlmi_snapshot *s, hlmi_outlet *o)
+{
+    const hlm_cache *c = s->cache;
+    const size_t n_kv = s->head.n_kv, n = n_kv + s->head.n_rec;
+    if (n == 0) return HLM_OK;
+    int64_t *pos = hlmi_calloc(&c->pool->mem, n, sizeof *pos);
+    if (!pos) return hlmi_nomem(n * sizeof *pos, "the layers' positions");
+    for (size_t i = 0; i < n; i++) pos[i] = i < n_kv ? c->length : c->state->pos;
+    const hlm_status st = hlmi_outlet_block(o, pos, n * sizeof *pos);
+    hlmi_free(&c->pool->mem, pos);
+    return st;
+}
+
+static hlm_status write_points(const hlmi_snapshot *s, hlmi_outlet *o)
+{
+    hlm_status st = HLM_OK;
+    size_t m;
+    for (size_t i = 0; i < s->head.n_points && st == HLM_OK; i += m) {
+        m = hlmi_min_size((size_t)s->head.n_points - i, HLMI_POINTS_IN_BLOCK);
+        st = hlmi_outlet_block(o, s->points + i, m * sizeof *s->points);
+    }
+    return st;
+}
+
+/* Memory for what does not go out as it lies. */
+typedef struct desk {
+    char *ids; /* a page's head and tokens */
+    hlmi_page *page;
+    hlmi_state *state;
+    float *row;
+} desk;
+
+static void desk_free(desk *d, const hlmi_mem *mem)
+{
+    hlmi_free(mem, d->ids);
+    hlmi_free(mem, d->page);
+    hlmi_free(mem, d->state);
+    hlmi_free(mem, d->row);
+}
+
+static size_t ids_bytes(const hlmi_page_layout *l)
+{
+    return sizeof(hlmi_snapshot_page) + l->tokens * sizeof(int32_t);
+}
+
+/* desk_free is for the caller, also when it fails. */
+static hlm_status desk_init(desk *d, const hlm_pool *pool)
+{
+    const hlmi_mem *mem = &pool->mem;
+    const size_t row = pool->states.log_width;
+    *d = (desk){.ids = hlmi_calloc(mem, 1, ids_bytes(&pool->layout)), .page = hlmi_calloc(mem, 1, pool->layout.bytes)};
+    if (pool->states.bytes) d->state = hlmi_calloc(mem, 1, pool->states.bytes);
+    if (row) d->row = hlmi_calloc(mem, row, sizeof *d->row);
+    if (!d->ids || !d->page || (!d->state && pool->states.bytes) || (!d->row && row))
+        return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
+    hlmi_page_init(d->page);
+    return HLM_OK;
+}
+
+/* The KV rows of a page have bytes that no position uses. */
+static bool page_has_gaps(const hlmi_page_layout *l)
+{
+    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes - hlmi_page_rows_at(l);
+}
+
+static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, size_t i)
+{
+    const hlm_pool *pool = s->cache->pool;
+    const hlmi_page_layout *l = &pool->layout;
+    const int64_t from = (int64_t)(i * l->tokens);
+    const hlmi_page *page = hlmi_cache_page(s->cache, from);
+    const size_t n = hlmi_min_size((size_t)(s->cache->length - from), l->tokens);
+    const hlmi_snapshot_page head = {.n = (uint32_t)n};
+    memset(d->ids, 0, ids_bytes(l));
+    memcpy(d->ids, &head, sizeof head);
+    memcpy(d->ids + sizeof head, page->tokens, n * sizeof *page->tokens);
+    const hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
+    if (st != HLM_OK || s->head.page_bytes == 0) return st;
+    if (n < l->tokens || page_has_gaps(l)) {
+        memset((char *)d->page + hlmi_page_rows_at(l), 0, (size_t)s->head.page_bytes);
+        hlmi_page_copy(d->page, page, l, pool->plan, n);
+        page = d->page;
+    }
+    return hlmi_outlet_block(o, (const char *)page + hlmi_page_rows_at(l), (size_t)s->head.page_bytes);
+}
+
+/* Bytes of a recurrence's two parts of a state block. */
+static size_t conv_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
+{
+    return r->window * r->channels * pool->states.item;
+}
+
+static size_t scan_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
+{
+    return r->heads * r->rows * r->cols * pool->states.item;
+}
+
+static bool state_has_gaps(const hlm_pool *pool)
+{
+    size_t used = HLMI_STATE_AT;
+    for (size_t i = 0; i < pool->plan->n_rec; i++)
+        used += conv_bytes(pool, &pool->plan->rec[i]) + scan_bytes(pool, &pool->plan->rec[i]);
+    return used != pool->states.bytes;
+}
+
+static hlm_status write_state(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const hlmi_state *state)
+{
+    const hlm_pool *pool = s->cache->pool;
+    if (state_has_gaps(pool)) {
+        for (size_t i = 0; i < pool->plan->n_rec; i++) {
+            const hlmi_recurrence *r = &pool->plan->rec[i];
+            memcpy(hlmi_state_conv(d->state, &pool->states, i), hlmi_state_conv(state, &pool->states, i),
+                   conv_bytes(pool, r));
+            memcpy(hlmi_state_scan(d->state, &pool->states, i), hlmi_state_scan(state, &pool->states, i),
+                   scan_bytes(pool, r));
+        }
+        state = d->state;
+    }
+    return hlmi_outlet_block(o, (const char *)state + HLMI_STATE_AT, (size_t)s->head.state_bytes);
+}
+
+static hlm_status write_row(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const float *row)
+{
+    const hlm_pool *pool = s->cache->pool;
+    for (size_t i = 0; i < pool->plan->n_rec; i++) {
+        const hlmi_recurrence *r = &pool->plan->rec[i];
+        const size_t at = pool->states.log_at[i];
+        memcpy(d->row + at, row + at, (r->channels + r->extra) * sizeof *row);
+    }
+    return hlmi_outlet_block(o, d->row, (size_t)s->head.row_bytes);
+}
+
+static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const hlmi_snapshot_point *p)
+{
+    const hlm_cache *c = s->cache;
+    hlm_status st = HLM_OK;
+    for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++)
+        st = write_row(s, o, d, hlmi_undo_row(hlmi_undo_find(c, pos), &c->pool->states, pos));
+    return st;
+}
+
+static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d)
+{
+    const hlm_cache *c = s->cache;
+    const size_t pages = hlmi_div_up((size_t)c->length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
+    hlm_status st = hlmi_outlet_block(o, &s->head, sizeof s->head);
+    if (st == HLM_OK) st = write_layers(s, o);
+    if (st == HLM_OK) st = write_points(s, o);
+    for (size_t i = 0; i < pages && st == HLM_OK; i++) st = write_page(s, o, d, i);
+    for (size_t i = 0; i < points && st == HLM_OK; i++)
+        if (hlmi_point_has_state(&s->points[i], c->pool->plan)) st = write_state(s, o, d, s->states[i]);
+    for (size_t i = 0; i < points && st == HLM_OK; i++) st = write_stretch(s, o, d, &s->points[i]);
+    return st == HLM_OK ? hlmi_outlet_flush(o) : st;
+}
+
+hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o)
+{
+    const hlm_pool *pool = s->cache->pool;
+    desk d;
+    hlm_status st = hlmi_outlet_open(o, &pool->mem);
+    if (st != HLM_OK) return st;
+    st = desk_init(&d, pool);
+    if (st == HLM_OK) st = write_blocks(s, o, &d);
+    desk_free(&d, &pool->mem);
+    hlmi_outlet_close(o, &pool->mem);
+    return st;
+}
