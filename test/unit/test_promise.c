@@ -44,10 +44,24 @@ typedef struct setup {
     hlm_ctx_params ctx;
 } setup;
 
-static setup plain(void)
+/* Loops of tests go over the models, then over them again with the next types. */
+static int models_run = N_MODELS;
+static const struct {
+    int32_t kv, state;
+} types[] = {{HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT}, {HLM_TYPE_INT8, HLM_TYPE_BF16}, {HLM_TYPE_BF16, HLM_TYPE_F16}};
+enum { TYPES = sizeof types / sizeof *types };
+
+static const char *model_at(int i)
+{
+    return models[i % models_run];
+}
+
+static setup plain(int i)
 {
     return (setup){.model = {.struct_size = sizeof(hlm_model_params)},
-                   .pool = {.struct_size = sizeof(hlm_pool_params)},
+                   .pool = {.struct_size = sizeof(hlm_pool_params),
+                            .kv_type = types[i / models_run].kv,
+                            .state_type = types[i / models_run].state},
                    .ctx = {.struct_size = sizeof(hlm_ctx_params), .n_threads = 2}};
 }
 
@@ -132,8 +146,8 @@ static uint32_t next_random(uint32_t *state)
 
 START_TEST(any_cut)
 {
-    const setup s = plain();
-    fixture f = open_with(models[_i], &s);
+    const setup s = plain(_i);
+    fixture f = open_with(model_at(_i), &s);
     float *want = reference(&f), *got = rows(&f, f.length);
     uint32_t seed = 12345;
     for (int round = 0; round < 6; round++) {
@@ -159,8 +173,8 @@ END_TEST
 START_TEST(any_batch)
 {
     enum { N = 5 };
-    const setup s = plain();
-    fixture f = open_with(models[_i], &s);
+    const setup s = plain(_i);
+    fixture f = open_with(model_at(_i), &s);
     float *want = reference(&f), *got[N];
     hlm_cache *c[N];
     size_t at[N] = {0};
@@ -225,33 +239,33 @@ static int32_t run_backwards(void *user, size_t n, hlm_task *task, void *arg)
 
 START_TEST(any_threads_pages_tiles)
 {
-    const setup base = plain();
-    fixture f = open_with(models[_i], &base);
+    const setup base = plain(_i);
+    fixture f = open_with(model_at(_i), &base);
     float *want = reference(&f);
     for (int32_t t = 1; t <= 4; t++) {
-        setup s = plain();
+        setup s = plain(_i);
         s.ctx.n_threads = t;
-        compare_setup(models[_i], &s, want, "threads");
+        compare_setup(model_at(_i), &s, want, "threads");
     }
     for (int32_t p = 1; p <= 1024; p *= 8) {
-        setup s = plain();
+        setup s = plain(_i);
         s.pool.page_tokens = p;
-        compare_setup(models[_i], &s, want, "page size");
+        compare_setup(model_at(_i), &s, want, "page size");
     }
     for (size_t r = 1; r <= 200; r = r * 5 + 2) {
-        setup s = plain();
+        setup s = plain(_i);
         s.ctx.max_rows = r;
-        compare_setup(models[_i], &s, want, "tile size");
+        compare_setup(model_at(_i), &s, want, "tile size");
     }
-    setup s = plain();
+    setup s = plain(_i);
     s.model.flags = HLM_LOAD_READ | HLM_LOAD_CHECK_WEIGHTS;
-    compare_setup(models[_i], &s, want, "read mode");
+    compare_setup(model_at(_i), &s, want, "read mode");
     size_t calls = 0;
     const hlm_executor ex = {.struct_size = sizeof ex, .user = &calls, .parallel_for = run_backwards};
-    s = plain();
+    s = plain(_i);
     s.ctx.executor = &ex;
     s.ctx.n_threads = 5;
-    compare_setup(models[_i], &s, want, "executor");
+    compare_setup(model_at(_i), &s, want, "executor");
     ck_assert_uint_gt(calls, 0);
     free(want);
     close_all(&f);
@@ -261,17 +275,17 @@ END_TEST
 /* Reference C, AVX2 and AVX-512 (what this CPU has) under HLM_LOAD_PORTABLE. */
 START_TEST(any_kernels)
 {
-    setup s = plain();
+    setup s = plain(_i);
     s.model.flags = HLM_LOAD_PORTABLE;
     s.model.cpu = HLM_CPU_REF;
-    fixture f = open_with(models[_i], &s);
+    fixture f = open_with(model_at(_i), &s);
     hlm_model_info info = {.struct_size = sizeof info};
     OK(hlm_model_info_get(f.model, &info));
     ck_assert_str_eq(info.kernel_class, "ref");
     float *want = reference(&f);
     for (int32_t cpu = HLM_CPU_BEST; cpu <= HLM_CPU_AVX512; cpu++) {
         s.model.cpu = cpu;
-        compare_setup(models[_i], &s, want, "kernels");
+        compare_setup(model_at(_i), &s, want, "kernels");
     }
     free(want);
     close_all(&f);
@@ -281,9 +295,9 @@ END_TEST
 /* Forks, at the end and earlier, against fresh sequences; branches do not see each other. */
 START_TEST(any_fork)
 {
-    setup s = plain();
+    setup s = plain(_i / 2);
     s.pool.page_tokens = _i % 2 ? 2 : 64;
-    fixture f = open_with(models[_i / 2], &s);
+    fixture f = open_with(model_at(_i / 2), &s);
     float *want = reference(&f), *got = rows(&f, f.length);
     uint64_t before = 0, used = 1; /* a pool keeps what new sequences begin with */
     OK(hlm_pool_usage(f.pool, &before, NULL));
@@ -329,8 +343,8 @@ END_TEST
 /* Logits of chosen rows, and hidden states, do not change what is computed. */
 START_TEST(any_outputs)
 {
-    const setup s = plain();
-    fixture f = open_with(models[_i], &s);
+    const setup s = plain(_i);
+    fixture f = open_with(model_at(_i), &s);
     float *want = reference(&f), *got = rows(&f, 3);
     hlm_model_info info = {.struct_size = sizeof info};
     OK(hlm_model_info_get(f.model, &info));
@@ -371,14 +385,16 @@ int main(int argc, char **argv)
     data_dir = argv[1];
     const int n = argc > 2 ? atoi(argv[2]) : N_MODELS; /* the first n models, where the CPU is emulated */
     if (n < 1 || n > N_MODELS) return 2;
+    models_run = n;
     Suite *suite = suite_create("promise");
     TCase *t = tcase_create("bits");
     tcase_set_timeout(t, 0);
-    tcase_add_loop_test(t, any_cut, 0, n);
-    tcase_add_loop_test(t, any_batch, 0, n);
-    tcase_add_loop_test(t, any_threads_pages_tiles, 0, n);
-    tcase_add_loop_test(t, any_kernels, 0, n);
-    tcase_add_loop_test(t, any_fork, 0, 2 * n);
+    tcase_add_loop_test(t, any_cut, 0, TYPES * n);
+    tcase_add_loop_test(t, any_batch, 0, 2 * n);
+    /* the longest: of the other types the first models are enough */
+    tcase_add_loop_test(t, any_threads_pages_tiles, 0, n + 3);
+    tcase_add_loop_test(t, any_kernels, 0, TYPES * n);
+    tcase_add_loop_test(t, any_fork, 0, 2 * (n + 3));
     tcase_add_loop_test(t, any_outputs, 0, n);
     suite_add_tcase(suite, t);
     SRunner *r = srunner_create(suite);
