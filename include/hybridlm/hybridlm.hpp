@@ -466,6 +466,19 @@ class Pool : public detail::Handle<hlm_pool, hlm_pool_release>
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
+    /** What the prefix cache holds, and how much it was of use. */
+    Result<hlm_prefix_info> prefix_info() const
+    {
+        auto out = make<hlm_prefix_info>();
+        const hlm_status code = hlm_prefix_info_get(get(), &out);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    /** Forget all texts of the prefix cache. */
+    Status prefix_clear()
+    {
+        return Status::of(hlm_prefix_clear(get()));
+    }
 };
 
 /** The state of one sequence. */
@@ -496,6 +509,23 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
         const hlm_status code = hlm_cache_rewind(get(), pos, &pending);
         if (code != HLM_OK) return Status::of(code);
         return pending;
+    }
+    struct Reuse {
+        std::size_t reused = 0, pending = 0;
+    };
+    /** Go to the longest beginning of a text that this or the pool's prefix cache holds: the tokens from `reused` on are to
+     *  be run, and `pending` tokens before them are computed again. */
+    Result<Reuse> reuse(Span<const int32_t> tokens)
+    {
+        Reuse out;
+        const hlm_status code = hlm_cache_reuse(get(), tokens.data(), tokens.size(), &out.reused, &out.pending);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    /** Let the pool's prefix cache remember this text. */
+    Status prefix_add()
+    {
+        return Status::of(hlm_prefix_add(get()));
     }
     /** Tokens before the end that the next step recomputes first, after a rewind or a fork to an earlier position. */
     int64_t pending() const noexcept

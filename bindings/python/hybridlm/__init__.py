@@ -15,7 +15,7 @@ from ._context import Context, Step
 from ._library import lib
 from ._model import Message, Model, TextStream, Tokenizer
 from ._sampler import Sampler
-from ._state import Cache, Pool, PoolUsage
+from ._state import Cache, Pool, PoolUsage, Reuse
 from ._stream import Completion, Stream
 from .constants import *
 from .errors import *
@@ -24,7 +24,7 @@ from .structs import *
 __version__ = bytes(lib.hlm_version()).decode("ascii")
 
 __all__ = [
-    "Cache", "Completion", "Context", "Message", "Model", "Pool", "PoolUsage", "Sampler", "Step", "Stream", "TextStream",
+    "Cache", "Completion", "Context", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
     "Tokenizer", "generate_ids", "lib", "raw",
 ]
 __all__ += constants.__all__ + errors.__all__ + structs.__all__

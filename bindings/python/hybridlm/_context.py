@@ -342,23 +342,21 @@ class Context(Owner):
              template: Optional[Mapping[str, Any]] = None, **options: Any) -> Stream:
         """An assistant's answer to [{"role": "user", "content": "..."}, ...], as generate().
 
-        A cache that holds an earlier part of the same chat is not computed again: it is
-        rewound to what both have in common. `template` has further keywords of
+        What a cache that is given, or the prefix cache of its pool, holds of the chat is not
+        computed again. `template` has further keywords of
         Tokenizer.apply_chat_template; `options` are those of generate()."""
         prompt = self.model.tokenizer.apply_chat_template(messages, tools=tools, **(template or {}))
-        if cache is not None:
-            held = cache.tokens(0, min(len(cache), max(len(prompt) - 1, 0)))
-            common = next((i for i, (a, b) in enumerate(zip(held, prompt)) if a != b), len(held))
-            cache.rewind(common)
-            prompt = prompt[common:]
+        if cache is not None and prompt:
+            prompt = prompt[cache.reuse(prompt).reused:]
         return self.generate(prompt, cache=cache, **options)
 
     @documented("hlm_generate")
     def complete(self, prompt: Union[str, Tokens], *, cache: Optional[Cache] = None, sampler: Optional[Sampler] = None,
                  max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
-                 stop_tokens: Sequence[int] = (), ignore_eos: bool = False, show_special: bool = False,
+                 stop_tokens: Sequence[int] = (), ignore_eos: bool = False, show_special: bool = False, reuse: bool = False,
                  logit_bias: Optional[Mapping[int, float]] = None, **sampling: Unpack[SamplerParams]) -> Completion:
-        """generate() in one call of the library, with its tokens, reason and times."""
+        """generate() in one call of the library, with its tokens, reason and times. With `reuse` the
+        prompt is the whole text, and the cache is brought to what is known of it first."""
         from ._stream import complete
-        return complete(self, prompt, cache, sampler, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
+        return complete(self, prompt, cache, sampler, reuse=reuse, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
                         ignore_eos=ignore_eos, show_special=show_special, sampling={"logit_bias": logit_bias, **sampling})

@@ -5,17 +5,17 @@ import ctypes
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from . import raw
-from ._arrays import numpy
+from ._arrays import c_tokens, numpy
 from ._handle import Handle, Owner
 from ._library import check, documented, fill, integer, lib
-from ._model import Model
+from ._model import Model, read_struct
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._arrays import FloatArray
+    from ._arrays import FloatArray, Tokens
     from ._context import Context
-    from .structs import CacheParams, PoolParams
+    from .structs import CacheParams, PoolParams, PrefixInfo
 
 
 class PoolUsage(NamedTuple):
@@ -51,6 +51,30 @@ class Pool(Owner):
         handle = self.handle()
         check(lib.hlm_pool_usage(handle.pointer, ctypes.byref(used), ctypes.byref(held)))
         return PoolUsage(used.value, held.value)
+
+    @property
+    @documented("hlm_prefix_info_get")
+    def prefix_info(self) -> PrefixInfo:
+        """What the prefix cache holds, and how much it was of use."""
+        from .structs import PrefixInfo
+        struct = fill(raw.hlm_prefix_info(), "prefix_info", {})
+        handle = self.handle()
+        check(lib.hlm_prefix_info_get(handle.pointer, ctypes.byref(struct)))
+        info: PrefixInfo = read_struct(struct, PrefixInfo)
+        return info
+
+    @documented("hlm_prefix_clear")
+    def prefix_clear(self) -> None:
+        """Forget all texts of the prefix cache."""
+        handle = self.handle()
+        check(lib.hlm_prefix_clear(handle.pointer))
+
+
+class Reuse(NamedTuple):
+    """Tokens of a text that need not be run, and how many of these the next step computes again."""
+
+    reused: int
+    pending: int
 
 
 class Cache(Owner):
@@ -122,6 +146,21 @@ class Cache(Owner):
             out = (ctypes.c_int64 * n.value)()
             check(lib.hlm_cache_marks(cache, out, n.value, ctypes.byref(n)))
         return list(out)
+
+    @documented("hlm_cache_reuse")
+    def reuse(self, tokens: Tokens) -> Reuse:
+        """Go to the longest beginning of a text that this or the pool's prefix cache holds; run tokens[reused:] next."""
+        ids, n = c_tokens(tokens)
+        reused, pending = ctypes.c_size_t(), ctypes.c_size_t()
+        with self.handle() as cache:
+            check(lib.hlm_cache_reuse(cache, ids, n, ctypes.byref(reused), ctypes.byref(pending)))
+        return Reuse(reused.value, pending.value)
+
+    @documented("hlm_prefix_add")
+    def prefix_add(self) -> None:
+        """Let the pool's prefix cache remember this text."""
+        with self.handle() as cache:
+            check(lib.hlm_prefix_add(cache))
 
     @documented("hlm_cache_reserve")
     def reserve(self, n_tokens: int) -> None:

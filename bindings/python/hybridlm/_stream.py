@@ -205,7 +205,7 @@ class Completion(NamedTuple):
 
 
 def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache], sampler: Optional[Sampler],
-             **options: Any) -> Completion:
+             reuse: bool, **options: Any) -> Completion:
     """See Context.complete."""
     r = Request(context, prompt, cache, sampler, **options)
     ids, n = c_tokens(r.prompt, "prompt")
@@ -227,6 +227,7 @@ def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache
     params.stop, params.n_stop = ctypes.addressof(stop), len(stop)
     params.stop_tokens, params.n_stop_tokens = ctypes.addressof(stop_tokens), len(stop_tokens)
     params.ignore_eos, params.show_special = r.ignore_eos, r.show_special
+    params.reuse = bool(reuse)
     params.on_token = raw.hlm_generate_params_on_token(on_token)
     result = fill(raw.hlm_generate_result(), "complete", {})
     handle, state, chain = context.handle(), r.cache.handle(), r.sampler.handle()

@@ -232,6 +232,24 @@ def test_nothing_runs_ahead_of_the_loop(context, tokens):
     assert list(stream) == []
 
 
+def test_prefix_cache(model, tokens):
+    with hybridlm.Pool(model, prefix_bytes=1 << 20) as pool, hybridlm.Context(model, pool=pool, n_threads=1) as context:
+        first, second = hybridlm.Cache(pool), hybridlm.Cache(pool)
+        context.decode([(first, tokens)])
+        first.prefix_add()
+        assert second.reuse(tokens) == (len(tokens) - 1, 0) or second.pending > 0
+        assert second.tokens() == list(tokens[:-1])
+        info = pool.prefix_info
+        assert info.tokens == len(tokens) and info.hits == 1 and info.bytes > 0
+        whole = context.complete(tokens, max_tokens=4, ignore_eos=True)
+        again = context.complete(tokens, cache=second, max_tokens=4, ignore_eos=True, reuse=True)
+        assert again.tokens == whole.tokens and again.result.n_reused == len(tokens) - 1
+        pool.prefix_clear()
+        assert pool.prefix_info.tokens == 0
+        with pytest.raises(hybridlm.TokenError):
+            second.reuse([-1])
+
+
 def test_chat_keeps_what_the_cache_has(context):
     template = {"chat_template": "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}"}
     messages = [{"role": "user", "content": "one two three"}]

@@ -71,6 +71,20 @@ impl Cache {
         unsafe { sys::hlm_cache_pending(self.as_ptr()) as usize }
     }
 
+    /// Goes to the longest beginning of a text that this or the pool's prefix cache holds: `tokens[reused..]` are to be run
+    /// next. At least the last token is left.
+    pub fn reuse(&mut self, tokens: &[i32]) -> Result<Reuse> {
+        let (mut reused, mut pending) = (0, 0);
+        let (ids, n) = (tokens.as_ptr(), tokens.len());
+        check(unsafe { sys::hlm_cache_reuse(self.as_ptr(), ids, n, &mut reused, &mut pending) })?;
+        Ok(Reuse { reused, pending })
+    }
+
+    /// Lets the pool's prefix cache remember this text. Copies nothing.
+    pub fn prefix_add(&self) -> Result<()> {
+        check(unsafe { sys::hlm_prefix_add(self.as_ptr()) })
+    }
+
     /// Keeps the state at the present position: rewind and fork to it cost nothing.
     pub fn mark(&mut self) -> Result<()> {
         check(unsafe { sys::hlm_cache_mark(self.as_ptr()) })
@@ -124,6 +138,15 @@ impl Cache {
     pub fn as_ptr(&self) -> *mut sys::hlm_cache {
         self.raw.as_ptr()
     }
+}
+
+/// What of a text need not be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reuse {
+    /// Tokens that the cache now holds.
+    pub reused: usize,
+    /// How many of those the next step computes again first; 0 for Transformers.
+    pub pending: usize,
 }
 
 /// A position as the library counts them.

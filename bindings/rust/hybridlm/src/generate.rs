@@ -26,6 +26,7 @@ pub struct Request<'a> {
     pub(crate) stop_tokens: &'a [i32],
     pub(crate) ignore_eos: bool,
     pub(crate) show_special: bool,
+    pub(crate) reuse: bool,
     pub(crate) progress: Option<Progress<'a>>,
 }
 
@@ -65,6 +66,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// The prompt is the whole text from its beginning: the cache is first brought to what is known of it, and added to the
+    /// prefix cache afterwards. For [`Context::generate`].
+    pub fn reuse(mut self, on: bool) -> Self {
+        self.reuse = on;
+        self
+    }
+
     /// Called after each part of the prompt with tokens done and in all; may stop with
     /// [`Status::Cancelled`](crate::Status::Cancelled).
     pub fn progress(mut self, progress: impl FnMut(usize, usize) -> ControlFlow<()> + 'a) -> Self {
@@ -83,6 +91,10 @@ pub struct Generated {
     pub n_prompt: usize,
     /// Tokens generated, the ending one included.
     pub n_generated: usize,
+    /// Tokens of the prompt that were not run, but for the `n_recomputed` last of them.
+    pub n_reused: usize,
+    /// How many of those were computed again.
+    pub n_recomputed: usize,
     /// Wall time of the prompt, up to the first token's logits.
     pub prompt_time: Duration,
     /// Wall time of the rest.
@@ -160,6 +172,7 @@ impl Context {
             n_stop_tokens: request.stop_tokens.len(),
             ignore_eos: request.ignore_eos as i32,
             show_special: request.show_special as i32,
+            reuse: request.reuse as i32,
             progress: Some(progress),
             on_token: Some(on_token),
             user: (&mut calls as *mut Calls<'_, '_>).cast(),
@@ -176,6 +189,8 @@ impl Context {
             finish: Finish::from_raw(out.finish),
             n_prompt: out.n_prompt,
             n_generated: out.n_generated,
+            n_reused: out.n_reused,
+            n_recomputed: out.n_recomputed,
             prompt_time: Duration::from_nanos(out.prompt_ns),
             generate_time: Duration::from_nanos(out.generate_ns),
         })

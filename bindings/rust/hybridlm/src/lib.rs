@@ -39,7 +39,7 @@ mod stop;
 mod stream;
 mod text;
 
-pub use cache::Cache;
+pub use cache::{Cache, Reuse};
 pub use chat::{messages_json, ChatOptions};
 pub use context::{Cancel, Context, ContextOptions, Executor};
 pub use error::{Error, Result, Status};
@@ -47,7 +47,7 @@ pub use flags::{Activations, Cpu, Detokenize, Finish, Head, Hidden, KvType, LogL
 pub use generate::{Generated, LabelScore, Request, Score};
 pub use host::{Allocator, File, Files};
 pub use model::{MemoryPlan, Model, ModelInfo, ModelOptions, PlanOptions};
-pub use pool::{Pool, PoolOptions, PoolUsage};
+pub use pool::{Pool, PoolOptions, PoolUsage, PrefixInfo};
 pub use sampler::{Sampler, SamplerOptions};
 pub use step::{Rows, Step};
 pub use stream::{Stream, Token};

@@ -44,6 +44,27 @@ impl Pool {
         Ok(PoolUsage { used, held })
     }
 
+    /// What the prefix cache holds, and how much it was of use.
+    pub fn prefix_info(&self) -> Result<PrefixInfo> {
+        let mut out = sys::hlm_prefix_info { struct_size: size_of::<sys::hlm_prefix_info>(), ..Default::default() };
+        check(unsafe { sys::hlm_prefix_info_get(self.as_ptr(), &mut out) })?;
+        Ok(PrefixInfo {
+            bytes: out.bytes,
+            tokens: out.tokens,
+            states: out.states,
+            lookups: out.lookups,
+            hits: out.hits,
+            tokens_asked: out.tokens_asked,
+            tokens_reused: out.tokens_reused,
+            tokens_recomputed: out.tokens_recomputed,
+        })
+    }
+
+    /// Forgets all texts of the prefix cache.
+    pub fn prefix_clear(&self) -> Result<()> {
+        check(unsafe { sys::hlm_prefix_clear(self.as_ptr()) })
+    }
+
     /// The raw handle, borrowed.
     pub fn as_ptr(&self) -> *mut sys::hlm_pool {
         self.raw.as_ptr()
@@ -70,6 +91,28 @@ pub struct PoolUsage {
     pub used: u64,
     /// Held from the allocator: also those that caches gave back.
     pub held: u64,
+}
+
+/// Counts of a pool's prefix cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PrefixInfo {
+    /// Of pages and states, each once.
+    pub bytes: u64,
+    /// Tokens of all texts, what they have in common once.
+    pub tokens: u64,
+    /// States kept.
+    pub states: u64,
+    /// Calls of [`Cache::reuse`](crate::Cache::reuse), and of generating with it.
+    pub lookups: u64,
+    /// Those that reused a token.
+    pub hits: u64,
+    /// Tokens of all calls.
+    pub tokens_asked: u64,
+    /// How many of them were reused.
+    pub tokens_reused: u64,
+    /// How many of these were computed again.
+    pub tokens_recomputed: u64,
 }
 
 /// How to make a pool.
@@ -116,6 +159,12 @@ impl PoolOptions {
     /// At least so many of the last tokens can be taken back without running the model again. 0: 16; negative: none.
     pub fn undo_tokens(mut self, tokens: i32) -> PoolOptions {
         self.0.undo_tokens = tokens;
+        self
+    }
+
+    /// Most bytes that the prefix cache holds. 0: 512 MiB; less than a page: there is none.
+    pub fn prefix_bytes(mut self, bytes: u64) -> PoolOptions {
+        self.0.prefix_bytes = bytes;
         self
     }
 }

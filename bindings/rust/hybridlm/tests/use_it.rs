@@ -81,6 +81,28 @@ fn a_state_is_a_value() {
 }
 
 #[test]
+fn what_is_known_is_reused() {
+    let model = model();
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "the hello world and the rest");
+    let (mut first, mut second) = (Cache::new(ctx.pool()).unwrap(), Cache::new(ctx.pool()).unwrap());
+    let want = logits(&mut ctx, &mut first, &ids);
+    first.prefix_add().unwrap();
+    let found = second.reuse(&ids).unwrap();
+    assert_eq!((found.reused, second.len()), (ids.len() - 1, ids.len() - 1));
+    assert_eq!(logits(&mut ctx, &mut second, &ids[found.reused..]), want);
+    let info = ctx.pool().prefix_info().unwrap();
+    assert_eq!((info.tokens, info.hits), (ids.len() as u64, 1));
+
+    let done =
+        ctx.generate(&mut second, None, Request::new(&ids).max_tokens(3).reuse(true), |_, _| ControlFlow::Continue(()));
+    assert_eq!(done.unwrap().n_reused, ids.len() - 1);
+    ctx.pool().prefix_clear().unwrap();
+    assert_eq!(ctx.pool().prefix_info().unwrap().tokens, 0);
+    assert!(second.reuse(&[]).is_err());
+}
+
+#[test]
 fn many_sequences_in_one_step() {
     let model = model();
     let mut ctx = context(&model);
