@@ -8,7 +8,7 @@
 #include "interrupt.h"
 #include "report.h"
 
-enum { UNDO = 8, BRANCHES = 16, QUICK = 101 /* takes of what takes microseconds */, ON_OFF = 24 };
+enum { UNDO = 8, BRANCHES = 16, QUICK = 101 /* takes of what takes microseconds */ };
 
 static int by_value(const void *a, const void *b)
 {
@@ -205,94 +205,7 @@ hlm_status cli_bench_at_length(cli_bench_state *b)
     if (st == HLM_OK) st = hlm_cache_rewind(b->s.cache, length + 1, NULL);
     if (st == HLM_OK) st = back_to_mark(b);
     if (st == HLM_OK) st = branches(b);
+    if (st == HLM_OK) st = cli_bench_snapshots(b);
     if (st == HLM_OK) st = hlm_cache_unmark(b->s.cache, length + 1);
     return st == HLM_OK ? hlm_cache_rewind(b->s.cache, length, NULL) : st;
-}
-
-/* ---- measured once ------------------------------------------------------------------- */
-
-/* A sequence in a pool of its own. */
-typedef struct lane {
-    hlm_pool *pool;
-    hlm_context *ctx;
-    hlm_cache *cache;
-} lane;
-
-static hlm_status open_lane(lane *l, const cli_bench_state *b, hlm_model *model, bool remembers)
-{
-    const hlm_pool_params pp = {.struct_size = sizeof pp,
-                                .kv_type = b->s.o->kv,
-                                .mark_stride = remembers ? 0 : -1,
-                                .mark_bytes = remembers ? 0 : 1,
-                                .undo_tokens = remembers ? 0 : -1};
-    hlm_status st = hlm_pool_new(&l->pool, model, &pp);
-    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = (int32_t)b->s.o->threads, .pool = l->pool};
-    if (st == HLM_OK) st = hlm_ctx_new(&l->ctx, model, &cp);
-    if (st == HLM_OK) st = hlm_cache_new(&l->cache, l->pool, NULL);
-    return st;
-}
-
-static void close_lane(lane *l)
-{
-    hlm_cache_free(l->cache);
-    hlm_ctx_free(l->ctx);
-    hlm_pool_release(l->pool);
-}
-
-/* Seconds of a step of lane a over those of the same step of lane b, taken in turns. */
-static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ratio)
-{
-    cli_takes takes = {.n = 0};
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < ON_OFF && st == HLM_OK; i++) {
-        const double start = cli_seconds();
-        st = cli_bench_step(b, x->ctx, x->cache, 1);
-        const double middle = cli_seconds();
-        if (st == HLM_OK) st = cli_bench_step(b, y->ctx, y->cache, 1);
-        if (i >= 2) cli_take(&takes, (middle - start) / (cli_seconds() - middle));
-    }
-    *ratio = cli_median(&takes);
-    return st;
-}
-
-static hlm_status marks_and_log(cli_bench_state *b)
-{
-    lane with = {0}, without = {0};
-    double ratio = 0;
-    hlm_status st = open_lane(&with, b, b->s.model, true);
-    if (st == HLM_OK) st = open_lane(&without, b, b->s.model, false);
-    if (st == HLM_OK) st = compare_lanes(b, &with, &without, &ratio);
-    close_lane(&with);
-    close_lane(&without);
-    cli_figure_add(b, "plain step with marks and log", "of one without", ratio, CLI_AT_MOST, 1.05);
-    return st;
-}
-
-static hlm_status portable(cli_bench_state *b)
-{
-    lane usual = {0}, other = {0};
-    hlm_model *model = NULL;
-    double ratio = 0;
-    const cli_options *o = b->s.o;
-    const hlm_model_params p = {.struct_size = sizeof p,
-                                .flags = HLM_LOAD_PORTABLE | (o->read ? (uint32_t)HLM_LOAD_READ : 0),
-                                .activations = o->activations,
-                                .cpu = o->cpu};
-    hlm_status st = hlm_model_load(&model, o->model, &p);
-    if (st == HLM_OK) st = open_lane(&usual, b, b->s.model, true);
-    if (st == HLM_OK) st = open_lane(&other, b, model, true);
-    if (st == HLM_OK) st = compare_lanes(b, &other, &usual, &ratio);
-    close_lane(&usual);
-    close_lane(&other);
-    hlm_model_release(model);
-    cli_figure_add(b, "plain step with --portable", "of one without", ratio, CLI_NO_GOAL, 0);
-    return st;
-}
-
-hlm_status cli_bench_once(cli_bench_state *b)
-{
-    b->filled = 0;
-    hlm_status st = marks_and_log(b);
-    if (st == HLM_OK && !b->s.o->portable) st = portable(b);
-    return st;
 }

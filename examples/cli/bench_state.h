@@ -55,6 +55,8 @@ hlm_status cli_bench_step(cli_bench_state *b, hlm_context *ctx, hlm_cache *cache
 
 /** What is measured at each length, of a sequence that holds so many tokens; it holds as many afterwards. */
 hlm_status cli_bench_at_length(cli_bench_state *b);
+/** Of it, what saving and loading that sequence costs. */
+hlm_status cli_bench_snapshots(cli_bench_state *b);
 /** What is measured once, on short texts and in pools of its own. */
 hlm_status cli_bench_once(cli_bench_state *b);
 

@@ -176,6 +176,7 @@ static int run(const cli_options *o)
 
 static const cli_option options[] = {
     CLI_OPT_TEXT("tokens", 0, lengths, "N,N,...", "lengths to measure at (default 1024,8192,32768)"),
+    CLI_OPT_TEXT("folder", 0, folder, "PATH", "where snapshots are written (default .)"),
     CLI_OPT_INT("repeats", 'r', repeats, 1, MAX_REPEATS, "take each step so many times (default 11)"),
 };
 static const cli_group group = {"Bench", options, CLI_COUNT(options)};
@@ -192,6 +193,6 @@ const cli_command cli_command_bench_state = {
     .groups = groups,
     .takes_argument = true,
     .argument_at = offsetof(cli_options, model),
-    .defaults = {.lengths = "1024,8192,32768", .repeats = 11},
+    .defaults = {.lengths = "1024,8192,32768", .folder = ".", .repeats = 11},
     .run = run,
 };

@@ -75,6 +75,7 @@ typedef struct cli_options {
     int64_t prompt_tokens;
     int64_t repeats;
     const char *lengths;
+    const char *folder;
 } cli_options;
 
 typedef enum cli_kind {

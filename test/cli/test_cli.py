@@ -338,12 +338,13 @@ def bench_measures_model_and_machine():
 
 @test
 def bench_state_measures_forks_and_rewinds():
-    result = good_json("bench", "state", "-m", GGUF, "--tokens", "20,40", "-r", "2")
+    result = good_json("bench", "state", "-m", GGUF, "--tokens", "20,40", "-r", "2", "--folder", tempfile.gettempdir())
     figures = result["figures"]
     assert result["tokens_run"] == 40 and {f["tokens"] for f in figures} == {0, 20, 40}
     fork = [f for f in figures if f["what"] == "fork"]
     assert len(fork) == 2 and all(f["at_most"] == 10 and f["value"] > 0 and "reached" in f for f in fork)
-    out = good("bench", "state", GGUF, "--tokens", "20", "-r", "1")
+    assert [f for f in figures if f["what"] == "the same tokens as without"][0]["reached"]
+    out = good("bench", "state", GGUF, "--tokens", "20", "-r", "1", "--folder", tempfile.gettempdir())
     assert "20 tokens, all of them run" in out and "rewind to a mark" in out
     assert "commas" in bad(2, "bench", "state", GGUF, "--tokens", "x")
     assert "ascend" in bad(2, "bench", "state", GGUF, "--tokens", "40,20")
