@@ -24,7 +24,9 @@ static hlm_status open_lane(lane *l, const cli_bench_state *b, hlm_model *model,
     hlm_status st = hlm_pool_new(&l->pool, model, &pp);
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = (int32_t)b->s.o->threads, .pool = l->pool};
     if (st == HLM_OK) st = hlm_ctx_new(&l->ctx, model, &cp);
-    if (st == HLM_OK) st = hlm_cache_new(&l->cache, l->pool, NULL);
+    const hlm_cache_params kp = {.struct_size = sizeof kp,
+                                 .max_tokens = 2 * DRAWN}; /* more than some models are made for */
+    if (st == HLM_OK) st = hlm_cache_new(&l->cache, l->pool, &kp);
     return st;
 }
 
@@ -127,7 +129,7 @@ static hlm_status draw(cli_bench_state *b, const lane *l, const hlm_speculation 
 static hlm_status speculation(cli_bench_state *b)
 {
     static const hlm_speculation how = {.struct_size = sizeof how};
-    int32_t plain[DRAWN], drafted[DRAWN];
+    int32_t plain[DRAWN] = {0}, drafted[DRAWN] = {0};
     cli_takes ratio = {.n = 0};
     lane l = {0};
     double accepted = 0;
