@@ -460,12 +460,13 @@ HLM_API hlm_pool *hlm_ctx_pool(hlm_context *ctx);
  *  context; "" before the first. Valid until the next call on it; never NULL. */
 HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
 
-/** Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next
- *  barrier between its threads, less than one tile away, and what its last step
- *  did to caches is undone. The request stays until a step has returned so: when
- *  no call is running, or the running one is past its last barrier and succeeds,
- *  the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go
- *  on after a call that was too quick for its cancel repeats that step.
+/** Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a
+ *  millisecond of computing, and what its last step did to caches is undone. Of a begun
+ *  step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a
+ *  step has returned so: when no call is running, or the running one is past its
+ *  last barrier and succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A
+ *  program that wants to go on after a call that was too quick for its cancel
+ *  repeats that step.
  *  May be called from any thread and from a signal handler. NULL does nothing. */
 HLM_API void hlm_cancel(hlm_context *ctx);
 
@@ -512,7 +513,7 @@ HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n);
 
-/** Tokens held; 0 for NULL. Not while a step on the cache runs. */
+/** Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread. */
 HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
 
 /** Of the tokens held, how many before the end the next step has to recompute first: what
@@ -520,8 +521,8 @@ HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
  *  NULL. Not while a step on the cache runs. */
 HLM_API int64_t hlm_cache_pending(const hlm_cache *cache);
 
-/** Copies the n token ids from position `from` on into out [n]. Not while a step
- *  on the cache runs. Errors  HLM_E_ARG when from + n is above the length. */
+/** Copies the n token ids from position `from` on into out [n].
+ *  Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
 
 /** Take the memory for n_tokens in all, those held included, now, so that no
@@ -769,6 +770,33 @@ typedef struct hlm_step {
  *          then as it was before the call, and what the out-arrays hold is
  *          undefined. */
 HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/** Begin the step that hlm_decode_step would run, to be computed in slices between
+ *  other things: checks it and takes its memory, computes nothing. Structs, ids, rows
+ *  and lists of requests are copied; embeddings, and what is written to (logits,
+ *  hidden states, attention weights), must stay until the step has ended.
+ *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The
+ *  caches are what they were before: they can be read, forked and saved, also from
+ *  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed
+ *  before the step has ended is not the caller's any more: the step goes on, and
+ *  its end frees it. hlm_ctx_free aborts the step.
+ *  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed
+ *  first, and the step's memory is taken after that.
+ *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
+HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/** Computes for budget_us microseconds; it stops in time if it can tell what the next
+ *  piece of work will take, and always gets one done (0.2 ms is aimed at).
+ *  *done receives 1 when the step has ended: the caches have grown, and the
+ *  results are there, the same as hlm_decode_step's bit for bit. A failure
+ *  ends the step as hlm_step_abort does.
+ *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call
+ *          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only). */
+HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
+
+/** Ends a begun step: every cache is as it was before it. None was begun: nothing.
+ *  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx). */
+HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
 
 /** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
 HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);

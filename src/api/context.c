@@ -9,6 +9,8 @@
 #include "base/size.h"
 #include "ops/ops.h"
 
+enum { SLICE_ROWS = 64, SLICE_PRODUCT = 1 << 18 /* rows by columns */ };
+
 enum { MAX_ROWS = 512, MOST_ROWS = 1 << 16, MOST_THREADS = 1024 };
 
 static hlmi_builder builder(const hlmi_ops *ops, const hlm_model *m, const hlmi_page_layout *pages,
@@ -73,6 +75,15 @@ static hlm_status make_tile(hlm_context *c)
     return st;
 }
 
+/* Rows of a tile that runs in slices: the smallest part of a product, one unit of output rows with all of the tile's, is to
+ * take a fraction of a part's time. */
+static size_t slice_rows(size_t max_rows, size_t widest)
+{
+    size_t rows = SLICE_ROWS;
+    while (rows > 1 && rows * widest > SLICE_PRODUCT) rows /= 2;
+    return hlmi_min_size(rows, max_rows);
+}
+
 static hlm_status record(hlm_context *c, const hlmi_ops *ops)
 {
     hlmi_builder b =
@@ -83,6 +94,7 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
     hlmi_tile *t = &c->tile;
     t->worker_stride = worker_stride(&b);
     t->workers = b.workers;
+    c->slice_rows = slice_rows(c->max_rows, b.widest);
     c->scratch = take(c, 1, b.peak, &st);
     c->worker_scratch = take(c, b.workers, t->worker_stride, &st);
     if (st != HLM_OK) return st;
@@ -152,6 +164,7 @@ hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params
 void hlm_ctx_free(hlm_context *ctx)
 {
     if (!ctx) return;
+    hlm_step_abort(ctx);
     const hlmi_mem mem = ctx->mem;
     hlm_model *model = ctx->model;
     hlmi_tile *t = &ctx->tile;

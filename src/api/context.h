@@ -4,7 +4,7 @@
 #define HLMI_API_CONTEXT_H
 
 #include "api/model.h"
-#include "exec/program.h"
+#include "api/step.h"
 #include "state/pool.h"
 
 struct hlm_context {
@@ -14,7 +14,7 @@ struct hlm_context {
     hlmi_team *team;
     hlmi_program plain, tapped; /* without and with hidden states */
     hlmi_program replay; /* recurrences alone, fed from the undo log */
-    size_t max_rows;
+    size_t max_rows, slice_rows; /* of a tile; of one in a step that runs in slices */
     uint8_t *scratch, *worker_scratch;
     hlmi_tile tile; /* its arrays have max_rows entries */
     hlmi_tap *taps; /* grown when a step asks for more */
@@ -22,7 +22,8 @@ struct hlm_context {
     hlmi_attn_tap *attn_taps;
     size_t cap_attn_taps;
     volatile _Atomic int32_t cancel;
-    atomic_int busy;
+    atomic_int busy; /* api/step.c */
+    hlmi_stepper step; /* that is running, or was begun */
     char error[HLMI_ERROR_MAX];
 };
 

@@ -33,6 +33,7 @@ typedef struct hlmi_builder {
     uint8_t *base; /* scratch; NULL in the sizing pass */
     size_t at, peak; /* bytes of scratch in use, and most at once */
     size_t worker_bytes; /* most private scratch an op wants */
+    size_t widest; /* columns of the widest matrix */
     hlm_status st; /* first failure; later calls do nothing */
     /* the buffers every block knows */
     float *x; /* [max_rows, hidden_size] residual stream */

@@ -30,12 +30,13 @@ typedef enum kind {
     CLEAR,
     SAVE,
     LOAD,
+    SLICES,
     KINDS
 } kind;
 
-static const char *const kind_names[KINDS] = {"step",   "batch",   "fork",   "mark",   "unmark",
-                                              "rewind", "reserve", "cancel", "refuse", "free",
-                                              "add",    "reuse",   "clear",  "save",   "load"};
+static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "mark",  "unmark", "rewind",
+                                              "reserve", "cancel", "refuse", "free",  "add",    "reuse",
+                                              "clear",   "save",   "load",   "slices"};
 
 /* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
 typedef struct op {
@@ -175,6 +176,49 @@ static int open_sequence(machine *m, sequence *s)
     return new_cache(&s->cache, m->pool) == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
 }
 
+/* Other calls while a step has the sequences [n]: they are what they were, and can not be changed. */
+static int look_between(machine *m, const op *o, sequence *const *of, size_t n)
+{
+    const sequence *s = of[o->probe % n];
+    int32_t ids[LENGTH];
+    if (hlm_cache_rewind(s->cache, 0, NULL) != HLM_E_BUSY || hlm_cache_mark(s->cache) != HLM_E_BUSY)
+        return failed(m, "a cache in a step is not busy");
+    if (hlm_cache_tokens(s->cache, 0, s->n, ids) != HLM_OK || memcmp(ids, s->ids, s->n * sizeof *ids) != 0)
+        return failed(m, "other tokens in a step");
+    return compare(m, s, o);
+}
+
+/* The step in slices, some of the first with hardly any time, by a context that has measured nothing yet. It ends well, or is
+ * aborted or cancelled; a fork made on the way outlives it. */
+static hlm_status run_sliced(machine *m, const op *o, const hlm_step *const *steps, sequence *const *of, size_t n)
+{
+    const hlm_ctx_params cp = {.struct_size = sizeof cp,
+                               .pool = m->pool,
+                               .n_threads = 1 + (int32_t)(o->n % 3),
+                               .max_rows = o->other % 2 ? 5 : 0};
+    const uint32_t ending = o->probe % 5, stop = o->n % 90;
+    hlm_context *ctx = NULL;
+    sequence fork = *of[0];
+    int32_t done = 0;
+    hlm_status st = hlm_ctx_new(&ctx, m->model, &cp);
+    if (st == HLM_OK) st = hlm_step_begin(ctx, steps, n);
+    fork.cache = NULL;
+    for (uint32_t i = 0; st == HLM_OK && !done; i++) {
+        if (i == stop / 2 && !m->cap) {
+            st = hlm_cache_fork(&fork.cache, of[0]->cache, HLM_NOW);
+            if (st != HLM_OK || !look_between(m, o, of, n)) break;
+        }
+        if (i == stop && ending == 0) hlm_cancel(ctx);
+        if (i == stop && ending == 1) st = hlm_step_abort(ctx) == HLM_OK ? HLM_E_CANCELLED : HLM_E_ARG;
+        else st = hlm_step_run(ctx, i < stop ? 1 : 1000000, &done);
+    }
+    hlm_ctx_free(ctx);
+    if (st == HLM_OK && !done) return HLM_E_ARG; /* the failure is told already */
+    if (fork.cache && !compare(m, &fork, o)) st = HLM_E_ARG;
+    close_sequence(&fork);
+    return st;
+}
+
 /* New tokens for up to `most` sequences, from number `first` on, in one step. */
 static int run_steps(machine *m, const op *o, size_t most)
 {
@@ -201,8 +245,11 @@ static int run_steps(machine *m, const op *o, size_t most)
     if (cancel) hlm_cancel(ctx);
     if (o->kind == REFUSE) ids[n - 1][list[n - 1].n_tokens - 1] = (int32_t)m->vocab;
     const hlm_status want = cancel ? HLM_E_CANCELLED : o->kind == REFUSE ? HLM_E_TOKEN : HLM_OK;
-    const hlm_status st = hlm_decode_step(ctx, steps, n);
+    *m->failure = 0;
+    const hlm_status st = o->kind == SLICES ? run_sliced(m, o, steps, of, n) : hlm_decode_step(ctx, steps, n);
     if (at_cap(m, st) || (o->kind == CANCEL && st == HLM_E_TOKEN)) return 1;
+    if (o->kind == SLICES && st == HLM_E_CANCELLED) return 1;
+    if (*m->failure) return 0;
     if (st != want)
         return failed(m, "%s, expected %s: %s", hlm_status_name(st), hlm_status_name(want), hlm_last_error());
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
@@ -287,6 +334,7 @@ static int run_op(machine *m, const op *o)
     case STEP:
     case CANCEL:
     case REFUSE: return run_steps(m, o, 1);
+    case SLICES:
     case BATCH: return run_steps(m, o, 2 + o->n % (CACHES - 1));
     case FORK: return run_fork(m, o, s);
     case MARK:

@@ -523,12 +523,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '(hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the\n'
         'context; "" before the first. Valid until the next call on it; never NULL.'),
     "hlm_cancel": (None, [c_void_p],
-        'Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next\n'
-        'barrier between its threads, less than one tile away, and what its last step\n'
-        'did to caches is undone. The request stays until a step has returned so: when\n'
-        'no call is running, or the running one is past its last barrier and succeeds,\n'
-        'the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go\n'
-        'on after a call that was too quick for its cancel repeats that step.\n'
+        'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a\n'
+        'millisecond of computing, and what its last step did to caches is undone. Of a begun\n'
+        'step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a\n'
+        'step has returned so: when no call is running, or the running one is past its\n'
+        'last barrier and succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A\n'
+        'program that wants to go on after a call that was too quick for its cancel\n'
+        'repeats that step.\n'
         'May be called from any thread and from a signal handler. NULL does nothing.'),
     "hlm_cache_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM.'),
@@ -558,14 +559,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '*n (may be NULL) receives how many there are. pos may be NULL.\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY.'),
     "hlm_cache_length": (c_int64, [c_void_p],
-        'Tokens held; 0 for NULL. Not while a step on the cache runs.'),
+        'Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread.'),
     "hlm_cache_pending": (c_int64, [c_void_p],
         'Of the tokens held, how many before the end the next step has to recompute first: what\n'
         'hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for\n'
         'NULL. Not while a step on the cache runs.'),
     "hlm_cache_tokens": (c_int32, [c_void_p, c_int64, c_size_t, c_void_p],
-        'Copies the n token ids from position `from` on into out [n]. Not while a step\n'
-        'on the cache runs. Errors  HLM_E_ARG when from + n is above the length.'),
+        'Copies the n token ids from position `from` on into out [n].\n'
+        'Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY.'),
     "hlm_cache_reserve": (c_int32, [c_void_p, c_int64],
         'Take the memory for n_tokens in all, those held included, now, so that no\n'
         'step up to there can fail for lack of pages or allocate them; 0 or less than\n'
@@ -649,6 +650,30 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '        HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
         '        then as it was before the call, and what the out-arrays hold is\n'
         '        undefined.'),
+    "hlm_step_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Begin the step that hlm_decode_step would run, to be computed in slices between\n'
+        'other things: checks it and takes its memory, computes nothing. Structs, ids, rows\n'
+        'and lists of requests are copied; embeddings, and what is written to (logits,\n'
+        'hidden states, attention weights), must stay until the step has ended.\n'
+        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The\n'
+        'caches are what they were before: they can be read, forked and saved, also from\n'
+        'other threads; calls that would change one return HLM_E_BUSY. A cache that is freed\n'
+        "before the step has ended is not the caller's any more: the step goes on, and\n"
+        'its end frees it. hlm_ctx_free aborts the step.\n'
+        "In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed\n"
+        "first, and the step's memory is taken after that.\n"
+        'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
+    "hlm_step_run": (c_int32, [c_void_p, c_uint64, c_void_p],
+        'Computes for budget_us microseconds; it stops in time if it can tell what the next\n'
+        'piece of work will take, and always gets one done (0.2 ms is aimed at).\n'
+        '*done receives 1 when the step has ended: the caches have grown, and the\n'
+        "results are there, the same as hlm_decode_step's bit for bit. A failure\n"
+        'ends the step as hlm_step_abort does.\n'
+        'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call\n'
+        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only).'),
+    "hlm_step_abort": (c_int32, [c_void_p],
+        'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
+        'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
     "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],

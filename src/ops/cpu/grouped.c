@@ -262,6 +262,7 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
     const hlmi_matrix *m = l->down ? &l->experts[0].down : &l->experts[0].up;
     grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations, .cols = m->cols};
     if (l->norm) a.norm = *l->norm;
+    b->widest = hlmi_max_size(b->widest, a.cols);
     a.private_rows = l->down ? hlmi_max_size(1, PRIVATE_SLOTS / l->to.picks) : PRIVATE_ROWS;
     const size_t mark = hlmi_scratch_mark(b);
     size_t at = hlmi_round_up(a.cols * sizeof(float), HLMI_ALIGN);

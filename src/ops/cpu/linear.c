@@ -183,6 +183,7 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
 {
     linear_arg a = {.a = *l, .k = b->kernels, .cols = l->w[0]->cols, .per = 1};
     if (l->norm) a.norm = *l->norm;
+    b->widest = hlmi_max_size(b->widest, a.cols);
     const size_t mark = hlmi_scratch_mark(b);
     for (size_t i = 0; i < l->n; i++) {
         a.w[i].p = hlmi_product_of(b->kernels, l->w[i], b->f32_activations || l->exact, l->wide[i]);

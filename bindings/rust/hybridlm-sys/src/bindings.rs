@@ -2125,12 +2125,13 @@ extern "C" {
     pub fn hlm_ctx_error(ctx: *const hlm_context) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
-    #[doc = " Stop the call that is running on ctx: it returns HLM_E_CANCELLED, at the next"]
-    #[doc = "  barrier between its threads, less than one tile away, and what its last step"]
-    #[doc = "  did to caches is undone. The request stays until a step has returned so: when"]
-    #[doc = "  no call is running, or the running one is past its last barrier and succeeds,"]
-    #[doc = "  the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go"]
-    #[doc = "  on after a call that was too quick for its cancel repeats that step."]
+    #[doc = " Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a"]
+    #[doc = "  millisecond of computing, and what its last step did to caches is undone. Of a begun"]
+    #[doc = "  step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a"]
+    #[doc = "  step has returned so: when no call is running, or the running one is past its"]
+    #[doc = "  last barrier and succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A"]
+    #[doc = "  program that wants to go on after a call that was too quick for its cancel"]
+    #[doc = "  repeats that step."]
     #[doc = "  May be called from any thread and from a signal handler. NULL does nothing."]
     pub fn hlm_cancel(ctx: *mut hlm_context);
 }
@@ -2244,7 +2245,7 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Tokens held; 0 for NULL. Not while a step on the cache runs."]
+    #[doc = " Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread."]
     pub fn hlm_cache_length(cache: *const hlm_cache) -> i64;
 }
 extern "C" {
@@ -2254,8 +2255,8 @@ extern "C" {
     pub fn hlm_cache_pending(cache: *const hlm_cache) -> i64;
 }
 extern "C" {
-    #[doc = " Copies the n token ids from position `from` on into out [n]. Not while a step"]
-    #[doc = "  on the cache runs. Errors  HLM_E_ARG when from + n is above the length."]
+    #[doc = " Copies the n token ids from position `from` on into out [n]."]
+    #[doc = "  Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY."]
     pub fn hlm_cache_tokens(
         cache: *const hlm_cache,
         from: i64,
@@ -3416,6 +3417,40 @@ extern "C" {
         steps: *const *const hlm_step,
         n: usize,
     ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Begin the step that hlm_decode_step would run, to be computed in slices between"]
+    #[doc = "  other things: checks it and takes its memory, computes nothing. Structs, ids, rows"]
+    #[doc = "  and lists of requests are copied; embeddings, and what is written to (logits,"]
+    #[doc = "  hidden states, attention weights), must stay until the step has ended."]
+    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The"]
+    #[doc = "  caches are what they were before: they can be read, forked and saved, also from"]
+    #[doc = "  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed"]
+    #[doc = "  before the step has ended is not the caller's any more: the step goes on, and"]
+    #[doc = "  its end frees it. hlm_ctx_free aborts the step."]
+    #[doc = "  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed"]
+    #[doc = "  first, and the step's memory is taken after that."]
+    #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
+    pub fn hlm_step_begin(
+        ctx: *mut hlm_context,
+        steps: *const *const hlm_step,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Computes for budget_us microseconds; it stops in time if it can tell what the next"]
+    #[doc = "  piece of work will take, and always gets one done (0.2 ms is aimed at)."]
+    #[doc = "  *done receives 1 when the step has ended: the caches have grown, and the"]
+    #[doc = "  results are there, the same as hlm_decode_step's bit for bit. A failure"]
+    #[doc = "  ends the step as hlm_step_abort does."]
+    #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call"]
+    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only)."]
+    pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Ends a begun step: every cache is as it was before it. None was begun: nothing."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx)."]
+    pub fn hlm_step_abort(ctx: *mut hlm_context) -> hlm_status;
 }
 extern "C" {
     #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]

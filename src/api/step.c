@@ -1,0 +1,281 @@
+/* The life of a step: taking its caches, running its tiles, committing or taking back. */
+#include "api/step.h"
+
+#include <string.h>
+
+#include "api/context.h"
+#include "base/os.h"
+#include "state/guard.h"
+#include "state/prefix.h"
+
+/* Of hlm_context.busy. */
+enum { IDLE = 0, CALL = 1 /* a call is running */, BEGUN = 2 /* a step waits to be run on */ };
+
+static hlm_status name_step(hlm_status st, size_t i)
+{
+    return hlmi_fail_prefix(st, "steps[%zu]: ", i);
+}
+
+/* ---- a batch ---- */
+
+/* The step has the caches from here on. */
+static hlm_status take_caches(hlmi_batch *b)
+{
+    while (b->locked < b->n) {
+        const hlm_status st = hlmi_cache_step_begin(b->steps[b->locked]->cache); /* one that is there twice is busy */
+        if (st != HLM_OK) return name_step(st, b->locked);
+        b->locked++;
+    }
+    return HLM_OK;
+}
+
+/* Positions and states for the new tokens. The caches are locked. */
+static hlm_status claim(hlmi_batch *b)
+{
+    while (b->claimed < b->n) {
+        hlm_cache *cache = b->steps[b->claimed]->cache;
+        hlm_status st = hlmi_prefix_attach(cache);
+        if (st == HLM_OK) st = hlmi_cache_claim(cache, b->steps[b->claimed]->n_tokens);
+        if (st != HLM_OK) return name_step(st, b->claimed);
+        b->claimed++;
+    }
+    return HLM_OK;
+}
+
+static void enter(const hlmi_batch *b)
+{
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_enter(b->steps[i]->cache);
+}
+
+static void leave(const hlmi_batch *b)
+{
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_leave(b->steps[i]->cache);
+}
+
+/* The caches are their owners' again. */
+static void end(hlmi_batch *b)
+{
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_end(b->steps[i]->cache);
+    *b = (hlmi_batch){0};
+}
+
+static void commit(hlmi_batch *b)
+{
+    enter(b);
+    for (size_t i = 0; i < b->n; i++) hlmi_cache_commit(b->steps[i]->cache, b->steps[i]->tokens, b->steps[i]->n_tokens);
+    end(b);
+}
+
+static void take_back(hlmi_batch *b)
+{
+    enter(b);
+    for (size_t i = 0; i < b->claimed; i++) hlmi_cache_abort(b->steps[i]->cache);
+    end(b);
+}
+
+/* What a rewind has left to be computed again must be tokens. The cache is locked. */
+static hlm_status check_pending(const hlm_cache *cache)
+{
+    for (int64_t pos = cache->length - hlmi_cache_pending(cache); pos < cache->length; pos++)
+        if (hlmi_cache_token(cache, pos) == HLM_TOKEN_NONE)
+            return hlmi_fail(HLM_E_UNREACHABLE,
+                             "the state at position %lld has to be computed again from position %lld on, which was an "
+                             "embedding",
+                             (long long)(cache->length - cache->prefix), (long long)(pos - cache->prefix));
+    return HLM_OK;
+}
+
+/* ---- the machine ---- */
+
+/* A batch of the rows that stand before every text, in a sequence of their own that becomes the pool's. */
+static hlm_status begin_prefix(hlm_context *c)
+{
+    hlmi_stepper *s = &c->step;
+    const hlmi_plan *plan = &c->model->plan;
+    hlm_cache *cache = NULL;
+    hlm_status st = hlmi_prefix_begin(&cache, c->pool);
+    if (st != HLM_OK) return st;
+    s->prefix_step = (hlm_step){
+        .struct_size = sizeof s->prefix_step, .cache = cache, .n_tokens = plan->n_prefix, .embeddings = plan->prefix};
+    s->prefix_list[0] = &s->prefix_step;
+    s->prefix = (hlmi_batch){.steps = s->prefix_list, .n = 1};
+    st = take_caches(&s->prefix);
+    if (st == HLM_OK) st = claim(&s->prefix);
+    leave(&s->prefix);
+    return st;
+}
+
+static bool lacks_prefix(const hlm_context *c, const hlmi_batch *b)
+{
+    if (atomic_load(&c->pool->prefix)) return false;
+    for (size_t i = 0; i < b->n; i++)
+        if (hlmi_prefix_missing(b->steps[i]->cache)) return true;
+    return false;
+}
+
+static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
+{
+    hlmi_batch *b = &c->step.main;
+    hlm_status st = HLM_OK;
+    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        hlm_step s;
+        st = hlmi_step_read(steps, i, &s);
+        if (st == HLM_OK) st = hlmi_step_check(c, &s);
+        if (st != HLM_OK) return name_step(st, i);
+    }
+    *b = (hlmi_batch){.steps = steps, .n = n};
+    st = take_caches(b);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        st = check_pending(steps[i]->cache);
+        if (st != HLM_OK) st = name_step(st, i);
+    }
+    if (st == HLM_OK) st = lacks_prefix(c, b) ? begin_prefix(c) : claim(b);
+    leave(b);
+    return st;
+}
+
+/* As if the step had not been. */
+static void abandon(hlm_context *c)
+{
+    hlmi_stepper *s = &c->step;
+    hlm_cache *prefix = s->prefix.n ? s->prefix_step.cache : NULL;
+    take_back(&s->prefix);
+    take_back(&s->main);
+    hlm_cache_free(prefix);
+}
+
+static hlm_status end_prefix(hlm_context *c)
+{
+    hlmi_stepper *s = &c->step;
+    commit(&s->prefix);
+    hlmi_prefix_publish(s->prefix_step.cache);
+    enter(&s->main);
+    const hlm_status st = claim(&s->main);
+    leave(&s->main);
+    return st;
+}
+
+/* The next tile of at most so many rows, with its program. Behind the last the step is committed, and *done. */
+static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
+{
+    hlmi_stepper *s = &c->step;
+    const bool in_prefix = s->prefix.n > 0;
+    hlm_status st = hlmi_batch_tile(c, in_prefix ? &s->prefix : &s->main, most, &s->program);
+    if (st == HLM_OK && !s->program && in_prefix) {
+        st = end_prefix(c);
+        if (st == HLM_OK) st = hlmi_batch_tile(c, &s->main, most, &s->program);
+    }
+    if (st != HLM_OK) return st;
+    if (!s->program) {
+        commit(&s->main);
+        *done = true;
+        return HLM_OK;
+    }
+    const hlmi_tile *t = &c->tile;
+    s->work = (hlmi_work){
+        .regions = s->program->regions, .n = s->program->n, .step = t, .rows = t->n_rows, .cancel = &c->cancel};
+    for (size_t i = 0; i < t->n_rows; i++) s->work.past += (uint64_t)t->pos[i];
+    return HLM_OK;
+}
+
+/* Goes on until the step is done, or `slice` is over (NULL: never). */
+static hlm_status run(hlm_context *c, hlmi_slice *slice, bool *done)
+{
+    hlmi_stepper *s = &c->step;
+    hlm_status st = c->cancel ? hlmi_fail(HLM_E_CANCELLED, "the step was cancelled") : HLM_OK;
+    *done = false;
+    while (st == HLM_OK) {
+        bool ended = true;
+        if (!s->program) st = next_tile(c, slice ? c->slice_rows : c->max_rows, done);
+        if (st != HLM_OK || *done) break;
+        if (slice) st = hlmi_slice_run(c->team, &s->work, &s->place, slice, &ended);
+        else st = hlmi_team_run(c->team, &s->work);
+        if (!ended) break;
+        s->program = NULL;
+    }
+    return st;
+}
+
+/* Ends a step that is done (HLM_OK) or failed. */
+static void finish(hlm_context *c, hlm_status st)
+{
+    hlmi_stepper *s = &c->step;
+    if (st != HLM_OK) memcpy(c->error, hlmi_error(), sizeof c->error);
+    if (st == HLM_E_CANCELLED) c->cancel = 0;
+    abandon(c); /* nothing, when it is done */
+    hlmi_free(&c->mem, s->copy);
+    *s = (hlmi_stepper){0};
+}
+
+/* ---- the calls ---- */
+
+static hlm_status enter_context(hlm_context *c)
+{
+    int seen = IDLE;
+    if (atomic_compare_exchange_strong(&c->busy, &seen, CALL)) return HLM_OK;
+    if (seen == BEGUN) return hlmi_fail(HLM_E_BUSY, "the context has a step that was begun and has not ended");
+    return hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
+}
+
+hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+{
+    bool done;
+    if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_decode_step: ctx and steps are needed");
+    hlm_status st = enter_context(ctx);
+    if (st != HLM_OK) return st;
+    st = begin(ctx, steps, n);
+    if (st == HLM_OK) st = run(ctx, NULL, &done);
+    finish(ctx, st);
+    atomic_store(&ctx->busy, IDLE);
+    return st;
+}
+
+/* Copies the steps, which must have been checked, in place of the caller's. */
+static hlm_status own_steps(hlm_context *c)
+{
+    hlmi_batch *b = &c->step.main;
+    return hlmi_step_copy(&c->mem, b->steps, b->n, &c->step.copy, &b->steps);
+}
+
+hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+{
+    if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_step_begin: ctx and steps are needed");
+    hlm_status st = enter_context(ctx);
+    if (st != HLM_OK) return st;
+    st = begin(ctx, steps, n);
+    if (st == HLM_OK) st = own_steps(ctx);
+    if (st != HLM_OK) finish(ctx, st);
+    atomic_store(&ctx->busy, st == HLM_OK ? BEGUN : IDLE);
+    return st;
+}
+
+hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done)
+{
+    int seen = BEGUN;
+    bool ended;
+    if (!ctx || !done) return hlmi_fail(HLM_E_ARG, "hlm_step_run: ctx and done are needed");
+    *done = 0;
+    if (budget_us == 0) return hlmi_fail(HLM_E_ARG, "hlm_step_run: a budget of 0");
+    if (!atomic_compare_exchange_strong(&ctx->busy, &seen, CALL))
+        return seen == IDLE ? hlmi_fail(HLM_E_ARG, "hlm_step_run: no step was begun")
+                            : hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
+    const uint64_t now = hlmi_os_now(), most = (UINT64_MAX - now) / 1000;
+    hlmi_slice slice = {.until = now + 1000 * (budget_us < most ? budget_us : most)};
+    const hlm_status st = run(ctx, &slice, &ended);
+    if (ended || st != HLM_OK) finish(ctx, st);
+    *done = ended && st == HLM_OK;
+    atomic_store(&ctx->busy, ended || st != HLM_OK ? IDLE : BEGUN);
+    return st;
+}
+
+hlm_status hlm_step_abort(hlm_context *ctx)
+{
+    int seen = BEGUN;
+    if (!ctx) return hlmi_fail(HLM_E_ARG, "hlm_step_abort: ctx is NULL");
+    if (!atomic_compare_exchange_strong(&ctx->busy, &seen, CALL))
+        return seen == IDLE ? HLM_OK : hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
+    finish(ctx, HLM_OK);
+    atomic_store(&ctx->busy, IDLE);
+    return HLM_OK;
+}

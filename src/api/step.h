@@ -1,0 +1,48 @@
+/* A step from its beginning to its end. hlm_decode_step and hlm_step_begin, _run, _abort are the same machine: it checks the
+ * step, takes its caches and memory, and then runs tile after tile, to the end or for a while; when the last is done it commits.
+ *
+ * Where the pool lacks the rows that stand before every text (state/prefix.h), they are a batch of their own that runs first. */
+#ifndef HLMI_API_STEP_H
+#define HLMI_API_STEP_H
+
+#include "exec/program.h"
+#include "exec/slice.h"
+
+/** Where filling tiles has got to. */
+typedef struct hlmi_cursor {
+    size_t step, row, logit; /* next of each; row: of the step */
+} hlmi_cursor;
+
+/** Steps that are computed together. */
+typedef struct hlmi_batch {
+    const hlm_step *const *steps;
+    size_t n;
+    size_t locked, claimed; /* the first ones, whose caches the step has, and which have claimed their positions */
+    size_t replayed, replay_row; /* steps whose logs have been replayed; rows of the next one's */
+    hlmi_cursor at;
+} hlmi_batch;
+
+typedef struct hlmi_stepper {
+    hlmi_batch main, prefix; /* prefix.n 0: it is there */
+    hlm_step prefix_step;
+    const hlm_step *prefix_list[1];
+    void *copy; /* of what a begun step's caller may throw away */
+    const hlmi_program *program; /* the tile's; NULL: there is none yet, or it is done */
+    hlmi_work work;
+    hlmi_place place;
+} hlmi_stepper;
+
+/** Step i as this library knows it; callers may have been compiled against an older header. Likewise request i of a step. */
+hlm_status hlmi_step_read(const hlm_step *const *steps, size_t i, hlm_step *s);
+hlm_status hlmi_step_hidden(const hlm_step *s, size_t i, hlm_hidden *h);
+hlm_status hlmi_step_attention(const hlm_step *s, size_t i, hlm_attention *a);
+/** Can the context run it? */
+hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s);
+/** A copy, in one block of memory, of n checked steps with their ids, rows and requests; *steps is what to read. */
+hlm_status hlmi_step_copy(const hlmi_mem *mem, const hlm_step *const *from, size_t n, void **block,
+                          const hlm_step *const **steps);
+
+/** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
+hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);
+
+#endif
