@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { CACHES = 6, LENGTH = 96 };
+enum { CACHES = 8, LENGTH = 128, SNAPSHOT = 1 << 22 };
 
 /* ---- memory that fails once ---- */
 
@@ -56,6 +57,9 @@ typedef struct world {
     size_t vocab, width;
     sequence s[CACHES];
     float *got, *want;
+    uint8_t *snapshot; /* [SNAPSHOT] */
+    size_t n_snapshot;
+    char path[256]; /* of a snapshot */
     char failure[512];
 } world;
 
@@ -179,6 +183,47 @@ static hlm_status reuse(world *w, const act *a)
     return st;
 }
 
+static hlm_status save_memory(world *w, const act *a)
+{
+    return hlm_cache_save_memory(w->s[a->cache].cache, w->snapshot, SNAPSHOT, &w->n_snapshot);
+}
+
+static hlm_status save_file(world *w, const act *a)
+{
+    return hlm_cache_save(w->s[a->cache].cache, w->path);
+}
+
+/* Sequence `cache` is what was saved of `other`: in memory, or with n in the file. */
+static hlm_status load(world *w, const act *a)
+{
+    sequence *s = &w->s[a->cache];
+    const hlm_status st = a->n ? hlm_cache_load(&s->cache, w->pool, w->path, 0)
+                               : hlm_cache_load_memory(&s->cache, w->pool, w->snapshot, w->n_snapshot, 0);
+    if (st != HLM_OK) return st;
+    s->n = w->s[a->other].n;
+    memcpy(s->ids, w->s[a->other].ids, s->n * sizeof *s->ids);
+    return st;
+}
+
+/* Generated with drafts from the text; what was run before a failure stays, as hlm_generate says. */
+static hlm_status generate(world *w, const act *a)
+{
+    const hlm_speculation how = {.struct_size = sizeof how, .n_draft = 3, .n_branches = 2, .fixed = 1};
+    sequence *s = &w->s[a->cache];
+    int32_t prompt[LENGTH];
+    for (size_t i = 0; i < a->n; i++) prompt[i] = token(w, 0, i % 3);
+    const hlm_generate_params p = {.struct_size = sizeof p,
+                                   .prompt = prompt,
+                                   .n_prompt = a->n,
+                                   .max_tokens = 6,
+                                   .ignore_eos = 1,
+                                   .speculation = &how};
+    const hlm_status st = hlm_generate(w->ctx, s->cache, NULL, &p, NULL);
+    s->n = (size_t)hlm_cache_length(s->cache);
+    if (hlm_cache_tokens(s->cache, 0, s->n, s->ids) != HLM_OK) return HLM_E_INTERNAL;
+    return st;
+}
+
 static const act acts[] = {
     {"a sequence", open_cache, 0, 0, 0},
     {"a prompt", step, 0, 0, 21},
@@ -209,6 +254,13 @@ static const act acts[] = {
     {"the rest of it", step, 5, 5, 7},
     {"what it can reuse of the other", reuse, 5, 1, 22},
     {"and the rest of that", step, 5, 5, 1},
+    {"a snapshot", save_memory, 0, 0, 0},
+    {"a snapshot in a file", save_file, 2, 0, 0},
+    {"out of memory", load, 6, 0, 0},
+    {"out of the file", load, 7, 2, 1},
+    {"how they go on", step, 6, 7, 3},
+    {"an undo of what was loaded", back, 7, 0, 12},
+    {"drafts", generate, 2, 0, 9},
 };
 enum { ACTS = sizeof acts / sizeof *acts };
 
@@ -299,7 +351,9 @@ static int open_world(world *w, const char *path)
     w->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
     w->got = calloc(w->width, sizeof *w->got);
     w->want = calloc(w->width, sizeof *w->want);
-    return w->got && w->want;
+    w->snapshot = malloc(SNAPSHOT);
+    snprintf(w->path, sizeof w->path, "faults.%ld.snapshot", (long)getpid());
+    return w->got && w->want && w->snapshot;
 }
 
 static int run_model(const char *path, unsigned *passed)
@@ -319,8 +373,10 @@ static int run_model(const char *path, unsigned *passed)
         printf("%s: memory of the model is left\n", path);
         ok = 0;
     }
+    unlink(w.path);
     free(w.got);
     free(w.want);
+    free(w.snapshot);
     return ok;
 }
 
