@@ -85,7 +85,6 @@ static void restore(hlm_cache *c, int64_t length)
     hlmi_state *best = hlmi_state_retain(nearest(c, length));
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = best;
-    hlmi_marks_cut(c, length);
     hlmi_undo_truncate(c, length);
 }
 
@@ -116,6 +115,7 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
     }
     c->length = length;
     if (c->state) restore(c, length);
+    hlmi_marks_cut(c, length);
 }
 
 void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)

@@ -59,7 +59,7 @@ void hlm_cache_free(hlm_cache *cache)
 static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
 {
     const hlm_status st = hlmi_marks_share(f, cache, at);
-    if (st != HLM_OK) return st;
+    if (st != HLM_OK || !cache->state) return st;
     hlmi_undo_share(f, cache, at);
     hlmi_pool_drop_state(f->pool, f->state);
     f->state = hlmi_state_retain(cache->state);
@@ -84,7 +84,7 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     f->length = at;
     f->prefix = cache->prefix;
     f->first = hlmi_state_retain(cache->first);
-    if (cache->state) HLMI_TRY(share_states(f, cache, at));
+    HLMI_TRY(share_states(f, cache, at));
     *out = f;
     f = NULL;
 done:
