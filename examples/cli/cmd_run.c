@@ -69,7 +69,8 @@ static const cli_option options[] = {
 };
 static const cli_group group = {"Generation", options, CLI_COUNT(options)};
 static const cli_group *const groups[] = {
-    &cli_group_input, &group, &cli_group_sampling, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
+    &cli_group_input,  &group, &cli_group_sampling, &cli_group_speculation, &cli_group_model, &cli_group_context,
+    &cli_group_common, NULL};
 
 const cli_command cli_command_run = {
     .name = "run",
@@ -78,7 +79,8 @@ const cli_command cli_command_run = {
     .notes = "Examples:\n"
              "  hybridlm run -m model.gguf -n 32 \"The capital of France is\"\n"
              "  hybridlm run -m model.gguf -f story.txt --temp 0.8 --top-p 0.95 --seed 1\n"
-             "  hybridlm run -m model.gguf --ids 1,2,3 -n 8 --json\n",
+             "  hybridlm run -m model.gguf --ids 1,2,3 -n 8 --json\n"
+             "  hybridlm run -m model.gguf -f list.json --draft-ngram 8 --stats\n",
     .groups = groups,
     .takes_argument = true,
     .argument_at = offsetof(cli_options, prompt),

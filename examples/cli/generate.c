@@ -61,6 +61,7 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
         .progress = on_progress,
         .on_token = on_token,
         .user = &g,
+        .speculation = cli_drafter_speculation(&s->drafter),
     };
     hlm_generate_result result = {.struct_size = sizeof result};
     cli_text_add(&answer->text, "", 0);
@@ -71,6 +72,10 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
     answer->n_prompt += n_prompt;
     answer->prompt_seconds += g.first_token - g.started;
     answer->generate_seconds += end - g.first_token;
+    answer->drafts = s->drafter.on;
+    answer->n_steps += result.n_steps;
+    answer->n_drafted += result.n_drafted;
+    answer->n_accepted += result.n_accepted;
     answer->finish = result.finish;
     answer->interrupted = st == HLM_E_CANCELLED;
     return st;
@@ -122,6 +127,10 @@ void cli_answer_json(const cli_answer *a, json_t *object)
     json_object_set_new(object, "prompt_tokens_per_second", cli_json_real(rate(a->n_prompt, a->prompt_seconds)));
     json_object_set_new(object, "generated_tokens_per_second",
                         cli_json_real(rate(timed_tokens(a), a->generate_seconds)));
+    if (!a->drafts) return;
+    json_object_set_new(object, "steps", json_integer((json_int_t)a->n_steps));
+    json_object_set_new(object, "drafted_tokens", json_integer((json_int_t)a->n_drafted));
+    json_object_set_new(object, "accepted_tokens", json_integer((json_int_t)a->n_accepted));
 }
 
 void cli_answer_stats(const cli_options *o, const cli_answer *a)
@@ -129,4 +138,6 @@ void cli_answer_stats(const cli_options *o, const cli_answer *a)
     cli_remark(o, "%zu prompt tokens in %.3f s, %.0f a second; %zu generated in %.3f s, %.1f a second; %s", a->n_prompt,
                a->prompt_seconds, rate(a->n_prompt, a->prompt_seconds), a->ids.n, a->generate_seconds,
                rate(timed_tokens(a), a->generate_seconds), cli_finish_name(a));
+    if (a->drafts)
+        cli_remark(o, "%zu steps; of %zu drafted tokens %zu were right", a->n_steps, a->n_drafted, a->n_accepted);
 }

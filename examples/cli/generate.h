@@ -20,6 +20,11 @@ typedef struct cli_answer {
     size_t n_prompt;
     double prompt_seconds;
     double generate_seconds;
+    /** With drafts: steps, tokens drafted and run, and those that were right. */
+    bool drafts;
+    size_t n_steps;
+    size_t n_drafted;
+    size_t n_accepted;
     /** Where the text goes as it comes, or NULL. */
     FILE *stream;
 } cli_answer;

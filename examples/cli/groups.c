@@ -57,8 +57,17 @@ static const cli_option sampling_options[] = {
     CLI_OPT_TEXTS("stop", 0, stop, "TEXT", "end before this text (can be given again)"),
 };
 
+static const cli_option speculation_options[] = {
+    CLI_OPT_INT("draft-ngram", 0, draft_ngram, 1, 64, "draft what followed the same last N tokens before (8 is good)"),
+    CLI_OPT_TEXT("draft-model", 0, draft_model, "PATH", "draft with a smaller model of the same vocabulary"),
+    CLI_OPT_INT("draft", 0, draft, 1, 64, "at most N tokens at once (default 8)"),
+    CLI_OPT_INT("branches", 0, branches, 1, 8, "try N drafts at once (default 1)"),
+};
+
 const cli_group cli_group_common = {"Common", common_options, CLI_COUNT(common_options)};
 const cli_group cli_group_input = {"Text", input_options, CLI_COUNT(input_options)};
 const cli_group cli_group_model = {"Model", model_options, CLI_COUNT(model_options)};
 const cli_group cli_group_context = {"Computing", context_options, CLI_COUNT(context_options)};
 const cli_group cli_group_sampling = {"Sampling", sampling_options, CLI_COUNT(sampling_options)};
+const cli_group cli_group_speculation = {"Drafts (the text stays the same)", speculation_options,
+                                         CLI_COUNT(speculation_options)};

@@ -59,6 +59,11 @@ typedef struct cli_options {
     double presence_penalty;
     int64_t penalty_window;
     int64_t seed;
+    /* speculation */
+    int64_t draft_ngram;
+    const char *draft_model;
+    int64_t draft;
+    int64_t branches;
     /* chat */
     const char *system;
     const char *template_file;
@@ -166,6 +171,7 @@ extern const cli_group cli_group_input;
 extern const cli_group cli_group_model;
 extern const cli_group cli_group_context;
 extern const cli_group cli_group_sampling;
+extern const cli_group cli_group_speculation;
 
 #define CLI_COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -12,13 +12,8 @@ static int32_t on_load(void *user, uint64_t done, uint64_t total)
     return cli_interrupted();
 }
 
-static int load(cli_session *s, cli_need need)
+int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_model **out)
 {
-    const cli_options *o = s->o;
-    const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
-    if (!path || !*path)
-        return cli_fail(o, CLI_USAGE,
-                        "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.", "no model");
     cli_progress progress;
     cli_progress_start(&progress, o, "loading");
     const hlm_model_params params = {
@@ -31,9 +26,20 @@ static int load(cli_session *s, cli_need need)
         .progress = on_load,
         .progress_user = &progress,
     };
-    const hlm_status st = hlm_model_load(&s->model, path, &params);
+    const hlm_status st = hlm_model_load(out, path, &params);
     cli_progress_end(&progress);
-    if (st != HLM_OK) return cli_fail_status(o, st, "the model could not be loaded");
+    return st == HLM_OK ? CLI_OK : cli_fail_status(o, st, "the model could not be loaded");
+}
+
+static int load(cli_session *s, cli_need need)
+{
+    const cli_options *o = s->o;
+    const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
+    if (!path || !*path)
+        return cli_fail(o, CLI_USAGE,
+                        "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.", "no model");
+    const int rc = cli_load_model(o, path, need, &s->model);
+    if (rc != CLI_OK) return rc;
     s->info.struct_size = sizeof s->info;
     const hlm_status info = hlm_model_info_get(s->model, &s->info);
     return info == HLM_OK ? CLI_OK : cli_fail_status(o, info, "the model's facts could not be read");
@@ -102,12 +108,14 @@ int cli_session_open(cli_session *s, const cli_options *o, cli_need need)
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = make_context(s);
     if (rc == CLI_OK && need >= CLI_NEED_CACHE) rc = make_cache(s);
     if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_session_sampler(s, o->temperature, &s->sampler);
+    if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_drafter_open(&s->drafter, o);
     return rc;
 }
 
 void cli_session_close(cli_session *s)
 {
     cli_interrupt_target(NULL);
+    cli_drafter_close(&s->drafter);
     hlm_sampler_free(s->sampler);
     hlm_cache_free(s->cache);
     hlm_ctx_free(s->ctx);

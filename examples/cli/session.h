@@ -5,6 +5,7 @@
 
 #include <hybridlm/hybridlm.h>
 
+#include "drafter.h"
 #include "options.h"
 #include "text.h"
 
@@ -15,6 +16,7 @@ typedef struct cli_session {
     hlm_context *ctx;
     hlm_cache *cache;
     hlm_sampler *sampler;
+    cli_drafter drafter;
     hlm_model_info info;
     /** Most tokens the cache may hold. */
     int64_t max_tokens;
@@ -26,6 +28,9 @@ typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_MODEL, CLI_NEED_CONTEXT, CLI_NE
 /** Returns CLI_OK or an exit code after telling why; close it in both cases. */
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
 void cli_session_close(cli_session *s);
+
+/** Load a model as the options say, with a progress bar. */
+int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_model **out);
 
 /** The tokens that --ids, --prompt, --file or standard input give, added to *ids. */
 int cli_session_input(const cli_session *s, cli_ids *ids);

@@ -978,7 +978,7 @@ typedef struct hlm_speculation {
     size_t struct_size;
     /** Most tokens of a draft. 0: 8; at most 64. */
     int32_t n_draft;
-    /** Longest run of last tokens that is looked up in the text so far. 0: 4; at most
+    /** Longest run of last tokens that is looked up in the text so far. 0: 8; at most
      *  64; negative: no drafts from the text. The latest 65536 tokens are looked at. */
     int32_t ngram;
     /** Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1

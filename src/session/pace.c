@@ -66,15 +66,17 @@ void hlmi_pace_stake(const hlmi_pace *p, hlmi_stake *s, size_t chance, double to
     s->ns += (double)n * token_ns;
 }
 
+/* Follows what a step takes when nothing disturbs it: quickly down, slowly up. */
 void hlmi_pace_step(hlmi_pace *p, size_t rows, double ns)
 {
     const double guess = expected_ns(p, rows);
     double *known = &p->step_ns[slot_of(rows)];
-    if (ns < 1) ns = 1;
-    if (guess > 0 && ns > 2 * guess) ns = 2 * guess; /* an interruption must not look like a price */
-    for (size_t i = 0; i < HLMI_PACE_TIMES; i++) p->step_ns[i] *= 0.998; /* what looked slow is tried again one day */
-    if (*known == 0 || ns < *known) *known = ns;
-    else *known += (ns - *known) / 8;
+    const double most = guess > 0 ? 2 * guess : ns; /* an interruption must not look like a price */
+    ns = ns < 1 ? 1 : ns > most ? most : ns;
+    for (size_t i = 0; i < HLMI_PACE_TIMES; i++) p->step_ns[i] *= 0.999; /* what looked slow is tried again one day */
+    if (*known == 0) *known = ns;
+    else if (ns < *known) *known += (ns - *known) / 2;
+    else *known += ns - *known < *known / 32 ? ns - *known : *known / 32;
     p->most_rows = hlmi_max_size(p->most_rows, rows);
 }
 

@@ -25,7 +25,7 @@ enum {
     KINDS = sizeof kinds / sizeof *kinds,
     GUESSES = KINDS * HLMI_DRAFT_BRANCHES,
     TOKENS_DEFAULT = 8,
-    NGRAM_DEFAULT = 4,
+    NGRAM_DEFAULT = 8,
     WAIT_MOST = 64, /* rounds between two trials of drafts that do not pay */
 };
 

@@ -221,6 +221,22 @@ def run_gives_text_and_ids():
 
 
 @test
+def drafts_change_nothing():
+    base = ["run", "-m", GGUF, "-n", "40", "--ignore-eos", "hello hello"]
+    for how in ([], ["--temp", "1", "--seed", "5"]):
+        want = good_json(*base, *how)
+        assert "steps" not in want
+        for drafts in (["--draft-ngram", "2"], ["--draft-ngram", "8", "--draft", "16", "--branches", "3"],
+                       ["--draft-model", GGUF], ["--draft-model", FOLDER, "--draft-ngram", "1", "--branches", "2"]):
+            got = good_json(*base, *how, *drafts)
+            assert got["ids"] == want["ids"], (how, drafts)
+            assert got["accepted_tokens"] <= got["drafted_tokens"] and got["steps"] <= 39
+    assert "were right" in run(*base, "--draft-ngram", "2", "--stats")[2]
+    assert "--draft-ngram" in bad(2, *base, "--branches", "2")
+    assert "vocabulary has 320" in bad(1, *base, "--draft-model", os.path.join(MODELS, "mistral"))
+
+
+@test
 def one_answer_whatever_the_threads_and_the_way_of_loading():
     want = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello")["ids"]
     for options in (["-t", "1"], ["-t", "3"], ["--read"], ["--check"], ["--ctx", "40"]):
