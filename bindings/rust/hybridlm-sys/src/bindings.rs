@@ -4140,7 +4140,7 @@ pub struct hlm_speculation {
     pub struct_size: usize,
     #[doc = " Most tokens of a draft. 0: 8; at most 64."]
     pub n_draft: i32,
-    #[doc = " Longest run of last tokens that is looked up in the text so far. 0: 4; at most"]
+    #[doc = " Longest run of last tokens that is looked up in the text so far. 0: 8; at most"]
     #[doc = "  64; negative: no drafts from the text. The latest 65536 tokens are looked at."]
     pub ngram: i32,
     #[doc = " Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1"]
