@@ -59,7 +59,7 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
     if (n) *n = need;
     if (!out || need == 0) return HLM_OK;
     if (cap < need) return hlmi_fail(HLM_E_SPACE, "hlm_cache_state: room for %zu floats, %zu are needed", cap, need);
-    if (hlmi_cache_pending(c) > 0 || hlmi_prefix_missing(c))
+    if (c->state->pos < c->length || hlmi_prefix_missing(c))
         return hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_state: the state at position %lld is computed by the next step",
                          (long long)(c->length - c->prefix));
     copy_out(c, rec, which, out);
