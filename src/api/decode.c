@@ -141,6 +141,10 @@ static hlm_status fill_tile(hlm_context *c, hlmi_batch *b, size_t most)
         st = hlmi_step_read(b->steps, at->step, &s);
         if (st != HLM_OK) return st;
         const size_t rows = n_step_rows(&s), row = t->n_rows, part = span_rows(&s, at->row);
+        if (rows == 0) { /* hlmi_ctx_settle */
+            *at = (hlmi_cursor){.step = at->step + 1};
+            continue;
+        }
         const size_t m = hlmi_min_size(part, most - row);
         add_span(t, &s, at->row, m, c->model->plan.hidden_size);
         add_outputs(c, &s, at, row, m);
@@ -189,6 +193,6 @@ hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlm
     }
     if (b->at.step == b->n) return HLM_OK;
     const hlm_status st = fill_tile(c, b, most);
-    *program = t->n_taps || t->n_attn_taps ? &c->tapped : &c->plain;
+    if (t->n_rows) *program = t->n_taps || t->n_attn_taps ? &c->tapped : &c->plain;
     return st;
 }

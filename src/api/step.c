@@ -5,6 +5,7 @@
 
 #include "api/context.h"
 #include "base/os.h"
+#include "session/engine.h"
 #include "state/guard.h"
 #include "state/prefix.h"
 
@@ -113,19 +114,12 @@ static bool lacks_prefix(const hlm_context *c, const hlmi_batch *b)
     return false;
 }
 
-static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
+/* The step has its caches, and memory for what is new. */
+static hlm_status take(hlm_context *c, const hlm_step *const *steps, size_t n)
 {
     hlmi_batch *b = &c->step.main;
-    hlm_status st = HLM_OK;
-    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        hlm_step s;
-        st = hlmi_step_read(steps, i, &s);
-        if (st == HLM_OK) st = hlmi_step_check(c, &s);
-        if (st != HLM_OK) return name_step(st, i);
-    }
     *b = (hlmi_batch){.steps = steps, .n = n};
-    st = take_caches(b);
+    hlm_status st = take_caches(b);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         st = check_pending(steps[i]->cache);
         if (st != HLM_OK) st = name_step(st, i);
@@ -133,6 +127,18 @@ static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
     if (st == HLM_OK) st = lacks_prefix(c, b) ? begin_prefix(c) : claim(b);
     leave(b);
     return st;
+}
+
+static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
+{
+    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
+    for (size_t i = 0; i < n; i++) {
+        hlm_step s;
+        hlm_status st = hlmi_step_read(steps, i, &s);
+        if (st == HLM_OK) st = hlmi_step_check(c, &s);
+        if (st != HLM_OK) return name_step(st, i);
+    }
+    return take(c, steps, n);
 }
 
 /* As if the step had not been. */
@@ -227,6 +233,23 @@ hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_
     st = begin(ctx, steps, n);
     if (st == HLM_OK) st = run(ctx, NULL, &done);
     finish(ctx, st);
+    atomic_store(&ctx->busy, IDLE);
+    return st;
+}
+
+hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
+{
+    if (!cache->state || cache->state->pos == cache->length) return HLM_OK;
+    const hlm_step none = {.struct_size = sizeof none, .cache = cache};
+    const hlm_step *const steps[] = {&none};
+    bool done;
+    hlm_status st = enter_context(ctx);
+    if (st != HLM_OK) return st;
+    const int32_t asked = atomic_exchange(&ctx->cancel, 0);
+    st = take(ctx, steps, 1);
+    if (st == HLM_OK) st = run(ctx, NULL, &done);
+    finish(ctx, st);
+    if (asked || st == HLM_E_CANCELLED) ctx->cancel = 1; /* meant for a step that is somebody's own */
     atomic_store(&ctx->busy, IDLE);
     return st;
 }

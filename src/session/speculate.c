@@ -385,5 +385,6 @@ hlm_status hlmi_speculate(hlmi_speculation *s)
         st = HLM_OK;
     }
     hlmi_cache_drafts(r->cache, false);
+    hlmi_ctx_settle(r->ctx, r->cache); /* where that fails, the next step does it */
     return st;
 }

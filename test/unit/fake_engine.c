@@ -34,6 +34,12 @@ bool hlmi_ctx_cancelled(const hlm_context *ctx)
     return ctx->n_calls + 1 == ctx->cancel_at;
 }
 
+hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
+{
+    ck_assert_ptr_eq(ctx, cache->ctx);
+    return HLM_OK;
+}
+
 hlm_pool *hlm_ctx_pool(hlm_context *ctx)
 {
     return (hlm_pool *)(void *)ctx;

@@ -71,6 +71,7 @@ typedef struct call {
 typedef struct outcome {
     hlm_status status;
     int32_t finish;
+    bool can_mark; /* the state is that of the present position */
     size_t n, n_held, n_marks, heard_bytes;
     int32_t ids[LONGEST], heard[LONGEST], held[LONGEST];
     char text[4096];
@@ -117,6 +118,7 @@ static void look(const engine *e, hlm_cache *cache, outcome *o)
     ck_assert_uint_le(o->n_held, LONGEST);
     OK(hlm_cache_tokens(cache, 0, o->n_held, o->held));
     OK(hlm_cache_marks(cache, o->marks, MARKS, &o->n_marks));
+    o->can_mark = hlm_cache_mark(cache) == HLM_OK;
     forget_cancel(e);
     OK(hlm_cache_fork(&fork, cache, HLM_NOW));
     const hlm_step one = {
@@ -204,6 +206,7 @@ static void same(const engine *e, const char *name, size_t round, const outcome 
                   "%s, round %zu: the cache holds %zu tokens, plain %zu", name, round, got->n_held, want->n_held);
     ck_assert_msg(got->n_marks == want->n_marks && memcmp(got->marks, want->marks, sizeof got->marks) == 0,
                   "%s, round %zu: %zu marks, plain %zu", name, round, got->n_marks, want->n_marks);
+    ck_assert_msg(got->can_mark == want->can_mark, "%s, round %zu: the state is elsewhere", name, round);
     ck_assert_msg(memcmp(got->logits, want->logits, e->vocab * sizeof *got->logits) == 0,
                   "%s, round %zu: other logits behind it", name, round);
 }
