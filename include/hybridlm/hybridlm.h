@@ -665,6 +665,20 @@ HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *p
 HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
 HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags);
 
+/** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
+ *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
+ *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
+ *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there. */
+HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
+
+/** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,
+ *  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on
+ *  from it; *n_refused (may be NULL) receives how many were.
+ *  flags: HLM_SNAPSHOT_... or 0.
+ *  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,
+ *          HLM_E_NOMEM; what was added before stays. */
+HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused);
+
 /* ---- decode --------------------------------------------------------------- */
 
 /** Which of a step's tokens give logits. */

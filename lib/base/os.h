@@ -37,6 +37,12 @@ int hlmi_os_save_commit(hlmi_os_saving *s, bool *done);
 /** Removes what was written. Frees s; NULL is fine. */
 void hlmi_os_save_abort(hlmi_os_saving *s);
 
+/** Removes a file. 0 on success; 1: there is none; HLMI_OS_FAILED. */
+int hlmi_os_remove(const char *path);
+/** Makes a folder in one that exists. 0 on success, also when it is there already; 1: there is no such place; HLMI_OS_FULL,
+ *  HLMI_OS_FAILED. */
+int hlmi_os_make_dir(const char *path);
+
 /** Monotonic time in ns. */
 uint64_t hlmi_os_now(void);
 /** Seconds since 1970, UTC. */

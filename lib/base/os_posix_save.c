@@ -141,3 +141,14 @@ void hlmi_os_save_abort(hlmi_os_saving *s)
     close(s->fd);
     free(s);
 }
+
+int hlmi_os_remove(const char *path)
+{
+    return unlink(path) == 0 ? 0 : failure();
+}
+
+int hlmi_os_make_dir(const char *path)
+{
+    if (mkdir(path, S_IRWXU | S_IRWXG | S_IRWXO) == 0) return 0; /* less the process's umask */
+    return errno == EEXIST && hlmi_os_is_dir(path) ? 0 : failure();
+}

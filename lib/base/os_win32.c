@@ -159,6 +159,7 @@ enum { MOST_AT_ONCE = 64, SUFFIX = 16 };
 static int failure(void)
 {
     switch (GetLastError()) {
+    case ERROR_FILE_NOT_FOUND:
     case ERROR_PATH_NOT_FOUND: return 1;
     case ERROR_DISK_FULL:
     case ERROR_HANDLE_DISK_FULL: return HLMI_OS_FULL;
@@ -248,6 +249,22 @@ void hlmi_os_save_abort(hlmi_os_saving *s)
     CloseHandle(s->file);
     free(s->path);
     free(s);
+}
+
+int hlmi_os_remove(const char *path)
+{
+    wchar_t *wide = wide_path(path);
+    const int rc = wide && DeleteFileW(wide) ? 0 : wide ? failure() : HLMI_OS_FAILED;
+    free(wide);
+    return rc;
+}
+
+int hlmi_os_make_dir(const char *path)
+{
+    wchar_t *wide = wide_path(path);
+    const int rc = wide && (CreateDirectoryW(wide, NULL) || is_dir(wide)) ? 0 : wide ? failure() : HLMI_OS_FAILED;
+    free(wide);
+    return rc;
 }
 
 /* ---- time ---- */

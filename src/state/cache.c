@@ -123,6 +123,7 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     const hlm_cache was = {.length = a->length,
                            .prefix = a->prefix,
                            .state = a->state,
+                           .first = a->first,
                            .marks = a->marks,
                            .log = {a->log[0], a->log[1]},
                            .leaves = a->leaves,
@@ -131,6 +132,7 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     a->length = b->length, b->length = was.length;
     a->prefix = b->prefix, b->prefix = was.prefix;
     a->state = b->state, b->state = was.state;
+    a->first = b->first, b->first = was.first;
     a->marks = b->marks, b->marks = was.marks;
     memcpy(a->log, b->log, sizeof a->log), memcpy(b->log, was.log, sizeof b->log);
     a->leaves = b->leaves, b->leaves = was.leaves;

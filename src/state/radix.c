@@ -353,6 +353,7 @@ static hlm_status put_root(hlmi_radix *r, const hlm_cache *c)
         p->held++;
         root->pages[root->n_pages] = p;
     }
+    if (r->pool->plan->n_rec) r->first = hlmi_state_retain(hlmi_cache_first_state(c));
     return HLM_OK;
 }
 
@@ -366,6 +367,8 @@ static void drop_root(hlmi_radix *r)
     }
     hlmi_free(&r->pool->mem, root->pages);
     root->pages = NULL;
+    hlmi_pool_drop_state(r->pool, r->first);
+    r->first = NULL;
 }
 
 /* Hangs the cache's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
@@ -456,7 +459,7 @@ static hlm_status fill_pages(hlm_cache *c, const hlmi_radix_place *place)
     return HLM_OK;
 }
 
-static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place)
+static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic)
 {
     hlmi_state *now = hlmi_radix_state(place);
     size_t n = 0;
@@ -465,20 +468,40 @@ static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place)
     const hlm_status st = hlmi_marks_room(c, n);
     if (st != HLM_OK) return st;
     for (const hlmi_radix_node *node = place->node; node; node = node->parent)
-        for (size_t i = states_to(node, place->at); i-- > 0;)
-            hlmi_marks_add(c, node->states[i]->pos, node->states[i], true);
+        for (size_t i = states_to(node, place->at); i-- > 0 && node->states[i]->pos > from;)
+            hlmi_marks_add(c, node->states[i]->pos, node->states[i], automatic);
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = hlmi_state_retain(now);
     return HLM_OK;
 }
 
-hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place)
+hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic)
 {
     const hlm_status st = fill_pages(c, place);
     if (st != HLM_OK) return st;
     c->length = place->at;
     c->prefix = c->pool->radix->root.end;
-    return fill_states(c, place);
+    c->first = hlmi_state_retain(c->pool->radix->first);
+    return fill_states(c, place, from, automatic);
+}
+
+hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name)
+{
+    hlmi_radix *r = c->pool->radix;
+    hlm_status st = HLM_OK;
+    bool there = false;
+    if (r) {
+        hlmi_lock_take(&r->lock);
+        const int64_t begin = min_pos(r->root.end, n);
+        const hlmi_radix_text text = {.ids = ids + begin, .begin = r->root.end, .end = n};
+        hlmi_radix_place place = hlmi_radix_find(r, &text);
+        there = place.at >= n && (begin == 0 || r->root.n_pages);
+        place.at = n;
+        if (there) st = fill_pages(c, &place);
+        hlmi_lock_drop(&r->lock);
+    }
+    if (there) return st;
+    return hlmi_fail(HLM_E_FORMAT, "%s: goes on from a text that is not there", name);
 }
 
 /* ---- the whole tree ---- */

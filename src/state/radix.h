@@ -33,6 +33,7 @@ typedef struct hlmi_radix {
     hlm_pool *pool; /* borrowed: the tree is its */
     hlmi_lock lock; /* guards what follows, and `held` of pages and states */
     hlmi_radix_node root;
+    hlmi_state *first; /* the state behind the plan's prefix, with the root's pages; a reference, not counted */
     hlmi_radix_node *nodes; /* the list of all but the root */
     double clock; /* worth of what was evicted last (radix_evict.c) */
     uint64_t uses;
@@ -69,8 +70,9 @@ hlmi_state *hlmi_radix_state(const hlmi_radix_place *place);
 void hlmi_radix_touch(hlmi_radix *r, const hlmi_radix_place *place);
 /** Add what the (locked) cache holds. */
 hlm_status hlmi_radix_add(hlmi_radix *r, const hlm_cache *c);
-/** Pages and states of the way to a place, in an empty cache; with recurrence there is a state. HLM_E_NOMEM: the caller destroys it. */
-hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place);
+/** Pages of the way to a place and states behind `from` on it, in an empty cache; with recurrence there is one. The states become
+ *  marks, automatic ones as many as fit. HLM_E_NOMEM: the caller destroys it. */
+hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic);
 /** Take a leaf out of the tree. */
 void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf);
 /** A leaf's end becomes `end`, which is behind its beginning; states behind are gone already. */
@@ -80,6 +82,10 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i);
 
 /** Evict until the budget is kept. */
 void hlmi_radix_keep_budget(hlmi_radix *r);
+
+/** Without the lock: the pages of the first n positions [n] of a text, which are whole pages, in an empty cache. HLM_E_FORMAT,
+ *  with a sentence that begins with `name`: the tree has not all of them. */
+hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name);
 
 /** Memory is needed: evicts something, without the lock. False when there is nothing. */
 bool hlmi_radix_give_way(hlm_pool *pool);

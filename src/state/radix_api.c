@@ -39,7 +39,7 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     /* equally much to compute: what the cache holds has its own log and marks */
     if (ready > own.at - own.pending) {
         st = hlmi_cache_make(out, pool, 0);
-        if (st == HLM_OK) st = hlmi_radix_fill(*out, &place);
+        if (st == HLM_OK) st = hlmi_radix_fill(*out, &place, 0, true);
     }
     hlmi_lock_drop(&r->lock);
     if (st == HLM_OK) return HLM_OK;

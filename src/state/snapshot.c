@@ -52,10 +52,11 @@ bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes)
     const uint64_t layers = ((uint64_t)h->n_kv + h->n_rec) * sizeof(int64_t);
     const uint64_t point = sizeof(hlmi_snapshot_point);
     *bytes = 0;
+    if ((uint64_t)h->left_out * tokens > (uint64_t)h->length) return false;
     return add_blocks(bytes, 1, sizeof *h) && add_blocks(bytes, 1, layers) &&
         add_blocks(bytes, h->n_points / HLMI_POINTS_IN_BLOCK, HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, 1, h->n_points % HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, pages, sizeof(hlmi_snapshot_page) + tokens * sizeof(int32_t)) &&
-        add_blocks(bytes, pages, h->page_bytes) && add_blocks(bytes, h->n_states, h->state_bytes) &&
+        add_blocks(bytes, pages - h->left_out, h->page_bytes) && add_blocks(bytes, h->n_states, h->state_bytes) &&
         add_blocks(bytes, h->n_rows, h->row_bytes);
 }

@@ -26,7 +26,7 @@ typedef struct hlmi_snapshot_head {
     int32_t kv_type, state_type; /* HLM_TYPE_... */
     uint32_t page_tokens, undo_tokens;
     uint32_t n_kv, n_rec; /* layers with KV rows; with a recurrence */
-    uint32_t reserved;
+    uint32_t left_out; /* pages, from the first on, whose KV rows the prefix cache has (state/radix_save.c); else 0 */
     int64_t length, prefix, max_tokens;
     uint64_t page_bytes, state_bytes, row_bytes; /* of the KV rows of a page, of a state, of a row of the undo log */
     uint64_t n_points, n_states, n_rows;
@@ -85,11 +85,19 @@ typedef struct hlmi_snapshot {
 } hlmi_snapshot;
 
 /** What there is to write. Nobody else uses the cache until hlmi_snapshot_end. */
-hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache);
+hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out);
 hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o);
 void hlmi_snapshot_end(hlmi_snapshot *s);
 
-/** A sequence from an open inlet; nothing is left of it when that fails. */
-hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags);
+/** To a file that takes the place of `path` when it is whole. */
+hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path);
+/** The file's beginning, and its end: it takes its place. */
+hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path);
+hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path);
+
+/** A sequence from an open inlet; nothing is left of it when that fails. `known`: pages that were left out are taken from the
+ *  pool's prefix cache. */
+hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags, bool known);
+hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags, bool known);
 
 #endif

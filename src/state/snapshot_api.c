@@ -17,7 +17,7 @@ static hlm_status begin(hlmi_snapshot *s, hlm_cache *cache)
     hlm_cache *fork = NULL;
     hlm_status st = hlm_cache_fork(&fork, cache, HLM_NOW);
     if (st != HLM_OK) return st;
-    st = hlmi_snapshot_begin(s, fork);
+    st = hlmi_snapshot_begin(s, fork, 0);
     if (st != HLM_OK) hlm_cache_free(fork);
     return st;
 }
@@ -29,7 +29,7 @@ static void end(hlmi_snapshot *s)
     hlm_cache_free(fork);
 }
 
-static hlm_status open_file(hlmi_os_saving **file, const char *path)
+hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path)
 {
     const int rc = hlmi_os_save_begin(path, file);
     if (rc == 0) return HLM_OK;
@@ -39,7 +39,7 @@ static hlm_status open_file(hlmi_os_saving **file, const char *path)
                                               : "");
 }
 
-static hlm_status commit_file(hlmi_os_saving *file, const char *path)
+hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path)
 {
     bool done;
     const int rc = hlmi_os_save_commit(file, &done);
@@ -49,20 +49,25 @@ static hlm_status commit_file(hlmi_os_saving *file, const char *path)
                      rc == HLMI_OS_FULL ? ": no room on the disk" : "");
 }
 
+hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path)
+{
+    hlmi_os_saving *file = NULL;
+    hlm_status st = hlmi_snapshot_open_file(&file, path);
+    if (st != HLM_OK) return st;
+    hlmi_outlet o = {.kernels = &s->cache->pool->model->kernels, .name = path, .file = file};
+    st = hlmi_snapshot_write(s, &o);
+    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path);
+    hlmi_os_save_abort(file);
+    return st;
+}
+
 hlm_status hlm_cache_save(hlm_cache *cache, const char *path)
 {
     hlmi_snapshot s;
-    hlmi_os_saving *file = NULL;
     if (!cache || !path) return hlmi_fail(HLM_E_ARG, "hlm_cache_save: cache and path are needed");
     hlm_status st = begin(&s, cache);
     if (st != HLM_OK) return st;
-    st = open_file(&file, path);
-    if (st == HLM_OK) {
-        hlmi_outlet o = {.kernels = &cache->pool->model->kernels, .name = path, .file = file};
-        st = hlmi_snapshot_write(&s, &o);
-        if (st == HLM_OK) st = commit_file(file, path);
-        else hlmi_os_save_abort(file);
-    }
+    st = hlmi_snapshot_write_file(&s, path);
     end(&s);
     return st;
 }
@@ -114,27 +119,27 @@ static hlm_status check(hlm_cache **out, const hlm_pool *pool, const void *from,
     return HLM_OK;
 }
 
-static hlm_status load_file(hlm_cache **out, hlm_pool *pool, hlmi_os_file *file, const char *path, uint32_t flags)
-{
-    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
-    if (hlmi_os_size(file, &in.end) != 0) return hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
-    return hlmi_snapshot_read(out, pool, &in, flags);
-}
-
-hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags)
+hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags, bool known)
 {
     hlmi_os_file *file = NULL;
-    hlm_status st = check(out, pool, path, flags, "hlm_cache_load");
-    if (st != HLM_OK) return st;
     const int rc = hlmi_os_open(path, &file);
     if (rc != 0)
         return hlmi_fail(HLM_E_IO, "%s: %s", path,
                          rc == 1       ? "no such file"
                              : rc == 2 ? "is a folder"
                                        : "can not be opened");
-    st = load_file(out, pool, file, path, flags);
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
+    hlm_status st = HLM_OK;
+    if (hlmi_os_size(file, &in.end) != 0) st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
+    else st = hlmi_snapshot_read(out, pool, &in, flags, known);
     hlmi_os_close(file);
     return st;
+}
+
+hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags)
+{
+    const hlm_status st = check(out, pool, path, flags, "hlm_cache_load");
+    return st == HLM_OK ? hlmi_snapshot_read_file(out, pool, path, flags, false) : st;
 }
 
 hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags)
@@ -145,7 +150,7 @@ hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader
     if (st != HLM_OK) return st;
     if (!rd.read) return hlmi_fail(HLM_E_ARG, "hlm_reader.read is NULL");
     hlmi_inlet in = {.kernels = &pool->model->kernels, .name = UNNAMED, .reader = &rd};
-    return hlmi_snapshot_read(out, pool, &in, flags);
+    return hlmi_snapshot_read(out, pool, &in, flags, false);
 }
 
 hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags)
@@ -154,5 +159,5 @@ hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *da
     if (st != HLM_OK) return st;
     hlmi_inlet in = {
         .kernels = &pool->model->kernels, .name = UNNAMED, .memory = data, .past_cache = n > CACHE_BYTES, .end = n};
-    return hlmi_snapshot_read(out, pool, &in, flags);
+    return hlmi_snapshot_read(out, pool, &in, flags, false);
 }

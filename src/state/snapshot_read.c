@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "api/model.h"
+#include "state/radix.h"
 
 /* A sequence that is being read. */
 typedef struct reading {
     hlm_pool *pool;
     hlmi_inlet *in;
     uint32_t flags; /* HLM_SNAPSHOT_... */
+    bool known; /* pages may be left out */
     hlmi_snapshot_head head;
     hlmi_snapshot_point *points;
     size_t cap_points;
@@ -107,7 +109,8 @@ static hlm_status check_counts(const reading *r, const hlmi_snapshot_head *own)
         return hlmi_fail(HLM_E_MISMATCH, "%s: %lld positions stand before the text, in the model %lld", name,
                          (long long)h->prefix, (long long)n_prefix);
     if (!is_page_size(h->page_tokens) || h->undo_tokens > HLMI_MAX_UNDO_TOKENS || h->max_tokens < 0 ||
-        h->max_tokens > INT32_MAX || h->reserved || h->length < h->prefix || h->length - h->prefix > h->max_tokens)
+        h->max_tokens > INT32_MAX || (h->left_out && !r->known) || h->length < h->prefix ||
+        h->length - h->prefix > h->max_tokens)
         return hlmi_fail(HLM_E_FORMAT, "%s: %lld of at most %lld tokens in pages of %u", name,
                          (long long)(h->length - h->prefix), (long long)h->max_tokens, (unsigned)h->page_tokens);
     return HLM_OK;
@@ -210,13 +213,36 @@ static hlm_status add_page(reading *r, hlmi_page **page)
     return *page ? hlmi_cache_add_page(r->cache, *page) : HLM_E_NOMEM;
 }
 
+/* The pages whose KV rows are not in the file: the prefix cache has them for the same ids. */
+static hlm_status read_left_out(reading *r)
+{
+    const size_t per = r->head.page_tokens;
+    const hlmi_mem *mem = &r->pool->mem;
+    void *all = NULL;
+    size_t cap = 0;
+    hlm_status st = HLM_OK;
+    if (r->head.left_out && r->page)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: saved with pages of %zu tokens, the pool's have %zu", r->in->name, per,
+                         r->pool->layout.tokens);
+    for (size_t i = 0; i < r->head.left_out && st == HLM_OK; i++) {
+        const int32_t *ids = NULL;
+        st = read_ids(r, per, &ids);
+        if (st == HLM_OK) st = hlmi_grow(mem, &all, &cap, (i + 1) * per, sizeof *ids, "a snapshot's tokens");
+        if (st == HLM_OK) memcpy((int32_t *)all + i * per, ids, per * sizeof *ids);
+    }
+    if (st == HLM_OK && r->head.left_out)
+        st = hlmi_radix_share(r->cache, all, (int64_t)(r->head.left_out * per), r->in->name);
+    hlmi_free(mem, all);
+    return st;
+}
+
 /* Pages as large as the pool's: straight to their place. */
 static hlm_status read_same_pages(reading *r)
 {
     const hlmi_page_layout *l = &r->pool->layout;
     const int64_t per = (int64_t)l->tokens;
     hlm_status st = HLM_OK;
-    for (int64_t pos = 0; pos < r->head.length && st == HLM_OK; pos += per) {
+    for (int64_t pos = r->head.left_out * per; pos < r->head.length && st == HLM_OK; pos += per) {
         const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
         const int32_t *ids = NULL;
         hlmi_page *page = NULL;
@@ -403,7 +429,8 @@ static hlm_status read_all(reading *r)
     if (st == HLM_OK) st = hlmi_cache_make(&r->cache, r->pool, r->head.max_tokens);
     if (st != HLM_OK) return st;
     r->keep_log = r->head.undo_tokens == (uint64_t)r->pool->undo_tokens;
-    st = r->page ? read_other_pages(r) : read_same_pages(r);
+    st = read_left_out(r);
+    if (st == HLM_OK) st = r->page ? read_other_pages(r) : read_same_pages(r);
     if (st != HLM_OK) return st;
     r->cache->length = r->head.length;
     r->cache->prefix = r->head.prefix;
@@ -412,9 +439,9 @@ static hlm_status read_all(reading *r)
     return st == HLM_OK ? read_log(r) : st;
 }
 
-hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags)
+hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags, bool known)
 {
-    reading r = {.pool = pool, .in = in, .flags = flags};
+    reading r = {.pool = pool, .in = in, .flags = flags, .known = known};
     hlm_status st = hlmi_inlet_open(in, &pool->mem);
     if (st == HLM_OK) st = read_all(&r);
     hlmi_inlet_close(in, &pool->mem);

@@ -41,7 +41,7 @@ static void add_points(hlmi_snapshot *s)
     }
 }
 
-hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache)
+hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out)
 {
     const hlm_pool *pool = cache->pool;
     const size_t most = cache->marks.n + 2 + HLMI_UNDO_STRETCHES;
@@ -50,6 +50,7 @@ hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache)
     s->head.length = cache->length;
     s->head.prefix = cache->prefix;
     s->head.max_tokens = cache->max_tokens;
+    s->head.left_out = left_out;
     s->points = hlmi_calloc(&pool->mem, most, sizeof *s->points);
     s->states = hlmi_calloc(&pool->mem, most, sizeof *s->states);
     if (!s->points || !s->states) {
@@ -151,7 +152,7 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, const desk 
     memcpy(d->ids, &head, sizeof head);
     memcpy(d->ids + sizeof head, page->tokens, n * sizeof *page->tokens);
     const hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
-    if (st != HLM_OK || s->head.page_bytes == 0) return st;
+    if (st != HLM_OK || s->head.page_bytes == 0 || i < s->head.left_out) return st;
     if (n < l->tokens || page_has_gaps(l)) {
         memset((char *)d->page + hlmi_page_rows_at(l), 0, (size_t)s->head.page_bytes);
         hlmi_page_copy(d->page, page, l, pool->plan, n);

@@ -1,23 +1,9 @@
 /* The prefix cache through its public calls: against a list of texts, under budgets, with failing memory, from threads.
  * test_prefix_cache FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
-#include "api_help.h"
+#include "prefix_help.h"
 
 #include <pthread.h>
-
-enum { LONG = 40, LETTERS = 3, TEXTS = 60 };
-
-static const char *folder;
-
-typedef struct world {
-    counter count;
-    hlm_allocator allocator;
-    hlm_model *model;
-    hlm_pool *pool;
-    hlm_context *ctx;
-    size_t vocab;
-    uint32_t random;
-} world;
 
 /* What was added: a text, and where states of it were kept; without recurrence everywhere. */
 typedef struct text {
@@ -25,78 +11,6 @@ typedef struct text {
     size_t n;
     bool state[LONG + 1];
 } text;
-
-static const char *const names[] = {"llama3", "jamba", "mamba2-dtlimit", "qwen3-next", "hymba-options"};
-enum { NAMES = sizeof names / sizeof *names };
-
-static bool recurrent(const char *name)
-{
-    return strcmp(name, "llama3") != 0;
-}
-
-static void open_world(world *w, const char *name, uint64_t prefix_bytes, uint64_t max_bytes)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    memset(w, 0, sizeof *w);
-    w->allocator = counter_allocator(&w->count);
-    w->random = 7;
-    const hlm_model_params mp = {.struct_size = sizeof mp, .allocator = &w->allocator};
-    const hlm_pool_params pp = {.struct_size = sizeof pp,
-                                .page_tokens = 4,
-                                .mark_stride = 7,
-                                .undo_tokens = -1,
-                                .max_bytes = max_bytes,
-                                .prefix_bytes = prefix_bytes};
-    hlm_model_info info = {.struct_size = sizeof info};
-    OK(hlm_model_load(&w->model, path, &mp));
-    OK(hlm_model_info_get(w->model, &info));
-    OK(hlm_pool_new(&w->pool, w->model, &pp));
-    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .pool = w->pool};
-    OK(hlm_ctx_new(&w->ctx, w->model, &cp));
-    w->vocab = (size_t)info.vocab_size;
-}
-
-static void close_world(world *w)
-{
-    hlm_ctx_free(w->ctx);
-    hlm_pool_release(w->pool);
-    hlm_model_release(w->model);
-    ck_assert_uint_eq(atomic_load(&w->count.live), 0);
-}
-
-static uint32_t draw(world *w, uint32_t n)
-{
-    w->random = w->random * 1664525u + 1013904223u;
-    return (w->random >> 8) % n;
-}
-
-static size_t random_text(world *w, int32_t *ids)
-{
-    const size_t n = 1 + draw(w, LONG);
-    for (size_t i = 0; i < n; i++) ids[i] = 3 + (int32_t)draw(w, LETTERS);
-    return n;
-}
-
-static hlm_cache *new_cache(const world *w)
-{
-    hlm_cache *c = NULL;
-    OK(hlm_cache_new(&c, w->pool, NULL));
-    return c;
-}
-
-static void run_ids(const world *w, hlm_cache *c, const int32_t *ids, size_t n, float *logits)
-{
-    const hlm_step s = one_step(c, ids, n, logits);
-    OK(run_step(w->ctx, &s));
-}
-
-static hlm_prefix_info info_of(const world *w)
-{
-    hlm_prefix_info info = {.struct_size = sizeof info};
-    OK(hlm_prefix_info_get(w->pool, &info));
-    return info;
-}
 
 /* Runs a text by way of what can be reused, adds it, and says in *t what that must have left in the tree. */
 static void add_text(world *w, hlm_cache *c, text *t, bool rec)
@@ -125,18 +39,6 @@ static void expected(const text *list, size_t n_list, const int32_t *ids, size_t
         if (s > *state) *state = s;
     }
     if (*state == 0) *common = 0;
-}
-
-static void check_logits(const world *w, hlm_cache *c, const int32_t *ids, size_t n, size_t held)
-{
-    float *got = calloc(2 * w->vocab, sizeof *got), *want = got + w->vocab;
-    hlm_cache *fresh = new_cache(w);
-    ck_assert_ptr_nonnull(got);
-    run_ids(w, c, ids + held, n - held, got);
-    run_ids(w, fresh, ids, n, want);
-    ck_assert_mem_eq(got, want, w->vocab * sizeof *got);
-    hlm_cache_free(fresh);
-    free(got);
 }
 
 START_TEST(longest_beginning)

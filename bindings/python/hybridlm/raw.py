@@ -636,6 +636,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "        HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."),
     "hlm_cache_load_from": (c_int32, [c_void_p, c_void_p, c_void_p, c_uint32], ""),
     "hlm_cache_load_memory": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_uint32], ""),
+    "hlm_prefix_save": (c_int32, [c_void_p, c_char_p],
+        "Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a\n"
+        'snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the\n'
+        'former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches\n'
+        'can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there.'),
+    "hlm_prefix_load": (c_int32, [c_void_p, c_char_p, c_uint32, c_void_p],
+        "Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,\n"
+        "missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on\n"
+        'from it; *n_refused (may be NULL) receives how many were.\n'
+        'flags: HLM_SNAPSHOT_... or 0.\n'
+        'Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,\n'
+        '        HLM_E_NOMEM; what was added before stays.'),
     "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Run new tokens through the model: whole prompts, single tokens, or both,\n'
         'for n sequences in one varlen batch. Each cache grows by its tokens.\n'

@@ -2838,6 +2838,30 @@ extern "C" {
         flags: u32,
     ) -> hlm_status;
 }
+extern "C" {
+    #[doc = " Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a"]
+    #[doc = "  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the"]
+    #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches"]
+    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there."]
+    pub fn hlm_prefix_save(
+        pool: *mut hlm_pool,
+        folder: *const ::std::os::raw::c_char,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,"]
+    #[doc = "  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on"]
+    #[doc = "  from it; *n_refused (may be NULL) receives how many were."]
+    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
+    #[doc = "  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,"]
+    #[doc = "          HLM_E_NOMEM; what was added before stays."]
+    pub fn hlm_prefix_load(
+        pool: *mut hlm_pool,
+        folder: *const ::std::os::raw::c_char,
+        flags: u32,
+        n_refused: *mut usize,
+    ) -> hlm_status;
+}
 #[doc = " The last token."]
 pub const HLM_ROWS_LAST: _bindgen_ty_11 = 0;
 #[doc = " The last token."]

@@ -1,0 +1,244 @@
+/* The prefix cache in a folder. Each leaf's text is a snapshot (state/snapshot.h) in a file of its own, which leaves out the pages
+ * that the text shares with one of the files before it, and the states there. An index says how many files there are; their
+ * names are made of its generation. A new generation is written beside the old one, then the index takes the other's
+ * place, then the old files go: whenever the process dies, the index names files that are whole.
+ *
+ * Files stand by themselves: each has all its ids, and is put into the tree only where the tree has the same ones. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/model.h"
+#include "base/os.h"
+#include "state/radix.h"
+#include "state/snapshot.h"
+
+#define INDEX_MAGIC "hlmtexts"
+enum { INDEX_VERSION = 1, NAME = 48, MOST_FILES = 1 << 20 };
+
+typedef struct index_block {
+    char magic[8];
+    uint32_t version, reserved;
+    uint64_t generation, n;
+} index_block;
+
+/* A folder, and memory for the path of one of its files. */
+typedef struct place {
+    const hlmi_mem *mem;
+    char *path;
+    size_t folder;
+} place;
+
+static hlm_status place_open(place *p, const hlmi_mem *mem, const char *folder)
+{
+    *p = (place){.mem = mem, .folder = strlen(folder)};
+    p->path = hlmi_alloc(mem, p->folder + NAME);
+    if (!p->path) return hlmi_nomem(p->folder + NAME, "a path");
+    memcpy(p->path, folder, p->folder);
+    p->path[p->folder] = '\0';
+    return HLM_OK;
+}
+
+static const char *index_path(const place *p)
+{
+    snprintf(p->path + p->folder, NAME, "/texts.index");
+    return p->path;
+}
+
+static const char *text_path(const place *p, uint64_t generation, uint64_t i)
+{
+    snprintf(p->path + p->folder, NAME, "/%08llx-%06llx.text", (unsigned long long)generation, (unsigned long long)i);
+    return p->path;
+}
+
+/* ---- the index ---- */
+
+static hlm_status write_index(const place *p, const hlm_pool *pool, uint64_t generation, uint64_t n)
+{
+    const index_block b = {.magic = INDEX_MAGIC, .version = INDEX_VERSION, .generation = generation, .n = n};
+    const char *path = index_path(p);
+    hlmi_os_saving *file = NULL;
+    hlm_status st = hlmi_snapshot_open_file(&file, path);
+    if (st != HLM_OK) return st;
+    hlmi_outlet o = {.kernels = &pool->model->kernels, .name = path, .file = file};
+    st = hlmi_outlet_open(&o, p->mem);
+    if (st == HLM_OK) st = hlmi_outlet_block(&o, &b, sizeof b);
+    if (st == HLM_OK) st = hlmi_outlet_flush(&o);
+    hlmi_outlet_close(&o, p->mem);
+    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path);
+    hlmi_os_save_abort(file);
+    return st;
+}
+
+static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *b)
+{
+    const char *path = index_path(p);
+    hlmi_os_file *file = NULL;
+    *b = (index_block){.n = 0};
+    const int rc = hlmi_os_open(path, &file);
+    if (rc != 0) return hlmi_fail(HLM_E_IO, "%s: %s", path, rc == 1 ? "no such file" : "can not be opened");
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
+    hlm_status st = hlmi_inlet_open(&in, p->mem);
+    if (st == HLM_OK && hlmi_os_size(file, &in.end) != 0)
+        st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
+    if (st == HLM_OK) st = hlmi_inlet_block(&in, b, sizeof *b);
+    hlmi_inlet_close(&in, p->mem);
+    hlmi_os_close(file);
+    if (st == HLM_OK && (memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0 || b->reserved || b->n > MOST_FILES))
+        st = hlmi_fail(HLM_E_FORMAT, "%s: no index of a prefix cache", path);
+    if (st == HLM_OK && b->version != INDEX_VERSION)
+        st = hlmi_fail(HLM_E_UNSUPPORTED, "%s: of version %u, this library reads version %d", path,
+                       (unsigned)b->version, INDEX_VERSION);
+    if (st != HLM_OK) *b = (index_block){.n = 0};
+    return st;
+}
+
+/* ---- saving ---- */
+
+/* Texts of a tree as they are written: all of them share what the tree has. */
+typedef struct texts {
+    hlm_cache **caches; /* [n] */
+    uint32_t *left_out; /* [n] pages that files before this one have */
+    size_t n;
+} texts;
+
+static hlmi_radix_node *first_leaf(hlmi_radix_node *node)
+{
+    while (node->n) node = node->children[0];
+    return node;
+}
+
+/* The next leaf, or NULL; *from is where its way leaves those of the leaves before. */
+static hlmi_radix_node *next_leaf(hlmi_radix_node *leaf, int64_t *from)
+{
+    for (hlmi_radix_node *node = leaf, *parent; (parent = node->parent); node = parent) {
+        size_t i = 0;
+        while (parent->children[i] != node) i++;
+        if (i + 1 == parent->n) continue;
+        *from = parent->end;
+        return first_leaf(parent->children[i + 1]);
+    }
+    return NULL;
+}
+
+static void texts_free(texts *t, hlm_pool *pool)
+{
+    for (size_t i = 0; i < t->n; i++) hlm_cache_free(t->caches[i]);
+    hlmi_free(&pool->mem, t->caches);
+    hlmi_free(&pool->mem, t->left_out);
+}
+
+/* All texts, with the tree locked. texts_free is for the caller, also when it fails. */
+static hlm_status collect(texts *t, hlmi_radix *r)
+{
+    hlm_pool *pool = r->pool;
+    *t = (texts){.n = 0};
+    if (r->root.n == 0) return HLM_OK;
+    t->caches = hlmi_calloc(&pool->mem, (size_t)r->info.nodes, sizeof *t->caches);
+    t->left_out = hlmi_calloc(&pool->mem, (size_t)r->info.nodes, sizeof *t->left_out);
+    if (!t->caches || !t->left_out) return hlmi_nomem((size_t)r->info.nodes * sizeof *t->caches, "a list of texts");
+    int64_t from = 0;
+    for (hlmi_radix_node *leaf = first_leaf(&r->root); leaf; leaf = next_leaf(leaf, &from)) {
+        const hlmi_radix_place end = {.node = leaf, .at = leaf->end};
+        hlm_status st = hlmi_cache_make(&t->caches[t->n], pool, leaf->end - r->root.end);
+        if (st != HLM_OK) return st;
+        t->left_out[t->n] = (uint32_t)((size_t)from / pool->layout.tokens);
+        st = hlmi_radix_fill(t->caches[t->n++], &end, from, false);
+        if (st != HLM_OK) return st;
+    }
+    return HLM_OK;
+}
+
+static hlm_status write_texts(const place *p, const texts *t, uint64_t generation)
+{
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < t->n && st == HLM_OK; i++) {
+        hlmi_snapshot s;
+        st = hlmi_snapshot_begin(&s, t->caches[i], t->left_out[i]);
+        if (st != HLM_OK) return st;
+        st = hlmi_snapshot_write_file(&s, text_path(p, generation, i));
+        hlmi_snapshot_end(&s);
+    }
+    return st;
+}
+
+/* The last first, so that what a process leaves that dies meanwhile begins at 0. */
+static void remove_texts(const place *p, uint64_t generation, uint64_t n)
+{
+    while (n-- > 0) hlmi_os_remove(text_path(p, generation, n));
+}
+
+/* What a process that died has left of a generation, from a number on. */
+static void remove_remains(const place *p, uint64_t generation, uint64_t from)
+{
+    while (from < MOST_FILES && hlmi_os_remove(text_path(p, generation, from)) == 0) from++;
+}
+
+/* The texts as the folder's next generation. */
+static hlm_status save(const place *p, const hlm_pool *pool, const texts *t)
+{
+    index_block was;
+    const bool known = read_index(p, pool, &was) == HLM_OK;
+    const uint64_t generation = known ? was.generation + 1 : (uint64_t)hlmi_os_clock(); /* that no file has */
+    hlm_status st = write_texts(p, t, generation);
+    if (st != HLM_OK) remove_texts(p, generation, t->n);
+    if (st == HLM_OK) st = write_index(p, pool, generation, t->n);
+    if (st != HLM_OK) return st;
+    remove_remains(p, generation, t->n);
+    if (known) remove_texts(p, was.generation, was.n);
+    if (known) remove_remains(p, was.generation - 1, 0);
+    return HLM_OK;
+}
+
+hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder)
+{
+    if (!pool || !folder) return hlmi_fail(HLM_E_ARG, "hlm_prefix_save: pool and folder are needed");
+    hlmi_radix *r = pool->radix;
+    place p;
+    texts t = {.n = 0};
+    hlm_status st = place_open(&p, &pool->mem, folder);
+    if (st == HLM_OK && hlmi_os_make_dir(folder) != 0)
+        st = hlmi_fail(HLM_E_IO, "%s: is no folder and can not be made one", folder);
+    if (st == HLM_OK && r) {
+        hlmi_lock_take(&r->lock);
+        st = collect(&t, r);
+        hlmi_lock_drop(&r->lock);
+    }
+    if (st == HLM_OK && t.n > MOST_FILES)
+        st = hlmi_fail(HLM_E_FULL, "%s: %zu texts, there can be %d", folder, t.n, MOST_FILES);
+    if (st == HLM_OK) st = save(&p, pool, &t);
+    texts_free(&t, pool);
+    hlmi_free(&pool->mem, p.path);
+    return st;
+}
+
+/* ---- loading ---- */
+
+static hlm_status load_text(hlm_pool *pool, const char *path, uint32_t flags)
+{
+    hlm_cache *c = NULL;
+    hlm_status st = hlmi_snapshot_read_file(&c, pool, path, flags, true);
+    if (st == HLM_OK) st = hlm_prefix_add(c);
+    hlm_cache_free(c);
+    return st;
+}
+
+hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused)
+{
+    if (!pool || !folder) return hlmi_fail(HLM_E_ARG, "hlm_prefix_load: pool and folder are needed");
+    if (flags & ~(uint32_t)HLM_SNAPSHOT_OTHER_KERNELS)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_prefix_load: flags has unknown bits 0x%x", (unsigned)flags);
+    place p;
+    index_block b;
+    size_t refused = 0;
+    hlm_status st = place_open(&p, &pool->mem, folder);
+    if (st == HLM_OK) st = read_index(&p, pool, &b);
+    for (uint64_t i = 0; st == HLM_OK && i < b.n; i++) {
+        st = load_text(pool, text_path(&p, b.generation, i), flags);
+        if (st == HLM_OK || st == HLM_E_NOMEM) continue;
+        refused++;
+        st = HLM_OK;
+    }
+    hlmi_free(&pool->mem, p.path);
+    if (n_refused) *n_refused = refused;
+    return st;
+}
