@@ -208,6 +208,29 @@ void test_generate(family &f)
     REFUSED(f.ctx.decode(hlm::Step(cache, one_two_three)), HLM_E_CANCELLED, "");
 }
 
+void test_drafts(family &f)
+{
+    auto params = hlm::make<hlm_generate_params>();
+    params.prompt = one_two_three.data();
+    params.n_prompt = one_two_three.size();
+    params.max_tokens = 30;
+    params.ignore_eos = 1;
+    std::vector<int32_t> plain, drafted;
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    CHECK(
+        f.ctx.generate(cache, nullptr, params, [&](int32_t token, std::string_view) { plain.push_back(token); }).ok());
+    auto drafter = *hlm::Context::create(f.model);
+    auto drafts = hlm::make<hlm_speculation>();
+    drafts.draft = drafter.get();
+    drafts.fixed = 1;
+    drafts.ngram = -1;
+    params.speculation = &drafts;
+    auto other = *hlm::Cache::create(f.ctx.pool());
+    const auto done =
+        f.ctx.generate(other, nullptr, params, [&](int32_t token, std::string_view) { drafted.push_back(token); });
+    CHECK(done.ok() && drafted == plain && done->n_accepted > 0 && done->n_steps < 15);
+}
+
 #if defined(__cpp_exceptions)
 template <class F> std::string thrown(F f)
 {
@@ -388,6 +411,7 @@ int main(int argc, char **argv)
     test_sampler(f);
     f = new_family(argv[1]);
     test_generate(f);
+    test_drafts(f);
 #if defined(__cpp_exceptions)
     test_exceptions(f);
 #endif

@@ -354,9 +354,13 @@ class Context(Owner):
     def complete(self, prompt: Union[str, Tokens], *, cache: Optional[Cache] = None, sampler: Optional[Sampler] = None,
                  max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
                  stop_tokens: Sequence[int] = (), ignore_eos: bool = False, show_special: bool = False, reuse: bool = False,
-                 logit_bias: Optional[Mapping[int, float]] = None, **sampling: Unpack[SamplerParams]) -> Completion:
+                 speculation: Optional[Mapping[str, Any]] = None, logit_bias: Optional[Mapping[int, float]] = None, **sampling: Unpack[SamplerParams]) -> Completion:
         """generate() in one call of the library, with its tokens, reason and times. With `reuse` the
-        prompt is the whole text, and the cache is brought to what is known of it first."""
+        prompt is the whole text, and the cache is brought to what is known of it first.
+
+        `speculation` drafts tokens ahead, which changes the time and never the text: {} from the
+        text itself; with the fields of hlm_speculation, {"n_draft": 16, "draft": a smaller
+        model's context} for instance."""
         from ._stream import complete
-        return complete(self, prompt, cache, sampler, reuse=reuse, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
+        return complete(self, prompt, cache, sampler, reuse=reuse, speculation=speculation, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
                         ignore_eos=ignore_eos, show_special=show_special, sampling={"logit_bias": logit_bias, **sampling})

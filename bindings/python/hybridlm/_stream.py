@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence, Union
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
 
 from . import errors, raw
 from ._arrays import c_tokens, token_list
@@ -204,9 +205,20 @@ class Completion(NamedTuple):
     cache: Cache
 
 
+def _numbers(speculation: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in (speculation or {}).items() if name not in ("draft", "draft_cache")}
+
+
+def _drafters(speculation: Optional[Mapping[str, Any]]) -> tuple[Optional[Context], Optional[Cache]]:
+    """The second context and its cache, if there are any."""
+    given = speculation or {}
+    return given.get("draft"), given.get("draft_cache")
+
+
 def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache], sampler: Optional[Sampler],
-             reuse: bool, **options: Any) -> Completion:
+             reuse: bool, speculation: Optional[Mapping[str, Any]], **options: Any) -> Completion:
     """See Context.complete."""
+    drafter, kept = _drafters(speculation)
     r = Request(context, prompt, cache, sampler, **options)
     ids, n = c_tokens(r.prompt, "prompt")
     text: list[bytes] = []
@@ -230,7 +242,12 @@ def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache
     params.reuse = bool(reuse)
     params.on_token = raw.hlm_generate_params_on_token(on_token)
     result = fill(raw.hlm_generate_result(), "complete", {})
+    drafts = fill(raw.hlm_speculation(), "speculation", _numbers(speculation))
+    if speculation is not None:
+        params.speculation = ctypes.addressof(drafts)
     handle, state, chain = context.handle(), r.cache.handle(), r.sampler.handle()
-    with handle, state as cache_pointer, chain as sampler_pointer:
+    with handle, state as cache_pointer, chain as sampler_pointer, ExitStack() as held:
+        drafts.draft = held.enter_context(drafter.handle()) if drafter is not None else None
+        drafts.draft_cache = held.enter_context(kept.handle()) if kept is not None else None
         context._run(handle, True, lib.hlm_generate, cache_pointer, sampler_pointer, ctypes.byref(params), ctypes.byref(result))
     return Completion(b"".join(text).decode("utf-8"), tokens, read_struct(result, GenerateResult), r.cache)

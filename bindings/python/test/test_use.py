@@ -232,6 +232,23 @@ def test_nothing_runs_ahead_of_the_loop(context, tokens):
     assert list(stream) == []
 
 
+def test_drafts_change_nothing(model, context, tokens):
+    options = {"max_tokens": 40, "ignore_eos": True, "temperature": 0.5, "seed": 2}
+    plain = context.complete(tokens, **options)
+    with hybridlm.Context(model, n_threads=1) as drafter:
+        kept = hybridlm.Cache(drafter)
+        for drafts in ({}, {"n_draft": 3, "ngram": 2, "n_branches": 2, "fixed": 1},
+                       {"draft": drafter, "draft_cache": kept, "ngram": -1, "fixed": 1}):
+            fast = context.complete(tokens, speculation=drafts, **options)
+            assert fast.tokens == plain.tokens and fast.text == plain.text
+            assert fast.result.n_accepted <= fast.result.n_drafted and fast.result.n_steps <= plain.result.n_steps
+        assert fast.result.n_steps < plain.result.n_steps / 2 and len(kept) > len(tokens)
+    with pytest.raises(hybridlm.ArgError):
+        context.complete(tokens, speculation={"n_draft": 65})
+    with pytest.raises(TypeError):
+        context.complete(tokens, speculation={"drafts": 1})
+
+
 def test_prefix_cache(model, tokens):
     with hybridlm.Pool(model, prefix_bytes=1 << 20) as pool, hybridlm.Context(model, pool=pool, n_threads=1) as context:
         first, second = hybridlm.Cache(pool), hybridlm.Cache(pool)

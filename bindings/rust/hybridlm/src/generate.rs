@@ -27,6 +27,7 @@ pub struct Request<'a> {
     pub(crate) ignore_eos: bool,
     pub(crate) show_special: bool,
     pub(crate) reuse: bool,
+    pub(crate) speculation: Option<Speculation<'a>>,
     pub(crate) progress: Option<Progress<'a>>,
 }
 
@@ -73,11 +74,75 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Drafts tokens ahead, which changes the time and never the text. For [`Context::generate`].
+    pub fn speculation(mut self, speculation: Speculation<'a>) -> Self {
+        self.speculation = Some(speculation);
+        self
+    }
+
     /// Called after each part of the prompt with tokens done and in all; may stop with
     /// [`Status::Cancelled`](crate::Status::Cancelled).
     pub fn progress(mut self, progress: impl FnMut(usize, usize) -> ControlFlow<()> + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
+    }
+}
+
+/// How to draft, for [`Request::speculation`]. The default drafts from the text itself.
+#[derive(Default)]
+pub struct Speculation<'a> {
+    n_draft: i32,
+    ngram: i32,
+    n_branches: i32,
+    fixed: bool,
+    draft: Option<(&'a mut Context, Option<&'a mut Cache>)>,
+}
+
+impl<'a> Speculation<'a> {
+    /// Most tokens of a draft, up to 64. 0: 8.
+    pub fn n_draft(mut self, n: i32) -> Self {
+        self.n_draft = n;
+        self
+    }
+
+    /// Longest run of last tokens that is looked up in the text, up to 64. 0: 8; negative: no drafts from the text.
+    pub fn ngram(mut self, n: i32) -> Self {
+        self.ngram = n;
+        self
+    }
+
+    /// Drafts tried at once, up to 8. 0: 1.
+    pub fn n_branches(mut self, n: i32) -> Self {
+        self.n_branches = n;
+        self
+    }
+
+    /// Draft as much as the numbers allow at every token, whatever it costs or brings.
+    pub fn fixed(mut self, on: bool) -> Self {
+        self.fixed = on;
+        self
+    }
+
+    /// A context of a smaller model with the same vocabulary drafts, on a cache that is kept from call to call, or without.
+    pub fn draft(mut self, context: &'a mut Context, cache: Option<&'a mut Cache>) -> Self {
+        self.draft = Some((context, cache));
+        self
+    }
+
+    fn raw(&mut self) -> sys::hlm_speculation {
+        let (draft, draft_cache) = match &mut self.draft {
+            Some((context, cache)) => (context.as_ptr(), cache.as_mut().map_or(ptr::null_mut(), |c| c.as_ptr())),
+            None => (ptr::null_mut(), ptr::null_mut()),
+        };
+        sys::hlm_speculation {
+            struct_size: size_of::<sys::hlm_speculation>(),
+            n_draft: self.n_draft,
+            ngram: self.ngram,
+            n_branches: self.n_branches,
+            fixed: self.fixed as i32,
+            draft,
+            draft_cache,
+        }
     }
 }
 
@@ -95,6 +160,12 @@ pub struct Generated {
     pub n_reused: usize,
     /// How many of those were computed again.
     pub n_recomputed: usize,
+    /// Steps of the model after the prompt.
+    pub n_steps: usize,
+    /// Tokens of drafts that were run in them.
+    pub n_drafted: usize,
+    /// How many of those became text.
+    pub n_accepted: usize,
     /// Wall time of the prompt, up to the first token's logits.
     pub prompt_time: Duration,
     /// Wall time of the rest.
@@ -161,6 +232,8 @@ impl Context {
         let stop = request.stop.iter().map(|s| c_string("a stop string", s)).collect::<Result<Vec<CString>>>()?;
         let stop_list: Vec<*const c_char> = stop.iter().map(|s| s.as_ptr()).collect();
         let mut calls = Calls { on_token: &mut on_token_call, progress: request.progress, caught: Caught::default() };
+        let mut speculation = request.speculation;
+        let drafts = speculation.as_mut().map(Speculation::raw);
         let params = sys::hlm_generate_params {
             struct_size: size_of::<sys::hlm_generate_params>(),
             prompt: request.prompt.as_ptr(),
@@ -173,6 +246,7 @@ impl Context {
             ignore_eos: request.ignore_eos as i32,
             show_special: request.show_special as i32,
             reuse: request.reuse as i32,
+            speculation: drafts.as_ref().map_or(ptr::null(), |d| d),
             progress: Some(progress),
             on_token: Some(on_token),
             user: (&mut calls as *mut Calls<'_, '_>).cast(),
@@ -184,6 +258,9 @@ impl Context {
         let done = check(unsafe { sys::hlm_generate(self.as_ptr(), cache.as_ptr(), raw_sampler, &params, &mut out) });
         calls.caught.resume();
         self.resume_panic();
+        if let Some((drafter, _)) = speculation.and_then(|s| s.draft) {
+            drafter.resume_panic();
+        }
         done?;
         Ok(Generated {
             finish: Finish::from_raw(out.finish),
@@ -191,6 +268,9 @@ impl Context {
             n_generated: out.n_generated,
             n_reused: out.n_reused,
             n_recomputed: out.n_recomputed,
+            n_steps: out.n_steps,
+            n_drafted: out.n_drafted,
+            n_accepted: out.n_accepted,
             prompt_time: Duration::from_nanos(out.prompt_ns),
             generate_time: Duration::from_nanos(out.generate_ns),
         })

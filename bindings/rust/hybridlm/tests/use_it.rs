@@ -294,6 +294,34 @@ fn generation_goes_on_where_a_cache_ends() {
 }
 
 #[test]
+fn drafts_change_nothing() {
+    let model = model();
+    let (mut ctx, mut drafter) = (context(&model), context(&model));
+    let ids = tokens(&model, "hello world");
+    let mut kept = Cache::new(drafter.pool()).unwrap();
+    let mut written = |speculation: Option<Speculation<'_>>| {
+        let (mut cache, mut said) = (Cache::new(ctx.pool()).unwrap(), Vec::new());
+        let mut request = Request::new(&ids).max_tokens(30).ignore_eos(true);
+        if let Some(speculation) = speculation {
+            request = request.speculation(speculation);
+        }
+        let done = ctx.generate(&mut cache, None, request, |token, _| {
+            said.extend(token);
+            ControlFlow::Continue(())
+        });
+        (said, done.unwrap())
+    };
+    let (plain, slow) = written(None);
+    let (text, _) = written(Some(Speculation::default().n_draft(4).ngram(2).n_branches(2).fixed(true)));
+    assert_eq!(text, plain);
+    let drafts = Speculation::default().ngram(-1).fixed(true).draft(&mut drafter, Some(&mut kept));
+    let (text, fast) = written(Some(drafts));
+    assert_eq!(text, plain);
+    assert!(fast.n_steps < slow.n_steps / 2 && fast.n_accepted > 0 && fast.n_drafted >= fast.n_accepted);
+    assert!(kept.len() > ids.len());
+}
+
+#[test]
 fn samplers_fork() {
     let model = model();
     let logits: Vec<f32> = (0..288).map(|i| (i % 17) as f32 / 8.0).collect();
