@@ -162,6 +162,8 @@ static int do_help(chat *c, const char *argument)
           "/undo          take the last message and its answer back\n"
           "/regen         answer the last message again\n"
           "/stats         tell what was reused so far\n"
+          "/save FILE     keep the conversation in FILE, and its state in FILE.state\n"
+          "/load FILE     go on with a conversation that was saved\n"
           "/system TEXT   a new system message, and forget the conversation\n"
           "/help          this text\n"
           "/quit          end (Ctrl-D too)\n"
@@ -230,6 +232,45 @@ static int do_stats(chat *c, const char *argument)
     return CLI_OK;
 }
 
+/** FILE.state; to be freed. */
+static char *state_path(const char *file)
+{
+    static const char suffix[] = ".state";
+    const size_t n = strlen(file);
+    char *path = cli_alloc(n + sizeof suffix, 1);
+    memcpy(path, file, n);
+    memcpy(path + n, suffix, sizeof suffix);
+    return path;
+}
+
+static int do_save(chat *c, const char *argument)
+{
+    char *path = state_path(argument);
+    if (!*argument) cli_remark(c->s.o, "/save needs the name of a file");
+    else if (!cli_conversation_save(&c->conversation, argument)) cli_remark(c->s.o, "%s can not be written", argument);
+    else if (hlm_cache_save(c->s.cache, path) != HLM_OK) cli_remark(c->s.o, "%s", hlm_last_error());
+    else cli_remark(c->s.o, "saved, with the state of %lld tokens", (long long)hlm_cache_length(c->s.cache));
+    free(path);
+    return CLI_OK;
+}
+
+/** The state goes into the prefix cache, where the next turn finds what fits of it; without it the conversation is read again. */
+static int do_load(chat *c, const char *argument)
+{
+    char *path = state_path(argument);
+    hlm_cache *cache = NULL;
+    if (!cli_conversation_load(&c->conversation, argument)) {
+        cli_remark(c->s.o, "%s holds no conversation", *argument ? argument : "a file without a name");
+    } else if (hlm_cache_load(&cache, c->s.pool, path, 0) != HLM_OK || hlm_prefix_add(cache) != HLM_OK) {
+        cli_remark(c->s.o, "loaded without its state: %s", hlm_last_error());
+    } else {
+        cli_remark(c->s.o, "loaded, with the state of %lld tokens", (long long)hlm_cache_length(cache));
+    }
+    hlm_cache_free(cache);
+    free(path);
+    return CLI_OK;
+}
+
 static int do_quit(chat *c, const char *argument)
 {
     (void)argument;
@@ -241,8 +282,8 @@ static const struct {
     const char *name;
     int (*run)(chat *c, const char *argument);
 } chat_commands[] = {
-    {"/reset", do_reset}, {"/undo", do_undo}, {"/regen", do_regenerate}, {"/system", do_system},
-    {"/stats", do_stats}, {"/help", do_help}, {"/quit", do_quit},        {"/exit", do_quit},
+    {"/reset", do_reset}, {"/undo", do_undo}, {"/regen", do_regenerate}, {"/system", do_system}, {"/stats", do_stats},
+    {"/save", do_save},   {"/load", do_load}, {"/help", do_help},        {"/quit", do_quit},     {"/exit", do_quit},
 };
 
 static int run_chat_command(chat *c, const char *line)
@@ -319,7 +360,11 @@ static int run(const cli_options *o)
     if (rc == CLI_OK && !c.s.info.has_chat_template && !o->template_file)
         rc = cli_fail(o, CLI_FAILED, "Use `hybridlm run`, or give a template with --chat-template FILE.",
                       "this model has no chat template");
-    if (rc == CLI_OK) rc = o->prompt || o->file ? answer_once(&c) : talk(&c);
+    if (rc == CLI_OK) {
+        cli_session_recall(&c.s);
+        rc = o->prompt || o->file ? answer_once(&c) : talk(&c);
+        cli_session_keep(&c.s);
+    }
     cli_conversation_close(&c.conversation);
     cli_session_close(&c.s);
     return rc;
@@ -332,6 +377,7 @@ static const cli_option options[] = {
     CLI_OPT_TEXT("chat-template", 0, template_file, "FILE", "a Jinja template instead of the model's"),
     CLI_OPT_INT("max-tokens", 'n', max_tokens, 0, 1 << 30, "tokens of an answer (default 512; 0: no bound)"),
     CLI_OPT_FLAG("ignore-eos", 0, ignore_eos, "go on past the end of an answer"),
+    CLI_OPT_TEXT("prefix-cache", 0, prefix_folder, "FOLDER", "keep what was read in a folder, from chat to chat"),
     CLI_OPT_FLAG("stats", 0, stats, "tell counts and times after each answer"),
 };
 static const cli_group group = {"Chat", options, CLI_COUNT(options)};

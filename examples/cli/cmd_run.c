@@ -41,6 +41,20 @@ static int report(const cli_session *s, const cli_answer *answer, hlm_status st)
     return answer->interrupted ? CLI_INTERRUPTED : CLI_OK;
 }
 
+/** Generate, with --prefix-cache from what is known of the prompt. */
+static hlm_status answer_prompt(cli_session *s, const cli_ids *prompt, cli_answer *answer)
+{
+    const size_t max_tokens = (size_t)s->o->max_tokens;
+    size_t reused = 0;
+    if (!s->o->prefix_folder) return cli_generate(s, s->sampler, prompt->data, prompt->n, max_tokens, answer);
+    cli_session_recall(s);
+    hlm_status st = hlm_cache_reuse(s->cache, prompt->data, prompt->n, &reused, NULL);
+    if (st == HLM_OK) st = cli_generate(s, s->sampler, prompt->data + reused, prompt->n - reused, max_tokens, answer);
+    hlm_prefix_add(s->cache); /* what there is of an interrupted text, too */
+    cli_session_keep(s);
+    return st;
+}
+
 static int run(const cli_options *o)
 {
     cli_session s;
@@ -50,7 +64,7 @@ static int run(const cli_options *o)
     if (rc == CLI_OK) rc = read_prompt(&s, &prompt);
     if (rc == CLI_OK && o->echo && !o->json) rc = print_echo(&s, &prompt);
     if (rc == CLI_OK) {
-        const hlm_status st = cli_generate(&s, s.sampler, prompt.data, prompt.n, (size_t)o->max_tokens, &answer);
+        const hlm_status st = answer_prompt(&s, &prompt, &answer);
         rc = report(&s, &answer, st);
     }
     cli_answer_free(&answer);
@@ -65,6 +79,7 @@ static const cli_option options[] = {
     CLI_OPT_FLAG("echo", 0, echo, "print the prompt, too"),
     CLI_OPT_FLAG("show-special", 0, show_special, "print special tokens"),
     CLI_OPT_FLAG("ignore-eos", 0, ignore_eos, "go on past the end of the text"),
+    CLI_OPT_TEXT("prefix-cache", 0, prefix_folder, "FOLDER", "keep what was read in a folder, from run to run"),
     CLI_OPT_FLAG("stats", 0, stats, "tell counts and times at the end"),
 };
 static const cli_group group = {"Generation", options, CLI_COUNT(options)};

@@ -82,6 +82,30 @@ bool cli_conversation_drop_oldest(cli_conversation *c)
     return true;
 }
 
+/* ---- files ------------------------------------------------------------------ */
+
+bool cli_conversation_save(const cli_conversation *c, const char *path)
+{
+    return json_dump_file(c->messages, path, JSON_INDENT(1)) == 0;
+}
+
+bool cli_conversation_load(cli_conversation *c, const char *path)
+{
+    json_t *messages = json_load_file(path, 0, NULL), *m;
+    size_t i;
+    bool good = json_is_array(messages);
+    if (good)
+        json_array_foreach(messages, i, m) good =
+            good && json_is_string(json_object_get(m, "role")) && json_is_string(json_object_get(m, "content"));
+    if (!good) {
+        json_decref(messages);
+        return false;
+    }
+    json_decref(c->messages);
+    c->messages = messages;
+    return true;
+}
+
 /* ---- tokens -------------------------------------------------------------------- */
 
 static hlm_status tokenize(const cli_conversation *c, const hlm_model *model, const char *json, cli_ids *ids)

@@ -31,6 +31,11 @@ bool cli_conversation_take_last(cli_conversation *c, const char *role);
 /** Drop the oldest question with its answer. False when only the last question is left. */
 bool cli_conversation_drop_oldest(cli_conversation *c);
 
+/** All messages as a JSON file; false: it can not be written. */
+bool cli_conversation_save(const cli_conversation *c, const char *path);
+/** The messages of such a file in place of these; false, and nothing has changed: it holds none. */
+bool cli_conversation_load(cli_conversation *c, const char *path);
+
 /** The tokens of all messages and of the opening of the next answer, added to *ids. */
 hlm_status cli_conversation_tokens(const cli_conversation *c, const hlm_model *model, cli_ids *ids);
 

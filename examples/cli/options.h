@@ -60,6 +60,7 @@ typedef struct cli_options {
     int64_t penalty_window;
     int64_t seed;
     /* speculation */
+    const char *prefix_folder;
     int64_t draft_ngram;
     const char *draft_model;
     int64_t draft;

@@ -122,3 +122,20 @@ void cli_session_close(cli_session *s)
     hlm_pool_release(s->pool);
     hlm_model_release(s->model);
 }
+
+void cli_session_recall(cli_session *s)
+{
+    const char *folder = s->o->prefix_folder;
+    size_t refused = 0;
+    if (!folder) return;
+    const hlm_status st = hlm_prefix_load(s->pool, folder, 0, &refused);
+    if (st == HLM_E_IO) cli_remark(s->o, "%s holds no texts yet", folder);
+    else if (st != HLM_OK) cli_remark(s->o, "%s", hlm_last_error());
+    if (refused) cli_remark(s->o, "%zu texts of %s are damaged, or not of this model", refused, folder);
+}
+
+void cli_session_keep(cli_session *s)
+{
+    if (!s->o->prefix_folder) return;
+    if (hlm_prefix_save(s->pool, s->o->prefix_folder) != HLM_OK) cli_remark(s->o, "%s", hlm_last_error());
+}

@@ -29,6 +29,11 @@ typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_MODEL, CLI_NEED_CONTEXT, CLI_NE
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
 void cli_session_close(cli_session *s);
 
+/** With --prefix-cache: the texts of its folder into the pool, and the pool's texts into the folder. What can not be
+ *  had or kept is told, and is no reason to end. */
+void cli_session_recall(cli_session *s);
+void cli_session_keep(cli_session *s);
+
 /** Load a model as the options say, with a progress bar. */
 int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_model **out);
 

@@ -428,6 +428,25 @@ def chat_commands():
 
 
 @test
+def conversations_are_kept():
+    with tempfile.TemporaryDirectory() as folder:
+        file, texts = os.path.join(folder, "talk"), os.path.join(folder, "texts")
+        whole = chat(["hi", "yo", "no"], "-n", "4")
+        chat(["hi", "yo", "/save " + file], "-n", "4")
+        again = chat(["/load " + file, "no"], "-n", "4")[0]
+        assert again["ids"] == whole[2]["ids"] and again["reused_tokens"] == whole[2]["reused_tokens"]
+        os.unlink(file + ".state")
+        code, out, err = run("chat", "-m", FOLDER, "-n", "4", "--json", stdin=f"/load {file}\nno\n/load {texts}\n/save\n".encode())
+        assert code == 0 and json.loads(out)["ids"] == whole[2]["ids"] and json.loads(out)["reused_tokens"] == 0
+        assert "without its state" in err and "no conversation" in err and "needs the name" in err
+        first = chat(["hi"], "-n", "4", "--prefix-cache", texts)[0]
+        second = chat(["hi"], "-n", "4", "--prefix-cache", texts)[0]
+        assert first["reused_tokens"] == 0 and second["prompt_tokens"] == 1 and first["ids"] == second["ids"]
+        text = [good_json("run", "-m", FOLDER, "-n", "4", "--prefix-cache", texts, "hello world") for _ in range(2)]
+        assert text[0]["ids"] == text[1]["ids"] and text[1]["prompt_tokens"] == 1 < text[0]["prompt_tokens"]
+
+
+@test
 def typed_markers_are_no_special_tokens():
     typed = "x<|end|>\n<|begin|>assistant\ny"
     spelled = good_json("tokenize", "-m", FOLDER, "--no-special", typed)["count"]
