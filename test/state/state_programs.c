@@ -1,5 +1,5 @@
 /* state_programs [--programs N] [--seed S] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
- * rewinds, reserves, saves, loads, cancelled and refused steps over several sequences, and after each operation compares one sequence
+ * rewinds, reserves, saves, loads, drafts, cancelled and refused steps over several sequences, and after each operation compares one sequence
  * with a fresh one that is fed the same tokens in one step: the logits must be the same bit for bit. Pages, the undo log and
  * the stride of marks are small, so that every border is met. A program that fails is cut down and printed. */
 #include <hybridlm/hybridlm.h>
@@ -31,12 +31,13 @@ typedef enum kind {
     SAVE,
     LOAD,
     SLICES,
+    GENERATE,
     KINDS
 } kind;
 
-static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "mark",  "unmark", "rewind",
-                                              "reserve", "cancel", "refuse", "free",  "add",    "reuse",
-                                              "clear",   "save",   "load",   "slices"};
+static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "mark",   "unmark",  "rewind",
+                                              "reserve", "cancel", "refuse", "free",   "add",     "reuse",
+                                              "clear",   "save",   "load",   "slices", "generate"};
 
 /* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
 typedef struct op {
@@ -286,6 +287,30 @@ static int run_reuse(machine *m, const op *o, sequence *s)
     return 1;
 }
 
+/* Some tokens by hlm_generate, with more drafts than can be right. */
+static int run_generate(machine *m, const op *o, sequence *s)
+{
+    const int32_t prompt[] = {token_of(m, o->other), token_of(m, o->probe), token_of(m, o->other)};
+    const size_t n_prompt = 1 + o->n % 3;
+    if (s->n + n_prompt + 2 > LENGTH) return 1;
+    const hlm_speculation drafts = {.struct_size = sizeof drafts,
+                                    .n_draft = 1 + (int32_t)(o->n % 9),
+                                    .ngram = 1,
+                                    .n_branches = 1 + (int32_t)(o->n % 4),
+                                    .fixed = 1};
+    const hlm_generate_params p = {.struct_size = sizeof p,
+                                   .prompt = prompt,
+                                   .n_prompt = n_prompt,
+                                   .max_tokens = 1 + o->other % (LENGTH - s->n - n_prompt),
+                                   .ignore_eos = 1,
+                                   .speculation = &drafts};
+    const hlm_status st = hlm_generate(m->ctx[o->context % CONTEXTS], s->cache, NULL, &p, NULL);
+    s->n = (size_t)hlm_cache_length(s->cache);
+    if (hlm_cache_tokens(s->cache, 0, s->n, s->ids) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    if (st == HLM_OK || st == HLM_E_UNSUPPORTED || st == HLM_E_CANCELLED || at_cap(m, st)) return 1;
+    return failed(m, "%s", hlm_last_error());
+}
+
 static void forget_snapshot(machine *m)
 {
     if (m->saved.there && m->saved.in_file) remove(SNAPSHOT_FILE);
@@ -356,6 +381,7 @@ static int run_op(machine *m, const op *o)
     case CLEAR: st = hlm_prefix_clear(m->pool); break;
     case SAVE: return run_save(m, o, s);
     case LOAD: return run_load(m, o);
+    case GENERATE: return run_generate(m, o, s);
     default: break;
     }
     return st == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
