@@ -278,9 +278,9 @@ START_TEST(a_full_disk)
     for (size_t n = 0; n < b.n; n += 1 + b.n / 60) {
         limit = was;
         limit.rlim_cur = n;
-        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        const int limited = setrlimit(RLIMIT_FSIZE, &limit); /* Check writes a file of its own: no assertions in between */
         const hlm_status st = hlm_cache_save(c, path);
-        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was) | limited, 0);
         REFUSED(st, HLM_E_IO);
         ck_assert_msg(strstr(hlm_last_error(), "no room") != NULL, "%s", hlm_last_error());
         ck_assert_uint_eq(files_in(dir), 1);
