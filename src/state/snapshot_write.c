@@ -102,36 +102,24 @@ static hlm_status write_points(const hlmi_snapshot *s, hlmi_outlet *o)
 /* Memory for what does not go out as it lies. */
 typedef struct desk {
     char *ids; /* a page's head and tokens */
-    hlmi_page *page;
-    hlmi_state *state;
     float *row;
+    hlmi_state *state; /* where blocks have gaps */
+    hlmi_page *page; /* the first page that needs it takes it */
+    bool pooled; /* from the pool, whose pages are in memory already; at the cap from the allocator */
 } desk;
 
-static void desk_free(desk *d, const hlmi_mem *mem)
+static void desk_free(desk *d, hlm_pool *pool)
 {
-    hlmi_free(mem, d->ids);
-    hlmi_free(mem, d->page);
-    hlmi_free(mem, d->state);
-    hlmi_free(mem, d->row);
+    hlmi_free(&pool->mem, d->ids);
+    hlmi_free(&pool->mem, d->row);
+    hlmi_free(&pool->mem, d->state);
+    if (d->pooled) hlmi_pool_drop(pool, d->page);
+    else hlmi_free(&pool->mem, d->page);
 }
 
 static size_t ids_bytes(const hlmi_page_layout *l)
 {
     return sizeof(hlmi_snapshot_page) + l->tokens * sizeof(int32_t);
-}
-
-/* desk_free is for the caller, also when it fails. */
-static hlm_status desk_init(desk *d, const hlm_pool *pool)
-{
-    const hlmi_mem *mem = &pool->mem;
-    const size_t row = pool->states.log_width;
-    *d = (desk){.ids = hlmi_calloc(mem, 1, ids_bytes(&pool->layout)), .page = hlmi_calloc(mem, 1, pool->layout.bytes)};
-    if (pool->states.bytes) d->state = hlmi_calloc(mem, 1, pool->states.bytes);
-    if (row) d->row = hlmi_calloc(mem, row, sizeof *d->row);
-    if (!d->ids || !d->page || (!d->state && pool->states.bytes) || (!d->row && row))
-        return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
-    hlmi_page_init(d->page);
-    return HLM_OK;
 }
 
 /* The KV rows of a page have bytes that no position uses. */
@@ -140,9 +128,21 @@ static bool page_has_gaps(const hlmi_page_layout *l)
     return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes - hlmi_page_rows_at(l);
 }
 
-static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, size_t i)
+static hlm_status take_page(desk *d, hlm_pool *pool)
 {
-    const hlm_pool *pool = s->cache->pool;
+    if (d->page) return HLM_OK;
+    d->page = hlmi_pool_take(pool);
+    d->pooled = d->page != NULL;
+    if (d->page) return HLM_OK;
+    d->page = hlmi_alloc(&pool->mem, pool->layout.bytes);
+    if (!d->page) return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
+    hlmi_page_init(d->page);
+    return HLM_OK;
+}
+
+static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, size_t i)
+{
+    hlm_pool *pool = s->cache->pool;
     const hlmi_page_layout *l = &pool->layout;
     const int64_t from = (int64_t)(i * l->tokens);
     const hlmi_page *page = hlmi_cache_page(s->cache, from);
@@ -151,9 +151,11 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, const desk 
     memset(d->ids, 0, ids_bytes(l));
     memcpy(d->ids, &head, sizeof head);
     memcpy(d->ids + sizeof head, page->tokens, n * sizeof *page->tokens);
-    const hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
+    hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
     if (st != HLM_OK || s->head.page_bytes == 0 || i < s->head.left_out) return st;
     if (n < l->tokens || page_has_gaps(l)) {
+        st = take_page(d, pool);
+        if (st != HLM_OK) return st;
         memset((char *)d->page + hlmi_page_rows_at(l), 0, (size_t)s->head.page_bytes);
         hlmi_page_copy(d->page, page, l, pool->plan, n);
         page = d->page;
@@ -174,7 +176,7 @@ static size_t scan_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
 
 static bool state_has_gaps(const hlm_pool *pool)
 {
-    size_t used = HLMI_STATE_AT;
+    size_t used = pool->plan->n_rec ? HLMI_STATE_AT : 0;
     for (size_t i = 0; i < pool->plan->n_rec; i++)
         used += conv_bytes(pool, &pool->plan->rec[i]) + scan_bytes(pool, &pool->plan->rec[i]);
     return used != pool->states.bytes;
@@ -216,7 +218,7 @@ static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const de
     return st;
 }
 
-static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d)
+static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
 {
     const hlm_cache *c = s->cache;
     const size_t pages = hlmi_div_up((size_t)c->length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
@@ -230,15 +232,26 @@ static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, const des
     return st == HLM_OK ? hlmi_outlet_flush(o) : st;
 }
 
+/* desk_free is for the caller, also when it fails. */
+static hlm_status desk_init(desk *d, const hlm_pool *pool)
+{
+    const size_t row = pool->states.log_width, state = state_has_gaps(pool) ? pool->states.bytes : 0;
+    *d = (desk){.ids = hlmi_alloc(&pool->mem, ids_bytes(&pool->layout))};
+    if (row) d->row = hlmi_calloc(&pool->mem, row, sizeof *d->row);
+    if (state) d->state = hlmi_calloc(&pool->mem, 1, state);
+    if (d->ids && (d->row || !row) && (d->state || !state)) return HLM_OK;
+    return hlmi_nomem(ids_bytes(&pool->layout) + row * sizeof *d->row + state, "a snapshot");
+}
+
 hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o)
 {
-    const hlm_pool *pool = s->cache->pool;
+    hlm_pool *pool = s->cache->pool;
     desk d;
     hlm_status st = hlmi_outlet_open(o, &pool->mem);
     if (st != HLM_OK) return st;
     st = desk_init(&d, pool);
     if (st == HLM_OK) st = write_blocks(s, o, &d);
-    desk_free(&d, &pool->mem);
+    desk_free(&d, pool);
     hlmi_outlet_close(o, &pool->mem);
     return st;
 }

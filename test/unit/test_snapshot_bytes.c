@@ -278,7 +278,8 @@ START_TEST(a_full_disk)
     for (size_t n = 0; n < b.n; n += 1 + b.n / 60) {
         limit = was;
         limit.rlim_cur = n;
-        const int limited = setrlimit(RLIMIT_FSIZE, &limit); /* Check writes a file of its own: no assertions in between */
+        const int limited =
+            setrlimit(RLIMIT_FSIZE, &limit); /* Check writes a file of its own: no assertions in between */
         const hlm_status st = hlm_cache_save(c, path);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was) | limited, 0);
         REFUSED(st, HLM_E_IO);

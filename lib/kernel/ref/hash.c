@@ -3,7 +3,7 @@
 
 #include "kernel/ref/vec.h"
 
-static void copy_past(void *dst, const void *src, size_t n)
+static void copy_lines(char *dst, const char *src, size_t n)
 {
     memcpy(dst, src, n);
 }
