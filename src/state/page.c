@@ -89,24 +89,6 @@ void hlmi_page_init(hlmi_page *p)
     p->tokens = (int32_t *)(p + 1);
 }
 
-void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n)
-{
-    memcpy(dst->tokens, src->tokens, n * sizeof *dst->tokens);
-    for (size_t i = 0; i < plan->n_kv; i++) {
-        const hlmi_kv_layer *kv = &plan->kv[i];
-        for (size_t h = 0; h < kv->n_kv_heads; h++) {
-            char *k = hlmi_page_k(dst, l, i, h);
-            const char *from = hlmi_page_k(src, l, i, h);
-            for (size_t d = 0; d < kv->head_dim; d++)
-                memcpy(k + d * l->stride * l->item, from + d * l->stride * l->item, n * l->item);
-            memcpy(hlmi_page_v(dst, l, i, h), hlmi_page_v(src, l, i, h), n * kv->v_dim * l->item);
-            if (l->format != HLMI_KV_ROWS_INT8) continue;
-            memcpy(hlmi_page_k_scale(dst, l, i, h), hlmi_page_k_scale(src, l, i, h), n * sizeof(float));
-            memcpy(hlmi_page_v_scale(dst, l, i, h), hlmi_page_v_scale(src, l, i, h), n * sizeof(float));
-        }
-    }
-}
-
 void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, const hlmi_page *src,
                          const hlmi_page_layout *l, size_t from, size_t n, const hlmi_plan *plan)
 {
@@ -125,4 +107,9 @@ void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, 
             memcpy(hlmi_page_v_scale(dst, to, i, h) + at, hlmi_page_v_scale(src, l, i, h) + from, n * sizeof(float));
         }
     }
+}
+
+void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n)
+{
+    hlmi_page_copy_rows(dst, l, 0, src, l, 0, n, plan);
 }

@@ -240,6 +240,11 @@ START_TEST(bad_objects)
     POOL(p.page_tokens = -4);
     POOL(p.page_tokens = 8192);
     POOL(p.kv_type = 9);
+    POOL(p.kv_type = -1);
+    POOL(p.state_type = HLM_TYPE_INT8);
+    POOL(p.state_type = -1);
+    POOL(p.reserved = 1);
+    POOL(p.reserved2 = 1);
     POOL(p.struct_size = 1);
 #undef POOL
     const hlm_cache_params negative = {.struct_size = sizeof negative, .max_tokens = -1};
@@ -266,6 +271,10 @@ START_TEST(bad_objects)
     const hlm_plan_params huge = {.struct_size = sizeof huge, .n_sequences = SIZE_MAX, .n_tokens = INT64_MAX};
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
     REFUSED(hlm_memory_plan(a.model, &huge, &plan), HLM_E_ARG);
+    const hlm_plan_params int8_states = {.struct_size = sizeof int8_states, .state_type = HLM_TYPE_INT8};
+    REFUSED(hlm_memory_plan(a.model, &int8_states, &plan), HLM_E_ARG);
+    const hlm_plan_params reserved = {.struct_size = sizeof reserved, .reserved = 1};
+    REFUSED(hlm_memory_plan(a.model, &reserved, &plan), HLM_E_ARG);
     OK(hlm_memory_plan(a.model, NULL, &plan));
     ck_assert_uint_eq(plan.total, plan.weights + plan.state + plan.scratch);
     unchanged(&a);
