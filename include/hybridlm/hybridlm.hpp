@@ -474,6 +474,21 @@ class Pool : public detail::Handle<hlm_pool, hlm_pool_release>
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
+    /** Save the texts of the prefix cache in a folder. */
+    Status prefix_save(const std::string &folder)
+    {
+        if (Status st = detail::check_text("the folder", folder); !st) return st;
+        return Status::of(hlm_prefix_save(get(), folder.c_str()));
+    }
+    /** Add the texts of such a folder; how many were damaged, or of another model. */
+    Result<std::size_t> prefix_load(const std::string &folder, uint32_t flags = 0)
+    {
+        if (Status st = detail::check_text("the folder", folder); !st) return st;
+        std::size_t refused = 0;
+        const hlm_status code = hlm_prefix_load(get(), folder.c_str(), flags, &refused);
+        if (code != HLM_OK) return Status::of(code);
+        return refused;
+    }
     /** Forget all texts of the prefix cache. */
     Status prefix_clear()
     {

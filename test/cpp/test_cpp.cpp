@@ -111,6 +111,7 @@ void test_state(family &f)
     CHECK(f.cache.prefix_add().ok() && f.ctx.pool().prefix_info()->tokens == 3);
     auto like = *hlm::Cache::create(f.ctx.pool());
     CHECK(like.reuse(one_two_three)->reused == 2 && like.length() == 2 && !like.reuse({}).ok());
+    CHECK(!f.ctx.pool().prefix_load("/nowhere").ok() && !f.ctx.pool().prefix_save("/nowhere/at/all").ok());
     CHECK(f.ctx.pool().prefix_clear().ok() && f.ctx.pool().prefix_info()->tokens == 0);
     CHECK(f.cache.reserve(20).ok());
     CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0 && f.cache.pending() == 0);

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from . import raw
 from ._arrays import c_tokens, numpy
 from ._handle import Handle, Owner
-from ._library import check, documented, fill, integer, lib
+from ._library import c_string, check, documented, fill, integer, lib
 from ._model import Model, read_struct
 
 if TYPE_CHECKING:
@@ -68,6 +69,21 @@ class Pool(Owner):
         """Forget all texts of the prefix cache."""
         handle = self.handle()
         check(lib.hlm_prefix_clear(handle.pointer))
+
+    @documented("hlm_prefix_save")
+    def prefix_save(self, folder: Union[str, os.PathLike[str]]) -> None:
+        """Save the texts of the prefix cache in a folder."""
+        handle = self.handle()
+        check(lib.hlm_prefix_save(handle.pointer, c_string(folder, "path")))
+
+    @documented("hlm_prefix_load")
+    def prefix_load(self, folder: Union[str, os.PathLike[str]], flags: int = 0) -> int:
+        """Add the texts of such a folder; how many were damaged, or of another model."""
+        refused = ctypes.c_size_t()
+        handle = self.handle()
+        flags = integer(flags, "flags", 0, 2**32 - 1)
+        check(lib.hlm_prefix_load(handle.pointer, c_string(folder, "path"), flags, ctypes.byref(refused)))
+        return refused.value
 
 
 class Reuse(NamedTuple):

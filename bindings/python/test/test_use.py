@@ -249,7 +249,7 @@ def test_drafts_change_nothing(model, context, tokens):
         context.complete(tokens, speculation={"drafts": 1})
 
 
-def test_prefix_cache(model, tokens):
+def test_prefix_cache(model, tokens, tmp_path):
     with hybridlm.Pool(model, prefix_bytes=1 << 20) as pool, hybridlm.Context(model, pool=pool, n_threads=1) as context:
         first, second = hybridlm.Cache(pool), hybridlm.Cache(pool)
         context.decode([(first, tokens)])
@@ -261,8 +261,11 @@ def test_prefix_cache(model, tokens):
         whole = context.complete(tokens, max_tokens=4, ignore_eos=True)
         again = context.complete(tokens, cache=second, max_tokens=4, ignore_eos=True, reuse=True)
         assert again.tokens == whole.tokens and again.result.n_reused == len(tokens) - 1
+        pool.prefix_save(tmp_path / "texts")
+        held = pool.prefix_info.tokens
         pool.prefix_clear()
         assert pool.prefix_info.tokens == 0
+        assert pool.prefix_load(tmp_path / "texts") == 0 and pool.prefix_info.tokens == held
         with pytest.raises(hybridlm.TokenError):
             second.reuse([-1])
 

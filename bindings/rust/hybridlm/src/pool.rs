@@ -2,7 +2,7 @@
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
-use crate::error::{check, Error, Result, Status};
+use crate::error::{c_string, check, Error, Result, Status};
 use crate::flags::KvType;
 use crate::model::{saturate, Model};
 use crate::sys;
@@ -58,6 +58,20 @@ impl Pool {
             tokens_reused: out.tokens_reused,
             tokens_recomputed: out.tokens_recomputed,
         })
+    }
+
+    /// Saves the texts of the prefix cache in a folder.
+    pub fn prefix_save(&self, folder: &str) -> Result<()> {
+        let folder = c_string("a folder", folder)?;
+        check(unsafe { sys::hlm_prefix_save(self.as_ptr(), folder.as_ptr()) })
+    }
+
+    /// Adds the texts of such a folder. Returns how many were damaged, or of another model.
+    pub fn prefix_load(&self, folder: &str) -> Result<usize> {
+        let folder = c_string("a folder", folder)?;
+        let mut refused = 0;
+        check(unsafe { sys::hlm_prefix_load(self.as_ptr(), folder.as_ptr(), 0, &mut refused) })?;
+        Ok(refused)
     }
 
     /// Forgets all texts of the prefix cache.

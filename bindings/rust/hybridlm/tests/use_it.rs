@@ -97,6 +97,13 @@ fn what_is_known_is_reused() {
     let done =
         ctx.generate(&mut second, None, Request::new(&ids).max_tokens(3).reuse(true), |_, _| ControlFlow::Continue(()));
     assert_eq!(done.unwrap().n_reused, ids.len() - 1);
+    let folder = std::env::temp_dir().join(format!("hybridlm-texts-{}", std::process::id()));
+    let path = folder.to_str().unwrap();
+    ctx.pool().prefix_save(path).unwrap();
+    ctx.pool().prefix_clear().unwrap();
+    assert_eq!(ctx.pool().prefix_load(path).unwrap(), 0);
+    assert!(ctx.pool().prefix_info().unwrap().tokens >= ids.len() as u64);
+    std::fs::remove_dir_all(&folder).unwrap();
     ctx.pool().prefix_clear().unwrap();
     assert_eq!(ctx.pool().prefix_info().unwrap().tokens, 0);
     assert!(second.reuse(&[]).is_err());
