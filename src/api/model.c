@@ -35,6 +35,7 @@ static hlm_status check_params(const hlm_model_params *p)
 static void model_free(hlm_model *m)
 {
     const hlmi_mem mem = m->mem;
+    hlmi_fingerprint_free(&m->fingerprint);
     hlmi_plan_free(&m->plan);
     hlmi_tokenizer_free(m->tokenizer);
     hlmi_store_close(m->store);
@@ -96,8 +97,8 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlm_status st;
     HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
     HLMI_TRY(keep_name(m, &config, name));
-    hlmi_fingerprint_init(&m->fingerprint, &m->kernels);
-    HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, &m->mem, name));
+    hlmi_fingerprint_init(&m->fingerprint, &m->kernels, &m->mem);
+    HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
     HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan, &m->fingerprint));
     loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
     loader.progress = p->progress;

@@ -1,39 +1,45 @@
 /* Fingerprints of models. */
 #include "arch/fingerprint.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { CONFIG_MAX = 4 << 20 };
-static const uint64_t odd = 0x9E3779B97F4A7C15u; /* spreads row numbers over the seeds */
 
-void hlmi_fingerprint_init(hlmi_fingerprint *f, const hlmi_kernels *kernels)
+void hlmi_fingerprint_init(hlmi_fingerprint *f, const hlmi_kernels *kernels, const hlmi_mem *mem)
 {
-    *f = (hlmi_fingerprint){.hash = kernels->hash};
+    *f = (hlmi_fingerprint){.hash = kernels->hash, .mem = *mem};
     hlmi_lock_init(&f->lock);
 }
 
-uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const hlmi_tensor *t)
+void hlmi_fingerprint_free(hlmi_fingerprint *f)
+{
+    if (f->noted) hlmi_free(&f->mem, f->noted);
+    f->noted = NULL;
+}
+
+/* A number for a tensor's name, type and shape, and a row of it. */
+static uint64_t key_of(const hlmi_fingerprint *f, const hlmi_tensor *t, uint64_t row)
 {
     const char *type = hlmi_type_get(t->type)->name;
-    uint64_t key = f->hash(t->name, strlen(t->name), t->n_dims);
+    uint64_t key = f->hash(t->name, strlen(t->name), row);
     key = f->hash(type, strlen(type), key);
     return f->hash(t->dims, t->n_dims * sizeof *t->dims, key);
 }
 
-void hlmi_fingerprint_row(hlmi_fingerprint *f, uint64_t key, uint64_t row, const void *data, size_t bytes)
+hlm_status hlmi_fingerprint_note(hlmi_fingerprint *f, const hlmi_tensor *t, uint64_t row, const void *data,
+                                 size_t bytes)
 {
-    f->weights += f->hash(data, bytes, key + row * odd);
+    void *items = f->noted;
+    const hlm_status st =
+        hlmi_grow(&f->mem, &items, &f->cap_noted, f->n_noted + 1, sizeof *f->noted, "the fingerprint");
+    f->noted = items;
+    if (st == HLM_OK) f->noted[f->n_noted++] = (hlmi_weights){.key = key_of(f, t, row), .data = data, .bytes = bytes};
+    return st;
 }
 
-void hlmi_fingerprint_table(hlmi_fingerprint *f, const hlmi_late_table *table)
+void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_tensor *t, const void *data, size_t bytes)
 {
-    if (f->n_late < HLMI_LATE_TABLES) {
-        f->late[f->n_late++] = *table;
-        return;
-    }
-    for (size_t r = 0; r < table->rows; r++)
-        hlmi_fingerprint_row(f, table->key, r, table->data + r * table->row_bytes, table->row_bytes);
+    f->weights += f->hash(data, bytes, key_of(f, t, 0));
 }
 
 static bool shapes_numbers(const hlmi_kv *kv, const char *arch)
@@ -42,8 +48,7 @@ static bool shapes_numbers(const hlmi_kv *kv, const char *arch)
     return strcmp(kv->key, "general.architecture") == 0 || (strncmp(kv->key, arch, n) == 0 && kv->key[n] == '.');
 }
 
-hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *store, const hlmi_mem *mem,
-                                     const char *arch)
+hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *store, const char *arch)
 {
     const hlmi_kv *kv;
     for (size_t i = 0; (kv = hlmi_store_kv_at(store, i)) != NULL; i++) {
@@ -56,17 +61,16 @@ hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *stor
     size_t len = 0;
     const hlm_status st = hlmi_store_side_file(store, "config.json", CONFIG_MAX, &text, &len);
     if (st == HLM_OK && text) f->settings = f->hash(text, len, 1);
-    hlmi_free(mem, text);
+    hlmi_free(&f->mem, text);
     return st;
 }
 
 void hlmi_fingerprint_get(hlmi_fingerprint *f, uint64_t out[2])
 {
     hlmi_lock_take(&f->lock);
-    while (f->n_late) {
-        const hlmi_late_table *t = &f->late[--f->n_late];
-        for (size_t r = 0; r < t->rows; r++)
-            hlmi_fingerprint_row(f, t->key, r, t->data + r * t->row_bytes, t->row_bytes);
+    while (f->n_noted) {
+        const hlmi_weights *w = &f->noted[--f->n_noted];
+        f->weights += f->hash(w->data, w->bytes, w->key);
     }
     out[0] = f->weights;
     out[1] = f->settings;

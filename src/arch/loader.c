@@ -149,7 +149,6 @@ static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const 
 /* What tiling one matrix needs besides its output. */
 typedef struct tiling {
     const hlmi_tensor *t;
-    uint64_t key; /* of the tensor in fingerprints */
     const hlmi_row_order *order;
     size_t rows, cols, group_rows;
     uint64_t row_bytes;
@@ -171,7 +170,6 @@ static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void
             st = hlmi_store_read(l->store, g->t, file_row(g->order, first + i) * g->row_bytes, bytes,
                                  g->buffer ? g->buffer + i * bytes : NULL, &data);
         rows[i] = whole ? data + i * bytes : data;
-        if (st == HLM_OK) hlmi_fingerprint_row(l->fingerprint, g->key, file_row(g->order, first + i), rows[i], bytes);
     }
     if (st != HLM_OK) return st;
     hlmi_type_get(g->t->type)->tile(out, rows, g->cols);
@@ -216,7 +214,6 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     tiling g = {.order = order, .rows = rows, .cols = cols};
     HLMI_TRY(find_matrix(l, name, order ? order->stack : 0, rows_in_file(order, rows), cols, &g.t, &g.row_bytes));
     const hlmi_layout layout = hlmi_type_get(g.t->type)->layout;
-    g.key = hlmi_fingerprint_key(l->fingerprint, g.t);
     g.group_rows = hlmi_layout_get(layout)->rows;
     const size_t group_bytes = hlmi_layout_group_bytes(layout, cols);
     const size_t groups = hlmi_div_up(rows, g.group_rows);
@@ -233,6 +230,7 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     void *tiles = hlmi_plan_alloc_tiles(l->plan, bytes);
     if (!tiles) HLMI_TRY(HLM_E_NOMEM);
     HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
+    HLMI_TRY(hlmi_fingerprint_note(l->fingerprint, g.t, file_row(order, 0), tiles, bytes));
     *out =
         (hlmi_matrix){.rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
     count(l->plan, g.t, bytes, rows * g.row_bytes, (uint64_t)rows * cols, true);
@@ -275,9 +273,8 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
     st = hlmi_store_read(l->store, t, 0, (size_t)t->bytes, owned, &raw);
     if (st == HLM_OK && l->check_values) st = check_table(l, t, raw, rows, cols, (size_t)row_bytes);
     if (st != HLM_OK) return st;
-    const hlmi_late_table late = {
-        .key = hlmi_fingerprint_key(l->fingerprint, t), .data = raw, .rows = rows, .row_bytes = (size_t)row_bytes};
-    hlmi_fingerprint_table(l->fingerprint, &late);
+    st = hlmi_fingerprint_note(l->fingerprint, t, 0, raw, (size_t)t->bytes);
+    if (st != HLM_OK) return st;
     *out = (hlmi_matrix){
         .rows = rows, .cols = cols, .type = t->type, .layout = HLMI_TILE_NONE, .raw = raw, .bytes = t->bytes};
     count(l->plan, t, t->bytes, t->bytes, (uint64_t)rows * cols, false);
@@ -304,7 +301,7 @@ static hlm_status read_numbers(hlmi_loader *l, const hlmi_tensor *t, size_t n, f
     wide = hlmi_alloc(mem, n * sizeof *wide);
     if (!buffer || !wide) HLMI_TRY(hlmi_nomem(n * sizeof *wide, t->name));
     HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
-    hlmi_fingerprint_row(l->fingerprint, hlmi_fingerprint_key(l->fingerprint, t), 0, data, (size_t)t->bytes);
+    hlmi_fingerprint_add(l->fingerprint, t, data, (size_t)t->bytes);
     hlmi_type_get(t->type)->dequantise(wide, data, n);
     if (l->check_values && !all_finite(wide, n))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), t->name));

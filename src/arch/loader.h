@@ -15,7 +15,7 @@ typedef struct hlmi_loader {
     void *progress_user;
     uint64_t done, total; /* bytes of the file */
     bool *used; /* [tensors of the store] */
-    hlmi_fingerprint *fingerprint; /* takes what is read */
+    hlmi_fingerprint *fingerprint; /* is told of all weights */
 } hlmi_loader;
 
 /** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
