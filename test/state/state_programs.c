@@ -1,4 +1,4 @@
-/* state_programs [--programs N] [--seed S] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
+/* state_programs [--programs N] [--seed S] [--threads T] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
  * rewinds, reserves, saves, loads, drafts, cancelled and refused steps over several sequences, and after each operation compares one sequence
  * with a fresh one that is fed the same tokens in one step: the logits must be the same bit for bit. Pages, the undo log and
  * the stride of marks are small, so that every border is met. A program that fails is cut down and printed. */
@@ -64,6 +64,7 @@ typedef struct machine {
     hlm_pool *pool;
     hlm_context *ctx[CONTEXTS];
     size_t vocab, width; /* token ids; numbers in a row of logits */
+    int32_t threads; /* most of a context */
     hlm_pool *judge; /* of the fresh sequences, without a cap */
     hlm_context *judge_ctx;
     uint64_t cap; /* of the pool; 0: none */
@@ -196,7 +197,8 @@ static hlm_status run_sliced(machine *m, const op *o, const hlm_step *const *ste
 {
     const hlm_ctx_params cp = {.struct_size = sizeof cp,
                                .pool = m->pool,
-                               .n_threads = o->n % 4 ? 1 : 2, /* more of them meet slowly on a busy machine */
+                               .n_threads =
+                                   o->n % 16 || m->threads < 2 ? 1 : 2, /* more meet slowly on a busy machine */
                                .max_rows = o->other % 2 ? 5 : 0};
     const uint32_t ending = o->probe % 5, stop = o->n % 90;
     hlm_context *ctx = NULL;
@@ -488,8 +490,9 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
     pp.max_bytes = m->cap;
     if (hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
     for (size_t i = 0; i < CONTEXTS; i++) {
+        const int32_t threads = contexts[i].threads < m->threads ? contexts[i].threads : m->threads;
         const hlm_ctx_params cp = {
-            .struct_size = sizeof cp, .pool = m->pool, .n_threads = contexts[i].threads, .max_rows = contexts[i].rows};
+            .struct_size = sizeof cp, .pool = m->pool, .n_threads = threads, .max_rows = contexts[i].rows};
         if (hlm_ctx_new(&m->ctx[i], m->model, &cp) != HLM_OK) return 0;
     }
     m->got = malloc(m->width * sizeof *m->got);
@@ -509,26 +512,33 @@ static void close_machine(machine *m)
 }
 
 /* The programs whose seeds fall to one variant. */
-static unsigned run_model(const char *path, size_t variant, unsigned long programs, uint64_t seed, unsigned *passed)
+/* What the command line says. */
+typedef struct asked {
+    unsigned long programs;
+    uint64_t seed;
+    int32_t threads;
+} asked;
+
+static unsigned run_model(const char *path, size_t variant, const asked *a, unsigned *passed)
 {
-    machine m = {.vocab = 0};
+    machine m = {.threads = a->threads};
     unsigned bad = 0;
     if (!open_machine(&m, path, &variants[variant])) {
         printf("%s: %s\n", path, hlm_last_error());
         bad = 1;
     }
-    for (unsigned long i = 0; i < programs && bad == 0; i++) {
-        if ((seed + i) % VARIANTS != variant) continue;
+    for (unsigned long i = 0; i < a->programs && bad == 0; i++) {
+        if ((a->seed + i) % VARIANTS != variant) continue;
         op ops[OPS];
         size_t at;
-        random_state = seed + i;
+        random_state = a->seed + i;
         make_program(ops);
         if (run_program(&m, ops, OPS, &at)) {
             ++*passed;
             continue;
         }
         printf("%s, %s: program %lu (--seed %llu --programs 1) fails at operation %zu: %s\n", path,
-               variants[variant].name, i, (unsigned long long)(seed + i), at, m.failure);
+               variants[variant].name, i, (unsigned long long)(a->seed + i), at, m.failure);
         shrink(&m, ops, at);
         bad = 1;
     }
@@ -538,23 +548,25 @@ static unsigned run_model(const char *path, size_t variant, unsigned long progra
 
 int main(int argc, char **argv)
 {
-    unsigned long programs = 100;
-    uint64_t seed = (uint64_t)time(NULL) / 86400 * 1000000; /* other programs every day */
+    asked a = {.programs = 100,
+               .seed = (uint64_t)time(NULL) / 86400 * 1000000, /* other programs every day */
+               .threads = 3};
     unsigned passed = 0, bad = 0;
     int i = 1;
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
-        if (strcmp(argv[i], "--programs") == 0) programs = strtoul(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--programs") == 0) a.programs = strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0) a.seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--threads") == 0) a.threads = atoi(argv[i + 1]);
         else break;
     }
     if (i >= argc || strncmp(argv[i], "--", 2) == 0) {
-        printf("usage: state_programs [--programs N] [--seed S] MODEL...\n");
+        printf("usage: state_programs [--programs N] [--seed S] [--threads T] MODEL...\n");
         return 2;
     }
-    printf("seed %llu\n", (unsigned long long)seed);
+    printf("seed %llu\n", (unsigned long long)a.seed);
     for (; i < argc; i++) {
         unsigned fails = 0;
-        for (size_t v = 0; v < VARIANTS && !fails; v++) fails = run_model(argv[i], v, programs, seed, &passed);
+        for (size_t v = 0; v < VARIANTS && !fails; v++) fails = run_model(argv[i], v, &a, &passed);
         bad += fails;
     }
     printf("%u passed, %u failed\n", passed, bad);

@@ -10,7 +10,7 @@ SEED = 20251 # the same programs every day: whether a fault is found must not be
 
 
 def run(program, n, model):
-    done = subprocess.run([program, "--programs", str(n), "--seed", str(SEED), model], capture_output=True, text=True)
+    done = subprocess.run([program, "--programs", str(n), "--seed", str(SEED), "--threads", "1", model], capture_output=True, text=True)
     return done.returncode, done.stdout
 
 
