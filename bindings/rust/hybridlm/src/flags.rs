@@ -78,6 +78,20 @@ pub enum KvType {
     F16,
     /// 16 bits, bfloat.
     Bf16,
+    /// 8 bits, with a scale for each position and head.
+    Int8,
+}
+
+/// Type of recurrent state in a pool: what it is rounded to after every token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StateType {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits, IEEE.
+    F16,
+    /// 16 bits, bfloat.
+    Bf16,
 }
 
 /// How much a line of the log matters.
@@ -186,6 +200,17 @@ impl KvType {
             KvType::F32 => sys::HLM_TYPE_F32,
             KvType::F16 => sys::HLM_TYPE_F16,
             KvType::Bf16 => sys::HLM_TYPE_BF16,
+            KvType::Int8 => sys::HLM_TYPE_INT8,
+        }) as i32
+    }
+}
+
+impl StateType {
+    pub(crate) fn raw(self) -> i32 {
+        (match self {
+            StateType::F32 => sys::HLM_TYPE_F32,
+            StateType::F16 => sys::HLM_TYPE_F16,
+            StateType::Bf16 => sys::HLM_TYPE_BF16,
         }) as i32
     }
 }

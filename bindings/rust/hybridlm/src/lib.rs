@@ -43,7 +43,9 @@ pub use cache::{Cache, Reuse};
 pub use chat::{messages_json, ChatOptions};
 pub use context::{Cancel, Context, ContextOptions, Executor};
 pub use error::{Error, Result, Status};
-pub use flags::{Activations, Cpu, Detokenize, Finish, Head, Hidden, KvType, LogLevel, Pooling, State, Tokenize};
+pub use flags::{
+    Activations, Cpu, Detokenize, Finish, Head, Hidden, KvType, LogLevel, Pooling, State, StateType, Tokenize,
+};
 pub use generate::{Generated, LabelScore, Request, Score, Speculation};
 pub use host::{Allocator, File, Files};
 pub use model::{MemoryPlan, Model, ModelInfo, ModelOptions, PlanOptions};

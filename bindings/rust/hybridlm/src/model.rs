@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::callback::Caught;
 use crate::error::{c_string, check, Error, Result, Status};
-use crate::flags::{Activations, Cpu, Head, Hidden, KvType, LogLevel};
+use crate::flags::{Activations, Cpu, Head, Hidden, KvType, LogLevel, StateType};
 use crate::host::{Allocator, Files, Host};
 use crate::sys;
 
@@ -215,6 +215,12 @@ impl PlanOptions {
     /// Type of keys and values.
     pub fn kv_type(mut self, kv_type: KvType) -> PlanOptions {
         self.0.kv_type = kv_type.raw();
+        self
+    }
+
+    /// Type of recurrent state.
+    pub fn state_type(mut self, state_type: StateType) -> PlanOptions {
+        self.0.state_type = state_type.raw();
         self
     }
 

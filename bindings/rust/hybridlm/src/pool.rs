@@ -3,7 +3,7 @@ use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
 use crate::error::{c_string, check, Error, Result, Status};
-use crate::flags::KvType;
+use crate::flags::{KvType, StateType};
 use crate::model::{saturate, Model};
 use crate::sys;
 
@@ -142,6 +142,12 @@ impl PoolOptions {
     /// Type of keys and values.
     pub fn kv_type(mut self, kv_type: KvType) -> PoolOptions {
         self.0.kv_type = kv_type.raw();
+        self
+    }
+
+    /// Type of recurrent state.
+    pub fn state_type(mut self, state_type: StateType) -> PoolOptions {
+        self.0.state_type = state_type.raw();
         self
     }
 

@@ -350,7 +350,8 @@ fn memory_is_known_before_it_is_taken() {
     let plan = model.memory_plan(&PlanOptions::new().sequences(4, 64).threads(1)).unwrap();
     assert_eq!(plan.total, plan.weights + plan.state + plan.scratch);
     assert_eq!(plan.weights, model.info().weight_bytes);
-    let pool = Pool::new(&model, &PoolOptions::new().page_tokens(8).kv_type(KvType::F32)).unwrap();
+    let pool =
+        Pool::new(&model, &PoolOptions::new().page_tokens(8).kv_type(KvType::F32).state_type(StateType::F32)).unwrap();
     let mut ctx = ContextOptions::new().threads(1).max_rows(16).pool(&pool).build(&model).unwrap();
     let mut cache = Cache::new(&pool).unwrap();
     logits(&mut ctx, &mut cache, &[1, 2, 3]);
