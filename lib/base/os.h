@@ -45,6 +45,8 @@ int hlmi_os_make_dir(const char *path);
 
 /** Monotonic time in ns. */
 uint64_t hlmi_os_now(void);
+/** Time that the calling thread has computed, in ns; hlmi_os_now where the system does not measure it so finely. */
+uint64_t hlmi_os_thread_now(void);
 /** Seconds since 1970, UTC. */
 int64_t hlmi_os_clock(void);
 /** Cores this process may use, at least 1. */

@@ -119,6 +119,13 @@ uint64_t hlmi_os_now(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t hlmi_os_thread_now(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0) return hlmi_os_now();
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 int64_t hlmi_os_clock(void)
 {
     return (int64_t)time(NULL);

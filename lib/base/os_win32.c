@@ -278,6 +278,11 @@ uint64_t hlmi_os_now(void)
     return c / f * 1000000000u + c % f * 1000000000u / f;
 }
 
+uint64_t hlmi_os_thread_now(void)
+{
+    return hlmi_os_now();
+}
+
 int64_t hlmi_os_clock(void)
 {
     /* In units of 100 ns since 1601. */

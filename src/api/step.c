@@ -258,7 +258,10 @@ hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 static hlm_status own_steps(hlm_context *c)
 {
     hlmi_batch *b = &c->step.main;
-    return hlmi_step_copy(&c->mem, b->steps, b->n, &c->step.copy, &b->steps);
+    const hlm_step *const *steps;
+    const hlm_status st = hlmi_step_copy(&c->mem, b->steps, b->n, &c->step.copy, &steps);
+    if (st == HLM_OK) b->steps = steps;
+    return st;
 }
 
 hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n)

@@ -11,9 +11,12 @@ static unsigned size_of(uint64_t amount)
     return size;
 }
 
+/* What took longer than before may only have been interrupted, so the number falls at once and rises slowly. */
 void hlmi_cost_note(hlmi_cost *c, uint64_t amount, uint64_t ns)
 {
-    c->ns[size_of(amount)] = ns == 0 ? 1 : ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+    uint32_t *was = &c->ns[size_of(amount)];
+    const uint32_t now = ns == 0 ? 1 : ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+    *was = *was == 0 || now < *was ? now : *was + (now - *was) / 8;
 }
 
 /* More work takes at most in proportion longer (some of it, as reading weights, is the same for all), and less takes less. */

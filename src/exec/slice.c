@@ -35,13 +35,11 @@ static void leave(const hlmi_work *w, hlmi_place *at)
 
 hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_place *at, hlmi_slice *s, bool *done)
 {
-    uint64_t now = hlmi_os_now();
     for (*done = false; enter(w, at); s->parts++) {
-        if (s->parts && now + expected(w, at) >= s->until) return HLM_OK;
-        const hlm_status st = hlmi_team_piece(t, w, at->region, at->part);
+        uint64_t took;
+        if (s->parts && hlmi_os_now() + expected(w, at) >= s->until) return HLM_OK;
+        const hlm_status st = hlmi_team_piece(t, w, at->region, at->part, &took);
         if (st != HLM_OK) return st;
-        const uint64_t took = hlmi_os_now() - now;
-        now += took;
         at->spent += took;
         hlmi_piece_next(&at->part, took, PART_NS);
         if (hlmi_piece_done(&at->part)) leave(w, at);

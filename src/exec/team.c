@@ -66,6 +66,7 @@ struct hlmi_team {
      * whether the run stops, before it opens the gate. */
     _Alignas(CACHE_LINE) _Atomic uint32_t arrived;
     bool stopped;
+    _Atomic uint64_t took; /* most that a worker has computed for a part */
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
 };
 
@@ -91,6 +92,18 @@ static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, si
         if (!is_cancelled(w->cancel) || hlmi_piece_done(&p)) continue;
         atomic_store_explicit(&t->left_out, true, memory_order_relaxed);
         return;
+    }
+}
+
+/* Worker `index`'s part of the run's only region. */
+static void run_one(hlmi_team *t, const run *r, size_t index)
+{
+    const hlmi_region *region = r->w.regions;
+    const uint64_t begin = hlmi_os_thread_now();
+    region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, t->workers << r->part.shift);
+    const uint64_t took = hlmi_os_thread_now() - begin;
+    uint64_t most = atomic_load_explicit(&t->took, memory_order_relaxed);
+    while (most < took && !atomic_compare_exchange_weak(&t->took, &most, took)) {
     }
 }
 
@@ -184,19 +197,16 @@ static bool walk(hlmi_team *t, run r, size_t index)
     return true;
 }
 
-/* A worker's part of one region. */
-static void walk_one(hlmi_team *t, run r, size_t index)
-{
-    const hlmi_region *region = r.w.regions;
-    region->run(region->arg, r.w.step, (index << r.part.shift) + r.part.at, t->workers << r.part.shift);
-    meet(t, NULL);
-}
-
+/* `r` may be the team's own, which the caller writes again behind the last barrier. */
 static void go(hlmi_team *t, const run *r, size_t index, bool *all)
 {
     *all = true;
-    if (r->one) walk_one(t, *r, index);
-    else *all = walk(t, *r, index);
+    if (!r->one) {
+        *all = walk(t, *r, index);
+        return;
+    }
+    run_one(t, r, index);
+    meet(t, NULL);
 }
 
 static void worker_main(void *p)
@@ -223,10 +233,8 @@ typedef struct batch {
 static void batch_task(void *arg, size_t index)
 {
     const batch *b = arg;
-    const hlmi_piece part = b->r->part;
     const uint64_t found = hlmi_fpenv_enter();
-    if (b->r->one)
-        b->region->run(b->region->arg, b->r->w.step, (index << part.shift) + part.at, b->team->workers << part.shift);
+    if (b->r->one) run_one(b->team, b->r, index);
     else run_share(b->team, &b->r->w, b->region, index);
     hlmi_fpenv_leave(found);
 }
@@ -282,12 +290,15 @@ hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
     return r.w.n ? start(t, &r) : HLM_OK;
 }
 
-hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part)
+hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part, uint64_t *took)
 {
     run r = {.w = *work, .one = true, .part = part};
     r.w.regions += region;
     r.w.n = 1;
-    return start(t, &r);
+    atomic_store(&t->took, 0);
+    const hlm_status st = start(t, &r);
+    *took = atomic_load(&t->took);
+    return st;
 }
 
 size_t hlmi_team_workers(const hlmi_team *t)

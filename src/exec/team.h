@@ -64,7 +64,8 @@ size_t hlmi_team_workers(const hlmi_team *t);
  *  part of it, comes too late). HLM_E_MISMATCH in the child of a fork(), where own threads are not. One call at a time. */
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work);
 
-/** Runs one part of the worker's shares of one region. Cancelling is looked at before it. Errors as above. */
-hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part);
+/** Runs one part of the worker's shares of one region. Cancelling is looked at before it. *took: what the worker that had most
+ *  to do has computed, in ns; waiting is not in it, nor what other programs took. Errors as above. */
+hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part, uint64_t *took);
 
 #endif
