@@ -509,6 +509,36 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
         if (code != HLM_OK) return Status::of(code);
         return Cache(raw);
     }
+    /** A sequence from a snapshot; flags: HLM_SNAPSHOT_... */
+    static Result<Cache> load(const Pool &pool, const std::string &path, uint32_t flags = 0)
+    {
+        if (Status st = detail::check_text("the path", path); !st) return st;
+        hlm_cache *raw = nullptr;
+        const hlm_status code = hlm_cache_load(&raw, pool.get(), path.c_str(), flags);
+        if (code != HLM_OK) return Status::of(code);
+        return Cache(raw);
+    }
+    /** The same from memory. */
+    static Result<Cache> load(const Pool &pool, Span<const uint8_t> bytes, uint32_t flags = 0)
+    {
+        hlm_cache *raw = nullptr;
+        const hlm_status code = hlm_cache_load_memory(&raw, pool.get(), bytes.data(), bytes.size(), flags);
+        if (code != HLM_OK) return Status::of(code);
+        return Cache(raw);
+    }
+    /** Writes a snapshot: the file has what it had, or all of the new. */
+    Status save(const std::string &path) const
+    {
+        if (Status st = detail::check_text("the path", path); !st) return st;
+        return Status::of(hlm_cache_save(get(), path.c_str()));
+    }
+    /** A snapshot in memory. */
+    Result<std::vector<uint8_t>> save() const
+    {
+        return detail::sized<std::vector<uint8_t>>(0, [&](uint8_t *out, std::size_t cap, std::size_t *n) {
+            return hlm_cache_save_memory(get(), out, cap, n);
+        });
+    }
     /** A second sequence that begins with the first `at` tokens; pages are shared until one of the two writes. */
     Result<Cache> fork(int64_t at = HLM_NOW) const
     {

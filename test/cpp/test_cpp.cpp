@@ -108,6 +108,12 @@ void test_state(family &f)
     CHECK(same(logits(f, fork, rest), whole));
     CHECK(f.cache.mark().ok() && f.cache.marks()->back() == 3);
     CHECK(f.cache.unmark(3).ok() && f.cache.marks().ok());
+    const auto bytes = *f.cache.save();
+    CHECK(*hlm::Cache::load(f.ctx.pool(), bytes)->tokens() == one_two_three);
+    CHECK(!hlm::Cache::load(f.ctx.pool(), hlm::Span<const uint8_t>(bytes.data(), bytes.size() - 1)).ok());
+    CHECK(f.cache.save("test_cpp.snapshot").ok());
+    CHECK(*hlm::Cache::load(f.ctx.pool(), "test_cpp.snapshot")->tokens() == one_two_three);
+    CHECK(std::remove("test_cpp.snapshot") == 0 && !hlm::Cache::load(f.ctx.pool(), "test_cpp.snapshot").ok());
     CHECK(f.cache.prefix_add().ok() && f.ctx.pool().prefix_info()->tokens == 3);
     auto like = *hlm::Cache::create(f.ctx.pool());
     CHECK(like.reuse(one_two_three)->reused == 2 && like.length() == 2 && !like.reuse({}).ok());
@@ -312,6 +318,8 @@ void test_moved(family &f)
     CHECK(taken && !cache && cache.length() == 0); // NOLINT: that is the point
     REFUSED(cache.fork().status(), HLM_E_ARG, "");
     REFUSED(cache.rewind(0).status(), HLM_E_ARG, "");
+    REFUSED(cache.save().status(), HLM_E_ARG, "");
+    REFUSED(cache.save("x"), HLM_E_ARG, "");
     REFUSED(cache.tokens().status(), HLM_E_ARG, "");
     REFUSED(cache.mark(), HLM_E_ARG, "");
     REFUSED(cache.unmark(0), HLM_E_ARG, "");

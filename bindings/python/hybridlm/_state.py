@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 from . import raw
 from ._arrays import c_tokens, numpy
@@ -125,6 +125,53 @@ class Cache(Owner):
         fork = Cache.__new__(Cache)
         fork._adopt(Handle("cache", out.value, lib.hlm_cache_free), self._model)
         return fork
+
+    @classmethod
+    def _read(cls, pool: Union[Pool, Context], call: Callable[[Any, int], int]) -> Cache:
+        from ._context import Context
+        if isinstance(pool, Context):
+            pool = pool.pool
+        if not isinstance(pool, Pool):
+            raise TypeError(f"pool is {type(pool).__name__}, expected Pool or Context")
+        out = ctypes.c_void_p()
+        parent = pool.handle()
+        check(call(ctypes.byref(out), parent.pointer))
+        cache = cls.__new__(cls)
+        cache._adopt(Handle("cache", out.value, lib.hlm_cache_free), pool._model)
+        return cache
+
+    @classmethod
+    @documented("hlm_cache_load")
+    def load(cls, pool: Union[Pool, Context], path: Union[str, os.PathLike[str]], flags: int = 0) -> Cache:
+        """A sequence from a snapshot in a file, in a pool, or in the pool of a context. flags: SNAPSHOT_..."""
+        name, flags = c_string(path, "path"), integer(flags, "flags", 0, 2**32 - 1)
+        return cls._read(pool, lambda out, pool: lib.hlm_cache_load(out, pool, name, flags))
+
+    @classmethod
+    @documented("hlm_cache_load_memory")
+    def from_bytes(cls, pool: Union[Pool, Context], data: bytes, flags: int = 0) -> Cache:
+        """A sequence from a snapshot in memory."""
+        if not isinstance(data, bytes):
+            raise TypeError(f"data is {type(data).__name__}, expected bytes")
+        flags = integer(flags, "flags", 0, 2**32 - 1)
+        return cls._read(pool, lambda out, pool: lib.hlm_cache_load_memory(out, pool, data, len(data), flags))
+
+    @documented("hlm_cache_save")
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Write a snapshot: the file has what it had, or all of the new."""
+        name = c_string(path, "path")
+        with self.handle() as cache:
+            check(lib.hlm_cache_save(cache, name))
+
+    @documented("hlm_cache_save_memory")
+    def to_bytes(self) -> bytes:
+        """A snapshot in memory."""
+        n = ctypes.c_size_t()
+        with self.handle() as cache:
+            lib.hlm_cache_save_memory(cache, None, 0, ctypes.byref(n))
+            out = (ctypes.c_char * n.value)()
+            check(lib.hlm_cache_save_memory(cache, out, n.value, ctypes.byref(n)))
+        return out.raw
 
     @documented("hlm_cache_rewind")
     def rewind(self, pos: int) -> int:

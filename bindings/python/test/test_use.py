@@ -141,6 +141,22 @@ def test_fork_and_rewind(context, tokens):
     assert a.tobytes() == b.tobytes()
 
 
+def test_snapshots(context, tokens, tmp_path):
+    cache = hybridlm.Cache(context)
+    context.decode([(cache, tokens)])
+    data = cache.to_bytes()
+    cache.save(tmp_path / "text")
+    [expected] = context.decode([(cache.fork(), [1])])
+    for loaded in hybridlm.Cache.from_bytes(context, data), hybridlm.Cache.load(context.pool, tmp_path / "text"):
+        assert loaded.tokens() == tokens
+        assert context.decode([(loaded, [1])])[0].tobytes() == expected.tobytes()
+    assert (tmp_path / "text").read_bytes() == data
+    with pytest.raises(hybridlm.Error):
+        hybridlm.Cache.from_bytes(context, data[:-1])
+    with pytest.raises(TypeError):
+        hybridlm.Cache.from_bytes(context, 1)
+
+
 def test_marks(context, root, tokens):
     cache = hybridlm.Cache(context)
     context.decode([(cache, tokens)])

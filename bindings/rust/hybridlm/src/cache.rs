@@ -1,10 +1,12 @@
 //! Caches: the state of a sequence, a value.
 use std::cell::Cell;
+use std::ffi::CString;
 use std::marker::PhantomData;
 use std::mem::size_of;
+use std::path::Path;
 use std::ptr::{self, NonNull};
 
-use crate::error::{check, sized, Error, Result, Status};
+use crate::error::{c_string, check, sized, Error, Result, Status};
 use crate::flags::State;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -40,6 +42,32 @@ impl Cache {
     fn adopt(raw: *mut sys::hlm_cache, model: &Model) -> Result<Cache> {
         let raw = NonNull::new(raw).ok_or_else(|| Error::new(Status::Internal, "there is no cache"))?;
         Ok(Cache { raw, model: model.clone(), _one_thread: PhantomData })
+    }
+
+    /// A sequence from a snapshot in a file.
+    pub fn load(pool: &Pool, path: impl AsRef<Path>) -> Result<Cache> {
+        let path = c_path(path.as_ref())?;
+        let mut raw = ptr::null_mut();
+        check(unsafe { sys::hlm_cache_load(&mut raw, pool.as_ptr(), path.as_ptr(), 0) })?;
+        Cache::adopt(raw, pool.model())
+    }
+
+    /// A sequence from a snapshot in memory.
+    pub fn from_bytes(pool: &Pool, bytes: &[u8]) -> Result<Cache> {
+        let mut raw = ptr::null_mut();
+        check(unsafe { sys::hlm_cache_load_memory(&mut raw, pool.as_ptr(), bytes.as_ptr().cast(), bytes.len(), 0) })?;
+        Cache::adopt(raw, pool.model())
+    }
+
+    /// Writes a snapshot: the file has what it had, or all of the new.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = c_path(path.as_ref())?;
+        check(unsafe { sys::hlm_cache_save(self.as_ptr(), path.as_ptr()) })
+    }
+
+    /// A snapshot in memory.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        sized(0, |out: *mut u8, cap, n| unsafe { sys::hlm_cache_save_memory(self.as_ptr(), out.cast(), cap, n) })
     }
 
     /// A second sequence that begins with all tokens of this one. Copies no state: pages are shared until one writes.
@@ -147,6 +175,12 @@ pub struct Reuse {
     pub reused: usize,
     /// How many of those the next step computes again first; 0 for Transformers.
     pub pending: usize,
+}
+
+/// A path as the library takes it.
+fn c_path(path: &Path) -> Result<CString> {
+    let text = path.to_str().ok_or_else(|| Error::new(Status::Arg, format!("{}: not UTF-8", path.display())))?;
+    c_string("the path", text)
 }
 
 /// A position as the library counts them.

@@ -329,6 +329,25 @@ fn drafts_change_nothing() {
 }
 
 #[test]
+fn snapshots() {
+    let model = model();
+    let (mut ctx, ids) = (context(&model), tokens(&model, "hello world"));
+    let pool = ctx.pool().clone();
+    let mut cache = Cache::new(&pool).unwrap();
+    ctx.decode(&mut [Step::new(&mut cache, &ids)]).unwrap();
+    let bytes = cache.to_bytes().unwrap();
+    let path = std::env::temp_dir().join(format!("hybridlm-{}.snapshot", std::process::id()));
+    cache.save(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    for loaded in [Cache::from_bytes(&pool, &bytes).unwrap(), Cache::load(&pool, &path).unwrap()] {
+        assert_eq!(loaded.tokens().unwrap(), ids);
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(Cache::load(&pool, &path).err().unwrap().status(), Status::Io);
+    assert_eq!(Cache::from_bytes(&pool, &bytes[1..]).err().unwrap().status(), Status::Format);
+}
+
+#[test]
 fn samplers_fork() {
     let model = model();
     let logits: Vec<f32> = (0..288).map(|i| (i % 17) as f32 / 8.0).collect();
