@@ -104,8 +104,16 @@ static hlm_status open_cache(world *w, const act *a)
     return new_cache(w, &w->s[a->cache].cache);
 }
 
+static hlm_status in_slices(world *w, const hlm_step *const *steps, size_t n)
+{
+    int32_t done = 0;
+    hlm_status st = hlm_step_begin(w->ctx, steps, n);
+    while (st == HLM_OK && !done) st = hlm_step_run(w->ctx, 100, &done);
+    return st;
+}
+
 /* n tokens for sequence `cache`, and one each for those behind it up to `other`, in one step. */
-static hlm_status step(world *w, const act *a)
+static hlm_status run_step(world *w, const act *a, int slices)
 {
     int32_t ids[CACHES][LENGTH];
     hlm_step list[CACHES];
@@ -118,13 +126,23 @@ static hlm_status step(world *w, const act *a)
         list[n] = (hlm_step){.struct_size = sizeof *list, .cache = s->cache, .tokens = ids[n], .n_tokens = count};
         steps[n] = &list[n];
     }
-    const hlm_status st = hlm_decode_step(w->ctx, steps, n);
+    const hlm_status st = slices ? in_slices(w, steps, n) : hlm_decode_step(w->ctx, steps, n);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         sequence *s = &w->s[a->cache + i];
         memcpy(s->ids + s->n, ids[i], list[i].n_tokens * sizeof **ids);
         s->n += list[i].n_tokens;
     }
     return st;
+}
+
+static hlm_status step(world *w, const act *a)
+{
+    return run_step(w, a, 0);
+}
+
+static hlm_status sliced(world *w, const act *a)
+{
+    return run_step(w, a, 1);
 }
 
 /* Sequence `cache` as a fork of `other` at its first n tokens; n 0: at all. */
@@ -245,6 +263,8 @@ static const act acts[] = {
     {"pages ahead", reserve, 2, 2, 20},
     {"into them", step, 2, 2, 9},
     {"a batch of all", step, 0, 4, 6},
+    {"a batch in slices", sliced, 0, 4, 5},
+    {"a token in slices", sliced, 1, 1, 1},
     {"back to the beginning", back, 3, 0, 0},
     {"a text of its own", step, 3, 3, 30},
     {"a text to remember", remember, 0, 0, 0},
