@@ -10,8 +10,8 @@
 
 #include "base/os.h"
 
-static const ck_suite *const suites[] = {&ck_gemm_suite,  &ck_vec_suite,   &ck_attn_suite,
-                                         &ck_recur_suite, &ck_scan1_suite, &ck_delta_suite};
+static const ck_suite *const suites[] = {&ck_gemm_suite,  &ck_vec_suite,   &ck_attn_suite, &ck_recur_suite,
+                                         &ck_scan1_suite, &ck_delta_suite, &ck_hash_suite};
 
 enum { GUARD = 64, GUARD_BYTE = 0xA5, BLOCKS = 128 };
 

@@ -21,7 +21,8 @@ typedef struct ck_suite {
     void (*bench)(ck_run *t, const hlmi_kernels *k);
 } ck_suite;
 
-extern const ck_suite ck_gemm_suite, ck_vec_suite, ck_attn_suite, ck_recur_suite, ck_scan1_suite, ck_delta_suite;
+extern const ck_suite ck_gemm_suite, ck_vec_suite, ck_attn_suite, ck_recur_suite, ck_scan1_suite, ck_delta_suite,
+    ck_hash_suite;
 
 /** Random bits; a run always draws the same ones. */
 uint64_t ck_random(ck_run *t);
