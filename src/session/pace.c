@@ -19,7 +19,8 @@ static size_t slot_of(size_t rows)
 void hlmi_pace_init(hlmi_pace *p)
 {
     *p = (hlmi_pace){.most_rows = 0};
-    for (size_t i = 0; i < HLMI_PACE_CLASSES; i++) p->chances[i].right = 0.5;
+    /* doubtful: guesses show what they are worth before they are run */
+    for (size_t i = 0; i < HLMI_PACE_CLASSES; i++) p->chances[i] = (hlmi_chance){.right = 0.35, .seen = 2};
 }
 
 hlmi_stake hlmi_pace_begin(void)
@@ -27,14 +28,21 @@ hlmi_stake hlmi_pace_begin(void)
     return (hlmi_stake){.tokens = 1, .open = 1};
 }
 
-/* Between measured numbers of rows on a line, beyond the largest as that. */
+/* The most rows of a slot. */
+static size_t rows_of(size_t slot)
+{
+    return slot <= SINGLE ? slot : 8 * (slot - SINGLE + 1);
+}
+
+/* Between measured numbers of rows on a line; beyond the largest a row is taken to cost half of one so far. */
 static double expected_ns(const hlmi_pace *p, size_t rows)
 {
     const size_t i = slot_of(rows);
     size_t a = i, b = i;
     while (a > 0 && p->step_ns[a] == 0) a--;
     while (b < HLMI_PACE_TIMES && p->step_ns[b] == 0) b++;
-    if (b == HLMI_PACE_TIMES) return p->step_ns[a];
+    if (b == HLMI_PACE_TIMES)
+        return a == i ? p->step_ns[a] : p->step_ns[a] * (0.5 + 0.5 * (double)rows / (double)rows_of(a > 0 ? a : 1));
     if (a == b || p->step_ns[a] == 0) return p->step_ns[b];
     return p->step_ns[a] + (p->step_ns[b] - p->step_ns[a]) * (double)(i - a) / (double)(b - a);
 }
