@@ -624,7 +624,7 @@ typedef struct hlm_reader {
  *  and what they were computed with, with checksums over everything. Two saves of
  *  a sequence give the same bytes. Weights are not in it, and of a step that has
  *  been begun nothing. The first save or load of a model reads its weights in
- *  memory once, to tell the model from others (about 0.1 s a GB; asking for the
+ *  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the
  *  bytes needed does it, too).
  *
  *  A path: written beside it (path and ".saving0", or a higher number while another

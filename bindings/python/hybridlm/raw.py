@@ -605,7 +605,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'and what they were computed with, with checksums over everything. Two saves of\n'
         'a sequence give the same bytes. Weights are not in it, and of a step that has\n'
         'been begun nothing. The first save or load of a model reads its weights in\n'
-        'memory once, to tell the model from others (about 0.1 s a GB; asking for the\n'
+        'memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the\n'
         'bytes needed does it, too).\n'
         '\n'
         'A path: written beside it (path and ".saving0", or a higher number while another\n'

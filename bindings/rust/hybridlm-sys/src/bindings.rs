@@ -2768,7 +2768,7 @@ extern "C" {
     #[doc = "  and what they were computed with, with checksums over everything. Two saves of"]
     #[doc = "  a sequence give the same bytes. Weights are not in it, and of a step that has"]
     #[doc = "  been begun nothing. The first save or load of a model reads its weights in"]
-    #[doc = "  memory once, to tell the model from others (about 0.1 s a GB; asking for the"]
+    #[doc = "  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the"]
     #[doc = "  bytes needed does it, too)."]
     #[doc = ""]
     #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another"]
