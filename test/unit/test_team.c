@@ -2,6 +2,7 @@
  * threads and on a caller's executor; cancelling; the control word; and that
  * idle threads use no CPU. */
 #include "exec/fpenv.h"
+#include "exec/slice.h"
 #include "exec/team.h"
 
 #include <fenv.h>
@@ -388,6 +389,129 @@ START_TEST(forked)
 }
 END_TEST
 
+/* ---- parts of regions ---- */
+
+enum { ITEMS = 777, SLOW_NS = 8 * 1000 * 1000 };
+
+/* A region of items, each to be done once; all of them take SLOW_NS at least. */
+typedef struct items {
+    atomic_uint done[ITEMS], calls;
+    unsigned cancel_at; /* the call that cancels; 0: none */
+    volatile _Atomic int32_t cancel;
+} items;
+
+static void do_items(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    items *t = (items *)(uintptr_t)arg;
+    (void)step;
+    nanosleep(&(struct timespec){.tv_nsec = SLOW_NS / (long)workers}, NULL);
+    for (size_t i = ITEMS * worker / workers; i < ITEMS * (worker + 1) / workers; i++) atomic_fetch_add(&t->done[i], 1);
+    if (atomic_fetch_add(&t->calls, 1) + 1 == t->cancel_at) atomic_store(&t->cancel, 1);
+}
+
+static void check_items(items *t, unsigned times)
+{
+    for (size_t i = 0; i < ITEMS; i++) ck_assert_uint_eq(atomic_load(&t->done[i]), times);
+}
+
+/* Whatever parts take, they are the whole once: counted in the smallest. */
+START_TEST(parts_are_the_whole)
+{
+    uint64_t state = 1;
+    for (int i = 0; i < 2000; i++) {
+        const size_t all = (size_t)1 << HLMI_PIECE_SHIFT_MAX;
+        const uint64_t predicted = random_next(&state) % 3 ? random_next(&state) % 100000 : 0;
+        hlmi_piece p = hlmi_piece_first(predicted, 100);
+        size_t sum = 0;
+        while (!hlmi_piece_done(&p)) {
+            ck_assert_uint_eq(p.at * (all >> p.shift), sum);
+            sum += all >> p.shift;
+            hlmi_piece_next(&p, random_next(&state) % 300, 100);
+        }
+        ck_assert_uint_eq(sum, all);
+    }
+}
+END_TEST
+
+START_TEST(costs)
+{
+    hlmi_cost c = {{0}};
+    ck_assert_uint_eq(hlmi_cost_predict(&c, 64), 0);
+    hlmi_cost_note(&c, 8, 1000);
+    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 1000);
+    ck_assert_uint_ge(hlmi_cost_predict(&c, 31), 4000); /* in proportion at most */
+    ck_assert_uint_eq(hlmi_cost_predict(&c, 1), 1000);
+    hlmi_cost_note(&c, 8, 9000);
+    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 2000); /* rises slowly */
+    hlmi_cost_note(&c, 8, UINT64_MAX);
+    hlmi_cost_note(&c, UINT64_MAX, 0);
+    hlmi_cost_note(&c, 8, 10);
+    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 10);
+}
+END_TEST
+
+/* A region that took long is divided, and a cancel between two parts ends it. */
+START_TEST(long_regions_in_parts)
+{
+    for (int32_t workers = 1; workers <= 3; workers++) {
+        static items t;
+        hlmi_cost cost = {{0}};
+        const hlmi_region region = {.run = do_items, .arg = &t, .cost = &cost};
+        const hlmi_work work = {.regions = &region, .n = 1, .rows = 1, .cancel = &t.cancel};
+        hlmi_team *team = team_of(workers, NULL);
+        memset(&t, 0, sizeof t);
+        ck_assert_int_eq(hlmi_team_run(team, &work), HLM_OK);
+        check_items(&t, 1);
+        atomic_store(&t.calls, 0);
+        ck_assert_int_eq(hlmi_team_run(team, &work), HLM_OK);
+        check_items(&t, 2);
+        ck_assert_uint_gt(atomic_load(&t.calls), (unsigned)(4 * workers));
+        atomic_store(&t.calls, 0);
+        t.cancel_at = 2;
+        ck_assert_int_eq(hlmi_team_run(team, &work), HLM_E_CANCELLED);
+        ck_assert_uint_le(atomic_load(&t.calls), (unsigned)(2 + workers));
+        hlmi_team_free(team);
+    }
+}
+END_TEST
+
+/* A slice without time is one part, and all slices are the list. */
+START_TEST(slices)
+{
+    for (int32_t workers = 1; workers <= 3; workers++) {
+        static items t[2];
+        hlmi_cost cost[2] = {{{0}}};
+        const hlmi_region regions[] = {{.run = do_items, .arg = &t[0], .cost = &cost[0]},
+                                       {.run = do_items, .arg = &t[1], .min_rows = 2},
+                                       {.run = do_items, .arg = &t[1], .cost = &cost[1]}};
+        const hlmi_work work = {.regions = regions, .n = 3, .rows = 1, .cancel = &t[0].cancel};
+        hlmi_team *team = team_of(workers, NULL);
+        hlmi_place at = {0};
+        bool done = false;
+        unsigned before = 0;
+        memset(t, 0, sizeof t);
+        while (!done) {
+            hlmi_slice s = {.until = 0};
+            ck_assert_int_eq(hlmi_slice_run(team, &work, &at, &s, &done), HLM_OK);
+            const unsigned calls = atomic_load(&t[0].calls) + atomic_load(&t[1].calls);
+            ck_assert_uint_eq(s.parts, 1);
+            ck_assert_uint_eq(calls - before, (unsigned)workers);
+            before = calls;
+        }
+        check_items(&t[0], 1);
+        check_items(&t[1], 1);
+        hlmi_slice s = {.until = UINT64_MAX};
+        ck_assert_int_eq(hlmi_slice_run(team, &work, &at, &s, &done), HLM_OK);
+        ck_assert(done);
+        check_items(&t[1], 2);
+        atomic_store(&t[0].cancel, 1);
+        ck_assert_int_eq(hlmi_slice_run(team, &work, &at, &s, &done), HLM_E_CANCELLED);
+        check_items(&t[0], 2);
+        hlmi_team_free(team);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -398,6 +522,10 @@ int main(void)
         cancelled_before,
         out_of_memory,
         control_word,
+        parts_are_the_whole,
+        costs,
+        long_regions_in_parts,
+        slices,
 #if defined(__SSE2__)
         denormals,
 #endif
