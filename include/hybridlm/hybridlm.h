@@ -506,7 +506,8 @@ HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pend
  *  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is
  *          not there yet), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);
-/** Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY. */
+/** Remove the mark at a position; none there: nothing.
+ *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
 /** The positions of all marks, automatic ones included, ascending, into pos [cap];
  *  *n (may be NULL) receives how many there are. pos may be NULL.

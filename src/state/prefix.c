@@ -84,5 +84,10 @@ hlm_status hlmi_prefix_attach(hlm_cache *c)
     c->length = c->prefix = from->length;
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = hlmi_state_retain(from->state);
+    for (size_t i = 0; i < c->marks.n; i++) { /* of the empty sequence: its beginning is here now */
+        c->marks.items[i].pos = from->length;
+        hlmi_pool_drop_state(c->pool, c->marks.items[i].state);
+        c->marks.items[i].state = hlmi_state_retain(from->state);
+    }
     return HLM_OK;
 }

@@ -94,11 +94,15 @@ hlm_status hlm_cache_mark(hlm_cache *cache)
 hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos)
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: cache is NULL");
-    const hlm_status st = hlmi_cache_lock(cache);
+    hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    hlmi_marks_remove(cache, pos + cache->prefix);
+    const int64_t length = hlm_cache_length(cache);
+    if (pos < 0 || pos > length)
+        st = hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: position %lld of a cache of %lld tokens", (long long)pos,
+                       (long long)length);
+    else hlmi_marks_remove(cache, pos + cache->prefix);
     hlmi_cache_unlock(cache);
-    return HLM_OK;
+    return st;
 }
 
 hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n)

@@ -85,7 +85,15 @@ START_TEST(counts_leave_it_out)
     open_world(&w, 0, 0, 0);
     hlm_cache *c = cache_of(&w, N), *fork = NULL;
     ck_assert_int_eq(hlm_cache_length(c), 0);
+    int64_t marks[2];
+    size_t n = 0;
+    OK(hlm_cache_mark(c)); /* where the text begins, before anything stands there */
     OK(step(&w, c, 0, 20, NULL));
+    OK(hlm_cache_marks(c, marks, 2, &n));
+    ck_assert_uint_ge(n, 1);
+    ck_assert_int_eq(marks[0], 0);
+    ck_assert_int_eq(hlm_cache_unmark(c, INT64_MAX), HLM_E_ARG);
+    OK(hlm_cache_unmark(c, 0));
     ck_assert_int_eq(hlm_cache_length(c), 20);
     OK(hlm_cache_tokens(c, 0, 20, ids));
     ck_assert_mem_eq(ids, w.ids, 20 * sizeof *ids);
