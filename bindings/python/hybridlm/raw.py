@@ -553,7 +553,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is\n'
         '        not there yet), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_unmark": (c_int32, [c_void_p, c_int64],
-        'Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY.'),
+        'Remove the mark at a position; none there: nothing.\n'
+        'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY.'),
     "hlm_cache_marks": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p],
         'The positions of all marks, automatic ones included, ascending, into pos [cap];\n'
         '*n (may be NULL) receives how many there are. pos may be NULL.\n'

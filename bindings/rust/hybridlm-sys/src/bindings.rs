@@ -2230,7 +2230,8 @@ extern "C" {
     pub fn hlm_cache_mark(cache: *mut hlm_cache) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Remove the mark at a position; none there: nothing. Errors  HLM_E_ARG, HLM_E_BUSY."]
+    #[doc = " Remove the mark at a position; none there: nothing."]
+    #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY."]
     pub fn hlm_cache_unmark(cache: *mut hlm_cache, pos: i64) -> hlm_status;
 }
 extern "C" {
