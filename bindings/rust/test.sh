@@ -9,22 +9,7 @@ shift 2
 HYBRIDLM_LIB_DIR=$build/src/library LD_LIBRARY_PATH=$build/src/library CARGO_TARGET_DIR=$build/rust
 export HYBRIDLM_LIB_DIR CARGO_TARGET_DIR LD_LIBRARY_PATH CARGO_TERM_COLOR=never
 cd "$(dirname "$0")" || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-# check WHAT COMMAND...
-check() {
-  what=$1
-  shift
-  if "$@" >"$tmp/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL $what"
-    cat "$tmp/log"
-  fi
-}
+. ../../test/check.sh
 
 has() { "$@" --version >/dev/null 2>&1; }
 
@@ -58,5 +43,4 @@ check 'without either, the build says so in words' sh -c \
     grep -q "set HYBRIDLM_LIB_DIR" "$0/said"' "$tmp"
 check 'the example says what is wrong' sh -c '! "$0" none.gguf hello 2>"$1" && grep -q none.gguf "$1"' \
   "$CARGO_TARGET_DIR/debug/examples/main" "$tmp/answer"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed != 0 ]
+close_checks

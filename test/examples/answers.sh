@@ -3,22 +3,7 @@
 # words what is wrong.
 #   MODELS=FILE:FILE... answers.sh PROGRAM...
 set -u
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-# check WHAT COMMAND...
-check() {
-  what=$1
-  shift
-  if "$@" >"$tmp/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL $what"
-    cat "$tmp/log"
-  fi
-}
+. "$(dirname "$0")/../check.sh"
 
 question='Who wrote "Faust"?
 And what is C:\ for?'
@@ -38,5 +23,4 @@ for program; do
     "$program" "$tmp/answer"
   check "$(basename "$program"): no arguments" sh -c '"$0" 2>"$1"; test $? = 2 && grep -q usage "$1"' "$program" "$tmp/answer"
 done
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed != 0 ]
+close_checks

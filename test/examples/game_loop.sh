@@ -3,22 +3,7 @@
 # in words.
 #   game_loop.sh PROGRAM MODEL.gguf
 set -u
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-# check WHAT COMMAND...
-check() {
-  what=$1
-  shift
-  if "$@" >"$tmp/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL $what"
-    cat "$tmp/log"
-  fi
-}
+. "$(dirname "$0")/../check.sh"
 
 check 'a pack is made' "$1" pack "$tmp/pack" "$2"
 check 'no model to pack' sh -c '! "$0" pack "$1/none" "$1/no model"' "$1" "$tmp"
@@ -28,5 +13,4 @@ head -c 20000 "$tmp/pack" >"$tmp/cut"
 check 'a cut pack' sh -c '"$0" "$1/cut" 2>"$1/err"; test $? = 1 && grep -q "no pack" "$1/err"' "$1" "$tmp"
 check 'no pack' sh -c '"$0" "$1/none" 2>"$1/err"; test $? = 1 && grep -q none "$1/err"' "$1" "$tmp"
 check 'no arguments' sh -c '"$0" 2>"$1/err"; test $? = 2 && grep -q usage "$1/err"' "$1" "$tmp"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed != 0 ]
+close_checks

@@ -4,22 +4,7 @@
 #   install.sh BUILD_DIR SOURCE_DIR
 set -u
 build=$1 source=$2
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-# check WHAT COMMAND...
-check() {
-  what=$1
-  shift
-  if "$@" >"$tmp/log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAIL $what"
-    cat "$tmp/log"
-  fi
-}
+. "$source/test/check.sh"
 
 check "meson install" meson install -C "$build" --no-rebuild --destdir "$tmp/root"
 pc=$(find "$tmp/root" -name hybridlm.pc)
@@ -46,5 +31,4 @@ if [ -e "$model" ]; then
   "$tmp/first" "$model" "The capital of France is" >"$tmp/answer" 2>&1
   check "first.c answers with $(basename "$model")" sh -c "test $? = 0 && test -s '$tmp/answer'"
 fi
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+close_checks
