@@ -2,6 +2,7 @@
 #include "state/prefix.h"
 
 #include "base/size.h"
+#include "state/draft.h"
 
 hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
 {
@@ -63,18 +64,12 @@ static void replace_pages(hlm_cache *c, const hlm_cache *from)
     atomic_store(&own->filled, (unsigned)rest);
 }
 
-/* Pages that the cache has, all its own: it is empty, so nobody has forked them. */
-static size_t reserved_pages(const hlm_cache *c)
-{
-    if (c->n_leaves == 0) return 0;
-    return (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n;
-}
-
 hlm_status hlmi_prefix_attach(hlm_cache *c)
 {
     const hlm_cache *from = atomic_load(&c->pool->prefix);
     if (!from || !hlmi_prefix_missing(c)) return HLM_OK;
-    if (reserved_pages(c) >= hlmi_div_up((size_t)from->length, c->pool->layout.tokens)) {
+    /* pages that are reserved are all its own: it is empty, so nobody has forked them */
+    if (hlmi_cache_pages(c) >= hlmi_div_up((size_t)from->length, c->pool->layout.tokens)) {
         replace_pages(c, from);
     } else {
         hlmi_cache_truncate(c, 0);
