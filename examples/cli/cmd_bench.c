@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench_text.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "peak.h"
@@ -71,18 +72,6 @@ static int describe_model(bench *b)
 }
 
 /* ---- measuring ------------------------------------------------------------------ */
-
-/** The same tokens in every run: xorshift from a fixed seed. */
-static void fill_tokens(int32_t *tokens, size_t n, int32_t vocab_size)
-{
-    uint32_t x = 2463534242u;
-    for (size_t i = 0; i < n; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        tokens[i] = (int32_t)(x % (uint32_t)vocab_size);
-    }
-}
 
 static hlm_status step(bench *b, size_t at, size_t n)
 {
@@ -262,7 +251,7 @@ static int prepare(bench *b, const cli_options *o)
                         "%zu tokens do not fit the context of %lld", longest, (long long)b->s.max_tokens);
     b->tokens = cli_alloc(longest, sizeof *b->tokens);
     b->logits = cli_alloc((size_t)b->s.info.vocab_size, sizeof *b->logits);
-    fill_tokens(b->tokens, longest, b->s.info.vocab_size);
+    cli_bench_tokens(b->tokens, longest, b->s.info.vocab_size);
     return describe_model(b);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench_state.h"
+#include "bench_text.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "report.h"
@@ -30,18 +31,6 @@ static int read_lengths(cli_bench_state *b)
         at = *end ? end + 1 : end;
     }
     return b->n_lengths ? CLI_OK : cli_fail(o, CLI_USAGE, NULL, "--tokens names no length");
-}
-
-/** The same tokens in every run: xorshift from a fixed seed. */
-static void fill_tokens(int32_t *tokens, size_t n, int32_t vocab_size)
-{
-    uint32_t x = 2463534242u;
-    for (size_t i = 0; i < n; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        tokens[i] = (int32_t)(x % (uint32_t)vocab_size);
-    }
 }
 
 /** Bytes of what the recurrent layers remember at one position. */
@@ -71,7 +60,7 @@ static int prepare(cli_bench_state *b, const cli_options *o)
     if (rc != CLI_OK) return rc;
     b->tokens = cli_alloc(b->n_tokens, sizeof *b->tokens);
     b->logits = cli_alloc((size_t)b->s.info.vocab_size, sizeof *b->logits);
-    fill_tokens(b->tokens, b->n_tokens, b->s.info.vocab_size);
+    cli_bench_tokens(b->tokens, b->n_tokens, b->s.info.vocab_size);
     const hlm_status st = measure_state(b);
     return st == HLM_OK ? CLI_OK : cli_fail_status(o, st, "the state could not be read");
 }

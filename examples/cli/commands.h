@@ -11,5 +11,6 @@ extern const cli_command cli_command_score;
 extern const cli_command cli_command_info;
 extern const cli_command cli_command_bench;
 extern const cli_command cli_command_bench_state;
+extern const cli_command cli_command_bench_slices;
 
 #endif

@@ -10,14 +10,14 @@
 
 static const cli_command *const commands[] = {
     &cli_command_chat, &cli_command_run,   &cli_command_tokenize,    &cli_command_score,
-    &cli_command_info, &cli_command_bench, &cli_command_bench_state,
+    &cli_command_info, &cli_command_bench, &cli_command_bench_state, &cli_command_bench_slices,
 };
 
 static void usage(FILE *to)
 {
     fputs("hybridlm: run language models with libhybridlm\n\nUsage: hybridlm COMMAND [OPTIONS]\n\nCommands:\n", to);
     for (size_t i = 0; i < CLI_COUNT(commands); i++)
-        fprintf(to, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nhybridlm COMMAND --help tells more. hybridlm --version names the version.\n"
           "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.\n",
           to);
@@ -46,9 +46,11 @@ static int unknown_command(const char *name)
             near = commands[i]->name;
         }
     }
-    char hint[96];
-    snprintf(hint, sizeof hint, "%s%s%sCommands: chat, run, tokenize, score, info, bench, bench state.",
-             near ? "Did you mean " : "", near ? near : "", near ? "? " : "");
+    char hint[256];
+    size_t n = (size_t)snprintf(hint, sizeof hint, "%s%s%sCommands:", near ? "Did you mean " : "", near ? near : "",
+                                near ? "? " : "");
+    for (size_t i = 0; i < CLI_COUNT(commands) && n < sizeof hint; i++)
+        n += (size_t)snprintf(hint + n, sizeof hint - n, "%s %s", i ? "," : "", commands[i]->name);
     return cli_fail(&none, CLI_USAGE, hint, "there is no command '%.60s'", name);
 }
 

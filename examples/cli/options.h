@@ -80,6 +80,7 @@ typedef struct cli_options {
     /* bench */
     int64_t prompt_tokens;
     int64_t repeats;
+    int64_t budget;
     const char *lengths;
     const char *folder;
 } cli_options;

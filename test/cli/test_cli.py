@@ -69,8 +69,9 @@ def help_of_every_command():
         assert out.startswith(f"hybridlm {command}: ") and "--json" in out and "Examples:" in out, out
         assert out == good("help", command) and out == good(command, "-h")
         assert command in good("--help")
-    out = good("bench", "state", "--help")
-    assert out.startswith("hybridlm bench state: ") and out == good("help", "bench", "state")
+    for kind in ("state", "slices"):
+        out = good("bench", kind, "--help")
+        assert out.startswith(f"hybridlm bench {kind}: ") and out == good("help", "bench", kind)
 
 
 @test
@@ -364,6 +365,19 @@ def bench_state_measures_forks_and_rewinds():
     assert "20 tokens, all of them run" in out and "rewind to a mark" in out
     assert "commas" in bad(2, "bench", "state", GGUF, "--tokens", "x")
     assert "ascend" in bad(2, "bench", "state", GGUF, "--tokens", "40,20")
+
+
+@test
+def bench_slices_measures_overruns():
+    result = good_json("bench", "slices", "-m", GGUF, "-b", "200", "-p", "32", "-n", "4", "-t", "2", "-r", "2")
+    steps, machine = result["steps"], result["machine"]
+    assert result["budget_us"] == 200 and result["sliced_seconds"] > 0 and result["plain_seconds"] > 0
+    assert steps["slices"] == machine["slices"] and 0 <= steps["late"] <= 1
+    assert steps["median_ms"] <= steps["p90_ms"] <= steps["p99_ms"] <= steps["most_ms"]
+    out = good("bench", "slices", GGUF, "-p", "8", "-n", "2", "-r", "1")
+    assert "arithmetic alone" in out and "slices of 4000 us" in out
+    assert "--ctx" in bad(1, "bench", "slices", GGUF, "-p", "60", "-n", "10")
+    assert "from 1" in bad(2, "bench", "slices", GGUF, "--budget", "0")
 
 
 # ---- chat ---------------------------------------------------------------------
