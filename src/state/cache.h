@@ -35,8 +35,6 @@ typedef struct hlmi_claim {
     hlmi_state *now; /* where computing has got to: the sequence's state, a cut's, or `next` */
     hlmi_undo *log[HLMI_UNDO_STRETCHES]; /* what the log will be, references */
     int64_t log_from[HLMI_UNDO_STRETCHES]; /* first row to be written */
-    unsigned log_was[HLMI_UNDO_STRETCHES]; /* `filled` of those written in place */
-    bool log_in_place[HLMI_UNDO_STRETCHES];
 } hlmi_claim;
 
 struct hlm_cache {

@@ -33,8 +33,8 @@ static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *ful
 /* Memory is needed: something on a shelf goes back to the allocator, else something of the prefix cache to a shelf. */
 static bool make_room(hlm_pool *pool)
 {
-    hlmi_shelf *const shelves[] = {&pool->pages, &pool->blocks, &pool->stretches};
-    const size_t bytes[] = {pool->layout.bytes, pool->states.bytes, pool->undo_bytes};
+    hlmi_shelf *const shelves[] = {&pool->pages, &pool->blocks, &pool->rows, &pool->stretches};
+    const size_t bytes[] = {pool->layout.bytes, pool->states.bytes, pool->row_bytes, pool->undo_bytes};
     for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++) {
         hlmi_lock_take(&pool->lock);
         void *p = shelves[i]->first;
@@ -116,7 +116,7 @@ hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
     hlmi_undo *u = take(pool, &pool->stretches, pool->undo_bytes, "a stretch of the undo log");
     if (!u) return NULL;
     atomic_init(&u->refs, 1);
-    atomic_init(&u->filled, 0);
+    u->n = 0;
     u->anchor = NULL;
     return u;
 }
@@ -125,7 +125,20 @@ void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
 {
     if (!u || atomic_fetch_sub(&u->refs, 1) != 1) return;
     hlmi_pool_drop_state(pool, u->anchor);
+    while (u->n) hlmi_pool_drop_row(pool, u->row[--u->n]);
     give_back(pool, &pool->stretches, u, pool->undo_bytes);
+}
+
+hlmi_row *hlmi_pool_take_row(hlm_pool *pool)
+{
+    hlmi_row *row = take(pool, &pool->rows, pool->row_bytes, "a row of the undo log");
+    if (row) atomic_init(&row->refs, 1);
+    return row;
+}
+
+void hlmi_pool_drop_row(hlm_pool *pool, hlmi_row *row)
+{
+    if (atomic_fetch_sub(&row->refs, 1) == 1) give_back(pool, &pool->rows, row, pool->row_bytes);
 }
 
 void hlmi_pool_own(hlm_pool *pool, uint64_t bytes)
@@ -156,6 +169,7 @@ static void pool_free(hlm_pool *pool)
     shelf_free(pool, &pool->pages);
     shelf_free(pool, &pool->blocks);
     shelf_free(pool, &pool->stretches);
+    shelf_free(pool, &pool->rows);
     hlmi_page_layout_free(&pool->layout, &pool->mem);
     hlmi_state_layout_free(&pool->states, &pool->mem);
     hlm_model *model = pool->model;
@@ -180,10 +194,11 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     const int32_t undo = p->undo_tokens ? p->undo_tokens : DEFAULT_UNDO_TOKENS;
     if (undo < 0) return HLM_OK;
     size_t bytes;
-    if (!hlmi_mul_size(pool->states.log_width * sizeof(float), (size_t)undo, &bytes) || bytes > SIZE_MAX - HLMI_ALIGN)
-        return hlmi_nomem(SIZE_MAX, "a stretch of the undo log");
+    if (!hlmi_mul_size(pool->states.log_width, sizeof(float), &bytes) || bytes > SIZE_MAX - HLMI_ALIGN)
+        return hlmi_nomem(SIZE_MAX, "a row of the undo log");
     pool->undo_tokens = undo;
-    pool->undo_bytes = bytes + HLMI_ALIGN;
+    pool->undo_bytes = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_row *);
+    pool->row_bytes = bytes + HLMI_ALIGN;
     return HLM_OK;
 }
 
@@ -193,7 +208,8 @@ hlm_status hlmi_pool_sequence_bytes(const hlmi_state_layout *states, uint64_t *b
     const hlm_pool_params defaults = {.struct_size = sizeof defaults};
     const hlm_status st = read_history(&pool, &defaults);
     const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0) + pool.auto_marks;
-    *bytes = blocks * states->bytes + (HLMI_UNDO_STRETCHES + 1) * (uint64_t)pool.undo_bytes;
+    const uint64_t stretch = pool.undo_bytes + (uint64_t)pool.undo_tokens * pool.row_bytes;
+    *bytes = blocks * states->bytes + (HLMI_UNDO_STRETCHES + 1) * stretch;
     return st;
 }
 

@@ -32,9 +32,9 @@ struct hlm_pool {
     int64_t mark_stride; /* 0: no automatic marks but at the ends of prompts */
     size_t auto_marks; /* of a sequence at most */
     int64_t undo_tokens; /* positions of a stretch of the undo log; 0: none */
-    size_t undo_bytes; /* of a stretch */
+    size_t undo_bytes, row_bytes; /* of a stretch without its rows; of a row */
     hlmi_lock lock; /* guards what follows */
-    hlmi_shelf pages, blocks, stretches;
+    hlmi_shelf pages, blocks, stretches, rows;
     uint64_t used, held; /* bytes */
     uint64_t own; /* of `used`: the states that sequences begin with */
 };
@@ -56,9 +56,13 @@ void hlmi_pool_own(hlm_pool *pool, uint64_t bytes);
 hlmi_state *hlmi_state_retain(hlmi_state *s);
 /** One reference less; the last one gives the block back. NULL is fine. */
 void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s);
-/** A stretch of the undo log with refs 1, nothing filled and no anchor, or NULL as above. */
+/** A stretch of the undo log with refs 1, no rows and no anchor, or NULL as above. */
 hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool);
-/** One reference less; the last one gives stretch and anchor back. NULL is fine. */
+/** One reference less; the last one gives stretch, rows and anchor back. NULL is fine. */
 void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u);
+/** A row of the undo log with refs 1 and any contents, or NULL as above. */
+hlmi_row *hlmi_pool_take_row(hlm_pool *pool);
+/** One reference less; the last one gives the row back. */
+void hlmi_pool_drop_row(hlm_pool *pool, hlmi_row *row);
 
 #endif

@@ -350,11 +350,9 @@ static hlm_status place_state(reading *r, const hlmi_snapshot_point *p, hlmi_sta
         c->state = hlmi_state_retain(s);
     }
     if (!(p->flags & HLMI_POINT_ANCHOR) || !r->keep_log) return HLM_OK;
-    hlmi_undo *u = hlmi_pool_take_undo(c->pool);
+    hlmi_undo *u = hlmi_undo_new(c->pool, p->pos, p->rows);
     if (!u) return HLM_E_NOMEM;
-    u->pos = p->pos;
     u->anchor = hlmi_state_retain(s);
-    atomic_store(&u->filled, p->rows);
     c->log[c->log[0] ? 1 : 0] = u;
     return HLM_OK;
 }
@@ -388,9 +386,8 @@ static hlm_status read_log(reading *r)
     for (size_t i = 0; i < r->head.n_points; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
         for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++) {
-            const hlmi_undo *u = r->keep_log ? hlmi_undo_find(r->cache, pos) : NULL;
-            st = u ? hlmi_inlet_block(r->in, hlmi_undo_row(u, &r->pool->states, pos), bytes)
-                   : hlmi_inlet_skip(r->in, bytes);
+            float *row = r->keep_log ? hlmi_undo_find(r->cache, pos) : NULL;
+            st = row ? hlmi_inlet_block(r->in, row, bytes) : hlmi_inlet_skip(r->in, bytes);
         }
     }
     return st;

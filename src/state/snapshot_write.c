@@ -214,7 +214,7 @@ static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const de
     const hlm_cache *c = s->cache;
     hlm_status st = HLM_OK;
     for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++)
-        st = write_row(s, o, d, hlmi_undo_row(hlmi_undo_find(c, pos), &c->pool->states, pos));
+        st = write_row(s, o, d, hlmi_undo_find(c, pos));
     return st;
 }
 

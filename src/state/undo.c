@@ -1,63 +1,83 @@
-/* Stretches of the undo log. */
+/* Rows and stretches of the undo log. */
 #include "state/undo.h"
 
-#include <string.h>
-
-#include "base/size.h"
 #include "state/cache.h"
 
-static hlmi_undo *find(hlmi_undo *const *log, int64_t pos, int64_t length)
+/* The stretch that has a place for pos. */
+static hlmi_undo *find(const hlm_cache *c, int64_t pos)
 {
     for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++)
-        if (log[i] && pos >= log[i]->pos && pos < log[i]->pos + length) return log[i];
+        if (c->log[i] && pos >= c->log[i]->pos && pos < c->log[i]->pos + c->pool->undo_tokens) return c->log[i];
     return NULL;
 }
 
-hlmi_undo *hlmi_undo_target(const hlm_cache *c, int64_t pos)
+static float *floats(const hlmi_undo *u, int64_t pos)
+{
+    return (float *)(void *)((char *)u->row[pos - u->pos] + HLMI_ALIGN);
+}
+
+float *hlmi_undo_target(const hlm_cache *c, int64_t pos)
 {
     for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        hlmi_undo *u = c->claim.log[i];
-        if (u && pos >= c->claim.log_from[i] && pos < u->pos + c->pool->undo_tokens) return u;
+        const hlmi_undo *u = c->claim.log[i];
+        if (u && pos >= c->claim.log_from[i] && pos < u->pos + c->pool->undo_tokens) return floats(u, pos);
     }
     return NULL;
 }
 
-hlmi_undo *hlmi_undo_find(const hlm_cache *c, int64_t pos)
+float *hlmi_undo_find(const hlm_cache *c, int64_t pos)
 {
-    return find(c->log, pos, c->pool->undo_tokens);
+    const hlmi_undo *u = find(c, pos);
+    return u ? floats(u, pos) : NULL;
 }
 
 bool hlmi_undo_covers(const hlm_cache *c)
 {
     for (int64_t pos = c->state->pos; pos < c->length; pos++)
-        if (!hlmi_undo_find(c, pos)) return false;
+        if (!find(c, pos)) return false;
     return true;
 }
 
-static hlmi_undo *take(hlm_cache *c, int64_t pos)
+/* Rows from index n on go. */
+static void cut(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
-    hlmi_undo *u = hlmi_pool_take_undo(c->pool);
-    if (u) u->pos = pos;
-    return u;
+    while (u->n > n) hlmi_pool_drop_row(pool, u->row[--u->n]);
 }
 
-/* A stretch of the sequence's, writable from row a to row b: itself, or a copy when another sequence has written there. */
-static hlmi_undo *extend(hlm_cache *c, hlmi_undo *u, unsigned a, unsigned b, bool *in_place)
+/* New rows, up to n in all. On failure the stretch goes. */
+static hlmi_undo *extend(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
-    unsigned expected = a;
-    *in_place = true;
-    if (atomic_load(&u->refs) == 1) atomic_store(&u->filled, b);
-    else if (!atomic_compare_exchange_strong(&u->filled, &expected, b)) *in_place = false;
-    if (*in_place) {
+    const size_t had = u->n;
+    while (u->n < n && (u->row[u->n] = hlmi_pool_take_row(pool))) u->n++;
+    if (u->n >= n) return u;
+    cut(pool, u, had);
+    hlmi_pool_drop_undo(pool, u);
+    return NULL;
+}
+
+hlmi_undo *hlmi_undo_new(hlm_pool *pool, int64_t pos, size_t n)
+{
+    hlmi_undo *u = hlmi_pool_take_undo(pool);
+    if (!u) return NULL;
+    u->pos = pos;
+    return extend(pool, u, n);
+}
+
+/* The first n rows of a stretch, to append to: itself, when nobody shares it, or a list of its own. */
+static hlmi_undo *own(hlm_pool *pool, hlmi_undo *u, size_t n)
+{
+    if (atomic_load(&u->refs) == 1) {
         atomic_fetch_add(&u->refs, 1);
+        cut(pool, u, n);
         return u;
     }
-    hlmi_undo *copy = take(c, u->pos);
+    hlmi_undo *copy = hlmi_undo_new(pool, u->pos, 0);
     if (!copy) return NULL;
     copy->anchor = hlmi_state_retain(u->anchor);
-    memcpy(hlmi_undo_row(copy, &c->pool->states, copy->pos), hlmi_undo_row(u, &c->pool->states, u->pos),
-           a * c->pool->states.log_width * sizeof(float));
-    atomic_store(&copy->filled, b);
+    for (; copy->n < n; copy->n++) {
+        copy->row[copy->n] = u->row[copy->n];
+        atomic_fetch_add(&copy->row[copy->n]->refs, 1);
+    }
     return copy;
 }
 
@@ -65,19 +85,18 @@ static hlmi_undo *extend(hlm_cache *c, hlmi_undo *u, unsigned a, unsigned b, boo
 static void claim_one(hlm_cache *c, size_t i, int64_t p, int64_t from, int64_t end)
 {
     const int64_t per = c->pool->undo_tokens, to = p + per < end ? p + per : end;
-    hlmi_undo *old = find(c->log, p, 1);
-    if (old) {
-        const int64_t have = c->length < p + per ? c->length : p + per; /* rows before it are the sequence's own */
-        c->claim.log_from[i] = have;
-        c->claim.log[i] = extend(c, old, (unsigned)(have - p), (unsigned)(to - p), &c->claim.log_in_place[i]);
-        c->claim.log_was[i] = (unsigned)(have - p);
-        return;
+    hlmi_undo *u = find(c, p);
+    int64_t have = p; /* rows before it are the sequence's already */
+    if (u) {
+        have = c->length < to ? c->length : to;
+        if (have == to) atomic_fetch_add(&u->refs, 1);
+        else u = own(c->pool, u, (size_t)(have - p));
+        if (u && have < to) u = extend(c->pool, u, (size_t)(to - p));
+    } else if (p >= from && hlmi_cut_ask(c, p)) { /* else its first rows are not there, or not the state */
+        u = hlmi_undo_new(c->pool, p, (size_t)(to - p));
     }
-    if (p < from || !hlmi_cut_ask(c, p)) return; /* its first rows are not there, or not the state */
-    c->claim.log[i] = take(c, p);
-    if (!c->claim.log[i]) return;
-    c->claim.log_from[i] = p;
-    atomic_store(&c->claim.log[i]->filled, (unsigned)(to - p));
+    c->claim.log[i] = u;
+    c->claim.log_from[i] = have;
 }
 
 void hlmi_undo_claim(hlm_cache *c, int64_t from, int64_t end)
@@ -105,7 +124,7 @@ void hlmi_undo_abort(hlm_cache *c)
     for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
         hlmi_undo *u = c->claim.log[i];
         if (!u) continue;
-        if (c->claim.log_in_place[i]) atomic_store(&u->filled, c->claim.log_was[i]);
+        cut(c->pool, u, (size_t)(c->claim.log_from[i] - u->pos));
         hlmi_pool_drop_undo(c->pool, u);
         c->claim.log[i] = NULL;
     }
@@ -114,9 +133,13 @@ void hlmi_undo_abort(hlm_cache *c)
 void hlmi_undo_truncate(hlm_cache *c, int64_t pos)
 {
     for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        if (!c->log[i] || c->log[i]->pos <= pos) continue;
-        hlmi_pool_drop_undo(c->pool, c->log[i]);
-        c->log[i] = NULL;
+        hlmi_undo *u = c->log[i];
+        if (u && u->pos > pos) {
+            hlmi_pool_drop_undo(c->pool, u);
+            c->log[i] = NULL;
+        } else if (u && atomic_load(&u->refs) == 1) {
+            cut(c->pool, u, (size_t)(pos - u->pos));
+        }
     }
 }
 

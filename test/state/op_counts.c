@@ -2,7 +2,7 @@
  * counts: each entry emits what the CPU's does, and a region that adds up rows when it is run. Memory is counted by the
  * caller's allocator. For each model: rewinds and forks run nothing, and the next token costs the matrix products of one
  * token; tokens that have to be computed again are as many as was said; a second turn of a conversation runs what differs
- * and at most one stride; a fork takes less than 4 KB at any length. */
+ * and at most one stride; a fork takes less than 4 KB at any length; of the undo log a branch takes the rows of its own tokens. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -398,6 +398,47 @@ static void show_memory(const char *path, unsigned *passed, unsigned *failed)
     *failed += t.failed;
 }
 
+/* Bytes of the pool that a fork takes for n tokens of its own, one by one, behind `length` ones. */
+static uint64_t branch_takes(bench *t, size_t length, size_t n)
+{
+    uint64_t before = 0, after = 0;
+    hlm_cache *c = new_cache(t), *f = NULL;
+    run(t, c, 0, length, false);
+    expect(t, hlm_pool_usage(t->pool, &before, NULL) == HLM_OK && hlm_cache_fork(&f, c, HLM_NOW) == HLM_OK, "no fork");
+    for (size_t i = 0; i < n; i++) run(t, f, length + i, 1, false);
+    expect(t, hlm_pool_usage(t->pool, &after, NULL) == HLM_OK, "no usage");
+    hlm_cache_free(c);
+    hlm_cache_free(f);
+    return after - before;
+}
+
+/* What the undo log adds to that, against a pool that has none: the rows of the branch's own tokens, its lists of rows, and
+ * the states before those stretches that begin within them. It shares the rest with the sequence that it came from. */
+static void show_branches(const char *path, unsigned *passed, unsigned *failed)
+{
+    static const struct {
+        size_t n, rows, lists, anchors;
+    } cases[] = {{1, 1, 1, 0}, {5, 5, 1, 0}, {6, 6, 2, 1}, {2 * UNDO, UNDO + 3, 2, 2}};
+    const hlm_pool_params on = {.struct_size = sizeof on, .page_tokens = 4, .mark_stride = -1, .undo_tokens = UNDO};
+    const hlm_pool_params off = {.struct_size = sizeof off, .page_tokens = 4, .mark_stride = -1, .undo_tokens = -1};
+    bench with, without = {.path = path};
+    const bool ok = open_bench(&with, path, &on) && open_bench(&without, path, &off);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases && ok; i++) {
+        const hlm_pool *p = with.pool;
+        const size_t length = PROMPT + 3 - p->plan->n_prefix % UNDO; /* the prefix has positions too */
+        const uint64_t all = branch_takes(&with, length, cases[i].n), rest = branch_takes(&without, length, cases[i].n);
+        const uint64_t log =
+            cases[i].rows * p->row_bytes + cases[i].lists * p->undo_bytes + cases[i].anchors * p->states.bytes;
+        expect(&with, all - rest == log, "the log of a branch of %zu tokens takes %llu bytes, expected %llu",
+               cases[i].n, (unsigned long long)(all - rest), (unsigned long long)log);
+    }
+    expect(&with, ok, "not loaded");
+    close_bench(&with);
+    close_bench(&without);
+    *passed += with.passed + without.passed;
+    *failed += with.failed + without.failed;
+}
+
 int main(int argc, char **argv)
 {
     unsigned passed = 0, failed = 0;
@@ -405,6 +446,7 @@ int main(int argc, char **argv)
         show_costs(argv[i], &passed, &failed);
         show_turns(argv[i], &passed, &failed);
         show_memory(argv[i], &passed, &failed);
+        show_branches(argv[i], &passed, &failed);
     }
     printf("%u passed, %u failed\n", passed, failed);
     return failed || !passed;

@@ -5,7 +5,6 @@
 
 typedef struct log_arg {
     size_t at, n; /* floats of a log row: where this recurrence's are, and how many */
-    const hlmi_state_layout *states;
     float *rows;
     size_t ld;
 } log_arg;
@@ -16,8 +15,8 @@ static void write_run(const void *arg, const void *step, size_t worker, size_t w
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
-        hlmi_undo *u = hlmi_undo_target(t->spans[t->span_of[i]].cache, t->pos[i]);
-        if (u) memcpy(hlmi_undo_row(u, a->states, t->pos[i]) + a->at, a->rows + i * a->ld, a->n * sizeof *a->rows);
+        float *row = hlmi_undo_target(t->spans[t->span_of[i]].cache, t->pos[i]);
+        if (row) memcpy(row + a->at, a->rows + i * a->ld, a->n * sizeof *a->rows);
     }
 }
 
@@ -27,16 +26,15 @@ static void read_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
-        const hlmi_undo *u = hlmi_undo_find(t->spans[t->span_of[i]].cache, t->pos[i]);
-        memcpy(a->rows + i * a->ld, hlmi_undo_row(u, a->states, t->pos[i]) + a->at, a->n * sizeof *a->rows);
+        const float *row = hlmi_undo_find(t->spans[t->span_of[i]].cache, t->pos[i]);
+        memcpy(a->rows + i * a->ld, row + a->at, a->n * sizeof *a->rows);
     }
 }
 
 static log_arg make_arg(const hlmi_builder *b, size_t rec, float *rows, size_t ld)
 {
     const hlmi_recurrence *r = &b->plan->rec[rec];
-    return (log_arg){
-        .at = b->states->log_at[rec], .n = r->channels + r->extra, .states = b->states, .rows = rows, .ld = ld};
+    return (log_arg){.at = b->states->log_at[rec], .n = r->channels + r->extra, .rows = rows, .ld = ld};
 }
 
 void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, const float *rows, size_t ld)
