@@ -456,7 +456,7 @@ HLM_API void hlm_ctx_free(hlm_context *ctx);
 HLM_API hlm_pool *hlm_ctx_pool(hlm_context *ctx);
 
 /** As hlm_last_error, but of the latest failed call on this context
- *  (hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the
+ *  (hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the
  *  context; "" before the first. Valid until the next call on it; never NULL. */
 HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
 
@@ -813,6 +813,19 @@ HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *d
 /** Ends a begun step: every cache is as it was before it. None was begun: nothing.
  *  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx). */
 HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
+
+/** The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a
+ *  snapshot that was loaded, or from a text that was reused.
+ *  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.
+ *  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a
+ *  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;
+ *  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last
+ *  token once more. The sequence is the same value afterwards, and nothing of it is pending.
+ *  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.
+ *  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),
+ *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
+ *          HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
+HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
 
 /** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
 HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);

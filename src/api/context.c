@@ -33,7 +33,7 @@ static size_t worker_stride(const hlmi_builder *b)
     return hlmi_round_up(b->worker_bytes, HLMI_ALIGN) + HLMI_ALIGN; /* no two workers share a line */
 }
 
-/* Scratch that the programs need, whichever runs. */
+/* Scratch that the programs need, whichever runs; what the head takes alone is a part of what all blocks take. */
 static hlm_status measure(hlmi_builder *b)
 {
     hlm_status st = hlmi_program_record_replay(b);
@@ -109,7 +109,10 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
     if (st != HLM_OK) return st;
     b.program = &c->replay;
     b.taps = false;
-    return hlmi_program_record_replay(&b);
+    st = hlmi_program_record_replay(&b);
+    if (st != HLM_OK || !b.states->bytes) return st;
+    b.program = &c->head;
+    return hlmi_program_record_head(&b);
 }
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
@@ -137,7 +140,7 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
     if (!c) HLMI_TRY(hlmi_nomem(sizeof *c, "a context"));
     hlm_model_retain(model);
     c->model = model;
-    c->mem = c->plain.mem = c->tapped.mem = c->replay.mem = model->mem;
+    c->mem = c->plain.mem = c->tapped.mem = c->replay.mem = c->head.mem = model->mem;
     atomic_init(&c->busy, 0);
     c->max_rows = p.max_rows ? p.max_rows : MAX_ROWS;
     if (p.pool) {
@@ -172,6 +175,7 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_program_free(&ctx->plain);
     hlmi_program_free(&ctx->tapped);
     hlmi_program_free(&ctx->replay);
+    hlmi_program_free(&ctx->head);
     hlmi_free(&mem, t->tokens);
     hlmi_free(&mem, t->embed);
     hlmi_free(&mem, t->pos);

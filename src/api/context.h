@@ -14,6 +14,7 @@ struct hlm_context {
     hlmi_team *team;
     hlmi_program plain, tapped; /* without and with hidden states */
     hlmi_program replay; /* recurrences alone, fed from the undo log */
+    hlmi_program head; /* the head alone, fed from what states keep */
     size_t max_rows, slice_rows; /* of a tile; of one in a step that runs in slices */
     uint8_t *scratch, *worker_scratch;
     hlmi_tile tile; /* its arrays have max_rows entries */

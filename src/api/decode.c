@@ -4,13 +4,26 @@
 #include "api/context.h"
 #include "base/size.h"
 
-/* Rows of a step: first those that its cache's state has to see again (hlmi_cache_pending), then the new tokens. */
-static size_t n_step_rows(const hlm_step *s)
+/* Is it hlm_cache_logits that asks? */
+static bool asks_again(const hlm_step *s)
 {
-    return (size_t)hlmi_cache_pending(s->cache) + s->n_tokens;
+    return s->n_tokens == 0 && s->logits;
 }
 
-/* Number of logit rows, and the token index of row i. */
+/* Rows of a step that its cache's state has to see again (hlmi_cache_pending), or whose logits are asked for again. */
+static size_t n_old(const hlm_step *s)
+{
+    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    return pending ? pending : asks_again(s);
+}
+
+/* Rows of a step: the old ones first, then the new tokens. */
+static size_t n_step_rows(const hlm_step *s)
+{
+    return n_old(s) + s->n_tokens;
+}
+
+/* Number of logit rows, and which row of the step is row i. */
 static size_t n_logit_rows(const hlm_step *s)
 {
     if (!s->logits) return 0;
@@ -19,16 +32,16 @@ static size_t n_logit_rows(const hlm_step *s)
 
 static size_t logit_row(const hlm_step *s, size_t i)
 {
-    return s->logit_rows == HLM_ROWS_ALL ? i : s->logit_rows == HLM_ROWS_LIST ? s->rows[i] : s->n_tokens - 1;
+    if (s->logit_rows == HLM_ROWS_LAST) return n_step_rows(s) - 1;
+    return n_old(s) + (s->logit_rows == HLM_ROWS_LIST ? s->rows[i] : i);
 }
 
 static void add_outputs(hlm_context *c, const hlm_step *s, hlmi_cursor *at, size_t row, size_t n)
 {
     hlmi_tile *t = &c->tile;
     const size_t rows = n_logit_rows(s), width = c->model->plan.n_out;
-    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
-    for (; at->logit < rows && pending + logit_row(s, at->logit) < at->row + n; at->logit++) {
-        t->out_row[t->n_out] = (uint32_t)(row + pending + logit_row(s, at->logit) - at->row);
+    for (; at->logit < rows && logit_row(s, at->logit) < at->row + n; at->logit++) {
+        t->out_row[t->n_out] = (uint32_t)(row + logit_row(s, at->logit) - at->row);
         t->out[t->n_out++] = s->logits + at->logit * width;
     }
 }
@@ -41,7 +54,7 @@ static size_t old_rows(size_t pending, size_t at, size_t n)
 
 static hlm_status add_taps(hlm_context *c, const hlm_step *s, const hlmi_cursor *at, size_t row, size_t n)
 {
-    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    const size_t pending = n_old(s);
     const size_t skip = old_rows(pending, at->row, n);
     if (skip == n) return HLM_OK;
     void *items = c->taps;
@@ -63,7 +76,7 @@ static hlm_status add_taps(hlm_context *c, const hlm_step *s, const hlmi_cursor 
 
 static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const hlmi_cursor *at, size_t row, size_t n)
 {
-    const size_t pending = (size_t)hlmi_cache_pending(s->cache);
+    const size_t pending = n_old(s);
     const size_t skip = old_rows(pending, at->row, n);
     if (skip == n) return HLM_OK;
     void *items = c->attn_taps;
@@ -88,7 +101,7 @@ static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const hlmi_cu
 static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
 {
     const hlm_cache *cache = s->cache;
-    const size_t pending = (size_t)hlmi_cache_pending(cache);
+    const size_t pending = n_old(s);
     const size_t old = old_rows(pending, at, n);
     for (size_t i = 0; i < old; i++) out[i] = hlmi_cache_token(cache, cache->length - (int64_t)(pending - at - i));
     if (n > old && s->tokens) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
@@ -98,7 +111,7 @@ static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
 /* Position of a row of a step. */
 static int64_t step_pos(const hlm_step *s, size_t row)
 {
-    return s->cache->length - hlmi_cache_pending(s->cache) + (int64_t)row;
+    return s->cache->length - (int64_t)n_old(s) + (int64_t)row;
 }
 
 /* Rows of a step from `at` on that may stand in one span: up to the next state that is kept. */
@@ -118,8 +131,9 @@ static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_
     hlmi_span *span = &t->spans[t->n_spans];
     *span = (hlmi_span){.cache = cache, .row = row, .n = n, .pos = pos, .fresh = cache->length};
     hlmi_cache_advance(s->cache, pos + (int64_t)n, &span->in, &span->out);
+    if (span->out) span->out->hidden = true; /* the head keeps it */
     copy_tokens(s, at, n, t->tokens + row);
-    const size_t pending = (size_t)hlmi_cache_pending(cache);
+    const size_t pending = n_old(s);
     for (size_t i = 0; i < n; i++)
         t->embed[row + i] = s->embeddings && at + i >= pending ? s->embeddings + (at + i - pending) * hidden : NULL;
     for (size_t i = 0; i < n; i++) {
@@ -165,7 +179,9 @@ static bool fill_replay(hlm_context *c, hlmi_batch *b, size_t most)
     hlmi_tile *t = &c->tile;
     for (; b->replayed < b->n; b->replayed++, b->replay_row = 0) {
         hlm_cache *cache = b->steps[b->replayed]->cache;
-        const size_t rows = (size_t)hlmi_cache_replay(cache), n = hlmi_min_size(rows - b->replay_row, most);
+        size_t rows = (size_t)hlmi_cache_replay(cache);
+        if (rows && asks_again(b->steps[b->replayed])) rows--; /* the last one runs through all blocks */
+        const size_t n = hlmi_min_size(rows - b->replay_row, most);
         if (n == 0) continue;
         const int64_t pos = cache->state->pos + (int64_t)b->replay_row;
         t->n_rows = n;

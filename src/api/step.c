@@ -216,7 +216,7 @@ static void finish(hlm_context *c, hlm_status st)
 
 /* ---- the calls ---- */
 
-static hlm_status enter_context(hlm_context *c)
+hlm_status hlmi_ctx_enter(hlm_context *c)
 {
     int seen = IDLE;
     if (atomic_compare_exchange_strong(&c->busy, &seen, CALL)) return HLM_OK;
@@ -224,30 +224,42 @@ static hlm_status enter_context(hlm_context *c)
     return hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
 }
 
+void hlmi_ctx_leave(hlm_context *c, hlm_status st)
+{
+    finish(c, st);
+    atomic_store(&c->busy, IDLE);
+}
+
 hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
 {
     bool done;
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_decode_step: ctx and steps are needed");
-    hlm_status st = enter_context(ctx);
+    hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     st = begin(ctx, steps, n);
     if (st == HLM_OK) st = run(ctx, NULL, &done);
-    finish(ctx, st);
-    atomic_store(&ctx->busy, IDLE);
+    hlmi_ctx_leave(ctx, st);
+    return st;
+}
+
+hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits)
+{
+    const hlm_step none = {.struct_size = sizeof none, .cache = cache, .logits = logits};
+    const hlm_step *const steps[] = {&none};
+    bool done;
+    hlm_status st = take(c, steps, 1);
+    if (st == HLM_OK) st = run(c, NULL, &done);
+    abandon(c); /* nothing, when it is done */
     return st;
 }
 
 hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 {
     if (!cache->state || cache->state->pos == cache->length) return HLM_OK;
-    const hlm_step none = {.struct_size = sizeof none, .cache = cache};
-    const hlm_step *const steps[] = {&none};
-    bool done;
-    hlm_status st = enter_context(ctx);
+    hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     const int32_t asked = atomic_exchange(&ctx->cancel, 0);
-    st = take(ctx, steps, 1);
-    if (st == HLM_OK) st = run(ctx, NULL, &done);
+    st = hlmi_ctx_again(ctx, cache, NULL);
     finish(ctx, st);
     if (asked || st == HLM_E_CANCELLED) ctx->cancel = 1; /* meant for a step that is somebody's own */
     atomic_store(&ctx->busy, IDLE);
@@ -267,7 +279,7 @@ static hlm_status own_steps(hlm_context *c)
 hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n)
 {
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_step_begin: ctx and steps are needed");
-    hlm_status st = enter_context(ctx);
+    hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     st = begin(ctx, steps, n);
     if (st == HLM_OK) st = own_steps(ctx);
@@ -289,9 +301,9 @@ hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done)
     const uint64_t now = hlmi_os_now(), most = (UINT64_MAX - now) / 1000;
     hlmi_slice slice = {.until = now + 1000 * (budget_us < most ? budget_us : most)};
     const hlm_status st = run(ctx, &slice, &ended);
-    if (ended || st != HLM_OK) finish(ctx, st);
     *done = ended && st == HLM_OK;
-    atomic_store(&ctx->busy, ended || st != HLM_OK ? IDLE : BEGUN);
+    if (ended || st != HLM_OK) hlmi_ctx_leave(ctx, st);
+    else atomic_store(&ctx->busy, BEGUN);
     return st;
 }
 
@@ -301,7 +313,6 @@ hlm_status hlm_step_abort(hlm_context *ctx)
     if (!ctx) return hlmi_fail(HLM_E_ARG, "hlm_step_abort: ctx is NULL");
     if (!atomic_compare_exchange_strong(&ctx->busy, &seen, CALL))
         return seen == IDLE ? HLM_OK : hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
-    finish(ctx, HLM_OK);
-    atomic_store(&ctx->busy, IDLE);
+    hlmi_ctx_leave(ctx, HLM_OK);
     return HLM_OK;
 }

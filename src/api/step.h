@@ -45,4 +45,12 @@ hlm_status hlmi_step_copy(const hlmi_mem *mem, const hlm_step *const *from, size
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);
 
+/** The context is the caller's: HLM_E_BUSY, or until hlmi_ctx_leave, which ends what there is of a step and keeps a failure's
+ *  sentence. */
+hlm_status hlmi_ctx_enter(hlm_context *c);
+void hlmi_ctx_leave(hlm_context *c, hlm_status st);
+/** Computes what the next step of a cache would compute again first; with logits [n_out], at least its last row, and its logits.
+ *  The context is the caller's. On failure the cache is as before. */
+hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits);
+
 #endif

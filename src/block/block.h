@@ -12,6 +12,9 @@ struct hlmi_block_type {
     /** Emit the ops that bring the block's recurrence from one state to another, fed from the undo log (ops->log_read).
      *  NULL: the block has none. */
     void (*replay)(hlmi_builder *b, const void *params);
+    /** Emit the ops that compute what the out rows' logits are from the rows that states keep (ops->kept_rows). NULL: not the
+     *  head. */
+    void (*from_kept)(hlmi_builder *b, const void *params);
 };
 
 /** x = embedding rows of the tokens. */

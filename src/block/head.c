@@ -1,15 +1,9 @@
 /* The final norm and the logits of the rows that were asked for. */
 #include "block/block.h"
 
-static void record(hlmi_builder *b, const void *params)
+/* Logits of rows that wait for the last norm. */
+static void emit_logits(hlmi_builder *b, const hlmi_head_params *p, const float *rows)
 {
-    const hlmi_head_params *p = params;
-    if (b->taps) {
-        b->ops->tap(b, HLM_HIDDEN_PRE_NORM, NULL);
-        b->ops->tap(b, (int32_t)b->plan->n_layers, &p->norm);
-    }
-    float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
-    b->ops->pick_rows(b, rows, b->ldx);
     b->ops->linear(b,
                    &(hlmi_linear){.rows = HLMI_ROWS_OUT,
                                   .x = rows,
@@ -23,4 +17,23 @@ static void record(hlmi_builder *b, const void *params)
                                   .epilogue = HLMI_EP_OUT});
 }
 
-const hlmi_block_type hlmi_block_head = {.name = "head", .record = record};
+static void record(hlmi_builder *b, const void *params)
+{
+    const hlmi_head_params *p = params;
+    if (b->taps) {
+        b->ops->tap(b, HLM_HIDDEN_PRE_NORM, NULL);
+        b->ops->tap(b, (int32_t)b->plan->n_layers, &p->norm);
+    }
+    float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
+    b->ops->pick_rows(b, rows, b->ldx);
+    emit_logits(b, p, rows);
+}
+
+static void from_kept(hlmi_builder *b, const void *params)
+{
+    float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
+    b->ops->kept_rows(b, rows, b->ldx);
+    emit_logits(b, params, rows);
+}
+
+const hlmi_block_type hlmi_block_head = {.name = "head", .record = record, .from_kept = from_kept};

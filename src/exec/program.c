@@ -122,17 +122,42 @@ hlm_status hlmi_program_record(hlmi_builder *b)
     return take_costs(b);
 }
 
-hlm_status hlmi_program_record_replay(hlmi_builder *b)
+typedef void record_fn(hlmi_builder *b, const void *params);
+
+static record_fn *replay_of(const hlmi_block_type *t)
+{
+    return t->replay;
+}
+
+static record_fn *head_of(const hlmi_block_type *t)
+{
+    return t->from_kept;
+}
+
+/* The blocks that have such a way of recording, without what all share. */
+static hlm_status record_some(hlmi_builder *b, record_fn *(*of)(const hlmi_block_type *))
 {
     const hlmi_plan *plan = b->plan;
     b->at = b->peak = b->worker_bytes = 0;
     b->st = HLM_OK;
+    b->ldx = hlmi_ld(plan->hidden_size);
     for (size_t i = 0; i < plan->n_blocks && b->st == HLM_OK; i++) {
         const size_t mark = hlmi_scratch_mark(b);
-        if (plan->blocks[i].type->replay) plan->blocks[i].type->replay(b, plan->blocks[i].params);
+        record_fn *record = of(plan->blocks[i].type);
+        if (record) record(b, plan->blocks[i].params);
         hlmi_scratch_release(b, mark);
     }
     return take_costs(b);
+}
+
+hlm_status hlmi_program_record_replay(hlmi_builder *b)
+{
+    return record_some(b, replay_of);
+}
+
+hlm_status hlmi_program_record_head(hlmi_builder *b)
+{
+    return record_some(b, head_of);
 }
 
 void hlmi_program_free(hlmi_program *p)

@@ -69,6 +69,8 @@ void hlmi_emitted_by_past(hlmi_builder *b);
 hlm_status hlmi_program_record(hlmi_builder *b);
 /** The same of what blocks replay: recurrences alone, fed from the undo log. */
 hlm_status hlmi_program_record_replay(hlmi_builder *b);
+/** The same of the head alone, from the final rows that states keep. */
+hlm_status hlmi_program_record_head(hlmi_builder *b);
 void hlmi_program_free(hlmi_program *p);
 
 #endif

@@ -239,8 +239,10 @@ struct hlmi_ops {
     /** Router logits to experts and weights. */
     void (*route)(hlmi_builder *b, const hlmi_route *a);
     void (*linear_grouped)(hlmi_builder *b, const hlmi_linear_grouped *a);
-    /** y [out rows] = b->x of the out rows. */
+    /** y [out rows] = b->x of the out rows; and of each span's last row into the state that the span leaves with. */
     void (*pick_rows)(hlmi_builder *b, float *y, size_t ldy);
+    /** y [out rows] = the rows that the states have kept so: row i of the state that span i comes in with. */
+    void (*kept_rows)(hlmi_builder *b, float *y, size_t ldy);
     /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */
     void (*tap)(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
     void (*tap_branch)(hlmi_builder *b, const hlmi_branch *a);

@@ -58,6 +58,9 @@ hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, i
         l->log_at[i] = l->log_width;
         l->log_width += hlmi_round_up(r->channels + r->extra, LINE); /* smaller than the state by far */
     }
+    l->hidden_at = at;
+    l->hidden_size = plan->hidden_size;
+    fits = fits && take(l->hidden_size, 1, 1, sizeof(float), &at);
     l->bytes = at;
     if (fits) return HLM_OK;
     hlmi_state_layout_free(l, mem);

@@ -3,11 +3,13 @@
  * that forks, marks and steps that fail share it by reference.
  *
  * Inside a block, for each recurrence of the plan: the newest inputs of the convolution [window][channels], oldest first,
- * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. */
+ * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. At the end stands the final
+ * hidden row of the position, f32 before the last norm, from which the head alone makes the logits. */
 #ifndef HLMI_STATE_BLOCK_H
 #define HLMI_STATE_BLOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "kernel/kernel.h"
 #include "plan/plan.h"
@@ -17,6 +19,7 @@ typedef struct hlmi_state_layout {
     hlmi_state_type type;
     size_t item; /* bytes of an element */
     size_t *conv_at, *scan_at; /* [n_rec] offsets in a block */
+    size_t hidden_at, hidden_size; /* offset of the final hidden row; its floats */
     size_t bytes; /* of a whole block, header included; 0: the plan has no recurrence */
     size_t *log_at; /* [n_rec] where a recurrence's floats are in a row of the undo log */
     size_t log_width; /* floats of such a row */
@@ -26,6 +29,7 @@ typedef struct hlmi_state {
     atomic_uint refs;
     unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     int64_t pos; /* tokens that went into it */
+    bool hidden; /* the final hidden row is there: a step wrote the state, not a replay of the undo log */
 } hlmi_state;
 
 /** state_type: HLM_TYPE_DEFAULT (f32), F32, F16 or BF16. */
@@ -42,6 +46,12 @@ static inline void *hlmi_state_conv(const hlmi_state *s, const hlmi_state_layout
 static inline void *hlmi_state_scan(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
 {
     return (char *)(uintptr_t)s + l->scan_at[rec];
+}
+
+/** The final hidden row; zeros where it is not there. */
+static inline float *hlmi_state_hidden(const hlmi_state *s, const hlmi_state_layout *l)
+{
+    return (float *)(void *)((char *)(uintptr_t)s + l->hidden_at);
 }
 
 #endif

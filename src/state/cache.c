@@ -118,23 +118,34 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
     hlmi_marks_cut(c, length);
 }
 
+void hlmi_cache_step_back(hlm_cache *c)
+{
+    if (!c->state) return;
+    hlmi_state *best = hlmi_state_retain(nearest(c, c->length - 1));
+    hlmi_pool_drop_state(c->pool, c->state);
+    c->state = best;
+}
+
+void hlmi_cache_swap_states(hlm_cache *a, hlm_cache *b)
+{
+    const hlm_cache was = {.state = a->state, .marks = a->marks, .log = {a->log[0], a->log[1]}};
+    a->state = b->state, b->state = was.state;
+    a->marks = b->marks, b->marks = was.marks;
+    memcpy(a->log, b->log, sizeof a->log), memcpy(b->log, was.log, sizeof b->log);
+}
+
 void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
 {
     const hlm_cache was = {.length = a->length,
                            .prefix = a->prefix,
-                           .state = a->state,
                            .first = a->first,
-                           .marks = a->marks,
-                           .log = {a->log[0], a->log[1]},
                            .leaves = a->leaves,
                            .n_leaves = a->n_leaves,
                            .cap_leaves = a->cap_leaves};
+    hlmi_cache_swap_states(a, b);
     a->length = b->length, b->length = was.length;
     a->prefix = b->prefix, b->prefix = was.prefix;
-    a->state = b->state, b->state = was.state;
     a->first = b->first, b->first = was.first;
-    a->marks = b->marks, b->marks = was.marks;
-    memcpy(a->log, b->log, sizeof a->log), memcpy(b->log, was.log, sizeof b->log);
     a->leaves = b->leaves, b->leaves = was.leaves;
     a->n_leaves = b->n_leaves, b->n_leaves = was.n_leaves;
     a->cap_leaves = b->cap_leaves, b->cap_leaves = was.cap_leaves;
@@ -309,9 +320,9 @@ static void claim_marks(hlm_cache *c, int64_t from, int64_t end)
 }
 
 /* Texts part here: whoever goes on from this position again finds its state. */
-static void claim_branch(hlm_cache *c)
+static void claim_branch(hlm_cache *c, int64_t end)
 {
-    if (c->branch != c->length || !hlmi_cache_pending(c) || !hlmi_cut_ask(c, c->length)) return;
+    if (c->branch != c->length || end == c->length || !hlmi_cache_pending(c) || !hlmi_cut_ask(c, c->length)) return;
     for (size_t i = 0; i < c->n_cuts; i++)
         if (c->cuts[i].pos == c->length) c->cuts[i].mark = true;
 }
@@ -327,7 +338,7 @@ static hlm_status claim_states(hlm_cache *c, int64_t end)
     if (!c->claim.next) return HLM_E_NOMEM;
     hlmi_undo_claim(c, from, end);
     claim_marks(c, from, end);
-    claim_branch(c);
+    claim_branch(c, end);
     const hlm_status st = hlmi_marks_room(c, c->n_cuts + 1);
     if (st != HLM_OK) hlmi_cache_abort(c);
     return st;
@@ -383,7 +394,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
 {
     const size_t per = c->pool->layout.tokens;
-    const bool prompt = n > 1 && !c->drafts;
+    const bool prompt = (n > 1 && !c->drafts) || (n == 0 && c->branch == c->length); /* or texts part here */
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
         int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;

@@ -112,6 +112,10 @@ void hlmi_cache_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_s
 hlm_status hlmi_cache_table(hlm_cache *c, size_t n);
 /** Two idle caches of a pool change their sequences; handles, with most tokens and locks, stay. */
 void hlmi_cache_swap(hlm_cache *a, hlm_cache *b);
+/** The cache takes what another of the same text has computed again: its state, and the way to it; the other has its own then. */
+void hlmi_cache_swap_states(hlm_cache *a, hlm_cache *b);
+/** The state from which the last position is run again with the least computing becomes the cache's. It is not empty. */
+void hlmi_cache_step_back(hlm_cache *c);
 /** What hlmi_cache_pending would say after the positions from pos on are forgotten. */
 int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos);
 /** Forget the positions from `length` on. */

@@ -97,6 +97,8 @@ hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
     if (!s) return NULL;
     atomic_init(&s->refs, 1);
     s->held = 0;
+    s->hidden = false;
+    memset(hlmi_state_hidden(s, &pool->states), 0, pool->states.hidden_size * sizeof(float));
     return s;
 }
 

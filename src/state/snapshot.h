@@ -8,7 +8,7 @@
 #include "state/cache.h"
 #include "state/stream.h"
 
-enum { HLMI_SNAPSHOT_VERSION = 1, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
+enum { HLMI_SNAPSHOT_VERSION = 2, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
 
 #define HLMI_SNAPSHOT_MAGIC "hlmstate"
 
@@ -41,7 +41,8 @@ enum {
     HLMI_POINT_MARK = 4,
     HLMI_POINT_AUTOMATIC = 8, /* a mark set by a step */
     HLMI_POINT_ANCHOR = 16, /* a stretch of the undo log begins there */
-    HLMI_POINT_FLAGS = 31
+    HLMI_POINT_HIDDEN = 32, /* no reason: its state has the final hidden row */
+    HLMI_POINT_FLAGS = 63
 };
 
 /** Ascending, one for a position. */

@@ -173,7 +173,8 @@ static hlm_status check_points(const reading *r, int64_t now)
         fine = p->pos >= h->prefix && p->pos <= h->length && (i == 0 || p->pos > r->points[i - 1].pos) && p->flags &&
             !(p->flags & ~known) && is_now == (recurrent && p->pos == now) &&
             is_first == (recurrent && h->prefix > 0 && p->pos == h->prefix) && is_stretch(h, p) &&
-            (!(p->flags & HLMI_POINT_AUTOMATIC) || (p->flags & HLMI_POINT_MARK));
+            (!(p->flags & HLMI_POINT_AUTOMATIC) || (p->flags & HLMI_POINT_MARK)) && p->flags != HLMI_POINT_HIDDEN &&
+            (!(p->flags & HLMI_POINT_HIDDEN) || hlmi_point_has_state(p, r->pool->plan));
         states += hlmi_point_has_state(p, r->pool->plan);
         rows += p->rows;
         nows += is_now;
@@ -362,7 +363,7 @@ static hlm_status read_states(reading *r)
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < r->head.n_points && st == HLM_OK && r->head.n_rec; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
-        const uint32_t others = p->flags & ~(uint32_t)(HLMI_POINT_MARK | HLMI_POINT_AUTOMATIC | HLMI_POINT_ANCHOR);
+        const uint32_t others = p->flags & (HLMI_POINT_NOW | HLMI_POINT_FIRST);
         const bool wanted = others || (r->keep_log && (p->flags & HLMI_POINT_ANCHOR)) ||
             ((p->flags & HLMI_POINT_MARK) && mark_at(r->cache, p->pos));
         if (!wanted && hlmi_point_has_state(p, r->pool->plan)) st = hlmi_inlet_skip(r->in, (size_t)r->head.state_bytes);
@@ -371,6 +372,7 @@ static hlm_status read_states(reading *r)
         if (!s) return HLM_E_NOMEM;
         if (p->pos > 0) {
             s->pos = p->pos;
+            s->hidden = (p->flags & HLMI_POINT_HIDDEN) != 0;
             st = hlmi_inlet_block(r->in, (char *)s + HLMI_STATE_AT, (size_t)r->head.state_bytes);
         }
         if (st == HLM_OK) st = place_state(r, p, s);

@@ -16,6 +16,7 @@ static void add_point(hlmi_snapshot *s, int64_t pos, const hlmi_state *state, ui
         memmove(&s->states[i + 1], &s->states[i], behind * sizeof *s->states);
         s->points[i] = (hlmi_snapshot_point){.pos = pos};
         s->states[i] = state;
+        if (state && state->hidden) s->points[i].flags = HLMI_POINT_HIDDEN;
     }
     s->points[i].flags |= flags;
     s->points[i].rows += (uint32_t)rows;
@@ -179,6 +180,7 @@ static bool state_has_gaps(const hlm_pool *pool)
     size_t used = pool->plan->n_rec ? HLMI_STATE_AT : 0;
     for (size_t i = 0; i < pool->plan->n_rec; i++)
         used += conv_bytes(pool, &pool->plan->rec[i]) + scan_bytes(pool, &pool->plan->rec[i]);
+    used += pool->states.hidden_size * sizeof(float);
     return used != pool->states.bytes;
 }
 
@@ -193,6 +195,8 @@ static hlm_status write_state(const hlmi_snapshot *s, hlmi_outlet *o, const desk
             memcpy(hlmi_state_scan(d->state, &pool->states, i), hlmi_state_scan(state, &pool->states, i),
                    scan_bytes(pool, r));
         }
+        memcpy(hlmi_state_hidden(d->state, &pool->states), hlmi_state_hidden(state, &pool->states),
+               pool->states.hidden_size * sizeof(float));
         state = d->state;
     }
     return hlmi_outlet_block(o, (const char *)state + HLMI_STATE_AT, (size_t)s->head.state_bytes);

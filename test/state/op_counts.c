@@ -269,6 +269,38 @@ static void marks(bench *t, hlm_cache *c)
     next_costs(t, c, 0, "a mark");
 }
 
+/* The logits of the present position once more: `rows` rows of the model, and the head's product. */
+static void logits_cost(bench *t, hlm_cache *c, size_t rows, const char *where)
+{
+    forget();
+    const bool ok = hlm_cache_logits(t->ctx, c, t->logits) == HLM_OK;
+    const size_t n = atomic_load(&counts[PRODUCT]);
+    expect(t, ok && n == rows * t->silent + 1, "logits %s: %zu products, expected %zu rows of %zu and one", where, n,
+           rows, t->silent);
+}
+
+static void logits(bench *t, hlm_cache *c)
+{
+    hlm_cache *f = NULL;
+    const int64_t length = hlm_cache_length(c);
+    const size_t last = t->recurrent ? 0 : 1; /* what keeps no state runs its last token again */
+    logits_cost(t, c, last, "behind a step");
+    expect(t, hlm_cache_mark(c) == HLM_OK, "no mark");
+    for (int64_t k = 0; k < UNDO; k++) run(t, c, (size_t)(length + k), 1, false);
+    expect(t, hlm_cache_rewind(c, length + 2, NULL) == HLM_OK, "no undo");
+    logits_cost(t, c, 1, "after an undo");
+    logits_cost(t, c, last, "again");
+    expect(t, hlm_cache_rewind(c, length, NULL) == HLM_OK, "no rewind");
+    logits_cost(t, c, last, "at a mark");
+    expect(t, hlm_cache_fork(&f, c, HLM_NOW) == HLM_OK, "no fork");
+    logits_cost(t, f, last, "of a fork");
+    hlm_cache_free(f);
+    expect(t, hlm_cache_fork(&f, c, PROMPT - 7) == HLM_OK, "no fork");
+    logits_cost(t, f, t->recurrent ? PROMPT - 7 : 1, "of a fork far back");
+    logits_cost(t, f, last, "of it again");
+    hlm_cache_free(f);
+}
+
 /* Neither mark nor log: what is computed again is what was said. */
 static void recompute(bench *t, hlm_cache *c)
 {
@@ -294,6 +326,7 @@ static void show_costs(const char *path, unsigned *passed, unsigned *failed)
         undo(&t, c);
         forks(&t, c);
         marks(&t, c);
+        logits(&t, c);
         recompute(&t, c);
         hlm_cache_free(c);
     } else expect(&t, false, "not loaded");

@@ -32,12 +32,13 @@ typedef enum kind {
     LOAD,
     SLICES,
     GENERATE,
+    LOGITS,
     KINDS
 } kind;
 
-static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "mark",   "unmark",  "rewind",
-                                              "reserve", "cancel", "refuse", "free",   "add",     "reuse",
-                                              "clear",   "save",   "load",   "slices", "generate"};
+static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "mark",   "unmark",   "rewind",
+                                              "reserve", "cancel", "refuse", "free",   "add",      "reuse",
+                                              "clear",   "save",   "load",   "slices", "generate", "logits"};
 
 /* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
 typedef struct op {
@@ -152,18 +153,13 @@ static hlm_status step_fork(machine *m, const sequence *s, const op *o, const in
     }
 }
 
-/* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
-static int compare(machine *m, const sequence *s, const op *o)
+/* Are m->got the logits behind a text, which a fresh cache gives? */
+static int judge(machine *m, const int32_t *ids, size_t n)
 {
-    int32_t ids[LENGTH + 1];
     hlm_cache *fresh = NULL;
     uint64_t held = 0;
-    memcpy(ids, s->ids, s->n * sizeof *ids);
-    ids[s->n] = token_of(m, o->probe);
-    if (hlm_cache_length(s->cache) != (int64_t)s->n)
-        return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
-    int ok = step_fork(m, s, o, ids + s->n) == HLM_OK && new_cache(&fresh, m->judge) == HLM_OK;
-    const hlm_step one = make_step(m, fresh, ids, s->n + 1, m->want);
+    int ok = new_cache(&fresh, m->judge) == HLM_OK;
+    const hlm_step one = make_step(m, fresh, ids, n, m->want);
     const hlm_step *const steps[] = {&one};
     ok = ok && hlm_decode_step(m->judge_ctx, steps, 1) == HLM_OK && hlm_pool_usage(m->pool, NULL, &held) == HLM_OK;
     if (!ok) failed(m, "%s", hlm_last_error());
@@ -171,6 +167,18 @@ static int compare(machine *m, const sequence *s, const op *o)
     else if (m->cap && held > m->cap) ok = failed(m, "%llu bytes held", (unsigned long long)held);
     hlm_cache_free(fresh);
     return ok;
+}
+
+/* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
+static int compare(machine *m, const sequence *s, const op *o)
+{
+    int32_t ids[LENGTH + 1];
+    memcpy(ids, s->ids, s->n * sizeof *ids);
+    ids[s->n] = token_of(m, o->probe);
+    if (hlm_cache_length(s->cache) != (int64_t)s->n)
+        return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
+    if (step_fork(m, s, o, ids + s->n) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    return judge(m, ids, s->n + 1);
 }
 
 static int open_sequence(machine *m, sequence *s)
@@ -314,6 +322,22 @@ static int run_generate(machine *m, const op *o, sequence *s)
     return failed(m, "%s", hlm_last_error());
 }
 
+/* The logits behind the last token once more, or a call that is cancelled and changes nothing. */
+static int run_logits(machine *m, const op *o, const sequence *s)
+{
+    hlm_context *ctx = m->ctx[o->context % CONTEXTS];
+    const int cancel = s->n && !m->cap && o->n % 4 == 0;
+    const int64_t pending = hlm_cache_pending(s->cache);
+    if (cancel) hlm_cancel(ctx);
+    const hlm_status st = hlm_cache_logits(ctx, s->cache, m->got);
+    const hlm_status want = cancel ? HLM_E_CANCELLED : s->n ? HLM_OK : HLM_E_EMPTY;
+    if (at_cap(m, st)) return 1;
+    if (st != want || hlm_cache_pending(s->cache) != (st == HLM_OK ? 0 : pending))
+        return failed(m, "logits: %s, %lld pending, of %lld: %s", hlm_status_name(st),
+                      (long long)hlm_cache_pending(s->cache), (long long)pending, hlm_last_error());
+    return st != HLM_OK || judge(m, s->ids, s->n);
+}
+
 static void forget_snapshot(machine *m)
 {
     if (m->saved.there && m->saved.in_file) remove(m->path);
@@ -385,6 +409,7 @@ static int run_op(machine *m, const op *o)
     case SAVE: return run_save(m, o, s);
     case LOAD: return run_load(m, o);
     case GENERATE: return run_generate(m, o, s);
+    case LOGITS: return run_logits(m, o, s);
     default: break;
     }
     return st == HLM_OK ? 1 : failed(m, "%s", hlm_last_error());
@@ -436,7 +461,7 @@ static void make_program(op *ops)
 {
     /* steps and rewinds more often than the rest */
     static const kind often[] = {STEP, STEP, STEP, STEP, BATCH, BATCH, REWIND, REWIND, REWIND,
-                                 FORK, FORK, MARK, ADD,  ADD,   REUSE, REUSE,  LOAD};
+                                 FORK, FORK, MARK, ADD,  ADD,   REUSE, REUSE,  LOAD,   LOGITS};
     const size_t weight = sizeof often / sizeof *often;
     for (size_t i = 0; i < OPS; i++) {
         const uint32_t x = next_random() % (uint32_t)(weight + KINDS);

@@ -520,7 +520,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "The context's pool, borrowed: retain it to keep it. NULL for NULL."),
     "hlm_ctx_error": (c_char_p, [c_void_p],
         'As hlm_last_error, but of the latest failed call on this context\n'
-        '(hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the\n'
+        '(hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the\n'
         'context; "" before the first. Valid until the next call on it; never NULL.'),
     "hlm_cancel": (None, [c_void_p],
         'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a\n'
@@ -688,6 +688,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_step_abort": (c_int32, [c_void_p],
         'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
         'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
+    "hlm_cache_logits": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a\n'
+        'snapshot that was loaded, or from a text that was reused.\n'
+        'logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.\n'
+        'A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a\n'
+        "step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;\n"
+        'a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last\n'
+        'token once more. The sequence is the same value afterwards, and nothing of it is pending.\n'
+        'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
+        'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
+        '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
+        '        HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
     "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],

@@ -51,6 +51,7 @@ typedef struct pick_arg {
     const float *x;
     float *y;
     size_t ldx, ldy, cols;
+    const hlmi_state_layout *states;
 } pick_arg;
 
 static void pick_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -60,12 +61,38 @@ static void pick_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_range r = hlmi_share(t->n_out, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
         memcpy(a->y + i * a->ldy, a->x + t->out_row[i] * a->ldx, a->cols * sizeof *a->y);
+    const hlmi_range spans = hlmi_share(t->n_spans, worker, workers);
+    for (size_t i = spans.begin; i < spans.end; i++) {
+        const hlmi_span *s = &t->spans[i];
+        if (s->out)
+            memcpy(hlmi_state_hidden(s->out, a->states), a->x + (s->row + s->n - 1) * a->ldx, a->cols * sizeof *a->x);
+    }
+}
+
+static void kept_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const pick_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(t->n_out, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++)
+        memcpy(a->y + i * a->ldy, hlmi_state_hidden(t->spans[i].in, a->states), a->cols * sizeof *a->y);
+}
+
+static void emit_pick(hlmi_builder *b, hlmi_region_fn *run, float *y, size_t ldy)
+{
+    const pick_arg a = {
+        .x = b->x, .y = y, .ldx = b->ldx, .ldy = ldy, .cols = b->plan->hidden_size, .states = b->states};
+    hlmi_emit(b, run, &a, sizeof a, 0, 0);
 }
 
 void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy)
 {
-    const pick_arg a = {.x = b->x, .y = y, .ldx = b->ldx, .ldy = ldy, .cols = b->plan->hidden_size};
-    hlmi_emit(b, pick_run, &a, sizeof a, 0, 0);
+    emit_pick(b, pick_run, y, ldy);
+}
+
+void hlmi_cpu_kept_rows(hlmi_builder *b, float *y, size_t ldy)
+{
+    emit_pick(b, kept_run, y, ldy);
 }
 
 typedef struct tap_arg {

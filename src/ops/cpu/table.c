@@ -20,6 +20,7 @@ const hlmi_ops hlmi_ops_cpu = {
     .log_write = hlmi_cpu_log_write,
     .log_read = hlmi_cpu_log_read,
     .pick_rows = hlmi_cpu_pick_rows,
+    .kept_rows = hlmi_cpu_kept_rows,
     .tap = hlmi_cpu_tap,
     .tap_branch = hlmi_cpu_tap_branch,
 };

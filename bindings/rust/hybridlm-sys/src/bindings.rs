@@ -2120,7 +2120,7 @@ extern "C" {
 }
 extern "C" {
     #[doc = " As hlm_last_error, but of the latest failed call on this context"]
-    #[doc = "  (hlm_decode_step, hlm_generate, hlm_score), from any thread that holds the"]
+    #[doc = "  (hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the"]
     #[doc = "  context; \"\" before the first. Valid until the next call on it; never NULL."]
     pub fn hlm_ctx_error(ctx: *const hlm_context) -> *const ::std::os::raw::c_char;
 }
@@ -3477,6 +3477,24 @@ extern "C" {
     #[doc = " Ends a begun step: every cache is as it was before it. None was begun: nothing."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx)."]
     pub fn hlm_step_abort(ctx: *mut hlm_context) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a"]
+    #[doc = "  snapshot that was loaded, or from a text that was reused."]
+    #[doc = "  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token."]
+    #[doc = "  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a"]
+    #[doc = "  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;"]
+    #[doc = "  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last"]
+    #[doc = "  token once more. The sequence is the same value afterwards, and nothing of it is pending."]
+    #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
+    #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
+    #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
+    #[doc = "          HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
+    pub fn hlm_cache_logits(
+        ctx: *mut hlm_context,
+        cache: *mut hlm_cache,
+        logits: *mut f32,
+    ) -> hlm_status;
 }
 extern "C" {
     #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]

@@ -1,0 +1,65 @@
+/* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has kept it,
+ * and else by running that token again in a fork, whose state then becomes the sequence's. */
+#include "api/context.h"
+#include "state/guard.h"
+
+/* The head alone, on what a state has kept. */
+static hlm_status run_head(hlm_context *c, const hlmi_state *state, float *logits)
+{
+    hlmi_tile *t = &c->tile;
+    if (c->cancel) return hlmi_fail(HLM_E_CANCELLED, "hlm_cache_logits was cancelled");
+    t->n_rows = t->n_spans = t->n_out = 1;
+    t->n_taps = t->n_attn_taps = 0;
+    t->spans[0] = (hlmi_span){.n = 1, .in = state};
+    t->span_of[0] = 0;
+    t->out_row[0] = 0;
+    t->out[0] = logits;
+    const hlmi_work work = {
+        .regions = c->head.regions, .n = c->head.n, .step = t, .rows = t->n_rows, .cancel = &c->cancel};
+    return hlmi_team_run(c->team, &work);
+}
+
+/* The same text with a state before its last token, which has been run. */
+static hlm_status run_last(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
+{
+    const int64_t last = cache->length - 1;
+    if (hlmi_cache_token(cache, last) == HLM_TOKEN_NONE)
+        return hlmi_fail(HLM_E_UNREACHABLE,
+                         "hlm_cache_logits: position %lld, which has to be computed again, was an embedding",
+                         (long long)(last - cache->prefix));
+    const hlm_status st = hlm_cache_fork(fork, cache, HLM_NOW);
+    if (st != HLM_OK) return st;
+    (*fork)->branch = cache->branch;
+    hlmi_cache_step_back(*fork);
+    return hlmi_ctx_again(c, *fork, logits);
+}
+
+/* The cache is in a step: others can read it, and nobody changes it. */
+static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
+{
+    const hlmi_state *s = cache->state;
+    if (cache->pool != c->pool)
+        return hlmi_fail(HLM_E_MISMATCH, "hlm_cache_logits: the cache belongs to another model or pool");
+    if (cache->length == cache->prefix) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_logits: the cache is empty");
+    if (s && s->pos == cache->length && s->hidden) return run_head(c, s, logits);
+    return run_last(c, cache, fork, logits);
+}
+
+hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
+{
+    hlm_cache *fork = NULL;
+    if (!ctx || !cache || !logits) return hlmi_fail(HLM_E_ARG, "hlm_cache_logits: ctx, cache and logits are needed");
+    hlm_status st = hlmi_ctx_enter(ctx);
+    if (st != HLM_OK) return st;
+    st = hlmi_cache_step_begin(cache);
+    if (st == HLM_OK) {
+        hlmi_cache_step_leave(cache);
+        st = find_logits(ctx, cache, &fork, logits);
+        hlmi_cache_step_enter(cache);
+        if (st == HLM_OK && fork) hlmi_cache_swap_states(cache, fork);
+        hlmi_cache_step_end(cache);
+    }
+    hlm_cache_free(fork);
+    hlmi_ctx_leave(ctx, st);
+    return st;
+}
