@@ -62,10 +62,13 @@ static setup plain(int i)
                    .pool = {.struct_size = sizeof(hlm_pool_params),
                             .kv_type = types[i / models_run].kv,
                             .state_type = types[i / models_run].state},
-                   .ctx = {.struct_size = sizeof(hlm_ctx_params), .n_threads = 2}};
+                   .ctx = {.struct_size = sizeof(hlm_ctx_params), .n_threads = 1}};
 }
 
-#define OK(e) ck_assert_msg((e) == HLM_OK, "%s: %s", #e, hlm_last_error())
+#define OK(e)                                                        \
+  do {                                                               \
+    if ((e) != HLM_OK) ck_abort_msg("%s: %s", #e, hlm_last_error()); \
+  } while (0)
 
 static fixture open_with(const char *name, const setup *s)
 {
@@ -133,9 +136,11 @@ static float *reference(const fixture *f)
 
 static void same(const fixture *f, const float *got, const float *want, size_t n, const char *what)
 {
-    for (size_t i = 0; i < n * f->vocab; i++)
-        ck_assert_msg(memcmp(&got[i], &want[i], sizeof *got) == 0, "%s: row %zu, logit %zu: %a, expected %a", what,
-                      i / f->vocab, i % f->vocab, (double)got[i], (double)want[i]);
+    size_t i = 0; /* the first that differs; Check's assertions cost a write to a file each */
+    if (memcmp(got, want, n * f->vocab * sizeof *got) == 0) return;
+    while (memcmp(&got[i], &want[i], sizeof *got) == 0) i++;
+    ck_abort_msg("%s: row %zu, logit %zu: %a, expected %a", what, i / f->vocab, i % f->vocab, (double)got[i],
+                 (double)want[i]);
 }
 
 static uint32_t next_random(uint32_t *state)
@@ -173,7 +178,8 @@ END_TEST
 START_TEST(any_batch)
 {
     enum { N = 5 };
-    const setup s = plain(_i);
+    setup s = plain(_i);
+    s.ctx.n_threads = 2;
     fixture f = open_with(model_at(_i), &s);
     float *want = reference(&f), *got[N];
     hlm_cache *c[N];
@@ -242,7 +248,7 @@ START_TEST(any_threads_pages_tiles)
     const setup base = plain(_i);
     fixture f = open_with(model_at(_i), &base);
     float *want = reference(&f);
-    for (int32_t t = 1; t <= 4; t++) {
+    for (int32_t t = 2; t <= (_i ? 3 : 5); t++) { /* more threads than cores are slow */
         setup s = plain(_i);
         s.ctx.n_threads = t;
         compare_setup(model_at(_i), &s, want, "threads");
@@ -393,7 +399,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, any_batch, 0, 2 * n);
     /* the longest: of the other types the first models are enough */
     tcase_add_loop_test(t, any_threads_pages_tiles, 0, n + 3);
-    tcase_add_loop_test(t, any_kernels, 0, TYPES * n);
+    tcase_add_loop_test(t, any_kernels, 0, n + 3);
     tcase_add_loop_test(t, any_fork, 0, 2 * (n + 3));
     tcase_add_loop_test(t, any_outputs, 0, n);
     suite_add_tcase(suite, t);
