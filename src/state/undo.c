@@ -96,7 +96,7 @@ static void claim_one(hlm_cache *c, size_t i, int64_t p, int64_t from, int64_t e
         u = hlmi_undo_new(c->pool, p, (size_t)(to - p));
     }
     c->claim.log[i] = u;
-    c->claim.log_from[i] = have;
+    c->claim.log_from[i] = have == to ? p + per : have; /* nothing is written, and an abort takes nothing out */
 }
 
 void hlmi_undo_claim(hlm_cache *c, int64_t from, int64_t end)
