@@ -1028,7 +1028,7 @@ typedef struct hlm_speculation {
 typedef struct hlm_generate_params {
     size_t struct_size;
     /** [n_prompt] appended to the cache first. May be empty only if the cache is
-     *  not: then its last token is run again. (With reuse: see there; not empty.) */
+     *  not: then it goes on from hlm_cache_logits. (With reuse: see there; not empty.) */
     const int32_t *prompt;
     size_t n_prompt;
     /** Most tokens to generate. 0: until the cache is full. */
@@ -1055,7 +1055,8 @@ typedef struct hlm_generate_params {
     int32_t *tokens;
     size_t tokens_cap;
     /** 1: prompt is the whole text from its beginning. The cache is first brought to what of it
-     *  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. */
+     *  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
+     *  the whole prompt is there, as when it is tried again, nothing of it is run. */
     int32_t reuse;
     /** Must be 0. */
     int32_t reserved;

@@ -37,12 +37,10 @@ static hlm_status run_last(hlm_context *c, hlm_cache *cache, hlm_cache **fork, f
 /* The cache is in a step: others can read it, and nobody changes it. */
 static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
 {
-    const hlmi_state *s = cache->state;
     if (cache->pool != c->pool)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_cache_logits: the cache belongs to another model or pool");
     if (cache->length == cache->prefix) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_logits: the cache is empty");
-    if (s && s->pos == cache->length && s->hidden) return run_head(c, s, logits);
-    return run_last(c, cache, fork, logits);
+    return hlmi_cache_keeps_row(cache) ? run_head(c, cache->state, logits) : run_last(c, cache, fork, logits);
 }
 
 hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)

@@ -7,6 +7,7 @@
 #include "session/engine.h"
 #include "session/run.h"
 #include "session/speculate.h"
+#include "state/draft.h"
 
 /* Tokens of the prompt run between two calls of progress. */
 enum { PROMPT_PART = 512 };
@@ -72,34 +73,31 @@ static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n
     return hlm_decode_step(r->ctx, steps, 1);
 }
 
-/* The logits after what the cache holds already. Its last token runs again on
- * a fork, so that the cache stays whole whatever happens. */
-static hlm_status run_last_again(run *r)
+static hlm_status tell_progress(const run *r, size_t done)
 {
-    const int64_t last = hlm_cache_length(r->cache) - 1;
-    int32_t token;
-    hlm_cache *fork = NULL;
-    hlm_status st = hlm_cache_tokens(r->cache, last, 1, &token);
-    if (st != HLM_OK) return st;
-    st = hlm_cache_fork(&fork, r->cache, last);
-    if (st == HLM_OK) st = step(r, fork, &token, 1, r->logits);
-    hlm_cache_free(fork);
-    return st;
+    const hlm_generate_params *p = &r->p;
+    if (!p->progress || p->progress(p->user, done, p->n_prompt) == 0) return HLM_OK;
+    return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens", done,
+                     p->n_prompt);
 }
 
+/* What is left of the prompt; where nothing is, the logits behind what the cache holds. */
 static hlm_status run_prompt(run *r)
 {
     const hlm_generate_params *p = &r->p;
-    if (p->n_prompt == 0) return run_last_again(r);
-    for (size_t done = r->result.n_reused; done < p->n_prompt;) {
+    size_t done = r->result.n_reused;
+    if (done == p->n_prompt) {
+        const hlm_status st = hlm_cache_logits(r->ctx, r->cache, r->logits);
+        return st == HLM_OK && done ? tell_progress(r, done) : st;
+    }
+    while (done < p->n_prompt) {
         const size_t n = hlmi_min_size(PROMPT_PART, p->n_prompt - done);
         const bool last = done + n == p->n_prompt;
         hlm_status st = step(r, r->cache, p->prompt + done, n, last ? r->logits : NULL);
         if (st != HLM_OK) return st;
         done += n;
-        if (p->progress && p->progress(p->user, done, p->n_prompt) != 0)
-            return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens", done,
-                             p->n_prompt);
+        st = tell_progress(r, done);
+        if (st != HLM_OK) return st;
     }
     return HLM_OK;
 }
@@ -173,7 +171,7 @@ hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler
     HLMI_TRY(check(&r));
     HLMI_TRY(open_run(&r, sampler));
     if (r.p.reuse)
-        HLMI_TRY(hlm_cache_reuse(cache, r.p.prompt, r.p.n_prompt, &r.result.n_reused, &r.result.n_recomputed));
+        HLMI_TRY(hlmi_cache_reuse_whole(cache, r.p.prompt, r.p.n_prompt, &r.result.n_reused, &r.result.n_recomputed));
     HLMI_TRY(run_prompt(&r));
     const uint64_t middle = hlmi_os_now();
     HLMI_TRY(r.speculation ? hlmi_speculate(r.speculation) : generate(&r));

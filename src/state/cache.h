@@ -86,6 +86,12 @@ static inline int64_t hlmi_cache_pending(const hlm_cache *c)
     return c->state && c->state->pos < c->length && !hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
 }
 
+/** Is the final hidden row of the last position there, so that the head alone gives its logits? */
+static inline bool hlmi_cache_keeps_row(const hlm_cache *c)
+{
+    return c->state && c->state->pos == c->length && c->state->hidden;
+}
+
 /** The state before the sequence's own first token; NULL without recurrence. */
 hlmi_state *hlmi_cache_first_state(const hlm_cache *c);
 

@@ -1,4 +1,4 @@
-/* What speculative decoding needs of sequences: drafts are run as steps and
+/* What generating needs of sequences: texts that are reused whole; drafts that are run as steps and
  * partly taken back, and of several forks one becomes the caller's sequence. */
 #ifndef HLMI_STATE_DRAFT_H
 #define HLMI_STATE_DRAFT_H
@@ -29,5 +29,8 @@ hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages);
 
 /** Two sequences of one pool change places: each handle then has what the other had. Errors  HLM_E_BUSY. */
 hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b);
+
+/** hlm_cache_reuse that leaves nothing to run where hlm_cache_logits takes no more than the head: *reused is then n. */
+hlm_status hlmi_cache_reuse_whole(hlm_cache *c, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
 
 #endif

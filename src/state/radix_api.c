@@ -1,6 +1,7 @@
 /* The public calls on the prefix cache. */
 #include "base/params.h"
 #include "base/size.h"
+#include "state/draft.h"
 #include "state/guard.h"
 #include "state/radix.h"
 
@@ -90,7 +91,19 @@ static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most)
     return st;
 }
 
-hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+/* Of the whole text all but the last token, unless its logits can be had without running it. */
+static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n)
+{
+    const hlm_status st = reuse(cache, tokens, (int64_t)n);
+    if (st != HLM_OK || hlm_cache_length(cache) < (int64_t)n || hlmi_cache_keeps_row(cache)) return st;
+    hlmi_cache_truncate(cache, cache->length - 1);
+    cache->branch = cache->length;
+    return st;
+}
+
+/* hlm_cache_reuse; `whole`: nothing need be left to run. */
+static hlm_status reuse_text(hlm_cache *cache, const int32_t *tokens, size_t n, bool whole, size_t *reused,
+                             size_t *pending)
 {
     if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
@@ -100,8 +113,9 @@ hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, si
             return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)tokens[i], vocab);
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    const size_t most = hlmi_min_size(n - 1, (size_t)cache->max_tokens);
-    st = reuse(cache, tokens, (int64_t)most);
+    const size_t most = (size_t)cache->max_tokens;
+    if (whole && n <= most) st = reuse_whole(cache, tokens, n);
+    else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most));
     if (st == HLM_OK) {
         const int64_t length = hlm_cache_length(cache), again = hlmi_cache_pending(cache);
         count(cache->pool, n, length, again);
@@ -110,6 +124,16 @@ hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, si
     }
     hlmi_cache_unlock(cache);
     return st;
+}
+
+hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+{
+    return reuse_text(cache, tokens, n, false, reused, pending);
+}
+
+hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+{
+    return reuse_text(cache, tokens, n, true, reused, pending);
 }
 
 hlm_status hlm_prefix_clear(hlm_pool *pool)

@@ -242,6 +242,12 @@ static hlm_status generate(world *w, const act *a)
     return st;
 }
 
+/* The logits of the present position once more. */
+static hlm_status logits(world *w, const act *a)
+{
+    return hlm_cache_logits(w->ctx, w->s[a->cache].cache, w->got);
+}
+
 static const act acts[] = {
     {"a sequence", open_cache, 0, 0, 0},
     {"a prompt", step, 0, 0, 21},
@@ -252,12 +258,15 @@ static const act acts[] = {
     {"a second sequence", open_cache, 2, 0, 0},
     {"a batch", step, 0, 2, 7},
     {"an undo", back, 0, 0, 27},
+    {"its logits", logits, 0, 0, 0},
     {"a token after it", step, 0, 0, 1},
     {"a fork in the log", fork_at, 3, 0, 27},
+    {"its logits", logits, 3, 0, 0},
     {"a token there", step, 3, 3, 1},
     {"a fork far back", fork_at, 4, 0, 11},
     {"pending tokens", step, 4, 4, 2},
     {"back to the mark", back, 0, 0, 21},
+    {"its logits", logits, 0, 0, 0},
     {"another way on", step, 0, 0, 5},
     {"no mark", unmark, 0, 0, 21},
     {"pages ahead", reserve, 2, 2, 20},
@@ -280,6 +289,7 @@ static const act acts[] = {
     {"out of the file", load, 7, 2, 1},
     {"how they go on", step, 6, 7, 3},
     {"an undo of what was loaded", back, 7, 0, 12},
+    {"the logits of pending tokens", logits, 7, 0, 0},
     {"drafts", generate, 2, 0, 9},
 };
 enum { ACTS = sizeof acts / sizeof *acts };

@@ -94,12 +94,14 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
     return HLM_OK;
 }
 
-hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+/* The end of the text is where there is a row to have logits from. */
+hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
 {
+    const size_t most = cache->n == n ? n : n - 1;
     size_t same = 0;
-    while (same + 1 < n && same < cache->n && cache->tokens[same] == tokens[same]) same++;
+    while (same < most && same < cache->n && cache->tokens[same] == tokens[same]) same++;
     cache->n = *reused = same;
-    *pending = same ? 1 : 0;
+    *pending = same && same < n ? 1 : 0;
     return HLM_OK;
 }
 
@@ -173,6 +175,15 @@ static void logits_at(const hlm_cache *c, float *out)
     const size_t vocab = (size_t)ctx->model->vocab;
     fake_logits(c->tokens, c->n, out, vocab);
     if (ctx->script) out[ctx->script[c->n % ctx->n_script]] += 10;
+}
+
+hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
+{
+    ck_assert_ptr_eq(ctx, cache->ctx);
+    ck_assert_uint_gt(cache->n, 0);
+    ctx->n_again++;
+    logits_at(cache, logits);
+    return HLM_OK;
 }
 
 static hlm_status check_step(const hlm_context *ctx, const hlm_step *s)

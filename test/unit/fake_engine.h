@@ -19,6 +19,7 @@ struct hlm_context {
     size_t cancel_at; /* the step that is cancelled, counted from 1; 0: none */
     size_t n_calls;
     size_t calls[FAKE_MAX_CALLS]; /* tokens of each step */
+    size_t n_again; /* calls of hlm_cache_logits */
     size_t caches; /* alive */
     size_t added; /* tokens of the cache that went into the prefix cache last */
     char error[HLMI_ERROR_MAX]; /* of hlmi_ctx_failed */

@@ -256,6 +256,7 @@ START_TEST(bad_objects)
     ck_assert_ptr_null(cache);
     REFUSED(hlm_cache_rewind(NULL, 0, NULL), HLM_E_ARG);
     ck_assert_int_eq(hlm_cache_pending(NULL), 0);
+    REFUSED(hlm_cache_logits(a.ctx, NULL, a.want), HLM_E_ARG);
     REFUSED(hlm_cache_rewind(a.cache, -1, NULL), HLM_E_ARG);
     REFUSED(hlm_cache_rewind(a.cache, HELD + 1, NULL), HLM_E_ARG);
     REFUSED(hlm_cache_reserve(NULL, 1), HLM_E_ARG);

@@ -4347,7 +4347,7 @@ impl Default for hlm_speculation {
 pub struct hlm_generate_params {
     pub struct_size: usize,
     #[doc = " [n_prompt] appended to the cache first. May be empty only if the cache is"]
-    #[doc = "  not: then its last token is run again. (With reuse: see there; not empty.)"]
+    #[doc = "  not: then it goes on from hlm_cache_logits. (With reuse: see there; not empty.)"]
     pub prompt: *const i32,
     pub n_prompt: usize,
     #[doc = " Most tokens to generate. 0: until the cache is full."]
@@ -4383,7 +4383,8 @@ pub struct hlm_generate_params {
     pub tokens: *mut i32,
     pub tokens_cap: usize,
     #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it"]
-    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache."]
+    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind"]
+    #[doc = "  the whole prompt is there, as when it is tried again, nothing of it is run."]
     pub reuse: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
