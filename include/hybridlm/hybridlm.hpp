@@ -893,6 +893,15 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
     {
         return decode(step);
     }
+    /** The logits behind a cache's last token once more, as its step gave them: after a fork, a rewind, a load. */
+    Result<std::vector<float>> logits(Cache &cache)
+    {
+        const bool text = info_.head == HLM_HEAD_TEXT;
+        std::vector<float> out(static_cast<std::size_t>(text ? info_.vocab_size : info_.n_labels));
+        const hlm_status code = hlm_cache_logits(get(), cache.get(), out.data());
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
 
     /** Prompt in, tokens out. on_token(int32_t token, std::string_view text) gets each token with the text that became
      *  certain, and token -1 at the end with what was held back; progress(done, total), parts of the prompt. Both

@@ -103,6 +103,7 @@ void test_state(family &f)
 {
     const auto whole = logits(f, f.cache, one_two_three);
     CHECK(*f.cache.tokens() == one_two_three);
+    CHECK(same(*f.ctx.logits(f.cache), whole));
     auto fork = *f.cache.fork(1);
     const std::vector<int32_t> rest = {2, 3};
     CHECK(same(logits(f, fork, rest), whole));
@@ -121,6 +122,7 @@ void test_state(family &f)
     CHECK(f.ctx.pool().prefix_clear().ok() && f.ctx.pool().prefix_info()->tokens == 0);
     CHECK(f.cache.reserve(20).ok());
     CHECK(*f.cache.rewind(0) == 0 && f.cache.length() == 0 && f.cache.pending() == 0);
+    CHECK(f.ctx.logits(f.cache).status().code() == HLM_E_EMPTY);
 
     /* both in one batch, all rows of one, hidden states of the other */
     auto again = *hlm::Cache::create(f.ctx.pool());

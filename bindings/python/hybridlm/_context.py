@@ -293,6 +293,18 @@ class Context(Owner):
             raise TypeError(f"a step is {type(pair).__name__}, expected a Step or (cache, tokens)") from None
         return Step(cache, tokens, out=out)
 
+    @documented("hlm_cache_logits")
+    def logits(self, cache: Cache) -> FloatArray:
+        """The logits behind a cache's last token once more, as its step gave them: after a fork, a rewind, a load."""
+        if not isinstance(cache, Cache):
+            raise TypeError(f"cache is {type(cache).__name__}, expected Cache")
+        handle, state = self.handle(), cache.handle()
+        out: FloatArray = numpy().empty(row_width(self._info), "float32")
+        with handle, state:
+            long = lib.hlm_cache_pending(state.pointer) >= LONG
+            self._run(handle, long, lib.hlm_cache_logits, state.pointer, address(out))
+        return out
+
     @documented("hlm_score_labels")
     def score(self, tokens: Tokens, labels: Optional[Tokens] = None) -> FloatArray:
         """Log-probability of each token but the first, or of labels in place of the tokens

@@ -310,7 +310,8 @@ class GenerateParams(TypedDict, total=False):
     tokens_cap: int
 
     #: 1: prompt is the whole text from its beginning. The cache is first brought to what of it
-    #: can be reused (hlm_cache_reuse), and afterwards added to the prefix cache.
+    #: can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
+    #: the whole prompt is there, as when it is tried again, nothing of it is run.
     reuse: int
 
 

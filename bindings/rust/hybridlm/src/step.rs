@@ -192,6 +192,15 @@ impl Context {
         self.resume_panic();
         done
     }
+
+    /// The logits behind a cache's last token once more, as its step gave them: after a fork, a rewind, a load.
+    pub fn logits(&mut self, cache: &mut Cache) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; self.model().row_size()];
+        let done = check(unsafe { sys::hlm_cache_logits(self.as_ptr(), cache.as_ptr(), out.as_mut_ptr()) });
+        self.resume_panic();
+        done?;
+        Ok(out)
+    }
 }
 
 /// A number of a layer; beyond i32 the library refuses it, as it does anything above the number of layers.

@@ -73,6 +73,10 @@ fn a_state_is_a_value() {
     assert_eq!(cut.len(), 3);
     assert_eq!(logits(&mut ctx, &mut cut, &ids[3..]), want);
 
+    let again: Vec<u32> = ctx.logits(&mut cut).unwrap().into_iter().map(f32::to_bits).collect();
+    assert_eq!(again, want);
+    assert_eq!(ctx.logits(&mut Cache::new(ctx.pool()).unwrap()).unwrap_err().status(), Status::Empty);
+
     let mut early = whole.fork_at(2).unwrap();
     assert_eq!(logits(&mut ctx, &mut early, &ids[2..]), want);
     assert_eq!(whole.rewind(1).unwrap(), 0);
