@@ -41,10 +41,11 @@ static json_t *model_json(const hlm_model_info *m)
 
 static json_t *plan_json(const hlm_plan_params *p, const hlm_memory_plan_info *m)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sequences", integer(p->n_sequences), "ctx",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sequences", integer(p->n_sequences), "ctx",
                      integer((uint64_t)p->n_tokens), "weights", integer(m->weights), "state", integer(m->state),
                      "state_per_token", integer(m->state_per_token), "state_per_sequence",
-                     integer(m->state_per_sequence), "scratch", integer(m->scratch), "total", integer(m->total));
+                     integer(m->state_per_sequence), "scratch", integer(m->scratch), "total", integer(m->total),
+                     "prefix", integer(m->prefix));
 }
 
 static void print_bytes(const char *name, uint64_t bytes)
@@ -83,6 +84,7 @@ static void print_plan(const hlm_plan_params *p, const hlm_memory_plan_info *m)
     if (m->state_per_sequence) print_bytes("  for each sequence", m->state_per_sequence);
     print_bytes("scratch", m->scratch);
     print_bytes("total", m->total);
+    print_bytes("prefix cache, at most", m->prefix);
 }
 
 static int run(const cli_options *o)

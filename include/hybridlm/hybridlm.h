@@ -356,6 +356,8 @@ typedef struct hlm_plan_params {
     int32_t state_type;
     /** Must be 0. */
     int32_t reserved;
+    /** As in hlm_pool_params. */
+    uint64_t prefix_bytes;
 } hlm_plan_params;
 
 /** What a model, its sequences and one context take, in bytes. */
@@ -372,6 +374,9 @@ typedef struct hlm_memory_plan_info {
     uint64_t scratch;
     /** The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted. */
     uint64_t total;
+    /** What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
+     *  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none. */
+    uint64_t prefix;
 } hlm_memory_plan_info;
 
 /** A dry run: computes the sizes that a pool and a context made with the same

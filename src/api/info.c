@@ -5,6 +5,7 @@
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/radix.h"
 
 /* The matrix type that holds most bytes. */
 static const char *main_type(const hlmi_plan *p)
@@ -109,6 +110,7 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     HLMI_TRY(hlmi_pool_sequence_bytes(&states, &full.state_per_sequence));
     HLMI_TRY(plan_state(plan, &p, &pages, &states, &full));
     HLMI_TRY(hlmi_scratch_size(model, &pages, &states, p.n_threads, p.max_rows, &full.scratch));
+    full.prefix = hlmi_radix_budget(&pages, p.prefix_bytes);
     full.total = full.weights + full.state + full.scratch;
     st = hlmi_result_write(out, &full, sizeof full, "hlm_memory_plan_info");
 done:

@@ -506,10 +506,16 @@ hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const c
 
 /* ---- the whole tree ---- */
 
+uint64_t hlmi_radix_budget(const hlmi_page_layout *pages, uint64_t prefix_bytes)
+{
+    const uint64_t budget = prefix_bytes ? prefix_bytes : (uint64_t)512 << 20;
+    return budget < pages->bytes ? 0 : budget;
+}
+
 hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes)
 {
-    const uint64_t budget = max_bytes ? max_bytes : (uint64_t)512 << 20;
-    if (budget < pool->layout.bytes) return HLM_OK;
+    const uint64_t budget = hlmi_radix_budget(&pool->layout, max_bytes);
+    if (budget == 0) return HLM_OK;
     hlmi_radix *r = hlmi_calloc(&pool->mem, 1, sizeof *r);
     if (!r) return hlmi_nomem(sizeof *r, "the prefix cache");
     hlmi_lock_init(&r->lock);

@@ -53,6 +53,8 @@ typedef struct hlmi_radix_place {
     int64_t at;
 } hlmi_radix_place;
 
+/** The budget of a tree by hlm_pool_params.prefix_bytes; 0: there is none. */
+uint64_t hlmi_radix_budget(const hlmi_page_layout *pages, uint64_t prefix_bytes);
 /** The pool's tree, empty. max_bytes: less than a page makes none. */
 hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes);
 void hlmi_radix_free(hlm_pool *pool);

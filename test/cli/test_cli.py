@@ -149,7 +149,7 @@ def info_of_both_forms():
         assert model["hidden_size"] == width and model["max_positions"] == 64 and model["bytes_per_token"] > 0
         assert model["bos_token"] == bos and model["has_chat_template"] == (path == FOLDER)
         assert memory["sequences"] == 3 and memory["ctx"] == 32
-        assert memory["total"] >= memory["weights"] + memory["state"]
+        assert memory["total"] >= memory["weights"] + memory["state"] and memory["prefix"] == 512 << 20
         one = good_json("info", path, "--ctx", "32")["memory"]
         assert memory["state"] == 3 * one["state"]
         assert "memory for 1 sequence of 64 tokens" in good("info", path)

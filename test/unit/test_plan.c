@@ -139,6 +139,51 @@ static void check_types(fixture *f, size_t type)
     close_types(f);
 }
 
+/* Texts of one sequence after another into the prefix cache of a pool with such a budget: what it then has. */
+static hlm_prefix_info remember(fixture *f, size_t type, uint64_t budget, int32_t texts)
+{
+    const hlm_plan_params p = {.struct_size = sizeof p,
+                               .n_tokens = LONG,
+                               .kv_type = types[type].kv,
+                               .state_type = types[type].state,
+                               .prefix_bytes = budget};
+    const hlm_pool_params pp = {
+        .struct_size = sizeof pp, .kv_type = p.kv_type, .state_type = p.state_type, .prefix_bytes = budget};
+    const hlm_cache_params most = {.struct_size = sizeof most, .max_tokens = LONG};
+    hlm_memory_plan_info plan = {.struct_size = sizeof plan};
+    hlm_prefix_info info = {.struct_size = sizeof info};
+    OK(hlm_memory_plan(f->model, &p, &plan));
+    OK(hlm_pool_new(&f->pool, f->model, &pp));
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .pool = f->pool};
+    OK(hlm_ctx_new(&f->ctx, f->model, &cp));
+    for (f->tokens[0] = 0; f->tokens[0] < texts; f->tokens[0]++) {
+        uint64_t used, held;
+        hlm_cache *c = NULL;
+        OK(hlm_cache_new(&c, f->pool, &most));
+        const hlm_step s = {.struct_size = sizeof s, .cache = c, .tokens = f->tokens, .n_tokens = LONG};
+        const hlm_step *const steps[] = {&s};
+        OK(hlm_decode_step(f->ctx, steps, 1));
+        OK(hlm_prefix_add(c));
+        hlm_cache_free(c);
+        OK(hlm_pool_usage(f->pool, &used, &held));
+        ck_assert_uint_le(used, plan.prefix);
+        ck_assert_uint_le(held, plan.prefix + plan.state);
+    }
+    OK(hlm_prefix_info_get(f->pool, &info));
+    hlm_ctx_free(f->ctx);
+    hlm_pool_release(f->pool);
+    return info;
+}
+
+/* More texts than there is room for. */
+static void check_prefix(fixture *f, size_t type)
+{
+    const hlm_prefix_info one = remember(f, type, 0, 1), more = remember(f, type, 2 * one.bytes, 5);
+    ck_assert_uint_eq(one.max_bytes, plan_of(f, type, 1, LONG).prefix);
+    ck_assert_uint_eq(one.evicted_tokens + one.evicted_states, 0);
+    ck_assert_uint_gt(more.evicted_tokens + more.evicted_states, 0);
+}
+
 START_TEST(planned)
 {
     fixture f = {.before = 0};
@@ -151,6 +196,7 @@ START_TEST(planned)
     OK(hlm_model_info_get(f.model, &info));
     for (size_t i = 0; i < LONG; i++) f.tokens[i] = (int32_t)(i * 7 % (size_t)info.vocab_size);
     for (size_t i = 0; i < TYPES; i++) check_types(&f, i);
+    for (size_t i = 0; i < TYPES; i++) check_prefix(&f, i);
     /* a row of int8 has a byte for each element, and two scales for each head */
     const uint64_t f32 = plan_of(&f, 1, 1, 1).state_per_token - 4, int8 = plan_of(&f, 3, 1, 1).state_per_token - 4;
     ck_assert_msg(f32 == 0 ? int8 == 0 : int8 > f32 / 4, "int8 rows take %llu bytes", (unsigned long long)int8);

@@ -220,6 +220,7 @@ class hlm_plan_params(Structure):
         ("max_rows", c_size_t),
         ("state_type", c_int32),
         ("reserved", c_int32),
+        ("prefix_bytes", c_uint64),
     ]
 
 
@@ -233,6 +234,7 @@ class hlm_memory_plan_info(Structure):
         ("state_per_sequence", c_uint64),
         ("scratch", c_uint64),
         ("total", c_uint64),
+        ("prefix", c_uint64),
     ]
 
 
@@ -809,8 +811,8 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_vfs": (56, sizeof(hlm_vfs)),
         "hlm_model_params": (56, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_plan_params": (48, sizeof(hlm_plan_params)),
-        "hlm_memory_plan_info": (56, sizeof(hlm_memory_plan_info)),
+        "hlm_plan_params": (56, sizeof(hlm_plan_params)),
+        "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
         "hlm_pool_params": (64, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),

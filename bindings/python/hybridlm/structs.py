@@ -107,6 +107,9 @@ class PlanParams(TypedDict, total=False):
     #: As in hlm_pool_params.
     state_type: int
 
+    #: As in hlm_pool_params.
+    prefix_bytes: int
+
 
 class MemoryPlanInfo(NamedTuple):
     """What a model, its sequences and one context take, in bytes."""
@@ -127,6 +130,10 @@ class MemoryPlanInfo(NamedTuple):
 
     #: The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted.
     total: int
+
+    #: What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
+    #: with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none.
+    prefix: int
 
 
 class PoolParams(TypedDict, total=False):

@@ -1391,12 +1391,14 @@ pub struct hlm_plan_params {
     pub state_type: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
+    #[doc = " As in hlm_pool_params."]
+    pub prefix_bytes: u64,
 }
 #[test]
 fn bindgen_test_layout_hlm_plan_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_plan_params>(),
-        48usize,
+        56usize,
         concat!("Size of: ", stringify!(hlm_plan_params))
     );
     assert_eq!(
@@ -1540,6 +1542,23 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_reserved();
+    fn test_field_prefix_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(prefix_bytes)
+            )
+        );
+    }
+    test_field_prefix_bytes();
 }
 #[doc = " What a model, its sequences and one context take, in bytes."]
 #[repr(C)]
@@ -1557,12 +1576,15 @@ pub struct hlm_memory_plan_info {
     pub scratch: u64,
     #[doc = " The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted."]
     pub total: u64,
+    #[doc = " What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate"]
+    #[doc = "  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none."]
+    pub prefix: u64,
 }
 #[test]
 fn bindgen_test_layout_hlm_memory_plan_info() {
     assert_eq!(
         ::std::mem::size_of::<hlm_memory_plan_info>(),
-        56usize,
+        64usize,
         concat!("Size of: ", stringify!(hlm_memory_plan_info))
     );
     assert_eq!(
@@ -1689,6 +1711,23 @@ fn bindgen_test_layout_hlm_memory_plan_info() {
         );
     }
     test_field_total();
+    fn test_field_prefix() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(prefix)
+            )
+        );
+    }
+    test_field_prefix();
 }
 extern "C" {
     #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]

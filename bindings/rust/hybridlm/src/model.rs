@@ -126,6 +126,7 @@ impl Model {
             state_per_sequence: out.state_per_sequence,
             scratch: out.scratch,
             total: out.total,
+            prefix: out.prefix,
         })
     }
 }
@@ -193,6 +194,8 @@ pub struct MemoryPlan {
     pub scratch: u64,
     /// The sum of weights, state and scratch.
     pub total: u64,
+    /// What the pool's prefix cache may come to hold beside that.
+    pub prefix: u64,
 }
 
 /// For which sequences and context [`Model::memory_plan`] plans.
@@ -221,6 +224,12 @@ impl PlanOptions {
     /// Type of recurrent state.
     pub fn state_type(mut self, state_type: StateType) -> PlanOptions {
         self.0.state_type = state_type.raw();
+        self
+    }
+
+    /// Most bytes of the pool's prefix cache; 0: the default.
+    pub fn prefix_bytes(mut self, n: u64) -> PlanOptions {
+        self.0.prefix_bytes = n;
         self
     }
 
