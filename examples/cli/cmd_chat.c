@@ -1,5 +1,6 @@
 /* hybridlm chat: a conversation. Every turn renders and tokenizes the whole
  * history, and runs only what neither the cache nor the prefix cache has of it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,7 +248,8 @@ static int do_save(chat *c, const char *argument)
 {
     char *path = state_path(argument);
     if (!*argument) cli_remark(c->s.o, "/save needs the name of a file");
-    else if (!cli_conversation_save(&c->conversation, argument)) cli_remark(c->s.o, "%s can not be written", argument);
+    else if (!cli_conversation_save(&c->conversation, argument))
+        cli_remark(c->s.o, "%s can not be written: %s", argument, strerror(errno));
     else if (hlm_cache_save(c->s.cache, path) != HLM_OK) cli_remark(c->s.o, "%s", hlm_last_error());
     else cli_remark(c->s.o, "saved, with the state of %lld tokens", (long long)hlm_cache_length(c->s.cache));
     free(path);

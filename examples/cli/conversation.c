@@ -1,8 +1,11 @@
 /* Messages to tokens (see conversation.h). */
 #include "conversation.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "replace.h"
 
 /* ---- messages -------------------------------------------------------------- */
 
@@ -86,7 +89,11 @@ bool cli_conversation_drop_oldest(cli_conversation *c)
 
 bool cli_conversation_save(const cli_conversation *c, const char *path)
 {
-    return json_dump_file(c->messages, path, JSON_INDENT(1)) == 0;
+    char *json = json_dumps(c->messages, JSON_INDENT(1));
+    errno = ENOMEM;
+    const bool good = json && cli_replace_file(path, json, strlen(json));
+    free(json);
+    return good;
 }
 
 bool cli_conversation_load(cli_conversation *c, const char *path)

@@ -31,7 +31,7 @@ bool cli_conversation_take_last(cli_conversation *c, const char *role);
 /** Drop the oldest question with its answer. False when only the last question is left. */
 bool cli_conversation_drop_oldest(cli_conversation *c);
 
-/** All messages as a JSON file; false: it can not be written. */
+/** All messages as a JSON file; false, with errno: it can not be written, and has what it had. */
 bool cli_conversation_save(const cli_conversation *c, const char *path);
 /** The messages of such a file in place of these; false, and nothing has changed: it holds none. */
 bool cli_conversation_load(cli_conversation *c, const char *path);

@@ -8,7 +8,9 @@ exit codes, error texts, pipes, Ctrl-C and a terminal.
 import json
 import math
 import os
+import pathlib
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -28,8 +30,8 @@ def test(function):
     return function
 
 
-def run(*args, stdin=b"", env=None):
-    done = subprocess.run([PROGRAM, *args], input=stdin, capture_output=True, timeout=LIMIT, env=env)
+def run(*args, stdin=b"", env=None, **more):
+    done = subprocess.run([PROGRAM, *args], input=stdin, capture_output=True, timeout=LIMIT, env=env, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -458,6 +460,30 @@ def conversations_are_kept():
         assert first["reused_tokens"] == 0 and second["prompt_tokens"] == 1 and first["ids"] == second["ids"]
         text = [good_json("run", "-m", FOLDER, "-n", "4", "--prefix-cache", texts, "hello world") for _ in range(2)]
         assert text[0]["ids"] == text[1]["ids"] and text[1]["prompt_tokens"] == 1 < text[0]["prompt_tokens"]
+
+
+@test
+def conversations_are_replaced_whole():
+    with tempfile.TemporaryDirectory() as folder:
+        file, link = os.path.join(folder, "talk"), os.path.join(folder, "link")
+        chat(["hi", "/save " + file], "-n", "4")
+        before, talks = pathlib.Path(file).read_bytes(), ["hi", "yo", "/save " + file]
+        os.chmod(file, 0o640)
+        # no room for the new one: the old stays, and nothing beside it
+        code, out, err = run("chat", "-m", FOLDER, "-n", "4", "--json", stdin="\n".join(talks).encode(),
+                             restore_signals=False,  # Python ignores SIGXFSZ: writing fails
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2,) * 2))
+        assert code == 0 and "can not be written" in err, err
+        assert pathlib.Path(file).read_bytes() == before and sorted(os.listdir(folder)) == ["talk", "talk.state"]
+        inode = os.stat(file).st_ino
+        os.symlink("talk", link)
+        chat(talks + ["/save " + link], "-n", "4")
+        assert os.stat(file).st_ino != inode and os.stat(file).st_mode & 0o777 == 0o640
+        assert pathlib.Path(file).read_bytes() != before and not os.path.islink(link)
+        assert len(json.loads(pathlib.Path(link).read_text())) == len(json.loads(pathlib.Path(file).read_text())) == 4
+        code, out, err = run("chat", "-m", FOLDER, "-n", "4", stdin=f"/save {folder}\n/save {folder}/no/talk\n/save /dev/null\n".encode())
+        assert code == 0 and err.count("can not be written") == 3 and os.path.exists("/dev/null")
+        assert sorted(os.listdir(folder)) == ["link", "link.state", "talk", "talk.state"]
 
 
 @test
