@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "bench_state.h"
-#include "report.h"
 
-enum { ON_OFF = 24 /* pairs of steps */, PERIOD = 12, DRAWN = 120, PAIRS = 3 };
+enum { ON_OFF = 24, LEAST_ON_OFF = 8 /* pairs of steps */, WARM = 2, PERIOD = 12, DRAWN = 120, PAIRS = 3 };
+
+#define SECONDS 5.0
 
 /* A sequence in a pool of its own. */
 typedef struct lane {
@@ -42,12 +43,12 @@ static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ra
 {
     cli_takes takes = {.n = 0};
     hlm_status st = HLM_OK;
-    for (size_t i = 0; i < ON_OFF && st == HLM_OK; i++) {
+    for (cli_repeats r = {.most = ON_OFF, .least = LEAST_ON_OFF, .seconds = SECONDS}; st == HLM_OK && cli_again(&r);) {
         const double start = cli_seconds();
         st = cli_bench_step(b, x->ctx, x->cache, 1);
         const double middle = cli_seconds();
         if (st == HLM_OK) st = cli_bench_step(b, y->ctx, y->cache, 1);
-        if (i >= 2) cli_take(&takes, (middle - start) / (cli_seconds() - middle));
+        if (r.n > WARM) cli_take(&takes, (middle - start) / (cli_seconds() - middle));
     }
     *ratio = cli_median(&takes);
     return st;
@@ -135,7 +136,7 @@ static hlm_status speculation(cli_bench_state *b)
     double accepted = 0;
     bool same = true;
     hlm_status st = open_lane(&l, b, b->s.model, true);
-    for (size_t i = 0; i < PAIRS && st == HLM_OK; i++) {
+    for (cli_repeats r = {.most = PAIRS, .least = 1, .seconds = SECONDS}; st == HLM_OK && cli_again(&r);) {
         double without = 0, with = 0;
         st = draw(b, &l, NULL, plain, &without, NULL);
         if (st == HLM_OK) st = draw(b, &l, &how, drafted, &with, &accepted);
@@ -153,7 +154,9 @@ hlm_status cli_bench_once(cli_bench_state *b)
 {
     b->filled = 0;
     hlm_status st = marks_and_log(b);
+    cli_bench_did(b, CLI_PIECE);
     if (st == HLM_OK) st = speculation(b);
+    cli_bench_did(b, (CLI_PIECES_ONCE - 2) * CLI_PIECE);
     if (st == HLM_OK && !b->s.o->portable) st = portable(b);
     return st;
 }

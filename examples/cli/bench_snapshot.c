@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "bench_state.h"
-#include "report.h"
 
-enum { TAKES = 7 };
+enum { TAKES = 7, LEAST = 3 };
+
+#define SECONDS 4.0 /* for memory, and for the disk */
 
 /* A snapshot, and room to copy it. */
 typedef struct room {
@@ -41,7 +42,7 @@ static hlm_status in_memory(cli_bench_state *b, const room *r)
 {
     cli_takes save = {.n = 0}, load = {.n = 0}, restore = {.n = 0};
     hlm_status st = HLM_OK;
-    for (size_t i = 0; i < TAKES && st == HLM_OK; i++) {
+    for (cli_repeats turn = {.most = TAKES, .least = LEAST, .seconds = SECONDS}; st == HLM_OK && cli_again(&turn);) {
         hlm_cache *c = NULL, *warm = NULL;
         size_t n;
         const double plain = copy_seconds(r), start = cli_seconds();
@@ -102,7 +103,7 @@ static hlm_status on_disk(cli_bench_state *b, const room *r)
     char path[4096];
     hlm_status st = HLM_OK;
     snprintf(path, sizeof path, "%s/hybridlm-bench-state.%ld", b->s.o->folder, (long)getpid());
-    for (size_t i = 0; i < TAKES && st == HLM_OK; i++) {
+    for (cli_repeats turn = {.most = TAKES, .least = LEAST, .seconds = SECONDS}; st == HLM_OK && cli_again(&turn);) {
         hlm_cache *c = NULL;
         const double plain = write_seconds(r, path), start = cli_seconds();
         st = hlm_cache_save(b->s.cache, path);

@@ -3,6 +3,7 @@
 #ifndef CLI_BENCH_STATE_H
 #define CLI_BENCH_STATE_H
 
+#include "report.h"
 #include "session.h"
 
 /** Whether there is a target, and on which side of it the value has to be. */
@@ -36,13 +37,36 @@ typedef struct cli_bench_state {
     double state_bytes;
     cli_figure figures[CLI_MAX_FIGURES];
     size_t n_figures;
+    /** How far it is, in tokens of the text; a thing to measure counts as CLI_PIECE of them. */
+    cli_progress progress;
+    double done;
+    double all;
 } cli_bench_state;
+
+enum { CLI_PIECE = 256, CLI_PIECES_AT_LENGTH = 5, CLI_PIECES_ONCE = 6 };
+
+/** So much of it is done. */
+void cli_bench_did(cli_bench_state *b, double tokens);
 
 /** Values of one thing that was done several times. */
 typedef struct cli_takes {
     double value[CLI_MAX_TAKES];
     size_t n;
 } cli_takes;
+
+/** A thing is measured `least` times, and again up to `most` times as long as that has taken less than `seconds`: a ratio of two
+ *  whole steps of a large model needs few takes, and each is seconds. */
+typedef struct cli_repeats {
+    size_t most;
+    size_t least;
+    double seconds;
+    /** Takes so far, and when the first began. */
+    size_t n;
+    double started;
+} cli_repeats;
+
+/** Is it time for another take? */
+bool cli_again(cli_repeats *r);
 
 void cli_take(cli_takes *t, double value);
 double cli_median(const cli_takes *t);

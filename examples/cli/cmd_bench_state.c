@@ -8,7 +8,6 @@
 #include "bench_text.h"
 #include "commands.h"
 #include "interrupt.h"
-#include "report.h"
 
 enum { BEHIND = 64 /* tokens that are tried behind the longest length */, CHUNK = 512, MAX_REPEATS = CLI_MAX_TAKES };
 
@@ -36,12 +35,14 @@ static int read_lengths(cli_bench_state *b)
 /** Bytes of what the recurrent layers remember at one position. */
 static hlm_status measure_state(cli_bench_state *b)
 {
+    const int32_t type = b->s.o->state;
+    const double item = type == HLM_TYPE_F16 || type == HLM_TYPE_BF16 ? 2 : sizeof(float);
     for (int32_t layer = 0; layer < b->s.info.n_layers; layer++)
         for (int32_t which = HLM_STATE_CONV; which <= HLM_STATE_SCAN; which++) {
             size_t n = 0;
             const hlm_status st = hlm_cache_state(b->s.cache, layer, which, NULL, 0, &n);
             if (st != HLM_OK) return st;
-            b->state_bytes += (double)n * sizeof(float);
+            b->state_bytes += (double)n * item;
         }
     return HLM_OK;
 }
@@ -68,13 +69,14 @@ static int prepare(cli_bench_state *b, const cli_options *o)
 /* ---- measuring ------------------------------------------------------------------ */
 
 /** Real steps up to n tokens. */
-static hlm_status fill(cli_bench_state *b, size_t n, cli_progress *progress)
+static hlm_status fill(cli_bench_state *b, size_t n)
 {
     const double start = cli_seconds();
     hlm_status st = HLM_OK;
-    for (size_t at = (size_t)hlm_cache_length(b->s.cache); at < n && st == HLM_OK; at += CHUNK) {
-        st = cli_bench_step(b, b->s.ctx, b->s.cache, n - at < CHUNK ? n - at : CHUNK);
-        cli_progress_show(progress, (double)at, (double)(b->n_tokens - BEHIND));
+    for (size_t at = (size_t)hlm_cache_length(b->s.cache), m; at < n && st == HLM_OK; at += m) {
+        m = n - at < CHUNK ? n - at : CHUNK;
+        st = cli_bench_step(b, b->s.ctx, b->s.cache, m);
+        cli_bench_did(b, (double)m);
     }
     b->fill_seconds += cli_seconds() - start;
     b->filled = n;
@@ -83,15 +85,16 @@ static hlm_status fill(cli_bench_state *b, size_t n, cli_progress *progress)
 
 static int measure_all(cli_bench_state *b)
 {
-    cli_progress progress;
-    cli_progress_start(&progress, b->s.o, "measuring");
+    b->all = (double)b->lengths[b->n_lengths - 1] +
+        CLI_PIECE * (double)(CLI_PIECES_AT_LENGTH * b->n_lengths + CLI_PIECES_ONCE);
+    cli_progress_start(&b->progress, b->s.o, "measuring");
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < b->n_lengths && st == HLM_OK; i++) {
-        st = fill(b, b->lengths[i], &progress);
+        st = fill(b, b->lengths[i]);
         if (st == HLM_OK) st = cli_bench_at_length(b);
     }
     if (st == HLM_OK) st = cli_bench_once(b);
-    cli_progress_end(&progress);
+    cli_progress_end(&b->progress);
     return st == HLM_OK ? CLI_OK : cli_fail_status(b->s.o, st, "the measurement failed");
 }
 
@@ -166,7 +169,7 @@ static int run(const cli_options *o)
 static const cli_option options[] = {
     CLI_OPT_TEXT("tokens", 0, lengths, "N,N,...", "lengths to measure at (default 1024,8192,32768)"),
     CLI_OPT_TEXT("folder", 0, folder, "PATH", "where snapshots are written (default .)"),
-    CLI_OPT_INT("repeats", 'r', repeats, 1, MAX_REPEATS, "take each step so many times (default 11)"),
+    CLI_OPT_INT("repeats", 'r', repeats, 1, MAX_REPEATS, "take each step so many times, slow ones fewer (default 11)"),
 };
 static const cli_group group = {"Bench", options, CLI_COUNT(options)};
 static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_context, &cli_group_common, NULL};

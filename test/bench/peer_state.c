@@ -227,6 +227,7 @@ static double write_plain(const void *data, size_t n, const char *path)
     return now() - start;
 }
 
+/* TEXT goes on from `at`, where WHOLE ends. */
 static void snapshots(peer *p, int32_t at)
 {
     const char *path = "peer_state.tmp";
@@ -250,7 +251,7 @@ static void snapshots(peer *p, int32_t at)
         restored[i] = load[i] + timed(p, FORK, at);
         warm[i] = timed(p, TEXT, at);
         restored[i] /= warm[i];
-        llama_state_seq_set_data(p->ctx, data, size, TEXT);
+        restore(p, WHOLE); /* loading it once more would take cells for a third sequence */
     }
     const double m = median(plain, TAKES);
     line(p, "snapshot", (double)size * 1e-6, "MB");
@@ -300,12 +301,9 @@ static bool measure(peer *p, int32_t n)
 {
     if (!run(p, TEXT, p->n, n)) return false;
     p->n = n;
-    timed(p, TEXT, n); /* warm */
-    if (!drop(p, TEXT, n)) { /* it can not be taken back: from the beginning */
-        drop(p, TEXT, -1);
-        if (!run(p, TEXT, 0, n)) return false;
-    }
     llama_memory_seq_cp(p->memory, TEXT, WHOLE, -1, -1);
+    timed(p, TEXT, n); /* warm */
+    restore(p, WHOLE);
     forks(p);
     restore(p, WHOLE);
     fork_earlier(p);
