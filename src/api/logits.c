@@ -34,12 +34,17 @@ static hlm_status run_last(hlm_context *c, hlm_cache *cache, hlm_cache **fork, f
     return hlmi_ctx_again(c, *fork, logits);
 }
 
-/* The cache is in a step: others can read it, and nobody changes it. */
-static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
+static hlm_status check(const hlm_context *c, const hlm_cache *cache)
 {
     if (cache->pool != c->pool)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_cache_logits: the cache belongs to another model or pool");
     if (cache->length == cache->prefix) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_logits: the cache is empty");
+    return HLM_OK;
+}
+
+/* The cache is in a step: others can read it, and nobody changes it. */
+static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
+{
     return hlmi_cache_keeps_row(cache) ? run_head(c, cache->state, logits) : run_last(c, cache, fork, logits);
 }
 
@@ -51,8 +56,9 @@ hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
     if (st != HLM_OK) return st;
     st = hlmi_cache_step_begin(cache);
     if (st == HLM_OK) {
+        st = check(ctx, cache);
         hlmi_cache_step_leave(cache);
-        st = find_logits(ctx, cache, &fork, logits);
+        if (st == HLM_OK) st = find_logits(ctx, cache, &fork, logits);
         hlmi_cache_step_enter(cache);
         if (st == HLM_OK && fork) hlmi_cache_swap_states(cache, fork);
         hlmi_cache_step_end(cache);

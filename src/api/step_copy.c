@@ -28,31 +28,32 @@ static const void *keep(room *r, const void *from, size_t n, size_t size)
     return from ? p : NULL;
 }
 
-static hlm_status keep_hidden(room *r, hlm_step *s)
+/* Request i of a step into memory of its type, struct_size first. */
+typedef hlm_status read_fn(const hlm_step *s, size_t i, void *item);
+
+static hlm_status read_hidden(const hlm_step *s, size_t i, void *item)
 {
-    const hlm_hidden **list = take(r, s->n_hidden, sizeof *list);
-    hlm_hidden *items = take(r, s->n_hidden, sizeof *items);
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; list && i < s->n_hidden && st == HLM_OK; i++) {
-        st = hlmi_step_hidden(s, i, &items[i]);
-        items[i].struct_size = sizeof *items;
-        list[i] = &items[i];
-    }
-    s->hidden = list;
-    return st;
+    return hlmi_step_hidden(s, i, item);
 }
 
-static hlm_status keep_attention(room *r, hlm_step *s)
+static hlm_status read_attention(const hlm_step *s, size_t i, void *item)
 {
-    const hlm_attention **list = take(r, s->n_attention, sizeof *list);
-    hlm_attention *items = take(r, s->n_attention, sizeof *items);
+    return hlmi_step_attention(s, i, item);
+}
+
+/* n requests of `size` bytes as this library knows them; out: the list of them. */
+static hlm_status keep_requests(room *r, const hlm_step *s, size_t n, size_t size, read_fn *read, const void **out)
+{
+    const void **list = take(r, n, sizeof *list);
+    char *items = take(r, n, size);
     hlm_status st = HLM_OK;
-    for (size_t i = 0; list && i < s->n_attention && st == HLM_OK; i++) {
-        st = hlmi_step_attention(s, i, &items[i]);
-        items[i].struct_size = sizeof *items;
-        list[i] = &items[i];
+    for (size_t i = 0; list && i < n && st == HLM_OK; i++) {
+        char *item = items + i * size;
+        st = read(s, i, item);
+        memcpy(item, &size, sizeof size);
+        list[i] = item;
     }
-    s->attention = list;
+    *out = list;
     return st;
 }
 
@@ -70,8 +71,11 @@ static hlm_status keep_all(room *r, const hlm_step *const *from, size_t n, const
         s.tokens = keep(r, s.tokens, s.tokens ? s.n_tokens : 0, sizeof *s.tokens);
         s.n_rows = s.logit_rows == HLM_ROWS_LIST ? s.n_rows : 0;
         s.rows = keep(r, s.rows, s.n_rows, sizeof *s.rows);
-        st = keep_hidden(r, &s);
-        if (st == HLM_OK) st = keep_attention(r, &s);
+        const void *hidden, *attention = NULL;
+        st = keep_requests(r, &s, s.n_hidden, sizeof(hlm_hidden), read_hidden, &hidden);
+        if (st == HLM_OK) st = keep_requests(r, &s, s.n_attention, sizeof(hlm_attention), read_attention, &attention);
+        s.hidden = hidden;
+        s.attention = attention;
         if (!items) continue;
         items[i] = s;
         list[i] = &items[i];

@@ -355,7 +355,7 @@ static hlm_status take(hlmi_speculation *s, size_t winner, size_t kept, int64_t 
 static hlm_status play_round(hlmi_speculation *s)
 {
     const int64_t before = hlm_cache_length(s->run->cache);
-    const size_t pages = hlmi_cache_pages(s->run->cache), from = s->text.n;
+    const size_t pages = hlmi_cache_held(s->run->cache), from = s->text.n;
     size_t winner, kept;
     hlm_status st = gather(s);
     if (st == HLM_OK) st = run_lanes(s);

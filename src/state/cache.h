@@ -62,6 +62,12 @@ static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
     return c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES];
 }
 
+/** Pages that the sequence holds, those behind its length included. */
+static inline size_t hlmi_cache_pages(const hlm_cache *c)
+{
+    return c->n_leaves ? (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n : 0;
+}
+
 /** Token id at a position below the length. */
 static inline int32_t hlmi_cache_token(const hlm_cache *c, int64_t pos)
 {

@@ -35,9 +35,9 @@ void hlmi_cache_drafts(hlm_cache *c, bool on)
     c->drafts = on;
 }
 
-size_t hlmi_cache_pages(const hlm_cache *c)
+size_t hlmi_cache_held(const hlm_cache *c)
 {
-    return c->n_leaves ? (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n : 0;
+    return hlmi_cache_pages(c);
 }
 
 hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)

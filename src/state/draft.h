@@ -22,8 +22,8 @@ size_t hlmi_cache_undo(const hlm_cache *c);
 /** Steps of several tokens that follow are drafts, or no longer: they set no automatic marks, as single tokens do not. */
 void hlmi_cache_drafts(hlm_cache *c, bool on);
 
-/** Pages that the sequence holds, those behind its length included. */
-size_t hlmi_cache_pages(const hlm_cache *c);
+/** Pages that the sequence holds, those behind its length included: what hlmi_cache_take_back is told afterwards. */
+size_t hlmi_cache_held(const hlm_cache *c);
 /** hlm_cache_rewind that keeps the first `pages` pages even when they lie behind pos: memory that was reserved stays. */
 hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages);
 

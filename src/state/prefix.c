@@ -2,7 +2,6 @@
 #include "state/prefix.h"
 
 #include "base/size.h"
-#include "state/draft.h"
 
 hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
 {

@@ -71,7 +71,7 @@ hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
-    st = hlmi_prefix_attach(cache);
+    st = hlmi_prefix_attach(cache); /* the state of an empty sequence is the one behind the prefix */
     if (st == HLM_OK) st = read_state(cache, layer, which, out, cap, n);
     hlmi_cache_unlock(cache);
     return st;

@@ -140,7 +140,7 @@ void hlmi_cache_drafts(hlm_cache *c, bool on)
     c->drafts = on;
 }
 
-size_t hlmi_cache_pages(const hlm_cache *c)
+size_t hlmi_cache_held(const hlm_cache *c)
 {
     return c->n;
 }
