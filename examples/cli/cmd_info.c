@@ -5,6 +5,9 @@
 #include "report.h"
 #include "session.h"
 
+/* Prompts are run in steps of that many tokens. */
+enum { CLI_PROMPT_PART = 512 };
+
 static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hlm_plan_params *params)
 {
     const cli_options *o = s->o;
@@ -15,6 +18,8 @@ static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hl
         .kv_type = o->kv,
         .state_type = o->state,
         .n_threads = (int32_t)o->threads,
+        .window_rows = o->window_rows,
+        .step_tokens = CLI_PROMPT_PART,
     };
     *plan = (hlm_memory_plan_info){.struct_size = sizeof *plan};
     return hlm_memory_plan(s->model, params, plan);

@@ -9,6 +9,7 @@ static const cli_choice cpu_choices[] = {
     {"best", HLM_CPU_BEST}, {"ref", HLM_CPU_REF}, {"avx2", HLM_CPU_AVX2}, {"avx512", HLM_CPU_AVX512}, {NULL, 0}};
 static const cli_choice kv_choices[] = {
     {"f16", HLM_TYPE_F16}, {"f32", HLM_TYPE_F32}, {"bf16", HLM_TYPE_BF16}, {"int8", HLM_TYPE_INT8}, {NULL, 0}};
+static const cli_choice window_choices[] = {{"keep", HLM_WINDOW_KEEP}, {"give-back", HLM_WINDOW_GIVE_BACK}, {NULL, 0}};
 static const cli_choice state_choices[] = {
     {"f32", HLM_TYPE_F32}, {"f16", HLM_TYPE_F16}, {"bf16", HLM_TYPE_BF16}, {NULL, 0}};
 
@@ -39,6 +40,8 @@ static const cli_option context_options[] = {
     CLI_OPT_INT("threads", 't', threads, 0, 1024, "threads (default: one for each core)"),
     CLI_OPT_INT("ctx", 'c', ctx, 0, 1 << 30, "most tokens in memory (default: the model's own)"),
     CLI_OPT_CHOICE("kv", 0, kv, "TYPE", kv_choices, "type of keys and values: f16 (default), f32, bf16, int8"),
+    CLI_OPT_CHOICE("window-rows", 0, window_rows, "WHAT", window_choices,
+                   "rows that no attention window reaches again: keep (default), give-back"),
     CLI_OPT_CHOICE("state", 0, state, "TYPE", state_choices, "type of recurrent state: f32 (default), f16, bf16"),
 };
 

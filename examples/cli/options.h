@@ -34,6 +34,7 @@ typedef struct cli_options {
     int64_t threads;
     int64_t ctx;
     int32_t kv;
+    int32_t window_rows; /* HLM_WINDOW_... */
     int32_t state;
     /* input */
     const char *prompt;

@@ -47,7 +47,8 @@ static int load(cli_session *s, cli_need need)
 
 static int make_context(cli_session *s)
 {
-    const hlm_pool_params pool = {.struct_size = sizeof pool, .kv_type = s->o->kv, .state_type = s->o->state};
+    const hlm_pool_params pool = {
+        .struct_size = sizeof pool, .kv_type = s->o->kv, .state_type = s->o->state, .window_rows = s->o->window_rows};
     hlm_status st = hlm_pool_new(&s->pool, s->model, &pool);
     if (st == HLM_OK) {
         const hlm_ctx_params ctx = {.struct_size = sizeof ctx, .n_threads = (int32_t)s->o->threads, .pool = s->pool};

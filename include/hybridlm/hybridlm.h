@@ -358,6 +358,12 @@ typedef struct hlm_plan_params {
     int32_t reserved;
     /** As in hlm_pool_params. */
     uint64_t prefix_bytes;
+    /** As in hlm_pool_params. */
+    int32_t window_rows;
+    /** Must be 0. */
+    int32_t reserved2;
+    /** With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one. */
+    int64_t step_tokens;
 } hlm_plan_params;
 
 /** What a model, its sequences and one context take, in bytes. */
@@ -368,7 +374,7 @@ typedef struct hlm_memory_plan_info {
     uint64_t state;
     uint64_t state_per_token;
     /** What a sequence takes at any length (recurrent state, with undo log and automatic
-     *  marks by the pool's defaults; 0 for Transformers). */
+     *  marks by the pool's defaults; 0 for Transformers that keep all rows). */
     uint64_t state_per_sequence;
     /** Scratch of a context. */
     uint64_t scratch;
@@ -386,6 +392,18 @@ HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params
 
 /* ---- pool and context --------------------------------------------------- */
 
+/** What becomes of KV rows that no attention window will reach again. */
+enum {
+    /** They are kept: a Transformer can go back to any position at once. */
+    HLM_WINDOW_KEEP = 0,
+    /** Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared
+     *  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there.
+     *  A rewind behind that finds the nearest position whose rows are there, and the next step computes
+     *  the tokens from there again. Transformers then set automatic marks too, and a mark counts
+     *  with the rows that it keeps. Without layers with windows it has no effect. */
+    HLM_WINDOW_GIVE_BACK = 1
+};
+
 typedef struct hlm_pool_params {
     size_t struct_size;
     /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
@@ -395,8 +413,8 @@ typedef struct hlm_pool_params {
     /** Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
      *  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing. */
     uint64_t max_bytes;
-    /** For models with recurrent state; Transformers can be cut anywhere and need none
-     *  of the following. Automatic marks are set at multiples of this many tokens and
+    /** For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut
+     *  anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and
      *  at the ends of prompts. 0: 512; negative: only at the ends of prompts. */
     int64_t mark_stride;
     /** Most bytes of a sequence's automatic marks, states of other uses included; those
@@ -416,6 +434,11 @@ typedef struct hlm_pool_params {
     int32_t state_type;
     /** Must be 0. */
     int32_t reserved2;
+    /** HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
+     *  a long prompt takes less memory in several steps. */
+    int32_t window_rows;
+    /** Must be 0. */
+    int32_t reserved3;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
@@ -501,13 +524,15 @@ HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_
 
 /** Forget the tokens from `pos` on; pages behind go back to the pool, those that
  *  hlm_cache_reserve took included. *pending (may be NULL) receives how many
- *  tokens before `pos` the next step has to recompute first; 0 for Transformers.
+ *  tokens before `pos` the next step has to recompute first; 0 for Transformers that keep
+ *  all rows (hlm_pool_params.window_rows).
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
 
 /** Keep the state at the present position: rewind and fork to it cost nothing, until
  *  the cache is rewound to before it, or the mark is removed. One reference more for
- *  models with recurrent state; nothing for Transformers. Again at a position: nothing.
+ *  models with recurrent state; nothing for Transformers, and the rows of attention windows
+ *  before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing.
  *  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is
  *          not there yet), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);

@@ -74,16 +74,20 @@ int32_t hlm_token_ends(const hlm_model *model, int32_t token)
 /* full->state: what all sequences take, and what the pool holds once, the state before the first token and the sequence of the
  * model's prefix. */
 static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, const hlmi_page_layout *pages,
-                             const hlmi_state_layout *states, hlm_memory_plan_info *full)
+                             const hlmi_state_layout *states, int64_t slack, hlm_memory_plan_info *full)
 {
     const uint64_t most = UINT64_MAX / 4, per = pages->tokens, prefix = plan->n_prefix;
     const uint64_t tokens = p->n_tokens ? (uint64_t)p->n_tokens : (uint64_t)plan->max_positions;
     const uint64_t count = p->n_sequences ? p->n_sequences : 1;
     const uint64_t n_pages =
         (prefix + tokens + per - 1) / per - prefix / per; /* whole pages of the prefix are shared */
-    const uint64_t once = states->bytes + (prefix ? (prefix + per - 1) / per * pages->bytes + states->bytes : 0);
-    const bool fits = n_pages <= most / pages->bytes && full->state_per_sequence <= most;
-    const uint64_t each = fits ? n_pages * pages->bytes + full->state_per_sequence : 0;
+    const uint64_t whole = pages->bytes + pages->part_bytes;
+    const uint64_t once = states->bytes + (prefix ? (prefix + per - 1) / per * whole + states->bytes : 0);
+    const uint64_t step = p->step_tokens ? (uint64_t)p->step_tokens : tokens;
+    const uint64_t reach = hlmi_pages_of(pages->window + (uint64_t)slack + step, per) + (prefix % per != 0);
+    const uint64_t parts = n_pages < reach ? n_pages : reach;
+    const bool fits = n_pages <= most / whole && full->state_per_sequence <= most;
+    const uint64_t each = fits ? n_pages * pages->bytes + parts * pages->part_bytes + full->state_per_sequence : 0;
     if (!fits || each > most / count)
         return hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
                          (unsigned long long)tokens);
@@ -96,6 +100,7 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     hlm_plan_params p;
     hlmi_page_layout pages = {0};
     hlmi_state_layout states = {0};
+    int64_t slack = 0;
     if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_memory_plan: model and out are needed");
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
@@ -103,12 +108,16 @@ hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
-    if (p.reserved) HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params.reserved is not 0"));
-    HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS, &model->mem));
+    if (p.reserved || p.reserved2) HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params.reserved is not 0"));
+    if (p.step_tokens < 0 || p.window_rows < HLM_WINDOW_KEEP || p.window_rows > HLM_WINDOW_GIVE_BACK)
+        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: steps of %lld tokens, window_rows %d", (long long)p.step_tokens,
+                           (int)p.window_rows));
+    HLMI_TRY(hlmi_page_layout_init(&pages, plan, p.kv_type, model->f32_activations, HLMI_PAGE_TOKENS,
+                                   p.window_rows == HLM_WINDOW_GIVE_BACK, &model->mem));
     HLMI_TRY(hlmi_state_layout_init(&states, plan, p.state_type, &model->mem));
     hlm_memory_plan_info full = {.weights = plan->weight_bytes, .state_per_token = pages.per_token};
-    HLMI_TRY(hlmi_pool_sequence_bytes(&states, &full.state_per_sequence));
-    HLMI_TRY(plan_state(plan, &p, &pages, &states, &full));
+    HLMI_TRY(hlmi_pool_sequence_bytes(&pages, &states, &full.state_per_sequence, &slack));
+    HLMI_TRY(plan_state(plan, &p, &pages, &states, slack, &full));
     HLMI_TRY(hlmi_scratch_size(model, &pages, &states, p.n_threads, p.max_rows, &full.scratch));
     full.prefix = hlmi_radix_budget(&pages, p.prefix_bytes);
     full.total = full.weights + full.state + full.scratch;

@@ -60,7 +60,8 @@ hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
         hlmi_cache_step_leave(cache);
         if (st == HLM_OK) st = find_logits(ctx, cache, &fork, logits);
         hlmi_cache_step_enter(cache);
-        if (st == HLM_OK && fork) hlmi_cache_swap_states(cache, fork);
+        if (st == HLM_OK && fork && cache->stale) hlmi_cache_swap(cache, fork); /* rows of windows were computed, too */
+        else if (st == HLM_OK && fork) hlmi_cache_swap_states(cache, fork);
         hlmi_cache_step_end(cache);
     }
     hlm_cache_free(fork);

@@ -255,7 +255,7 @@ hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits)
 
 hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 {
-    if (!cache->state || cache->state->pos == cache->length) return HLM_OK;
+    if (!cache->stale && (!cache->state || cache->state->pos == cache->length)) return HLM_OK;
     hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     const int32_t asked = atomic_exchange(&ctx->cancel, 0);

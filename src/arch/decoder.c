@@ -172,6 +172,7 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     }
     hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_ROTARY, layer, "").text);
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
+    hlmi_plan_read_kv(d->plan, p->kv, p->window);
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p->n_heads));
 done:
     return st;

@@ -306,6 +306,7 @@ static hlm_status load_attention(const hlmi_decoder *d, size_t layer, hlmi_heads
     p->scale = 1.0f / __builtin_sqrtf((float)kv->head_dim);
     p->window = f->global[layer] ? 0 : f->window;
     p->pinned = p->window ? d->plan->n_prefix : 0;
+    hlmi_plan_read_kv(d->plan, p->kv, p->window);
     *before = q + k + v;
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, f->n_heads));
 done:

@@ -89,6 +89,14 @@ hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index
     return HLM_OK;
 }
 
+void hlmi_plan_read_kv(hlmi_plan *p, size_t index, size_t window)
+{
+    hlmi_kv_layer *kv = &p->kv[index];
+    const bool all = window == 0 || (kv->read && kv->window == 0);
+    kv->window = all ? 0 : hlmi_max_size(kv->window, window);
+    kv->read = true;
+}
+
 hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n)
 {
     if (!p->layer_heads) p->layer_heads = hlmi_plan_alloc(p, p->n_layers, sizeof *p->layer_heads);

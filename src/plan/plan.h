@@ -44,6 +44,9 @@ typedef struct hlmi_rope {
 /** KV rows of one attention layer inside a page: the geometry that the pool lays out. */
 typedef struct hlmi_kv_layer {
     size_t n_kv_heads, head_dim, v_dim;
+    size_t
+        window; /* the widest of those who read it: a query sees itself and window - 1 before it; 0: one of them sees all */
+    bool read; /* somebody has said so */
 } hlmi_kv_layer;
 
 /** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and the
@@ -109,6 +112,8 @@ hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
+/** Say that a layer attends to the rows of a KV layer through a window (0: to all). Rows that nobody speaks of are seen by all. */
+void hlmi_plan_read_kv(hlmi_plan *p, size_t index, size_t window);
 /** Say that a layer of plan->n_layers has attention with n query heads. */
 hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n);
 /** Query heads of a layer, 0 without attention. */

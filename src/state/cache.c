@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "state/window.h"
 
-static void leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
+void hlmi_leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
 {
     if (atomic_fetch_sub(&leaf->refs, 1) != 1) return;
     for (uint32_t i = 0; i < leaf->n; i++) hlmi_pool_drop(pool, leaf->page[i]);
@@ -19,8 +20,7 @@ hlmi_state *hlmi_cache_first_state(const hlm_cache *c)
     return prefix ? prefix->state : c->pool->origin;
 }
 
-/* A leaf of the first `keep` pages of another. */
-static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep)
+hlmi_leaf *hlmi_leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep)
 {
     hlmi_leaf *leaf = hlmi_calloc(&pool->mem, 1, sizeof *leaf);
     if (!leaf) {
@@ -41,12 +41,25 @@ static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep
 static hlmi_leaf *leaf_before(const hlm_cache *c, uint32_t keep)
 {
     const size_t slot = (size_t)c->length / c->pool->layout.tokens % HLMI_LEAF_PAGES;
-    hlmi_leaf *leaf = leaf_copy(c->pool, c->leaves[c->claim.leaf], keep);
+    hlmi_leaf *leaf = hlmi_leaf_copy(c->pool, c->leaves[c->claim.leaf], keep);
     if (!leaf || !c->claim.shared || slot >= keep) return leaf;
     hlmi_pool_drop(c->pool, leaf->page[slot]);
     leaf->page[slot] = c->claim.shared;
     atomic_fetch_add(&c->claim.shared->refs, 1);
     return leaf;
+}
+
+/* The leaf as it was before a step that computes positions in it again, or NULL. */
+static hlmi_leaf *leaf_waiting(const hlm_cache *c, size_t i)
+{
+    return i >= c->again.leaf && i - c->again.leaf < c->again.n ? c->again.was[i - c->again.leaf] : NULL;
+}
+
+hlmi_page *hlmi_cache_committed_page(const hlm_cache *c, int64_t pos)
+{
+    const size_t i = (size_t)pos / c->pool->layout.tokens;
+    const hlmi_leaf *leaf = leaf_waiting(c, i / HLMI_LEAF_PAGES);
+    return leaf ? leaf->page[i % HLMI_LEAF_PAGES] : hlmi_cache_page(c, pos);
 }
 
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
@@ -59,11 +72,12 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
     if (st != HLM_OK) return st;
     for (; c->n_leaves < leaves; c->n_leaves++) {
         const size_t i = c->n_leaves;
-        if (hlmi_cache_claimed(from) && i == from->claim.leaf) {
+        hlmi_leaf *waiting = leaf_waiting(from, i);
+        if (!waiting && hlmi_cache_claimed(from) && i == from->claim.leaf) {
             c->leaves[i] = leaf_before(from, (uint32_t)(pages - i * HLMI_LEAF_PAGES));
             if (!c->leaves[i]) return HLM_E_NOMEM;
         } else {
-            c->leaves[i] = from->leaves[i];
+            c->leaves[i] = waiting ? waiting : from->leaves[i];
             atomic_fetch_add(&c->leaves[i]->refs, 1);
         }
     }
@@ -71,7 +85,7 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
 }
 
 /* The state from which position `length` is reached with the least computing. */
-static hlmi_state *nearest(const hlm_cache *c, int64_t length)
+hlmi_state *hlmi_cache_nearest(const hlm_cache *c, int64_t length)
 {
     hlmi_state *const found[] = {c->state, hlmi_marks_find(c, length), hlmi_undo_anchor(c, length)};
     hlmi_state *best = hlmi_cache_first_state(c);
@@ -80,9 +94,13 @@ static hlmi_state *nearest(const hlm_cache *c, int64_t length)
     return best;
 }
 
-static void restore(hlm_cache *c, int64_t length)
+void hlmi_cache_restore(hlm_cache *c)
 {
-    hlmi_state *best = hlmi_state_retain(nearest(c, length));
+    const int64_t length = c->length;
+    hlmi_state *best = NULL;
+    if (hlmi_windows(c)) c->stale = hlmi_window_way(c, length, length, &best);
+    else best = hlmi_cache_nearest(c, length);
+    hlmi_state_retain(best);
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = best;
     hlmi_undo_truncate(c, length);
@@ -90,8 +108,10 @@ static void restore(hlm_cache *c, int64_t length)
 
 int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos)
 {
+    hlmi_state *state;
+    if (hlmi_windows(c)) return hlmi_window_way(c, pos, pos, &state);
     if (!c->state) return 0;
-    const int64_t from = nearest(c, pos)->pos;
+    const int64_t from = hlmi_cache_nearest(c, pos)->pos;
     for (int64_t i = from; i < pos; i++)
         if (!hlmi_undo_find(c, i)) return pos - from;
     return 0;
@@ -106,7 +126,7 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
 {
     const size_t pages = hlmi_max_size(hlmi_div_up((size_t)length, c->pool->layout.tokens), keep_pages);
     const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
-    while (c->n_leaves > leaves) leaf_drop(c->pool, c->leaves[--c->n_leaves]);
+    while (c->n_leaves > leaves) hlmi_leaf_drop(c->pool, c->leaves[--c->n_leaves]);
     if (leaves) {
         hlmi_leaf *last = c->leaves[leaves - 1];
         const uint32_t keep = (uint32_t)(pages - (leaves - 1) * HLMI_LEAF_PAGES);
@@ -114,14 +134,17 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
             while (last->n > keep) hlmi_pool_drop(c->pool, last->page[--last->n]);
     }
     c->length = length;
-    if (c->state) restore(c, length);
+    if (c->state || hlmi_windows(c)) hlmi_cache_restore(c);
+    if (hlmi_windows(c)) hlmi_window_cut(c);
     hlmi_marks_cut(c, length);
 }
 
 void hlmi_cache_step_back(hlm_cache *c)
 {
-    if (!c->state) return;
-    hlmi_state *best = hlmi_state_retain(nearest(c, c->length - 1));
+    if (!c->state || c->stale) return;
+    hlmi_state *best = hlmi_cache_nearest(c, c->length - 1);
+    if (hlmi_windows(c)) c->stale = hlmi_window_way(c, c->length, c->length - 1, &best);
+    hlmi_state_retain(best);
     hlmi_pool_drop_state(c->pool, c->state);
     c->state = best;
 }
@@ -139,6 +162,8 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     const hlm_cache was = {.length = a->length,
                            .prefix = a->prefix,
                            .first = a->first,
+                           .stale = a->stale,
+                           .given = a->given,
                            .leaves = a->leaves,
                            .n_leaves = a->n_leaves,
                            .cap_leaves = a->cap_leaves};
@@ -146,6 +171,8 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     a->length = b->length, b->length = was.length;
     a->prefix = b->prefix, b->prefix = was.prefix;
     a->first = b->first, b->first = was.first;
+    a->stale = b->stale, b->stale = was.stale;
+    a->given = b->given, b->given = was.given;
     a->leaves = b->leaves, b->leaves = was.leaves;
     a->n_leaves = b->n_leaves, b->n_leaves = was.n_leaves;
     a->cap_leaves = b->cap_leaves, b->cap_leaves = was.cap_leaves;
@@ -156,10 +183,10 @@ static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
 {
     hlmi_leaf *old = c->leaves[i];
     if (atomic_load(&old->refs) == 1) return HLM_OK;
-    hlmi_leaf *leaf = leaf_copy(c->pool, old, keep);
+    hlmi_leaf *leaf = hlmi_leaf_copy(c->pool, old, keep);
     if (!leaf) return HLM_E_NOMEM;
     c->leaves[i] = leaf;
-    leaf_drop(c->pool, old);
+    hlmi_leaf_drop(c->pool, old);
     return HLM_OK;
 }
 
@@ -200,6 +227,15 @@ hlm_status hlmi_cache_add_page(hlm_cache *c, hlmi_page *page)
     return HLM_OK;
 }
 
+/* A page, for which automatic marks may go where they keep pages. */
+static hlmi_page *take_page(hlm_cache *c)
+{
+    hlmi_page *page;
+    do page = hlmi_pool_take(c->pool);
+    while (!page && hlmi_windows(c) && hlmi_marks_give_up(c));
+    return page;
+}
+
 /* Makes the partial page that holds position `length` writable from there to `to` (inside the page). */
 static hlm_status claim_partial(hlm_cache *c, hlmi_leaf *leaf, uint32_t slot, uint32_t at, uint32_t to)
 {
@@ -209,7 +245,7 @@ static hlm_status claim_partial(hlm_cache *c, hlmi_leaf *leaf, uint32_t slot, ui
     if (filled > at && atomic_load(&page->refs) == 1) {
         atomic_store(&page->filled, to);
     } else if (!atomic_compare_exchange_strong(&page->filled, &expected, to)) {
-        hlmi_page *copy = hlmi_pool_take(c->pool);
+        hlmi_page *copy = take_page(c);
         if (!copy) return HLM_E_NOMEM;
         hlmi_page_copy(copy, page, &c->pool->layout, c->pool->plan, at);
         atomic_store(&copy->filled, to);
@@ -238,7 +274,7 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
         unsigned none = 0;
         if (atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
         else if (!atomic_compare_exchange_strong(&page->filled, &none, to)) {
-            hlmi_page *fresh = hlmi_pool_take(c->pool);
+            hlmi_page *fresh = take_page(c);
             if (!fresh) return HLM_E_NOMEM;
             atomic_store(&fresh->filled, to);
             leaf->page[slot] = fresh;
@@ -246,7 +282,7 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
         }
         return HLM_OK;
     }
-    hlmi_page *page = hlmi_pool_take(c->pool);
+    hlmi_page *page = take_page(c);
     if (!page) return HLM_E_NOMEM;
     atomic_store(&page->filled, to);
     leaf->page[leaf->n++] = page;
@@ -335,7 +371,10 @@ static hlm_status claim_states(hlm_cache *c, int64_t end)
     c->claim.now = c->state;
     do c->claim.next = hlmi_pool_take_state(c->pool);
     while (!c->claim.next && hlmi_marks_give_up(c));
-    if (!c->claim.next) return HLM_E_NOMEM;
+    if (!c->claim.next) {
+        hlmi_cache_abort(c);
+        return HLM_E_NOMEM;
+    }
     hlmi_undo_claim(c, from, end);
     claim_marks(c, from, end);
     claim_branch(c, end);
@@ -375,13 +414,16 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
                          (long long)(c->length - c->prefix), (long long)c->max_tokens, n);
     claim_begin(c);
     const int64_t end = c->length + (int64_t)n;
-    const hlm_status states = c->state ? claim_states(c, end) : HLM_OK;
-    if (states != HLM_OK) return states;
+    hlm_status st = hlmi_windows(c) ? hlmi_window_room(c, end) : HLM_OK;
+    if (st == HLM_OK) st = hlmi_window_claim(c);
+    if (st != HLM_OK) hlmi_cache_abort(c);
+    if (st == HLM_OK && c->state) st = claim_states(c, end);
+    if (st != HLM_OK) return st;
     while (c->claim.end < end) {
         const size_t i = (size_t)c->claim.end / tokens;
         const uint32_t from = (uint32_t)((size_t)c->claim.end % tokens);
         const uint32_t to = (uint32_t)hlmi_min_size(tokens, (size_t)(end - (int64_t)(i * tokens)));
-        const hlm_status st = claim_page(c, i, from, to);
+        st = claim_page(c, i, from, to);
         if (st != HLM_OK) {
             hlmi_cache_abort(c);
             return st;
@@ -394,6 +436,8 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
 {
     const size_t per = c->pool->layout.tokens;
+    const int64_t from = c->length;
+    const bool branch = c->stale && c->branch == from;
     const bool prompt = (n > 1 && !c->drafts) || (n == 0 && c->branch == c->length); /* or texts part here */
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
@@ -404,17 +448,28 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
         n -= m;
     }
     hlmi_pool_drop(c->pool, c->claim.shared);
+    if (hlmi_windows(c)) hlmi_window_done(c);
     if (c->claim.next) commit_states(c, prompt);
+    drop_states(c);
+    c->claim = (hlmi_claim){0};
+    if (!hlmi_windows(c)) return;
+    hlmi_window_mark(c, from, branch, prompt);
+    hlmi_window_give(c);
+}
+
+/* What is claimed is nobody's again; the pages stay where they are. */
+static void forget_claim(hlm_cache *c)
+{
+    if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->length)->filled, c->claim.filled);
+    hlmi_pool_drop(c->pool, c->claim.shared);
     drop_states(c);
     c->claim = (hlmi_claim){0};
 }
 
 void hlmi_cache_keep(hlm_cache *c)
 {
-    if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->length)->filled, c->claim.filled);
-    hlmi_pool_drop(c->pool, c->claim.shared);
-    drop_states(c);
-    c->claim = (hlmi_claim){0};
+    forget_claim(c);
+    hlmi_window_keep(c);
 }
 
 static void leaf_shrink(hlm_cache *c, size_t i, uint32_t pages)
@@ -435,8 +490,9 @@ void hlmi_cache_abort(hlm_cache *c)
         *place = was.shared;
         c->claim.in_place = false;
     }
-    hlmi_cache_keep(c);
-    while (c->n_leaves > was.leaves) leaf_drop(c->pool, c->leaves[--c->n_leaves]);
+    forget_claim(c);
+    while (c->n_leaves > was.leaves) hlmi_leaf_drop(c->pool, c->leaves[--c->n_leaves]);
     if (was.leaf < was.leaves) leaf_shrink(c, was.leaf, was.leaf_pages);
     if (was.leaves) leaf_shrink(c, was.leaves - 1, was.last_pages);
+    hlmi_window_abort(c);
 }

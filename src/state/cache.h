@@ -23,6 +23,12 @@ typedef struct hlmi_cut {
     bool mark; /* becomes an automatic mark */
 } hlmi_cut;
 
+/* Pages that the running step computes again (state/window.h). */
+typedef struct hlmi_again {
+    hlmi_leaf **was; /* [n] the table from leaf number `leaf` on, before the step; references */
+    size_t n, leaf, first, end; /* pages first .. end - 1; end 0: none */
+} hlmi_again;
+
 /* The positions given to the step that is running, and what undoes that. */
 typedef struct hlmi_claim {
     int64_t end;
@@ -51,6 +57,10 @@ struct hlm_cache {
     size_t n_leaves, cap_leaves;
     atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
     int64_t branch; /* a position whose state becomes a mark if the next step computes it again (hlm_cache_reuse) */
+    int64_t
+        stale; /* positions before `length` that the next step computes again, since rows of windows are not there */
+    size_t given, sweep; /* pages whose parts have been looked at; the next of them to be looked at again */
+    hlmi_again again;
     bool drafts; /* steps of several tokens are no prompts (state/draft.h) */
     hlmi_claim claim;
 };
@@ -83,12 +93,14 @@ static inline bool hlmi_cache_claimed(const hlm_cache *c)
 /** Positions before `length` that the state has not seen, but the log has: the next step runs them through the recurrences. */
 static inline int64_t hlmi_cache_replay(const hlm_cache *c)
 {
-    return c->state && c->state->pos < c->length && hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
+    return c->state && !c->stale && c->state->pos < c->length && hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
 }
 
-/** Positions before `length` that the state has not seen, nor the log: the next step computes them again first. */
+/** Positions before `length` that the state has not seen, nor the log, or whose rows of windows are not there: the next step
+ *  computes them again first. */
 static inline int64_t hlmi_cache_pending(const hlm_cache *c)
 {
+    if (c->stale) return c->stale;
     return c->state && c->state->pos < c->length && !hlmi_undo_covers(c) ? c->length - c->state->pos : 0;
 }
 
@@ -98,8 +110,18 @@ static inline bool hlmi_cache_keeps_row(const hlm_cache *c)
     return c->state && c->state->pos == c->length && c->state->hidden;
 }
 
+/** The page of a committed position, also beside a step that computes it again. */
+hlmi_page *hlmi_cache_committed_page(const hlm_cache *c, int64_t pos);
+
 /** The state before the sequence's own first token; NULL without recurrence. */
 hlmi_state *hlmi_cache_first_state(const hlm_cache *c);
+/** The latest state up to a position. */
+hlmi_state *hlmi_cache_nearest(const hlm_cache *c, int64_t pos);
+
+/** A leaf of the first `keep` pages of another, which it shares; NULL without memory (sentence set). */
+hlmi_leaf *hlmi_leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep);
+/** One reference less. */
+void hlmi_leaf_drop(hlm_pool *pool, hlmi_leaf *leaf);
 
 /** An empty sequence. */
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
@@ -130,6 +152,8 @@ void hlmi_cache_swap_states(hlm_cache *a, hlm_cache *b);
 void hlmi_cache_step_back(hlm_cache *c);
 /** What hlmi_cache_pending would say after the positions from pos on are forgotten. */
 int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos);
+/** From which state position `length` is reached, of those that the sequence has. */
+void hlmi_cache_restore(hlm_cache *c);
 /** Forget the positions from `length` on. */
 void hlmi_cache_truncate(hlm_cache *c, int64_t length);
 /** The same, but the first `keep_pages` pages stay. */

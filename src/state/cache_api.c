@@ -6,6 +6,7 @@
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/window.h"
 
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
 {
@@ -35,7 +36,7 @@ hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params
 void hlmi_cache_destroy(hlm_cache *c)
 {
     const hlmi_mem *mem = &c->pool->mem;
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) hlmi_pool_drop_undo(c->pool, c->log[i]);
+    hlmi_undo_truncate(c, -1);
     while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
     hlmi_pool_drop_state(c->pool, c->first);
     hlmi_pool_drop_state(c->pool, c->state);
@@ -59,10 +60,11 @@ void hlm_cache_free(hlm_cache *cache)
 static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
 {
     const hlm_status st = hlmi_marks_share(f, cache, at);
-    if (st != HLM_OK || !cache->state) return st;
+    if (st != HLM_OK || (!cache->state && !hlmi_windows(cache))) return st;
     hlmi_undo_share(f, cache, at);
     hlmi_pool_drop_state(f->pool, f->state);
     f->state = hlmi_state_retain(cache->state);
+    f->given = cache->given;
     hlmi_cache_truncate(f, at);
     return HLM_OK;
 }

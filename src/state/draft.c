@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 #include "state/guard.h"
+#include "state/window.h"
 
 hlm_pool *hlmi_cache_pool(const hlm_cache *c)
 {
@@ -19,7 +20,8 @@ static bool logged(const hlm_cache *c)
 size_t hlmi_cache_room(const hlm_cache *c)
 {
     const int64_t left = c->max_tokens + (int64_t)c->pool->plan->n_prefix - c->length;
-    if (!c->state || left == 0) return (size_t)left;
+    if (left == 0 || (!c->state && !hlmi_windows(c))) return (size_t)left;
+    if (!c->state) return hlmi_min_size((size_t)left, (size_t)c->pool->slack + 1);
     if (!logged(c)) return 1;
     const int64_t stretch = c->pool->undo_tokens - c->length % c->pool->undo_tokens;
     return (size_t)(stretch < left ? stretch : left);
@@ -27,7 +29,8 @@ size_t hlmi_cache_room(const hlm_cache *c)
 
 size_t hlmi_cache_undo(const hlm_cache *c)
 {
-    return c->state ? (size_t)c->pool->undo_tokens : SIZE_MAX;
+    if (!c->state) return hlmi_windows(c) ? (size_t)c->pool->slack : SIZE_MAX;
+    return (size_t)c->pool->undo_tokens;
 }
 
 void hlmi_cache_drafts(hlm_cache *c, bool on)

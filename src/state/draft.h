@@ -13,10 +13,10 @@ hlm_pool *hlmi_cache_pool(const hlm_cache *c);
 
 /** Most rows of the next step of which all but the first may be taken back without computing any again, and that end
  *  before a state has to be kept inside the step, which would read the weights twice. At least 1, but 0 when the sequence
- *  is full; a Transformer's only limit is that. */
+ *  is full; a Transformer's only limit is that where it keeps all rows. */
 size_t hlmi_cache_room(const hlm_cache *c);
 
-/** Tokens that can be taken back at any time without computing any again; SIZE_MAX for a Transformer. */
+/** Tokens that can be taken back at any time without computing any again; SIZE_MAX for a Transformer that keeps all rows. */
 size_t hlmi_cache_undo(const hlm_cache *c);
 
 /** Steps of several tokens that follow are drafts, or no longer: they set no automatic marks, as single tokens do not. */

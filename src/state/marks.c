@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "state/cache.h"
+#include "state/window.h"
 
 hlm_status hlmi_marks_room(hlm_cache *c, size_t n)
 {
@@ -26,9 +26,11 @@ static size_t place(const hlmi_marks *m, int64_t pos)
 static void remove_at(hlm_cache *c, size_t i)
 {
     hlmi_marks *m = &c->marks;
+    const int64_t pos = m->items[i].pos;
     hlmi_pool_drop_state(c->pool, m->items[i].state);
     memmove(&m->items[i], &m->items[i + 1], (m->n - i - 1) * sizeof *m->items);
     m->n--;
+    if (hlmi_windows(c)) hlmi_window_unmark(c, pos);
 }
 
 /* Automatic marks; *thin is the one without which the gap between its neighbours is smallest. */

@@ -37,7 +37,7 @@ static bool head_bytes(const hlmi_page_layout *l, size_t dim, size_t positions, 
     return true;
 }
 
-/* Lays out one layer at *at; false on overflow. */
+/* Lays out one layer at *at, in the page or its part; false on overflow. */
 static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, size_t *at)
 {
     const size_t scales = l->format == HLMI_KV_ROWS_INT8 ? 2 * sizeof(float) : 0;
@@ -47,29 +47,35 @@ static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, si
     if (!hlmi_mul_size(l->k_head[i] + l->v_head[i], kv->n_kv_heads, &all)) return false;
     l->k_at[i] = *at;
     l->v_at[i] = *at + l->k_head[i] * kv->n_kv_heads;
-    l->per_token += kv->n_kv_heads * ((kv->head_dim + kv->v_dim) * l->item + scales);
+    const size_t row = kv->n_kv_heads * ((kv->head_dim + kv->v_dim) * l->item + scales);
+    l->per_token += row;
+    if (l->in_part[i]) l->part_per_token += row;
+    if (l->in_part[i]) l->window = hlmi_max_size(l->window, kv->window);
     return hlmi_add_size(*at, all, at);
 }
 
 hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
-                                 size_t tokens, const hlmi_mem *mem)
+                                 size_t tokens, bool parts, const hlmi_mem *mem)
 {
     *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
     const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
     hlm_status st = find_type(l, chosen);
     if (st != HLM_OK) return st;
-    size_t *table = hlmi_calloc(mem, 6 * plan->n_kv + 1, sizeof *table);
-    if (!table) return hlmi_nomem(6 * plan->n_kv * sizeof *table, "the page layout");
+    size_t *table = hlmi_calloc(mem, 7 * plan->n_kv + 1, sizeof *table);
+    if (!table) return hlmi_nomem(7 * plan->n_kv * sizeof *table, "the page layout");
     l->k_at = table;
     l->k_head = table + plan->n_kv;
     l->v_at = table + 2 * plan->n_kv;
     l->v_head = table + 3 * plan->n_kv;
     l->k_scale = table + 4 * plan->n_kv;
     l->v_scale = table + 5 * plan->n_kv;
+    l->in_part = table + 6 * plan->n_kv;
     size_t at = hlmi_round_up(sizeof(hlmi_page) + tokens * sizeof(int32_t), ALIGN);
-    for (size_t i = 0; i < plan->n_kv; i++)
-        if (!add_layer(l, i, &plan->kv[i], &at))
+    for (size_t i = 0; i < plan->n_kv; i++) {
+        l->in_part[i] = parts && plan->kv[i].window > 0;
+        if (!add_layer(l, i, &plan->kv[i], l->in_part[i] ? &l->part_bytes : &at))
             return hlmi_fail(HLM_E_FORMAT, "the KV rows of %zu tokens are larger than memory", tokens);
+    }
     l->bytes = at;
     l->per_token += sizeof(int32_t);
     return HLM_OK;
@@ -86,6 +92,8 @@ void hlmi_page_init(hlmi_page *p)
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
     p->held = 0;
+    p->again = false;
+    p->part = NULL;
     p->tokens = (int32_t *)(p + 1);
 }
 
@@ -96,6 +104,7 @@ void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, 
     memcpy(dst->tokens + at, src->tokens + from, n * sizeof *dst->tokens);
     for (size_t i = 0; i < plan->n_kv; i++) {
         const hlmi_kv_layer *kv = &plan->kv[i];
+        if (!hlmi_page_base(dst, to, i) || !hlmi_page_base(src, l, i)) continue;
         for (size_t h = 0; h < kv->n_kv_heads; h++) {
             char *k = hlmi_page_k(dst, to, i, h), *v = hlmi_page_v(dst, to, i, h);
             const char *k_from = hlmi_page_k(src, l, i, h), *v_from = hlmi_page_v(src, l, i, h);

@@ -33,8 +33,9 @@ static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *ful
 /* Memory is needed: something on a shelf goes back to the allocator, else something of the prefix cache to a shelf. */
 static bool make_room(hlm_pool *pool)
 {
-    hlmi_shelf *const shelves[] = {&pool->pages, &pool->blocks, &pool->rows, &pool->stretches};
-    const size_t bytes[] = {pool->layout.bytes, pool->states.bytes, pool->row_bytes, pool->undo_bytes};
+    hlmi_shelf *const shelves[] = {&pool->pages, &pool->parts, &pool->blocks, &pool->rows, &pool->stretches};
+    const size_t bytes[] = {pool->layout.bytes, pool->layout.part_bytes, pool->states.bytes, pool->row_bytes,
+                            pool->undo_bytes};
     for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++) {
         hlmi_lock_take(&pool->lock);
         void *p = shelves[i]->first;
@@ -79,16 +80,35 @@ static void shelf_free(hlm_pool *pool, hlmi_shelf *shelf)
     }
 }
 
-hlmi_page *hlmi_pool_take(hlm_pool *pool)
+hlmi_page *hlmi_pool_take_bare(hlm_pool *pool)
 {
     hlmi_page *p = take(pool, &pool->pages, pool->layout.bytes, "a KV page");
     if (p) hlmi_page_init(p);
     return p;
 }
 
+hlmi_page *hlmi_pool_take(hlm_pool *pool)
+{
+    const hlmi_page_layout *l = &pool->layout;
+    hlmi_page *p = hlmi_pool_take_bare(pool);
+    if (!p) return NULL;
+    if (l->part_bytes) p->part = take(pool, &pool->parts, l->part_bytes, "a KV page's rows of layers with a window");
+    if (p->part || !l->part_bytes) return p;
+    give_back(pool, &pool->pages, p, l->bytes);
+    return NULL;
+}
+
+void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page)
+{
+    if (page->part) give_back(pool, &pool->parts, page->part, pool->layout.part_bytes);
+    page->part = NULL;
+}
+
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 {
-    if (page && atomic_fetch_sub(&page->refs, 1) == 1) give_back(pool, &pool->pages, page, pool->layout.bytes);
+    if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
+    hlmi_pool_drop_part(pool, page);
+    give_back(pool, &pool->pages, page, pool->layout.bytes);
 }
 
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
@@ -169,6 +189,7 @@ static void pool_free(hlm_pool *pool)
     hlmi_prefix_drop(pool);
     hlmi_pool_drop_state(pool, pool->origin);
     shelf_free(pool, &pool->pages);
+    shelf_free(pool, &pool->parts);
     shelf_free(pool, &pool->blocks);
     shelf_free(pool, &pool->stretches);
     shelf_free(pool, &pool->rows);
@@ -180,6 +201,13 @@ static void pool_free(hlm_pool *pool)
     hlm_model_release(model);
 }
 
+/* What a mark keeps at most: a state, and the rows of windows before it. */
+static uint64_t mark_bytes(const hlm_pool *pool)
+{
+    const hlmi_page_layout *l = &pool->layout;
+    return pool->states.bytes + (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * l->part_bytes : 0);
+}
+
 /* What sequences keep of their past besides pages. */
 static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
 {
@@ -187,14 +215,17 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     if (p->undo_tokens > HLMI_MAX_UNDO_TOKENS)
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.undo_tokens is %d, can be up to %d", (int)p->undo_tokens,
                          HLMI_MAX_UNDO_TOKENS);
-    if (p->reserved || p->reserved2) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
+    if (p->reserved || p->reserved2 || p->reserved3) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
     const uint64_t budget = p->mark_bytes ? p->mark_bytes : DEFAULT_MARK_BYTES;
     const int64_t stride = p->mark_stride ? p->mark_stride : DEFAULT_MARK_STRIDE;
-    if (block == 0) return HLM_OK; /* nothing is pending anywhere */
+    const uint64_t mark = mark_bytes(pool);
+    if (mark == 0) return HLM_OK; /* nothing is pending anywhere */
     pool->mark_stride = stride > 0 ? stride : 0;
-    pool->auto_marks = budget / block > MAX_AUTO_MARKS ? MAX_AUTO_MARKS : (size_t)(budget / block);
+    pool->auto_marks = budget / mark > MAX_AUTO_MARKS ? MAX_AUTO_MARKS : (size_t)(budget / mark);
     const int32_t undo = p->undo_tokens ? p->undo_tokens : DEFAULT_UNDO_TOKENS;
     if (undo < 0) return HLM_OK;
+    pool->slack = pool->layout.part_bytes ? HLMI_UNDO_STRETCHES * (int64_t)undo : 0;
+    if (block == 0) return HLM_OK; /* no log */
     size_t bytes;
     if (!hlmi_mul_size(pool->states.log_width, sizeof(float), &bytes) || bytes > SIZE_MAX - HLMI_ALIGN)
         return hlmi_nomem(SIZE_MAX, "a row of the undo log");
@@ -204,14 +235,16 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     return HLM_OK;
 }
 
-hlm_status hlmi_pool_sequence_bytes(const hlmi_state_layout *states, uint64_t *bytes)
+hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_state_layout *states, uint64_t *bytes,
+                                    int64_t *slack)
 {
-    hlm_pool pool = {.states = *states};
+    hlm_pool pool = {.layout = *pages, .states = *states};
     const hlm_pool_params defaults = {.struct_size = sizeof defaults};
     const hlm_status st = read_history(&pool, &defaults);
-    const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0) + pool.auto_marks;
+    const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0);
     const uint64_t stretch = pool.undo_bytes + (uint64_t)pool.undo_tokens * pool.row_bytes;
-    *bytes = blocks * states->bytes + (HLMI_UNDO_STRETCHES + 1) * stretch;
+    *bytes = blocks * states->bytes + pool.auto_marks * mark_bytes(&pool) + (HLMI_UNDO_STRETCHES + 1) * stretch;
+    *slack = pool.slack;
     return st;
 }
 
@@ -225,6 +258,8 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     if (p.page_tokens < 0 || p.page_tokens > HLMI_MAX_PAGE_TOKENS || (p.page_tokens & (p.page_tokens - 1)))
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.page_tokens is %d, can be a power of two up to %d (0: %d)",
                          (int)p.page_tokens, HLMI_MAX_PAGE_TOKENS, HLMI_PAGE_TOKENS);
+    if (p.window_rows != HLM_WINDOW_KEEP && p.window_rows != HLM_WINDOW_GIVE_BACK)
+        return hlmi_fail(HLM_E_ARG, "hlm_pool_params.window_rows is %d, none of HLM_WINDOW_...", (int)p.window_rows);
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
     const hlmi_mem *mem = hlmi_model_mem(model);
@@ -239,7 +274,8 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     pool->plan = plan;
     pool->max_bytes = p.max_bytes;
     st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
-                               p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS, mem);
+                               p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS,
+                               p.window_rows == HLM_WINDOW_GIVE_BACK, mem);
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, p.state_type, mem);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);

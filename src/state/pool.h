@@ -29,24 +29,40 @@ struct hlm_pool {
     hlm_cache *_Atomic prefix; /* the sequence of the plan's prefix (state/prefix.h); NULL until it is computed */
     struct hlmi_radix *radix; /* the prefix cache (state/radix.h); NULL: none */
     uint64_t max_bytes; /* 0: none */
+    int64_t slack; /* tokens that can be taken back though rows behind windows are given back; 0 where they are kept */
     int64_t mark_stride; /* 0: no automatic marks but at the ends of prompts */
     size_t auto_marks; /* of a sequence at most */
     int64_t undo_tokens; /* positions of a stretch of the undo log; 0: none */
     size_t undo_bytes, row_bytes; /* of a stretch without its rows; of a row */
     hlmi_lock lock; /* guards what follows */
-    hlmi_shelf pages, blocks, stretches, rows;
+    hlmi_shelf pages, parts, blocks, stretches, rows;
     uint64_t used, held; /* bytes */
     uint64_t own; /* of `used`: the states that sequences begin with */
 };
 
 /** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that is
- *  written, the undo log with its anchors, and as many automatic marks as there may be. */
-hlm_status hlmi_pool_sequence_bytes(const hlmi_state_layout *states, uint64_t *bytes);
+ *  written, the undo log with its anchors, and as many automatic marks as there may be; and hlm_pool.slack. */
+hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_state_layout *states, uint64_t *bytes,
+                                    int64_t *slack);
 
-/** A page with refs 1 and nothing filled, or NULL: out of memory or at the cap (sentence set). */
+/** A page with refs 1 and nothing filled, with its part, or NULL: out of memory or at the cap (sentence set). */
 hlmi_page *hlmi_pool_take(hlm_pool *pool);
-/** One reference less; the last one gives the page back. NULL is fine. */
+/** The same without its part. */
+hlmi_page *hlmi_pool_take_bare(hlm_pool *pool);
+/** One reference less; the last one gives page and part back. NULL is fine. */
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page);
+/** The page's part goes back: its holder is the only one. */
+void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page);
+/** Bytes of a page with what it has of its part. */
+static inline size_t hlmi_pool_page_bytes(const hlm_pool *pool, const hlmi_page *page)
+{
+    return pool->layout.bytes + (page->part ? pool->layout.part_bytes : 0);
+}
+/** Most pages that positions side by side lie in; n > 0. */
+static inline uint64_t hlmi_pages_of(uint64_t n, uint64_t tokens)
+{
+    return (n + tokens - 2) / tokens + 1;
+}
 
 /** A state block with refs 1 and any contents, or NULL as above. Only where the plan has a recurrence. */
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool);

@@ -27,7 +27,8 @@ void hlmi_prefix_publish(hlm_cache *c)
     forget_way(c);
     if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
         const uint64_t pages = hlmi_div_up((size_t)c->length, pool->layout.tokens);
-        hlmi_pool_own(pool, pages * pool->layout.bytes + (c->state ? pool->states.bytes : 0));
+        const uint64_t page = pool->layout.bytes + pool->layout.part_bytes;
+        hlmi_pool_own(pool, pages * page + (c->state ? pool->states.bytes : 0));
     } else {
         hlmi_cache_destroy(c); /* another context was first */
     }

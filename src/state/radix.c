@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "state/window.h"
 
 /* ---- what nodes hold: each page and state is counted once, however many nodes hold it ---- */
 
 static hlmi_page *hold_page(hlmi_radix *r, hlmi_page *p)
 {
     atomic_fetch_add(&p->refs, 1);
-    if (p->held++ == 0) r->info.bytes += r->pool->layout.bytes;
+    if (p->held++ == 0) r->info.bytes += hlmi_pool_page_bytes(r->pool, p);
     return p;
 }
 
 static void drop_page(hlmi_radix *r, hlmi_page *p)
 {
-    if (--p->held == 0) r->info.bytes -= r->pool->layout.bytes;
+    if (--p->held == 0) r->info.bytes -= hlmi_pool_page_bytes(r->pool, p);
     hlmi_pool_drop(r->pool, p);
 }
 
@@ -330,7 +331,8 @@ static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *le
     const int64_t per = (int64_t)r->pool->layout.tokens;
     leaf->n_pages = count_pages(r, leaf->from, leaf->end);
     for (size_t i = 0; i < leaf->n_pages; i++)
-        leaf->pages[i] = hold_page(r, hlmi_cache_page(c, ((int64_t)page_of(r, leaf->from) + (int64_t)i) * per));
+        leaf->pages[i] =
+            hold_page(r, hlmi_cache_committed_page(c, ((int64_t)page_of(r, leaf->from) + (int64_t)i) * per));
     merge_states(r, leaf, c, leaf->from, leaf->end, true);
     leaf->first = hlmi_cache_token(c, leaf->from);
     put_child(parent, leaf);
@@ -371,6 +373,22 @@ static void drop_root(hlmi_radix *r)
     r->first = NULL;
 }
 
+/* Where the cache has rows of windows that the nodes on the way to a place lack, they get its pages. */
+static void merge_pages(hlmi_radix *r, const hlm_cache *c, const hlmi_radix_place *place)
+{
+    const int64_t per = (int64_t)r->pool->layout.tokens;
+    for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
+        for (size_t i = 0; i < node->n_pages; i++) {
+            const int64_t at = ((int64_t)page_of(r, node->from) + (int64_t)i) * per;
+            if (min_pos(at + per, node->end) > place->at) break;
+            hlmi_page *page = hlmi_cache_committed_page(c, at), *was = node->pages[i];
+            if (was->part || !page->part) continue;
+            node->pages[i] = hold_page(r, page);
+            drop_page(r, was);
+        }
+    }
+}
+
 /* Hangs the cache's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
 static hlm_status insert(hlmi_radix *r, const hlm_cache *c, hlmi_radix_place *place, int64_t end)
 {
@@ -393,6 +411,7 @@ static hlm_status insert(hlmi_radix *r, const hlm_cache *c, hlmi_radix_place *pl
     }
     if (upper) split(r, node, upper);
     if (upper) node = place->node = upper;
+    if (hlmi_windows(c)) merge_pages(r, c, place);
     for (hlmi_radix_node *on = node; on->parent; on = on->parent)
         merge_states(r, on, c, on->from, min_pos(on->end, place->at), true);
     if (leaf) {
@@ -459,9 +478,19 @@ static hlm_status fill_pages(hlm_cache *c, const hlmi_radix_place *place)
     return HLM_OK;
 }
 
+/* The state that a cache of the way to a place goes on from. */
+static hlmi_state *begin_state(const hlm_cache *c, const hlmi_radix_place *place)
+{
+    if (!hlmi_windows(c)) return hlmi_radix_state(place);
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent)
+        for (size_t i = states_to(node, place->at); i-- > 0;)
+            if (hlmi_window_whole(c, node->states[i]->pos)) return node->states[i];
+    return hlmi_cache_first_state(c);
+}
+
 static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic)
 {
-    hlmi_state *now = hlmi_radix_state(place);
+    hlmi_state *now = begin_state(c, place);
     size_t n = 0;
     if (c->pool->plan->n_rec == 0) return HLM_OK;
     for (const hlmi_radix_node *node = place->node; node; node = node->parent) n += states_to(node, place->at);
@@ -482,7 +511,9 @@ hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place, int64_t 
     c->length = place->at;
     c->prefix = c->pool->radix->root.end;
     c->first = hlmi_state_retain(c->pool->radix->first);
-    return fill_states(c, place, from, automatic);
+    const hlm_status filled = fill_states(c, place, from, automatic);
+    if (filled == HLM_OK && hlmi_windows(c)) hlmi_cache_restore(c);
+    return filled;
 }
 
 hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name)

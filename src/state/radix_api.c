@@ -4,6 +4,7 @@
 #include "state/draft.h"
 #include "state/guard.h"
 #include "state/radix.h"
+#include "state/window.h"
 
 hlm_status hlm_prefix_add(hlm_cache *cache)
 {
@@ -35,7 +36,8 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     hlmi_lock_take(&r->lock);
     const hlmi_radix_place place = hlmi_radix_find(r, text);
     const hlmi_state *state = hlmi_radix_state(&place);
-    const int64_t ready = pool->plan->n_rec == 0 ? place.at : state ? state->pos : text->begin;
+    const bool parts = pool->layout.part_bytes > 0; /* what is there of windows shows in the cache that is made */
+    const int64_t ready = pool->plan->n_rec == 0 || parts ? place.at : state ? state->pos : text->begin;
     if (place.at > text->begin) hlmi_radix_touch(r, &place);
     /* equally much to compute: what the cache holds has its own log and marks */
     if (ready > own.at - own.pending) {
@@ -43,7 +45,8 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
         if (st == HLM_OK) st = hlmi_radix_fill(*out, &place, 0, true);
     }
     hlmi_lock_drop(&r->lock);
-    if (st == HLM_OK) return HLM_OK;
+    const hlm_cache *c = *out;
+    if (st == HLM_OK && (!c || !parts || c->length - hlmi_cache_pending(c) > own.at - own.pending)) return HLM_OK;
     hlm_cache_free(*out);
     *out = NULL;
     return st;

@@ -28,6 +28,7 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool)
         .n_kv = (uint32_t)pool->plan->n_kv,
         .n_rec = (uint32_t)pool->plan->n_rec,
         .page_bytes = pool->layout.bytes - hlmi_page_rows_at(&pool->layout),
+        .part_bytes = pool->layout.part_bytes,
         .state_bytes = pool->states.bytes ? pool->states.bytes - HLMI_STATE_AT : 0,
         .row_bytes = pool->states.log_width * sizeof(float),
     };
@@ -52,11 +53,11 @@ bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes)
     const uint64_t layers = ((uint64_t)h->n_kv + h->n_rec) * sizeof(int64_t);
     const uint64_t point = sizeof(hlmi_snapshot_point);
     *bytes = 0;
-    if ((uint64_t)h->left_out * tokens > (uint64_t)h->length) return false;
+    if ((uint64_t)h->left_out * tokens > (uint64_t)h->length || h->n_parts > pages - h->left_out) return false;
     return add_blocks(bytes, 1, sizeof *h) && add_blocks(bytes, 1, layers) &&
         add_blocks(bytes, h->n_points / HLMI_POINTS_IN_BLOCK, HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, 1, h->n_points % HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, pages, sizeof(hlmi_snapshot_page) + tokens * sizeof(int32_t)) &&
-        add_blocks(bytes, pages - h->left_out, h->page_bytes) && add_blocks(bytes, h->n_states, h->state_bytes) &&
-        add_blocks(bytes, h->n_rows, h->row_bytes);
+        add_blocks(bytes, pages - h->left_out, h->page_bytes) && add_blocks(bytes, h->n_parts, h->part_bytes) &&
+        add_blocks(bytes, h->n_states, h->state_bytes) && add_blocks(bytes, h->n_rows, h->row_bytes);
 }

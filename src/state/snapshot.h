@@ -8,7 +8,7 @@
 #include "state/cache.h"
 #include "state/stream.h"
 
-enum { HLMI_SNAPSHOT_VERSION = 2, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
+enum { HLMI_SNAPSHOT_VERSION = 3, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
 
 #define HLMI_SNAPSHOT_MAGIC "hlmstate"
 
@@ -30,9 +30,11 @@ typedef struct hlmi_snapshot_head {
     int64_t length, prefix, max_tokens;
     uint64_t page_bytes, state_bytes, row_bytes; /* of the KV rows of a page, of a state, of a row of the undo log */
     uint64_t n_points, n_states, n_rows;
+    uint64_t part_bytes,
+        n_parts; /* of a page's rows of layers with a window; 0: they are among the page's; pages with them */
 } hlmi_snapshot_head;
 
-_Static_assert(sizeof(hlmi_snapshot_head) == 184, "the head of a snapshot is 184 bytes");
+_Static_assert(sizeof(hlmi_snapshot_head) == 200, "the head of a snapshot is 200 bytes");
 
 /** Why a position's state is kept. */
 enum {
@@ -52,9 +54,11 @@ typedef struct hlmi_snapshot_point {
     uint32_t rows; /* of the stretch that begins there */
 } hlmi_snapshot_point;
 
+enum { HLMI_PAGE_PART = 1 /* its part follows its rows */ };
+
 /** What stands before the tokens of a page. */
 typedef struct hlmi_snapshot_page {
-    uint32_t flags; /* 0 */
+    uint32_t flags; /* HLMI_PAGE_... */
     uint32_t n; /* positions */
 } hlmi_snapshot_page;
 

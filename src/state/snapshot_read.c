@@ -6,6 +6,7 @@
 
 #include "api/model.h"
 #include "state/radix.h"
+#include "state/window.h"
 
 /* A sequence that is being read. */
 typedef struct reading {
@@ -20,6 +21,8 @@ typedef struct reading {
     bool keep_log; /* the pool's log is of the same kind */
     hlmi_page_layout layout; /* of the file's pages, where it is not the pool's */
     hlmi_page *page; /* one of those */
+    void *part; /* its part */
+    uint64_t n_parts; /* pages with a part so far */
     char *ids; /* head and tokens of a page */
 } reading;
 
@@ -189,8 +192,14 @@ static hlm_status check_points(const reading *r, int64_t now)
 
 /* ---- pages ---- */
 
-/* The ids of a page's positions, and how many there are. */
-static hlm_status read_ids(reading *r, size_t n, const int32_t **ids)
+/* May a page whose first position is `pos` lack its part? Not where all see it, and not in a pool that keeps all rows. */
+static bool may_lack(const reading *r, int64_t pos)
+{
+    return r->head.part_bytes && r->pool->layout.part_bytes && pos >= r->head.prefix;
+}
+
+/* The ids of the n positions of a page, the first of which is `pos`, and whether its part follows; left_out: none of its rows do. */
+static hlm_status read_ids(reading *r, int64_t pos, size_t n, bool left_out, const int32_t **ids, bool *part)
 {
     const size_t bytes = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
     const hlm_status st = hlmi_inlet_block(r->in, r->ids, bytes);
@@ -198,9 +207,14 @@ static hlm_status read_ids(reading *r, size_t n, const int32_t **ids)
     hlmi_snapshot_page page;
     memcpy(&page, r->ids, sizeof page);
     *ids = (const int32_t *)(void *)(r->ids + sizeof page);
-    if (page.flags != 0 || page.n != n)
-        return hlmi_fail(HLM_E_FORMAT, "%s: a page of %u positions, flags 0x%x, expected %zu and 0", r->in->name,
+    *part = (page.flags & HLMI_PAGE_PART) != 0;
+    const bool has = *part && r->head.part_bytes && !left_out;
+    if (page.n != n || page.flags != (has ? HLMI_PAGE_PART : 0u))
+        return hlmi_fail(HLM_E_FORMAT, "%s: a page of %u positions, flags 0x%x, expected %zu", r->in->name,
                          (unsigned)page.n, (unsigned)page.flags, n);
+    if (!has && !left_out && r->head.part_bytes && !may_lack(r, pos))
+        return hlmi_fail(HLM_E_MISMATCH, "%s: lacks rows behind attention windows, the pool keeps all", r->in->name);
+    r->n_parts += has;
     for (size_t i = 0; i < n; i++)
         if ((*ids)[i] != HLM_TOKEN_NONE && ((*ids)[i] < 0 || (size_t)(*ids)[i] >= r->pool->plan->vocab_size))
             return hlmi_fail(HLM_E_FORMAT, "%s: token %d, the vocabulary has %zu", r->in->name, (int)(*ids)[i],
@@ -208,9 +222,9 @@ static hlm_status read_ids(reading *r, size_t n, const int32_t **ids)
     return HLM_OK;
 }
 
-static hlm_status add_page(reading *r, hlmi_page **page)
+static hlm_status add_page(reading *r, bool part, hlmi_page **page)
 {
-    *page = hlmi_pool_take(r->pool);
+    *page = part ? hlmi_pool_take(r->pool) : hlmi_pool_take_bare(r->pool);
     return *page ? hlmi_cache_add_page(r->cache, *page) : HLM_E_NOMEM;
 }
 
@@ -222,12 +236,13 @@ static hlm_status read_left_out(reading *r)
     void *all = NULL;
     size_t cap = 0;
     hlm_status st = HLM_OK;
-    if (r->head.left_out && r->page)
+    if (r->head.left_out && per != r->pool->layout.tokens)
         return hlmi_fail(HLM_E_MISMATCH, "%s: saved with pages of %zu tokens, the pool's have %zu", r->in->name, per,
                          r->pool->layout.tokens);
     for (size_t i = 0; i < r->head.left_out && st == HLM_OK; i++) {
         const int32_t *ids = NULL;
-        st = read_ids(r, per, &ids);
+        bool part;
+        st = read_ids(r, (int64_t)(i * per), per, true, &ids, &part);
         if (st == HLM_OK) st = hlmi_grow(mem, &all, &cap, (i + 1) * per, sizeof *ids, "a snapshot's tokens");
         if (st == HLM_OK) memcpy((int32_t *)all + i * per, ids, per * sizeof *ids);
     }
@@ -247,13 +262,15 @@ static hlm_status read_same_pages(reading *r)
         const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
         const int32_t *ids = NULL;
         hlmi_page *page = NULL;
-        st = read_ids(r, n, &ids);
-        if (st == HLM_OK) st = add_page(r, &page);
+        bool part = false;
+        st = read_ids(r, pos, n, false, &ids, &part);
+        if (st == HLM_OK) st = add_page(r, part, &page);
         if (st != HLM_OK) return st;
         memcpy(page->tokens, ids, n * sizeof *ids);
         atomic_store(&page->filled, (unsigned)n);
         if (r->head.page_bytes)
             st = hlmi_inlet_block(r->in, (char *)page + hlmi_page_rows_at(l), (size_t)r->head.page_bytes);
+        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, page->part, l->part_bytes);
     }
     return st;
 }
@@ -261,6 +278,7 @@ static hlm_status read_same_pages(reading *r)
 /* Positions from .. from+n-1 of a page of the file's size to position `pos` on of the sequence. */
 static hlm_status spread(reading *r, int64_t pos, size_t n)
 {
+    const bool rows = r->layout.part_bytes == 0 || r->page->part; /* of layers with a window */
     const size_t per = r->pool->layout.tokens;
     hlm_status st = HLM_OK;
     size_t m;
@@ -268,9 +286,13 @@ static hlm_status spread(reading *r, int64_t pos, size_t n)
         const size_t at = (size_t)pos % per;
         hlmi_page *page = NULL;
         m = hlmi_min_size(n - from, per - at);
-        if (at == 0) st = add_page(r, &page);
+        if (at == 0) st = add_page(r, rows, &page);
         else page = hlmi_cache_page(r->cache, pos);
         if (st != HLM_OK) return st;
+        if (!rows && page->part && pos - (int64_t)at < r->head.prefix)
+            return hlmi_fail(HLM_E_MISMATCH, "%s: pages of %u tokens do not fill the first of the pool's, of %zu",
+                             r->in->name, (unsigned)r->head.page_tokens, per);
+        if (!rows) hlmi_pool_drop_part(r->pool, page);
         hlmi_page_copy_rows(page, &r->pool->layout, at, r->page, &r->layout, from, m, r->pool->plan);
         atomic_store(&page->filled, (unsigned)(at + m));
     }
@@ -281,12 +303,15 @@ static hlm_status read_other_pages(reading *r)
 {
     const int64_t per = (int64_t)r->layout.tokens;
     hlm_status st = HLM_OK;
-    for (int64_t pos = 0; pos < r->head.length && st == HLM_OK; pos += per) {
+    for (int64_t pos = r->head.left_out * per; pos < r->head.length && st == HLM_OK; pos += per) {
         const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
         const int32_t *ids = NULL;
-        st = read_ids(r, n, &ids);
+        bool part = false;
+        st = read_ids(r, pos, n, false, &ids, &part);
         if (st == HLM_OK && r->head.page_bytes)
             st = hlmi_inlet_block(r->in, (char *)r->page + hlmi_page_rows_at(&r->layout), (size_t)r->head.page_bytes);
+        r->page->part = part ? r->part : NULL;
+        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, r->part, r->layout.part_bytes);
         if (st != HLM_OK) return st;
         memcpy(r->page->tokens, ids, n * sizeof *ids);
         st = spread(r, pos, n);
@@ -299,19 +324,22 @@ static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
 {
     const hlmi_mem *mem = &r->pool->mem;
     const size_t ids = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
-    uint64_t expected = own->page_bytes;
-    if (r->head.page_tokens != own->page_tokens) {
-        const hlm_status st =
-            hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, r->head.page_tokens, mem);
+    uint64_t expected = own->page_bytes, part = own->part_bytes;
+    if (r->head.page_tokens != own->page_tokens || !r->head.part_bytes != !own->part_bytes) {
+        const hlm_status st = hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, r->head.page_tokens,
+                                                    r->head.part_bytes > 0, mem);
         if (st != HLM_OK) return st;
         expected = r->layout.bytes - hlmi_page_rows_at(&r->layout);
+        part = r->layout.part_bytes;
+        if (part) r->part = hlmi_calloc(mem, 1, part);
+        if (part && !r->part) return hlmi_nomem(part, "a snapshot's page");
         r->page = hlmi_calloc(mem, 1, r->layout.bytes);
         if (!r->page) return hlmi_nomem(r->layout.bytes, "a snapshot's page");
         hlmi_page_init(r->page);
     }
     r->ids = hlmi_alloc(mem, ids);
     if (!r->ids) return hlmi_nomem(ids, "a snapshot's page");
-    if (r->head.page_bytes == expected) return HLM_OK;
+    if (r->head.page_bytes == expected && r->head.part_bytes == part) return HLM_OK;
     return hlmi_fail(HLM_E_MISMATCH, "%s: the KV rows of %u positions are %llu bytes, expected %llu", r->in->name,
                      (unsigned)r->head.page_tokens, (unsigned long long)r->head.page_bytes,
                      (unsigned long long)expected);
@@ -406,7 +434,9 @@ static hlm_status check_cap(const reading *r)
     const hlm_status st = hlm_pool_usage(pool, &used, NULL);
     const size_t per = pool->layout.tokens;
     const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
+    const uint64_t parts = r->head.part_bytes ? hlmi_min_size(r->head.n_parts, pages) : pages;
     bytes = pages * pool->layout.bytes + (r->head.n_rec ? pool->states.bytes : 0);
+    if (r->head.page_tokens == per) bytes += parts * pool->layout.part_bytes;
     if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)used, (size_t)pool->max_bytes)) return st;
     return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",
                      (unsigned long long)pool->max_bytes, (unsigned long long)bytes);
@@ -430,12 +460,17 @@ static hlm_status read_all(reading *r)
     r->keep_log = r->head.undo_tokens == (uint64_t)r->pool->undo_tokens;
     st = read_left_out(r);
     if (st == HLM_OK) st = r->page ? read_other_pages(r) : read_same_pages(r);
+    if (st == HLM_OK && r->n_parts != r->head.n_parts)
+        st = hlmi_fail(HLM_E_FORMAT, "%s: %llu pages have rows of windows, the head says %llu", r->in->name,
+                       (unsigned long long)r->n_parts, (unsigned long long)r->head.n_parts);
     if (st != HLM_OK) return st;
     r->cache->length = r->head.length;
     r->cache->prefix = r->head.prefix;
     st = place_marks(r);
     if (st == HLM_OK) st = read_states(r);
-    return st == HLM_OK ? read_log(r) : st;
+    if (st == HLM_OK) st = read_log(r);
+    if (st == HLM_OK && hlmi_windows(r->cache)) hlmi_cache_restore(r->cache);
+    return st;
 }
 
 hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags, bool known)
@@ -447,6 +482,7 @@ hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, u
     hlmi_free(&pool->mem, r.points);
     hlmi_free(&pool->mem, r.ids);
     hlmi_free(&pool->mem, r.page);
+    hlmi_free(&pool->mem, r.part);
     hlmi_page_layout_free(&r.layout, &pool->mem);
     if (st == HLM_OK) *out = r.cache;
     else hlm_cache_free(r.cache);

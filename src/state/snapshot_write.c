@@ -42,6 +42,19 @@ static void add_points(hlmi_snapshot *s)
     }
 }
 
+/* Does page i go out with its part? */
+static bool has_part(const hlmi_snapshot *s, size_t i)
+{
+    const size_t per = s->cache->pool->layout.tokens;
+    return i >= s->head.left_out && hlmi_cache_page(s->cache, (int64_t)(i * per))->part;
+}
+
+static void count_parts(hlmi_snapshot *s)
+{
+    const size_t pages = hlmi_div_up((size_t)s->cache->length, s->cache->pool->layout.tokens);
+    for (size_t i = 0; i < pages && s->head.part_bytes; i++) s->head.n_parts += has_part(s, i);
+}
+
 hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out)
 {
     const hlm_pool *pool = cache->pool;
@@ -59,6 +72,7 @@ hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left
         return hlmi_nomem(most * sizeof *s->points, "a snapshot's points");
     }
     add_points(s);
+    count_parts(s);
     for (size_t i = 0; i < s->head.n_points; i++) s->head.n_states += hlmi_point_has_state(&s->points[i], pool->plan);
     if (hlmi_snapshot_bytes(&s->head, &s->head.total)) return HLM_OK;
     hlmi_snapshot_end(s);
@@ -105,7 +119,7 @@ typedef struct desk {
     char *ids; /* a page's head and tokens */
     float *row;
     hlmi_state *state; /* where blocks have gaps */
-    hlmi_page *page; /* the first page that needs it takes it */
+    hlmi_page *page; /* the first page that needs it takes it, with a part */
     bool pooled; /* from the pool, whose pages are in memory already; at the cap from the allocator */
 } desk;
 
@@ -115,7 +129,8 @@ static void desk_free(desk *d, hlm_pool *pool)
     hlmi_free(&pool->mem, d->row);
     hlmi_free(&pool->mem, d->state);
     if (d->pooled) hlmi_pool_drop(pool, d->page);
-    else hlmi_free(&pool->mem, d->page);
+    else if (d->page) hlmi_free(&pool->mem, d->page->part);
+    if (!d->pooled) hlmi_free(&pool->mem, d->page);
 }
 
 static size_t ids_bytes(const hlmi_page_layout *l)
@@ -126,7 +141,7 @@ static size_t ids_bytes(const hlmi_page_layout *l)
 /* The KV rows of a page have bytes that no position uses. */
 static bool page_has_gaps(const hlmi_page_layout *l)
 {
-    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes - hlmi_page_rows_at(l);
+    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes - hlmi_page_rows_at(l) + l->part_bytes;
 }
 
 static hlm_status take_page(desk *d, hlm_pool *pool)
@@ -138,7 +153,9 @@ static hlm_status take_page(desk *d, hlm_pool *pool)
     d->page = hlmi_alloc(&pool->mem, pool->layout.bytes);
     if (!d->page) return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
     hlmi_page_init(d->page);
-    return HLM_OK;
+    const size_t part = pool->layout.part_bytes;
+    if (part) d->page->part = hlmi_alloc(&pool->mem, part);
+    return d->page->part || !part ? HLM_OK : hlmi_nomem(part, "a snapshot's page");
 }
 
 static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, size_t i)
@@ -148,20 +165,24 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
     const int64_t from = (int64_t)(i * l->tokens);
     const hlmi_page *page = hlmi_cache_page(s->cache, from);
     const size_t n = hlmi_min_size((size_t)(s->cache->length - from), l->tokens);
-    const hlmi_snapshot_page head = {.n = (uint32_t)n};
+    const bool part = has_part(s, i);
+    const hlmi_snapshot_page head = {.flags = part ? HLMI_PAGE_PART : 0, .n = (uint32_t)n};
     memset(d->ids, 0, ids_bytes(l));
     memcpy(d->ids, &head, sizeof head);
     memcpy(d->ids + sizeof head, page->tokens, n * sizeof *page->tokens);
     hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
-    if (st != HLM_OK || s->head.page_bytes == 0 || i < s->head.left_out) return st;
+    if (st != HLM_OK || i < s->head.left_out) return st;
     if (n < l->tokens || page_has_gaps(l)) {
         st = take_page(d, pool);
         if (st != HLM_OK) return st;
         memset((char *)d->page + hlmi_page_rows_at(l), 0, (size_t)s->head.page_bytes);
+        if (part) memset(d->page->part, 0, l->part_bytes);
         hlmi_page_copy(d->page, page, l, pool->plan, n);
         page = d->page;
     }
-    return hlmi_outlet_block(o, (const char *)page + hlmi_page_rows_at(l), (size_t)s->head.page_bytes);
+    const char *rows = (const char *)page + hlmi_page_rows_at(l);
+    if (s->head.page_bytes) st = hlmi_outlet_block(o, rows, (size_t)s->head.page_bytes);
+    return st == HLM_OK && part ? hlmi_outlet_block(o, page->part, l->part_bytes) : st;
 }
 
 /* Bytes of a recurrence's two parts of a state block. */

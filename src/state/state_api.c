@@ -82,7 +82,7 @@ hlm_status hlm_cache_mark(hlm_cache *cache)
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    if (cache->state && cache->state->pos < cache->length)
+    if (cache->stale || (cache->state && cache->state->pos < cache->length))
         st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
                        (long long)cache->length);
     if (st == HLM_OK) st = hlmi_marks_room(cache, 1);

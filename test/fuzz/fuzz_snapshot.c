@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
   } while (0)
 
 static const char *const paths[FUZZ_MODELS] = {MODELS "/tiny-llama.gguf", MODELS "/falcon-h1-options",
-                                               MODELS "/hymba-options"};
+                                               MODELS "/hymba-options", MODELS "/experts"};
 static fuzz_model opened[FUZZ_MODELS];
 
 fuzz_model *fuzz_model_open(size_t i)
@@ -29,12 +29,16 @@ fuzz_model *fuzz_model_open(size_t i)
     fuzz_model *m = &opened[i];
     if (m->model) return m;
     PROMISED(hlm_model_load(&m->model, paths[i], NULL) == HLM_OK);
+    const bool give_back = i == FUZZ_MODELS - 1;
     for (size_t p = 0; p < 2; p++) {
         const hlm_pool_params pp = {.struct_size = sizeof pp,
                                     .page_tokens = p ? 16 : 2,
                                     .mark_stride = 4,
-                                    .mark_bytes = 1 << 20,
-                                    .undo_tokens = p ? 5 : 3};
+                                    .mark_bytes = give_back ? 1 : 1 << 20,
+                                    .undo_tokens = give_back ? -1
+                                        : p                  ? 5
+                                                             : 3,
+                                    .window_rows = give_back ? HLM_WINDOW_GIVE_BACK : HLM_WINDOW_KEEP};
         PROMISED(hlm_pool_new(&m->pool[p], m->model, &pp) == HLM_OK);
         const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .max_rows = 16, .pool = m->pool[p]};
         PROMISED(hlm_ctx_new(&m->ctx[p], m->model, &cp) == HLM_OK);

@@ -40,8 +40,12 @@ static inline void sums_fix(const hlmi_kernels *k, uint8_t *data, size_t size)
     if (!sums_block(&s, sizeof h) || !sums_block(&s, 8 * ((uint64_t)h.n_kv + h.n_rec))) return;
     if (!sums_blocks(&s, h.n_points / HLMI_POINTS_IN_BLOCK, HLMI_POINTS_IN_BLOCK * point)) return;
     if (!sums_block(&s, h.n_points % HLMI_POINTS_IN_BLOCK * point)) return;
-    for (int64_t pos = 0; pos < h.length && h.page_tokens; pos += h.page_tokens)
+    for (int64_t pos = 0; pos < h.length && h.page_tokens; pos += h.page_tokens) {
+        hlmi_snapshot_page page = {0};
+        if ((uint64_t)(s.end - s.at) >= sizeof page) memcpy(&page, s.at, sizeof page);
         if (!sums_block(&s, ids) || !sums_block(&s, h.page_bytes)) return;
+        if ((page.flags & HLMI_PAGE_PART) && !sums_block(&s, h.part_bytes)) return;
+    }
     if (sums_blocks(&s, h.n_states, h.state_bytes)) sums_blocks(&s, h.n_rows, h.row_bytes);
 }
 

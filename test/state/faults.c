@@ -55,6 +55,7 @@ typedef struct world {
     hlm_pool *pool;
     hlm_context *ctx;
     size_t vocab, width;
+    int32_t window_rows; /* HLM_WINDOW_... */
     sequence s[CACHES];
     float *got, *want;
     uint8_t *snapshot; /* [SNAPSHOT] */
@@ -340,8 +341,13 @@ static int run_acts(world *w)
 
 static hlm_status open_pool(world *w)
 {
-    const hlm_pool_params pp = {
-        .struct_size = sizeof pp, .page_tokens = 4, .mark_stride = 8, .mark_bytes = 1 << 20, .undo_tokens = 4};
+    const hlm_pool_params pp = {.struct_size = sizeof pp,
+                                .page_tokens = 4,
+                                .mark_stride = 8,
+                                .mark_bytes =
+                                    w->window_rows ? 1 : 1 << 20, /* rows behind windows go, or marks keep them */
+                                .undo_tokens = w->window_rows ? -1 : 4,
+                                .window_rows = w->window_rows};
     hlm_status st = w->pool ? HLM_OK : hlm_pool_new(&w->pool, w->model, &pp);
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = w->pool, .n_threads = 1, .max_rows = 16};
     if (st == HLM_OK && !w->ctx) st = hlm_ctx_new(&w->ctx, w->model, &cp);
@@ -386,9 +392,9 @@ static int open_world(world *w, const char *path)
     return w->got && w->want && w->snapshot;
 }
 
-static int run_model(const char *path, unsigned *passed)
+static int run_model(const char *path, int32_t window_rows, unsigned *passed)
 {
-    world w = {.vocab = 0};
+    world w = {.window_rows = window_rows};
     int ok = open_world(&w, path), ended = 0;
     if (!ok) printf("%s: %s\n", path, hlm_last_error());
     size_t k = 0;
@@ -413,7 +419,8 @@ static int run_model(const char *path, unsigned *passed)
 int main(int argc, char **argv)
 {
     unsigned passed = 0, bad = 0;
-    for (int i = 1; i < argc; i++) bad += !run_model(argv[i], &passed);
+    for (int i = 1; i < argc; i++) bad += !run_model(argv[i], HLM_WINDOW_KEEP, &passed);
+    for (int i = 1; i < argc; i++) bad += !run_model(argv[i], HLM_WINDOW_GIVE_BACK, &passed);
     printf("%u passed, %u failed\n", passed, bad);
     return bad || !passed;
 }

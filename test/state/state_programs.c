@@ -107,10 +107,15 @@ static const struct variant {
     const char *name;
     int32_t kv, state;
     int capped;
-} variants[] = {{"default types", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 0},
-                {"int8 KV, bf16 states", HLM_TYPE_INT8, HLM_TYPE_BF16, 0},
-                {"a cap", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 1},
-                {"int8 KV, f16 states, a cap", HLM_TYPE_INT8, HLM_TYPE_F16, 1}};
+    int32_t window_rows;
+    uint64_t mark_bytes;
+} variants[] = {
+    {"default types", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 0, HLM_WINDOW_KEEP, 1 << 20},
+    {"int8 KV, bf16 states", HLM_TYPE_INT8, HLM_TYPE_BF16, 0, HLM_WINDOW_KEEP, 1 << 20},
+    {"a cap", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 1, HLM_WINDOW_KEEP, 1 << 20},
+    {"int8 KV, f16 states, a cap", HLM_TYPE_INT8, HLM_TYPE_F16, 1, HLM_WINDOW_KEEP, 1 << 20},
+    {"window rows given back", HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT, 0, HLM_WINDOW_GIVE_BACK, 1 /* no automatic marks */},
+    {"window rows given back, int8 KV, a cap", HLM_TYPE_INT8, HLM_TYPE_BF16, 1, HLM_WINDOW_GIVE_BACK, 1 << 20}};
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
 /* At the cap a call fails and changes nothing. */
@@ -501,7 +506,7 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
                           .kv_type = v->kv,
                           .page_tokens = 2,
                           .mark_stride = 7,
-                          .mark_bytes = 1 << 20,
+                          .mark_bytes = v->mark_bytes,
                           .undo_tokens = 3,
                           .prefix_bytes = 200000,
                           .state_type = v->state};
@@ -513,6 +518,7 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
     const hlm_ctx_params jp = {.struct_size = sizeof jp, .pool = m->judge, .n_threads = 1};
     if (hlm_ctx_new(&m->judge_ctx, m->model, &jp) != HLM_OK || (v->capped && find_cap(m) != HLM_OK)) return 0;
     pp.max_bytes = m->cap;
+    pp.window_rows = v->window_rows;
     if (hlm_pool_new(&m->pool, m->model, &pp) != HLM_OK) return 0;
     for (size_t i = 0; i < CONTEXTS; i++) {
         const int32_t threads = contexts[i].threads < m->threads ? contexts[i].threads : m->threads;

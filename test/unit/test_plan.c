@@ -9,7 +9,14 @@
 
 #define OK(e) ck_assert_msg((e) == HLM_OK, "%s: %s: %s", path, #e, hlm_last_error())
 
-enum { SEQUENCES = 3, PAGE = 64, SHORT = 100, LONG = 164, SLACK = 1 << 20 /* programs, page tables, lists */ };
+enum {
+    SEQUENCES = 3,
+    PAGE = 64,
+    SHORT = 100,
+    LONG = 164,
+    WIDE = 520,
+    SLACK = 1 << 20 /* programs, page tables, lists */
+};
 
 static char **paths;
 static const char *path;
@@ -51,7 +58,7 @@ typedef struct fixture {
     hlm_pool *pool;
     hlm_context *ctx;
     size_t before; /* bytes before the pool */
-    int32_t tokens[LONG];
+    int32_t tokens[WIDE];
 } fixture;
 
 static hlm_memory_plan_info plan_of(const fixture *f, size_t type, size_t sequences, int64_t tokens)
@@ -68,10 +75,13 @@ static hlm_memory_plan_info plan_of(const fixture *f, size_t type, size_t sequen
     return info;
 }
 
-static void open_types(fixture *f, size_t type, uint64_t cap)
+static void open_types(fixture *f, size_t type, uint64_t cap, int32_t window_rows)
 {
-    const hlm_pool_params pp = {
-        .struct_size = sizeof pp, .kv_type = types[type].kv, .max_bytes = cap, .state_type = types[type].state};
+    const hlm_pool_params pp = {.struct_size = sizeof pp,
+                                .kv_type = types[type].kv,
+                                .max_bytes = cap,
+                                .state_type = types[type].state,
+                                .window_rows = window_rows};
     f->before = atomic_load(&f->bytes);
     OK(hlm_pool_new(&f->pool, f->model, &pp));
     const size_t pool = atomic_load(&f->bytes);
@@ -98,7 +108,7 @@ static void fill(fixture *f, size_t tokens, size_t part, uint64_t *used, uint64_
     OK(hlm_pool_usage(f->pool, NULL, &held_before));
     for (size_t i = 0; i < SEQUENCES; i++) {
         OK(hlm_cache_new(&c[i], f->pool,
-                         &(hlm_cache_params){.struct_size = sizeof(hlm_cache_params), .max_tokens = LONG}));
+                         &(hlm_cache_params){.struct_size = sizeof(hlm_cache_params), .max_tokens = WIDE}));
         for (size_t at = 0; at < tokens; at += part) {
             const size_t n = tokens - at < part ? tokens - at : part;
             const hlm_step s = {.struct_size = sizeof s, .cache = c[i], .tokens = f->tokens + at, .n_tokens = n};
@@ -117,7 +127,7 @@ static void check_types(fixture *f, size_t type)
 {
     const hlm_memory_plan_info a = plan_of(f, type, SEQUENCES, SHORT), b = plan_of(f, type, SEQUENCES, LONG);
     uint64_t used_a, used_b, used, held;
-    open_types(f, type, 0);
+    open_types(f, type, 0, HLM_WINDOW_KEEP);
     fill(f, 1, 1, &used_a, &held); /* the first sequence of a pool writes behind the model's own prefix, in its page */
     fill(f, SHORT, SHORT, &used_a, &held);
     ck_assert_uint_le(held, a.state);
@@ -131,7 +141,7 @@ static void check_types(fixture *f, size_t type)
     }
     close_types(f);
     /* short prompts: as many marks as there may be. Just the planned bytes are enough. */
-    open_types(f, type, b.state);
+    open_types(f, type, b.state, HLM_WINDOW_KEEP);
     fill(f, LONG, 2, &used, &held);
     ck_assert_uint_le(held, b.state);
     ck_assert_msg(used >= b.state / 10 * 8, "%s, types %zu: %llu of %llu planned bytes", path, type,
@@ -184,6 +194,50 @@ static void check_prefix(fixture *f, size_t type)
     ck_assert_uint_gt(more.evicted_tokens + more.evicted_states, 0);
 }
 
+static hlm_memory_plan_info plan_windows(const fixture *f, size_t type, int64_t tokens, int64_t step)
+{
+    hlm_memory_plan_info info = {.struct_size = sizeof info};
+    const hlm_plan_params p = {.struct_size = sizeof p,
+                               .n_sequences = SEQUENCES,
+                               .n_tokens = tokens,
+                               .kv_type = types[type].kv,
+                               .n_threads = 1,
+                               .state_type = types[type].state,
+                               .window_rows = HLM_WINDOW_GIVE_BACK,
+                               .step_tokens = step};
+    OK(hlm_memory_plan(f->model, &p, &info));
+    return info;
+}
+
+/* Pools that give rows behind windows back. */
+static void check_windows(fixture *f, size_t type)
+{
+    enum { A = WIDE - 256, PART = 12 };
+    const hlm_memory_plan_info a = plan_windows(f, type, A, 1), b = plan_windows(f, type, WIDE, 1);
+    const hlm_memory_plan_info keep_a = plan_of(f, type, SEQUENCES, A), keep_b = plan_of(f, type, SEQUENCES, WIDE);
+    const hlm_memory_plan_info c = plan_windows(f, type, WIDE, PART);
+    uint64_t used_a, used_b, used, held;
+    if (b.state_per_sequence == keep_b.state_per_sequence) { /* no layer has one */
+        ck_assert_uint_eq(b.state, keep_b.state);
+        return;
+    }
+    ck_assert_uint_lt(b.state - a.state, keep_b.state - keep_a.state);
+    ck_assert_uint_eq(plan_windows(f, type, WIDE, 0).state, plan_windows(f, type, WIDE, WIDE).state);
+    open_types(f, type, 0, HLM_WINDOW_GIVE_BACK);
+    fill(f, 1, 1, &used, &held);
+    fill(f, A, 1, &used_a, &held);
+    ck_assert_uint_le(held, a.state);
+    fill(f, WIDE, 1, &used_b, &held);
+    ck_assert_uint_le(held, b.state);
+    ck_assert_uint_eq(used_b - used_a, b.state - a.state); /* four pages more in each sequence, without windows */
+    close_types(f);
+    /* with as many marks as there may be: just the planned bytes are enough */
+    open_types(f, type, c.state, HLM_WINDOW_GIVE_BACK);
+    fill(f, WIDE, PART, &used, &held);
+    ck_assert_uint_le(held, c.state);
+    close_types(f);
+}
+
 START_TEST(planned)
 {
     fixture f = {.before = 0};
@@ -194,9 +248,10 @@ START_TEST(planned)
     OK(hlm_model_load(&f.model, path, &mp));
     hlm_model_info info = {.struct_size = sizeof info};
     OK(hlm_model_info_get(f.model, &info));
-    for (size_t i = 0; i < LONG; i++) f.tokens[i] = (int32_t)(i * 7 % (size_t)info.vocab_size);
+    for (size_t i = 0; i < WIDE; i++) f.tokens[i] = (int32_t)(i * 7 % (size_t)info.vocab_size);
     for (size_t i = 0; i < TYPES; i++) check_types(&f, i);
     for (size_t i = 0; i < TYPES; i++) check_prefix(&f, i);
+    for (size_t i = 0; i < TYPES; i++) check_windows(&f, i);
     /* a row of int8 has a byte for each element, and two scales for each head */
     const uint64_t f32 = plan_of(&f, 1, 1, 1).state_per_token - 4, int8 = plan_of(&f, 3, 1, 1).state_per_token - 4;
     ck_assert_msg(f32 == 0 ? int8 == 0 : int8 > f32 / 4, "int8 rows take %llu bytes", (unsigned long long)int8);

@@ -70,6 +70,8 @@ HLM_TYPE_F32 = 1
 HLM_TYPE_F16 = 2
 HLM_TYPE_BF16 = 3
 HLM_TYPE_INT8 = 4
+HLM_WINDOW_KEEP = 0
+HLM_WINDOW_GIVE_BACK = 1
 HLM_STATE_CONV = 0
 HLM_STATE_SCAN = 1
 HLM_SNAPSHOT_OTHER_KERNELS = 1
@@ -221,6 +223,9 @@ class hlm_plan_params(Structure):
         ("state_type", c_int32),
         ("reserved", c_int32),
         ("prefix_bytes", c_uint64),
+        ("window_rows", c_int32),
+        ("reserved2", c_int32),
+        ("step_tokens", c_int64),
     ]
 
 
@@ -251,6 +256,8 @@ class hlm_pool_params(Structure):
         ("prefix_bytes", c_uint64),
         ("state_type", c_int32),
         ("reserved2", c_int32),
+        ("window_rows", c_int32),
+        ("reserved3", c_int32),
     ]
 
 
@@ -546,12 +553,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_cache_rewind": (c_int32, [c_void_p, c_int64, c_void_p],
         'Forget the tokens from `pos` on; pages behind go back to the pool, those that\n'
         'hlm_cache_reserve took included. *pending (may be NULL) receives how many\n'
-        'tokens before `pos` the next step has to recompute first; 0 for Transformers.\n'
+        'tokens before `pos` the next step has to recompute first; 0 for Transformers that keep\n'
+        'all rows (hlm_pool_params.window_rows).\n'
         'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_mark": (c_int32, [c_void_p],
         'Keep the state at the present position: rewind and fork to it cost nothing, until\n'
         'the cache is rewound to before it, or the mark is removed. One reference more for\n'
-        'models with recurrent state; nothing for Transformers. Again at a position: nothing.\n'
+        'models with recurrent state; nothing for Transformers, and the rows of attention windows\n'
+        'before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing.\n'
         'Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is\n'
         '        not there yet), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_unmark": (c_int32, [c_void_p, c_int64],
@@ -811,9 +820,9 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_vfs": (56, sizeof(hlm_vfs)),
         "hlm_model_params": (56, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_plan_params": (56, sizeof(hlm_plan_params)),
+        "hlm_plan_params": (72, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (64, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (72, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),

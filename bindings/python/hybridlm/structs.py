@@ -110,6 +110,15 @@ class PlanParams(TypedDict, total=False):
     #: As in hlm_pool_params.
     prefix_bytes: int
 
+    #: As in hlm_pool_params.
+    window_rows: int
+
+    #: Must be 0.
+    reserved2: int
+
+    #: With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one.
+    step_tokens: int
+
 
 class MemoryPlanInfo(NamedTuple):
     """What a model, its sequences and one context take, in bytes."""
@@ -122,7 +131,7 @@ class MemoryPlanInfo(NamedTuple):
     state_per_token: int
 
     #: What a sequence takes at any length (recurrent state, with undo log and automatic
-    #: marks by the pool's defaults; 0 for Transformers).
+    #: marks by the pool's defaults; 0 for Transformers that keep all rows).
     state_per_sequence: int
 
     #: Scratch of a context.
@@ -149,8 +158,8 @@ class PoolParams(TypedDict, total=False):
     #: way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing.
     max_bytes: int
 
-    #: For models with recurrent state; Transformers can be cut anywhere and need none
-    #: of the following. Automatic marks are set at multiples of this many tokens and
+    #: For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut
+    #: anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and
     #: at the ends of prompts. 0: 512; negative: only at the ends of prompts.
     mark_stride: int
 
@@ -173,6 +182,13 @@ class PoolParams(TypedDict, total=False):
 
     #: Must be 0.
     reserved2: int
+
+    #: HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
+    #: a long prompt takes less memory in several steps.
+    window_rows: int
+
+    #: Must be 0.
+    reserved3: int
 
 
 class CtxParams(TypedDict, total=False):

@@ -1393,12 +1393,18 @@ pub struct hlm_plan_params {
     pub reserved: i32,
     #[doc = " As in hlm_pool_params."]
     pub prefix_bytes: u64,
+    #[doc = " As in hlm_pool_params."]
+    pub window_rows: i32,
+    #[doc = " Must be 0."]
+    pub reserved2: i32,
+    #[doc = " With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one."]
+    pub step_tokens: i64,
 }
 #[test]
 fn bindgen_test_layout_hlm_plan_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_plan_params>(),
-        56usize,
+        72usize,
         concat!("Size of: ", stringify!(hlm_plan_params))
     );
     assert_eq!(
@@ -1559,6 +1565,57 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_prefix_bytes();
+    fn test_field_window_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(window_rows)
+            )
+        );
+    }
+    test_field_window_rows();
+    fn test_field_reserved2() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(reserved2)
+            )
+        );
+    }
+    test_field_reserved2();
+    fn test_field_step_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).step_tokens) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(step_tokens)
+            )
+        );
+    }
+    test_field_step_tokens();
 }
 #[doc = " What a model, its sequences and one context take, in bytes."]
 #[repr(C)]
@@ -1570,7 +1627,7 @@ pub struct hlm_memory_plan_info {
     pub state: u64,
     pub state_per_token: u64,
     #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic"]
-    #[doc = "  marks by the pool's defaults; 0 for Transformers)."]
+    #[doc = "  marks by the pool's defaults; 0 for Transformers that keep all rows)."]
     pub state_per_sequence: u64,
     #[doc = " Scratch of a context."]
     pub scratch: u64,
@@ -1739,6 +1796,16 @@ extern "C" {
         out: *mut hlm_memory_plan_info,
     ) -> hlm_status;
 }
+#[doc = " They are kept: a Transformer can go back to any position at once."]
+pub const HLM_WINDOW_KEEP: _bindgen_ty_9 = 0;
+#[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared"]
+#[doc = "  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there."]
+#[doc = "  A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
+#[doc = "  the tokens from there again. Transformers then set automatic marks too, and a mark counts"]
+#[doc = "  with the rows that it keeps. Without layers with windows it has no effect."]
+pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_9 = 1;
+#[doc = " What becomes of KV rows that no attention window will reach again."]
+pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_pool_params {
@@ -1750,8 +1817,8 @@ pub struct hlm_pool_params {
     #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives"]
     #[doc = "  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing."]
     pub max_bytes: u64,
-    #[doc = " For models with recurrent state; Transformers can be cut anywhere and need none"]
-    #[doc = "  of the following. Automatic marks are set at multiples of this many tokens and"]
+    #[doc = " For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut"]
+    #[doc = "  anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and"]
     #[doc = "  at the ends of prompts. 0: 512; negative: only at the ends of prompts."]
     pub mark_stride: i64,
     #[doc = " Most bytes of a sequence's automatic marks, states of other uses included; those"]
@@ -1771,12 +1838,17 @@ pub struct hlm_pool_params {
     pub state_type: i32,
     #[doc = " Must be 0."]
     pub reserved2: i32,
+    #[doc = " HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so"]
+    #[doc = "  a long prompt takes less memory in several steps."]
+    pub window_rows: i32,
+    #[doc = " Must be 0."]
+    pub reserved3: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        64usize,
+        72usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -1971,6 +2043,40 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_reserved2();
+    fn test_field_window_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(window_rows)
+            )
+        );
+    }
+    test_field_window_rows();
+    fn test_field_reserved3() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved3) as usize - ptr as usize
+            },
+            68usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(reserved3)
+            )
+        );
+    }
+    test_field_reserved3();
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
@@ -2256,14 +2362,16 @@ extern "C" {
 extern "C" {
     #[doc = " Forget the tokens from `pos` on; pages behind go back to the pool, those that"]
     #[doc = "  hlm_cache_reserve took included. *pending (may be NULL) receives how many"]
-    #[doc = "  tokens before `pos` the next step has to recompute first; 0 for Transformers."]
+    #[doc = "  tokens before `pos` the next step has to recompute first; 0 for Transformers that keep"]
+    #[doc = "  all rows (hlm_pool_params.window_rows)."]
     #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_rewind(cache: *mut hlm_cache, pos: i64, pending: *mut i64) -> hlm_status;
 }
 extern "C" {
     #[doc = " Keep the state at the present position: rewind and fork to it cost nothing, until"]
     #[doc = "  the cache is rewound to before it, or the mark is removed. One reference more for"]
-    #[doc = "  models with recurrent state; nothing for Transformers. Again at a position: nothing."]
+    #[doc = "  models with recurrent state; nothing for Transformers, and the rows of attention windows"]
+    #[doc = "  before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing."]
     #[doc = "  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is"]
     #[doc = "          not there yet), HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_mark(cache: *mut hlm_cache) -> hlm_status;
@@ -2314,11 +2422,11 @@ extern "C" {
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
 #[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
-pub const HLM_STATE_CONV: _bindgen_ty_9 = 0;
+pub const HLM_STATE_CONV: _bindgen_ty_10 = 0;
 #[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,"]
 #[doc = "  state size] for Mamba-2, [heads, key dim, value dim] for delta rules."]
-pub const HLM_STATE_SCAN: _bindgen_ty_9 = 1;
-pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
+pub const HLM_STATE_SCAN: _bindgen_ty_10 = 1;
+pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n"]
     #[doc = "  (may be NULL) receives the number of floats that there are, 0 for a layer"]
@@ -2838,8 +2946,8 @@ extern "C" {
 #[doc = " Accept a state that was computed with other kernels or another choice of"]
 #[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
 #[doc = "  for bit, what either machine would have given alone."]
-pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_10 = 1;
-pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_11 = 1;
+pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
     #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
@@ -2904,25 +3012,25 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " The last token."]
-pub const HLM_ROWS_LAST: _bindgen_ty_11 = 0;
+pub const HLM_ROWS_LAST: _bindgen_ty_12 = 0;
 #[doc = " The last token."]
-pub const HLM_ROWS_ALL: _bindgen_ty_11 = 1;
+pub const HLM_ROWS_ALL: _bindgen_ty_12 = 1;
 #[doc = " The indices in hlm_step.rows."]
-pub const HLM_ROWS_LIST: _bindgen_ty_11 = 2;
+pub const HLM_ROWS_LIST: _bindgen_ty_12 = 2;
 #[doc = " Which of a step's tokens give logits."]
-pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
-pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_12 = -1;
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_13 = -1;
 #[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
-pub type _bindgen_ty_12 = ::std::os::raw::c_int;
+pub type _bindgen_ty_13 = ::std::os::raw::c_int;
 #[doc = " Rows of hidden_size numbers between the layers."]
-pub const HLM_HIDDEN_STREAM: _bindgen_ty_13 = 0;
+pub const HLM_HIDDEN_STREAM: _bindgen_ty_14 = 0;
 #[doc = " Of the attention: rows of hlm_hidden_width numbers."]
-pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_13 = 1;
+pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_14 = 1;
 #[doc = " Of the recurrence, likewise."]
-pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_13 = 2;
+pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_14 = 2;
 #[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
 #[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
-pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3540,11 +3648,11 @@ extern "C" {
     pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
 }
 #[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
-pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_14 = 1;
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_15 = 1;
 #[doc = " Markers such as <|im_end|> in the text become their special tokens."]
 #[doc = "  Never for text of untrusted origin."]
-pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_14 = 2;
-pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_15 = 2;
+pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
     #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
@@ -3563,8 +3671,8 @@ extern "C" {
     ) -> hlm_status;
 }
 #[doc = " Leave out special tokens."]
-pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_15 = 1;
-pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_16 = 1;
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
     #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
@@ -3615,8 +3723,8 @@ extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
 #[doc = " Do not end with the opening of an assistant's answer."]
-pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_16 = 1;
-pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_17 = 1;
+pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_chat_params {
@@ -4195,17 +4303,17 @@ extern "C" {
 extern "C" {
     pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
 }
-pub const HLM_FINISH_LENGTH: _bindgen_ty_17 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_18 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_17 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_18 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_17 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_18 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_17 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_18 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_17 = 4;
+pub const HLM_FINISH_FULL: _bindgen_ty_18 = 4;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
 #[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
 #[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
 #[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
@@ -5050,14 +5158,14 @@ extern "C" {
         count: *mut usize,
     ) -> hlm_status;
 }
-pub const HLM_POOL_MEAN: _bindgen_ty_18 = 0;
-pub const HLM_POOL_LAST: _bindgen_ty_18 = 1;
-pub const HLM_POOL_FIRST: _bindgen_ty_18 = 2;
+pub const HLM_POOL_MEAN: _bindgen_ty_19 = 0;
+pub const HLM_POOL_LAST: _bindgen_ty_19 = 1;
+pub const HLM_POOL_FIRST: _bindgen_ty_19 = 2;
 #[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
-pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
-#[doc = " Scale the vector to length 1."]
-pub const HLM_EMBED_NORMALISE: _bindgen_ty_19 = 1;
 pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
+#[doc = " Scale the vector to length 1."]
+pub const HLM_EMBED_NORMALISE: _bindgen_ty_20 = 1;
+pub type _bindgen_ty_20 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A text's vector, for search and comparison."]
     #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]
