@@ -71,7 +71,7 @@ typedef struct machine {
     uint64_t cap; /* of the pool; 0: none */
     sequence s[CACHES];
     snapshot saved;
-    char path[64]; /* of the one in a file, in the working folder */
+    char path[64]; /* of the one in a file */
     float *got, *want;
     char failure[512];
 } machine;
@@ -511,7 +511,7 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
                           .prefix_bytes = 200000,
                           .state_type = v->state};
     if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
-    snprintf(m->path, sizeof m->path, "state_programs.%ld.snapshot", (long)getpid());
+    snprintf(m->path, sizeof m->path, "/tmp/hlm-state-programs.%ld.snapshot", (long)getpid());
     m->vocab = (size_t)info.vocab_size;
     m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
     if (hlm_pool_new(&m->judge, m->model, &pp) != HLM_OK) return 0;
