@@ -604,7 +604,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'token is left, so that running it gives logits. Go on with tokens + *reused.\n'
         'tokens   [n] the whole text from its beginning, n at least 1.\n'
         'reused   how many of them the cache holds afterwards; may be NULL.\n'
-        'pending  how many of those the next step computes again first, which is 0 for Transformers;\n'
+        'pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;\n'
         '         may be NULL. The state at their end becomes an automatic mark then.\n'
         'Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.\n'
         'Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),

@@ -2456,7 +2456,7 @@ extern "C" {
     #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
     #[doc = "  tokens   [n] the whole text from its beginning, n at least 1."]
     #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
-    #[doc = "  pending  how many of those the next step computes again first, which is 0 for Transformers;"]
+    #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;"]
     #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
     #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
     #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
