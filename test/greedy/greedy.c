@@ -1,4 +1,4 @@
-/* greedy [-n TOKENS] [-t THREADS] -q QUESTIONS MODEL...: answers short questions
+/* greedy [-n TOKENS] [-t THREADS] [-e N] -q QUESTIONS MODEL...: answers short questions (with -e every N-th)
  * greedily in f32 and compares the default mode with it. An answer passes when
  * both choose the same tokens up to the first place where the two best f32
  * logits are closer than MARGIN. Prints every answer that fails, the size of the
@@ -22,6 +22,7 @@ typedef struct options {
     size_t n_tokens;
     int32_t threads;
     const char *questions;
+    size_t every;
 } options;
 
 /* A file in one mode. */
@@ -211,9 +212,9 @@ static void run(const options *o, const char *path, size_t count[2])
     tally t = {0};
     size_t failed = count[1];
     char line[1024];
-    while (fgets(line, sizeof line, f)) {
+    for (size_t i = 0; fgets(line, sizeof line, f); i++) {
         line[strcspn(line, "\n")] = 0;
-        if (line[0]) count[ask(&f32, &fast, o, line, &t) ? 0 : 1]++;
+        if (line[0] && i % o->every == 0) count[ask(&f32, &fast, o, line, &t) ? 0 : 1]++;
     }
     fclose(f);
     failed = count[1] - failed;
@@ -226,17 +227,18 @@ static void run(const options *o, const char *path, size_t count[2])
 
 int main(int argc, char **argv)
 {
-    options o = {.n_tokens = 64};
+    options o = {.n_tokens = 64, .every = 1};
     size_t count[2] = {0};
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         if (strcmp(argv[i], "-n") == 0) o.n_tokens = (size_t)atoi(argv[i + 1]);
         else if (strcmp(argv[i], "-t") == 0) o.threads = atoi(argv[i + 1]);
+        else if (strcmp(argv[i], "-e") == 0) o.every = (size_t)atoi(argv[i + 1]);
         else if (strcmp(argv[i], "-q") == 0) o.questions = argv[i + 1];
         else break;
     }
-    if (!o.questions || o.n_tokens == 0 || i >= argc || argv[i][0] == '-')
-        die("usage: greedy [-n TOKENS] [-t THREADS] -q QUESTIONS MODEL...");
+    if (!o.questions || o.n_tokens == 0 || o.every == 0 || i >= argc || argv[i][0] == '-')
+        die("usage: greedy [-n TOKENS] [-t THREADS] [-e N] -q QUESTIONS MODEL...");
     for (; i < argc; i++) run(&o, argv[i], count);
     printf("%zu passed, %zu failed\n", count[0], count[1]);
     return count[1] || count[0] == 0;
