@@ -10,6 +10,8 @@
 /* memory: signatures of hlm_allocator */
 void *hlmi_os_alloc(void *user, size_t size, size_t align);
 void hlmi_os_free(void *user, void *ptr);
+/** Memory of hlmi_os_alloc is to get large pages, where the system has them (as new memory does), or small ones. */
+void hlmi_os_large_pages(void *p, size_t size, bool wanted);
 
 /* files: 0 on success */
 typedef struct hlmi_os_file hlmi_os_file;

@@ -18,19 +18,29 @@ struct hlmi_os_file {
 
 enum { LARGE_PAGE = 2 << 20 };
 
+static bool is_large(size_t size)
+{
+    return size >= 2 * LARGE_PAGE;
+}
+
 /* Memory of several large pages begins on one and asks for them: weights are read from end to end for every token, and
  * with small pages the core walks page tables all the while. */
 void *hlmi_os_alloc(void *user, size_t size, size_t align)
 {
     (void)user;
     void *p = NULL;
-    const bool large = size >= 2 * LARGE_PAGE;
-    const size_t at = large ? LARGE_PAGE : sizeof(void *);
+    const size_t at = is_large(size) ? LARGE_PAGE : sizeof(void *);
     if (posix_memalign(&p, align < at ? at : align, size) != 0) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (large) madvise(p, size / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
-#endif
+    hlmi_os_large_pages(p, size, true);
     return p;
+}
+
+void hlmi_os_large_pages(void *p, size_t size, bool wanted)
+{
+#ifdef MADV_HUGEPAGE
+    if (is_large(size)) madvise(p, size / LARGE_PAGE * LARGE_PAGE, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+#endif
+    (void)p, (void)size, (void)wanted;
 }
 
 void hlmi_os_free(void *user, void *ptr)

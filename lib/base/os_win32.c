@@ -25,6 +25,12 @@ void hlmi_os_free(void *user, void *ptr)
     _aligned_free(ptr);
 }
 
+/* Windows gives large pages to whom an administrator allows them, and only on request. */
+void hlmi_os_large_pages(void *p, size_t size, bool wanted)
+{
+    (void)p, (void)size, (void)wanted;
+}
+
 /* ---- files ---- */
 
 struct hlmi_os_file {

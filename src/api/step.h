@@ -45,6 +45,9 @@ hlm_status hlmi_step_copy(const hlmi_mem *mem, const hlm_step *const *from, size
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);
 
+/** Puts pages behind the memory that the context's tile is the first to write (base/fresh.h). False: the slice is over. */
+bool hlmi_tile_touch(const hlm_context *c, hlmi_slice *slice);
+
 /** The context is the caller's: HLM_E_BUSY, or until hlmi_ctx_leave, which ends what there is of a step and keeps a failure's
  *  sentence. */
 hlm_status hlmi_ctx_enter(hlm_context *c);

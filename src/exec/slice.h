@@ -16,7 +16,7 @@ typedef struct hlmi_place {
 /** What is left of the time to compute. */
 typedef struct hlmi_slice {
     uint64_t until; /* hlmi_os_now */
-    size_t parts; /* run so far: at least one does, whatever the time */
+    size_t parts; /* of the work done so far: at least one is, whatever the time */
 } hlmi_slice;
 
 /** Runs parts from `at` on until the next would end behind s->until. *done: the list's end is reached, and `at` is all 0 again.

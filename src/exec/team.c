@@ -22,8 +22,10 @@ enum {
     /* How long it then yields before it sleeps (a wake-up takes 30 to 50 us):
      * within a run; between runs, where the caller samples a token; and where
      * workers share cores, which yield at once and for longer, because whom
-     * they wait for may be waiting for their core. */
+     * they wait for may be waiting for their core. In a part of a slice a worker
+     * does not sleep: the frame waits for the part, and the part for the wake-up. */
     YIELD_NS = 5 * 1000,
+    PART_YIELD_NS = 2000 * 1000,
     START_YIELD_NS = 150 * 1000,
     SHARED_YIELD_NS = 200 * 1000,
     /* Work between two looks at the cancel flag. */
@@ -167,11 +169,11 @@ static void gate_open(gate *g)
 /* ---- own threads ---- */
 
 /* All workers meet here. True when the run is to stop; the same for all. */
-static bool meet(hlmi_team *t, const volatile _Atomic int32_t *cancel)
+static bool meet(hlmi_team *t, const volatile _Atomic int32_t *cancel, uint64_t yield_ns)
 {
     const uint32_t seen = atomic_load_explicit(&t->barrier.count, memory_order_relaxed);
     if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) + 1 < t->workers) {
-        gate_wait(&t->barrier, seen, t->spin_ns, t->yield_ns);
+        gate_wait(&t->barrier, seen, t->spin_ns, yield_ns);
     } else {
         t->stopped = is_cancelled(cancel);
         atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
@@ -191,7 +193,7 @@ static bool walk(hlmi_team *t, run r, size_t index)
         const hlmi_region *region = &w->regions[i];
         if (hlmi_region_skipped(region, w->rows)) continue;
         run_share(t, w, region, index);
-        if (meet(t, w->cancel) && (i + 1 < w->n || atomic_load(&t->left_out))) return false;
+        if (meet(t, w->cancel, t->yield_ns) && (i + 1 < w->n || atomic_load(&t->left_out))) return false;
         if (index == 0) note_cost(w, region, &since);
     }
     return true;
@@ -206,7 +208,7 @@ static void go(hlmi_team *t, const run *r, size_t index, bool *all)
         return;
     }
     run_one(t, r, index);
-    meet(t, NULL);
+    meet(t, NULL, PART_YIELD_NS);
 }
 
 static void worker_main(void *p)

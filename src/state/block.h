@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/fresh.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
 
@@ -29,6 +30,7 @@ typedef struct hlmi_state {
     atomic_uint refs;
     unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     int64_t pos; /* tokens that went into it */
+    hlmi_fresh fresh; /* pages that the block lacks */
     bool hidden; /* the final hidden row is there: a step wrote the state, not a replay of the undo log */
 } hlmi_state;
 

@@ -94,6 +94,7 @@ void hlmi_page_init(hlmi_page *p)
     p->held = 0;
     p->again = false;
     p->part = NULL;
+    p->fresh = p->part_fresh = (hlmi_fresh){0};
     p->tokens = (int32_t *)(p + 1);
 }
 

@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "base/fresh.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
 
@@ -42,6 +43,7 @@ typedef struct hlmi_page {
     unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     bool again; /* a step that is running computes the part's rows again: only it knows the page (state/window.h) */
     void *part; /* rows of layers with a window; NULL: given back, or pages have none */
+    hlmi_fresh fresh, part_fresh; /* pages of memory that the page and its part lack */
     int32_t *tokens; /* [page tokens] ids, inside the page */
 } hlmi_page;
 

@@ -12,8 +12,9 @@
 enum { MAX_AUTO_MARKS = 64, DEFAULT_UNDO_TOKENS = 16, DEFAULT_MARK_STRIDE = 512, DEFAULT_MARK_BYTES = 64 << 20 };
 
 /* `bytes` from a shelf or the allocator, within the cap; NULL: *full says that the cap is in the way. */
-static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *full)
+static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fresh *fresh, bool *full)
 {
+    *fresh = (hlmi_fresh){0};
     hlmi_lock_take(&pool->lock);
     void *p = shelf->first;
     *full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
@@ -23,6 +24,7 @@ static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, bool *ful
     hlmi_lock_drop(&pool->lock);
     if (p || *full) return p;
     p = hlmi_alloc(&pool->mem, bytes);
+    *fresh = hlmi_fresh_block(bytes);
     hlmi_lock_take(&pool->lock);
     if (p) pool->used += bytes;
     else pool->held -= bytes;
@@ -49,11 +51,11 @@ static bool make_room(hlm_pool *pool)
 }
 
 /* As try_take, with what can be given up for it; NULL with a sentence that names `what`. */
-static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, const char *what)
+static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fresh *fresh, const char *what)
 {
     bool full;
     void *p;
-    do p = try_take(pool, shelf, bytes, &full);
+    do p = try_take(pool, shelf, bytes, fresh, &full);
     while (!p && make_room(pool));
     if (!p && full)
         hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (%s takes %zu)",
@@ -82,8 +84,11 @@ static void shelf_free(hlm_pool *pool, hlmi_shelf *shelf)
 
 hlmi_page *hlmi_pool_take_bare(hlm_pool *pool)
 {
-    hlmi_page *p = take(pool, &pool->pages, pool->layout.bytes, "a KV page");
-    if (p) hlmi_page_init(p);
+    hlmi_fresh fresh;
+    hlmi_page *p = take(pool, &pool->pages, pool->layout.bytes, &fresh, "a KV page");
+    if (!p) return NULL;
+    hlmi_page_init(p);
+    p->fresh = fresh;
     return p;
 }
 
@@ -92,7 +97,8 @@ hlmi_page *hlmi_pool_take(hlm_pool *pool)
     const hlmi_page_layout *l = &pool->layout;
     hlmi_page *p = hlmi_pool_take_bare(pool);
     if (!p) return NULL;
-    if (l->part_bytes) p->part = take(pool, &pool->parts, l->part_bytes, "a KV page's rows of layers with a window");
+    if (l->part_bytes)
+        p->part = take(pool, &pool->parts, l->part_bytes, &p->part_fresh, "a KV page's rows of layers with a window");
     if (p->part || !l->part_bytes) return p;
     give_back(pool, &pool->pages, p, l->bytes);
     return NULL;
@@ -113,8 +119,10 @@ void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
 {
-    hlmi_state *s = take(pool, &pool->blocks, pool->states.bytes, "a state block");
+    hlmi_fresh fresh;
+    hlmi_state *s = take(pool, &pool->blocks, pool->states.bytes, &fresh, "a state block");
     if (!s) return NULL;
+    s->fresh = fresh;
     atomic_init(&s->refs, 1);
     s->held = 0;
     s->hidden = false;
@@ -135,7 +143,8 @@ void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
 
 hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
 {
-    hlmi_undo *u = take(pool, &pool->stretches, pool->undo_bytes, "a stretch of the undo log");
+    hlmi_fresh small;
+    hlmi_undo *u = take(pool, &pool->stretches, pool->undo_bytes, &small, "a stretch of the undo log");
     if (!u) return NULL;
     atomic_init(&u->refs, 1);
     u->n = 0;
@@ -153,7 +162,8 @@ void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
 
 hlmi_row *hlmi_pool_take_row(hlm_pool *pool)
 {
-    hlmi_row *row = take(pool, &pool->rows, pool->row_bytes, "a row of the undo log");
+    hlmi_fresh small;
+    hlmi_row *row = take(pool, &pool->rows, pool->row_bytes, &small, "a row of the undo log");
     if (row) atomic_init(&row->refs, 1);
     return row;
 }
@@ -177,6 +187,7 @@ static hlm_status make_origin(hlm_pool *pool)
     hlmi_state *s = hlmi_pool_take_state(pool);
     if (!s) return HLM_E_NOMEM;
     memset(s + 1, 0, pool->states.bytes - sizeof *s);
+    s->fresh = (hlmi_fresh){0};
     s->pos = 0;
     pool->origin = s;
     hlmi_pool_own(pool, pool->states.bytes);
