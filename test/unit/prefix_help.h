@@ -18,12 +18,21 @@ typedef struct world {
     uint32_t random;
 } world;
 
-static const char *const names[] = {"llama3", "jamba", "mamba2-dtlimit", "qwen3-next", "hymba-options"};
-enum { NAMES = sizeof names / sizeof *names };
+static const char *const names[] = {"jamba", "llama3", "mamba2-dtlimit", "qwen3-next", "hymba-options"};
+static size_t n_names = sizeof names / sizeof *names; /* the first ones, if the test's second argument says so */
 
 static inline bool recurrent(const char *name)
 {
     return strcmp(name, "llama3") != 0;
+}
+
+/* FOLDER [N]: where the models are, and how many of them are used. False: other arguments. */
+static inline bool read_arguments(int argc, char **argv)
+{
+    if (argc < 2 || argc > 3) return false;
+    folder = argv[1];
+    if (argc == 3 && strtoul(argv[2], NULL, 10) < n_names) n_names = strtoul(argv[2], NULL, 10);
+    return n_names > 0;
 }
 
 static inline void open_world(world *w, const char *name, uint64_t prefix_bytes, uint64_t max_bytes)

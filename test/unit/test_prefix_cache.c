@@ -43,7 +43,7 @@ static void expected(const text *list, size_t n_list, const int32_t *ids, size_t
 
 START_TEST(longest_beginning)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         static text list[TEXTS];
         open_world(&w, names[m], 0, 0);
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(bytes_are_what_the_pool_has)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         text t;
         uint64_t used = 0;
@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(budget_is_kept)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         text t;
         uint64_t one = 0;
@@ -187,7 +187,7 @@ END_TEST
 /* At the pool's cap texts go before a step fails. */
 START_TEST(gives_way_at_the_cap)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         text t;
         uint64_t used, held;
@@ -223,7 +223,7 @@ static void same_info(const world *w, hlm_prefix_info was)
 
 START_TEST(failing_memory_changes_nothing)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         text t;
         open_world(&w, names[m], 0, 0);
@@ -386,7 +386,7 @@ static void *work(void *arg)
 START_TEST(threads_share_it)
 {
     enum { THREADS = 3 };
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w;
         worker k[THREADS];
         pthread_t threads[THREADS];
@@ -410,8 +410,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) return 2;
-    folder = argv[1];
+    if (!read_arguments(argc, argv)) return 2;
     TCase *t = tcase_create("prefix cache");
     tcase_add_test(t, longest_beginning);
     tcase_add_test(t, bytes_are_what_the_pool_has);

@@ -77,7 +77,7 @@ static void same_beginnings(world *a, world *b, size_t texts)
 
 START_TEST(comes_back)
 {
-    for (size_t m = 0; m < NAMES; m++) {
+    for (size_t m = 0; m < n_names; m++) {
         world w, other;
         size_t refused = 9;
         begin_place();
@@ -267,8 +267,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) return 2;
-    folder = argv[1];
+    if (!read_arguments(argc, argv)) return 2;
     TCase *t = tcase_create("prefix folder");
     tcase_add_test(t, comes_back);
     tcase_add_test(t, beginnings_are_stored_once);

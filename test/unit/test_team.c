@@ -424,7 +424,7 @@ START_TEST(parts_are_the_whole)
         hlmi_piece p = hlmi_piece_first(predicted, 100);
         size_t sum = 0;
         while (!hlmi_piece_done(&p)) {
-            ck_assert_uint_eq(p.at * (all >> p.shift), sum);
+            if (p.at * (all >> p.shift) != sum) ck_abort_msg("at %zu of %zu", p.at * (all >> p.shift), sum);
             sum += all >> p.shift;
             hlmi_piece_next(&p, random_next(&state) % 300, 100);
         }
