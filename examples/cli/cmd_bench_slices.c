@@ -1,11 +1,13 @@
-/* hybridlm bench slices: by how much slices of a step outlast their budget. The machine may take a core away at any time, which no
- * program can help; so the same threads also run pieces of plain arithmetic of known length in slices of the same budget, and
- * what those overrun by is the machine's own. The two take turns, as shared machines change within seconds. */
+/* hybridlm bench slices: by how much slices of a step outlast their budget. The machine may take a core or its memory's speed away
+ * at any time, which no program can help; so the same threads also run pieces of known length in slices of the same budget, of plain
+ * arithmetic and of reading memory, and what those overrun by is the machine's own. The three take turns, as shared machines
+ * change within seconds. */
 #define _GNU_SOURCE 1
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench_text.h"
 #include "commands.h"
@@ -15,7 +17,8 @@
 #include "session.h"
 #include "text.h"
 
-enum { MAX_SLICES = 1 << 20, MAX_REPEATS = 100, SPINS = 1000 };
+enum { MAX_SLICES = 1 << 20, MAX_REPEATS = 100, SPINS = 1000, TRY_ROUNDS = 100000 };
+enum { LINE_WORDS = 8, MEMORY_WORDS = 1 << 24 }; /* of 8 bytes: a cache line, and more than caches hold */
 
 #define LATE_MS 0.5 /* what a slice may overrun by: one part of a step */
 #define PIECE_SECONDS 0.0002
@@ -35,7 +38,9 @@ typedef struct bench {
     int32_t *tokens;
     float *logits;
     overruns steps;
-    overruns control;
+    overruns arithmetic;
+    overruns reading;
+    uint64_t *memory;
     double plain_seconds;
     double sliced_seconds;
 } bench;
@@ -99,9 +104,10 @@ static hlm_status run_text(bench *b, hlm_status (*step)(bench *, size_t, size_t)
 
 typedef struct control {
     overruns *out;
+    const uint64_t *memory; /* what is read; NULL: arithmetic */
     uint64_t budget_us;
     size_t slices;
-    size_t rounds; /* of arithmetic in a piece */
+    size_t rounds; /* of arithmetic, or cache lines, in a piece */
     atomic_size_t piece; /* opened; the last one ends the work */
     atomic_int arrived; /* of the other threads, in the open piece */
     atomic_bool over;
@@ -114,18 +120,38 @@ static void churn(size_t rounds)
     (void)cli_opaque_int((int)(x >> 1));
 }
 
-/** Rounds that take a piece's time when nothing comes between. */
-static size_t calibrate(void)
+/** *at is where the thread goes on to read. */
+static void read_lines(const uint64_t *memory, size_t lines, size_t *at)
 {
-    const size_t rounds = 100000;
+    size_t from = *at;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < lines; i++) {
+        for (size_t k = 0; k < LINE_WORDS; k++) sum += memory[from + k];
+        from = (from + LINE_WORDS) % MEMORY_WORDS;
+    }
+    *at = from;
+    (void)cli_opaque_int((int)(sum >> 33));
+}
+
+static void run_piece(const control *c, size_t *at)
+{
+    if (c->memory) read_lines(c->memory, c->rounds, at);
+    else churn(c->rounds);
+}
+
+/** Rounds that take a piece's time when nothing comes between. */
+static void calibrate(control *c)
+{
     double best = 1;
+    size_t at = 0;
+    c->rounds = TRY_ROUNDS;
     for (int i = 0; i < 20; i++) {
         const double start = cli_seconds();
-        churn(rounds);
+        run_piece(c, &at);
         const double seconds = cli_seconds() - start;
         if (seconds < best) best = seconds;
     }
-    return (size_t)((double)rounds * PIECE_SECONDS / best) + 1;
+    c->rounds = (size_t)(TRY_ROUNDS * PIECE_SECONDS / best) + 1;
 }
 
 static void pause_after(size_t *waits)
@@ -133,14 +159,14 @@ static void pause_after(size_t *waits)
     if (++*waits > SPINS) sched_yield();
 }
 
-static void lead(control *c, int n_threads)
+static void lead(control *c, int n_threads, size_t at)
 {
     for (size_t i = 0; i < c->slices && !cli_interrupted(); i++) {
         const double start = cli_seconds(), until = start + (double)c->budget_us * 1e-6;
         do {
             atomic_store(&c->arrived, 0);
             atomic_fetch_add(&c->piece, 1);
-            churn(c->rounds);
+            run_piece(c, &at);
             for (size_t waits = 0; atomic_load(&c->arrived) < n_threads - 1;) pause_after(&waits);
         } while (cli_seconds() + PIECE_SECONDS < until);
         note(c->out, cli_seconds() - start, c->budget_us);
@@ -152,21 +178,23 @@ static void lead(control *c, int n_threads)
 static void control_thread(void *arg, int index, int n_threads)
 {
     control *c = arg;
+    size_t at = MEMORY_WORDS / LINE_WORDS / (size_t)n_threads * (size_t)index * LINE_WORDS;
     if (index == 0) {
-        lead(c, n_threads);
+        lead(c, n_threads, at);
         return;
     }
     for (size_t seen = 0;; seen++) {
         for (size_t waits = 0; atomic_load(&c->piece) == seen;) pause_after(&waits);
         if (atomic_load(&c->over)) return;
-        churn(c->rounds);
+        run_piece(c, &at);
         atomic_fetch_add(&c->arrived, 1);
     }
 }
 
-static void run_control(bench *b, size_t slices)
+static void run_control(const bench *b, overruns *out, const uint64_t *memory, size_t slices)
 {
-    control c = {.out = &b->control, .budget_us = b->budget_us, .slices = slices, .rounds = calibrate()};
+    control c = {.out = out, .memory = memory, .budget_us = b->budget_us, .slices = slices};
+    calibrate(&c);
     cli_team_run(b->n_threads, control_thread, &c);
 }
 
@@ -178,12 +206,14 @@ static int measure_all(bench *b)
     cli_progress progress;
     cli_progress_start(&progress, b->s.o, "measuring");
     hlm_status st = HLM_OK;
-    for (size_t r = 0; r < repeats && st == HLM_OK; r++) {
+    for (size_t r = 0; r < repeats; r++) {
         const size_t before = b->steps.n;
         cli_progress_show(&progress, (double)r, (double)repeats);
         st = run_text(b, run_slices);
         if (st == HLM_OK) st = run_text(b, run_plain);
-        if (st == HLM_OK) run_control(b, b->steps.n - before);
+        if (st != HLM_OK) break;
+        run_control(b, &b->arithmetic, NULL, b->steps.n - before);
+        run_control(b, &b->reading, b->memory, b->steps.n - before);
     }
     cli_progress_end(&progress);
     return st == HLM_OK ? CLI_OK : cli_fail_status(b->s.o, st, "the measurement failed");
@@ -221,12 +251,13 @@ static json_t *overruns_json(const overruns *o)
 static int print_json(const bench *b)
 {
     const hlm_model_info *m = &b->s.info;
-    return cli_print_json(json_pack(
-        "{s:{s:s, s:s, s:s}, s:i, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o}", "model", "name", m->name, "weight_type",
-        m->weight_type, "kernel_class", m->kernel_class, "threads", b->n_threads, "budget_us", (json_int_t)b->budget_us,
-        "prompt_tokens", (json_int_t)b->n_prompt, "tokens", (json_int_t)b->n_generate, "late_ms", LATE_MS, "steps",
-        overruns_json(&b->steps), "machine", overruns_json(&b->control), "sliced_seconds",
-        cli_json_real(b->sliced_seconds), "plain_seconds", cli_json_real(b->plain_seconds)));
+    return cli_print_json(
+        json_pack("{s:{s:s, s:s, s:s}, s:i, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:o}", "model", "name", m->name,
+                  "weight_type", m->weight_type, "kernel_class", m->kernel_class, "threads", b->n_threads, "budget_us",
+                  (json_int_t)b->budget_us, "prompt_tokens", (json_int_t)b->n_prompt, "tokens",
+                  (json_int_t)b->n_generate, "late_ms", LATE_MS, "steps", overruns_json(&b->steps), "machine",
+                  overruns_json(&b->arithmetic), "memory", overruns_json(&b->reading), "sliced_seconds",
+                  cli_json_real(b->sliced_seconds), "plain_seconds", cli_json_real(b->plain_seconds)));
 }
 
 static void print_overruns(const char *name, const overruns *o)
@@ -244,7 +275,8 @@ static int print_text(const bench *b)
            b->n_prompt, b->n_generate, (long long)b->s.o->repeats, b->sliced_seconds, b->plain_seconds);
     printf("overrun in ms      slices    median       90%%       99%%      most   above %g\n", LATE_MS);
     print_overruns("steps", &b->steps);
-    print_overruns("arithmetic alone", &b->control);
+    print_overruns("arithmetic alone", &b->arithmetic);
+    print_overruns("reading alone", &b->reading);
     return CLI_OK;
 }
 
@@ -265,7 +297,10 @@ static int prepare(bench *b, const cli_options *o)
     b->tokens = cli_alloc(n, sizeof *b->tokens);
     b->logits = cli_alloc((size_t)b->s.info.vocab_size, sizeof *b->logits);
     b->steps.ms = cli_alloc(MAX_SLICES, sizeof *b->steps.ms);
-    b->control.ms = cli_alloc(MAX_SLICES, sizeof *b->control.ms);
+    b->arithmetic.ms = cli_alloc(MAX_SLICES, sizeof *b->arithmetic.ms);
+    b->reading.ms = cli_alloc(MAX_SLICES, sizeof *b->reading.ms);
+    b->memory = cli_alloc(MEMORY_WORDS, sizeof *b->memory);
+    memset(b->memory, 1, MEMORY_WORDS * sizeof *b->memory); /* pages of its own */
     cli_bench_tokens(b->tokens, n, b->s.info.vocab_size);
     return CLI_OK;
 }
@@ -277,11 +312,13 @@ static int run(const cli_options *o)
     int rc = prepare(b, o);
     if (rc == CLI_OK) rc = measure_all(b);
     if (rc == CLI_OK) {
-        qsort(b->steps.ms, b->steps.n, sizeof *b->steps.ms, by_value);
-        qsort(b->control.ms, b->control.n, sizeof *b->control.ms, by_value);
+        overruns *const all[] = {&b->steps, &b->arithmetic, &b->reading};
+        for (size_t i = 0; i < CLI_COUNT(all); i++) qsort(all[i]->ms, all[i]->n, sizeof *all[i]->ms, by_value);
         rc = o->json ? print_json(b) : print_text(b);
     }
-    free(b->control.ms);
+    free(b->memory);
+    free(b->reading.ms);
+    free(b->arithmetic.ms);
     free(b->steps.ms);
     free(b->logits);
     free(b->tokens);
