@@ -20,9 +20,7 @@ enum { ROOM_SHARE = 4 };
 typedef struct chat {
     cli_session s;
     cli_conversation conversation;
-    /** Tokens that the latest turn found, how many of those it computed again, and turns it dropped. */
-    size_t n_reused;
-    size_t n_recomputed;
+    /** Turns that the latest one dropped. */
     size_t n_dropped;
     bool terminal;
     bool end;
@@ -54,7 +52,6 @@ static int fit(chat *c, const cli_answer *answer, size_t room, cli_ids *ids)
 static int answer_part(chat *c, hlm_sampler *sampler, size_t room, cli_ids *ids, cli_answer *answer)
 {
     const cli_options *o = c->s.o;
-    const bool first = answer->ids.n == 0;
     const size_t before = c->n_dropped;
     const int rc = fit(c, answer, room, ids);
     if (rc != CLI_OK) return rc;
@@ -62,14 +59,8 @@ static int answer_part(chat *c, hlm_sampler *sampler, size_t room, cli_ids *ids,
         cli_remark(o, "context full: dropped the oldest %zu turn%s", c->n_dropped - before,
                    c->n_dropped - before == 1 ? "" : "s");
     cli_ids_add(ids, answer->ids.data, answer->ids.n);
-    size_t reused = 0, recomputed = 0;
-    hlm_status st = hlm_cache_reuse(c->s.cache, ids->data, ids->n, &reused, &recomputed);
-    if (first) {
-        c->n_reused = reused;
-        c->n_recomputed = recomputed;
-    }
     const size_t left = o->max_tokens ? (size_t)o->max_tokens - answer->ids.n : 0;
-    if (st == HLM_OK) st = cli_generate(&c->s, sampler, ids->data + reused, ids->n - reused, left, answer);
+    const hlm_status st = cli_generate(&c->s, sampler, ids->data, ids->n, left, true, answer);
     hlm_prefix_add(c->s.cache); /* what there is of an interrupted answer, too */
     if (st == HLM_OK || st == HLM_E_CANCELLED) return CLI_OK;
     return cli_fail_status(o, st, "the answer failed");
@@ -108,8 +99,8 @@ static int print_json(const chat *c, const cli_answer *answer)
 {
     json_t *result = json_object();
     cli_answer_json(answer, result);
-    json_object_set_new(result, "reused_tokens", json_integer((json_int_t)c->n_reused));
-    json_object_set_new(result, "recomputed_tokens", json_integer((json_int_t)c->n_recomputed));
+    json_object_set_new(result, "reused_tokens", json_integer((json_int_t)answer->n_reused));
+    json_object_set_new(result, "recomputed_tokens", json_integer((json_int_t)answer->n_recomputed));
     json_object_set_new(result, "dropped_turns", json_integer((json_int_t)c->n_dropped));
     return cli_print_json(result);
 }
@@ -126,7 +117,7 @@ static void print_remarks(const chat *c, const cli_answer *answer)
         cli_remark(o, "stopped after %zu tokens; -n allows more", answer->ids.n);
     if (o->stats) {
         cli_answer_stats(o, answer);
-        cli_remark(o, "%zu tokens reused, %zu of them computed again", c->n_reused, c->n_recomputed);
+        cli_remark(o, "%zu tokens reused, %zu of them computed again", answer->n_reused, answer->n_recomputed);
     }
 }
 

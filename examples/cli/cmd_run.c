@@ -44,12 +44,10 @@ static int report(const cli_session *s, const cli_answer *answer, hlm_status st)
 /** Generate, with --prefix-cache from what is known of the prompt. */
 static hlm_status answer_prompt(cli_session *s, const cli_ids *prompt, cli_answer *answer)
 {
-    const size_t max_tokens = (size_t)s->o->max_tokens;
-    size_t reused = 0;
-    if (!s->o->prefix_folder) return cli_generate(s, s->sampler, prompt->data, prompt->n, max_tokens, answer);
-    cli_session_recall(s);
-    hlm_status st = hlm_cache_reuse(s->cache, prompt->data, prompt->n, &reused, NULL);
-    if (st == HLM_OK) st = cli_generate(s, s->sampler, prompt->data + reused, prompt->n - reused, max_tokens, answer);
+    const bool reuse = s->o->prefix_folder != NULL;
+    if (reuse) cli_session_recall(s);
+    const hlm_status st = cli_generate(s, s->sampler, prompt->data, prompt->n, (size_t)s->o->max_tokens, reuse, answer);
+    if (!reuse) return st;
     hlm_prefix_add(s->cache); /* what there is of an interrupted text, too */
     cli_session_keep(s);
     return st;

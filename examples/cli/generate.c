@@ -45,7 +45,7 @@ static hlm_status generate_once_more(cli_session *s, hlm_sampler *sampler, const
 }
 
 hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *prompt, size_t n_prompt, size_t max_tokens,
-                        cli_answer *answer)
+                        bool reuse, cli_answer *answer)
 {
     generation g = {.answer = answer, .started = cli_seconds()};
     cli_progress_start(&g.progress, s->o, "reading");
@@ -61,6 +61,7 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
         .progress = on_progress,
         .on_token = on_token,
         .user = &g,
+        .reuse = reuse,
         .speculation = cli_drafter_speculation(&s->drafter),
     };
     hlm_generate_result result = {.struct_size = sizeof result};
@@ -69,7 +70,11 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
     cli_progress_end(&g.progress);
     const double end = cli_seconds();
     if (g.first_token == 0) g.first_token = end;
-    answer->n_prompt += n_prompt;
+    if (answer->n_prompt + answer->n_reused == 0) {
+        answer->n_reused = result.n_reused;
+        answer->n_recomputed = result.n_recomputed;
+    }
+    answer->n_prompt += n_prompt - result.n_reused;
     answer->prompt_seconds += g.first_token - g.started;
     answer->generate_seconds += end - g.first_token;
     answer->drafts = s->drafter.on;

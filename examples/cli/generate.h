@@ -18,6 +18,9 @@ typedef struct cli_answer {
     bool interrupted;
     /** Tokens run before the first one generated, and the time of each part. */
     size_t n_prompt;
+    /** With reuse, of the first call: tokens that were there, and how many of these were computed again. */
+    size_t n_reused;
+    size_t n_recomputed;
     double prompt_seconds;
     double generate_seconds;
     /** With drafts: steps, tokens drafted and run, and those that were right. */
@@ -29,10 +32,10 @@ typedef struct cli_answer {
     FILE *stream;
 } cli_answer;
 
-/** Append `prompt` to the session's cache and generate at most max_tokens (0: no
- *  bound) more; adds to *answer, so that an answer can go on in a second call. */
+/** Append `prompt` to the session's cache, or with `reuse` bring the cache to it as the whole text, and
+ *  generate at most max_tokens (0: no bound) more; adds to *answer, so that an answer can go on in a second call. */
 hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *prompt, size_t n_prompt, size_t max_tokens,
-                        cli_answer *answer);
+                        bool reuse, cli_answer *answer);
 
 void cli_answer_free(cli_answer *answer);
 

@@ -854,7 +854,8 @@ HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
  *  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.
  *  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),
  *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
- *          HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
+ *          HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,
+ *          and what logits holds is undefined. */
 HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
 
 /** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
@@ -1019,7 +1020,9 @@ enum {
     /** The callback asked for it. */
     HLM_FINISH_CALLBACK = 3,
     /** The cache holds max_tokens. */
-    HLM_FINISH_FULL = 4
+    HLM_FINISH_FULL = 4,
+    /** hlm_cancel or progress stopped it (HLM_E_CANCELLED). */
+    HLM_FINISH_CANCELLED = 5
 };
 
 /** Speculative decoding: tokens are guessed ahead (a draft), run in one step with the
@@ -1119,9 +1122,10 @@ typedef struct hlm_generate_result {
 /** Prompt in, tokens out. Afterwards the cache holds the prompt and all
  *  generated tokens but the last one, which has not been run.
  *  sampler NULL: greedy. result may be NULL, else set its struct_size first; it
- *  is written on success only. Callbacks come from the calling thread and must
- *  not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated
- *  tokens, not the prompt's. A model without tokenizer gives ids and no text.
+ *  is written on success, and with HLM_E_CANCELLED for what was done until then.
+ *  Callbacks come from the calling thread and must not call into ctx or the cache, but
+ *  for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.
+ *  A model without tokenizer gives ids and no text.
  *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
  *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
  *          model, a draft model of another vocabulary, a draft_cache of another pool);

@@ -45,7 +45,21 @@ static hlm_status check(const hlm_context *c, const hlm_cache *cache)
 /* The cache is in a step: others can read it, and nobody changes it. */
 static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
 {
-    return hlmi_cache_keeps_row(cache) ? run_head(c, cache->state, logits) : run_last(c, cache, fork, logits);
+    hlmi_cache_step_leave(cache);
+    const hlm_status st =
+        hlmi_cache_keeps_row(cache) ? run_head(c, cache->state, logits) : run_last(c, cache, fork, logits);
+    hlmi_cache_step_enter(cache);
+    return st;
+}
+
+/* As in a step, automatic marks go before it fails for want of memory; the fork's hold the same states, so they go with it. */
+static hlm_status find_with_marks(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
+{
+    const hlm_status st = find_logits(c, cache, fork, logits);
+    if (st != HLM_E_NOMEM || !hlmi_marks_give_up(cache)) return st;
+    hlm_cache_free(*fork);
+    *fork = NULL;
+    return find_logits(c, cache, fork, logits);
 }
 
 hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
@@ -57,9 +71,7 @@ hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
     st = hlmi_cache_step_begin(cache);
     if (st == HLM_OK) {
         st = check(ctx, cache);
-        hlmi_cache_step_leave(cache);
-        if (st == HLM_OK) st = find_logits(ctx, cache, &fork, logits);
-        hlmi_cache_step_enter(cache);
+        if (st == HLM_OK) st = find_with_marks(ctx, cache, &fork, logits);
         if (st == HLM_OK && fork && cache->stale) hlmi_cache_swap(cache, fork); /* rows of windows were computed, too */
         else if (st == HLM_OK && fork) hlmi_cache_swap_states(cache, fork);
         hlmi_cache_step_end(cache);

@@ -158,29 +158,40 @@ static hlm_status finish_text(run *r)
     return st;
 }
 
+/* The prompt, the answer and its last text, with what they took. */
+static hlm_status run_all(run *r)
+{
+    const uint64_t begin = hlmi_os_now();
+    hlm_status st = HLM_OK;
+    if (r->p.reuse)
+        st = hlmi_cache_reuse_whole(r->cache, r->p.prompt, r->p.n_prompt, &r->result.n_reused, &r->result.n_recomputed);
+    if (st == HLM_OK) st = run_prompt(r);
+    const uint64_t middle = hlmi_os_now();
+    if (st == HLM_OK) st = r->speculation ? hlmi_speculate(r->speculation) : generate(r);
+    if (st == HLM_OK) st = finish_text(r);
+    r->result.n_prompt = r->p.n_prompt;
+    r->result.prompt_ns = middle - begin;
+    r->result.generate_ns = hlmi_os_now() - middle;
+    return st;
+}
+
 hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler, const hlm_generate_params *params,
                         hlm_generate_result *result)
 {
     if (!ctx || !cache) return hlmi_fail(HLM_E_ARG, "hlm_generate: %s is NULL", ctx ? "cache" : "ctx");
     run r = {.ctx = ctx, .cache = cache, .mem = *hlmi_model_mem(hlmi_ctx_model(ctx))};
     r.result.struct_size = sizeof r.result;
-    const uint64_t begin = hlmi_os_now();
     hlm_status st = HLM_OK;
     HLMI_TRY(hlmi_params_read(&r.p, sizeof r.p, params, "hlm_generate_params"));
     if (result) HLMI_TRY(hlmi_result_check(result, "hlm_generate_result"));
     HLMI_TRY(check(&r));
     HLMI_TRY(open_run(&r, sampler));
-    if (r.p.reuse)
-        HLMI_TRY(hlmi_cache_reuse_whole(cache, r.p.prompt, r.p.n_prompt, &r.result.n_reused, &r.result.n_recomputed));
-    HLMI_TRY(run_prompt(&r));
-    const uint64_t middle = hlmi_os_now();
-    HLMI_TRY(r.speculation ? hlmi_speculate(r.speculation) : generate(&r));
-    HLMI_TRY(finish_text(&r));
-    if (r.p.reuse) hlm_prefix_add(cache); /* a text that can not be remembered is generated all the same */
-    r.result.n_prompt = r.p.n_prompt;
-    r.result.prompt_ns = middle - begin;
-    r.result.generate_ns = hlmi_os_now() - middle;
-    if (result) HLMI_TRY(hlmi_result_write(result, &r.result, sizeof r.result, "hlm_generate_result"));
+    st = run_all(&r);
+    if (st == HLM_E_CANCELLED) r.result.finish = HLM_FINISH_CANCELLED;
+    if (result && (st == HLM_OK || st == HLM_E_CANCELLED))
+        hlmi_result_write(result, &r.result, sizeof r.result, "hlm_generate_result"); /* checked above */
+    if (st == HLM_OK && r.p.reuse)
+        hlm_prefix_add(cache); /* a text that can not be remembered is generated all the same */
 done:
     if (st != HLM_OK) hlmi_ctx_failed(ctx);
     close_run(&r);

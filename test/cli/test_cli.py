@@ -372,12 +372,12 @@ def bench_state_measures_forks_and_rewinds():
 @test
 def bench_slices_measures_overruns():
     result = good_json("bench", "slices", "-m", GGUF, "-b", "200", "-p", "32", "-n", "4", "-t", "2", "-r", "2")
-    steps, machine = result["steps"], result["machine"]
+    steps, machine, memory = result["steps"], result["machine"], result["memory"]
     assert result["budget_us"] == 200 and result["sliced_seconds"] > 0 and result["plain_seconds"] > 0
-    assert steps["slices"] == machine["slices"] and 0 <= steps["late"] <= 1
+    assert steps["slices"] == machine["slices"] == memory["slices"] and 0 <= steps["late"] <= 1
     assert steps["median_ms"] <= steps["p90_ms"] <= steps["p99_ms"] <= steps["most_ms"]
     out = good("bench", "slices", GGUF, "-p", "8", "-n", "2", "-r", "1")
-    assert "arithmetic alone" in out and "slices of 4000 us" in out
+    assert "arithmetic alone" in out and "reading alone" in out and "slices of 4000 us" in out
     assert "--ctx" in bad(1, "bench", "slices", GGUF, "-p", "60", "-n", "10")
     assert "from 1" in bad(2, "bench", "slices", GGUF, "--budget", "0")
 
@@ -441,6 +441,20 @@ def chat_commands():
     assert code == 0 and "no answer yet" in err and "/nonsense" in err
     with_system = chat(["/system S", "hi"], "-n", "4")[0]
     assert with_system["ids"] == good_json("chat", "-m", FOLDER, "-s", "S", "-n", "4", "-p", "hi")["ids"]
+
+
+@test
+def an_answer_tried_again_reads_nothing():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("config.json", "model.safetensors"):
+            os.symlink(os.path.abspath(os.path.join(MODELS, "mamba2-dtlimit", name)), os.path.join(folder, name))
+        os.symlink(os.path.abspath(os.path.join(FOLDER, "tokenizer_config.json")), os.path.join(folder, "tokenizer_config.json"))
+        vocabulary = json.loads(pathlib.Path(FOLDER, "tokenizer.json").read_text())
+        vocabulary["added_tokens"] += [dict(vocabulary["added_tokens"][0], id=i, content=f"<{i}>") for i in range(288, 320)]
+        pathlib.Path(folder, "tokenizer.json").write_text(json.dumps(vocabulary))
+        first, again = chat(["hi", "/regen"], "-n", "4", path=folder)
+        assert first["prompt_tokens"] > 1 and first["reused_tokens"] == 0
+        assert (again["prompt_tokens"], again["reused_tokens"], again["recomputed_tokens"]) == (0, first["prompt_tokens"], 0)
 
 
 @test

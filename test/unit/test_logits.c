@@ -140,6 +140,57 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* Takes what a capped pool still has, in states that nobody gives up. */
+static void fill(const world *w, hlm_cache *c)
+{
+    int32_t id = 1;
+    const hlm_step s = one_step(c, &id, 1, NULL);
+    while (run_step(w->ctx, &s) == HLM_OK) OK(hlm_cache_mark(c));
+}
+
+static size_t marks_of(hlm_cache *c)
+{
+    size_t n = 0;
+    const hlm_status st = hlm_cache_marks(c, NULL, 0, &n);
+    ck_assert(st == HLM_OK || st == HLM_E_SPACE);
+    return n;
+}
+
+/* At the pool's cap automatic marks go; when there are none and the call fails, it changes nothing. */
+START_TEST(at_the_cap)
+{
+    hlm_pool_params pp = small_pool();
+    world w = open_world(folder, models[_i], NULL, &pp);
+    hlm_cache *c = told(&w);
+    pp.max_bytes = 2 * used(&w);
+    world v = other_pool(&w, &pp);
+    const row want = make_row(&w), got = make_row(&w);
+    of_step(&w, TEXT - 2, want);
+    hlm_cache_free(c);
+    c = told(&v);
+    OK(hlm_cache_rewind(c, TEXT - 2, NULL));
+    ck_assert_uint_gt(marks_of(c), 1);
+    hlm_cache *rest = NULL;
+    OK(hlm_cache_new(&rest, v.pool, NULL));
+    fill(&v, rest);
+    OK(hlm_cache_logits(v.ctx, c, got.at));
+    ck_assert(equal(got, want));
+    ck_assert_uint_eq(marks_of(c), 1); /* the one that was set by hand */
+    OK(hlm_cache_rewind(c, TEXT - 3, NULL));
+    fill(&v, rest);
+    const uint64_t before = used(&v);
+    if (hlm_cache_logits(v.ctx, c, got.at) != HLM_OK) ck_assert_uint_eq(used(&v), before);
+    ck_assert_int_eq(hlm_cache_length(c), TEXT - 3);
+    hlm_cache_free(rest);
+    check_logits(&v, c, "after a full pool");
+    hlm_cache_free(c);
+    free(want.at);
+    free(got.at);
+    close_world(&v);
+    close_world(&w);
+}
+END_TEST
+
 /* Embeddings can not be run again; a row that was kept is there all the same. */
 START_TEST(behind_embeddings)
 {
@@ -219,6 +270,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, from_everywhere, 0, N_MODELS);
     tcase_add_loop_test(t, refused, 0, N_MODELS);
     tcase_add_loop_test(t, cancelled, 0, N_MODELS);
+    tcase_add_loop_test(t, at_the_cap, HYBRID, CLASSES);
     tcase_add_loop_test(t, behind_embeddings, 0, CLASSES);
     tcase_add_loop_test(t, tried_again, 0, CLASSES);
     return api_main("logits", t);

@@ -339,11 +339,14 @@ START_TEST(generate_cancelled)
     ck_assert_str_eq(f.heard.text, "Hello world");
     ck_assert_uint_eq(f.heard.last_calls, 0);
     ck_assert_int_eq(hlm_cache_length(f.cache), 2);
-    ck_assert_uint_eq(f.result.n_generated, 0); /* results come with success */
+    ck_assert_uint_eq(f.result.n_generated, 2);
+    ck_assert_int_eq(f.result.finish, HLM_FINISH_CANCELLED);
     tear_down(&f);
     set_up(&f, SCRIPT(12));
     f.heard.progress_stop = 1;
     ck_assert_int_eq(hlm_generate(&f.ctx, f.cache, NULL, &f.p, &f.result), HLM_E_CANCELLED);
+    ck_assert_uint_eq(f.result.n_generated, 0);
+    ck_assert_int_eq(f.result.finish, HLM_FINISH_CANCELLED);
     ck_assert_int_eq(hlm_cache_length(f.cache), 1);
     tear_down(&f);
 }

@@ -91,6 +91,7 @@ HLM_FINISH_STOP_TOKEN = 1
 HLM_FINISH_STOP_STRING = 2
 HLM_FINISH_CALLBACK = 3
 HLM_FINISH_FULL = 4
+HLM_FINISH_CANCELLED = 5
 HLM_POOL_MEAN = 0
 HLM_POOL_LAST = 1
 HLM_POOL_FIRST = 2
@@ -710,7 +711,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
         'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
         '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
-        '        HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
+        '        HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,\n'
+        '        and what logits holds is undefined.'),
     "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
@@ -772,9 +774,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Prompt in, tokens out. Afterwards the cache holds the prompt and all\n'
         'generated tokens but the last one, which has not been run.\n'
         'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
-        'is written on success only. Callbacks come from the calling thread and must\n'
-        'not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated\n'
-        "tokens, not the prompt's. A model without tokenizer gives ids and no text.\n"
+        'is written on success, and with HLM_E_CANCELLED for what was done until then.\n'
+        'Callbacks come from the calling thread and must not call into ctx or the cache, but\n'
+        "for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
+        'A model without tokenizer gives ids and no text.\n'
         'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
         '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
         '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'

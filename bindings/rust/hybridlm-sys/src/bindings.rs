@@ -3636,7 +3636,8 @@ extern "C" {
     #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
     #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
     #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
-    #[doc = "          HLM_E_NOMEM, HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
+    #[doc = "          HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,"]
+    #[doc = "          and what logits holds is undefined."]
     pub fn hlm_cache_logits(
         ctx: *mut hlm_context,
         cache: *mut hlm_cache,
@@ -4312,6 +4313,8 @@ pub const HLM_FINISH_STOP_STRING: _bindgen_ty_18 = 2;
 pub const HLM_FINISH_CALLBACK: _bindgen_ty_18 = 3;
 #[doc = " The cache holds max_tokens."]
 pub const HLM_FINISH_FULL: _bindgen_ty_18 = 4;
+#[doc = " hlm_cancel or progress stopped it (HLM_E_CANCELLED)."]
+pub const HLM_FINISH_CANCELLED: _bindgen_ty_18 = 5;
 #[doc = " Why hlm_generate ended."]
 pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
 #[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
@@ -5110,9 +5113,10 @@ extern "C" {
     #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all"]
     #[doc = "  generated tokens but the last one, which has not been run."]
     #[doc = "  sampler NULL: greedy. result may be NULL, else set its struct_size first; it"]
-    #[doc = "  is written on success only. Callbacks come from the calling thread and must"]
-    #[doc = "  not call into ctx or the cache, but for hlm_cancel. The sampler accepts the generated"]
-    #[doc = "  tokens, not the prompt's. A model without tokenizer gives ids and no text."]
+    #[doc = "  is written on success, and with HLM_E_CANCELLED for what was done until then."]
+    #[doc = "  Callbacks come from the calling thread and must not call into ctx or the cache, but"]
+    #[doc = "  for hlm_cancel. The sampler accepts the generated tokens, not the prompt's."]
+    #[doc = "  A model without tokenizer gives ids and no text."]
     #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no"]
     #[doc = "          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another"]
     #[doc = "          model, a draft model of another vocabulary, a draft_cache of another pool);"]
