@@ -70,7 +70,6 @@ static hlm_status in_memory(cli_bench_state *b, const room *r)
 /* Seconds to write the bytes and have them on the disk, or less than 0. */
 static double write_seconds(const room *r, const char *path)
 {
-    unlink(path);
     const double start = cli_seconds();
     const int file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
     if (file < 0) return -1;
@@ -96,8 +95,6 @@ static double read_seconds(const room *r, const char *path)
     return at == r->n ? cli_seconds() - start : -1;
 }
 
-/* Neither write finds a file. One in place of another takes memory of the system's for both until the old one goes, which a plain
- * write empties first: on a virtual machine new memory is several times slower than the disk. */
 static hlm_status on_disk(cli_bench_state *b, const room *r)
 {
     cli_takes save = {.n = 0}, load = {.n = 0}, disk = {.n = 0};
@@ -106,9 +103,7 @@ static hlm_status on_disk(cli_bench_state *b, const room *r)
     snprintf(path, sizeof path, "%s/hybridlm-bench-state.%ld", b->s.o->folder, (long)getpid());
     for (cli_repeats turn = {.most = TAKES, .least = TAKES}; st == HLM_OK && cli_again(&turn);) {
         hlm_cache *c = NULL;
-        const double plain = write_seconds(r, path);
-        unlink(path);
-        const double start = cli_seconds();
+        const double plain = write_seconds(r, path), start = cli_seconds();
         st = hlm_cache_save(b->s.cache, path);
         const double saved = cli_seconds() - start, plain_read = read_seconds(r, path), again = cli_seconds();
         if (st == HLM_OK) st = hlm_cache_load(&c, b->s.pool, path, 0);
