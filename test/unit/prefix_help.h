@@ -18,7 +18,7 @@ typedef struct world {
     uint32_t random;
 } world;
 
-static const char *const names[] = {"jamba", "llama3", "mamba2-dtlimit", "qwen3-next", "hymba-options"};
+static const char *const names[] = {"mamba2-dtlimit", "llama3", "jamba", "qwen3-next", "hymba-options"};
 static size_t n_names = sizeof names / sizeof *names; /* the first ones, if the test's second argument says so */
 
 static inline bool recurrent(const char *name)

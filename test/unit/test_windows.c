@@ -1,5 +1,5 @@
 /* Pools that give rows behind attention windows back: what they hold, and that every position is still what it was:
- * test_windows MODELS. Beside each stands a pool that keeps all. */
+ * test_windows MODELS [N]: of the first N. Beside each stands a pool that keeps all. */
 #define _POSIX_C_SOURCE 200809L
 #include "snapshot_help.h"
 
@@ -295,16 +295,17 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) return 2;
+    if (argc < 2 || argc > 3) return 2;
     folder = argv[1];
+    const int n = argc == 3 && atoi(argv[2]) < MODELS ? atoi(argv[2]) : MODELS;
     TCase *t = tcase_create("windows");
-    tcase_add_loop_test(t, stays_small, 0, MODELS);
-    tcase_add_loop_test(t, keeps_marks, 0, MODELS);
-    tcase_add_loop_test(t, computes_again, 0, MODELS);
-    tcase_add_loop_test(t, reserves, 0, MODELS);
-    tcase_add_loop_test(t, shared_with_forks, 0, MODELS);
-    tcase_add_loop_test(t, prefix_cache, 0, MODELS);
-    tcase_add_loop_test(t, snapshots, 0, MODELS);
+    tcase_add_loop_test(t, stays_small, 0, n);
+    tcase_add_loop_test(t, keeps_marks, 0, n);
+    tcase_add_loop_test(t, computes_again, 0, n);
+    tcase_add_loop_test(t, reserves, 0, n);
+    tcase_add_loop_test(t, shared_with_forks, 0, n);
+    tcase_add_loop_test(t, prefix_cache, 0, n);
+    tcase_add_loop_test(t, snapshots, 0, n);
     tcase_add_test(t, long_prompts);
     tcase_add_test(t, bad_calls);
     return api_main("windows", t);
