@@ -12,11 +12,11 @@ static const char *data_dir;
 
 enum { VOCAB = 64, TOKENS = 5, PROMPT = 6 };
 
-typedef struct text {
+typedef struct rated {
     int32_t ids[PROMPT + TOKENS];
     size_t n;
     double sum;
-} text;
+} rated;
 
 static hlm_model *load(const char *name, hlm_context **ctx)
 {
@@ -32,7 +32,19 @@ static hlm_model *load(const char *name, hlm_context **ctx)
     return model;
 }
 
-static double score_from(hlm_context *ctx, const text *t)
+/* The best beam behind a prompt. */
+static hlm_status search(hlm_model *model, hlm_context *ctx, const int32_t *prompt, size_t width, size_t tokens,
+                         text *best)
+{
+    static float logits[MOST_BEAMS * VOCAB];
+    reader r = {.model = model, .ctx = ctx, .logits = logits, .vocab = VOCAB};
+    OK(read_prompt(&r, prompt, PROMPT));
+    const hlm_status st = beam_search(&r, width, tokens, best);
+    hlm_cache_free(r.cache);
+    return st;
+}
+
+static double score_from(hlm_context *ctx, const rated *t)
 {
     float logprobs[PROMPT + TOKENS];
     double sum = 0;
@@ -43,15 +55,15 @@ static double score_from(hlm_context *ctx, const text *t)
 
 static int by_sum(const void *a, const void *b)
 {
-    const double x = ((const text *)a)->sum, y = ((const text *)b)->sum;
+    const double x = ((const rated *)a)->sum, y = ((const rated *)b)->sum;
     return (x < y) - (x > y);
 }
 
 /* All continuations of all beams, rated from the first token on; the best of them are the next beams. */
-static text naive(hlm_context *ctx, const int32_t *prompt, size_t width)
+static rated naive(hlm_context *ctx, const int32_t *prompt, size_t width)
 {
-    static text all[MOST_BEAMS * VOCAB];
-    text beams[MOST_BEAMS] = {{.n = PROMPT}};
+    static rated all[MOST_BEAMS * VOCAB];
+    rated beams[MOST_BEAMS] = {{.n = PROMPT}};
     size_t n = 1;
     memcpy(beams[0].ids, prompt, PROMPT * sizeof *prompt);
     for (size_t t = 0; t < TOKENS; t++) {
@@ -74,11 +86,10 @@ START_TEST(equals_one_that_computes_everything_anew)
         hlm_context *ctx;
         hlm_model *model = load(names[m], &ctx);
         for (size_t width = 1; width <= 4; width += width > 1 ? 2 : 1) {
-            static beam best;
-            static float logits[MOST_BEAMS * VOCAB];
+            static text best;
             const int32_t prompt[PROMPT] = {3, 1, 4, 1, 5, (int32_t)(9 + m)};
-            OK(beam_search(model, ctx, prompt, PROMPT, width, TOKENS, logits, VOCAB, &best));
-            const text want = naive(ctx, prompt, width);
+            OK(search(model, ctx, prompt, width, TOKENS, &best));
+            const rated want = naive(ctx, prompt, width);
             ck_assert_uint_eq(best.n, TOKENS);
             ck_assert_mem_eq(best.tokens, want.ids + PROMPT, TOKENS * sizeof *best.tokens);
             ck_assert(fabs(best.sum - want.sum) < 1e-4);
@@ -93,8 +104,7 @@ START_TEST(width_one_is_greedy)
 {
     static const char *const names[] = {"types", "hymba-options", "qwen3_5-options", "falcon-h1-options"};
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
-        static beam best;
-        static float logits[VOCAB];
+        static text best;
         hlm_context *ctx;
         hlm_cache *cache;
         hlm_model *model = load(names[m], &ctx);
@@ -108,7 +118,7 @@ START_TEST(width_one_is_greedy)
                                        .tokens_cap = 40};
         OK(hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL));
         OK(hlm_generate(ctx, cache, NULL, &p, NULL));
-        OK(beam_search(model, ctx, prompt, PROMPT, 1, 40, logits, VOCAB, &best));
+        OK(search(model, ctx, prompt, 1, 40, &best));
         ck_assert_uint_eq(best.n, 40);
         ck_assert_mem_eq(best.tokens, greedy, sizeof greedy);
         hlm_cache_free(cache);
@@ -120,16 +130,19 @@ END_TEST
 
 START_TEST(leaves_nothing_behind)
 {
-    static beam best;
-    static float logits[MOST_BEAMS * VOCAB];
+    static text best;
     hlm_context *ctx;
     hlm_model *model = load("zamba2-options", &ctx);
     const int32_t prompt[PROMPT] = {1, 2, 3, 4, 5, 6};
     uint64_t before, after;
     OK(hlm_pool_usage(hlm_ctx_pool(ctx), &before, NULL));
-    OK(beam_search(model, ctx, prompt, PROMPT, 8, 30, logits, VOCAB, &best));
+    OK(search(model, ctx, prompt, 8, 30, &best));
+    static float logits[MOST_BEAMS * VOCAB];
+    reader r = {.model = model, .ctx = ctx, .logits = logits, .vocab = VOCAB};
+    OK(read_prompt(&r, prompt, PROMPT));
     hlm_cancel(ctx);
-    ck_assert_int_eq(beam_search(model, ctx, prompt, PROMPT, 8, 30, logits, VOCAB, &best), HLM_E_CANCELLED);
+    ck_assert_int_eq(beam_search(&r, 8, 30, &best), HLM_E_CANCELLED);
+    hlm_cache_free(r.cache);
     OK(hlm_pool_usage(hlm_ctx_pool(ctx), &after, NULL));
     ck_assert_uint_eq(after, before);
     hlm_ctx_free(ctx);

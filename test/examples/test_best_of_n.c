@@ -1,4 +1,4 @@
-/* examples/best_of_n.c: each answer is the one that hlm_generate writes with its seed, and the chosen one has the best
+/* examples/best_of_n.c: each text is the one that hlm_generate writes with its seed, and the chosen one has the best
  * mean by hlm_score. */
 #define main best_of_n_main
 #include "../../examples/best_of_n.c"
@@ -10,9 +10,9 @@ static const char *data_dir;
 
 #define OK(e) ck_assert_msg((e) == HLM_OK, "%s: %s", #e, hlm_last_error())
 
-enum { PROMPT = 5, TOKENS = 24, ANSWERS = 6 };
+enum { PROMPT = 5, TOKENS = 24, TEXTS = 6 };
 
-static double mean_score(hlm_context *ctx, const int32_t *prompt, const answer *a)
+static double mean_score(hlm_context *ctx, const int32_t *prompt, const text *a)
 {
     int32_t ids[PROMPT + TOKENS];
     float logprobs[PROMPT + TOKENS];
@@ -24,7 +24,7 @@ static double mean_score(hlm_context *ctx, const int32_t *prompt, const answer *
     return sum / (double)a->n;
 }
 
-static void check_answer(hlm_model *model, hlm_context *ctx, const int32_t *prompt, uint64_t seed, const answer *a)
+static void check_text(hlm_model *model, hlm_context *ctx, const int32_t *prompt, uint64_t seed, const text *a)
 {
     int32_t alone[TOKENS];
     hlm_cache *cache;
@@ -46,36 +46,31 @@ static void check_answer(hlm_model *model, hlm_context *ctx, const int32_t *prom
     hlm_cache_free(cache);
 }
 
-START_TEST(answers_are_those_of_each_seed)
+START_TEST(texts_are_those_of_each_seed)
 {
     static const char *const names[] = {"types", "jamba", "tiny-llama.gguf"};
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
         char path[1024];
         hlm_model *model;
         hlm_context *ctx;
-        hlm_cache *cache;
         hlm_model_info info = {.struct_size = sizeof info};
-        static answer answers[MOST_ANSWERS];
+        static text texts[MOST_TEXTS];
         const int32_t prompt[PROMPT] = {1, 2, 3, 5, 8};
         snprintf(path, sizeof path, "%s/%s", data_dir, names[m]);
         OK(hlm_model_load(&model, path, NULL));
         OK(hlm_model_info_get(model, &info));
         OK(hlm_ctx_new(&ctx, model, NULL));
-        OK(hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL));
-        const size_t vocab = (size_t)info.vocab_size;
-        float *logits = malloc(ANSWERS * vocab * sizeof *logits);
-        const hlm_step read = {
-            .struct_size = sizeof read, .cache = cache, .tokens = prompt, .n_tokens = PROMPT, .logits = logits};
-        const hlm_step *const steps[] = {&read};
-        OK(hlm_decode_step(ctx, steps, 1));
-        OK(best_of_n(model, ctx, cache, ANSWERS, TOKENS, 0.8f, logits, vocab, answers));
-        const answer *best = choose(answers, ANSWERS);
-        for (size_t i = 0; i < ANSWERS; i++) {
-            check_answer(model, ctx, prompt, i, &answers[i]);
-            ck_assert(mean_score(ctx, prompt, best) > mean_score(ctx, prompt, &answers[i]) - 1e-5);
+        reader r = {.model = model, .ctx = ctx, .vocab = (size_t)info.vocab_size};
+        r.logits = malloc(TEXTS * r.vocab * sizeof *r.logits);
+        OK(read_prompt(&r, prompt, PROMPT));
+        OK(draw_texts(&r, TEXTS, TOKENS, 0.8f, texts));
+        const text *best = choose(texts, TEXTS);
+        for (size_t i = 0; i < TEXTS; i++) {
+            check_text(model, ctx, prompt, i, &texts[i]);
+            ck_assert(mean_score(ctx, prompt, best) > mean_score(ctx, prompt, &texts[i]) - 1e-5);
         }
-        free(logits);
-        hlm_cache_free(cache);
+        free(r.logits);
+        hlm_cache_free(r.cache);
         hlm_ctx_free(ctx);
         hlm_model_release(model);
     }
@@ -98,6 +93,6 @@ int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
     data_dir = argv[1];
-    const TTest *const tests[] = {answers_are_those_of_each_seed, the_program_runs};
+    const TTest *const tests[] = {texts_are_those_of_each_seed, the_program_runs};
     return suite_run("best_of_n", tests, sizeof tests / sizeof *tests);
 }
