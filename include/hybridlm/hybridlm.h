@@ -268,6 +268,54 @@ HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const
 HLM_API void hlm_model_retain(hlm_model *model);
 HLM_API void hlm_model_release(hlm_model *model);
 
+/* ---- adapters ------------------------------------------------------------ */
+
+/** What is added to matrices of a model for the tokens of steps that name it: LoRA and
+ *  DoRA. The model's own weights stay as they are, so that steps with different adapters,
+ *  and with none, run in one batch. Immutable and reference counted. */
+typedef struct hlm_adapter hlm_adapter;
+
+typedef struct hlm_adapter_params {
+    size_t struct_size;
+    /** Of what is added, on top of the adapter's own scale; 0: 1. */
+    float scale;
+    /** Must be 0. */
+    int32_t reserved;
+    /** Where path is; NULL: the system's files. Used during the call only. */
+    const hlm_vfs *vfs;
+} hlm_adapter_params;
+
+/** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and
+ *  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a
+ *  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),
+ *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than
+ *          LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
+                                    const hlm_adapter_params *params);
+
+/** Several adapters of one model as one, whose effects are added. An adapter with magnitudes
+ *  (DoRA) can be joined only to those of other matrices.
+ *  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
+
+/** One reference more, or one less. It keeps its model; pools keep the adapters that their
+ *  sequences were run with. Any thread. */
+HLM_API void hlm_adapter_retain(hlm_adapter *adapter);
+HLM_API void hlm_adapter_release(hlm_adapter *adapter);
+
+typedef struct hlm_adapter_info {
+    size_t struct_size;
+    /** Matrices that it adds to, its largest rank, bytes of memory. */
+    size_t n_matrices;
+    size_t rank;
+    uint64_t bytes;
+} hlm_adapter_info;
+
+/** Set out->struct_size first. Errors  HLM_E_ARG. */
+HLM_API hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out);
+
 /** What a model's head computes. */
 enum {
     /** Logits over the vocabulary. */
@@ -439,15 +487,25 @@ typedef struct hlm_pool_params {
     int32_t window_rows;
     /** Must be 0. */
     int32_t reserved3;
+    /** What the rows before every text are run with, of a model that has any (Hymba's memory tokens);
+     *  NULL: the model alone. Steps name their own adapters; with this one they compute what the
+     *  adapter was trained for. Kept by the pool. */
+    const hlm_adapter *prefix_adapter;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),
+ *          HLM_E_NOMEM. */
 HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
 /** One reference more, or one less; with the last one, caches and contexts
  *  included, its memory goes back to the allocator. Any thread. */
 HLM_API void hlm_pool_retain(hlm_pool *pool);
 HLM_API void hlm_pool_release(hlm_pool *pool);
+
+/** Make an adapter known to a pool before a step runs with it: snapshots of sequences that
+ *  were run with it can then be loaded. It may be loaded anew from the same files, with the same scale.
+ *  Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_pool_adapt(hlm_pool *pool, const hlm_adapter *adapter);
 
 /** Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held
  *  from the allocator: pages that caches gave back stay with the pool for the next. Either
@@ -605,6 +663,11 @@ HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
  *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
 HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
 
+/** The same for a text that is run with an adapter (NULL: none): the same tokens run with another
+ *  are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
+HLM_API hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                        size_t *reused, size_t *pending);
+
 /** Forget all texts. Caches keep what they share. */
 HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
 
@@ -690,8 +753,10 @@ enum {
  *  flags: HLM_SNAPSHOT_... or 0.
  *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),
  *          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model
- *          or adapter set, of other KV or state types, or computed with other
- *          kernels or load parameters: the sentence says which), HLM_E_IO,
+ *          or with an adapter that the pool does not know (hlm_pool_adapt), or another
+ *          prefix_adapter, of other KV
+ *          or state types, or computed with other kernels or load parameters: the
+ *          sentence says which), HLM_E_IO,
  *          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then. */
 HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
 HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
@@ -800,6 +865,10 @@ typedef struct hlm_step {
     /** [n_attention] requests; NULL where n_attention is 0. */
     const hlm_attention *const *attention;
     size_t n_attention;
+    /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
+     *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
+     *  pool holds every adapter that a step has named. */
+    const hlm_adapter *adapter;
 } hlm_step;
 
 /** Run new tokens through the model: whole prompts, single tokens, or both,
@@ -809,8 +878,8 @@ typedef struct hlm_step {
  *  Threads one call per context at a time; contexts of one model may run in
  *          parallel, on different caches.
  *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
- *          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),
- *          HLM_E_UNREACHABLE (pending tokens that were embeddings),
+ *          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another
+ *          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),
  *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
  *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
  *          then as it was before the call, and what the out-arrays hold is
@@ -1095,6 +1164,8 @@ typedef struct hlm_generate_params {
     int32_t reserved;
     /** NULL: off. */
     const hlm_speculation *speculation;
+    /** As in hlm_step. */
+    const hlm_adapter *adapter;
 } hlm_generate_params;
 
 typedef struct hlm_generate_result {

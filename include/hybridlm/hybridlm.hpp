@@ -1,13 +1,13 @@
 /* libhybridlm for C++17: handles that free themselves, results that carry their error. A thin layer over hybridlm.h,
  * which stays the manual; parameters and results are its structs.
  *
- *  - Handles move and do not copy; Model and Pool have share(), for they are reference counted. They may be destroyed
- *    in any order. Every call on an empty handle (moved from, or of a failed result) is HLM_E_ARG.
+ *  - Handles move and do not copy; Model, Adapter and Pool have share(), for they are reference counted. They may be
+ *    destroyed in any order. Every call on an empty handle (moved from, or of a failed result) is HLM_E_ARG.
  *  - Status and Result<T> tell how a call went; a failed Result holds an empty T. Nothing here throws but what the
  *    standard library throws when memory ends, and it compiles with -fno-exceptions and -fno-rtti. Where there are
  *    exceptions, unwrap() turns a failure into one, and one thrown by a callback comes out at the call that it is
  *    for, past the library and not through it.
- *  - Threads are as in hybridlm.h: models and pools are shared freely, all else is used by one call at a time. */
+ *  - Threads are as in hybridlm.h: models, adapters and pools are shared freely, all else is used by one call at a time. */
 #ifndef HYBRIDLM_HPP
 #define HYBRIDLM_HPP
 
@@ -434,6 +434,49 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
     }
 };
 
+/* ---- adapters ---------------------------------------------------------------- */
+
+/** What is added to matrices of a model for the steps that name it (LoRA, DoRA): immutable, shared freely among
+ *  threads. */
+class Adapter : public detail::Handle<hlm_adapter, hlm_adapter_release>
+{
+  public:
+    using Handle::Handle;
+
+    static Result<Adapter> load(const Model &model, const std::string &path, const hlm_adapter_params *params = nullptr)
+    {
+        if (Status st = detail::check_text("the path", path); !st) return st;
+        hlm_adapter *raw = nullptr;
+        const hlm_status code = hlm_adapter_load(&raw, model.get(), path.c_str(), params);
+        if (code != HLM_OK) return Status::of(code);
+        return Adapter(raw);
+    }
+    /** Several of one model as one, whose effects are added. */
+    static Result<Adapter> join(Span<const Adapter> adapters)
+    {
+        std::vector<const hlm_adapter *> parts;
+        for (const Adapter &adapter : adapters) parts.push_back(adapter.get());
+        hlm_adapter *raw = nullptr;
+        const hlm_status code = hlm_adapter_join(&raw, parts.data(), parts.size());
+        if (code != HLM_OK) return Status::of(code);
+        return Adapter(raw);
+    }
+
+    /** The same adapter once more. */
+    Adapter share() const noexcept
+    {
+        hlm_adapter_retain(get());
+        return Adapter(get());
+    }
+    Result<hlm_adapter_info> info() const
+    {
+        auto out = make<hlm_adapter_info>();
+        const hlm_status code = hlm_adapter_info_get(get(), &out);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+};
+
 /* ---- pool and cache ----------------------------------------------------------- */
 
 /** Pages of one model, shared freely among threads. */
@@ -454,6 +497,12 @@ class Pool : public detail::Handle<hlm_pool, hlm_pool_release>
     {
         hlm_pool_retain(get());
         return Pool(get());
+    }
+    /** Make an adapter known before a step runs with it, for snapshots and texts of the prefix cache that are to be
+     *  loaded. */
+    Status adapt(const Adapter &adapter)
+    {
+        return Status::of(hlm_pool_adapt(get(), adapter.get()));
     }
     struct Usage {
         uint64_t used = 0;
@@ -564,6 +613,16 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
     {
         Reuse out;
         const hlm_status code = hlm_cache_reuse(get(), tokens.data(), tokens.size(), &out.reused, &out.pending);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
+    }
+    /** The same for a text that is run with an adapter. */
+    Result<Reuse> reuse(Span<const int32_t> tokens, const Adapter &adapter)
+    {
+        if (!adapter) return Status(HLM_E_ARG, "reuse: the adapter is empty");
+        Reuse out;
+        const hlm_status code =
+            hlm_cache_reuse_with(get(), adapter.get(), tokens.data(), tokens.size(), &out.reused, &out.pending);
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
@@ -737,6 +796,13 @@ class Step
         hidden_.list.back().kind = kind;
         return *this;
     }
+    /** What the tokens are run with; without, the model alone. */
+    Step &adapter(const Adapter &with)
+    {
+        raw_.adapter = with.get();
+        empty_adapter_ = !with;
+        return *this;
+    }
     /** Attention weights of all tokens: [n_heads, tokens, length of the cache after the step]. */
     Step &attention(int32_t layer, Span<float> out)
     {
@@ -804,7 +870,9 @@ class Step
         const auto size = [](int32_t n) { return static_cast<std::size_t>(n); };
         const std::size_t n = raw_.n_tokens, width = size(info.hidden_size);
         Status st;
-        if (raw_.embeddings) st = check_size("embeddings", index, n, width, embeddings_size_);
+        if (empty_adapter_)
+            st = Status(HLM_E_ARG, "decode: steps[" + std::to_string(index) + "]: the adapter is empty");
+        if (raw_.embeddings && st) st = check_size("embeddings", index, n, width, embeddings_size_);
         if (wants_logits_ && st) {
             const std::size_t rows = raw_.logit_rows == HLM_ROWS_LAST ? 1
                 : raw_.logit_rows == HLM_ROWS_ALL                     ? n
@@ -838,6 +906,7 @@ class Step
     std::size_t embeddings_size_ = 0;
     std::size_t logits_size_ = 0;
     bool wants_logits_ = false;
+    bool empty_adapter_ = false;
     Requests<hlm_hidden> hidden_;
     Requests<hlm_attention> attention_;
 };
@@ -905,7 +974,8 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
 
     /** Prompt in, tokens out. on_token(int32_t token, std::string_view text) gets each token with the text that became
      *  certain, and token -1 at the end with what was held back; progress(done, total), parts of the prompt. Both
-     *  return false to stop, or nothing. params.on_token, progress and user are set here. sampler may be NULL. */
+     *  return false to stop, or nothing. params.on_token, progress and user are set here; params.adapter
+     *  is an adapter's get(). sampler may be NULL. */
     template <class OnToken, class Progress>
     Result<hlm_generate_result> generate(Cache &cache, Sampler *sampler, hlm_generate_params params, OnToken &&on_token,
                                          Progress &&progress)

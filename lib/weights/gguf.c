@@ -342,9 +342,9 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
     return HLM_OK;
 }
 
-hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, bool without_weights)
+hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
 {
-    (void)without_weights; /* the settings are in the same file */
+    (void)content; /* everything is in the same file */
     hlm_status st;
     size_t *at = NULL;
     uint64_t n_tensors = 0, n_kvs = 0, alignment = 0;

@@ -6,6 +6,7 @@
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
 
 static const char single_name[] = "model.safetensors";
+static const char adapter_name[] = "adapter_model.safetensors";
 static const char index_name[] = "model.safetensors.index.json";
 
 /* A name that stays inside the folder: one component, nothing that an operating system reads as more. */
@@ -141,15 +142,17 @@ done:
     return st;
 }
 
-hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, bool without_weights)
+hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
 {
     (void)file;
     bool missing = false;
-    hlm_status st = read_object(s, "config.json", CONFIG_MAX, &s->config);
+    const bool adapter = content == HLMI_STORE_ADAPTER;
+    const char *config = adapter ? "adapter_config.json" : "config.json";
+    hlm_status st = read_object(s, config, CONFIG_MAX, &s->config);
     if (st != HLM_OK) return st;
     if (!s->config)
-        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a config.json", s->path);
-    if (without_weights) return HLM_OK;
-    st = add_file(s, single_name, &missing);
-    return missing ? add_indexed(s) : st;
+        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a file %s", s->path, config);
+    if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
+    st = add_file(s, adapter ? adapter_name : single_name, &missing);
+    return missing && !adapter ? add_indexed(s) : st;
 }

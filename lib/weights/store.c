@@ -170,7 +170,7 @@ static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_co
 }
 
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
-                           bool without_weights)
+                           hlmi_content content)
 {
     hlm_status st;
     hlmi_source file = {0};
@@ -187,7 +187,7 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
     HLMI_TRY(find_container(s, &file, &c));
     s->container = c->id;
-    HLMI_TRY(c->open(s, c->magic ? &file : NULL, without_weights));
+    HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));
     *out = s;
     s = NULL;

@@ -25,13 +25,19 @@ typedef struct hlmi_store hlmi_store;
 
 typedef enum hlmi_container { HLMI_STORE_GGUF, HLMI_STORE_HF } hlmi_container;
 
+/** What is opened. */
+typedef enum hlmi_content {
+    HLMI_STORE_MODEL,
+    HLMI_STORE_SIDE_FILES, /* a model, of a folder only what stands beside the weights */
+    HLMI_STORE_ADAPTER /* of a folder adapter_config.json and adapter_model.safetensors, as PEFT writes them */
+} hlmi_content;
+
 /** Opens a GGUF file (by its magic) or a folder with config.json and safetensors
  *  (model.safetensors, or model.safetensors.index.json and its shards; shard names may not leave the folder).
- *  For a folder opened `without_weights`, only the side files are needed.
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (a tensor type, by name), HLM_E_NOMEM: the sentence names
  *          the file, the tensor or key, what was found and what was expected. */
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
-                           bool without_weights);
+                           hlmi_content content);
 void hlmi_store_close(hlmi_store *s); /* NULL is fine */
 
 hlmi_container hlmi_store_container(const hlmi_store *s);
@@ -52,7 +58,7 @@ void hlmi_store_drop(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset,
 bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
 
 /* Hugging Face folders */
-/** config.json's object; NULL for GGUF. */
+/** The object of config.json, or of an adapter's; NULL for GGUF. */
 const json_t *hlmi_store_config(const hlmi_store *s);
 /** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
  *  hlmi_free. *data = NULL and HLM_OK when there is none. */

@@ -37,13 +37,13 @@ typedef struct hlmi_container_info {
     hlmi_container id;
     /** Opened as a file, the path begins with this magic; NULL: the path is a folder. */
     const char *magic;
-    hlm_status (*open)(hlmi_store *s, hlmi_source *file, bool without_weights);
+    hlm_status (*open)(hlmi_store *s, hlmi_source *file, hlmi_content content);
 } hlmi_container_info;
 
 /** GGUF: takes the open file over (also when it fails). */
-hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, bool without_weights);
+hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
 /** A folder: file is NULL. */
-hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, bool without_weights);
+hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
 /** Adds the tensors of source number `source`, a safetensors file. */
 hlm_status hlmi_safetensors_add(hlmi_store *s, uint32_t source);
 

@@ -87,6 +87,8 @@ hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
     if (!s->cache) return hlmi_fail(HLM_E_ARG, "cache is NULL");
     if (s->reserved) return hlmi_fail(HLM_E_ARG, "reserved is not 0");
     if (s->cache->pool != c->pool) return hlmi_fail(HLM_E_MISMATCH, "the cache belongs to another model or pool");
+    if (s->adapter && s->adapter->model != c->model)
+        return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
     if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
     hlm_status st = check_tokens(c, s);
     if (st == HLM_OK) st = check_rows(s);

@@ -67,6 +67,7 @@ static hlm_status make_tile(hlm_context *c)
     hlmi_tile *t = &c->tile;
     t->tokens = take(c, c->max_rows, sizeof *t->tokens, &st);
     t->embed = take(c, c->max_rows, sizeof *t->embed, &st);
+    t->adapter = take(c, c->max_rows, sizeof *t->adapter, &st);
     t->pos = take(c, c->max_rows, sizeof *t->pos, &st);
     t->span_of = take(c, c->max_rows, sizeof *t->span_of, &st);
     t->spans = take(c, c->max_rows, sizeof *t->spans, &st);
@@ -178,6 +179,7 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_program_free(&ctx->head);
     hlmi_free(&mem, t->tokens);
     hlmi_free(&mem, t->embed);
+    hlmi_free(&mem, t->adapter);
     hlmi_free(&mem, t->pos);
     hlmi_free(&mem, t->span_of);
     hlmi_free(&mem, t->spans);

@@ -1,6 +1,4 @@
 /* Filling tiles with the rows of a step. */
-#include <string.h>
-
 #include "api/context.h"
 #include "base/size.h"
 
@@ -97,15 +95,25 @@ static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const hlmi_cu
     return st;
 }
 
-/* Token ids of rows [at, at + n) of a step. */
-static void copy_tokens(const hlm_step *s, size_t at, size_t n, int32_t *out)
+/* Token ids and adapters of rows [at, at + n) of a step as the tile's next. */
+static void copy_tokens(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
 {
-    const hlm_cache *cache = s->cache;
+    hlm_pool *pool = s->cache->pool;
     const size_t pending = n_old(s);
     const size_t old = old_rows(pending, at, n);
-    for (size_t i = 0; i < old; i++) out[i] = hlmi_cache_token(cache, cache->length - (int64_t)(pending - at - i));
-    if (n > old && s->tokens) memcpy(out + old, s->tokens + (at + old - pending), (n - old) * sizeof *out);
-    for (size_t i = old; i < n && !s->tokens; i++) out[i] = HLM_TOKEN_NONE;
+    for (size_t i = 0; i < n; i++) {
+        int32_t *token = &t->tokens[t->n_rows + i];
+        const hlm_adapter **adapter = &t->adapter[t->n_rows + i];
+        if (i < old) {
+            const int32_t symbol = hlmi_cache_symbol(s->cache, s->cache->length - (int64_t)(pending - at - i));
+            *token = hlmi_symbol_token(pool, symbol);
+            *adapter = hlmi_pool_adapter(pool, hlmi_symbol_adapter(pool, symbol));
+        } else {
+            *token = s->tokens ? s->tokens[at + i - pending] : HLM_TOKEN_NONE;
+            *adapter = s->adapter;
+        }
+        t->adapted = t->adapted || *adapter;
+    }
 }
 
 /* Position of a row of a step. */
@@ -132,7 +140,7 @@ static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_
     *span = (hlmi_span){.cache = cache, .row = row, .n = n, .pos = pos, .fresh = cache->length};
     hlmi_cache_advance(s->cache, pos + (int64_t)n, &span->in, &span->out);
     if (span->out) span->out->hidden = true; /* the head keeps it */
-    copy_tokens(s, at, n, t->tokens + row);
+    copy_tokens(t, s, at, n);
     const size_t pending = n_old(s);
     for (size_t i = 0; i < n; i++)
         t->embed[row + i] = s->embeddings && at + i >= pending ? s->embeddings + (at + i - pending) * hidden : NULL;
@@ -202,6 +210,7 @@ hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlm
 {
     hlmi_tile *t = &c->tile;
     t->n_rows = t->n_spans = t->n_out = t->n_taps = t->n_attn_taps = 0;
+    t->adapted = false;
     *program = NULL;
     if (fill_replay(c, b, most)) {
         *program = &c->replay;

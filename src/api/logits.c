@@ -4,18 +4,25 @@
 #include "state/guard.h"
 
 /* The head alone, on what a state has kept. */
-static hlm_status run_head(hlm_context *c, const hlmi_state *state, float *logits)
+static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits)
 {
     hlmi_tile *t = &c->tile;
     if (c->cancel) return hlmi_fail(HLM_E_CANCELLED, "hlm_cache_logits was cancelled");
     t->n_rows = t->n_spans = t->n_out = 1;
     t->n_taps = t->n_attn_taps = 0;
-    t->spans[0] = (hlmi_span){.n = 1, .in = state};
+    t->spans[0] = (hlmi_span){.n = 1, .in = cache->state};
+    t->adapter[0] =
+        hlmi_pool_adapter(c->pool, hlmi_symbol_adapter(c->pool, hlmi_cache_symbol(cache, cache->length - 1)));
+    t->adapted = t->adapter[0] != NULL;
     t->span_of[0] = 0;
     t->out_row[0] = 0;
     t->out[0] = logits;
-    const hlmi_work work = {
-        .regions = c->head.regions, .n = c->head.n, .step = t, .rows = t->n_rows, .cancel = &c->cancel};
+    const hlmi_work work = {.regions = c->head.regions,
+                            .n = c->head.n,
+                            .step = t,
+                            .rows = t->n_rows,
+                            .adapted = t->adapted,
+                            .cancel = &c->cancel};
     return hlmi_team_run(c->team, &work);
 }
 
@@ -23,7 +30,7 @@ static hlm_status run_head(hlm_context *c, const hlmi_state *state, float *logit
 static hlm_status run_last(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
 {
     const int64_t last = cache->length - 1;
-    if (hlmi_cache_token(cache, last) == HLM_TOKEN_NONE)
+    if (hlmi_cache_symbol(cache, last) < 0)
         return hlmi_fail(HLM_E_UNREACHABLE,
                          "hlm_cache_logits: position %lld, which has to be computed again, was an embedding",
                          (long long)(last - cache->prefix));
@@ -46,8 +53,7 @@ static hlm_status check(const hlm_context *c, const hlm_cache *cache)
 static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
 {
     hlmi_cache_step_leave(cache);
-    const hlm_status st =
-        hlmi_cache_keeps_row(cache) ? run_head(c, cache->state, logits) : run_last(c, cache, fork, logits);
+    const hlm_status st = hlmi_cache_keeps_row(cache) ? run_head(c, cache, logits) : run_last(c, cache, fork, logits);
     hlmi_cache_step_enter(cache);
     return st;
 }

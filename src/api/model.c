@@ -142,7 +142,8 @@ static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path
 {
     if ((m->flags & HLM_LOAD_VOCAB_ONLY) && hlmi_vocab_is_file(path))
         return hlmi_vocab_load_file(&m->tokenizer, &m->mem, vfs, path);
-    const hlm_status st = hlmi_store_open(&m->store, &m->mem, vfs, path, (m->flags & HLM_LOAD_VOCAB_ONLY) != 0);
+    const hlm_status st = hlmi_store_open(&m->store, &m->mem, vfs, path,
+                                          m->flags & HLM_LOAD_VOCAB_ONLY ? HLMI_STORE_SIDE_FILES : HLMI_STORE_MODEL);
     return st == HLM_OK ? load_text(m) : st;
 }
 

@@ -63,7 +63,13 @@ static void end(hlmi_batch *b)
 static void commit(hlmi_batch *b)
 {
     enter(b);
-    for (size_t i = 0; i < b->n; i++) hlmi_cache_commit(b->steps[i]->cache, b->steps[i]->tokens, b->steps[i]->n_tokens);
+    for (size_t i = 0; i < b->n; i++) {
+        hlm_step s;
+        uint32_t adapter = 0;
+        if (hlmi_step_read(b->steps, i, &s) == HLM_OK)
+            hlmi_pool_number(s.cache->pool, s.adapter, &adapter); /* both did before */
+        hlmi_cache_commit(s.cache, s.tokens, s.n_tokens, adapter);
+    }
     end(b);
 }
 
@@ -78,7 +84,7 @@ static void take_back(hlmi_batch *b)
 static hlm_status check_pending(const hlm_cache *cache)
 {
     for (int64_t pos = cache->length - hlmi_cache_pending(cache); pos < cache->length; pos++)
-        if (hlmi_cache_token(cache, pos) == HLM_TOKEN_NONE)
+        if (hlmi_cache_symbol(cache, pos) < 0)
             return hlmi_fail(HLM_E_UNREACHABLE,
                              "the state at position %lld has to be computed again from position %lld on, which was an "
                              "embedding",
@@ -96,8 +102,11 @@ static hlm_status begin_prefix(hlm_context *c)
     hlm_cache *cache = NULL;
     hlm_status st = hlmi_prefix_begin(&cache, c->pool);
     if (st != HLM_OK) return st;
-    s->prefix_step = (hlm_step){
-        .struct_size = sizeof s->prefix_step, .cache = cache, .n_tokens = plan->n_prefix, .embeddings = plan->prefix};
+    s->prefix_step = (hlm_step){.struct_size = sizeof s->prefix_step,
+                                .cache = cache,
+                                .n_tokens = plan->n_prefix,
+                                .embeddings = plan->prefix,
+                                .adapter = hlmi_pool_adapter(c->pool, c->pool->prefix_adapter)};
     s->prefix_list[0] = &s->prefix_step;
     s->prefix = (hlmi_batch){.steps = s->prefix_list, .n = 1};
     st = take_caches(&s->prefix);
@@ -135,7 +144,9 @@ static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
     for (size_t i = 0; i < n; i++) {
         hlm_step s;
         hlm_status st = hlmi_step_read(steps, i, &s);
+        uint32_t adapter;
         if (st == HLM_OK) st = hlmi_step_check(c, &s);
+        if (st == HLM_OK) st = hlmi_pool_number(c->pool, s.adapter, &adapter);
         if (st != HLM_OK) return name_step(st, i);
     }
     return take(c, steps, n);
@@ -179,8 +190,12 @@ static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
         return HLM_OK;
     }
     const hlmi_tile *t = &c->tile;
-    s->work = (hlmi_work){
-        .regions = s->program->regions, .n = s->program->n, .step = t, .rows = t->n_rows, .cancel = &c->cancel};
+    s->work = (hlmi_work){.regions = s->program->regions,
+                          .n = s->program->n,
+                          .step = t,
+                          .rows = t->n_rows,
+                          .adapted = t->adapted,
+                          .cancel = &c->cancel};
     for (size_t i = 0; i < t->n_rows; i++) s->work.past += (uint64_t)t->pos[i];
     return HLM_OK;
 }

@@ -68,6 +68,10 @@ static hlm_status keep_all(room *r, const hlm_step *const *from, size_t n, const
         st = hlmi_step_read(from, i, &s);
         if (st != HLM_OK) break;
         s.struct_size = sizeof s;
+        uint32_t adapter; /* the caller's may go: the pool's stays */
+        st = hlmi_pool_number(s.cache->pool, s.adapter, &adapter);
+        if (st != HLM_OK) break;
+        s.adapter = hlmi_pool_adapter(s.cache->pool, adapter);
         s.tokens = keep(r, s.tokens, s.tokens ? s.n_tokens : 0, sizeof *s.tokens);
         s.n_rows = s.logit_rows == HLM_ROWS_LIST ? s.n_rows : 0;
         s.rows = keep(r, s.rows, s.n_rows, sizeof *s.rows);

@@ -43,6 +43,7 @@ hlm_status hlmi_experts_load(const hlmi_decoder *d, const hlmi_expert_set *s, si
     const part down = {s->down, s->all_down, s->width, s->ff, 0, s->width};
     const bool gated = s->gate_in_up || s->gate.hf || s->all_gate.hf;
     const uint64_t bytes = d->plan->bytes_per_token, active = d->plan->n_active;
+    d->l->experts = true;
     for (size_t e = 0; e < s->n; e++) {
         if (gated) HLMI_TRY(load_part(d, &gate, layer, e, s->n, &out[e].gate));
         HLMI_TRY(load_part(d, &up, layer, e, s->n, &out[e].up));
@@ -51,5 +52,6 @@ hlm_status hlmi_experts_load(const hlmi_decoder *d, const hlmi_expert_set *s, si
     d->plan->bytes_per_token = bytes + (d->plan->bytes_per_token - bytes) / s->n * s->used;
     d->plan->n_active = active + (d->plan->n_active - active) / s->n * s->used;
 done:
+    d->l->experts = false;
     return st;
 }

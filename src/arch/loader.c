@@ -97,8 +97,7 @@ static bool in_order(const hlmi_row_order *o)
     return !o || (!o->half && !o->parts && !o->period);
 }
 
-/* Row of the file that becomes row r. */
-static size_t file_row(const hlmi_row_order *o, size_t r)
+size_t hlmi_file_row(const hlmi_row_order *o, size_t r)
 {
     if (!o) return r;
     if (in_order(o)) return o->layer * o->in_file + o->first + r;
@@ -110,8 +109,7 @@ static size_t file_row(const hlmi_row_order *o, size_t r)
     return o->first + head * period + part * o->head_dim + i;
 }
 
-/* Rows of the file's tensor that holds a matrix of n rows. */
-static size_t rows_in_file(const hlmi_row_order *o, size_t n)
+size_t hlmi_file_rows(const hlmi_row_order *o, size_t n)
 {
     if (!o) return n;
     return o->in_file ? o->in_file : o->parts ? n * o->parts : n;
@@ -164,10 +162,11 @@ static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void
     const uint8_t *data = NULL;
     hlm_status st = HLM_OK;
     if (whole)
-        st = hlmi_store_read(l->store, g->t, file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
+        st =
+            hlmi_store_read(l->store, g->t, hlmi_file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         if (!whole)
-            st = hlmi_store_read(l->store, g->t, file_row(g->order, first + i) * g->row_bytes, bytes,
+            st = hlmi_store_read(l->store, g->t, hlmi_file_row(g->order, first + i) * g->row_bytes, bytes,
                                  g->buffer ? g->buffer + i * bytes : NULL, &data);
         rows[i] = whole ? data + i * bytes : data;
     }
@@ -186,7 +185,8 @@ static hlm_status tile_all(hlmi_loader *l, const tiling *g, uint8_t *tiles, size
         if (st != HLM_OK) return st;
         const uint64_t to = hlmi_min_size(first + g->group_rows, g->rows) * g->row_bytes;
         if (to - from < CHUNK && first + g->group_rows < g->rows) continue;
-        if (in_order(g->order)) hlmi_store_drop(l->store, g->t, file_row(g->order, 0) * g->row_bytes + from, to - from);
+        if (in_order(g->order))
+            hlmi_store_drop(l->store, g->t, hlmi_file_row(g->order, 0) * g->row_bytes + from, to - from);
         st = report(l, to - from);
         if (st != HLM_OK) return st;
         from = to;
@@ -212,7 +212,7 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     hlm_status st;
     const hlmi_mem *mem = &l->plan->mem;
     tiling g = {.order = order, .rows = rows, .cols = cols};
-    HLMI_TRY(find_matrix(l, name, order ? order->stack : 0, rows_in_file(order, rows), cols, &g.t, &g.row_bytes));
+    HLMI_TRY(find_matrix(l, name, order ? order->stack : 0, hlmi_file_rows(order, rows), cols, &g.t, &g.row_bytes));
     const hlmi_layout layout = hlmi_type_get(g.t->type)->layout;
     g.group_rows = hlmi_layout_get(layout)->rows;
     const size_t group_bytes = hlmi_layout_group_bytes(layout, cols);
@@ -230,9 +230,10 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
     void *tiles = hlmi_plan_alloc_tiles(l->plan, bytes);
     if (!tiles) HLMI_TRY(HLM_E_NOMEM);
     HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
-    HLMI_TRY(hlmi_fingerprint_note(l->fingerprint, g.t, file_row(order, 0), tiles, bytes));
+    HLMI_TRY(hlmi_fingerprint_note(l->fingerprint, g.t, hlmi_file_row(order, 0), tiles, bytes));
     *out =
         (hlmi_matrix){.rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
+    HLMI_TRY(hlmi_plan_add_slot(l->plan, g.t->name, order, l->experts, out));
     count(l->plan, g.t, bytes, rows * g.row_bytes, (uint64_t)rows * cols, true);
 done:
     hlmi_free(mem, g.buffer);
@@ -284,7 +285,7 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
 
 static void pick(float *y, const float *x, size_t n, const hlmi_row_order *o)
 {
-    for (size_t i = 0; i < n; i++) y[i] = x[file_row(o, i)];
+    for (size_t i = 0; i < n; i++) y[i] = x[hlmi_file_row(o, i)];
 }
 
 /* The tensor's n plain numbers as f32; *out is the caller's to free. */
@@ -319,7 +320,7 @@ hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const 
     float *wide = NULL;
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
-    const size_t in_file = rows_in_file(order, n);
+    const size_t in_file = hlmi_file_rows(order, n);
     if (t->n_dims != 1 || t->dims[0] != in_file)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu%s, expected [%zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],

@@ -11,6 +11,7 @@ typedef struct hlmi_loader {
     const hlmi_store *store;
     hlmi_plan *plan;
     bool check_values; /* refuse NaN and infinity */
+    bool experts; /* what is loaded now are experts */
     int32_t (*progress)(void *user, uint64_t done, uint64_t total);
     void *progress_user;
     uint64_t done, total; /* bytes of the file */
@@ -18,15 +19,10 @@ typedef struct hlmi_loader {
     hlmi_fingerprint *fingerprint; /* is told of all weights */
 } hlmi_loader;
 
-/** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
-typedef struct hlmi_row_order {
-    size_t head_dim; /* rows of a head, where half, parts or period is not 0 */
-    size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
-    size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
-    size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
-    size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
-    size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
-} hlmi_row_order;
+/** Row of the file's tensor that becomes row r of a matrix. */
+size_t hlmi_file_row(const hlmi_row_order *o, size_t r);
+/** Rows of the file's tensor that holds a matrix of n rows. */
+size_t hlmi_file_rows(const hlmi_row_order *o, size_t n);
 
 hlm_status hlmi_loader_init(hlmi_loader *l, const hlmi_store *store, hlmi_plan *plan, hlmi_fingerprint *fingerprint);
 void hlmi_loader_free(hlmi_loader *l);

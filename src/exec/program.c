@@ -76,6 +76,11 @@ void hlmi_emitted_by_past(hlmi_builder *b)
     if (b->program && b->st == HLM_OK) b->program->regions[b->program->n - 1].by_past = true;
 }
 
+void hlmi_emitted_for_adapters(hlmi_builder *b)
+{
+    if (b->program && b->st == HLM_OK) b->program->regions[b->program->n - 1].adapted = true;
+}
+
 /* Every region of a program that is recorded may be divided. */
 static hlm_status take_costs(hlmi_builder *b)
 {

@@ -62,6 +62,8 @@ static inline void hlmi_scratch_release(hlmi_builder *b, size_t mark)
 void hlmi_scratch_worker(hlmi_builder *b, size_t bytes);
 /** Append a region with a copy of its argument (size bytes). */
 void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows, size_t max_rows);
+/** The region emitted last is for rows with adapters. */
+void hlmi_emitted_for_adapters(hlmi_builder *b);
 /** The region emitted last takes time by how far its rows look back, not by how many they are. */
 void hlmi_emitted_by_past(hlmi_builder *b);
 

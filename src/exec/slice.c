@@ -9,7 +9,7 @@ enum { PART_NS = 200 * 1000 };
 static bool enter(const hlmi_work *w, hlmi_place *at)
 {
     if (at->inside) return true;
-    while (at->region < w->n && hlmi_region_skipped(&w->regions[at->region], w->rows)) at->region++;
+    while (at->region < w->n && hlmi_region_skipped(&w->regions[at->region], w)) at->region++;
     if (at->region == w->n) return false;
     const hlmi_region *r = &w->regions[at->region];
     at->part = (hlmi_piece){0};

@@ -7,6 +7,7 @@
 #ifndef HLMI_EXEC_STEP_H
 #define HLMI_EXEC_STEP_H
 
+#include "plan/adapter.h"
 #include "state/cache.h"
 
 typedef struct hlmi_span {
@@ -38,6 +39,8 @@ typedef struct hlmi_tile {
     size_t n_rows;
     int32_t *tokens; /* [n_rows]; HLM_TOKEN_NONE: a row of `embed` */
     const float **embed; /* [n_rows] */
+    const hlm_adapter **adapter; /* [n_rows] what each row is run with, or NULL */
+    bool adapted; /* one of them is not NULL */
     int64_t *pos; /* [n_rows] */
     uint32_t *span_of; /* [n_rows] */
     hlmi_span *spans; /* [n_spans] */

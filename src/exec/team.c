@@ -191,7 +191,7 @@ static bool walk(hlmi_team *t, run r, size_t index)
     uint64_t since = index == 0 ? hlmi_os_now() : 0;
     for (size_t i = 0; i < w->n; i++) {
         const hlmi_region *region = &w->regions[i];
-        if (hlmi_region_skipped(region, w->rows)) continue;
+        if (hlmi_region_skipped(region, w)) continue;
         run_share(t, w, region, index);
         if (meet(t, w->cancel, t->yield_ns) && (i + 1 < w->n || atomic_load(&t->left_out))) return false;
         if (index == 0) note_cost(w, region, &since);
@@ -253,7 +253,7 @@ static hlm_status run_by_region(hlmi_team *t, const run *r)
     const hlmi_work *w = &r->w;
     uint64_t since = hlmi_os_now();
     for (size_t i = 0; i < w->n; i++) {
-        if (hlmi_region_skipped(&w->regions[i], w->rows)) continue;
+        if (hlmi_region_skipped(&w->regions[i], w)) continue;
         if (is_cancelled(w->cancel)) return cancelled();
         batch b = {t, r, &w->regions[i]};
         if (!e->parallel_for) {
@@ -288,7 +288,7 @@ static hlm_status start(hlmi_team *t, const run *r)
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
 {
     run r = {.w = *work};
-    while (r.w.n && hlmi_region_skipped(&r.w.regions[r.w.n - 1], r.w.rows)) r.w.n--;
+    while (r.w.n && hlmi_region_skipped(&r.w.regions[r.w.n - 1], &r.w)) r.w.n--;
     return r.w.n ? start(t, &r) : HLM_OK;
 }
 

@@ -20,6 +20,7 @@ typedef struct hlmi_region {
     size_t max_rows; /* ... or, unless 0, of more */
     hlmi_cost *cost; /* what it takes; NULL: it is never divided */
     bool by_past; /* what it takes goes with hlmi_work.past, not with the rows */
+    bool adapted; /* skipped where no row has an adapter */
 } hlmi_region;
 
 /** What a team is to run. */
@@ -28,13 +29,14 @@ typedef struct hlmi_work {
     size_t n;
     const void *step;
     size_t rows; /* selects regions by min_rows and max_rows */
+    bool adapted; /* a row has an adapter */
     uint64_t past; /* positions that the rows look back on, all together */
     const volatile _Atomic int32_t *cancel; /* NULL: never */
 } hlmi_work;
 
-static inline bool hlmi_region_skipped(const hlmi_region *r, size_t rows)
+static inline bool hlmi_region_skipped(const hlmi_region *r, const hlmi_work *w)
 {
-    return rows < r->min_rows || (r->max_rows && rows > r->max_rows);
+    return w->rows < r->min_rows || (r->max_rows && w->rows > r->max_rows) || (r->adapted && !w->adapted);
 }
 
 /** For hlmi_cost. */

@@ -18,6 +18,7 @@ void hlmi_plan_free(hlmi_plan *p)
     hlmi_free(&p->mem, p->kv);
     hlmi_free(&p->mem, p->rec);
     hlmi_free(&p->mem, p->ropes);
+    hlmi_free(&p->mem, p->slots);
     *p = (hlmi_plan){.mem = p->mem};
 }
 
@@ -42,6 +43,24 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
         return NULL;
     }
     return hlmi_plan_own(p, m) == HLM_OK ? m : NULL;
+}
+
+hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
+                              hlmi_matrix *m)
+{
+    const size_t len = strlen(tensor) + 1;
+    char *name = hlmi_plan_alloc(p, len, 1);
+    if (!name) return HLM_E_NOMEM;
+    memcpy(name, tensor, len);
+    void *items = p->slots;
+    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_slots, p->n_slots + 1, sizeof *p->slots, "the layer plan");
+    p->slots = items;
+    if (st != HLM_OK) return st;
+    p->slots[p->n_slots++] = (hlmi_slot){.tensor = name, .expert = expert};
+    m->slot = p->n_slots;
+    p->slots[p->n_slots - 1].matrix = *m;
+    if (order) p->slots[p->n_slots - 1].order = *order;
+    return HLM_OK;
 }
 
 void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes)

@@ -18,7 +18,26 @@ typedef struct hlmi_matrix {
     void *tiles; /* row groups of the layout, owned by the plan */
     const uint8_t *raw; /* rows as in the file (embeddings that are no head) */
     uint64_t bytes; /* held in memory, or mapped */
+    size_t slot; /* 1 + its number among the plan's slots; 0: none */
 } hlmi_matrix;
+
+/** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
+typedef struct hlmi_row_order {
+    size_t head_dim; /* rows of a head, where half, parts or period is not 0 */
+    size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
+    size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
+    size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
+    size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
+    size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
+} hlmi_row_order;
+
+/** A matrix that adapters may add to: which rows of which tensor it is. */
+typedef struct hlmi_slot {
+    const char *tensor; /* name in the file, the plan's */
+    hlmi_row_order order;
+    hlmi_matrix matrix;
+    bool expert; /* one of many, of which rows choose */
+} hlmi_slot;
 
 typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
 
@@ -87,6 +106,8 @@ typedef struct hlmi_plan {
     size_t n_prefix; /* the engine's positions count them, the public ones do not */
     hlmi_rope *ropes; /* [n_ropes] */
     size_t n_ropes, cap_ropes;
+    hlmi_slot *slots; /* [n_slots] */
+    size_t n_slots, cap_slots;
     void **owned; /* everything else the plan frees */
     size_t n_owned, cap_owned;
     bool keeps_embedding; /* blocks read the embedding beside the stream (hlmi_builder.pair) */
@@ -108,6 +129,9 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
 void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes);
 /** Adopt memory from p->mem; freed at once when it can not be kept. */
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
+/** Append a slot for a matrix, which gets its number. */
+hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
+                              hlmi_matrix *m);
 /** Append a block with a copy of its params. */
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */

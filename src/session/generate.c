@@ -68,7 +68,8 @@ static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n
                           .tokens = tokens,
                           .n_tokens = n,
                           .logits = logits,
-                          .logit_rows = HLM_ROWS_LAST};
+                          .logit_rows = HLM_ROWS_LAST,
+                          .adapter = r->p.adapter};
     const hlm_step *const steps[1] = {&one};
     return hlm_decode_step(r->ctx, steps, 1);
 }
@@ -164,7 +165,8 @@ static hlm_status run_all(run *r)
     const uint64_t begin = hlmi_os_now();
     hlm_status st = HLM_OK;
     if (r->p.reuse)
-        st = hlmi_cache_reuse_whole(r->cache, r->p.prompt, r->p.n_prompt, &r->result.n_reused, &r->result.n_recomputed);
+        st = hlmi_cache_reuse_whole(r->cache, r->p.adapter, r->p.prompt, r->p.n_prompt, &r->result.n_reused,
+                                    &r->result.n_recomputed);
     if (st == HLM_OK) st = run_prompt(r);
     const uint64_t middle = hlmi_os_now();
     if (st == HLM_OK) st = r->speculation ? hlmi_speculate(r->speculation) : generate(r);

@@ -270,7 +270,8 @@ static hlm_status step(hlmi_speculation *s)
                              .tokens = l->tokens,
                              .n_tokens = l->n + 1,
                              .logits = l->logits,
-                             .logit_rows = HLM_ROWS_ALL};
+                             .logit_rows = HLM_ROWS_ALL,
+                             .adapter = s->run->p.adapter};
         steps[i] = &list[i];
         rows += l->n + 1;
     }

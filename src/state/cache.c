@@ -433,7 +433,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
     return HLM_OK;
 }
 
-void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter)
 {
     const size_t per = c->pool->layout.tokens;
     const int64_t from = c->length;
@@ -442,7 +442,7 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n)
     while (n) {
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
         int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;
-        for (size_t i = 0; i < m; i++) ids[i] = tokens ? tokens[i] : HLM_TOKEN_NONE;
+        for (size_t i = 0; i < m; i++) ids[i] = hlmi_symbol(c->pool, tokens ? tokens[i] : HLM_TOKEN_NONE, adapter);
         c->length += (int64_t)m;
         if (tokens) tokens += m;
         n -= m;

@@ -7,6 +7,7 @@
 
 #include "state/marks.h"
 #include "state/pool.h"
+#include "state/symbol.h"
 
 enum { HLMI_LEAF_PAGES = 64 };
 
@@ -78,8 +79,8 @@ static inline size_t hlmi_cache_pages(const hlm_cache *c)
     return c->n_leaves ? (c->n_leaves - 1) * HLMI_LEAF_PAGES + c->leaves[c->n_leaves - 1]->n : 0;
 }
 
-/** Token id at a position below the length. */
-static inline int32_t hlmi_cache_token(const hlm_cache *c, int64_t pos)
+/** The symbol (state/symbol.h) of a position below the length. */
+static inline int32_t hlmi_cache_symbol(const hlm_cache *c, int64_t pos)
 {
     return hlmi_cache_page(c, pos)->tokens[(size_t)pos % c->pool->layout.tokens];
 }
@@ -162,8 +163,9 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages);
 /** Make positions length .. length+n-1 writable: own leaves, own or claimed pages. The length stays.
  *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
-/** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings). */
-void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n);
+/** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings), run with the
+ *  adapter of a number. */
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter);
 /** The claim is void: its pages go back to the pool. */
 void hlmi_cache_abort(hlm_cache *c);
 /** The claim is void, but its pages stay with the sequence. */

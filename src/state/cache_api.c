@@ -123,7 +123,8 @@ static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t 
     const size_t per = cache->pool->layout.tokens;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);
-        memcpy(out, hlmi_cache_page(cache, from)->tokens + at, m * sizeof *out);
+        const int32_t *symbols = hlmi_cache_page(cache, from)->tokens + at;
+        for (size_t i = 0; i < m; i++) out[i] = hlmi_symbol_token(cache->pool, symbols[i]);
         out += m;
         from += (int64_t)m;
         n -= m;

@@ -31,6 +31,7 @@ hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages);
 hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b);
 
 /** hlm_cache_reuse that leaves nothing to run where hlm_cache_logits takes no more than the head: *reused is then n. */
-hlm_status hlmi_cache_reuse_whole(hlm_cache *c, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
+hlm_status hlmi_cache_reuse_whole(hlm_cache *c, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                  size_t *reused, size_t *pending);
 
 #endif

@@ -44,7 +44,7 @@ typedef struct hlmi_page {
     bool again; /* a step that is running computes the part's rows again: only it knows the page (state/window.h) */
     void *part; /* rows of layers with a window; NULL: given back, or pages have none */
     hlmi_fresh fresh, part_fresh; /* pages of memory that the page and its part lack */
-    int32_t *tokens; /* [page tokens] ids, inside the page */
+    int32_t *tokens; /* [page tokens] symbols (state/symbol.h), inside the page */
 } hlmi_page;
 
 /** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. parts: layers with a window have their rows in

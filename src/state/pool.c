@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "state/prefix.h"
 #include "state/radix.h"
+#include "state/symbol.h"
 
 enum { MAX_AUTO_MARKS = 64, DEFAULT_UNDO_TOKENS = 16, DEFAULT_MARK_STRIDE = 512, DEFAULT_MARK_BYTES = 64 << 20 };
 
@@ -199,6 +200,7 @@ static void pool_free(hlm_pool *pool)
     hlmi_radix_free(pool);
     hlmi_prefix_drop(pool);
     hlmi_pool_drop_state(pool, pool->origin);
+    hlmi_pool_drop_adapters(pool);
     shelf_free(pool, &pool->pages);
     shelf_free(pool, &pool->parts);
     shelf_free(pool, &pool->blocks);
@@ -273,6 +275,8 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.window_rows is %d, none of HLM_WINDOW_...", (int)p.window_rows);
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    if (p.prefix_adapter && p.prefix_adapter->model != model)
+        return hlmi_fail(HLM_E_MISMATCH, "hlm_pool_params.prefix_adapter was loaded for another model");
     const hlmi_mem *mem = hlmi_model_mem(model);
     hlm_pool *pool = hlmi_calloc(mem, 1, sizeof *pool);
     if (!pool) return hlmi_nomem(sizeof *pool, "a pool");
@@ -290,6 +294,7 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, p.state_type, mem);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
+    if (st == HLM_OK) st = hlmi_pool_number(pool, p.prefix_adapter, &pool->prefix_adapter);
     if (st == HLM_OK) st = hlmi_radix_init(pool, p.prefix_bytes);
     if (st != HLM_OK) {
         pool_free(pool);

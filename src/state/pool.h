@@ -26,6 +26,7 @@ struct hlm_pool {
     hlmi_page_layout layout;
     hlmi_state_layout states;
     hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
+    uint32_t prefix_adapter; /* number of what the plan's prefix is run with */
     hlm_cache *_Atomic prefix; /* the sequence of the plan's prefix (state/prefix.h); NULL until it is computed */
     struct hlmi_radix *radix; /* the prefix cache (state/radix.h); NULL: none */
     uint64_t max_bytes; /* 0: none */
@@ -38,6 +39,8 @@ struct hlm_pool {
     hlmi_shelf pages, parts, blocks, stretches, rows;
     uint64_t used, held; /* bytes */
     uint64_t own; /* of `used`: the states that sequences begin with */
+    hlm_adapter **adapters; /* [n_adapters] references (state/symbol.h) */
+    size_t n_adapters, cap_adapters;
 };
 
 /** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that is

@@ -148,12 +148,12 @@ static const int32_t *text_at(const hlmi_radix_text *t, int64_t pos, size_t *run
     return hlmi_cache_page(t->cache, pos)->tokens + at;
 }
 
-/* How many of the first n ids are the same. */
-static size_t same_ids(const int32_t *a, const int32_t *b, size_t n)
+/* How many of the first n ids, by the text's offset, are the same as the symbols. */
+static size_t same_ids(const int32_t *ids, int32_t offset, const int32_t *symbols, size_t n)
 {
     size_t i = 0;
-    if (memcmp(a, b, n * sizeof *a) == 0) return n;
-    while (a[i] == b[i]) i++;
+    if (!offset && memcmp(ids, symbols, n * sizeof *ids) == 0) return n;
+    while (i < n && ids[i] + offset == symbols[i]) i++;
     return i;
 }
 
@@ -164,7 +164,7 @@ static int64_t follow_page(const hlmi_radix_text *t, const hlmi_page *page, size
         size_t run;
         const int32_t *ids = text_at(t, pos, &run);
         const size_t m = hlmi_min_size(run, (size_t)(end - pos));
-        const size_t same = same_ids(ids, page->tokens + (size_t)pos % per, m);
+        const size_t same = same_ids(ids, t->offset, page->tokens + (size_t)pos % per, m);
         pos += (int64_t)same;
         if (same < m) break;
     }
@@ -202,7 +202,7 @@ hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text)
     int64_t pos = text->begin;
     while (pos < text->end) {
         size_t run;
-        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run));
+        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run) + text->offset);
         if (!child) break;
         node = child;
         const int64_t most = min_pos(node->end, text->end);
@@ -260,7 +260,7 @@ static int64_t tokens_end(const hlmi_radix_text *t, int64_t pos)
     while (pos < t->end) {
         size_t run, i = 0;
         const int32_t *ids = text_at(t, pos, &run);
-        while (i < run && ids[i] != HLM_TOKEN_NONE) i++;
+        while (i < run && ids[i] >= 0) i++;
         pos += (int64_t)i;
         if (i < run) break;
     }
@@ -334,7 +334,7 @@ static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *le
         leaf->pages[i] =
             hold_page(r, hlmi_cache_committed_page(c, ((int64_t)page_of(r, leaf->from) + (int64_t)i) * per));
     merge_states(r, leaf, c, leaf->from, leaf->end, true);
-    leaf->first = hlmi_cache_token(c, leaf->from);
+    leaf->first = hlmi_cache_symbol(c, leaf->from);
     put_child(parent, leaf);
     list_in(r, leaf);
     r->info.tokens += (uint64_t)(leaf->end - leaf->from);

@@ -6,7 +6,7 @@
  * holds the rows of its parent's last positions too, and stands in for the parent's last page. In a model with recurrence a
  * leaf ends at a state: what lies behind the last state of a text would be computed again anyway.
  *
- * When models run with adapters, a text is known by its ids and its adapter set: then there is one root for each set.
+ * Texts are made of symbols (state/symbol.h): the same ids with another adapter are another text.
  *
  * Locks: a cache is locked (hlmi_cache_lock) before the tree, the tree before the pool. Nothing is taken from the pool while
  * the tree is locked, because the pool asks the tree to give way (hlmi_radix_give_way). */
@@ -19,7 +19,7 @@ typedef struct hlmi_radix_node {
     struct hlmi_radix_node *parent, **children; /* ascending by `first` */
     size_t n, cap;
     struct hlmi_radix_node *prev, *next; /* of all nodes but the root, in no order */
-    int32_t first; /* token at `from` */
+    int32_t first; /* symbol at `from` */
     int64_t from, end;
     hlmi_page **pages; /* [n_pages] those with positions from .. end - 1, references */
     size_t n_pages;
@@ -40,10 +40,11 @@ typedef struct hlmi_radix {
     hlm_prefix_info info;
 } hlmi_radix;
 
-/** A text: ids [end - begin] of positions begin .. end - 1, or those of a cache when ids is NULL. */
+/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more, or of a cache when ids is NULL. */
 typedef struct hlmi_radix_text {
     const hlm_cache *cache;
     const int32_t *ids;
+    int32_t offset;
     int64_t begin, end;
 } hlmi_radix_text;
 
@@ -85,7 +86,7 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i);
 /** Evict until the budget is kept. */
 void hlmi_radix_keep_budget(hlmi_radix *r);
 
-/** Without the lock: the pages of the first n positions [n] of a text, which are whole pages, in an empty cache. HLM_E_FORMAT,
+/** Without the lock: the pages of the first n positions [n] of a text of symbols, which are whole pages, in an empty cache. HLM_E_FORMAT,
  *  with a sentence that begins with `name`: the tree has not all of them. */
 hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name);
 

@@ -77,10 +77,11 @@ static void count(hlm_pool *pool, size_t asked, int64_t reused, int64_t pending)
 }
 
 /* The cache, which is locked, at the best beginning of the first `most` tokens. */
-static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most)
+static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, uint32_t adapter)
 {
     const int64_t prefix = (int64_t)cache->pool->plan->n_prefix;
-    const hlmi_radix_text text = {.ids = tokens, .begin = prefix, .end = prefix + most};
+    const hlmi_radix_text text = {
+        .ids = tokens, .offset = hlmi_symbol(cache->pool, 0, adapter), .begin = prefix, .end = prefix + most};
     beginning own = {.at = prefix};
     if (cache->length > prefix) own.at = hlmi_radix_common(cache, &text);
     if (cache->length > prefix) own.pending = hlmi_cache_pending_at(cache, own.at);
@@ -95,9 +96,9 @@ static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most)
 }
 
 /* Of the whole text all but the last token, unless its logits can be had without running it. */
-static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n)
+static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, uint32_t adapter)
 {
-    const hlm_status st = reuse(cache, tokens, (int64_t)n);
+    const hlm_status st = reuse(cache, tokens, (int64_t)n, adapter);
     if (st != HLM_OK || hlm_cache_length(cache) < (int64_t)n || hlmi_cache_keeps_row(cache)) return st;
     hlmi_cache_truncate(cache, cache->length - 1);
     cache->branch = cache->length;
@@ -105,20 +106,24 @@ static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n)
 }
 
 /* hlm_cache_reuse; `whole`: nothing need be left to run. */
-static hlm_status reuse_text(hlm_cache *cache, const int32_t *tokens, size_t n, bool whole, size_t *reused,
-                             size_t *pending)
+static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n, bool whole,
+                             size_t *reused, size_t *pending)
 {
+    uint32_t number;
     if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
     const size_t vocab = cache->pool->plan->vocab_size;
     for (size_t i = 0; i < n; i++)
         if (tokens[i] < 0 || (size_t)tokens[i] >= vocab)
             return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)tokens[i], vocab);
-    hlm_status st = hlmi_cache_lock(cache);
+    if (adapter && adapter->model != cache->pool->model)
+        return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
+    hlm_status st = hlmi_pool_number(cache->pool, adapter, &number);
+    if (st == HLM_OK) st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
     const size_t most = (size_t)cache->max_tokens;
-    if (whole && n <= most) st = reuse_whole(cache, tokens, n);
-    else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most));
+    if (whole && n <= most) st = reuse_whole(cache, tokens, n, number);
+    else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most), number);
     if (st == HLM_OK) {
         const int64_t length = hlm_cache_length(cache), again = hlmi_cache_pending(cache);
         count(cache->pool, n, length, again);
@@ -131,12 +136,19 @@ static hlm_status reuse_text(hlm_cache *cache, const int32_t *tokens, size_t n, 
 
 hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
 {
-    return reuse_text(cache, tokens, n, false, reused, pending);
+    return reuse_text(cache, NULL, tokens, n, false, reused, pending);
 }
 
-hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                size_t *reused, size_t *pending)
 {
-    return reuse_text(cache, tokens, n, true, reused, pending);
+    return reuse_text(cache, adapter, tokens, n, false, reused, pending);
+}
+
+hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                  size_t *reused, size_t *pending)
+{
+    return reuse_text(cache, adapter, tokens, n, true, reused, pending);
 }
 
 hlm_status hlm_prefix_clear(hlm_pool *pool)

@@ -53,8 +53,10 @@ bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes)
     const uint64_t layers = ((uint64_t)h->n_kv + h->n_rec) * sizeof(int64_t);
     const uint64_t point = sizeof(hlmi_snapshot_point);
     *bytes = 0;
+    if (h->adapters > HLMI_MOST_ADAPTERS) return false;
     if ((uint64_t)h->left_out * tokens > (uint64_t)h->length || h->n_parts > pages - h->left_out) return false;
     return add_blocks(bytes, 1, sizeof *h) && add_blocks(bytes, 1, layers) &&
+        add_blocks(bytes, 1, h->adapters * sizeof(hlmi_snapshot_adapter)) &&
         add_blocks(bytes, h->n_points / HLMI_POINTS_IN_BLOCK, HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, 1, h->n_points % HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, pages, sizeof(hlmi_snapshot_page) + tokens * sizeof(int32_t)) &&

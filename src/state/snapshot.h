@@ -20,7 +20,7 @@ typedef struct hlmi_snapshot_head {
     uint32_t version, head_bytes;
     uint64_t total; /* bytes of the snapshot */
     uint64_t model[2]; /* fingerprint: weights, settings */
-    uint64_t adapters; /* the adapter set; 0: none */
+    uint64_t adapters; /* that positions were run with */
     char kernels[HLMI_SNAPSHOT_KERNELS]; /* the kernel class, zeros behind it */
     uint32_t loaded; /* HLMI_LOADED_... */
     int32_t kv_type, state_type; /* HLM_TYPE_... */
@@ -53,6 +53,11 @@ typedef struct hlmi_snapshot_point {
     uint32_t flags;
     uint32_t rows; /* of the stretch that begins there */
 } hlmi_snapshot_point;
+
+/** An adapter by its fingerprint. The symbols of pages number them from 1 on. */
+typedef struct hlmi_snapshot_adapter {
+    uint64_t print[2];
+} hlmi_snapshot_adapter;
 
 enum { HLMI_PAGE_PART = 1 /* its part follows its rows */ };
 
@@ -87,6 +92,8 @@ typedef struct hlmi_snapshot {
     hlmi_snapshot_head head;
     hlmi_snapshot_point *points;
     const hlmi_state **states; /* [points] */
+    uint32_t *numbers; /* of the pool's adapters in the file, from 0 on; NULL: the pool knows none */
+    const hlm_adapter **adapters; /* [head.adapters] */
 } hlmi_snapshot;
 
 /** What there is to write. Nobody else uses the cache until hlmi_snapshot_end. */

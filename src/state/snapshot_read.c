@@ -24,6 +24,7 @@ typedef struct reading {
     void *part; /* its part */
     uint64_t n_parts; /* pages with a part so far */
     char *ids; /* head and tokens of a page */
+    uint32_t *numbers; /* in the pool, of the file's adapters, from 0 on */
 } reading;
 
 /* ---- the head ---- */
@@ -68,7 +69,6 @@ static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
     if (memcmp(h->model, own->model, sizeof own->model) != 0)
         return hlmi_fail(HLM_E_MISMATCH, "%s: of another model (other %s)", name,
                          h->model[0] != own->model[0] ? "weights" : "settings");
-    if (h->adapters != own->adapters) return hlmi_fail(HLM_E_MISMATCH, "%s: of another adapter set", name);
     if (h->kv_type != own->kv_type)
         return hlmi_fail(HLM_E_MISMATCH, "%s: KV rows are %s, the pool's %s", name, type_name(h->kv_type),
                          type_name(own->kv_type));
@@ -198,6 +198,45 @@ static bool may_lack(const reading *r, int64_t pos)
     return r->head.part_bytes && r->pool->layout.part_bytes && pos >= r->head.prefix;
 }
 
+/* The adapters of the file must be known to the pool. */
+static hlm_status read_adapters(reading *r)
+{
+    const size_t n = (size_t)r->head.adapters;
+    const hlmi_mem *mem = &r->pool->mem;
+    r->numbers = hlmi_calloc(mem, n + 1, sizeof *r->numbers);
+    if (!r->numbers) return hlmi_nomem(n * sizeof *r->numbers, "a snapshot's adapters");
+    if (n == 0) return HLM_OK;
+    hlmi_snapshot_adapter *all = hlmi_calloc(mem, n, sizeof *all);
+    if (!all) return hlmi_nomem(n * sizeof *all, "a snapshot's adapters");
+    hlm_status st = hlmi_inlet_block(r->in, all, n * sizeof *all);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        r->numbers[i + 1] = hlmi_pool_find_adapter(r->pool, all[i].print);
+        if (!r->numbers[i + 1])
+            st = hlmi_fail(HLM_E_MISMATCH,
+                           "%s: computed with an adapter (%016llx) that the pool does not know: hlm_pool_adapt first",
+                           r->in->name, (unsigned long long)all[i].print[0]);
+    }
+    hlmi_free(mem, all);
+    return st;
+}
+
+/* The file's symbols become the pool's. */
+static hlm_status number_symbols(const reading *r, int64_t pos, int32_t *symbols, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t number = hlmi_symbol_adapter(r->pool, symbols[i]);
+        if (number > r->head.adapters)
+            return hlmi_fail(HLM_E_FORMAT, "%s: token %d, the vocabulary has %zu, and there are %llu adapters",
+                             r->in->name, (int)symbols[i], r->pool->plan->vocab_size,
+                             (unsigned long long)r->head.adapters);
+        if (pos + (int64_t)i < r->head.prefix && r->numbers[number] != r->pool->prefix_adapter)
+            return hlmi_fail(HLM_E_MISMATCH,
+                             "%s: the rows before the text were run with another adapter than the pool's", r->in->name);
+        symbols[i] = hlmi_symbol(r->pool, hlmi_symbol_token(r->pool, symbols[i]), r->numbers[number]);
+    }
+    return HLM_OK;
+}
+
 /* The ids of the n positions of a page, the first of which is `pos`, and whether its part follows; left_out: none of its rows do. */
 static hlm_status read_ids(reading *r, int64_t pos, size_t n, bool left_out, const int32_t **ids, bool *part)
 {
@@ -215,11 +254,7 @@ static hlm_status read_ids(reading *r, int64_t pos, size_t n, bool left_out, con
     if (!has && !left_out && r->head.part_bytes && !may_lack(r, pos))
         return hlmi_fail(HLM_E_MISMATCH, "%s: lacks rows behind attention windows, the pool keeps all", r->in->name);
     r->n_parts += has;
-    for (size_t i = 0; i < n; i++)
-        if ((*ids)[i] != HLM_TOKEN_NONE && ((*ids)[i] < 0 || (size_t)(*ids)[i] >= r->pool->plan->vocab_size))
-            return hlmi_fail(HLM_E_FORMAT, "%s: token %d, the vocabulary has %zu", r->in->name, (int)(*ids)[i],
-                             r->pool->plan->vocab_size);
-    return HLM_OK;
+    return number_symbols(r, pos, (int32_t *)(void *)(r->ids + sizeof page), n);
 }
 
 static hlm_status add_page(reading *r, bool part, hlmi_page **page)
@@ -452,6 +487,7 @@ static hlm_status read_all(reading *r)
     if (st == HLM_OK) st = check_counts(r, &own);
     if (st == HLM_OK) st = check_cap(r);
     if (st == HLM_OK) st = read_layers(r, &now);
+    if (st == HLM_OK) st = read_adapters(r);
     if (st == HLM_OK) st = read_points(r);
     if (st == HLM_OK) st = check_points(r, now);
     if (st == HLM_OK) st = prepare_pages(r, &own);
@@ -479,6 +515,7 @@ hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, u
     hlm_status st = hlmi_inlet_open(in, &pool->mem);
     if (st == HLM_OK) st = read_all(&r);
     hlmi_inlet_close(in, &pool->mem);
+    hlmi_free(&pool->mem, r.numbers);
     hlmi_free(&pool->mem, r.points);
     hlmi_free(&pool->mem, r.ids);
     hlmi_free(&pool->mem, r.page);

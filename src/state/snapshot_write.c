@@ -55,6 +55,27 @@ static void count_parts(hlmi_snapshot *s)
     for (size_t i = 0; i < pages && s->head.part_bytes; i++) s->head.n_parts += has_part(s, i);
 }
 
+/* Numbers the adapters of the text in the order of their first positions. */
+static hlm_status number_adapters(hlmi_snapshot *s)
+{
+    hlm_cache *c = s->cache;
+    hlm_pool *pool = c->pool;
+    hlmi_lock_take(&pool->lock);
+    const size_t n = pool->n_adapters; /* those of this text are among them */
+    hlmi_lock_drop(&pool->lock);
+    if (n == 0) return HLM_OK;
+    s->numbers = hlmi_calloc(&pool->mem, n + 1, sizeof *s->numbers);
+    s->adapters = hlmi_calloc(&pool->mem, n, sizeof *s->adapters);
+    if (!s->numbers || !s->adapters) return hlmi_nomem(n * sizeof *s->adapters, "a snapshot's adapters");
+    for (int64_t pos = 0; pos < c->length; pos++) {
+        const uint32_t number = hlmi_symbol_adapter(pool, hlmi_cache_symbol(c, pos));
+        if (number == 0 || s->numbers[number]) continue;
+        s->adapters[s->head.adapters++] = hlmi_pool_adapter(pool, number);
+        s->numbers[number] = (uint32_t)s->head.adapters;
+    }
+    return HLM_OK;
+}
+
 hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out)
 {
     const hlm_pool *pool = cache->pool;
@@ -71,6 +92,11 @@ hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left
         hlmi_snapshot_end(s);
         return hlmi_nomem(most * sizeof *s->points, "a snapshot's points");
     }
+    const hlm_status st = number_adapters(s);
+    if (st != HLM_OK) {
+        hlmi_snapshot_end(s);
+        return st;
+    }
     add_points(s);
     count_parts(s);
     for (size_t i = 0; i < s->head.n_points; i++) s->head.n_states += hlmi_point_has_state(&s->points[i], pool->plan);
@@ -84,6 +110,10 @@ void hlmi_snapshot_end(hlmi_snapshot *s)
     const hlmi_mem *mem = &s->cache->pool->mem;
     hlmi_free(mem, s->points);
     hlmi_free(mem, s->states);
+    hlmi_free(mem, s->numbers);
+    hlmi_free(mem, s->adapters);
+    s->numbers = NULL;
+    s->adapters = NULL;
     s->points = NULL;
     s->states = NULL;
 }
@@ -100,6 +130,19 @@ static hlm_status write_layers(const hlmi_snapshot *s, hlmi_outlet *o)
     for (size_t i = 0; i < n; i++) pos[i] = i < n_kv ? c->length : c->state->pos;
     const hlm_status st = hlmi_outlet_block(o, pos, n * sizeof *pos);
     hlmi_free(&c->pool->mem, pos);
+    return st;
+}
+
+static hlm_status write_adapters(const hlmi_snapshot *s, hlmi_outlet *o)
+{
+    const size_t n = (size_t)s->head.adapters;
+    const hlmi_mem *mem = &s->cache->pool->mem;
+    if (n == 0) return HLM_OK;
+    hlmi_snapshot_adapter *all = hlmi_calloc(mem, n, sizeof *all);
+    if (!all) return hlmi_nomem(n * sizeof *all, "a snapshot's adapters");
+    for (size_t i = 0; i < n; i++) memcpy(all[i].print, s->adapters[i]->print, sizeof all[i].print);
+    const hlm_status st = hlmi_outlet_block(o, all, n * sizeof *all);
+    hlmi_free(mem, all);
     return st;
 }
 
@@ -169,7 +212,11 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
     const hlmi_snapshot_page head = {.flags = part ? HLMI_PAGE_PART : 0, .n = (uint32_t)n};
     memset(d->ids, 0, ids_bytes(l));
     memcpy(d->ids, &head, sizeof head);
-    memcpy(d->ids + sizeof head, page->tokens, n * sizeof *page->tokens);
+    int32_t *symbols = (int32_t *)(void *)(d->ids + sizeof head);
+    memcpy(symbols, page->tokens, n * sizeof *symbols);
+    for (size_t k = 0; k < n && s->numbers; k++)
+        symbols[k] =
+            hlmi_symbol(pool, hlmi_symbol_token(pool, symbols[k]), s->numbers[hlmi_symbol_adapter(pool, symbols[k])]);
     hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
     if (st != HLM_OK || i < s->head.left_out) return st;
     if (n < l->tokens || page_has_gaps(l)) {
@@ -249,6 +296,7 @@ static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
     const size_t pages = hlmi_div_up((size_t)c->length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
     hlm_status st = hlmi_outlet_block(o, &s->head, sizeof s->head);
     if (st == HLM_OK) st = write_layers(s, o);
+    if (st == HLM_OK) st = write_adapters(s, o);
     if (st == HLM_OK) st = write_points(s, o);
     for (size_t i = 0; i < pages && st == HLM_OK; i++) st = write_page(s, o, d, i);
     for (size_t i = 0; i < points && st == HLM_OK; i++)

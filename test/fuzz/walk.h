@@ -50,7 +50,7 @@ static inline void walk(memfs *fs, const char *path, void (*more)(const hlmi_sto
     for (int map = 0; map < 2; map++) {
         const hlmi_vfs vfs = memfs_vfs(fs, map);
         hlmi_store *s;
-        const hlm_status st = hlmi_store_open(&s, &mem, &vfs, path, false);
+        const hlm_status st = hlmi_store_open(&s, &mem, &vfs, path, HLMI_STORE_MODEL);
         if (map == 0) first = st;
         PROMISED(st == first && (st == HLM_OK) == (s != NULL));
         PROMISED(st == HLM_OK || *hlmi_error());

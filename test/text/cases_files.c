@@ -95,7 +95,7 @@ static hlmi_tokenizer *load_gguf(const char *path)
     hlmi_vfs vfs;
     char *chat_template = NULL;
     hlm_status st = hlmi_vfs_from(&vfs, NULL, true);
-    if (st == HLM_OK) st = hlmi_store_open(&store, &mem, &vfs, path, true);
+    if (st == HLM_OK) st = hlmi_store_open(&store, &mem, &vfs, path, HLMI_STORE_SIDE_FILES);
     if (st == HLM_OK) st = hlmi_vocab_load(&t, &chat_template, &mem, store);
     hlmi_free(&mem, chat_template);
     hlmi_store_close(store);

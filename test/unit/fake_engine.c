@@ -95,10 +95,12 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
 }
 
 /* The end of the text is where there is a row to have logits from. */
-hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                  size_t *reused, size_t *pending)
 {
     const size_t most = cache->n == n ? n : n - 1;
     size_t same = 0;
+    (void)adapter;
     while (same < most && same < cache->n && cache->tokens[same] == tokens[same]) same++;
     cache->n = *reused = same;
     *pending = same && same < n ? 1 : 0;

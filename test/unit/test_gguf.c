@@ -14,7 +14,7 @@ static hlm_status open_bytes(hlmi_store **s, memfs *fs, const bytes *b, bool map
     memfs_clear(fs);
     memfs_add(fs, "m.gguf", b->data, b->n);
     const hlmi_vfs vfs = memfs_vfs(fs, map);
-    return hlmi_store_open(s, &mem, &vfs, "m.gguf", false);
+    return hlmi_store_open(s, &mem, &vfs, "m.gguf", HLMI_STORE_MODEL);
 }
 
 /* Both modes refuse b with that status and a sentence that has the file's name and `words`. Frees b. */

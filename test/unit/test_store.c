@@ -13,7 +13,7 @@ static hlm_status open_fs(hlmi_store **s, memfs *fs, bool map)
 {
     const hlmi_mem mem = hlmi_mem_default();
     const hlmi_vfs vfs = memfs_vfs(fs, map);
-    return hlmi_store_open(s, &mem, &vfs, "dir/", false);
+    return hlmi_store_open(s, &mem, &vfs, "dir/", HLMI_STORE_MODEL);
 }
 
 /* A safetensors file: the header, and n bytes of data that count up. */
@@ -270,7 +270,7 @@ START_TEST(side_files)
     add_text(&fs, "dir/config.json", "{}");
     add_text(&fs, "dir/tokenizer.json", "12345");
     const hlmi_vfs vfs = memfs_vfs(&fs, true);
-    ck_assert_int_eq(hlmi_store_open(&s, &mem, &vfs, "dir", true), HLM_OK);
+    ck_assert_int_eq(hlmi_store_open(&s, &mem, &vfs, "dir", HLMI_STORE_SIDE_FILES), HLM_OK);
     ck_assert_uint_eq(hlmi_store_count(s), 0);
     ck_assert_int_eq(hlmi_store_side_file(s, "tokenizer.json", 5, &data, &len), HLM_OK);
     ck_assert_uint_eq(len, 5);
@@ -300,7 +300,7 @@ START_TEST(reads_from_disk)
             const uint8_t *p;
             snprintf(path, sizeof path, "%s/%s", folder, names[i]);
             ck_assert_int_eq(hlmi_vfs_from(&vfs, NULL, map), HLM_OK);
-            ck_assert_msg(hlmi_store_open(&s, &mem, &vfs, path, false) == HLM_OK, "%s", hlmi_error());
+            ck_assert_msg(hlmi_store_open(&s, &mem, &vfs, path, HLMI_STORE_MODEL) == HLM_OK, "%s", hlmi_error());
             ck_assert_uint_eq(hlmi_store_count(s), 20);
             for (size_t k = 0; k < 20; k++) {
                 const hlmi_tensor *t = hlmi_store_at(s, k);
@@ -345,7 +345,7 @@ static void starve(memfs *fs, const char *path, bool map)
         const hlmi_mem mem = {&b, budget_alloc, budget_free};
         const hlmi_vfs vfs = memfs_vfs(fs, map);
         hlmi_store *s;
-        const hlm_status st = hlmi_store_open(&s, &mem, &vfs, path, false);
+        const hlm_status st = hlmi_store_open(&s, &mem, &vfs, path, HLMI_STORE_MODEL);
         if (st == HLM_OK) hlmi_store_close(s);
         else
             ck_assert_msg(st == HLM_E_NOMEM && strstr(hlmi_error(), "out of memory"), "%zu allocations: %d %s", k, st,

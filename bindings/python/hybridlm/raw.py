@@ -180,6 +180,24 @@ class hlm_model_params(Structure):
     ]
 
 
+class hlm_adapter_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("scale", c_float),
+        ("reserved", c_int32),
+        ("vfs", c_void_p),
+    ]
+
+
+class hlm_adapter_info(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_matrices", c_size_t),
+        ("rank", c_size_t),
+        ("bytes", c_uint64),
+    ]
+
+
 class hlm_model_info(Structure):
     """Facts about a model. Strings live as long as the model, are ended by 0 and
     never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
@@ -259,6 +277,7 @@ class hlm_pool_params(Structure):
         ("reserved2", c_int32),
         ("window_rows", c_int32),
         ("reserved3", c_int32),
+        ("prefix_adapter", c_void_p),
     ]
 
 
@@ -357,6 +376,7 @@ class hlm_step(Structure):
         ("embeddings", c_void_p),
         ("attention", c_void_p),
         ("n_attention", c_size_t),
+        ("adapter", c_void_p),
     ]
 
 
@@ -449,6 +469,7 @@ class hlm_generate_params(Structure):
         ("reuse", c_int32),
         ("reserved", c_int32),
         ("speculation", c_void_p),
+        ("adapter", c_void_p),
     ]
 
 
@@ -493,6 +514,24 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
+    "hlm_adapter_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
+        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and\n'
+        'adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a\n'
+        'GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),\n'
+        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than\n'
+        '        LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM.'),
+    "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Several adapters of one model as one, whose effects are added. An adapter with magnitudes\n'
+        '(DoRA) can be joined only to those of other matrices.\n'
+        'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),\n'
+        '        HLM_E_NOMEM.'),
+    "hlm_adapter_retain": (None, [c_void_p],
+        'One reference more, or one less. It keeps its model; pools keep the adapters that their\n'
+        'sequences were run with. Any thread.'),
+    "hlm_adapter_release": (None, [c_void_p], ""),
+    "hlm_adapter_info_get": (c_int32, [c_void_p, c_void_p],
+        'Set out->struct_size first. Errors  HLM_E_ARG.'),
     "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
         'Set info->struct_size first; fields beyond it are left out, and bytes beyond\n'
         'what the library knows become 0.'),
@@ -508,11 +547,16 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),\n'
+        '        HLM_E_NOMEM.'),
     "hlm_pool_retain": (None, [c_void_p],
         'One reference more, or one less; with the last one, caches and contexts\n'
         'included, its memory goes back to the allocator. Any thread.'),
     "hlm_pool_release": (None, [c_void_p], ""),
+    "hlm_pool_adapt": (c_int32, [c_void_p, c_void_p],
+        'Make an adapter known to a pool before a step runs with it: snapshots of sequences that\n'
+        'were run with it can then be loaded. It may be loaded anew from the same files, with the same scale.\n'
+        'Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM.'),
     "hlm_pool_usage": (c_int32, [c_void_p, c_void_p, c_void_p],
         'Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held\n'
         'from the allocator: pages that caches gave back stay with the pool for the next. Either\n'
@@ -609,6 +653,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '         may be NULL. The state at their end becomes an automatic mark then.\n'
         'Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.\n'
         'Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
+    "hlm_cache_reuse_with": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
+        'The same for a text that is run with an adapter (NULL: none): the same tokens run with another\n'
+        'are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL.'),
     "hlm_prefix_clear": (c_int32, [c_void_p],
         'Forget all texts. Caches keep what they share.'),
     "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],
@@ -645,8 +692,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'flags: HLM_SNAPSHOT_... or 0.\n'
         'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),\n'
         '        HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model\n'
-        '        or adapter set, of other KV or state types, or computed with other\n'
-        '        kernels or load parameters: the sentence says which), HLM_E_IO,\n'
+        '        or with an adapter that the pool does not know (hlm_pool_adapt), or another\n'
+        '        prefix_adapter, of other KV\n'
+        '        or state types, or computed with other kernels or load parameters: the\n'
+        '        sentence says which), HLM_E_IO,\n'
         "        HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."),
     "hlm_cache_load_from": (c_int32, [c_void_p, c_void_p, c_void_p, c_uint32], ""),
     "hlm_cache_load_memory": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_uint32], ""),
@@ -670,8 +719,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Threads one call per context at a time; contexts of one model may run in\n'
         '        parallel, on different caches.\n'
         'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),\n'
-        '        HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),\n'
-        '        HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
+        '        HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another\n'
+        '        pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
         '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
         '        HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
         '        then as it was before the call, and what the out-arrays hold is\n'
@@ -822,10 +871,12 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_executor": (24, sizeof(hlm_executor)),
         "hlm_vfs": (56, sizeof(hlm_vfs)),
         "hlm_model_params": (56, sizeof(hlm_model_params)),
+        "hlm_adapter_params": (24, sizeof(hlm_adapter_params)),
+        "hlm_adapter_info": (32, sizeof(hlm_adapter_info)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
         "hlm_plan_params": (72, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (72, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (80, sizeof(hlm_pool_params)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
@@ -833,11 +884,11 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_reader": (24, sizeof(hlm_reader)),
         "hlm_hidden": (32, sizeof(hlm_hidden)),
         "hlm_attention": (24, sizeof(hlm_attention)),
-        "hlm_step": (104, sizeof(hlm_step)),
+        "hlm_step": (112, sizeof(hlm_step)),
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
         "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
         "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
         "hlm_speculation": (40, sizeof(hlm_speculation)),
-        "hlm_generate_params": (128, sizeof(hlm_generate_params)),
+        "hlm_generate_params": (136, sizeof(hlm_generate_params)),
         "hlm_generate_result": (88, sizeof(hlm_generate_result)),
     }

@@ -19,6 +19,24 @@ class ModelParams(TypedDict, total=False):
     cpu: int
 
 
+class AdapterParams(TypedDict, total=False):
+    """hlm_adapter_params of the header."""
+
+    #: Of what is added, on top of the adapter's own scale; 0: 1.
+    scale: float
+
+
+class AdapterInfo(NamedTuple):
+    """hlm_adapter_info of the header."""
+
+    #: Matrices that it adds to, its largest rank, bytes of memory.
+    n_matrices: int
+
+    rank: int
+
+    bytes: int
+
+
 class ModelInfo(NamedTuple):
     """Facts about a model. Strings live as long as the model, are ended by 0 and
     never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
@@ -370,6 +388,8 @@ class GenerateResult(NamedTuple):
 
 __all__ = [
     "ModelParams",
+    "AdapterParams",
+    "AdapterInfo",
     "ModelInfo",
     "PlanParams",
     "MemoryPlanInfo",

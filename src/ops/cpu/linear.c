@@ -32,6 +32,7 @@ typedef struct linear_arg {
     weights w[HLMI_LINEAR_MAX];
     size_t private_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
     size_t private_bytes[HLMI_LINEAR_MAX];
+    float *low; /* [max rows, n, HLMI_LOW_MAX] what the adapters' first matrices make of the rows */
 } linear_arg;
 
 static size_t row_count(const linear_arg *a, const hlmi_tile *t)
@@ -65,6 +66,58 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
     uint8_t *dst[HLMI_LINEAR_MAX];
     for (size_t f = 0; f < a->n_forms; f++) dst[f] = a->forms[f].rows;
     pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker, workers), dst);
+}
+
+/* ---- adapters: low = A x for all rows, then y = factor * (y + B low) beside the products ---- */
+
+/* What the adapter of row i adds to matrix m, or NULL. */
+static const hlmi_low *low_of(const linear_arg *a, const hlmi_tile *t, size_t i, size_t m)
+{
+    const hlm_adapter *ad = t->adapter[a->a.rows == HLMI_ROWS_OUT ? t->out_row[i] : i];
+    const size_t slot = a->w[m].p.m->slot;
+    return ad && slot && ad->low[slot - 1].a.rows ? &ad->low[slot - 1] : NULL;
+}
+
+static float *low_row(const linear_arg *a, size_t i, size_t m)
+{
+    return a->low + (i * a->a.n + m) * HLMI_LOW_MAX;
+}
+
+static void low_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const linear_arg *a = arg;
+    const hlmi_tile *t = step;
+    const hlmi_range r = hlmi_share(row_count(a, t), worker, workers);
+    float *normed = hlmi_worker_scratch(t, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++) {
+        const float *x = NULL;
+        for (size_t m = 0; m < a->a.n; m++) {
+            const hlmi_low *low = low_of(a, t, i, m);
+            if (!low) continue;
+            if (!x) x = a->a.x + i * a->a.ldx;
+            if (a->a.norm && x != normed) {
+                hlmi_cpu_norm(a->k, &a->norm, normed, x);
+                x = normed;
+            }
+            const hlmi_product p = hlmi_product_of(a->k, &low->a, true, false);
+            hlmi_product_run(a->k, &p, 0, p.units, (const uint8_t *)x, 0, 1, low_row(a, i, m), HLMI_LOW_MAX);
+        }
+    }
+}
+
+/* Products y of `units` units of matrix m from unit `u` on, for tokens [t0, t0 + n), with what adapters add. */
+static void adapt(const linear_arg *a, const hlmi_tile *t, size_t m, size_t u, size_t units, size_t t0, size_t n,
+                  float *y, float *tmp)
+{
+    const size_t ld = units * HLMI_UNIT, row = u * HLMI_UNIT, width = hlmi_min_size(ld, a->w[m].p.m->rows - row);
+    for (size_t i = 0; i < n && t->adapted; i++) {
+        const hlmi_low *low = low_of(a, t, t0 + i, m);
+        if (!low) continue;
+        const hlmi_product p = hlmi_product_of(a->k, &low->b, true, false);
+        hlmi_product_run(a->k, &p, u, units, (const uint8_t *)low_row(a, t0 + i, m), 0, 1, tmp, ld);
+        a->k->add(y + i * ld, y + i * ld, tmp, width);
+        if (low->factor) a->k->mul(y + i * ld, y + i * ld, low->factor + row, width);
+    }
 }
 
 /* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
@@ -109,9 +162,11 @@ static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_
     const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
     const size_t ld = units * HLMI_UNIT, row = u * HLMI_UNIT;
     const size_t width = hlmi_min_size(ld, a->w[i].p.m->rows - row);
-    float *up = tmp + HLMI_UNIT_TMP;
+    float *up = tmp + HLMI_UNIT_TMP, *added = up + HLMI_UNIT_TMP;
     products(a, i, u, units, t0, n, x, tmp, ld);
+    adapt(a, tile, i, u, units, t0, n, tmp, added);
     if (pair) products(a, 1, u, units, t0, n, x, up, ld);
+    if (pair) adapt(a, tile, 1, u, units, t0, n, up, added);
     for (size_t t = 0; t < n; t++) finish(a, tile, i, tmp + t * ld, up + t * ld, row, width, t0 + t);
 }
 
@@ -198,9 +253,13 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
         packed |= a.forms[f].rows != NULL;
     }
     a.tmp_at = at;
-    hlmi_scratch_worker(b, at + 2 * HLMI_UNIT_TMP * sizeof(float));
+    hlmi_scratch_worker(b, at + 3 * HLMI_UNIT_TMP * sizeof(float));
+    const size_t most = l->rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
+    a.low = hlmi_scratch(b, most * l->n * HLMI_LOW_MAX * sizeof *a.low);
     const size_t min_rows = l->rows == HLMI_ROWS_OUT ? 0 : PRIVATE_ROWS + 1;
     if (packed) hlmi_emit(b, pack_run, &a, sizeof a, min_rows, 0);
+    hlmi_emit(b, low_run, &a, sizeof a, l->rows == HLMI_ROWS_OUT ? 0 : 1, 0);
+    hlmi_emitted_for_adapters(b);
     hlmi_emit(b, linear_run, &a, sizeof a, 0, 0);
     hlmi_scratch_release(b, mark);
 }

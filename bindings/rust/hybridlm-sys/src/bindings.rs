@@ -848,6 +848,242 @@ extern "C" {
 extern "C" {
     pub fn hlm_model_release(model: *mut hlm_model);
 }
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_adapter {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_adapter_params {
+    pub struct_size: usize,
+    #[doc = " Of what is added, on top of the adapter's own scale; 0: 1."]
+    pub scale: f32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " Where path is; NULL: the system's files. Used during the call only."]
+    pub vfs: *const hlm_vfs,
+}
+#[test]
+fn bindgen_test_layout_hlm_adapter_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_adapter_params>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_adapter_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_adapter_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_adapter_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_scale() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).scale) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(scale)
+            )
+        );
+    }
+    test_field_scale();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_vfs() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).vfs) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(vfs)
+            )
+        );
+    }
+    test_field_vfs();
+}
+impl Default for hlm_adapter_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and"]
+    #[doc = "  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a"]
+    #[doc = "  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),"]
+    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than"]
+    #[doc = "          LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM."]
+    pub fn hlm_adapter_load(
+        out: *mut *mut hlm_adapter,
+        model: *mut hlm_model,
+        path: *const ::std::os::raw::c_char,
+        params: *const hlm_adapter_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes"]
+    #[doc = "  (DoRA) can be joined only to those of other matrices."]
+    #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_adapter_join(
+        out: *mut *mut hlm_adapter,
+        adapters: *const *const hlm_adapter,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " One reference more, or one less. It keeps its model; pools keep the adapters that their"]
+    #[doc = "  sequences were run with. Any thread."]
+    pub fn hlm_adapter_retain(adapter: *mut hlm_adapter);
+}
+extern "C" {
+    pub fn hlm_adapter_release(adapter: *mut hlm_adapter);
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_adapter_info {
+    pub struct_size: usize,
+    #[doc = " Matrices that it adds to, its largest rank, bytes of memory."]
+    pub n_matrices: usize,
+    pub rank: usize,
+    pub bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_adapter_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_adapter_info>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_adapter_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_adapter_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_adapter_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_matrices() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_matrices) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(n_matrices)
+            )
+        );
+    }
+    test_field_n_matrices();
+    fn test_field_rank() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rank) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(rank)
+            )
+        );
+    }
+    test_field_rank();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+}
+extern "C" {
+    #[doc = " Set out->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_adapter_info_get(
+        adapter: *const hlm_adapter,
+        out: *mut hlm_adapter_info,
+    ) -> hlm_status;
+}
 #[doc = " Logits over the vocabulary."]
 pub const HLM_HEAD_TEXT: _bindgen_ty_7 = 0;
 #[doc = " Logits over classes of a text, to be read at its last token"]
@@ -1807,7 +2043,7 @@ pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_9 = 1;
 #[doc = " What becomes of KV rows that no attention window will reach again."]
 pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
+#[derive(Debug, Copy, Clone)]
 pub struct hlm_pool_params {
     pub struct_size: usize,
     #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
@@ -1843,12 +2079,16 @@ pub struct hlm_pool_params {
     pub window_rows: i32,
     #[doc = " Must be 0."]
     pub reserved3: i32,
+    #[doc = " What the rows before every text are run with, of a model that has any (Hymba's memory tokens);"]
+    #[doc = "  NULL: the model alone. Steps name their own adapters; with this one they compute what the"]
+    #[doc = "  adapter was trained for. Kept by the pool."]
+    pub prefix_adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        72usize,
+        80usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -2077,10 +2317,37 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_reserved3();
+    fn test_field_prefix_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix_adapter) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(prefix_adapter)
+            )
+        );
+    }
+    test_field_prefix_adapter();
+}
+impl Default for hlm_pool_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),"]
+    #[doc = "          HLM_E_NOMEM."]
     pub fn hlm_pool_new(
         out: *mut *mut hlm_pool,
         model: *mut hlm_model,
@@ -2094,6 +2361,12 @@ extern "C" {
 }
 extern "C" {
     pub fn hlm_pool_release(pool: *mut hlm_pool);
+}
+extern "C" {
+    #[doc = " Make an adapter known to a pool before a step runs with it: snapshots of sequences that"]
+    #[doc = "  were run with it can then be loaded. It may be loaded anew from the same files, with the same scale."]
+    #[doc = "  Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM."]
+    pub fn hlm_pool_adapt(pool: *mut hlm_pool, adapter: *const hlm_adapter) -> hlm_status;
 }
 extern "C" {
     #[doc = " Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held"]
@@ -2462,6 +2735,18 @@ extern "C" {
     #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
     pub fn hlm_cache_reuse(
         cache: *mut hlm_cache,
+        tokens: *const i32,
+        n: usize,
+        reused: *mut usize,
+        pending: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same for a text that is run with an adapter (NULL: none): the same tokens run with another"]
+    #[doc = "  are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
+    pub fn hlm_cache_reuse_with(
+        cache: *mut hlm_cache,
+        adapter: *const hlm_adapter,
         tokens: *const i32,
         n: usize,
         reused: *mut usize,
@@ -2960,8 +3245,10 @@ extern "C" {
     #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
     #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
     #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
-    #[doc = "          or adapter set, of other KV or state types, or computed with other"]
-    #[doc = "          kernels or load parameters: the sentence says which), HLM_E_IO,"]
+    #[doc = "          or with an adapter that the pool does not know (hlm_pool_adapt), or another"]
+    #[doc = "          prefix_adapter, of other KV"]
+    #[doc = "          or state types, or computed with other kernels or load parameters: the"]
+    #[doc = "          sentence says which), HLM_E_IO,"]
     #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
     pub fn hlm_cache_load(
         out: *mut *mut hlm_cache,
@@ -3310,12 +3597,16 @@ pub struct hlm_step {
     #[doc = " [n_attention] requests; NULL where n_attention is 0."]
     pub attention: *const *const hlm_attention,
     pub n_attention: usize,
+    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
+    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
+    #[doc = "  pool holds every adapter that a step has named."]
+    pub adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_step() {
     assert_eq!(
         ::std::mem::size_of::<hlm_step>(),
-        104usize,
+        112usize,
         concat!("Size of: ", stringify!(hlm_step))
     );
     assert_eq!(
@@ -3561,6 +3852,23 @@ fn bindgen_test_layout_hlm_step() {
         );
     }
     test_field_n_attention();
+    fn test_field_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(adapter)
+            )
+        );
+    }
+    test_field_adapter();
 }
 impl Default for hlm_step {
     fn default() -> Self {
@@ -3579,8 +3887,8 @@ extern "C" {
     #[doc = "  Threads one call per context at a time; contexts of one model may run in"]
     #[doc = "          parallel, on different caches."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
-    #[doc = "          HLM_E_TOKEN, HLM_E_FULL, HLM_E_MISMATCH (a cache of another pool),"]
-    #[doc = "          HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
+    #[doc = "          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another"]
+    #[doc = "          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
     #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
     #[doc = "          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
     #[doc = "          then as it was before the call, and what the out-arrays hold is"]
@@ -4540,12 +4848,14 @@ pub struct hlm_generate_params {
     pub reserved: i32,
     #[doc = " NULL: off."]
     pub speculation: *const hlm_speculation,
+    #[doc = " As in hlm_step."]
+    pub adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_generate_params>(),
-        128usize,
+        136usize,
         concat!("Size of: ", stringify!(hlm_generate_params))
     );
     assert_eq!(
@@ -4859,6 +5169,23 @@ fn bindgen_test_layout_hlm_generate_params() {
         );
     }
     test_field_speculation();
+    fn test_field_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
+            },
+            128usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(adapter)
+            )
+        );
+    }
+    test_field_adapter();
 }
 impl Default for hlm_generate_params {
     fn default() -> Self {

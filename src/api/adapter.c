@@ -1,0 +1,161 @@
+/* The public calls for adapters. */
+#include "plan/adapter.h"
+
+#include <string.h>
+
+#include "api/model.h"
+#include "arch/adapter.h"
+#include "base/params.h"
+#include "base/size.h"
+#include "state/symbol.h"
+
+static hlm_status read_params(hlm_adapter_params *p, const hlm_adapter_params *from)
+{
+    hlm_status st = hlmi_params_read(p, sizeof *p, from, "hlm_adapter_params");
+    if (st != HLM_OK) return st;
+    if (p->scale == 0.0f) p->scale = 1.0f;
+    if (!(p->scale >= -1e6f && p->scale <= 1e6f))
+        return hlmi_fail(HLM_E_ARG, "hlm_adapter_params.scale is %g, can be -1e6 to 1e6", (double)p->scale);
+    return p->reserved == 0 ? HLM_OK : hlmi_fail(HLM_E_ARG, "hlm_adapter_params.reserved is not 0");
+}
+
+static hlm_status check_model(const hlm_model *model)
+{
+    if (hlmi_model_plan(model)) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+}
+
+hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path, const hlm_adapter_params *params)
+{
+    hlm_adapter_params p;
+    hlmi_vfs vfs;
+    hlmi_store *store = NULL;
+    hlm_adapter *ad = NULL;
+    hlm_status st;
+    if (out) *out = NULL;
+    if (!out || !model || !path) return hlmi_fail(HLM_E_ARG, "hlm_adapter_load: out, model and path are needed");
+    HLMI_TRY(read_params(&p, params));
+    HLMI_TRY(check_model(model));
+    HLMI_TRY(hlmi_vfs_from(&vfs, p.vfs, true));
+    HLMI_TRY(hlmi_store_open(&store, &model->mem, &vfs, path, HLMI_STORE_ADAPTER));
+    ad = hlmi_adapter_new(model, &model->mem, &model->plan);
+    if (!ad) HLMI_TRY(HLM_E_NOMEM);
+    const hlmi_adapter_file file = {.store = store,
+                                    .base = hlmi_store_container(model->store),
+                                    .arch = model->arch,
+                                    .plan = &model->plan,
+                                    .scale = (double)p.scale};
+    HLMI_TRY(hlmi_adapter_read(&file, ad));
+    hlmi_adapter_seal(ad, model->kernels.hash);
+    *out = ad;
+    ad = NULL;
+done:
+    hlmi_store_close(store);
+    hlmi_adapter_free(ad);
+    return st;
+}
+
+/* ---- several at once: [A1; A2] and [B1 | B2] ---- */
+
+/* Rows of the first matrices of a slot, all together, and whether a sum is scaled. */
+static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t slot, size_t *having, bool *scaled)
+{
+    size_t rank = 0;
+    *having = 0;
+    *scaled = false;
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_low *low = &adapters[i]->low[slot];
+        if (!low->a.rows) continue;
+        rank += low->a.rows;
+        ++*having;
+        *scaled = *scaled || low->factor;
+    }
+    return rank;
+}
+
+/* a [rank, cols] and b [rows, rank] of a slot. */
+static void join_matrices(const hlm_adapter *const *adapters, size_t n, size_t slot, size_t rank, float *a, float *b)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_low *low = &adapters[i]->low[slot];
+        for (size_t r = 0; r < low->a.rows; r++) hlmi_low_row(a + (at + r) * low->a.cols, &low->a, r);
+        for (size_t r = 0; r < low->b.rows; r++) hlmi_low_row(b + r * rank + at, &low->b, r);
+        at += low->a.rows;
+    }
+}
+
+static hlm_status join_slot(hlm_adapter *ad, const hlm_adapter *const *adapters, size_t n, size_t slot)
+{
+    const hlmi_slot *s = &ad->model->plan.slots[slot];
+    size_t having;
+    bool scaled;
+    const size_t rank = joint_rank(adapters, n, slot, &having, &scaled), rows = s->matrix.rows;
+    if (rank == 0) return HLM_OK;
+    if (rank > HLMI_LOW_MAX)
+        return hlmi_fail(HLM_E_LIMIT, "%s: the adapters are of rank %zu together, can be up to %d", s->tensor, rank,
+                         HLMI_LOW_MAX);
+    if (scaled && having > 1)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: an adapter with magnitudes (DoRA) can not be joined to another",
+                         s->tensor);
+    float *a = hlmi_calloc(&ad->mem, rank * s->matrix.cols, sizeof *a);
+    float *b = hlmi_calloc(&ad->mem, rows * rank, sizeof *b);
+    float *factor = scaled ? hlmi_alloc(&ad->mem, rows * sizeof *factor) : NULL;
+    hlm_status st = a && b && (factor || !scaled) ? HLM_OK : hlmi_nomem(rows * rank * sizeof *b, "an adapter");
+    if (st == HLM_OK) {
+        join_matrices(adapters, n, slot, rank, a, b);
+        for (size_t i = 0; i < n && factor; i++)
+            if (adapters[i]->low[slot].factor) memcpy(factor, adapters[i]->low[slot].factor, rows * sizeof *factor);
+        st = hlmi_adapter_set(ad, s, slot, rank, a, b, factor);
+        factor = NULL;
+    }
+    hlmi_free(&ad->mem, a);
+    hlmi_free(&ad->mem, b);
+    hlmi_free(&ad->mem, factor);
+    return st;
+}
+
+hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n)
+{
+    if (out) *out = NULL;
+    if (!out || !adapters || n == 0) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: out and adapters are needed");
+    for (size_t i = 0; i < n; i++) {
+        if (!adapters[i]) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: adapters[%zu] is NULL", i);
+        if (adapters[i]->model != adapters[0]->model)
+            return hlmi_fail(HLM_E_MISMATCH, "hlm_adapter_join: adapters[%zu] is of another model", i);
+    }
+    hlm_model *model = adapters[0]->model;
+    hlm_adapter *ad = hlmi_adapter_new(model, &model->mem, &model->plan);
+    hlm_status st = ad ? HLM_OK : HLM_E_NOMEM;
+    for (size_t i = 0; st == HLM_OK && i < ad->n_slots; i++) st = join_slot(ad, adapters, n, i);
+    if (st == HLM_OK) hlmi_adapter_seal(ad, model->kernels.hash);
+    if (st == HLM_OK) *out = ad;
+    else hlmi_adapter_free(ad);
+    return st;
+}
+
+void hlm_adapter_retain(hlm_adapter *adapter)
+{
+    if (adapter) atomic_fetch_add(&adapter->refs, 1);
+}
+
+void hlm_adapter_release(hlm_adapter *adapter)
+{
+    if (adapter && atomic_fetch_sub(&adapter->refs, 1) == 1) hlmi_adapter_free(adapter);
+}
+
+hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out)
+{
+    if (!adapter) return hlmi_fail(HLM_E_ARG, "hlm_adapter_info_get: adapter is NULL");
+    const hlm_adapter_info info = {
+        .struct_size = sizeof info, .n_matrices = adapter->n_matrices, .rank = adapter->rank, .bytes = adapter->bytes};
+    return hlmi_result_write(out, &info, sizeof info, "hlm_adapter_info");
+}
+
+hlm_status hlm_pool_adapt(hlm_pool *pool, const hlm_adapter *adapter)
+{
+    uint32_t number;
+    if (!pool || !adapter) return hlmi_fail(HLM_E_ARG, "hlm_pool_adapt: pool and adapter are needed");
+    if (adapter->model != pool->model) return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
+    return hlmi_pool_number(pool, adapter, &number);
+}

@@ -1,0 +1,92 @@
+/* Making adapters. */
+#include "plan/adapter.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+enum { LANES = 32 /* rows of a group of f32 tiles */ };
+
+hlm_adapter *hlmi_adapter_new(hlm_model *model, const hlmi_mem *mem, const hlmi_plan *plan)
+{
+    hlm_adapter *ad = hlmi_calloc(mem, 1, sizeof *ad);
+    hlmi_low *low = hlmi_calloc(mem, plan->n_slots + 1, sizeof *low);
+    if (!ad || !low) {
+        hlmi_free(mem, ad);
+        hlmi_free(mem, low);
+        hlmi_nomem(plan->n_slots * sizeof *low, "an adapter");
+        return NULL;
+    }
+    atomic_init(&ad->refs, 1);
+    hlm_model_retain(model);
+    ad->model = model;
+    ad->mem = *mem;
+    ad->low = low;
+    ad->n_slots = plan->n_slots;
+    return ad;
+}
+
+void hlmi_adapter_free(hlm_adapter *ad)
+{
+    if (!ad) return;
+    const hlmi_mem mem = ad->mem;
+    hlm_model *model = ad->model;
+    for (size_t i = 0; i < ad->n_slots; i++) {
+        hlmi_free(&mem, ad->low[i].a.tiles);
+        hlmi_free(&mem, ad->low[i].b.tiles);
+        hlmi_free(&mem, ad->low[i].factor);
+    }
+    hlmi_free(&mem, ad->low);
+    hlmi_free(&mem, ad);
+    hlm_model_release(model);
+}
+
+/* The matrix x [rows, cols] in tiles. */
+static hlm_status make_tiles(hlm_adapter *ad, const float *x, size_t rows, size_t cols, hlmi_matrix *out)
+{
+    const size_t group = hlmi_layout_group_bytes(HLMI_TILE_F32, cols), groups = hlmi_div_up(rows, LANES);
+    float *tiles = hlmi_calloc(&ad->mem, groups, group);
+    if (!tiles) return hlmi_nomem(groups * group, "an adapter");
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c++) tiles[(r / LANES * cols + c) * LANES + r % LANES] = x[r * cols + c];
+    *out = (hlmi_matrix){
+        .rows = rows, .cols = cols, .type = HLMI_F32, .layout = HLMI_TILE_F32, .tiles = tiles, .bytes = groups * group};
+    ad->bytes += out->bytes;
+    return HLM_OK;
+}
+
+hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t number, size_t rank, const float *a,
+                            const float *b, float *factor)
+{
+    hlmi_low *low = &ad->low[number];
+    low->factor = factor;
+    hlm_status st = make_tiles(ad, a, rank, slot->matrix.cols, &low->a);
+    if (st == HLM_OK) st = make_tiles(ad, b, slot->matrix.rows, rank, &low->b);
+    ad->n_matrices++;
+    ad->rank = hlmi_max_size(ad->rank, rank);
+    if (factor) ad->bytes += slot->matrix.rows * sizeof *factor;
+    return st;
+}
+
+void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n, uint64_t seed))
+{
+    for (size_t half = 0; half < 2; half++) {
+        uint64_t h = half;
+        for (size_t i = 0; i < ad->n_slots; i++) {
+            const hlmi_low *low = &ad->low[i];
+            if (!low->a.rows) continue;
+            h = hash(&i, sizeof i, h);
+            h = hash(low->a.tiles, (size_t)low->a.bytes, h);
+            h = hash(low->b.tiles, (size_t)low->b.bytes, h);
+            if (low->factor) h = hash(low->factor, low->b.rows * sizeof *low->factor, h);
+        }
+        ad->print[half] = h;
+    }
+}
+
+void hlmi_low_row(float *y, const hlmi_matrix *m, size_t r)
+{
+    const hlmi_layout_info *info = hlmi_layout_get(m->layout);
+    const char *group = (const char *)m->tiles + r / info->rows * hlmi_layout_group_bytes(m->layout, m->cols);
+    info->read_row(y, group, m->cols, r % info->rows, 0, m->cols);
+}
