@@ -13,6 +13,7 @@ import pty
 import resource
 import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,25 @@ def file_with(data):
     f.write(data)
     f.close()
     return f.name
+
+
+def adapter(folder, name, sign=1):
+    """A PEFT folder of rank 1 for two matrices of tiny-llama."""
+    path = pathlib.Path(folder, name)
+    path.mkdir()
+    settings = {"peft_type": "LORA", "r": 1, "lora_alpha": 0.25, "target_modules": ["down_proj", "q_proj"], "bias": "none"}
+    (path / "adapter_config.json").write_text(json.dumps(settings))
+    header, data = {}, b""
+    for matrix, rows, cols in (("layers.0.mlp.down_proj", 16, 32), ("layers.1.self_attn.q_proj", 16, 16)):
+        for part, shape in (("A", [1, cols]), ("B", [rows, 1])):
+            values = [sign ** (part == "B") * (1 + i % 3) / 2 * (-1) ** (i // 2) for i in range(shape[0] * shape[1])]
+            begin = len(data)
+            data += struct.pack(f"<{len(values)}f", *values)
+            header[f"base_model.model.model.{matrix}.lora_{part}.weight"] = {
+                "dtype": "F32", "shape": shape, "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    (path / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    return str(path)
 
 
 # ---- usage ------------------------------------------------------------------
@@ -518,6 +538,70 @@ def chat_template_option():
         f.write(b"{{ raise_exception('not with me') }}")
     assert "not with me" in bad(1, "chat", "-m", FOLDER, "--chat-template", path, "-p", "hello")
     os.unlink(path)
+
+
+# ---- adapters -------------------------------------------------------------------
+
+
+@test
+def adapters_change_the_text_by_their_scale():
+    base = ["run", "-m", FOLDER, "-n", "12", "--ignore-eos", "hello world"]
+    own = good_json(*base)["ids"]
+    with tempfile.TemporaryDirectory() as folder:
+        lora, minus = adapter(folder, "lora"), adapter(folder, "minus", -1)
+        once = good_json(*base, "--adapter", lora)["ids"]
+        assert once != own
+        assert good_json(*base, "--adapter", lora, "--adapter-scale", "1")["ids"] == once
+        assert good_json(*base, "--adapter", lora, "--adapter-scale=-1")["ids"] == good_json(*base, "--adapter", minus)["ids"] != once
+        assert good_json(*base, "--adapter", lora, "--adapter-scale", "0")["ids"] == own
+        two = [good_json(*base, *options)["ids"] for options in (["--adapter", lora, "--adapter", lora],
+                                                                 ["--adapter", lora, "--adapter-scale", "2"])]
+        assert two[0] == two[1] != once
+        # each scale is of the adapter before it
+        for options in (["--adapter", lora, "--adapter", lora, "--adapter-scale", "-1"],
+                        ["--adapter", lora, "--adapter-scale", "-1", "--adapter", lora],
+                        ["--adapter", lora, "--adapter", minus]):
+            assert good_json(*base, *options)["ids"] == own, options
+        assert good_json(*base, "--adapter", lora, "--draft-ngram", "1", "--branches", "2")["ids"] == once
+
+
+@test
+def adapters_that_can_not_be_used():
+    base = ["run", "-m", FOLDER, "hello"]
+    with tempfile.TemporaryDirectory() as folder:
+        lora, none = adapter(folder, "lora"), os.path.join(folder, "none")
+        assert none in bad(1, *base, "--adapter", lora, "--adapter", none)
+        assert none in bad(1, *base, "--adapter", none, "--adapter-scale", "0")
+        code, out, _ = run("chat", "-m", FOLDER, "-p", "hi", "--json", "--adapter", none)
+        error = json.loads(out)["error"]
+        assert code == 1 and error["status"] == "HLM_E_IO" and none in error["message"] and "quickstart" not in error["hint"]
+        assert "lora" in bad(1, "run", "-m", GGUF, "hello", "--adapter", lora)
+        assert "lora" in bad(1, "run", "-m", os.path.join(MODELS, "llama3"), "--ids", "1,2", "--adapter", lora)
+        assert "before any --adapter" in bad(2, *base, "--adapter-scale", "2", "--adapter", lora)
+        assert "takes a number" in bad(2, *base, "--adapter", lora, "--adapter-scale", "much")
+        assert "16 times" in bad(2, *base, *["--adapter", lora] * 17)
+        assert "--adapter" in bad(2, "score", "-m", FOLDER, "hello", "--adapter", lora)
+
+
+@test
+def conversations_are_kept_with_their_adapters():
+    with tempfile.TemporaryDirectory() as folder:
+        file, texts = os.path.join(folder, "talk"), os.path.join(folder, "texts")
+        own = ["-n", "4", "--ctx", "400"]
+        options = own + ["--adapter", adapter(folder, "lora"), "--adapter-scale", "7", "--adapter", adapter(folder, "more")]
+        whole = chat(["hi", "yo", "no"], *options)
+        assert whole[2]["ids"] != chat(["hi", "yo", "no"], *own)[2]["ids"] and whole[2]["reused_tokens"] > 0
+        chat(["hi", "yo", "/save " + file], *options)
+        again = chat(["/load " + file, "no"], *options)[0]
+        assert again["ids"] == whole[2]["ids"] and again["reused_tokens"] == whole[2]["reused_tokens"]
+        code, out, err = run("chat", "-m", FOLDER, "-n", "4", "--json", stdin=f"/load {file}\nno\n".encode())
+        assert code == 0 and "without its state" in err and json.loads(out)["reused_tokens"] == 0
+        for base in (["chat", "-m", FOLDER, "-p", "hi"], ["run", "-m", FOLDER, "hello world"]):
+            first, second = (good_json(*base, *options, "--prefix-cache", texts) for _ in range(2))
+            assert first["ids"] == second["ids"] and second["prompt_tokens"] == 1 < first["prompt_tokens"]
+        code, out, err = run("run", "-m", FOLDER, "-n", "4", "--json", "hello world", "--prefix-cache", texts)
+        assert code == 0 and "its adapters" in err
+        assert json.loads(out)["ids"] == good_json("run", "-m", FOLDER, "-n", "4", "hello world")["ids"]
 
 
 # ---- Ctrl-C and the terminal ----------------------------------------------------

@@ -1,8 +1,11 @@
 /* hybridlm.hpp: every handle in use, and misuse. Built twice, with and without exceptions.
  *   test_cpp MODEL_FOLDER      ends with "N passed, N failed" */
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -14,6 +17,7 @@ namespace
 {
 
 int passed, failed;
+std::string program; /* files beside it are this run's own */
 
 void check(bool ok, const char *what, int line)
 {
@@ -35,7 +39,7 @@ template <class T>
 constexpr bool move_only = std::is_nothrow_move_constructible_v<T> &&std::is_nothrow_move_assignable_v<T> &&
     !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(move_only<hlm::Model> && move_only<hlm::Pool> && move_only<hlm::Context> && move_only<hlm::Cache>);
-static_assert(move_only<hlm::Sampler> && move_only<hlm::TextStream>);
+static_assert(move_only<hlm::Sampler> && move_only<hlm::TextStream> && move_only<hlm::Adapter>);
 static_assert(sizeof(hlm::Model) == sizeof(void *) && sizeof(hlm::Cache) == sizeof(void *));
 /* Spans do not take away const, nor take other types. */
 static_assert(std::is_constructible_v<hlm::Span<const int32_t>, const std::vector<int32_t> &>);
@@ -112,9 +116,10 @@ void test_state(family &f)
     const auto bytes = *f.cache.save();
     CHECK(*hlm::Cache::load(f.ctx.pool(), bytes)->tokens() == one_two_three);
     CHECK(!hlm::Cache::load(f.ctx.pool(), hlm::Span<const uint8_t>(bytes.data(), bytes.size() - 1)).ok());
-    CHECK(f.cache.save("test_cpp.snapshot").ok());
-    CHECK(*hlm::Cache::load(f.ctx.pool(), "test_cpp.snapshot")->tokens() == one_two_three);
-    CHECK(std::remove("test_cpp.snapshot") == 0 && !hlm::Cache::load(f.ctx.pool(), "test_cpp.snapshot").ok());
+    const std::string snapshot = program + ".snapshot";
+    CHECK(f.cache.save(snapshot).ok());
+    CHECK(*hlm::Cache::load(f.ctx.pool(), snapshot)->tokens() == one_two_three);
+    CHECK(std::remove(snapshot.c_str()) == 0 && !hlm::Cache::load(f.ctx.pool(), snapshot).ok());
     CHECK(f.cache.prefix_add().ok() && f.ctx.pool().prefix_info()->tokens == 3);
     auto like = *hlm::Cache::create(f.ctx.pool());
     CHECK(like.reuse(one_two_three)->reused == 2 && like.length() == 2 && !like.reuse({}).ok());
@@ -137,6 +142,83 @@ void test_state(family &f)
     CHECK(states[0] != 0);
     CHECK(f.ctx.pool().usage()->used > 0);
     CHECK(f.ctx.score(one_two_three)->logprobs.size() == 2);
+}
+
+/* A PEFT folder of rank 1 for a matrix of tiny-llama. */
+std::string new_adapter()
+{
+    const std::string folder = program + ".adapter", matrix = "base_model.model.model.layers.0.mlp.down_proj.lora_";
+    std::filesystem::create_directory(folder);
+    std::ofstream(folder + "/adapter_config.json") << R"({"peft_type": "LORA", "r": 1, "lora_alpha": 1})";
+    std::string header = "{\"" + matrix +
+        R"(A.weight": {"dtype": "F32", "shape": [1, 32], "data_offsets": [0, 128]}, ")" + matrix +
+        R"(B.weight": {"dtype": "F32", "shape": [16, 1], "data_offsets": [128, 192]}})";
+    header.resize(256, ' ');
+    std::vector<float> numbers(48);
+    for (std::size_t i = 0; i < numbers.size(); i++) numbers[i] = static_cast<float>(i % 5) - 1;
+    std::ofstream file(folder + "/adapter_model.safetensors", std::ios::binary);
+    file.write("\0\1\0\0\0\0\0\0", 8) << header; /* 256, little-endian */
+    file.write(reinterpret_cast<const char *>(numbers.data()), 192);
+    return folder;
+}
+
+void test_adapters(family &f)
+{
+    const std::string folder = new_adapter();
+    auto params = hlm::make<hlm_adapter_params>();
+    params.scale = -1;
+    hlm::Adapter both[] = {*hlm::Adapter::load(f.model, folder), *hlm::Adapter::load(f.model, folder, &params)};
+    const hlm::Adapter &lora = both[0];
+    CHECK(lora && both[1] && lora.info()->rank == 1 && lora.info()->n_matrices == 1);
+    const auto none = *hlm::Adapter::join(both);
+    CHECK(none.info()->rank == 2);
+    const auto with = [&f](hlm::Cache &cache, const hlm::Adapter &adapter) {
+        std::vector<float> out(f.model.vocab_size());
+        CHECK(f.ctx.decode(hlm::Step(cache, one_two_three).adapter(adapter).logits(out)).ok());
+        return out;
+    };
+    auto plain = *hlm::Cache::create(f.ctx.pool()), a = *hlm::Cache::create(f.ctx.pool());
+    auto b = *hlm::Cache::create(f.ctx.pool()), c = *hlm::Cache::create(f.ctx.pool());
+    const auto own = logits(f, plain, one_two_three), changed = with(a, lora), back = with(b, none);
+    CHECK(!same(own, changed) && same(changed, with(c, lora.share())));
+    double most = 0;
+    for (std::size_t i = 0; i < own.size(); i++) most = std::max(most, std::fabs(double(own[i]) - double(back[i])));
+    CHECK(most < 1e-4);
+
+    auto generate = hlm::make<hlm_generate_params>();
+    generate.prompt = one_two_three.data();
+    generate.n_prompt = one_two_three.size();
+    generate.max_tokens = 1;
+    generate.adapter = lora.get();
+    auto cache = *hlm::Cache::create(f.ctx.pool());
+    int32_t first = -1;
+    CHECK(f.ctx
+              .generate(cache, nullptr, generate,
+                        [&first](int32_t token, std::string_view) {
+                            if (first < 0) first = token;
+                        })
+              .ok());
+    CHECK(first == std::max_element(changed.begin(), changed.end()) - changed.begin());
+
+    CHECK(a.prefix_add().ok());
+    auto like = *hlm::Cache::create(f.ctx.pool());
+    CHECK(like.reuse(one_two_three, both[1])->reused == 0 && like.reuse(one_two_three, lora)->reused == 2);
+    const auto bytes = *a.save(); /* other pools must know the adapter first */
+    auto pool = *hlm::Pool::create(f.model);
+    REFUSED(hlm::Cache::load(pool, bytes).status(), HLM_E_MISMATCH, "adapter");
+    CHECK(pool.adapt(lora).ok() && hlm::Cache::load(pool, bytes)->length() == 3);
+
+    REFUSED(hlm::Adapter::load(f.model, "no/such").status(), HLM_E_IO, "no/such");
+    REFUSED(hlm::Adapter::load(f.model, std::string("a\0b", 3)).status(), HLM_E_ARG, "zero byte");
+    REFUSED(hlm::Adapter::load(hlm::Model(), folder).status(), HLM_E_ARG, "");
+    REFUSED(hlm::Adapter::join({}).status(), HLM_E_ARG, "");
+    const hlm::Adapter empty;
+    REFUSED(empty.info().status(), HLM_E_ARG, "");
+    REFUSED(pool.adapt(empty), HLM_E_ARG, "");
+    REFUSED(like.reuse(one_two_three, empty).status(), HLM_E_ARG, "empty");
+    REFUSED(f.ctx.decode(hlm::Step(like, one_two_three).adapter(empty)), HLM_E_ARG, "adapter is empty");
+    CHECK(!empty.share());
+    std::filesystem::remove_all(folder);
 }
 
 void test_rows_in_and_out(family &f)
@@ -411,6 +493,7 @@ void test_two_threads(const family &f)
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
+    program = argv[0];
     family f = new_family(argv[1]);
     if (!f.cache) {
         std::printf("no model in %s\n0 passed, 1 failed\n", argv[1]);
@@ -418,6 +501,7 @@ int main(int argc, char **argv)
     }
     test_text(f);
     test_state(f);
+    test_adapters(f);
     test_rows_in_and_out(f);
     test_sampler(f);
     f = new_family(argv[1]);

@@ -25,7 +25,9 @@ static const char help[] =
     "    (loading) or says something (later stages), and not for lack of memory;\n"
     "  - loading asks for no file outside the given one, and frees all memory and files;\n"
     "  - a good model loads and decodes afterwards in the same process.\n"
-    "Cases of the stage \"attach\" (adapters: kinds gguf_lora and lora_hf) fail: this version has no adapters.\n"
+    "Cases of the stage \"attach\" are adapters (kinds gguf_lora and lora_hf): the good model loads, is given the\n"
+    "adapter, which has to name the file when it fails, and decodes with it when it does not. A case's \"base\" is\n"
+    "its own good model.\n"
     "\n"
     "  --kind KIND    only cases of this kind; may be given several times (also --kind=KIND)\n"
     "  --base FOLDER  the good model, under whose copy files with \"as\" are laid; default: base_hf beside the "
@@ -40,7 +42,7 @@ typedef struct options {
 } options;
 
 typedef struct test_case {
-    const char *file, *kind, *what, *expect, *as;
+    const char *file, *kind, *what, *expect, *as, *base;
     hostile_stage stage;
 } test_case;
 
@@ -77,7 +79,8 @@ static bool read_case(const json_t *line, test_case *c)
                      .kind = string_of(line, "kind"),
                      .what = string_of(line, "what"),
                      .expect = string_of(line, "expect"),
-                     .as = string_of(line, "as")};
+                     .as = string_of(line, "as"),
+                     .base = string_of(line, "base")};
     const char *stage = string_of(line, "stage");
     for (int s = 0; s < STAGES; s++) {
         if (strcmp(stage, hostile_stage_names[s]) != 0) continue;
@@ -138,11 +141,11 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Is the message one that helps? While loading it has to name the file and say more than that. */
+/* Is the message one that helps? While a file is read it has to name that and say more. */
 static bool message_helps(const hostile_report *r, const char *path)
 {
     const char *m = r->message;
-    if (r->stage != STAGE_LOAD) return strlen(m) >= 8;
+    if (r->stage != STAGE_LOAD && r->stage != STAGE_ATTACH) return strlen(m) >= 8;
     const char *name = strstr(m, last_part(path));
     return name && strlen(m) >= strlen(last_part(path)) + 8;
 }
@@ -150,7 +153,6 @@ static bool message_helps(const hostile_report *r, const char *path)
 /* NULL: as expected. */
 static const char *judge(const test_case *c, const hostile_report *r, const char *path)
 {
-    if (c->stage == STAGE_ATTACH) return "this version has no adapters";
     if (r->status == HLM_OK) return strcmp(c->expect, "reject") == 0 ? "expected a failure" : NULL;
     if (strcmp(c->expect, "accept") == 0) return "expected to run to the end";
     if (r->status == HLM_E_NOMEM || r->status == HLM_E_INTERNAL) return "this is no verdict on a file";
@@ -161,10 +163,14 @@ static const char *judge(const test_case *c, const hostile_report *r, const char
 
 static bool run_case(const options *o, const char *folder, const test_case *c)
 {
-    char path[PATH_BYTES], dir[PATH_BYTES] = "";
+    char path[PATH_BYTES], base[PATH_BYTES], dir[PATH_BYTES] = "";
     hostile_report r = {0};
     const char *why = NULL;
-    hostile_job job = {.path = path, .base = o->base, .check_weights = strncmp(last_part(c->file), "n_", 2) == 0};
+    hostile_job job = {.path = path,
+                       .base = o->base,
+                       .attach = c->stage == STAGE_ATTACH,
+                       .check_weights = strncmp(last_part(c->file), "n_", 2) == 0};
+    if (c->base[0] && join(base, folder, c->base)) job.base = base;
     if (!join(path, folder, c->file) || access(path, R_OK) != 0) why = "the case's file is not there";
     if (!why && c->as[0]) {
         job.path = dir;

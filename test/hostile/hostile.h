@@ -1,5 +1,6 @@
 /* Runner for hostile files: what its parts share. A case is one model (a GGUF
- * file, or a folder) taken through the stages in a process of its own. */
+ * file, or a folder) taken through the stages in a process of its own, or an
+ * adapter for the good model. */
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
@@ -20,8 +21,9 @@ extern const char *const hostile_stage_names[STAGES];
 
 /* What a child does. */
 typedef struct hostile_job {
-    const char *path; /* the model */
-    const char *base; /* a good model, loaded afterwards */
+    const char *path; /* the model, or the adapter */
+    const char *base; /* a good model, loaded afterwards, and before it for an adapter */
+    bool attach; /* an adapter */
     bool check_weights; /* HLM_LOAD_CHECK_WEIGHTS */
 } hostile_job;
 

@@ -124,6 +124,7 @@ static void file_close(void *user, void *p)
 typedef struct work {
     hostile_report *r;
     hlm_model *model;
+    hlm_adapter *adapter; /* what tokens are decoded with, or NULL */
     hlm_model_info info;
     int32_t ids[IDS_MAX];
     size_t n_ids;
@@ -214,7 +215,8 @@ static hlm_status run_decode(work *w)
                                     .max_tokens = GENERATE,
                                     .ignore_eos = 1,
                                     .tokens = out,
-                                    .tokens_cap = GENERATE};
+                                    .tokens_cap = GENERATE,
+                                    .adapter = w->adapter};
     hlm_generate_result result = {.struct_size = sizeof result};
     hlm_context *ctx = NULL;
     hlm_cache *cache = NULL;
@@ -236,17 +238,22 @@ static bool stage_ends(work *w, hostile_stage stage, hlm_status st)
     return st != HLM_OK || w->r->broken[0];
 }
 
+static void read_info(work *w)
+{
+    w->info = (hlm_model_info){.struct_size = sizeof w->info};
+    if (hlm_model_info_get(w->model, &w->info) != HLM_OK) broken(w->r, "no info: %s", hlm_last_error());
+}
+
 static void run_stages(work *w)
 {
     static hlm_status (*const stages[])(work * w) = {
         [STAGE_TOKENIZE] = run_tokenize, [STAGE_RENDER] = run_render, [STAGE_DECODE] = run_decode};
-    w->info = (hlm_model_info){.struct_size = sizeof w->info};
-    if (hlm_model_info_get(w->model, &w->info) != HLM_OK) broken(w->r, "no info: %s", hlm_last_error());
+    read_info(w);
     for (hostile_stage s = STAGE_TOKENIZE; s <= STAGE_DECODE; s++)
         if (stage_ends(w, s, stages[s](w))) return;
 }
 
-/* ---- the whole ---- */
+/* ---- models ---- */
 
 /* Read mode on the system's own files comes to the same verdict. */
 static void load_again(const hostile_job *job, hlm_model_params p, hlm_status expected, hostile_report *r)
@@ -258,6 +265,60 @@ static void load_again(const hostile_job *job, hlm_model_params p, hlm_status ex
     if (st != expected)
         broken(r, "%s from the caller's files, %s from the system's", hlm_status_name(expected), hlm_status_name(st));
 }
+
+static void run_model(const hostile_job *job, const hlm_vfs *vfs, const hlm_model_params *p, work *w)
+{
+    const hlm_status st = hlm_model_load_vfs(&w->model, vfs, job->path, p);
+    if (!stage_ends(w, STAGE_LOAD, st)) run_stages(w);
+    hlm_model_release(w->model);
+    load_again(job, *p, st, w->r);
+}
+
+/* ---- adapters ---- */
+
+/* The adapter for the model that is there; what is accepted must decode. */
+static hlm_status attach(const hostile_job *job, const hlm_vfs *vfs, work *w)
+{
+    const hlm_adapter_params p = {.struct_size = sizeof p, .vfs = vfs};
+    hlm_adapter_info info = {.struct_size = sizeof info};
+    const hlm_status st = hlm_adapter_load(&w->adapter, w->model, job->path, &p);
+    if ((st == HLM_OK) != (w->adapter != NULL))
+        broken(w->r, "%s with%s an adapter", hlm_status_name(st), w->adapter ? "" : "out");
+    if (!w->adapter) return st;
+    if (hlm_adapter_info_get(w->adapter, &info) != HLM_OK || info.n_matrices == 0 || info.rank == 0)
+        broken(w->r, "an adapter of %zu matrices and rank %zu", info.n_matrices, info.rank);
+    if (run_decode(w) != HLM_OK) broken(w->r, "a step with the adapter fails: %s", hlm_last_error());
+    return st;
+}
+
+/* The system's own files come to the same verdict. */
+static void attach_again(const hostile_job *job, const work *w)
+{
+    hlm_adapter *again = NULL;
+    const hlm_status st = hlm_adapter_load(&again, w->model, job->path, NULL);
+    hlm_adapter_release(again);
+    if ((int)st != w->r->status)
+        broken(w->r, "%s from the caller's files, %s from the system's", hlm_status_name(w->r->status),
+               hlm_status_name(st));
+}
+
+/* The model is the good one; the case is what it is given. */
+static void run_adapter(const hostile_job *job, const hlm_vfs *vfs, const hlm_model_params *p, work *w)
+{
+    const hlm_status st = hlm_model_load(&w->model, job->base, p);
+    if (stage_ends(w, STAGE_LOAD, st)) {
+        broken(w->r, "the good model does not load: %s", w->r->message);
+        return;
+    }
+    read_info(w);
+    stage_ends(w, STAGE_ATTACH, attach(job, vfs, w));
+    attach_again(job, w);
+    hlm_adapter_release(w->adapter);
+    hlm_model_release(w->model);
+    w->adapter = NULL;
+}
+
+/* ---- the whole ---- */
 
 static void run_base(const hostile_job *job, work *w)
 {
@@ -286,10 +347,8 @@ void hostile_run(const hostile_job *job, hostile_report *report)
     const hlm_model_params p = {
         .struct_size = sizeof p, .flags = job->check_weights ? HLM_LOAD_CHECK_WEIGHTS : 0, .allocator = &a};
     w.r = report;
-    const hlm_status st = hlm_model_load_vfs(&w.model, &vfs, job->path, &p);
-    if (!stage_ends(&w, STAGE_LOAD, st)) run_stages(&w);
-    hlm_model_release(w.model);
-    load_again(job, p, st, report);
+    if (job->attach) run_adapter(job, &vfs, &p, &w);
+    else run_model(job, &vfs, &p, &w);
     if (all.outside[0]) broken(report, "it asked for %s", all.outside);
     if (all.open) broken(report, "%d files left open", all.open);
     if (mem.live) broken(report, "%zu blocks of memory not freed", mem.live);

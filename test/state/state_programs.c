@@ -1,7 +1,8 @@
 /* state_programs [--programs N] [--seed S] [--threads T] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
- * rewinds, reserves, saves, loads, drafts, cancelled and refused steps over several sequences, and after each operation compares one sequence
- * with a fresh one that is fed the same tokens in one step: the logits must be the same bit for bit. Pages, the undo log and
- * the stride of marks are small, so that every border is met. A program that fails is cut down and printed. */
+ * rewinds, reserves, saves, loads, drafts, cancelled and refused steps, with two adapters and with none, over several sequences, and after
+ * each operation compares one sequence with a fresh one that is fed the same tokens in one step (one for each run of tokens with the same
+ * adapter): the logits must be the same bit for bit. Pages, the undo log and the stride of marks are small, so that every border is met. A
+ * program that fails is cut down and printed. */
 #define _POSIX_C_SOURCE 200809L
 #include <hybridlm/hybridlm.h>
 
@@ -12,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3 };
+#include "make_adapter.h"
+
+enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3, ADAPTERS = 3 /* none is the first */ };
 
 typedef enum kind {
     STEP,
@@ -48,7 +51,7 @@ typedef struct op {
 
 typedef struct sequence {
     hlm_cache *cache;
-    int32_t ids[LENGTH];
+    int32_t ids[LENGTH]; /* with the adapter that each was run with: id + vocabulary * number */
     size_t n;
 } sequence;
 
@@ -62,6 +65,8 @@ typedef struct snapshot {
 
 typedef struct machine {
     hlm_model *model;
+    hlm_adapter *adapters[ADAPTERS]; /* NULL: none */
+    size_t n_adapters;
     hlm_pool *pool;
     hlm_context *ctx[CONTEXTS];
     size_t vocab, width; /* token ids; numbers in a row of logits */
@@ -96,10 +101,37 @@ static int failed(machine *m, const char *fmt, ...)
     return 0;
 }
 
-static hlm_step make_step(const machine *m, hlm_cache *cache, const int32_t *ids, size_t n, float *logits)
+static hlm_step make_step(const machine *m, hlm_cache *cache, const int32_t *ids, size_t n, float *logits,
+                          size_t adapter)
 {
-    (void)m;
-    return (hlm_step){.struct_size = sizeof(hlm_step), .cache = cache, .tokens = ids, .n_tokens = n, .logits = logits};
+    return (hlm_step){.struct_size = sizeof(hlm_step),
+                      .cache = cache,
+                      .tokens = ids,
+                      .n_tokens = n,
+                      .logits = logits,
+                      .adapter = m->adapters[adapter]};
+}
+
+/* Which adapter a random number means. */
+static size_t adapter_of(const machine *m, uint32_t x)
+{
+    return (x >> 5) % m->n_adapters;
+}
+
+/* The adapter of an entry of a text, and its id. */
+static size_t entry_adapter(const machine *m, int32_t entry)
+{
+    return (size_t)entry / m->vocab;
+}
+
+static void entry_ids(const machine *m, int32_t *ids, const int32_t *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) ids[i] = entries[i] % (int32_t)m->vocab;
+}
+
+static int32_t entry_of(const machine *m, int32_t id, size_t adapter)
+{
+    return id + (int32_t)(adapter * m->vocab);
 }
 
 /* What the pool is made of. Programs take turns by their seeds. */
@@ -143,13 +175,15 @@ static void close_sequence(sequence *s)
 }
 
 /* One token behind the sequence, in a fork of it. At the cap the other sequences make room. */
-static hlm_status step_fork(machine *m, const sequence *s, const op *o, const int32_t *token)
+static hlm_status step_fork(machine *m, const sequence *s, const op *o, int32_t entry)
 {
     hlm_status st;
+    int32_t token;
+    entry_ids(m, &token, &entry, 1);
     for (size_t i = 0;; i++) {
         hlm_cache *fork = NULL;
         st = hlm_cache_fork(&fork, s->cache, HLM_NOW);
-        const hlm_step one = make_step(m, fork, token, 1, m->got);
+        const hlm_step one = make_step(m, fork, &token, 1, m->got, entry_adapter(m, entry));
         const hlm_step *const steps[] = {&one};
         if (st == HLM_OK) st = hlm_decode_step(m->ctx[o->context % CONTEXTS], steps, 1);
         hlm_cache_free(fork);
@@ -158,32 +192,44 @@ static hlm_status step_fork(machine *m, const sequence *s, const op *o, const in
     }
 }
 
-/* Are m->got the logits behind a text, which a fresh cache gives? */
-static int judge(machine *m, const int32_t *ids, size_t n)
+/* A fresh cache's logits behind a text, in m->want. */
+static hlm_status run_fresh(machine *m, const int32_t *text, size_t n)
 {
     hlm_cache *fresh = NULL;
-    uint64_t held = 0;
-    int ok = new_cache(&fresh, m->judge) == HLM_OK;
-    const hlm_step one = make_step(m, fresh, ids, n, m->want);
-    const hlm_step *const steps[] = {&one};
-    ok = ok && hlm_decode_step(m->judge_ctx, steps, 1) == HLM_OK && hlm_pool_usage(m->pool, NULL, &held) == HLM_OK;
-    if (!ok) failed(m, "%s", hlm_last_error());
-    else if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) ok = failed(m, "other logits");
-    else if (m->cap && held > m->cap) ok = failed(m, "%llu bytes held", (unsigned long long)held);
+    int32_t ids[LENGTH + 1];
+    entry_ids(m, ids, text, n);
+    hlm_status st = new_cache(&fresh, m->judge);
+    for (size_t from = 0, end = 0; st == HLM_OK && from < n; from = end) {
+        const size_t adapter = entry_adapter(m, text[from]);
+        while (end < n && entry_adapter(m, text[end]) == adapter) end++;
+        const hlm_step one = make_step(m, fresh, ids + from, end - from, m->want, adapter);
+        const hlm_step *const steps[] = {&one};
+        st = hlm_decode_step(m->judge_ctx, steps, 1);
+    }
     hlm_cache_free(fresh);
-    return ok;
+    return st;
+}
+
+/* Are m->got the logits behind a text, which a fresh cache gives? */
+static int judge(machine *m, const int32_t *text, size_t n)
+{
+    uint64_t held = 0;
+    if (run_fresh(m, text, n) != HLM_OK || hlm_pool_usage(m->pool, NULL, &held) != HLM_OK)
+        return failed(m, "%s", hlm_last_error());
+    if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) return failed(m, "other logits");
+    return !m->cap || held <= m->cap || failed(m, "%llu bytes held", (unsigned long long)held);
 }
 
 /* The logits of `probe` behind the sequence, from a fork and from a fresh cache. */
 static int compare(machine *m, const sequence *s, const op *o)
 {
-    int32_t ids[LENGTH + 1];
-    memcpy(ids, s->ids, s->n * sizeof *ids);
-    ids[s->n] = token_of(m, o->probe);
+    int32_t text[LENGTH + 1];
+    memcpy(text, s->ids, s->n * sizeof *text);
+    text[s->n] = entry_of(m, token_of(m, o->probe), adapter_of(m, o->probe));
     if (hlm_cache_length(s->cache) != (int64_t)s->n)
         return failed(m, "length %lld, expected %zu", (long long)hlm_cache_length(s->cache), s->n);
-    if (step_fork(m, s, o, ids + s->n) != HLM_OK) return failed(m, "%s", hlm_last_error());
-    return judge(m, ids, s->n + 1);
+    if (step_fork(m, s, o, text[s->n]) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    return judge(m, text, s->n + 1);
 }
 
 static int open_sequence(machine *m, sequence *s)
@@ -196,10 +242,11 @@ static int open_sequence(machine *m, sequence *s)
 static int look_between(machine *m, const op *o, sequence *const *of, size_t n)
 {
     const sequence *s = of[o->probe % n];
-    int32_t ids[LENGTH];
+    int32_t ids[LENGTH], want[LENGTH];
+    entry_ids(m, want, s->ids, s->n);
     if (hlm_cache_rewind(s->cache, 0, NULL) != HLM_E_BUSY || hlm_cache_mark(s->cache) != HLM_E_BUSY)
         return failed(m, "a cache in a step is not busy");
-    if (hlm_cache_tokens(s->cache, 0, s->n, ids) != HLM_OK || memcmp(ids, s->ids, s->n * sizeof *ids) != 0)
+    if (hlm_cache_tokens(s->cache, 0, s->n, ids) != HLM_OK || memcmp(ids, want, s->n * sizeof *ids) != 0)
         return failed(m, "other tokens in a step");
     return compare(m, s, o);
 }
@@ -243,7 +290,7 @@ static int run_steps(machine *m, const op *o, size_t most)
     const hlm_step *steps[CACHES];
     int32_t ids[CACHES][LENGTH];
     sequence *of[CACHES];
-    size_t n = 0;
+    size_t n = 0, by[CACHES];
     uint32_t x = o->other;
     for (size_t i = 0; i < most; i++) {
         sequence *s = &m->s[(o->cache + i) % CACHES];
@@ -252,7 +299,8 @@ static int run_steps(machine *m, const op *o, size_t most)
         if (count == 0) continue;
         if (!open_sequence(m, s)) return 0;
         for (size_t k = 0; k < count; k++, x = x * 1664525u + 1013904223u) ids[n][k] = token_of(m, x >> 8);
-        list[n] = make_step(m, s->cache, ids[n], count, NULL);
+        by[n] = adapter_of(m, x);
+        list[n] = make_step(m, s->cache, ids[n], count, NULL, by[n]);
         steps[n] = &list[n];
         of[n++] = s;
     }
@@ -269,10 +317,8 @@ static int run_steps(machine *m, const op *o, size_t most)
     if (*m->failure) return 0;
     if (st != want)
         return failed(m, "%s, expected %s: %s", hlm_status_name(st), hlm_status_name(want), hlm_last_error());
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        memcpy(of[i]->ids + of[i]->n, ids[i], list[i].n_tokens * sizeof **ids);
-        of[i]->n += list[i].n_tokens;
-    }
+    for (size_t i = 0; i < n && st == HLM_OK; i++)
+        for (size_t k = 0; k < list[i].n_tokens; k++) of[i]->ids[of[i]->n++] = entry_of(m, ids[i][k], by[i]);
     return 1;
 }
 
@@ -294,11 +340,13 @@ static int run_reuse(machine *m, const op *o, sequence *s)
     const sequence *like = &m->s[o->other % CACHES];
     int32_t ids[LENGTH];
     size_t n = like->n ? 1 + o->n % like->n : 0, reused, pending;
-    memcpy(ids, like->ids, n * sizeof *ids);
+    const size_t by = n && o->other % 4 ? entry_adapter(m, like->ids[0]) : adapter_of(m, o->other);
+    entry_ids(m, ids, like->ids, n);
     while (n < LENGTH && (n == 0 || o->n % 7 > n % 7)) ids[n++] = token_of(m, o->probe);
-    if (hlm_cache_reuse(s->cache, ids, n, &reused, &pending) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    if (hlm_cache_reuse_with(s->cache, m->adapters[by], ids, n, &reused, &pending) != HLM_OK)
+        return failed(m, "%s", hlm_last_error());
     if (reused >= n || pending > reused) return failed(m, "reused %zu of %zu, pending %zu", reused, n, pending);
-    memcpy(s->ids, ids, reused * sizeof *ids);
+    for (size_t i = 0; i < reused; i++) s->ids[i] = entry_of(m, ids[i], by);
     s->n = reused;
     return 1;
 }
@@ -307,7 +355,7 @@ static int run_reuse(machine *m, const op *o, sequence *s)
 static int run_generate(machine *m, const op *o, sequence *s)
 {
     const int32_t prompt[] = {token_of(m, o->other), token_of(m, o->probe), token_of(m, o->other)};
-    const size_t n_prompt = 1 + o->n % 3;
+    const size_t n_prompt = 1 + o->n % 3, by = adapter_of(m, o->probe);
     if (s->n + n_prompt + 2 > LENGTH) return 1;
     const hlm_speculation drafts = {.struct_size = sizeof drafts,
                                     .n_draft = 1 + (int32_t)(o->n % 9),
@@ -319,10 +367,14 @@ static int run_generate(machine *m, const op *o, sequence *s)
                                    .n_prompt = n_prompt,
                                    .max_tokens = 1 + o->other % (LENGTH - s->n - n_prompt),
                                    .ignore_eos = 1,
-                                   .speculation = &drafts};
+                                   .speculation = &drafts,
+                                   .adapter = m->adapters[by]};
+    const size_t before = s->n;
+    int32_t ids[LENGTH];
     const hlm_status st = hlm_generate(m->ctx[o->context % CONTEXTS], s->cache, NULL, &p, NULL);
     s->n = (size_t)hlm_cache_length(s->cache);
-    if (hlm_cache_tokens(s->cache, 0, s->n, s->ids) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    if (hlm_cache_tokens(s->cache, 0, s->n, ids) != HLM_OK) return failed(m, "%s", hlm_last_error());
+    for (size_t i = before; i < s->n; i++) s->ids[i] = entry_of(m, ids[i], by);
     if (st == HLM_OK || st == HLM_E_UNSUPPORTED || st == HLM_E_CANCELLED || at_cap(m, st)) return 1;
     return failed(m, "%s", hlm_last_error());
 }
@@ -486,13 +538,30 @@ static hlm_status find_cap(machine *m)
     hlm_cache *cache = NULL;
     for (size_t i = 0; i < LENGTH; i++) ids[i] = token_of(m, (uint32_t)i);
     hlm_status st = new_cache(&cache, m->judge);
-    const hlm_step one = make_step(m, cache, ids, LENGTH, NULL);
+    const hlm_step one = make_step(m, cache, ids, LENGTH, NULL, 0);
     const hlm_step *const steps[] = {&one};
     if (st == HLM_OK) st = hlm_decode_step(m->judge_ctx, steps, 1);
     if (st == HLM_OK) st = hlm_pool_usage(m->judge, NULL, &m->cap);
     hlm_cache_free(cache);
     m->cap *= 2;
     return st;
+}
+
+/* Adapters for the model, where it can have them. */
+static int open_adapters(machine *m, const char *path)
+{
+    m->n_adapters = 1;
+    for (uint32_t i = 1; i < ADAPTERS; i++) {
+        char folder[80];
+        snprintf(folder, sizeof folder, "/tmp/hlm-state-programs.%ld.adapter%u", (long)getpid(), (unsigned)i);
+        const unsigned n = make_adapter(path, folder, i);
+        const hlm_status st = n ? hlm_adapter_load(&m->adapters[i], m->model, folder, NULL) : HLM_E_UNSUPPORTED;
+        remove_adapter(folder);
+        if (st == HLM_E_UNSUPPORTED) return 1;
+        if (st != HLM_OK) return 0;
+        m->n_adapters++;
+    }
+    return 1;
 }
 
 static int open_machine(machine *m, const char *path, const struct variant *v)
@@ -512,6 +581,8 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
                           .state_type = v->state};
     if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
     snprintf(m->path, sizeof m->path, "/tmp/hlm-state-programs.%ld.snapshot", (long)getpid());
+    if (!open_adapters(m, path)) return 0;
+    pp.prefix_adapter = m->adapters[m->n_adapters - 1];
     m->vocab = (size_t)info.vocab_size;
     m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
     if (hlm_pool_new(&m->judge, m->model, &pp) != HLM_OK) return 0;
@@ -537,6 +608,7 @@ static void close_machine(machine *m)
     hlm_ctx_free(m->judge_ctx);
     hlm_pool_release(m->judge);
     hlm_pool_release(m->pool);
+    for (size_t i = 0; i < ADAPTERS; i++) hlm_adapter_release(m->adapters[i]);
     hlm_model_release(m->model);
     free(m->got);
     free(m->want);
