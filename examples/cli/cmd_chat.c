@@ -374,8 +374,14 @@ static const cli_option options[] = {
     CLI_OPT_FLAG("stats", 0, stats, "tell counts and times after each answer"),
 };
 static const cli_group group = {"Chat", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {
-    &group, &cli_group_sampling, &cli_group_speculation, &cli_group_model, &cli_group_context, &cli_group_common, NULL};
+static const cli_group *const groups[] = {&group,
+                                          &cli_group_sampling,
+                                          &cli_group_speculation,
+                                          &cli_group_model,
+                                          &cli_group_adapters,
+                                          &cli_group_context,
+                                          &cli_group_common,
+                                          NULL};
 
 const cli_command cli_command_chat = {
     .name = "chat",

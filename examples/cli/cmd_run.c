@@ -81,9 +81,15 @@ static const cli_option options[] = {
     CLI_OPT_FLAG("stats", 0, stats, "tell counts and times at the end"),
 };
 static const cli_group group = {"Generation", options, CLI_COUNT(options)};
-static const cli_group *const groups[] = {
-    &cli_group_input,  &group, &cli_group_sampling, &cli_group_speculation, &cli_group_model, &cli_group_context,
-    &cli_group_common, NULL};
+static const cli_group *const groups[] = {&cli_group_input,
+                                          &group,
+                                          &cli_group_sampling,
+                                          &cli_group_speculation,
+                                          &cli_group_model,
+                                          &cli_group_adapters,
+                                          &cli_group_context,
+                                          &cli_group_common,
+                                          NULL};
 
 const cli_command cli_command_run = {
     .name = "run",
@@ -93,7 +99,8 @@ const cli_command cli_command_run = {
              "  hybridlm run -m model.gguf -n 32 \"The capital of France is\"\n"
              "  hybridlm run -m model.gguf -f story.txt --temp 0.8 --top-p 0.95 --seed 1\n"
              "  hybridlm run -m model.gguf --ids 1,2,3 -n 8 --json\n"
-             "  hybridlm run -m model.gguf -f list.json --draft-ngram 8 --stats\n",
+             "  hybridlm run -m model.gguf -f list.json --draft-ngram 8 --stats\n"
+             "  hybridlm run -m folder --adapter lora --adapter-scale 0.5 \"Once upon a time\"\n",
     .groups = groups,
     .takes_argument = true,
     .argument_at = offsetof(cli_options, prompt),

@@ -63,6 +63,7 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
         .user = &g,
         .reuse = reuse,
         .speculation = cli_drafter_speculation(&s->drafter),
+        .adapter = s->adapter,
     };
     hlm_generate_result result = {.struct_size = sizeof result};
     cli_text_add(&answer->text, "", 0);

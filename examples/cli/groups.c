@@ -36,6 +36,13 @@ static const cli_option model_options[] = {
     CLI_OPT_FLAG("check", 0, check, "look for NaN and infinity in the weights"),
 };
 
+static const cli_option adapter_options[] = {
+    {"adapter", 0, CLI_ADAPTER, "PATH", offsetof(cli_options, adapters), 0, 0, NULL,
+     "LoRA or DoRA of this model: PEFT folder or GGUF file (can be given again)"},
+    {"adapter-scale", 0, CLI_SCALE, "X", offsetof(cli_options, adapters), -1e6, 1e6, NULL,
+     "times X what the --adapter before adds (default 1; 0: nothing)"},
+};
+
 static const cli_option context_options[] = {
     CLI_OPT_INT("threads", 't', threads, 0, 1024, "threads (default: one for each core)"),
     CLI_OPT_INT("ctx", 'c', ctx, 0, 1 << 30, "most tokens in memory (default: the model's own)"),
@@ -70,6 +77,7 @@ static const cli_option speculation_options[] = {
 const cli_group cli_group_common = {"Common", common_options, CLI_COUNT(common_options)};
 const cli_group cli_group_input = {"Text", input_options, CLI_COUNT(input_options)};
 const cli_group cli_group_model = {"Model", model_options, CLI_COUNT(model_options)};
+const cli_group cli_group_adapters = {"Adapters", adapter_options, CLI_COUNT(adapter_options)};
 const cli_group cli_group_context = {"Computing", context_options, CLI_COUNT(context_options)};
 const cli_group cli_group_sampling = {"Sampling", sampling_options, CLI_COUNT(sampling_options)};
 const cli_group cli_group_speculation = {"Drafts (the text stays the same)", speculation_options,

@@ -94,7 +94,7 @@ static int store_int(cli_options *o, const cli_option *d, const char *value)
     return CLI_OK;
 }
 
-static int store_real(cli_options *o, const cli_option *d, const char *value)
+static int read_real(const cli_options *o, const cli_option *d, const char *value, double *out)
 {
     char *end = NULL;
     const double v = strtod(value, &end);
@@ -102,8 +102,16 @@ static int store_real(cli_options *o, const cli_option *d, const char *value)
         return cli_fail(o, CLI_USAGE, NULL, "--%s takes a number, not '%s'", d->name, value);
     if (v < d->min || v > d->max)
         return cli_fail(o, CLI_USAGE, NULL, "--%s must be from %g to %g, not '%s'", d->name, d->min, d->max, value);
-    memcpy((char *)o + d->at, &v, sizeof v);
+    *out = v;
     return CLI_OK;
+}
+
+static int store_real(cli_options *o, const cli_option *d, const char *value)
+{
+    double v = 0;
+    const int rc = read_real(o, d, value, &v);
+    if (rc == CLI_OK) memcpy((char *)o + d->at, &v, sizeof v);
+    return rc;
 }
 
 static int store_choice(cli_options *o, const cli_option *d, const char *value)
@@ -120,14 +128,34 @@ static int store_choice(cli_options *o, const cli_option *d, const char *value)
     return cli_fail(o, CLI_USAGE, NULL, "--%s is one of %s, not '%s'", d->name, known, value);
 }
 
-static int store_texts(cli_options *o, const cli_option *d, const char *value)
+static int add_text(const cli_options *o, const cli_option *d, const char *value, cli_texts *list)
 {
-    cli_texts *list = (cli_texts *)(void *)((char *)o + d->at);
     if (list->n == CLI_MAX_TEXTS)
         return cli_fail(o, CLI_USAGE, NULL, "--%s can be given %d times at most", d->name, CLI_MAX_TEXTS);
     if (!*value) return cli_fail(o, CLI_USAGE, NULL, "--%s takes a text that is not empty", d->name);
     list->items[list->n++] = value;
     return CLI_OK;
+}
+
+static int store_texts(cli_options *o, const cli_option *d, const char *value)
+{
+    return add_text(o, d, value, (cli_texts *)(void *)((char *)o + d->at));
+}
+
+static int store_adapter(cli_options *o, const cli_option *d, const char *value)
+{
+    cli_adapters *list = (cli_adapters *)(void *)((char *)o + d->at);
+    const int rc = add_text(o, d, value, &list->paths);
+    if (rc == CLI_OK) list->scales[list->paths.n - 1] = 1;
+    return rc;
+}
+
+static int store_scale(cli_options *o, const cli_option *d, const char *value)
+{
+    cli_adapters *list = (cli_adapters *)(void *)((char *)o + d->at);
+    if (list->paths.n == 0)
+        return cli_fail(o, CLI_USAGE, NULL, "--%s %s comes before any --adapter; which one is it of?", d->name, value);
+    return read_real(o, d, value, &list->scales[list->paths.n - 1]);
 }
 
 static int store(cli_options *o, const cli_option *d, const char *value)
@@ -138,6 +166,8 @@ static int store(cli_options *o, const cli_option *d, const char *value)
     case CLI_REAL: return store_real(o, d, value);
     case CLI_TEXT: memcpy((char *)o + d->at, &value, sizeof value); return CLI_OK;
     case CLI_TEXTS: return store_texts(o, d, value);
+    case CLI_ADAPTER: return store_adapter(o, d, value);
+    case CLI_SCALE: return store_scale(o, d, value);
     case CLI_CHOICE: return store_choice(o, d, value);
     }
     return CLI_FAILED;

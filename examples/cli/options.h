@@ -17,6 +17,12 @@ typedef struct cli_texts {
     size_t n;
 } cli_texts;
 
+/** --adapter, and after each perhaps its --adapter-scale. */
+typedef struct cli_adapters {
+    cli_texts paths;
+    double scales[CLI_MAX_TEXTS];
+} cli_adapters;
+
 /** Every option of every command; a command's table says which it takes. */
 typedef struct cli_options {
     /* common */
@@ -30,6 +36,8 @@ typedef struct cli_options {
     bool portable;
     bool read;
     bool check;
+    /* adapters */
+    cli_adapters adapters;
     /* computing */
     int64_t threads;
     int64_t ctx;
@@ -92,6 +100,8 @@ typedef enum cli_kind {
     CLI_REAL, /* double within min..max */
     CLI_TEXT, /* const char * */
     CLI_TEXTS, /* cli_texts */
+    CLI_ADAPTER, /* cli_adapters: one more */
+    CLI_SCALE, /* cli_adapters: the scale of the latest, within min..max */
     CLI_CHOICE /* int32_t, one of `choices` */
 } cli_kind;
 
@@ -172,6 +182,7 @@ typedef struct cli_command {
 extern const cli_group cli_group_common;
 extern const cli_group cli_group_input;
 extern const cli_group cli_group_model;
+extern const cli_group cli_group_adapters;
 extern const cli_group cli_group_context;
 extern const cli_group cli_group_sampling;
 extern const cli_group cli_group_speculation;

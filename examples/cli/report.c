@@ -54,7 +54,7 @@ static const char *advice(hlm_status status)
     }
 }
 
-int cli_fail_status(const cli_options *o, hlm_status status, const char *doing)
+int cli_fail_advised(const cli_options *o, hlm_status status, const char *doing, const char *hint)
 {
     if (status == HLM_E_CANCELLED) {
         cli_remark(o, "interrupted");
@@ -62,7 +62,12 @@ int cli_fail_status(const cli_options *o, hlm_status status, const char *doing)
     }
     char message[1024];
     snprintf(message, sizeof message, "%s: %s", doing, hlm_last_error());
-    return fail(o, CLI_FAILED, advice(status), hlm_status_name(status), message);
+    return fail(o, CLI_FAILED, hint, hlm_status_name(status), message);
+}
+
+int cli_fail_status(const cli_options *o, hlm_status status, const char *doing)
+{
+    return cli_fail_advised(o, status, doing, advice(status));
 }
 
 void cli_remark(const cli_options *o, const char *format, ...)

@@ -19,6 +19,9 @@ int cli_fail(const cli_options *o, int rc, const char *hint, const char *format,
  *  CLI_INTERRUPTED for HLM_E_CANCELLED, else CLI_FAILED. */
 int cli_fail_status(const cli_options *o, hlm_status status, const char *doing);
 
+/** The same with advice of the caller's own, or NULL. */
+int cli_fail_advised(const cli_options *o, hlm_status status, const char *doing, const char *hint);
+
 /** A remark in brackets on a line of its own, unless --quiet. */
 void cli_remark(const cli_options *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "adapters.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -47,8 +48,12 @@ static int load(cli_session *s, cli_need need)
 
 static int make_context(cli_session *s)
 {
-    const hlm_pool_params pool = {
-        .struct_size = sizeof pool, .kv_type = s->o->kv, .state_type = s->o->state, .window_rows = s->o->window_rows};
+    const hlm_pool_params pool = {.struct_size = sizeof pool,
+                                  .kv_type = s->o->kv,
+                                  .state_type = s->o->state,
+                                  .window_rows = s->o->window_rows,
+                                  .prefix_adapter =
+                                      s->adapter /* which makes it known: snapshots and texts with it can be loaded */};
     hlm_status st = hlm_pool_new(&s->pool, s->model, &pool);
     if (st == HLM_OK) {
         const hlm_ctx_params ctx = {.struct_size = sizeof ctx, .n_threads = (int32_t)s->o->threads, .pool = s->pool};
@@ -106,6 +111,7 @@ int cli_session_open(cli_session *s, const cli_options *o, cli_need need)
 {
     *s = (cli_session){.o = o};
     int rc = load(s, need);
+    if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = cli_adapters_open(o, s->model, &s->adapter);
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = make_context(s);
     if (rc == CLI_OK && need >= CLI_NEED_CACHE) rc = make_cache(s);
     if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_session_sampler(s, o->temperature, &s->sampler);
@@ -120,6 +126,7 @@ void cli_session_close(cli_session *s)
     hlm_sampler_free(s->sampler);
     hlm_cache_free(s->cache);
     hlm_ctx_free(s->ctx);
+    hlm_adapter_release(s->adapter);
     hlm_pool_release(s->pool);
     hlm_model_release(s->model);
 }
@@ -132,7 +139,8 @@ void cli_session_recall(cli_session *s)
     const hlm_status st = hlm_prefix_load(s->pool, folder, 0, &refused);
     if (st == HLM_E_IO) cli_remark(s->o, "%s holds no texts yet", folder);
     else if (st != HLM_OK) cli_remark(s->o, "%s", hlm_last_error());
-    if (refused) cli_remark(s->o, "%zu texts of %s are damaged, or not of this model", refused, folder);
+    if (refused)
+        cli_remark(s->o, "%zu texts of %s are damaged, or not of this model and its adapters", refused, folder);
 }
 
 void cli_session_keep(cli_session *s)

@@ -13,6 +13,8 @@ typedef struct cli_session {
     const cli_options *o;
     hlm_model *model;
     hlm_pool *pool;
+    /** Of --adapter, or NULL. */
+    hlm_adapter *adapter;
     hlm_context *ctx;
     hlm_cache *cache;
     hlm_sampler *sampler;

@@ -10,6 +10,7 @@ The classes follow the C library's objects; docs/python.md is their guide, and
 include/hybridlm/hybridlm.h the manual whose text help() shows. hybridlm.raw has the C
 API as it is, hybridlm.lib the loaded library."""
 from . import constants, errors, raw, structs
+from ._adapter import Adapter
 from ._batch import generate_ids
 from ._context import Context, Step
 from ._library import lib
@@ -24,7 +25,7 @@ from .structs import *
 __version__ = bytes(lib.hlm_version()).decode("ascii")
 
 __all__ = [
-    "Cache", "Completion", "Context", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
+    "Adapter", "Cache", "Completion", "Context", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
     "Tokenizer", "generate_ids", "lib", "raw",
 ]
 __all__ += constants.__all__ + errors.__all__ + structs.__all__

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
 from . import errors
+from ._adapter import Adapter
 from ._arrays import numpy
 from ._context import Context, Step
 from ._library import integer, lib
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 class _Sequence:
     """One row of the result."""
 
-    def __init__(self, prompt: list[int], cache: Cache, sampler: Sampler, limit: int, stop: Sequence[str], text: Any):
+    def __init__(self, prompt: list[int], cache: Cache, sampler: Sampler, limit: int, stop: Sequence[str], text: Any,
+                 adapter: Optional[Adapter]):
         self.tokens = list(prompt)
         self.left = limit
         self.sampler = sampler
-        self.cache = cache
+        self.cache, self.adapter = cache, adapter
         self.step: Optional[Step] = None
         self.stop = StopText(stop)
         self.text = text
@@ -40,7 +42,7 @@ class _Sequence:
         if self.left == 0 or self.stop.found or ends(token):
             return False
         if self.step is None:
-            self.step = Step(self.cache, [token])
+            self.step = Step(self.cache, [token], adapter=self.adapter)
         self.step.tokens[0] = token
         return True
 
@@ -109,7 +111,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
                  top_p: float = 1.0, min_p: float = 0.0, typical_p: float = 1.0, repetition_penalty: float = 1.0,
                  num_return_sequences: int = 1, eos_token_id: Union[None, int, Sequence[int]] = None,
                  pad_token_id: Optional[int] = None, stop_strings: Union[None, str, Sequence[str]] = None,
-                 seed: int = 0) -> npt.NDArray[np.int64]:
+                 seed: int = 0, adapter: Optional[Adapter] = None) -> npt.NDArray[np.int64]:
     """Prompts [length] or [batch, length] in; int64 [batch * num_return_sequences, length]
     out: each prompt, what follows it up to and with the ending token, padding.
 
@@ -118,7 +120,8 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
     positions are used up; top_k, top_p, min_p and typical_p see the probabilities at
     temperature 1 (see docs/sampling.md); `seed` makes draws repeatable, sequence i has
     seed + i. Padding is left out by attention_mask. All sequences run as one batch, and
-    num_return_sequences fork the prompt's state instead of running it again."""
+    num_return_sequences fork the prompt's state instead of running it again. All are run with
+    the adapter, if there is one."""
     needs_text(context.model.info)
     prompts, flat = _rows(input_ids, attention_mask)
     limits = _limits(prompts, max_new_tokens, max_length)
@@ -129,7 +132,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
         chain.update(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, typical_p=typical_p)
     stop = [stop_strings] if isinstance(stop_strings, str) else list(stop_strings or ())
     caches = [Cache(context) for _ in prompts]
-    first = context.decode([Step(cache, prompt) for cache, prompt in zip(caches, prompts)])
+    first = context.decode([Step(cache, prompt, adapter=adapter) for cache, prompt in zip(caches, prompts)])
     done: list[_Sequence] = []
     active: list[_Sequence] = []
     ends = _ends(context, eos_token_id)
@@ -139,7 +142,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
             for token in prompt if repetition_penalty != 1.0 else ():
                 sampler.accept(token)
             sequence = _Sequence(prompt, cache.fork() if copy + 1 < copies else cache, sampler, limit, stop,
-                                 model.tokenizer.stream() if stop else None)
+                                 model.tokenizer.stream() if stop else None, adapter)
             done.append(sequence)
             if sequence.take(logits, ends):
                 active.append(sequence)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import errors, raw
+from ._adapter import Adapter, adapter_handle
 from ._arrays import address, c_tokens, check_array, is_array, numpy, token_list
 from ._handle import Handle, Owner, interruptible
 from ._library import check, documented, fill, integer, lib
@@ -53,18 +54,20 @@ class Step:
                 for a kind other than HIDDEN_STREAM
     attention   layers whose attention weights are wanted
     embeddings  [n, hidden_size] float32 rows in place of tokens
+    adapter     what the tokens are run with, None for the model alone
     out         a float32 array for the logits, instead of one made here"""
 
     __slots__ = ("_attention", "_attention_requests", "_c", "_embeddings", "_hidden", "_hidden_requests", "_ids", "_info",
-                 "_out", "_pointers", "_row_list", "_rows", "_tokens", "attention", "cache", "hidden", "lock", "logits")
+                 "_out", "_pointers", "_row_list", "_rows", "_tokens", "adapter", "attention", "cache", "hidden", "lock", "logits")
 
     def __init__(self, cache: Cache, tokens: Optional[Tokens] = None, *,
                  logits: Union[None, str, Sequence[int]] = "last", hidden: Iterable[Hidden] = (),
                  attention: Iterable[int] = (), embeddings: Optional[FloatArray] = None,
-                 out: Optional[FloatArray] = None):
+                 adapter: Optional[Adapter] = None, out: Optional[FloatArray] = None):
         if not isinstance(cache, Cache):
             raise TypeError(f"cache is {type(cache).__name__}, expected Cache")
-        self.cache = cache
+        adapter_handle(adapter)
+        self.cache, self.adapter = cache, adapter
         self._info = cache._model.info
         #: taken while the step is decoded or changed
         self.lock = threading.Lock()
@@ -168,10 +171,10 @@ class Step:
         c.hidden, c.n_hidden = self._hidden_requests.address, len(self._hidden)
         c.n_tokens = n
 
-    def _bind(self, handle: Handle) -> None:
-        """What depends on the cache as it is now; its handle is taken."""
-        c = self._c
-        c.cache = handle.pointer
+    def _bind(self, handle: Handle) -> Optional[Handle]:
+        """What depends on the cache as it is now; its handle is taken. Gives the adapter's, to be kept for the call."""
+        c, adapter = self._c, adapter_handle(self.adapter)
+        c.cache, c.adapter = handle.pointer, adapter.pointer if adapter else None
         if self._ids is not None:
             # The library's own copy: another thread may write into the array meanwhile.
             ctypes.memmove(self._ids, address(self._tokens), ctypes.sizeof(self._ids))
@@ -183,6 +186,7 @@ class Step:
                 raw.hlm_attention(ctypes.sizeof(raw.hlm_attention), layer=layer, out=address(array))
                 for layer, array in self.attention.items()])
             c.attention, c.n_attention = self._attention_requests.address, len(self.attention)
+        return adapter
 
 
 class Context(Owner):
@@ -267,7 +271,7 @@ class Context(Owner):
         taken: list[Any] = [handle.lock]
         pointers = batch[0]._pointers if len(batch) == 1 else (ctypes.c_void_p * len(batch))(
             *[ctypes.addressof(s._c) for s in batch])
-        caches: list[Handle] = []  # they live until the call is over
+        used: list[Optional[Handle]] = []  # caches and adapters live until the call is over
         handle.take()
         try:
             for step in batch:
@@ -276,8 +280,7 @@ class Context(Owner):
                 taken.append(cache.lock)
                 step.take()
                 taken.append(step.lock)
-                caches.append(cache)
-                step._bind(cache)
+                used += cache, step._bind(cache)
                 n_tokens += step._c.n_tokens
             self._run(handle, n_tokens >= LONG, lib.hlm_decode_step, pointers, len(batch))
         finally:
@@ -335,7 +338,7 @@ class Context(Owner):
     # ---- text ----
 
     def generate(self, prompt: Union[str, Tokens], *, cache: Optional[Cache] = None, sampler: Optional[Sampler] = None,
-                 max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
+                 adapter: Optional[Adapter] = None, max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
                  stop_tokens: Sequence[int] = (), ignore_eos: bool = False, show_special: bool = False,
                  logit_bias: Optional[Mapping[int, float]] = None, **sampling: Unpack[SamplerParams]) -> Stream:
         """Text that follows the prompt, piece by piece as it comes:
@@ -344,10 +347,10 @@ class Context(Owner):
                 print(piece, end="", flush=True)
 
         The prompt is text, or ids; it is appended to the cache (a new one without). Fields
-        of hlm_sampler_params make a sampler when none is given. Nothing runs ahead of the
+        of hlm_sampler_params make a sampler when none is given. An adapter is run with the prompt and what follows. Nothing runs ahead of the
         loop: stop it anywhere, and the cache holds what was given so far."""
         from ._stream import Stream
-        return Stream(self, prompt, cache, sampler, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
+        return Stream(self, prompt, cache, sampler, adapter=adapter, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
                       ignore_eos=ignore_eos, show_special=show_special, sampling={"logit_bias": logit_bias, **sampling})
 
     def chat(self, messages: Iterable[Message], *, cache: Optional[Cache] = None, tools: Optional[Sequence[Any]] = None,
@@ -359,12 +362,12 @@ class Context(Owner):
         Tokenizer.apply_chat_template; `options` are those of generate()."""
         prompt = self.model.tokenizer.apply_chat_template(messages, tools=tools, **(template or {}))
         if cache is not None and prompt:
-            prompt = prompt[cache.reuse(prompt).reused:]
+            prompt = prompt[cache.reuse(prompt, adapter=options.get("adapter")).reused:]
         return self.generate(prompt, cache=cache, **options)
 
     @documented("hlm_generate")
     def complete(self, prompt: Union[str, Tokens], *, cache: Optional[Cache] = None, sampler: Optional[Sampler] = None,
-                 max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
+                 adapter: Optional[Adapter] = None, max_tokens: Optional[int] = None, stop: Union[str, Sequence[str]] = (),
                  stop_tokens: Sequence[int] = (), ignore_eos: bool = False, show_special: bool = False, reuse: bool = False,
                  speculation: Optional[Mapping[str, Any]] = None, logit_bias: Optional[Mapping[int, float]] = None, **sampling: Unpack[SamplerParams]) -> Completion:
         """generate() in one call of the library, with its tokens, reason and times. With `reuse` the
@@ -374,5 +377,5 @@ class Context(Owner):
         text itself; with the fields of hlm_speculation, {"n_draft": 16, "draft": a smaller
         model's context} for instance."""
         from ._stream import complete
-        return complete(self, prompt, cache, sampler, reuse=reuse, speculation=speculation, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
+        return complete(self, prompt, cache, sampler, reuse=reuse, speculation=speculation, adapter=adapter, max_tokens=max_tokens, stop=stop, stop_tokens=stop_tokens,
                         ignore_eos=ignore_eos, show_special=show_special, sampling={"logit_bias": logit_bias, **sampling})

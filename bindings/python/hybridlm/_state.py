@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 from . import raw
+from ._adapter import Adapter, adapter_handle
 from ._arrays import c_tokens, numpy
 from ._handle import Handle, Owner
 from ._library import c_string, check, documented, fill, integer, lib
@@ -30,12 +31,14 @@ class Pool(Owner):
     """Where states live: pages of one model, a byte cap. Any number of threads may use one."""
 
     @documented("hlm_pool_new")
-    def __init__(self, model: Model, **params: Unpack[PoolParams]):
+    def __init__(self, model: Model, *, prefix_adapter: Optional[Adapter] = None, **params: Unpack[PoolParams]):
         """An empty pool. Parameters are the fields of hlm_pool_params."""
         if not isinstance(model, Model):
             raise TypeError(f"model is {type(model).__name__}, expected Model")
         struct = fill(raw.hlm_pool_params(), "Pool", dict(params))
         out = ctypes.c_void_p()
+        other = adapter_handle(prefix_adapter)
+        struct.prefix_adapter = other.pointer if other else None
         parent = model.handle()
         check(lib.hlm_pool_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
         self._adopt(Handle("pool", out.value, lib.hlm_pool_release), Model._of(parent))
@@ -52,6 +55,12 @@ class Pool(Owner):
         handle = self.handle()
         check(lib.hlm_pool_usage(handle.pointer, ctypes.byref(used), ctypes.byref(held)))
         return PoolUsage(used.value, held.value)
+
+    @documented("hlm_pool_adapt")
+    def adapt(self, adapter: Adapter) -> None:
+        """Make an adapter known before a step runs with it, for snapshots and texts that are to be loaded."""
+        handle, other = self.handle(), adapter_handle(adapter)
+        check(lib.hlm_pool_adapt(handle.pointer, other.pointer if other else None))
 
     @property
     @documented("hlm_prefix_info_get")
@@ -211,12 +220,15 @@ class Cache(Owner):
         return list(out)
 
     @documented("hlm_cache_reuse")
-    def reuse(self, tokens: Tokens) -> Reuse:
-        """Go to the longest beginning of a text that this or the pool's prefix cache holds; run tokens[reused:] next."""
+    def reuse(self, tokens: Tokens, *, adapter: Optional[Adapter] = None) -> Reuse:
+        """Go to the longest beginning of a text that this or the pool's prefix cache holds; run tokens[reused:] next,
+        with the same adapter."""
         ids, n = c_tokens(tokens)
         reused, pending = ctypes.c_size_t(), ctypes.c_size_t()
+        other = adapter_handle(adapter)
         with self.handle() as cache:
-            check(lib.hlm_cache_reuse(cache, ids, n, ctypes.byref(reused), ctypes.byref(pending)))
+            check(lib.hlm_cache_reuse_with(cache, other.pointer if other else None, ids, n, ctypes.byref(reused),
+                                           ctypes.byref(pending)))
         return Reuse(reused.value, pending.value)
 
     @documented("hlm_prefix_add")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
 
 from . import errors, raw
+from ._adapter import Adapter, adapter_handle
 from ._arrays import c_tokens, token_list
 from ._library import c_string, check, fill, integer, lib
 from ._model import TextStream, needs_text, read_struct
@@ -58,7 +59,7 @@ class Request:
     """The arguments that generate() and complete() have in common, checked."""
 
     def __init__(self, context: Context, prompt: Union[str, Tokens], cache: Optional[Cache], sampler: Optional[Sampler], *,
-                 max_tokens: Optional[int], stop: Union[str, Sequence[str]], stop_tokens: Sequence[int],
+                 adapter: Optional[Adapter], max_tokens: Optional[int], stop: Union[str, Sequence[str]], stop_tokens: Sequence[int],
                  ignore_eos: bool, show_special: bool, sampling: dict[str, Any]):
         from ._context import Context as ContextClass
         if not isinstance(context, ContextClass):
@@ -72,6 +73,8 @@ class Request:
         given = {k: v for k, v in sampling.items() if k != "logit_bias" or v is not None}
         if sampler is not None and given:
             raise errors.ArgError(f"a sampler is given, and {', '.join(given)} besides")
+        adapter_handle(adapter)
+        self.adapter = adapter
         self.cache = cache if cache is not None else Cache(context)
         self.sampler = sampler if sampler is not None else Sampler(self.model, **given)
         if isinstance(prompt, str):
@@ -144,20 +147,22 @@ class Stream(Iterator[str]):
     # ---- one token ----
 
     def _decode(self, cache: Cache, tokens: Any, n: int, logits: bool) -> None:
-        context, state = self._request.context.handle(), cache.handle()
+        context, state, adapter = self._request.context.handle(), cache.handle(), adapter_handle(self._request.adapter)
         step = self._step
         with context, state as pointer:
+            step.adapter = adapter.pointer if adapter else None
             step.cache, step.tokens, step.n_tokens = pointer, tokens, n
             step.logits = ctypes.addressof(self._logits) if logits else None
             self._request.context._run(context, n > 1, lib.hlm_decode_step, self._steps, 1)
 
     def _start(self) -> None:
-        """The prompt, or the cache's last token again, on a fork so that the cache stays whole."""
+        """The prompt, or what is behind the cache's last token once more."""
         n, begin = len(self._prompt), 0
         if n == 0:
-            last = len(self.cache) - 1
-            self._token.value = self.cache.tokens(last)[0]
-            self._decode(self.cache.fork(last), ctypes.addressof(self._token), 1, True)
+            context, state = self._request.context.handle(), self.cache.handle()
+            with context, state as pointer:
+                self._request.context._run(context, lib.hlm_cache_pending(pointer) > 1, lib.hlm_cache_logits, pointer,
+                                           ctypes.addressof(self._logits))
         while begin < n:
             part = min(PROMPT_PART, n - begin)
             self._decode(self.cache, ctypes.addressof(self._prompt) + 4 * begin, part, begin + part == n)
@@ -245,7 +250,8 @@ def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache
     drafts = fill(raw.hlm_speculation(), "speculation", _numbers(speculation))
     if speculation is not None:
         params.speculation = ctypes.addressof(drafts)
-    handle, state, chain = context.handle(), r.cache.handle(), r.sampler.handle()
+    handle, state, chain, with_adapter = context.handle(), r.cache.handle(), r.sampler.handle(), adapter_handle(r.adapter)
+    params.adapter = with_adapter.pointer if with_adapter else None
     with handle, state as cache_pointer, chain as sampler_pointer, ExitStack() as held:
         drafts.draft = held.enter_context(drafter.handle()) if drafter is not None else None
         drafts.draft_cache = held.enter_context(kept.handle()) if kept is not None else None

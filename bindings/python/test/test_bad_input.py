@@ -249,6 +249,41 @@ def test_closed_objects(path, tokens):
     assert tokenizer.encode("one")  # it keeps the model alive
 
 
+def test_adapters(model, context, llama, lora, tokens, tmp_path):
+    adapter = hybridlm.Adapter(llama, lora)
+    for none in (lora, "lora", 1, llama):
+        for call in (lambda: hybridlm.Step(hybridlm.Cache(context), tokens, adapter=none), lambda: hybridlm.Adapter.join([none]),
+                     lambda: context.generate("one", adapter=none), lambda: context.complete("one", adapter=none),
+                     lambda: hybridlm.Cache(context).reuse(tokens, adapter=none), lambda: context.pool.adapt(none),
+                     lambda: model.generate(tokens, adapter=none), lambda: hybridlm.Adapter(none if none is not llama else 1, lora)):
+            with pytest.raises(TypeError):
+                call()
+    with pytest.raises(hybridlm.ArgError):
+        hybridlm.Adapter.join([])
+    with pytest.raises(hybridlm.ArgError):
+        context.pool.adapt(None)
+    with pytest.raises(hybridlm.IoError, match="nowhere"):
+        hybridlm.Adapter(llama, tmp_path / "nowhere")
+    with pytest.raises(TypeError, match="rank"):
+        hybridlm.Adapter(llama, lora, rank=4)
+    with pytest.raises(hybridlm.MismatchError):
+        hybridlm.Adapter(model, lora)  # a folder, for a model of a GGUF file
+    with pytest.raises(hybridlm.MismatchError):
+        context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, adapter=adapter)])
+    with pytest.raises(hybridlm.MismatchError):
+        context.complete("one", adapter=adapter)
+    with hybridlm.Context(llama, n_threads=1) as other:
+        step = hybridlm.Step(hybridlm.Cache(other), tokens, adapter=adapter)
+        text = other.generate("one", adapter=adapter)
+        adapter.close()
+        for call in (lambda: other.decode([step]), lambda: next(text), lambda: adapter.info, lambda: hybridlm.Adapter.join([adapter]),
+                     lambda: other.pool.adapt(adapter), lambda: other.complete("one", adapter=adapter)):
+            with pytest.raises(hybridlm.ArgError, match="closed"):
+                call()
+        step.adapter = None
+        assert len(other.decode([step])) == 1
+
+
 def test_a_step_of_a_closed_cache(context, tokens):
     cache = hybridlm.Cache(context)
     step = hybridlm.Step(cache, tokens)
@@ -269,7 +304,7 @@ def test_things_of_another_model(path, model, context, tokens):
 
 
 def test_objects_that_were_not_made_by_their_constructor(context):
-    for kind in (hybridlm.Model, hybridlm.Pool, hybridlm.Cache, hybridlm.Context, hybridlm.Sampler, hybridlm.TextStream):
+    for kind in (hybridlm.Model, hybridlm.Adapter, hybridlm.Pool, hybridlm.Cache, hybridlm.Context, hybridlm.Sampler, hybridlm.TextStream):
         empty = kind.__new__(kind)
         with pytest.raises(hybridlm.ArgError):
             empty.handle()

@@ -290,6 +290,57 @@ def test_prefix_cache(model, tokens, tmp_path):
             second.reuse([-1])
 
 
+def test_adapters(llama, lora, tokens):
+    plus, minus = hybridlm.Adapter(llama, lora), hybridlm.Adapter(llama, lora, scale=-1)
+    none = hybridlm.Adapter.join([plus, minus])
+    assert plus.info[:2] == (1, 2) and none.info[:2] == (1, 4) and plus.info.bytes > 0
+    with hybridlm.Context(llama, n_threads=2) as context:
+        caches = [hybridlm.Cache(context) for _ in range(4)]
+        steps = [hybridlm.Step(c, tokens, adapter=a) for c, a in zip(caches, (plus, minus, none))]
+        changed, other, back, own = context.decode([*steps, (caches[3], tokens)])  # four kinds in one batch
+        assert np.allclose(back, own, atol=1e-5) and not np.allclose(changed, own, atol=1e-2) and not np.allclose(other, changed, atol=1e-2)
+        [alone] = context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, adapter=plus)])
+        assert alone.tobytes() == changed.tobytes() == context.logits(caches[0]).tobytes()
+        steps[0].adapter, steps[0].tokens = None, [1]  # a step may be decoded again with another
+        [plain] = context.decode(steps[:1])
+        assert plain.tobytes() == steps[0].logits.tobytes() != alone.tobytes()
+
+
+def test_text_of_adapters(llama, lora, tokens):
+    adapter = hybridlm.Adapter(llama, lora)
+    options = {"max_tokens": 6, "ignore_eos": True, "temperature": 3.0, "seed": 2}
+    with hybridlm.Context(llama, n_threads=2) as context:
+        own, whole = context.complete(tokens, **options), context.complete(tokens, adapter=adapter, **options)
+        assert own.tokens != whole.tokens
+        stream = context.generate(tokens, adapter=adapter, **options)
+        assert stream.read() == whole.text and stream.tokens == whole.tokens
+        cache = hybridlm.Cache(context)
+        context.decode([hybridlm.Step(cache, tokens, adapter=adapter)])
+        assert context.generate([], cache=cache.fork(), adapter=adapter, **options).read() == whole.text
+        first = context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, adapter=adapter)])[0].argmax()
+        assert llama.generate(tokens, max_new_tokens=1, adapter=adapter)[-1] == first
+        cache.prefix_add()
+        assert hybridlm.Cache(context).reuse(tokens, adapter=adapter).reused == len(tokens) - 1
+        assert hybridlm.Cache(context).reuse(tokens).reused == 0
+        again = context.complete(tokens, cache=hybridlm.Cache(context), adapter=adapter, reuse=True, **options)
+        assert again.tokens == whole.tokens and again.result.n_reused > 0
+        messages, cache = [{"role": "user", "content": "one"}], hybridlm.Cache(context)
+        answers = [context.chat(messages, cache=cache, adapter=adapter, max_tokens=3, ignore_eos=True).read() for _ in range(2)]
+        assert answers[0] == answers[1]
+
+
+def test_snapshots_of_adapters(llama, lora, tokens):
+    adapter = hybridlm.Adapter(llama, lora, scale=0.5)
+    with hybridlm.Context(llama, n_threads=1) as context, hybridlm.Pool(llama) as pool:
+        cache = hybridlm.Cache(context)
+        context.decode([hybridlm.Step(cache, tokens, adapter=adapter)])
+        data = cache.to_bytes()
+        with pytest.raises(hybridlm.MismatchError, match="adapter"):
+            hybridlm.Cache.from_bytes(pool, data)
+        pool.adapt(hybridlm.Adapter(llama, lora, scale=0.5))  # another one of the same file
+        assert hybridlm.Cache.from_bytes(pool, data).tokens() == tokens
+
+
 def test_chat_keeps_what_the_cache_has(context):
     template = {"chat_template": "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}"}
     messages = [{"role": "user", "content": "one two three"}]

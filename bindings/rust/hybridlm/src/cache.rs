@@ -1,12 +1,12 @@
 //! Caches: the state of a sequence, a value.
 use std::cell::Cell;
-use std::ffi::CString;
 use std::marker::PhantomData;
 use std::mem::size_of;
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
-use crate::error::{c_string, check, sized, Error, Result, Status};
+use crate::adapter::{raw_adapter, Adapter};
+use crate::error::{c_path, check, sized, Error, Result, Status};
 use crate::flags::State;
 use crate::model::Model;
 use crate::pool::Pool;
@@ -102,9 +102,14 @@ impl Cache {
     /// Goes to the longest beginning of a text that this or the pool's prefix cache holds: `tokens[reused..]` are to be run
     /// next. At least the last token is left.
     pub fn reuse(&mut self, tokens: &[i32]) -> Result<Reuse> {
+        self.reuse_with(None, tokens)
+    }
+
+    /// The same for a text that is run with an adapter: the same tokens run with another are another text.
+    pub fn reuse_with<'a>(&mut self, adapter: impl Into<Option<&'a Adapter>>, tokens: &[i32]) -> Result<Reuse> {
         let (mut reused, mut pending) = (0, 0);
-        let (ids, n) = (tokens.as_ptr(), tokens.len());
-        check(unsafe { sys::hlm_cache_reuse(self.as_ptr(), ids, n, &mut reused, &mut pending) })?;
+        let (with, ids, n) = (raw_adapter(adapter.into()), tokens.as_ptr(), tokens.len());
+        check(unsafe { sys::hlm_cache_reuse_with(self.as_ptr(), with, ids, n, &mut reused, &mut pending) })?;
         Ok(Reuse { reused, pending })
     }
 
@@ -175,12 +180,6 @@ pub struct Reuse {
     pub reused: usize,
     /// How many of those the next step computes again first; 0 for Transformers.
     pub pending: usize,
-}
-
-/// A path as the library takes it.
-fn c_path(path: &Path) -> Result<CString> {
-    let text = path.to_str().ok_or_else(|| Error::new(Status::Arg, format!("{}: not UTF-8", path.display())))?;
-    c_string("the path", text)
 }
 
 /// A position as the library counts them.

@@ -1,6 +1,7 @@
 //! Status and sentence of a failed call.
 use std::ffi::{CStr, CString};
 use std::fmt;
+use std::path::Path;
 
 use crate::sys;
 
@@ -115,6 +116,12 @@ pub(crate) fn check(raw: sys::hlm_status) -> Result<()> {
 /// Text for the C library, which a zero byte would end early.
 pub(crate) fn c_string(what: &str, text: &str) -> Result<CString> {
     CString::new(text).map_err(|e| Error::new(Status::Arg, format!("{what} has a zero byte at {}", e.nul_position())))
+}
+
+/// A path as the library takes it.
+pub(crate) fn c_path(path: &Path) -> Result<CString> {
+    let text = path.to_str().ok_or_else(|| Error::new(Status::Arg, format!("{}: not UTF-8", path.display())))?;
+    c_string("the path", text)
 }
 
 /// Output of unknown size: `call(out, cap, n)` is repeated with the size it asks for. `T` is plain data.

@@ -6,6 +6,7 @@ use std::os::raw::{c_char, c_void};
 use std::ptr;
 use std::time::Duration;
 
+use crate::adapter::{raw_adapter, Adapter};
 use crate::cache::Cache;
 use crate::callback::Caught;
 use crate::context::Context;
@@ -28,6 +29,7 @@ pub struct Request<'a> {
     pub(crate) show_special: bool,
     pub(crate) reuse: bool,
     pub(crate) speculation: Option<Speculation<'a>>,
+    pub(crate) adapter: Option<&'a Adapter>,
     pub(crate) progress: Option<Progress<'a>>,
 }
 
@@ -77,6 +79,12 @@ impl<'a> Request<'a> {
     /// Drafts tokens ahead, which changes the time and never the text. For [`Context::generate`].
     pub fn speculation(mut self, speculation: Speculation<'a>) -> Self {
         self.speculation = Some(speculation);
+        self
+    }
+
+    /// What the prompt and the tokens that follow are run with; `None`: the model alone.
+    pub fn adapter(mut self, adapter: impl Into<Option<&'a Adapter>>) -> Self {
+        self.adapter = adapter.into();
         self
     }
 
@@ -247,6 +255,7 @@ impl Context {
             show_special: request.show_special as i32,
             reuse: request.reuse as i32,
             speculation: drafts.as_ref().map_or(ptr::null(), |d| d),
+            adapter: raw_adapter(request.adapter),
             progress: Some(progress),
             on_token: Some(on_token),
             user: (&mut calls as *mut Calls<'_, '_>).cast(),

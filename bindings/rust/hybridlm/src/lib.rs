@@ -23,6 +23,7 @@
 // Raw structs are written with `..Default::default()` even where all fields are named: they grow with the header.
 #![allow(clippy::needless_update)]
 
+mod adapter;
 mod cache;
 mod callback;
 mod chat;
@@ -39,6 +40,7 @@ mod stop;
 mod stream;
 mod text;
 
+pub use adapter::{Adapter, AdapterInfo};
 pub use cache::{Cache, Reuse};
 pub use chat::{messages_json, ChatOptions};
 pub use context::{Cancel, Context, ContextOptions, Executor};
@@ -74,7 +76,7 @@ macro_rules! opaque {
     };
 }
 
-opaque! { Model Pool Context Cache Sampler TextStream Cancel ModelOptions<'_> ContextOptions Stream<'_> }
+opaque! { Model Adapter Pool Context Cache Sampler TextStream Cancel ModelOptions<'_> ContextOptions Stream<'_> }
 
 #[cfg(doctest)]
 mod misuse;

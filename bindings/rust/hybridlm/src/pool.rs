@@ -2,6 +2,7 @@
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 
+use crate::adapter::Adapter;
 use crate::error::{c_string, check, Error, Result, Status};
 use crate::flags::{KvType, StateType};
 use crate::model::{saturate, Model};
@@ -21,7 +22,7 @@ impl Pool {
     /// An empty pool; pages are allocated as they are needed.
     pub fn new(model: &Model, options: &PoolOptions) -> Result<Pool> {
         let mut raw = ptr::null_mut();
-        check(unsafe { sys::hlm_pool_new(&mut raw, model.as_ptr(), &options.0) })?;
+        check(unsafe { sys::hlm_pool_new(&mut raw, model.as_ptr(), &options.params()) })?;
         Pool::adopt(raw, model)
     }
 
@@ -42,6 +43,11 @@ impl Pool {
         let (mut used, mut held) = (0, 0);
         check(unsafe { sys::hlm_pool_usage(self.as_ptr(), &mut used, &mut held) })?;
         Ok(PoolUsage { used, held })
+    }
+
+    /// Makes an adapter known before a step runs with it, for snapshots and texts of the prefix cache that are to be loaded.
+    pub fn adapt(&self, adapter: &Adapter) -> Result<()> {
+        check(unsafe { sys::hlm_pool_adapt(self.as_ptr(), adapter.as_ptr()) })
     }
 
     /// What the prefix cache holds, and how much it was of use.
@@ -131,60 +137,81 @@ pub struct PrefixInfo {
 
 /// How to make a pool.
 #[derive(Clone)]
-pub struct PoolOptions(sys::hlm_pool_params);
+pub struct PoolOptions {
+    /// Its pointers are NULL: [`PoolOptions::params`] sets them.
+    raw: sys::hlm_pool_params,
+    prefix_adapter: Option<Adapter>,
+}
+
+// What they point to, once a pool is made, is Sync itself.
+unsafe impl Send for PoolOptions {}
+unsafe impl Sync for PoolOptions {}
 
 impl PoolOptions {
     /// All defaults: no cap, pages of 64 positions.
     pub fn new() -> PoolOptions {
-        PoolOptions(sys::hlm_pool_params { struct_size: size_of::<sys::hlm_pool_params>(), ..Default::default() })
+        let raw = sys::hlm_pool_params { struct_size: size_of::<sys::hlm_pool_params>(), ..Default::default() };
+        PoolOptions { raw, prefix_adapter: None }
+    }
+
+    /// For a call while these options live.
+    fn params(&self) -> sys::hlm_pool_params {
+        let adapter = self.prefix_adapter.as_ref().map_or(ptr::null(), |a| a.as_ptr() as *const _);
+        sys::hlm_pool_params { prefix_adapter: adapter, ..self.raw }
+    }
+
+    /// What the rows before every text are run with, of a model that has any (Hymba's memory tokens).
+    pub fn prefix_adapter(mut self, adapter: &Adapter) -> PoolOptions {
+        self.prefix_adapter = Some(adapter.clone());
+        self
     }
 
     /// Type of keys and values.
     pub fn kv_type(mut self, kv_type: KvType) -> PoolOptions {
-        self.0.kv_type = kv_type.raw();
+        self.raw.kv_type = kv_type.raw();
         self
     }
 
     /// Type of recurrent state.
     pub fn state_type(mut self, state_type: StateType) -> PoolOptions {
-        self.0.state_type = state_type.raw();
+        self.raw.state_type = state_type.raw();
         self
     }
 
     /// Positions in a page, a power of two up to 4096.
     pub fn page_tokens(mut self, n: u32) -> PoolOptions {
-        self.0.page_tokens = saturate(n);
+        self.raw.page_tokens = saturate(n);
         self
     }
 
     /// Cap on the bytes of all pages; 0 is none. At the cap a step fails with [`Status::NoMemory`] and changes nothing.
     pub fn max_bytes(mut self, bytes: u64) -> PoolOptions {
-        self.0.max_bytes = bytes;
+        self.raw.max_bytes = bytes;
         self
     }
 
     /// Automatic marks of recurrent state at multiples of so many tokens, and at the ends of prompts. 0: 512; negative:
     /// only at the ends of prompts.
     pub fn mark_stride(mut self, tokens: i64) -> PoolOptions {
-        self.0.mark_stride = tokens;
+        self.raw.mark_stride = tokens;
         self
     }
 
     /// Most bytes of a sequence's automatic marks. 0: 64 MiB.
     pub fn mark_bytes(mut self, bytes: u64) -> PoolOptions {
-        self.0.mark_bytes = bytes;
+        self.raw.mark_bytes = bytes;
         self
     }
 
     /// At least so many of the last tokens can be taken back without running the model again. 0: 16; negative: none.
     pub fn undo_tokens(mut self, tokens: i32) -> PoolOptions {
-        self.0.undo_tokens = tokens;
+        self.raw.undo_tokens = tokens;
         self
     }
 
     /// Most bytes that the prefix cache holds. 0: 512 MiB; less than a page: there is none.
     pub fn prefix_bytes(mut self, bytes: u64) -> PoolOptions {
-        self.0.prefix_bytes = bytes;
+        self.raw.prefix_bytes = bytes;
         self
     }
 }

@@ -2,6 +2,7 @@
 use std::mem::size_of;
 use std::ptr;
 
+use crate::adapter::{raw_adapter, Adapter};
 use crate::cache::Cache;
 use crate::context::Context;
 use crate::error::{check, Error, Result, Status};
@@ -29,6 +30,7 @@ pub struct Step<'a> {
     logits: Option<&'a mut [f32]>,
     hidden: Vec<(Hidden, &'a mut [f32])>,
     attention: Vec<(usize, &'a mut [f32])>,
+    adapter: Option<&'a Adapter>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +51,7 @@ impl<'a> Step<'a> {
     }
 
     fn of(cache: &'a mut Cache, input: Input<'a>) -> Step<'a> {
-        Step { cache, input, rows: Rows::Last, logits: None, hidden: Vec::new(), attention: Vec::new() }
+        Step { cache, input, rows: Rows::Last, logits: None, hidden: Vec::new(), attention: Vec::new(), adapter: None }
     }
 
     /// Where the logits of the last token go: as many as [`Model::row_size`] says.
@@ -75,6 +77,12 @@ impl<'a> Step<'a> {
     /// the step. A slower path of its own, which changes nothing else.
     pub fn attention(mut self, layer: usize, out: &'a mut [f32]) -> Step<'a> {
         self.attention.push((layer, out));
+        self
+    }
+
+    /// What the tokens are run with; `None`: the model alone. Each step of a batch may have another.
+    pub fn adapter(mut self, adapter: impl Into<Option<&'a Adapter>>) -> Step<'a> {
+        self.adapter = adapter.into();
         self
     }
 
@@ -138,6 +146,7 @@ impl<'a> Step<'a> {
             }) as i32,
             rows,
             n_rows,
+            adapter: raw_adapter(self.adapter),
             ..Default::default()
         }
     }

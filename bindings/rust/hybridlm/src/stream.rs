@@ -99,13 +99,14 @@ impl Stream<'_> {
 
     fn run_prompt(&mut self) -> Result<()> {
         if self.request.prompt.is_empty() {
-            return self.run_last_again();
+            self.logits = self.ctx.logits(self.cache)?;
+            return Ok(());
         }
         let total = self.request.prompt.len();
         let mut done = 0;
         for part in self.request.prompt.chunks(PROMPT_PART) {
             done += part.len();
-            let step = Step::new(self.cache, part);
+            let step = Step::new(self.cache, part).adapter(self.request.adapter);
             let step = if done == total { step.logits(&mut self.logits) } else { step };
             self.ctx.decode(&mut [step])?;
             if let Some(progress) = &mut self.request.progress {
@@ -118,12 +119,10 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// The logits after what the cache holds: its last token runs on a fork, so that the cache stays whole.
-    fn run_last_again(&mut self) -> Result<()> {
-        let tokens = self.cache.tokens()?;
-        let before = tokens.len() - 1;
-        let mut fork = self.cache.fork_at(before)?;
-        self.ctx.decode(&mut [Step::new(&mut fork, &tokens[before..]).logits(&mut self.logits)])
+    fn run_token(&mut self, id: i32) -> Result<()> {
+        let ids = [id];
+        let step = Step::new(self.cache, &ids).adapter(self.request.adapter);
+        self.ctx.decode(&mut [step.logits(&mut self.logits)])
     }
 
     fn draw(&mut self) -> Result<i32> {
@@ -173,7 +172,7 @@ impl Stream<'_> {
     fn advance(&mut self) -> Result<Option<Token>> {
         match self.state {
             State::Prompt => self.run_prompt()?,
-            State::Token(id) => match self.ctx.decode(&mut [Step::new(self.cache, &[id]).logits(&mut self.logits)]) {
+            State::Token(id) => match self.run_token(id) {
                 Err(e) if e.status() == Status::Full => {
                     self.finish = Some(Finish::Full);
                     return self.last_text();

@@ -1,6 +1,6 @@
 //! Bad input and misuse: an error with a sentence, never a crash. What must not even compile is in src/misuse.rs.
 mod common;
-use common::{context, data, logits, model, tokens};
+use common::{context, data, logits, lora, model, tokens};
 use hybridlm::*;
 
 fn assert_error<T: std::fmt::Debug>(result: Result<T>, status: Status, words: &str) {
@@ -35,8 +35,8 @@ macro_rules! assert_not_impl {
 }
 
 // Exactly what hybridlm.h promises about threads.
-assert_impl!(Send: Model, Pool, Context, Cache, Sampler, TextStream, Cancel, Error, SamplerOptions);
-assert_impl!(Sync: Model, Pool, Cancel, Error, SamplerOptions);
+assert_impl!(Send: Model, Adapter, Pool, Context, Cache, Sampler, TextStream, Cancel, Error, SamplerOptions);
+assert_impl!(Sync: Model, Adapter, Pool, Cancel, Error, SamplerOptions);
 assert_not_impl!(Sync: Context, Cache, Sampler, TextStream);
 assert_not_impl!(Clone: Context, Cache, Sampler, TextStream);
 
@@ -45,6 +45,27 @@ fn files() {
     assert_error(Model::load("no/such/file.gguf"), Status::Io, "no/such/file.gguf");
     assert_error(Model::load("a\0b"), Status::Arg, "zero byte");
     assert_error(Model::load(data("tiny-llama/tokenizer.json")), Status::Format, "tokenizer.json");
+}
+
+#[test]
+fn adapters() {
+    let (model, folder) = (model(), lora("bad"));
+    let other = Model::load(data("tiny-llama.gguf")).unwrap();
+    assert_error(Adapter::load(&model, "no/such"), Status::Io, "no/such");
+    assert_error(Adapter::load(&model, "a\0b"), Status::Arg, "zero byte");
+    assert_error(Adapter::with_scale(&model, &folder, f32::NAN), Status::Arg, "scale");
+    assert_error(Adapter::load(&other, &folder), Status::Mismatch, "GGUF");
+    assert_error(Adapter::join(&[]), Status::Arg, "no adapters");
+    let adapter = Adapter::load(&model, &folder).unwrap();
+    let again = Adapter::load(&common::model(), &folder).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_error(Adapter::join(&[&adapter, &again]), Status::Mismatch, "another model");
+    let mut ctx = context(&other);
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    assert_error(ctx.decode(&mut [Step::new(&mut cache, &[1]).adapter(&adapter)]), Status::Mismatch, "adapter");
+    assert_error(cache.reuse_with(&adapter, &[1]), Status::Mismatch, "adapter");
+    assert_error(ctx.pool().adapt(&adapter), Status::Mismatch, "adapter");
+    assert!(cache.is_empty());
 }
 
 #[test]

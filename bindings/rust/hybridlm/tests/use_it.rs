@@ -2,7 +2,7 @@
 mod common;
 use std::ops::ControlFlow;
 
-use common::{context, data, fresh_logits, logits, model, tokens};
+use common::{context, data, fresh_logits, logits, lora, model, tokens};
 use hybridlm::*;
 
 #[test]
@@ -290,6 +290,76 @@ fn the_iterator_is_the_callback_turned_inside_out() {
     for finish in [Finish::Length, Finish::StopString, Finish::StopToken, Finish::Full] {
         assert!(finishes.contains(&finish), "{finish:?} never came");
     }
+}
+
+/// The logits after a step with an adapter, or without.
+fn logits_with(ctx: &mut Context, cache: &mut Cache, adapter: Option<&Adapter>, ids: &[i32]) -> Vec<f32> {
+    let mut out = vec![0.0; ctx.model().vocab_size()];
+    ctx.decode(&mut [Step::new(cache, ids).adapter(adapter).logits(&mut out)]).unwrap();
+    out
+}
+
+#[test]
+fn adapters() {
+    let (model, folder) = (model(), lora("adapters"));
+    let (plus, minus) = (Adapter::load(&model, &folder).unwrap(), Adapter::with_scale(&model, &folder, -1.0).unwrap());
+    let none = Adapter::join(&[&plus, &minus]).unwrap();
+    let (info, joined) = (plus.info().unwrap(), none.info().unwrap());
+    assert_eq!((info.n_matrices, info.rank, joined.n_matrices, joined.rank), (1, 1, 1, 2));
+    assert!(info.bytes > 0 && plus.model().vocab_size() == model.vocab_size());
+
+    let mut ctx = context(&model);
+    let ids = tokens(&model, "hello world");
+    let mut alone = |adapter: Option<&Adapter>| {
+        let mut cache = Cache::new(ctx.pool()).unwrap();
+        logits_with(&mut ctx, &mut cache, adapter, &ids)
+    };
+    let (own, changed, back) = (alone(None), alone(Some(&plus)), alone(Some(&none)));
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(distance(&own, &changed) > 1e-2 && distance(&own, &back) < 1e-4);
+
+    // Both kinds in one batch, and what drops the handle early.
+    let (mut a, mut b) = (Cache::new(ctx.pool()).unwrap(), Cache::new(ctx.pool()).unwrap());
+    let (mut with, mut without) = (vec![0.0; own.len()], vec![0.0; own.len()]);
+    let shared = plus.clone();
+    drop(plus);
+    let steps =
+        &mut [Step::new(&mut a, &ids).adapter(&shared).logits(&mut with), Step::new(&mut b, &ids).logits(&mut without)];
+    ctx.decode(steps).unwrap();
+    assert_eq!((&with, &without), (&changed, &own));
+
+    // A snapshot needs a pool that knows it; the prefix cache tells the texts apart.
+    let pool = Pool::new(&model, &PoolOptions::new()).unwrap();
+    let bytes = a.to_bytes().unwrap();
+    assert_eq!(Cache::from_bytes(&pool, &bytes).unwrap_err().status(), Status::Mismatch);
+    pool.adapt(&Adapter::load(&model, &folder).unwrap()).unwrap();
+    assert_eq!(Cache::from_bytes(&pool, &bytes).unwrap().tokens().unwrap(), ids);
+    a.prefix_add().unwrap();
+    let mut like = Cache::new(ctx.pool()).unwrap();
+    assert_eq!(like.reuse(&ids).unwrap().reused, 0);
+    assert_eq!(like.reuse_with(&shared, &ids).unwrap().reused, ids.len() - 1);
+    drop(shared);
+    assert_eq!(ctx.logits(&mut a).unwrap(), changed);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn text_of_adapters() {
+    let (model, folder) = (model(), lora("text"));
+    let mut ctx = ContextOptions::new().threads(1).build(&model).unwrap();
+    let adapter: &'static Adapter = Box::leak(Box::new(Adapter::load(&model, &folder).unwrap()));
+    std::fs::remove_dir_all(folder).unwrap();
+    let sampling = SamplerOptions::new().seed(3).temperature(1.5);
+    const PROMPT: &[i32] = &[259, 264, 271];
+    let (called, iterated) = both(&mut ctx, 30, &sampling, || Request::new(PROMPT).max_tokens(9).adapter(adapter));
+    assert_eq!(called, iterated);
+    assert_ne!(called.0, both(&mut ctx, 30, &sampling, || Request::new(PROMPT).max_tokens(9)).0 .0);
+    let mut cache = Cache::new(ctx.pool()).unwrap();
+    logits_with(&mut ctx, &mut cache, Some(adapter), PROMPT);
+    let mut sampler = Sampler::new(&model, &sampling).unwrap();
+    let request = Request::new(&[]).max_tokens(9).adapter(adapter);
+    let tokens = ctx.stream(&mut cache, Some(&mut sampler), request).unwrap();
+    assert_eq!(tokens.filter_map(|token| token.unwrap().id).collect::<Vec<_>>(), called.0);
 }
 
 #[test]
