@@ -271,9 +271,11 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
     if (slot < leaf->n) {
         /* reserved before: nobody has read it; a sharer may have claimed it */
         hlmi_page *page = leaf->page[slot];
+        const bool whole =
+            page->part || !c->pool->layout.part_bytes; /* rows of drafts taken back may have been given back */
         unsigned none = 0;
-        if (atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
-        else if (!atomic_compare_exchange_strong(&page->filled, &none, to)) {
+        if (whole && atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
+        else if (!whole || !atomic_compare_exchange_strong(&page->filled, &none, to)) {
             hlmi_page *fresh = take_page(c);
             if (!fresh) return HLM_E_NOMEM;
             atomic_store(&fresh->filled, to);
