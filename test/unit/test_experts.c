@@ -39,11 +39,11 @@ static void *aligned(size_t n)
     return p;
 }
 
-static void rig_open(rig *r)
+static void rig_open(rig *r, unsigned cpu)
 {
     *r = (rig){.program.mem = hlmi_mem_default(), .scratch = aligned(SCRATCH)};
     r->worker = aligned((size_t)WORKER * MAX_WORKERS);
-    hlmi_kernels_init(&r->kernels, hlmi_cpu_detect(), false);
+    hlmi_kernels_init(&r->kernels, cpu, false);
     r->b = (hlmi_builder){
         .kernels = &r->kernels, .max_rows = MAX_ROWS, .max_out = MAX_ROWS, .program = &r->program, .base = r->scratch};
 }
@@ -73,7 +73,7 @@ static void rig_close(rig *r)
 static void route_row(const hlmi_router *router, const float *logits, uint32_t *expert, float *weight)
 {
     rig r;
-    rig_open(&r);
+    rig_open(&r, hlmi_cpu_detect());
     const size_t picks = router->top_k + (router->shared != 0.0f);
     hlmi_cpu_route(&r.b, &(hlmi_route){.router = *router, .logits = logits, .ldl = 16, .out = {picks, expert, weight}});
     rig_run(&r, 1, 1);
@@ -174,7 +174,7 @@ static hlmi_matrix matrix(hlmi_type type, size_t rows, size_t cols, float **plai
     return (hlmi_matrix){.rows = rows, .cols = cols, .type = type, .layout = t->layout, .tiles = tiles};
 }
 
-enum { EXPERTS = 5, PICKS = 3, HIDDEN = 96, FF = 160, SHARED_FF = 64, LD = 192 };
+enum { EXPERTS = 5, PICKS = 3, HIDDEN = 96, FF = 160, MOST_FF = 192, LD = 192 };
 
 typedef struct model {
     hlmi_expert e[EXPERTS];
@@ -183,10 +183,19 @@ typedef struct model {
     float weight[MAX_ROWS * PICKS];
 } model;
 
-static void model_open(model *m, hlmi_type type)
+/* How a model is computed. */
+typedef struct way {
+    hlmi_type type;
+    size_t shared; /* width of the shared expert; the others have FF */
+    bool f32; /* activations */
+    unsigned cpu;
+} way;
+
+static void model_open(model *m, const way *w)
 {
     for (size_t e = 0; e < EXPERTS; e++) {
-        const size_t ff = e == EXPERTS - 1 ? SHARED_FF : FF;
+        const size_t ff = e == EXPERTS - 1 ? w->shared : FF;
+        const hlmi_type type = w->type;
         m->e[e] = (hlmi_expert){.gate = matrix(type, ff, HIDDEN, &m->gate[e])};
         m->e[e].up = matrix(type, ff, HIDDEN, &m->up[e]);
         m->e[e].down = matrix(type, HIDDEN, ff, &m->down[e]);
@@ -214,11 +223,11 @@ static void model_close(model *m)
 }
 
 /* y [rows, LD] = y + experts, of the rows from `first` on. */
-static void compute(const model *m, size_t first, size_t rows, size_t workers, bool f32, float *y)
+static void compute(const model *m, size_t first, size_t rows, size_t workers, const way *how, float *y)
 {
     rig r;
-    rig_open(&r);
-    r.b.f32_activations = f32;
+    rig_open(&r, how->cpu);
+    r.b.f32_activations = how->f32;
     float *h = aligned(MAX_ROWS * PICKS * LD * sizeof *h);
     hlmi_choices to = {.picks = PICKS};
     to.expert = (uint32_t *)(uintptr_t)m->expert + first * PICKS;
@@ -248,7 +257,7 @@ static double dot(const float *w, const double *x, size_t n)
 /* Row i of the result, in double. */
 static void plainly(const model *m, size_t i, double *y)
 {
-    double x[HIDDEN], h[FF];
+    double x[HIDDEN], h[MOST_FF];
     for (size_t c = 0; c < HIDDEN; c++) x[c] = (double)m->x[i * LD + c];
     memset(y, 0, HIDDEN * sizeof *y);
     for (size_t j = 0; j < PICKS; j++) {
@@ -261,30 +270,30 @@ static void plainly(const model *m, size_t i, double *y)
     }
 }
 
-static void check_products(hlmi_type type, bool f32, double tolerance)
+static void check_products(const way *how, double tolerance)
 {
     static const size_t counts[] = {1, 2, 3, 4, 5, 17, 64, MAX_ROWS}, workers[] = {1, 2, 3, MAX_WORKERS};
     const size_t bytes = MAX_ROWS * LD * sizeof(float);
+    const char *name = hlmi_type_get(how->type)->name;
     model m;
-    model_open(&m, type);
+    model_open(&m, how);
     float *want = aligned(bytes), *got = aligned(bytes);
     memset(want, 0, bytes);
-    compute(&m, 0, MAX_ROWS, 1, f32, want);
+    compute(&m, 0, MAX_ROWS, 1, how, want);
     for (size_t i = 0; i < MAX_ROWS; i++) {
         double y[HIDDEN];
         plainly(&m, i, y);
         for (size_t c = 0; c < HIDDEN; c++)
             if (!(fabs((double)want[i * LD + c] - y[c]) < tolerance))
-                ck_abort_msg("%s row %zu: %g, expected %g", hlmi_type_get(type)->name, i, (double)want[i * LD + c],
-                             y[c]);
+                ck_abort_msg("%s row %zu: %g, expected %g", name, i, (double)want[i * LD + c], y[c]);
     }
     for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
         for (size_t w = 0; w < sizeof workers / sizeof *workers; w++) {
             const size_t first = (MAX_ROWS - counts[n]) / 2, size = counts[n] * LD * sizeof *got;
             memset(got, 0, bytes);
-            compute(&m, first, counts[n], workers[w], f32, got);
-            ck_assert_msg(memcmp(got, want + first * LD, size) == 0, "%s: %zu rows, %zu workers",
-                          hlmi_type_get(type)->name, counts[n], workers[w]);
+            compute(&m, first, counts[n], workers[w], how, got);
+            ck_assert_msg(memcmp(got, want + first * LD, size) == 0, "%s: %zu rows, %zu workers", name, counts[n],
+                          workers[w]);
         }
     free(want);
     free(got);
@@ -293,11 +302,16 @@ static void check_products(hlmi_type type, bool f32, double tolerance)
 
 START_TEST(products_are_sums)
 {
-    check_products(HLMI_F32, false, 1e-2); /* values reach some hundreds */
-    check_products(HLMI_BF16, true, 1e-2);
-    check_products(HLMI_Q8_0, true, 1e-2);
-    check_products(HLMI_Q8_0, false, 8.0);
-    check_products(HLMI_Q4_0, false, 8.0);
+    const unsigned best = hlmi_cpu_detect(), bf16 = (best & HLMI_CPU_AVX2) | HLMI_CPU_BF16;
+    for (size_t shared = 64; shared <= MOST_FF; shared += MOST_FF - 64) { /* the narrowest, and the widest */
+        check_products(&(way){HLMI_F32, shared, false, best}, 1e-2); /* values reach some hundreds */
+        check_products(&(way){HLMI_BF16, shared, true, best}, 1e-2);
+        check_products(&(way){HLMI_BF16, shared, false, best}, 4.0);
+        check_products(&(way){HLMI_BF16, shared, false, bf16}, 4.0); /* on every machine */
+        check_products(&(way){HLMI_Q8_0, shared, true, best}, 1e-2);
+        check_products(&(way){HLMI_Q8_0, shared, false, best}, 8.0);
+        check_products(&(way){HLMI_Q4_0, shared, false, best}, 8.0);
+    }
 }
 END_TEST
 

@@ -15,7 +15,8 @@ typedef struct grouped_arg {
     hlmi_norm norm;
     const hlmi_kernels *k;
     bool f32;
-    size_t cols, private_rows;
+    size_t cols; /* of the widest expert */
+    size_t private_rows;
     size_t per[HLMI_ACT_COUNT]; /* packed rows of a row of x, of the forms that some expert reads; 0: none does */
     uint8_t *packed[HLMI_ACT_COUNT]; /* [slots] by all workers together; NULL: x itself */
     size_t stride[HLMI_ACT_COUNT];
@@ -66,10 +67,10 @@ static size_t slot_bytes(const grouped_arg *a, size_t f)
     return a->per[f] * a->stride[f];
 }
 
-static void pack_one(const grouped_arg *a, hlmi_act act, uint8_t *dst, const float *x)
+static void pack_one(const grouped_arg *a, hlmi_act act, uint8_t *dst, const float *x, size_t cols)
 {
-    if (act == HLMI_ACT_F32) memcpy(dst, x, a->cols * sizeof *x);
-    else (a->per[act] == 2 ? a->k->pack_wide : a->k->pack)[act](dst, a->stride[act], x, a->a.ldx, 1, a->cols);
+    if (act == HLMI_ACT_F32) memcpy(dst, x, cols * sizeof *x);
+    else (a->per[act] == 2 ? a->k->pack_wide : a->k->pack)[act](dst, a->stride[act], x, a->a.ldx, 1, cols);
 }
 
 /* Rows into the slots that they have. */
@@ -86,30 +87,30 @@ static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, flo
             if (!a->per[f]) continue;
             const size_t bytes = slot_bytes(a, f);
             uint8_t *first = dst[f] + o->slot[i * picks] * bytes;
-            pack_one(a, (hlmi_act)f, first, x);
+            pack_one(a, (hlmi_act)f, first, x, a->cols);
             for (size_t j = 1; j < picks; j++) memcpy(dst[f] + o->slot[i * picks + j] * bytes, first, bytes);
         }
     }
 }
 
-static void pack_slots(const grouped_arg *a, hlmi_range slots, uint8_t *const *dst)
+/* What slots have of their experts, each as wide as its own. */
+static void pack_slots(const grouped_arg *a, const order *o, hlmi_range slots, uint8_t *const *dst)
 {
-    for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
-        for (size_t s = slots.begin; a->packed[f] && s < slots.end; s++)
-            pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), a->a.x + s * a->a.ldx);
+    for (size_t s = slots.begin; s < slots.end; s++) {
+        const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down.cols;
+        for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
+            if (a->packed[f]) pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), a->a.x + s * a->a.ldx, cols);
+    }
 }
 
 static void pack_run(const void *arg, const void *step, size_t worker, size_t workers)
 {
     const grouped_arg *a = arg;
     const hlmi_tile *t = step;
-    if (a->a.down) {
-        pack_slots(a, hlmi_share(items(a, t->n_rows), worker, workers), a->packed);
-        return;
-    }
     float *scratch = hlmi_worker_scratch(t, worker, workers);
     const order o = order_slots(a, t->n_rows, scratch);
-    pack_rows(a, &o, hlmi_share(t->n_rows, worker, workers), scratch, a->packed);
+    if (a->a.down) pack_slots(a, &o, hlmi_share(items(a, t->n_rows), worker, workers), a->packed);
+    else pack_rows(a, &o, hlmi_share(t->n_rows, worker, workers), scratch, a->packed);
 }
 
 static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
@@ -125,7 +126,7 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
         w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x : alone ? own[f] : a->packed[f];
     }
     if (!alone) return w;
-    if (a->a.down) pack_slots(a, (hlmi_range){0, items(a, t->n_rows)}, own);
+    if (a->a.down) pack_slots(a, &w.o, (hlmi_range){0, items(a, t->n_rows)}, own);
     else pack_rows(a, &w.o, (hlmi_range){0, t->n_rows}, (float *)(void *)scratch, own);
     return w;
 }
@@ -259,8 +260,9 @@ static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
 
 void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
 {
-    const hlmi_matrix *m = l->down ? &l->experts[0].down : &l->experts[0].up;
-    grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations, .cols = m->cols};
+    grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations};
+    for (size_t e = 0; e < l->n_experts; e++)
+        a.cols = hlmi_max_size(a.cols, (l->down ? &l->experts[e].down : &l->experts[e].up)->cols);
     if (l->norm) a.norm = *l->norm;
     b->widest = hlmi_max_size(b->widest, a.cols);
     a.private_rows = l->down ? hlmi_max_size(1, PRIVATE_SLOTS / l->to.picks) : PRIVATE_ROWS;
