@@ -78,8 +78,9 @@ static void run(const world *w, const hlm_adapter *adapter, size_t part, float *
 
 START_TEST(one_answer)
 {
-    static const hlm_model_params ref = {.struct_size = sizeof ref, .cpu = HLM_CPU_REF};
-    cast c = open_cast(NULL), r = open_cast(&ref);
+    static const hlm_model_params best = {.struct_size = sizeof best, .flags = HLM_LOAD_PORTABLE},
+                                  ref = {.struct_size = sizeof ref, .flags = HLM_LOAD_PORTABLE, .cpu = HLM_CPU_REF};
+    cast c = open_cast(&best), r = open_cast(&ref);
     for (size_t i = 0; i < ALL; i++) {
         float want[64], got[64];
         run(&c.w, c.all[i], LONG, want);
