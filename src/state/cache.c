@@ -62,6 +62,17 @@ hlmi_page *hlmi_cache_committed_page(const hlm_cache *c, int64_t pos)
     return leaf ? leaf->page[i % HLMI_LEAF_PAGES] : hlmi_cache_page(c, pos);
 }
 
+/* The first n pages of leaf i: the leaf itself where it has no others, which would otherwise stay for as long as the sharer does. */
+static hlmi_leaf *leaf_share(const hlm_cache *from, size_t i, uint32_t n)
+{
+    hlmi_leaf *waiting = leaf_waiting(from, i);
+    hlmi_leaf *leaf = waiting ? waiting : from->leaves[i];
+    if (!waiting && hlmi_cache_claimed(from) && i == from->claim.leaf) return leaf_before(from, n);
+    if (leaf->n > n) return hlmi_leaf_copy(from->pool, leaf, n);
+    atomic_fetch_add(&leaf->refs, 1);
+    return leaf;
+}
+
 hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
 {
     const size_t pages = hlmi_div_up((size_t)n, c->pool->layout.tokens);
@@ -72,14 +83,8 @@ hlm_status hlmi_cache_share(hlm_cache *c, const hlm_cache *from, int64_t n)
     if (st != HLM_OK) return st;
     for (; c->n_leaves < leaves; c->n_leaves++) {
         const size_t i = c->n_leaves;
-        hlmi_leaf *waiting = leaf_waiting(from, i);
-        if (!waiting && hlmi_cache_claimed(from) && i == from->claim.leaf) {
-            c->leaves[i] = leaf_before(from, (uint32_t)(pages - i * HLMI_LEAF_PAGES));
-            if (!c->leaves[i]) return HLM_E_NOMEM;
-        } else {
-            c->leaves[i] = waiting ? waiting : from->leaves[i];
-            atomic_fetch_add(&c->leaves[i]->refs, 1);
-        }
+        c->leaves[i] = leaf_share(from, i, hlmi_min_size(pages - i * HLMI_LEAF_PAGES, HLMI_LEAF_PAGES) & UINT32_MAX);
+        if (!c->leaves[i]) return HLM_E_NOMEM;
     }
     return HLM_OK;
 }
@@ -117,6 +122,31 @@ int64_t hlmi_cache_pending_at(const hlm_cache *c, int64_t pos)
     return 0;
 }
 
+/* Replaces the shared leaf i by a copy of its first `keep` pages. */
+static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
+{
+    hlmi_leaf *old = c->leaves[i];
+    if (atomic_load(&old->refs) == 1) return HLM_OK;
+    hlmi_leaf *leaf = hlmi_leaf_copy(c->pool, old, keep);
+    if (!leaf) return HLM_E_NOMEM;
+    c->leaves[i] = leaf;
+    hlmi_leaf_drop(c->pool, old);
+    return HLM_OK;
+}
+
+static void leaf_shrink(hlm_cache *c, size_t i, uint32_t pages)
+{
+    hlmi_leaf *leaf = c->leaves[i];
+    if (atomic_load(&leaf->refs) != 1) return;
+    while (leaf->n > pages) hlmi_pool_drop(c->pool, leaf->page[--leaf->n]);
+}
+
+/* The first n pages of leaf i alone; where there is no memory for a page table, it stays as it is. */
+static void leaf_keep(hlm_cache *c, size_t i, uint32_t n)
+{
+    if (c->leaves[i]->n > n && leaf_own(c, i, n) == HLM_OK) leaf_shrink(c, i, n);
+}
+
 void hlmi_cache_truncate(hlm_cache *c, int64_t length)
 {
     hlmi_cache_cut(c, length, 0);
@@ -127,12 +157,7 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
     const size_t pages = hlmi_max_size(hlmi_div_up((size_t)length, c->pool->layout.tokens), keep_pages);
     const size_t leaves = hlmi_div_up(pages, HLMI_LEAF_PAGES);
     while (c->n_leaves > leaves) hlmi_leaf_drop(c->pool, c->leaves[--c->n_leaves]);
-    if (leaves) {
-        hlmi_leaf *last = c->leaves[leaves - 1];
-        const uint32_t keep = (uint32_t)(pages - (leaves - 1) * HLMI_LEAF_PAGES);
-        if (atomic_load(&last->refs) == 1)
-            while (last->n > keep) hlmi_pool_drop(c->pool, last->page[--last->n]);
-    }
+    if (leaves) leaf_keep(c, leaves - 1, (uint32_t)(pages - (leaves - 1) * HLMI_LEAF_PAGES));
     c->length = length;
     if (c->state || hlmi_windows(c)) hlmi_cache_restore(c);
     if (hlmi_windows(c)) hlmi_window_cut(c);
@@ -176,18 +201,6 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     a->leaves = b->leaves, b->leaves = was.leaves;
     a->n_leaves = b->n_leaves, b->n_leaves = was.n_leaves;
     a->cap_leaves = b->cap_leaves, b->cap_leaves = was.cap_leaves;
-}
-
-/* Replaces the shared leaf i by a copy of its first `keep` pages. */
-static hlm_status leaf_own(hlm_cache *c, size_t i, uint32_t keep)
-{
-    hlmi_leaf *old = c->leaves[i];
-    if (atomic_load(&old->refs) == 1) return HLM_OK;
-    hlmi_leaf *leaf = hlmi_leaf_copy(c->pool, old, keep);
-    if (!leaf) return HLM_E_NOMEM;
-    c->leaves[i] = leaf;
-    hlmi_leaf_drop(c->pool, old);
-    return HLM_OK;
 }
 
 static hlm_status leaf_add(hlm_cache *c)
@@ -271,8 +284,7 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
     if (slot < leaf->n) {
         /* reserved before: nobody has read it; a sharer may have claimed it */
         hlmi_page *page = leaf->page[slot];
-        const bool whole =
-            page->part || !c->pool->layout.part_bytes; /* rows of drafts taken back may have been given back */
+        const bool whole = page->part || !c->pool->layout.part_bytes; /* a sharer's rows may have been given back */
         unsigned none = 0;
         if (whole && atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
         else if (!whole || !atomic_compare_exchange_strong(&page->filled, &none, to)) {
@@ -472,13 +484,6 @@ void hlmi_cache_keep(hlm_cache *c)
 {
     forget_claim(c);
     hlmi_window_keep(c);
-}
-
-static void leaf_shrink(hlm_cache *c, size_t i, uint32_t pages)
-{
-    hlmi_leaf *leaf = c->leaves[i];
-    if (atomic_load(&leaf->refs) != 1) return;
-    while (leaf->n > pages) hlmi_pool_drop(c->pool, leaf->page[--leaf->n]);
 }
 
 void hlmi_cache_abort(hlm_cache *c)

@@ -161,12 +161,17 @@ START_TEST(reserves)
 }
 END_TEST
 
+static void fork_both(pair *p, hlm_cache **f, hlm_cache **g, int64_t at)
+{
+    OK(hlm_cache_fork(f, p->c, at));
+    OK(hlm_cache_fork(g, p->d, at));
+}
+
 START_TEST(shared_with_forks)
 {
     pair p = open_pair(_i, 4);
     hlm_cache *f = NULL, *g = NULL;
-    OK(hlm_cache_fork(&f, p.c, HLM_NOW));
-    OK(hlm_cache_fork(&g, p.d, HLM_NOW));
+    fork_both(&p, &f, &g, HLM_NOW);
     append(&p, 6 * p.window);
     same_at(&p.give, f, &p.keep, g, HLM_NOW); /* its window is there */
     ck_assert_int_eq(hlm_cache_pending(f), 0);
@@ -176,6 +181,34 @@ START_TEST(shared_with_forks)
     append(&p, PAGE * p.window); /* what nobody else holds any more goes by and by */
     ck_assert_uint_lt(used(&p.give), with);
     close_pair(&p);
+}
+END_TEST
+
+/* Another sequence takes the place of the pair's. */
+static void go_on_with(pair *p, hlm_cache *f, hlm_cache *g)
+{
+    hlm_cache_free(p->c);
+    hlm_cache_free(p->d);
+    p->c = f, p->d = g;
+}
+
+/* A fork holds nothing of what comes behind it in the other's text, and goes on though the other's rows were given back. */
+START_TEST(outlives)
+{
+    for (int back = 0; back < 2; back++) {
+        pair p = open_pair(_i, 2);
+        const uint64_t give = used(&p.give), keep = used(&p.keep);
+        hlm_cache *f = NULL, *g = NULL;
+        append(&p, 6 * p.window);
+        fork_both(&p, &f, &g, back ? HLM_NOW : 2 * (int64_t)p.window);
+        if (back) OK(hlm_cache_rewind(f, 2 * (int64_t)p.window, NULL));
+        if (back) OK(hlm_cache_rewind(g, 2 * (int64_t)p.window, NULL));
+        go_on_with(&p, f, g);
+        ck_assert_uint_le(used(&p.give), give);
+        ck_assert_uint_le(used(&p.keep), keep);
+        append(&p, 6 * p.window);
+        close_pair(&p);
+    }
 }
 END_TEST
 
@@ -304,6 +337,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, computes_again, 0, n);
     tcase_add_loop_test(t, reserves, 0, n);
     tcase_add_loop_test(t, shared_with_forks, 0, n);
+    tcase_add_loop_test(t, outlives, 0, n);
     tcase_add_loop_test(t, prefix_cache, 0, n);
     tcase_add_loop_test(t, snapshots, 0, n);
     tcase_add_test(t, long_prompts);
