@@ -46,18 +46,26 @@ static inline void store_bf16(void *rows, size_t at, float v)
 
 /* The loops below are inlined into one function for each type. */
 
+/* Scores of positions p to p + lanes - 1, at most HLMI_LANES of them. */
+static inline void qk_lanes(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
+                            size_t page, size_t head_dim, size_t p, size_t lanes, load_one_fn *load)
+{
+    for (size_t i = 0; i < nq; i++) {
+        float acc[HLMI_LANES] = {0};
+        for (size_t d = 0; d < head_dim; d++)
+            for (size_t j = 0; j < lanes; j++) acc[j] = hlmi_fmaf(q[i * ldq + d], load(k, d * page + p + j), acc[j]);
+        for (size_t j = 0; j < lanes; j++) s[i * lds + p + j] = acc[j] * scale;
+    }
+}
+
+/* The last positions apart: what lies behind them in the page nobody has written, and valgrind would tell. */
 static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
                       size_t page, size_t head_dim, size_t n, load_one_fn *load)
 {
-    for (size_t p = 0; p < n; p += HLMI_LANES) {
-        for (size_t i = 0; i < nq; i++) {
-            float acc[HLMI_LANES] = {0};
-            for (size_t d = 0; d < head_dim; d++)
-                for (size_t j = 0; j < HLMI_LANES; j++)
-                    acc[j] = hlmi_fmaf(q[i * ldq + d], load(k, d * page + p + j), acc[j]);
-            for (size_t j = 0; j < HLMI_LANES; j++) s[i * lds + p + j] = acc[j] * scale;
-        }
-    }
+    size_t p = 0;
+    for (; p + HLMI_LANES <= n; p += HLMI_LANES)
+        qk_lanes(s, lds, q, ldq, nq, scale, k, page, head_dim, p, HLMI_LANES, load);
+    if (p < n) qk_lanes(s, lds, q, ldq, nq, scale, k, page, head_dim, p, n - p, load);
 }
 
 static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
