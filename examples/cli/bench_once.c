@@ -4,9 +4,9 @@
 
 #include "bench_state.h"
 
-enum { ON_OFF = 24, LEAST_ON_OFF = 8 /* pairs of steps */, WARM = 2, PERIOD = 12, DRAWN = 120, PAIRS = 3 };
+enum { ON_OFF = 96, LEAST_ON_OFF = 8 /* pairs of steps */, WARM = 2, PERIOD = 12, DRAWN = 120, PAIRS = 3 };
 
-#define SECONDS 5.0
+#define SECONDS 20.0
 
 /* A sequence in a pool of its own. */
 typedef struct lane {
@@ -38,17 +38,25 @@ static void close_lane(lane *l)
     hlm_pool_release(l->pool);
 }
 
-/* Seconds of a step of lane a over those of the same step of lane b, taken in turns. */
+static hlm_status timed_step(cli_bench_state *b, lane *l, double *seconds)
+{
+    const double start = cli_seconds();
+    const hlm_status st = cli_bench_step(b, l->ctx, l->cache, 1);
+    *seconds = cli_seconds() - start;
+    return st;
+}
+
+/* Seconds of a step of lane x over those of the same step of lane y, taken in turns, each first as often as the other. */
 static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ratio)
 {
     cli_takes takes = {.n = 0};
     hlm_status st = HLM_OK;
     for (cli_repeats r = {.most = ON_OFF, .least = LEAST_ON_OFF, .seconds = SECONDS}; st == HLM_OK && cli_again(&r);) {
-        const double start = cli_seconds();
-        st = cli_bench_step(b, x->ctx, x->cache, 1);
-        const double middle = cli_seconds();
-        if (st == HLM_OK) st = cli_bench_step(b, y->ctx, y->cache, 1);
-        if (r.n > WARM) cli_take(&takes, (middle - start) / (cli_seconds() - middle));
+        double of_x = 0, of_y = 0;
+        if (r.n % 2) st = timed_step(b, y, &of_y);
+        if (st == HLM_OK) st = timed_step(b, x, &of_x);
+        if (st == HLM_OK && r.n % 2 == 0) st = timed_step(b, y, &of_y);
+        if (st == HLM_OK && r.n > WARM) cli_take(&takes, of_x / of_y);
     }
     *ratio = cli_median(&takes);
     return st;
