@@ -52,11 +52,12 @@ static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ra
     cli_takes takes = {.n = 0};
     hlm_status st = HLM_OK;
     for (cli_repeats r = {.most = ON_OFF, .least = LEAST_ON_OFF, .seconds = SECONDS}; st == HLM_OK && cli_again(&r);) {
-        double of_x = 0, of_y = 0;
-        if (r.n % 2) st = timed_step(b, y, &of_y);
-        if (st == HLM_OK) st = timed_step(b, x, &of_x);
-        if (st == HLM_OK && r.n % 2 == 0) st = timed_step(b, y, &of_y);
-        if (st == HLM_OK && r.n > WARM) cli_take(&takes, of_x / of_y);
+        double seconds[2] = {0};
+        for (size_t i = 0; i < 2 && st == HLM_OK; i++) {
+            const size_t k = (r.n + i) % 2;
+            st = timed_step(b, k ? y : x, &seconds[k]);
+        }
+        if (st == HLM_OK && r.n > WARM) cli_take(&takes, seconds[0] / seconds[1]);
     }
     *ratio = cli_median(&takes);
     return st;

@@ -281,25 +281,18 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
     if (st != HLM_OK) return st;
     hlmi_leaf *leaf = c->leaves[l];
     if (from > 0) return claim_partial(c, leaf, slot, from, to);
-    if (slot < leaf->n) {
-        /* reserved before: nobody has read it; a sharer may have claimed it */
-        hlmi_page *page = leaf->page[slot];
-        const bool whole = page->part || !c->pool->layout.part_bytes; /* a sharer's rows may have been given back */
-        unsigned none = 0;
-        if (whole && atomic_load(&page->refs) == 1) atomic_store(&page->filled, to);
-        else if (!whole || !atomic_compare_exchange_strong(&page->filled, &none, to)) {
-            hlmi_page *fresh = take_page(c);
-            if (!fresh) return HLM_E_NOMEM;
-            atomic_store(&fresh->filled, to);
-            leaf->page[slot] = fresh;
-            hlmi_pool_drop(c->pool, page);
-        }
+    /* one reserved before is taken; not a sharer's, or one without rows, from a table that there was no memory to part from */
+    hlmi_page *was = slot < leaf->n ? leaf->page[slot] : NULL;
+    if (was && atomic_load(&was->refs) == 1 && (was->part || !c->pool->layout.part_bytes)) {
+        atomic_store(&was->filled, to);
         return HLM_OK;
     }
     hlmi_page *page = take_page(c);
     if (!page) return HLM_E_NOMEM;
     atomic_store(&page->filled, to);
-    leaf->page[leaf->n++] = page;
+    leaf->page[slot] = page;
+    if (slot == leaf->n) leaf->n++;
+    hlmi_pool_drop(c->pool, was);
     return HLM_OK;
 }
 

@@ -225,7 +225,11 @@ static void check_rounded(run *r)
     if (!find_sequence(r, &s)) return;
     const hlm_step *steps[] = {&s.step};
     double moved = 0, all = 0;
-    if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) broken(r, "rounded", hlm_ctx_error(r->ctx));
+    if (hlm_decode_step(r->ctx, steps, 1) != HLM_OK) {
+        broken(r, "rounded", hlm_ctx_error(r->ctx));
+        free_sequence(&s);
+        return;
+    }
     for (size_t i = 0; i < s.logits.n; i++) {
         const double want = (double)s.logits.f32[i], d = (double)s.out[i] - want;
         moved += d * d, all += want * want;
@@ -458,14 +462,18 @@ static int open_adapter(run *r)
     return hlm_adapter_load(&r->adapter, r->model, gguf ? path : r->folder, NULL) == HLM_OK;
 }
 
-/* The folder's model, and a context for it: all in f32, or as the library does when it is not told. */
-static int open_model(run *r, uint32_t flags, int exact)
+/* What activations and KV rows are kept in: BY_DEFAULT as the library does when it is not told. */
+typedef enum numbers { IN_F32, BY_DEFAULT } numbers;
+
+/* The folder's model, and a context for it. */
+static int open_model(run *r, uint32_t flags, numbers in)
 {
     char path[4096];
     model_path(r, path, sizeof path);
-    const hlm_model_params mp = {
-        .struct_size = sizeof mp, .flags = flags, .activations = exact ? HLM_ACTIVATIONS_F32 : HLM_ACTIVATIONS_DEFAULT};
-    const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = exact ? HLM_TYPE_F32 : HLM_TYPE_DEFAULT};
+    const hlm_model_params mp = {.struct_size = sizeof mp,
+                                 .flags = flags,
+                                 .activations = in == IN_F32 ? HLM_ACTIVATIONS_F32 : HLM_ACTIVATIONS_DEFAULT};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .kv_type = in == IN_F32 ? HLM_TYPE_F32 : HLM_TYPE_DEFAULT};
     if (hlm_model_load(&r->model, path, &mp) != HLM_OK || hlm_pool_new(&r->pool, r->model, &pp) != HLM_OK) return 0;
     if (!open_adapter(r)) return 0;
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = r->pool, .n_threads = 2};
@@ -491,7 +499,7 @@ static int open_run(run *r, const char *folder)
     snprintf(path, sizeof path, "%s/golden.json", folder);
     r->facts = json_load_file(path, 0, NULL);
     hlm_model_info info = {.struct_size = sizeof info};
-    if (!r->facts || !open_model(r, 0, 1) || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
+    if (!r->facts || !open_model(r, 0, IN_F32) || hlm_model_info_get(r->model, &info) != HLM_OK) return 0;
     r->vocab = (size_t)info.vocab_size;
     r->hidden = (size_t)info.hidden_size;
     r->layers = (size_t)info.n_layers;
@@ -518,11 +526,11 @@ static void check_folder(run *r, const char *folder)
             const size_t n = memory_rows(r, &first);
             if (n) {
                 close_model(r);
-                if (open_model(r, HLM_LOAD_NO_PREFIX, 1)) check_memory(r, n, first.f32);
+                if (open_model(r, HLM_LOAD_NO_PREFIX, IN_F32)) check_memory(r, n, first.f32);
                 else broken(r, "memory tokens", hlm_last_error());
             }
             close_model(r);
-            if (open_model(r, 0, 0)) check_rounded(r);
+            if (open_model(r, 0, BY_DEFAULT)) check_rounded(r);
             else broken(r, "rounded", hlm_last_error());
         } else {
             check_classes(r);
