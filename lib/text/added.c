@@ -55,6 +55,12 @@ done:
     return st;
 }
 
+void hlmi_added_set_flags(hlmi_added *a, int32_t id, uint8_t flags)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (a->nodes[i].id == id) a->nodes[i].flags |= flags;
+}
+
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem)
 {
     hlmi_free(mem, a->nodes);

@@ -61,7 +61,8 @@ static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last
     if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "\"content\" is no string");
     const hlmi_str text = {json_string_value(v), json_string_length(v)};
     if (text.len == 0) return HLM_OK;
-    if (text.len > 1024) return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most 1024", text.len);
+    if (text.len > HLMI_ADDED_MAX)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most %d", text.len, HLMI_ADDED_MAX);
     const hlm_status st = added_id(t, def, text, *last, &id);
     if (st != HLM_OK) return st;
     if (id > *last) *last = id;
@@ -106,8 +107,7 @@ static hlm_status read_special(hlmi_tokenizer *t, const char *config, size_t len
     t->special.pad = hlmi_json_token_id(t, v, "pad_token", -1);
     t->special.unk = hlmi_json_token_id(t, v, "unk_token", t->model->unk);
     json_decref(v);
-    hlmi_tokenizer_mark_ends(t);
-    return HLM_OK;
+    return hlmi_tokenizer_mark_ends(t);
 }
 
 /* ---- the whole ---- */

@@ -82,7 +82,8 @@ static hlm_status add_token(hlmi_tokenizer *t, const json_t *content, json_int_t
     int32_t id = 0;
     if (!json_is_string(content)) return hlmi_fail(HLM_E_FORMAT, "an added token without text");
     if (text.len == 0) return HLM_OK;
-    if (text.len > 1024) return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most 1024", text.len);
+    if (text.len > HLMI_ADDED_MAX)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most %d", text.len, HLMI_ADDED_MAX);
     const hlm_status st = place_token(t, text, said, &id);
     if (st != HLM_OK) return st;
     if ((flags & HLMI_ADDED_SPECIAL) == 0) t->tokens.attr[id] &= (uint8_t) ~(unsigned)HLMI_TOK_SPECIAL;
@@ -174,14 +175,14 @@ done:
 
 /* ---- around a text ---- */
 
-static void read_special(loader *l)
+static hlm_status read_special(loader *l)
 {
     hlmi_special_ids *ids = &l->t->special;
     ids->bos = hlmi_json_token_id(l->t, l->config, "bos_token", l->spm.bos);
     ids->eos = hlmi_json_token_id(l->t, l->config, "eos_token", l->spm.eos);
     ids->pad = hlmi_json_token_id(l->t, l->config, "pad_token", l->spm.pad);
     ids->unk = hlmi_json_token_id(l->t, l->config, "unk_token", l->spm.unk);
-    hlmi_tokenizer_mark_ends(l->t);
+    return hlmi_tokenizer_mark_ends(l->t);
 }
 
 /* Without a word about it Llama's and the many classes made after it put bos in front, T5's eos behind, and the
@@ -292,7 +293,7 @@ static hlm_status build_stages(loader *l)
         HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, m->scores, m->n, m->unk));
     else HLMI_TRY(hlmi_unigram_from_pieces(&t->model, &t->tokens, &t->mem, m->scores, m->n, m->unk, m->byte_fallback));
     HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
-    read_special(l);
+    HLMI_TRY(read_special(l));
     HLMI_TRY(read_post(l));
 done:
     return st;

@@ -28,14 +28,32 @@ static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
     for (size_t i = 0; v->types && i < v->n_tokens; i++) {
         const int32_t type = v->types[i];
         if (type != HLMI_TYPE_CONTROL && type != HLMI_TYPE_UNKNOWN && type != HLMI_TYPE_USER_DEFINED) continue;
-        if (v->tokens[i].len > 1024)
-            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most 1024", i,
-                             v->tokens[i].len);
+        if (v->tokens[i].len > HLMI_ADDED_MAX)
+            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most %d", i, v->tokens[i].len,
+                             HLMI_ADDED_MAX);
         const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
         const hlm_status st = hlmi_tokenizer_register_added(t, (int32_t)i, flags, false);
         if (st != HLM_OK) return st;
     }
     return HLM_OK;
+}
+
+/* Ids that the file gives a part to play are markers whatever their type. Some files name an ordinary character, such
+ * as token 0, where they have no such token: a normal token must look like a marker. */
+static hlm_status mark_named(hlmi_tokenizer *t, const hlmi_vocab *v)
+{
+    const int32_t ids[] = {v->bos, v->unk, v->pad};
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (ids[i] < 0 || (size_t)ids[i] >= v->n_tokens) continue;
+        const bool own = v->types && v->types[ids[i]] == HLMI_TYPE_USER_DEFINED;
+        if (own || hlmi_looks_like_marker(v->tokens[ids[i]])) HLMI_TRY(hlmi_tokenizer_make_special(t, ids[i]));
+    }
+    HLMI_TRY(hlmi_tokenizer_mark_ends(t));
+    HLMI_TRY(hlmi_tokenizer_add_end(t, v->eot));
+    HLMI_TRY(hlmi_tokenizer_add_end(t, v->eom));
+done:
+    return st;
 }
 
 /* ---- ids that have a part to play ---- */
@@ -59,9 +77,6 @@ static hlm_status read_special(hlmi_tokenizer *t, const hlmi_vocab *v, hlmi_spec
     HLMI_TRY(check_id(v, "pad", t->special.pad));
     HLMI_TRY(check_id(v, "eot", v->eot));
     HLMI_TRY(check_id(v, "eom", v->eom));
-    hlmi_tokenizer_mark_ends(t);
-    hlmi_tokenizer_add_end(t, v->eot);
-    hlmi_tokenizer_add_end(t, v->eom);
 done:
     return st;
 }
@@ -92,8 +107,9 @@ static hlm_status build_gpt2(hlmi_tokenizer *t, const hlmi_vocab *v)
     for (size_t i = 0; i < HLMI_PRE_PATTERNS && pre->pattern[i]; i++)
         HLMI_TRY(hlmi_pretoks_add_regex(&t->pretoks, &t->mem, pre->pattern[i]));
     HLMI_TRY(hlmi_pretoks_add(&t->pretoks, &t->mem, "byte map", &p));
-    HLMI_TRY(hlmi_bpe_from_merges(&t->model, &t->tokens, &t->mem, v->merges, v->n_merges, pre->ignore_merges));
     HLMI_TRY(hlmi_decode_steps_add(&t->decode, &t->mem, "ByteLevel"));
+    HLMI_TRY(mark_named(t, v));
+    HLMI_TRY(hlmi_bpe_from_merges(&t->model, &t->tokens, &t->mem, v->merges, v->n_merges, pre->ignore_merges));
     HLMI_TRY(read_post(t, said(v->add_bos, pre->add_bos), said(v->add_eos, false)));
 done:
     return st;
@@ -106,8 +122,9 @@ static hlm_status build_llama(hlmi_tokenizer *t, const hlmi_vocab *v)
     HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = 1, .eos = 2, .unk = 0, .pad = -1}));
     if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, "\xE2\x96\x81"));
     HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, " ", "\xE2\x96\x81"));
-    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->tokens.n, t->special.unk));
     HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
+    HLMI_TRY(mark_named(t, v));
+    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->tokens.n, t->special.unk));
     HLMI_TRY(read_post(t, said(v->add_bos, true), said(v->add_eos, false)));
 done:
     return st;
@@ -120,8 +137,9 @@ static hlm_status build_t5(hlmi_tokenizer *t, const hlmi_vocab *v)
     HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = -1, .eos = 1, .unk = 2, .pad = -1}));
     HLMI_TRY(hlmi_norms_add_sentencepiece(&t->norms, &t->mem, v->charsmap, v->charsmap_len, prefix,
                                           said(v->remove_extra_whitespaces, false)));
-    HLMI_TRY(hlmi_unigram_from_scores(&t->model, &t->tokens, &t->mem, v->scores, v->types, t->special.unk));
     HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
+    HLMI_TRY(mark_named(t, v));
+    HLMI_TRY(hlmi_unigram_from_scores(&t->model, &t->tokens, &t->mem, v->scores, v->types, t->special.unk));
     HLMI_TRY(read_post(t, said(v->add_bos, false), said(v->add_eos, true)));
 done:
     return st;

@@ -92,36 +92,6 @@ done:
     return st;
 }
 
-void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t)
-{
-    static const char *const names[] = {
-        "<|im_end|>",
-        "<|eot_id|>",
-        "<|eom_id|>",
-        "<|end|>",
-        "<|endoftext|>",
-        "<|end_of_text|>",
-        "<end_of_turn>",
-        "<|endofutterance|>",
-        "<|eot|>",
-        "<|return|>",
-        "<|call|>",
-        "<|end_of_turn|>",
-        "<end_of_utterance>",
-        "<|END_OF_TURN_TOKEN|>",
-        "</s>",
-        "<eos>",
-        "<EOT>",
-        "[EOT]",
-        "[EOS]",
-    };
-    hlmi_tokenizer_add_end(t, t->special.eos);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const int32_t id = hlmi_tokens_find(&t->tokens, names[i], strlen(names[i]));
-        if (hlmi_tokenizer_is_special(t, id)) hlmi_tokenizer_add_end(t, id);
-    }
-}
-
 /* ---- encode ---- */
 
 /* One call's state. */
@@ -298,11 +268,6 @@ bool hlmi_tokenizer_is_special(const hlmi_tokenizer *t, int32_t id)
 bool hlmi_tokenizer_ends(const hlmi_tokenizer *t, int32_t id)
 {
     return attributes(t, id) & HLMI_TOK_ENDS;
-}
-
-void hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id)
-{
-    if (id >= 0 && (size_t)id < t->tokens.n) t->tokens.attr[id] |= HLMI_TOK_ENDS;
 }
 
 int32_t hlmi_tokenizer_find(const hlmi_tokenizer *t, const char *text, size_t len)

@@ -121,9 +121,9 @@ hlmi_special_ids hlmi_tokenizer_special(const hlmi_tokenizer *t);
 bool hlmi_tokenizer_is_special(const hlmi_tokenizer *t, int32_t id);
 /** Does the token end an answer (eos, end of turn, ...)? false for ids outside. */
 bool hlmi_tokenizer_ends(const hlmi_tokenizer *t, int32_t id);
-/** Another file (generation_config.json) says that `id` ends an answer. Only before the tokenizer is
- *  shared; ids outside are ignored. */
-void hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id);
+/** Another file (generation_config.json) says that `id` ends an answer: it becomes special, unless it spells nothing
+ *  but white space. Only before the tokenizer is shared; ids outside are ignored. */
+hlm_status hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id);
 /** Id of the token with exactly this text, as the file spells it; -1 when there is none. */
 int32_t hlmi_tokenizer_find(const hlmi_tokenizer *t, const char *text, size_t len);
 /** The text as the file spells it ("" for ids without a token). */

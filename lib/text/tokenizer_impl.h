@@ -166,7 +166,11 @@ typedef struct hlmi_added {
     bool begins[256]; /* some text begins with this byte */
 } hlmi_added;
 
+enum { HLMI_ADDED_MAX = 1024 }; /* bytes of a text */
+
 hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags);
+/** Adds flags to all texts of the id. */
+void hlmi_added_set_flags(hlmi_added *a, int32_t id, uint8_t flags);
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);
 
 typedef struct hlmi_added_match {
@@ -231,8 +235,13 @@ hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t 
 uint8_t hlmi_json_added_flags(const json_t *def, bool special);
 /** config[key], a text or {"content": text}, as an id; `missing` when there is none. */
 int32_t hlmi_json_token_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing);
-/** Marks the tokens that end an answer, by the special ids and by well-known names. */
-void hlmi_tokenizer_mark_ends(hlmi_tokenizer *t);
+/** The token becomes special, and is found in texts; ids outside are ignored. Before the tokenizer is shared. */
+hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id);
+/** Marks the tokens that end an answer, by the special ids and by well-known names; they become special. Once the
+ *  decoder is there. */
+hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t);
+/** Is a text in angle or square brackets, and no byte? */
+bool hlmi_looks_like_marker(hlmi_str s);
 
 /** The character that byte-level vocabularies spell byte b with. */
 uint32_t hlmi_byte_char(uint8_t b);

@@ -221,6 +221,7 @@ hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *t
         if (isnan(score)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
         u->scores[i] = type == HLMI_TYPE_USER_DEFINED ? 0.0 : score;
         if (type == HLMI_TYPE_NORMAL && score < least) least = score;
+        if (tokens->attr[i] & HLMI_TOK_SPECIAL) continue; /* a marker, whatever its type */
         if (type == HLMI_TYPE_NORMAL || type == HLMI_TYPE_USER_DEFINED || type == HLMI_TYPE_UNUSED)
             HLMI_TRY(add_piece(u, mem, (int32_t)i));
     }

@@ -217,22 +217,30 @@ static hlm_status folder_template(const hlmi_mem *mem, const hlmi_store *s, cons
     return st;
 }
 
-static void add_ends(hlmi_tokenizer *t, const json_t *v)
+/* An id or a list of them. */
+static hlm_status add_ends(hlmi_tokenizer *t, const json_t *v)
 {
-    if (json_is_integer(v)) hlmi_tokenizer_add_end(t, (int32_t)json_integer_value(v));
-    for (size_t i = 0; i < json_array_size(v); i++) add_ends(t, json_array_get(v, i));
+    hlm_status st = HLM_OK;
+    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
+    if (id >= 0 && id < INT32_MAX) st = hlmi_tokenizer_add_end(t, (int32_t)id);
+    for (size_t i = 0; i < json_array_size(v) && st == HLM_OK; i++) {
+        const json_t *item = json_array_get(v, i);
+        if (json_is_integer(item)) st = add_ends(t, item);
+    }
+    return st;
 }
 
-/* Ids that end an answer, by config.json and generation_config.json. */
+/* Ids that end an answer: generation_config.json's, else config.json's. */
 static hlm_status read_ends(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_store *s)
 {
     char *text = NULL;
     size_t len;
     json_t *root = NULL;
-    add_ends(t, json_object_get(hlmi_store_config(s), "eos_token_id"));
+    const json_t *ids = json_object_get(hlmi_store_config(s), "eos_token_id");
     hlm_status st = hlmi_store_side_file(s, "generation_config.json", SIDE_FILE_MAX, &text, &len);
     if (st == HLM_OK && text) st = hlmi_json_parse(mem, text, len, false, "generation_config.json", &root);
-    if (st == HLM_OK && root) add_ends(t, json_object_get(root, "eos_token_id"));
+    const json_t *own = json_object_get(root, "eos_token_id");
+    if (st == HLM_OK) st = add_ends(t, own && !json_is_null(own) ? own : ids);
     json_decref(root);
     hlmi_free(mem, text);
     return st;
