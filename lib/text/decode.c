@@ -7,6 +7,9 @@
 
 #include "text/json_read.h"
 
+/* What replacements may add to the text of all tokens, beside 32 times its length. */
+enum { GROWTH = 16 << 20 };
+
 struct hlmi_decode_kind {
     const char *name;
     hlm_status (*read)(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def);
@@ -29,6 +32,7 @@ struct hlmi_decoder {
     hlmi_buf *out;
     hlmi_buf tail; /* the beginning of a character */
     hlmi_buf work;
+    size_t taken, grown; /* bytes of all tokens; bytes that replacements added to them */
     step_state state[];
 };
 
@@ -134,6 +138,14 @@ int hlmi_byte_token(hlmi_str t)
     return v;
 }
 
+int hlmi_byte_piece(hlmi_str s)
+{
+    const int v = hlmi_byte_token(s);
+    for (size_t i = 3; v >= 0 && i < 5; i++)
+        if (s.s[i] >= 'a') return -1;
+    return v;
+}
+
 /* A run of byte tokens is text when it is UTF-8 as a whole, else one U+FFFD for each byte; so it stays unknown
  * until the run ends. */
 static hlm_status flush_bytes(hlmi_decoder *d, size_t i)
@@ -174,8 +186,10 @@ static hlm_status unit_replace(hlmi_decoder *d, size_t i, const char *s, size_t 
 {
     hlmi_buf *b = &d->state[i].held;
     hlmi_buf_clear(b);
+    b->max = len + (GROWTH + 32 * d->taken - d->grown); /* chained replacements can grow without bound */
     hlm_status st = hlmi_replace_run(&d->steps->v[i].replace, s, len, b);
     if (st == HLM_OK) st = hlmi_buf_status(b, "decoded text");
+    if (st == HLM_OK && b->len > len) d->grown += b->len - len;
     return st == HLM_OK ? pass(d, i + 1, b->len ? b->data : "", b->len, end) : st;
 }
 
@@ -412,6 +426,7 @@ hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
     d->out = out;
     hlm_status st = d->join_spaces && d->begun ? put_text(d, " ", 1) : HLM_OK;
     d->begun = true;
+    d->taken += token.len;
     if (st == HLM_OK) st = pass(d, 0, token.len ? token.s : "", token.len, true);
     return st == HLM_OK ? hlmi_buf_status(out, "decoded text") : st;
 }
@@ -419,6 +434,7 @@ hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
 static void reset(hlmi_decoder *d)
 {
     d->begun = false;
+    d->taken = d->grown = 0;
     hlmi_buf_clear(&d->tail);
     for (size_t i = 0; i < d->steps->n; i++) {
         hlmi_buf_clear(&d->state[i].unit);

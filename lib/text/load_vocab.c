@@ -5,6 +5,16 @@
 #include "text/pre.h"
 #include "text/tokenizer_impl.h"
 
+/* Byte-level vocabularies spell bytes as characters; in the others a byte is <0xHH>. */
+static hlm_status check_byte(const hlmi_vocab *v, size_t i)
+{
+    const hlmi_str s = v->tokens[i];
+    if (!v->types || v->types[i] != HLMI_TYPE_BYTE || hlmi_byte_piece(s) >= 0) return HLM_OK;
+    if (v->model.len == 4 && memcmp(v->model.s, "gpt2", 4) == 0) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "token %zu, '%.*s', is a byte, but not spelled <0xHH>", i,
+                     (int)(s.len < 80 ? s.len : 80), s.s);
+}
+
 static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
     size_t bytes = 0;
@@ -17,6 +27,8 @@ static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
         uint8_t attr = HLMI_TOK_MODEL;
         if (type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN) attr |= HLMI_TOK_SPECIAL;
         if (type == HLMI_TYPE_UNUSED) attr |= HLMI_TOK_UNUSED;
+        const hlm_status good = check_byte(v, i);
+        if (good != HLM_OK) return good;
         hlmi_tokens_set(&t->tokens, (int32_t)i, v->tokens[i], attr);
     }
     return HLM_OK;

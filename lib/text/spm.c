@@ -3,11 +3,12 @@
 #include "text/spm.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "text/charsmap.h"
 #include "text/proto.h"
-#include "text/token_table.h"
+#include "text/tokenizer_impl.h"
 
 /* The texts of the pieces with a part to play; the trainer may have renamed them. */
 typedef struct names {
@@ -158,12 +159,27 @@ static int32_t control(const hlmi_spm *m, const hlmi_tokens *table, hlmi_str nam
     return id >= 0 && m->types[id] == HLMI_TYPE_CONTROL ? id : -1;
 }
 
-static hlm_status check_bytes(const hlmi_spm *m)
+/* Pieces of the type "byte" are there with byte_fallback only, and then one for each byte. */
+static hlm_status check_bytes(const hlmi_spm *m, const hlmi_tokens *table)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < m->n; i++) n += m->types[i] == HLMI_TYPE_BYTE;
-    if (m->byte_fallback && n != 256)
-        return hlmi_fail(HLM_E_FORMAT, "byte_fallback with %zu pieces for the 256 bytes", n);
+    for (size_t i = 0; i < m->n; i++) {
+        const hlmi_str s = m->pieces[i];
+        const int n = (int)(s.len < 80 ? s.len : 80);
+        if (m->types[i] != HLMI_TYPE_BYTE) continue;
+        if (!m->byte_fallback)
+            return hlmi_fail(HLM_E_FORMAT, "piece %zu, '%.*s', is a byte, but byte_fallback is off", i, n, s.s);
+        if (hlmi_byte_piece(s) < 0)
+            return hlmi_fail(HLM_E_FORMAT, "piece %zu, '%.*s', is a byte, but not spelled <0xHH>", i, n, s.s);
+    }
+    for (unsigned c = 0; m->byte_fallback && c < 256; c++) {
+        char text[8];
+        snprintf(text, sizeof text, "<0x%02X>", c);
+        const int32_t id = hlmi_tokens_find(table, text, 6);
+        if (id < 0) return hlmi_fail(HLM_E_FORMAT, "byte_fallback, but no piece '%s'", text);
+        if (m->types[id] != HLMI_TYPE_BYTE)
+            return hlmi_fail(HLM_E_FORMAT, "byte_fallback, but piece %d, '%s', has the type %d", (int)id, text,
+                             (int)m->types[id]);
+    }
     return HLM_OK;
 }
 
@@ -173,6 +189,7 @@ static hlm_status find_special(hlmi_spm *m, const hlmi_mem *mem, const names *na
     hlmi_tokens table = {.mem = *mem};
     m->unk = -1;
     HLMI_TRY(index_pieces(&table, m));
+    HLMI_TRY(check_bytes(m, &table));
     for (size_t i = 0; i < m->n; i++) {
         if (m->types[i] != HLMI_TYPE_UNKNOWN) continue;
         if (m->unk >= 0)
@@ -218,7 +235,6 @@ hlm_status hlmi_spm_read(hlmi_spm *out, const hlmi_mem *mem, const char *data, s
     HLMI_TRY(alloc_pieces(&m, mem));
     HLMI_TRY(walk(&m, data, len, &named));
     HLMI_TRY(check_kind(m.kind));
-    HLMI_TRY(check_bytes(&m));
     HLMI_TRY(find_special(&m, mem, &named));
     HLMI_TRY(check_charsmap(&m, mem));
 done:

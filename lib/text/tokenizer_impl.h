@@ -47,8 +47,9 @@ hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, con
                                         bool prepend, bool merge);
 /** Will a Strip take the first character of s, which is not empty? What is left does not begin where s begins. */
 bool hlmi_norms_strip_left(const hlmi_norms *ns, const char *s);
-/** Runs all steps. *text [*len] goes in and comes out; what comes out may lie in a or b. */
-hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b);
+/** Runs all steps. *text [*len] goes in and comes out; what comes out may lie in a or b. *most receives the bytes of
+ *  the longest text that a step made. Errors  HLM_E_LIMIT (more than a->max or b->max), HLM_E_NOMEM. */
+hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b, size_t *most);
 void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem);
 
 /* ---- pre-tokenizer: section to pieces ---- */
@@ -249,5 +250,7 @@ uint32_t hlmi_byte_char(uint8_t b);
 int hlmi_char_byte(uint32_t cp);
 /** The byte of a token "<0xNN>", or -1. */
 int hlmi_byte_token(hlmi_str s);
+/** The same for upper case only, as SentencePiece spells its pieces. */
+int hlmi_byte_piece(hlmi_str s);
 
 #endif

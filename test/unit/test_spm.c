@@ -275,8 +275,87 @@ START_TEST(bad_models)
     refused((put_block(&m.bytes, 3, "\x12\x05\x04\x00\x00\x00\x00", 7), &m), "precompiled_charsmap");
     begin(&m);
     refused((put_block(&m.bytes, 2, "\x98\x02\x01\xC0\x01\x01", 6), &m), "treat_whitespace_as_suffix");
+}
+END_TEST
+
+/* A model with byte_fallback and the 256 pieces of bytes, the one of byte `c` as `text` of type `type` (NULL: left out). */
+static void begin_bytes(model *m, unsigned c, const char *text, uint32_t type)
+{
+    begin(m);
+    put_block(&m->bytes, 2, "\x98\x02\x01", 3);
+    for (unsigned i = 0; i < 256; i++) {
+        char own[8];
+        snprintf(own, sizeof own, "<0x%02X>", i);
+        if (i != c) put_piece(&m->bytes, own, 0.0f, 6);
+        else if (text) put_piece(&m->bytes, text, 0.0f, type);
+    }
+}
+
+START_TEST(bytes_are_checked)
+{
+    static const char *const bad[] = {"<0x-1>",  "<0xff>", "<0xFf>",  "<0x+1>",  "<0x 1>", "<0X41>",   "<0x411>",
+                                      "<0x4>",   "0x41",   "<0x41",   "[0x41]",  "<0xG1>", "<0x1G>",   "A",
+                                      " <0x41>", "<0x>",   "<0x41> ", "<0x041>", "<0x/1>", "<0x1\xC3>"};
+    hlmi_tokenizer *t;
+    model m;
+    begin_bytes(&m, 256, NULL, 0);
+    ck_assert_msg(load(&t, &m, NULL, NULL) == HLM_OK, "%s", hlmi_error());
+    pieces_are(t, "\xC3", 0, "<0xE2>|<0x96>|<0x81>|<0xEF>|<0xBF>|<0xBD>");
+    hlmi_tokenizer_free(t);
+    hlmi_buf_free(&m.bytes);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        begin_bytes(&m, 0xFF, bad[i], 6); /* in place of one, and beside all */
+        refused(&m, "is a byte, but not spelled <0xHH>");
+        begin_bytes(&m, 256, NULL, 0);
+        put_piece(&m.bytes, bad[i], 0.0f, 6);
+        refused(&m, "is a byte, but not spelled <0xHH>");
+    }
+    for (unsigned c = 0; c < 256; c++) {
+        char own[8], words[64];
+        snprintf(own, sizeof own, "<0x%02X>", c);
+        begin_bytes(&m, c, NULL, 0);
+        snprintf(words, sizeof words, "no piece '%s'", own);
+        refused(&m, words);
+        begin_bytes(&m, c, c == 7 ? "<0x08>" : own, c == 7 ? 6 : 1 + 3 * (c % 2)); /* normal, user-defined */
+        snprintf(words, sizeof words, "'%s', has the type", own);
+        refused(&m, c == 7 ? "are both '<0x08>'" : words);
+    }
     begin(&m);
-    refused((put_block(&m.bytes, 2, "\x98\x02\x01", 3), &m), "0 pieces for the 256 bytes");
+    refused((put_piece(&m.bytes, "<0x41>", 0.0f, 6), &m), "'<0x41>', is a byte, but byte_fallback is off");
+    begin(&m);
+    refused((put_block(&m.bytes, 2, "\x98\x02\x01", 3), &m), "no piece '<0x00>'");
+}
+END_TEST
+
+/* GGUF files say the types of their tokens, too. */
+START_TEST(bytes_of_vocabularies)
+{
+    static const struct {
+        const char *model, *text;
+        hlm_status st;
+    } cases[] = {
+        {"llama", "<0x41>", HLM_OK},       {"t5", "<0x41>", HLM_OK},           {"gpt2", "A", HLM_OK},
+        {"llama", "<0x-1>", HLM_E_FORMAT}, {"llama", "<0xaf>", HLM_E_FORMAT},  {"t5", "<0x-1>", HLM_E_FORMAT},
+        {"t5", "A", HLM_E_FORMAT},         {"llama", "<0x041>", HLM_E_FORMAT}, {"llama", "", HLM_E_FORMAT},
+    };
+    const hlmi_mem mem = hlmi_mem_default();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const hlmi_str tokens[] = {{"<unk>", 5}, {"<s>", 3}, {"</s>", 4}, {cases[i].text, strlen(cases[i].text)}};
+        const int32_t types[] = {2, 3, 3, 6};
+        const hlmi_vocab v = {.model = {cases[i].model, strlen(cases[i].model)},
+                              .n_tokens = 4,
+                              .tokens = tokens,
+                              .types = types,
+                              .bos = -1,
+                              .eos = -1,
+                              .unk = -1,
+                              .pad = -1,
+                              .eot = -1,
+                              .eom = -1};
+        hlmi_tokenizer *t;
+        ck_assert_msg(hlmi_tokenizer_from_vocab(&t, &mem, &v) == cases[i].st, "case %zu: %s", i, hlmi_error());
+        hlmi_tokenizer_free(t);
+    }
 }
 END_TEST
 
@@ -345,8 +424,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {spaces_in_front, spaces_squeezed, spaces_as_they_are,
-                                  kinds_of_pieces, special_tokens,  messages_have_no_markers,
-                                  bad_models,      cut_short,       no_memory};
+    const TTest *const tests[] = {spaces_in_front, spaces_squeezed,          spaces_as_they_are,   kinds_of_pieces,
+                                  special_tokens,  messages_have_no_markers, bad_models,           cut_short,
+                                  no_memory,       bytes_are_checked,        bytes_of_vocabularies};
     return suite_run("spm", tests, sizeof tests / sizeof *tests);
 }
