@@ -304,16 +304,18 @@ bool hlmi_norms_strip_left(const hlmi_norms *ns, const char *s)
     return false;
 }
 
-hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b)
+hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b, size_t *most)
 {
     hlm_status st = HLM_OK;
     hlmi_buf *out = a;
+    *most = 0;
     for (size_t i = 0; i < ns->n; i++) {
         hlmi_buf_clear(out);
         HLMI_TRY(ns->v[i].kind->run(&ns->v[i], *text, *len, out));
         HLMI_TRY(hlmi_buf_status(out, "normalized text"));
         *text = out->len ? out->data : "";
         *len = out->len;
+        if (out->len > *most) *most = out->len;
         out = out == a ? b : a;
     }
 done:

@@ -78,11 +78,12 @@ hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t 
     hlmi_buf a, b;
     const hlmi_str text = hlmi_tokens_text(&t->tokens, id);
     const char *s = text.s;
-    size_t len = text.len;
+    size_t len = text.len, most = 0;
     if (!normalized) return hlmi_added_insert(&t->added, &t->mem, s, len, id, flags);
     hlmi_buf_init(&a, &t->mem);
     hlmi_buf_init(&b, &t->mem);
-    HLMI_TRY(hlmi_norms_run(&t->norms, &s, &len, &a, &b));
+    a.max = b.max = 1024 + 32 * len; /* there are many tokens */
+    HLMI_TRY(hlmi_norms_run(&t->norms, &s, &len, &a, &b, &most));
     HLMI_TRY(hlmi_added_insert(&t->added_normalized, &t->mem, s, len, id, flags));
     if (len != text.len || memcmp(s, text.s, len) != 0) /* the reference then shows it so, too */
         HLMI_TRY(hlmi_tokens_respell(&t->tokens, id, (hlmi_str){s, len}));
@@ -101,6 +102,7 @@ typedef struct encoding {
     const char *text, *trusted; /* see hlmi_tokenizer_encode_traced; NULL: all is trusted */
     hlmi_ids *out;
     hlmi_buf clean, a, b; /* well-formed input; normalizers */
+    size_t room; /* bytes that the normalizers may still make, of all sections together */
     hlmi_pieces p, q;
     void *scratch; /* of the model */
 } encoding;
@@ -111,7 +113,7 @@ static hlm_status begin(encoding *e, const hlmi_tokenizer *t, const hlmi_mem *me
     hlmi_buf_init(&e->clean, mem);
     hlmi_buf_init(&e->a, mem);
     hlmi_buf_init(&e->b, mem);
-    e->a.max = e->b.max = ((size_t)16 << 20) + 32 * len; /* chained replacements can grow without bound */
+    e->room = ((size_t)16 << 20) + 32 * len; /* chained replacements can grow without bound */
     e->p.mem = e->q.mem = *mem;
     hlmi_buf_init(&e->p.own, mem);
     hlmi_buf_init(&e->q.own, mem);
@@ -129,6 +131,12 @@ static void end(encoding *e)
     hlmi_buf_free(&e->q.own);
     hlmi_free(mem, e->p.v);
     hlmi_free(mem, e->q.v);
+}
+
+static hlm_status check_length(size_t len)
+{
+    if (len <= INT32_MAX / 4) return HLM_OK;
+    return hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4);
 }
 
 /* Puts U+FFFD for each maximal bad sequence; text that is well-formed stays where it is. */
@@ -181,12 +189,13 @@ static hlm_status encode_section(encoding *e, const char *s, size_t len, bool fi
     hlm_status st;
     hlmi_added_cursor c = {0};
     hlmi_added_match m;
-    size_t from = 0;
+    size_t from = 0, most = 0;
     const bool special = section_special(e, s, len);
     first = first && !hlmi_norms_strip_left(&e->t->norms, s);
-    HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b));
-    if (len > INT32_MAX / 4)
-        HLMI_TRY(hlmi_fail(HLM_E_LIMIT, "a text of %zu bytes; at most %d at once", len, INT32_MAX / 4));
+    e->a.max = e->b.max = e->room;
+    HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b, &most));
+    e->room -= most;
+    HLMI_TRY(check_length(len));
     while (hlmi_added_next(&e->t->added_normalized, s, len, special, &c, &m)) {
         if (from < m.begin) HLMI_TRY(encode_words(e, s + from, m.begin - from, first && from == 0));
         HLMI_TRY(hlmi_ids_push(e->out, m.id));
@@ -219,6 +228,7 @@ hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size
     hlm_status st;
     encoding e = {.t = t, .special = flags & HLM_TOKENIZE_PARSE_SPECIAL, .out = out};
     const char *s = len ? text : "";
+    if (check_length(len) != HLM_OK) return HLM_E_LIMIT;
     HLMI_TRY(begin(&e, t, &out->mem, len));
     HLMI_TRY(make_clean(&e, &s, &len));
     if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(append(out, &t->post.prefix));
@@ -235,6 +245,7 @@ hlm_status hlmi_tokenizer_encode_traced(const hlmi_tokenizer *t, const char *tex
     hlm_status st;
     encoding e = {.t = t, .special = true, .trusted = trusted, .out = out};
     if (len == 0) return HLM_OK;
+    if (check_length(len) != HLM_OK) return HLM_E_LIMIT;
     if (hlmi_utf8_valid(text, len) < len) return hlmi_fail(HLM_E_FORMAT, "the rendered chat is not UTF-8");
     HLMI_TRY(begin(&e, t, &out->mem, len));
     HLMI_TRY(encode_text(&e, text, len));
