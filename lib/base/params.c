@@ -53,3 +53,8 @@ hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, cons
     memset(to + known, 0, size - known);
     return HLM_OK;
 }
+
+hlm_status hlmi_list_check(size_t n, const char *what)
+{
+    return n <= HLMI_LIST_MAX ? HLM_OK : hlmi_fail(HLM_E_LIMIT, "%s: %zu; at most %d at once", what, n, HLMI_LIST_MAX);
+}

@@ -4,6 +4,8 @@
 #ifndef HLMI_BASE_PARAMS_H
 #define HLMI_BASE_PARAMS_H
 
+#include <stddef.h>
+
 #include "base/status.h"
 
 /** No struct of the API will be larger; a larger struct_size is rubbish from
@@ -24,5 +26,13 @@ hlm_status hlmi_result_check(const void *dst, const char *what);
  *  bytes but struct_size itself; fields that only a newer caller knows become 0.
  *  Errors  HLM_E_ARG (dst NULL, struct_size as above); dst is then unchanged. */
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what);
+
+/** Most items of an array, and bytes of a text, that one call takes. */
+enum { HLMI_LIST_MAX = 1 << 29 };
+
+/** Refuses a count above HLMI_LIST_MAX, before anything of the array is read.
+ *  what    call and array, for the sentence.
+ *  Errors  HLM_E_LIMIT. */
+hlm_status hlmi_list_check(size_t n, const char *what);
 
 #endif

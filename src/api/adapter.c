@@ -119,6 +119,8 @@ hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapter
 {
     if (out) *out = NULL;
     if (!out || !adapters || n == 0) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: out and adapters are needed");
+    const hlm_status few = hlmi_list_check(n, "hlm_adapter_join: adapters");
+    if (few != HLM_OK) return few;
     for (size_t i = 0; i < n; i++) {
         if (!adapters[i]) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: adapters[%zu] is NULL", i);
         if (adapters[i]->model != adapters[0]->model)

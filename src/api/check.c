@@ -82,6 +82,19 @@ static hlm_status check_tokens(const hlm_context *c, const hlm_step *s)
     return HLM_OK;
 }
 
+/* Lists are not read when there is no room for them. */
+static hlm_status check_counts(const hlm_step *s)
+{
+    hlm_status st = hlmi_list_check(s->n_tokens, "tokens");
+    if (st == HLM_OK && s->n_tokens > (uint64_t)s->cache->max_tokens)
+        st = hlmi_fail(HLM_E_FULL, "the cache holds at most %lld tokens; %zu do not fit",
+                       (long long)s->cache->max_tokens, s->n_tokens);
+    if (st == HLM_OK && s->logit_rows == HLM_ROWS_LIST && s->n_rows > s->n_tokens)
+        st = hlmi_fail(HLM_E_ARG, "%zu rows of %zu tokens", s->n_rows, s->n_tokens);
+    if (st == HLM_OK) st = hlmi_list_check(s->n_hidden, "hidden");
+    return st == HLM_OK ? hlmi_list_check(s->n_attention, "attention") : st;
+}
+
 hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
 {
     if (!s->cache) return hlmi_fail(HLM_E_ARG, "cache is NULL");
@@ -90,7 +103,8 @@ hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
     if (s->adapter && s->adapter->model != c->model)
         return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
     if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
-    hlm_status st = check_tokens(c, s);
+    hlm_status st = check_counts(s);
+    if (st == HLM_OK) st = check_tokens(c, s);
     if (st == HLM_OK) st = check_rows(s);
     if (st == HLM_OK) st = check_hidden(c, s);
     return st == HLM_OK ? check_attention(c, s) : st;

@@ -5,6 +5,7 @@
 
 #include "api/context.h"
 #include "base/os.h"
+#include "base/params.h"
 #include "session/engine.h"
 #include "state/guard.h"
 #include "state/prefix.h"
@@ -141,6 +142,8 @@ static hlm_status take(hlm_context *c, const hlm_step *const *steps, size_t n)
 static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
 {
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
+    const hlm_status few = hlmi_list_check(n, "steps");
+    if (few != HLM_OK) return few;
     for (size_t i = 0; i < n; i++) {
         hlm_step s;
         hlm_status st = hlmi_step_read(steps, i, &s);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/model.h"
+#include "base/params.h"
 
 static hlm_status need_tokenizer(const hlm_model *m)
 {
@@ -28,6 +29,7 @@ hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, ui
 {
     if ((len && !text) || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
     hlm_status st = need_tokenizer(model);
+    if (st == HLM_OK) st = hlmi_list_check(len, "hlm_tokenize: bytes of text");
     if (st == HLM_OK) st = check_flags(flags, HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL);
     if (st != HLM_OK) return st;
     hlmi_ids ids;
@@ -44,6 +46,7 @@ hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t 
     if ((n_tokens && !tokens) || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_detokenize: tokens, out or n is NULL");
     hlm_status st = need_tokenizer(model);
+    if (st == HLM_OK) st = hlmi_list_check(n_tokens, "hlm_detokenize: tokens");
     if (st == HLM_OK) st = check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL);
     if (st != HLM_OK) return st;
     hlmi_buf text;

@@ -1,5 +1,6 @@
 /* hlm_embed: one vector of a text's final hidden states. */
 #include "api/model.h"
+#include "base/params.h"
 #include "base/size.h"
 #include "session/engine.h"
 
@@ -68,11 +69,11 @@ hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t 
     if (pooling < HLM_POOL_MEAN || pooling > HLM_POOL_FIRST || flags & ~(uint32_t)HLM_EMBED_NORMALISE)
         return hlmi_fail(HLM_E_ARG, "hlm_embed: pooling is %d, flags are %u", (int)pooling, (unsigned)flags);
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_embed: no tokens");
-    if (n > INT32_MAX) return hlmi_fail(HLM_E_ARG, "hlm_embed: %zu tokens are too many", n);
     const hlmi_mem *mem = hlmi_model_mem(hlmi_ctx_model(ctx));
     hlm_model_info info = {.struct_size = sizeof info};
     hlm_status st = HLM_OK;
     job j = {.tokens = tokens, .n = n, .pooling = pooling};
+    HLMI_TRY(hlmi_list_check(n, "hlm_embed: tokens"));
     HLMI_TRY(hlm_model_info_get(hlmi_ctx_model(ctx), &info));
     j.size = (size_t)info.hidden_size;
     j.last_layer = info.n_layers;

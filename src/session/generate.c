@@ -21,6 +21,10 @@ static hlm_status check(const run *r)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: prompt is NULL, n_prompt %zu", p->n_prompt);
     if (p->n_stop_tokens && !p->stop_tokens)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: stop_tokens is NULL, n_stop_tokens %zu", p->n_stop_tokens);
+    hlm_status st = hlmi_list_check(p->n_prompt, "hlm_generate: prompt");
+    if (st == HLM_OK) st = hlmi_list_check(p->n_stop_tokens, "hlm_generate: stop_tokens");
+    if (st == HLM_OK) st = hlmi_list_check(p->n_stop, "hlm_generate: stop");
+    if (st != HLM_OK) return st;
     if (p->reserved || p->reuse < 0 || p->reuse > 1)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: reuse is %d, reserved %d", (int)p->reuse, (int)p->reserved);
     if (p->n_prompt == 0 && (p->reuse || hlm_cache_length(r->cache) == 0))

@@ -1,6 +1,7 @@
 /* hlm_score: log-probabilities of a text's own tokens, or of given labels. */
 #include "api/model.h"
 #include "base/math.h"
+#include "base/params.h"
 #include "base/size.h"
 #include "sample/softmax.h"
 #include "session/engine.h"
@@ -23,9 +24,9 @@ typedef struct job {
 static hlm_status check(const hlm_context *ctx, job *j)
 {
     if (j->n < 2) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens, needs at least 2", j->n);
-    if (j->n > INT64_MAX) return hlmi_fail(HLM_E_ARG, "hlm_score: %zu tokens are too many", j->n);
     hlm_model_info info = {.struct_size = sizeof info};
-    hlm_status st = hlm_model_info_get(hlmi_ctx_model(ctx), &info);
+    hlm_status st = hlmi_list_check(j->n, "hlm_score: tokens");
+    if (st == HLM_OK) st = hlm_model_info_get(hlmi_ctx_model(ctx), &info);
     if (st != HLM_OK) return st;
     if (info.head != HLM_HEAD_TEXT)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_score: the model has a classification head and rates no tokens");

@@ -112,6 +112,8 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
     uint32_t number;
     if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
+    const hlm_status few = hlmi_list_check(n, "hlm_cache_reuse: tokens");
+    if (few != HLM_OK) return few;
     const size_t vocab = cache->pool->plan->vocab_size;
     for (size_t i = 0; i < n; i++)
         if (tokens[i] < 0 || (size_t)tokens[i] >= vocab)
