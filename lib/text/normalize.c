@@ -7,6 +7,7 @@
 
 #include "text/charsmap.h"
 #include "text/json_read.h"
+#include "text/normal_form.h"
 
 /* ---- Unicode normal forms ---- */
 
@@ -25,48 +26,35 @@ static size_t unchanged_prefix(const char *s, size_t len, uint32_t below)
     return i;
 }
 
-static hlm_status normal_form(const char *s, size_t len, unsigned options, uint32_t below, hlmi_buf *out)
+static hlm_status normal_form(hlmi_form form, const char *s, size_t len, uint32_t below, hlmi_buf *out)
 {
-    if (unchanged_prefix(s, len, below) == len) {
-        hlmi_buf_add(out, s, len);
-        return HLM_OK;
-    }
-    const utf8proc_option_t o = (utf8proc_option_t)options;
-    const utf8proc_uint8_t *u = (const utf8proc_uint8_t *)s;
-    const utf8proc_ssize_t n = utf8proc_decompose(u, (utf8proc_ssize_t)len, NULL, 0, o);
-    if (n < 0) return hlmi_fail(HLM_E_LIMIT, "Unicode normalization: %s", utf8proc_errmsg(n));
-    const size_t bytes = ((size_t)n + 1) * sizeof(utf8proc_int32_t);
-    utf8proc_int32_t *cp = hlmi_alloc(&out->mem, bytes);
-    if (!cp) return hlmi_nomem(bytes, "Unicode normalization");
-    utf8proc_ssize_t m = utf8proc_decompose(u, (utf8proc_ssize_t)len, cp, n, o);
-    if (m > 0 && (options & UTF8PROC_COMPOSE)) m = utf8proc_normalize_utf32(cp, m, o);
-    for (utf8proc_ssize_t i = 0; i < m; i++) hlmi_buf_utf8(out, (uint32_t)cp[i]);
-    hlmi_free(&out->mem, cp);
+    if (unchanged_prefix(s, len, below) < len) return hlmi_normal_form(form, s, len, out, NULL);
+    hlmi_buf_add(out, s, len);
     return HLM_OK;
 }
 
 static hlm_status run_nfc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
     (void)n;
-    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_COMPOSE, 0x300, out);
+    return normal_form(HLMI_NFC, s, len, 0x300, out);
 }
 
 static hlm_status run_nfd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
     (void)n;
-    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, 0xC0, out);
+    return normal_form(HLMI_NFD, s, len, 0xC0, out);
 }
 
 static hlm_status run_nfkc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
     (void)n;
-    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT, 0xA0, out);
+    return normal_form(HLMI_NFKC, s, len, 0xA0, out);
 }
 
 static hlm_status run_nfkd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
     (void)n;
-    return normal_form(s, len, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, 0xA0, out);
+    return normal_form(HLMI_NFKD, s, len, 0xA0, out);
 }
 
 /* ---- characters one by one ---- */

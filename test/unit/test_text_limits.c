@@ -1,8 +1,10 @@
 /* Texts and files that are small and ask for much: each way of growing ends at a bound that holds for the whole text,
  * and the work for a text grows with its length, counted, never timed. */
 #include <string.h>
+#include <utf8proc.h>
 
 #include "base/buf.h"
+#include "text/normal_form.h"
 #include "text/tokenizer_impl.h"
 #include "unit/suite.h"
 
@@ -117,9 +119,112 @@ START_TEST(decoders_share_a_bound)
 }
 END_TEST
 
+/* ---- normal forms ---- */
+
+static const unsigned forms[4] = {UTF8PROC_COMPOSE, UTF8PROC_DECOMPOSE, UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
+                                  UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT};
+
+static uint64_t seed = 19;
+
+static uint32_t random_below(uint32_t n)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((seed >> 33) % n);
+}
+
+/* Marks of many classes, letters that take them, Hangul, compatibility characters, anything. */
+static uint32_t random_point(void)
+{
+    static const uint32_t some[] = {'a',    'e',    0xE9,   0x1EAF, 0x1E69, 0x323,  0x301,   0x345,  0x5B0,   0x64B,
+                                    0x94D,  0x9BE,  0xDDF,  0xF71,  0xF72,  0xF73,  0x302A,  0x3099, 0x1D165, 0x1D16D,
+                                    0xAC00, 0x1100, 0x1161, 0x11A8, 0xFDFA, 0xFB03, 0x1F82,  0x2126, 0x212B,  0xF900,
+                                    0x2F8A, 0x3C9,  0x313,  0x342,  0x3B1,  0x344,  0x11131, 0x1133E};
+    switch (random_below(4)) {
+    case 0: return some[random_below(sizeof some / sizeof *some)];
+    case 1: return 0x300 + random_below(0x70);
+    case 2: return 0x591 + random_below(0x400);
+    default: break;
+    }
+    const uint32_t c = random_below(0x30000);
+    return c < 0xD800 || c > 0xDFFF ? c : 'x';
+}
+
+/* Whole runs of marks that stay marks, so that orders of every length come up. */
+static void random_text(hlmi_buf *b)
+{
+    const size_t n = 1 + random_below(40), marks = random_below(3) ? random_below(20) : random_below(300);
+    hlmi_buf_clear(b);
+    for (size_t i = 0; i < n; i++) hlmi_buf_utf8(b, random_point());
+    for (size_t i = 0; i < marks; i++) hlmi_buf_utf8(b, 0x300 + random_below(0x70));
+    for (size_t i = 0; i < n; i++) hlmi_buf_utf8(b, random_point());
+}
+
+/* utf8proc's own answer. */
+START_TEST(forms_equal_utf8proc)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_buf text, got;
+    hlmi_buf_init(&text, &mem);
+    hlmi_buf_init(&got, &mem);
+    for (int i = 0; i < 40000; i++) {
+        random_text(&text);
+        for (int form = 0; form < 4; form++) {
+            utf8proc_uint8_t *want = NULL;
+            const utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text.data, (utf8proc_ssize_t)text.len,
+                                                    &want, (utf8proc_option_t)(forms[form] | UTF8PROC_STABLE));
+            hlmi_buf_clear(&got);
+            ck_assert_int_eq(hlmi_normal_form((hlmi_form)form, text.data, text.len, &got, NULL), HLM_OK);
+            ck_assert_msg(n == (utf8proc_ssize_t)got.len && memcmp(want, got.data, got.len) == 0,
+                          "text %d, form %d: %zd bytes, %zu", i, form, n, got.len);
+            free(want);
+        }
+    }
+    hlmi_buf_free(&text);
+    hlmi_buf_free(&got);
+}
+END_TEST
+
+static size_t form_work(hlmi_form form, const uint32_t *cycle, size_t n_cycle, size_t n, bool blocks)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_buf text, out;
+    size_t work = 0;
+    hlmi_buf_init(&text, &mem);
+    hlmi_buf_init(&out, &mem);
+    hlmi_buf_char(&text, 'a');
+    for (size_t i = 0; i < n; i++) hlmi_buf_utf8(&text, cycle[blocks ? i * n_cycle / n : i % n_cycle]);
+    ck_assert_int_eq(hlmi_normal_form(form, text.data, text.len, &out, &work), HLM_OK);
+    ck_assert(!text.failed && !out.failed);
+    hlmi_buf_free(&text);
+    hlmi_buf_free(&out);
+    return work;
+}
+
+/* Twice the marks, twice the work, however they stand. */
+START_TEST(forms_are_linear)
+{
+    static const uint32_t cycles[][4] = {{0x301, 0x323, 0x301, 0x323}, /* 230 220 */
+                                         {0x345, 0x301, 0x323, 0x334}, /* 240 230 220 1 */
+                                         {0x334, 0x323, 0x301, 0x345},
+                                         {0x301, 0x301, 0x301, 0x323},
+                                         {0xF73, 0x344, 0x1D165, 0x323}};
+    for (int form = 0; form < 4; form++)
+        for (size_t c = 0; c < sizeof cycles / sizeof *cycles; c++)
+            for (int blocks = 0; blocks < 2; blocks++) {
+                size_t before = form_work((hlmi_form)form, cycles[c], 4, 4096, blocks);
+                for (size_t n = 8192; n <= 1 << 20; n *= 2) {
+                    const size_t work = form_work((hlmi_form)form, cycles[c], 4, n, blocks);
+                    ck_assert_msg(work < 21 * before / 10 && work > n, "form %d, cycle %zu: %zu marks, %zu", form, c, n,
+                                  work);
+                    before = work;
+                }
+            }
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {sections_share_a_bound, steps_between_count, added_tokens_grow_little,
-                                  decoders_share_a_bound};
+    const TTest *const tests[] = {sections_share_a_bound, steps_between_count,  added_tokens_grow_little,
+                                  decoders_share_a_bound, forms_equal_utf8proc, forms_are_linear};
     return suite_run("text_limits", tests, sizeof tests / sizeof *tests);
 }
