@@ -3,6 +3,7 @@
  * The front of the file is read through a window that is the map, or a copy that grows as reading goes on; so positions are kept as
  * offsets until the end of the table is known. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "weights/ggml_type.h"
@@ -16,7 +17,9 @@ enum {
     KEY_BYTES = 8 + 1 + 4 + 1, /* least bytes of a setting */
     TENSOR_BYTES = 8 + 1 + 4 + 8 + 4 + 8, /* and of a line of the tensor table */
     ALIGNMENT = 32, /* when general.alignment does not say otherwise */
-    ALIGNMENT_MAX = 1 << 30
+    ALIGNMENT_MAX = 1 << 30,
+    MAGIC = 0x46554747, /* "GGUF" */
+    DIMS_MAX = 16 /* that are read; more than HLMI_MAX_DIMS are no weight's */
 };
 /* A front of the file larger than this is no model's. */
 #define FRONT_MAX ((uint64_t)256 << 20)
@@ -202,18 +205,29 @@ static hlm_status finish_kvs(reader *r, const size_t *at)
 
 /* ---- tensors ---- */
 
-/* Dimensions and type, checked against each other; sets t->bytes. The file has the innermost dimension first. */
+/* The tensor can not be used, but others may be. */
+static hlm_status unfit(const reader *r, hlmi_tensor *t, hlm_status status, const char *why)
+{
+    t->bytes = 0; /* nobody can tell */
+    return hlmi_store_set_unfit(r->s, t, status, why);
+}
+
+/* Dimensions and type, checked against each other; sets t->bytes. */
 static hlm_status check_shape(const reader *r, const char *what, hlmi_tensor *t, uint32_t number)
 {
     const char *name;
-    if (!hlmi_ggml_type(number, &t->type, &name))
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s: type %" PRIu32 ", %s, is not supported", r->file->path, what,
-                         number, name ? name : "of no known name");
+    char why[160];
+    if (!hlmi_ggml_type(number, &t->type, &name)) {
+        snprintf(why, sizeof why, "type %" PRIu32 ", %s, is not supported", number, name ? name : "of no known name");
+        return unfit(r, t, HLM_E_UNSUPPORTED, why);
+    }
     const hlmi_type_info *info = hlmi_type_get(t->type);
     const uint64_t cols = t->dims[t->n_dims - 1];
-    if (cols % info->block != 0)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: rows of %" PRIu64 " elements, %s needs a multiple of %zu",
-                         r->file->path, what, cols, info->name, info->block);
+    if (cols % info->block != 0) {
+        snprintf(why, sizeof why, "rows of %" PRIu64 " elements, %s needs a multiple of %zu", cols, info->name,
+                 info->block);
+        return unfit(r, t, HLM_E_FORMAT, why);
+    }
     bool fits = hlmi_type_row_bytes(t->type, cols, &t->bytes);
     for (uint32_t i = 0; i + 1 < t->n_dims && fits; i++) {
         fits = t->bytes <= INT64_MAX / t->dims[i];
@@ -226,26 +240,42 @@ static hlm_status check_shape(const reader *r, const char *what, hlmi_tensor *t,
     return HLM_OK;
 }
 
+/* The file has the innermost dimension first, and may go on with ones behind the outermost: two are kept of those, so that a
+ * matrix of one row stays one. *n receives how many there are. */
+static hlm_status read_dims(reader *r, const char *what, hlmi_tensor *t, uint32_t *n)
+{
+    uint64_t dims[DIMS_MAX];
+    hlm_status st = take_u32(r, what, n);
+    if (st != HLM_OK) return st;
+    if (*n == 0 || *n > DIMS_MAX)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu32 " dimensions, expected 1 to %d", r->file->path, what, *n,
+                         HLMI_MAX_DIMS);
+    for (uint32_t i = 0; i < *n; i++) {
+        st = take_number(r, 8, what, &dims[i]);
+        if (st != HLM_OK) return st;
+        if (dims[i] == 0 || dims[i] > INT64_MAX)
+            return hlmi_fail(HLM_E_FORMAT, "%s: %s: a dimension is %" PRIu64, r->file->path, what, dims[i]);
+    }
+    while (*n > 2 && dims[*n - 1] == 1) --*n;
+    t->n_dims = *n > HLMI_MAX_DIMS ? HLMI_MAX_DIMS : *n;
+    for (uint32_t i = 0; i < t->n_dims; i++) t->dims[i] = dims[t->n_dims - 1 - i];
+    return HLM_OK;
+}
+
 static hlm_status read_tensor(reader *r, hlmi_tensor *t)
 {
-    uint32_t number;
+    uint32_t number, n_dims;
     hlm_status st = take_name(r, "the name of a tensor", &t->name);
     if (st != HLM_OK) return st;
     const label l = labelled("the table line of tensor ", t->name);
-    st = take_u32(r, l.s, &t->n_dims);
-    if (st != HLM_OK) return st;
-    if (t->n_dims == 0 || t->n_dims > HLMI_MAX_DIMS)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu32 " dimensions, expected 1 to %d", r->file->path, l.s,
-                         t->n_dims, HLMI_MAX_DIMS);
-    for (uint32_t i = t->n_dims; i-- > 0;) {
-        st = take_number(r, 8, l.s, &t->dims[i]);
-        if (st != HLM_OK) return st;
-        if (t->dims[i] == 0 || t->dims[i] > INT64_MAX)
-            return hlmi_fail(HLM_E_FORMAT, "%s: %s: a dimension is %" PRIu64, r->file->path, l.s, t->dims[i]);
-    }
-    st = take_u32(r, l.s, &number);
+    st = read_dims(r, l.s, t, &n_dims);
+    if (st == HLM_OK) st = take_u32(r, l.s, &number);
     if (st == HLM_OK) st = take_number(r, 8, l.s, &t->offset);
-    return st == HLM_OK ? check_shape(r, l.s, t, number) : st;
+    if (st != HLM_OK) return st;
+    if (n_dims <= HLMI_MAX_DIMS) return check_shape(r, l.s, t, number);
+    char why[80];
+    snprintf(why, sizeof why, "%" PRIu32 " dimensions, expected 1 to %d", n_dims, HLMI_MAX_DIMS);
+    return unfit(r, t, HLM_E_FORMAT, why);
 }
 
 static hlm_status read_tensors(reader *r, uint64_t n)
@@ -265,25 +295,15 @@ static hlm_status read_alignment(const reader *r, uint64_t *alignment)
     const hlmi_kv *kv = hlmi_store_kv(r->s, "general.alignment");
     *alignment = ALIGNMENT;
     if (!kv) return HLM_OK;
-    if (kv->type != HLMI_KV_U32)
-        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment has value type %d, expected %d (u32)", r->file->path,
-                         (int)kv->type, HLMI_KV_U32);
-    const uint64_t v = hlmi_load_le(kv->data, 4);
-    if (v == 0 || (v & (v - 1)) != 0 || v > ALIGNMENT_MAX)
-        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment is %" PRIu64 ", expected a power of two up to %d",
+    int64_t v = 0;
+    if (!hlmi_kv_i64(kv, 0, &v) || kv->type == HLMI_KV_ARRAY)
+        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment has value type %d, expected a whole number",
+                         r->file->path, (int)kv->type);
+    if (v <= 0 || (v & (v - 1)) != 0 || v > ALIGNMENT_MAX)
+        return hlmi_fail(HLM_E_FORMAT, "%s: general.alignment is %" PRIi64 ", expected a power of two up to %d",
                          r->file->path, v, ALIGNMENT_MAX);
-    *alignment = v;
+    *alignment = (uint64_t)v;
     return HLM_OK;
-}
-
-/* One part of a model that was split over several files has only some of its tensors. */
-static hlm_status refuse_parts(const reader *r)
-{
-    int64_t n;
-    if (!hlmi_kv_i64(hlmi_store_kv(r->s, "split.count"), 0, &n) || n <= 1) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED,
-                     "%s: split.count is %" PRIi64 ": one of several parts; join them into one file first",
-                     r->file->path, n);
 }
 
 /* Offsets in the table count from the data section, which begins at the next multiple of the alignment. Every tensor is padded to
@@ -318,6 +338,9 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
 {
     uint32_t magic, version;
     hlm_status st = take_u32(r, "the magic", &magic);
+    if (st == HLM_OK && magic != MAGIC)
+        return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'", r->file->path,
+                         hlmi_quoted((const char *)r->base, 4).s);
     if (st == HLM_OK) st = take_u32(r, "the version", &version);
     if (st != HLM_OK) return st;
     if (version != 2 && version != 3)
@@ -342,9 +365,8 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
     return HLM_OK;
 }
 
-hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
+hlm_status hlmi_gguf_read(hlmi_store *s, hlmi_source *file)
 {
-    (void)content; /* everything is in the same file */
     hlm_status st;
     size_t *at = NULL;
     uint64_t n_tensors = 0, n_kvs = 0, alignment = 0;
@@ -355,7 +377,6 @@ hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content
     HLMI_TRY(read_kvs(&r, n_kvs, &at));
     HLMI_TRY(read_tensors(&r, n_tensors));
     HLMI_TRY(finish_kvs(&r, at));
-    HLMI_TRY(refuse_parts(&r));
     HLMI_TRY(read_alignment(&r, &alignment));
     HLMI_TRY(place_tensors(&r, alignment));
 done:

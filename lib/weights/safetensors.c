@@ -1,5 +1,6 @@
 /* safetensors: u64 length of the header, the header (a JSON object: tensor name to dtype, shape and data_offsets), the data.
  * The format wants the data covered exactly: no hole, no overlap, nothing behind. */
+#include <stdio.h>
 #include <string.h>
 
 #include "weights/store_impl.h"
@@ -40,7 +41,13 @@ static const char *kind_of(const json_t *v)
     }
 }
 
-static hlm_status read_dtype(const place *p, const json_t *v, hlmi_type *type)
+/* What keeps a tensor from being used although the file is well formed; `why` is "" as long as nothing does. */
+typedef struct flaw {
+    hlm_status status;
+    char why[HLMI_QUOTE_MAX + 100];
+} flaw;
+
+static hlm_status read_dtype(const place *p, const json_t *v, hlmi_type *type, flaw *f)
 {
     if (!json_is_string(v)) return bad(p, "dtype", kind_of(v), "a string");
     const char *name = json_string_value(v);
@@ -51,8 +58,9 @@ static hlm_status read_dtype(const place *p, const json_t *v, hlmi_type *type)
             return HLM_OK;
         }
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", p->path,
-                     hlmi_quoted(p->name, strlen(p->name)).s, hlmi_quoted(name, len).s);
+    f->status = HLM_E_UNSUPPORTED;
+    snprintf(f->why, sizeof f->why, "dtype %s is not supported", hlmi_quoted(name, len).s);
+    return HLM_OK;
 }
 
 static hlm_status read_count(const place *p, const char *field, const json_t *v, uint64_t *out)
@@ -62,28 +70,33 @@ static hlm_status read_count(const place *p, const char *field, const json_t *v,
     return HLM_OK;
 }
 
-/* The shape, and the bytes it needs. */
-static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t)
+/* The shape, and the bytes that it needs. */
+static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t, flaw *f)
 {
     if (!json_is_array(v)) return bad(p, "shape", kind_of(v), "an array");
     const size_t n = json_array_size(v);
-    if (n > HLMI_MAX_DIMS)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: shape has %zu dimensions, at most %d are supported",
-                         p->path, hlmi_quoted(p->name, strlen(p->name)).s, n, HLMI_MAX_DIMS);
-    t->n_dims = n ? (uint32_t)n : 1;
+    bool fits = true;
+    t->n_dims = n && n <= HLMI_MAX_DIMS ? (uint32_t)n : 1;
     t->dims[0] = 1;
     t->bytes = hlmi_type_get(t->type)->bytes;
     for (size_t i = 0; i < n; i++) {
-        const hlm_status st = read_count(p, "an entry of shape", json_array_get(v, i), &t->dims[i]);
+        uint64_t dim = 0;
+        const hlm_status st = read_count(p, "an entry of shape", json_array_get(v, i), &dim);
         if (st != HLM_OK) return st;
-        if (t->dims[i] != 0 && t->bytes > INT64_MAX / t->dims[i])
-            return bad(p, "shape", "of more than 2^63 bytes", "one that fits the file");
-        t->bytes *= t->dims[i];
+        if (i < HLMI_MAX_DIMS) t->dims[i] = dim;
+        fits = fits && (dim == 0 || t->bytes <= INT64_MAX / dim);
+        t->bytes *= fits ? dim : 1;
     }
+    if (f->why[0]) return HLM_OK;
+    f->status = n > HLMI_MAX_DIMS ? HLM_E_UNSUPPORTED : HLM_E_FORMAT;
+    if (n > HLMI_MAX_DIMS)
+        snprintf(f->why, sizeof f->why, "shape has %zu dimensions, at most %d are supported", n, HLMI_MAX_DIMS);
+    else if (!fits)
+        snprintf(f->why, sizeof f->why, "shape is of more than 2^63 bytes, expected one that fits the file");
     return HLM_OK;
 }
 
-static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uint64_t size, hlmi_tensor *t)
+static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uint64_t size, hlmi_tensor *t, flaw *f)
 {
     uint64_t begin, end;
     if (!json_is_array(v)) return bad(p, "data_offsets", kind_of(v), "an array of two numbers");
@@ -98,11 +111,13 @@ static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uin
                          "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file", p->path,
                          hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin, (unsigned long long)end,
                          (unsigned long long)(size - data));
-    if (end - begin != t->bytes)
-        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets span %llu bytes, dtype and shape need %llu",
-                         p->path, hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)(end - begin),
-                         (unsigned long long)t->bytes);
+    if (end - begin != t->bytes && !f->why[0]) {
+        f->status = HLM_E_FORMAT;
+        snprintf(f->why, sizeof f->why, "data_offsets span %llu bytes, dtype and shape need %llu",
+                 (unsigned long long)(end - begin), (unsigned long long)t->bytes);
+    }
     t->offset = data + begin;
+    t->bytes = end - begin;
     return HLM_OK;
 }
 
@@ -110,11 +125,13 @@ static hlm_status add_tensor(hlmi_store *s, uint32_t source, const char *name, c
 {
     const place p = {s->sources[source].path, name};
     if (!json_is_object(v)) return bad(&p, "its entry", kind_of(v), "an object");
-    hlmi_tensor t = {.source = source};
-    hlm_status st = read_dtype(&p, json_object_get(v, "dtype"), &t.type);
-    if (st == HLM_OK) st = read_shape(&p, json_object_get(v, "shape"), &t);
-    if (st == HLM_OK) st = read_range(&p, json_object_get(v, "data_offsets"), data, s->sources[source].size, &t);
+    hlmi_tensor t = {.source = source, .type = HLMI_U8};
+    flaw f = {.why = ""};
+    hlm_status st = read_dtype(&p, json_object_get(v, "dtype"), &t.type, &f);
+    if (st == HLM_OK) st = read_shape(&p, json_object_get(v, "shape"), &t, &f);
+    if (st == HLM_OK) st = read_range(&p, json_object_get(v, "data_offsets"), data, s->sources[source].size, &t, &f);
     if (st == HLM_OK) st = hlmi_store_reserve(s, 1);
+    if (st == HLM_OK && f.why[0]) st = hlmi_store_set_unfit(s, &t, f.status, f.why);
     if (st != HLM_OK) return st;
     t.name = hlmi_store_name(s, name, strlen(name));
     if (!t.name) return hlmi_nomem(strlen(name), "a tensor name");

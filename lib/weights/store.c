@@ -58,6 +58,44 @@ hlm_status hlmi_store_reserve(hlmi_store *s, size_t n)
     return st;
 }
 
+hlm_status hlmi_store_join(hlmi_store *s, hlmi_store *part)
+{
+    const uint32_t source = (uint32_t)s->n_sources;
+    hlm_status st = hlmi_store_reserve(s, part->n_tensors);
+    if (st != HLM_OK) return st;
+    st = hlmi_store_add_source(s, &part->sources[0]);
+    if (st != HLM_OK) return st;
+    for (size_t i = 0; i < part->n_tensors; i++) {
+        s->tensors[s->n_tensors] = part->tensors[i];
+        s->tensors[s->n_tensors++].source = source;
+    }
+    hlmi_chunk **end = &s->names;
+    while (*end) end = &(*end)->next;
+    *end = part->names;
+    part->names = NULL;
+    part->n_tensors = 0;
+    return HLM_OK;
+}
+
+hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status, const char *why)
+{
+    const hlmi_tensor *last = s->n_tensors ? &s->tensors[s->n_tensors - 1] : NULL;
+    t->type = HLMI_U8;
+    t->n_dims = 1;
+    t->dims[0] = t->bytes;
+    t->unfit_status = status;
+    const bool again = last && last->unfit && strcmp(last->unfit, why) == 0;
+    t->unfit = again ? last->unfit : hlmi_store_name(s, why, strlen(why));
+    return t->unfit ? HLM_OK : hlmi_nomem(strlen(why), "a tensor");
+}
+
+hlm_status hlmi_store_usable(const hlmi_store *s, const hlmi_tensor *t)
+{
+    if (!t->unfit) return HLM_OK;
+    return hlmi_fail(t->unfit_status, "%s: tensor %s: %s", s->sources[t->source].path,
+                     hlmi_quoted(t->name, strlen(t->name)).s, t->unfit);
+}
+
 hlm_status hlmi_store_index_tensors(hlmi_store *s)
 {
     const char *twice = NULL;
@@ -79,8 +117,9 @@ static bool range_before(const void *user, uint32_t a, uint32_t b)
 
 hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense, uint64_t begin, uint64_t end)
 {
-    const ranges r = {s->tensors + first};
     const size_t n = s->n_tensors - first;
+    if (n == 0 && !dense) return HLM_OK; /* there may be no table */
+    const ranges r = {n ? s->tensors + first : NULL};
     const char *path = s->sources[s->n_sources - 1].path;
     uint32_t *order;
     hlm_status st = hlmi_sorted(&order, &s->mem, n, range_before, &r);
@@ -189,6 +228,8 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     s->container = c->id;
     HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));
+    for (size_t i = 0; i < s->n_tensors && content == HLMI_STORE_ADAPTER; i++)
+        HLMI_TRY(hlmi_store_usable(s, &s->tensors[i]));
     *out = s;
     s = NULL;
 done:
@@ -197,23 +238,30 @@ done:
     return st;
 }
 
+void hlmi_store_clear(hlmi_store *s)
+{
+    const hlmi_store kept = {.mem = s->mem, .vfs = s->vfs, .path = s->path, .container = s->container};
+    for (size_t i = 0; i < s->n_sources; i++) hlmi_source_close(&s->sources[i]);
+    hlmi_free(&s->mem, s->sources);
+    hlmi_free(&s->mem, s->tensors);
+    hlmi_index_free(&s->by_name, &s->mem);
+    json_decref(s->config);
+    hlmi_free(&s->mem, s->kvs);
+    hlmi_index_free(&s->by_key, &s->mem);
+    hlmi_free(&s->mem, s->header);
+    while (s->names) {
+        hlmi_chunk *next = s->names->next;
+        hlmi_free(&s->mem, s->names);
+        s->names = next;
+    }
+    *s = kept;
+}
+
 void hlmi_store_close(hlmi_store *s)
 {
     if (!s) return;
     const hlmi_mem mem = s->mem;
-    for (size_t i = 0; i < s->n_sources; i++) hlmi_source_close(&s->sources[i]);
-    hlmi_free(&mem, s->sources);
-    hlmi_free(&mem, s->tensors);
-    hlmi_index_free(&s->by_name, &mem);
-    json_decref(s->config);
-    hlmi_free(&mem, s->kvs);
-    hlmi_index_free(&s->by_key, &mem);
-    hlmi_free(&mem, s->header);
-    while (s->names) {
-        hlmi_chunk *next = s->names->next;
-        hlmi_free(&mem, s->names);
-        s->names = next;
-    }
+    hlmi_store_clear(s);
     hlmi_free(&mem, s->path);
     hlmi_free(&mem, s);
 }

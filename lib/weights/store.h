@@ -19,6 +19,8 @@ typedef struct hlmi_tensor {
     uint64_t dims[HLMI_MAX_DIMS]; /* row-major, outermost first, in both containers: a matrix is [rows, cols] */
     uint32_t source; /* which file of the store */
     uint64_t offset, bytes; /* where in that file */
+    const char *unfit; /* why it can be no weight, NULL: it can. It is then a u8 [bytes] */
+    hlm_status unfit_status;
 } hlmi_tensor;
 
 typedef struct hlmi_store hlmi_store;
@@ -34,8 +36,10 @@ typedef enum hlmi_content {
 
 /** Opens a GGUF file (by its magic) or a folder with config.json and safetensors
  *  (model.safetensors, or model.safetensors.index.json and its shards; shard names may not leave the folder).
- *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (a tensor type, by name), HLM_E_NOMEM: the sentence names
- *          the file, the tensor or key, what was found and what was expected. */
+ *  A tensor of a type or form that this version can not use does not keep the file from being opened, for nobody may ask for
+ *  it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM: the sentence names the file, the tensor or key, what was
+ *          found and what was expected. */
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
                            hlmi_content content);
 void hlmi_store_close(hlmi_store *s); /* NULL is fine */
@@ -48,6 +52,8 @@ uint64_t hlmi_store_bytes(const hlmi_store *s); /* of all weight files */
 const hlmi_tensor *hlmi_store_find(const hlmi_store *s, const char *name);
 size_t hlmi_store_count(const hlmi_store *s);
 const hlmi_tensor *hlmi_store_at(const hlmi_store *s, size_t i);
+/** HLM_E_UNSUPPORTED or HLM_E_FORMAT with the sentence of what keeps a tensor from being a weight. */
+hlm_status hlmi_store_usable(const hlmi_store *s, const hlmi_tensor *t);
 
 /** n bytes of t at `offset` inside it: in the map, or read into buf [n]. */
 hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, void *buf,

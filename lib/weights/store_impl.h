@@ -29,7 +29,7 @@ struct hlmi_store {
     uint8_t *header; /* the metadata's bytes when the file is not mapped */
     size_t header_cap;
 
-    hlmi_chunk *names; /* names and keys, each ended by 0 */
+    hlmi_chunk *names; /* names and keys, each ended by 0; the newest chunk first */
 };
 
 /** One container: what it is called, whether a path is one, and how it opens. */
@@ -42,6 +42,8 @@ typedef struct hlmi_container_info {
 
 /** GGUF: takes the open file over (also when it fails). */
 hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
+/** One file of it into a store without any; takes the file over, too. */
+hlm_status hlmi_gguf_read(hlmi_store *s, hlmi_source *file);
 /** A folder: file is NULL. */
 hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
 /** Adds the tensors of source number `source`, a safetensors file. */
@@ -52,10 +54,16 @@ hlm_status hlmi_container_match(const hlmi_source *file, const hlmi_container_in
 
 /** Moves an open file into the store; closes it when there is no room. */
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file);
+/** Frees what a container has put into the store. */
+void hlmi_store_clear(hlmi_store *s);
+/** Moves the file and the tensors of another store of one file into the store. */
+hlm_status hlmi_store_join(hlmi_store *s, hlmi_store *part);
 /** Room for n more tensors, so that adding them can not fail. */
 hlm_status hlmi_store_reserve(hlmi_store *s, size_t n);
 /** A copy of n bytes, ended by 0, that lives as long as the store; NULL without memory. */
 const char *hlmi_store_name(hlmi_store *s, const char *p, size_t n);
+/** A tensor that is well formed but can not be used: plain bytes, and a clause that says why. */
+hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status, const char *why);
 /** Makes hlmi_store_find work; HLM_E_FORMAT names a tensor that is there twice. */
 hlm_status hlmi_store_index_tensors(hlmi_store *s);
 

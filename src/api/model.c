@@ -103,6 +103,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
     loader.progress = p->progress;
     loader.progress_user = p->progress_user;
+    hlmi_loader_leave_out(&loader, arch->left_out);
     HLMI_TRY(arch->build(&config, &loader, &m->plan));
     HLMI_TRY(hlmi_loader_finish(&loader));
     if (p->flags & HLM_LOAD_NO_PREFIX) m->plan.n_prefix = 0;

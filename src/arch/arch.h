@@ -10,6 +10,7 @@ typedef struct hlmi_arch {
     const char *hf; /* model_type of config.json, or NULL */
     const char *gguf; /* general.architecture, or NULL */
     bool classifies; /* its reference has ...ForSequenceClassification and ...ForTokenClassification */
+    const char *const *left_out; /* beginnings of names of tensors that are not looked at, the last NULL; NULL: none */
     /** Settings and weights into the plan. */
     hlm_status (*build)(const hlmi_config *config, hlmi_loader *loader, hlmi_plan *plan);
 } hlmi_arch;

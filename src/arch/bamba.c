@@ -16,7 +16,6 @@ const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
     [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
     [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
     [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
-    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
 /* Every index must be a layer's. */

@@ -62,6 +62,24 @@ static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int6
     return HLM_OK;
 }
 
+/* A GGUF file may have a setting as an array with the number of each layer: where there can be but one, they must be equal. */
+static hlm_status check_same(const hlmi_config *c, const found *f)
+{
+    double first = 0, v = 0;
+    if (!f->kv || f->kv->type != HLMI_KV_ARRAY) return HLM_OK;
+    const char *path = hlmi_store_path(c->store);
+    if (!hlmi_kv_f64(f->kv, 0, &first))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array %s", path, f->name,
+                         f->kv->count ? "of something else than numbers" : "without numbers");
+    for (uint64_t i = 1; i < f->kv->count; i++)
+        if (!hlmi_kv_f64(f->kv, i, &v) || v != first)
+            return hlmi_fail(HLM_E_UNSUPPORTED,
+                             "%s: %s is %.17g for layer 0 and %.17g for layer %llu, which this version can not have "
+                             "different",
+                             path, f->name, first, v, (unsigned long long)i);
+    return HLM_OK;
+}
+
 hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback, int64_t *out)
 {
     found f;
@@ -70,9 +88,10 @@ hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int6
         *out = fallback;
         return HLM_OK;
     }
-    if (json_is_array(f.json) || (f.kv && f.kv->type == HLMI_KV_ARRAY))
+    if (json_is_array(f.json))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array, expected one number", hlmi_store_path(c->store), f.name);
-    return check_int(c, &f, 0, min, max, out);
+    const hlm_status st = check_same(c, &f);
+    return st == HLM_OK ? check_int(c, &f, 0, min, max, out) : st;
 }
 
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
@@ -93,9 +112,12 @@ hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, dou
 {
     found f;
     double v = fallback;
-    if (!find(c, key, &f)) {
+    const bool there = find(c, key, &f);
+    const hlm_status st = check_same(c, &f);
+    if (st != HLM_OK) return st;
+    if (!there) {
         if (!(fallback >= min && fallback <= max)) return missing(c, key);
-    } else if (!(f.kv ? f.kv->type != HLMI_KV_ARRAY && hlmi_kv_f64(f.kv, 0, &v) : hlmi_json_number(f.json, &v))) {
+    } else if (!(f.kv ? hlmi_kv_f64(f.kv, 0, &v) : hlmi_json_number(f.json, &v))) {
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no number", hlmi_store_path(c->store), f.name);
     } else if (!(v >= min && v <= max)) {
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is %g, expected %g to %g", hlmi_store_path(c->store), f.name, v, min,
@@ -111,7 +133,9 @@ hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, b
     *out = fallback;
     if (!find(c, key, &f)) return HLM_OK;
     int64_t v = 0;
-    if (f.kv ? f.kv->type != HLMI_KV_BOOL || !hlmi_kv_i64(f.kv, 0, &v) : !json_is_boolean(f.json))
+    const hlm_status st = check_same(c, &f);
+    if (st != HLM_OK) return st;
+    if (f.kv ? !hlmi_kv_i64(f.kv, 0, &v) || v < 0 || v > 1 : !json_is_boolean(f.json))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither true nor false", hlmi_store_path(c->store), f.name);
     *out = f.kv ? v != 0 : json_is_true(f.json);
     return HLM_OK;

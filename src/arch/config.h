@@ -3,7 +3,10 @@
  * file, the key, what was found and what was expected.
  *
  * Keys: `hf` is a member of config.json; `gguf` a metadata key, where a leading
- * '.' stands for the architecture's name (".block_count" is "llama.block_count"). NULL: never there. */
+ * '.' stands for the architecture's name (".block_count" is "llama.block_count"). NULL: never there.
+ *
+ * GGUF files say the same number in several types, and some have one number as an array of equal ones: whatever says the value
+ * exactly is read (an integer of any width, 4.0 as 4, 0 and 1 as false and true, f64 as f32), everything else refused. */
 #ifndef HLMI_ARCH_CONFIG_H
 #define HLMI_ARCH_CONFIG_H
 

@@ -33,7 +33,6 @@ const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
     [HLMI_PART_GATE] = {LAYER "mlp.gate_proj", "blk.%zu.ffn_gate"},
     [HLMI_PART_UP] = {LAYER "mlp.up_proj", "blk.%zu.ffn_up"},
     [HLMI_PART_DOWN] = {LAYER "mlp.down_proj", "blk.%zu.ffn_down"},
-    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
 hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix)
@@ -170,7 +169,6 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
         HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim, &p->q_norm));
         HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim, &p->k_norm));
     }
-    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_ROTARY, layer, "").text);
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
     hlmi_plan_read_kv(d->plan, p->kv, p->window);
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p->n_heads));

@@ -30,7 +30,6 @@ typedef enum hlmi_part {
     HLMI_PART_GATE,
     HLMI_PART_UP,
     HLMI_PART_DOWN,
-    HLMI_PART_ROTARY,
     HLMI_PARTS
 } hlmi_part;
 

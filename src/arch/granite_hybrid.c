@@ -18,7 +18,6 @@ static const hlmi_key names[HLMI_PARTS] = {
     [HLMI_PART_MLP_NORM] = {LAYER "post_attention_layernorm", NULL},
     [HLMI_PART_UP] = {LAYER "shared_mlp.input_linear", NULL},
     [HLMI_PART_DOWN] = {LAYER "shared_mlp.output_linear", NULL},
-    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
 typedef struct granite {

@@ -41,18 +41,27 @@ void hlmi_loader_ignore(hlmi_loader *l, const char *name)
     if (t) mark_used(l, t);
 }
 
-void hlmi_loader_ignore_all(hlmi_loader *l, const char *prefix)
+void hlmi_loader_leave_out(hlmi_loader *l, const char *const *prefixes)
 {
-    for (size_t i = 0; i < hlmi_store_count(l->store); i++)
-        if (strncmp(hlmi_store_at(l->store, i)->name, prefix, strlen(prefix)) == 0) l->used[i] = true;
+    static const char rotary[] = "rotary_emb.inv_freq"; /* old folders have the frequencies; settings say them, too */
+    for (size_t i = 0; i < hlmi_store_count(l->store); i++) {
+        const char *name = hlmi_store_at(l->store, i)->name;
+        const size_t n = strlen(name), m = sizeof rotary - 1;
+        if (n >= m && strcmp(name + n - m, rotary) == 0 && (n == m || name[n - m - 1] == '.')) l->used[i] = true;
+        for (size_t k = 0; prefixes && prefixes[k]; k++)
+            if (strncmp(name, prefixes[k], strlen(prefixes[k])) == 0) l->used[i] = true;
+    }
 }
 
 hlm_status hlmi_loader_finish(const hlmi_loader *l)
 {
-    for (size_t i = 0; i < hlmi_store_count(l->store); i++)
-        if (!l->used[i])
-            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture", hlmi_store_path(l->store),
-                             hlmi_store_at(l->store, i)->name);
+    for (size_t i = 0; i < hlmi_store_count(l->store); i++) {
+        if (l->used[i]) continue;
+        const hlm_status st = hlmi_store_usable(l->store, hlmi_store_at(l->store, i));
+        return st != HLM_OK ? st
+                            : hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture",
+                                        hlmi_store_path(l->store), hlmi_store_at(l->store, i)->name);
+    }
     return HLM_OK;
 }
 
@@ -60,12 +69,23 @@ static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out
 {
     const hlmi_tensor *t = hlmi_store_find(l->store, name);
     if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(l->store), name);
+    const hlm_status st = hlmi_store_usable(l->store, t);
+    if (st != HLM_OK) return st;
     if (hlmi_type_get(t->type)->layout == HLMI_TILE_NONE)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, which can not be a weight",
                          hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name);
     mark_used(l, t);
     *out = t;
     return HLM_OK;
+}
+
+/* Has the tensor that shape, outermost dimension first? A GGUF file may have ones before it, or lack them. */
+static bool is_shaped(const hlmi_loader *l, const hlmi_tensor *t, const size_t *shape, uint32_t n)
+{
+    if (t->n_dims != n && hlmi_store_container(l->store) != HLMI_STORE_GGUF) return false;
+    for (uint32_t i = 1; i <= n || i <= t->n_dims; i++)
+        if ((i <= t->n_dims ? t->dims[t->n_dims - i] : 1) != (i <= n ? shape[n - i] : 1)) return false;
+    return true;
 }
 
 /* stack: matrices of the tensor; 0: it is one. */
@@ -76,11 +96,12 @@ static hlm_status find_matrix(hlmi_loader *l, const char *name, size_t stack, si
     if (st != HLM_OK) return st;
     const hlmi_tensor *t = *out;
     const uint64_t found_cols = t->dims[t->n_dims - 1], found_rows = t->n_dims > 1 ? t->dims[t->n_dims - 2] : 1;
-    if (stack && (t->n_dims != 3 || t->dims[0] != stack || found_rows != rows || found_cols != cols))
+    const size_t shape[] = {stack, rows, cols};
+    if (stack && !is_shaped(l, t, shape, 3))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, %zu, %zu]",
                          hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
                          (unsigned long long)found_cols, stack, rows, cols);
-    if (!stack && (t->n_dims != 2 || found_rows != rows || found_cols != cols))
+    if (!stack && !is_shaped(l, t, shape + 1, 2))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, %llu], expected [%zu, %zu]",
                          hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)found_rows,
                          (unsigned long long)found_cols, rows, cols);
@@ -321,7 +342,7 @@ hlm_status hlmi_loader_vector(hlmi_loader *l, const char *name, size_t n, const 
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
     const size_t in_file = hlmi_file_rows(order, n);
-    if (t->n_dims != 1 || t->dims[0] != in_file)
+    if (!is_shaped(l, t, &in_file, 1))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu%s, expected [%zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
                            t->n_dims > 1 ? ", ...]" : "]", in_file));
@@ -343,7 +364,8 @@ hlm_status hlmi_loader_taps(hlmi_loader *l, const char *name, size_t channels, s
     float *wide = NULL;
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
-    if (t->n_dims != 3 || t->dims[0] != channels || t->dims[1] != 1 || t->dims[2] != window)
+    const size_t shape[] = {channels, 1, window};
+    if (!is_shaped(l, t, shape, 3))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, 1, %zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
                            (unsigned long long)t->dims[t->n_dims - 1], channels, window));
@@ -367,7 +389,8 @@ hlm_status hlmi_loader_numbers(hlmi_loader *l, const char *name, size_t rows, si
     float *wide = NULL;
     hlm_status st;
     HLMI_TRY(find(l, name, &t));
-    if (t->n_dims != 2 || t->dims[0] != rows || t->dims[1] != cols)
+    const size_t shape[] = {rows, cols};
+    if (!is_shaped(l, t, shape, 2))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, ..., %llu], expected [%zu, %zu]",
                            hlmi_store_path(l->store), name, t->n_dims, (unsigned long long)t->dims[0],
                            (unsigned long long)t->dims[t->n_dims - 1], rows, cols));

@@ -45,8 +45,9 @@ hlm_status hlmi_loader_numbers(hlmi_loader *l, const char *name, size_t rows, si
 hlm_status hlmi_loader_decay(hlmi_loader *l, const char *name, size_t n, float **out);
 /** A tensor that may be there and is not needed. */
 void hlmi_loader_ignore(hlmi_loader *l, const char *name);
-/** The same for all tensors whose names begin so. */
-void hlmi_loader_ignore_all(hlmi_loader *l, const char *prefix);
+/** The same for all tensors whose names begin with one of a list that ends in NULL (NULL: none), and for tables of rotary
+ *  frequencies. They may be of any type and shape. */
+void hlmi_loader_leave_out(hlmi_loader *l, const char *const *prefixes);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
 hlm_status hlmi_loader_finish(const hlmi_loader *l);
 

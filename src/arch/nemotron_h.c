@@ -89,15 +89,6 @@ static const char *either(const hlmi_decoder *d, const char *older, const char *
     return json_object_get(d->c->json, older) ? older : name;
 }
 
-/* Weights of layers that predict further tokens are not used. */
-static void ignore_mtp(const hlmi_decoder *d)
-{
-    for (size_t i = 0; i < hlmi_store_count(d->l->store); i++) {
-        const char *name = hlmi_store_at(d->l->store, i)->name;
-        if (strncmp(name, "mtp.", 4) == 0) hlmi_loader_ignore(d->l, name);
-    }
-}
-
 static hlm_status check_mamba_activation(const hlmi_decoder *d)
 {
     const char *act = NULL;
@@ -188,7 +179,6 @@ static hlm_status setup(hlmi_decoder *d)
     n->backbone = d->spec->names == backbone_names;
     d->family = n;
     d->no_rope = true;
-    ignore_mtp(d);
     HLMI_TRY(check_mamba_activation(d));
     HLMI_TRY(hlmi_mamba2_read(d, &keys, &n->mamba));
     if (has_experts(d)) HLMI_TRY(read_experts(d, n));
@@ -294,4 +284,6 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_nemotron_h = {.hf = "nemotron_h", .build = build};
+static const char *const left_out[] = {"mtp.", NULL}; /* predicts further tokens */
+
+const hlmi_arch hlmi_arch_nemotron_h = {.hf = "nemotron_h", .left_out = left_out, .build = build};

@@ -17,7 +17,6 @@ static const hlmi_key names[HLMI_PARTS] = {
     [HLMI_PART_MLP_NORM] = {LAYER "post_attention_layernorm", NULL},
     [HLMI_PART_UP] = {LAYER "mlp.dense_h_to_4h", NULL},
     [HLMI_PART_DOWN] = {LAYER "mlp.dense_4h_to_h", NULL},
-    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)

@@ -16,7 +16,6 @@ static const hlmi_key names[HLMI_PARTS] = {
     [HLMI_PART_K_NORM] = {LAYER "self_attn.k_layernorm", NULL},
     [HLMI_PART_UP] = {LAYER "mlp.fc1", NULL},
     [HLMI_PART_DOWN] = {LAYER "mlp.fc2", NULL},
-    [HLMI_PART_ROTARY] = {LAYER "self_attn.rotary_emb.inv_freq", NULL},
 };
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)

@@ -30,8 +30,6 @@ static hlm_status build_tied(const hlmi_config *c, hlmi_loader *l, hlmi_plan *pl
     spec.setup = setup;
     spec.layer = layer;
     if (hlmi_loader_has(l, "model.language_model.embed_tokens.weight")) spec.root = "model.language_model";
-    hlmi_loader_ignore_all(l, "model.visual.");
-    hlmi_loader_ignore_all(l, "mtp.");
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
@@ -52,5 +50,9 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_loader *l, hlmi_plan 
     return st == HLM_OK ? build_tied(&text, l, plan, tied) : st;
 }
 
-const hlmi_arch hlmi_arch_qwen3_5_text = {.hf = "qwen3_5_text", .classifies = true, .build = build};
-const hlmi_arch hlmi_arch_qwen3_5 = {.hf = "qwen3_5", .build = build_text_of};
+/* What sees, and what predicts further tokens. */
+static const char *const left_out[] = {"model.visual.", "visual.", "mtp.", "model.mtp.", NULL};
+
+const hlmi_arch hlmi_arch_qwen3_5_text = {
+    .hf = "qwen3_5_text", .classifies = true, .left_out = left_out, .build = build};
+const hlmi_arch hlmi_arch_qwen3_5 = {.hf = "qwen3_5", .left_out = left_out, .build = build_text_of};

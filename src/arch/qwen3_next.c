@@ -113,8 +113,9 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     hlmi_decoder_spec spec = hlmi_delta_net_spec;
     spec.setup = setup;
     spec.layer = layer;
-    hlmi_loader_ignore_all(l, "mtp.");
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 
-const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .build = build};
+static const char *const left_out[] = {"mtp.", "model.mtp.", NULL}; /* predict further tokens */
+
+const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .left_out = left_out, .build = build};

@@ -17,13 +17,23 @@ static hlm_status open_bytes(hlmi_store **s, memfs *fs, const bytes *b, bool map
     return hlmi_store_open(s, &mem, &vfs, "m.gguf", HLMI_STORE_MODEL);
 }
 
+/* What asking for the tensors says; a store with one that can not be used is closed. */
+static hlm_status ask_for_all(hlmi_store **s, hlm_status st)
+{
+    for (size_t i = 0; st == HLM_OK && i < hlmi_store_count(*s); i++) st = hlmi_store_usable(*s, hlmi_store_at(*s, i));
+    if (st == HLM_OK || !*s) return st;
+    hlmi_store_close(*s);
+    *s = NULL;
+    return st;
+}
+
 /* Both modes refuse b with that status and a sentence that has the file's name and `words`. Frees b. */
 static void refuse(bytes *b, hlm_status status, const char *words)
 {
     memfs fs = {.n = 0};
     for (int map = 0; map < 2; map++) {
         hlmi_store *s;
-        const hlm_status st = open_bytes(&s, &fs, b, map);
+        const hlm_status st = ask_for_all(&s, open_bytes(&s, &fs, b, map));
         ck_assert_msg(st == status && !s, "expected %d with '%s', status %d", status, words, st);
         ck_assert_msg(strstr(hlmi_error(), "m.gguf") && strstr(hlmi_error(), words), "'%s' lacks '%s'", hlmi_error(),
                       words);
@@ -278,7 +288,7 @@ END_TEST
 START_TEST(refuses_bad_tensors)
 {
     static const uint64_t row[] = {32}, none[] = {0}, huge[] = {1, UINT64_MAX}, wrap[] = {32, 1ull << 58, 2, 2},
-                          five[] = {1, 1, 1, 1, 1};
+                          five[] = {1, 1, 1, 1, 2};
     bytes b = one_tensor("t", 0, row, 0, 0);
     refuse(&b, HLM_E_FORMAT, "'t': 0 dimensions");
     b = one_tensor("t", 5, five, 0, 0);
@@ -305,6 +315,210 @@ START_TEST(refuses_bad_tensors)
     put_padding(&b, 32);
     for (size_t i = 0; i < 256; i++) put_le(&b, 0, 1);
     refuse(&b, HLM_E_FORMAT, "'u' begins at byte");
+}
+END_TEST
+
+/* Dimensions of one behind the others are none: 2 stay, so that a matrix of one row is one. */
+START_TEST(drops_dimensions_of_one)
+{
+    static const struct {
+        uint32_t n;
+        uint64_t dims[16];
+        uint32_t kept;
+        uint64_t rows, cols;
+    } cases[] = {{1, {32}, 1, 0, 32},
+                 {2, {32, 1}, 2, 1, 32},
+                 {3, {32, 1, 1}, 2, 1, 32},
+                 {3, {32, 3, 1}, 2, 3, 32},
+                 {4, {32, 3, 1, 1}, 2, 3, 32},
+                 {6, {32, 3, 1, 1, 1, 1}, 2, 3, 32},
+                 {4, {1, 1, 1, 1}, 2, 1, 1},
+                 {3, {1, 1, 5}, 3, 1, 1},
+                 {16, {7, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, 2, 7}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memfs fs = {.n = 0};
+        hlmi_store *s;
+        bytes b = one_tensor("t", cases[i].n, cases[i].dims, 0, 0);
+        ck_assert_msg(open_bytes(&s, &fs, &b, true) == HLM_OK, "%s", hlmi_error());
+        const hlmi_tensor *t = hlmi_store_at(s, 0);
+        ck_assert_int_eq(hlmi_store_usable(s, t), HLM_OK);
+        ck_assert_uint_eq(t->n_dims, cases[i].kept);
+        ck_assert_uint_eq(t->dims[t->n_dims - 1], cases[i].cols);
+        if (t->n_dims > 1) ck_assert_uint_eq(t->dims[t->n_dims - 2], cases[i].rows);
+        hlmi_store_close(s);
+        memfs_clear(&fs);
+        free(b.data);
+    }
+    uint64_t many[17];
+    for (size_t i = 0; i < 17; i++) many[i] = 1;
+    bytes b = one_tensor("t", 17, many, 0, 0);
+    refuse(&b, HLM_E_FORMAT, "'t': 17 dimensions");
+}
+END_TEST
+
+/* A file without tensors, and with nothing behind its settings: nothing is read or added up that is not there (UBSan). */
+START_TEST(opens_without_tensors)
+{
+    for (int padded = 0; padded < 2; padded++) {
+        memfs fs = {.n = 0};
+        hlmi_store *s;
+        bytes b = {.n = 0};
+        put_front(&b, 3, 0, 0);
+        if (padded) put_padding(&b, 32);
+        for (int map = 0; map < 2; map++) {
+            ck_assert_msg(open_bytes(&s, &fs, &b, map) == HLM_OK, "%s", hlmi_error());
+            ck_assert_uint_eq(hlmi_store_count(s), 0);
+            ck_assert_ptr_null(hlmi_store_find(s, "t"));
+            ck_assert_ptr_null(hlmi_store_at(s, 0));
+            ck_assert_ptr_null(hlmi_store_kv(s, "k"));
+            ck_assert_ptr_null(hlmi_store_kv_at(s, 0));
+            hlmi_store_close(s);
+        }
+        memfs_clear(&fs);
+        free(b.data);
+    }
+}
+END_TEST
+
+/* ---- split files ---- */
+
+typedef struct part_kvs {
+    int64_t no, count, tensors; /* -1: the setting is not there */
+    const char *extra; /* another setting, or NULL */
+} part_kvs;
+
+/* One part: its settings, and tensors [32] with those names, filled with the first letter. */
+static void add_part(memfs *fs, const char *path, part_kvs k, const char *const *names, size_t n)
+{
+    static const uint64_t dims[] = {8};
+    bytes b = {.n = 0};
+    put_front(&b, 3, n, (uint64_t)((k.no >= 0) + (k.count >= 0) + (k.tensors >= 0) + (k.extra != NULL)));
+    if (k.no >= 0) put_kv(&b, "split.no", 2, (uint64_t)k.no, 2);
+    if (k.count >= 0) put_kv(&b, "split.count", 2, (uint64_t)k.count, 2);
+    if (k.tensors >= 0) put_kv(&b, "split.tensors.count", 5, (uint64_t)k.tensors, 4);
+    if (k.extra) put_kv_string(&b, "x", k.extra);
+    for (size_t i = 0; i < n; i++) put_tensor(&b, names[i], 1, dims, 0, 32 * i);
+    put_padding(&b, 32);
+    for (size_t i = 0; i < 32 * n; i++) put_le(&b, (unsigned char)names[i / 32][0], 1);
+    memfs_add(fs, path, b.data, b.n);
+    free(b.data);
+}
+
+static const char *const part_names[3][2] = {{"a", "b"}, {"c", NULL}, {"d", "e"}};
+static const size_t part_sizes[3] = {2, 1, 2};
+
+/* d/m-00001-of-00003.gguf and its like; `wrong` [3] in place of what part i says. */
+static void add_split(memfs *fs, const part_kvs *wrong)
+{
+    for (int i = 0; i < 3; i++) {
+        char path[40];
+        const part_kvs right = {i, 3, 5, i ? NULL : "s"};
+        snprintf(path, sizeof path, "d/m-%05d-of-00003.gguf", i + 1);
+        add_part(fs, path, wrong ? wrong[i] : right, part_names[i], part_sizes[i]);
+    }
+}
+
+static hlm_status open_split(hlmi_store **s, memfs *fs, const char *path, bool map, hlmi_content content)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const hlmi_vfs vfs = memfs_vfs(fs, map);
+    return hlmi_store_open(s, &mem, &vfs, path, content);
+}
+
+START_TEST(joins_the_parts_of_a_split_file)
+{
+    static const char *const paths[] = {"d/m-00001-of-00003.gguf", "d/m-00002-of-00003.gguf",
+                                        "d/m-00003-of-00003.gguf"};
+    memfs fs = {.n = 0};
+    hlmi_store *s;
+    add_split(&fs, NULL);
+    for (int k = 0; k < 6; k++) {
+        const char *text;
+        size_t len, at = 0;
+        ck_assert_msg(open_split(&s, &fs, paths[k % 3], k < 3, HLMI_STORE_MODEL) == HLM_OK, "%s", hlmi_error());
+        ck_assert_uint_eq(fs.open, 3);
+        ck_assert_uint_eq(hlmi_store_count(s), 5);
+        ck_assert_uint_eq(hlmi_store_bytes(s), fs.files[0].size + fs.files[1].size + fs.files[2].size);
+        ck_assert(hlmi_kv_next_string(hlmi_store_kv(s, "x"), &at, &text, &len) && len == 1 && *text == 's');
+        for (size_t q = 0; q < 5; q++) {
+            const char *name = (const char *const[]){"a", "b", "c", "d", "e"}[q];
+            unsigned char buf[32];
+            const uint8_t *p;
+            const hlmi_tensor *t = hlmi_store_find(s, name);
+            ck_assert_msg(t && t->bytes == 32, "%s", name);
+            ck_assert_int_eq(hlmi_store_read(s, t, 0, 32, buf, &p), HLM_OK);
+            for (int i = 0; i < 32; i++) ck_assert_int_eq(p[i], *name);
+        }
+        hlmi_store_close(s);
+        ck_assert_uint_eq(fs.open, 0);
+        ck_assert_int_eq(open_split(&s, &fs, paths[k % 3], k < 3, HLMI_STORE_SIDE_FILES), HLM_OK);
+        ck_assert_ptr_nonnull(hlmi_store_kv(s, "x"));
+        hlmi_store_close(s);
+    }
+    memfs_clear(&fs);
+}
+END_TEST
+
+/* The split is refused, from whichever part it is opened, with `words` in the sentence. Clears fs. */
+static void refuse_split(memfs *fs, const char *const *paths, size_t n, hlm_status status, const char *words)
+{
+    hlmi_store *s;
+    for (size_t k = 0; k < n; k++) {
+        const hlm_status st = open_split(&s, fs, paths[k], k % 2, HLMI_STORE_MODEL);
+        ck_assert_msg(st == status && strstr(hlmi_error(), words), "%s: '%s' lacks '%s', status %d", paths[k],
+                      hlmi_error(), words, st);
+        ck_assert_uint_eq(fs->open, 0);
+    }
+    memfs_clear(fs);
+}
+
+START_TEST(refuses_wrong_parts)
+{
+    static const char *const paths[] = {"d/m-00001-of-00003.gguf", "d/m-00002-of-00003.gguf",
+                                        "d/m-00003-of-00003.gguf"};
+    static const struct {
+        part_kvs k[3];
+        const char *words;
+    } cases[] = {
+        {{{0, 3, 5, "s"}, {2, 3, 5, NULL}, {2, 3, 5, NULL}}, "split.no"},
+        {{{0, 3, 5, "s"}, {1, 4, 5, NULL}, {2, 3, 5, NULL}}, "split.count"},
+        {{{0, 3, 5, "s"}, {1, 3, 5, NULL}, {2, 3, 6, NULL}}, "split.tensors.count"},
+        {{{0, 3, 6, "s"}, {1, 3, 6, NULL}, {2, 3, 6, NULL}}, "split.tensors.count is 6, the 3 parts have 5"},
+        {{{0, 3, -1, "s"}, {1, 3, 5, NULL}, {2, 3, 5, NULL}}, "split.tensors.count is missing"},
+        {{{0, 3, 5, "s"}, {1, 3, 5, "t"}, {2, 3, 5, NULL}}, "setting 'x'"},
+        {{{0, 3, 5, "s"}, {-1, 3, 5, NULL}, {2, 3, 5, NULL}}, "split.no"},
+        {{{3, 3, 5, "s"}, {1, 3, 5, NULL}, {2, 3, 5, NULL}}, "split.no is 3"},
+        {{{0, 9999, 5, "s"}, {1, 3, 5, NULL}, {2, 3, 5, NULL}}, "split.count is 9999"},
+    };
+    memfs fs = {.n = 0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        add_split(&fs, cases[i].k);
+        refuse_split(&fs, paths, 1, HLM_E_FORMAT, cases[i].words);
+    }
+    add_split(&fs, NULL); /* a part that is not there is named */
+    fs.files[1].path[0] = 'X';
+    refuse_split(&fs, paths, 1, HLM_E_IO, "part 2 of 3: d/m-00002-of-00003.gguf");
+    add_split(&fs, NULL);
+    fs.files[0].path[0] = 'X';
+    refuse_split(&fs, paths + 1, 2, HLM_E_IO, "part 1 of 3: d/m-00001-of-00003.gguf");
+    add_split(&fs, NULL); /* a tensor that two parts have */
+    fs.n = 2;
+    free(fs.files[2].data);
+    const part_kvs third = {2, 3, 5, NULL};
+    static const char *const again[] = {"d", "a"};
+    add_part(&fs, paths[2], third, again, 2);
+    refuse_split(&fs, paths, 3, HLM_E_FORMAT, "'a' is there twice");
+    add_split(&fs, NULL); /* a name by which no others can be found */
+    strcpy(fs.files[0].path, "d/first.gguf");
+    static const char *const renamed[] = {"d/first.gguf"};
+    refuse_split(&fs, renamed, 1, HLM_E_UNSUPPORTED, "-00001-of-00003.gguf");
+    add_split(&fs, NULL); /* and one of another split */
+    strcpy(fs.files[0].path, "d/m-00001-of-00002.gguf");
+    static const char *const other[] = {"d/m-00001-of-00002.gguf"};
+    refuse_split(&fs, other, 1, HLM_E_UNSUPPORTED, "split.count is 3");
+    add_split(&fs, NULL);
+    memcpy(fs.files[1].data, "GGML", 4);
+    refuse_split(&fs, paths, 1, HLM_E_FORMAT, "magic");
 }
 END_TEST
 
@@ -338,7 +552,7 @@ START_TEST(refuses_bad_fronts)
     refuse(&b, HLM_E_FORMAT, "zero byte: 'a\\x00b'");
     put_front(&b, 3, 0, 1);
     put_kv(&b, "split.count", 2, 3, 2);
-    refuse(&b, HLM_E_UNSUPPORTED, "split.count is 3");
+    refuse(&b, HLM_E_FORMAT, "split.count is 3, split.no is missing");
     put(&b, "GGML", 4);
     refuse(&b, HLM_E_FORMAT, "magic");
 }
@@ -346,8 +560,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_what_was_written, refuses_every_truncation, refuses_hostile_files,
-                                  refuses_types_by_name,  refuses_bad_tensors,      refuses_bad_fronts};
+    const TTest *const tests[] = {reads_what_was_written,  refuses_every_truncation, refuses_hostile_files,
+                                  refuses_types_by_name,   refuses_bad_tensors,      refuses_bad_fronts,
+                                  drops_dimensions_of_one, opens_without_tensors,    joins_the_parts_of_a_split_file,
+                                  refuses_wrong_parts};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf", tests, sizeof tests / sizeof *tests);
 }

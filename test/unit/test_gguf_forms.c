@@ -1,0 +1,307 @@
+/* GGUF files that say the same thing otherwise: settings in other types and as arrays, dimensions of one, several files, a folder
+ * around the file. All compute the same bits. test_gguf_forms FOLDER, by default test/data/models. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit/memmodel.h"
+#include "unit/suite.h"
+
+static const char *folder = "test/data/models";
+static const char *const models[] = {"tiny-llama.gguf", "gguf-qwen2/model.gguf", "gguf-experts/model.gguf"};
+enum { MODELS = sizeof models / sizeof *models };
+
+static mm_gguf *read_model(size_t i)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, models[i]);
+    return mm_gguf_read(path);
+}
+
+static void write_whole(const mm_gguf *g, mm *fs)
+{
+    mm_gguf_write(g, fs, "m.gguf", 1, 0, g->n, NULL, 0);
+}
+
+/* Logits of the file; fails the test when it does not load. Clears fs. */
+static float *logits_of(mm *fs, const char *path, size_t *n)
+{
+    hlm_model *m = NULL;
+    ck_assert_msg(mm_load(&m, fs, path, 0) == HLM_OK, "%s", hlm_last_error());
+    float *out = mm_logits(m, n);
+    ck_assert_msg(out != NULL, "%s", hlm_last_error());
+    hlm_model_release(m);
+    mm_clear(fs);
+    return out;
+}
+
+static void check_same(mm *fs, const char *path, const float *want, size_t n, const char *what)
+{
+    size_t found = 0;
+    float *got = logits_of(fs, path, &found);
+    ck_assert_msg(found == n && memcmp(got, want, n * sizeof *got) == 0, "%s: other logits", what);
+    free(got);
+}
+
+/* The file is refused with that status, and the sentence has `words`. Clears fs. */
+static void check_refused(mm *fs, const char *path, hlm_status status, const char *words)
+{
+    hlm_model *m = NULL;
+    const hlm_status st = mm_load(&m, fs, path, 0);
+    ck_assert_msg(st == status && strstr(hlm_last_error(), words), "'%s' lacks '%s', status %d", hlm_last_error(),
+                  words, st);
+    mm_clear(fs);
+}
+
+/* ---- types ---- */
+
+static double value_of(const mm_kv *kv)
+{
+    const unsigned char *p = kv->value.data;
+    const uint64_t bits = mm_le(&p, mm_width(kv->type));
+    float f;
+    double d;
+    memcpy(&f, &(uint32_t){(uint32_t)bits}, sizeof f);
+    memcpy(&d, &bits, sizeof d);
+    return kv->type == 6 ? (double)f : kv->type == 12 ? d : (double)bits;
+}
+
+/* v as a number of that type; 0: it can not be. */
+static int put_number(bytes *b, uint32_t type, double v)
+{
+    static const double most[] = {255, 127, 65535, 32767, 4294967295.0, 2147483647, 0, 1, 0, 0, 0x1p53, 0x1p53};
+    const float f = (float)v;
+    uint32_t bits;
+    uint64_t wide;
+    memcpy(&bits, &f, sizeof bits);
+    memcpy(&wide, &v, sizeof wide);
+    if (type == 6) put_le(b, bits, 4);
+    else if (type == 12) put_le(b, wide, 8);
+    else if (v != (double)(int64_t)v || v < 0 || v > most[type]) return 0;
+    else put_le(b, (uint64_t)v, mm_width(type));
+    return type != 6 || (double)f == v;
+}
+
+/* Replaces the setting by a number, or an array of n. */
+static int set_number(mm_kv *kv, uint32_t type, size_t n, const double *v)
+{
+    kv->value.n = 0;
+    kv->type = n ? 9 : type;
+    if (n) {
+        put_le(&kv->value, type, 4);
+        put_le(&kv->value, n, 8);
+    }
+    for (size_t i = 0; i < (n ? n : 1); i++)
+        if (!put_number(&kv->value, type, v[i])) return 0;
+    return 1;
+}
+
+static int is_number(const mm_kv *kv, const char *arch)
+{
+    const size_t n = strlen(arch);
+    return strncmp(kv->key, arch, n) == 0 && kv->key[n] == '.' && mm_width(kv->type) && kv->type != 7;
+}
+
+static void arch_of(mm_gguf *g, char out[32])
+{
+    const unsigned char *p = mm_gguf_kv(g, "general.architecture")->value.data;
+    mm_name(&p, out, 32);
+}
+
+static size_t layers_of(mm_gguf *g, const char *arch)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.block_count", arch);
+    return (size_t)value_of(mm_gguf_kv(g, key));
+}
+
+/* Each number of the architecture, in each type that holds it, alone and as an array of equal ones. */
+START_TEST(reads_numbers_of_any_type)
+{
+    size_t tried = 0;
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        char arch[32];
+        size_t n = 0;
+        arch_of(g, arch);
+        const size_t layers = layers_of(g, arch);
+        write_whole(g, &fs);
+        float *want = logits_of(&fs, "m.gguf", &n);
+        for (size_t i = 0; i < g->n_kvs; i++) {
+            mm_kv *kv = &g->kv[i];
+            if (!is_number(kv, arch)) continue;
+            const double v = value_of(kv), many[8] = {v, v, v, v, v, v, v, v};
+            for (uint32_t type = 0; type <= 12; type++) {
+                if (type >= 7 && type <= 9) continue;
+                for (int array = 0; array < 2; array++) {
+                    if (!set_number(kv, type, array ? layers : 0, many)) continue;
+                    write_whole(g, &fs);
+                    check_same(&fs, "m.gguf", want, n, kv->key);
+                    tried++;
+                }
+            }
+            ck_assert(set_number(kv, 12, 0, &v));
+        }
+        free(want);
+        mm_gguf_free(g);
+    }
+    ck_assert_msg(tried > 300, "%zu", tried);
+}
+END_TEST
+
+/* Numbers that a setting can not be, by its name: a fraction, a text, no item, different ones. */
+START_TEST(refuses_what_is_not_exact)
+{
+    size_t tried = 0;
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        char arch[32];
+        arch_of(g, arch);
+        const size_t layers = layers_of(g, arch);
+        for (size_t i = 0; i < g->n_kvs; i++) {
+            mm_kv *kv = &g->kv[i];
+            static const char *const known[] = {"embedding_length",
+                                                "block_count",
+                                                "context_length",
+                                                "feed_forward_length",
+                                                "expert_count",
+                                                "expert_used_count",
+                                                "rope.dimension_count",
+                                                "rope.freq_base",
+                                                "attention.layer_norm_rms_epsilon",
+                                                "attention.key_length",
+                                                "attention.value_length",
+                                                "vocab_size"};
+            int ours = 0, whole = 1;
+            if (!is_number(kv, arch)) continue;
+            for (size_t j = 0; j < sizeof known / sizeof *known; j++)
+                if (strcmp(kv->key + strlen(arch) + 1, known[j]) == 0) ours = 1;
+            if (!ours) continue; /* heads may differ from layer to layer */
+            const double v = value_of(kv), half = v + 0.5, two[8] = {v, v + 1, v, v, v, v, v, v};
+            whole = v == (double)(int64_t)v && !strstr(kv->key, "freq_base");
+            if (whole) {
+                ck_assert(set_number(kv, 12, 0, &half));
+                write_whole(g, &fs);
+                check_refused(&fs, "m.gguf", HLM_E_FORMAT, kv->key);
+            }
+            set_number(kv, 12, layers > 1 ? layers : 2, two);
+            write_whole(g, &fs);
+            check_refused(&fs, "m.gguf", HLM_E_UNSUPPORTED, kv->key);
+            kv->value.n = 0;
+            kv->type = 8;
+            put_string(&kv->value, "4");
+            write_whole(g, &fs);
+            check_refused(&fs, "m.gguf", HLM_E_FORMAT, kv->key);
+            set_number(kv, 4, 0, &v);
+            kv->value.n = 0;
+            kv->type = 9;
+            put_le(&kv->value, 4, 4);
+            put_le(&kv->value, 0, 8);
+            write_whole(g, &fs);
+            check_refused(&fs, "m.gguf", HLM_E_FORMAT, kv->key);
+            ck_assert(set_number(kv, 12, 0, &v));
+            tried++;
+        }
+        mm_gguf_free(g);
+    }
+    ck_assert_msg(tried > 15, "%zu", tried);
+}
+END_TEST
+
+/* Heads may differ; where they are as many as the weights do not hold, the tensor is named. */
+START_TEST(heads_are_the_layers)
+{
+    mm_gguf *g = read_model(0);
+    mm fs = {.n = 0};
+    char arch[32], key[64];
+    arch_of(g, arch);
+    snprintf(key, sizeof key, "%s.attention.head_count_kv", arch);
+    mm_kv *kv = mm_gguf_kv(g, key);
+    const size_t layers = layers_of(g, arch);
+    const double v = value_of(kv), more[8] = {v, 2 * v, v, v, v, v, v, v};
+    ck_assert(layers > 1 && set_number(kv, 4, layers, more));
+    write_whole(g, &fs);
+    check_refused(&fs, "m.gguf", HLM_E_FORMAT, "blk.1.attn_k.weight");
+    ck_assert(set_number(kv, 4, layers + 1, more));
+    write_whole(g, &fs);
+    check_refused(&fs, "m.gguf", HLM_E_FORMAT, key);
+    mm_gguf_free(g);
+}
+END_TEST
+
+/* ---- dimensions ---- */
+
+START_TEST(reads_dimensions_of_one)
+{
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        size_t n = 0;
+        write_whole(g, &fs);
+        float *want = logits_of(&fs, "m.gguf", &n);
+        for (int round = 0; round < 4; round++) {
+            for (size_t i = 0; i < g->n; i++) g->t[i].dims[g->t[i].n_dims++] = 1;
+            write_whole(g, &fs);
+            check_same(&fs, "m.gguf", want, n, models[k]);
+        }
+        g->t[1].dims[g->t[1].n_dims - 1] = 2; /* not of one */
+        write_whole(g, &fs);
+        hlm_model *m = NULL;
+        ck_assert_int_ne(mm_load(&m, &fs, "m.gguf", 0), HLM_OK);
+        mm_clear(&fs);
+        free(want);
+        mm_gguf_free(g);
+    }
+}
+END_TEST
+
+/* ---- several files ---- */
+
+static void write_parts(const mm_gguf *g, mm *fs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        bytes more = {.n = 0};
+        put_kv(&more, "split.no", 2, i, 2);
+        put_kv(&more, "split.count", 2, count, 2);
+        put_kv(&more, "split.tensors.count", 5, g->n, 4);
+        snprintf(path, sizeof path, "d/m-%05zu-of-%05zu.gguf", i + 1, count);
+        mm_gguf_write(g, fs, path, i == 0, g->n * i / count, g->n * (i + 1) / count, &more, 3);
+        free(more.data);
+    }
+}
+
+START_TEST(split_files_are_the_same)
+{
+    static const size_t counts[] = {1, 2, 3, 7};
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        size_t n = 0;
+        write_whole(g, &fs);
+        float *want = logits_of(&fs, "m.gguf", &n);
+        for (size_t c = 0; c < 4; c++) {
+            for (size_t from = 1; from <= counts[c]; from += counts[c] > 1 ? counts[c] - 1 : 1) {
+                char path[64];
+                write_parts(g, &fs, counts[c]);
+                snprintf(path, sizeof path, "d/m-%05zu-of-%05zu.gguf", from, counts[c]);
+                check_same(&fs, path, want, n, path);
+            }
+        }
+        write_parts(g, &fs, 3);
+        fs.files[2].path[0] = 'x';
+        check_refused(&fs, "d/m-00001-of-00003.gguf", HLM_E_IO, "d/m-00003-of-00003.gguf");
+        free(want);
+        mm_gguf_free(g);
+    }
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact, heads_are_the_layers,
+                                  reads_dimensions_of_one, split_files_are_the_same};
+    if (argc > 1) folder = argv[1];
+    return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
+}
