@@ -151,6 +151,33 @@ bool hlmi_os_is_dir(const char *path)
     return yes;
 }
 
+int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user)
+{
+    WIN32_FIND_DATAW found;
+    char name[3 * MAX_PATH + 1];
+    const size_t n = strlen(path);
+    char *pattern = malloc(n + 3);
+    if (!pattern) return HLMI_OS_FAILED;
+    memcpy(pattern, path, n);
+    memcpy(pattern + n, "/*", 3);
+    wchar_t *wide = wide_path(pattern);
+    free(pattern);
+    if (!wide) return HLMI_OS_FAILED;
+    const HANDLE h = FindFirstFileW(wide, &found);
+    free(wide);
+    if (h == INVALID_HANDLE_VALUE) {
+        const DWORD e = GetLastError();
+        return e == ERROR_FILE_NOT_FOUND || e == ERROR_PATH_NOT_FOUND ? 1 : HLMI_OS_FAILED;
+    }
+    bool more = true;
+    do {
+        if (!WideCharToMultiByte(CP_UTF8, 0, found.cFileName, -1, name, sizeof name, NULL, NULL)) continue;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) more = each(user, name);
+    } while (more && FindNextFileW(h, &found));
+    FindClose(h);
+    return 0;
+}
+
 /* ---- files that take another's place ---- */
 
 /* The file beside the target is open to nobody else while it is written, so that what a dead process left can be told from

@@ -1,6 +1,7 @@
 /* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side files. */
 #include <string.h>
 
+#include "base/os.h"
 #include "weights/store_impl.h"
 
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
@@ -51,6 +52,36 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
     const hlm_status st = hlmi_source_slurp(&s->mem, &s->vfs, path, max, data, len, &missing);
     hlmi_free(&s->mem, path);
     return missing ? HLM_OK : st;
+}
+
+bool hlmi_store_lists_folders(const hlmi_store *s)
+{
+    return s->container == HLMI_STORE_HF && s->vfs.system;
+}
+
+typedef struct listing {
+    hlm_status st;
+    hlm_status (*each)(void *user, const char *name);
+    void *user;
+} listing;
+
+static bool give_name(void *user, const char *name)
+{
+    listing *l = user;
+    if (is_plain_name(name, strlen(name))) l->st = l->each(l->user, name);
+    return l->st == HLM_OK;
+}
+
+hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_status (*each)(void *user, const char *name),
+                                void *user)
+{
+    listing l = {HLM_OK, each, user};
+    char *path = join(s, name);
+    if (!path) return hlmi_nomem(strlen(name), "a path");
+    const int rc = hlmi_os_list(path, give_name, &l);
+    if (rc > 1) l.st = hlmi_fail(HLM_E_IO, "%s: the folder can not be read", path);
+    hlmi_free(&s->mem, path);
+    return l.st;
 }
 
 /* A JSON object from the folder; *out = NULL when there is no such file. */

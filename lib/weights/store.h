@@ -69,6 +69,11 @@ const json_t *hlmi_store_config(const hlmi_store *s);
 /** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
  *  hlmi_free. *data = NULL and HLM_OK when there is none. */
 hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
+/** Can the folder's folders be listed? Not through the caller's callbacks. */
+bool hlmi_store_lists_folders(const hlmi_store *s);
+/** Calls `each` for every name in a folder of the folder, in no order, until it fails; HLM_OK when there is no such folder. */
+hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_status (*each)(void *user, const char *name),
+                                void *user);
 
 /* GGUF metadata */
 typedef enum hlmi_kv_type {

@@ -20,25 +20,33 @@ static size_t length(const char *s)
     return s ? strlen(s) : 0;
 }
 
+/* None as the template sees it: no tools, or JSON's null. */
+static bool has_tools(const char *json)
+{
+    static const char blank[] = " \t\r\n";
+    if (!json) return false;
+    json += strspn(json, blank);
+    return strncmp(json, "null", 4) != 0 || json[4 + strspn(json + 4, blank)] != '\0';
+}
+
 /* The template that the caller asks for: *own when it was parsed for this call. */
 static hlm_status choose(const hlm_model *m, const hlm_chat_params *p, const hlmi_template **t, hlmi_template **own)
 {
-    const char *name = p->template_name;
     hlmi_str text = {p->chat_template, length(p->chat_template)};
     *t = NULL;
     *own = NULL;
-    if (!text.s && !name && p->tools_json && hlmi_templates_has(&m->templates, "tool_use")) name = "tool_use";
-    const bool named = name && (strcmp(name, "default") != 0 || hlmi_templates_has(&m->templates, name));
-    if (!text.s && (named || !m->chat_template))
-        hlmi_templates_find(&m->templates, m->tokenizer, named ? name : NULL, &text);
-    if (text.s) {
-        const hlm_status st = hlmi_template_new(&m->mem, text.s, text.len, own);
-        *t = *own;
-        return st;
+    if (!text.s) {
+        const hlm_status st =
+            hlmi_templates_choose(&m->templates, m->tokenizer, p->template_name, has_tools(p->tools_json), &text);
+        if (st != HLM_OK) return st;
+        if (text.s == m->chat_text) {
+            *t = m->chat_template;
+            return HLM_OK;
+        }
     }
-    if (named) return hlmi_fail(HLM_E_UNSUPPORTED, "there is no chat template called '%.80s'", name);
-    *t = m->chat_template;
-    return *t ? HLM_OK : hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give or name one");
+    const hlm_status st = hlmi_template_new(&m->mem, text.s, text.len, own);
+    *t = *own;
+    return st;
 }
 
 static hlm_status render(const hlm_model *m, const hlmi_chat_input *in, const hlm_chat_params *p, hlmi_buf *out,

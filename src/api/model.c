@@ -123,18 +123,18 @@ static hlm_status no_weights(hlm_model *m)
     return m->arch && m->name ? HLM_OK : hlmi_nomem(1, "a name");
 }
 
-/* The tokenizer and the chat template of the open store. */
+/* The tokenizer and the chat templates of the open store. */
 static hlm_status load_text(hlm_model *m)
 {
-    char *text = NULL;
-    hlm_status st = hlmi_vocab_load(&m->tokenizer, &text, &m->mem, m->store);
-    if (st == HLM_OK && text) {
-        st = hlmi_template_new(&m->mem, text, strlen(text), &m->chat_template);
-        if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
-    }
-    hlmi_free(&m->mem, text);
+    hlmi_str text;
+    hlm_status st = hlmi_vocab_load(&m->tokenizer, &m->mem, m->store);
     if (st != HLM_OK) return st;
-    st = hlmi_templates_load(&m->templates, &m->mem, m->store);
+    HLMI_TRY(hlmi_templates_load(&m->templates, &m->mem, m->store));
+    if (!hlmi_templates_has(&m->templates, "default")) goto done;
+    HLMI_TRY(hlmi_templates_choose(&m->templates, m->tokenizer, "default", false, &text));
+    m->chat_text = text.s;
+    st = hlmi_template_new(&m->mem, text.s, text.len, &m->chat_template);
+done:
     return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 

@@ -24,8 +24,9 @@ struct hlm_model {
     hlmi_plan plan;
     hlmi_fingerprint fingerprint;
     hlmi_tokenizer *tokenizer; /* NULL: the files have none */
-    hlmi_template *chat_template; /* or NULL */
-    hlmi_templates templates; /* the others, by name */
+    hlmi_templates templates; /* of the files */
+    hlmi_template *chat_template; /* their default, parsed from chat_text; or NULL */
+    const char *chat_text;
     char *arch, *name; /* never NULL */
 };
 

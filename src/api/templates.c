@@ -1,7 +1,9 @@
-/* Named chat templates: a list in tokenizer_config.json or chat_template.json, files in
- * additional_chat_templates/, keys tokenizer.chat_template.NAME of a GGUF file. */
+/* A model's chat templates and which of them is used: files *.jinja, the key chat_template of JSON files in its three
+ * forms, keys of a GGUF file. What is there and is no template is an error: another one in its place would go
+ * unnoticed. */
 #include "api/templates.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -10,98 +12,208 @@
 
 enum { TEXT_MAX = 4 << 20, CONFIG_MAX = 256 << 20, NAME_MAX = 64, TEMPLATES_MAX = 64 };
 
-bool hlmi_templates_has(const hlmi_templates *ts, const char *name)
+static const char default_name[] = "default", tool_name[] = "tool_use";
+
+static hlmi_named_text *find(const hlmi_templates *ts, size_t from, const char *name)
 {
-    for (size_t i = 0; i < ts->n; i++)
-        if (strcmp(ts->v[i].name, name) == 0) return true;
-    return false;
+    for (size_t i = from; i < ts->n; i++)
+        if (strcmp(ts->v[i].name, name) == 0) return &ts->v[i];
+    return NULL;
 }
 
-/* The first of a name stays. */
-static hlm_status add(hlmi_templates *ts, const hlmi_mem *mem, hlmi_str name, hlmi_str text)
+bool hlmi_templates_has(const hlmi_templates *ts, const char *name)
+{
+    return find(ts, 0, name) != NULL;
+}
+
+static hlm_status set_text(hlmi_named_text *t, const hlmi_mem *mem, hlmi_str text)
+{
+    hlmi_free(mem, t->text);
+    t->len = text.len;
+    t->text = hlmi_strndup(mem, text.s, text.len);
+    return t->text ? HLM_OK : hlmi_nomem(text.len, "a chat template");
+}
+
+/* Of two places the first says what a name means, of one place (the templates from `from` on) the last. */
+static hlm_status add(hlmi_templates *ts, const hlmi_mem *mem, size_t from, hlmi_str name, hlmi_str text)
 {
     void *v = ts->v;
     char copy[NAME_MAX + 1];
-    if (name.len == 0 || name.len > NAME_MAX || ts->n == TEMPLATES_MAX) return HLM_OK;
+    if (name.len == 0 || name.len > NAME_MAX || memchr(name.s, '\0', name.len))
+        return hlmi_fail(HLM_E_FORMAT, "a chat template is called '%.*s', %zu bytes; expected 1 to %d",
+                         (int)hlmi_min_size(name.len, NAME_MAX), name.s, name.len, NAME_MAX);
     memcpy(copy, name.s, name.len);
     copy[name.len] = '\0';
-    if (hlmi_templates_has(ts, copy)) return HLM_OK;
-    const hlm_status st = hlmi_grow(mem, &v, &ts->cap, ts->n + 1, sizeof *ts->v, "chat templates");
+    if (text.len > TEXT_MAX)
+        return hlmi_fail(HLM_E_LIMIT, "chat template '%s' has %zu bytes; at most %d", copy, text.len, TEXT_MAX);
+    hlmi_named_text *same = find(ts, 0, copy);
+    if (same) return same < ts->v + from ? HLM_OK : set_text(same, mem, text);
+    if (ts->n == TEMPLATES_MAX)
+        return hlmi_fail(HLM_E_LIMIT, "chat template '%s': more than %d are there", copy, TEMPLATES_MAX);
+    hlm_status st = hlmi_grow(mem, &v, &ts->cap, ts->n + 1, sizeof *ts->v, "chat templates");
     ts->v = v;
     if (st != HLM_OK) return st;
-    ts->v[ts->n] = (hlmi_named_text){hlmi_strndup(mem, copy, name.len), hlmi_strndup(mem, text.s, text.len)};
-    const hlmi_named_text *t = &ts->v[ts->n++];
-    return t->name && t->text ? HLM_OK : hlmi_nomem(text.len, "a chat template");
+    hlmi_named_text *t = &ts->v[ts->n++];
+    *t = (hlmi_named_text){.name = hlmi_strndup(mem, copy, name.len)};
+    st = set_text(t, mem, text);
+    return t->name ? st : hlmi_nomem(name.len, "a chat template");
+}
+
+static hlmi_str str(const char *s)
+{
+    return (hlmi_str){s, strlen(s)};
 }
 
 /* ---- GGUF ---- */
 
-static bool string_key(const hlmi_store *s, const char *key, hlmi_str *out)
+static hlm_status text_of(const hlmi_kv *kv, hlmi_str *out)
 {
     size_t cursor = 0;
-    const hlmi_kv *kv = hlmi_store_kv(s, key);
-    return kv && kv->type == HLMI_KV_STRING && hlmi_kv_next_string(kv, &cursor, &out->s, &out->len);
+    if (kv->type == HLMI_KV_STRING && hlmi_kv_next_string(kv, &cursor, &out->s, &out->len)) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "%s: is no string", kv->key);
 }
 
+/* The list of names says nothing that the keys do not. */
 static hlm_status load_gguf(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    static const char prefix[] = "tokenizer.chat_template.";
-    const hlmi_kv *names = hlmi_store_kv(s, "tokenizer.chat_templates");
+    static const char key[] = "tokenizer.chat_template", list[] = "tokenizer.chat_templates";
+    const size_t n = sizeof key - 1;
+    const hlmi_kv *kv = hlmi_store_kv(s, list);
     hlm_status st = HLM_OK;
-    hlmi_str name, text;
-    size_t cursor = 0;
-    if (!names || names->type != HLMI_KV_ARRAY || names->item != HLMI_KV_STRING) return HLM_OK;
-    while (st == HLM_OK && hlmi_kv_next_string(names, &cursor, &name.s, &name.len)) {
-        char key[sizeof prefix + NAME_MAX];
-        if (name.len > NAME_MAX || memchr(name.s, '\0', name.len)) continue;
-        memcpy(key, prefix, sizeof prefix - 1);
-        memcpy(key + sizeof prefix - 1, name.s, name.len);
-        key[sizeof prefix - 1 + name.len] = '\0';
-        if (string_key(s, key, &text)) st = add(ts, mem, name, text);
+    hlmi_str text = {"", 0};
+    if (kv && (kv->type != HLMI_KV_ARRAY || kv->item != HLMI_KV_STRING))
+        return hlmi_fail(HLM_E_FORMAT, "%s: is no array of strings", list);
+    kv = hlmi_store_kv(s, key);
+    if (kv) HLMI_TRY(text_of(kv, &text));
+    if (text.len) HLMI_TRY(add(ts, mem, 0, str(default_name), text));
+    for (size_t i = 0; (kv = hlmi_store_kv_at(s, i)) != NULL; i++) {
+        if (strncmp(kv->key, key, n) != 0 || kv->key[n] != '.') continue;
+        HLMI_TRY(text_of(kv, &text));
+        HLMI_TRY(add(ts, mem, ts->n, str(kv->key + n + 1), text));
     }
+done:
     return st;
 }
 
 /* ---- Hugging Face folders ---- */
 
-/* The list form [{"name", "template"}, ...] in a JSON side file. */
-static hlm_status load_list(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s, const char *file)
+static hlm_status add_json(hlmi_templates *ts, const hlmi_mem *mem, size_t from, const char *name, size_t name_len,
+                           const json_t *text)
+{
+    return add(ts, mem, from, (hlmi_str){name, name_len},
+               (hlmi_str){json_string_value(text), json_string_length(text)});
+}
+
+/* [{"name": ..., "template": ...}, ...] */
+static hlm_status add_list(hlmi_templates *ts, const hlmi_mem *mem, const json_t *list)
+{
+    const size_t from = ts->n;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const json_t *name = json_object_get(item, "name"), *text = json_object_get(item, "template");
+        if (!json_is_string(name) || !json_is_string(text))
+            return hlmi_fail(HLM_E_FORMAT, "chat_template[%zu] is no object with texts \"name\" and \"template\"", i);
+        const hlm_status st = add_json(ts, mem, from, json_string_value(name), json_string_length(name), text);
+        if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template[%zu]: ", i);
+    }
+    return HLM_OK;
+}
+
+/* {name: text, ...} */
+static hlm_status add_dictionary(hlmi_templates *ts, const hlmi_mem *mem, const json_t *names)
+{
+    const size_t from = ts->n;
+    const char *name;
+    json_t *text;
+    json_object_foreach((json_t *)(uintptr_t)names, name, text)
+    {
+        if (!json_is_string(text)) return hlmi_fail(HLM_E_FORMAT, "chat_template: '%.80s' is no text", name);
+        const hlm_status st = add_json(ts, mem, from, name, strlen(name), text);
+        if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template: ");
+    }
+    return HLM_OK;
+}
+
+/* The key chat_template of a JSON side file, in all its forms. */
+static hlm_status load_key(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s, const char *file)
 {
     char *json = NULL;
     size_t len;
     json_t *root = NULL;
-    hlm_status st = hlmi_store_side_file(s, file, CONFIG_MAX, &json, &len);
-    if (st == HLM_OK && json) st = hlmi_json_parse(mem, json, len, false, file, &root);
-    const json_t *list = json_object_get(root, "chat_template");
-    for (size_t i = 0; st == HLM_OK && i < json_array_size(list); i++) {
-        const json_t *name = json_object_get(json_array_get(list, i), "name");
-        const json_t *text = json_object_get(json_array_get(list, i), "template");
-        if (!json_is_string(name) || !json_is_string(text)) continue;
-        st = add(ts, mem, (hlmi_str){json_string_value(name), json_string_length(name)},
-                 (hlmi_str){json_string_value(text), json_string_length(text)});
-    }
+    hlm_status st;
+    HLMI_TRY(hlmi_store_side_file(s, file, CONFIG_MAX, &json, &len));
+    if (json) HLMI_TRY(hlmi_json_parse(mem, json, len, false, file, &root));
+    const json_t *v = json_object_get(root, "chat_template");
+    if (!v || json_is_null(v)) goto done;
+    ts->named = true;
+    if (json_is_string(v)) st = add_json(ts, mem, ts->n, default_name, strlen(default_name), v);
+    else if (json_is_array(v)) st = add_list(ts, mem, v);
+    else if (json_is_object(v)) st = add_dictionary(ts, mem, v);
+    else st = hlmi_fail(HLM_E_FORMAT, "chat_template is neither a text nor a list nor an object");
+    if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", file);
+done:
     json_decref(root);
     hlmi_free(mem, json);
     return st;
 }
 
-/* Folders can not be listed through the caller's callbacks: the names in use are tried. */
+typedef struct folder {
+    hlmi_templates *ts;
+    const hlmi_mem *mem;
+    const hlmi_store *s;
+} folder;
+
+static hlm_status load_file(const folder *f, const char *file, hlmi_str name)
+{
+    char *text = NULL;
+    size_t len;
+    hlm_status st = hlmi_store_side_file(f->s, file, TEXT_MAX, &text, &len);
+    if (st == HLM_OK && text) st = add(f->ts, f->mem, f->ts->n, name, (hlmi_str){text, len});
+    hlmi_free(f->mem, text);
+    return st;
+}
+
+/* NAME.jinja of the folder of additional templates. */
+static hlm_status load_named(void *user, const char *name)
+{
+    static const char suffix[] = ".jinja", sub[] = "additional_chat_templates/";
+    const folder *f = user;
+    const size_t n = strlen(name), k = sizeof suffix - 1;
+    hlmi_buf path;
+    if (n <= k || strcmp(name + n - k, suffix) != 0) return HLM_OK;
+    hlmi_buf_init(&path, f->mem);
+    hlmi_buf_str(&path, sub);
+    hlmi_buf_str(&path, name);
+    hlm_status st = hlmi_buf_status(&path, "a path");
+    if (st == HLM_OK) st = load_file(f, path.data, (hlmi_str){name, n - k});
+    hlmi_buf_free(&path);
+    return st;
+}
+
+/* Folders can not be listed through the caller's callbacks: there the names in use are tried. */
+static hlm_status load_additional(const folder *f)
+{
+    static const char *const names[] = {"tool_use.jinja", "rag.jinja", "default.jinja"};
+    hlm_status st = HLM_OK;
+    folder copy = *f;
+    if (hlmi_store_lists_folders(f->s))
+        return hlmi_store_each_file(f->s, "additional_chat_templates", load_named, &copy);
+    for (size_t i = 0; i < sizeof names / sizeof *names && st == HLM_OK; i++) st = load_named(&copy, names[i]);
+    return st;
+}
+
+/* As in transformers chat_template.jinja stands in the place of all that the JSON files say. */
 static hlm_status load_folder(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    static const char *const files[][2] = {{"tool_use", "additional_chat_templates/tool_use.jinja"},
-                                           {"rag", "additional_chat_templates/rag.jinja"},
-                                           {"default", "additional_chat_templates/default.jinja"}};
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; st == HLM_OK && i < sizeof files / sizeof *files; i++) {
-        char *text = NULL;
-        size_t len;
-        st = hlmi_store_side_file(s, files[i][1], TEXT_MAX, &text, &len);
-        if (st == HLM_OK && text)
-            st = add(ts, mem, (hlmi_str){files[i][0], strlen(files[i][0])}, (hlmi_str){text, len});
-        hlmi_free(mem, text);
-    }
-    if (st == HLM_OK) st = load_list(ts, mem, s, "chat_template.json");
-    if (st == HLM_OK) st = load_list(ts, mem, s, "tokenizer_config.json");
+    hlm_status st;
+    const folder f = {ts, mem, s};
+    HLMI_TRY(load_file(&f, "chat_template.jinja", str(default_name)));
+    const bool whole = ts->n > 0;
+    HLMI_TRY(load_additional(&f));
+    if (whole) goto done;
+    HLMI_TRY(load_key(ts, mem, s, "chat_template.json"));
+    HLMI_TRY(load_key(ts, mem, s, "tokenizer_config.json"));
+done:
     return st;
 }
 
@@ -110,13 +222,18 @@ static hlm_status load_folder(hlmi_templates *ts, const hlmi_mem *mem, const hlm
 hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
     const bool gguf = hlmi_store_container(s) == HLMI_STORE_GGUF;
-    hlmi_str arch = {"", 0};
     const json_t *type = gguf ? NULL : json_object_get(hlmi_store_config(s), "model_type");
-    if (gguf) string_key(s, "general.architecture", &arch);
-    else if (json_is_string(type)) arch = (hlmi_str){json_string_value(type), json_string_length(type)};
+    const hlmi_kv *kv = hlmi_store_kv(s, "general.architecture");
+    hlmi_str arch = {"", 0};
+    hlm_status st;
+    if (kv && kv->type == HLMI_KV_STRING) HLMI_TRY(text_of(kv, &arch));
+    if (json_is_string(type)) arch = (hlmi_str){json_string_value(type), json_string_length(type)};
     ts->arch = hlmi_strndup(mem, arch.s, arch.len);
-    if (!ts->arch) return hlmi_nomem(arch.len, "a name");
-    return gguf ? load_gguf(ts, mem, s) : load_folder(ts, mem, s);
+    if (!ts->arch) HLMI_TRY(hlmi_nomem(arch.len, "a name"));
+    HLMI_TRY(gguf ? load_gguf(ts, mem, s) : load_folder(ts, mem, s));
+    ts->named = ts->named || ts->n > 0;
+done:
+    return st;
 }
 
 void hlmi_templates_free(hlmi_templates *ts, const hlmi_mem *mem)
@@ -130,14 +247,35 @@ void hlmi_templates_free(hlmi_templates *ts, const hlmi_mem *mem)
     *ts = (hlmi_templates){0};
 }
 
-void hlmi_templates_find(const hlmi_templates *ts, const hlmi_tokenizer *t, const char *name, hlmi_str *out)
+/* ---- which one ---- */
+
+/* The names of the templates that are there, for an error. */
+static hlm_status no_default(const hlmi_templates *ts)
+{
+    char names[256] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < ts->n && n + NAME_MAX + 8 < sizeof names; i++)
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s'%s'", i ? ", " : "", ts->v[i].name);
+    if (ts->n == 0) return hlmi_fail(HLM_E_UNSUPPORTED, "the files' chat_template holds no template; give or name one");
+    return hlmi_fail(HLM_E_UNSUPPORTED, "the files have the chat templates %s and no default; name one", names);
+}
+
+hlm_status hlmi_templates_choose(const hlmi_templates *ts, const hlmi_tokenizer *t, const char *name, bool tools,
+                                 hlmi_str *out)
 {
     *out = (hlmi_str){NULL, 0};
-    for (size_t i = 0; name && i < ts->n; i++) {
-        if (strcmp(ts->v[i].name, name) != 0) continue;
-        *out = (hlmi_str){ts->v[i].text, strlen(ts->v[i].text)};
-        return;
+    const bool asked = name != NULL;
+    if (!name && tools && hlmi_templates_has(ts, tool_name)) name = tool_name;
+    const hlmi_named_text *own = find(ts, 0, name ? name : default_name);
+    if (own) {
+        *out = (hlmi_str){own->text, own->len};
+        return HLM_OK;
     }
-    const hlmi_builtin *b = name ? hlmi_builtin_find(name) : hlmi_builtin_for(ts->arch ? ts->arch : "", t);
-    if (b) *out = (hlmi_str){b->text, b->len};
+    const bool any = !asked || strcmp(name, default_name) == 0;
+    if (any && ts->named) return no_default(ts);
+    const hlmi_builtin *b = any ? hlmi_builtin_for(ts->arch, t) : hlmi_builtin_find(name);
+    if (!b && any) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give or name one");
+    if (!b) return hlmi_fail(HLM_E_UNSUPPORTED, "there is no chat template called '%.80s'", name);
+    *out = (hlmi_str){b->text, b->len};
+    return HLM_OK;
 }

@@ -1,4 +1,4 @@
-/* From a store to its tokenizer and chat template: GGUF metadata or the side
+/* From a store to its tokenizer: GGUF metadata or the side
  * files of a Hugging Face folder. */
 #include "api/vocab.h"
 
@@ -141,13 +141,11 @@ done:
     return st;
 }
 
-static hlm_status load_gguf(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *s)
+static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
     arrays a = {0};
     hlmi_vocab v = {0};
-    hlmi_str template;
-    HLMI_TRY(read_string(s, "tokenizer.chat_template", &template));
     HLMI_TRY(read_string(s, "tokenizer.ggml.model", &v.model));
     if (v.model.len == 0 || (v.model.len == 4 && memcmp(v.model.s, "none", 4) == 0)) goto done; /* ids only */
     HLMI_TRY(read_facts(s, &v));
@@ -160,10 +158,6 @@ static hlm_status load_gguf(hlmi_tokenizer **out, char **chat_template, const hl
     v.scores = a.scores;
     v.types = a.types;
     HLMI_TRY(hlmi_tokenizer_from_vocab(out, mem, &v));
-    if (template.len) {
-        *chat_template = hlmi_strndup(mem, template.s, template.len);
-        if (!*chat_template) st = hlmi_nomem(template.len, "chat template");
-    }
 done:
     hlmi_free(mem, a.tokens);
     hlmi_free(mem, a.merges);
@@ -173,49 +167,6 @@ done:
 }
 
 /* ---- Hugging Face folders ---- */
-
-/* A string value, or of the list form [{"name", "template"}] the one named "default", or the first. */
-static const json_t *pick_template(const json_t *v)
-{
-    const json_t *first = NULL;
-    for (size_t i = 0; i < json_array_size(v); i++) {
-        const json_t *item = json_array_get(v, i), *text = json_object_get(item, "template");
-        const char *name = json_string_value(json_object_get(item, "name"));
-        if (!json_is_string(text)) continue;
-        if (name && strcmp(name, "default") == 0) return text;
-        if (!first) first = text;
-    }
-    return json_is_string(v) ? v : first;
-}
-
-static hlm_status template_in(const hlmi_mem *mem, const char *what, const char *json, size_t len, char **out)
-{
-    json_t *root;
-    hlm_status st = hlmi_json_parse(mem, json, len, false, what, &root);
-    if (st != HLM_OK) return st;
-    const json_t *text = pick_template(json_object_get(root, "chat_template"));
-    if (text) {
-        *out = hlmi_strndup(mem, json_string_value(text), json_string_length(text));
-        if (!*out) st = hlmi_nomem(json_string_length(text), "chat template");
-    }
-    json_decref(root);
-    return st;
-}
-
-/* chat_template.jinja, else the key in chat_template.json or tokenizer_config.json. */
-static hlm_status folder_template(const hlmi_mem *mem, const hlmi_store *s, const char *config, size_t config_len,
-                                  char **out)
-{
-    char *json = NULL;
-    size_t len;
-    hlm_status st = hlmi_store_side_file(s, "chat_template.jinja", SIDE_FILE_MAX, out, &len);
-    if (st != HLM_OK || *out) return st;
-    st = hlmi_store_side_file(s, "chat_template.json", SIDE_FILE_MAX, &json, &len);
-    if (st == HLM_OK && json) st = template_in(mem, "chat_template.json", json, len, out);
-    if (st == HLM_OK && !*out && config) st = template_in(mem, "tokenizer_config.json", config, config_len, out);
-    hlmi_free(mem, json);
-    return st;
-}
 
 /* An id or a list of them. */
 static hlm_status add_ends(hlmi_tokenizer *t, const json_t *v)
@@ -283,7 +234,7 @@ done:
     return st;
 }
 
-static hlm_status load_folder(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *s)
+static hlm_status load_folder(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
     char *json = NULL, *config = NULL;
@@ -298,7 +249,6 @@ static hlm_status load_folder(hlmi_tokenizer **out, char **chat_template, const 
         if (!*out) goto done;
     }
     HLMI_TRY(read_ends(*out, mem, s));
-    HLMI_TRY(folder_template(mem, s, config, config_len, chat_template));
 done:
     hlmi_free(mem, json);
     hlmi_free(mem, config);
@@ -307,18 +257,14 @@ done:
 
 /* ---- both ---- */
 
-hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *store)
+hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store)
 {
     *out = NULL;
-    *chat_template = NULL;
     const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
-    const hlm_status st =
-        gguf ? load_gguf(out, chat_template, mem, store) : load_folder(out, chat_template, mem, store);
+    const hlm_status st = gguf ? load_gguf(out, mem, store) : load_folder(out, mem, store);
     if (st == HLM_OK) return st;
     hlmi_tokenizer_free(*out);
-    hlmi_free(mem, *chat_template);
     *out = NULL;
-    *chat_template = NULL;
     return hlmi_fail_prefix(st, "%s: ", hlmi_store_path(store));
 }
 

@@ -1,14 +1,13 @@
-/* The tokenizer and the chat template of an open store. */
+/* The tokenizer of an open store. */
 #ifndef HLMI_API_VOCAB_H
 #define HLMI_API_VOCAB_H
 
 #include "text/tokenizer.h"
 #include "weights/store.h"
 
-/** *out = NULL and HLM_OK when a folder has no tokenizer (the model still runs on ids); *chat_template = NULL when
- *  there is no template, else the caller's to hlmi_free.
+/** *out = NULL and HLM_OK when there is no tokenizer (the model still runs on ids).
  *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_IO, HLM_E_NOMEM. */
-hlm_status hlmi_vocab_load(hlmi_tokenizer **out, char **chat_template, const hlmi_mem *mem, const hlmi_store *store);
+hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store);
 /** Does the path name one of the files that hlmi_vocab_load_file reads? */
 bool hlmi_vocab_is_file(const char *path);
 /** A tokenizer.json or a SentencePiece model (.model) alone; tokenizer_config.json beside it is read too, and of a

@@ -93,11 +93,9 @@ static hlmi_tokenizer *load_gguf(const char *path)
     hlmi_store *store = NULL;
     hlmi_tokenizer *t = NULL;
     hlmi_vfs vfs;
-    char *chat_template = NULL;
     hlm_status st = hlmi_vfs_from(&vfs, NULL, true);
     if (st == HLM_OK) st = hlmi_store_open(&store, &mem, &vfs, path, HLMI_STORE_SIDE_FILES);
-    if (st == HLM_OK) st = hlmi_vocab_load(&t, &chat_template, &mem, store);
-    hlmi_free(&mem, chat_template);
+    if (st == HLM_OK) st = hlmi_vocab_load(&t, &mem, store);
     hlmi_store_close(store);
     return t;
 }
