@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/model.h"
+#include "api/context.h"
 #include "arch/adapter.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -31,6 +31,7 @@ hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *pat
     hlmi_vfs vfs;
     hlmi_store *store = NULL;
     hlm_adapter *ad = NULL;
+    bool *adds = NULL;
     hlm_status st;
     if (out) *out = NULL;
     if (!out || !model || !path) return hlmi_fail(HLM_E_ARG, "hlm_adapter_load: out, model and path are needed");
@@ -40,16 +41,21 @@ hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *pat
     HLMI_TRY(hlmi_store_open(&store, &model->mem, &vfs, path, HLMI_STORE_ADAPTER));
     ad = hlmi_adapter_new(model, &model->mem, &model->plan);
     if (!ad) HLMI_TRY(HLM_E_NOMEM);
+    adds = hlmi_calloc(&model->mem, model->plan.n_slots + 1, sizeof *adds);
+    if (!adds) HLMI_TRY(hlmi_nomem(model->plan.n_slots, "an adapter"));
+    HLMI_TRY(hlmi_ctx_adds(model, adds));
     const hlmi_adapter_file file = {.store = store,
                                     .base = hlmi_store_container(model->store),
                                     .arch = model->arch,
                                     .plan = &model->plan,
+                                    .adds = adds,
                                     .scale = (double)p.scale};
     HLMI_TRY(hlmi_adapter_read(&file, ad));
     hlmi_adapter_seal(ad, model->kernels.hash);
     *out = ad;
     ad = NULL;
 done:
+    hlmi_free(&model->mem, adds);
     hlmi_store_close(store);
     hlmi_adapter_free(ad);
     return st;

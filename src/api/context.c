@@ -54,6 +54,23 @@ hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pag
     return st;
 }
 
+hlm_status hlmi_ctx_adds(const hlm_model *model, bool *adds)
+{
+    hlm_status st;
+    hlmi_page_layout pages = {0};
+    hlmi_state_layout states = {0};
+    hlmi_builder b = builder(&hlmi_ops_cpu, model, &pages, &states, 1, 1);
+    b.adds = adds;
+    HLMI_TRY(
+        hlmi_page_layout_init(&pages, &model->plan, 0, model->f32_activations, HLMI_PAGE_TOKENS, false, &model->mem));
+    HLMI_TRY(hlmi_state_layout_init(&states, &model->plan, 0, &model->mem));
+    HLMI_TRY(hlmi_program_record(&b));
+done:
+    hlmi_page_layout_free(&pages, &model->mem);
+    hlmi_state_layout_free(&states, &model->mem);
+    return st;
+}
+
 static void *take(hlm_context *c, size_t n, size_t size, hlm_status *st)
 {
     void *p = *st == HLM_OK ? hlmi_calloc(&c->mem, n, size) : NULL;

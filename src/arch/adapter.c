@@ -179,6 +179,7 @@ static hlm_status read_numbers(const reading *r, const hlmi_tensor *t, float **o
 /* One matrix's adapter while it is made. */
 typedef struct pair {
     const hlmi_slot *slot;
+    bool added; /* by a step */
     size_t rank;
     const hlmi_tensor *a_tensor, *b_tensor, *m_tensor;
     float *a, *b, *file_b, *magnitudes, *row, *factor;
@@ -236,9 +237,9 @@ static hlm_status check_pair(const reading *r, pair *p)
     const hlmi_matrix *w = &p->slot->matrix;
     if (!p->b_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no second factor", r->path, p->a_tensor->name);
     if (!p->a_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no first factor", r->path, p->b_tensor->name);
-    if (p->slot->expert)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: adapters of experts are not known to this version", r->path,
-                         p->a_tensor->name);
+    if (!p->added)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: this version knows no adapters of %s", r->path,
+                         p->a_tensor->name, p->slot->expert ? "experts that rows choose" : "that matrix");
     const size_t len = strlen(p->slot->tensor) - (in_gguf(r) ? 0 : strlen(WEIGHT));
     const double rank = pattern_value(r->s.ranks, p->slot->tensor, len, (double)r->s.rank);
     p->rank = (size_t)(p->a_tensor->dims[0] <= HLMI_LOW_MAX ? p->a_tensor->dims[0] : 0);
@@ -259,7 +260,7 @@ static hlm_status check_pair(const reading *r, pair *p)
 static hlm_status read_slot(reading *r, size_t number)
 {
     hlm_status st;
-    pair p = {.slot = &r->f->plan->slots[number]};
+    pair p = {.slot = &r->f->plan->slots[number], .added = r->f->adds[number]};
     const size_t rows = p.slot->matrix.rows;
     p.a_tensor = find_part(r, p.slot->tensor, ".lora_A.weight", ".lora_a");
     p.b_tensor = find_part(r, p.slot->tensor, ".lora_B.weight", ".lora_b");

@@ -11,6 +11,7 @@ typedef struct hlmi_adapter_file {
     hlmi_container base; /* the model's container: its tensors' names are the adapter's */
     const char *arch; /* the model's, by its files */
     const hlmi_plan *plan;
+    const bool *adds; /* [slots of the plan] a step adds to it */
     double scale; /* of what is added */
 } hlmi_adapter_file;
 

@@ -391,7 +391,10 @@ static hlm_status add_head(const hlmi_decoder *d)
 {
     hlm_status st;
     const hlmi_embed_params *embed = d->plan->blocks[0].params;
+    const hlmi_name name = name_of(d, HLMI_PART_HEAD, 0, ".weight");
     hlmi_head_params p = {.w = &embed->table};
+    /* only the head multiplies the matrix that it shares with the embedding */
+    if (d->tied) HLMI_TRY(hlmi_plan_name_slot(d->plan, &embed->table, name.text));
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
     if (d->c->head != HLM_HEAD_TEXT) {
         HLMI_TRY(class_head(d, &p));

@@ -114,9 +114,13 @@ static void record(hlmi_builder *b, const void *params)
         return;
     }
     const hlmi_choices to = route(b, p, &p->router);
-    const size_t n = p->router.n_experts + (p->router.shared != 0.0f);
-    experts(b, p, (hlmi_linear_grouped){.n_experts = n, .to = to, .x = b->x, .ldx = b->ldx, .norm = &p->norm}, b->x,
-            b->ldx, true);
+    const hlmi_linear_grouped all = {.n_experts = p->router.n_experts + (p->router.shared != 0.0f),
+                                     .shared = p->router.shared != 0.0f,
+                                     .to = to,
+                                     .x = b->x,
+                                     .ldx = b->ldx,
+                                     .norm = &p->norm};
+    experts(b, p, all, b->x, b->ldx, true);
 }
 
 const hlmi_block_type hlmi_block_moe = {.name = "moe", .record = record};

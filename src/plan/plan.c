@@ -45,13 +45,26 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
     return hlmi_plan_own(p, m) == HLM_OK ? m : NULL;
 }
 
+static char *keep_name(hlmi_plan *p, const char *name)
+{
+    const size_t len = strlen(name) + 1;
+    char *kept = hlmi_plan_alloc(p, len, 1);
+    if (kept) memcpy(kept, name, len);
+    return kept;
+}
+
+hlm_status hlmi_plan_name_slot(hlmi_plan *p, const hlmi_matrix *m, const char *tensor)
+{
+    const char *name = keep_name(p, tensor);
+    if (name) p->slots[m->slot - 1].tensor = name;
+    return name ? HLM_OK : HLM_E_NOMEM;
+}
+
 hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
                               hlmi_matrix *m)
 {
-    const size_t len = strlen(tensor) + 1;
-    char *name = hlmi_plan_alloc(p, len, 1);
+    const char *name = keep_name(p, tensor);
     if (!name) return HLM_E_NOMEM;
-    memcpy(name, tensor, len);
     void *items = p->slots;
     const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_slots, p->n_slots + 1, sizeof *p->slots, "the layer plan");
     p->slots = items;

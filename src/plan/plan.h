@@ -132,6 +132,8 @@ hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 /** Append a slot for a matrix, which gets its number. */
 hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
                               hlmi_matrix *m);
+/** The tensor of a slot of which this is the matrix goes by another name to adapters. */
+hlm_status hlmi_plan_name_slot(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
 /** Append a block with a copy of its params. */
 hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */

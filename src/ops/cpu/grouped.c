@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/product.h"
+#include "ops/cpu/low.h"
 
 enum { PRIVATE_ROWS = 4, PRIVATE_SLOTS = 4 }; /* up to here each worker packs for itself */
 
@@ -21,6 +21,8 @@ typedef struct grouped_arg {
     uint8_t *packed[HLMI_ACT_COUNT]; /* [slots] by all workers together; NULL: x itself */
     size_t stride[HLMI_ACT_COUNT];
     size_t private_at[HLMI_ACT_COUNT], order_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
+    float
+        *low; /* [max rows][2][HLMI_LOW_MAX] of the shared expert: gate or down, and up of a pair (low.h); NULL: none */
 } grouped_arg;
 
 /* Slots in order. An item is a row and the number of one of its experts: row * picks + number. */
@@ -33,9 +35,10 @@ typedef struct order {
 /* What a worker works with in one tile. */
 typedef struct work {
     const grouped_arg *a;
+    const hlmi_tile *t;
     order o;
     const uint8_t *x[HLMI_ACT_COUNT];
-    float *tmp, *more; /* products; of a pair's second matrix */
+    float *tmp, *more, *added; /* products; of a pair's second matrix; what an adapter adds to a row's */
 } work;
 
 static size_t items(const grouped_arg *a, size_t rows)
@@ -118,9 +121,10 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
     uint8_t *scratch = hlmi_worker_scratch(t, worker, workers);
     uint8_t *own[HLMI_ACT_COUNT];
     const bool alone = t->n_rows <= a->private_rows;
-    work w = {.a = a, .o = order_slots(a, t->n_rows, scratch)};
+    work w = {.a = a, .t = t, .o = order_slots(a, t->n_rows, scratch)};
     w.tmp = (float *)(void *)(scratch + a->tmp_at);
     w.more = w.tmp + HLMI_UNIT_TMP;
+    w.added = w.more + HLMI_UNIT_TMP;
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
         own[f] = scratch + a->private_at[f];
         w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x : alone ? own[f] : a->packed[f];
@@ -130,6 +134,64 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
     else pack_rows(a, &w.o, (hlmi_range){0, t->n_rows}, (float *)(void *)scratch, own);
     return w;
 }
+
+/* ---- adapters: the shared expert's matrices, of which a row has one slot ---- */
+
+static bool is_pair(const grouped_arg *a)
+{
+    return !a->a.down && a->a.epilogue == HLMI_EP_SILU_MUL;
+}
+
+/* Matrix `which` of an expert: that of up or down, or gate and up of a pair. NULL: there is none. */
+static const hlmi_matrix *matrix_of(const grouped_arg *a, const hlmi_expert *e, size_t which)
+{
+    if (is_pair(a)) return which == 0 ? &e->gate : &e->up;
+    return which == 1 ? NULL : a->a.down ? &e->down : &e->up;
+}
+
+static float *low_row(const grouped_arg *a, size_t row, size_t which)
+{
+    return a->low + (row * 2 + which) * HLMI_LOW_MAX;
+}
+
+static void low_run(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    const grouped_arg *a = arg;
+    const hlmi_tile *t = step;
+    float *normed = hlmi_worker_scratch(t, worker, workers);
+    const order o = order_slots(a, t->n_rows, normed);
+    const hlmi_expert *e = &a->a.experts[a->a.n_experts - 1];
+    const size_t first = o.start[a->a.n_experts - 1];
+    const hlmi_range r = hlmi_share(o.start[a->a.n_experts] - first, worker, workers);
+    for (size_t s = first + r.begin; s < first + r.end; s++) {
+        const size_t row = o.item[s] / a->a.to.picks;
+        const float *x = a->a.x + (a->a.down ? s : row) * a->a.ldx;
+        for (size_t which = 0; which < 2; which++) {
+            const hlmi_matrix *m = matrix_of(a, e, which);
+            const hlmi_low *low = m ? hlmi_low_of(t->adapter[row], m) : NULL;
+            if (!low) continue;
+            if (a->a.norm && x != normed) {
+                hlmi_cpu_norm(a->k, &a->norm, normed, x);
+                x = normed;
+            }
+            hlmi_low_in(a->k, low, x, low_row(a, row, which));
+        }
+    }
+}
+
+/* Adds what adapters have for matrix `which` of an expert to n products y of slots from s on. */
+static void adapt(const work *w, size_t expert, size_t which, size_t u, size_t units, size_t s, size_t n, float *y)
+{
+    const grouped_arg *a = w->a;
+    if (!a->low || !w->t->adapted || expert != a->a.n_experts - 1) return;
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = w->o.item[s + i] / a->a.to.picks;
+        const hlmi_low *low = hlmi_low_of(w->t->adapter[row], matrix_of(a, &a->a.experts[expert], which));
+        if (low) hlmi_low_out(a->k, low, u, units, low_row(a, row, which), y + i * units * HLMI_UNIT, w->added);
+    }
+}
+
+/* ---- products ---- */
 
 /* Products of units [u, u + units) of m with slots [s, s + n). */
 static void products(const work *w, const hlmi_matrix *m, size_t u, size_t units, size_t s, size_t n, float *y)
@@ -169,8 +231,8 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
 {
     const hlmi_linear_grouped *a = &w->a->a;
     const hlmi_expert *e = &a->experts[expert];
-    const bool pair = !a->down && a->epilogue == HLMI_EP_SILU_MUL;
-    const hlmi_matrix *m = a->down ? &e->down : pair ? &e->gate : &e->up;
+    const bool pair = is_pair(w->a);
+    const hlmi_matrix *m = matrix_of(w->a, e, 0);
     const size_t begin = w->o.start[expert], end = w->o.start[expert + 1];
     const size_t per = a->wide ? 2 : 1;
     const size_t most = HLMI_UNIT_TMP / (HLMI_UNIT * per * hlmi_min_size(end - begin, HLMI_UNIT_ROWS));
@@ -180,7 +242,9 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
         for (size_t s = begin; s < end; s += HLMI_UNIT_ROWS) {
             const size_t n = hlmi_min_size(HLMI_UNIT_ROWS, end - s);
             products(w, m, u, run, s, n, w->tmp);
+            adapt(w, expert, 0, u, run, s, n, w->tmp);
             if (pair) products(w, &e->up, u, run, s, n, w->more);
+            if (pair) adapt(w, expert, 1, u, run, s, n, w->more);
             for (size_t i = 0; i < n; i++) {
                 if (a->down) finish_down(w, e, w->tmp + i * ld, row, width, s + i);
                 else finish_up(w, e, w->tmp + i * ld, w->more + i * ld, row, width, s + i);
@@ -258,6 +322,16 @@ static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
     }
 }
 
+/* Room for what adapters make of the shared expert's rows. */
+static void take_low(hlmi_builder *b, grouped_arg *a)
+{
+    a->low = hlmi_scratch(b, b->max_rows * 2 * HLMI_LOW_MAX * sizeof *a->low);
+    for (size_t which = 0; which < 2; which++) {
+        const hlmi_matrix *m = matrix_of(a, &a->a.experts[a->a.n_experts - 1], which);
+        if (m) hlmi_adapts(b, m);
+    }
+}
+
 void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
 {
     grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations};
@@ -272,10 +346,13 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
     a.order_at = at;
     at += hlmi_round_up((l->n_experts + 2 + 2 * items(&a, b->max_rows)) * sizeof(uint32_t), HLMI_ALIGN);
     a.tmp_at = at;
-    hlmi_scratch_worker(b, at + 2 * HLMI_UNIT_TMP * sizeof(float));
+    hlmi_scratch_worker(b, at + 3 * HLMI_UNIT_TMP * sizeof(float));
+    if (l->shared) take_low(b, &a);
     bool packed = false;
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) packed |= a.packed[f] != NULL;
     if (packed) hlmi_emit(b, pack_run, &a, sizeof a, a.private_rows + 1, 0);
+    if (a.low) hlmi_emit(b, low_run, &a, sizeof a, 1, 0);
+    if (a.low) hlmi_emitted_for_adapters(b);
     hlmi_emit(b, l->down ? down_run : up_run, &a, sizeof a, 0, 0);
     hlmi_scratch_release(b, mark);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/product.h"
+#include "ops/cpu/low.h"
 
 enum { PRIVATE_ROWS = 4 }; /* up to here each worker packs for itself */
 
@@ -68,14 +68,12 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
     pack_rows(a, hlmi_share(row_count(a, t), worker, workers), hlmi_worker_scratch(t, worker, workers), dst);
 }
 
-/* ---- adapters: low = A x for all rows, then y = factor * (y + B low) beside the products ---- */
+/* ---- adapters (low.h) ---- */
 
 /* What the adapter of row i adds to matrix m, or NULL. */
 static const hlmi_low *low_of(const linear_arg *a, const hlmi_tile *t, size_t i, size_t m)
 {
-    const hlm_adapter *ad = t->adapter[a->a.rows == HLMI_ROWS_OUT ? t->out_row[i] : i];
-    const size_t slot = a->w[m].p.m->slot;
-    return ad && slot && ad->low[slot - 1].a.rows ? &ad->low[slot - 1] : NULL;
+    return hlmi_low_of(t->adapter[a->a.rows == HLMI_ROWS_OUT ? t->out_row[i] : i], a->w[m].p.m);
 }
 
 static float *low_row(const linear_arg *a, size_t i, size_t m)
@@ -99,8 +97,7 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
                 hlmi_cpu_norm(a->k, &a->norm, normed, x);
                 x = normed;
             }
-            const hlmi_product p = hlmi_product_of(a->k, &low->a, true, false);
-            hlmi_product_run(a->k, &p, 0, p.units, (const uint8_t *)x, 0, 1, low_row(a, i, m), HLMI_LOW_MAX);
+            hlmi_low_in(a->k, low, x, low_row(a, i, m));
         }
     }
 }
@@ -109,14 +106,9 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
 static void adapt(const linear_arg *a, const hlmi_tile *t, size_t m, size_t u, size_t units, size_t t0, size_t n,
                   float *y, float *tmp)
 {
-    const size_t ld = units * HLMI_UNIT, row = u * HLMI_UNIT, width = hlmi_min_size(ld, a->w[m].p.m->rows - row);
     for (size_t i = 0; i < n && t->adapted; i++) {
         const hlmi_low *low = low_of(a, t, t0 + i, m);
-        if (!low) continue;
-        const hlmi_product p = hlmi_product_of(a->k, &low->b, true, false);
-        hlmi_product_run(a->k, &p, u, units, (const uint8_t *)low_row(a, t0 + i, m), 0, 1, tmp, ld);
-        a->k->add(y + i * ld, y + i * ld, tmp, width);
-        if (low->factor) a->k->mul(y + i * ld, y + i * ld, low->factor + row, width);
+        if (low) hlmi_low_out(a->k, low, u, units, low_row(a, t0 + i, m), y + i * units * HLMI_UNIT, tmp);
     }
 }
 
@@ -243,6 +235,7 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
     for (size_t i = 0; i < l->n; i++) {
         a.w[i].p = hlmi_product_of(b->kernels, l->w[i], b->f32_activations || l->exact, l->wide[i]);
         a.per = hlmi_max_size(a.per, a.w[i].p.per);
+        hlmi_adapts(b, l->w[i]);
     }
     for (size_t i = 0; i < l->n; i++) a.w[i].form_index = find_form(b, &a, i);
     a.private_at = hlmi_round_up(a.cols * sizeof(float), HLMI_ALIGN);

@@ -1,0 +1,34 @@
+/* What adapters add to products (plan/adapter.h): low = A x for a row, in a region that steps without adapters skip, then
+ * y = factor * (y + B low) beside the products of the matrix itself. One row at a time, so that a batch never shows. */
+#ifndef HLMI_OPS_CPU_LOW_H
+#define HLMI_OPS_CPU_LOW_H
+
+#include "ops/cpu/product.h"
+#include "plan/adapter.h"
+
+/** What an adapter (NULL: none) has for a matrix, or NULL. */
+static inline const hlmi_low *hlmi_low_of(const hlm_adapter *ad, const hlmi_matrix *m)
+{
+    return ad && m->slot && ad->low[m->slot - 1].a.rows ? &ad->low[m->slot - 1] : NULL;
+}
+
+/** y [HLMI_LOW_MAX] = A x */
+static inline void hlmi_low_in(const hlmi_kernels *k, const hlmi_low *low, const float *x, float *y)
+{
+    const hlmi_product p = hlmi_product_of(k, &low->a, true, false);
+    hlmi_product_run(k, &p, 0, p.units, (const uint8_t *)x, 0, 1, y, HLMI_LOW_MAX);
+}
+
+/** Adds to one row's products y of `units` units from unit `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as many
+ *  floats as y has. */
+static inline void hlmi_low_out(const hlmi_kernels *k, const hlmi_low *low, size_t u, size_t units, const float *x,
+                                float *y, float *tmp)
+{
+    const size_t row = u * HLMI_UNIT, n = hlmi_min_size(units * HLMI_UNIT, low->b.rows - row);
+    const hlmi_product p = hlmi_product_of(k, &low->b, true, false);
+    hlmi_product_run(k, &p, u, units, (const uint8_t *)x, 0, 1, tmp, units * HLMI_UNIT);
+    k->add(y, y, tmp, n);
+    if (low->factor) k->mul(y, y, low->factor + row, n);
+}
+
+#endif
