@@ -5,10 +5,13 @@
 
 Every ```c and ```cpp block of docs/*.md is compiled by itself, behind the public header
 and the usual standard headers; blocks of contributors' pages may include internal ones. With
---library, blocks that have a main() are linked with FILE and run with MODEL.
+--library, blocks that have a main() are linked with FILE and run with MODEL (a Hugging Face
+folder), a text and two lines of input, and say something. The chat of guide.md has at most 40 lines, as it says.
 """
+import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,8 @@ PRELUDE = "".join(f"#include <{h}>\n" for h in ("stdint.h", "stdio.h", "stdlib.h
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-const-variable"]
 CPP_PRELUDE = "".join(f"#include <{h}>\n" for h in ("cstdio", "string", "string_view", "vector", "hybridlm/hybridlm.hpp"))
 CPP_FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c++"]
+INPUT = "hi\nand again\n"
+CHAT_LINES = 40
 passed = failed = 0
 
 
@@ -58,9 +63,19 @@ def check_block(root, where, code, compiler, library, tmp):
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     check(done.returncode == 0, f"{where} does not compile", done.stdout)
     if run and done.returncode == 0:
-        done = subprocess.run([program, library[1], "one two three"], text=True, errors="replace",
+        done = subprocess.run([program, library[1], "one two three"], text=True, errors="replace", input=INPUT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
-        check(done.returncode == 0, f"{where} fails with exit status {done.returncode}", done.stdout)
+        check(done.returncode == 0 and done.stdout.strip(), f"{where} fails with exit status {done.returncode}", done.stdout)
+    if "fgets(" in code:
+        check("int main(" in code and code.count("\n") <= CHAT_LINES, f"{where}: the chat has {code.count(chr(10))} lines")
+
+
+def roomy(folder, to):
+    """A copy of the model's folder that is made for longer texts."""
+    shutil.copytree(folder, to)
+    config = json.loads((to / "config.json").read_text())
+    (to / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 4096}))
+    return str(to)
 
 
 def check_cpp(root, where, code, compiler):
@@ -76,6 +91,8 @@ def main():
     if args[0] == "--library":
         library, args = [str(pathlib.Path(p).resolve()) for p in args[1:3]], args[3:]
     with tempfile.TemporaryDirectory() as tmp:
+        if library:
+            library[1] = roomy(library[1], pathlib.Path(tmp, "model"))
         for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
             text = page.read_text()
             check_links(page, text)

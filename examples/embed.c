@@ -1,8 +1,6 @@
 /* A first answer: asks a model a question and prints the answer as it comes.
  *   cc embed.c $(pkg-config --cflags --libs hybridlm) -o embed && ./embed MODEL.gguf "What is gravity?" */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <hybridlm/hybridlm.h>
 
 static int32_t print(void *user, int32_t token, const char *text, size_t len)
@@ -12,17 +10,6 @@ static int32_t print(void *user, int32_t token, const char *text, size_t len)
     return fflush(stdout); /* 0: go on */
 }
 
-/* One message of the user as JSON. */
-static void message(char *out, const char *text)
-{
-    out += sprintf(out, "[{\"role\": \"user\", \"content\": \"");
-    for (; *text; text++) {
-        const int plain = (unsigned char)*text >= 0x20 && *text != '"' && *text != '\\';
-        out += sprintf(out, plain ? "%c" : "\\u%04x", *text);
-    }
-    strcpy(out, "\"}]");
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 3) return fprintf(stderr, "usage: embed MODEL QUESTION\n"), 2;
@@ -30,13 +17,11 @@ int main(int argc, char **argv)
     hlm_context *ctx = NULL;
     hlm_cache *cache = NULL;
     int32_t prompt[1024];
-    hlm_generate_params params = {.struct_size = sizeof params, .prompt = prompt, .max_tokens = 64, .on_token = print};
-    char *messages = malloc(6 * strlen(argv[2]) + 64);
-    if (!messages) return 1;
-    message(messages, argv[2]);
+    const hlm_message question = {.role = "user", .content = argv[2]};
+    hlm_generate_params params = {.struct_size = sizeof params, .prompt = prompt, .max_tokens = 512, .on_token = print};
 
     hlm_status st = hlm_model_load(&model, argv[1], NULL);
-    if (st == HLM_OK) st = hlm_chat_tokenize(model, messages, NULL, prompt, 1024, &params.n_prompt);
+    if (st == HLM_OK) st = hlm_chat_tokenize_messages(model, &question, 1, NULL, prompt, 1024, &params.n_prompt);
     if (st == HLM_OK) st = hlm_ctx_new(&ctx, model, NULL);
     if (st == HLM_OK) st = hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL);
     if (st == HLM_OK) st = hlm_generate(ctx, cache, NULL, &params, NULL);
@@ -45,6 +30,5 @@ int main(int argc, char **argv)
     hlm_cache_free(cache);
     hlm_ctx_free(ctx);
     hlm_model_release(model);
-    free(messages);
     return st == HLM_OK ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /* A first answer in C++: asks a model a question and prints the answer as it comes.
  *   c++ -std=c++17 embed.cpp $(pkg-config --cflags --libs hybridlm) -o embed && ./embed MODEL.gguf "What is gravity?" */
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include <hybridlm/hybridlm.hpp>
@@ -9,7 +10,7 @@ static hlm::Status answer(const char *path, std::string_view question)
 {
     auto model = hlm::Model::load(path);
     if (!model) return model.status();
-    auto prompt = model->chat_tokenize(hlm::messages_json({{"user", question}}));
+    auto prompt = model->chat_tokenize_messages({{"user", std::string(question)}});
     if (!prompt) return prompt.status();
     auto ctx = hlm::Context::create(*model);
     if (!ctx) return ctx.status();
@@ -19,7 +20,7 @@ static hlm::Status answer(const char *path, std::string_view question)
     auto params = hlm::make<hlm_generate_params>();
     params.prompt = prompt->data();
     params.n_prompt = prompt->size();
-    params.max_tokens = 64;
+    params.max_tokens = 512;
     const auto print = [](int32_t, std::string_view text) {
         std::fwrite(text.data(), 1, text.size(), stdout);
         std::fflush(stdout);

@@ -3,14 +3,14 @@
 //!         --example main -- MODEL.gguf "What is gravity?"
 use std::io::Write;
 
-use hybridlm::{messages_json, Cache, ChatOptions, Context, Model, Request};
+use hybridlm::{Cache, ChatOptions, Context, Model, Request};
 
 fn answer(path: &str, question: &str) -> hybridlm::Result<()> {
     let model = Model::load(path)?;
     let mut ctx = Context::new(&model)?;
     let mut cache = Cache::new(ctx.pool())?;
-    let prompt = model.chat_tokenize(&messages_json(&[("user", question)]), &ChatOptions::new())?;
-    for token in ctx.stream(&mut cache, None, Request::new(&prompt).max_tokens(64))? {
+    let prompt = model.chat_tokenize_messages(&[("user", question)], &ChatOptions::new())?;
+    for token in ctx.stream(&mut cache, None, Request::new(&prompt).max_tokens(512))? {
         print!("{}", token?.text);
         let _ = std::io::stdout().flush(); // a closed pipe is no failure of the model
     }

@@ -1021,6 +1021,27 @@ HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_
 HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
                                      int32_t *out, size_t cap, size_t *n);
 
+/** A message whose content is text: {"role": role, "content": content}. This struct
+ *  does not grow; what needs more members (tool calls, a name) is written as JSON. */
+typedef struct hlm_message {
+    /** "system", "user", "assistant", ...: UTF-8, ended by 0. */
+    const char *role;
+    /** UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends. */
+    const char *content;
+} hlm_message;
+
+/** hlm_chat_render for messages [n_messages], which are read during the call only:
+ *  the same bytes as for the same messages as JSON. No messages: may be NULL.
+ *  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and
+ *          HLM_E_FORMAT (it is no UTF-8) name the message and the field. */
+HLM_API hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                            const hlm_chat_params *params, char *out, size_t cap, size_t *n);
+
+/** hlm_chat_tokenize for messages [n_messages], likewise.
+ *  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too. */
+HLM_API hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                              const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
+
 /* ---- sampler ---------------------------------------------------------------- */
 
 typedef struct hlm_logit_bias {

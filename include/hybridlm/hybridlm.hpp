@@ -313,6 +313,28 @@ template <class F, class... Args> int32_t answer(F &f, Args... args)
 
 /* ---- model ------------------------------------------------------------------ */
 
+/** A message of a conversation; markers that its content spells are plain text. */
+struct Message {
+    std::string role, content;
+};
+
+namespace detail
+{
+
+/** Messages as C takes them, which would end at a zero byte. */
+inline Status c_messages(Span<const Message> messages, std::vector<hlm_message> &out)
+{
+    for (const Message &m : messages) {
+        const std::string where = "messages[" + std::to_string(out.size()) + "].";
+        if (Status st = check_text((where + "role").c_str(), m.role); !st) return st;
+        if (Status st = check_text((where + "content").c_str(), m.content); !st) return st;
+        out.push_back({m.role.c_str(), m.content.c_str()});
+    }
+    return Status();
+}
+
+} // namespace detail
+
 /** Messages of a conversation as the JSON that Model::chat_tokenize takes. */
 inline std::string messages_json(std::initializer_list<std::pair<std::string_view, std::string_view>> messages)
 {
@@ -431,6 +453,35 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
         return detail::sized<std::vector<int32_t>>(messages.size(), [&](int32_t *out, std::size_t cap, std::size_t *n) {
             return hlm_chat_tokenize(get(), messages.c_str(), params, out, cap, n);
         });
+    }
+    /** The same without JSON: messages as a vector, or {{"user", question}}. */
+    Result<std::string> chat_render_messages(Span<const Message> messages,
+                                             const hlm_chat_params *params = nullptr) const
+    {
+        std::vector<hlm_message> c;
+        if (Status st = detail::c_messages(messages, c); !st) return st;
+        return detail::sized<std::string>(256, [&](char *out, std::size_t cap, std::size_t *n) {
+            return hlm_chat_render_messages(get(), c.data(), c.size(), params, out, cap, n);
+        });
+    }
+    Result<std::string> chat_render_messages(std::initializer_list<Message> messages,
+                                             const hlm_chat_params *params = nullptr) const
+    {
+        return chat_render_messages(Span<const Message>(messages.begin(), messages.size()), params);
+    }
+    Result<std::vector<int32_t>> chat_tokenize_messages(Span<const Message> messages,
+                                                        const hlm_chat_params *params = nullptr) const
+    {
+        std::vector<hlm_message> c;
+        if (Status st = detail::c_messages(messages, c); !st) return st;
+        return detail::sized<std::vector<int32_t>>(256, [&](int32_t *out, std::size_t cap, std::size_t *n) {
+            return hlm_chat_tokenize_messages(get(), c.data(), c.size(), params, out, cap, n);
+        });
+    }
+    Result<std::vector<int32_t>> chat_tokenize_messages(std::initializer_list<Message> messages,
+                                                        const hlm_chat_params *params = nullptr) const
+    {
+        return chat_tokenize_messages(Span<const Message>(messages.begin(), messages.size()), params);
     }
 };
 

@@ -1,7 +1,8 @@
-/* hlm_chat_render, hlm_chat_tokenize: messages to text or tokens by one of the model's templates, a built-in one
- * or the caller's. */
+/* hlm_chat_render, hlm_chat_tokenize, and both for messages as structs: messages to text or tokens by one of the
+ * model's templates, a built-in one or the caller's. */
 #include <string.h>
 
+#include "api/messages.h"
 #include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"
@@ -100,17 +101,15 @@ done:
     return st;
 }
 
-hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params, char *out,
-                           size_t cap, size_t *n)
+static hlm_status give_text(const hlm_model *m, const char *messages, const hlm_chat_params *params, char *out,
+                            size_t cap, size_t *n)
 {
     hlm_chat_params p;
     hlmi_buf text;
-    if (!model || !messages_json || (cap && !out) || !n)
-        return hlmi_fail(HLM_E_ARG, "hlm_chat_render: model, messages_json, out or n is NULL");
     hlm_status st = read_params(&p, params);
     if (st != HLM_OK) return st;
-    hlmi_buf_init(&text, &model->mem);
-    HLMI_TRY(render_with(model, messages_json, &p, &text, NULL));
+    hlmi_buf_init(&text, &m->mem);
+    HLMI_TRY(render_with(m, messages, &p, &text, NULL));
     *n = text.len;
     if (text.len > cap) HLMI_TRY(hlmi_fail(HLM_E_SPACE, "room for %zu bytes, needs %zu", cap, text.len));
     if (text.len) memcpy(out, text.data, text.len);
@@ -119,22 +118,20 @@ done:
     return st;
 }
 
-hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                             int32_t *out, size_t cap, size_t *n)
+static hlm_status give_tokens(const hlm_model *m, const char *messages, const hlm_chat_params *params, int32_t *out,
+                              size_t cap, size_t *n)
 {
     hlm_chat_params p;
     hlmi_buf text, trusted;
     hlmi_ids ids;
-    if (!model || !messages_json || (cap && !out) || !n)
-        return hlmi_fail(HLM_E_ARG, "hlm_chat_tokenize: model, messages_json, out or n is NULL");
-    if (!model->tokenizer) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no tokenizer");
+    if (!m->tokenizer) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no tokenizer");
     hlm_status st = read_params(&p, params);
     if (st != HLM_OK) return st;
-    hlmi_buf_init(&text, &model->mem);
-    hlmi_buf_init(&trusted, &model->mem);
-    hlmi_ids_init(&ids, &model->mem);
-    HLMI_TRY(render_with(model, messages_json, &p, &text, &trusted));
-    HLMI_TRY(hlmi_tokenizer_encode_traced(model->tokenizer, text.data, text.len, trusted.data, &ids));
+    hlmi_buf_init(&text, &m->mem);
+    hlmi_buf_init(&trusted, &m->mem);
+    hlmi_ids_init(&ids, &m->mem);
+    HLMI_TRY(render_with(m, messages, &p, &text, &trusted));
+    HLMI_TRY(hlmi_tokenizer_encode_traced(m->tokenizer, text.data, text.len, trusted.data, &ids));
     *n = ids.n;
     if (ids.n > cap) HLMI_TRY(hlmi_fail(HLM_E_SPACE, "room for %zu tokens, needs %zu", cap, ids.n));
     if (ids.n) memcpy(out, ids.v, ids.n * sizeof *out);
@@ -142,5 +139,46 @@ done:
     hlmi_buf_free(&text);
     hlmi_buf_free(&trusted);
     hlmi_ids_free(&ids);
+    return st;
+}
+
+hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params, char *out,
+                           size_t cap, size_t *n)
+{
+    if (!model || !messages_json || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_chat_render: model, messages_json, out or n is NULL");
+    return give_text(model, messages_json, params, out, cap, n);
+}
+
+hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                             int32_t *out, size_t cap, size_t *n)
+{
+    if (!model || !messages_json || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_chat_tokenize: model, messages_json, out or n is NULL");
+    return give_tokens(model, messages_json, params, out, cap, n);
+}
+
+hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                    const hlm_chat_params *params, char *out, size_t cap, size_t *n)
+{
+    hlmi_buf json;
+    if (!model || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_chat_render_messages: model, out or n is NULL");
+    hlmi_buf_init(&json, &model->mem);
+    hlm_status st = hlmi_messages_json(messages, n_messages, &json);
+    if (st == HLM_OK) st = give_text(model, json.data, params, out, cap, n);
+    hlmi_buf_free(&json);
+    return st;
+}
+
+hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                      const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n)
+{
+    hlmi_buf json;
+    if (!model || (cap && !out) || !n)
+        return hlmi_fail(HLM_E_ARG, "hlm_chat_tokenize_messages: model, out or n is NULL");
+    hlmi_buf_init(&json, &model->mem);
+    hlm_status st = hlmi_messages_json(messages, n_messages, &json);
+    if (st == HLM_OK) st = give_tokens(model, json.data, params, out, cap, n);
+    hlmi_buf_free(&json);
     return st;
 }

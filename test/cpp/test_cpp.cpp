@@ -98,6 +98,13 @@ void test_text(family &f)
     CHECK(*f.model.chat_render(messages) ==
           "<|begin|>user\n\"\\\n\x01<|end|>\n<|begin|>assistant\nyes<|end|>\n<|begin|>assistant\n");
     CHECK(f.model.chat_tokenize(messages).ok());
+    const std::vector<hlm::Message> talk = {{"user", "\"\\\n\x01"}, {"assistant", "yes"}};
+    CHECK(*f.model.chat_render_messages(talk) == *f.model.chat_render(messages));
+    CHECK(*f.model.chat_tokenize_messages(talk) == *f.model.chat_tokenize(messages));
+    CHECK(*f.model.chat_render_messages({{"user", "hi"}}) == "<|begin|>user\nhi<|end|>\n<|begin|>assistant\n");
+    CHECK(*f.model.chat_tokenize_messages({{"user", long_text}}) ==
+          *f.model.chat_tokenize(hlm::messages_json({{"user", long_text}})));
+    CHECK(*f.model.chat_render_messages({}) == *f.model.chat_render("[]"));
     CHECK(f.model.token_ends(287) && !f.model.token_ends(1));
     CHECK(f.model.info()->n_layers == 2);
     CHECK(f.model.memory_plan()->total > 0);
@@ -377,6 +384,10 @@ void test_sizes(family &f)
     REFUSED(f.ctx.decode(twice), HLM_E_BUSY, "");
     REFUSED(f.model.detokenize(foreign).status(), HLM_E_TOKEN, "288");
     REFUSED(f.model.chat_render(std::string("[]\0", 3)).status(), HLM_E_ARG, "zero byte");
+    const std::vector<hlm::Message> cut = {{"user", "x"}, {"user", std::string("a\0b", 3)}};
+    REFUSED(f.model.chat_render_messages(cut).status(), HLM_E_ARG, "messages[1].content has a zero byte at 1");
+    REFUSED(f.model.chat_tokenize_messages(cut).status(), HLM_E_ARG, "messages[1].content has a zero byte at 1");
+    REFUSED(f.model.chat_render_messages({{"user", "\xff"}}).status(), HLM_E_FORMAT, "messages[0].content is no UTF-8");
     REFUSED(hlm::Model::load(std::string("a\0b", 3)).status(), HLM_E_ARG, "zero byte");
     REFUSED(hlm::Model::load("no/such/file.gguf").status(), HLM_E_IO, "no/such/file.gguf");
     CHECK(cache.length() == 0);
@@ -391,6 +402,7 @@ void test_moved(family &f)
     REFUSED(model.tokenize("x").status(), HLM_E_ARG, "");
     REFUSED(model.detokenize(one_two_three).status(), HLM_E_ARG, "");
     REFUSED(model.chat_render("[]").status(), HLM_E_ARG, "");
+    REFUSED(model.chat_render_messages({}).status(), HLM_E_ARG, "");
     REFUSED(model.memory_plan().status(), HLM_E_ARG, "");
     REFUSED(hlm::Context::create(model).status(), HLM_E_ARG, "");
     REFUSED(hlm::Pool::create(model).status(), HLM_E_ARG, "");

@@ -49,13 +49,16 @@ typedef struct program {
 
 static hlm_status run_text(program *p, bool has_template)
 {
-    int32_t ids[64];
+    int32_t ids[64], chat[128];
     char text[256];
     size_t n = 0, len = 0;
     hlm_status st = hlm_tokenize(p->model, "hello world", 11, HLM_TOKENIZE_ADD_SPECIAL, ids, 64, &n);
     if (st == HLM_OK) st = hlm_detokenize(p->model, ids, n, 0, text, sizeof text, &len);
     if (st == HLM_OK && has_template)
         st = hlm_chat_render(p->model, "[{\"role\": \"user\", \"content\": \"hi\"}]", NULL, text, sizeof text, &len);
+    const hlm_message hi = {"user", "hi"};
+    if (st == HLM_OK && has_template)
+        st = hlm_chat_tokenize_messages(p->model, &hi, 1, NULL, chat, sizeof chat / sizeof *chat, &len);
     if (st == HLM_OK) st = hlm_text_stream_new(&p->stream, p->model, 0);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         const char *piece;

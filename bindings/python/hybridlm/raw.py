@@ -393,6 +393,15 @@ class hlm_chat_params(Structure):
     ]
 
 
+class hlm_message(Structure):
+    """A message whose content is text: {"role": role, "content": content}. This struct
+    does not grow; what needs more members (tool calls, a name) is written as JSON."""
+    _fields_ = [
+        ("role", c_char_p),
+        ("content", c_char_p),
+    ]
+
+
 class hlm_logit_bias(Structure):
     _fields_ = [
         ("token", c_int32),
@@ -805,6 +814,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "and '-'. Nothing is added around the text: templates write bos themselves.\n"
         'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
         'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
+    "hlm_chat_render_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
+        'hlm_chat_render for messages [n_messages], which are read during the call only:\n'
+        'the same bytes as for the same messages as JSON. No messages: may be NULL.\n'
+        'Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and\n'
+        '        HLM_E_FORMAT (it is no UTF-8) name the message and the field.'),
+    "hlm_chat_tokenize_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
+        'hlm_chat_tokenize for messages [n_messages], likewise.\n'
+        'Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too.'),
     "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'params and the list of biases are copied; NULL: greedy.\n'
         'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
@@ -886,6 +903,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_attention": (24, sizeof(hlm_attention)),
         "hlm_step": (112, sizeof(hlm_step)),
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
+        "hlm_message": (16, sizeof(hlm_message)),
         "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
         "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
         "hlm_speculation": (40, sizeof(hlm_speculation)),

@@ -4248,6 +4248,100 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
+#[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct"]
+#[doc = "  does not grow; what needs more members (tool calls, a name) is written as JSON."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_message {
+    #[doc = " \"system\", \"user\", \"assistant\", ...: UTF-8, ended by 0."]
+    pub role: *const ::std::os::raw::c_char,
+    #[doc = " UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends."]
+    pub content: *const ::std::os::raw::c_char,
+}
+#[test]
+fn bindgen_test_layout_hlm_message() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_message>(),
+        16usize,
+        concat!("Size of: ", stringify!(hlm_message))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_message>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_message))
+    );
+    fn test_field_role() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).role) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_message),
+                "::",
+                stringify!(role)
+            )
+        );
+    }
+    test_field_role();
+    fn test_field_content() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).content) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_message),
+                "::",
+                stringify!(content)
+            )
+        );
+    }
+    test_field_content();
+}
+impl Default for hlm_message {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " hlm_chat_render for messages [n_messages], which are read during the call only:"]
+    #[doc = "  the same bytes as for the same messages as JSON. No messages: may be NULL."]
+    #[doc = "  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and"]
+    #[doc = "          HLM_E_FORMAT (it is no UTF-8) name the message and the field."]
+    pub fn hlm_chat_render_messages(
+        model: *const hlm_model,
+        messages: *const hlm_message,
+        n_messages: usize,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " hlm_chat_tokenize for messages [n_messages], likewise."]
+    #[doc = "  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too."]
+    pub fn hlm_chat_tokenize_messages(
+        model: *const hlm_model,
+        messages: *const hlm_message,
+        n_messages: usize,
+        params: *const hlm_chat_params,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_logit_bias {

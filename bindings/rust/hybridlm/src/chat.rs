@@ -54,6 +54,51 @@ impl Model {
             sys::hlm_chat_tokenize(self.as_ptr(), json.as_ptr(), &params, out, cap, n)
         })
     }
+
+    /// `(role, content)` pairs to text, as [`Model::chat_render`] of the same messages.
+    pub fn chat_render_messages<R, C>(&self, messages: &[(R, C)], options: &ChatOptions) -> Result<String>
+    where
+        R: AsRef<str>,
+        C: AsRef<str>,
+    {
+        let (messages, texts) = (Messages::new(messages)?, options.texts()?);
+        let (list, params) = (messages.list(), texts.params(options));
+        let bytes = sized(256, |out: *mut u8, cap, n| unsafe {
+            sys::hlm_chat_render_messages(self.as_ptr(), list.as_ptr(), list.len(), &params, out.cast(), cap, n)
+        })?;
+        utf8(bytes)
+    }
+
+    /// `(role, content)` pairs to tokens; markers that a message spells are plain text.
+    pub fn chat_tokenize_messages<R, C>(&self, messages: &[(R, C)], options: &ChatOptions) -> Result<Vec<i32>>
+    where
+        R: AsRef<str>,
+        C: AsRef<str>,
+    {
+        let (messages, texts) = (Messages::new(messages)?, options.texts()?);
+        let (list, params) = (messages.list(), texts.params(options));
+        sized(256, |out, cap, n| unsafe {
+            sys::hlm_chat_tokenize_messages(self.as_ptr(), list.as_ptr(), list.len(), &params, out, cap, n)
+        })
+    }
+}
+
+/// The texts of messages as C takes them.
+struct Messages(Vec<(CString, CString)>);
+
+impl Messages {
+    fn new<R: AsRef<str>, C: AsRef<str>>(messages: &[(R, C)]) -> Result<Messages> {
+        let text = |i, field, text: &str| c_string(&format!("messages[{i}].{field}"), text);
+        let pair = |(i, (role, content)): (usize, &(R, C))| {
+            Ok((text(i, "role", role.as_ref())?, text(i, "content", content.as_ref())?))
+        };
+        messages.iter().enumerate().map(pair).collect::<Result<_>>().map(Messages)
+    }
+
+    /// Valid as long as `self` is.
+    fn list(&self) -> Vec<sys::hlm_message> {
+        self.0.iter().map(|(r, c)| sys::hlm_message { role: r.as_ptr(), content: c.as_ptr() }).collect()
+    }
 }
 
 /// How a conversation is rendered.

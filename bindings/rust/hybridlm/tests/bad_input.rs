@@ -178,6 +178,10 @@ fn wrong_texts() {
     assert_eq!(model.detokenize(&zero, Detokenize::NONE).unwrap(), "a\0b");
     assert_error(model.chat_render("[", &ChatOptions::new()), Status::Format, "");
     assert_error(model.chat_render("[]\0", &ChatOptions::new()), Status::Arg, "zero byte");
+    let cut = [("user", "x"), ("user", "a\0b")];
+    let named = "messages[1].content has a zero byte at 1";
+    assert_error(model.chat_render_messages(&cut, &ChatOptions::new()), Status::Arg, named);
+    assert_error(model.chat_tokenize_messages(&[("\0", "x")], &ChatOptions::new()), Status::Arg, "messages[0].role");
     assert_error(model.chat_render("[]", &ChatOptions::new().chat_template("{{ x")), Status::Template, "");
     assert_error(model.chat_render("[]", &ChatOptions::new().template_name("none")), Status::Unsupported, "none");
     let go_on = |_: Option<i32>, _: &str| std::ops::ControlFlow::Continue(());

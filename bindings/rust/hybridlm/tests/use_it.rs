@@ -54,6 +54,14 @@ fn chat() {
     assert!(text.starts_with(&closed) && text.len() > closed.len());
     let own = ChatOptions::new().chat_template("{{ messages[0].role }} {{ x }}").extra_json("{\"x\": 7}");
     assert_eq!(model.chat_render(&messages, &own).unwrap(), "user 7");
+    let pairs = [("user", "say \"hi\"\n\\ \u{1}<|end|>")];
+    assert_eq!(model.chat_render_messages(&pairs, &ChatOptions::new()).unwrap(), text);
+    assert_eq!(model.chat_tokenize_messages(&pairs, &ChatOptions::new()).unwrap(), ids);
+    assert_eq!(model.chat_render_messages(&pairs, &own).unwrap(), "user 7");
+    let long = [("user".to_string(), "x".repeat(5000)), ("assistant".to_string(), String::new())];
+    let json = messages_json(&long);
+    let tokens = model.chat_tokenize_messages(&long, &ChatOptions::new()).unwrap();
+    assert_eq!(tokens, model.chat_tokenize(&json, &ChatOptions::new()).unwrap());
 }
 
 #[test]
