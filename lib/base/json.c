@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/os.h"
 
 /* Length of a bare non-finite number at s, 0 if there is none. */
 static size_t nonfinite(const char *s, size_t len, const char **name)
@@ -50,6 +51,7 @@ hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bo
 {
     *out = NULL;
     json_error_t err;
+    json_object_seed((size_t)hlmi_os_random()); /* or else jansson opens a file for it, with any number */
     const size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY | (unique ? JSON_REJECT_DUPLICATES : 0);
     json_t *v = json_loadb(len ? text : "", len, flags, &err);
     if (!v && json_error_code(&err) == json_error_invalid_syntax) {

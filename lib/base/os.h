@@ -13,9 +13,29 @@ void hlmi_os_free(void *user, void *ptr);
 /** Memory of hlmi_os_alloc is to get large pages, where the system has them (as new memory does), or small ones. */
 void hlmi_os_large_pages(void *p, size_t size, bool wanted);
 
-/* files: 0 on success */
+/* Files. Calls return 0 on success, else why not: one of these in the low byte, a number of the system's above it. */
+enum {
+    HLMI_OS_MISSING = 1, /* no such file, or no such folder */
+    HLMI_OS_FOLDER = 2, /* it is a folder */
+    HLMI_OS_FAILED = 3,
+    HLMI_OS_FULL = 4, /* the disk, a quota or a limit */
+    HLMI_OS_SPECIAL = 5, /* a FIFO, a socket, a device */
+    HLMI_OS_DANGLING = 6, /* a symbolic link to nothing */
+    HLMI_OS_ENDED = 7, /* the file has fewer bytes than it had */
+    HLMI_OS_CROWDED = 8 /* too many others write beside it */
+};
+static inline int hlmi_os_kind(int rc)
+{
+    return rc & 0xFF;
+}
+typedef struct hlmi_os_words {
+    char s[96];
+} hlmi_os_words;
+/** The reason in words, to stand behind a colon. Use as hlmi_os_reason(rc).s. */
+hlmi_os_words hlmi_os_reason(int rc);
+
 typedef struct hlmi_os_file hlmi_os_file;
-/** Opens for reading. 1: there is no such file; 2: it is a folder; other values: another failure. */
+/** Opens a plain file for reading. Nothing else is opened, and nothing is waited for. */
 int hlmi_os_open(const char *path, hlmi_os_file **file);
 int hlmi_os_size(hlmi_os_file *file, uint64_t *size);
 int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n);
@@ -32,8 +52,7 @@ int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), v
 /* A file that takes another's place when it is whole. It is written beside its target, under the target's name with
  * ".saving0" (or another number) behind it, and locked; what a process that died has left there is used again. */
 typedef struct hlmi_os_saving hlmi_os_saving;
-enum { HLMI_OS_FAILED = 3, HLMI_OS_FULL = 4 /* the disk, a quota or a limit */ };
-/** 0 on success, 1: there is no such folder; HLMI_OS_FULL, HLMI_OS_FAILED. */
+/** HLMI_OS_MISSING: there is no such folder. What is there already must be a plain file or a symbolic link. */
 int hlmi_os_save_begin(const char *path, hlmi_os_saving **s);
 int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n);
 /** To the disk, in the target's place, and that to the disk too. Frees s, also when it fails: the target is then as before,
@@ -42,11 +61,13 @@ int hlmi_os_save_commit(hlmi_os_saving *s, bool *done);
 /** Removes what was written. Frees s; NULL is fine. */
 void hlmi_os_save_abort(hlmi_os_saving *s);
 
-/** Removes a file. 0 on success; 1: there is none; HLMI_OS_FAILED. */
+/** Removes a file. HLMI_OS_MISSING: there is none. */
 int hlmi_os_remove(const char *path);
-/** Makes a folder in one that exists. 0 on success, also when it is there already; 1: there is no such place; HLMI_OS_FULL,
- *  HLMI_OS_FAILED. */
-int hlmi_os_make_dir(const char *path);
+/** Makes a folder in one that exists. 0 also when it is there already; *made: it was not. HLMI_OS_MISSING: there is no such
+ *  place. */
+int hlmi_os_make_dir(const char *path, bool *made);
+/** Removes a folder with nothing in it. */
+int hlmi_os_remove_dir(const char *path);
 
 /** Monotonic time in ns. */
 uint64_t hlmi_os_now(void);
@@ -54,12 +75,16 @@ uint64_t hlmi_os_now(void);
 uint64_t hlmi_os_thread_now(void);
 /** Seconds since 1970, UTC. */
 int64_t hlmi_os_clock(void);
-/** Cores this process may use, at least 1. */
+/** Cores that this process may use, by its affinity and by the quotas of its control groups, at least 1. */
 unsigned hlmi_os_cores(void);
+
+/** A random number without opening a file; 0 where the system has none. */
+uint64_t hlmi_os_random(void);
 
 /* threads */
 typedef struct hlmi_os_thread hlmi_os_thread;
-/** NULL when the system refuses. Signals are blocked in the new thread. */
+/** NULL when the system refuses. In the new thread signals from outside are blocked; those that say what the thread itself
+ *  does (faults, traps, profiling) are not, so that the host's handlers see them. */
 hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg);
 /** Waits for the thread's end. In the child of a fork(), which has none of its
  *  parent's threads, it waits for nothing. */

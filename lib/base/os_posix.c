@@ -1,12 +1,10 @@
-/* POSIX: memory, files, time. Threads are in os_posix_thread.c. */
+/* POSIX: memory, open files, time. Opening is in os_posix_open.c, threads are in os_posix_thread.c. */
 #define _GNU_SOURCE 1
-#include "base/os.h"
+#include "base/os_posix.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,22 +49,19 @@ void hlmi_os_free(void *user, void *ptr)
 
 int hlmi_os_open(const char *path, hlmi_os_file **file)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 1 : 3;
-    struct stat sb;
-    int rc = 3;
-    if (fstat(fd, &sb) != 0) goto fail;
-    rc = S_ISDIR(sb.st_mode) ? 2 : 3;
-    if (!S_ISREG(sb.st_mode)) goto fail;
+    int fd;
+    uint64_t size;
+    const int rc = hlmi_os_open_fd(path, &fd, &size);
+    if (rc != 0) return rc;
     hlmi_os_file *f = calloc(1, sizeof *f);
-    if (!f) goto fail;
+    if (!f) {
+        close(fd);
+        return hlmi_os_why(ENOMEM);
+    }
     f->fd = fd;
-    f->size = (uint64_t)sb.st_size;
+    f->size = size;
     *file = f;
     return 0;
-fail:
-    close(fd);
-    return rc;
 }
 
 int hlmi_os_size(hlmi_os_file *file, uint64_t *size)
@@ -81,7 +76,8 @@ int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
     while (n) {
         const ssize_t got = pread(file->fd, p, n, (off_t)offset);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return 3;
+        if (got < 0) return hlmi_os_why(errno);
+        if (got == 0) return HLMI_OS_ENDED;
         p += got;
         offset += (uint64_t)got;
         n -= (size_t)got;
@@ -92,9 +88,9 @@ int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
 int hlmi_os_map(hlmi_os_file *file, const void **data)
 {
     if (!file->map) {
-        if (file->size == 0 || file->size > SIZE_MAX) return 3;
+        if (file->size == 0 || file->size > SIZE_MAX) return hlmi_os_why(EINVAL);
         void *p = mmap(NULL, (size_t)file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
-        if (p == MAP_FAILED) return 3;
+        if (p == MAP_FAILED) return hlmi_os_why(errno);
         file->map = p;
     }
     *data = file->map;
@@ -118,8 +114,7 @@ void hlmi_os_close(hlmi_os_file *file)
 
 bool hlmi_os_is_dir(const char *path)
 {
-    struct stat sb;
-    return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+    return hlmi_os_look(path) == HLMI_OS_FOLDER;
 }
 
 uint64_t hlmi_os_now(void)

@@ -4,7 +4,7 @@
  * another is writing, and used again. Its lock holds as long as the process lives; whoever gets it looks whether the file
  * still has that name, since the process before may have renamed it away. */
 #define _GNU_SOURCE 1
-#include "base/os.h"
+#include "base/os_posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,14 +27,7 @@ enum { MOST_AT_ONCE = 64, SUFFIX = 16, SEND = 8 << 20 };
 
 static int failure(void)
 {
-    switch (errno) {
-    case ENOENT:
-    case ENOTDIR: return 1;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return HLMI_OS_FULL;
-    default: return HLMI_OS_FAILED;
-    }
+    return hlmi_os_why(errno);
 }
 
 /* Is fd the plain file of this user that `name` still names? */
@@ -46,18 +39,22 @@ static bool is_ours(int fd, const char *name)
         open_file.st_dev == named.st_dev;
 }
 
-/* The file with this name, empty and locked; -1: somebody else's; -2: it can not be made (errno). */
+/* The file with this name, empty and locked; -1: somebody else's; -2: it can not be made (errno). One that had, for a moment, a
+ * number to which the host writes goes again: what another thread wrote meanwhile may still be on its way into it. */
 static int take(const char *name)
 {
     const mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH; /* less the process's umask */
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    bool low;
+    int fd = hlmi_os_fd(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, &low);
     const bool made = fd >= 0;
     if (!made && errno != EEXIST) return -2;
-    if (!made) fd = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (!made) fd = hlmi_os_fd(name, O_WRONLY | O_NOFOLLOW, 0, &low);
     if (fd < 0) return -1;
     /* a file system without locks: only what is new is surely nobody else's */
     const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || (made && errno != EWOULDBLOCK);
-    if (locked && is_ours(fd, name) && (made || ftruncate(fd, 0) == 0)) return fd;
+    const bool ours = locked && is_ours(fd, name);
+    if (ours && !low && (made || ftruncate(fd, 0) == 0)) return fd;
+    if (ours && low) unlink(name);
     close(fd);
     return -1;
 }
@@ -66,7 +63,7 @@ static int take(const char *name)
  * takes as much again, which on a virtual machine can take several times as long as the disk. */
 static void drop_cached(const char *path)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const int fd = hlmi_os_fd(path, O_RDONLY | O_NOFOLLOW, 0, NULL);
     if (fd < 0) return;
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     close(fd);
@@ -75,13 +72,12 @@ static void drop_cached(const char *path)
 int hlmi_os_save_begin(const char *path, hlmi_os_saving **out)
 {
     const size_t n = strlen(path);
-    struct stat target;
-    const bool old = stat(path, &target) == 0;
-    if (old && S_ISDIR(target.st_mode)) return HLMI_OS_FAILED;
+    const int is = hlmi_os_look(path);
+    if (is == HLMI_OS_FOLDER || hlmi_os_kind(is) == HLMI_OS_SPECIAL) return is;
     hlmi_os_saving *s = malloc(sizeof *s + n + SUFFIX);
-    if (!s) return HLMI_OS_FAILED;
+    if (!s) return hlmi_os_why(ENOMEM);
     *s = (hlmi_os_saving){.path = n};
-    if (old && S_ISREG(target.st_mode)) drop_cached(path);
+    if (is == 0) drop_cached(path);
     for (unsigned i = 0; i < MOST_AT_ONCE; i++) {
         snprintf(s->name, n + SUFFIX, "%s.saving%u", path, i);
         s->fd = take(s->name);
@@ -90,7 +86,7 @@ int hlmi_os_save_begin(const char *path, hlmi_os_saving **out)
         *out = s;
         return 0;
     }
-    const int rc = s->fd == -2 ? failure() : HLMI_OS_FAILED;
+    const int rc = s->fd == -2 ? failure() : HLMI_OS_CROWDED;
     free(s);
     return rc;
 }
@@ -127,7 +123,7 @@ static int sync_folder(hlmi_os_saving *s)
 {
     char *slash = memrchr(s->name, '/', s->path);
     if (slash) slash[slash == s->name] = '\0'; /* the root keeps its slash */
-    const int fd = open(slash ? s->name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = hlmi_os_fd(slash ? s->name : ".", O_RDONLY | O_DIRECTORY, 0, NULL);
     if (fd < 0) return failure();
     int rc = 0;
     while (fsync(fd) != 0) {
@@ -175,8 +171,15 @@ int hlmi_os_remove(const char *path)
     return unlink(path) == 0 ? 0 : failure();
 }
 
-int hlmi_os_make_dir(const char *path)
+int hlmi_os_make_dir(const char *path, bool *made)
 {
-    if (mkdir(path, S_IRWXU | S_IRWXG | S_IRWXO) == 0) return 0; /* less the process's umask */
-    return errno == EEXIST && hlmi_os_is_dir(path) ? 0 : failure();
+    *made = mkdir(path, S_IRWXU | S_IRWXG | S_IRWXO) == 0; /* less the process's umask */
+    if (*made) return 0;
+    const int rc = failure();
+    return errno == EEXIST && hlmi_os_is_dir(path) ? 0 : rc;
+}
+
+int hlmi_os_remove_dir(const char *path)
+{
+    return rmdir(path) == 0 ? 0 : failure();
 }

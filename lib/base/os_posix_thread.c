@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+#  include "base/os_quota.h"
+
 #  include <linux/futex.h>
 #  include <sys/syscall.h>
 #endif
@@ -44,6 +46,15 @@ static int thread_create(hlmi_os_thread *t)
     return rc;
 }
 
+/* What a worker leaves to the host's handlers: what comes of its own instructions, and of the host's profiler, which counts
+ * them. Everything else is for the host's threads, and its handlers may need more than a worker's stack. */
+static void from_outside(sigset_t *set)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(set, own[i]);
+}
+
 hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
 {
     hlmi_os_thread *t = malloc(sizeof *t);
@@ -51,9 +62,9 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
     t->process = hlmi_os_process();
     t->run = run;
     t->arg = arg;
-    sigset_t all, before;
-    sigfillset(&all);
-    int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t outside, before;
+    from_outside(&outside);
+    int rc = pthread_sigmask(SIG_SETMASK, &outside, &before);
     if (!rc) {
         rc = thread_create(t);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -78,14 +89,13 @@ uint64_t hlmi_os_process(void)
 
 unsigned hlmi_os_cores(void)
 {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
 #if defined(__linux__)
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        const int n = CPU_COUNT(&set);
-        if (n > 0) return (unsigned)n;
-    }
+    const unsigned quota = hlmi_os_quota("");
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) n = CPU_COUNT(&set);
+    if (quota && n > (long)quota) n = (long)quota;
 #endif
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (unsigned)n : 1;
 }
 

@@ -7,6 +7,7 @@
 
 #include <malloc.h>
 #include <process.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -33,6 +34,61 @@ void hlmi_os_large_pages(void *p, size_t size, bool wanted)
 
 /* ---- files ---- */
 
+static int why(DWORD error)
+{
+    switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND: return HLMI_OS_MISSING | (int)error << 8;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL: return HLMI_OS_FULL | (int)error << 8;
+    default: return HLMI_OS_FAILED | (int)error << 8;
+    }
+}
+
+static int failure(void)
+{
+    return why(GetLastError());
+}
+
+hlmi_os_words hlmi_os_reason(int rc)
+{
+    static const struct {
+        DWORD number;
+        const char *words;
+    } errors[] = {
+        {ERROR_FILE_NOT_FOUND, "No such file"},
+        {ERROR_PATH_NOT_FOUND, "No such folder"},
+        {ERROR_TOO_MANY_OPEN_FILES, "Too many open files"},
+        {ERROR_ACCESS_DENIED, "Permission denied"},
+        {ERROR_NOT_ENOUGH_MEMORY, "Cannot allocate memory"},
+        {ERROR_WRITE_PROTECT, "Read-only file system"},
+        {ERROR_NOT_READY, "The device is not ready"},
+        {ERROR_SHARING_VIOLATION, "Another process uses the file"},
+        {ERROR_LOCK_VIOLATION, "Another process has locked the file"},
+        {ERROR_HANDLE_DISK_FULL, "No space left on device"},
+        {ERROR_DISK_FULL, "No space left on device"},
+        {ERROR_INVALID_NAME, "Invalid name"},
+        {ERROR_DIR_NOT_EMPTY, "Directory not empty"},
+        {ERROR_ALREADY_EXISTS, "File exists"},
+        {ERROR_FILENAME_EXCED_RANGE, "File name too long"},
+        {ERROR_NO_UNICODE_TRANSLATION, "the path is not UTF-8"},
+    };
+    const int kind = hlmi_os_kind(rc);
+    const DWORD number = (DWORD)(rc >> 8);
+    const char *words = NULL;
+    hlmi_os_words w;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].number == number) words = errors[i].words;
+    if (kind == HLMI_OS_FOLDER) words = "it is a folder, not a file";
+    if (kind == HLMI_OS_SPECIAL) words = "it is a pipe or a device, not a file";
+    if (kind == HLMI_OS_ENDED) words = "the file has become shorter";
+    if (kind == HLMI_OS_CROWDED) words = "64 others are being written beside it";
+    if (words && kind == HLMI_OS_FULL) snprintf(w.s, sizeof w.s, "no room on the disk (%s)", words);
+    else if (words) snprintf(w.s, sizeof w.s, "%s", words);
+    else snprintf(w.s, sizeof w.s, "error %lu", (unsigned long)number);
+    return w;
+}
+
 struct hlmi_os_file {
     HANDLE file;
     HANDLE mapping;
@@ -40,13 +96,14 @@ struct hlmi_os_file {
     uint64_t size;
 };
 
-/* The path in the system's encoding, to be freed; NULL when it is no UTF-8 or memory is out. */
+/* The path in the system's encoding, to be freed; NULL, with the error, when it is no UTF-8 or memory is out. */
 static wchar_t *wide_path(const char *path)
 {
     const int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
     if (n <= 0) return NULL;
     wchar_t *wide = malloc((size_t)n * sizeof *wide);
-    if (wide) MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, n);
+    if (!wide) SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    else MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, n);
     return wide;
 }
 
@@ -58,18 +115,16 @@ static bool is_dir(const wchar_t *path)
 
 static int open_wide(const wchar_t *path, hlmi_os_file **file)
 {
-    if (is_dir(path)) return 2;
+    if (is_dir(path)) return HLMI_OS_FOLDER;
     const HANDLE h = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (h == INVALID_HANDLE_VALUE) {
-        const DWORD e = GetLastError();
-        return e == ERROR_FILE_NOT_FOUND || e == ERROR_PATH_NOT_FOUND ? 1 : 3;
-    }
+    if (h == INVALID_HANDLE_VALUE) return failure();
     LARGE_INTEGER size;
-    hlmi_os_file *f = calloc(1, sizeof *f);
-    if (!f || GetFileType(h) != FILE_TYPE_DISK || !GetFileSizeEx(h, &size)) {
-        free(f);
+    hlmi_os_file *f = NULL;
+    int rc = GetFileType(h) != FILE_TYPE_DISK ? HLMI_OS_SPECIAL : GetFileSizeEx(h, &size) ? 0 : failure();
+    if (rc == 0) f = calloc(1, sizeof *f);
+    if (!f) {
         CloseHandle(h);
-        return 3;
+        return rc ? rc : why(ERROR_NOT_ENOUGH_MEMORY);
     }
     f->file = h;
     f->size = (uint64_t)size.QuadPart;
@@ -80,7 +135,7 @@ static int open_wide(const wchar_t *path, hlmi_os_file **file)
 int hlmi_os_open(const char *path, hlmi_os_file **file)
 {
     wchar_t *wide = wide_path(path);
-    if (!wide) return 3;
+    if (!wide) return failure();
     const int rc = open_wide(wide, file);
     free(wide);
     return rc;
@@ -99,7 +154,9 @@ int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
         const DWORD want = n < (1u << 30) ? (DWORD)n : 1u << 30;
         OVERLAPPED at = {.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
         DWORD got = 0;
-        if (!ReadFile(file->file, p, want, &got, &at) || got == 0) return 3;
+        const BOOL read = ReadFile(file->file, p, want, &got, &at);
+        if (!read && GetLastError() != ERROR_HANDLE_EOF) return failure();
+        if (got == 0) return HLMI_OS_ENDED;
         p += got;
         offset += got;
         n -= got;
@@ -110,14 +167,15 @@ int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
 int hlmi_os_map(hlmi_os_file *file, const void **data)
 {
     if (!file->map) {
-        if (file->size == 0 || file->size > SIZE_MAX) return 3;
+        if (file->size == 0 || file->size > SIZE_MAX) return why(ERROR_INVALID_PARAMETER);
         file->mapping = CreateFileMappingW(file->file, NULL, PAGE_READONLY, 0, 0, NULL);
-        if (!file->mapping) return 3;
+        if (!file->mapping) return failure();
         file->map = MapViewOfFile(file->mapping, FILE_MAP_READ, 0, 0, 0);
         if (!file->map) {
+            const int rc = failure();
             CloseHandle(file->mapping);
             file->mapping = NULL;
-            return 3;
+            return rc;
         }
     }
     *data = file->map;
@@ -189,17 +247,6 @@ struct hlmi_os_saving {
 
 enum { MOST_AT_ONCE = 64, SUFFIX = 16 };
 
-static int failure(void)
-{
-    switch (GetLastError()) {
-    case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND: return 1;
-    case ERROR_DISK_FULL:
-    case ERROR_HANDLE_DISK_FULL: return HLMI_OS_FULL;
-    default: return HLMI_OS_FAILED;
-    }
-}
-
 /* The first of the names beside the target that nobody writes to. */
 static HANDLE open_beside(const wchar_t *path)
 {
@@ -221,14 +268,18 @@ static HANDLE open_beside(const wchar_t *path)
 int hlmi_os_save_begin(const char *path, hlmi_os_saving **out)
 {
     hlmi_os_saving *s = calloc(1, sizeof *s);
-    if (!s) return HLMI_OS_FAILED;
+    if (!s) return why(ERROR_NOT_ENOUGH_MEMORY);
+    int rc = 0;
     s->path = wide_path(path);
-    s->file = s->path && !is_dir(s->path) ? open_beside(s->path) : INVALID_HANDLE_VALUE;
+    s->file = INVALID_HANDLE_VALUE;
+    if (!s->path) rc = failure();
+    else if (is_dir(s->path)) rc = HLMI_OS_FOLDER;
+    else s->file = open_beside(s->path);
     if (s->file != INVALID_HANDLE_VALUE) {
         *out = s;
         return 0;
     }
-    const int rc = s->path ? failure() : HLMI_OS_FAILED;
+    if (rc == 0) rc = GetLastError() == ERROR_SHARING_VIOLATION ? HLMI_OS_CROWDED : failure();
     free(s->path);
     free(s);
     return rc;
@@ -287,15 +338,25 @@ void hlmi_os_save_abort(hlmi_os_saving *s)
 int hlmi_os_remove(const char *path)
 {
     wchar_t *wide = wide_path(path);
-    const int rc = wide && DeleteFileW(wide) ? 0 : wide ? failure() : HLMI_OS_FAILED;
+    const int rc = wide && DeleteFileW(wide) ? 0 : failure();
     free(wide);
     return rc;
 }
 
-int hlmi_os_make_dir(const char *path)
+int hlmi_os_make_dir(const char *path, bool *made)
 {
     wchar_t *wide = wide_path(path);
-    const int rc = wide && (CreateDirectoryW(wide, NULL) || is_dir(wide)) ? 0 : wide ? failure() : HLMI_OS_FAILED;
+    *made = wide && CreateDirectoryW(wide, NULL);
+    const int rc = *made ? 0 : failure();
+    const bool there = wide && is_dir(wide);
+    free(wide);
+    return there ? 0 : rc;
+}
+
+int hlmi_os_remove_dir(const char *path)
+{
+    wchar_t *wide = wide_path(path);
+    const int rc = wide && RemoveDirectoryW(wide) ? 0 : failure();
     free(wide);
     return rc;
 }
@@ -341,6 +402,11 @@ unsigned hlmi_os_cores(void)
     /* A process spread over several groups of processors has no mask. */
     const DWORD active = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     return active ? active : 1;
+}
+
+uint64_t hlmi_os_random(void)
+{
+    return 0;
 }
 
 /* ---- threads ---- */

@@ -1,6 +1,8 @@
 /* Files through the caller's functions or the system's. */
 #include "base/vfs.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/os.h"
@@ -59,6 +61,20 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
     return HLM_OK;
 }
 
+hlm_status hlmi_fail_open(const char *path, int rc)
+{
+    if (rc == (HLMI_OS_MISSING | ENOENT << 8) || rc == HLMI_OS_MISSING)
+        return hlmi_fail(HLM_E_IO, "%s: no such file", path);
+    return hlmi_fail(HLM_E_IO, "%s: can not be opened: %s", path, hlmi_os_reason(rc).s);
+}
+
+/* Says what a function of the vfs failed at. */
+static hlm_status failed(const hlmi_source *s, const char *path, const char *doing, const char *function, int rc)
+{
+    if (s->vfs.system) return hlmi_fail(HLM_E_IO, "%s: %s: %s", path, doing, hlmi_os_reason(rc).s);
+    return hlmi_fail(HLM_E_IO, "%s: %s: hlm_vfs.%s returned %d", path, doing, function, rc);
+}
+
 hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing)
 {
     hlm_status st = HLM_OK;
@@ -67,16 +83,16 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
     const int32_t rc = vfs->fns.open(vfs->fns.user, path, &s->file);
     if (rc != 0) {
         s->file = NULL;
-        if (missing) *missing = rc == 1;
-        return hlmi_fail(HLM_E_IO, "%s: %s", path,
-                         rc == 1       ? "no such file"
-                             : rc == 2 ? "is a folder"
-                                       : "can not be opened");
+        s->opened = rc;
+        const bool none = vfs->system ? hlmi_os_kind(rc) == HLMI_OS_MISSING : rc == 1;
+        if (missing) *missing = none;
+        if (vfs->system || none) return hlmi_fail_open(path, rc);
+        return failed(s, path, "can not be opened", "open", rc);
     }
     s->path = hlmi_strndup(mem, path, strlen(path));
     if (!s->path) HLMI_TRY(hlmi_nomem(strlen(path), "a path"));
-    if (vfs->fns.size(vfs->fns.user, s->file, &s->size) != 0)
-        HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: its size can not be read", path));
+    const int32_t sized = vfs->fns.size(vfs->fns.user, s->file, &s->size);
+    if (sized != 0) HLMI_TRY(failed(s, path, "its size can not be read", "size", sized));
     const void *map = NULL;
     if (vfs->may_map && vfs->fns.map && s->size > 0 && s->size <= SIZE_MAX &&
         vfs->fns.map(vfs->fns.user, s->file, &map) == 0)
@@ -95,10 +111,12 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
         *data = s->map + offset;
         return HLM_OK;
     }
-    if (n && s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n) != 0)
-        return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed", s->path, n, (unsigned long long)offset);
     *data = buf;
-    return HLM_OK;
+    const int32_t rc = n ? s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n) : 0;
+    if (rc == 0) return HLM_OK;
+    char doing[80];
+    snprintf(doing, sizeof doing, "reading %zu bytes at %llu failed", n, (unsigned long long)offset);
+    return failed(s, s->path, doing, "read_at", rc);
 }
 
 hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,

@@ -20,12 +20,16 @@ typedef struct hlmi_source {
     hlmi_vfs vfs;
     hlmi_mem mem;
     void *file;
+    int32_t opened; /* what open returned */
     char *path;
     uint64_t size;
     const uint8_t *map; /* NULL: read with hlmi_source_read */
 } hlmi_source;
 
-/** HLM_E_IO names the path. *missing (may be NULL) tells "no such file" from other failures. */
+/** HLM_E_IO with the path and the reason, for what hlmi_os_open returned. */
+hlm_status hlmi_fail_open(const char *path, int rc);
+/** HLM_E_IO names the path and the reason. *missing (may be NULL) tells "no such file" from other failures, s->opened what
+ *  the vfs returned. */
 hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing);
 /** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not
  *  mapped (and then *data is buf), else points into the map. */

@@ -9,11 +9,12 @@
 
 #include "api/model.h"
 #include "base/os.h"
+#include "base/vfs.h"
 #include "state/radix.h"
 #include "state/snapshot.h"
 
 #define INDEX_MAGIC "hlmtexts"
-enum { INDEX_VERSION = 1, NAME = 48, MOST_FILES = 1 << 20 };
+enum { INDEX_VERSION = 1, NAME = 64, MOST_FILES = 1 << 20 };
 
 typedef struct index_block {
     char magic[8];
@@ -52,11 +53,13 @@ static const char *text_path(const place *p, uint64_t generation, uint64_t i)
 
 /* ---- the index ---- */
 
-static hlm_status write_index(const place *p, const hlm_pool *pool, uint64_t generation, uint64_t n)
+/* *done: the index is in its place, whatever the status says. */
+static hlm_status write_index(const place *p, const hlm_pool *pool, uint64_t generation, uint64_t n, bool *done)
 {
     const index_block b = {.magic = INDEX_MAGIC, .version = INDEX_VERSION, .generation = generation, .n = n};
     const char *path = index_path(p);
     hlmi_os_saving *file = NULL;
+    *done = false;
     hlm_status st = hlmi_snapshot_open_file(&file, path);
     if (st != HLM_OK) return st;
     hlmi_outlet o = {.kernels = &pool->model->kernels, .name = path, .file = file};
@@ -64,18 +67,20 @@ static hlm_status write_index(const place *p, const hlm_pool *pool, uint64_t gen
     if (st == HLM_OK) st = hlmi_outlet_block(&o, &b, sizeof b);
     if (st == HLM_OK) st = hlmi_outlet_flush(&o);
     hlmi_outlet_close(&o, p->mem);
-    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path);
+    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path, done);
     hlmi_os_save_abort(file);
     return st;
 }
 
-static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *b)
+/* *missing: there is none. */
+static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *b, bool *missing)
 {
     const char *path = index_path(p);
     hlmi_os_file *file = NULL;
     *b = (index_block){.n = 0};
     const int rc = hlmi_os_open(path, &file);
-    if (rc != 0) return hlmi_fail(HLM_E_IO, "%s: %s", path, rc == 1 ? "no such file" : "can not be opened");
+    *missing = hlmi_os_kind(rc) == HLMI_OS_MISSING || hlmi_os_kind(rc) == HLMI_OS_DANGLING;
+    if (rc != 0) return hlmi_fail_open(path, rc);
     hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
     hlm_status st = hlmi_inlet_open(&in, p->mem);
     if (st == HLM_OK && hlmi_os_size(file, &in.end) != 0)
@@ -167,26 +172,73 @@ static void remove_texts(const place *p, uint64_t generation, uint64_t n)
     while (n-- > 0) hlmi_os_remove(text_path(p, generation, n));
 }
 
-/* What a process that died has left of a generation, from a number on. */
+/* What a process that died has left of a generation, from a number on: whole files, and one that it was writing. */
 static void remove_remains(const place *p, uint64_t generation, uint64_t from)
 {
     while (from < MOST_FILES && hlmi_os_remove(text_path(p, generation, from)) == 0) from++;
+    const size_t n = strlen(text_path(p, generation, from));
+    snprintf(p->path + n, p->folder + NAME - n, ".saving0");
+    hlmi_os_remove(p->path);
+}
+
+/* The folder's index before a save. */
+typedef struct former {
+    index_block index;
+    bool known, missing; /* neither: it can not be read, and its texts are nobody's */
+} former;
+
+static hlm_status read_former(const place *p, const hlm_pool *pool, former *f)
+{
+    const hlm_status st = read_index(p, pool, &f->index, &f->missing);
+    f->known = st == HLM_OK;
+    return f->missing || st == HLM_E_FORMAT || st == HLM_E_UNSUPPORTED ? HLM_OK : st;
+}
+
+/* The folder as it was. `done`: the new index is in its place, and the former one takes it again; where that can not be, the
+ * new one stays, with its texts. */
+static void undo(const place *p, const hlm_pool *pool, const former *was, uint64_t generation, uint64_t n, bool done)
+{
+    char sentence[HLMI_ERROR_MAX];
+    snprintf(sentence, sizeof sentence, "%s", hlmi_error());
+    bool back = !done;
+    if (done && was->known) write_index(p, pool, was->index.generation, was->index.n, &back);
+    if (done && was->missing) back = hlmi_os_remove(index_path(p)) == 0;
+    if (back) remove_texts(p, generation, n);
+    hlmi_fail(HLM_E_IO, "%s%s", sentence, done && back ? "; it has what it had again" : "");
 }
 
 /* The texts as the folder's next generation. */
 static hlm_status save(const place *p, const hlm_pool *pool, const texts *t)
 {
-    index_block was;
-    const bool known = read_index(p, pool, &was) == HLM_OK;
-    const uint64_t generation = known ? was.generation + 1 : (uint64_t)hlmi_os_clock(); /* that no file has */
-    hlm_status st = write_texts(p, t, generation);
-    if (st != HLM_OK) remove_texts(p, generation, t->n);
-    if (st == HLM_OK) st = write_index(p, pool, generation, t->n);
+    former was;
+    bool done = false;
+    hlm_status st = read_former(p, pool, &was);
     if (st != HLM_OK) return st;
+    const uint64_t generation = was.known ? was.index.generation + 1 : (uint64_t)hlmi_os_clock(); /* that no file has */
+    st = write_texts(p, t, generation);
+    if (st == HLM_OK) st = write_index(p, pool, generation, t->n, &done);
+    if (st != HLM_OK) {
+        undo(p, pool, &was, generation, t->n, done);
+        return st;
+    }
     remove_remains(p, generation, t->n);
-    if (known) remove_texts(p, was.generation, was.n);
-    if (known) remove_remains(p, was.generation - 1, 0);
+    if (was.known) remove_texts(p, was.index.generation, was.index.n);
+    if (was.known) remove_remains(p, was.index.generation - 1, 0);
     return HLM_OK;
+}
+
+/* In the folder, which is made, and goes again if nothing could be saved in it. */
+static hlm_status save_in(const place *p, const hlm_pool *pool, const texts *t)
+{
+    bool made;
+    p->path[p->folder] = '\0';
+    const int rc = hlmi_os_make_dir(p->path, &made);
+    if (rc != 0)
+        return hlmi_fail(HLM_E_IO, "%s: is no folder and can not be made one: %s", p->path, hlmi_os_reason(rc).s);
+    const hlm_status st = save(p, pool, t);
+    p->path[p->folder] = '\0';
+    if (st != HLM_OK && made) hlmi_os_remove_dir(p->path);
+    return st;
 }
 
 hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder)
@@ -196,8 +248,6 @@ hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder)
     place p;
     texts t = {.n = 0};
     hlm_status st = place_open(&p, &pool->mem, folder);
-    if (st == HLM_OK && hlmi_os_make_dir(folder) != 0)
-        st = hlmi_fail(HLM_E_IO, "%s: is no folder and can not be made one", folder);
     if (st == HLM_OK && r) {
         hlmi_lock_take(&r->lock);
         st = collect(&t, r);
@@ -205,7 +255,7 @@ hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder)
     }
     if (st == HLM_OK && t.n > MOST_FILES)
         st = hlmi_fail(HLM_E_FULL, "%s: %zu texts, there can be %d", folder, t.n, MOST_FILES);
-    if (st == HLM_OK) st = save(&p, pool, &t);
+    if (st == HLM_OK) st = save_in(&p, pool, &t);
     texts_free(&t, pool);
     hlmi_free(&pool->mem, p.path);
     return st;
@@ -229,9 +279,10 @@ hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, s
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_prefix_load: flags has unknown bits 0x%x", (unsigned)flags);
     place p;
     index_block b;
+    bool missing;
     size_t refused = 0;
     hlm_status st = place_open(&p, &pool->mem, folder);
-    if (st == HLM_OK) st = read_index(&p, pool, &b);
+    if (st == HLM_OK) st = read_index(&p, pool, &b, &missing);
     for (uint64_t i = 0; st == HLM_OK && i < b.n; i++) {
         st = load_text(pool, text_path(&p, b.generation, i), flags);
         if (st == HLM_OK || st == HLM_E_NOMEM) continue;

@@ -103,9 +103,9 @@ void hlmi_snapshot_end(hlmi_snapshot *s);
 
 /** To a file that takes the place of `path` when it is whole. */
 hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path);
-/** The file's beginning, and its end: it takes its place. */
+/** The file's beginning, and its end: it takes its place. *done: it has, even if that is not on the disk (HLM_E_IO). */
 hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path);
-hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path);
+hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path, bool *done);
 
 /** A sequence from an open inlet; nothing is left of it when that fails. `known`: pages that were left out are taken from the
  *  pool's prefix cache. */

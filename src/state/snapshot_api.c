@@ -3,6 +3,7 @@
 
 #include "api/model.h"
 #include "base/params.h"
+#include "base/vfs.h"
 
 /* More than that is copied past the caches. */
 enum { CACHE_BYTES = 8 << 20 };
@@ -33,20 +34,19 @@ hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path)
 {
     const int rc = hlmi_os_save_begin(path, file);
     if (rc == 0) return HLM_OK;
-    return hlmi_fail(HLM_E_IO, "%s: can not be written%s", path,
-                     rc == 1                  ? ": no such folder"
-                         : rc == HLMI_OS_FULL ? ": no room on the disk"
-                                              : "");
+    if (hlmi_os_kind(rc) == HLMI_OS_MISSING)
+        return hlmi_fail(HLM_E_IO, "%s: can not be written: no such folder (%s)", path, hlmi_os_reason(rc).s);
+    return hlmi_fail(HLM_E_IO, "%s: can not be written: %s", path, hlmi_os_reason(rc).s);
 }
 
-hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path)
+hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path, bool *done)
 {
-    bool done;
-    const int rc = hlmi_os_save_commit(file, &done);
+    const int rc = hlmi_os_save_commit(file, done);
     if (rc == 0) return HLM_OK;
-    if (done) return hlmi_fail(HLM_E_IO, "%s: written, but its folder can not be brought to the disk", path);
-    return hlmi_fail(HLM_E_IO, "%s: can not be brought to the disk%s", path,
-                     rc == HLMI_OS_FULL ? ": no room on the disk" : "");
+    if (*done)
+        return hlmi_fail(HLM_E_IO, "%s: written, but its folder can not be brought to the disk: %s", path,
+                         hlmi_os_reason(rc).s);
+    return hlmi_fail(HLM_E_IO, "%s: can not be brought to the disk: %s", path, hlmi_os_reason(rc).s);
 }
 
 hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path)
@@ -56,7 +56,8 @@ hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path)
     if (st != HLM_OK) return st;
     hlmi_outlet o = {.kernels = &s->cache->pool->model->kernels, .name = path, .file = file};
     st = hlmi_snapshot_write(s, &o);
-    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path);
+    bool done;
+    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path, &done);
     hlmi_os_save_abort(file);
     return st;
 }
@@ -123,11 +124,7 @@ hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *
 {
     hlmi_os_file *file = NULL;
     const int rc = hlmi_os_open(path, &file);
-    if (rc != 0)
-        return hlmi_fail(HLM_E_IO, "%s: %s", path,
-                         rc == 1       ? "no such file"
-                             : rc == 2 ? "is a folder"
-                                       : "can not be opened");
+    if (rc != 0) return hlmi_fail_open(path, rc);
     hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
     hlm_status st = HLM_OK;
     if (hlmi_os_size(file, &in.end) != 0) st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);

@@ -35,8 +35,7 @@ static hlm_status put(hlmi_outlet *o, const void *data, size_t n)
     }
     const int rc = hlmi_os_save_write(o->file, data, n);
     if (rc == 0) return HLM_OK;
-    return hlmi_fail(HLM_E_IO, "%s: writing %zu bytes failed%s", o->name, n,
-                     rc == HLMI_OS_FULL ? ": no room on the disk" : "");
+    return hlmi_fail(HLM_E_IO, "%s: writing %zu bytes failed: %s", o->name, n, hlmi_os_reason(rc).s);
 }
 
 hlm_status hlmi_outlet_flush(hlmi_outlet *o)
@@ -110,9 +109,10 @@ static hlm_status get(hlmi_inlet *in, void *out, size_t cap, size_t *n)
 {
     if (in->file) {
         *n = cap;
-        if (hlmi_os_read_at(in->file, in->at, out, cap) != 0)
-            return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed", in->name, cap,
-                             (unsigned long long)in->at);
+        const int rc = hlmi_os_read_at(in->file, in->at, out, cap);
+        if (rc != 0)
+            return hlmi_fail(HLM_E_IO, "%s: reading %zu bytes at %llu failed: %s", in->name, cap,
+                             (unsigned long long)in->at, hlmi_os_reason(rc).s);
     } else {
         *n = 0;
         const int32_t rc = in->reader->read(in->reader->user, out, cap, n);

@@ -1,0 +1,23 @@
+/* What the POSIX files share: the one place that opens, and what errno means. */
+#ifndef HLMI_BASE_OS_POSIX_H
+#define HLMI_BASE_OS_POSIX_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/os.h"
+
+/** open() that closes on exec, waits for nobody, takes no terminal, and never gives 0, 1 or 2: a host that has closed those
+ *  writes its messages there. -1 with errno. *was_low (may be NULL): for a moment the file had one of those numbers, because
+ *  the host closed it meanwhile, so that something may have been written to it. */
+int hlmi_os_fd(const char *path, int flags, mode_t mode, bool *was_low);
+
+/** A plain file for reading, and its size; 0, or why not. */
+int hlmi_os_open_fd(const char *path, int *fd, uint64_t *size);
+/** What a path is: 0 a plain file, else HLMI_OS_FOLDER, HLMI_OS_MISSING and so on. */
+int hlmi_os_look(const char *path);
+
+/** The value for an errno: HLMI_OS_MISSING, HLMI_OS_FULL or HLMI_OS_FAILED with its number. */
+int hlmi_os_why(int error);
+
+#endif
