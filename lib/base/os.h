@@ -45,8 +45,8 @@ int hlmi_os_map(hlmi_os_file *file, const void **data);
 void hlmi_os_map_drop(const void *p, size_t n);
 void hlmi_os_close(hlmi_os_file *file);
 bool hlmi_os_is_dir(const char *path);
-/** Calls `each` for every name in a folder but "." and "..", in no order, until it returns false. 0 on success; 1: there is
- *  no such folder; HLMI_OS_FAILED. */
+/** Calls `each` for every name in a folder but "." and "..", in no order, until it returns false. HLMI_OS_MISSING:
+ *  there is no such folder. */
 int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user);
 
 /* A file that takes another's place when it is whole. It is written beside its target, under the target's name with

@@ -1,31 +1,22 @@
 /* POSIX: the names in a folder. */
 #define _GNU_SOURCE 1
+#include "base/os_posix.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/os.h"
-
-/* A descriptor of the folder above the three that programs print to. */
-static int open_folder(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fd > 2) return fd;
-    const int above = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return above;
-}
-
 int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user)
 {
-    const int fd = open_folder(path);
-    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 1 : HLMI_OS_FAILED;
+    const int fd = hlmi_os_fd(path, O_RDONLY | O_DIRECTORY, 0, NULL);
+    if (fd < 0) return hlmi_os_why(errno);
     DIR *d = fdopendir(fd);
     if (!d) {
+        const int rc = hlmi_os_why(errno);
         close(fd);
-        return HLMI_OS_FAILED;
+        return rc;
     }
     for (bool more = true; more;) {
         const struct dirent *e = readdir(d);

@@ -215,18 +215,16 @@ int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), v
     char name[3 * MAX_PATH + 1];
     const size_t n = strlen(path);
     char *pattern = malloc(n + 3);
-    if (!pattern) return HLMI_OS_FAILED;
+    if (!pattern) return why(ERROR_NOT_ENOUGH_MEMORY);
     memcpy(pattern, path, n);
     memcpy(pattern + n, "/*", 3);
     wchar_t *wide = wide_path(pattern);
     free(pattern);
-    if (!wide) return HLMI_OS_FAILED;
+    if (!wide) return failure();
     const HANDLE h = FindFirstFileW(wide, &found);
+    const int rc = h == INVALID_HANDLE_VALUE ? failure() : 0;
     free(wide);
-    if (h == INVALID_HANDLE_VALUE) {
-        const DWORD e = GetLastError();
-        return e == ERROR_FILE_NOT_FOUND || e == ERROR_PATH_NOT_FOUND ? 1 : HLMI_OS_FAILED;
-    }
+    if (rc != 0) return rc;
     bool more = true;
     do {
         if (!WideCharToMultiByte(CP_UTF8, 0, found.cFileName, -1, name, sizeof name, NULL, NULL)) continue;

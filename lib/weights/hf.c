@@ -79,7 +79,8 @@ hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_statu
     char *path = join(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
     const int rc = hlmi_os_list(path, give_name, &l);
-    if (rc > 1) l.st = hlmi_fail(HLM_E_IO, "%s: the folder can not be read", path);
+    if (rc != 0 && hlmi_os_kind(rc) != HLMI_OS_MISSING)
+        l.st = hlmi_fail(HLM_E_IO, "%s: the folder can not be read: %s", path, hlmi_os_reason(rc).s);
     hlmi_free(&s->mem, path);
     return l.st;
 }
