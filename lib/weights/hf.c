@@ -27,7 +27,7 @@ static bool is_side_name(const char *name)
     return is_plain_name(file, strlen(file));
 }
 
-static char *join(const hlmi_store *s, const char *name)
+char *hlmi_store_path_of(const hlmi_store *s, const char *name)
 {
     const size_t a = strlen(s->path), b = strlen(name);
     char *p = hlmi_alloc(&s->mem, a + b + 2);
@@ -47,7 +47,7 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
     if (!is_side_name(name))
         return hlmi_fail(HLM_E_FORMAT, "%s: side file %s is not a plain file name", s->path,
                          hlmi_quoted(name, strlen(name)).s);
-    char *path = join(s, name);
+    char *path = hlmi_store_path_of(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
     const hlm_status st = hlmi_source_slurp(&s->mem, &s->vfs, path, max, data, len, &missing);
     hlmi_free(&s->mem, path);
@@ -76,7 +76,7 @@ hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_statu
                                 void *user)
 {
     listing l = {HLM_OK, each, user};
-    char *path = join(s, name);
+    char *path = hlmi_store_path_of(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
     const int rc = hlmi_os_list(path, give_name, &l);
     if (rc != 0 && hlmi_os_kind(rc) != HLMI_OS_MISSING)
@@ -103,7 +103,7 @@ static hlm_status read_object(const hlmi_store *s, const char *name, size_t max,
 static hlm_status add_file(hlmi_store *s, const char *name, bool *missing)
 {
     hlmi_source file;
-    char *path = join(s, name);
+    char *path = hlmi_store_path_of(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
     hlm_status st = hlmi_source_open(&file, &s->mem, &s->vfs, path, missing);
     hlmi_free(&s->mem, path);
@@ -183,8 +183,12 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     hlm_status st = read_object(s, config, CONFIG_MAX, &s->config);
     if (st != HLM_OK) return st;
     if (!s->config)
-        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a file %s", s->path, config);
+        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a file %s%s", s->path, config,
+                         s->vfs.system ? " or one .gguf file"
+                                       : " (with a hlm_vfs, which lists none, give the .gguf file itself)");
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
+    if (!adapter) st = hlmi_refuse_quantised(s);
+    if (st != HLM_OK) return st;
     st = add_file(s, adapter ? adapter_name : single_name, &missing);
     return missing && !adapter ? add_indexed(s) : st;
 }

@@ -192,11 +192,18 @@ hlmi_quote hlmi_quoted(const char *p, size_t n)
 /* ---- opening ---- */
 
 /* A folder or a file? A vfs knows only files, so what can not be opened as one may be a folder: its config.json tells. */
-static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_container_info **c)
+static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_container_info **c, hlmi_content content)
 {
-    const hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
+    hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
     if (st == HLM_E_NOMEM) return st;
-    if (st != HLM_OK) return hlmi_container_match(NULL, c);
+    if (st != HLM_OK) {
+        const char *given = s->path;
+        st = hlmi_find_in_folder(s, content);
+        if (st != HLM_OK) return st;
+        if (s->path == given) return hlmi_container_match(NULL, c);
+        st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
+        if (st != HLM_OK) return st;
+    }
     const hlm_status found = hlmi_container_match(file, c);
     if (found != HLM_OK || *c) return found;
     uint8_t buf[4];
@@ -224,7 +231,7 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     while (len > 1 && path[len - 1] == '/') len--;
     s->path = hlmi_strndup(mem, path, len);
     if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
-    HLMI_TRY(find_container(s, &file, &c));
+    HLMI_TRY(find_container(s, &file, &c, content));
     s->container = c->id;
     HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));

@@ -46,12 +46,19 @@ hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content
 hlm_status hlmi_gguf_read(hlmi_store *s, hlmi_source *file);
 /** A folder: file is NULL. */
 hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
+/** HLM_E_UNSUPPORTED naming the method when a folder's settings say that its weights are quantised. */
+hlm_status hlmi_refuse_quantised(const hlmi_store *s);
 /** Adds the tensors of source number `source`, a safetensors file. */
 hlm_status hlmi_safetensors_add(hlmi_store *s, uint32_t source);
 
 /** The container of an open file by its first bytes, or NULL; with NULL, the container of folders. */
 hlm_status hlmi_container_match(const hlmi_source *file, const hlmi_container_info **out);
 
+/** The path of a file in the store's folder; NULL without memory. */
+char *hlmi_store_path_of(const hlmi_store *s, const char *name);
+/** When the store's path is a folder of the system's that holds one GGUF file and no weights of its own, it becomes that
+ *  file's. Parts of a split file are one, and projectors of images (mmproj) none. HLM_E_ARG names several. */
+hlm_status hlmi_find_in_folder(hlmi_store *s, hlmi_content content);
 /** Moves an open file into the store; closes it when there is no room. */
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file);
 /** Frees what a container has put into the store. */

@@ -1,6 +1,7 @@
 /* Tensors to weights. */
 #include "arch/loader.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -65,10 +66,28 @@ hlm_status hlmi_loader_finish(const hlmi_loader *l)
     return HLM_OK;
 }
 
+/* A quantised matrix has tensors of other names in its place, which says more than that it is not there. */
+static hlm_status missing(const hlmi_loader *l, const char *name)
+{
+    static const char *const others[] = {"qweight", "weight_packed", "W_q", "weight._data", "weight_blocks"};
+    static const char end[] = ".weight";
+    const size_t n = strlen(name), m = sizeof end - 1;
+    char other[192];
+    for (size_t i = 0; i < sizeof others / sizeof *others && n > m && strcmp(name + n - m, end) == 0; i++) {
+        snprintf(other, sizeof other, "%.*s.%s", (int)(n - m), name, others[i]);
+        if (hlmi_store_find(l->store, other))
+            return hlmi_fail(HLM_E_UNSUPPORTED,
+                             "%s: tensor %s is missing, but %s is there: quantised weights of a kind that this version "
+                             "does not read",
+                             hlmi_store_path(l->store), name, other);
+    }
+    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(l->store), name);
+}
+
 static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out)
 {
     const hlmi_tensor *t = hlmi_store_find(l->store, name);
-    if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(l->store), name);
+    if (!t) return missing(l, name);
     const hlm_status st = hlmi_store_usable(l->store, t);
     if (st != HLM_OK) return st;
     if (hlmi_type_get(t->type)->layout == HLMI_TILE_NONE)

@@ -56,6 +56,41 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
                      arch->classifies ? ", ForSequenceClassification and ForTokenClassification" : "");
 }
 
+/* Settings that any class may have and that change what weights compute; of each one value is known. */
+static hlm_status check_meaning(const hlmi_config *c)
+{
+    static const struct {
+        hlmi_key key;
+        bool known;
+    } flags[] = {{{"is_causal", ".attention.causal"}, true},
+                 {{"use_bidirectional_attention", NULL}, false},
+                 {{"is_encoder_decoder", NULL}, false},
+                 {{"add_cross_attention", NULL}, false}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        bool v = false;
+        const hlm_status st = hlmi_config_bool(c, flags[i].key, flags[i].known, &v);
+        if (st != HLM_OK) return st;
+        if (v != flags[i].known)
+            return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s%s is %s, which this version does not compute",
+                             hlmi_store_path(c->store), c->json ? "" : c->arch,
+                             c->json ? flags[i].key.hf : flags[i].key.gguf, v ? "true" : "false");
+    }
+    const json_t *pruned = json_object_get(c->json, "pruned_heads");
+    if (json_object_size(pruned) || (pruned && !json_is_object(pruned) && !json_is_null(pruned)))
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: pruned_heads is set, which this version does not compute",
+                         hlmi_store_path(c->store));
+    return HLM_OK;
+}
+
+/* Of a model with vision the text's settings lie in an object. */
+static hlm_status check_meanings(const hlmi_config *c)
+{
+    hlmi_config text = *c;
+    text.json = json_object_get(c->json, "text_config");
+    const hlm_status st = check_meaning(c);
+    return st == HLM_OK && json_is_object(text.json) ? check_meaning(&text) : st;
+}
+
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
 {
     const bool hf = hlmi_store_container(store) == HLMI_STORE_HF;
@@ -72,7 +107,8 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
         const char *known = hf ? archs[i]->hf : archs[i]->gguf;
         if (!known || strcmp(known, name) != 0) continue;
         *out = archs[i];
-        return hf ? read_class(config, archs[i]) : HLM_OK;
+        const hlm_status meant = check_meanings(config);
+        return hf && meant == HLM_OK ? read_class(config, archs[i]) : meant;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED, "%s: the architecture \"%s\" is not known to this version",
                      hlmi_store_path(store), name);

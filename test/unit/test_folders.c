@@ -141,9 +141,125 @@ START_TEST(other_tensors_must_be_right)
 }
 END_TEST
 
+/* ---- weights that are something else ---- */
+
+START_TEST(quantised_folders_are_named)
+{
+    static const struct {
+        const char *key, *value, *words;
+    } cases[] = {
+        {"quantization_config", "{\"quant_method\": \"gptq\", \"bits\": 4}", "'gptq', 4 bits"},
+        {"quantization_config", "{\"quant_method\": \"awq\", \"bits\": 4, \"version\": \"gemm\"}", "'awq', 4 bits"},
+        {"quantization_config", "{\"quant_method\": \"bitsandbytes\", \"load_in_4bit\": true}", "'bitsandbytes'"},
+        {"quantization_config", "{\"load_in_8bit\": true, \"llm_int8_threshold\": 6.0}", "'bitsandbytes'"},
+        {"quantization_config", "{\"quant_method\": \"compressed-tensors\", \"format\": \"pack-quantized\"}",
+         "'compressed-tensors', format 'pack-quantized'"},
+        {"compression_config", "{\"format\": \"float-quantized\", \"config_groups\": {}}", "'float-quantized'"},
+        {"quantization_config", "{\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}", "'fp8'"},
+        {"quantization_config", "{\"quant_method\": \"mxfp4\"}", "'mxfp4'"},
+        {"quantization_config", "{\"quant_method\": \"hqq\", \"quant_config\": {}}", "'hqq'"},
+        {"quantization_config", "{\"quant_method\": \"eetq\"}", "'eetq'"},
+        {"quantization_config", "{\"quant_method\": \"quanto\", \"weights\": \"int8\"}", "'quanto'"},
+        {"quantization_config", "{\"quant_method\": \"torchao\"}", "'torchao'"},
+        {"quantization_config", "{\"quant_method\": \"bitnet\"}", "'bitnet'"},
+        {"quantization_config", "{\"quant_method\": \"some\\nthing new\"}", "'some\\x0Athing new'"},
+        {"quantization_config", "{\"group_size\": 64, \"bits\": 4}", "without a name, 4 bits"},
+        {"quantization", "{\"group_size\": 64, \"bits\": 4}", "quantization: "},
+        {"quantization_config", "\"int8\"", "'int8'"},
+        {"quantization_config", "true", "without a name"},
+        {"text_config", "{\"quantization_config\": {\"quant_method\": \"gptq\"}}", "'gptq'"},
+    };
+    static const struct {
+        const char *name, *text, *words;
+    } files[] = {
+        {"m/quantize_config.json", "{\"bits\": 4, \"group_size\": 128, \"desc_act\": false}", "quantize_config.json"},
+        {"m/quant_config.json", "{\"zero_point\": true, \"q_group_size\": 128, \"w_bit\": 4}", "4 bits"},
+        {"m/hf_quant_config.json",
+         "{\"producer\": {\"name\": \"modelopt\"}, \"quantization\": {\"quant_algo\": \"NVFP4\"}}", "'NVFP4'"},
+    };
+    static const char *const off[] = {"null", "{}", "false"};
+    mm_folder *f = read_folder("llama3");
+    size_t n = 0;
+    float *want = logits_of(f, &n);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_object_set_new(f->config, cases[i].key, json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+        check_refused(f, HLM_E_UNSUPPORTED, cases[i].words);
+        ck_assert_ptr_nonnull(strstr(hlm_last_error(), "config.json"));
+        json_object_del(f->config, cases[i].key);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        json_object_set_new(f->config, "quantization_config", json_loads(off[i], JSON_DECODE_ANY, NULL));
+        check_same(f, want, n, off[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        mm fs = {.n = 0};
+        hlm_model *m = NULL;
+        mm_folder_write(f, &fs);
+        fs.files[1].path[0] = 'x'; /* whatever the weights are in */
+        mm_text(&fs, files[i].name, files[i].text);
+        ck_assert_int_eq(mm_load(&m, &fs, "m", 0), HLM_E_UNSUPPORTED);
+        ck_assert_msg(strstr(hlm_last_error(), files[i].words) && strstr(hlm_last_error(), files[i].name), "%s",
+                      hlm_last_error());
+        mm_clear(&fs);
+        mm_folder_write(f, &fs); /* another tool's file of that name */
+        mm_text(&fs, files[i].name, "{\"modes\": [\"fp16\"]}");
+        ck_assert_msg(mm_load(&m, &fs, "m", 0) == HLM_OK, "%s", hlm_last_error());
+        hlm_model_release(m);
+        mm_clear(&fs);
+    }
+    free(want);
+    mm_folder_free(f);
+}
+END_TEST
+
+/* Without a word in the settings, the tensors in a matrix's place tell. */
+START_TEST(quantised_tensors_are_named)
+{
+    static const char *const ends[] = {"qweight", "weight_packed", "W_q"};
+    for (size_t i = 0; i < 3; i++) {
+        mm_folder *f = read_folder("llama3");
+        char name[96];
+        snprintf(name, sizeof name, "model.layers.0.self_attn.q_proj.%s", ends[i]);
+        strcpy(mm_find(f, "model.layers.0.self_attn.q_proj.weight")->name, name);
+        check_refused(f, HLM_E_UNSUPPORTED, name);
+        mm_drop(f, name);
+        check_refused(f, HLM_E_FORMAT, "model.layers.0.self_attn.q_proj.weight is missing");
+        mm_folder_free(f);
+    }
+}
+END_TEST
+
+START_TEST(settings_that_change_the_meaning_are_refused)
+{
+    static const struct {
+        const char *key, *same, *other;
+    } cases[] = {{"is_causal", "true", "false"},
+                 {"use_bidirectional_attention", "false", "true"},
+                 {"is_encoder_decoder", "false", "true"},
+                 {"add_cross_attention", "false", "true"},
+                 {"pruned_heads", "{}", "{\"0\": [1]}"}};
+    static const char *const names[] = {"llama3", "mistral", "qwen3", "mamba2-dtlimit", "qwen3_5-options"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        mm_folder *f = read_folder(names[k]);
+        size_t n = 0;
+        float *want = logits_of(f, &n);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            json_object_set_new(f->config, cases[i].key, json_loads(cases[i].other, JSON_DECODE_ANY, NULL));
+            check_refused(f, HLM_E_UNSUPPORTED, cases[i].key);
+            json_object_set_new(f->config, cases[i].key, json_loads(cases[i].same, JSON_DECODE_ANY, NULL));
+            check_same(f, want, n, cases[i].key);
+        }
+        free(want);
+        mm_folder_free(f);
+    }
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {tensors_that_are_left_out_may_be_anything, other_tensors_must_be_right};
+    const TTest *const tests[] = {tensors_that_are_left_out_may_be_anything, other_tensors_must_be_right,
+                                  quantised_folders_are_named, quantised_tensors_are_named,
+                                  settings_that_change_the_meaning_are_refused};
     if (argc > 1) folder = argv[1];
     return suite_run("folders", tests, sizeof tests / sizeof *tests);
 }

@@ -298,10 +298,98 @@ START_TEST(split_files_are_the_same)
 }
 END_TEST
 
+/* ---- folders ---- */
+
+static char place[64];
+
+static void make_file(const char *name, const void *data, size_t n)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", place, name);
+    FILE *f = fopen(path, "wb");
+    ck_assert(f && fwrite(data, 1, n, f) == n && fclose(f) == 0);
+}
+
+static void remove_file(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", place, name);
+    ck_assert_int_eq(remove(path), 0);
+}
+
+/* Loads the folder; the logits must be `want`, or the sentence have `words`. */
+static void try_folder(const float *want, size_t n, hlm_status status, const char *words)
+{
+    hlm_model *m = NULL;
+    const hlm_model_params vocab = {.struct_size = sizeof vocab, .flags = HLM_LOAD_VOCAB_ONLY};
+    const hlm_status st = hlm_model_load(&m, place, NULL);
+    ck_assert_msg(st == status, "%d: %s", st, hlm_last_error());
+    if (st == HLM_OK) {
+        size_t found = 0;
+        float *got = mm_logits(m, &found);
+        ck_assert(got && found == n && memcmp(got, want, n * sizeof *got) == 0);
+        free(got);
+        hlm_model_release(m);
+    } else {
+        ck_assert_msg(strstr(hlm_last_error(), words) != NULL, "'%s' lacks '%s'", hlm_last_error(), words);
+    }
+    if (st == HLM_E_ARG)
+        ck_assert_int_eq(hlm_model_load(&m, place, &vocab), HLM_E_ARG); /* the tokenizer is found alike */
+}
+
+START_TEST(a_folder_around_a_file_is_the_file)
+{
+    mm_gguf *g = read_model(0);
+    mm fs = {.n = 0};
+    size_t n = 0;
+    write_whole(g, &fs);
+    float *want = logits_of(&fs, "m.gguf", &n);
+    snprintf(place, sizeof place, "/tmp/hlm_forms_%d", (int)getpid());
+    ck_assert_int_eq(mkdir(place, 0700), 0);
+    try_folder(want, n, HLM_E_IO, "one .gguf file");
+    write_whole(g, &fs);
+    make_file("a.gguf", fs.files[0].data, fs.files[0].size);
+    try_folder(want, n, HLM_OK, NULL);
+    make_file("mmproj-a-f16.gguf", "x", 1); /* not a model of text */
+    make_file("a.MMPROJ.gguf", "x", 1);
+    make_file("README.md", "x", 1);
+    make_file("config.json", "{\"model_type\": \"llama\"}", 23); /* without weights beside it */
+    try_folder(want, n, HLM_OK, NULL);
+    make_file("b.gguf", fs.files[0].data, fs.files[0].size);
+    try_folder(want, n, HLM_E_ARG, "2 models, give one of 'a.gguf', 'b.gguf'");
+    make_file("model.safetensors", "x", 1); /* weights of its own: no folder around a file */
+    try_folder(want, n, HLM_E_FORMAT, "model.safetensors");
+    remove_file("model.safetensors");
+    remove_file("a.gguf");
+    remove_file("b.gguf");
+    mm_clear(&fs);
+    write_parts(g, &fs, 3);
+    for (size_t i = 0; i < 3; i++) make_file(fs.files[i].path + 2, fs.files[i].data, fs.files[i].size);
+    try_folder(want, n, HLM_OK, NULL); /* the parts of one model are one */
+    make_file("c.gguf", "x", 1);
+    try_folder(want, n, HLM_E_ARG, "'c.gguf', 'm-00001-of-00003.gguf'");
+    remove_file("c.gguf");
+    remove_file("m-00001-of-00003.gguf");
+    try_folder(want, n, HLM_E_IO, "m-00001-of-00003.gguf");
+    remove_file("m-00002-of-00003.gguf");
+    remove_file("m-00003-of-00003.gguf");
+    static const char *const rest[] = {"mmproj-a-f16.gguf", "a.MMPROJ.gguf", "README.md", "config.json"};
+    for (size_t i = 0; i < 4; i++) remove_file(rest[i]);
+    ck_assert_int_eq(rmdir(place), 0);
+    mm_clear(&fs);
+    write_whole(g, &fs); /* a vfs can not be asked for what is in a folder */
+    strcpy(fs.files[0].path, "m/m.gguf");
+    check_refused(&fs, "m", HLM_E_IO, "give the .gguf file itself");
+    free(want);
+    mm_gguf_free(g);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact, heads_are_the_layers,
-                                  reads_dimensions_of_one, split_files_are_the_same};
+    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact,
+                                  heads_are_the_layers,      reads_dimensions_of_one,
+                                  split_files_are_the_same,  a_folder_around_a_file_is_the_file};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
 }
