@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/looks.h"
 #include "base/os.h"
 
 /* Length of a bare non-finite number at s, 0 if there is none. */
@@ -68,8 +69,9 @@ hlm_status hlmi_json_parse(const hlmi_mem *mem, const char *text, size_t len, bo
         return HLM_OK;
     }
     if (json_error_code(&err) == json_error_out_of_memory) return hlmi_nomem(len, what);
-    return hlmi_fail(HLM_E_FORMAT, "%s: not valid JSON at line %d, column %d: %s", what, err.line, err.column,
-                     err.text);
+    const hlmi_looks l = hlmi_looks_like(text, len, len);
+    return hlmi_fail(HLM_E_FORMAT, "%s: not valid JSON at line %d, column %d: %s%s", what, err.line, err.column,
+                     err.text, l.kind == HLMI_LOOK_JSON ? "" : l.s);
 }
 
 bool hlmi_json_number(const json_t *v, double *out)

@@ -119,21 +119,39 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
     return failed(s, s->path, doing, "read_at", rc);
 }
 
-hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                             size_t *len, bool *missing)
+hlmi_looks hlmi_source_looks(const hlmi_source *s)
 {
-    hlm_status st;
+    uint8_t buf[HLMI_LOOKS_HEAD];
+    const uint8_t *head = buf;
+    const size_t n = s->size < sizeof buf ? (size_t)s->size : sizeof buf;
+    if (hlmi_source_read(s, 0, n, buf, &head) != HLM_OK) return (hlmi_looks){HLMI_LOOK_UNKNOWN, ""};
+    return hlmi_looks_like(head, n, s->size);
+}
+
+/* Some programs put a byte order mark before text in UTF-8. */
+static size_t skip_mark(char *text, size_t len)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    const size_t n = sizeof mark - 1;
+    if (len < n || memcmp(text, mark, n) != 0) return len;
+    memmove(text, text + n, len - n + 1);
+    return len - n;
+}
+
+hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                                 size_t *len, bool *missing)
+{
     hlmi_source s;
     hlmi_vfs reading = *vfs;
     reading.may_map = false;
     *data = NULL;
     *len = 0;
-    st = hlmi_source_open(&s, mem, &reading, path, missing);
+    hlm_status st = hlmi_source_open(&s, mem, &reading, path, missing);
     if (st != HLM_OK) return st;
     char *p = NULL;
     if (s.size > max)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, more than the %zu allowed for it", path,
-                           (unsigned long long)s.size, max));
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, more than the %zu allowed for it%s", path,
+                           (unsigned long long)s.size, max, hlmi_source_looks(&s).s));
     p = hlmi_alloc(mem, (size_t)s.size + 1);
     if (!p) HLMI_TRY(hlmi_nomem((size_t)s.size + 1, path));
     const uint8_t *where = NULL;
@@ -146,6 +164,23 @@ done:
     hlmi_free(mem, p);
     hlmi_source_close(&s);
     return st;
+}
+
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                             size_t *len, bool *missing)
+{
+    hlm_status st = hlmi_source_slurp_any(mem, vfs, path, max, data, len, missing);
+    if (st != HLM_OK) return st;
+    const hlmi_looks l = hlmi_looks_like(*data, *len, *len);
+    if (l.kind == HLMI_LOOK_FOREIGN || l.kind == HLMI_LOOK_GGUF) {
+        st = hlmi_fail(HLM_E_FORMAT, "%s: not what its name says%s", path, l.s);
+        hlmi_free(mem, *data);
+        *data = NULL;
+        *len = 0;
+        return st;
+    }
+    *len = skip_mark(*data, *len);
+    return HLM_OK;
 }
 
 void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n)

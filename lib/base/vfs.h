@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/looks.h"
 #include "base/mem.h"
 
 typedef struct hlmi_vfs {
@@ -34,9 +35,15 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
 /** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not
  *  mapped (and then *data is buf), else points into the map. */
 hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data);
-/** The whole file as one allocation with a 0 behind it, at most max bytes. */
+/** What it looks like by its first bytes. */
+hlmi_looks hlmi_source_looks(const hlmi_source *s);
+/** The whole file as one allocation with a 0 behind it, at most max bytes, without a UTF-8 byte order mark. HLM_E_FORMAT also
+ *  for what no model has under any name (HLMI_LOOK_FOREIGN). */
 hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
                              size_t *len, bool *missing);
+/** The same without these two. */
+hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                                 size_t *len, bool *missing);
 /** Give the pages of a mapped range back to the system; does nothing otherwise. */
 void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n);
 /** NULL-safe on a zeroed source. */

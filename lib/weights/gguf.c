@@ -35,7 +35,8 @@ typedef struct reader {
 
 static hlm_status cut_short(const reader *r, const char *what, uint64_t n)
 {
-    return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", inside %s (%" PRIu64 " bytes from byte %zu on)",
+    return hlmi_fail(HLM_E_FORMAT,
+                     "%s: ends at byte %" PRIu64 ", inside %s (%" PRIu64 " bytes from byte %zu on); is it whole?",
                      r->file->path, r->file->size, what, n, r->pos);
 }
 
@@ -313,8 +314,9 @@ static hlm_status place_tensors(const reader *r, uint64_t alignment)
     hlmi_store *s = r->s;
     const uint64_t size = r->file->size, data = (r->pos + alignment - 1) / alignment * alignment;
     if (s->n_tensors && data > size)
-        return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %" PRIu64 ", before the data at byte %" PRIu64, r->file->path,
-                         size, data);
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: ends at byte %" PRIu64 ", before the data at byte %" PRIu64 "; is it whole?",
+                         r->file->path, size, data);
     for (size_t i = 0; i < s->n_tensors; i++) {
         hlmi_tensor *t = &s->tensors[i];
         const label l = labelled("tensor ", t->name);
@@ -325,7 +327,7 @@ static hlm_status place_tensors(const reader *r, uint64_t alignment)
         if (t->offset > size - data || padded > size - data - t->offset)
             return hlmi_fail(HLM_E_FORMAT,
                              "%s: %s: %" PRIu64 " bytes (with padding) at offset %" PRIu64
-                             " of the data, which has %" PRIu64,
+                             " of the data, which has %" PRIu64 "; is the file whole?",
                              r->file->path, l.s, padded, t->offset, size - data);
         t->offset += data;
     }
@@ -339,8 +341,8 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
     uint32_t magic, version;
     hlm_status st = take_u32(r, "the magic", &magic);
     if (st == HLM_OK && magic != MAGIC)
-        return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'", r->file->path,
-                         hlmi_quoted((const char *)r->base, 4).s);
+        return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'%s", r->file->path,
+                         hlmi_quoted((const char *)r->base, 4).s, hlmi_source_looks(r->file).s);
     if (st == HLM_OK) st = take_u32(r, "the version", &version);
     if (st != HLM_OK) return st;
     if (version != 2 && version != 3)

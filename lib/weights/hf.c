@@ -1,4 +1,5 @@
 /* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side files. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/os.h"
@@ -38,7 +39,10 @@ char *hlmi_store_path_of(const hlmi_store *s, const char *name)
     return p;
 }
 
-hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
+typedef hlm_status slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
+                         size_t *len, bool *missing);
+
+static hlm_status side_file(const hlmi_store *s, const char *name, size_t max, slurp *read, char **data, size_t *len)
 {
     bool missing = false;
     *data = NULL;
@@ -49,9 +53,19 @@ hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t ma
                          hlmi_quoted(name, strlen(name)).s);
     char *path = hlmi_store_path_of(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
-    const hlm_status st = hlmi_source_slurp(&s->mem, &s->vfs, path, max, data, len, &missing);
+    const hlm_status st = read(&s->mem, &s->vfs, path, max, data, len, &missing);
     hlmi_free(&s->mem, path);
     return missing ? HLM_OK : st;
+}
+
+hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
+{
+    return side_file(s, name, max, hlmi_source_slurp, data, len);
+}
+
+hlm_status hlmi_store_side_file_any(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
+{
+    return side_file(s, name, max, hlmi_source_slurp_any, data, len);
 }
 
 bool hlmi_store_lists_folders(const hlmi_store *s)
@@ -153,13 +167,54 @@ static hlm_status check_map(hlmi_store *s, json_t *map, const json_t *shards)
     return HLM_OK;
 }
 
+/* Is a file of this name in the folder? */
+static bool has(const hlmi_store *s, const char *name)
+{
+    hlmi_source file = {0};
+    char *path = hlmi_store_path_of(s, name);
+    const hlm_status st = path ? hlmi_source_open(&file, &s->mem, &s->vfs, path, NULL) : HLM_E_NOMEM;
+    if (st == HLM_OK) hlmi_source_close(&file);
+    hlmi_free(&s->mem, path);
+    return st == HLM_OK;
+}
+
+/* Says what else is there. */
+static hlm_status no_weights(const hlmi_store *s, const char *what)
+{
+    static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json",
+                                         "adapter_model.bin", "consolidated.00.pth",
+                                         "consolidated.pth",  "model.pth",
+                                         "model.pt",          "model.bin",
+                                         "tf_model.h5",       "flax_model.msgpack",
+                                         "model.onnx",        "consolidated.safetensors"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (has(s, others[i]))
+            return hlmi_fail(HLM_E_IO, "%s: no weights: %s; %s is, which is not read: convert it to safetensors%s",
+                             s->path, what, others[i],
+                             strstr(others[i], ".bin") ? " (reading its pickles can run programs)" : "");
+    return hlmi_fail(HLM_E_IO, "%s: no weights: %s", s->path, what);
+}
+
+/* Neither a file nor a model's folder. */
+static hlm_status no_folder(const hlmi_store *s, const char *config)
+{
+    if (s->vfs.system)
+        return hlmi_fail(HLM_E_IO, "%s: a folder without a file %s, and without one .gguf file", s->path, config);
+    char code[48] = "no such file";
+    if (s->opened != 1) snprintf(code, sizeof code, "hlm_vfs.open returned %d", (int)s->opened);
+    return hlmi_fail(
+        HLM_E_IO,
+        "%s: can not be opened (%s), and no folder with a file %s (with a hlm_vfs, which lists none, give the "
+        ".gguf file itself)",
+        s->path, code, config);
+}
+
 static hlm_status add_indexed(hlmi_store *s)
 {
     hlm_status st;
     json_t *index = NULL, *shards = NULL;
     HLMI_TRY(read_object(s, index_name, INDEX_MAX, &index));
-    if (!index)
-        HLMI_TRY(hlmi_fail(HLM_E_IO, "%s: no weights: neither %s nor %s is there", s->path, single_name, index_name));
+    if (!index) HLMI_TRY(no_weights(s, "neither model.safetensors nor model.safetensors.index.json is there"));
     json_t *map = json_object_get(index, "weight_map");
     if (!json_is_object(map) || json_object_size(map) == 0)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path,
@@ -182,13 +237,10 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     const char *config = adapter ? "adapter_config.json" : "config.json";
     hlm_status st = read_object(s, config, CONFIG_MAX, &s->config);
     if (st != HLM_OK) return st;
-    if (!s->config)
-        return hlmi_fail(HLM_E_IO, "%s: not a file that can be read, and no folder with a file %s%s", s->path, config,
-                         s->vfs.system ? " or one .gguf file"
-                                       : " (with a hlm_vfs, which lists none, give the .gguf file itself)");
+    if (!s->config) return no_folder(s, config);
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
     if (!adapter) st = hlmi_refuse_quantised(s);
     if (st != HLM_OK) return st;
     st = add_file(s, adapter ? adapter_name : single_name, &missing);
-    return missing && !adapter ? add_indexed(s) : st;
+    return !missing ? st : adapter ? no_weights(s, "adapter_model.safetensors is not there") : add_indexed(s);
 }

@@ -107,10 +107,11 @@ static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uin
     if (st == HLM_OK) st = read_count(p, "the end in data_offsets", json_array_get(v, 1), &end);
     if (st != HLM_OK) return st;
     if (begin > end || end > size - data)
-        return hlmi_fail(HLM_E_FORMAT,
-                         "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file", p->path,
-                         hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin, (unsigned long long)end,
-                         (unsigned long long)(size - data));
+        return hlmi_fail(
+            HLM_E_FORMAT,
+            "%s: tensor %s: data_offsets are %llu to %llu, of %llu bytes of data in the file (is it whole?)", p->path,
+            hlmi_quoted(p->name, strlen(p->name)).s, (unsigned long long)begin, (unsigned long long)end,
+            (unsigned long long)(size - data));
     if (end - begin != t->bytes && !f->why[0]) {
         f->status = HLM_E_FORMAT;
         snprintf(f->why, sizeof f->why, "data_offsets span %llu bytes, dtype and shape need %llu",
@@ -145,6 +146,9 @@ static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t 
     uint8_t buf[8];
     const uint8_t *p;
     uint64_t n = 0;
+    const hlmi_looks l = hlmi_source_looks(f);
+    if (l.kind != HLMI_LOOK_UNKNOWN && l.kind != HLMI_LOOK_SAFETENSORS)
+        return hlmi_fail(HLM_E_FORMAT, "%s: not a safetensors file%s", f->path, l.s);
     if (f->size < sizeof buf)
         return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %llu, inside the 8 bytes of the header length", f->path,
                          (unsigned long long)f->size);
@@ -155,7 +159,8 @@ static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t 
         return hlmi_fail(HLM_E_FORMAT, "%s: header length is %llu, expected 2 to %llu", f->path, (unsigned long long)n,
                          (unsigned long long)HEADER_MAX);
     if (n > f->size - sizeof buf)
-        return hlmi_fail(HLM_E_FORMAT, "%s: header length is %llu, but the file ends %llu bytes behind it", f->path,
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: header length is %llu, but the file ends %llu bytes behind it (is it whole?)", f->path,
                          (unsigned long long)n, (unsigned long long)(f->size - sizeof buf));
     uint8_t *copy = f->map ? NULL : hlmi_alloc(&s->mem, (size_t)n);
     if (!copy && !f->map) return hlmi_nomem((size_t)n, "a safetensors header");

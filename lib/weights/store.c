@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/os.h"
 #include "weights/store_impl.h"
 
 /* Names are kept in chunks, so that they never move. */
@@ -191,11 +192,13 @@ hlmi_quote hlmi_quoted(const char *p, size_t n)
 
 /* ---- opening ---- */
 
-/* A folder or a file? A vfs knows only files, so what can not be opened as one may be a folder: its config.json tells. */
+/* A folder or a file? The system says; a vfs knows only files, so what can not be opened as one may be a folder: its
+ * config.json tells. */
 static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_container_info **c, hlmi_content content)
 {
     hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
-    if (st == HLM_E_NOMEM) return st;
+    if (st == HLM_E_NOMEM || (st != HLM_OK && s->vfs.system && hlmi_os_kind(file->opened) != HLMI_OS_FOLDER)) return st;
+    s->opened = st == HLM_OK ? 0 : file->opened;
     if (st != HLM_OK) {
         const char *given = s->path;
         st = hlmi_find_in_folder(s, content);
@@ -211,8 +214,9 @@ static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_co
     const size_t n = (size_t)(file->size < sizeof buf ? file->size : sizeof buf);
     const hlm_status rd = hlmi_source_read(file, 0, n, buf, &p);
     if (rd != HLM_OK) return rd;
-    return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF' (for safetensors, give the folder)", s->path,
-                     hlmi_quoted((const char *)p, n).s);
+    const hlmi_looks l = hlmi_source_looks(file);
+    return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'%s", s->path, hlmi_quoted((const char *)p, n).s,
+                     l.kind ? l.s : " (for safetensors, give the folder)");
 }
 
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,

@@ -67,8 +67,11 @@ bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
 /** The object of config.json, or of an adapter's; NULL for GGUF. */
 const json_t *hlmi_store_config(const hlmi_store *s);
 /** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
- *  hlmi_free. *data = NULL and HLM_OK when there is none. */
+ *  hlmi_free. *data = NULL and HLM_OK when there is none. Without a byte order mark; refused when it looks like nothing that
+ *  a model has (a Git LFS pointer, a web page). */
 hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
+/** The same as it is, for what may be of any kind. */
+hlm_status hlmi_store_side_file_any(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
 /** Can the folder's folders be listed? Not through the caller's callbacks. */
 bool hlmi_store_lists_folders(const hlmi_store *s);
 /** Calls `each` for every name in a folder of the folder, in no order, until it fails; HLM_OK when there is no such folder. */

@@ -14,6 +14,7 @@ struct hlmi_store {
     hlmi_vfs vfs;
     char *path; /* as given, without '/' at the end */
     hlmi_container container;
+    int32_t opened; /* what opening it as a file returned */
 
     hlmi_source *sources; /* weight files */
     size_t n_sources, cap_sources;

@@ -205,7 +205,7 @@ static hlm_status check_other_spelling(const hlmi_mem *mem, const hlmi_store *s)
     char *model = NULL;
     size_t len = 0, pieces = 0;
     const json_t *rows = json_object_get(hlmi_store_config(s), "vocab_size");
-    hlm_status st = hlmi_store_side_file(s, "tokenizer.model", SIDE_FILE_MAX, &model, &len);
+    hlm_status st = hlmi_store_side_file_any(s, "tokenizer.model", SIDE_FILE_MAX, &model, &len);
     if (st == HLM_OK && model && len > 0 && model[0] == (1 << 3 | 2)) {
         st = hlmi_spm_check(mem, model, len, &pieces);
         if (st == HLM_OK && json_is_integer(rows) && (json_int_t)pieces > json_integer_value(rows))

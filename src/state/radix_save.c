@@ -86,6 +86,8 @@ static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *
     if (st == HLM_OK && hlmi_os_size(file, &in.end) != 0)
         st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
     if (st == HLM_OK) st = hlmi_inlet_block(&in, b, sizeof *b);
+    if (st == HLM_E_FORMAT && hlmi_inlet_looks(&in).kind != HLMI_LOOK_UNKNOWN)
+        st = hlmi_fail(st, "%s: no index of a prefix cache%s", path, hlmi_inlet_looks(&in).s);
     hlmi_inlet_close(&in, p->mem);
     hlmi_os_close(file);
     if (st == HLM_OK && (memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0 || b->reserved || b->n > MOST_FILES))

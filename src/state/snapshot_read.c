@@ -37,11 +37,12 @@ static hlm_status read_head(reading *r)
     /* the caller's function says nothing about the end; the head is all that is known to be there */
     if (r->in->reader) r->in->end = sizeof *h + HLMI_BLOCK_SUM;
     if (r->in->end < sizeof *h + HLMI_BLOCK_SUM)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes are no snapshot", name, (unsigned long long)r->in->end);
+        return hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes are no snapshot%s", name, (unsigned long long)r->in->end,
+                         hlmi_inlet_looks(r->in).s);
     const hlm_status st = hlmi_inlet_block(r->in, h, sizeof *h);
     if (st != HLM_OK && st != HLM_E_FORMAT) return st;
     if (memcmp(h->magic, HLMI_SNAPSHOT_MAGIC, sizeof h->magic) != 0)
-        return hlmi_fail(HLM_E_FORMAT, "%s: no snapshot", name);
+        return hlmi_fail(HLM_E_FORMAT, "%s: no snapshot%s", name, hlmi_inlet_looks(r->in).s);
     if (h->version != HLMI_SNAPSHOT_VERSION || h->head_bytes != sizeof *h)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: a snapshot of version %u, this library reads version %d", name,
                          (unsigned)h->version, HLMI_SNAPSHOT_VERSION);

@@ -226,3 +226,12 @@ hlm_status hlmi_inlet_skip(hlmi_inlet *in, size_t n)
     if (st != HLM_OK) return st;
     return in->memory ? block_from_memory(in, NULL, n) : pass_block(in, n);
 }
+
+hlmi_looks hlmi_inlet_looks(const hlmi_inlet *in)
+{
+    char buf[HLMI_LOOKS_HEAD];
+    const size_t n = in->end < sizeof buf ? (size_t)in->end : sizeof buf;
+    if (in->memory) return hlmi_looks_like(in->memory, n, in->end);
+    if (!in->file || hlmi_os_read_at(in->file, 0, buf, n) != 0) return (hlmi_looks){HLMI_LOOK_UNKNOWN, ""};
+    return hlmi_looks_like(buf, n, in->end);
+}

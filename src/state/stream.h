@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/looks.h"
 #include "base/mem.h"
 #include "base/os.h"
 #include "kernel/kernel.h"
@@ -52,6 +53,8 @@ hlm_status hlmi_inlet_open(hlmi_inlet *in, const hlmi_mem *mem);
 hlm_status hlmi_inlet_block(hlmi_inlet *in, void *out, size_t n);
 /** The next block, which nobody needs; its checksum counts nevertheless. */
 hlm_status hlmi_inlet_skip(hlmi_inlet *in, size_t n);
+/** What memory or a file looks like by its beginning. */
+hlmi_looks hlmi_inlet_looks(const hlmi_inlet *in);
 void hlmi_inlet_close(hlmi_inlet *in, const hlmi_mem *mem);
 
 #endif
