@@ -30,18 +30,24 @@ static json_t *integer(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
+static const char *head_name(int32_t head)
+{
+    static const char *const names[] = {"text", "sequence", "token", "none"};
+    return head >= 0 && head <= HLM_HEAD_NONE ? names[head] : "?";
+}
+
 static json_t *model_json(const hlm_model_info *m)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, "
-                     "s:b, s:i, s:o}",
-                     "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class,
-                     "vocab_size", m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads",
-                     m->n_heads, "n_kv_heads", m->n_kv_heads, "head_dim", m->head_dim, "max_positions",
-                     (json_int_t)m->max_positions, "n_parameters", integer(m->n_parameters), "file_bytes",
-                     integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes), "bytes_per_token",
-                     integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token, "pad_token",
-                     m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template, "n_labels",
-                     m->n_labels, "n_active_parameters", integer(m->n_active_parameters));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, "
+        "s:b, s:s, s:i, s:o}",
+        "arch", m->arch, "name", m->name, "weight_type", m->weight_type, "kernel_class", m->kernel_class, "vocab_size",
+        m->vocab_size, "n_layers", m->n_layers, "hidden_size", m->hidden_size, "n_heads", m->n_heads, "n_kv_heads",
+        m->n_kv_heads, "head_dim", m->head_dim, "max_positions", (json_int_t)m->max_positions, "n_parameters",
+        integer(m->n_parameters), "file_bytes", integer(m->file_bytes), "weight_bytes", integer(m->weight_bytes),
+        "bytes_per_token", integer(m->bytes_per_token), "bos_token", m->bos_token, "eos_token", m->eos_token,
+        "pad_token", m->pad_token, "unk_token", m->unk_token, "has_chat_template", m->has_chat_template, "head",
+        head_name(m->head), "n_labels", m->n_labels, "n_active_parameters", integer(m->n_active_parameters));
 }
 
 static json_t *plan_json(const hlm_plan_params *p, const hlm_memory_plan_info *m)
@@ -70,6 +76,8 @@ static void print_model(const hlm_model_info *m)
     printf("  %-22s %d of width %d\n", "layers", m->n_layers, m->hidden_size);
     printf("  %-22s %d of %d, %d for keys and values\n", "heads", m->n_heads, m->head_dim, m->n_kv_heads);
     printf("  %-22s %d\n", "vocabulary", m->vocab_size);
+    if (m->head == HLM_HEAD_NONE) printf("  %-22s none: embeddings and no text\n", "head");
+    else if (m->head != HLM_HEAD_TEXT) printf("  %-22s %d classes\n", "head", m->n_labels);
     printf("  %-22s %lld tokens\n", "longest text", (long long)m->max_positions);
     printf("  %-22s bos %d, eos %d, pad %d, unk %d\n", "special tokens", m->bos_token, m->eos_token, m->pad_token,
            m->unk_token);

@@ -252,12 +252,13 @@ typedef struct hlm_model_params {
     void *progress_user;
 } hlm_model_params;
 
-/** Load a GGUF file or a Hugging Face folder (config.json, safetensors,
- *  tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.
+/** Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder
+ *  (config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.
  *  On success *out holds one reference. The path is not needed afterwards; a
  *  mapped file must not change while the model lives (see HLM_LOAD_READ).
- *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a
- *          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of
+ *          quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several
+ *          GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
 HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
 /** The same through the caller's file access; see hlm_vfs for what must outlive the model. */
@@ -324,7 +325,11 @@ enum {
      *  (...ForSequenceClassification). */
     HLM_HEAD_SEQUENCE = 1,
     /** Logits over classes of each token (...ForTokenClassification). */
-    HLM_HEAD_TOKEN = 2
+    HLM_HEAD_TOKEN = 2,
+    /** None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is
+     *  for hlm_embed and hidden states. Logits, text and scores are refused with
+     *  HLM_E_UNSUPPORTED; vocab_size is that of the embedding. */
+    HLM_HEAD_NONE = 3
 };
 
 /** Facts about a model. Strings live as long as the model, are ended by 0 and
@@ -845,7 +850,8 @@ typedef struct hlm_step {
     /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
      *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a
      *  classification head [number of rows, n_labels]: a text's class is read off its last
-     *  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). */
+     *  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL
+     *  with HLM_HEAD_NONE. */
     float *logits;
     /** HLM_ROWS_... */
     int32_t logit_rows;
@@ -881,7 +887,7 @@ typedef struct hlm_step {
  *          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another
  *          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),
  *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
- *          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
+ *          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
  *          then as it was before the call, and what the out-arrays hold is
  *          undefined. */
 HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
@@ -923,8 +929,8 @@ HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
  *  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.
  *  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),
  *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
- *          HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,
- *          and what logits holds is undefined. */
+ *          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),
+ *          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
 HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
 
 /** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
@@ -1231,7 +1237,8 @@ HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler 
  *  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.
  *  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).
  *  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.
- *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what
+ *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,
+ *          HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what
  *          logprobs holds is then undefined. */
 HLM_API hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum);
 
@@ -1251,11 +1258,13 @@ enum {
     HLM_EMBED_NORMALISE = 1
 };
 
-/** A text's vector, for search and comparison.
+/** A text's vector, for search and comparison: of its rows after the final norm, which
+ *  transformers calls last_hidden_state. Any model has them, whatever its head.
  *  tokens   [n], n at least 1, from the beginning of a text.
  *  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.
  *  out      [hidden_size].
- *  Uses a sequence of its own, in the context's pool. Errors  as hlm_score. */
+ *  Uses a sequence of its own, in the context's pool.
+ *  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED. */
 HLM_API hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags,
                              float *out);
 

@@ -10,8 +10,10 @@ hlm_status hlmi_step_read(const hlm_step *const *steps, size_t i, hlm_step *s)
     return hlmi_params_read(s, sizeof *s, steps[i], "hlm_step");
 }
 
-static hlm_status check_rows(const hlm_step *s)
+static hlm_status check_rows(const hlm_context *c, const hlm_step *s)
 {
+    if (s->logits && c->model->plan.head == HLM_HEAD_NONE)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "logits are asked for, and the model has no head (HLM_HEAD_NONE)");
     if (s->logit_rows < HLM_ROWS_LAST || s->logit_rows > HLM_ROWS_LIST)
         return hlmi_fail(HLM_E_ARG, "logit_rows is %d", (int)s->logit_rows);
     if (s->logit_rows != HLM_ROWS_LIST) return HLM_OK;
@@ -105,7 +107,7 @@ hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
     if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
     hlm_status st = check_counts(s);
     if (st == HLM_OK) st = check_tokens(c, s);
-    if (st == HLM_OK) st = check_rows(s);
+    if (st == HLM_OK) st = check_rows(c, s);
     if (st == HLM_OK) st = check_hidden(c, s);
     return st == HLM_OK ? check_attention(c, s) : st;
 }

@@ -45,6 +45,8 @@ static hlm_status check(const hlm_context *c, const hlm_cache *cache)
 {
     if (cache->pool != c->pool)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_cache_logits: the cache belongs to another model or pool");
+    if (c->model->plan.head == HLM_HEAD_NONE)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_cache_logits: the model has no head (HLM_HEAD_NONE)");
     if (cache->length == cache->prefix) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_logits: the cache is empty");
     return HLM_OK;
 }

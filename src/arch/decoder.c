@@ -35,15 +35,23 @@ const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
     [HLMI_PART_DOWN] = {LAYER "mlp.down_proj", "blk.%zu.ffn_down"},
 };
 
+/* Bytes of the family's own root, with the dot: "model." or "backbone.", by which its keys begin. */
+static size_t root_length(const hlmi_decoder *d)
+{
+    return strcspn(d->spec->names[HLMI_PART_EMBED].hf, ".") + 1;
+}
+
 hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix)
 {
     hlmi_name n = {""};
-    const char *fmt = d->gguf ? key.gguf : key.hf;
+    const char *fmt = d->gguf ? key.gguf : key.hf, *root = "";
     if (!fmt) return n;
-    const char *root = "";
-    if (d->spec->root && !d->gguf && strncmp(fmt, "model.", 6) == 0) {
-        root = d->spec->root;
-        fmt += 5;
+    const size_t own = d->gguf ? 0 : root_length(d);
+    if (own && strncmp(fmt, d->spec->names[HLMI_PART_EMBED].hf, own) == 0) {
+        root = d->root;
+        fmt += own;
+    } else if (own) {
+        root = d->outer;
     }
     const char *at = strstr(fmt, "%zu");
     if (at) snprintf(n.text, sizeof n.text, "%s%.*s%zu%s%s", root, (int)(at - fmt), fmt, layer, at + 3, suffix);
@@ -96,6 +104,36 @@ hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, cons
     for (size_t i = 0; i < n; i++) v[i] = (float)value;
     *out = v;
     return HLM_OK;
+}
+
+static bool has_part(const hlmi_decoder *d, hlmi_part p)
+{
+    return hlmi_loader_has(d->l, name_of(d, p, 0, ".weight").text);
+}
+
+/* The classes of one family, and those around them, write the same tensors under different roots: the model with a head
+ * "model." or "backbone.", the model without one nothing, models with vision what holds the text. */
+static void find_root(hlmi_decoder *d, char own[32])
+{
+    static const struct {
+        const char *root, *outer;
+    } roots[] = {{NULL, ""},
+                 {"model.", ""},
+                 {"backbone.", ""},
+                 {"", ""},
+                 {"model.language_model.", ""},
+                 {"language_model.model.", "language_model."},
+                 {"language_model.", ""},
+                 {"transformer.", ""}};
+    if (d->gguf) return;
+    snprintf(own, 32, "%.*s", (int)root_length(d), d->spec->names[HLMI_PART_EMBED].hf);
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        d->root = roots[i].root ? roots[i].root : own;
+        d->outer = roots[i].outer;
+        if (has_part(d, HLMI_PART_EMBED) || has_part(d, HLMI_PART_FINAL_NORM)) return;
+    }
+    d->root = own; /* what is missing is named as usual */
+    d->outer = "";
 }
 
 static const hlmi_key heads_key = {"num_attention_heads", ".attention.head_count"};
@@ -367,6 +405,13 @@ static hlm_status add_own_head(const hlmi_decoder *d, const hlmi_head_params *p)
     return HLM_OK;
 }
 
+/* The head of text is not needed. */
+static void ignore_head(const hlmi_decoder *d)
+{
+    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
+    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".bias").text);
+}
+
 /* "score" of transformers' GenericFor...Classification: over classes of a text without bias, of tokens with one. */
 static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
 {
@@ -376,11 +421,14 @@ static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
     const json_t *names = json_object_get(d->c->json, "id2label");
     const int64_t fallback = json_is_object(names) ? (int64_t)json_object_size(names) : 2;
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_labels", NULL}, 1, MAX_LABELS, fallback, &n));
-    HLMI_TRY(hlmi_loader_matrix(d->l, "score.weight", (size_t)n, d->hidden, NULL, &p->own));
-    if (d->c->head == HLM_HEAD_TOKEN) HLMI_TRY(hlmi_loader_vector(d->l, "score.bias", (size_t)n, NULL, &bias));
+    const hlmi_key score = {"score", NULL};
+    HLMI_TRY(
+        hlmi_loader_matrix(d->l, hlmi_decoder_name(d, score, 0, ".weight").text, (size_t)n, d->hidden, NULL, &p->own));
+    if (d->head == HLM_HEAD_TOKEN)
+        HLMI_TRY(hlmi_loader_vector(d->l, hlmi_decoder_name(d, score, 0, ".bias").text, (size_t)n, NULL, &bias));
     p->bias = bias;
-    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
-    d->plan->head = d->c->head;
+    ignore_head(d);
+    d->plan->head = d->head;
     d->plan->n_out = (size_t)n;
     HLMI_TRY(add_own_head(d, p));
 done:
@@ -396,7 +444,15 @@ static hlm_status add_head(const hlmi_decoder *d)
     /* only the head multiplies the matrix that it shares with the embedding */
     if (d->tied) HLMI_TRY(hlmi_plan_name_slot(d->plan, &embed->table, name.text));
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
-    if (d->c->head != HLM_HEAD_TEXT) {
+    if (d->head == HLM_HEAD_NONE) { /* the norm alone */
+        p.w = NULL;
+        ignore_head(d);
+        d->plan->head = d->head;
+        d->plan->n_out = 0;
+        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p));
+        goto done;
+    }
+    if (d->head != HLM_HEAD_TEXT) {
         HLMI_TRY(class_head(d, &p));
         goto done;
     }
@@ -412,12 +468,14 @@ done:
  * transformers, the file is right, and where it holds the head alone, that is the embedding. */
 static hlm_status read_tied(hlmi_decoder *d)
 {
-    const bool embed = hlmi_loader_has(d->l, name_of(d, HLMI_PART_EMBED, 0, ".weight").text);
-    const bool head = hlmi_loader_has(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
+    const bool embed = has_part(d, HLMI_PART_EMBED), head = has_part(d, HLMI_PART_HEAD);
     bool tied = d->gguf || d->spec->tied;
     hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
-    d->tied = tied && !(embed && head) && d->c->head == HLM_HEAD_TEXT;
+    /* a folder that does not say its class and has no head is that of the model without one */
+    const bool named = json_array_size(json_object_get(d->c->json, "architectures")) > 0;
+    if (d->head == HLM_HEAD_TEXT && !d->gguf && !named && !tied && !head) d->head = HLM_HEAD_NONE;
+    d->tied = tied && !(embed && head) && d->head == HLM_HEAD_TEXT;
     d->table = d->tied && head && !d->gguf ? HLMI_PART_HEAD : HLMI_PART_EMBED; /* GGUF: one name for the shared one */
     return st;
 }
@@ -425,8 +483,14 @@ static hlm_status read_tied(hlmi_decoder *d)
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlm_status st;
-    hlmi_decoder d = {
-        .spec = spec, .c = c, .l = l, .plan = plan, .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
+    char own[32];
+    hlmi_decoder d = {.spec = spec,
+                      .c = c,
+                      .l = l,
+                      .plan = plan,
+                      .head = c->head,
+                      .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
+    find_root(&d, own);
     HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
     if (spec->setup) HLMI_TRY(spec->setup(&d));

@@ -43,7 +43,6 @@ typedef struct hlmi_decoder hlmi_decoder;
 typedef struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
     const char *tied_key; /* another name of tie_word_embeddings, which goes before it */
-    const char *root; /* what stands for "model" at the beginning of config.json's names; NULL: that */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
     const char *attn_bias_key, *mlp_bias_key; /* config.json's settings for HLMI_BIAS_ASKED */
     hlmi_norm_kind norm;
@@ -83,6 +82,9 @@ struct hlmi_decoder {
     hlmi_loader *l;
     hlmi_plan *plan;
     bool gguf, tied, qk_norm;
+    int32_t head; /* HLM_HEAD_... */
+    const char *root,
+        *outer; /* what the file's names begin with where the family's do with "model." or the like, and where not */
     hlmi_part table; /* the tensor of the embedding */
     size_t hidden, ff, layers, vocab;
     double eps;
@@ -99,7 +101,8 @@ typedef struct hlmi_name {
     char text[128];
 } hlmi_name;
 
-/** The name of the file's container with the layer in place of %zu, and a suffix; "" where the container has none. */
+/** The name of the file's container with the layer in place of %zu, and a suffix; "" where the container has none. Names of
+ *  folders begin as the class that wrote them has it, whatever the key begins with (decoder.c). */
 hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix);
 hlm_status hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
                                const hlmi_row_order *order, hlmi_matrix *out);

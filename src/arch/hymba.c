@@ -222,7 +222,8 @@ static hlm_status read_memory(const hlmi_decoder *d)
     float *rows = NULL;
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_memory_tokens", NULL}, 0, MAX_MEMORY, 0, &n));
     if (n == 0) goto done;
-    HLMI_TRY(hlmi_loader_numbers(d->l, "model.memory_tokens", (size_t)n, d->hidden, false, &rows));
+    const hlmi_name name = hlmi_decoder_name(d, (hlmi_key){"model.memory_tokens", NULL}, 0, "");
+    HLMI_TRY(hlmi_loader_numbers(d->l, name.text, (size_t)n, d->hidden, false, &rows));
     d->plan->prefix = rows;
     d->plan->n_prefix = (size_t)n;
 done:

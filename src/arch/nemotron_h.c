@@ -7,28 +7,27 @@
 #include "arch/experts.h"
 #include "arch/mamba2_layer.h"
 
-/* Folders come from two classes, which name the trunk differently. */
-#define NAMES(TRUNK)                                                                                                   \
-  {                                                                                                                    \
-    [HLMI_PART_EMBED] = {TRUNK "embeddings", NULL}, [HLMI_PART_FINAL_NORM] = {TRUNK "norm_f", NULL},                   \
-    [HLMI_PART_HEAD] = {"lm_head", NULL}, [HLMI_PART_ATTN_NORM] = {TRUNK "layers.%zu.norm", NULL},                     \
-    [HLMI_PART_Q] = {TRUNK "layers.%zu.mixer.q_proj", NULL}, [HLMI_PART_K] = {TRUNK "layers.%zu.mixer.k_proj", NULL},  \
-    [HLMI_PART_V] = {TRUNK "layers.%zu.mixer.v_proj", NULL}, [HLMI_PART_O] = {TRUNK "layers.%zu.mixer.o_proj", NULL},  \
-    [HLMI_PART_MLP_NORM] = {TRUNK "layers.%zu.norm", NULL}, [HLMI_PART_UP] = {TRUNK "layers.%zu.mixer.up_proj", NULL}, \
-    [HLMI_PART_DOWN] = {                                                                                               \
-        TRUNK "layers.%zu.mixer.down_proj",                                                                            \
-        NULL                                                                                                           \
-    }                                                                                                                  \
-  }
-static const hlmi_key backbone_names[HLMI_PARTS] = NAMES("backbone."), model_names[HLMI_PARTS] = NAMES("model.");
+#define LAYER "model.layers.%zu."
+static const hlmi_key parts[HLMI_PARTS] = {
+    [HLMI_PART_EMBED] = {"model.embeddings", NULL},
+    [HLMI_PART_FINAL_NORM] = {"model.norm_f", NULL},
+    [HLMI_PART_HEAD] = {"lm_head", NULL},
+    [HLMI_PART_ATTN_NORM] = {LAYER "norm", NULL},
+    [HLMI_PART_Q] = {LAYER "mixer.q_proj", NULL},
+    [HLMI_PART_K] = {LAYER "mixer.k_proj", NULL},
+    [HLMI_PART_V] = {LAYER "mixer.v_proj", NULL},
+    [HLMI_PART_O] = {LAYER "mixer.o_proj", NULL},
+    [HLMI_PART_MLP_NORM] = {LAYER "norm", NULL},
+    [HLMI_PART_UP] = {LAYER "mixer.up_proj", NULL},
+    [HLMI_PART_DOWN] = {LAYER "mixer.down_proj", NULL},
+};
 
-#define EXPERT "layers.%zu.mixer.experts.%e."
+#define MIXER LAYER "mixer."
 
 enum { MAX_LAYERS = 1 << 16 };
 
 typedef struct nemotron {
     hlmi_mamba2 mamba;
-    bool backbone; /* which trunk */
     hlmi_expert_set experts;
     hlmi_router router;
     size_t shared_ff, latent; /* latent 0: experts read the hidden size */
@@ -149,13 +148,12 @@ static hlm_status read_experts(const hlmi_decoder *d, nemotron *n)
         HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"moe_latent_size", NULL}, 1, 1 << 20, 0, &latent));
     n->shared_ff = (size_t)shared;
     n->latent = (size_t)latent;
-    n->experts =
-        (hlmi_expert_set){.up = {n->backbone ? "backbone." EXPERT "up_proj" : "model." EXPERT "up_proj", NULL},
-                          .down = {n->backbone ? "backbone." EXPERT "down_proj" : "model." EXPERT "down_proj", NULL},
-                          .n = n->router.n_experts,
-                          .used = n->router.top_k,
-                          .width = latent ? (size_t)latent : d->hidden,
-                          .ff = (size_t)ff};
+    n->experts = (hlmi_expert_set){.up = {MIXER "experts.%e.up_proj", NULL},
+                                   .down = {MIXER "experts.%e.down_proj", NULL},
+                                   .n = n->router.n_experts,
+                                   .used = n->router.top_k,
+                                   .width = latent ? (size_t)latent : d->hidden,
+                                   .ff = (size_t)ff};
 done:
     return st;
 }
@@ -176,7 +174,6 @@ static hlm_status setup(hlmi_decoder *d)
     if (!n) return hlmi_nomem(sizeof *n, "settings");
     n->mamba = (hlmi_mamba2){
         .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f};
-    n->backbone = d->spec->names == backbone_names;
     d->family = n;
     d->no_rope = true;
     HLMI_TRY(check_mamba_activation(d));
@@ -186,15 +183,10 @@ done:
     return st;
 }
 
-static const char *mixer(const nemotron *n)
-{
-    return n->backbone ? "backbone.layers.%zu.mixer." : "model.layers.%zu.mixer.";
-}
-
 /* A tensor of the layer's mixer. */
 static hlmi_name tensor(const hlmi_decoder *d, size_t layer, const char *name)
 {
-    return hlmi_decoder_name(d, (hlmi_key){mixer(d->family), NULL}, layer, name);
+    return hlmi_decoder_name(d, (hlmi_key){MIXER, NULL}, layer, name);
 }
 
 /* A matrix and, where feed-forwards have biases, its bias. */
@@ -262,25 +254,24 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     const nemotron *n = d->family;
     const hlm_status st = layer_kind(d, i, &k);
     if (st != HLM_OK) return st;
-    if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, mixer(n), i);
+    if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, MIXER, i);
     return k == ATTENTION ? hlmi_decoder_add_attention(d, i) : add_feed_forward(d, i, k);
 }
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    const bool backbone = hlmi_loader_has(l, "backbone.embeddings.weight");
-    const hlmi_decoder_spec spec = {.names = backbone ? backbone_names : model_names,
-                                    .mlp_bias = HLMI_BIAS_ASKED,
-                                    .mlp_bias_key = "mlp_bias",
-                                    .eps_key = {"layer_norm_epsilon", NULL},
-                                    .eps = 1e-5,
-                                    .mlp = HLMI_MLP_RELU2,
-                                    .activation = "relu2",
-                                    .activation_key = "mlp_hidden_act",
-                                    .head_dim = 128,
-                                    .count = count,
-                                    .setup = setup,
-                                    .layer = layer};
+    static const hlmi_decoder_spec spec = {.names = parts,
+                                           .mlp_bias = HLMI_BIAS_ASKED,
+                                           .mlp_bias_key = "mlp_bias",
+                                           .eps_key = {"layer_norm_epsilon", NULL},
+                                           .eps = 1e-5,
+                                           .mlp = HLMI_MLP_RELU2,
+                                           .activation = "relu2",
+                                           .activation_key = "mlp_hidden_act",
+                                           .head_dim = 128,
+                                           .count = count,
+                                           .setup = setup,
+                                           .layer = layer};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

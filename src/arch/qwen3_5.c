@@ -22,14 +22,12 @@ done:
     return st;
 }
 
-/* Files of models with vision keep the text's tensors apart. */
 static hlm_status build_tied(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan, bool tied)
 {
     hlmi_decoder_spec spec = hlmi_delta_net_spec;
     spec.tied = tied;
     spec.setup = setup;
     spec.layer = layer;
-    if (hlmi_loader_has(l, "model.language_model.embed_tokens.weight")) spec.root = "model.language_model";
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

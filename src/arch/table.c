@@ -30,6 +30,19 @@ static const hlmi_arch *const archs[] = {
 };
 /* clang-format on */
 
+/* Is it the class without a head, "LlamaModel" of "llama"? Others that end alike compute something else. */
+static bool is_headless(const char *name, const hlmi_arch *arch)
+{
+    const char *type = arch->hf;
+    for (;; name++, type++) {
+        while (*name == '_') name++;
+        while (*type == '_') type++;
+        const char c = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
+        if (!*type || c != *type) break;
+    }
+    return !*type && strcmp(name, "Model") == 0;
+}
+
 /* What the class in config.json's "architectures" computes. */
 static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
 {
@@ -43,6 +56,10 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
     const char *name = json_string_value(json_array_get(json_object_get(c->json, "architectures"), 0));
     if (!name) return HLM_OK;
     const size_t n = strlen(name);
+    if (is_headless(name, arch)) {
+        c->head = HLM_HEAD_NONE;
+        return HLM_OK;
+    }
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         const size_t m = strlen(classes[i].tail);
         if (n < m || strcmp(name + n - m, classes[i].tail) != 0) continue;
@@ -51,8 +68,10 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
         return HLM_OK;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED,
-                     "%s: architectures[0] is %.80s; of %s this version runs classes that end in %s%s",
-                     hlmi_store_path(c->store), name, arch->hf, "ForCausalLM",
+                     "%s: architectures[0] is %.80s; of %s this version runs the class without a head (...Model) and "
+                     "those that end in "
+                     "ForCausalLM%s",
+                     hlmi_store_path(c->store), name, arch->hf,
                      arch->classifies ? ", ForSequenceClassification and ForTokenClassification" : "");
 }
 

@@ -183,7 +183,7 @@ extern const hlmi_block_type hlmi_block_moe;
 typedef struct hlmi_head_params {
     hlmi_norm norm;
     const float *bias, *scale; /* [vocab_size] or NULL */
-    const hlmi_matrix *w; /* its own or the embedding's */
+    const hlmi_matrix *w; /* its own or the embedding's; NULL: a model without a head, of which the norm is left */
     hlmi_matrix own;
 } hlmi_head_params;
 extern const hlmi_block_type hlmi_block_head;

@@ -24,6 +24,7 @@ static void record(hlmi_builder *b, const void *params)
         b->ops->tap(b, HLM_HIDDEN_PRE_NORM, NULL);
         b->ops->tap(b, (int32_t)b->plan->n_layers, &p->norm);
     }
+    if (!p->w) return; /* a model without a head */
     float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
     b->ops->pick_rows(b, rows, b->ldx);
     emit_logits(b, p, rows);
@@ -31,6 +32,7 @@ static void record(hlmi_builder *b, const void *params)
 
 static void from_kept(hlmi_builder *b, const void *params)
 {
+    if (!((const hlmi_head_params *)params)->w) return;
     float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
     b->ops->kept_rows(b, rows, b->ldx);
     emit_logits(b, params, rows);

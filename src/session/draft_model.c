@@ -43,8 +43,8 @@ static hlm_status check(const hlmi_run *run, const hlm_speculation *p)
     hlm_status st = hlm_model_info_get(hlmi_ctx_model(p->draft), &of);
     if (st == HLM_OK) st = hlm_model_info_get(hlmi_ctx_model(run->ctx), &ours);
     if (st != HLM_OK) return st;
-    if (of.head != HLM_HEAD_TEXT)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_speculation: the draft model has a classification head");
+    st = hlmi_needs_text(&of, "hlm_speculation: the draft model");
+    if (st != HLM_OK) return st;
     if (of.vocab_size != ours.vocab_size)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_speculation: the draft model's vocabulary has %d tokens, the model's %d",
                          (int)of.vocab_size, (int)ours.vocab_size);

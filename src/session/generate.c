@@ -38,8 +38,8 @@ static hlm_status open_run(run *r, hlm_sampler *sampler)
     hlm_model_info info = {.struct_size = sizeof info};
     hlm_status st = hlm_model_info_get(model, &info);
     if (st != HLM_OK) return st;
-    if (info.head != HLM_HEAD_TEXT)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_generate: the model has a classification head and writes no text");
+    st = hlmi_needs_text(&info, "hlm_generate: the model");
+    if (st != HLM_OK) return st;
     if (sampler && hlmi_sampler_model(sampler) != model)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_generate: the sampler belongs to another model");
     r->sampler = sampler;

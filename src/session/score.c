@@ -28,8 +28,8 @@ static hlm_status check(const hlm_context *ctx, job *j)
     hlm_status st = hlmi_list_check(j->n, "hlm_score: tokens");
     if (st == HLM_OK) st = hlm_model_info_get(hlmi_ctx_model(ctx), &info);
     if (st != HLM_OK) return st;
-    if (info.head != HLM_HEAD_TEXT)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_score: the model has a classification head and rates no tokens");
+    st = hlmi_needs_text(&info, "hlm_score: the model");
+    if (st != HLM_OK) return st;
     for (size_t i = 0; i < j->n; i++) {
         if (j->tokens[i] < 0 || j->tokens[i] >= info.vocab_size)
             return hlmi_fail(HLM_E_TOKEN, "hlm_score: tokens[%zu] is %d, the vocabulary has %d", i, j->tokens[i],

@@ -77,12 +77,17 @@ static inline void mm_close(void *user, void *file)
     (void)file;
 }
 
-static inline hlm_status mm_load(hlm_model **m, mm *fs, const char *path, uint32_t flags)
+static inline hlm_status mm_load_as(hlm_model **m, mm *fs, const char *path, uint32_t flags, int32_t activations)
 {
     const hlm_vfs vfs = {
         .struct_size = sizeof vfs, .user = fs, .open = mm_open, .size = mm_size, .read_at = mm_read, .close = mm_close};
-    const hlm_model_params p = {.struct_size = sizeof p, .flags = flags};
+    const hlm_model_params p = {.struct_size = sizeof p, .flags = flags, .activations = activations};
     return hlm_model_load_vfs(m, &vfs, path, &p);
+}
+
+static inline hlm_status mm_load(hlm_model **m, mm *fs, const char *path, uint32_t flags)
+{
+    return mm_load_as(m, fs, path, flags, HLM_ACTIVATIONS_DEFAULT);
 }
 
 /* ---- folders ---- */
@@ -126,16 +131,11 @@ static inline mm_tensor *mm_add(mm_folder *m, const char *name, const char *dtyp
     return t;
 }
 
-static inline mm_folder *mm_folder_read(const char *folder)
+/* Adds the tensors of a safetensors file. */
+static inline void mm_read_tensors(mm_folder *m, const char *path)
 {
-    mm_folder *m = calloc(1, sizeof *m);
-    char path[600];
     const char *name;
     json_t *v;
-    snprintf(path, sizeof path, "%s/config.json", folder);
-    m->config = json_load_file(path, 0, NULL);
-    ck_assert_msg(m->config != NULL, "%s", path);
-    snprintf(path, sizeof path, "%s/model.safetensors", folder);
     bytes b = mm_slurp(path);
     uint64_t n;
     memcpy(&n, b.data, 8);
@@ -151,6 +151,21 @@ static inline mm_folder *mm_folder_read(const char *folder)
     }
     json_decref(header);
     free(b.data);
+}
+
+static inline mm_folder *mm_folder_read(const char *folder)
+{
+    mm_folder *m = calloc(1, sizeof *m);
+    char path[600];
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    bytes text = mm_slurp(path);
+    put(&text, "", 1);
+    for (char *at; (at = strstr((char *)text.data, "Infinity")) != NULL;) memcpy(at, "   1e300", 8);
+    m->config = json_loads((char *)text.data, 0, NULL);
+    free(text.data);
+    ck_assert_msg(m->config != NULL, "%s", path);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    mm_read_tensors(m, path);
     return m;
 }
 

@@ -141,6 +141,201 @@ START_TEST(other_tensors_must_be_right)
 }
 END_TEST
 
+/* ---- models without heads, and other names ---- */
+
+/* All models of the folder that have a head of text, the class without one, and what the tensors' names begin with. */
+static const struct {
+    const char *model, *headless, *root;
+} families[] = {
+    {"llama3", "LlamaModel", "model."},
+    {"mistral", "MistralModel", "model."},
+    {"experts", "MixtralModel", "model."},
+    {"qwen2", "Qwen2Model", "model."},
+    {"qwen3", "Qwen3Model", "model."},
+    {"phi", "PhiModel", "model."},
+    {"persimmon", "PersimmonModel", "model."},
+    {"falcon-h1-options", "FalconH1Model", "model."},
+    {"granite4-dense", "GraniteMoeHybridModel", "model."},
+    {"hymba-options", "HymbaModel", "model."},
+    {"jamba", "JambaModel", "model."},
+    {"lfm2", "Lfm2Model", "model."},
+    {"falcon-mamba", "FalconMambaModel", "backbone."},
+    {"mamba2-dtlimit", "Mamba2Model", "backbone."},
+    {"nemotron-h-moe", "NemotronHModel", "backbone."},
+    {"qwen3-next", "Qwen3NextModel", "model."},
+    {"qwen3_5-options", "Qwen3_5TextModel", "model."},
+    {"zamba2-options", "Zamba2Model", "model."},
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+/* Names that begin with `from` begin with `to` then, others with `outer`. */
+static void rename_roots(mm_folder *f, const char *from, const char *to, const char *outer)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        char name[128];
+        const size_t n = strlen(from);
+        const int own = strncmp(f->t[i].name, from, n) == 0;
+        const int len = snprintf(name, sizeof name, "%s%s", own ? to : outer, f->t[i].name + (own ? n : 0));
+        ck_assert(len < (int)sizeof name);
+        strcpy(f->t[i].name, name);
+    }
+}
+
+START_TEST(names_may_begin_otherwise)
+{
+    static const char *const roots[][2] = {{"", ""},
+                                           {"model.", ""},
+                                           {"backbone.", ""},
+                                           {"transformer.", ""},
+                                           {"model.language_model.", ""},
+                                           {"language_model.model.", "language_model."}};
+    for (size_t k = 0; k < FAMILIES; k++) {
+        mm_folder *f = read_folder(families[k].model);
+        size_t n = 0;
+        float *want = logits_of(f, &n);
+        const char *now = families[k].root;
+        for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+            mm_folder_free(f);
+            f = read_folder(families[k].model);
+            rename_roots(f, now, roots[i][0], roots[i][1]);
+            check_same(f, want, n, families[k].model);
+        }
+        rename_roots(f, "language_model.model.", "net.", "");
+        check_refused(f, HLM_E_FORMAT, "weight is missing"); /* by the usual name */
+        ck_assert_ptr_nonnull(strstr(
+            hlm_last_error(),
+            families[k].root +
+                (strcmp(families[k].root, "backbone.") == 0 && strstr(families[k].headless, "Nemotron") ? 9 : 0)));
+        free(want);
+        mm_folder_free(f);
+    }
+}
+END_TEST
+
+static void check_no_logits(hlm_model *m)
+{
+    size_t n = 0;
+    float out[1], *none = mm_logits(m, &n);
+    int32_t ids[2] = {1, 2};
+    hlm_context *ctx = NULL;
+    hlm_cache *cache = NULL;
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1};
+    const hlm_generate_params gp = {.struct_size = sizeof gp, .prompt = ids, .n_prompt = 2, .max_tokens = 1};
+    ck_assert(none == NULL && strstr(hlm_last_error(), "HLM_HEAD_NONE"));
+    ck_assert_int_eq(hlm_ctx_new(&ctx, m, &cp), HLM_OK);
+    ck_assert_int_eq(hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL), HLM_OK);
+    ck_assert_int_eq(hlm_generate(ctx, cache, NULL, &gp, NULL), HLM_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_HEAD_NONE"));
+    ck_assert_int_eq(hlm_score(ctx, ids, 2, NULL, NULL), HLM_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_HEAD_NONE"));
+    const hlm_step step = {.struct_size = sizeof step, .cache = cache, .tokens = ids, .n_tokens = 2};
+    const hlm_step *const steps[1] = {&step};
+    ck_assert_msg(hlm_decode_step(ctx, steps, 1) == HLM_OK, "%s", hlm_last_error());
+    ck_assert_int_eq(hlm_cache_logits(ctx, cache, out), HLM_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_HEAD_NONE"));
+    ck_assert_ptr_null(hlm_model_label(m, 0));
+    hlm_cache_free(cache);
+    hlm_ctx_free(ctx);
+}
+
+/* The model without a head gives the rows of the one with it, bit for bit, under either root, with the head's tensor and without. */
+START_TEST(models_without_heads_embed)
+{
+    for (size_t k = 0; k < FAMILIES; k++) {
+        mm_folder *f = read_folder(families[k].model);
+        hlm_model *m = NULL;
+        size_t n = 0;
+        float *want[3];
+        ck_assert_int_eq(load(f, &m), HLM_OK);
+        for (int32_t p = 0; p < 3; p++) want[p] = mm_embedding(m, p, &n);
+        hlm_model_release(m);
+        for (int form = 0; form < 4; form++) {
+            hlm_model_info info = {.struct_size = sizeof info};
+            if (form == 0) json_object_set_new(f->config, "architectures", json_pack("[s]", families[k].headless));
+            if (form == 1) mm_drop(f, "lm_head.weight");
+            if (form == 1) mm_drop(f, "lm_head.bias");
+            if (form == 2) rename_roots(f, families[k].root, "", "");
+            if (form == 3) json_object_del(f->config, "architectures"); /* neither a class nor a head */
+            if (form == 3) json_object_set_new(f->config, "tie_word_embeddings", json_false());
+            if (form == 3) json_object_del(f->config, "tie_embedding");
+            ck_assert_msg(load(f, &m) == HLM_OK, "%s: %s", families[k].headless, hlm_last_error());
+            ck_assert_int_eq(hlm_model_info_get(m, &info), HLM_OK);
+            ck_assert(info.head == HLM_HEAD_NONE && info.n_labels == 0 && info.vocab_size > 0);
+            for (int32_t p = 0; p < 3; p++) {
+                float *got = mm_embedding(m, p, &n);
+                ck_assert_msg(memcmp(got, want[p], n * sizeof *got) == 0, "%s: other rows", families[k].headless);
+                free(got);
+            }
+            check_no_logits(m);
+            hlm_model_release(m);
+        }
+        for (int p = 0; p < 3; p++) free(want[p]);
+        mm_folder_free(f);
+    }
+}
+END_TEST
+
+/* What the reference's last_hidden_state is, hidden.<L> of the goldens: the mean and the last of its rows. */
+START_TEST(embeddings_are_the_last_hidden_state)
+{
+    static const char *const names[] = {"llama3",         "mistral", "qwen3", "falcon-mamba",
+                                        "granite4-dense", "jamba",   "lfm2",  "phi"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        char path[600], key[24];
+        hlm_model *m = NULL;
+        hlm_context *ctx = NULL;
+        hlm_model_info info = {.struct_size = sizeof info};
+        snprintf(path, sizeof path, "%s/%s/golden.safetensors", folder, names[k]);
+        mm_folder *golden = calloc(1, sizeof *golden), *f = read_folder(names[k]);
+        mm_read_tensors(golden, path);
+        mm fs = {.n = 0};
+        mm_folder_write(f, &fs);
+        ck_assert_int_eq(mm_load_as(&m, &fs, "m", 0, HLM_ACTIVATIONS_F32), HLM_OK);
+        mm_clear(&fs);
+        ck_assert_int_eq(hlm_model_info_get(m, &info), HLM_OK);
+        snprintf(key, sizeof key, "hidden.%d", (int)info.n_layers);
+        const mm_tensor *ids = mm_find(golden, "input_ids"), *rows = mm_find(golden, key);
+        ck_assert(ids && rows);
+        const size_t size = (size_t)info.hidden_size, n = ids->bytes / 4;
+        ck_assert_uint_eq(rows->bytes, n * size * 4);
+        float *out = malloc(size * sizeof *out);
+        ck_assert_int_eq(hlm_ctx_new(&ctx, m, NULL), HLM_OK);
+        for (int32_t pooling = 0; pooling < 3; pooling++) {
+            ck_assert_int_eq(hlm_embed(ctx, (const int32_t *)(void *)ids->data, n, pooling, 0, out), HLM_OK);
+            for (size_t c = 0; c < size; c++) {
+                const float *x = (const float *)(void *)rows->data;
+                double mean = 0;
+                for (size_t i = 0; i < n; i++) mean += (double)x[i * size + c] / (double)n;
+                const double wanted =
+                    pooling == HLM_POOL_MEAN ? mean : (double)x[(pooling == HLM_POOL_LAST ? n - 1 : 0) * size + c];
+                ck_assert_msg((double)out[c] - wanted < 1e-3 && wanted - (double)out[c] < 1e-3, "%s: %g, expected %g",
+                              names[k], (double)out[c], wanted);
+            }
+        }
+        free(out);
+        hlm_ctx_free(ctx);
+        hlm_model_release(m);
+        mm_folder_free(f);
+        mm_folder_free(golden);
+    }
+}
+END_TEST
+
+/* Classes whose names end alike compute something else. */
+START_TEST(other_classes_are_refused)
+{
+    static const char *const names[] = {
+        "LlamaBidirectionalModel", "LlamaPreTrainedModel", "Qwen2Model",  "Model",
+        "LlamaForRewardModel",     "XLlamaModel",          "LlamaModelX", "Llama_ModelForX"};
+    mm_folder *f = read_folder("llama3");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_object_set_new(f->config, "architectures", json_pack("[s]", names[i]));
+        check_refused(f, HLM_E_UNSUPPORTED, names[i]);
+    }
+    mm_folder_free(f);
+}
+END_TEST
+
 /* ---- weights that are something else ---- */
 
 START_TEST(quantised_folders_are_named)
@@ -257,8 +452,14 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {tensors_that_are_left_out_may_be_anything, other_tensors_must_be_right,
-                                  quantised_folders_are_named, quantised_tensors_are_named,
+    const TTest *const tests[] = {tensors_that_are_left_out_may_be_anything,
+                                  other_tensors_must_be_right,
+                                  names_may_begin_otherwise,
+                                  models_without_heads_embed,
+                                  embeddings_are_the_last_hidden_state,
+                                  other_classes_are_refused,
+                                  quantised_folders_are_named,
+                                  quantised_tensors_are_named,
                                   settings_that_change_the_meaning_are_refused};
     if (argc > 1) folder = argv[1];
     return suite_run("folders", tests, sizeof tests / sizeof *tests);

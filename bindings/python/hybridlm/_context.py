@@ -29,7 +29,7 @@ _STEP_BYTES = ctypes.sizeof(raw.hlm_step)
 
 
 def row_width(info: ModelInfo) -> int:
-    """Numbers in a row of logits: the vocabulary, or the classes of a classification head."""
+    """Numbers in a row of logits: the vocabulary, the classes of a classification head, or 0."""
     return info.vocab_size if info.head == raw.HLM_HEAD_TEXT else info.n_labels
 
 

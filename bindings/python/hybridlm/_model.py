@@ -40,7 +40,9 @@ def model_info(pointer: int) -> ModelInfo:
 
 
 def needs_text(info: ModelInfo) -> None:
-    """UnsupportedError for a model whose rows are classes, not tokens."""
+    """UnsupportedError for a model whose rows are classes, not tokens, or that has none."""
+    if info.head == raw.HLM_HEAD_NONE:
+        raise errors.UnsupportedError("the model has no head (HEAD_NONE) and writes no text")
     if info.head != raw.HLM_HEAD_TEXT:
         raise errors.UnsupportedError("the model has a classification head and writes no text")
 

@@ -23,6 +23,7 @@ CPU_AVX512 = 3
 HEAD_TEXT = 0
 HEAD_SEQUENCE = 1
 HEAD_TOKEN = 2
+HEAD_NONE = 3
 TYPE_DEFAULT = 0
 TYPE_F32 = 1
 TYPE_F16 = 2
@@ -79,6 +80,7 @@ __all__ = [
     "HEAD_TEXT",
     "HEAD_SEQUENCE",
     "HEAD_TOKEN",
+    "HEAD_NONE",
     "TYPE_DEFAULT",
     "TYPE_F32",
     "TYPE_F16",

@@ -65,6 +65,7 @@ HLM_CPU_AVX512 = 3
 HLM_HEAD_TEXT = 0
 HLM_HEAD_SEQUENCE = 1
 HLM_HEAD_TOKEN = 2
+HLM_HEAD_NONE = 3
 HLM_TYPE_DEFAULT = 0
 HLM_TYPE_F32 = 1
 HLM_TYPE_F16 = 2
@@ -512,12 +513,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'naming file, field and value where there are any. "" before the first\n'
         "failure. Valid until that thread's next failing call; never NULL."),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
-        'Load a GGUF file or a Hugging Face folder (config.json, safetensors,\n'
-        'tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.\n'
+        'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder\n'
+        '(config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.\n'
         'On success *out holds one reference. The path is not needed afterwards; a\n'
         'mapped file must not change while the model lives (see HLM_LOAD_READ).\n'
-        'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a\n'
-        '        tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
+        'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of\n'
+        '        quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several\n'
+        '        GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
     "hlm_model_load_vfs": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
         "The same through the caller's file access; see hlm_vfs for what must outlive the model."),
     "hlm_model_retain": (None, [c_void_p],
@@ -731,7 +733,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '        HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another\n'
         '        pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
         '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
-        '        HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
+        '        HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
         '        then as it was before the call, and what the out-arrays hold is\n'
         '        undefined.'),
     "hlm_step_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
@@ -769,8 +771,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
         'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
         '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
-        '        HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,\n'
-        '        and what logits holds is undefined.'),
+        '        HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),\n'
+        '        HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
     "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
@@ -855,7 +857,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.\n'
         'sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).\n'
         "Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.\n"
-        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what\n'
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,\n'
+        '        HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what\n'
         '        logprobs holds is then undefined.'),
     "hlm_score_labels": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p],
         'The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..\n'
@@ -864,11 +867,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'count    labels that were rated; may be NULL. The mean loss is -sum / count.\n'
         'Errors  as hlm_score.'),
     "hlm_embed": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_uint32, c_void_p],
-        "A text's vector, for search and comparison.\n"
+        "A text's vector, for search and comparison: of its rows after the final norm, which\n"
+        'transformers calls last_hidden_state. Any model has them, whatever its head.\n'
         'tokens   [n], n at least 1, from the beginning of a text.\n'
         'pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.\n'
         'out      [hidden_size].\n'
-        "Uses a sequence of its own, in the context's pool. Errors  as hlm_score."),
+        "Uses a sequence of its own, in the context's pool.\n"
+        'Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED.'),
 }
 
 

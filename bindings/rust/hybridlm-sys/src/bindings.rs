@@ -820,12 +820,13 @@ impl Default for hlm_model_params {
     }
 }
 extern "C" {
-    #[doc = " Load a GGUF file or a Hugging Face folder (config.json, safetensors,"]
-    #[doc = "  tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too."]
+    #[doc = " Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder"]
+    #[doc = "  (config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too."]
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
     #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
-    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a"]
-    #[doc = "          tokenizer, by name), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of"]
+    #[doc = "          quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several"]
+    #[doc = "          GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
     pub fn hlm_model_load(
         out: *mut *mut hlm_model,
         path: *const ::std::os::raw::c_char,
@@ -1091,6 +1092,10 @@ pub const HLM_HEAD_TEXT: _bindgen_ty_7 = 0;
 pub const HLM_HEAD_SEQUENCE: _bindgen_ty_7 = 1;
 #[doc = " Logits over classes of each token (...ForTokenClassification)."]
 pub const HLM_HEAD_TOKEN: _bindgen_ty_7 = 2;
+#[doc = " None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is"]
+#[doc = "  for hlm_embed and hidden states. Logits, text and scores are refused with"]
+#[doc = "  HLM_E_UNSUPPORTED; vocab_size is that of the embedding."]
+pub const HLM_HEAD_NONE: _bindgen_ty_7 = 3;
 #[doc = " What a model's head computes."]
 pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
 #[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
@@ -3577,7 +3582,8 @@ pub struct hlm_step {
     #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
     #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
     #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
-    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN)."]
+    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL"]
+    #[doc = "  with HLM_HEAD_NONE."]
     pub logits: *mut f32,
     #[doc = " HLM_ROWS_..."]
     pub logit_rows: i32,
@@ -3890,7 +3896,7 @@ extern "C" {
     #[doc = "          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another"]
     #[doc = "          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
     #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
-    #[doc = "          HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
+    #[doc = "          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
     #[doc = "          then as it was before the call, and what the out-arrays hold is"]
     #[doc = "          undefined."]
     pub fn hlm_decode_step(
@@ -3944,8 +3950,8 @@ extern "C" {
     #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
     #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
     #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
-    #[doc = "          HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the cache is as it was,"]
-    #[doc = "          and what logits holds is undefined."]
+    #[doc = "          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),"]
+    #[doc = "          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
     pub fn hlm_cache_logits(
         ctx: *mut hlm_context,
         cache: *mut hlm_cache,
@@ -5557,7 +5563,8 @@ extern "C" {
     #[doc = "  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL."]
     #[doc = "  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1)."]
     #[doc = "  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED; what"]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,"]
+    #[doc = "          HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what"]
     #[doc = "          logprobs holds is then undefined."]
     pub fn hlm_score(
         ctx: *mut hlm_context,
@@ -5592,11 +5599,13 @@ pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
 pub const HLM_EMBED_NORMALISE: _bindgen_ty_20 = 1;
 pub type _bindgen_ty_20 = ::std::os::raw::c_uint;
 extern "C" {
-    #[doc = " A text's vector, for search and comparison."]
+    #[doc = " A text's vector, for search and comparison: of its rows after the final norm, which"]
+    #[doc = "  transformers calls last_hidden_state. Any model has them, whatever its head."]
     #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]
     #[doc = "  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0."]
     #[doc = "  out      [hidden_size]."]
-    #[doc = "  Uses a sequence of its own, in the context's pool. Errors  as hlm_score."]
+    #[doc = "  Uses a sequence of its own, in the context's pool."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED."]
     pub fn hlm_embed(
         ctx: *mut hlm_context,
         tokens: *const i32,

@@ -131,6 +131,8 @@ pub enum Head {
     Sequence,
     /// Logits over classes of each token.
     Token,
+    /// None: the model has embeddings and hidden states, no logits.
+    None,
     /// Something that this version of the crate does not know.
     Other(i32),
 }
@@ -221,6 +223,7 @@ impl Head {
             sys::HLM_HEAD_TEXT => Head::Text,
             sys::HLM_HEAD_SEQUENCE => Head::Sequence,
             sys::HLM_HEAD_TOKEN => Head::Token,
+            sys::HLM_HEAD_NONE => Head::None,
             _ => Head::Other(head),
         }
     }

@@ -57,7 +57,7 @@ impl Model {
         &self.0.info
     }
 
-    /// Numbers in a row of logits: the vocabulary, or the classes of a classification head.
+    /// Numbers in a row of logits: the vocabulary, the classes of a classification head, or 0 without a head.
     pub fn row_size(&self) -> usize {
         let info = &self.0.info;
         (if Head::from_raw(info.head) == Head::Text { info.vocab_size } else { info.n_labels }) as usize

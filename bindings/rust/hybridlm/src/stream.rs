@@ -76,8 +76,10 @@ impl Context {
             Err(e) if e.status() == Status::Unsupported => None,
             other => Some(other?),
         };
-        if Head::from_raw(self.model().raw_info().head) != Head::Text {
-            return Err(Error::new(Status::Unsupported, "stream: the model's head gives classes, not text"));
+        match Head::from_raw(self.model().raw_info().head) {
+            Head::Text => {}
+            Head::None => return Err(Error::new(Status::Unsupported, "stream: the model has no head, so no text")),
+            _ => return Err(Error::new(Status::Unsupported, "stream: the model's head gives classes, not text")),
         }
         let logits = vec![0.0; self.model().vocab_size()];
         let stop = Stop::new(request.stop)?;
