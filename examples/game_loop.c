@@ -150,9 +150,10 @@ static void print_words(const mind *m)
     for (size_t i = 0; i < CHARACTERS; i++) {
         const character *c = &m->who[i];
         char text[4096];
-        size_t n = 0;
-        if (hlm_detokenize(m->model, c->ids + c->line, c->n - c->line, 0, text, sizeof text, &n) == HLM_OK)
-            printf("%s%.*s\n", lines[i], (int)n, text);
+        size_t line = 0, n = 0;
+        hlm_detokenize(m->model, c->ids, c->line, 0, text, sizeof text, &line); /* what is said goes on behind it */
+        if (hlm_detokenize(m->model, c->ids, c->n, 0, text, sizeof text, &n) == HLM_OK && n >= line)
+            printf("%s%.*s\n", lines[i], (int)(n - line), text + line);
     }
 }
 

@@ -84,10 +84,11 @@ static int print_json(const score *r)
     return cli_print_json(result);
 }
 
-static void print_token(const cli_session *s, int32_t id, float logprob)
+static void print_token(const cli_session *s, const int32_t *ids, size_t i, float logprob)
 {
     cli_text text = {0}, clean = {0};
-    cli_detokenize(s->model, &id, 1, 0, &text);
+    const int32_t id = ids[i];
+    cli_piece(s->model, ids, i, &text);
     cli_text_add_clean(&clean, text.data ? text.data : "", text.len);
     json_t *string = json_stringn(clean.data, clean.len);
     if (isnan(logprob)) printf("%7d          -  ", id);
@@ -102,7 +103,7 @@ static void print_token(const cli_session *s, int32_t id, float logprob)
 static int print_text(const cli_session *s, const score *r)
 {
     const double mean = -r->sum / (double)r->scored;
-    for (size_t i = 0; r->logprobs && i < r->ids.n; i++) print_token(s, r->ids.data[i], r->logprobs[i]);
+    for (size_t i = 0; r->logprobs && i < r->ids.n; i++) print_token(s, r->ids.data, i, r->logprobs[i]);
     printf("tokens      %zu in %zu chunks of %zu, %zu scored\n", r->ids.n, r->chunks, r->chunk, r->scored);
     printf("mean nll    %.6f\n", mean);
     printf("perplexity  %.4f\n", exp(mean));

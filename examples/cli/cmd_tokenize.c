@@ -6,12 +6,12 @@
 #include "session.h"
 #include "text.h"
 
-/** The text of one id as a JSON string: every control character is visible. */
-static json_t *piece(const cli_session *s, int32_t id)
+/** The text of ids[i] behind the id before it, as a JSON string: every control character is visible. */
+static json_t *piece(const cli_session *s, const int32_t *ids, size_t i)
 {
     cli_text text = {0}, clean = {0};
     json_t *string = NULL;
-    if (cli_detokenize(s->model, &id, 1, 0, &text) == HLM_OK) {
+    if (cli_piece(s->model, ids, i, &text) == HLM_OK) {
         cli_text_add_clean(&clean, text.data, text.len);
         string = json_stringn(clean.data, clean.len);
     }
@@ -27,7 +27,7 @@ static int print_json(const cli_session *s, const cli_ids *ids)
     if (!s->o->count) json_object_set_new(result, "ids", cli_json_ids(ids->data, ids->n));
     if (s->o->pieces) {
         json_t *pieces = json_array();
-        for (size_t i = 0; i < ids->n; i++) json_array_append_new(pieces, piece(s, ids->data[i]));
+        for (size_t i = 0; i < ids->n; i++) json_array_append_new(pieces, piece(s, ids->data, i));
         json_object_set_new(result, "pieces", pieces);
     }
     return cli_print_json(result);
@@ -36,7 +36,7 @@ static int print_json(const cli_session *s, const cli_ids *ids)
 static void print_pieces(const cli_session *s, const cli_ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++) {
-        json_t *string = piece(s, ids->data[i]);
+        json_t *string = piece(s, ids->data, i);
         printf("%7d  ", ids->data[i]);
         json_dumpf(string, stdout, JSON_ENCODE_ANY);
         putchar('\n');

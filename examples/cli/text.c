@@ -173,6 +173,19 @@ hlm_status cli_detokenize(const hlm_model *model, const int32_t *ids, size_t n, 
     }
 }
 
+hlm_status cli_piece(const hlm_model *model, const int32_t *ids, size_t i, cli_text *t)
+{
+    cli_text before = {0}, both = {0};
+    hlm_status st = i ? cli_detokenize(model, ids + i - 1, 1, 0, &before) : HLM_OK;
+    if (st == HLM_OK && i) st = cli_detokenize(model, ids + i - 1, 2, 0, &both);
+    if (st == HLM_OK && both.len > before.len && memcmp(both.data, before.data, before.len) == 0)
+        cli_text_add(t, both.data + before.len, both.len - before.len);
+    else if (st == HLM_OK) st = cli_detokenize(model, ids + i, 1, 0, t);
+    cli_text_free(&before);
+    cli_text_free(&both);
+    return st;
+}
+
 /** Length of the well-formed UTF-8 character at p, or 0. */
 static size_t character_length(const unsigned char *p, size_t left)
 {

@@ -43,6 +43,8 @@ hlm_status cli_tokenize(const hlm_model *model, const char *text, size_t len, ui
 
 /** Text of tokens, added to *t; flags are HLM_DETOKENIZE_... */
 hlm_status cli_detokenize(const hlm_model *model, const int32_t *ids, size_t n, uint32_t flags, cli_text *t);
+/** Text of ids[i] as it stands behind the id before it, added to *t. */
+hlm_status cli_piece(const hlm_model *model, const int32_t *ids, size_t i, cli_text *t);
 
 /** HLM_TOKENIZE_... flags for raw text under the options. */
 uint32_t cli_tokenize_flags(const cli_options *o);

@@ -946,6 +946,10 @@ enum {
     HLM_TOKENIZE_PARSE_SPECIAL = 1u << 1
 };
 
+/* Every call that takes an array or a text with its length refuses a length above 2^29 with
+ *  HLM_E_LIMIT before it reads anything of it; a step with more tokens than its cache can
+ *  hold is refused likewise, with HLM_E_FULL. */
+
 /** Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.
  *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
  *  out     [cap]; may be NULL when cap is 0.
@@ -980,6 +984,22 @@ HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, 
  *  stream is then as new. Errors  HLM_E_NOMEM. */
 HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
 HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
+
+/** Go on behind a text: the stream is as if these tokens had been pushed and their text
+ *  given, whatever it was before. SentencePiece's tokens drop the space in front of a
+ *  text's first word only, and characters may be spelled over several tokens, so the text
+ *  of an answer is not that of its tokens alone.
+ *  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.
+ *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n);
+/** The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,
+ *  without what later tokens may change, as the beginning of a character. A stream that
+ *  begins behind the same tokens gives that. The stream is then as new.
+ *  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a
+ *  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):
+ *  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len);
 
 enum {
     /** Do not end with the opening of an assistant's answer. */
@@ -1177,7 +1197,12 @@ typedef struct hlm_generate_params {
     /** Called for each token with the text that became certain ([len], perhaps
      *  none; a token that ends the answer has none); not 0 stops. The last call,
      *  with token -1, brings what was held back; it is not made after a call
-     *  that stopped, or after an error. */
+     *  that stopped, or after an error.
+     *  The text goes on behind that of the tokens that the cache holds (hlm_text_stream_begin).
+     *  Where the tokens end but not the answer (HLM_FINISH_LENGTH, HLM_FINISH_FULL), the beginning
+     *  of a character is left to the call that goes on (hlm_text_stream_cut): the text of an
+     *  answer does not depend on how many calls it takes. Stop strings are looked for in
+     *  the text of one call. */
     int32_t (*on_token)(void *user, int32_t token, const char *text, size_t len);
     void *user;
     /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */

@@ -752,6 +752,20 @@ class TextStream : public detail::Handle<hlm_text_stream, hlm_text_stream_free>
         if (code != HLM_OK) return Status::of(code);
         return std::string_view(text, len);
     }
+    /** Go on behind these tokens, as Cache::tokens gives them. */
+    Status begin(Span<const int32_t> tokens)
+    {
+        return Status::of(hlm_text_stream_begin(get(), tokens.data(), tokens.size()));
+    }
+    /** The end of the tokens, but not of the text: without what later tokens may change. */
+    Result<std::string_view> cut()
+    {
+        const char *text = nullptr;
+        std::size_t len = 0;
+        const hlm_status code = hlm_text_stream_cut(get(), &text, &len);
+        if (code != HLM_OK) return Status::of(code);
+        return std::string_view(text, len);
+    }
     Result<std::string_view> finish()
     {
         const char *text = nullptr;

@@ -25,6 +25,13 @@ void hlmi_buf_clear(hlmi_buf *b)
     if (b->data) b->data[0] = '\0';
 }
 
+void hlmi_buf_drop(hlmi_buf *b, size_t n)
+{
+    if (n == 0) return;
+    memmove(b->data, b->data + n, b->len - n + 1);
+    b->len -= n;
+}
+
 static bool reserve(hlmi_buf *b, size_t n)
 {
     if (b->failed) return false;

@@ -20,6 +20,8 @@ void hlmi_buf_init(hlmi_buf *b, const hlmi_mem *mem);
 void hlmi_buf_free(hlmi_buf *b);
 /** Empty, memory kept, failure forgotten. */
 void hlmi_buf_clear(hlmi_buf *b);
+/** The first n bytes go; n is at most len. */
+void hlmi_buf_drop(hlmi_buf *b, size_t n);
 void hlmi_buf_add(hlmi_buf *b, const void *p, size_t n);
 void hlmi_buf_str(hlmi_buf *b, const char *s);
 void hlmi_buf_char(hlmi_buf *b, char c);

@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "base/size.h"
 #include "text/json_read.h"
 
 /* What replacements may add to the text of all tokens, beside 32 times its length. */
 enum { GROWTH = 16 << 20 };
+
+/* Most bytes that a Strip may take off an end. */
+enum { STRIPPED = 1024 };
 
 struct hlmi_decode_kind {
     const char *name;
@@ -169,7 +173,7 @@ static hlm_status unit_byte_fallback(hlmi_decoder *d, size_t i, const char *s, s
     const int byte = hlmi_byte_token((hlmi_str){s, len});
     if (byte >= 0) {
         hlmi_buf_char(&d->state[i].held, (char)byte);
-        return HLM_OK;
+        return hlmi_buf_status(&d->state[i].held, "decoded text");
     }
     const hlm_status st = flush_bytes(d, i);
     return st == HLM_OK ? pass(d, i + 1, s, len, true) : st;
@@ -209,12 +213,27 @@ static hlm_status read_strip(hlmi_decode_step *s, const hlmi_mem *mem, const jso
     HLMI_TRY(read_count(def, "start", &s->start));
     HLMI_TRY(read_count(def, "stop", &s->stop));
     HLMI_TRY(hlmi_json_text(mem, def, "content", &s->text, &s->text_len));
-    if (s->text_len == 0) st = hlmi_fail(HLM_E_FORMAT, "\"content\" is empty");
+    if (s->text_len == 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "\"content\" is empty"));
+    if (s->stop > STRIPPED / s->text_len)
+        st = hlmi_fail(HLM_E_LIMIT, "\"stop\" is %zu, times %zu bytes; at most %d in all", s->stop, s->text_len,
+                       STRIPPED);
 done:
     return st;
 }
 
-/* The end is stripped when the unit's end is known: everything from the last other character on is held. */
+/* Bytes at the end of s [len] that may come to be stripped: they begin a row of copies of the text. */
+static size_t may_go(const hlmi_decode_step *p, const char *s, size_t len)
+{
+    size_t n = hlmi_min_size(len, p->stop * p->text_len);
+    for (; n > 0; n--) {
+        size_t k = 0;
+        while (k < n && s[len - n + k] == p->text[k % p->text_len]) k++;
+        if (k == n) break;
+    }
+    return n;
+}
+
+/* The end is stripped when the unit's end is known: until then what may go is held. */
 static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
 {
     hlm_status st = HLM_OK;
@@ -228,15 +247,17 @@ static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t le
     state->begun = state->begun || len > 0;
     if (p->stop > 0) {
         hlmi_buf_add(&state->held, s, len);
-        if (!end || state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
+        if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
         s = state->held.len ? state->held.data : "";
         len = state->held.len;
-        for (size_t k = 0; k < p->stop && len >= p->text_len; k++) {
+        for (size_t k = 0; end && k < p->stop && len >= p->text_len; k++) {
             if (memcmp(s + len - p->text_len, p->text, p->text_len) != 0) break;
             len -= p->text_len;
         }
+        if (!end) len -= may_go(p, s, len);
     }
     st = pass(d, i + 1, s, len, end);
+    if (!end && p->stop > 0) hlmi_buf_drop(&state->held, len);
     if (end) {
         hlmi_buf_clear(&state->held);
         state->count = 0;
@@ -273,7 +294,8 @@ static hlm_status unit_metaspace(hlmi_decoder *d, size_t i, const char *s, size_
     return pass(d, i + 1, state->held.len ? state->held.data : "", state->held.len, end);
 }
 
-/* ---- BPEDecoder: a suffix marks the end of a word; it is a space but in the last token ---- */
+/* ---- BPEDecoder: a suffix marks the end of a word; it is a space but in the last token, so what begins with it is
+ * held ---- */
 
 static hlm_status read_bpe(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
 {
@@ -306,11 +328,15 @@ static hlm_status flush_bpe(hlmi_decoder *d, size_t i, bool last)
 static hlm_status unit_bpe(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
 {
     (void)end;
-    const hlm_status st = flush_bpe(d, i, false);
+    const hlmi_decode_step *p = &d->steps->v[i];
+    hlm_status st = flush_bpe(d, i, false);
+    size_t plain = 0;
+    while (plain < len && (len - plain < p->text_len || memcmp(s + plain, p->text, p->text_len) != 0)) plain++;
+    if (st == HLM_OK && plain) st = pass(d, i + 1, s, plain, false);
     hlmi_buf_clear(&d->state[i].held);
-    hlmi_buf_add(&d->state[i].held, s, len);
+    hlmi_buf_add(&d->state[i].held, s + plain, len - plain);
     d->state[i].begun = true;
-    return st;
+    return st == HLM_OK ? hlmi_buf_status(&d->state[i].held, "decoded text") : st;
 }
 
 static hlm_status finish_bpe(hlmi_decoder *d, size_t i)
@@ -401,6 +427,17 @@ bool hlmi_decode_has(const hlmi_decode_steps *d, const char *kind)
     return false;
 }
 
+bool hlmi_decode_late(const hlmi_decode_steps *d)
+{
+    bool joined = false;
+    for (size_t i = 0; i < d->n; i++) {
+        const hlmi_decode_kind *kind = d->v[i].kind;
+        if (joined && kind->whole) return true;
+        joined = joined || kind->unit == unit_byte_level || kind->unit == unit_fuse;
+    }
+    return false;
+}
+
 /* ---- the stream ---- */
 
 hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_tokenizer *t)
@@ -431,7 +468,7 @@ hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
     return st == HLM_OK ? hlmi_buf_status(out, "decoded text") : st;
 }
 
-static void reset(hlmi_decoder *d)
+void hlmi_decoder_reset(hlmi_decoder *d)
 {
     d->begun = false;
     d->taken = d->grown = 0;
@@ -453,7 +490,7 @@ hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out)
     if (d->tail.len > 0) hlmi_buf_utf8(out, 0xFFFD);
     if (st == HLM_OK) st = hlmi_buf_status(&d->tail, "decoded text");
     if (st == HLM_OK) st = hlmi_buf_status(out, "decoded text");
-    reset(d);
+    hlmi_decoder_reset(d);
     return st;
 }
 

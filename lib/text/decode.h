@@ -23,10 +23,14 @@ hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_
 hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out);
 /** The rest; the decoder is then as new. */
 hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out);
+/** As new; what was held is forgotten. */
+void hlmi_decoder_reset(hlmi_decoder *d);
 void hlmi_decoder_free(hlmi_decoder *d);
 
 /** The bytes of a token in a byte-level vocabulary: as spelled when some character is no byte. */
 void hlmi_byte_level_bytes(hlmi_str token, hlmi_buf *out);
+/** Does all text come out at the end only, because a step needs the joined text as a whole? */
+bool hlmi_decode_late(const hlmi_decode_steps *d);
 /** Does the list have a step of this kind? */
 bool hlmi_decode_has(const hlmi_decode_steps *d, const char *kind);
 

@@ -3,9 +3,16 @@
 
 #include <string.h>
 
+#include "base/size.h"
+
+static bool known(const hlmi_tokenizer *t, int32_t id)
+{
+    return id >= 0 && (size_t)id < t->tokens.n;
+}
+
 static hlm_status check_id(const hlmi_tokenizer *t, int32_t id)
 {
-    if (id >= 0 && (size_t)id < t->tokens.n) return HLM_OK;
+    if (known(t, id)) return HLM_OK;
     return hlmi_fail(HLM_E_TOKEN, "token id %d; the vocabulary has %zu tokens", (int)id, t->tokens.n);
 }
 
@@ -67,6 +74,7 @@ struct hlmi_tstream {
     uint32_t flags;
     hlmi_decoder *decoder;
     hlmi_buf out;
+    size_t before; /* bytes of text that come out late, but were given before the stream began */
 };
 
 hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_tokenizer *t, uint32_t flags)
@@ -96,6 +104,38 @@ static hlm_status give(hlmi_tstream *s, hlm_status st, const char **text, size_t
     return HLM_OK;
 }
 
+/* Text that comes out as a whole at the end begins with what was given before. */
+static hlm_status begin_late(hlmi_tstream *s, const int32_t *ids, size_t n)
+{
+    hlmi_buf text;
+    hlmi_buf_init(&text, &s->mem);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < n && st == HLM_OK; i++)
+        if (known(s->t, ids[i]) && shows(s->t, ids[i], s->flags))
+            st = hlmi_decoder_push(s->decoder, hlmi_tokens_shown(&s->t->tokens, ids[i]), &text);
+    if (st == HLM_OK) st = hlmi_decoder_finish(s->decoder, &text);
+    s->before = text.len;
+    hlmi_buf_free(&text);
+    return st;
+}
+
+hlm_status hlmi_tstream_begin(hlmi_tstream *s, const int32_t *ids, size_t n)
+{
+    hlm_status st = HLM_OK;
+    hlmi_decoder_reset(s->decoder);
+    s->before = 0;
+    if (hlmi_decode_late(&s->t->decode)) HLMI_TRY(begin_late(s, ids, n));
+    for (size_t i = 0; i < n; i++) {
+        hlmi_buf_clear(&s->out);
+        if (known(s->t, ids[i]) && shows(s->t, ids[i], s->flags))
+            HLMI_TRY(hlmi_decoder_push(s->decoder, hlmi_tokens_shown(&s->t->tokens, ids[i]), &s->out));
+    }
+done:
+    hlmi_buf_clear(&s->out);
+    if (st != HLM_OK) hlmi_decoder_reset(s->decoder);
+    return st;
+}
+
 hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, size_t *len)
 {
     hlm_status st = check_id(s->t, id);
@@ -108,7 +148,18 @@ hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, siz
 hlm_status hlmi_tstream_finish(hlmi_tstream *s, const char **text, size_t *len)
 {
     hlmi_buf_clear(&s->out);
-    return give(s, hlmi_decoder_finish(s->decoder, &s->out), text, len);
+    const hlm_status st = hlmi_decoder_finish(s->decoder, &s->out);
+    if (st == HLM_OK) hlmi_buf_drop(&s->out, hlmi_min_size(s->before, s->out.len));
+    s->before = 0;
+    return give(s, st, text, len);
+}
+
+hlm_status hlmi_tstream_cut(hlmi_tstream *s, const char **text, size_t *len)
+{
+    if (hlmi_decode_late(&s->t->decode)) return hlmi_tstream_finish(s, text, len);
+    hlmi_decoder_reset(s->decoder);
+    hlmi_buf_clear(&s->out);
+    return give(s, HLM_OK, text, len);
 }
 
 void hlmi_tstream_free(hlmi_tstream *s)

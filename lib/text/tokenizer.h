@@ -132,11 +132,16 @@ hlmi_str hlmi_tokenizer_text(const hlmi_tokenizer *t, int32_t id);
 /** Text of one token after another. The tokenizer must outlive it. */
 typedef struct hlmi_tstream hlmi_tstream;
 hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_tokenizer *t, uint32_t flags);
+/** As if the ids [n] had been pushed and their text given. Ids without a token stand for no text.
+ *  Errors  HLM_E_LIMIT, HLM_E_NOMEM; the stream is then as new. */
+hlm_status hlmi_tstream_begin(hlmi_tstream *s, const int32_t *ids, size_t n);
 /** *text [*len]: what became certain, valid until the next call. Errors HLM_E_TOKEN (nothing
  *  changed), HLM_E_NOMEM. */
 hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, size_t *len);
 /** What is left; the stream is then as new. */
 hlm_status hlmi_tstream_finish(hlmi_tstream *s, const char **text, size_t *len);
+/** What is left but for what later tokens may change; the stream is then as new. */
+hlm_status hlmi_tstream_cut(hlmi_tstream *s, const char **text, size_t *len);
 void hlmi_tstream_free(hlmi_tstream *s);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "api/model.h"
 #include "base/params.h"
+#include "base/size.h"
 
 static hlm_status need_tokenizer(const hlm_model *m)
 {
@@ -89,6 +90,31 @@ hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, si
 {
     if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_finish: an argument is NULL");
     return hlmi_tstream_finish(stream->stream, text, len);
+}
+
+/* Ids of the model, with or without a text, and what stands for embeddings. */
+static hlm_status check_before(const hlm_model *m, const int32_t *tokens, size_t n)
+{
+    const size_t named = (size_t)hlmi_tokenizer_size(m->tokenizer), size = hlmi_max_size(named, m->plan.vocab_size);
+    for (size_t i = 0; i < n; i++)
+        if (tokens[i] != HLM_TOKEN_NONE && (tokens[i] < 0 || (size_t)tokens[i] >= size))
+            return hlmi_fail(HLM_E_TOKEN, "hlm_text_stream_begin: tokens[%zu] is %d, the vocabulary has %zu", i,
+                             (int)tokens[i], size);
+    return HLM_OK;
+}
+
+hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n)
+{
+    if (!stream || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_begin: stream or tokens is NULL");
+    hlm_status st = hlmi_list_check(n, "hlm_text_stream_begin: tokens");
+    if (st == HLM_OK) st = check_before(stream->model, tokens, n);
+    return st == HLM_OK ? hlmi_tstream_begin(stream->stream, tokens, n) : st;
+}
+
+hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len)
+{
+    if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_cut: an argument is NULL");
+    return hlmi_tstream_cut(stream->stream, text, len);
 }
 
 void hlm_text_stream_free(hlm_text_stream *stream)

@@ -158,7 +158,8 @@ static hlm_status finish_text(run *r)
     if (r->result.finish == HLM_FINISH_CALLBACK) return HLM_OK;
     const char *text;
     size_t len;
-    hlm_status st = hlmi_output_finish(&r->output, &text, &len);
+    const bool goes_on = r->result.finish == HLM_FINISH_LENGTH || r->result.finish == HLM_FINISH_FULL;
+    hlm_status st = hlmi_output_finish(&r->output, goes_on, &text, &len);
     if (st == HLM_OK && r->p.on_token) r->p.on_token(r->p.user, -1, text, len);
     return st;
 }
@@ -172,6 +173,7 @@ static hlm_status run_all(run *r)
         st = hlmi_cache_reuse_whole(r->cache, r->p.adapter, r->p.prompt, r->p.n_prompt, &r->result.n_reused,
                                     &r->result.n_recomputed);
     if (st == HLM_OK) st = run_prompt(r);
+    if (st == HLM_OK) st = hlmi_output_begin(&r->output, r->cache, &r->mem);
     const uint64_t middle = hlmi_os_now();
     if (st == HLM_OK) st = r->speculation ? hlmi_speculate(r->speculation) : generate(r);
     if (st == HLM_OK) st = finish_text(r);

@@ -24,6 +24,8 @@ bool cases_needs_missing(const json_t *missing, const hlmi_tokenizer *tok, const
 bool cases_spells_special(const hlmi_tokenizer *tok, const char *text);
 /** The ids with the first stretch `from` replaced by `to`; NULL when it is not there. */
 json_t *cases_spliced(const json_t *ids, const json_t *from, const json_t *to);
+/** Text does not depend on where its tokens are cut. */
+void cases_cuts(tally *t, const char *group, const hlmi_tokenizer *tok);
 /** Encodes and decodes a large text over and over and prints megabytes a second. */
 int cases_bench(const char *folder, const char *text_path);
 

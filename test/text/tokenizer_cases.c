@@ -330,6 +330,7 @@ static bool run_file(tally *t, const char *folder, const char *file, const char 
     r.own = spm ? json_object() : NULL;
     r.missing = spm ? cases_missing_tokens(folder, tok) : NULL;
     run_cases(&r, t, folder, cases);
+    cases_cuts(t, file, tok);
     json_decref(r.differs);
     json_decref(r.own);
     json_decref(r.missing);

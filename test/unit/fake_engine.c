@@ -6,9 +6,11 @@
 
 #include "session/engine.h"
 #include "state/draft.h"
+#include "text/tokenizer.h"
 
 struct hlm_text_stream {
     hlm_model *model;
+    hlmi_tstream *real; /* of the context's tokenizer, if it has one */
 };
 
 static hlm_context *current; /* hlm_token_ends and the text stream know only the model */
@@ -231,32 +233,51 @@ int32_t hlm_token_ends(const hlm_model *model, int32_t token)
 
 hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags)
 {
-    (void)flags;
     *out = NULL;
-    if (!current->pieces) return hlmi_fail(HLM_E_UNSUPPORTED, "fake model without tokenizer");
+    if (!current->pieces && !current->tokenizer) return hlmi_fail(HLM_E_UNSUPPORTED, "fake model without tokenizer");
     *out = hlmi_calloc(&model->mem, 1, sizeof **out);
     if (!*out) return hlmi_nomem(sizeof **out, "fake stream");
     (*out)->model = model;
+    if (!current->tokenizer) return HLM_OK;
+    const hlm_status st = hlmi_tstream_new(&(*out)->real, &model->mem, current->tokenizer, flags);
+    if (st != HLM_OK) hlm_text_stream_free(*out);
+    if (st != HLM_OK) *out = NULL;
+    return st;
+}
+
+/* The fake's pieces stand for themselves: what is before changes none. */
+static hlm_status give(const char *piece, const char **text, size_t *len)
+{
+    *text = piece;
+    *len = strlen(piece);
     return HLM_OK;
+}
+
+hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n)
+{
+    current->before = n;
+    current->last_before = tokens[n - 1];
+    return stream->real ? hlmi_tstream_begin(stream->real, tokens, n) : HLM_OK;
 }
 
 hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len)
 {
-    (void)stream;
-    *text = current->pieces[token];
-    *len = strlen(*text);
-    return HLM_OK;
+    return stream->real ? hlmi_tstream_push(stream->real, token, text, len) : give(current->pieces[token], text, len);
+}
+
+hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len)
+{
+    return stream->real ? hlmi_tstream_cut(stream->real, text, len) : give("", text, len);
 }
 
 hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len)
 {
-    (void)stream;
-    *text = current->tail;
-    *len = strlen(*text);
-    return HLM_OK;
+    return stream->real ? hlmi_tstream_finish(stream->real, text, len) : give(current->tail, text, len);
 }
 
 void hlm_text_stream_free(hlm_text_stream *stream)
 {
-    if (stream) hlmi_free(&stream->model->mem, stream);
+    if (!stream) return;
+    hlmi_tstream_free(stream->real);
+    hlmi_free(&stream->model->mem, stream);
 }

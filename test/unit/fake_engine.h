@@ -15,6 +15,9 @@ struct hlm_context {
     size_t n_script;
     const char *const *pieces; /* [vocab] text of each token; NULL: no tokenizer */
     const char *tail; /* what hlm_text_stream_finish gives */
+    const struct hlmi_tokenizer *tokenizer; /* instead of pieces, for real text */
+    size_t before; /* tokens that a text stream began behind, and the last of them */
+    int32_t last_before;
     int32_t eos;
     size_t cancel_at; /* the step that is cancelled, counted from 1; 0: none */
     size_t n_calls;

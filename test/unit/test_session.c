@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "session/stop.h"
+#include "text/tokenizer.h"
 #include "unit/fake_engine.h"
 
 enum { VOCAB = 16 };
@@ -206,8 +207,89 @@ START_TEST(generate_to_length)
 {
     fixture f;
     set_up(&f, SCRIPT(12, 13, 14));
-    f.ctx.tail = "?";
-    says(&f, "Hello world!?", 3, HLM_FINISH_LENGTH);
+    f.ctx.tail = "?"; /* of a character that is not whole: the next call's */
+    says(&f, "Hello world!", 3, HLM_FINISH_LENGTH);
+    ck_assert_uint_eq(f.ctx.before, 1);
+    ck_assert_int_eq(f.ctx.last_before, 1);
+    set_up(&f, SCRIPT(12, 13, 14, 15));
+    f.ctx.eos = 14;
+    f.ctx.tail = "?"; /* the answer is whole: so it ends */
+    says(&f, "Hello world?", 3, HLM_FINISH_STOP_TOKEN);
+}
+END_TEST
+
+/* Every kind of decoder, over 16 tokens that spell words, spaces and the bytes of characters. */
+#define SPELLED(space)                                                                                           \
+  "{\"added_tokens\":[{\"id\":15,\"content\":\"<x>\",\"special\":true}],\"model\":{\"type\":\"BPE\",\"vocab\":{" \
+  "\"" space "\":0,\"" space "h\":1,\"h\":2,\"<0xC3>\":3,\"<0xA9>\":4,\"<0xE2>\":5,\"<0x82>\":6,\"<0xAC>\":7,"   \
+  "\"\303\203\":8,\"\302\251\":9,\"\303\251\":10,\"a</w>\":11,\"b\":12,\"" space space "\":13,\"</w>\":14},"     \
+  "\"merges\":[]},\"decoder\":"
+#define U2581 "\xE2\x96\x81"
+
+static const char *const tokenizers[] = {
+    SPELLED(U2581) "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"" U2581
+                   "\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},{\"type\":\"Strip\","
+                   "\"content\":\" \",\"start\":1,\"stop\":0}]}}",
+    SPELLED(U2581) "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"" U2581
+                   "\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]}}",
+    SPELLED(U2581) "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"" U2581
+                   "\"},\"content\":\" \"},{\"type\":\"Fuse\"},{\"type\":\"Strip\",\"content\":\" \",\"start\":2,"
+                   "\"stop\":3}]}}",
+    SPELLED(U2581) "{\"type\":\"Metaspace\",\"replacement\":\"" U2581 "\",\"prepend_scheme\":\"always\"}}",
+    SPELLED(U2581) "{\"type\":\"Metaspace\",\"replacement\":\"" U2581 "\",\"prepend_scheme\":\"never\"}}",
+    SPELLED("\304\240") "{\"type\":\"ByteLevel\"}}",
+    SPELLED("\304\240") "{\"type\":\"BPEDecoder\",\"suffix\":\"</w>\"}}",
+    SPELLED("\304\240") "null}",
+};
+
+/* `n` tokens of the script with a call for every `part` of them, and the end left open. */
+static void generate_parts(const hlmi_tokenizer *t, const int32_t *script, size_t n, size_t part, heard *all)
+{
+    fixture f;
+    int32_t last;
+    set_up(&f, script, n);
+    f.ctx.pieces = NULL;
+    f.ctx.tokenizer = t;
+    *all = (heard){.len = 0};
+    for (size_t at = 0; at < n; at += part) {
+        const size_t left = n - at;
+        f.p.max_tokens = part < left ? part : left;
+        f.heard = (heard){.len = 0};
+        ck_assert_int_eq(hlm_generate(&f.ctx, f.cache, NULL, &f.p, &f.result), HLM_OK);
+        ck_assert_int_eq(f.result.finish, HLM_FINISH_LENGTH);
+        memcpy(all->text + all->len, f.heard.text, f.heard.len + 1);
+        all->len += f.heard.len;
+        last = f.heard.tokens[f.heard.calls - 1]; /* drawn, and not run yet */
+        f.p.prompt = &last;
+    }
+    tear_down(&f);
+}
+
+START_TEST(generate_text_is_the_same_in_any_parts)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    uint64_t random = 7;
+    for (size_t k = 0; k < sizeof tokenizers / sizeof *tokenizers; k++) {
+        hlmi_tokenizer *t;
+        ck_assert_msg(hlmi_tokenizer_from_json(&t, &mem, tokenizers[k], strlen(tokenizers[k]), NULL, 0) == HLM_OK,
+                      "%zu: %s", k, hlmi_error());
+        for (int round = 0; round < 200; round++) {
+            enum { N = 12 };
+            int32_t script[N];
+            heard whole, parts;
+            for (size_t i = 0; i < N; i++) script[i] = (int32_t)(next_random(&random) % 16);
+            if (round == 0) memcpy(script, ((const int32_t[N]){1, 1, 1, 1, 5, 6, 7, 3, 4, 1, 1, 1}), sizeof script);
+            generate_parts(t, script, N, N, &whole);
+            for (size_t part = 1; part < N; part++) {
+                generate_parts(t, script, N, part, &parts);
+                ck_assert_msg(whole.len == parts.len && memcmp(whole.text, parts.text, whole.len) == 0,
+                              "tokenizer %zu, round %d, parts of %zu: '%s', '%s'", k, round, part, whole.text,
+                              parts.text);
+            }
+            if (round == 0 && k < 2) ck_assert_str_eq(whole.text, " h h h h\xE2\x82\xAC\xC3\xA9 h h h");
+        }
+        hlmi_tokenizer_free(t);
+    }
 }
 END_TEST
 
@@ -492,23 +574,22 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        stop_strings_equal_a_plain_search,
-        stop_strings_that_are_none,
-        generate_to_length,
-        generate_stop_string_over_tokens,
-        generate_holds_back,
-        generate_ends_of_answers,
-        generate_until_full,
-        generate_prompt_in_parts,
-        generate_goes_on_from_a_cache,
-        generate_without_tokenizer,
-        generate_cancelled,
-        generate_tells_the_sampler,
-        generate_refuses,
-        generate_every_allocation_may_fail,
-        score_equals_a_plain_computation,
-        score_refuses,
-    };
+    const TTest *const tests[] = {stop_strings_equal_a_plain_search,
+                                  stop_strings_that_are_none,
+                                  generate_to_length,
+                                  generate_stop_string_over_tokens,
+                                  generate_holds_back,
+                                  generate_ends_of_answers,
+                                  generate_until_full,
+                                  generate_prompt_in_parts,
+                                  generate_goes_on_from_a_cache,
+                                  generate_without_tokenizer,
+                                  generate_cancelled,
+                                  generate_tells_the_sampler,
+                                  generate_refuses,
+                                  generate_every_allocation_may_fail,
+                                  score_equals_a_plain_computation,
+                                  score_refuses,
+                                  generate_text_is_the_same_in_any_parts};
     return suite_run("session", tests, sizeof tests / sizeof *tests);
 }

@@ -8,7 +8,7 @@ from ._adapter import Adapter
 from ._arrays import numpy
 from ._context import Context, Step
 from ._library import integer, lib
-from ._model import needs_text
+from ._model import Model, TextStream, needs_text
 from ._sampler import Sampler
 from ._state import Cache
 from ._stream import StopText
@@ -84,6 +84,12 @@ def _ends(context: Context, eos_token_id: Union[None, int, Sequence[int]]) -> An
     return {integer(t, "eos_token_id") for t in given}.__contains__
 
 
+def _text_behind(model: Model, prompt: list[int]) -> TextStream:
+    stream = model.tokenizer.stream()
+    stream.begin(prompt)
+    return stream
+
+
 def _advance(context: Context, active: list[_Sequence]) -> list[_Sequence]:
     """Runs every active sequence's latest token, in one batch; those that are full drop out."""
     while active:
@@ -142,7 +148,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
             for token in prompt if repetition_penalty != 1.0 else ():
                 sampler.accept(token)
             sequence = _Sequence(prompt, cache.fork() if copy + 1 < copies else cache, sampler, limit, stop,
-                                 model.tokenizer.stream() if stop else None, adapter)
+                                 _text_behind(model, prompt) if stop else None, adapter)
             done.append(sequence)
             if sequence.take(logits, ends):
                 active.append(sequence)

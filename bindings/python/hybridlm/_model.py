@@ -247,6 +247,20 @@ class TextStream(Owner):
             check(lib.hlm_text_stream_push(stream, integer(token, "token", -2**31, 2**31 - 1), *self._out))
             return self._piece()
 
+    @documented("hlm_text_stream_begin")
+    def begin(self, tokens: Tokens) -> None:
+        """Goes on behind these tokens, as Cache.tokens gives them."""
+        ids, n = c_tokens(tokens, "tokens")
+        with self.handle() as stream:
+            check(lib.hlm_text_stream_begin(stream, ids, n))
+
+    @documented("hlm_text_stream_cut")
+    def cut(self) -> str:
+        """What is left where the tokens end, but not the text: nothing that later tokens may change."""
+        with self.handle() as stream:
+            check(lib.hlm_text_stream_cut(stream, *self._out))
+            return self._piece()
+
     @documented("hlm_text_stream_finish")
     def finish(self) -> str:
         """What is left at the end; the stream is then as new."""

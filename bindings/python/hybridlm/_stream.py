@@ -168,6 +168,8 @@ class Stream(Iterator[str]):
             self._decode(self.cache, ctypes.addressof(self._prompt) + 4 * begin, part, begin + part == n)
             begin += part
         self._prompt = None
+        if self._text is not None:
+            self._text.begin(self.cache.tokens())
 
     def _advance(self) -> None:
         """The latest token, run."""
@@ -198,7 +200,8 @@ class Stream(Iterator[str]):
         self._over = True
         if self._text is None or self._stop.found:
             return ""
-        return self._stop.feed(self._text.finish()) + self._stop.finish()
+        goes_on = self.finish in (raw.HLM_FINISH_LENGTH, raw.HLM_FINISH_FULL)
+        return self._stop.feed(self._text.cut() if goes_on else self._text.finish()) + self._stop.finish()
 
 
 class Completion(NamedTuple):

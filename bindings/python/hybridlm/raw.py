@@ -800,6 +800,21 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'What is left at the end (an unfinished character as U+FFFD), as above; the\n'
         'stream is then as new. Errors  HLM_E_NOMEM.'),
     "hlm_text_stream_free": (None, [c_void_p], ""),
+    "hlm_text_stream_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Go on behind a text: the stream is as if these tokens had been pushed and their text\n'
+        "given, whatever it was before. SentencePiece's tokens drop the space in front of a\n"
+        "text's first word only, and characters may be spelled over several tokens, so the text\n"
+        'of an answer is not that of its tokens alone.\n'
+        'tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.\n'
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),\n'
+        '        HLM_E_NOMEM.'),
+    "hlm_text_stream_cut": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,\n'
+        'without what later tokens may change, as the beginning of a character. A stream that\n'
+        'begins behind the same tokens gives that. The stream is then as new.\n'
+        'The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a\n'
+        'tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):\n'
+        'there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM.'),
     "hlm_chat_render": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
         "Messages to text by the model's chat template.\n"
         'messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.\n'

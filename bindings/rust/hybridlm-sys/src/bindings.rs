@@ -4037,6 +4037,33 @@ extern "C" {
 extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
+extern "C" {
+    #[doc = " Go on behind a text: the stream is as if these tokens had been pushed and their text"]
+    #[doc = "  given, whatever it was before. SentencePiece's tokens drop the space in front of a"]
+    #[doc = "  text's first word only, and characters may be spelled over several tokens, so the text"]
+    #[doc = "  of an answer is not that of its tokens alone."]
+    #[doc = "  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_text_stream_begin(
+        stream: *mut hlm_text_stream,
+        tokens: *const i32,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,"]
+    #[doc = "  without what later tokens may change, as the beginning of a character. A stream that"]
+    #[doc = "  begins behind the same tokens gives that. The stream is then as new."]
+    #[doc = "  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a"]
+    #[doc = "  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):"]
+    #[doc = "  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM."]
+    pub fn hlm_text_stream_cut(
+        stream: *mut hlm_text_stream,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
 #[doc = " Do not end with the opening of an assistant's answer."]
 pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_17 = 1;
 pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
@@ -4928,6 +4955,11 @@ pub struct hlm_generate_params {
     #[doc = "  none; a token that ends the answer has none); not 0 stops. The last call,"]
     #[doc = "  with token -1, brings what was held back; it is not made after a call"]
     #[doc = "  that stopped, or after an error."]
+    #[doc = "  The text goes on behind that of the tokens that the cache holds (hlm_text_stream_begin)."]
+    #[doc = "  Where the tokens end but not the answer (HLM_FINISH_LENGTH, HLM_FINISH_FULL), the beginning"]
+    #[doc = "  of a character is left to the call that goes on (hlm_text_stream_cut): the text of an"]
+    #[doc = "  answer does not depend on how many calls it takes. Stop strings are looked for in"]
+    #[doc = "  the text of one call."]
     pub on_token: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,

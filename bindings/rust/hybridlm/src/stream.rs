@@ -165,6 +165,9 @@ impl Stream<'_> {
     fn last_text(&mut self) -> Result<Option<Token>> {
         self.state = State::End;
         let text = match &mut self.text {
+            Some(stream) if matches!(self.finish, Some(Finish::Length | Finish::Full)) => {
+                self.stop.close(stream.cut()?)
+            }
             Some(stream) => self.stop.close(stream.finish()?),
             None => String::new(),
         };
@@ -173,7 +176,12 @@ impl Stream<'_> {
 
     fn advance(&mut self) -> Result<Option<Token>> {
         match self.state {
-            State::Prompt => self.run_prompt()?,
+            State::Prompt => {
+                self.run_prompt()?;
+                if let Some(stream) = &mut self.text {
+                    stream.begin(&self.cache.tokens()?)?;
+                }
+            }
             State::Token(id) => match self.run_token(id) {
                 Err(e) if e.status() == Status::Full => {
                     self.finish = Some(Finish::Full);

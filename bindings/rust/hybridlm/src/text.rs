@@ -63,6 +63,20 @@ impl TextStream {
         unsafe { piece(text, len) }
     }
 
+    /// Goes on behind these tokens, as [`Cache::tokens`](crate::Cache::tokens) gives them: the stream is as if they had
+    /// been pushed.
+    pub fn begin(&mut self, tokens: &[i32]) -> Result<()> {
+        check(unsafe { sys::hlm_text_stream_begin(self.raw.as_ptr(), tokens.as_ptr(), tokens.len()) })
+    }
+
+    /// What is left where the tokens end, but not the text: nothing that later tokens may change. The stream is then as
+    /// new.
+    pub fn cut(&mut self) -> Result<&str> {
+        let (mut text, mut len) = (ptr::null(), 0);
+        check(unsafe { sys::hlm_text_stream_cut(self.raw.as_ptr(), &mut text, &mut len) })?;
+        unsafe { piece(text, len) }
+    }
+
     /// What is left at the end, an unfinished character as U+FFFD; the stream is then as new.
     pub fn finish(&mut self) -> Result<&str> {
         let (mut text, mut len) = (ptr::null(), 0);
