@@ -175,8 +175,8 @@ int hlmi_os_make_dir(const char *path, bool *made)
 {
     *made = mkdir(path, S_IRWXU | S_IRWXG | S_IRWXO) == 0; /* less the process's umask */
     if (*made) return 0;
-    const int rc = failure();
-    return errno == EEXIST && hlmi_os_is_dir(path) ? 0 : rc;
+    const int rc = failure(), is = errno == EEXIST ? hlmi_os_look(path) : 0;
+    return is == HLMI_OS_FOLDER ? 0 : is ? is : rc;
 }
 
 int hlmi_os_remove_dir(const char *path)

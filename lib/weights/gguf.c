@@ -148,7 +148,8 @@ static hlm_status skip_array(reader *r, const char *what, hlmi_kv *kv)
     if (size == 0 && item != HLMI_KV_STRING)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of the unknown type %" PRIu32, r->file->path, what, item);
     if (kv->count > (r->file->size - r->pos) / least)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s has %" PRIu64 " items, the file ends %" PRIu64 " bytes behind",
+        return hlmi_fail(HLM_E_FORMAT,
+                         "%s: %s has %" PRIu64 " items, the file ends %" PRIu64 " bytes behind; is it whole?",
                          r->file->path, what, kv->count, r->file->size - r->pos);
     kv->item = (hlmi_kv_type)item;
     if (size) return take(r, kv->count * size, what, &at);
@@ -357,12 +358,12 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
     if (*n_kvs > KEYS_MAX || *n_kvs > left / KEY_BYTES)
         return hlmi_fail(HLM_E_FORMAT,
                          "%s: the number of settings is %" PRIu64 ", too many for the %" PRIu64
-                         " bytes behind it (or more than %d)",
+                         " bytes behind it (or more than %d); is the file whole?",
                          r->file->path, *n_kvs, left, KEYS_MAX);
     if (*n_tensors > TENSORS_MAX || *n_tensors > left / TENSOR_BYTES)
         return hlmi_fail(HLM_E_FORMAT,
                          "%s: the number of tensors is %" PRIu64 ", too many for the %" PRIu64
-                         " bytes behind it (or more than %d)",
+                         " bytes behind it (or more than %d); is the file whole?",
                          r->file->path, *n_tensors, left, TENSORS_MAX);
     return HLM_OK;
 }
