@@ -55,10 +55,28 @@ done:
     return st;
 }
 
-void hlmi_added_set_flags(hlmi_added *a, int32_t id, uint8_t flags)
+/* The node of a text that stands for the id, or NULL. */
+static struct hlmi_added_node *node_of(const hlmi_added *a, const char *s, size_t len, int32_t id)
 {
-    for (size_t i = 0; i < a->n; i++)
-        if (a->nodes[i].id == id) a->nodes[i].flags |= flags;
+    uint32_t node = 0;
+    if (a->n == 0 || len == 0) return NULL;
+    for (size_t i = 0; i < len; i++) {
+        node = find_child(a, node, (uint8_t)s[i]);
+        if (!node) return NULL;
+    }
+    return a->nodes[node].id == id ? &a->nodes[node] : NULL;
+}
+
+void hlmi_added_set_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags)
+{
+    struct hlmi_added_node *node = node_of(a, s, len, id);
+    if (node) node->flags |= flags;
+}
+
+void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id)
+{
+    struct hlmi_added_node *node = node_of(a, s, len, id);
+    if (node) node->id = -1;
 }
 
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem)

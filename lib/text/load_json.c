@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "text/json_read.h"
+#include "text/side.h"
 #include "text/tokenizer_impl.h"
 
 static const hlmi_model_kind *const models[] = {&hlmi_model_bpe, &hlmi_model_unigram};
@@ -72,77 +73,93 @@ static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last
                                          hlmi_json_flag(def, "normalized", !special));
 }
 
-static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list)
+static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list, int32_t *last, json_t *said)
 {
-    int32_t last = -1;
     if (list && !json_is_null(list) && !json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "added_tokens is no list");
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const hlm_status st = read_added(t, json_array_get(list, i), &last);
+        const hlm_status st = read_added(t, json_array_get(list, i), last);
         if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens[%zu]: ", i);
+        const json_t *v = json_array_get(list, i);
+        if (json_object_set(said, json_string_value(json_object_get(v, "content")), json_object_get(v, "id")) != 0)
+            return hlmi_nomem(0, "added tokens");
     }
     return HLM_OK;
 }
 
 /* ---- special ids ---- */
 
-int32_t hlmi_json_token_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing)
+hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
+                                bool *said)
 {
-    const json_t *v = json_object_get(config, key);
-    if (json_is_object(v)) v = json_object_get(v, "content");
-    if (!json_is_string(v)) return missing;
-    const int32_t id = hlmi_tokens_find(&t->tokens, json_string_value(v), json_string_length(v));
-    return id >= 0 ? id : missing;
+    hlmi_named n;
+    const hlm_status st = hlmi_side_named(side, key, &n);
+    if (st != HLM_OK) return st;
+    if (said) *said = n.said;
+    const int32_t found = n.text.s ? hlmi_tokens_find(&t->tokens, n.text.s, n.text.len) : -1;
+    if (found >= 0) *id = found;
+    return HLM_OK;
 }
 
-static hlm_status read_special(hlmi_tokenizer *t, const char *config, size_t len)
+static hlm_status read_special(hlmi_tokenizer *t, const hlmi_side *side)
 {
-    json_t *v = NULL;
+    hlm_status st;
     const hlmi_post *p = &t->post;
-    if (config) {
-        const hlm_status st = hlmi_json_parse(&t->mem, config, len, false, "tokenizer_config.json", &v);
-        if (st != HLM_OK) return st;
-    }
-    t->special.bos = hlmi_json_token_id(t, v, "bos_token", p->prefix.n ? p->prefix.v[0] : -1);
-    t->special.eos = hlmi_json_token_id(t, v, "eos_token", p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1);
-    t->special.pad = hlmi_json_token_id(t, v, "pad_token", -1);
-    t->special.unk = hlmi_json_token_id(t, v, "unk_token", t->model->unk);
-    json_decref(v);
-    return hlmi_tokenizer_mark_ends(t);
+    hlmi_special_ids *ids = &t->special;
+    *ids = (hlmi_special_ids){.bos = p->prefix.n ? p->prefix.v[0] : -1,
+                              .eos = p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1,
+                              .pad = -1,
+                              .unk = t->model->unk};
+    HLMI_TRY(hlmi_json_special_id(t, side, "bos_token", &ids->bos, &t->said.bos));
+    HLMI_TRY(hlmi_json_special_id(t, side, "eos_token", &ids->eos, &t->said.eos));
+    HLMI_TRY(hlmi_json_special_id(t, side, "pad_token", &ids->pad, &t->said.pad));
+    HLMI_TRY(hlmi_json_special_id(t, side, "unk_token", &ids->unk, NULL));
+    HLMI_TRY(hlmi_tokenizer_mark_ends(t));
+done:
+    return st;
 }
 
 /* ---- the whole ---- */
 
-static hlm_status read_stages(hlmi_tokenizer *t, const json_t *root)
+hlm_status hlmi_json_build(hlmi_tokenizer *t, const json_t *root, const hlmi_side *side, const char *vocabulary,
+                           bool supposes)
 {
     hlm_status st;
     const json_t *decoder = json_object_get(root, "decoder");
-    HLMI_TRY(hlmi_model_read(&t->model, &t->tokens, &t->mem, json_object_get(root, "model")));
-    HLMI_TRY(hlmi_norms_read(&t->norms, &t->mem, json_object_get(root, "normalizer")));
-    HLMI_TRY(read_all_added(t, json_object_get(root, "added_tokens")));
+    hlmi_placer placer = {.t = t, .vocabulary = vocabulary, .last = -1, .said = json_object(), .supposes = supposes};
+    if (!placer.said) return hlmi_nomem(0, "added tokens");
+    st = hlmi_model_read(&t->model, &t->tokens, &t->mem, json_object_get(root, "model"));
+    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, json_object_get(root, "normalizer"));
+    if (st == HLM_OK) st = read_all_added(t, json_object_get(root, "added_tokens"), &placer.last, placer.said);
+    if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", vocabulary);
+    else st = hlmi_side_each(side, hlmi_place_token, &placer);
+    json_decref(placer.said);
+    if (st != HLM_OK) return st;
     HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, json_object_get(root, "pre_tokenizer")));
     HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, json_object_get(root, "post_processor")));
     HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, decoder));
     t->join_spaces = !decoder || json_is_null(decoder);
 done:
-    return st;
+    return st == HLM_OK ? read_special(t, side) : hlmi_fail_prefix(st, "%s: ", vocabulary);
 }
 
 hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
-                                    const char *config, size_t config_len)
+                                    const hlmi_side_files *files)
 {
+    static const char name[] = "tokenizer.json";
     hlm_status st;
     hlmi_tokenizer *t = NULL;
     json_t *root = NULL;
+    hlmi_side side = {0};
     *out = NULL;
-    HLMI_TRY(hlmi_json_parse(mem, json, len, false, "tokenizer.json", &root));
+    HLMI_TRY(hlmi_json_parse(mem, json, len, false, name, &root));
+    HLMI_TRY(hlmi_side_read(&side, mem, files));
     HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
-    st = read_stages(t, root);
-    if (st != HLM_OK) HLMI_TRY(hlmi_fail_prefix(st, "tokenizer.json: "));
-    HLMI_TRY(read_special(t, config, config_len));
+    HLMI_TRY(hlmi_json_build(t, root, &side, name, false));
     *out = t;
     t = NULL;
 done:
     json_decref(root);
+    hlmi_side_free(&side);
     hlmi_tokenizer_free(t);
     return st;
 }

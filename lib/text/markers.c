@@ -15,10 +15,11 @@ hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id)
     if (text.len > HLMI_ADDED_MAX)
         return hlmi_fail(HLM_E_UNSUPPORTED, "token %d, a marker, has %zu bytes; at most %d", (int)id, text.len,
                          HLMI_ADDED_MAX);
+    const hlmi_str shown = hlmi_tokens_shown(&t->tokens, id);
     t->tokens.attr[id] =
         (uint8_t)((t->tokens.attr[id] | HLMI_TOK_SPECIAL) & ~(unsigned)(HLMI_TOK_RESPELLED | HLMI_TOK_UNUSED));
-    hlmi_added_set_flags(&t->added, id, HLMI_ADDED_SPECIAL);
-    hlmi_added_set_flags(&t->added_normalized, id, HLMI_ADDED_SPECIAL);
+    hlmi_added_set_flags(&t->added, text.s, text.len, id, HLMI_ADDED_SPECIAL);
+    hlmi_added_set_flags(&t->added_normalized, shown.s, shown.len, id, HLMI_ADDED_SPECIAL);
     return hlmi_added_insert(&t->added, &t->mem, text.s, text.len, id, HLMI_ADDED_SPECIAL);
 }
 

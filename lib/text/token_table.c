@@ -115,7 +115,8 @@ int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len)
     for (size_t i = hash & t->mask; t->slots[i].id1; i = (i + 1) & t->mask) {
         if (t->slots[i].hash != hash) continue;
         const struct hlmi_token_entry e = t->entry[t->slots[i].id1 - 1];
-        if (e.len == len && memcmp(t->text + e.at, s, len) == 0) return (int32_t)(t->slots[i].id1 - 1);
+        if (e.len == len && memcmp(t->text + e.at, s, len) == 0)
+            return t->slots[i].id1 <= t->n ? (int32_t)(t->slots[i].id1 - 1) : -1; /* those beyond a limit are gone */
     }
     return -1;
 }

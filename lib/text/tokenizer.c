@@ -93,6 +93,16 @@ done:
     return st;
 }
 
+void hlmi_tokenizer_forget_added(hlmi_tokenizer *t, int32_t id)
+{
+    const hlmi_str text = hlmi_tokens_text(&t->tokens, id), shown = hlmi_tokens_shown(&t->tokens, id);
+    hlmi_added_remove(&t->added, text.s, text.len, id);
+    hlmi_added_remove(&t->added_normalized, shown.s, shown.len, id);
+    for (size_t i = 0; t->tokens.attr[id] & HLMI_TOK_RESPELLED && i < t->tokens.n_respelled; i++)
+        if (t->tokens.respelled[i].id == id) t->tokens.respelled[i].id = -1;
+    t->tokens.attr[id] &= (uint8_t) ~(unsigned)(HLMI_TOK_ADDED | HLMI_TOK_SPECIAL | HLMI_TOK_RESPELLED);
+}
+
 /* ---- encode ---- */
 
 /* One call's state. */
@@ -264,6 +274,18 @@ int32_t hlmi_tokenizer_size(const hlmi_tokenizer *t)
 hlmi_special_ids hlmi_tokenizer_special(const hlmi_tokenizer *t)
 {
     return t->special;
+}
+
+static void suppose(const hlmi_tokenizer *t, bool said, int32_t supposed, int32_t *id)
+{
+    if (*id < 0 && !said && supposed >= 0 && (size_t)supposed < t->tokens.n) *id = supposed;
+}
+
+void hlmi_tokenizer_suppose(hlmi_tokenizer *t, hlmi_special_ids ids)
+{
+    suppose(t, t->said.bos, ids.bos, &t->special.bos);
+    suppose(t, t->said.eos, ids.eos, &t->special.eos);
+    suppose(t, t->said.pad, ids.pad, &t->special.pad);
 }
 
 static unsigned attributes(const hlmi_tokenizer *t, int32_t id)

@@ -9,7 +9,8 @@
  *   post.c       what stands around a text (bos, eos)
  *   decode.c     ids to text, as a stream; a whole text is a stream run to its end
  *
- * Built from a tokenizer.json (load_json.c), from the facts a GGUF file carries
+ * Built from a tokenizer.json (load_json.c), from vocab.json and merges.txt
+ * (load_merges.c), from the facts a GGUF file carries
  * (load_vocab.c), or from a SentencePiece model (spm.c, load_spm.c). */
 #ifndef HLMI_TEXT_TOKENIZER_H
 #define HLMI_TEXT_TOKENIZER_H
@@ -17,6 +18,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 
 typedef struct hlmi_tokenizer hlmi_tokenizer;
 
@@ -65,25 +67,29 @@ typedef struct hlmi_vocab {
     size_t charsmap_len;
 } hlmi_vocab;
 
-/** From the text of a tokenizer.json and, for the names of bos, eos, pad and unk, of a
- *  tokenizer_config.json (NULL: none).
- *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED (a kind of stage, by name), HLM_E_NOMEM. */
-hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
-                                    const char *config, size_t config_len);
-hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v);
-
-/** The bytes of a folder's files around a SentencePiece model. NULL: not there. */
-typedef struct hlmi_spm_files {
-    const char *model; /* tokenizer.model */
-    size_t model_len;
+/** The bytes of the files beside a tokenizer's own. NULL: not there. lib/text/side.h says which counts when. */
+typedef struct hlmi_side_files {
     const char *config; /* tokenizer_config.json */
     size_t config_len;
-    const char *added; /* added_tokens.json: read when the configuration lists no added tokens */
+    const char *map; /* special_tokens_map.json */
+    size_t map_len;
+    const char *added; /* added_tokens.json */
     size_t added_len;
-} hlmi_spm_files;
+    const char *class_name, *model_type; /* of config.json: tokenizer_class, model_type; or NULL */
+} hlmi_side_files;
 
-/** Errors as from_json's. */
-hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_spm_files *files);
+/** From the text of a tokenizer.json. side = NULL: it stands alone.
+ *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED (a kind of stage, by name), HLM_E_NOMEM. */
+hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,
+                                    const hlmi_side_files *side);
+/** From vocab.json and merges.txt, as the class that the files beside them name reads them. Errors as from_json's, and
+ *  HLM_E_UNSUPPORTED (a class that is not known, by name). */
+hlm_status hlmi_tokenizer_from_merges(hlmi_tokenizer **out, const hlmi_mem *mem, hlmi_str vocab, hlmi_str merges,
+                                      const hlmi_side_files *side);
+hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vocab *v);
+/** From a SentencePiece model. Errors as from_json's. */
+hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const char *model, size_t len,
+                                   const hlmi_side_files *side);
 /** Is the SentencePiece model sound, although another file is the tokenizer? */
 hlm_status hlmi_spm_check(const hlmi_mem *mem, const char *data, size_t len, size_t *n_pieces);
 void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
@@ -115,6 +121,13 @@ int32_t hlmi_tokenizer_size(const hlmi_tokenizer *t);
 typedef struct hlmi_special_ids {
     int32_t bos, eos, pad, unk; /* -1: none */
 } hlmi_special_ids;
+
+/** Ids of a model's configuration, for what the tokenizer's own files are silent about. Only before it is shared;
+ *  ids outside are ignored. */
+void hlmi_tokenizer_suppose(hlmi_tokenizer *t, hlmi_special_ids ids);
+/** The model has `rows` rows: added tokens from there on are gone, with the parts they have to play, and logged by
+ *  name. Only before it is shared. Errors  HLM_E_FORMAT (one of them is a word of the vocabulary). */
+hlm_status hlmi_tokenizer_limit(hlmi_tokenizer *t, size_t rows, const hlmi_logger *log);
 
 hlmi_special_ids hlmi_tokenizer_special(const hlmi_tokenizer *t);
 /** Left out by HLM_DETOKENIZE_SKIP_SPECIAL? false for ids outside. */

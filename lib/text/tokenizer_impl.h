@@ -170,8 +170,10 @@ typedef struct hlmi_added {
 enum { HLMI_ADDED_MAX = 1024 }; /* bytes of a text */
 
 hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags);
-/** Adds flags to all texts of the id. */
-void hlmi_added_set_flags(hlmi_added *a, int32_t id, uint8_t flags);
+/** Adds flags to a text that stands for the id. */
+void hlmi_added_set_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags);
+/** The text no longer stands for the id. */
+void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id);
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);
 
 typedef struct hlmi_added_match {
@@ -227,15 +229,18 @@ struct hlmi_tokenizer {
     hlmi_decode_steps decode;
     bool join_spaces; /* no decoder: tokens are joined by spaces */
     hlmi_special_ids special;
+    struct {
+        bool bos, eos, pad;
+    } said; /* by the tokenizer's files, perhaps that there is none */
 };
 
 hlm_status hlmi_tokenizer_alloc(hlmi_tokenizer **out, const hlmi_mem *mem);
 /** Puts a token among those searched for in texts. Its text must be set. */
 hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t flags, bool normalized);
+/** The token is no longer searched for, and what was said about it is forgotten. */
+void hlmi_tokenizer_forget_added(hlmi_tokenizer *t, int32_t id);
 /** The HLMI_ADDED_... bits of an added token as JSON has it. */
 uint8_t hlmi_json_added_flags(const json_t *def, bool special);
-/** config[key], a text or {"content": text}, as an id; `missing` when there is none. */
-int32_t hlmi_json_token_id(const hlmi_tokenizer *t, const json_t *config, const char *key, int32_t missing);
 /** The token becomes special, and is found in texts; ids outside are ignored. Before the tokenizer is shared. */
 hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id);
 /** Marks the tokens that end an answer, by the special ids and by well-known names; they become special. Once the

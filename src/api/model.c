@@ -81,11 +81,8 @@ static hlm_status keep_name(hlm_model *m, const hlmi_config *c, const char *arch
 static hlm_status check_vocab(const hlm_model *m)
 {
     if (!m->tokenizer) return HLM_OK;
-    const int32_t n = hlmi_tokenizer_size(m->tokenizer);
-    if ((size_t)n > m->plan.vocab_size)
-        return hlmi_fail(HLM_E_FORMAT, "%s: the tokenizer has ids up to %d, the embedding %zu rows",
-                         hlmi_store_path(m->store), (int)(n - 1), m->plan.vocab_size);
-    return HLM_OK;
+    const hlm_status st = hlmi_tokenizer_limit(m->tokenizer, m->plan.vocab_size, &m->log);
+    return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 
 static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
@@ -127,7 +124,7 @@ static hlm_status no_weights(hlm_model *m)
 static hlm_status load_text(hlm_model *m)
 {
     hlmi_str text;
-    hlm_status st = hlmi_vocab_load(&m->tokenizer, &m->mem, m->store);
+    hlm_status st = hlmi_vocab_load(&m->tokenizer, &m->mem, m->store, &m->log);
     if (st != HLM_OK) return st;
     HLMI_TRY(hlmi_templates_load(&m->templates, &m->mem, m->store));
     if (!hlmi_templates_has(&m->templates, "default")) goto done;

@@ -141,7 +141,23 @@ done:
     return st;
 }
 
-static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
+/* Ids that are no token's are unset, as llama.cpp does: some converters write an id that was added after the vocabulary. */
+static void drop_outside(hlmi_vocab *v, const hlmi_logger *log)
+{
+    const struct {
+        const char *name;
+        int32_t *id;
+    } ids[] = {{"bos", &v->bos},     {"eos", &v->eos}, {"unknown", &v->unk},
+               {"padding", &v->pad}, {"eot", &v->eot}, {"eom", &v->eom}};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (*ids[i].id < 0 || (size_t)*ids[i].id < v->n_tokens) continue;
+        hlmi_log_line(log, HLM_LOG_WARN, "tokenizer.ggml.%s_token_id is %d, the vocabulary has %zu tokens: unset",
+                      ids[i].name, (int)*ids[i].id, v->n_tokens);
+        *ids[i].id = -1;
+    }
+}
+
+static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const hlmi_logger *log)
 {
     hlm_status st;
     arrays a = {0};
@@ -153,6 +169,7 @@ static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlm
     HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &a.merges, &v.n_merges));
     HLMI_TRY(read_scores(s, mem, v.n_tokens, &a.scores));
     HLMI_TRY(read_types(s, mem, v.n_tokens, &a.types));
+    drop_outside(&v, log);
     v.tokens = a.tokens;
     v.merges = a.merges;
     v.scores = a.scores;
@@ -181,17 +198,37 @@ static hlm_status add_ends(hlmi_tokenizer *t, const json_t *v)
     return st;
 }
 
-/* Ids that end an answer: generation_config.json's, else config.json's. */
-static hlm_status read_ends(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_store *s)
+static int32_t first_id(const json_t *v)
+{
+    if (json_is_array(v)) v = json_array_get(v, 0);
+    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
+    return id >= 0 && id < INT32_MAX ? (int32_t)id : -1;
+}
+
+/* A key of generation_config.json, else of config.json. */
+static const json_t *setting(const json_t *generation, const hlmi_store *s, const char *key)
+{
+    const json_t *own = json_object_get(generation, key);
+    return own && !json_is_null(own) ? own : json_object_get(hlmi_store_config(s), key);
+}
+
+/* The ids of the model's configuration: all that end an answer, and those about which the tokenizer's files are silent. */
+static hlm_status read_ids(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_store *s)
 {
     char *text = NULL;
     size_t len;
     json_t *root = NULL;
-    const json_t *ids = json_object_get(hlmi_store_config(s), "eos_token_id");
     hlm_status st = hlmi_store_side_file(s, "generation_config.json", SIDE_FILE_MAX, &text, &len);
     if (st == HLM_OK && text) st = hlmi_json_parse(mem, text, len, false, "generation_config.json", &root);
-    const json_t *own = json_object_get(root, "eos_token_id");
-    if (st == HLM_OK) st = add_ends(t, own && !json_is_null(own) ? own : ids);
+    if (st == HLM_OK) {
+        const json_t *eos = setting(root, s, "eos_token_id");
+        st = add_ends(t, eos);
+        hlmi_tokenizer_suppose(t,
+                               (hlmi_special_ids){.bos = first_id(setting(root, s, "bos_token_id")),
+                                                  .eos = first_id(eos),
+                                                  .pad = first_id(setting(root, s, "pad_token_id")),
+                                                  .unk = -1});
+    }
     json_decref(root);
     hlmi_free(mem, text);
     return st;
@@ -216,103 +253,207 @@ static hlm_status check_other_spelling(const hlmi_mem *mem, const hlmi_store *s)
     return st;
 }
 
-static hlm_status folder_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const char *config,
-                             size_t config_len)
+/* ---- the tokenizer's files, of an open folder or beside one of them ---- */
+
+typedef hlm_status slurp_fn(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len);
+
+typedef struct files {
+    const hlmi_mem *mem;
+    slurp_fn *slurp;
+    const void *where;
+    char *config, *map, *added; /* what hlmi_side_files points to */
+    hlmi_side_files side;
+} files;
+
+static hlm_status slurp_file(const files *f, const char *name, char **data, size_t *len)
+{
+    return f->slurp(f->where, f->mem, name, data, len);
+}
+
+static hlm_status read_side(files *f)
 {
     hlm_status st;
-    char *model = NULL, *added = NULL;
-    hlmi_spm_files files = {.config = config, .config_len = config_len};
-    HLMI_TRY(hlmi_store_side_file(s, "tokenizer.model", SIDE_FILE_MAX, &model, &files.model_len));
-    if (!model) goto done;
-    HLMI_TRY(hlmi_store_side_file(s, "added_tokens.json", SIDE_FILE_MAX, &added, &files.added_len));
-    files.model = model;
-    files.added = added;
-    st = hlmi_tokenizer_from_spm(out, mem, &files);
+    HLMI_TRY(slurp_file(f, "tokenizer_config.json", &f->config, &f->side.config_len));
+    HLMI_TRY(slurp_file(f, "special_tokens_map.json", &f->map, &f->side.map_len));
+    HLMI_TRY(slurp_file(f, "added_tokens.json", &f->added, &f->side.added_len));
+    f->side.config = f->config;
+    f->side.map = f->map;
+    f->side.added = f->added;
 done:
-    hlmi_free(mem, model);
-    hlmi_free(mem, added);
     return st;
+}
+
+static void free_files(files *f)
+{
+    hlmi_free(f->mem, f->config);
+    hlmi_free(f->mem, f->map);
+    hlmi_free(f->mem, f->added);
+}
+
+static hlm_status load_json(hlmi_tokenizer **out, const files *f, const char *name)
+{
+    char *text = NULL;
+    size_t len;
+    hlm_status st = slurp_file(f, name, &text, &len);
+    if (st == HLM_OK && text) st = hlmi_tokenizer_from_json(out, f->mem, text, len, &f->side);
+    hlmi_free(f->mem, text);
+    return st;
+}
+
+static hlm_status load_spm(hlmi_tokenizer **out, const files *f, const char *name)
+{
+    char *model = NULL;
+    size_t len;
+    hlm_status st = slurp_file(f, name, &model, &len);
+    if (st == HLM_OK && model) st = hlmi_tokenizer_from_spm(out, f->mem, model, len, &f->side);
+    hlmi_free(f->mem, model);
+    return st;
+}
+
+/* vocab.json without merges.txt is some other model's; `needed`: it was asked for. */
+static hlm_status load_merges(hlmi_tokenizer **out, const files *f, const char *vocab, const char *merges, bool needed)
+{
+    hlm_status st;
+    char *words = NULL, *pairs = NULL;
+    size_t n_words, n_pairs;
+    HLMI_TRY(slurp_file(f, vocab, &words, &n_words));
+    if (words || needed) HLMI_TRY(slurp_file(f, merges, &pairs, &n_pairs));
+    if (words && pairs)
+        st = hlmi_tokenizer_from_merges(out, f->mem, (hlmi_str){words, n_words}, (hlmi_str){pairs, n_pairs}, &f->side);
+    else if (needed) st = hlmi_fail(HLM_E_IO, "%s is there without %s", words ? vocab : merges, words ? merges : vocab);
+done:
+    hlmi_free(f->mem, words);
+    hlmi_free(f->mem, pairs);
+    return st;
+}
+
+/* ---- folders ---- */
+
+static hlm_status slurp_of_store(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len)
+{
+    (void)mem;
+    return hlmi_store_side_file(where, name, SIDE_FILE_MAX, data, len);
 }
 
 static hlm_status load_folder(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
-    char *json = NULL, *config = NULL;
-    size_t len = 0, config_len = 0;
-    HLMI_TRY(hlmi_store_side_file(s, "tokenizer.json", SIDE_FILE_MAX, &json, &len));
-    HLMI_TRY(hlmi_store_side_file(s, "tokenizer_config.json", SIDE_FILE_MAX, &config, &config_len));
-    if (json) {
-        HLMI_TRY(hlmi_tokenizer_from_json(out, mem, json, len, config, config_len));
-        HLMI_TRY(check_other_spelling(mem, s));
-    } else {
-        HLMI_TRY(folder_spm(out, mem, s, config, config_len));
-        if (!*out) goto done;
-    }
-    HLMI_TRY(read_ends(*out, mem, s));
+    const json_t *config = hlmi_store_config(s);
+    files f = {.mem = mem, .slurp = slurp_of_store, .where = s};
+    f.side.class_name = json_string_value(json_object_get(config, "tokenizer_class"));
+    f.side.model_type = json_string_value(json_object_get(config, "model_type"));
+    HLMI_TRY(read_side(&f));
+    HLMI_TRY(load_json(out, &f, "tokenizer.json"));
+    if (*out) HLMI_TRY(check_other_spelling(mem, s));
+    if (!*out) HLMI_TRY(load_spm(out, &f, "tokenizer.model"));
+    if (!*out) HLMI_TRY(load_merges(out, &f, "vocab.json", "merges.txt", false));
+    if (*out) HLMI_TRY(read_ids(*out, mem, s));
 done:
-    hlmi_free(mem, json);
-    hlmi_free(mem, config);
+    free_files(&f);
     return st;
 }
 
 /* ---- both ---- */
 
-hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store)
+hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store, const hlmi_logger *log)
 {
     *out = NULL;
     const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
-    const hlm_status st = gguf ? load_gguf(out, mem, store) : load_folder(out, mem, store);
+    const hlm_status st = gguf ? load_gguf(out, mem, store, log) : load_folder(out, mem, store);
     if (st == HLM_OK) return st;
     hlmi_tokenizer_free(*out);
     *out = NULL;
     return hlmi_fail_prefix(st, "%s: ", hlmi_store_path(store));
 }
 
-/* `name` in the folder of `path`, when there is one. */
-static hlm_status slurp_beside(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, const char *name,
-                               char **data, size_t *len)
+/* ---- a tokenizer's file alone ---- */
+
+typedef struct beside {
+    const hlmi_vfs *vfs;
+    const char *path;
+    size_t folder; /* bytes of the path up to its last part */
+} beside;
+
+/* `name` in the folder of the path, when there is one. */
+static hlm_status slurp_beside(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len)
 {
-    const char *slash = strrchr(path, '/');
-    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    const beside *w = where;
     hlmi_buf b;
     bool missing = false;
     hlmi_buf_init(&b, mem);
-    hlmi_buf_add(&b, path, folder);
+    hlmi_buf_add(&b, w->path, w->folder);
     hlmi_buf_str(&b, name);
     hlm_status st = hlmi_buf_status(&b, "a path");
-    if (st == HLM_OK) st = hlmi_source_slurp(mem, vfs, b.data, SIDE_FILE_MAX, data, len, &missing);
+    if (st == HLM_OK) st = hlmi_source_slurp(mem, w->vfs, b.data, SIDE_FILE_MAX, data, len, &missing);
     hlmi_buf_free(&b);
     return missing ? HLM_OK : st;
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+    const size_t n = strlen(s), k = strlen(end);
+    return n >= k && strcmp(s + n - k, end) == 0;
+}
+
 bool hlmi_vocab_is_file(const char *path)
 {
-    static const char *const suffixes[] = {".json", ".model"};
-    const size_t n = strlen(path);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        const size_t k = strlen(suffixes[i]);
-        if (n > k && strcmp(path + n - k, suffixes[i]) == 0) return true;
-    }
-    return false;
+    if (strcmp(path, ".json") == 0 || strcmp(path, ".model") == 0) return false; /* folders may be called so */
+    return ends_with(path, ".json") || ends_with(path, ".model") || ends_with(path, "merges.txt");
+}
+
+/* The other of the two files, as transformers names them: PREFIXvocab.json and PREFIXmerges.txt. */
+static hlm_status load_pair(hlmi_tokenizer **out, const files *f, const char *name)
+{
+    static const char vocab[] = "vocab.json", merges[] = "merges.txt";
+    hlm_status st;
+    hlmi_buf v, m;
+    const size_t prefix = strlen(name) - (ends_with(name, vocab) ? sizeof vocab : sizeof merges) + 1;
+    hlmi_buf_init(&v, f->mem);
+    hlmi_buf_init(&m, f->mem);
+    hlmi_buf_add(&v, name, prefix);
+    hlmi_buf_add(&m, name, prefix);
+    hlmi_buf_str(&v, vocab);
+    hlmi_buf_str(&m, merges);
+    HLMI_TRY(hlmi_buf_status(&v, "a path"));
+    HLMI_TRY(hlmi_buf_status(&m, "a path"));
+    HLMI_TRY(load_merges(out, f, v.data, m.data, true));
+done:
+    hlmi_buf_free(&v);
+    hlmi_buf_free(&m);
+    return st;
+}
+
+/* config.json beside the file tells the class where tokenizer_config.json does not. */
+static hlm_status read_kind(files *f, json_t **root)
+{
+    char *text = NULL;
+    size_t len;
+    hlm_status st = slurp_file(f, "config.json", &text, &len);
+    if (st == HLM_OK && text) st = hlmi_json_parse(f->mem, text, len, false, "config.json", root);
+    f->side.class_name = json_string_value(json_object_get(*root, "tokenizer_class"));
+    f->side.model_type = json_string_value(json_object_get(*root, "model_type"));
+    hlmi_free(f->mem, text);
+    return st;
 }
 
 hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path)
 {
     hlm_status st;
-    char *text = NULL, *config = NULL, *added = NULL;
-    size_t len = 0, config_len = 0, added_len = 0;
-    const bool json = strcmp(path + strlen(path) - 5, ".json") == 0;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const beside w = {vfs, path, (size_t)(name - path)};
+    files f = {.mem = mem, .slurp = slurp_beside, .where = &w};
+    hlmi_source source;
+    json_t *root = NULL;
     *out = NULL;
-    HLMI_TRY(hlmi_source_slurp(mem, vfs, path, SIDE_FILE_MAX, &text, &len, NULL));
-    HLMI_TRY(slurp_beside(mem, vfs, path, "tokenizer_config.json", &config, &config_len));
-    if (!json) HLMI_TRY(slurp_beside(mem, vfs, path, "added_tokens.json", &added, &added_len));
-    const hlmi_spm_files files = {text, len, config, config_len, added, added_len};
-    st = json ? hlmi_tokenizer_from_json(out, mem, text, len, config, config_len)
-              : hlmi_tokenizer_from_spm(out, mem, &files);
+    HLMI_TRY(hlmi_source_open(&source, mem, vfs, path, NULL)); /* the reason when it can not */
+    hlmi_source_close(&source);
+    st = read_side(&f);
+    if (st == HLM_OK) st = read_kind(&f, &root);
+    if (st == HLM_OK && (ends_with(name, "vocab.json") || ends_with(name, "merges.txt"))) st = load_pair(out, &f, name);
+    else if (st == HLM_OK) st = ends_with(name, ".json") ? load_json(out, &f, name) : load_spm(out, &f, name);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
 done:
-    hlmi_free(mem, text);
-    hlmi_free(mem, config);
-    hlmi_free(mem, added);
+    json_decref(root);
+    free_files(&f);
     return st;
 }

@@ -21,16 +21,14 @@ static char *take(const uint8_t **data, size_t *size, size_t *len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const hlmi_mem mem = hlmi_mem_default();
-    hlmi_spm_files f = {0};
+    hlmi_side_files f = {0};
     hlmi_tokenizer *t = NULL;
     size_t len;
     char *text = take(&data, &size, &len), *config = take(&data, &size, &f.config_len),
          *model = malloc(size ? size : 1);
     if (size) memcpy(model, data, size);
-    f.model = model;
-    f.model_len = size;
     f.config = f.config_len ? config : NULL;
-    if (hlmi_tokenizer_from_spm(&t, &mem, &f) == HLM_OK) fuzz_tokenize(t, text, len);
+    if (hlmi_tokenizer_from_spm(&t, &mem, model, size, &f) == HLM_OK) fuzz_tokenize(t, text, len);
     hlmi_tokenizer_free(t);
     free(text);
     free(config);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hlmi_tokenizer *t = NULL;
     if (n) memcpy(json, data, n);
     if (rest) memcpy(text, data + n + 1, rest);
-    if (hlmi_tokenizer_from_json(&t, &mem, json, n, NULL, 0) == HLM_OK) fuzz_tokenize(t, text, rest);
+    if (hlmi_tokenizer_from_json(&t, &mem, json, n, NULL) == HLM_OK) fuzz_tokenize(t, text, rest);
     hlmi_tokenizer_free(t);
     free(json);
     free(text);

@@ -59,10 +59,13 @@ static hlmi_tokenizer *load_json(const char *folder, const char *name, bool *mis
 {
     const hlmi_mem mem = hlmi_mem_default();
     hlmi_tokenizer *t = NULL;
-    size_t len, config_len = 0;
-    char *json = cases_slurp(folder, name, &len), *config = cases_slurp(folder, "tokenizer_config.json", &config_len);
+    size_t len;
+    hlmi_side_files side = {0};
+    char *json = cases_slurp(folder, name, &len);
+    char *config = cases_slurp(folder, "tokenizer_config.json", &side.config_len);
+    side.config = config;
     *missing = !json;
-    if (json) hlmi_tokenizer_from_json(&t, &mem, json, len, config, config_len);
+    if (json) hlmi_tokenizer_from_json(&t, &mem, json, len, &side);
     free(json);
     free(config);
     return t;
@@ -72,15 +75,15 @@ static hlmi_tokenizer *load_spm(const char *folder, const char *name, bool *miss
 {
     const hlmi_mem mem = hlmi_mem_default();
     hlmi_tokenizer *t = NULL;
-    hlmi_spm_files f = {0};
-    char *model = cases_slurp(folder, name, &f.model_len);
+    hlmi_side_files f = {0};
+    size_t len;
+    char *model = cases_slurp(folder, name, &len);
     char *config = cases_slurp(folder, "tokenizer_config.json", &f.config_len);
     char *added = cases_slurp(folder, "added_tokens.json", &f.added_len);
-    f.model = model;
     f.config = config;
     f.added = added;
     *missing = !model;
-    if (model) hlmi_tokenizer_from_spm(&t, &mem, &f);
+    if (model) hlmi_tokenizer_from_spm(&t, &mem, model, len, &f);
     free(model);
     free(config);
     free(added);
@@ -95,7 +98,7 @@ static hlmi_tokenizer *load_gguf(const char *path)
     hlmi_vfs vfs;
     hlm_status st = hlmi_vfs_from(&vfs, NULL, true);
     if (st == HLM_OK) st = hlmi_store_open(&store, &mem, &vfs, path, HLMI_STORE_SIDE_FILES);
-    if (st == HLM_OK) st = hlmi_vocab_load(&t, &mem, store);
+    if (st == HLM_OK) st = hlmi_vocab_load(&t, &mem, store, &(hlmi_logger){0});
     hlmi_store_close(store);
     return t;
 }

@@ -247,7 +247,7 @@ static hlmi_tokenizer *from_json(const char *name, const char *how, const char *
              "{\"normalizer\":%s,\"added_tokens\":[{\"id\":4,\"content\":\"%s\",%s}],\"model\":{\"type\":\"BPE\","
              "\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"aa\":3},\"merges\":[\"a b\",\"a a\"]}}",
              normalizer, name, how);
-    ck_assert_msg(hlmi_tokenizer_from_json(&t, &mem, json, strlen(json), NULL, 0) == HLM_OK, "%s", hlmi_error());
+    ck_assert_msg(hlmi_tokenizer_from_json(&t, &mem, json, strlen(json), NULL) == HLM_OK, "%s", hlmi_error());
     return t;
 }
 
@@ -273,8 +273,9 @@ START_TEST(eos_in_json)
     static const char json[] =
         "{\"added_tokens\":[{\"id\":2,\"content\":\"STOP\",\"special\":false},{\"id\":3,\"content\":\"HALT\","
         "\"special\":false}],\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]}}";
+    const hlmi_side_files side = {.config = config, .config_len = strlen(config)};
     hlmi_tokenizer *t;
-    ck_assert_int_eq(hlmi_tokenizer_from_json(&t, &mem, json, strlen(json), config, strlen(config)), HLM_OK);
+    ck_assert_int_eq(hlmi_tokenizer_from_json(&t, &mem, json, strlen(json), &side), HLM_OK);
     expect_marker(t, "STOP", true);
     ck_assert(!hlmi_tokenizer_is_special(t, 3));
     ck_assert_int_eq(hlmi_tokenizer_add_end(t, 3), HLM_OK); /* as of generation_config.json */

@@ -82,9 +82,11 @@ static void settings(model *m, uint32_t kind, const char *on)
 static hlm_status load(hlmi_tokenizer **t, const model *m, const char *config, const char *added)
 {
     const hlmi_mem mem = hlmi_mem_default();
-    const hlmi_spm_files f = {
-        m->bytes.data, m->bytes.len, config, config ? strlen(config) : 0, added, added ? strlen(added) : 0};
-    return hlmi_tokenizer_from_spm(t, &mem, &f);
+    const hlmi_side_files f = {.config = config,
+                               .config_len = config ? strlen(config) : 0,
+                               .added = added,
+                               .added_len = added ? strlen(added) : 0};
+    return hlmi_tokenizer_from_spm(t, &mem, m->bytes.data, m->bytes.len, &f);
 }
 
 /* ---- expectations ---- */
@@ -410,9 +412,9 @@ START_TEST(no_memory)
     for (int k = 0; st != HLM_OK && k < 10000; k++) {
         counted c = {k, 0};
         const hlmi_mem mem = {&c, counted_alloc, counted_free};
-        const hlmi_spm_files f = {m.bytes.data, m.bytes.len, config, sizeof config - 1, NULL, 0};
+        const hlmi_side_files f = {.config = config, .config_len = sizeof config - 1};
         hlmi_tokenizer *t;
-        st = hlmi_tokenizer_from_spm(&t, &mem, &f);
+        st = hlmi_tokenizer_from_spm(&t, &mem, m.bytes.data, m.bytes.len, &f);
         ck_assert_msg(st == HLM_OK || st == HLM_E_NOMEM, "allocation %d: %s", k, hlmi_error());
         hlmi_tokenizer_free(t);
         ck_assert_int_eq(c.live, 0);

@@ -32,9 +32,11 @@ static hlmi_tokenizer *open_json(const char *name, const char *config)
 {
     const hlmi_mem mem = hlmi_mem_default();
     hlmi_tokenizer *t;
-    size_t len, config_len = 0;
-    char *json = slurp(name, &len), *c = config ? slurp(config, &config_len) : NULL;
-    const hlm_status st = hlmi_tokenizer_from_json(&t, &mem, json, len, c, config_len);
+    size_t len;
+    hlmi_side_files side = {0};
+    char *json = slurp(name, &len), *c = config ? slurp(config, &side.config_len) : NULL;
+    side.config = c;
+    const hlm_status st = hlmi_tokenizer_from_json(&t, &mem, json, len, &side);
     ck_assert_msg(st == HLM_OK, "%s", hlmi_error());
     free(json);
     free(c);
@@ -44,7 +46,7 @@ static hlmi_tokenizer *open_json(const char *name, const char *config)
 static hlm_status from_text(hlmi_tokenizer **t, const char *json)
 {
     const hlmi_mem mem = hlmi_mem_default();
-    return hlmi_tokenizer_from_json(t, &mem, json, strlen(json), NULL, 0);
+    return hlmi_tokenizer_from_json(t, &mem, json, strlen(json), NULL);
 }
 
 static void refuse(const char *json, hlm_status status, const char *words)
@@ -476,7 +478,7 @@ static hlm_status use_all(const hlmi_mem *mem, const char *json)
     hlm_status st;
     hlmi_ids_init(&ids, mem);
     hlmi_buf_init(&out, mem);
-    HLMI_TRY(hlmi_tokenizer_from_json(&t, mem, json, strlen(json), NULL, 0));
+    HLMI_TRY(hlmi_tokenizer_from_json(&t, mem, json, strlen(json), NULL));
     HLMI_TRY(hlmi_tokenizer_encode(t, text, sizeof text - 1, 3, &ids));
     HLMI_TRY(hlmi_tokenizer_decode(t, ids.v, ids.n, 0, &out));
 done:

@@ -1,0 +1,338 @@
+/* Tokens that the files beside a tokenizer add, and those that they give a part to play. */
+#include "text/side.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/size.h"
+#include "text/json_read.h"
+#include "text/tokenizer_impl.h"
+
+#define CONFIG "tokenizer_config.json"
+#define MAP "special_tokens_map.json"
+#define ADDED "added_tokens.json"
+#define LIST "added_tokens_decoder"
+
+/* In the order in which transformers adds those that are missing. */
+static const char *const named_keys[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                         "pad_token", "cls_token", "mask_token"};
+static const char *const list_keys[] = {"extra_special_tokens", "additional_special_tokens"};
+
+/* ---- files ---- */
+
+static hlm_status read_object(json_t **out, const hlmi_mem *mem, const char *text, size_t len, const char *what)
+{
+    if (!text) return HLM_OK;
+    /* one text with two ids is no list */
+    const hlm_status st = hlmi_json_parse(mem, text, len, strcmp(what, ADDED) == 0, what, out);
+    if (st != HLM_OK || json_is_object(*out)) return st;
+    return hlmi_fail(HLM_E_FORMAT, "%s: is no object", what);
+}
+
+void hlmi_side_free(hlmi_side *s)
+{
+    json_decref(s->config);
+    json_decref(s->map);
+    json_decref(s->added);
+    json_decref(s->special);
+    *s = (hlmi_side){0};
+}
+
+/* ---- tokens with a part to play ---- */
+
+/* A text, or {"content": text, ...}; null is none. */
+static hlm_status read_text(const json_t *v, const char *file, const char *key, hlmi_named *out)
+{
+    const json_t *text = json_is_object(v) ? json_object_get(v, "content") : v;
+    if (json_is_null(v)) return HLM_OK;
+    if (!json_is_string(text)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither a text nor null", file, key);
+    out->text = (hlmi_str){json_string_value(text), json_string_length(text)};
+    out->flags = hlmi_json_added_flags(v, true);
+    return HLM_OK;
+}
+
+static const char *supposed(const hlmi_token_class *c, const char *key)
+{
+    const char *const texts[] = {c->bos, c->eos, c->unk, c->sep, c->pad, c->cls, c->mask};
+    for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++)
+        if (strcmp(key, named_keys[i]) == 0) return texts[i];
+    return NULL;
+}
+
+hlm_status hlmi_side_named(const hlmi_side *s, const char *key, hlmi_named *out)
+{
+    const json_t *own = json_object_get(s->map, key), *v = own ? own : json_object_get(s->config, key);
+    *out = (hlmi_named){.flags = HLMI_ADDED_SPECIAL, .said = v != NULL};
+    if (v) return read_text(v, own ? MAP : CONFIG, key, out);
+    const char *text = s->kind ? supposed(s->kind, key) : NULL;
+    if (text) out->text = (hlmi_str){text, strlen(text)};
+    if (text && s->kind->mask_lstrip && strcmp(key, "mask_token") == 0) out->flags |= HLMI_ADDED_LSTRIP;
+    return HLM_OK;
+}
+
+/* ---- walking ---- */
+
+typedef struct walk {
+    const hlmi_side *s;
+    hlm_status (*add)(void *user, const hlmi_side_token *token);
+    void *user;
+} walk;
+
+static hlm_status give(const walk *w, const hlmi_named *n, const char *where)
+{
+    const hlmi_side_token t = {.text = n->text, .id = -1, .flags = n->flags, .supposed = !n->said, .where = where};
+    return n->text.s ? w->add(w->user, &t) : HLM_OK;
+}
+
+/* A decimal id below HLMI_MAX_TOKENS, or -1. */
+static json_int_t id_of_key(const char *key)
+{
+    json_int_t v = 0;
+    for (const char *p = key; *p; p++) {
+        if (*p < '0' || *p > '9' || p - key > 7) return -1;
+        v = v * 10 + (*p - '0');
+    }
+    return *key && v < HLMI_MAX_TOKENS ? v : -1;
+}
+
+/* An entry {"32000": {"content": ..., "special": ...}} or {"<text>": 32000}. */
+static hlm_status read_entry(const hlmi_side *s, const char *key, const json_t *v, hlmi_side_token *out)
+{
+    const bool listed = s->added == NULL;
+    const json_t *content = json_object_get(v, "content");
+    *out = (hlmi_side_token){.listed = listed, .where = listed ? CONFIG ": " LIST : ADDED};
+    if (listed && !json_is_string(content))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' has no text \"content\"", CONFIG, LIST, key);
+    out->text =
+        listed ? (hlmi_str){json_string_value(content), json_string_length(content)} : (hlmi_str){key, strlen(key)};
+    out->id = listed ? id_of_key(key) : json_is_integer(v) ? json_integer_value(v) : -1;
+    if (listed && out->id < 0) return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' is no id", CONFIG, LIST, key);
+    if (out->id < 0 || out->id >= HLMI_MAX_TOKENS)
+        return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has no id below %d", ADDED, key, HLMI_MAX_TOKENS);
+    const bool said = hlmi_json_flag(v, "special", false),
+               special = said || json_object_get(s->special, out->text.s) != NULL;
+    out->flags = hlmi_json_added_flags(v, special);
+    out->normalized = hlmi_json_flag(v, "normalized", listed ? !said : !special);
+    return HLM_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const hlmi_side_token *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The list of added tokens, by id. */
+static hlm_status each_listed(const walk *w)
+{
+    hlm_status st = HLM_OK;
+    json_t *list = w->s->added ? w->s->added : json_object_get(w->s->config, LIST), *v;
+    const size_t n = json_object_size(list);
+    hlmi_side_token *tokens = NULL;
+    const char *key;
+    size_t i = 0;
+    if (n == 0) return HLM_OK;
+    tokens = hlmi_calloc(&w->s->mem, n, sizeof *tokens);
+    if (!tokens) return hlmi_nomem(n * sizeof *tokens, "added tokens");
+    json_object_foreach(list, key, v)
+    {
+        HLMI_TRY(read_entry(w->s, key, v, &tokens[i]));
+        i++;
+    }
+    qsort(tokens, n, sizeof *tokens, by_id);
+    for (i = 0; i < n; i++) HLMI_TRY(w->add(w->user, &tokens[i]));
+done:
+    hlmi_free(&w->s->mem, tokens);
+    return st;
+}
+
+/* Keys of a model's own, such as "image_token": those that have a text. */
+static hlm_status each_own(const walk *w, json_t *root, const char *file)
+{
+    static const char suffix[] = "_token";
+    hlm_status st = HLM_OK;
+    const char *key;
+    json_t *v;
+    json_object_foreach(root, key, v)
+    {
+        const size_t n = strlen(key), k = sizeof suffix - 1;
+        bool known = false;
+        for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++)
+            known = known || strcmp(key, named_keys[i]) == 0;
+        const bool text = json_is_string(v) || json_is_string(json_object_get(v, "content"));
+        if (known || !text || n <= k || strcmp(key + n - k, suffix) != 0) continue;
+        hlmi_named named = {.said = true};
+        HLMI_TRY(read_text(v, file, key, &named));
+        HLMI_TRY(give(w, &named, file));
+    }
+done:
+    return st;
+}
+
+/* A list of tokens, or an object of names and tokens. */
+static hlm_status each_more(const walk *w, json_t *list, const char *file, const char *key)
+{
+    hlm_status st = HLM_OK;
+    const char *name;
+    json_t *v;
+    hlmi_named named = {.said = true};
+    if (!list || json_is_null(list)) return HLM_OK;
+    if (!json_is_array(list) && !json_is_object(list)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no list", file, key);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        HLMI_TRY(read_text(json_array_get(list, i), file, key, &named));
+        HLMI_TRY(give(w, &named, file));
+    }
+    json_object_foreach(list, name, v)
+    {
+        HLMI_TRY(read_text(v, file, key, &named));
+        HLMI_TRY(give(w, &named, file));
+    }
+done:
+    return st;
+}
+
+/* Those without an id. */
+static hlm_status each_named(const walk *w)
+{
+    hlm_status st = HLM_OK;
+    const hlmi_side *s = w->s;
+    hlmi_named n;
+    for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++) {
+        HLMI_TRY(hlmi_side_named(s, named_keys[i], &n));
+        HLMI_TRY(give(w, &n, json_object_get(s->map, named_keys[i]) ? MAP : CONFIG));
+    }
+    HLMI_TRY(each_own(w, s->config, CONFIG));
+    HLMI_TRY(each_own(w, s->map, MAP));
+    for (size_t i = 0; i < sizeof list_keys / sizeof *list_keys; i++) {
+        HLMI_TRY(each_more(w, json_object_get(s->config, list_keys[i]), CONFIG, list_keys[i]));
+        HLMI_TRY(each_more(w, json_object_get(s->map, list_keys[i]), MAP, list_keys[i]));
+    }
+done:
+    return st;
+}
+
+hlm_status hlmi_side_each(const hlmi_side *s, hlm_status (*add)(void *user, const hlmi_side_token *token), void *user)
+{
+    const walk w = {s, add, user};
+    const hlm_status st = each_listed(&w);
+    return st == HLM_OK ? each_named(&w) : st;
+}
+
+/* ---- reading ---- */
+
+static hlm_status note_special(void *user, const hlmi_side_token *token)
+{
+    if (json_object_set_new(user, token->text.s, json_true()) == 0) return HLM_OK;
+    return hlmi_nomem(token->text.len, "special tokens");
+}
+
+hlm_status hlmi_side_read(hlmi_side *s, const hlmi_mem *mem, const hlmi_side_files *files)
+{
+    hlm_status st;
+    *s = (hlmi_side){.mem = *mem};
+    if (!files) return HLM_OK;
+    HLMI_TRY(read_object(&s->config, mem, files->config, files->config_len, CONFIG));
+    const char *kind = json_string_value(json_object_get(s->config, "tokenizer_class"));
+    s->kind = hlmi_token_class_find(kind ? kind : files->class_name, files->model_type);
+    const json_t *list = json_object_get(s->config, LIST);
+    if (list && !json_is_null(list) && !json_is_object(list))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", CONFIG, LIST));
+    if (!json_is_object(list)) {
+        HLMI_TRY(read_object(&s->map, mem, files->map, files->map_len, MAP));
+        HLMI_TRY(read_object(&s->added, mem, files->added, files->added_len, ADDED));
+    }
+    s->special = json_object();
+    if (!s->special) HLMI_TRY(hlmi_nomem(0, "special tokens"));
+    st = each_named(&(walk){s, note_special, s->special});
+done:
+    return st;
+}
+
+/* ---- placing ---- */
+
+static bool taken(const hlmi_tokens *t, int64_t id)
+{
+    return id >= 0 && (size_t)id < t->n && t->attr[id] & HLMI_TOK_PRESENT;
+}
+
+/* May the file say this id of a text that has another one? As tokenizer.json does: its own statement about an added
+ * token, or an id behind the vocabulary for one of the vocabulary's words. */
+static bool agrees(hlmi_placer *p, const hlmi_side_token *token, int32_t known)
+{
+    const hlmi_tokens *t = &p->t->tokens;
+    const json_t *said = json_object_get(p->said, token->text.s);
+    if (known == token->id || (said && json_integer_value(said) == token->id)) return true;
+    if (p->takes_pieces || t->attr[known] & HLMI_TOK_ADDED) return false;
+    if ((uint64_t)token->id < t->n_model || taken(t, token->id)) return false;
+    p->skipped++;
+    return true;
+}
+
+static hlm_status check_known(hlmi_placer *p, const hlmi_side_token *token, int32_t known)
+{
+    if (agrees(p, token, known)) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has the id %lld, and %d in %s", token->where, token->text.s,
+                     (long long)token->id, (int)known, p->vocabulary);
+}
+
+static hlm_status check_free(const hlmi_placer *p, const hlmi_side_token *token)
+{
+    const hlmi_tokens *t = &p->t->tokens;
+    if (!taken(t, token->id) || (p->takes_pieces && !(t->attr[token->id] & HLMI_TOK_ADDED))) return HLM_OK;
+    const hlmi_str other = hlmi_tokens_text(t, (int32_t)token->id);
+    return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has the id %lld, which is that of '%.*s'", token->where, token->text.s,
+                     (long long)token->id, (int)hlmi_min_size(other.len, 80), other.s);
+}
+
+/* An id for a text that has none: what the file says. Where it says ids on for words that have their own, the next one, as
+ * tokenizers give it. */
+static hlm_status give_id(const hlmi_placer *p, const hlmi_side_token *token, int32_t *out)
+{
+    hlmi_tokens *t = &p->t->tokens;
+    int64_t id = (int64_t)hlmi_max_size((size_t)(p->last + 1), t->n_model);
+    const bool next = !p->takes_pieces && !taken(t, id);
+    if (token->id < 0 && !next) id = (int64_t)t->n;
+    if (token->id >= 0 && !(next && id + p->skipped == token->id)) {
+        const hlm_status st = check_free(p, token);
+        if (st != HLM_OK) return st;
+        id = token->id;
+    }
+    const size_t most = (size_t)(id > token->id ? id : token->id) + 1;
+    const hlm_status st = hlmi_tokens_reserve(t, hlmi_max_size(most, t->n), token->text.len);
+    *out = (int32_t)id;
+    if (st == HLM_OK) hlmi_tokens_set(t, *out, token->text, 0);
+    return st;
+}
+
+static bool is_marker_piece(const hlmi_placer *p, int32_t id)
+{
+    if (!p->piece_types || (size_t)id >= p->n_pieces) return false;
+    const int32_t type = p->piece_types[id];
+    return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
+}
+
+hlm_status hlmi_place_token(void *user, const hlmi_side_token *token)
+{
+    hlmi_placer *p = user;
+    hlmi_tokenizer *t = p->t;
+    hlm_status st = HLM_OK;
+    int32_t id = hlmi_tokens_find(&t->tokens, token->text.s, token->text.len);
+    if (token->text.len == 0 || (token->supposed && id < 0 && !p->supposes)) return HLM_OK;
+    if (token->text.len > HLMI_ADDED_MAX)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: an added token of %zu bytes; at most %d", token->where,
+                         token->text.len, HLMI_ADDED_MAX);
+    if (token->id >= 0 && id >= 0) HLMI_TRY(check_known(p, token, id));
+    if (id < 0) HLMI_TRY(give_id(p, token, &id));
+    uint8_t *attr = &t->tokens.attr[id];
+    if (*attr & HLMI_TOK_ADDED) {
+        if (!token->listed) goto done; /* the list that it is in has said how */
+        hlmi_tokenizer_forget_added(t, id);
+    }
+    *attr = (uint8_t)((*attr & ~(unsigned)HLMI_TOK_SPECIAL) | HLMI_TOK_ADDED |
+                      (token->flags & HLMI_ADDED_SPECIAL ? HLMI_TOK_SPECIAL : 0u));
+    if (id > p->last) p->last = id;
+    st = hlmi_tokenizer_register_added(t, id, token->flags, token->normalized && !is_marker_piece(p, id));
+done:
+    return st;
+}
