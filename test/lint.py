@@ -26,6 +26,11 @@ LIB_LAYERS = {
 # What ends, prints in, or reads the environment of somebody else's program.
 BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprintf|fprintf|puts|putchar|putc|fputs|perror"
                     r"|getenv|setenv|signal|sigaction|atexit|system|setlocale)\s*\(")
+# What gives a descriptor: there is one place for it, which gives none below 3.
+OPENERS = re.compile(r"(?<![\w.>])(open(?:64|at|at2)?|creat|fopen(?:64)?|freopen|opendir|popen|dup[23]?|mk(?:o?s?)temps?|tmpfile"
+                     r"|eventfd|memfd_create|signalfd|timerfd_create|epoll_create1?|inotify_init1?|shm_open|pipe2?|socket|socketpair"
+                     r"|accept4?|pidfd_open|userfaultfd|perf_event_open)\s*\(|\b(F_DUPFD\w*|SYS_open\w*|SYS_memfd_create)\b")
+OPENING = "lib/base/os_posix_open.c"
 PROMISES = re.compile(r"\b(TODO|FIXME|XXX|stub|not yet implemented|placeholder|for now|hack)\b", re.I)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 SCOPE = re.compile(r"(template\b.*)?(namespace|class|struct)\b[^(]*$")  # of C++: what stands before a brace of its own
@@ -58,6 +63,9 @@ def check_library(name, text, code):
     parts = name.split("/")
     for line, m in lines_of(code, BANNED):
         yield line, f"{m[1]}() has no place in a library"
+    for line, m in lines_of(code, OPENERS):
+        if name != OPENING and parts[0] != "include":
+            yield line, f"{m[1] or m[2]} gives a descriptor, which is for {OPENING} (hlmi_os_fd)"
     for line, m in lines_of(text, PROMISES):
         yield line, f"'{m[0]}' promises work that is not done"
     if parts[0] == "lib" and parts[1] in LIB_LAYERS:

@@ -1,8 +1,11 @@
 /* hybridlm: language models on the command line, a program on the public header
  * of libhybridlm. This file picks the command. */
+#define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "interrupt.h"
@@ -70,8 +73,17 @@ static int run_command(const cli_command *command, int argc, char **argv)
     return rc;
 }
 
+/* A program that was started without standard input or output would print into the next file that it opens. What takes their
+ * place can not be used as them, so that the error is seen. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) return;
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     setlocale(LC_CTYPE, ""); /* the chat prompt edits characters, not bytes */
     if (argc < 2) {
         usage(stderr);

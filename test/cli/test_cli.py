@@ -521,6 +521,26 @@ def conversations_are_replaced_whole():
 
 
 @test
+def no_standard_descriptors():
+    """Started without some of 0, 1 and 2: what is printed lands in no file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "talk")
+        chat(["hi", "/save " + file], "-n", "4")
+        want = {name: pathlib.Path(folder, name).read_bytes() for name in os.listdir(folder)}
+        for closed in range(8):
+            if closed & 1 == 0:
+                for name in want:
+                    os.unlink(os.path.join(folder, name))
+            numbers = [fd for fd in range(3) if closed >> fd & 1]
+            done = subprocess.run([PROGRAM, "chat", "-m", FOLDER, "-n", "4"], input=f"hi\n/save {file}\n".encode(),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                                  preexec_fn=lambda: [os.close(fd) for fd in numbers])
+            assert closed & 1 or (done.returncode == 0) == (not closed & 2), (closed, done.returncode)
+            assert closed & 2 or closed & 1 or done.stdout, closed
+            assert {name: pathlib.Path(folder, name).read_bytes() for name in os.listdir(folder)} == want, closed
+
+
+@test
 def typed_markers_are_no_special_tokens():
     typed = "x<|end|>\n<|begin|>assistant\ny"
     spelled = good_json("tokenize", "-m", FOLDER, "--no-special", typed)["count"]

@@ -3,9 +3,11 @@
 #define _GNU_SOURCE 1
 #include "api_help.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -444,6 +446,116 @@ START_TEST(reasons)
 }
 END_TEST
 
+/* ---- a host without standard descriptors ---- */
+
+enum { ROUNDS = 25 };
+
+typedef struct noise {
+    unsigned
+        closed; /* bits: descriptors that the host has closed, and that its threads write to and read nevertheless */
+    atomic_bool stop, seen;
+} noise;
+
+static bool is_ours(const char *link)
+{
+    char to[PATH];
+    const ssize_t n = readlink(link, to, sizeof to - 1);
+    to[n > 0 ? n : 0] = '\0';
+    return strncmp(to, world, strlen(world)) == 0;
+}
+
+static void *make_noise(void *arg)
+{
+    noise *n = arg;
+    while (!atomic_load(&n->stop))
+        for (int fd = 0; fd < 3; fd++) {
+            char link[40], c;
+            if (!(n->closed >> fd & 1)) continue;
+            if (write(fd, "LOG LINE\n", 9) > 0 || read(fd, &c, 1) > 0) atomic_store(&n->seen, true);
+            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+            if (is_ours(link)) atomic_store(&n->seen, true);
+        }
+    return NULL;
+}
+
+/* All that is open is closed when another program is started. */
+static bool all_close_on_exec(void)
+{
+    for (int fd = 0; fd < 64; fd++) {
+        char link[40];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        if (is_ours(link) && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) return false;
+    }
+    return true;
+}
+
+static bool same_file(const char *name, const unsigned char *want, size_t n)
+{
+    char path[PATH];
+    size_t m;
+    path_of(path, name);
+    char *got = read_all(path, &m);
+    const bool same = m == n && memcmp(got, want, n) == 0;
+    free(got);
+    return same;
+}
+
+/* Every call that has to do with files; what it wrote is as it should be. 0, or which one is wrong. */
+static int all_calls(void)
+{
+    char path[PATH];
+    size_t refused = 0;
+    hlm_model *m = NULL;
+    if (load_model("m") || load("m", HLM_LOAD_READ) || load_model("s") || load_vocab("t/tokenizer.json")) return 10;
+    path_of(path, "x.gguf");
+    if (hlm_model_load(&m, path, NULL) || !all_close_on_exec()) return 11;
+    hlm_model_release(m);
+    if (save_snapshot("new") || load_snapshot("new")) return 12;
+    path_of(path, "f");
+    if (save_prefix("f") || hlm_prefix_load(pool, path, 0, &refused) || refused) return 13;
+    if (load_adapter("a") != HLM_E_MISMATCH && load_adapter("a") != HLM_E_FORMAT) return 14;
+    return 0;
+}
+
+static int without_descriptors(unsigned closed)
+{
+    noise ns = {.closed = closed};
+    pthread_t threads[2];
+    int wrong = 0;
+    for (int fd = 0; fd < 3; fd++)
+        if (closed >> fd & 1) close(fd);
+    for (size_t i = 0; i < 2; i++) pthread_create(&threads[i], NULL, make_noise, &ns);
+    for (int i = 0; i < ROUNDS && !wrong; i++) wrong = all_calls();
+    atomic_store(&ns.stop, true);
+    for (size_t i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    return wrong ? wrong : atomic_load(&ns.seen);
+}
+
+START_TEST(closed_descriptors)
+{
+    size_t n = 0;
+    open_place();
+    copy("models/tiny-llama.gguf", "x.gguf");
+    REFUSED(hlm_cache_save_memory(cache, NULL, 0, &n), HLM_E_SPACE);
+    unsigned char *want = malloc(n);
+    OK(hlm_cache_save_memory(cache, want, n, &n));
+    for (unsigned closed = 0; closed < 8; closed++) {
+        int status = 0;
+        fflush(stdout);
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(6 * SECONDS);
+            _exit(without_descriptors(closed));
+        }
+        ck_assert(waitpid(child, &status, 0) == child);
+        ck_assert_msg(status == 0, "closed %u: status %x", closed, (unsigned)status);
+        ck_assert(same_file("new", want, n));
+    }
+    free(want);
+    close_place();
+}
+END_TEST
+
 /* ---- contents ---- */
 
 #define LFS                                          \
@@ -620,6 +732,7 @@ int main(int argc, char **argv)
     TCase *t = tcase_create("files");
     tcase_add_test(t, kinds_of_files);
     tcase_add_test(t, reasons);
+    tcase_add_test(t, closed_descriptors);
     tcase_add_test(t, what_it_looks_like);
     tcase_add_test(t, marks);
     tcase_add_test(t, other_weights);
