@@ -3,8 +3,6 @@
  * through a table of hashes; places with the same hash are linked, the latest first,
  * as in a compressor. The index takes the same memory whatever the text's length, and
  * a token costs one insertion. */
-#include <string.h>
-
 #include "base/size.h"
 #include "session/draft.h"
 
@@ -100,10 +98,9 @@ static void add_match(const ngram *g, match *list, size_t *n, size_t cap, match 
     for (size_t i = at; i < *n; i++)
         if (ids[list[i].place] == ids[m.place]) last = i;
     if (last == *n && *n < cap) ++*n;
-    if (last >= cap) last = cap - 1;
-    if (at > last) return;
-    memmove(list + at + 1, list + at, (last - at) * sizeof *list);
-    list[at] = m;
+    if (last >= cap) last = cap - 1; /* the worst goes */
+    for (; last > at; last--) list[last] = list[last - 1];
+    if (last == at) list[at] = m;
 }
 
 static size_t find(const ngram *g, match *list, size_t cap)
@@ -140,6 +137,7 @@ static hlm_status propose(void *draft, size_t most, hlmi_proposal *out, size_t *
     ngram *g = draft;
     match list[HLMI_DRAFT_BRANCHES];
     index_text(g);
+    if (*n == 0) return HLM_OK; /* no branch is wanted; a list has at least one */
     *n = find(g, list, hlmi_min_size(*n, HLMI_DRAFT_BRANCHES));
     for (size_t i = 0; i < *n; i++) {
         out[i].n = follow(g, list[i].place, most, out[i].tokens);

@@ -48,7 +48,8 @@ typedef struct times {
 static times region_ns(hlmi_team *team, uint64_t steps)
 {
     static hlmi_region regions[REGIONS];
-    const chain c = {steps};
+    static chain c; /* as long as what points to it */
+    c.steps = steps;
     times t = {1e30, 0};
     for (size_t i = 0; i < REGIONS; i++) regions[i] = (hlmi_region){.run = work, .arg = &c};
     for (int i = 0; i < ROUNDS; i++) {
