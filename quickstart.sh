@@ -1,6 +1,6 @@
 #!/bin/sh
-# From a clean Debian 12 machine to an answer: installs what is missing, builds,
-# fetches a small model into models/ and asks it.
+# From a clean Debian 12 or 13 machine to an answer: installs what is missing, builds the
+# program, fetches a small model into models/ and asks it.
 #   ./quickstart.sh "What is gravity?"
 set -eu
 cd "$(dirname "$0")"
@@ -8,6 +8,6 @@ tools/need-packages.sh gcc libc6-dev meson ninja-build pkg-config python3 python
   libjansson-dev libutf8proc-dev libpcre2-dev libxxhash-dev libedit-dev liblzma-dev
 echo "building" >&2
 [ -e build/build.ninja ] || meson setup build >/dev/null
-ninja -C build --quiet
+ninja -C build --quiet examples/cli/hybridlm
 model=$(tools/get-model.sh)
 exec build/examples/cli/hybridlm chat -m "$model" -p "${1:-What is gravity?}"

@@ -3,8 +3,8 @@
 
   check.py ROOT [--library FILE MODEL] COMPILER...
 
-Every ```c and ```cpp block of docs/*.md is compiled by itself, behind the public header
-and the usual standard headers; blocks of contributors' pages may include internal ones. With
+Every ```c and ```cpp block of docs/*.md is compiled by itself (```cpp where there is a C++ compiler), behind
+the public header and the usual standard headers; blocks of contributors' pages may include internal ones. With
 --library, blocks that have a main() are linked with FILE and run with MODEL (a Hugging Face
 folder), a text and two lines of input, and say something. The chat of guide.md has at most 40 lines, as it says.
 """
@@ -84,12 +84,20 @@ def check_cpp(root, where, code, compiler):
     check(done.returncode == 0, f"{where} does not compile", done.stdout)
 
 
+def has_cpp(compiler):
+    done = subprocess.run([*compiler, "-fsyntax-only", "-x", "c++", "-"], input="", text=True, stderr=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
 def main():
     args = sys.argv[1:]
     root, args = pathlib.Path(args[0]).resolve(), args[1:]
     library = None
     if args[0] == "--library":
         library, args = [str(pathlib.Path(p).resolve()) for p in args[1:3]], args[3:]
+    cpp = has_cpp(args)
+    if not cpp:
+        print("no C++ compiler: blocks of C++ are left out")
     with tempfile.TemporaryDirectory() as tmp:
         if library:
             library[1] = roomy(library[1], pathlib.Path(tmp, "model"))
@@ -98,7 +106,7 @@ def main():
             check_links(page, text)
             for line, code in blocks(text, "c"):
                 check_block(root, f"{page.name}:{line}", code, args, library, pathlib.Path(tmp))
-            for line, code in blocks(text, "cpp"):
+            for line, code in blocks(text, "cpp") if cpp else ():
                 check_cpp(root, f"{page.name}:{line}", code, args)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -36,7 +36,7 @@ for model; do
     sh -c '"$0" "$1" "Who are you, \"friend\"?" >"$2" && test -s "$2" && cmp "$2" "$3"' \
     "$CARGO_TARGET_DIR/debug/examples/main" "$model" "$tmp/answer" "$tmp/wanted"
 done
-check 'pkg-config finds the library' env -u HYBRIDLM_LIB_DIR PKG_CONFIG_PATH="$build/meson-uninstalled" \
+check 'pkg-config finds the library' env -u HYBRIDLM_LIB_DIR PKG_CONFIG_PATH="$build/src/library" \
   CARGO_TARGET_DIR="$CARGO_TARGET_DIR/pkg-config" cargo build --offline --quiet --example main
 check 'without either, the build says so in words' sh -c \
   '! env -u HYBRIDLM_LIB_DIR PKG_CONFIG=false CARGO_TARGET_DIR="$0/none" cargo build --offline 2>"$0/said" &&
