@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/find.h"
 #include "text/json_read.h"
 #include "text/scan.h"
 
@@ -130,14 +131,10 @@ static hlm_status cut_literal(cutter *c, const char *text)
     const char *lit = c->p->literal;
     const size_t n = c->p->literal_len, end = c->parent.end;
     size_t from = c->parent.begin, at = from;
-    while (n > 0 && end - at >= n) {
-        const char *q = memchr(text + at, lit[0], end - at - n + 1);
-        if (!q) break;
-        at = (size_t)(q - text);
-        if (memcmp(q, lit, n) != 0) {
-            at++;
-            continue;
-        }
+    while (n > 0) {
+        const size_t hit = hlmi_find(text + at, end - at, lit, n, false, NULL);
+        if (hit == SIZE_MAX) break;
+        at += hit;
         HLMI_TRY(cut_feed(c, from, at, false));
         HLMI_TRY(cut_feed(c, at, at + n, true));
         from = at += n;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/find.h"
 #include "text/json_read.h"
 
 hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const json_t *def)
@@ -48,17 +49,15 @@ done:
 hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out)
 {
     if (r->regex.code) return run_regex(r, s, len, out);
-    const char *end = s + len;
     while (!out->failed) {
-        const char *p = memchr(s, r->pattern[0], (size_t)(end - s));
-        while (p && (size_t)(end - p) >= r->pattern_len && memcmp(p, r->pattern, r->pattern_len) != 0)
-            p = memchr(p + 1, r->pattern[0], (size_t)(end - p) - 1);
-        if (!p || (size_t)(end - p) < r->pattern_len) break;
-        hlmi_buf_add(out, s, (size_t)(p - s));
+        const size_t hit = hlmi_find(s, len, r->pattern, r->pattern_len, false, NULL);
+        if (hit == SIZE_MAX) break;
+        hlmi_buf_add(out, s, hit);
         hlmi_buf_add(out, r->content, r->content_len);
-        s = p + r->pattern_len;
+        s += hit + r->pattern_len;
+        len -= hit + r->pattern_len;
     }
-    hlmi_buf_add(out, s, (size_t)(end - s));
+    hlmi_buf_add(out, s, len);
     return HLM_OK;
 }
 

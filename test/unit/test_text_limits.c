@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "base/buf.h"
+#include "base/find.h"
 #include "text/normal_form.h"
 #include "text/tokenizer_impl.h"
 #include "unit/suite.h"
@@ -222,9 +223,72 @@ START_TEST(forms_are_linear)
 }
 END_TEST
 
+/* ---- searching ---- */
+
+static size_t plain_find(const char *s, size_t n, const char *part, size_t m, bool last)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; m <= n && i <= n - m; i++) {
+        if (m && memcmp(s + i, part, m) != 0) continue;
+        if (!last) return i;
+        found = i;
+    }
+    return found;
+}
+
+/* Texts of few letters, parts that are in them or nearly; long ones, so that every way of searching is taken. */
+START_TEST(searches_equal_a_plain_one)
+{
+    static char text[3000], part[1500];
+    for (int round = 0; round < 20000; round++) {
+        const uint32_t letters = 1 + random_below(3), period = 1 + random_below(9);
+        const size_t n = random_below(round % 4 ? 60 : 3000);
+        for (size_t i = 0; i < n; i++)
+            text[i] = i >= period && random_below(50) ? text[i - period] : (char)('a' + random_below(letters));
+        const size_t m = random_below((uint32_t)(n / (1 + random_below(4)) + 2)) % sizeof part;
+        const size_t from = n > m ? random_below((uint32_t)(n - m)) : 0;
+        for (size_t i = 0; i < m; i++) part[i] = from + i < n ? text[from + i] : 'a';
+        if (m && random_below(2)) part[random_below((uint32_t)m)] = (char)('a' + random_below(letters));
+        for (int last = 0; last < 2; last++) {
+            const size_t want = plain_find(text, n, part, m, last), got = hlmi_find(text, n, part, m, last, NULL);
+            ck_assert_msg(want == got, "round %d, last %d: %zu of %zu in %zu, got %zu", round, last, want, m, n, got);
+        }
+    }
+}
+END_TEST
+
+/* However text and part repeat themselves, each byte is looked at a few times. */
+START_TEST(searches_are_linear)
+{
+    const size_t n = 1 << 20;
+    char *text = malloc(n), *part = malloc(n);
+    for (size_t period = 1; period <= 4096; period *= 3) {
+        for (size_t i = 0; i < n; i++) text[i] = i % period == period - 1 ? 'b' : 'a';
+        for (size_t m = 1; m <= n; m = m * 2 + 1) {
+            for (int kind = 0; kind < 4; kind++) {
+                memcpy(part, text, m);
+                part[kind == 0 ? m - 1 : kind == 1 ? 0 : kind == 2 ? m / 2 : 0] = kind == 3 ? 'a' : 'c';
+                for (int last = 0; last < 2; last++) {
+                    size_t work = 0, at = 0, hits = 0;
+                    for (size_t hit; !last && (hit = hlmi_find(text + at, n - at, part, m, false, &work)) != SIZE_MAX;
+                         at += hit + m)
+                        hits++; /* as counting does it */
+                    if (last) hlmi_find(text, n, part, m, true, &work);
+                    ck_assert_msg(work <= 8 * (n + m), "period %zu, %zu bytes, kind %d, last %d: %zu looks, %zu hits",
+                                  period, m, kind, last, work, hits);
+                }
+            }
+        }
+    }
+    free(text);
+    free(part);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {sections_share_a_bound, steps_between_count,  added_tokens_grow_little,
-                                  decoders_share_a_bound, forms_equal_utf8proc, forms_are_linear};
+    const TTest *const tests[] = {sections_share_a_bound,     steps_between_count,  added_tokens_grow_little,
+                                  decoders_share_a_bound,     forms_equal_utf8proc, forms_are_linear,
+                                  searches_equal_a_plain_one, searches_are_linear};
     return suite_run("text_limits", tests, sizeof tests / sizeof *tests);
 }

@@ -254,7 +254,7 @@ jv hlmi_jslice(jx *x, jv of, jv start, jv stop, jv step)
     if (x->st != HLM_OK) return jv_none();
     if (by == 0) return hlmi_jfail(x, "slice step cannot be zero");
     if (by < -INT64_MAX) by = -INT64_MAX;
-    if (!hlmi_jstep(x, of.kind == JV_STR ? of.n / 64 : 1)) return jv_none();
+    if (!hlmi_jstep(x, of.kind == JV_STR ? of.n / 16 : 1)) return jv_none();
     clip(hlmi_jlen(of), by, has_from, has_to, &from, &to, &count);
     if (of.kind == JV_RANGE) return slice_range(x, of.u.range, from, to, by, count);
     if (count == 0) return of.kind == JV_STR ? jv_lit("") : jv_seq((jv_kind)of.kind, NULL, 0);

@@ -86,8 +86,9 @@ jv hlmi_jmacro_attr(jx *x, const jmacro *m, jv name)
     return jvec_done(&v, JV_TUPLE);
 }
 
-static const jkw *keyword(const jargs *a, jv name)
+static const jkw *keyword(jx *x, const jargs *a, jv name)
 {
+    if (!hlmi_jstep(x, a->nkw / 16)) return NULL;
     for (size_t i = 0; i < a->nkw; i++)
         if (jv_same_text(a->kw[i].name, name)) return &a->kw[i];
     return NULL;
@@ -106,7 +107,7 @@ static void bind_rest(jx *x, const jnode *n, size_t taken, const jargs *a, jscop
     const jv caller = jv_lit("caller");
     jdict *rest = n->op & JM_KWARGS ? hlmi_jdict_new(x, 0) : NULL;
     if ((n->op & JM_CALLER) && !is_param(n->args, caller)) {
-        const jkw *k = keyword(a, caller);
+        const jkw *k = keyword(x, a, caller);
         hlmi_jset(x, s, caller, k ? k->val : hlmi_jundef(x, jv_missing(), caller));
     }
     for (size_t i = 0; i < a->nkw && x->st == HLM_OK; i++) {
@@ -114,6 +115,7 @@ static void bind_rest(jx *x, const jnode *n, size_t taken, const jargs *a, jscop
         size_t at = 0;
         const jnode *p = n->args;
         while (p && !jv_same_text(p->v, name)) p = p->next, at++;
+        hlmi_jstep(x, at / 16);
         if ((p && at >= taken) || ((n->op & JM_CALLER) && jv_same_text(name, caller))) continue;
         if (rest) hlmi_jdict_set(x, rest, name, a->kw[i].val);
         else
@@ -127,7 +129,7 @@ static void bind(jx *x, const jnode *n, const jargs *a, jscope *s)
 {
     size_t i = 0;
     for (const jnode *p = n->args; p && x->st == HLM_OK; p = p->next, i++) {
-        const jkw *k = i < a->n ? NULL : keyword(a, p->v);
+        const jkw *k = i < a->n ? NULL : keyword(x, a, p->v);
         hlmi_jset(x, s, p->v, i < a->n ? a->at[i] : k ? k->val : hlmi_jundef(x, jv_missing(), p->v));
     }
     bind_rest(x, n, a->n < i ? a->n : i, a, s);
@@ -139,7 +141,7 @@ static void bind(jx *x, const jnode *n, const jargs *a, jscope *s)
     }
     i = 0;
     for (const jnode *p = n->args; p && x->st == HLM_OK; p = p->next, i++)
-        if (p->a && i >= a->n && !keyword(a, p->v)) hlmi_jset(x, s, p->v, hlmi_jeval(x, p->a));
+        if (p->a && i >= a->n && !keyword(x, a, p->v)) hlmi_jset(x, s, p->v, hlmi_jeval(x, p->a));
 }
 
 static jv call_macro(jx *x, const jmacro *m, const jargs *a)

@@ -1,6 +1,7 @@
 /* Truth, equality, order and membership. */
 #include "text/jinja/number.h"
 #include "text/jinja/ops.h"
+#include "text/jinja/strings.h"
 #include "text/jinja/utext.h"
 
 bool hlmi_jtruth(jv v)
@@ -82,7 +83,7 @@ static bool equal_ranges(const jrange *a, const jrange *b)
 
 bool hlmi_jequal(jx *x, jv a, jv b)
 {
-    if (!hlmi_jstep(x, 1)) return false;
+    if (!hlmi_jstep(x, 1 + (a.kind == JV_BIG ? a.n / 128 : 0))) return false;
     if (jv_is_number(a) && jv_is_number(b)) return equal_numbers(a, b);
     if (a.kind != b.kind) return false;
     switch (a.kind) {
@@ -166,24 +167,10 @@ bool hlmi_jless_equal(jx *x, jv a, jv b)
     return ordered(x, a, b, true);
 }
 
-static bool find_text(jx *x, jv in, jv part)
-{
-    if (part.n == 0) return true;
-    if (!hlmi_jstep(x, in.n / 64)) return false;
-    for (uint32_t i = 0; part.n <= in.n && i <= in.n - part.n; i++) {
-        const char *hit = memchr(in.u.s + i, part.u.s[0], in.n - part.n - i + 1);
-        if (!hit) return false;
-        i = (uint32_t)(hit - in.u.s);
-        if (memcmp(hit, part.u.s, part.n) == 0) return true;
-        if (!hlmi_jstep(x, part.n / 64)) return false;
-    }
-    return false;
-}
-
 bool hlmi_jcontains(jx *x, jv in, jv item)
 {
     if (in.kind == JV_STR) {
-        if (item.kind == JV_STR) return find_text(x, in, item);
+        if (item.kind == JV_STR) return hlmi_jfind_text(x, in, item, 0) != SIZE_MAX;
         hlmi_jfail(x, "'in <string>' requires string as left operand, not %s", hlmi_jtype(item));
         return false;
     }

@@ -32,7 +32,7 @@ bool hlmi_jhash(jx *x, jv v, uint64_t *out)
     case JV_INT:
     case JV_FLOAT: *out = hash_number(v); return true;
     case JV_BIG:
-    case JV_STR: *out = mix(0xCBF29CE484222325u, v.u.s, v.n); return hlmi_jstep(x, v.n / 64);
+    case JV_STR: *out = mix(0xCBF29CE484222325u, v.u.s, v.n); return hlmi_jstep(x, v.n / 32);
     case JV_TUPLE: {
         uint64_t h = 5, one;
         if (!hlmi_jenter(x)) return false;
@@ -78,7 +78,7 @@ jdict *hlmi_jdict_new(jx *x, size_t cap)
 static bool same_key(jx *x, const jent *e, jv key, uint64_t hash)
 {
     if (e->hash != hash) return false;
-    if (e->key.kind == JV_STR && key.kind == JV_STR) return jv_same_text(e->key, key);
+    if (e->key.kind == JV_STR && key.kind == JV_STR) return hlmi_jstep(x, key.n / 128) && jv_same_text(e->key, key);
     return hlmi_jequal(x, e->key, key);
 }
 
@@ -86,7 +86,7 @@ static bool same_key(jx *x, const jent *e, jv key, uint64_t hash)
 static uint32_t find(jx *x, const jdict *d, jv key, uint64_t hash, uint32_t *slot)
 {
     if (!d->slot) {
-        for (uint32_t i = 0; i < d->n; i++)
+        for (uint32_t i = 0; i < d->n && hlmi_jstep(x, 1); i++)
             if (same_key(x, &d->at[i], key, hash)) return i;
         return d->n;
     }

@@ -84,6 +84,7 @@ static bool peek(jx *x, jloop *l)
 static int64_t loop_length(jx *x, jloop *l)
 {
     if (l->length >= 0) return l->length;
+    hlmi_jstep(x, l->it.of.kind == JV_STR ? l->it.of.n / 16 : 0);
     const int64_t known = l->node->c ? -1 : hlmi_jlen(l->it.of);
     if (known >= 0) return l->length = known;
     jvec rest = jvec_new(x);
@@ -151,7 +152,9 @@ static bool run_rounds(jx *x, jloop *l, jv first)
     bool whole = false;
     if (!s) return true;
     for (;;) {
-        for (jvar *v = s->vars; v; v = v->next) v->val = jv_missing();
+        size_t n = 0;
+        for (jvar *v = s->vars; v; v = v->next, n++) v->val = jv_missing();
+        hlmi_jstep(x, n / 16);
         l->cur = item;
         hlmi_jset(x, s, jv_lit("loop"), (jv){.kind = JV_LOOP, .u.loop = l});
         hlmi_jassign(x, l->node->a, s, item);

@@ -41,7 +41,7 @@ static jv f_float(jx *x, const jv *p, const jargs *a)
     double f;
     if (p[0].kind == JV_UNDEF) return hlmi_juse_undef(x, p[0]);
     if (jv_is_number(p[0])) return jv_float(hlmi_jfloat_of(p[0]));
-    if (p[0].kind == JV_STR && hlmi_jstr_float(p[0], &f)) return jv_float(f);
+    if (p[0].kind == JV_STR && hlmi_jstep(x, p[0].n / 16) && hlmi_jstr_float(p[0], &f)) return jv_float(f);
     return jv_given(p[1]) ? p[1] : jv_float(0.0);
 }
 
@@ -62,6 +62,7 @@ static jv f_int(jx *x, const jv *p, const jargs *a)
     double f;
     if (v.kind == JV_UNDEF) return hlmi_juse_undef(x, v);
     if (v.kind == JV_STR) {
+        if (!hlmi_jstep(x, v.n / 8)) return jv_none();
         if (base != 0 && (base < 2 || base > 36)) return def;
         if (hlmi_jstr_int(x, v, (int)base, &v)) return v;
         return hlmi_jstr_float(v, &f) ? truncated(f, def) : def;
@@ -91,6 +92,7 @@ static jv f_round(jx *x, const jv *p, const jargs *a)
     if (!ceil && !floor && (p[0].kind == JV_BIG || (jv_is_intlike(p[0]) && n >= 0)))
         return p[0].kind == JV_BOOL ? jv_int(p[0].u.b) : p[0];
     const double f = hlmi_jfloat_of(p[0]);
+    if (!hlmi_jstep(x, 16)) return jv_none();
     if (!ceil && !floor) {
         const double r = hlmi_jround(f, n);
         return p[0].kind == JV_FLOAT ? jv_float(r) : truncated(r, jv_int(0));
@@ -130,9 +132,17 @@ static const jdesc descs[] = {
 
 static const jtable own = {descs, sizeof descs / sizeof *descs};
 
+static const jtable *const tables[] = {&own, &hlmi_jfilters_str, &hlmi_jfilters_seq, &hlmi_jfilters_pick};
+
+const jdesc *hlmi_jfilter_at(size_t i)
+{
+    for (size_t k = 0; k < sizeof tables / sizeof *tables; i -= tables[k++]->n)
+        if (i < tables[k]->n) return &tables[k]->at[i];
+    return NULL;
+}
+
 const jdesc *hlmi_jfilter(jv name)
 {
-    const jtable *const tables[] = {&own, &hlmi_jfilters_str, &hlmi_jfilters_seq, &hlmi_jfilters_pick};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         const jdesc *d = hlmi_jfind(tables[i]->at, tables[i]->n, name);
         if (d) return d;

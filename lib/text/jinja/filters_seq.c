@@ -20,7 +20,7 @@ jv hlmi_jpath(jx *x, jv v, jv path, jv def)
         v = hlmi_jitem(x, v, path);
         return v.kind == JV_UNDEF && jv_given(def) ? def : v;
     }
-    for (size_t i = 0; i <= path.n && x->st == HLM_OK; i++) {
+    for (size_t i = 0; i <= path.n && hlmi_jstep(x, i == 0 ? 1 + path.n / 16 : 1); i++) {
         const char *dot = path.n > i ? memchr(path.u.s + i, '.', path.n - i) : NULL;
         const size_t n = dot ? (size_t)(dot - path.u.s) - i : path.n - i;
         v = hlmi_jitem(x, v, path_part(path, i, n));
@@ -87,7 +87,7 @@ static jv sort_key(jx *x, jv item, jv attribute, bool case_sensitive)
         hlmi_jvec_add(&v, hlmi_jfold(x, hlmi_jpath(x, item, attribute, jv_missing()), case_sensitive));
         return jvec_done(&v, JV_TUPLE);
     }
-    for (size_t i = 0; i <= attribute.n && x->st == HLM_OK; i++) {
+    for (size_t i = 0; i <= attribute.n && hlmi_jstep(x, i == 0 ? 1 + attribute.n / 64 : 1); i++) {
         const char *comma = i < attribute.n ? memchr(attribute.u.s + i, ',', attribute.n - i) : NULL;
         const size_t n = comma ? (size_t)(comma - attribute.u.s) - i : attribute.n - i;
         const jv part = hlmi_jpath(x, item, jv_str(attribute.u.s + i, n), jv_missing());

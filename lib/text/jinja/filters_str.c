@@ -121,7 +121,7 @@ static jv f_truncate(jx *x, const jv *p, const jargs *a)
     const jv s = p[0], end = jv_given(p[3]) ? hlmi_jtext(x, p[3]) : jv_lit("...");
     const int64_t length = hlmi_jint_arg(x, p[1], 255, "length");
     const int64_t leeway = p[4].kind == JV_NONE ? 5 : hlmi_jint_arg(x, p[4], 5, "leeway");
-    if (x->st != HLM_OK) return jv_none();
+    if (!hlmi_jstep(x, 1 + ((s.kind == JV_STR ? s.n : 0) + end.n) / 16)) return jv_none();
     const int64_t n = hlmi_jlen(s), tail = hlmi_jlen(end);
     if (length < tail) return hlmi_jfail(x, "expected length >= %lld, got %lld", (long long)tail, (long long)length);
     if (leeway < 0) return hlmi_jfail(x, "expected leeway >= 0");
@@ -236,7 +236,7 @@ static jv f_urlencode(jx *x, const jv *p, const jargs *a)
 static size_t tag_end(jx *x, jv s, size_t i)
 {
     const bool comment = s.n - i >= 4 && memcmp(s.u.s + i, "<!--", 4) == 0;
-    const size_t hit = hlmi_jfind_text(s, comment ? jv_lit("-->") : jv_lit(">"), i);
+    const size_t hit = hlmi_jfind_text(x, s, comment ? jv_lit("-->") : jv_lit(">"), i);
     hlmi_jstep(x, ((hit == SIZE_MAX ? s.n : hit) - i) / 4);
     return hit == SIZE_MAX ? i : hit + (comment ? 3 : 1);
 }
@@ -310,6 +310,7 @@ static jv f_filesizeformat(jx *x, const jv *p, const jargs *a)
     char buf[HLMI_FLOAT_TEXT];
     jsb b = jsb_new(x);
     double f = hlmi_jfloat_of(p[0]);
+    if (!hlmi_jstep(x, 16 + (p[0].kind == JV_STR ? p[0].n / 16 : 0))) return jv_none();
     if (p[0].kind == JV_STR ? !hlmi_jstr_float(p[0], &f) : !jv_is_number(p[0]))
         return hlmi_jfail(x, "filesizeformat needs a number");
     if (f == 1.0) return jv_lit("1 Byte");
@@ -340,6 +341,7 @@ static jv f_xmlattr(jx *x, const jv *p, const jargs *a)
         if (e.val.kind == JV_NONE || e.val.kind == JV_UNDEF) continue;
         if (e.key.kind != JV_STR)
             return hlmi_jfail(x, "expected string or bytes-like object, got '%s'", hlmi_jtype(e.key));
+        hlmi_jstep(x, e.key.n / 16);
         for (uint32_t k = 0; k < e.key.n; k++)
             if (e.key.u.s[k] && strchr(" \t\n\v\f\r/>=", e.key.u.s[k]))
                 return hlmi_jfail(x, "Invalid character in attribute name: '%.*s'", (int)(e.key.n < 80 ? e.key.n : 80),

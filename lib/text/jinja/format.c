@@ -33,7 +33,7 @@ static jv argument(formatter *f, jv name)
         if (i < f->a->n) return f->a->at[i];
         return hlmi_jfail(f->x, "Replacement index %zu out of range for positional args tuple", i);
     }
-    for (size_t i = 0; i < f->a->nkw; i++)
+    for (size_t i = 0; i < f->a->nkw && hlmi_jstep(f->x, 1 + (f->a->kw[i].name.n == name.n ? name.n / 128 : 0)); i++)
         if (jv_same_text(f->a->kw[i].name, name)) return f->a->kw[i].val;
     return hlmi_jfail(f->x, "the format's field '%.*s' is missing", (int)(name.n < 80 ? name.n : 80), name.u.s);
 }
@@ -171,6 +171,7 @@ static jv format_text(formatter *f, jv fmt, int depth)
                 if (fmt.u.s[i] == '{') open++;
                 if (fmt.u.s[i] == '}' && --open == 0) break;
             }
+            hlmi_jstep(f->x, (i - from) / 16);
             if (i >= fmt.n) return hlmi_jfail(f->x, "Single '{' encountered in format string");
             replacement(f, &b, jv_str(fmt.u.s + from, i - from), depth);
             i++;

@@ -107,6 +107,11 @@ static const jdesc descs[] = {
     {"range", g_range, 1, "- - -"},      {"strftime_now", g_strftime_now, 1, "format"},
 };
 
+const jdesc *hlmi_jglobal_at(size_t i)
+{
+    return i < sizeof descs / sizeof *descs ? &descs[i] : NULL;
+}
+
 const jdesc *hlmi_jglobal(jv name)
 {
     return hlmi_jfind(descs, sizeof descs / sizeof *descs, name);

@@ -162,6 +162,18 @@ static const struct {
     {JV_FLOAT, {int_descs + 1, 2}}, {JV_LOOP, TABLE(loop_descs)}, {JV_CYCLER, TABLE(cycler_descs)},
 };
 
+const jdesc *hlmi_jmethod_at(size_t i, const char **of)
+{
+    *of = hlmi_jtype((jv){.kind = JV_STR});
+    if (i < hlmi_jstr_methods.n) return &hlmi_jstr_methods.at[i];
+    i -= hlmi_jstr_methods.n;
+    for (size_t k = 0; k < sizeof tables / sizeof *tables; i -= tables[k++].table.n) {
+        *of = hlmi_jtype((jv){.kind = (uint8_t)tables[k].kind});
+        if (i < tables[k].table.n) return &tables[k].table.at[i];
+    }
+    return NULL;
+}
+
 const jdesc *hlmi_jmethod_find(jv of, jv name)
 {
     if (of.kind == JV_STR) return hlmi_jfind(hlmi_jstr_methods.at, hlmi_jstr_methods.n, name);

@@ -229,7 +229,7 @@ static jv split_left(jx *x, jv s, jv sep, int64_t max)
     jvec v = jvec_new(x);
     size_t from = 0;
     while (max != 0 && hlmi_jstep(x, 1)) {
-        const size_t hit = hlmi_jfind_text(s, sep, from);
+        const size_t hit = hlmi_jfind_text(x, s, sep, from);
         if (hit == SIZE_MAX) break;
         hlmi_jvec_add(&v, jv_str(s.u.s + from, hit - from));
         from = hit + sep.n;
@@ -237,15 +237,6 @@ static jv split_left(jx *x, jv s, jv sep, int64_t max)
     }
     hlmi_jvec_add(&v, jv_str(s.u.s + from, s.n - from));
     return jvec_done(&v, JV_LIST);
-}
-
-/* Byte offset of the last `part` that ends at or before byte `to`. */
-static size_t find_last(jv s, jv part, size_t to)
-{
-    if (part.n > to) return SIZE_MAX;
-    for (size_t i = to - part.n + 1; i-- > 0;)
-        if (part.n == 0 || (s.u.s[i] == part.u.s[0] && memcmp(s.u.s + i, part.u.s, part.n) == 0)) return i;
-    return SIZE_MAX;
 }
 
 static jv reversed(jx *x, const jvec *v)
@@ -263,7 +254,7 @@ static jv split_right(jx *x, jv s, jv sep, int64_t max)
 {
     jvec v = jvec_new(x);
     while (max != 0 && hlmi_jstep(x, 1)) {
-        const size_t hit = find_last(s, sep, s.n);
+        const size_t hit = hlmi_jfind_last(x, s, sep, s.n);
         if (hit == SIZE_MAX) break;
         hlmi_jvec_add(&v, jv_str(s.u.s + hit + sep.n, s.n - hit - sep.n));
         s.n = (uint32_t)hit;
@@ -300,7 +291,7 @@ static jv split_space_right(jx *x, jv s, int64_t max)
 static jv split(jx *x, const jv *p, bool right)
 {
     const int64_t max = hlmi_jint_arg(x, p[2], -1, "maxsplit");
-    if (!hlmi_jstep(x, 1 + p[0].n / 64)) return jv_none();
+    if (!hlmi_jstep(x, 1 + p[0].n / 16)) return jv_none();
     if (!jv_given(p[1]) || p[1].kind == JV_NONE)
         return right ? split_space_right(x, p[0], max) : hlmi_jsplit_space(x, p[0], max);
     if (!want_text(x, p[1], "split")) return jv_none();
@@ -333,7 +324,7 @@ static jv partition(jx *x, const jv *p, bool last)
 {
     if (!want_text(x, p[1], "partition") || !hlmi_jstep(x, 1 + p[0].n / 64)) return jv_none();
     if (p[1].n == 0) return hlmi_jfail(x, "empty separator");
-    const size_t hit = last ? find_last(p[0], p[1], p[0].n) : hlmi_jfind_text(p[0], p[1], 0);
+    const size_t hit = last ? hlmi_jfind_last(x, p[0], p[1], p[0].n) : hlmi_jfind_text(x, p[0], p[1], 0);
     jv *at = hlmi_jalloc_values(x, 3);
     if (!at) return jv_none();
     at[0] = at[1] = at[2] = jv_lit("");
@@ -386,7 +377,7 @@ static int64_t find_char(jx *x, const jv *p, bool last)
     size_t from, to;
     if (!want_text(x, p[1], "find") || !window(x, p, 2, &from, &to)) return -1;
     const jv s = jv_str(p[0].u.s, to);
-    const size_t hit = last ? find_last(s, p[1], to) : hlmi_jfind_text(s, p[1], from);
+    const size_t hit = last ? hlmi_jfind_last(x, s, p[1], to) : hlmi_jfind_text(x, s, p[1], from);
     return hit == SIZE_MAX || hit < from ? -1 : (int64_t)hlmi_u8_count(s.u.s, hit);
 }
 
@@ -426,13 +417,13 @@ static jv m_count(jx *x, const jv *p, const jargs *a)
     if (!want_text(x, p[1], "count") || !window(x, p, 2, &from, &to)) return jv_int(0);
     if (p[1].n == 0) return jv_int((int64_t)hlmi_u8_count(p[0].u.s + from, to - from) + 1);
     const jv s = jv_str(p[0].u.s, to);
-    for (; (from = hlmi_jfind_text(s, p[1], from)) != SIZE_MAX && hlmi_jstep(x, 1); from += p[1].n) n++;
+    for (; (from = hlmi_jfind_text(x, s, p[1], from)) != SIZE_MAX && hlmi_jstep(x, 1); from += p[1].n) n++;
     return jv_int(n);
 }
 
-static bool begins(jv s, jv part, bool at_end)
+static bool begins(jx *x, jv s, jv part, bool at_end)
 {
-    if (part.n > s.n) return false;
+    if (part.n > s.n || !hlmi_jstep(x, 1 + part.n / 128)) return false;
     return part.n == 0 || memcmp(s.u.s + (at_end ? s.n - part.n : 0), part.u.s, part.n) == 0;
 }
 
@@ -445,7 +436,7 @@ static jv affix(jx *x, const jv *p, bool at_end)
     const size_t n = p[1].kind == JV_TUPLE ? p[1].n : 1;
     for (size_t i = 0; i < n; i++) {
         if (!want_text(x, options[i], at_end ? "endswith" : "startswith")) return jv_none();
-        if (begins(s, options[i], at_end)) return jv_bool(true);
+        if (begins(x, s, options[i], at_end)) return jv_bool(true);
     }
     return jv_bool(false);
 }
@@ -465,14 +456,14 @@ static jv m_removeprefix(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
     if (!want_text(x, p[1], "removeprefix")) return jv_none();
-    return begins(p[0], p[1], false) ? jv_str(p[0].u.s + p[1].n, p[0].n - p[1].n) : p[0];
+    return begins(x, p[0], p[1], false) ? jv_str(p[0].u.s + p[1].n, p[0].n - p[1].n) : p[0];
 }
 
 static jv m_removesuffix(jx *x, const jv *p, const jargs *a)
 {
     (void)a;
     if (!want_text(x, p[1], "removesuffix")) return jv_none();
-    return begins(p[0], p[1], true) ? jv_str(p[0].u.s, p[0].n - p[1].n) : p[0];
+    return begins(x, p[0], p[1], true) ? jv_str(p[0].u.s, p[0].n - p[1].n) : p[0];
 }
 
 static jv m_replace(jx *x, const jv *p, const jargs *a)

@@ -69,7 +69,10 @@ static void repr_scalar(jsb *b, jv v)
     case JV_BOOL: hlmi_jsb_lit(b, v.u.b ? "True" : "False"); break;
     case JV_INT: hlmi_jsb_add(b, buf, hlmi_jint_text(v.u.i, buf)); break;
     case JV_BIG: hlmi_jsb_add(b, v.u.s, v.n); break;
-    case JV_FLOAT: hlmi_jsb_add(b, buf, hlmi_jfloat_repr(v.u.f, buf)); break;
+    case JV_FLOAT:
+        hlmi_jstep(b->x, 16); /* it tries how many digits it takes */
+        hlmi_jsb_add(b, buf, hlmi_jfloat_repr(v.u.f, buf));
+        break;
     default: break;
     }
 }

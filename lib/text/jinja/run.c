@@ -118,7 +118,7 @@ void hlmi_jsb_lit(jsb *b, const char *s)
 
 void hlmi_jsb_fill(jsb *b, char c, size_t n)
 {
-    if (n == 0 || !reserve(b, n)) return;
+    if (n == 0 || !hlmi_jstep(b->x, 1 + n / 256) || !reserve(b, n)) return;
     memset(b->p + b->n, c, n);
     hlmi_jtrust_fill(b->x, b->p + b->n, n);
     b->n += n;
@@ -177,11 +177,14 @@ jscope *hlmi_jscope_push(jx *x)
 
 void hlmi_jset(jx *x, jscope *s, jv name, jv val)
 {
-    for (jvar *v = s->vars; v; v = v->next) {
+    size_t seen = 0;
+    for (jvar *v = s->vars; v; v = v->next, seen++) {
         if (!jv_same_text(v->name, name)) continue;
         v->val = val;
+        hlmi_jstep(x, seen / 16);
         return;
     }
+    if (!hlmi_jstep(x, seen / 16)) return;
     jvar *v = hlmi_jalloc(x, sizeof *v);
     if (!v) return;
     *v = (jvar){.name = name, .val = val, .next = s->vars};

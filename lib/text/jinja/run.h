@@ -134,5 +134,10 @@ jv hlmi_jcall_desc(jx *x, const jdesc *d, jv self, const jargs *a);
 const jdesc *hlmi_jfind(const jdesc *table, size_t n, jv name);
 const jdesc *hlmi_jfilter(jv name); /* filters.c */
 const jdesc *hlmi_jtest(jv name); /* tests.c */
+/** All of them by number, for tests that want a case for each; NULL behind the last. */
+const jdesc *hlmi_jfilter_at(size_t i);
+const jdesc *hlmi_jtest_at(size_t i);
+const jdesc *hlmi_jglobal_at(size_t i);
+const jdesc *hlmi_jmethod_at(size_t i, const char **of); /* methods.c */
 
 #endif

@@ -111,6 +111,7 @@ void hlmi_jspec_float(jx *x, jsb *b, double f, const jspec *s)
 {
     char buf[HLMI_FLOAT_TEXT + PREC_MAX], head[4];
     const bool percent = s->type == '%';
+    if (!hlmi_jstep(x, 16)) return;
     if (s->prec > PREC_MAX) {
         hlmi_jlimit(x, "a precision is larger than allowed");
         return;

@@ -1,6 +1,7 @@
 /* Searching, splitting, joining and padding of text. */
 #include "text/jinja/strings.h"
 
+#include "base/find.h"
 #include "text/jinja/utext.h"
 
 static bool in_set(jv chars, uint32_t cp)
@@ -16,7 +17,10 @@ static bool in_set(jv chars, uint32_t cp)
 jv hlmi_jstrip_chars(jx *x, jv s, jv chars, bool left, bool right)
 {
     uint32_t cp;
-    if (!jv_given(chars) || chars.kind == JV_NONE) return hlmi_jstrip(s, left, right);
+    if (!jv_given(chars) || chars.kind == JV_NONE) {
+        const jv out = hlmi_jstrip(s, left, right);
+        return hlmi_jstep(x, (s.n - out.n) / 16) ? out : jv_none();
+    }
     if (chars.kind != JV_STR) return hlmi_jfail(x, "strip arg must be None or str, not %s", hlmi_jtype(chars));
     while (left && s.n && hlmi_jstep(x, 1 + chars.n / 16)) {
         const size_t len = hlmi_u8_next(s.u.s, s.n, &cp);
@@ -32,17 +36,25 @@ jv hlmi_jstrip_chars(jx *x, jv s, jv chars, bool left, bool right)
     return s;
 }
 
-size_t hlmi_jfind_text(jv s, jv part, size_t from)
+/* A search costs what it looked at. */
+static size_t paid(jx *x, size_t hit, size_t work)
 {
-    if (part.n == 0) return from <= s.n ? from : SIZE_MAX;
-    while (from <= s.n && s.n - from >= part.n) {
-        const char *hit = memchr(s.u.s + from, part.u.s[0], s.n - from - part.n + 1);
-        if (!hit) break;
-        from = (size_t)(hit - s.u.s);
-        if (memcmp(hit, part.u.s, part.n) == 0) return from;
-        from++;
-    }
-    return SIZE_MAX;
+    return hlmi_jstep(x, work / 64) ? hit : SIZE_MAX;
+}
+
+size_t hlmi_jfind_text(jx *x, jv s, jv part, size_t from)
+{
+    size_t work = 0;
+    if (from > s.n) return SIZE_MAX;
+    const size_t hit = hlmi_find(s.u.s + from, s.n - from, part.u.s, part.n, false, &work);
+    return paid(x, hit == SIZE_MAX ? hit : hit + from, work);
+}
+
+size_t hlmi_jfind_last(jx *x, jv s, jv part, size_t to)
+{
+    size_t work = 0;
+    const size_t hit = hlmi_find(s.u.s, to, part.u.s, part.n, true, &work);
+    return paid(x, hit, work);
 }
 
 /* An empty `from` matches in front of every character and at the end. */
@@ -71,7 +83,7 @@ jv hlmi_jreplace(jx *x, jv s, jv from, jv to, int64_t max)
     jsb b = jsb_new(x);
     size_t done = 0;
     while (max != 0 && hlmi_jstep(x, 1)) {
-        const size_t hit = hlmi_jfind_text(s, from, done);
+        const size_t hit = hlmi_jfind_text(x, s, from, done);
         if (hit == SIZE_MAX) break;
         hlmi_jsb_add(&b, s.u.s + done, hit - done);
         hlmi_jsb_add(&b, to.u.s, to.n);
@@ -88,7 +100,7 @@ jv hlmi_jsplit_space(jx *x, jv s, int64_t max)
     jvec v = jvec_new(x);
     for (;;) {
         s = hlmi_jstrip(s, true, false);
-        if (s.n == 0 || !hlmi_jstep(x, 1 + s.n / 4096)) break;
+        if (s.n == 0 || !hlmi_jstep(x, 1)) break;
         size_t n = 0;
         uint32_t cp;
         while (max != 0 && n < s.n) {

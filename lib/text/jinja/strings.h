@@ -14,6 +14,8 @@ jv hlmi_jjoin(jx *x, jv sep, jv items);
 /** side: '<' text at the left, '>' at the right, '^' in the middle. */
 jv hlmi_jpad(jx *x, jv s, int64_t width, uint32_t fill, char side);
 /** Byte offset of `part` in s from byte `from`, SIZE_MAX when absent. */
-size_t hlmi_jfind_text(jv s, jv part, size_t from);
+/** The last one that ends at or before byte `to`. */
+size_t hlmi_jfind_last(jx *x, jv s, jv part, size_t to);
+size_t hlmi_jfind_text(jx *x, jv s, jv part, size_t from);
 
 #endif

@@ -36,13 +36,15 @@ jv hlmi_jtrust_text(jx *x, jv v)
 }
 
 /* Lists and dictionaries may hold anything: not trusted. */
-static bool value_trusted(const jx *x, jv v)
+static bool value_trusted(jx *x, jv v)
 {
     if (v.kind < JV_STR) return true;
     if (v.kind != JV_STR) return false;
     if (v.n == 0) return true;
     const char *shadow = hlmi_arena_shadow(x->arena, v.u.s);
-    return shadow ? memchr(shadow, 0, v.n) == NULL : outside(x, v.u.s);
+    if (!shadow) return outside(x, v.u.s);
+    const char *foreign = memchr(shadow, 0, v.n);
+    return hlmi_jstep(x, (foreign ? (size_t)(foreign - shadow) : v.n) / 1024) && !foreign;
 }
 
 bool hlmi_jtrust_call(jx *x, jv p0, const jargs *a)
