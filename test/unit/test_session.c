@@ -271,7 +271,7 @@ START_TEST(generate_text_is_the_same_in_any_parts)
     uint64_t random = 7;
     for (size_t k = 0; k < sizeof tokenizers / sizeof *tokenizers; k++) {
         hlmi_tokenizer *t;
-        ck_assert_msg(hlmi_tokenizer_from_json(&t, &mem, tokenizers[k], strlen(tokenizers[k]), NULL, 0) == HLM_OK,
+        ck_assert_msg(hlmi_tokenizer_from_json(&t, &mem, tokenizers[k], strlen(tokenizers[k]), NULL) == HLM_OK,
                       "%zu: %s", k, hlmi_error());
         for (int round = 0; round < 200; round++) {
             enum { N = 12 };

@@ -23,7 +23,7 @@ static hlm_status open_doubling(hlmi_tokenizer **t, int norms, int decoders, con
     hlmi_buf_str(&b, "]},\"decoder\":{\"type\":\"Sequence\",\"decoders\":[");
     for (int i = 0; i < decoders; i++) hlmi_buf_printf(&b, "%s" DOUBLE, i ? "," : "");
     hlmi_buf_str(&b, "]}," MODEL "}");
-    const hlm_status st = hlmi_tokenizer_from_json(t, &mem, b.data, b.len, NULL, 0);
+    const hlm_status st = hlmi_tokenizer_from_json(t, &mem, b.data, b.len, NULL);
     hlmi_buf_free(&b);
     return st;
 }
@@ -68,7 +68,7 @@ START_TEST(steps_between_count)
     hlmi_buf_str(&b, "{\"added_tokens\":[" MARK "],\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[");
     for (int i = 0; i < 20; i++) hlmi_buf_str(&b, DOUBLE ",");
     hlmi_buf_str(&b, "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"\"}]}," MODEL "}");
-    ck_assert_int_eq(hlmi_tokenizer_from_json(&t, &mem, b.data, b.len, NULL, 0), HLM_OK);
+    ck_assert_int_eq(hlmi_tokenizer_from_json(&t, &mem, b.data, b.len, NULL), HLM_OK);
     ck_assert_int_eq(encode_sections(t, 16), HLM_OK);
     ck_assert_int_eq(encode_sections(t, 17), HLM_E_LIMIT);
     hlmi_tokenizer_free(t);
