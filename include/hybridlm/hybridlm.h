@@ -289,14 +289,19 @@ typedef struct hlm_adapter_params {
 /** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and
  *  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a
  *  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.
- *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),
- *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than
- *          LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM. */
+ *  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,
+ *  the first of them included: what a step that names it does is said at hlm_step.adapter.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the
+ *          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT
+ *          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),
+ *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and
+ *          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that
+ *          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
 HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
                                     const hlm_adapter_params *params);
 
 /** Several adapters of one model as one, whose effects are added. An adapter with magnitudes
- *  (DoRA) can be joined only to those of other matrices.
+ *  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.
  *  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),
  *          HLM_E_NOMEM. */
 HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
@@ -494,12 +499,13 @@ typedef struct hlm_pool_params {
     int32_t reserved3;
     /** What the rows before every text are run with, of a model that has any (Hymba's memory tokens);
      *  NULL: the model alone. Steps name their own adapters; with this one they compute what the
-     *  adapter was trained for. Kept by the pool. */
+     *  adapter was trained for. None with invocation tokens. Kept by the pool. */
     const hlm_adapter *prefix_adapter;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),
+ *          HLM_E_MISMATCH (an adapter of another model),
  *          HLM_E_NOMEM. */
 HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
 /** One reference more, or one less; with the last one, caches and contexts
@@ -669,7 +675,8 @@ HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
 HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
 
 /** The same for a text that is run with an adapter (NULL: none): the same tokens run with another
- *  are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
+ *  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and
+ *  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
 HLM_API hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
                                         size_t *reused, size_t *pending);
 
@@ -873,7 +880,13 @@ typedef struct hlm_step {
     size_t n_attention;
     /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
      *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
-     *  pool holds every adapter that a step has named. */
+     *  pool holds every adapter that a step has named.
+     *  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are
+     *  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with
+     *  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is
+     *  computed again by this step (few, where the place begins in the step or shortly before; a place further on
+     *  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and
+     *  can not be computed again: HLM_E_UNREACHABLE. */
     const hlm_adapter *adapter;
 } hlm_step;
 
@@ -1216,7 +1229,8 @@ typedef struct hlm_generate_params {
     int32_t reserved;
     /** NULL: off. */
     const hlm_speculation *speculation;
-    /** As in hlm_step. */
+    /** As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is
+     *  generated. */
     const hlm_adapter *adapter;
 } hlm_generate_params;
 

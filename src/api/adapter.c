@@ -45,7 +45,7 @@ hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *pat
     if (!adds) HLMI_TRY(hlmi_nomem(model->plan.n_slots, "an adapter"));
     HLMI_TRY(hlmi_ctx_adds(model, adds));
     const hlmi_adapter_file file = {.store = store,
-                                    .base = hlmi_store_container(model->store),
+                                    .model = model->store,
                                     .arch = model->arch,
                                     .plan = &model->plan,
                                     .adds = adds,
@@ -121,6 +121,12 @@ static hlm_status join_slot(hlm_adapter *ad, const hlm_adapter *const *adapters,
     return st;
 }
 
+static bool waits_for_same(const hlm_adapter *a, const hlm_adapter *b)
+{
+    if (a->n_invocation != b->n_invocation) return false;
+    return !a->n_invocation || memcmp(a->invocation, b->invocation, a->n_invocation * sizeof *a->invocation) == 0;
+}
+
 hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n)
 {
     if (out) *out = NULL;
@@ -131,10 +137,14 @@ hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapter
         if (!adapters[i]) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: adapters[%zu] is NULL", i);
         if (adapters[i]->model != adapters[0]->model)
             return hlmi_fail(HLM_E_MISMATCH, "hlm_adapter_join: adapters[%zu] is of another model", i);
+        if (!waits_for_same(adapters[i], adapters[0]))
+            return hlmi_fail(HLM_E_UNSUPPORTED,
+                             "hlm_adapter_join: adapters[%zu] has other invocation tokens than adapters[0]", i);
     }
     hlm_model *model = adapters[0]->model;
     hlm_adapter *ad = hlmi_adapter_new(model, &model->mem, &model->plan);
     hlm_status st = ad ? HLM_OK : HLM_E_NOMEM;
+    if (st == HLM_OK) st = hlmi_adapter_wait(ad, adapters[0]->invocation, adapters[0]->n_invocation);
     for (size_t i = 0; st == HLM_OK && i < ad->n_slots; i++) st = join_slot(ad, adapters, n, i);
     if (st == HLM_OK) hlmi_adapter_seal(ad, model->kernels.hash);
     if (st == HLM_OK) *out = ad;

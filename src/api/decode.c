@@ -95,8 +95,8 @@ static hlm_status add_attn_taps(hlm_context *c, const hlm_step *s, const hlmi_cu
     return st;
 }
 
-/* Token ids and adapters of rows [at, at + n) of a step as the tile's next. */
-static void copy_tokens(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
+/* Token ids and adapters of rows [at, at + n) of a step as the tile's next; symbols: of its tokens, or NULL. */
+static void copy_tokens(hlmi_tile *t, const hlm_step *s, const int32_t *symbols, size_t at, size_t n)
 {
     hlm_pool *pool = s->cache->pool;
     const size_t pending = n_old(s);
@@ -112,6 +112,8 @@ static void copy_tokens(hlmi_tile *t, const hlm_step *s, size_t at, size_t n)
             *token = s->tokens ? s->tokens[at + i - pending] : HLM_TOKEN_NONE;
             *adapter = s->adapter;
         }
+        if (i >= old && symbols)
+            *adapter = hlmi_pool_adapter(pool, hlmi_symbol_adapter(pool, symbols[at + i - pending]));
         t->adapted = t->adapted || *adapter;
     }
 }
@@ -131,7 +133,7 @@ static size_t span_rows(const hlm_step *s, size_t at)
 }
 
 /* Rows [at, at + n) of a step as the tile's next span. */
-static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_t hidden)
+static void add_span(hlmi_tile *t, const hlm_step *s, const int32_t *symbols, size_t at, size_t n, size_t hidden)
 {
     const hlm_cache *cache = s->cache;
     const size_t row = t->n_rows;
@@ -140,7 +142,7 @@ static void add_span(hlmi_tile *t, const hlm_step *s, size_t at, size_t n, size_
     *span = (hlmi_span){.cache = cache, .row = row, .n = n, .pos = pos, .fresh = cache->length};
     hlmi_cache_advance(s->cache, pos + (int64_t)n, &span->in, &span->out);
     if (span->out) span->out->hidden = true; /* the head keeps it */
-    copy_tokens(t, s, at, n);
+    copy_tokens(t, s, symbols, at, n);
     const size_t pending = n_old(s);
     for (size_t i = 0; i < n; i++)
         t->embed[row + i] = s->embeddings && at + i >= pending ? s->embeddings + (at + i - pending) * hidden : NULL;
@@ -168,7 +170,7 @@ static hlm_status fill_tile(hlm_context *c, hlmi_batch *b, size_t most)
             continue;
         }
         const size_t m = hlmi_min_size(part, most - row);
-        add_span(t, &s, at->row, m, c->model->plan.hidden_size);
+        add_span(t, &s, b->symbols ? b->symbols[at->step] : NULL, at->row, m, c->model->plan.hidden_size);
         add_outputs(c, &s, at, row, m);
         if (s.n_hidden) st = add_taps(c, &s, at, row, m);
         if (s.n_attention && st == HLM_OK) st = add_attn_taps(c, &s, at, row, m);

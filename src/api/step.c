@@ -61,7 +61,8 @@ static void end(hlmi_batch *b)
     *b = (hlmi_batch){0};
 }
 
-static void commit(hlmi_batch *b)
+/* turns: of the batch, or NULL */
+static void commit(hlmi_batch *b, hlmi_turns *turns)
 {
     enter(b);
     for (size_t i = 0; i < b->n; i++) {
@@ -69,15 +70,18 @@ static void commit(hlmi_batch *b)
         uint32_t adapter = 0;
         if (hlmi_step_read(b->steps, i, &s) == HLM_OK)
             hlmi_pool_number(s.cache->pool, s.adapter, &adapter); /* both did before */
-        hlmi_cache_commit(s.cache, s.tokens, s.n_tokens, adapter);
+        hlmi_cache_commit(s.cache, s.tokens, s.n_tokens, adapter, b->symbols ? b->symbols[i] : NULL);
+        if (turns) hlmi_turns_note(turns, &s, i);
     }
+    if (turns) turns->placed = false; /* for good */
     end(b);
 }
 
-static void take_back(hlmi_batch *b)
+static void take_back(hlmi_batch *b, hlmi_turns *turns)
 {
     enter(b);
     for (size_t i = 0; i < b->claimed; i++) hlmi_cache_abort(b->steps[i]->cache);
+    if (turns && turns->placed) hlmi_turns_place(turns);
     end(b);
 }
 
@@ -124,6 +128,32 @@ static bool lacks_prefix(const hlm_context *c, const hlmi_batch *b)
     return false;
 }
 
+/* The batch that takes the places of its tokens next: that of tokens that are run again, or the step's own. */
+static hlm_status claim_next(hlm_context *c)
+{
+    hlmi_batch *b = c->step.again.n ? &c->step.again : &c->step.main;
+    enter(b);
+    const hlm_status st = claim(b);
+    leave(b);
+    return st;
+}
+
+/* Tokens that are run again, in forks of the step's sequences, which are entered. */
+static hlm_status take_again(hlm_context *c)
+{
+    hlmi_stepper *s = &c->step;
+    size_t failed = 0;
+    hlm_status st = hlmi_turns_find(&c->mem, &s->turns, s->main.steps, s->main.n, &failed);
+    if (st != HLM_OK) return name_step(st, failed);
+    if (s->turns.items) s->main.symbols = s->turns.symbols;
+    if (s->turns.n_again == 0) return HLM_OK;
+    s->again = (hlmi_batch){.steps = s->turns.steps, .n = s->turns.n_again, .symbols = s->turns.symbols + s->turns.n};
+    st = take_caches(&s->again);
+    for (size_t i = 0; i < s->again.n && st == HLM_OK; i++) st = check_pending(s->again.steps[i]->cache);
+    leave(&s->again);
+    return st;
+}
+
 /* The step has its caches, and memory for what is new. */
 static hlm_status take(hlm_context *c, const hlm_step *const *steps, size_t n)
 {
@@ -134,9 +164,11 @@ static hlm_status take(hlm_context *c, const hlm_step *const *steps, size_t n)
         st = check_pending(steps[i]->cache);
         if (st != HLM_OK) st = name_step(st, i);
     }
-    if (st == HLM_OK) st = lacks_prefix(c, b) ? begin_prefix(c) : claim(b);
+    if (st == HLM_OK) st = take_again(c);
+    const bool prefix = st == HLM_OK && lacks_prefix(c, b);
+    if (prefix) st = begin_prefix(c);
     leave(b);
-    return st;
+    return st == HLM_OK && !prefix ? claim_next(c) : st;
 }
 
 static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
@@ -160,35 +192,48 @@ static void abandon(hlm_context *c)
 {
     hlmi_stepper *s = &c->step;
     hlm_cache *prefix = s->prefix.n ? s->prefix_step.cache : NULL;
-    take_back(&s->prefix);
-    take_back(&s->main);
+    take_back(&s->prefix, NULL);
+    take_back(&s->again, NULL);
+    take_back(&s->main, &s->turns);
+    hlmi_turns_free(&c->mem, &s->turns);
     hlm_cache_free(prefix);
 }
 
-static hlm_status end_prefix(hlm_context *c)
+/* A batch that runs before the step's own is done. */
+static hlm_status end_first(hlm_context *c, hlmi_batch *b)
 {
     hlmi_stepper *s = &c->step;
-    commit(&s->prefix);
-    hlmi_prefix_publish(s->prefix_step.cache);
+    commit(b, NULL);
+    if (b == &s->prefix) {
+        hlmi_prefix_publish(s->prefix_step.cache);
+        return claim_next(c);
+    }
     enter(&s->main);
+    hlmi_turns_place(&s->turns);
     const hlm_status st = claim(&s->main);
     leave(&s->main);
     return st;
+}
+
+static hlmi_batch *running(hlmi_stepper *s)
+{
+    return s->prefix.n ? &s->prefix : s->again.n ? &s->again : &s->main;
 }
 
 /* The next tile of at most so many rows, with its program. Behind the last the step is committed, and *done. */
 static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
 {
     hlmi_stepper *s = &c->step;
-    const bool in_prefix = s->prefix.n > 0;
-    hlm_status st = hlmi_batch_tile(c, in_prefix ? &s->prefix : &s->main, most, &s->program);
-    if (st == HLM_OK && !s->program && in_prefix) {
-        st = end_prefix(c);
-        if (st == HLM_OK) st = hlmi_batch_tile(c, &s->main, most, &s->program);
+    hlmi_batch *b = running(s);
+    hlm_status st = hlmi_batch_tile(c, b, most, &s->program);
+    while (st == HLM_OK && !s->program && b != &s->main) {
+        st = end_first(c, b);
+        b = running(s);
+        if (st == HLM_OK) st = hlmi_batch_tile(c, b, most, &s->program);
     }
     if (st != HLM_OK) return st;
     if (!s->program) {
-        commit(&s->main);
+        commit(&s->main, &s->turns);
         *done = true;
         return HLM_OK;
     }

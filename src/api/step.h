@@ -18,12 +18,36 @@ typedef struct hlmi_batch {
     const hlm_step *const *steps;
     size_t n;
     size_t locked, claimed; /* the first ones, whose caches the step has, and which have claimed their positions */
+    const int32_t *const
+        *symbols; /* [n] what the tokens of a step become (NULL: ids with its adapter); NULL: of none */
     size_t replayed, replay_row; /* steps whose logs have been replayed; rows of the next one's */
     hlmi_cursor at;
 } hlmi_batch;
 
+/** A step whose adapter waits for tokens (api/turn.c). */
+typedef struct hlmi_turn {
+    hlm_cache *cache,
+        *fork; /* the sequence; NULL, or its text up to where tokens are run again, and later the sequence as it was */
+    uint32_t number; /* of the adapter */
+    int64_t at; /* where it acts from */
+    int32_t *symbols; /* of the step's tokens; NULL: its adapter waits for nothing */
+    int32_t *again, *again_symbols; /* tokens that are run again, and what they become */
+    hlm_step step; /* of them */
+} hlmi_turn;
+
+typedef struct hlmi_turns {
+    hlmi_turn *items; /* [n], one for each step; NULL: no adapter waits */
+    size_t n, n_again;
+    const int32_t **symbols; /* [n] of the steps; [n_again] behind them of what is run again */
+    const hlm_step **steps; /* [n_again] */
+    bool placed; /* forks and sequences have changed places */
+} hlmi_turns;
+
 typedef struct hlmi_stepper {
-    hlmi_batch main, prefix; /* prefix.n 0: it is there */
+    /* run in this order: rows before every text, where the pool lacks them, and tokens with other adapters than before, where there
+     * are any, each a batch of its own (n 0: there is nothing) */
+    hlmi_batch prefix, again, main;
+    hlmi_turns turns;
     hlm_step prefix_step;
     const hlm_step *prefix_list[1];
     void *copy; /* of what a begun step's caller may throw away */
@@ -41,6 +65,15 @@ hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s);
 /** A copy, in one block of memory, of n checked steps with their ids, rows and requests; *steps is what to read. */
 hlm_status hlmi_step_copy(const hlmi_mem *mem, const hlm_step *const *from, size_t n, void **block,
                           const hlm_step *const **steps);
+
+/** What the steps' adapters that wait for tokens ask for. The steps' caches are locked; *failed: a step, when it fails. */
+hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, const hlm_step *const *steps, size_t n,
+                           size_t *failed);
+/** Forks and sequences change places, or back. The caches are entered. */
+void hlmi_turns_place(hlmi_turns *turns);
+/** Step i is committed. */
+void hlmi_turns_note(const hlmi_turns *turns, const hlm_step *s, size_t i);
+void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns);
 
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);

@@ -1,33 +1,24 @@
-/* Reading adapters: settings, names, and what they make of the numbers. The formulas are those of PEFT 0.17 (tuners/lora/layer.py,
+/* Reading adapters: names, shapes, and what they make of the numbers. The formulas are those of PEFT 0.21 (tuners/lora/layer.py,
  * dora.py) and, for GGUF, of llama.cpp (llama-adapter.cpp). */
 #include "arch/adapter.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/config.h"
+#include "arch/adapter_settings.h"
 #include "arch/loader.h"
 #include "base/half.h"
 #include "base/size.h"
-
-#define HUGE 1e9 /* no setting is */
 
 enum { NAME = 512 };
 
 #define PEFT_PREFIX "base_model.model."
 #define WEIGHT ".weight"
 
-typedef struct settings {
-    double alpha;
-    int64_t rank; /* 0: the tensors say */
-    bool root, dora; /* scale by the root of the rank; rows have magnitudes of their own */
-    const json_t *alphas, *ranks; /* by names of matrices, or NULL */
-} settings;
-
 typedef struct reading {
     const hlmi_adapter_file *f;
     const char *path;
-    settings s;
+    hlmi_adapter_settings s;
     bool *used; /* [tensors of the store] */
     hlm_adapter *ad;
 } reading;
@@ -37,109 +28,71 @@ static bool in_gguf(const reading *r)
     return hlmi_store_container(r->f->store) == HLMI_STORE_GGUF;
 }
 
-/* ---- settings ---- */
+/* ---- names ---- */
 
-/* A setting of PEFT that means nothing to be done, or the adapter is of a kind that is not known. */
-static hlm_status refuse_unless_off(const reading *r, const char *key)
-{
-    const json_t *v = json_object_get(hlmi_store_config(r->f->store), key);
-    const bool none = json_is_string(v) && strcmp(json_string_value(v), "none") == 0;
-    if (!v || json_is_null(v) || json_is_false(v) || none) return HLM_OK;
-    if ((json_is_array(v) && json_array_size(v) == 0) || (json_is_object(v) && json_object_size(v) == 0)) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: adapter_config.json: %s is set, which this version does not know", r->path,
-                     key);
-}
+/* What stands before "layers." in the names of modules: a model's files and the class it was trained as, of this version of
+ * transformers or another, need not agree. */
+static const char *const trunks[] = {
+    "model.language_model.", "language_model.model.", "language_model.", "backbone.", "transformer.", "model.", ""};
 
-static hlm_status read_pattern(const reading *r, const char *key, const json_t **out)
+/* Modules that transformers 5 calls otherwise than the files do. */
+static const struct {
+    const char *file, *module;
+} renamed[] = {{".block_sparse_moe.gate", ".mlp.gate"}, {".block_sparse_moe.router.layer", ".block_sparse_moe.router"}};
+
+enum { TRUNKS = sizeof trunks / sizeof *trunks, RENAMED = sizeof renamed / sizeof *renamed };
+
+/* The trunk of a name, or NULL. */
+static const char *trunk_of(const char *name)
 {
-    const json_t *v = json_object_get(hlmi_store_config(r->f->store), key);
-    const char *name;
-    json_t *number;
-    if (!v || json_is_null(v)) return HLM_OK;
-    if (!json_is_object(v)) return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: %s is no object", r->path, key);
-    json_object_foreach((json_t *)(uintptr_t)v, name, number)
-    {
-        if (strpbrk(name, "*+?[](){}|^$\\"))
-            return hlmi_fail(HLM_E_UNSUPPORTED, "%s: adapter_config.json: %s has a regular expression, names are known",
-                             r->path, key);
-        if (!json_is_number(number) || !(json_number_value(number) > 0 && json_number_value(number) <= 1e6))
-            return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: a value of %s is no number above 0 and up to 1e6",
-                             r->path, key);
+    for (size_t i = 0; i < TRUNKS; i++) {
+        const size_t n = strlen(trunks[i]);
+        if (strncmp(name, trunks[i], n) == 0 && (n || strncmp(name, "layers.", 7) == 0)) return trunks[i];
     }
-    *out = v;
-    return HLM_OK;
+    return NULL;
 }
 
-static hlm_status check_word(const reading *r, hlmi_key key, const char *expected)
+/* Name number i of those that a name of `len` bytes may have: itself with each trunk, and then once more with what follows renamed.
+ * "" where there is no such name; false behind the last. */
+static bool other_name(const char *name, size_t len, size_t i, char *out)
 {
-    const hlmi_config c = {.store = r->f->store, .json = hlmi_store_config(r->f->store), .arch = ""};
-    const char *s = NULL;
-    size_t len = 0;
-    const hlm_status st = hlmi_config_string(&c, key, &s, &len);
-    if (st != HLM_OK || (s && len == strlen(expected) && memcmp(s, expected, len) == 0)) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is '%.*s', expected '%s'", r->path, key.hf ? key.hf : key.gguf,
-                     s ? (int)hlmi_min_size(len, 40) : 0, s ? s : "", expected);
+    const char *trunk = trunk_of(name), *tail = name + (trunk ? strlen(trunk) : 0);
+    const size_t n = len - (size_t)(tail - name), forms = trunk ? TRUNKS : 1, form = i % forms, rename = i / forms;
+    const char *before = trunk ? trunks[form] : "";
+    *out = 0;
+    if (rename > RENAMED) return false;
+    if (rename == 0) return snprintf(out, NAME, "%s%.*s", before, (int)n, tail) < NAME;
+    const char *from = renamed[rename - 1].file, *to = renamed[rename - 1].module;
+    const size_t end = strlen(from);
+    if (n > end && memcmp(tail + n - end, from, end) == 0)
+        snprintf(out, NAME, "%s%.*s%s", before, (int)(n - end), tail, to);
+    return true;
 }
 
-static hlm_status read_peft(reading *r)
+/* The names of a matrix's adapter: "...lora_A.weight" and so on for what the file calls the module. False: it has none. */
+static bool find_module(const reading *r, const char *tensor, char *module)
 {
-    static const char *const off[] = {"bias",         "fan_in_fan_out",      "modules_to_save",
-                                      "lora_bias",    "layer_replication",   "trainable_token_indices",
-                                      "use_qalora",   "target_parameters",   "megatron_config",
-                                      "arrow_config", "ensure_weight_tying", "use_bdlora"};
-    const hlmi_config c = {.store = r->f->store, .json = hlmi_store_config(r->f->store), .arch = ""};
-    settings *s = &r->s;
-    hlm_status st = check_word(r, (hlmi_key){"peft_type", NULL}, "LORA");
-    for (size_t i = 0; i < sizeof off / sizeof *off && st == HLM_OK; i++) st = refuse_unless_off(r, off[i]);
-    if (st == HLM_OK) st = hlmi_config_int(&c, (hlmi_key){"r", NULL}, 1, HLMI_LOW_MAX, 0, &s->rank);
-    if (st == HLM_OK) st = hlmi_config_float(&c, (hlmi_key){"lora_alpha", NULL}, -1e6, 1e6, HUGE, &s->alpha);
-    if (st == HLM_OK) st = hlmi_config_bool(&c, (hlmi_key){"use_rslora", NULL}, false, &s->root);
-    if (st == HLM_OK) st = hlmi_config_bool(&c, (hlmi_key){"use_dora", NULL}, false, &s->dora);
-    if (st == HLM_OK) st = read_pattern(r, "alpha_pattern", &s->alphas);
-    return st == HLM_OK ? read_pattern(r, "rank_pattern", &s->ranks) : st;
-}
-
-static hlm_status read_gguf(reading *r)
-{
-    const hlmi_config c = {.store = r->f->store, .arch = ""};
-    hlm_status st = check_word(r, (hlmi_key){NULL, "general.type"}, "adapter");
-    if (st == HLM_OK) st = check_word(r, (hlmi_key){NULL, "adapter.type"}, "lora");
-    if (st == HLM_OK) st = check_word(r, (hlmi_key){NULL, "general.architecture"}, r->f->arch);
-    return st == HLM_OK ? hlmi_config_float(&c, (hlmi_key){NULL, "adapter.lora.alpha"}, -1e6, 1e6, HUGE, &r->s.alpha)
-                        : st;
-}
-
-/* The value for a matrix of an object {name: number}: for the matrix of that name, or those whose names end in .name. */
-static double pattern_value(const json_t *pattern, const char *matrix, size_t len, double otherwise)
-{
-    const char *name;
-    json_t *v;
-    if (!pattern) return otherwise;
-    json_object_foreach((json_t *)(uintptr_t)pattern, name, v)
-    {
-        const size_t n = strlen(name);
-        if (n > len || memcmp(matrix + len - n, name, n) != 0) continue;
-        if (n == len || matrix[len - n - 1] == '.') return json_number_value(v);
-    }
-    return otherwise;
+    char name[NAME];
+    const size_t len = strlen(tensor), end = strlen(WEIGHT);
+    if (len <= end || len >= NAME / 2 || strcmp(tensor + len - end, WEIGHT) != 0) return false;
+    static const char *const parts[] = {".lora_A.weight", ".lora_B.weight"};
+    for (size_t i = 0; other_name(tensor, len - end, i, module); i++)
+        for (size_t k = 0; *module && k < sizeof parts / sizeof *parts; k++) {
+            const int n = snprintf(name, NAME, PEFT_PREFIX "%s%s", module, parts[k]);
+            if (n < NAME && hlmi_store_find(r->f->store, name)) return true;
+        }
+    return false;
 }
 
 /* ---- tensors ---- */
 
-/* The name of a part of a matrix's adapter: A, B or the magnitudes. False: there can be none. */
-static bool part_name(const reading *r, const char *tensor, const char *peft, const char *gguf, char *out)
-{
-    if (in_gguf(r)) return snprintf(out, NAME, "%s%s", tensor, gguf) < NAME;
-    const size_t len = strlen(tensor), end = strlen(WEIGHT);
-    if (len <= end || strcmp(tensor + len - end, WEIGHT) != 0) return false;
-    return snprintf(out, NAME, PEFT_PREFIX "%.*s%s", (int)(len - end), tensor, peft) < NAME;
-}
-
-/* The part's tensor, or NULL. */
-static const hlmi_tensor *find_part(reading *r, const char *tensor, const char *peft, const char *gguf)
+/* The tensor of a part of a module's adapter, or NULL. */
+static const hlmi_tensor *find_part(reading *r, const char *module, const char *peft, const char *gguf)
 {
     char name[NAME];
-    const hlmi_tensor *t = part_name(r, tensor, peft, gguf, name) ? hlmi_store_find(r->f->store, name) : NULL;
+    const int n = in_gguf(r) ? snprintf(name, NAME, "%s%s", module, gguf)
+                             : snprintf(name, NAME, PEFT_PREFIX "%s%s", module, peft);
+    const hlmi_tensor *t = n < NAME ? hlmi_store_find(r->f->store, name) : NULL;
     if (t) r->used[t - hlmi_store_at(r->f->store, 0)] = true;
     return t;
 }
@@ -179,6 +132,7 @@ static hlm_status read_numbers(const reading *r, const hlmi_tensor *t, float **o
 /* One matrix's adapter while it is made. */
 typedef struct pair {
     const hlmi_slot *slot;
+    char module[NAME]; /* as the file calls it */
     bool added; /* by a step */
     size_t rank;
     const hlmi_tensor *a_tensor, *b_tensor, *m_tensor;
@@ -224,12 +178,13 @@ static hlm_status make_factor(const reading *r, pair *p)
 }
 
 /* The scale of what A and B of a matrix add. */
-static double scale_of(const reading *r, const pair *p)
+static hlm_status scale_of(const reading *r, const pair *p, float *out)
 {
-    const size_t len = strlen(p->slot->tensor) - (in_gguf(r) ? 0 : strlen(WEIGHT));
-    const double alpha = pattern_value(r->s.alphas, p->slot->tensor, len, r->s.alpha);
-    if (in_gguf(r) && alpha == 0) return r->f->scale;
-    return r->f->scale * alpha / (r->s.root ? __builtin_sqrt((double)p->rank) : (double)p->rank);
+    double alpha = r->s.alpha;
+    const hlm_status st = hlmi_adapter_match_value(&r->s.match, &r->s.match.alphas, p->module, &alpha);
+    const double parts = r->s.root ? __builtin_sqrt((double)p->rank) : (double)p->rank;
+    *out = (float)(in_gguf(r) && alpha == 0 ? r->f->scale : r->f->scale * alpha / parts);
+    return st;
 }
 
 static hlm_status check_pair(const reading *r, pair *p)
@@ -240,15 +195,17 @@ static hlm_status check_pair(const reading *r, pair *p)
     if (!p->added)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: this version knows no adapters of %s", r->path,
                          p->a_tensor->name, p->slot->expert ? "experts that rows choose" : "that matrix");
-    const size_t len = strlen(p->slot->tensor) - (in_gguf(r) ? 0 : strlen(WEIGHT));
-    const double rank = pattern_value(r->s.ranks, p->slot->tensor, len, (double)r->s.rank);
+    double rank = (double)r->s.rank;
+    hlm_status st = hlmi_adapter_match_value(&r->s.match, &r->s.match.ranks, p->module, &rank);
+    if (st == HLM_OK && !in_gguf(r)) st = hlmi_adapter_match_targets(&r->s.match, p->module);
+    if (st != HLM_OK) return st;
     p->rank = (size_t)(p->a_tensor->dims[0] <= HLMI_LOW_MAX ? p->a_tensor->dims[0] : 0);
     if (p->rank == 0 || (r->s.rank && rank != (double)p->rank))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of rank %llu, expected %s%.0f", r->path, p->a_tensor->name,
                          (unsigned long long)p->a_tensor->dims[0], r->s.rank ? "" : "1 to ",
                          r->s.rank ? rank : (double)HLMI_LOW_MAX);
     const size_t rows = hlmi_file_rows(&p->slot->order, w->rows);
-    hlm_status st = check_shape(r, p->a_tensor, p->rank, w->cols);
+    st = check_shape(r, p->a_tensor, p->rank, w->cols);
     if (st == HLM_OK) st = check_shape(r, p->b_tensor, rows, p->rank);
     if (st != HLM_OK || !r->s.dora) return st;
     if (!p->m_tensor)
@@ -260,18 +217,21 @@ static hlm_status check_pair(const reading *r, pair *p)
 static hlm_status read_slot(reading *r, size_t number)
 {
     hlm_status st;
+    float scale = 0;
     pair p = {.slot = &r->f->plan->slots[number], .added = r->f->adds[number]};
     const size_t rows = p.slot->matrix.rows;
-    p.a_tensor = find_part(r, p.slot->tensor, ".lora_A.weight", ".lora_a");
-    p.b_tensor = find_part(r, p.slot->tensor, ".lora_B.weight", ".lora_b");
-    p.m_tensor = r->s.dora ? find_part(r, p.slot->tensor, ".lora_magnitude_vector", ".lora_m") : NULL;
+    if (in_gguf(r)) snprintf(p.module, NAME, "%s", p.slot->tensor);
+    else if (!find_module(r, p.slot->tensor, p.module)) return HLM_OK;
+    p.a_tensor = find_part(r, p.module, ".lora_A.weight", ".lora_a");
+    p.b_tensor = find_part(r, p.module, ".lora_B.weight", ".lora_b");
+    p.m_tensor = r->s.dora ? find_part(r, p.module, ".lora_magnitude_vector", ".lora_m") : NULL;
     if (!p.a_tensor && !p.b_tensor) return HLM_OK;
     HLMI_TRY(check_pair(r, &p));
     HLMI_TRY(read_numbers(r, p.a_tensor, &p.a));
     HLMI_TRY(read_numbers(r, p.b_tensor, &p.file_b));
     p.b = hlmi_calloc(&r->ad->mem, rows * p.rank, sizeof *p.b);
     if (!p.b) HLMI_TRY(hlmi_nomem(rows * p.rank * sizeof *p.b, "an adapter"));
-    const float scale = (float)scale_of(r, &p);
+    HLMI_TRY(scale_of(r, &p, &scale));
     for (size_t i = 0; i < rows; i++)
         for (size_t k = 0; k < p.rank; k++)
             p.b[i * p.rank + k] = scale * p.file_b[hlmi_file_row(&p.slot->order, i) * p.rank + k];
@@ -284,28 +244,130 @@ done:
     return st;
 }
 
+/* ---- tensors of the model itself, which PEFT writes beside adapters of the head or on request ---- */
+
+/* The model's tensor of a name that is the adapter's for it, or NULL. */
+static const hlmi_tensor *find_own(const reading *r, const char *module, size_t len, const char *end)
+{
+    char other[NAME], name[NAME];
+    for (size_t i = 0; other_name(module, len, i, other); i++) {
+        if (!*other || snprintf(name, NAME, "%s%s", other, end) >= NAME) continue;
+        const hlmi_tensor *t = hlmi_store_find(r->f->model, name);
+        if (t) return t;
+        for (size_t k = 0; k < r->f->plan->n_slots; k++)
+            if (strcmp(r->f->plan->slots[k].tensor, name) == 0)
+                return hlmi_store_find(r->f->model, r->f->plan->slots[k].source);
+    }
+    return NULL;
+}
+
+/* The model's tensor that one of the adapter's file is a copy of, or NULL. */
+static const hlmi_tensor *copied(const reading *r, const char *tensor)
+{
+    static const char *const ends[] = {".base_layer.weight", ".base_layer.bias", ".weight", ".bias"};
+    const size_t prefix = strlen(PEFT_PREFIX), len = strlen(tensor);
+    if (in_gguf(r) || strncmp(tensor, PEFT_PREFIX, prefix) != 0 || len >= NAME / 2) return NULL;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t n = strlen(ends[i]);
+        if (len <= prefix + n || strcmp(tensor + len - n, ends[i]) != 0) continue;
+        return find_own(r, tensor + prefix, len - prefix - n, i % 2 ? ".bias" : ".weight");
+    }
+    return NULL;
+}
+
+/* x as the adapter's file would have it. */
+static float rounded(float x, hlmi_type type)
+{
+    if (type == HLMI_F16) return hlmi_f16_to_f32(hlmi_f32_to_f16(x));
+    return type == HLMI_BF16 ? hlmi_bf16_to_f32(hlmi_f32_to_bf16(x)) : x;
+}
+
+enum { PIECE = 4096 /* numbers compared at a time */ };
+
+/* Room for a piece of either tensor. */
+typedef struct piece {
+    uint8_t bytes[PIECE * 8];
+    float x[PIECE];
+} piece;
+
+static hlm_status read_piece(const hlmi_store *store, const hlmi_tensor *t, uint64_t at, size_t n, piece *p)
+{
+    const hlmi_type_info *info = hlmi_type_get(t->type);
+    const uint8_t *data = NULL;
+    const hlm_status st = hlmi_store_read(store, t, at * info->bytes, n * info->bytes, p->bytes, &data);
+    if (st == HLM_OK) info->dequantise(p->x, data, n);
+    return st;
+}
+
+static hlm_status same_numbers(const reading *r, const hlmi_tensor *t, const hlmi_tensor *own, bool *same)
+{
+    const hlmi_type_info *a = hlmi_type_get(t->type), *b = hlmi_type_get(own->type);
+    uint64_t n = 1;
+    hlm_status st = HLM_OK;
+    *same = t->n_dims == own->n_dims && a->block == 1 && a->dequantise && b->block == 1 && b->dequantise;
+    for (uint32_t i = 0; *same && i < t->n_dims; i++) {
+        *same = t->dims[i] == own->dims[i];
+        n *= t->dims[i];
+    }
+    if (!*same) return HLM_OK;
+    piece *p = hlmi_alloc(&r->ad->mem, 2 * sizeof *p);
+    if (!p) return hlmi_nomem(2 * sizeof *p, t->name);
+    for (uint64_t at = 0; at < n && *same && st == HLM_OK; at += PIECE) {
+        const size_t m = (size_t)(n - at < PIECE ? n - at : PIECE);
+        st = read_piece(r->f->store, t, at, m, &p[0]);
+        if (st == HLM_OK) st = read_piece(r->f->model, own, at, m, &p[1]);
+        for (size_t i = 0; i < m && st == HLM_OK && *same; i++) *same = p[0].x[i] == rounded(p[1].x[i], t->type);
+    }
+    hlmi_free(&r->ad->mem, p);
+    return st;
+}
+
+/* ---- the whole ---- */
+
+/* A tensor that is for no matrix may only say again what the model has. */
+static hlm_status check_unused(const reading *r, const hlmi_tensor *t)
+{
+    bool same = false;
+    const hlmi_tensor *own = copied(r, t->name);
+    if (!own) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is for no matrix of the model", r->path, t->name);
+    const hlm_status st = same_numbers(r, t, own, &same);
+    if (st != HLM_OK || same) return st;
+    return hlmi_fail(
+        HLM_E_UNSUPPORTED,
+        "%s: tensor %s is another than the model's %s: weights that were trained or resized are not known to "
+        "this version",
+        r->path, t->name, own->name);
+}
+
 static hlm_status check_used(const reading *r)
 {
-    for (size_t i = 0; i < hlmi_store_count(r->f->store); i++)
-        if (!r->used[i])
-            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is for no matrix of the model", r->path,
-                             hlmi_store_at(r->f->store, i)->name);
-    if (r->ad->n_matrices == 0) return hlmi_fail(HLM_E_FORMAT, "%s: no tensors", r->path);
-    return HLM_OK;
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < hlmi_store_count(r->f->store) && st == HLM_OK; i++)
+        if (!r->used[i]) st = check_unused(r, hlmi_store_at(r->f->store, i));
+    if (st != HLM_OK || r->ad->n_matrices) return st;
+    return hlmi_fail(HLM_E_FORMAT, "%s: no tensors", r->path);
+}
+
+static hlm_status check_container(const reading *r)
+{
+    if (hlmi_store_container(r->f->store) == hlmi_store_container(r->f->model)) return HLM_OK;
+    return hlmi_fail(HLM_E_MISMATCH, "%s: names tensors as %s do, the model is %s", r->path,
+                     in_gguf(r) ? "GGUF files" : "Hugging Face folders", in_gguf(r) ? "a folder" : "a GGUF file");
 }
 
 hlm_status hlmi_adapter_read(const hlmi_adapter_file *f, hlm_adapter *ad)
 {
     reading r = {.f = f, .path = hlmi_store_path(f->store), .ad = ad};
-    hlm_status st = in_gguf(&r) ? read_gguf(&r) : read_peft(&r);
-    if (st != HLM_OK) return st;
-    if (hlmi_store_container(f->store) != f->base)
-        return hlmi_fail(HLM_E_MISMATCH, "%s: names tensors as %s do, the model is %s", r.path,
-                         in_gguf(&r) ? "GGUF files" : "Hugging Face folders", in_gguf(&r) ? "a folder" : "a GGUF file");
+    hlm_status st = hlmi_adapter_settings_read(&r.s, f, &ad->mem);
+    if (st == HLM_OK) st = check_container(&r);
+    if (st != HLM_OK) goto done;
     r.used = hlmi_calloc(&ad->mem, hlmi_store_count(f->store) + 1, sizeof *r.used);
-    if (!r.used) return hlmi_nomem(hlmi_store_count(f->store), "an adapter");
-    for (size_t i = 0; i < f->plan->n_slots && st == HLM_OK; i++) st = read_slot(&r, i);
-    if (st == HLM_OK) st = check_used(&r);
+    if (!r.used) HLMI_TRY(hlmi_nomem(hlmi_store_count(f->store), "an adapter"));
+    for (size_t i = 0; i < f->plan->n_slots; i++) HLMI_TRY(read_slot(&r, i));
+    HLMI_TRY(check_used(&r));
+    HLMI_TRY(hlmi_adapter_wait(ad, r.s.invocation, r.s.n_invocation));
+done:
+    hlmi_adapter_settings_free(&r.s, &ad->mem);
     hlmi_free(&ad->mem, r.used);
     return st;
 }

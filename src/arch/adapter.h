@@ -7,8 +7,7 @@
 
 /** What is read, and for what. */
 typedef struct hlmi_adapter_file {
-    const hlmi_store *store;
-    hlmi_container base; /* the model's container: its tensors' names are the adapter's */
+    const hlmi_store *store, *model; /* the adapter's; the model's, whose tensors' names are the adapter's */
     const char *arch; /* the model's, by its files */
     const hlmi_plan *plan;
     const bool *adds; /* [slots of the plan] a step adds to it */

@@ -37,6 +37,7 @@ void hlmi_adapter_free(hlm_adapter *ad)
         hlmi_free(&mem, ad->low[i].factor);
     }
     hlmi_free(&mem, ad->low);
+    hlmi_free(&mem, ad->invocation);
     hlmi_free(&mem, ad);
     hlm_model_release(model);
 }
@@ -68,10 +69,21 @@ hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t numbe
     return st;
 }
 
+hlm_status hlmi_adapter_wait(hlm_adapter *ad, const int32_t *tokens, size_t n)
+{
+    if (n == 0) return HLM_OK;
+    ad->invocation = hlmi_alloc(&ad->mem, n * sizeof *tokens);
+    if (!ad->invocation) return hlmi_nomem(n * sizeof *tokens, "an adapter");
+    memcpy(ad->invocation, tokens, n * sizeof *tokens);
+    ad->n_invocation = n;
+    return HLM_OK;
+}
+
 void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n, uint64_t seed))
 {
     for (size_t half = 0; half < 2; half++) {
         uint64_t h = half;
+        if (ad->n_invocation) h = hash(ad->invocation, ad->n_invocation * sizeof *ad->invocation, h);
         for (size_t i = 0; i < ad->n_slots; i++) {
             const hlmi_low *low = &ad->low[i];
             if (!low->a.rows) continue;

@@ -22,6 +22,8 @@ struct hlm_adapter {
     hlmi_mem mem;
     uint64_t print[2]; /* the same for adapters that compute the same */
     hlmi_low *low; /* [n_slots of the plan] */
+    int32_t *invocation; /* [n_invocation] ids from whose last occurrence in a text on it acts; 0: everywhere */
+    size_t n_invocation;
     size_t n_slots, n_matrices, rank; /* rank: the largest */
     uint64_t bytes;
 };
@@ -32,6 +34,8 @@ void hlmi_adapter_free(hlm_adapter *ad);
 /** Adds a [rank, cols] and b [rows, rank] to a slot, and takes factor [rows] over (or NULL). */
 hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t number, size_t rank, const float *a,
                             const float *b, float *factor);
+/** The tokens that it waits for. */
+hlm_status hlmi_adapter_wait(hlm_adapter *ad, const int32_t *tokens, size_t n);
 /** The fingerprint, when all is there. */
 void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n, uint64_t seed));
 /** Row r of a matrix of an adapter, [cols]. */

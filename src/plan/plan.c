@@ -69,7 +69,7 @@ hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_o
     const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_slots, p->n_slots + 1, sizeof *p->slots, "the layer plan");
     p->slots = items;
     if (st != HLM_OK) return st;
-    p->slots[p->n_slots++] = (hlmi_slot){.tensor = name, .expert = expert};
+    p->slots[p->n_slots++] = (hlmi_slot){.tensor = name, .source = name, .expert = expert};
     m->slot = p->n_slots;
     p->slots[p->n_slots - 1].matrix = *m;
     if (order) p->slots[p->n_slots - 1].order = *order;

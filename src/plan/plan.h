@@ -33,7 +33,8 @@ typedef struct hlmi_row_order {
 
 /** A matrix that adapters may add to: which rows of which tensor it is. */
 typedef struct hlmi_slot {
-    const char *tensor; /* name in the file, the plan's */
+    const char *tensor; /* its name to adapters, the plan's */
+    const char *source; /* its name in the file */
     hlmi_row_order order;
     hlmi_matrix matrix;
     bool expert; /* one of many, of which rows choose */

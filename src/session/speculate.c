@@ -172,11 +172,15 @@ static size_t worth_asking(hlmi_speculation *s, size_t kind, const hlmi_stake *s
     return hlmi_min_size(most, 1);
 }
 
-/* Tokens of a draft before the first that ends the answer: that one may be drawn, and is never run. */
+/* Tokens of a draft before the first that ends the answer: that one may be drawn, and is never run. Nor is one with which an
+ * adapter would begin to act before it, since the rows there would know that it comes. */
 static size_t runnable(const hlmi_speculation *s, const hlmi_proposal *p)
 {
+    const hlm_adapter *ad = s->run->p.adapter;
     size_t n = 0;
-    while (n < p->n && !hlmi_run_ends(s->run, p->tokens[n])) n++;
+    while (n < p->n && !hlmi_run_ends(s->run, p->tokens[n]) &&
+           !hlmi_adapter_invoked(ad, s->text.ids, s->text.n, p->tokens, n + 1))
+        n++;
     return n;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "state/invoke.h"
 #include "state/window.h"
 
 void hlmi_leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
@@ -159,6 +160,7 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages)
     while (c->n_leaves > leaves) hlmi_leaf_drop(c->pool, c->leaves[--c->n_leaves]);
     if (leaves) leaf_keep(c, leaves - 1, (uint32_t)(pages - (leaves - 1) * HLMI_LEAF_PAGES));
     c->length = length;
+    hlmi_invoked_cut(c, length - c->prefix);
     if (c->state || hlmi_windows(c)) hlmi_cache_restore(c);
     if (hlmi_windows(c)) hlmi_window_cut(c);
     hlmi_marks_cut(c, length);
@@ -189,6 +191,7 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
                            .first = a->first,
                            .stale = a->stale,
                            .given = a->given,
+                           .invoked = a->invoked,
                            .leaves = a->leaves,
                            .n_leaves = a->n_leaves,
                            .cap_leaves = a->cap_leaves};
@@ -198,6 +201,7 @@ void hlmi_cache_swap(hlm_cache *a, hlm_cache *b)
     a->first = b->first, b->first = was.first;
     a->stale = b->stale, b->stale = was.stale;
     a->given = b->given, b->given = was.given;
+    a->invoked = b->invoked, b->invoked = was.invoked;
     a->leaves = b->leaves, b->leaves = was.leaves;
     a->n_leaves = b->n_leaves, b->n_leaves = was.n_leaves;
     a->cap_leaves = b->cap_leaves, b->cap_leaves = was.cap_leaves;
@@ -440,7 +444,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
     return HLM_OK;
 }
 
-void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter)
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter, const int32_t *symbols)
 {
     const size_t per = c->pool->layout.tokens;
     const int64_t from = c->length;
@@ -450,8 +454,10 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t a
         const size_t at = (size_t)c->length % per, m = hlmi_min_size(n, per - at);
         int32_t *ids = hlmi_cache_page(c, c->length)->tokens + at;
         for (size_t i = 0; i < m; i++) ids[i] = hlmi_symbol(c->pool, tokens ? tokens[i] : HLM_TOKEN_NONE, adapter);
+        if (symbols) memcpy(ids, symbols, m * sizeof *ids);
         c->length += (int64_t)m;
         if (tokens) tokens += m;
+        if (symbols) symbols += m;
         n -= m;
     }
     hlmi_pool_drop(c->pool, c->claim.shared);

@@ -44,6 +44,13 @@ typedef struct hlmi_claim {
     int64_t log_from[HLMI_UNDO_STRETCHES]; /* first row to be written */
 } hlmi_claim;
 
+/* What is known of an adapter that waits for tokens in a sequence's first `upto` own tokens: their symbols are right for it. */
+typedef struct hlmi_invoked {
+    uint32_t number; /* of the adapter; 0: nothing is known */
+    int64_t at, end; /* its tokens' last occurrence there (state/invoke.h) */
+    int64_t upto;
+} hlmi_invoked;
+
 struct hlm_cache {
     hlm_pool *pool; /* retained */
     int64_t length, max_tokens; /* positions held, the prefix included; most tokens, without it */
@@ -62,6 +69,7 @@ struct hlm_cache {
         stale; /* positions before `length` that the next step computes again, since rows of windows are not there */
     size_t given, sweep; /* pages whose parts have been looked at; the next of them to be looked at again */
     hlmi_again again;
+    hlmi_invoked invoked;
     bool drafts; /* steps of several tokens are no prompts (state/draft.h) */
     hlmi_claim claim;
 };
@@ -164,8 +172,8 @@ void hlmi_cache_cut(hlm_cache *c, int64_t length, size_t keep_pages);
  *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
 /** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings), run with the
- *  adapter of a number. */
-void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter);
+ *  adapter of a number; or they have symbols of their own (NULL: these). */
+void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter, const int32_t *symbols);
 /** The claim is void: its pages go back to the pool. */
 void hlmi_cache_abort(hlm_cache *c);
 /** The claim is void, but its pages stay with the sequence. */

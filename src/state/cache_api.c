@@ -6,6 +6,7 @@
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "state/invoke.h"
 #include "state/window.h"
 
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
@@ -86,6 +87,8 @@ hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
     f->length = at;
     f->prefix = cache->prefix;
     f->first = hlmi_state_retain(cache->first);
+    f->invoked = cache->invoked;
+    hlmi_invoked_cut(f, at_token);
     HLMI_TRY(share_states(f, cache, at));
     *out = f;
     f = NULL;

@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 #include "state/guard.h"
+#include "state/invoke.h"
 #include "state/window.h"
 
 hlm_pool *hlmi_cache_pool(const hlm_cache *c)
@@ -63,4 +64,15 @@ hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b)
     }
     hlmi_cache_unlock(a);
     return st;
+}
+
+bool hlmi_adapter_invoked(const hlm_adapter *adapter, const int32_t *text, size_t n_text, const int32_t *more, size_t n)
+{
+    if (!hlmi_adapter_waits(adapter) || n_text + n < adapter->n_invocation) return false;
+    const size_t m = adapter->n_invocation;
+    for (size_t i = 0; i < m; i++) {
+        const size_t at = n_text + n - m + i;
+        if ((at < n_text ? text[at] : more[at - n_text]) != adapter->invocation[i]) return false;
+    }
+    return true;
 }

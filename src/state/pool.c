@@ -277,6 +277,9 @@ hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params 
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
     if (p.prefix_adapter && p.prefix_adapter->model != model)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_pool_params.prefix_adapter was loaded for another model");
+    if (p.prefix_adapter && p.prefix_adapter->n_invocation)
+        return hlmi_fail(HLM_E_UNSUPPORTED,
+                         "hlm_pool_params.prefix_adapter acts behind invocation tokens, never before a text");
     const hlmi_mem *mem = hlmi_model_mem(model);
     hlm_pool *pool = hlmi_calloc(mem, 1, sizeof *pool);
     if (!pool) return hlmi_nomem(sizeof *pool, "a pool");

@@ -138,10 +138,17 @@ static bool has_state(const hlmi_radix_node *node, int64_t pos)
 
 /* ---- texts ---- */
 
-/* Ids of a text from a position on, and how many lie side by side. */
+/* By how much the symbol at a position is more than its id. */
+static int32_t offset_at(const hlmi_radix_text *t, int64_t pos)
+{
+    return pos >= t->from ? t->offset : 0;
+}
+
+/* Ids of a text from a position on, and how many lie side by side, of one offset. */
 static const int32_t *text_at(const hlmi_radix_text *t, int64_t pos, size_t *run)
 {
     *run = (size_t)(t->end - pos);
+    if (t->ids && pos < t->from && t->from - pos < (int64_t)*run) *run = (size_t)(t->from - pos);
     if (t->ids) return t->ids + (pos - t->begin);
     const size_t per = t->cache->pool->layout.tokens, at = (size_t)pos % per;
     *run = hlmi_min_size(*run, per - at);
@@ -164,7 +171,7 @@ static int64_t follow_page(const hlmi_radix_text *t, const hlmi_page *page, size
         size_t run;
         const int32_t *ids = text_at(t, pos, &run);
         const size_t m = hlmi_min_size(run, (size_t)(end - pos));
-        const size_t same = same_ids(ids, t->offset, page->tokens + (size_t)pos % per, m);
+        const size_t same = same_ids(ids, offset_at(t, pos), page->tokens + (size_t)pos % per, m);
         pos += (int64_t)same;
         if (same < m) break;
     }
@@ -202,7 +209,7 @@ hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text)
     int64_t pos = text->begin;
     while (pos < text->end) {
         size_t run;
-        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run) + text->offset);
+        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run) + offset_at(text, pos));
         if (!child) break;
         node = child;
         const int64_t most = min_pos(node->end, text->end);

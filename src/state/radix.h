@@ -40,12 +40,13 @@ typedef struct hlmi_radix {
     hlm_prefix_info info;
 } hlmi_radix;
 
-/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more, or of a cache when ids is NULL. */
+/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more from position `from` on, or of a cache
+ *  when ids is NULL. */
 typedef struct hlmi_radix_text {
     const hlm_cache *cache;
     const int32_t *ids;
     int32_t offset;
-    int64_t begin, end;
+    int64_t from, begin, end;
 } hlmi_radix_text;
 
 /** Where a text leaves the tree: position `at` of `node`, node->from < at <= node->end (or the root's end). */

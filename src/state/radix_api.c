@@ -3,6 +3,7 @@
 #include "base/size.h"
 #include "state/draft.h"
 #include "state/guard.h"
+#include "state/invoke.h"
 #include "state/radix.h"
 #include "state/window.h"
 
@@ -76,12 +77,21 @@ static void count(hlm_pool *pool, size_t asked, int64_t reused, int64_t pending)
     hlmi_lock_drop(&r->lock);
 }
 
+/* With what a text is run: an adapter's number, from its token `at` on. */
+typedef struct beginner {
+    uint32_t number;
+    int64_t at;
+} beginner;
+
 /* The cache, which is locked, at the best beginning of the first `most` tokens. */
-static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, uint32_t adapter)
+static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, beginner by)
 {
     const int64_t prefix = (int64_t)cache->pool->plan->n_prefix;
-    const hlmi_radix_text text = {
-        .ids = tokens, .offset = hlmi_symbol(cache->pool, 0, adapter), .begin = prefix, .end = prefix + most};
+    const hlmi_radix_text text = {.ids = tokens,
+                                  .offset = hlmi_symbol(cache->pool, 0, by.number),
+                                  .from = by.at < most ? prefix + by.at : prefix + most,
+                                  .begin = prefix,
+                                  .end = prefix + most};
     beginning own = {.at = prefix};
     if (cache->length > prefix) own.at = hlmi_radix_common(cache, &text);
     if (cache->length > prefix) own.pending = hlmi_cache_pending_at(cache, own.at);
@@ -96,9 +106,9 @@ static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, u
 }
 
 /* Of the whole text all but the last token, unless its logits can be had without running it. */
-static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, uint32_t adapter)
+static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n, beginner by)
 {
-    const hlm_status st = reuse(cache, tokens, (int64_t)n, adapter);
+    const hlm_status st = reuse(cache, tokens, (int64_t)n, by);
     if (st != HLM_OK || hlm_cache_length(cache) < (int64_t)n || hlmi_cache_keeps_row(cache)) return st;
     hlmi_cache_truncate(cache, cache->length - 1);
     cache->branch = cache->length;
@@ -109,7 +119,7 @@ static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n,
 static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n, bool whole,
                              size_t *reused, size_t *pending)
 {
-    uint32_t number;
+    beginner by = {0};
     if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
     const hlm_status few = hlmi_list_check(n, "hlm_cache_reuse: tokens");
@@ -120,12 +130,13 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
             return hlmi_fail(HLM_E_TOKEN, "tokens[%zu] is %d, the vocabulary has %zu", i, (int)tokens[i], vocab);
     if (adapter && adapter->model != cache->pool->model)
         return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
-    hlm_status st = hlmi_pool_number(cache->pool, adapter, &number);
+    hlm_status st = hlmi_pool_number(cache->pool, adapter, &by.number);
+    if (hlmi_adapter_waits(adapter)) by.at = hlmi_invoked_at(adapter, tokens, n);
     if (st == HLM_OK) st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
     const size_t most = (size_t)cache->max_tokens;
-    if (whole && n <= most) st = reuse_whole(cache, tokens, n, number);
-    else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most), number);
+    if (whole && n <= most) st = reuse_whole(cache, tokens, n, by);
+    else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most), by);
     if (st == HLM_OK) {
         const int64_t length = hlm_cache_length(cache), again = hlmi_cache_pending(cache);
         count(cache->pool, n, length, again);

@@ -109,6 +109,12 @@ hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const hlm_adapter *adapter, 
     return HLM_OK;
 }
 
+bool hlmi_adapter_invoked(const hlm_adapter *adapter, const int32_t *text, size_t n_text, const int32_t *more, size_t n)
+{
+    (void)text, (void)n_text, (void)more, (void)n;
+    return adapter != NULL; /* there are none here */
+}
+
 hlm_status hlm_prefix_add(hlm_cache *cache)
 {
     cache->ctx->added = cache->n;

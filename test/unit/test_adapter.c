@@ -286,34 +286,101 @@ static hlm_vfs vfs_of(memfs *fs)
                      .close = memfs_close};
 }
 
+/* Settings beside tensors of LoRA, what becomes of them, and what the sentence names. */
+#define REST "\"r\": 3, \"lora_alpha\": 5, \"rank_pattern\": {\"v_proj\": 1}"
+#define OTHER(key, value, status)                                                                      \
+  {                                                                                                    \
+    "{\"peft_type\": \"LORA\", " REST ", \"" key "\": " value "}", status == HLM_OK ? "" : key, status \
+  }
+static const struct {
+    const char *json, *names;
+    hlm_status status;
+} cases[] = {
+    {"{\"peft_type\": \"LORA\", " REST "}", "", HLM_OK},
+    {"{\"peft_type\": \"LORA\", " REST ", \"bias\": \"none\", \"modules_to_save\": null, \"fan_in_fan_out\": false}",
+     "", HLM_OK},
+    {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"layers.0.mlp.down_proj\": 7}}", "", HLM_OK},
+    {"{\"peft_type\": \"IA3\", " REST "}", "peft_type", HLM_E_UNSUPPORTED},
+    {"{" REST "}", "peft_type", HLM_E_UNSUPPORTED},
+    {"{\"peft_type\": \"LORA\", \"r\": 3}", "lora_alpha", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", \"lora_alpha\": 3}", "r is missing", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", \"r\": 0, \"lora_alpha\": 3}", "r", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 3}", "lora_A", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", \"r\": 3, \"lora_alpha\": 1e300}", "lora_alpha", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", " REST ", \"bias\": \"all\"}", "bias", HLM_E_UNSUPPORTED},
+    {"{\"peft_type\": \"LORA\", " REST ", \"modules_to_save\": [\"x\"]}", "modules_to_save", HLM_E_UNSUPPORTED},
+    {"{\"peft_type\": \"LORA\", " REST ", \"fan_in_fan_out\": true}", "fan_in_fan_out", HLM_E_UNSUPPORTED},
+    {"{\"peft_type\": \"LORA\", " REST ", \"use_dora\": true}", "lora_magnitude_vector", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"a.*\": 7}}", "", HLM_OK},
+    {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"(*F)\": 7}}", "alpha_pattern", HLM_E_UNSUPPORTED},
+    OTHER("init_lora_weights", "\"gaussian\"", HLM_OK),
+    OTHER("init_lora_weights", "\"eva\"", HLM_OK),
+    OTHER("init_lora_weights", "\"orthogonal\"", HLM_OK),
+    OTHER("init_lora_weights", "\"mica\"", HLM_OK),
+    OTHER("init_lora_weights", "true", HLM_OK),
+    OTHER("init_lora_weights", "false", HLM_OK),
+    OTHER("init_lora_weights", "\"pissa\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"pissa_niter_4\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"olora\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"corda\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"loftq\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"lora_ga\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "\"gauss\"", HLM_E_UNSUPPORTED),
+    OTHER("init_lora_weights", "3", HLM_E_UNSUPPORTED),
+    OTHER("eva_config", "{\"rho\": 2.0}", HLM_OK),
+    OTHER("corda_config", "{\"corda_method\": \"ipm\"}", HLM_OK),
+    OTHER("loftq_config", "{\"loftq_bits\": 4}", HLM_OK),
+    OTHER("lora_dropout", "0.1", HLM_OK),
+    OTHER("lora_dropout", "\"0.1\"", HLM_E_FORMAT),
+    OTHER("inference_mode", "true", HLM_OK),
+    OTHER("task_type", "\"CAUSAL_LM\"", HLM_OK),
+    OTHER("task_type", "7", HLM_E_FORMAT),
+    OTHER("megatron_core", "\"megatron.core\"", HLM_OK),
+    OTHER("megatron_config", "{\"a\": 1}", HLM_E_UNSUPPORTED),
+    OTHER("qalora_group_size", "16", HLM_OK),
+    OTHER("use_qalora", "true", HLM_E_UNSUPPORTED),
+    OTHER("lora_bias", "true", HLM_E_UNSUPPORTED),
+    OTHER("kasa_config", "{\"r\": 1}", HLM_E_UNSUPPORTED),
+    OTHER("velora_config", "{\"r\": 1}", HLM_E_UNSUPPORTED),
+    OTHER("monteclora_config", "{\"r\": 1}", HLM_E_UNSUPPORTED),
+    OTHER("arrow_config", "{\"top_k\": 3}", HLM_E_UNSUPPORTED),
+    OTHER("use_bdlora", "{\"n\": 1}", HLM_E_UNSUPPORTED),
+    OTHER("layer_replication", "[[0, 1]]", HLM_E_UNSUPPORTED),
+    OTHER("target_parameters", "[\"x\"]", HLM_E_UNSUPPORTED),
+    OTHER("trainable_token_indices", "[1]", HLM_E_UNSUPPORTED),
+    OTHER("ensure_weight_tying", "true", HLM_E_UNSUPPORTED),
+    OTHER("alora_invocation_string", "\"<x>\"", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "1", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "0", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "\"\"", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "true", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "[0]", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "{\"a\": null}", HLM_E_UNSUPPORTED),
+    OTHER("of_tomorrow", "null", HLM_OK),
+    OTHER("of_tomorrow", "false", HLM_OK),
+    OTHER("of_tomorrow", "{}", HLM_OK),
+    OTHER("of_tomorrow", "[]", HLM_OK),
+    OTHER("bias", "\"lora_only\"", HLM_E_UNSUPPORTED),
+    OTHER("bias", "null", HLM_OK),
+    OTHER("alora_invocation_tokens", "[1, 2]", HLM_OK),
+    OTHER("alora_invocation_tokens", "[]", HLM_OK),
+    OTHER("alora_invocation_tokens", "[64]", HLM_E_TOKEN),
+    OTHER("alora_invocation_tokens", "[-1]", HLM_E_TOKEN),
+    OTHER("alora_invocation_tokens", "[1.5]", HLM_E_FORMAT),
+    OTHER("alora_invocation_tokens", "7", HLM_E_FORMAT),
+    OTHER("target_modules", "\".*(q|v|down)_proj|lm_head\"", HLM_OK),
+    OTHER("target_modules", "\".*(q|v|down)_proj\"", HLM_E_FORMAT),
+    OTHER("target_modules", "\"all-linear\"", HLM_E_FORMAT),
+    OTHER("exclude_modules", "[\"v_proj\"]", HLM_E_FORMAT),
+    OTHER("exclude_modules", "[\"o_proj\"]", HLM_OK),
+    {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"a\": -1}}", "alpha_pattern", HLM_E_FORMAT},
+    {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": 3}", "alpha_pattern", HLM_E_FORMAT},
+    {"[]", "adapter_config.json", HLM_E_FORMAT}};
+#undef OTHER
+#undef REST
+
 START_TEST(settings)
 {
-#define REST "\"r\": 3, \"lora_alpha\": 5, \"rank_pattern\": {\"v_proj\": 1}"
-    static const struct {
-        const char *json, *names;
-        hlm_status status;
-    } cases[] = {
-        {"{\"peft_type\": \"LORA\", " REST "}", "", HLM_OK},
-        {"{\"peft_type\": \"LORA\", " REST
-         ", \"bias\": \"none\", \"modules_to_save\": null, \"fan_in_fan_out\": false}",
-         "", HLM_OK},
-        {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"layers.0.mlp.down_proj\": 7}}", "", HLM_OK},
-        {"{\"peft_type\": \"IA3\", " REST "}", "peft_type", HLM_E_UNSUPPORTED},
-        {"{" REST "}", "peft_type", HLM_E_UNSUPPORTED},
-        {"{\"peft_type\": \"LORA\", \"r\": 3}", "lora_alpha", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", \"lora_alpha\": 3}", "r is missing", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", \"r\": 0, \"lora_alpha\": 3}", "r", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 3}", "lora_A", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", \"r\": 3, \"lora_alpha\": 1e300}", "lora_alpha", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", " REST ", \"bias\": \"all\"}", "bias", HLM_E_UNSUPPORTED},
-        {"{\"peft_type\": \"LORA\", " REST ", \"modules_to_save\": [\"x\"]}", "modules_to_save", HLM_E_UNSUPPORTED},
-        {"{\"peft_type\": \"LORA\", " REST ", \"fan_in_fan_out\": true}", "fan_in_fan_out", HLM_E_UNSUPPORTED},
-        {"{\"peft_type\": \"LORA\", " REST ", \"use_dora\": true}", "lora_magnitude_vector", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"a.*\": 7}}", "alpha_pattern", HLM_E_UNSUPPORTED},
-        {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": {\"a\": -1}}", "alpha_pattern", HLM_E_FORMAT},
-        {"{\"peft_type\": \"LORA\", " REST ", \"alpha_pattern\": 3}", "alpha_pattern", HLM_E_FORMAT},
-        {"[]", "adapter_config.json", HLM_E_FORMAT}};
-#undef REST
     world w = open_model("types", NULL);
     size_t n;
     char *tensors = slurp("adapter_model.safetensors", &n);

@@ -529,12 +529,17 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and\n'
         'adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a\n'
         'GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.\n'
-        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),\n'
-        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than\n'
-        '        LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM.'),
+        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,\n'
+        'the first of them included: what a step that names it does is said at hlm_step.adapter.\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the\n'
+        '        model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT\n'
+        '        (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),\n'
+        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and\n'
+        "        DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that\n"
+        "        are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
     "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Several adapters of one model as one, whose effects are added. An adapter with magnitudes\n'
-        '(DoRA) can be joined only to those of other matrices.\n'
+        '(DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.\n'
         'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),\n'
         '        HLM_E_NOMEM.'),
     "hlm_adapter_retain": (None, [c_void_p],
@@ -558,7 +563,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),\n'
+        '        HLM_E_MISMATCH (an adapter of another model),\n'
         '        HLM_E_NOMEM.'),
     "hlm_pool_retain": (None, [c_void_p],
         'One reference more, or one less; with the last one, caches and contexts\n'
@@ -666,7 +672,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
     "hlm_cache_reuse_with": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
         'The same for a text that is run with an adapter (NULL: none): the same tokens run with another\n'
-        'are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL.'),
+        'are another text. With invocation tokens it is looked for from their last place in the n tokens on, and\n'
+        "before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."),
     "hlm_prefix_clear": (c_int32, [c_void_p],
         'Forget all texts. Caches keep what they share.'),
     "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],

@@ -959,9 +959,14 @@ extern "C" {
     #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and"]
     #[doc = "  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a"]
     #[doc = "  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32."]
-    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, or for no matrix of the model),"]
-    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than"]
-    #[doc = "          LoRA and DoRA, parts of PEFT that are not known, matrices of experts), HLM_E_NOMEM."]
+    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,"]
+    #[doc = "  the first of them included: what a step that names it does is said at hlm_step.adapter."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the"]
+    #[doc = "          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT"]
+    #[doc = "          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),"]
+    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and"]
+    #[doc = "          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that"]
+    #[doc = "          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
     pub fn hlm_adapter_load(
         out: *mut *mut hlm_adapter,
         model: *mut hlm_model,
@@ -971,7 +976,7 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes"]
-    #[doc = "  (DoRA) can be joined only to those of other matrices."]
+    #[doc = "  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same."]
     #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),"]
     #[doc = "          HLM_E_NOMEM."]
     pub fn hlm_adapter_join(
@@ -2086,7 +2091,7 @@ pub struct hlm_pool_params {
     pub reserved3: i32,
     #[doc = " What the rows before every text are run with, of a model that has any (Hymba's memory tokens);"]
     #[doc = "  NULL: the model alone. Steps name their own adapters; with this one they compute what the"]
-    #[doc = "  adapter was trained for. Kept by the pool."]
+    #[doc = "  adapter was trained for. None with invocation tokens. Kept by the pool."]
     pub prefix_adapter: *const hlm_adapter,
 }
 #[test]
@@ -2351,7 +2356,8 @@ impl Default for hlm_pool_params {
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (an adapter of another model),"]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),"]
+    #[doc = "          HLM_E_MISMATCH (an adapter of another model),"]
     #[doc = "          HLM_E_NOMEM."]
     pub fn hlm_pool_new(
         out: *mut *mut hlm_pool,
@@ -2748,7 +2754,8 @@ extern "C" {
 }
 extern "C" {
     #[doc = " The same for a text that is run with an adapter (NULL: none): the same tokens run with another"]
-    #[doc = "  are another text. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
+    #[doc = "  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and"]
+    #[doc = "  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
     pub fn hlm_cache_reuse_with(
         cache: *mut hlm_cache,
         adapter: *const hlm_adapter,
@@ -3606,6 +3613,12 @@ pub struct hlm_step {
     #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
     #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
     #[doc = "  pool holds every adapter that a step has named."]
+    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
+    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
+    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
+    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
+    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
+    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
     pub adapter: *const hlm_adapter,
 }
 #[test]
@@ -4980,7 +4993,8 @@ pub struct hlm_generate_params {
     pub reserved: i32,
     #[doc = " NULL: off."]
     pub speculation: *const hlm_speculation,
-    #[doc = " As in hlm_step."]
+    #[doc = " As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is"]
+    #[doc = "  generated."]
     pub adapter: *const hlm_adapter,
 }
 #[test]

@@ -1,0 +1,256 @@
+/* Reading adapter_config.json (PEFT 0.21, tuners/lora/config.py) and the metadata of GGUF adapters (llama.cpp, llama-adapter.cpp). */
+#include "arch/adapter_settings.h"
+
+#include <string.h>
+
+#include "arch/config.h"
+#include "base/size.h"
+
+#define HUGE 1e9 /* no setting is */
+
+typedef struct reading {
+    const hlmi_adapter_file *f;
+    const hlmi_mem *mem;
+    const char *path;
+    hlmi_config c;
+    hlmi_adapter_settings *s;
+} reading;
+
+/* ---- adapter_config.json ---- */
+
+/* What a setting may hold. */
+enum { STRING = 1, NUMBER = 2, BOOL = 4, OBJECT = 8, ANY = 15, READ = 16 /* whoever reads it says */ };
+
+/* Settings with a meaning, which are read, and those that mean nothing for what a trained adapter computes: where it comes from, how
+ * it was trained, on which it was split. */
+static const struct {
+    const char *key;
+    int kinds;
+} known[] = {{"peft_type", READ},
+             {"r", READ},
+             {"lora_alpha", READ},
+             {"use_rslora", READ},
+             {"use_dora", READ},
+             {"alpha_pattern", READ},
+             {"rank_pattern", READ},
+             {"target_modules", READ},
+             {"exclude_modules", READ},
+             {"layers_to_transform", READ},
+             {"layers_pattern", READ},
+             {"init_lora_weights", READ},
+             {"alora_invocation_tokens", READ},
+             {"bias", READ},
+             {"task_type", STRING},
+             {"auto_mapping", OBJECT},
+             {"base_model_name_or_path", STRING},
+             {"revision", STRING},
+             {"peft_version", STRING},
+             {"inference_mode", BOOL},
+             {"lora_dropout", NUMBER},
+             {"megatron_core", STRING},
+             {"qalora_group_size", NUMBER},
+             {"merge_weights", BOOL},
+             {"runtime_config", OBJECT},
+             {"loftq_config", OBJECT},
+             {"eva_config", OBJECT},
+             {"corda_config", OBJECT},
+             {"lora_ga_config", OBJECT}};
+
+static int kind_of(const json_t *v)
+{
+    return json_is_string(v) ? STRING
+        : json_is_number(v)  ? NUMBER
+        : json_is_boolean(v) ? BOOL
+        : json_is_object(v)  ? OBJECT
+                             : 0;
+}
+
+static bool is_off(const json_t *v)
+{
+    if (json_is_null(v) || json_is_false(v)) return true;
+    return (json_is_array(v) && json_array_size(v) == 0) || (json_is_object(v) && json_object_size(v) == 0);
+}
+
+/* ": 'text'" of a value that is short enough to be shown. */
+static const char *shown(const json_t *v)
+{
+    return json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "a value";
+}
+
+static hlm_status check_known(const reading *r)
+{
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)(uintptr_t)r->c.json, key, v)
+    {
+        int kinds = 0;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (strcmp(known[i].key, key) == 0) kinds = known[i].kinds;
+        if (is_off(v) || kinds == READ || kinds & kind_of(v)) continue;
+        if (kinds)
+            return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: %s is of a kind that it can not be", r->path, key);
+        return hlmi_fail(HLM_E_UNSUPPORTED,
+                         "%s: adapter_config.json: %.80s is set (%.40s), which this version does not know", r->path,
+                         key, shown(v));
+    }
+    return HLM_OK;
+}
+
+/* A setting of which one string means that there is nothing. */
+static hlm_status check_word(const reading *r, hlmi_key key, const char *expected)
+{
+    const char *s = NULL;
+    size_t len = 0;
+    const hlm_status st = hlmi_config_string(&r->c, key, &s, &len);
+    if (st != HLM_OK || (s && len == strlen(expected) && memcmp(s, expected, len) == 0)) return st;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is '%.*s', expected '%s'", r->path, key.hf ? key.hf : key.gguf,
+                     s ? (int)hlmi_min_size(len, 40) : 0, s ? s : "", expected);
+}
+
+/* Biases beside the matrices: "none", as null, false and empty ones mean. */
+static hlm_status check_bias(const reading *r)
+{
+    const json_t *v = json_object_get(r->c.json, "bias");
+    if (!v || is_off(v) || (json_is_string(v) && strcmp(json_string_value(v), "none") == 0)) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "%s: adapter_config.json: bias is set (%.40s), which this version does not know", r->path,
+                     shown(v));
+}
+
+/* How training began. Some ways take from the model's weights what A and B begin with: what such an adapter has learned is the
+ * difference to a model that is not this one. */
+static hlm_status check_init(const reading *r)
+{
+    static const char *const kept[] = {"gaussian", "eva", "orthogonal", "mica"};
+    const json_t *v = json_object_get(r->c.json, "init_lora_weights");
+    if (!v || is_off(v) || json_is_true(v)) return HLM_OK;
+    const char *s = json_is_string(v) ? json_string_value(v) : "";
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        size_t n = 0;
+        while (s[n] && (s[n] | 0x20) == kept[i][n]) n++;
+        if (!s[n] && !kept[i][n]) return HLM_OK;
+    }
+    return hlmi_fail(
+        HLM_E_UNSUPPORTED,
+        "%s: adapter_config.json: init_lora_weights is '%.40s': the adapter belongs to changed weights of the "
+        "model (PEFT saves it for the model's own with path_initial_model_for_weight_conversion)",
+        r->path, *s ? s : shown(v));
+}
+
+/* n invocation tokens, of which token `i` is what item says. */
+typedef bool item_fn(const reading *r, size_t i, int64_t *token);
+
+static hlm_status take_invocation(const reading *r, const char *key, size_t n, item_fn *item)
+{
+    if (n > HLMI_MOST_INVOCATION)
+        return hlmi_fail(HLM_E_LIMIT, "%s: %s has %zu tokens, can have up to %d", r->path, key, n,
+                         HLMI_MOST_INVOCATION);
+    if (n == 0) return HLM_OK;
+    r->s->invocation = hlmi_alloc(r->mem, n * sizeof *r->s->invocation);
+    if (!r->s->invocation) return hlmi_nomem(n * sizeof *r->s->invocation, key);
+    for (size_t i = 0; i < n; i++) {
+        int64_t token = -1;
+        if (!item(r, i, &token)) return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no integer", r->path, key, i);
+        if (token < 0 || (uint64_t)token >= r->f->plan->vocab_size)
+            return hlmi_fail(HLM_E_TOKEN, "%s: %s[%zu] is %lld, the vocabulary has %zu", r->path, key, i,
+                             (long long)token, r->f->plan->vocab_size);
+        r->s->invocation[i] = (int32_t)token;
+    }
+    r->s->n_invocation = n;
+    return HLM_OK;
+}
+
+static bool json_item(const reading *r, size_t i, int64_t *token)
+{
+    const json_t *v = json_array_get(json_object_get(r->c.json, "alora_invocation_tokens"), i);
+    *token = json_integer_value(v);
+    return json_is_integer(v);
+}
+
+static hlm_status read_invocation(const reading *r)
+{
+    const json_t *v = json_object_get(r->c.json, "alora_invocation_tokens");
+    if (!v || is_off(v)) return HLM_OK;
+    if (!json_is_array(v))
+        return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: alora_invocation_tokens is no list", r->path);
+    if (r->s->dora)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: adapter_config.json: alora_invocation_tokens beside use_dora",
+                         r->path);
+    return take_invocation(r, "adapter_config.json: alora_invocation_tokens", json_array_size(v), json_item);
+}
+
+static hlm_status read_peft(const reading *r)
+{
+    hlm_status st;
+    hlmi_adapter_settings *s = r->s;
+    HLMI_TRY(check_word(r, (hlmi_key){"peft_type", NULL}, "LORA"));
+    HLMI_TRY(check_known(r));
+    HLMI_TRY(check_bias(r));
+    HLMI_TRY(check_init(r));
+    HLMI_TRY(hlmi_config_int(&r->c, (hlmi_key){"r", NULL}, 1, HLMI_LOW_MAX, 0, &s->rank));
+    HLMI_TRY(hlmi_config_float(&r->c, (hlmi_key){"lora_alpha", NULL}, -1e6, 1e6, HUGE, &s->alpha));
+    HLMI_TRY(hlmi_config_bool(&r->c, (hlmi_key){"use_rslora", NULL}, false, &s->root));
+    HLMI_TRY(hlmi_config_bool(&r->c, (hlmi_key){"use_dora", NULL}, false, &s->dora));
+    HLMI_TRY(hlmi_adapter_match_open(&s->match, r->mem, r->c.json, r->path));
+    HLMI_TRY(read_invocation(r));
+done:
+    return st;
+}
+
+/* ---- GGUF ---- */
+
+#define INVOCATION "adapter.alora.invocation_tokens"
+
+/* Keys besides the descriptions of general.*. */
+static hlm_status check_keys(const reading *r)
+{
+    static const char *const keys[] = {"adapter.type", "adapter.lora.alpha", "adapter.lora.task_name",
+                                       "adapter.lora.prompt_prefix", INVOCATION};
+    const hlmi_kv *kv;
+    for (size_t i = 0; (kv = hlmi_store_kv_at(r->f->store, i)) != NULL; i++) {
+        bool found = strncmp(kv->key, "general.", 8) == 0;
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) found = found || strcmp(kv->key, keys[k]) == 0;
+        if (!found)
+            return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %.80s is set, which this version does not know", r->path, kv->key);
+    }
+    return HLM_OK;
+}
+
+static bool kv_item(const reading *r, size_t i, int64_t *token)
+{
+    return hlmi_kv_i64(hlmi_store_kv(r->f->store, INVOCATION), i, token);
+}
+
+static hlm_status read_gguf(const reading *r)
+{
+    hlm_status st;
+    HLMI_TRY(check_word(r, (hlmi_key){NULL, "general.type"}, "adapter"));
+    HLMI_TRY(check_word(r, (hlmi_key){NULL, "adapter.type"}, "lora"));
+    HLMI_TRY(check_word(r, (hlmi_key){NULL, "general.architecture"}, r->f->arch));
+    HLMI_TRY(check_keys(r));
+    HLMI_TRY(hlmi_config_float(&r->c, (hlmi_key){NULL, "adapter.lora.alpha"}, -1e6, 1e6, HUGE, &r->s->alpha));
+    const hlmi_kv *tokens = hlmi_store_kv(r->f->store, INVOCATION);
+    if (tokens && tokens->type != HLMI_KV_ARRAY)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: " INVOCATION " is no list", r->path));
+    if (tokens)
+        HLMI_TRY(take_invocation(r, INVOCATION, (size_t)hlmi_min_size((size_t)tokens->count, SIZE_MAX), kv_item));
+done:
+    return st;
+}
+
+hlm_status hlmi_adapter_settings_read(hlmi_adapter_settings *s, const hlmi_adapter_file *f, const hlmi_mem *mem)
+{
+    *s = (hlmi_adapter_settings){.match = {.mem = *mem}};
+    const reading r = {.f = f,
+                       .mem = mem,
+                       .path = hlmi_store_path(f->store),
+                       .c = {.store = f->store, .json = hlmi_store_config(f->store), .arch = ""},
+                       .s = s};
+    return hlmi_store_container(f->store) == HLMI_STORE_GGUF ? read_gguf(&r) : read_peft(&r);
+}
+
+void hlmi_adapter_settings_free(hlmi_adapter_settings *s, const hlmi_mem *mem)
+{
+    hlmi_adapter_match_close(&s->match);
+    hlmi_free(mem, s->invocation);
+}
