@@ -118,41 +118,45 @@ int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n)
     return 0;
 }
 
-/* The folder's entry to the disk. */
-static int sync_folder(hlmi_os_saving *s)
+static int open_folder(const hlmi_os_saving *s)
 {
-    char *slash = memrchr(s->name, '/', s->path);
-    if (slash) slash[slash == s->name] = '\0'; /* the root keeps its slash */
-    const int fd = hlmi_os_fd(slash ? s->name : ".", O_RDONLY | O_DIRECTORY, 0, NULL);
-    if (fd < 0) return failure();
-    int rc = 0;
-    while (fsync(fd) != 0) {
-        if (errno == EINTR) continue;
-        rc = errno == EINVAL ? 0 : failure(); /* EINVAL: the file system has no such thing */
-        break;
-    }
-    close(fd);
+    const char *slash = memrchr(s->name, '/', s->path);
+    const size_t n = slash == s->name ? 1 : slash ? (size_t)(slash - s->name) : 0; /* the root keeps its slash */
+    char *folder = slash ? strndup(s->name, n) : strdup(".");
+    const int fd = folder ? hlmi_os_fd(folder, O_RDONLY | O_DIRECTORY, 0, NULL) : -1;
+    free(folder);
+    return fd;
+}
+
+static int sync_all(int fd)
+{
+    int rc;
+    do rc = fsync(fd);
+    while (rc != 0 && errno == EINTR);
     return rc;
 }
 
+static int take_place(const hlmi_os_saving *s)
+{
+    char *path = strndup(s->name, s->path);
+    const int rc = path ? rename(s->name, path) : -1;
+    free(path);
+    return rc;
+}
+
+/* The folder is opened first, so that little is left that can fail once the file has its name. */
 int hlmi_os_save_commit(hlmi_os_saving *s, bool *done)
 {
-    *done = false;
-    int rc;
-    do rc = fsync(s->fd);
-    while (rc != 0 && errno == EINTR);
-    if (rc == 0) {
-        char *path = strndup(s->name, s->path);
-        rc = path ? rename(s->name, path) : -1;
-        free(path);
-    }
-    if (rc != 0) {
-        rc = failure();
+    const int folder = open_folder(s);
+    int rc = 0;
+    *done = folder >= 0 && sync_all(s->fd) == 0 && take_place(s) == 0;
+    if (!*done) rc = failure();
+    else if (sync_all(folder) != 0 && errno != EINVAL) rc = failure(); /* EINVAL: the file system has no such thing */
+    if (folder >= 0) close(folder);
+    if (!*done) {
         hlmi_os_save_abort(s);
         return rc;
     }
-    *done = true;
-    rc = sync_folder(s);
     close(s->fd);
     free(s);
     return rc;

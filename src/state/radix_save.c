@@ -86,7 +86,7 @@ static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *
     if (st == HLM_OK && hlmi_os_size(file, &in.end) != 0)
         st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
     if (st == HLM_OK) st = hlmi_inlet_block(&in, b, sizeof *b);
-    if (st == HLM_E_FORMAT && hlmi_inlet_looks(&in).kind != HLMI_LOOK_UNKNOWN)
+    if (st == HLM_E_FORMAT && memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0)
         st = hlmi_fail(st, "%s: no index of a prefix cache%s", path, hlmi_inlet_looks(&in).s);
     hlmi_inlet_close(&in, p->mem);
     hlmi_os_close(file);
@@ -209,14 +209,32 @@ static void undo(const place *p, const hlm_pool *pool, const former *was, uint64
     hlmi_fail(HLM_E_IO, "%s%s", sentence, done && back ? "; it has what it had again" : "");
 }
 
+/* One that no file of the folder has. */
+static hlm_status new_generation(const place *p, const former *was, uint64_t *generation)
+{
+    hlmi_os_file *file;
+    if (was->known) {
+        *generation = was->index.generation + 1;
+        return HLM_OK;
+    }
+    for (*generation = (uint64_t)hlmi_os_clock();; ++*generation) {
+        const char *path = text_path(p, *generation, 0);
+        const int rc = hlmi_os_open(path, &file);
+        if (rc == 0) hlmi_os_close(file);
+        if (hlmi_os_kind(rc) == HLMI_OS_MISSING) return HLM_OK;
+        if (hlmi_os_kind(rc) == HLMI_OS_FAILED) return hlmi_fail_open(path, rc);
+    }
+}
+
 /* The texts as the folder's next generation. */
 static hlm_status save(const place *p, const hlm_pool *pool, const texts *t)
 {
     former was;
     bool done = false;
+    uint64_t generation = 0;
     hlm_status st = read_former(p, pool, &was);
+    if (st == HLM_OK) st = new_generation(p, &was, &generation);
     if (st != HLM_OK) return st;
-    const uint64_t generation = was.known ? was.index.generation + 1 : (uint64_t)hlmi_os_clock(); /* that no file has */
     st = write_texts(p, t, generation);
     if (st == HLM_OK) st = write_index(p, pool, generation, t->n, &done);
     if (st != HLM_OK) {
