@@ -138,13 +138,15 @@ static const cli_group *const groups[] = {&cli_group_input,  &group, &cli_group_
 const cli_command cli_command_score = {
     .name = "score",
     .summary = "log-probabilities and perplexity of a text",
-    .usage = "-m PATH [TEXT | -f FILE | --ids LIST] [OPTIONS]",
-    .notes = "Examples:\n"
+    .usage = "MODEL [TEXT | -f FILE | --ids LIST] [OPTIONS]",
+    .notes = "With -m PATH or $HYBRIDLM_MODEL the text stands alone.\n\n"
+             "Examples:\n"
              "  hybridlm score -m model.gguf -f book.txt\n"
              "  hybridlm score -m model.gguf --ids tokens.txt --chunk 512 --activations f32 --json\n"
              "  hybridlm score -m model.gguf --tokens \"Paris is the capital of France\"\n",
     .groups = groups,
     .takes_argument = true,
+    .takes_model = true,
     .argument_at = offsetof(cli_options, prompt),
     .run = run,
 };

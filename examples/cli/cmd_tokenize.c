@@ -116,13 +116,15 @@ static const cli_group *const groups[] = {&cli_group_input, &group, &cli_group_c
 const cli_command cli_command_tokenize = {
     .name = "tokenize",
     .summary = "text to token ids and back",
-    .usage = "-m PATH [TEXT | -f FILE] [OPTIONS]",
-    .notes = "Examples:\n"
+    .usage = "MODEL [TEXT | -f FILE] [OPTIONS]",
+    .notes = "With -m PATH or $HYBRIDLM_MODEL the text stands alone.\n\n"
+             "Examples:\n"
              "  hybridlm tokenize -m model.gguf \"Hello world\"\n"
              "  hybridlm tokenize -m model.gguf --count -f book.txt\n"
              "  hybridlm tokenize -m model.gguf --decode 1,2,3\n",
     .groups = groups,
     .takes_argument = true,
+    .takes_model = true,
     .argument_at = offsetof(cli_options, prompt),
     .run = run,
 };

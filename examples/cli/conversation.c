@@ -1,9 +1,14 @@
 /* Messages to tokens (see conversation.h). */
+#define _POSIX_C_SOURCE 200809L
 #include "conversation.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "replace.h"
 
@@ -96,14 +101,55 @@ bool cli_conversation_save(const cli_conversation *c, const char *path)
     return good;
 }
 
-bool cli_conversation_load(cli_conversation *c, const char *path)
+/** A regular file for reading; others may never come to an end. */
+static FILE *open_file(const char *path)
 {
-    json_t *messages = json_load_file(path, 0, NULL), *m;
+    struct stat what;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return NULL;
+    int error = fstat(fd, &what) != 0 ? errno : S_ISDIR(what.st_mode) ? EISDIR : 0;
+    if (!error && !S_ISREG(what.st_mode)) error = EINVAL;
+    FILE *f = error ? NULL : fdopen(fd, "rb");
+    if (f) return f;
+    if (!error) error = errno;
+    close(fd);
+    errno = error;
+    return NULL;
+}
+
+/** Whether it is an array of messages whose role and content are texts; else *why is set. */
+static bool check(const json_t *messages, char *why, size_t cap)
+{
     size_t i;
-    bool good = json_is_array(messages);
-    if (good)
-        json_array_foreach(messages, i, m) good =
-            good && json_is_string(json_object_get(m, "role")) && json_is_string(json_object_get(m, "content"));
+    json_t *m;
+    if (!json_is_array(messages)) {
+        snprintf(why, cap, "it is no array of messages");
+        return false;
+    }
+    json_array_foreach(messages, i, m)
+    {
+        const char *missing = !json_is_string(json_object_get(m, "role")) ? "role"
+            : !json_is_string(json_object_get(m, "content"))              ? "content"
+                                                                          : NULL;
+        if (!missing) continue;
+        snprintf(why, cap, "message %zu has no %s that is a text", i, missing);
+        return false;
+    }
+    return true;
+}
+
+bool cli_conversation_load(cli_conversation *c, const char *path, char *why, size_t cap)
+{
+    json_error_t error = {.text = ""};
+    FILE *f = open_file(path);
+    if (!f) {
+        snprintf(why, cap, "%s", errno == EINVAL ? "it is no regular file" : strerror(errno));
+        return false;
+    }
+    json_t *messages = json_loadf(f, 0, &error);
+    fclose(f);
+    const bool good = messages && check(messages, why, cap);
+    if (!messages) snprintf(why, cap, "line %d is no JSON: %s", error.line, error.text);
     if (!good) {
         json_decref(messages);
         return false;

@@ -33,8 +33,8 @@ bool cli_conversation_drop_oldest(cli_conversation *c);
 
 /** All messages as a JSON file; false, with errno: it can not be written, and has what it had. */
 bool cli_conversation_save(const cli_conversation *c, const char *path);
-/** The messages of such a file in place of these; false, and nothing has changed: it holds none. */
-bool cli_conversation_load(cli_conversation *c, const char *path);
+/** The messages of such a file in place of these. False, and nothing has changed: *why says the reason. */
+bool cli_conversation_load(cli_conversation *c, const char *path, char *why, size_t cap);
 
 /** The tokens of all messages and of the opening of the next answer, added to *ids. */
 hlm_status cli_conversation_tokens(const cli_conversation *c, const hlm_model *model, cli_ids *ids);

@@ -28,9 +28,9 @@ static int32_t on_token(void *user, int32_t token, const char *text, size_t len)
     }
     if (token >= 0) cli_ids_add(&g->answer->ids, &token, 1);
     cli_text_add(&g->answer->text, text, len);
-    if (g->answer->stream && len) {
-        fwrite(text, 1, len, g->answer->stream);
-        fflush(g->answer->stream);
+    if (g->answer->out && len) {
+        cli_wrap_write(g->answer->out, text, len);
+        fflush(g->answer->out->to);
     }
     return 0;
 }
@@ -78,6 +78,7 @@ hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *pro
     answer->n_prompt += n_prompt - result.n_reused;
     answer->prompt_seconds += g.first_token - g.started;
     answer->generate_seconds += end - g.first_token;
+    answer->seed = s->seed;
     answer->drafts = s->drafter.on;
     answer->n_steps += result.n_steps;
     answer->n_drafted += result.n_drafted;
@@ -133,6 +134,7 @@ void cli_answer_json(const cli_answer *a, json_t *object)
     json_object_set_new(object, "prompt_tokens_per_second", cli_json_real(rate(a->n_prompt, a->prompt_seconds)));
     json_object_set_new(object, "generated_tokens_per_second",
                         cli_json_real(rate(timed_tokens(a), a->generate_seconds)));
+    json_object_set_new(object, "seed", json_integer((json_int_t)a->seed));
     if (!a->drafts) return;
     json_object_set_new(object, "steps", json_integer((json_int_t)a->n_steps));
     json_object_set_new(object, "drafted_tokens", json_integer((json_int_t)a->n_drafted));

@@ -8,11 +8,14 @@
 #include <jansson.h>
 
 #include "session.h"
+#include "terminal.h"
 #include "text.h"
 
 typedef struct cli_answer {
     cli_ids ids;
     cli_text text;
+    /** Of the session when it was generated. */
+    uint64_t seed;
     /** HLM_FINISH_..., when not interrupted. */
     int32_t finish;
     bool interrupted;
@@ -29,7 +32,7 @@ typedef struct cli_answer {
     size_t n_drafted;
     size_t n_accepted;
     /** Where the text goes as it comes, or NULL. */
-    FILE *stream;
+    cli_wrap *out;
 } cli_answer;
 
 /** Append `prompt` to the session's cache, or with `reuse` bring the cache to it as the whole text, and

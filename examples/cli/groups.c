@@ -63,7 +63,8 @@ static const cli_option sampling_options[] = {
     CLI_OPT_REAL("presence-penalty", 0, presence_penalty, -100, 100, "for every token that was seen"),
     CLI_OPT_INT("penalty-window", 0, penalty_window, -1, 1 << 30,
                 "tokens that the penalties look back on (64; -1: all)"),
-    CLI_OPT_INT("seed", 0, seed, 0, 9007199254740992.0, "the same seed gives the same draws (default 0)"),
+    CLI_OPT_INT("seed", 0, seed, -1, 9007199254740992.0,
+                "the same seed gives the same draws (default -1: another each time, and told)"),
     CLI_OPT_TEXTS("stop", 0, stop, "TEXT", "end before this text (can be given again)"),
 };
 

@@ -9,16 +9,21 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "paste.h"
 
 enum { PATIENCE = 3 };
 
 static volatile sig_atomic_t count;
+static volatile sig_atomic_t paste;
 static _Atomic(hlm_context *) target;
 
 static void on_sigint(int signal)
 {
     (void)signal;
-    if (++count >= PATIENCE) _exit(CLI_INTERRUPTED);
+    if (++count >= PATIENCE) {
+        if (paste) cli_paste_leave();
+        _exit(CLI_INTERRUPTED);
+    }
     hlm_context *ctx = atomic_load(&target);
     if (ctx) hlm_cancel(ctx);
 }
@@ -28,6 +33,11 @@ void cli_interrupt_input(bool waiting)
     struct sigaction action = {.sa_handler = on_sigint, .sa_flags = waiting ? 0 : SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
+}
+
+void cli_interrupt_paste(bool marked)
+{
+    paste = marked;
 }
 
 void cli_interrupt_install(void)

@@ -14,6 +14,9 @@ void cli_interrupt_install(void);
  *  alone: output that it cut short would be lost. */
 void cli_interrupt_input(bool waiting);
 
+/** Whether the terminal marks what is pasted, which it is told to leave before signals end the program. */
+void cli_interrupt_paste(bool marked);
+
 /** What a signal cancels from now on; NULL: nothing. */
 void cli_interrupt_target(hlm_context *ctx);
 

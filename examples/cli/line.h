@@ -19,7 +19,8 @@ void cli_line_close(cli_line *line);
 bool cli_line_is_terminal(const cli_line *line);
 
 /** The next line, without its end, replaces what *text holds. A line that ends
- *  in a backslash goes on in the next one. */
-cli_line_event cli_line_read(cli_line *line, cli_text *text);
+ *  in a backslash goes on in the next one; text pasted over several lines is one.
+ *  *pasted: it begins with such a text. */
+cli_line_event cli_line_read(cli_line *line, cli_text *text, bool *pasted);
 
 #endif

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "interrupt.h"
 #include "report.h"
+#include "words.h"
 
 static const cli_command *const commands[] = {
     &cli_command_chat, &cli_command_run,   &cli_command_tokenize,    &cli_command_score,
@@ -37,24 +39,59 @@ static const cli_command *find(int argc, char **argv, int *words)
     return NULL;
 }
 
+/** What other programs and people call a command, or NULL. */
+static const char *other_name(const char *name)
+{
+    static const struct {
+        const char *name, *command;
+    } others[] = {{"talk", "chat"},
+                  {"ask", "chat"},
+                  {"generate", "run"},
+                  {"complete", "run"},
+                  {"completion", "run"},
+                  {"show", "info"},
+                  {"inspect", "info"},
+                  {"ppl", "score"},
+                  {"perplexity", "score"},
+                  {"encode", "tokenize"},
+                  {"decode", "tokenize --decode"},
+                  {"detokenize", "tokenize --decode"},
+                  {"benchmark", "bench"}};
+    for (size_t i = 0; i < CLI_COUNT(others); i++)
+        if (strcmp(others[i].name, name) == 0) return others[i].command;
+    return NULL;
+}
+
 static int unknown_command(const char *name)
 {
     const cli_options none = {0};
-    const char *near = NULL;
-    size_t best = 4;
-    for (size_t i = 0; i < CLI_COUNT(commands); i++) {
-        const size_t d = cli_word_distance(name, commands[i]->name);
-        if (d < best) {
-            best = d;
-            near = commands[i]->name;
-        }
+    char hint[512];
+    cli_nearest near = {.word = name};
+    for (size_t i = 0; i < CLI_COUNT(commands); i++) cli_nearest_look(&near, commands[i]->name);
+    const char *meant = other_name(name) ? other_name(name) : near.best;
+    if (!meant && access(name, F_OK) == 0) {
+        snprintf(hint, sizeof hint, "Did you mean: hybridlm chat %.200s", name);
+        return cli_fail(&none, CLI_USAGE, hint, "there is no command '%.60s'", name);
     }
-    char hint[256];
-    size_t n = (size_t)snprintf(hint, sizeof hint, "%s%s%sCommands:", near ? "Did you mean " : "", near ? near : "",
-                                near ? "? " : "");
+    size_t n = (size_t)snprintf(hint, sizeof hint, "%s%s%sCommands:", meant ? "Did you mean " : "", meant ? meant : "",
+                                meant ? "? " : "");
     for (size_t i = 0; i < CLI_COUNT(commands) && n < sizeof hint; i++)
         n += (size_t)snprintf(hint + n, sizeof hint - n, "%s %s", i ? "," : "", commands[i]->name);
     return cli_fail(&none, CLI_USAGE, hint, "there is no command '%.60s'", name);
+}
+
+/** A second word that is neither a command nor a file, but nearly the former: `bench stat`. */
+static const char *nearly_two(int argc, char **argv, char *two, size_t cap)
+{
+    if (argc < 2 || argv[1][0] == '-' || access(argv[1], F_OK) == 0) return NULL;
+    const size_t n = strlen(argv[0]);
+    cli_nearest near = {.word = argv[1]};
+    for (size_t i = 0; i < CLI_COUNT(commands); i++)
+        if (strncmp(commands[i]->name, argv[0], n) == 0 && commands[i]->name[n] == ' ')
+            cli_nearest_look(&near, commands[i]->name + n + 1);
+    if (!near.best) return NULL;
+    snprintf(two, cap, "%s %s", argv[0], argv[1]);
+    return two;
 }
 
 static int run_command(const cli_command *command, int argc, char **argv)
@@ -84,7 +121,9 @@ static void fill_standard_descriptors(void)
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
-    setlocale(LC_CTYPE, ""); /* the chat prompt edits characters, not bytes */
+    /* The chat prompt edits characters, not bytes; what is typed is UTF-8 also where no locale says so. */
+    setlocale(LC_CTYPE, "");
+    if (MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
     if (argc < 2) {
         usage(stderr);
         return CLI_USAGE;
@@ -102,7 +141,9 @@ int main(int argc, char **argv)
     const int at = help ? 2 : 1;
     int words;
     const cli_command *command = find(argc - at, argv + at, &words);
-    if (!command) return unknown_command(argv[at]);
+    char two[64];
+    const char *nearly = words < 2 ? nearly_two(argc - at, argv + at, two, sizeof two) : NULL;
+    if (!command || nearly) return unknown_command(nearly ? nearly : argv[at]);
     if (help) {
         cli_options_help(command);
         return CLI_OK;

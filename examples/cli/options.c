@@ -1,5 +1,6 @@
 /* The option parser: walks the words, finds each option in the command's
  * groups, checks and stores its value; and the --help text. */
+#define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
 #include <errno.h>
@@ -7,39 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "aliases.h"
 #include "report.h"
+#include "words.h"
 
-enum { MAX_WORD = 63 };
+enum { MAX_NAME = 63 };
 
-size_t cli_word_distance(const char *a, const char *b)
-{
-    const size_t na = strlen(a), nb = strlen(b);
-    if (na > MAX_WORD || nb > MAX_WORD) return MAX_WORD;
-    size_t row[MAX_WORD + 1];
-    for (size_t j = 0; j <= nb; j++) row[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            const size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best) best = above + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = above;
-        }
-    }
-    return row[nb];
-}
-
-static const cli_option *find_long(const cli_command *c, const char *name, size_t len)
+static const cli_option *find_name(const cli_command *c, const char *name)
 {
     for (const cli_group *const *g = c->groups; *g; g++)
-        for (size_t i = 0; i < (*g)->n; i++) {
-            const cli_option *o = &(*g)->options[i];
-            if (strlen(o->name) == len && memcmp(o->name, name, len) == 0) return o;
-        }
+        for (size_t i = 0; i < (*g)->n; i++)
+            if (strcmp((*g)->options[i].name, name) == 0) return &(*g)->options[i];
     return NULL;
 }
 
@@ -51,31 +32,51 @@ static const cli_option *find_letter(const cli_command *c, char letter)
     return NULL;
 }
 
-/** The option whose name is most like `word`, or NULL when none is near. */
-static const char *nearest(const cli_command *c, const char *word)
+/** The option of another program's name, or NULL. */
+static const cli_option *find_alias(const cli_command *c, const char *name)
 {
-    const char *best = NULL;
-    size_t best_distance = strlen(word) / 2 + 1;
+    const cli_alias *a = cli_alias_find(name, strlen(name));
+    return a && a->option ? find_name(c, a->option) : NULL;
+}
+
+/** A name as the tables have it: --top_k is --top-k. */
+static void plain_name(char *out, const char *name, size_t len)
+{
+    snprintf(out, MAX_NAME + 1, "%.*s", (int)(len < MAX_NAME ? len : MAX_NAME), name);
+    for (char *p = out + (*out == '-'); *p; p++)
+        if (*p == '_') *p = '-';
+}
+
+const cli_option *cli_option_find(const cli_command *c, const char *name, size_t len)
+{
+    char plain[MAX_NAME + 1];
+    plain_name(plain, name, len);
+    const cli_option *d = find_name(c, plain);
+    return d ? d : find_alias(c, plain);
+}
+
+const char *cli_option_nearest(const cli_command *c, const char *word)
+{
+    cli_nearest near = {.word = word};
+    size_t n;
     for (const cli_group *const *g = c->groups; *g; g++)
-        for (size_t i = 0; i < (*g)->n; i++) {
-            const char *name = (*g)->options[i].name;
-            const size_t d = cli_word_distance(word, name);
-            if (d < best_distance) {
-                best = name;
-                best_distance = d;
-            }
-        }
-    return best;
+        for (size_t i = 0; i < (*g)->n; i++) cli_nearest_look(&near, (*g)->options[i].name);
+    const cli_alias *all = cli_aliases(&n);
+    for (size_t i = 0; i < n; i++)
+        if (*all[i].name != '-' && all[i].option && find_name(c, all[i].option)) cli_nearest_look(&near, all[i].name);
+    return near.best;
 }
 
 static int unknown(const cli_options *o, const cli_command *c, const char *word)
 {
-    char bare[MAX_WORD + 1];
+    char bare[MAX_NAME + 1], hint[200];
     const char *name = word + strspn(word, "-");
-    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(name, "="), name);
-    const char *near = nearest(c, bare);
-    char hint[160];
-    if (near) snprintf(hint, sizeof hint, "Did you mean --%s? All options: hybridlm %s --help", near, c->name);
+    plain_name(bare, name, strcspn(name, "="));
+    const cli_alias *other = cli_alias_find(word, strlen(word));
+    if (!other && word[1] == '-') other = cli_alias_find(bare, strlen(bare));
+    const char *near = cli_option_nearest(c, bare);
+    if (other && other->why) snprintf(hint, sizeof hint, "%s", other->why);
+    else if (near) snprintf(hint, sizeof hint, "Did you mean --%s? All options: hybridlm %s --help", near, c->name);
     else snprintf(hint, sizeof hint, "All options: hybridlm %s --help", c->name);
     return cli_fail(o, CLI_USAGE, hint, "%s has no option '%s'", c->name, word);
 }
@@ -158,7 +159,7 @@ static int store_scale(cli_options *o, const cli_option *d, const char *value)
     return read_real(o, d, value, &list->scales[list->paths.n - 1]);
 }
 
-static int store(cli_options *o, const cli_option *d, const char *value)
+int cli_option_store(cli_options *o, const cli_option *d, const char *value)
 {
     switch (d->kind) {
     case CLI_FLAG: *((bool *)((char *)o + d->at)) = true; return CLI_OK;
@@ -173,20 +174,27 @@ static int store(cli_options *o, const cli_option *d, const char *value)
     return CLI_FAILED;
 }
 
+/** The option of a word with dashes; *value is what is written behind the name, or NULL. */
+static const cli_option *find_option(const cli_command *c, const char *word, const char **value)
+{
+    *value = NULL;
+    if (word[1] == '-') {
+        const size_t len = strcspn(word + 2, "=");
+        if (word[2 + len] == '=') *value = word + 3 + len;
+        return cli_option_find(c, word + 2, len);
+    }
+    const bool named = word[2] && cli_alias_find(word, strlen(word)); /* -ngl is not -n gl */
+    const cli_option *d = named ? NULL : find_letter(c, word[1]);
+    if (!d) return find_alias(c, word);
+    if (word[2]) *value = word + 2;
+    return d;
+}
+
 /** One option, written "-x VALUE", "-xVALUE", "--name VALUE" or "--name=VALUE"; *i moves past what it used. */
 static int take_option(cli_options *o, const cli_command *c, int argc, char **argv, int *i)
 {
-    const char *word = argv[*i];
-    const char *value = NULL;
-    const cli_option *d;
-    if (word[1] == '-') {
-        const size_t len = strcspn(word + 2, "=");
-        d = find_long(c, word + 2, len);
-        if (word[2 + len] == '=') value = word + 3 + len;
-    } else {
-        d = find_letter(c, word[1]);
-        if (word[2]) value = word + 2;
-    }
+    const char *word = argv[*i], *value;
+    const cli_option *d = find_option(c, word, &value);
     if (!d) return unknown(o, c, word);
     if (d->kind == CLI_FLAG && value) return cli_fail(o, CLI_USAGE, NULL, "--%s takes no value ('%s')", d->name, word);
     if (d->kind != CLI_FLAG && !value) {
@@ -194,19 +202,7 @@ static int take_option(cli_options *o, const cli_command *c, int argc, char **ar
             return cli_fail(o, CLI_USAGE, NULL, "--%s needs a value: --%s %s", d->name, d->name, d->arg);
         value = argv[++*i];
     }
-    return store(o, d, value);
-}
-
-/** The word that is no option; after the options, so that "given twice" is seen whatever the order. */
-static int store_argument(cli_options *o, const cli_command *c, const char *word)
-{
-    char *slot = (char *)o + c->argument_at;
-    const char *given;
-    memcpy(&given, slot, sizeof given);
-    if (given)
-        return cli_fail(o, CLI_USAGE, NULL, "%s: both '%s' and '%s' are given; which one?", c->name, given, word);
-    memcpy(slot, &word, sizeof word);
-    return CLI_OK;
+    return cli_option_store(o, d, value);
 }
 
 static int unexpected(const cli_options *o, const cli_command *c, const char *word)
@@ -214,6 +210,36 @@ static int unexpected(const cli_options *o, const cli_command *c, const char *wo
     char hint[128];
     snprintf(hint, sizeof hint, "Usage: hybridlm %s %s", c->name, c->usage);
     return cli_fail(o, CLI_USAGE, hint, "%s: unexpected argument '%s'", c->name, word);
+}
+
+/** Whether a word that may be a text is the path of a model: a file or folder that is there, or what is written like one. */
+static bool is_path(const char *word)
+{
+    const size_t n = strlen(word);
+    if (access(word, F_OK) == 0 || (n > 5 && strcmp(word + n - 5, ".gguf") == 0)) return true;
+    const bool rooted = word[0] == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0;
+    return rooted && !strpbrk(word, " \t\n");
+}
+
+/** The words that are no options, after these, so that "given twice" is seen whatever the order: [MODEL] [TEXT]. */
+static int store_arguments(cli_options *o, const cli_command *c, const char *const *words, size_t n)
+{
+    const bool has_text = o->prompt || o->file || o->ids;
+    if (n && c->takes_model && !o->model && (n == 2 || has_text || is_path(words[0]))) {
+        o->model = words[0];
+        words++;
+        n--;
+    }
+    if (n == 0) return CLI_OK;
+    if (n == 2) return unexpected(o, c, words[1]);
+    char *slot = (char *)o + c->argument_at;
+    const char *given;
+    memcpy(&given, slot, sizeof given);
+    if (given)
+        return cli_fail(o, CLI_USAGE, NULL, "%s: both '%s' and '%s' are given; which one?", c->name, given, words[0]);
+    memcpy(slot, &words[0], sizeof words[0]);
+    o->argument = words[0];
+    return CLI_OK;
 }
 
 /** So that an error in the options themselves is also told as JSON. */
@@ -228,7 +254,8 @@ int cli_options_parse(cli_options *o, const cli_command *c, int argc, char **arg
 {
     *o = c->defaults;
     o->json = wants_json(argc, argv);
-    const char *argument = NULL;
+    const char *words[2] = {NULL, NULL};
+    size_t n = 0;
     bool options_end = false;
     for (int i = 0; i < argc; i++) {
         if (!options_end && strcmp(argv[i], "--") == 0) {
@@ -236,13 +263,13 @@ int cli_options_parse(cli_options *o, const cli_command *c, int argc, char **arg
         } else if (!options_end && argv[i][0] == '-' && argv[i][1]) {
             const int rc = take_option(o, c, argc, argv, &i);
             if (rc != CLI_OK || o->help) return rc;
-        } else if (argument || !c->takes_argument) {
+        } else if (!c->takes_argument || n == 1 + (size_t)c->takes_model) {
             return unexpected(o, c, argv[i]);
         } else {
-            argument = argv[i];
+            words[n++] = argv[i];
         }
     }
-    return argument ? store_argument(o, c, argument) : CLI_OK;
+    return store_arguments(o, c, words, n);
 }
 
 static void help_option(const cli_option *d)
@@ -254,6 +281,24 @@ static void help_option(const cli_option *d)
     printf("  %-28s %s\n", left, d->help);
 }
 
+/** The names of other programs that the command knows, each option's on a line. */
+static void help_aliases(const cli_command *c)
+{
+    size_t n;
+    const cli_alias *all = cli_aliases(&n);
+    const char *last = NULL;
+    printf("\nAlso understood:");
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].option || !find_name(c, all[i].option)) continue;
+        const bool same = last && strcmp(last, all[i].option) == 0, letter = *all[i].name == '-';
+        if (same) printf(", ");
+        else printf("\n  --%s: ", all[i].option);
+        printf("%s%s", letter ? "" : "--", all[i].name);
+        last = all[i].option;
+    }
+    printf("\n  _ for - in names (--top_k)\n");
+}
+
 void cli_options_help(const cli_command *c)
 {
     printf("hybridlm %s: %s\n\nUsage: hybridlm %s %s\n", c->name, c->summary, c->name, c->usage);
@@ -261,5 +306,6 @@ void cli_options_help(const cli_command *c)
         printf("\n%s:\n", (*g)->title);
         for (size_t i = 0; i < (*g)->n; i++) help_option(&(*g)->options[i]);
     }
+    help_aliases(c);
     printf("\n%s", c->notes);
 }

@@ -48,12 +48,15 @@ typedef struct cli_options {
     const char *prompt;
     const char *file;
     const char *ids;
+    /** The argument that was no option and no model, which is also in its field. */
+    const char *argument;
     bool no_special;
     bool parse_special;
     /* output */
     int64_t max_tokens;
     bool stats;
     bool echo;
+    bool no_wrap;
     bool ignore_eos;
     bool show_special;
     cli_texts stop;
@@ -170,9 +173,11 @@ typedef struct cli_command {
     const char *notes;
     /** Ended by NULL. */
     const cli_group *const *groups;
-    /** Where the one argument that is no option goes; `takes_argument` says whether there is one. */
+    /** Where the argument that is no option goes; `takes_argument` says whether there is one. */
     size_t argument_at;
     bool takes_argument;
+    /** The argument is a text, and a model may stand before it. */
+    bool takes_model;
     cli_options defaults;
     /** Does the work; returns an exit code. */
     int (*run)(const cli_options *o);
@@ -196,7 +201,12 @@ int cli_options_parse(cli_options *o, const cli_command *command, int argc, char
 /** The command's --help text, to stdout. */
 void cli_options_help(const cli_command *command);
 
-/** Number of insertions, deletions and replacements between two words. */
-size_t cli_word_distance(const char *a, const char *b);
+/** The command's option of that name [len], without dashes; other programs' names and '_' for '-' too; or NULL. */
+const cli_option *cli_option_find(const cli_command *command, const char *name, size_t len);
+/** The name of an option that `word` may have meant, or NULL. */
+const char *cli_option_nearest(const cli_command *command, const char *word);
+/** Check a value (NULL: a flag's) and store it. It is kept as it is: texts must live as long as *o. Returns CLI_OK, or
+ *  CLI_USAGE after saying what is wrong. */
+int cli_option_store(cli_options *o, const cli_option *option, const char *value);
 
 #endif

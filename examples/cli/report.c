@@ -5,8 +5,12 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "runs.h"
+#include "terminal.h"
 
 static void print_json_error(const char *message, const char *hint, const char *status)
 {
@@ -41,8 +45,9 @@ static const char *advice(hlm_status status)
     case HLM_E_FORMAT:
         return "The file is damaged, incomplete or no model: fetch it again and compare its size or checksum.";
     case HLM_E_UNSUPPORTED:
-        return "docs/cli.md tells which files this version runs; GGUF with q4_0, q4_1, q8_0, q4_K, q6_K, f16, bf16 "
-               "works.";
+        return "This version runs weights of type " CLI_RUNS_TYPES ";\n"
+               "  architectures in folders: " CLI_RUNS_FOLDERS ";\n"
+               "  in GGUF files: " CLI_RUNS_GGUF ". docs/formats.md tells the rest.";
     case HLM_E_NOMEM: return "Use a smaller --ctx, --kv f16 or a smaller model; `hybridlm info` shows what is needed.";
     case HLM_E_FULL: return "Give more room with --ctx, or less text.";
     case HLM_E_TOKEN: return "The ids belong to another tokenizer; `hybridlm tokenize` makes those of this model.";
@@ -121,18 +126,22 @@ void cli_progress_start(cli_progress *p, const cli_options *o, const char *label
 
 void cli_progress_show(cli_progress *p, double done, double total)
 {
-    enum { WIDTH = 32 };
+    enum { WIDTH = 32, AROUND = sizeof " [] 100 %" - 1, LEAST = 4 };
     if (!p->enabled || total <= 0) return;
     const double now = cli_seconds();
     if (now - p->started < 0.2 || now - p->last < 0.1) return;
     p->last = now;
     p->drawn = true;
     const double part = done < total ? done / total : 1;
-    const int full = (int)(part * WIDTH);
+    /* As wide as the terminal is now, but for its last column: a line that is full would begin the next. */
+    const size_t columns = cli_terminal_columns(STDERR_FILENO), around = strlen(p->label) + AROUND;
+    const size_t room = columns == 0 || columns > around + WIDTH ? WIDTH : columns > around ? columns - 1 - around : 0;
     char bar[WIDTH + 1];
-    for (int i = 0; i < WIDTH; i++) bar[i] = i < full ? '#' : '.';
-    bar[WIDTH] = 0;
-    fprintf(stderr, "\r%s [%s] %3.0f %%", p->label, bar, part * 100);
+    memset(bar, '.', room);
+    memset(bar, '#', (size_t)(part * (double)room));
+    bar[room] = 0;
+    if (room >= LEAST) fprintf(stderr, "\r%s [%s] %3.0f %%\x1b[K", p->label, bar, part * 100);
+    else if (columns > sizeof "100 %" - 1) fprintf(stderr, "\r%3.0f %%\x1b[K", part * 100);
     fflush(stderr);
 }
 

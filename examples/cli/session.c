@@ -1,7 +1,10 @@
 /* Model, context, cache and sampler from the options (see session.h). */
+#define _POSIX_C_SOURCE 200809L
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "adapters.h"
 #include "interrupt.h"
@@ -36,9 +39,11 @@ static int load(cli_session *s, cli_need need)
 {
     const cli_options *o = s->o;
     const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
-    if (!path || !*path)
-        return cli_fail(o, CLI_USAGE,
-                        "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.", "no model");
+    static const char hint[] = "Give one with -m PATH or in HYBRIDLM_MODEL; ./quickstart.sh fetches a small one.";
+    if ((!path || !*path) && o->argument)
+        return cli_fail(o, CLI_USAGE, hint, "no model: '%.60s' is no file or folder, so it was taken for the text",
+                        o->argument);
+    if (!path || !*path) return cli_fail(o, CLI_USAGE, hint, "no model");
     const int rc = cli_load_model(o, path, need, &s->model);
     if (rc != CLI_OK) return rc;
     s->info.struct_size = sizeof s->info;
@@ -72,12 +77,32 @@ static int make_cache(cli_session *s)
     return st == HLM_OK ? CLI_OK : cli_fail_status(s->o, st, "the cache could not be made");
 }
 
-int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out)
+void cli_session_new_seed(cli_session *s)
+{
+    uint32_t seed = 0;
+    if (s->o->seed >= 0) {
+        s->seed = (uint64_t)s->o->seed;
+        return;
+    }
+    FILE *f = fopen("/dev/urandom", "rb");
+    if (!f || fread(&seed, sizeof seed, 1, f) != 1) seed = (uint32_t)(cli_seconds() * 1e6) ^ (uint32_t)getpid();
+    if (f) fclose(f);
+    s->seed = seed; /* short enough to be typed, and exact in every reader of JSON */
+}
+
+void cli_session_tell_seed(const cli_session *s, bool drawn)
+{
+    if (drawn && s->o->seed < 0)
+        cli_remark(s->o, "seed %llu; --seed %llu gives the same again", (unsigned long long)s->seed,
+                   (unsigned long long)s->seed);
+}
+
+int cli_session_sampler(const cli_session *s, double temperature, hlm_sampler **out)
 {
     const cli_options *o = s->o;
     const hlm_sampler_params params = {
         .struct_size = sizeof params,
-        .seed = (uint64_t)o->seed,
+        .seed = s->seed,
         .penalty_window = o->penalty_window,
         .repetition_penalty = (float)o->repeat_penalty,
         .frequency_penalty = (float)o->frequency_penalty,
@@ -110,6 +135,7 @@ int cli_session_input(const cli_session *s, cli_ids *ids)
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need)
 {
     *s = (cli_session){.o = o};
+    cli_session_new_seed(s);
     int rc = load(s, need);
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = cli_adapters_open(o, s->model, &s->adapter);
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = make_context(s);

@@ -20,8 +20,10 @@ typedef struct cli_session {
     hlm_sampler *sampler;
     cli_drafter drafter;
     hlm_model_info info;
-    /** Most tokens the cache may hold. */
+    /** Most tokens the cache may hold; 0: no bound. */
     int64_t max_tokens;
+    /** Of the draws: --seed, or one of its own. */
+    uint64_t seed;
 } cli_session;
 
 /** How much of a session is needed; each includes those before. */
@@ -42,7 +44,12 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
 /** The tokens that --ids, --prompt, --file or standard input give, added to *ids. */
 int cli_session_input(const cli_session *s, cli_ids *ids);
 
-/** The sampler that the options describe, at `temperature`. */
-int cli_session_sampler(cli_session *s, double temperature, hlm_sampler **out);
+/** The sampler that the options describe, at `temperature`, with the session's seed. */
+int cli_session_sampler(const cli_session *s, double temperature, hlm_sampler **out);
+
+/** Without --seed another seed for the samplers made from now on. */
+void cli_session_new_seed(cli_session *s);
+/** A remark on the seed, where it was not given and something was drawn with it. */
+void cli_session_tell_seed(const cli_session *s, bool drawn);
 
 #endif

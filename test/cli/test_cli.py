@@ -2,14 +2,16 @@
 """Runs the hybridlm program as people and scripts do: every command, its JSON,
 exit codes, error texts, pipes, Ctrl-C and a terminal.
 
-    test_cli.py PROGRAM FOLDER     FOLDER holds tiny-llama/ and tiny-llama.gguf
+    test_cli.py PROGRAM FOLDER [PLAIN]     FOLDER holds tiny-llama/ and tiny-llama.gguf; PLAIN is the program without libedit
 """
 
+import fcntl
 import json
 import math
 import os
 import pathlib
 import pty
+import re
 import resource
 import select
 import signal
@@ -17,9 +19,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
+import unicodedata
 
 PROGRAM, MODELS = sys.argv[1], sys.argv[2]
+PLAIN = sys.argv[3] if len(sys.argv) > 3 else PROGRAM
 FOLDER = os.path.join(MODELS, "tiny-llama")
 GGUF = os.path.join(MODELS, "tiny-llama.gguf")
 LIMIT = 120  # seconds for one call; they take milliseconds
@@ -127,7 +132,82 @@ def values_are_checked():
     assert "f16, f32, bf16" in bad(2, "run", "--kv", "f64", "hi")
     assert "needs a value" in bad(2, "run", "-m")
     assert "takes no value" in bad(2, "run", "--json=yes", "hi").splitlines()[0]
-    assert "unexpected argument" in bad(2, "run", "one", "two")
+    assert "unexpected argument" in bad(2, "run", "one", "two", "three")
+    assert "unexpected argument" in bad(2, "run", "-m", GGUF, "one", "two")
+    assert "unexpected argument" in bad(2, "info", GGUF, FOLDER)
+
+
+OTHERS = {"temp": "1.5", "repeat-penalty": "1.2", "penalty-window": "5", "typical": "0.5", "seed": "7", "stop": "q", "max-tokens": "5",
+          "ctx": "40", "threads": "1", "kv": "f32", "system": "Be kind", "chat-template": None, "stats": "", "quiet": "", "no-wrap": "",
+          "adapter": None, "draft-model": GGUF, "draft": "2", "show-special": "", "read": ""}
+TIMES = ("prompt_seconds", "generate_seconds", "prompt_tokens_per_second", "generated_tokens_per_second")
+
+
+@test
+def names_of_other_programs():
+    """What --help lists as also understood does what the option itself does."""
+    template = file_with(b"{% for m in messages %}{{ m['content'] }}{% endfor %}")
+    tried = set()
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"adapter": adapter(folder, "lora"), "chat-template": template}
+        for command in ("run", "chat"):
+            lines = good(command, "--help").split("Also understood:\n")[1].split("\n\n")[0].splitlines()
+            assert "--top_k" in lines.pop()
+            for line in lines:
+                option, names = re.fullmatch(r"  --([a-z-]+): (.*)", line).groups()
+                value = OTHERS[option] if OTHERS[option] is not None else files[option]
+                base = [command, "-m", FOLDER, "-p", "hi", "--seed", "3", "--temp", "1", "-n", "6"]
+                base += ["--draft-ngram", "4"] if option == "draft" else []
+                for name in ["--" + option, *names.split(", ")]:
+                    got = good_json(*base, name, *([value] if value else []))
+                    got = {k: v for k, v in got.items() if k not in TIMES}
+                    want = got if name == "--" + option else want
+                    assert got == want, (command, name)
+                    tried.add(name)
+    os.unlink(template)
+    assert {"--temperature", "--n-predict", "--ctx-size", "--verbose", "-v", "-sys", "--lora", "-md"} <= tried
+    same = [good_json("run", "-m", GGUF, "-n", "8", "--temp", "1", "--seed", "1", *o, "hello")["ids"]
+            for o in (["--top-k", "3"], ["--top_k", "3"], ["--top_k=3"])]
+    assert same[0] == same[1] == same[2]
+    assert "CPU" in bad(2, "run", "-m", GGUF, "-ngl", "99", "hi") and "CPU" in bad(2, "chat", "--n-gpu-layers", "1")
+    assert "--kv" in bad(2, "run", "-ctk", "f16", "hi") and "--kv" in bad(2, "run", "--cache_type_k", "f16", "hi")
+
+
+@test
+def slips_are_understood():
+    for word, meant in (("--temprature", "--temperature"), ("--tempeature", "--temperature"), ("--tpo-k", "--top-k"), ("--max", "--max-tokens"),
+                        ("--max-token", "--max-tokens"), ("--sed", "--seed"), ("--hlep", "--help"), ("--Stop", "--stop"),
+                        ("--ctx-siz", "--ctx-size"), ("--rep", "--repeat-penalty"), ("--jsn=1", "--json"), ("--thread", "--threads")):
+        assert f"Did you mean {meant}?" in bad(2, "run", "-m", GGUF, word, "1", "hi"), word
+    for word, meant in (("cht", "chat"), ("rnu", "run"), ("tokenise", "tokenize"), ("scroe", "score"), ("inof", "info"),
+                        ("generate", "run"), ("show", "info"), ("bnech", "bench")):
+        assert f"Did you mean {meant}?" in bad(2, word) and f"Did you mean {meant}?" in bad(2, "help", word), word
+    assert "Did you mean bench state?" in bad(2, "bench", "stat") and "Did you mean bench slices?" in bad(2, "bench", "slice", "-m", GGUF)
+    assert "Did you mean" not in bad(2, "xyzzy") and "Did you mean" not in bad(2, "run", "--xyzzy")
+    assert f"hybridlm chat {GGUF}" in bad(2, GGUF)
+
+
+@test
+def model_before_the_text():
+    env = {k: v for k, v in os.environ.items() if k != "HYBRIDLM_MODEL"}
+    for command, more in (("run", ["-n", "4"]), ("chat", ["-n", "4"]), ("tokenize", []), ("score", [])):
+        want = {k: v for k, v in good_json(command, "-m", FOLDER, "hello you", *more, env=env).items() if "second" not in k and k != "seed"}
+        for args in ([FOLDER, "hello you"], [FOLDER, "-p", "hello you"], ["-p", "hello you", FOLDER], ["-m", FOLDER, "-p", "hello you"],
+                     [FOLDER, "-f", "-"], [FOLDER]):
+            if args == [FOLDER] and command == "chat":
+                continue  # lines are messages
+            got = good_json(command, *args, *more, stdin=b"hello you", env=env)
+            assert {k: v for k, v in got.items() if "second" not in k and k != "seed"} == want, (command, args)
+        named = {**env, "HYBRIDLM_MODEL": FOLDER}
+        got = good_json(command, "hello you", *more, env=named)
+        assert {k: v for k, v in got.items() if "second" not in k and k != "seed"} == want, command
+        assert good_json(command, GGUF, "-p", "hello you", *more, env=named) if command != "chat" else True
+        assert "none.gguf" in bad(1, command, "none.gguf", "-p", "x", env=env)
+        assert "none.gguf" in bad(1, command, "none.gguf", env=env)
+        assert "/no/folder" in bad(1, command, "/no/folder", env=env)
+        assert "'hello' is no file" in bad(2, command, "hello", env=env) and "-m PATH" in bad(2, command, "hello", env=env)
+    assert len(good("chat", FOLDER, "--json", "-n", "2", stdin=b"one\ntwo\n", env=env).splitlines()) == 2
+    assert "prompt" not in good("bench", GGUF, "-p", "0", "-n", "1", "-r", "1", env=env)
 
 
 @test
@@ -281,6 +361,33 @@ def a_seed_gives_the_same_draws():
 
 
 @test
+def without_a_seed_the_text_varies():
+    for command, path in (("run", GGUF), ("chat", FOLDER)):
+        hot = [command, "-m", path, "-n", "24", "--ignore-eos", "--temp", "2", "-p", "hello"]
+        drawn = [good_json(*hot) for _ in range(3)]
+        assert len({str(d["ids"]) for d in drawn}) > 1 and len({d["seed"] for d in drawn}) == 3, drawn
+        for d in drawn:
+            again = good_json(*hot, "--seed", str(d["seed"]))
+            assert again["ids"] == d["ids"] and again["seed"] == d["seed"]
+        assert len({good_json(*hot, "--seed", "-1")["seed"] for _ in range(3)}) == 3
+        for options, told in (([], True), (["--seed", "5"], False), (["-q"], False), (["--temp", "0"], False)):
+            code, out, err = run(*hot, *options)
+            assert code == 0 and ("--seed" in err) == told, (options, err)
+        code, out, err = run(*hot)
+        seed = re.search(r"--seed (\d+)", err)[1]
+        assert good(*hot, "--seed", seed) == out
+        cold = [command, "-m", path, "-n", "24", "--ignore-eos", "-p", "hello"]
+        assert good_json(*cold)["ids"] == good_json(*cold)["ids"]  # greedy draws nothing
+    assert "from -1" in bad(2, "run", "--seed", "-2", "hi") and "whole number" in bad(2, "run", "--seed", "x", "hi")
+    one, two = chat(["hi", "/clear", "hi"], "-n", "24", "--ctx", "400", "--temp", "2", "--ignore-eos")
+    assert one["seed"] != two["seed"] and one["ids"] != two["ids"]
+    one, two = chat(["hi", "/clear", "hi"], "-n", "24", "--ctx", "400", "--temp", "2", "--ignore-eos", "--seed", "9")
+    assert one["seed"] == two["seed"] == 9 and one["ids"] == two["ids"]
+    first, *more = chat(["hi"] + ["/regen"] * 3, "-n", "24", "--ctx", "400", "--ignore-eos")
+    assert len({str(a["ids"]) for a in more}) > 1  # each /regen draws anew
+
+
+@test
 def stop_strings():
     text = good_json("run", "-m", GGUF, "-n", "16", "--ignore-eos", "hello")["text"]
     stop = text[3:5]
@@ -297,6 +404,26 @@ def full_context():
     assert result["finish"] == "full"
     assert "--ctx" in run("run", "-m", GGUF, "-n", "0", "--ignore-eos", "--ctx", "32", "hello")[2]
     assert "--ctx" in bad(1, "run", "-m", GGUF, "--ctx", "8", "a prompt of more than eight tokens, surely")
+
+
+@test
+def a_prompt_without_room_is_told_at_once():
+    text = "a prompt of more than eight tokens, surely"
+    n = good_json("tokenize", "-m", GGUF, text)["count"]
+    err = bad(1, "run", "-m", GGUF, "--ctx", "8", text)
+    assert f"takes {n} tokens" in err and "room for 8" in err and f"--ctx {n + 128}" in err, err
+    err = bad(1, "run", "-m", GGUF, "--ctx", str(n - 1), "-n", "10", text)
+    assert f"room for {n - 1}" in err and f"--ctx {n + 10}" in err
+    assert "room for 64" in bad(1, "run", "-m", GGUF, "word " * 100) and "--ctx" in bad(1, "run", "-m", GGUF, "word " * 100)
+    code, out, err = run("run", "-m", GGUF, "--ctx", "8", "--json", text)
+    assert code == 1 and f"takes {n} tokens" in json.loads(out)["error"]["message"]
+    assert bad(1, "run", "-m", GGUF, "--ctx", "8", "--echo", text)  # not even the echo
+    assert len(good_json("run", "-m", GGUF, "--ctx", str(n), "--ignore-eos", text)["ids"]) == 1
+    long = file_with(b"word " * 200000)
+    start = time.time()
+    assert "room for 64" in bad(1, "run", "-m", GGUF, "-f", long)
+    assert time.time() - start < 20  # tokenizing alone
+    os.unlink(long)
 
 
 @test
@@ -461,6 +588,82 @@ def chat_commands():
     assert code == 0 and "no answer yet" in err and "/nonsense" in err
     with_system = chat(["/system S", "hi"], "-n", "4")[0]
     assert with_system["ids"] == good_json("chat", "-m", FOLDER, "-s", "S", "-n", "4", "-p", "hi")["ids"]
+
+
+@test
+def other_names_of_chat_commands():
+    for words in ("/clear", "/reset", "/new"):
+        first, again = chat(["hi", words, "hi"], "-n", "4")
+        assert first["ids"] == again["ids"], words
+    for words in ("/bye", "/quit", "/exit"):
+        assert len(chat(["hi", words, "never read"], "-n", "4")) == 1, words
+    for words in ("/?", "/help"):
+        code, out, err = run("chat", "-m", FOLDER, stdin=words.encode() + b"\n")
+        assert code == 0 and all(c in out for c in ("/clear", "/set", "/bye", "/?", "/load")), words
+    for slip, meant in (("/claer", "/clear"), ("/hlep", "/help"), ("/sett temp 1", "/set"), ("/sav x", "/save"), ("/rest", "/reset"),
+                        ("/lod x", "/load"), ("/by", "/bye"), ("/regenerate", "/regen")):
+        code, out, err = run("chat", "-m", FOLDER, stdin=slip.encode() + b"\n")
+        assert code == 0 and f"did you mean {meant}?" in err, (slip, err)
+
+
+@test
+def settings_change_in_the_chat():
+    base = ["-n", "12", "--ctx", "600", "--ignore-eos"]
+    cold, hot = (chat(["hi"], *base, *o)[0]["ids"] for o in ([], ["--temp", "2", "--seed", "4"]))
+    assert cold != hot
+    for lines in (["/set temp 2", "/set seed 4"], ["/set temperature 2", "/set seed=4"], ["/set parameter temperature 2", "/set parameter seed 4"],
+                  ["/set --temp 2", "/set seed 4"]):
+        assert chat(lines + ["hi"], *base)[0]["ids"] == hot, lines
+    assert chat(["/set temp 2", "/set temp 0", "hi"], *base)[0]["ids"] == cold
+    one, two = chat(["hi", "/set n_predict 5", "/clear", "hi"], *base)
+    assert len(one["ids"]) == 12 and two["ids"] == one["ids"][:5]
+    assert chat(["/set top_k 1", "/set temp 2", "hi"], *base)[0]["ids"] == cold
+    assert chat(["/set system S", "hi"], "-n", "4")[0]["ids"] == chat(['/set system "S"', "hi"], "-n", "4")[0]["ids"] == \
+        chat(["hi"], "-n", "4", "--system", "S")[0]["ids"]
+    text = chat(["hi"], *base)[0]["text"]
+    stop = next(c for c in reversed(text) if c != "\ufffd")
+    stopped = chat([f"/set stop {stop}", "hi"], *base)[0]
+    if stop.strip():
+        assert stopped["finish"] == "stop_string"
+    code, out, err = run("chat", "-m", FOLDER, "-n", "4", stdin=b"/set verbose\nhi\n/set quiet\nhi\n")
+    assert code == 0 and err.count("tokens reused") == 1
+    code, out, err = run("chat", "-m", FOLDER, stdin=b"/set\n/set temp\n/set stats on\n/set stats off\n")
+    assert code == 0 and out.count("temp ") >= 2 and "max-tokens" in out and out.count("stats") == 3
+    # what is wrong is said by name, ends a script, and changes nothing
+    for line, words in (("/set temprature 1", "Did you mean /set temperature"), ("/set temp much", "takes a number"), ("/set temp 200", "from 0 to 100"),
+                        ("/set top_p 2", "from 0 to 1"), ("/set ctx 100", "settled when a chat begins"), ("/set xyzzy 1", "knows no 'xyzzy'"),
+                        ("/set stats maybe", "on or off"), ("/set model x", "settled"), ("/set parameter nothing 3", "knows no 'nothing'")):
+        code, out, err = run("chat", "-m", FOLDER, "-n", "4", stdin=line.encode() + b"\nhi\n")
+        assert code == 2 and words in err, (line, err)
+    t = Terminal("chat", "-m", FOLDER, "-n", "4")
+    t.wait_for("> ")
+    t.type("/set temp 200\r")
+    t.wait_for("from 0 to 100")
+    t.wait_for("> ")
+    t.type("/set\r")
+    t.wait_for("temp               0")
+    t.type("/bye\r")
+    assert t.exit_code() == 0
+
+
+@test
+def what_can_not_be_loaded_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        def file(name, text):
+            pathlib.Path(folder, name).write_bytes(text)
+            return os.path.join(folder, name)
+        os.mkfifo(os.path.join(folder, "fifo"))
+        os.symlink("nowhere", os.path.join(folder, "dangling"))
+        cases = [(os.path.join(folder, "missing"), "No such file"), (os.path.join(folder, "dangling"), "No such file"), (folder, "Is a directory"),
+                 (os.path.join(folder, "fifo"), "no regular file"), ("/dev/null", "no regular file"), (file("empty", b""), "no JSON"),
+                 (file("text", b"[\n{"), "line 2"), (file("object", b"{}"), "no array of messages"), (file("role", b'[{"content": "x"}]'), "no role"),
+                 (file("content", b'[{"role": "user", "content": "x"}, {"role": "user", "content": 1}]'), "message 1 has no content"),
+                 (file("bytes", b'[{"role": "user", "content": "\xff"}]'), "no JSON"), (os.path.join(folder, "role", "x"), "Not a directory")]
+        for path, words in cases:
+            code, out, err = run("chat", "-m", FOLDER, "-n", "4", "--json", stdin=f"hi\n/load {path}\nyo\n".encode())
+            assert code == 0 and "no conversation is loaded" in err and path in err and words in err, (path, err)
+            assert [json.loads(line)["ids"] for line in out.splitlines()] == [a["ids"] for a in chat(["hi", "yo"], "-n", "4")]
+        assert "/load needs the name" in run("chat", "-m", FOLDER, stdin=b"/load\n")[2]
 
 
 @test
@@ -644,15 +847,35 @@ def interrupt_ends_run_with_what_there_is():
 class Terminal:
     """The program on a terminal of its own."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, program=PROGRAM, columns=0, **env):
+        size = struct.pack("HHHH", 24, columns, 0, 0)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ["TERM"] = "xterm"
-            os.execv(PROGRAM, [PROGRAM, *args])
+            fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            os.environ.update({"TERM": "xterm", **env})
+            os.execv(program, [program, *args])
         self.seen = ""
 
+    def resize(self, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
     def type(self, text):
-        os.write(self.fd, text.encode())
+        data = text if isinstance(text, bytes) else text.encode()
+        while data:
+            data = data[os.write(self.fd, data[:1024]):]
+
+    def rest(self):
+        """All that comes until the program ends, and its exit code."""
+        while True:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            self.seen += data.decode(errors="replace")
+        os.close(self.fd)
+        return self.seen, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def wait_for(self, text, seconds=30):
         """Reads until `text` comes; forgets what came before its end."""
@@ -726,6 +949,166 @@ def end_of_input_ends_the_chat():
     t = Terminal("chat", "-m", FOLDER)
     t.wait_for("> ")
     assert t.exit_code("\x04") == 0
+
+
+def paste(text):
+    return "\x1b[200~" + text + "\x1b[201~"
+
+
+def messages_of(typed, program, **env):
+    """What a chat on a terminal takes for the user's messages when so is typed."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "talk")
+        t = Terminal("chat", "-m", FOLDER, "-n", "1", "--ctx", "500000", program=program, columns=80, **env)
+        t.wait_for("> ")
+        for keys in typed:
+            t.type(keys)
+            t.wait_for("[stopped after 1 tokens")
+            t.wait_for("> ")  # before it the terminal edits, not the program
+        t.type("/save " + file + "\r")
+        t.wait_for("[saved")
+        t.type("/bye\r")
+        assert t.exit_code() == 0
+        return [m["content"] for m in json.loads(pathlib.Path(file).read_text()) if m["role"] == "user"]
+
+
+@test
+def pasted_lines_are_one_message():
+    long = "\n".join(f"line {i} of a long text" for i in range(1500))
+    cases = [(paste("one\rtwo\rthree") + "\r", "one\ntwo\nthree"),
+             (paste("one\ntwo\n\nthree") + "\r", "one\ntwo\n\nthree"),
+             (paste("one\r\ntwo\r\n") + "\r", "one\ntwo"),
+             (paste("gr\u00fc\u00dfe\r\u4e16\u754c \U0001f642\re\u0301") + "\r", "gr\u00fc\u00dfe\n\u4e16\u754c \U0001f642\ne\u0301"),
+             ("before " + paste("one\rtwo") + " behind\r", "before one\ntwo behind"),
+             (paste("a\rb") + paste("c\rd") + "\r", "a\nbc\nd"),
+             (paste("/reset\r/quit\rx") + "\r", "/reset\n/quit\nx"),
+             (paste("/etc/passwd\rand more") + "\r", "/etc/passwd\nand more"),
+             (paste("a line that ends in \\\rand another") + "\r", "a line that ends in \\\nand another"),
+             (paste("  four\r\tblanks") + "\r", "  four\n\tblanks"),
+             (paste("a\x1b[31mb\x01c\r\x04d\x7fe") + "\r", "a\x1b[31mb\x01c\n\x04d\x7fe"),
+             ("slip\x15" + paste("one\rtwo") + "\r", "one\ntwo"),
+             (paste("one line") + "\r", "one line"),
+             (paste("") + "x\r", "x"),
+             ("plain\r", "plain"), ("gr\u00fcx\x7f\u00df\r", "gr\u00fc\u00df"), ("one two\x17three\r", "one three"), ("typed \\\rgoes on\r", "typed \ngoes on"),
+             (paste(long.replace("\n", "\r")) + "\r", long)]
+    for program in {PROGRAM, PLAIN}:
+        for env in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C"}):
+            got = messages_of([keys for keys, _ in cases], program, **env)
+            assert len(got) == len(cases), (program, env, got[:40])
+            for (keys, want), message in zip(cases, got):
+                assert message == want, (program, env, keys[:60], message[:60])
+
+
+@test
+def commands_may_be_pasted():
+    for program in {PROGRAM, PLAIN}:
+        t = Terminal("chat", "-m", FOLDER, "-n", "1", program=program)
+        t.wait_for("> ")
+        t.type(paste("/stats") + "\r")
+        t.wait_for("prefix cache holds")
+        t.type("/system " + paste("one\rtwo") + "\r")
+        t.wait_for("forgotten")
+        t.wait_for("> ")
+        t.type(paste("hi\rho"))
+        t.wait_for("ho")
+        t.type_until("\x03", "ends the chat")  # given up: nothing of it stays
+        t.type("/bye\r")
+        assert t.exit_code() == 0
+
+
+@test
+def the_terminal_is_told_of_pastes_and_left_as_it_was():
+    for program in {PROGRAM, PLAIN}:
+        for keys in ("/bye\r", "\x04"):
+            t = Terminal("chat", "-m", FOLDER, program=program)
+            before = termios.tcgetattr(t.fd)
+            t.wait_for("> ")
+            t.type(keys)
+            seen, code = t.rest()
+            assert code == 0 and seen.count("\x1b[?2004l") == 1, (program, seen)
+        t = Terminal("chat", "-m", FOLDER, program=program)
+        t.wait_for("\x1b[?2004h")
+        t.type("/bye\r")
+        assert t.exit_code() == 0
+        t = Terminal("chat", "-m", FOLDER, program=program, TERM="dumb")
+        t.wait_for("> ")
+        assert "2004" not in t.seen
+        t.type("/bye\r")
+        assert "2004" not in t.rest()[0]
+    assert b"2004" not in subprocess.run([PROGRAM, "chat", "-m", FOLDER, "-n", "1"], input=b"hi\n", capture_output=True, timeout=LIMIT).stdout
+
+
+def columns_of(text):
+    """Columns of a terminal, by Python's own tables."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+PROSE = ("The quick brown fox jumps over the lazy dog, and then (as if that were not enough) it turns round and jumps back.\n\n"
+         "    indented, and a verylongwordthatdoesnotfitintoanyofthesmallwindowsthatweretriedhere and more\n"
+         "\u4e16\u754c\u4f60\u597d\u4e16\u754c\u4f60\u597d\u4e16\u754c\u4f60\u597d mixed\u4e16with latin\u754c words "
+         "e\u0301e\u0301e\u0301e\u0301 a\u0308u\u0308o\u0308 \uac00\ub098\ub2e4 \uff21\uff22 end")
+
+
+def shown(text, columns, *args):
+    t = Terminal("run", "-m", GGUF, "--ctx", "4000", "--echo", "-q", "-n", "1", "--stop", "zzzz", *args, text, columns=columns)
+    out, code = t.rest()
+    assert code == 0, out
+    return out.replace("\r\n", "\n")
+
+
+@test
+def words_wrap_at_the_width():
+    for columns in (10, 17, 20, 33, 40, 80, 200):
+        out = shown(PROSE, columns)
+        lines = out.split("\n")
+        assert all(columns_of(line) <= columns for line in lines), (columns, [l for l in lines if columns_of(l) > columns])
+        # nothing is lost: but for blanks it is the text
+        assert re.sub(r"\s", "", out).startswith(re.sub(r"\s", "", PROSE)), (columns, out)
+        # words that fit on a line are whole
+        for word in re.findall(r"[A-Za-z(),.]+", PROSE.split("\u4e16")[0]):
+            if len(word) <= columns:
+                assert any(word in line for line in lines), (columns, word)
+        # and a line is no shorter than it needs to be
+        for line, following in zip(lines, lines[1:]):
+            word = following.split(" ")[0]
+            if line and word and "\u0300" > max(line + word) and (line + " " + word) in PROSE:
+                assert columns_of(line) + 1 + columns_of(word) > columns, (columns, line, word)
+    assert shown(PROSE, 0).startswith(PROSE)  # a terminal that does not say its width
+    assert shown(PROSE, 20, "--no-wrap").startswith(PROSE)
+    assert shown("x " * 30, 7).split("\n")[:8] == ["x x x x"] * 7 + ["x x"] or shown("x " * 30, 7).count("x") >= 30
+    hostile = shown("a\x1b[2Jb\x07c\x9bd\x08", 40)
+    assert "\x1b" not in hostile and "\x07" not in hostile and "\x08" not in hostile and "a\ufffd[2Jb\ufffdc" in hostile
+    assert good("run", "-m", GGUF, "--ctx", "4000", "--echo", "-q", "-n", "1", PROSE).startswith(PROSE)  # a pipe has no width
+
+
+@test
+def a_window_may_change_its_size():
+    t = Terminal("run", "-m", GGUF, "-q", "--temp", "1.5", "--seed", "1", *ENDLESS, "hello", columns=100)
+    while t.seen.count("\n") < 40:
+        t.seen += os.read(t.fd, 4096).decode(errors="replace")
+    assert 60 < max(columns_of(line) for line in t.seen.split("\r\n")) <= 100
+    t.resize(30)
+    t.seen = ""
+    while t.seen.count("\n") < 400:  # what was on its way is of the old width
+        t.seen += os.read(t.fd, 4096).decode(errors="replace")
+    late = t.seen.split("\r\n")[-200:]
+    assert 15 < max(columns_of(line) for line in late) <= 30, max(late, key=columns_of)
+    t.type("\x03")
+    assert t.rest()[1] == 130
+
+
+@test
+def progress_keeps_to_the_width():
+    path = file_with(b"word " * 6000)
+    for columns in (3, 7, 16, 30, 60, 120, 0):
+        t = Terminal("run", "-m", GGUF, "--ctx", "40000", "-n", "1", "-t", "1", "-f", path, columns=columns)
+        out, code = t.rest()
+        frames = [re.sub(r"\x1b\[K", "", f) for f in out.split("\r") if "%" in f]
+        assert code == 0 and all(len(f) < (columns or 80) for f in frames), (columns, frames)
+        assert frames or columns < 7, out
+        if columns >= 30 or columns == 0:
+            assert all(re.fullmatch(r"(reading|loading) \[#*\.*\] +\d+ %", f.strip("\n")) for f in frames), frames
+    os.unlink(path)
 
 
 def main():
