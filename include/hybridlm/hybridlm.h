@@ -525,8 +525,9 @@ HLM_API hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t
 
 typedef struct hlm_ctx_params {
     size_t struct_size;
-    /** Threads that compute, the calling one included, up to 1024; with an executor,
-     *  the tasks of a parallel-for. 0: one for each core the process may use. */
+    /** Threads that compute, the calling one included, up to 1024, but no more than
+     *  cores that the process may use; with an executor, the tasks of a parallel-for.
+     *  0: one for each of those cores. */
     int32_t n_threads;
     /** Must be 0. */
     int32_t reserved;

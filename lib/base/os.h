@@ -93,7 +93,11 @@ void hlmi_os_thread_join(hlmi_os_thread *t);
 uint64_t hlmi_os_process(void);
 /** Sleep while *word == value (may wake for no reason). */
 void hlmi_os_wait(volatile uint32_t *word, uint32_t value);
+/** The same for at most `ns`. */
+void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns);
 void hlmi_os_wake_all(volatile uint32_t *word);
+/** How often the system has taken the core from the calling thread, which would have gone on; 0 where it does not tell. */
+uint64_t hlmi_os_core_lost(void);
 /** Let another thread of this core run. */
 void hlmi_os_yield(void);
 /** A hint to the core that this is a spin loop. */

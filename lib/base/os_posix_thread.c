@@ -8,17 +8,19 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
 #  include "base/os_quota.h"
 
 #  include <linux/futex.h>
+#  include <sys/resource.h>
 #  include <sys/syscall.h>
 #endif
 
 /* Tasks fit 16 KB; the rest is for the C library, sanitizers and red zones. */
-enum { STACK_BYTES = 256 * 1024 };
+enum { STACK_BYTES = 256 * 1024, NS_A_SECOND = 1000 * 1000 * 1000 };
 
 struct hlmi_os_thread {
     pthread_t id;
@@ -106,6 +108,18 @@ void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
+void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+{
+    const struct timespec t = {.tv_sec = (time_t)(ns / NS_A_SECOND), .tv_nsec = (long)(ns % NS_A_SECOND)};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &t, NULL, 0);
+}
+
+uint64_t hlmi_os_core_lost(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_THREAD, &u) == 0 ? (uint64_t)u.ru_nivcsw : 0;
+}
+
 void hlmi_os_wake_all(volatile uint32_t *word)
 {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
@@ -123,6 +137,23 @@ void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
     pthread_mutex_lock(&sleep_lock);
     if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value) pthread_cond_wait(&sleep_cond, &sleep_lock);
     pthread_mutex_unlock(&sleep_lock);
+}
+
+void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    ns += (uint64_t)end.tv_nsec;
+    end.tv_sec += (time_t)(ns / NS_A_SECOND);
+    end.tv_nsec = (long)(ns % NS_A_SECOND);
+    pthread_mutex_lock(&sleep_lock);
+    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value) pthread_cond_timedwait(&sleep_cond, &sleep_lock, &end);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+uint64_t hlmi_os_core_lost(void)
+{
+    return 0;
 }
 
 void hlmi_os_wake_all(volatile uint32_t *word)

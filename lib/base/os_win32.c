@@ -451,6 +451,17 @@ void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
     WaitOnAddress(word, &value, sizeof value, INFINITE);
 }
 
+void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+{
+    const uint64_t ms = ns / (1000 * 1000) + 1;
+    WaitOnAddress(word, &value, sizeof value, ms < INFINITE ? (DWORD)ms : INFINITE - 1);
+}
+
+uint64_t hlmi_os_core_lost(void)
+{
+    return 0;
+}
+
 void hlmi_os_wake_all(volatile uint32_t *word)
 {
     WakeByAddressAll((void *)word);

@@ -167,7 +167,7 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
     } else {
         HLMI_TRY(hlm_pool_new(&c->pool, model, NULL));
     }
-    HLMI_TRY(hlmi_team_new(&c->team, &c->mem, p.n_threads, p.executor));
+    HLMI_TRY(hlmi_team_new(&c->team, &c->mem, p.n_threads, hlmi_os_cores(), p.executor));
     HLMI_TRY(make_tile(c));
     HLMI_TRY(record(c, ops));
     *out = c;

@@ -1,43 +1,35 @@
-/* Worker threads and their barrier.
+/* Worker threads, and how they share regions out.
  *
- * Vocabulary: a *gate* is a counter that threads wait on until it moves; the
- * *start* gate opens once a run, the *barrier* gate once a region. A waiter
- * spins (a barrier is usually microseconds away), then yields its core, then
- * sleeps in the kernel, so that idle threads use no CPU. */
+ * Vocabulary: a *share* is what one of `workers` equal workers has of a region; a *helper* is a thread of the team's own. Who is
+ * running takes a share that nobody has begun, its own first; who finishes the last share of a region opens the next one. So a
+ * helper that sleeps, or whose core the system has given to another program, is waited for only where it has begun a share,
+ * and helpers to whom that happens step aside (exec/rest.h). Which thread computes a share does not show: private scratch
+ * belongs to the share.
+ *
+ * What belongs to the open region is written while no share of it is free or being computed, and read by those who have one: a
+ * helper that comes late, even into a later run, finds a share of what is open then, or none. */
 #include "exec/team.h"
 
 #include "base/os.h"
 #include "base/params.h"
 #include "exec/fpenv.h"
-
-#include <stdatomic.h>
-#include <stdbool.h>
+#include "exec/gate.h"
+#include "exec/rest.h"
 
 enum {
-    CACHE_LINE = 64,
-    /* Looks at a gate between two looks at the clock: about a microsecond. */
-    SPINS = 64,
-    /* How long a waiter spins where every worker has a core of its own. */
+    /* How long a waiter spins, then yields, before it sleeps (a wake-up takes 30 to 50 us). Nobody yields within a run, where a
+     * yield may cost a time slice of another program; but between runs, where the caller samples a token, and longer between the
+     * parts of a slice: the frame waits for the part, and the part for the wake-up, so the caller only spins there. */
     SPIN_NS = 50 * 1000,
-    /* How long it then yields before it sleeps (a wake-up takes 30 to 50 us):
-     * within a run; between runs, where the caller samples a token; and where
-     * workers share cores, which yield at once and for longer, because whom
-     * they wait for may be waiting for their core. In a part of a slice a worker
-     * does not sleep: the frame waits for the part, and the part for the wake-up. */
-    YIELD_NS = 5 * 1000,
-    PART_YIELD_NS = 2000 * 1000,
+    PART_SPIN_NS = 400 * 1000,
     START_YIELD_NS = 150 * 1000,
-    SHARED_YIELD_NS = 200 * 1000,
+    PART_YIELD_NS = 2000 * 1000,
     /* Work between two looks at the cancel flag. */
-    PART_NS = 250 * 1000
+    PART_NS = 250 * 1000,
+    /* What a region takes longer than expected when its last share's core was taken away, not less. */
+    LOST_NS = 400 * 1000,
+    WORD_BITS = 64
 };
-
-_Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "the kernel sleeps on a plain word");
-
-typedef struct gate {
-    _Alignas(CACHE_LINE) _Atomic uint32_t count;
-    _Atomic uint32_t sleepers;
-} gate;
 
 typedef struct run {
     hlmi_work w; /* n: just behind the last region that is not skipped */
@@ -46,30 +38,40 @@ typedef struct run {
 } run;
 
 typedef struct worker {
-    hlmi_team *team;
-    size_t index;
+    _Alignas(HLMI_CACHE_LINE) hlmi_team *team;
+    size_t index; /* the share that it takes first; 0 is the caller */
     hlmi_os_thread *thread;
+    uint64_t in_run, spent; /* of a part: the run that it has last computed in, and for how long there */
+    uint64_t lost; /* hlmi_os_core_lost when its thread last waited */
+    hlmi_rest rest;
+    atomic_bool resting;
+    _Atomic uint64_t asked; /* to rest for so many ns, by another */
 } worker;
+
+enum { RUNNING, DONE, STOPPED };
 
 struct hlmi_team {
     hlmi_mem mem;
-    size_t workers;
-    uint64_t spin_ns, yield_ns, start_yield_ns;
+    size_t workers; /* shares of a region */
     hlm_executor executor; /* parallel_for is NULL: own threads */
-    worker *own; /* [workers - 1]: workers 1 and up */
-    size_t n_own; /* of them running */
+    worker *all; /* [n_own + 1] the caller, then the helpers */
+    size_t n_own;
     uint64_t process; /* the one that they run in */
-    /* Written by the caller while all others wait at `start`. */
+    _Atomic uint32_t quit;
+    /* The open region. */
     run run;
-    bool quit;
-    gate start;
-    gate barrier;
-    /* Workers that reached the barrier. The last of them decides for all
-     * whether the run stops, before it opens the gate. */
-    _Alignas(CACHE_LINE) _Atomic uint32_t arrived;
-    bool stopped;
-    _Atomic uint64_t took; /* most that a worker has computed for a part */
+    uint64_t runs; /* so far */
+    size_t at;
+    uint64_t since; /* when it was opened, or one before that takes no note of time */
+    _Atomic uint64_t took; /* most that a thread has computed for a part */
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
+    hlmi_ask ask;
+    atomic_bool in_parts; /* the last run was a part */
+    /* What every thread looks at. */
+    hlmi_gate gate; /* moves when a region opens, and when a run is over */
+    _Atomic uint32_t over; /* RUNNING, or how the run ended */
+    _Atomic uint32_t left; /* shares that are not finished */
+    _Atomic uint64_t free[HLMI_TEAM_MAX / WORD_BITS]; /* a bit for each share that nobody has begun */
 };
 
 static bool is_cancelled(const volatile _Atomic int32_t *cancel)
@@ -97,134 +99,209 @@ static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, si
     }
 }
 
-/* Worker `index`'s part of the run's only region. */
-static void run_one(hlmi_team *t, const run *r, size_t index)
+/* The part of share `index` that the run is for; `spent` receives what the thread has computed in this run. */
+static void run_one(hlmi_team *t, const run *r, size_t index, uint64_t *spent)
 {
     const hlmi_region *region = r->w.regions;
     const uint64_t begin = hlmi_os_thread_now();
     region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, t->workers << r->part.shift);
-    const uint64_t took = hlmi_os_thread_now() - begin;
+    *spent += hlmi_os_thread_now() - begin;
     uint64_t most = atomic_load_explicit(&t->took, memory_order_relaxed);
-    while (most < took && !atomic_compare_exchange_weak(&t->took, &most, took)) {
+    while (most < *spent && !atomic_compare_exchange_weak(&t->took, &most, *spent)) {
     }
 }
 
-/* Region `r` took from *since until now. */
-static void note_cost(const hlmi_work *w, const hlmi_region *r, uint64_t *since)
+/* ---- the open region ---- */
+
+static size_t words(const hlmi_team *t)
 {
-    if (!r->cost) return;
-    const uint64_t now = hlmi_os_now();
-    hlmi_cost_note(r->cost, hlmi_region_amount(r, w), now - *since);
-    *since = now;
+    return (t->workers + WORD_BITS - 1) / WORD_BITS;
 }
 
-/* ---- gates ---- */
-
-static bool gate_moved(gate *g, uint32_t seen)
+static void open_region(hlmi_team *t, size_t at)
 {
-    return atomic_load_explicit(&g->count, memory_order_acquire) != seen;
+    t->at = at;
+    atomic_store_explicit(&t->left, (uint32_t)t->workers, memory_order_relaxed);
+    for (size_t i = 0, rest = t->workers; i < words(t); i++, rest -= WORD_BITS) {
+        const uint64_t all = rest < WORD_BITS ? (UINT64_C(1) << rest) - 1 : UINT64_MAX;
+        atomic_store_explicit(&t->free[i], all, memory_order_release);
+        if (rest <= WORD_BITS) break;
+    }
+    hlmi_gate_open(&t->gate);
 }
 
-static bool gate_spin(gate *g, uint32_t seen)
+static uint64_t lowest_bit(uint64_t x)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (gate_moved(g, seen)) return true;
-        hlmi_os_pause();
+    return x & (0 - x);
+}
+
+static size_t bit_index(uint64_t bit)
+{
+    size_t i = 0;
+    while (bit >>= 1) i++;
+    return i;
+}
+
+/* Begins a share: `own`, if nobody has, or another. */
+static bool claim(hlmi_team *t, size_t own, size_t *share)
+{
+    for (size_t n = 0; n < words(t); n++) {
+        const size_t i = (own / WORD_BITS + n) % words(t);
+        uint64_t free = atomic_load_explicit(&t->free[i], memory_order_relaxed);
+        while (free) {
+            const uint64_t mine = n == 0 ? free & UINT64_C(1) << own % WORD_BITS : 0;
+            const uint64_t bit = mine ? mine : lowest_bit(free);
+            free = atomic_fetch_and_explicit(&t->free[i], ~bit, memory_order_acq_rel);
+            if (free & bit) {
+                *share = i * WORD_BITS + bit_index(bit);
+                return true;
+            }
+        }
     }
     return false;
 }
 
-static void gate_sleep(gate *g, uint32_t seen)
+static void end_run(hlmi_team *t, uint32_t how)
 {
-    atomic_fetch_add(&g->sleepers, 1);
-    while (!gate_moved(g, seen)) hlmi_os_wait((volatile uint32_t *)&g->count, seen);
-    atomic_fetch_sub(&g->sleepers, 1);
+    atomic_store_explicit(&t->over, how, memory_order_release);
+    hlmi_gate_open(&t->gate);
 }
 
-/* Returns once the gate's count is no longer `seen`. */
-static void gate_wait(gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns)
+static void open_next(hlmi_team *t)
 {
-    if (gate_spin(g, seen)) return;
-    const uint64_t begin = hlmi_os_now();
-    uint64_t waited = 0;
-    while (waited < spin_ns) {
-        if (gate_spin(g, seen)) return;
-        waited = hlmi_os_now() - begin;
-    }
-    do {
-        if (gate_moved(g, seen)) return;
-        hlmi_os_yield();
-    } while (hlmi_os_now() - begin < spin_ns + yield_ns);
-    gate_sleep(g, seen);
-}
-
-/* The count moves before sleepers are looked for, and a sleeper counts itself
- * before it looks at the count (both sequentially consistent): one sees the other. */
-static void gate_open(gate *g)
-{
-    atomic_fetch_add(&g->count, 1);
-    if (atomic_load(&g->sleepers)) hlmi_os_wake_all((volatile uint32_t *)&g->count);
-}
-
-/* ---- own threads ---- */
-
-/* All workers meet here. True when the run is to stop; the same for all. */
-static bool meet(hlmi_team *t, const volatile _Atomic int32_t *cancel, uint64_t yield_ns)
-{
-    const uint32_t seen = atomic_load_explicit(&t->barrier.count, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) + 1 < t->workers) {
-        gate_wait(&t->barrier, seen, t->spin_ns, yield_ns);
+    const hlmi_work *w = &t->run.w;
+    size_t next = t->at + 1;
+    if (atomic_load(&t->left_out) || (next < w->n && is_cancelled(w->cancel))) {
+        end_run(t, STOPPED);
+    } else if (next == w->n) {
+        end_run(t, DONE);
     } else {
-        t->stopped = is_cancelled(cancel);
-        atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
-        gate_open(&t->barrier);
+        while (hlmi_region_skipped(&w->regions[next], w)) next++;
+        open_region(t, next);
     }
-    return t->stopped;
 }
 
-/* One worker's way through the list; false when cancelled. `r` is the worker's
- * own copy, and nothing of the caller's is read behind the last barrier, where
- * the caller may already be gone. */
-static bool walk(hlmi_team *t, run r, size_t index)
-{
-    const hlmi_work *w = &r.w;
-    uint64_t since = index == 0 ? hlmi_os_now() : 0;
-    for (size_t i = 0; i < w->n; i++) {
-        const hlmi_region *region = &w->regions[i];
-        if (hlmi_region_skipped(region, w)) continue;
-        run_share(t, w, region, index);
-        if (meet(t, w->cancel, t->yield_ns) && (i + 1 < w->n || atomic_load(&t->left_out))) return false;
-        if (index == 0) note_cost(w, region, &since);
-    }
-    return true;
-}
+/* ---- helpers that step aside ---- */
 
-/* `r` may be the team's own, which the caller writes again behind the last barrier. */
-static void go(hlmi_team *t, const run *r, size_t index, bool *all)
+/* The caller's thread has lost its core: the last helper that computes leaves it the room. */
+static void ask_for_rest(hlmi_team *t, uint64_t now)
 {
-    *all = true;
-    if (!r->one) {
-        *all = walk(t, *r, index);
+    for (size_t i = t->n_own; i > 0; i--) {
+        worker *w = &t->all[i];
+        if (atomic_load(&w->resting) || atomic_load(&w->asked)) continue;
+        atomic_store(&w->asked, hlmi_ask_next(&t->ask, now)); /* 0: not yet */
         return;
     }
-    run_one(t, r, index);
-    meet(t, NULL, PART_YIELD_NS);
 }
 
-static void worker_main(void *p)
+/* `me` finished last, long after the region was opened, and others fell asleep meanwhile. */
+static void look_for_loss(hlmi_team *t, worker *me, uint64_t now)
 {
-    worker *w = p;
-    hlmi_team *t = w->team;
-    hlmi_fpenv_enter();
-    for (uint32_t seen = 0;; seen++) {
-        gate_wait(&t->start, seen, t->spin_ns, t->start_yield_ns);
-        if (t->quit) return;
-        bool all;
-        go(t, &t->run, w->index, &all);
+    const uint64_t lost = hlmi_os_core_lost();
+    if (lost == me->lost) return;
+    me->lost = lost;
+    if (me->index) hlmi_rest_lost(&me->rest, now);
+    else ask_for_rest(t, now);
+}
+
+/* The region's last share is finished. */
+static void close_region(hlmi_team *t, worker *me)
+{
+    const hlmi_region *r = &t->run.w.regions[t->at];
+    const uint64_t amount = hlmi_region_amount(r, &t->run.w),
+                   predicted = r->cost ? hlmi_cost_predict(r->cost, amount) : 0;
+    const bool slept = hlmi_gate_slept(&t->gate);
+    if (slept || (r->cost && !t->run.one)) {
+        const uint64_t now = hlmi_os_now(), took = now - t->since;
+        if (slept && took > predicted + predicted / 8 + LOST_NS) look_for_loss(t, me, now);
+        if (r->cost && !t->run.one) {
+            hlmi_cost_note(r->cost, amount, took);
+            t->since = now;
+        }
+    }
+    open_next(t);
+}
+
+/* ---- threads ---- */
+
+static void do_share(hlmi_team *t, worker *me, size_t share)
+{
+    const run *r = &t->run;
+    if (r->one) {
+        if (me->in_run != t->runs) me->spent = 0;
+        me->in_run = t->runs;
+        run_one(t, r, share, &me->spent);
+    } else {
+        run_share(t, &r->w, &r->w.regions[t->at], share);
+    }
+    if (atomic_fetch_sub_explicit(&t->left, 1, memory_order_acq_rel) == 1) close_region(t, me);
+}
+
+/* The caller's part of a run; returns how it ended. */
+static uint32_t lead(hlmi_team *t)
+{
+    worker *me = &t->all[0];
+    const uint64_t spin_ns = t->run.one ? PART_SPIN_NS : SPIN_NS;
+    for (;;) {
+        const uint32_t seen = hlmi_gate_seen(&t->gate), over = atomic_load_explicit(&t->over, memory_order_acquire);
+        size_t share;
+        if (over != RUNNING) return over;
+        if (claim(t, 0, &share)) do_share(t, me, share);
+        else hlmi_gate_wait(&t->gate, seen, spin_ns, 0);
     }
 }
 
-/* ---- one worker, or the caller's executor ---- */
+/* Sleeps as long as a careful helper does, unless it is to quit. */
+static void rest(hlmi_team *t, worker *me, uint64_t begin, uint64_t ns)
+{
+    const uint64_t end = begin + ns;
+    uint64_t now = begin;
+    atomic_store(&me->resting, true);
+    for (; now < end && !atomic_load(&t->quit); now = hlmi_os_now())
+        hlmi_os_wait_for((volatile uint32_t *)&t->quit, 0, end - now);
+    hlmi_rest_slept(&me->rest, begin, now);
+    atomic_store(&me->resting, false);
+    me->lost = hlmi_os_core_lost();
+}
+
+static void rest_if_due(hlmi_team *t, worker *me)
+{
+    const bool asked = atomic_load_explicit(&me->asked, memory_order_relaxed) != 0;
+    if (!asked && !me->rest.careful) return;
+    const uint64_t now = hlmi_os_now();
+    if (asked) hlmi_rest_asked(&me->rest, now, atomic_exchange(&me->asked, 0));
+    const uint64_t ns = hlmi_rest_due(&me->rest, now);
+    if (ns) rest(t, me, now, ns);
+}
+
+/* There was no share. Within a run the next one is near; a helper that is careful leaves its core to others soon. */
+static void wait_for_share(hlmi_team *t, worker *me, uint32_t seen)
+{
+    const bool between = atomic_load_explicit(&t->over, memory_order_relaxed) != RUNNING;
+    uint64_t yield_ns = 0;
+    if (between && !me->rest.careful)
+        yield_ns = atomic_load_explicit(&t->in_parts, memory_order_relaxed) ? PART_YIELD_NS : START_YIELD_NS;
+    if (hlmi_gate_wait(&t->gate, seen, SPIN_NS, yield_ns)) return;
+    me->lost = hlmi_os_core_lost();
+    if (me->rest.careful) hlmi_rest_begin(&me->rest, hlmi_os_now());
+}
+
+static void helper_main(void *p)
+{
+    worker *me = p;
+    hlmi_team *t = me->team;
+    hlmi_fpenv_enter();
+    me->lost = hlmi_os_core_lost();
+    while (!atomic_load(&t->quit)) {
+        rest_if_due(t, me);
+        const uint32_t seen = hlmi_gate_seen(&t->gate);
+        size_t share;
+        if (claim(t, me->index, &share)) do_share(t, me, share);
+        else if (!atomic_load(&t->quit)) wait_for_share(t, me, seen);
+    }
+}
+
+/* ---- the caller's executor ---- */
 
 typedef struct batch {
     hlmi_team *team;
@@ -236,7 +313,8 @@ static void batch_task(void *arg, size_t index)
 {
     const batch *b = arg;
     const uint64_t found = hlmi_fpenv_enter();
-    if (b->r->one) run_one(b->team, b->r, index);
+    uint64_t spent = 0;
+    if (b->r->one) run_one(b->team, b->r, index, &spent);
     else run_share(b->team, &b->r->w, b->region, index);
     hlmi_fpenv_leave(found);
 }
@@ -256,13 +334,13 @@ static hlm_status run_by_region(hlmi_team *t, const run *r)
         if (hlmi_region_skipped(&w->regions[i], w)) continue;
         if (is_cancelled(w->cancel)) return cancelled();
         batch b = {t, r, &w->regions[i]};
-        if (!e->parallel_for) {
-            batch_task(&b, 0);
-        } else if (e->parallel_for(e->user, t->workers, batch_task, &b) != 0) {
+        if (e->parallel_for(e->user, t->workers, batch_task, &b) != 0)
             return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
-        }
         if (atomic_load(&t->left_out)) return cancelled();
-        if (!r->one) note_cost(w, b.region, &since);
+        if (r->one || !b.region->cost) continue;
+        const uint64_t now = hlmi_os_now();
+        hlmi_cost_note(b.region->cost, hlmi_region_amount(b.region, w), now - since);
+        since = now;
     }
     return HLM_OK;
 }
@@ -272,17 +350,23 @@ static hlm_status run_by_region(hlmi_team *t, const run *r)
 static hlm_status start(hlmi_team *t, const run *r)
 {
     atomic_store(&t->left_out, false);
-    if (!t->n_own) return run_by_region(t, r);
-    if (t->process != hlmi_os_process())
+    if (t->executor.parallel_for) return run_by_region(t, r);
+    if (t->n_own && t->process != hlmi_os_process())
         return hlmi_fail(HLM_E_MISMATCH, "the context's threads stayed in the process that fork() was called in");
     if (is_cancelled(r->w.cancel)) return cancelled();
-    t->run = *r;
-    gate_open(&t->start);
-    bool all;
     const uint64_t found = hlmi_fpenv_enter();
-    go(t, r, 0, &all);
+    size_t first = 0;
+    while (!r->one && hlmi_region_skipped(&r->w.regions[first], &r->w)) first++;
+    t->run = *r;
+    t->runs++;
+    t->since = hlmi_os_now();
+    if (t->n_own) t->all[0].lost = hlmi_os_core_lost(); /* of the thread that calls this time */
+    atomic_store_explicit(&t->in_parts, r->one, memory_order_relaxed);
+    atomic_store_explicit(&t->over, RUNNING, memory_order_relaxed);
+    open_region(t, first);
+    const uint32_t how = lead(t);
     hlmi_fpenv_leave(found);
-    return all ? HLM_OK : cancelled();
+    return how == DONE ? HLM_OK : cancelled();
 }
 
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
@@ -308,19 +392,18 @@ size_t hlmi_team_workers(const hlmi_team *t)
     return t->workers;
 }
 
-static hlm_status start_threads(hlmi_team *t)
+static hlm_status start_threads(hlmi_team *t, size_t n)
 {
-    const size_t n = t->workers - 1;
-    if (!n) return HLM_OK;
-    t->own = hlmi_calloc(&t->mem, n, sizeof *t->own);
-    if (!t->own) return hlmi_nomem(n * sizeof *t->own, "threads");
+    t->all = hlmi_calloc(&t->mem, n + 1, sizeof *t->all);
+    if (!t->all) return hlmi_nomem((n + 1) * sizeof *t->all, "threads");
+    t->all[0].team = t;
     while (t->n_own < n) {
-        worker *w = &t->own[t->n_own];
+        worker *w = &t->all[t->n_own + 1];
         w->team = t;
         w->index = t->n_own + 1;
-        w->thread = hlmi_os_thread_start(worker_main, w);
+        w->thread = hlmi_os_thread_start(helper_main, w);
         if (!w->thread) {
-            return hlmi_fail(HLM_E_NOMEM, "the system refused thread %zu of %zu", t->n_own + 2, t->workers);
+            return hlmi_fail(HLM_E_NOMEM, "the system refused thread %zu of %zu", t->n_own + 2, n + 1);
         }
         t->n_own++;
     }
@@ -336,7 +419,8 @@ static hlm_status executor_read(hlm_executor *dst, const hlm_executor *src)
     return st;
 }
 
-hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, const hlm_executor *executor)
+hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, size_t cores,
+                         const hlm_executor *executor)
 {
     *out = NULL;
     if (n_threads < 0 || n_threads > HLMI_TEAM_MAX) {
@@ -347,16 +431,13 @@ hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads
     if (st != HLM_OK) return st;
     hlmi_team *t = hlmi_calloc(mem, 1, sizeof *t);
     if (!t) return hlmi_nomem(sizeof *t, "a team of threads");
-    const size_t cores = hlmi_os_cores();
     t->mem = *mem;
     t->executor = e;
     t->process = hlmi_os_process();
+    t->over = DONE;
     t->workers = n_threads ? (size_t)n_threads : cores < HLMI_TEAM_MAX ? cores : HLMI_TEAM_MAX;
-    const bool shared = t->workers > cores;
-    t->spin_ns = shared ? 0 : SPIN_NS;
-    t->yield_ns = shared ? SHARED_YIELD_NS : YIELD_NS;
-    t->start_yield_ns = shared ? SHARED_YIELD_NS : START_YIELD_NS;
-    if (!executor) st = start_threads(t);
+    if (!executor && t->workers > cores) t->workers = cores; /* more would wait for one another's core */
+    if (!executor) st = start_threads(t, t->workers - 1);
     if (st != HLM_OK) {
         hlmi_team_free(t);
         return st;
@@ -368,10 +449,11 @@ hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads
 void hlmi_team_free(hlmi_team *t)
 {
     if (!t) return;
-    t->quit = true;
-    gate_open(&t->start);
-    for (size_t i = 0; i < t->n_own; i++) hlmi_os_thread_join(t->own[i].thread);
+    atomic_store(&t->quit, 1);
+    hlmi_os_wake_all((volatile uint32_t *)&t->quit);
+    hlmi_gate_open(&t->gate);
+    for (size_t i = 1; i <= t->n_own; i++) hlmi_os_thread_join(t->all[i].thread);
     const hlmi_mem mem = t->mem;
-    hlmi_free(&mem, t->own);
+    hlmi_free(&mem, t->all);
     hlmi_free(&mem, t);
 }

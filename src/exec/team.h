@@ -1,8 +1,8 @@
-/* The threads that compute. A step is a list of regions; each region runs once
- * on every worker, and no worker starts a region before all have finished the
- * one before it. The caller is worker 0. Workers are either threads of the
- * team's own, which walk the list themselves and meet at one barrier a region,
- * or tasks of the caller's executor, one parallel-for a region. */
+/* The threads that compute. A step is a list of regions; each region is run once
+ * for every worker, and nobody begins a region before the one before it is finished.
+ * A worker is a share of the work, not a thread: threads of the team's own and the
+ * caller take the shares that nobody has begun; or each is a task of the caller's
+ * executor, one parallel-for a region. */
 #ifndef HLMI_EXEC_TEAM_H
 #define HLMI_EXEC_TEAM_H
 
@@ -50,11 +50,13 @@ typedef struct hlmi_team hlmi_team;
 /** Most workers of a team. */
 enum { HLMI_TEAM_MAX = 1024 };
 
-/** n_threads  workers, the caller included; 0: one for each core the process may use.
+/** n_threads  workers; 0: one for each core.
+ *  cores      that the process may use (hlmi_os_cores), at least 1: without an executor there are no more workers than those.
  *  executor   copied; NULL: threads of the team's own, started here.
  *  HLM_E_ARG for a count or executor that can not be, HLM_E_NOMEM when memory
  *  or the system's threads run out; *out is then NULL. */
-hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, const hlm_executor *executor);
+hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads, size_t cores,
+                         const hlm_executor *executor);
 
 /** Ends the threads. NULL does nothing. */
 void hlmi_team_free(hlmi_team *t);

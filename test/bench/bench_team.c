@@ -103,7 +103,7 @@ int main(void)
            "in 200 ms\n");
     for (int32_t n = 1; n <= MAX_WORKERS; n++) {
         hlmi_team *team;
-        if (hlmi_team_new(&team, &mem, n, NULL) != HLM_OK) return 1;
+        if (hlmi_team_new(&team, &mem, n, hlmi_os_cores(), NULL) != HLM_OK) return 1;
         const times empty = region_ns(team, 0), small = region_ns(team, 20 * us), large = region_ns(team, 100 * us);
         const double warm = start_ns(team, 0), cold = start_ns(team, 100 * 1000);
         printf("%d  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f (%8.0f)  %8.0f  %8.0f  %8" PRIu64 "\n", n, empty.best,

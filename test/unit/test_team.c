@@ -1,6 +1,5 @@
 /* Teams of threads: every region sees the results of the one before it, on own
- * threads and on a caller's executor; cancelling; the control word; and that
- * idle threads use no CPU. */
+ * threads and on a caller's executor; helpers that do not come; cancelling; the control word; and that idle threads use no CPU. */
 #include "exec/fpenv.h"
 #include "exec/slice.h"
 #include "exec/team.h"
@@ -94,7 +93,7 @@ static hlmi_team *team_of(int32_t n, const hlm_executor *executor)
 {
     const hlmi_mem mem = hlmi_mem_default();
     hlmi_team *team;
-    ck_assert_int_eq(hlmi_team_new(&team, &mem, n, executor), HLM_OK);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, n, MAX_WORKERS, executor), HLM_OK);
     if (n) ck_assert_uint_eq(hlmi_team_workers(team), (size_t)n);
     return team;
 }
@@ -126,6 +125,107 @@ START_TEST(own_threads)
 {
     static const int32_t workers[] = {1, 2, 3, 4, 8};
     for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) stress(workers[i], NULL, 2000);
+}
+END_TEST
+
+static int32_t for_loop(void *user, size_t n, hlm_task *task, void *arg);
+
+/* ---- helpers that do not come ---- */
+
+/* The linker gives the team this one (--wrap): threads that begin when they may. */
+static atomic_bool held, was_held;
+hlmi_os_thread *__real_hlmi_os_thread_start(void (*run)(void *), void *arg);
+hlmi_os_thread *__wrap_hlmi_os_thread_start(void (*run)(void *), void *arg);
+
+typedef struct late {
+    void (*run)(void *);
+    void *arg;
+} late;
+
+static void late_main(void *p)
+{
+    const late l = *(late *)p;
+    free(p);
+    while (atomic_load(&held)) nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
+    l.run(l.arg);
+}
+
+hlmi_os_thread *__wrap_hlmi_os_thread_start(void (*run)(void *), void *arg)
+{
+    if (!atomic_load(&held)) return __real_hlmi_os_thread_start(run, arg);
+    late *l = malloc(sizeof *l);
+    *l = (late){run, arg};
+    atomic_store(&was_held, true);
+    return __real_hlmi_os_thread_start(late_main, l);
+}
+
+/* Nobody waits for a helper that has begun nothing, and one that comes late finds its place. */
+START_TEST(late_helpers)
+{
+    for (int32_t workers = 2; workers <= MAX_WORKERS; workers += 3) {
+        table t;
+        row_link links[MAX_REGIONS];
+        hlmi_region regions[MAX_REGIONS];
+        uint64_t state = 7;
+        atomic_store(&held, true);
+        hlmi_team *team = team_of(workers, NULL);
+        ck_assert(atomic_load(&was_held));
+        for (int i = 0; i < 400; i++) {
+            const size_t used = random_regions(&state, &t, links, regions, MAX_REGIONS, 3);
+            if (i == 100) atomic_store(&held, false);
+            ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = regions, .n = MAX_REGIONS, .rows = 3}),
+                             HLM_OK);
+            check_rows(&t, used, (size_t)workers);
+        }
+        hlmi_team_free(team);
+    }
+}
+END_TEST
+
+enum { BURN_NS = 300 * 1000 };
+
+static void burn(const void *arg, const void *step, size_t worker, size_t workers)
+{
+    (void)arg;
+    (void)step;
+    (void)worker;
+    (void)workers;
+    for (const uint64_t end = hlmi_os_thread_now() + BURN_NS; hlmi_os_thread_now() < end;) {
+    }
+}
+
+/* A part takes as long as the thread that had most to do, and that may have had several shares. */
+START_TEST(parts_without_helpers)
+{
+    const hlmi_region region = {.run = burn};
+    const hlmi_work work = {.regions = &region, .n = 1, .rows = 1};
+    uint64_t took;
+    atomic_store(&held, true);
+    hlmi_team *team = team_of(3, NULL);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(hlmi_team_piece(team, &work, 0, (hlmi_piece){0}, &took), HLM_OK);
+        ck_assert_uint_ge(took, 3 * BURN_NS);
+    }
+    atomic_store(&held, false);
+    hlmi_team_free(team);
+}
+END_TEST
+
+/* There are no more workers than cores, but for an executor. */
+START_TEST(more_threads_than_cores)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const hlm_executor e = {.struct_size = sizeof e, .parallel_for = for_loop};
+    hlmi_team *team;
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 7, 2, NULL), HLM_OK);
+    ck_assert_uint_eq(hlmi_team_workers(team), 2);
+    hlmi_team_free(team);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 7, 2, &e), HLM_OK);
+    ck_assert_uint_eq(hlmi_team_workers(team), 7);
+    hlmi_team_free(team);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 0, 1, NULL), HLM_OK);
+    ck_assert_uint_eq(hlmi_team_workers(team), 1);
+    hlmi_team_free(team);
 }
 END_TEST
 
@@ -205,14 +305,14 @@ START_TEST(arguments)
     const hlmi_mem mem = hlmi_mem_default();
     const hlm_executor none = {.struct_size = sizeof none}, cut = {.struct_size = 4, .parallel_for = for_loop};
     hlmi_team *team;
-    ck_assert_int_eq(hlmi_team_new(&team, &mem, -1, NULL), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, -1, 2, NULL), HLM_E_ARG);
     ck_assert_ptr_null(team);
-    ck_assert_int_eq(hlmi_team_new(&team, &mem, HLMI_TEAM_MAX + 1, NULL), HLM_E_ARG);
-    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, &none), HLM_E_ARG);
-    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, &cut), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, HLMI_TEAM_MAX + 1, 2, NULL), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, 2, &none), HLM_E_ARG);
+    ck_assert_int_eq(hlmi_team_new(&team, &mem, 2, 2, &cut), HLM_E_ARG);
     hlmi_team_free(NULL);
     team = team_of(0, NULL);
-    ck_assert_uint_eq(hlmi_team_workers(team), hlmi_os_cores());
+    ck_assert_uint_eq(hlmi_team_workers(team), MAX_WORKERS);
     ck_assert_int_eq(hlmi_team_run(team, &(hlmi_work){.regions = NULL, .n = 0, .rows = 1, .cancel = NULL}), HLM_OK);
     hlmi_team_free(team);
 }
@@ -259,7 +359,7 @@ START_TEST(out_of_memory)
         int left = allowed;
         const hlmi_mem mem = {&left, alloc_nothing_after, free_it};
         ck_assert_int_lt(allowed, 10);
-        st = hlmi_team_new(&team, &mem, 2, NULL);
+        st = hlmi_team_new(&team, &mem, 2, 2, NULL);
         ck_assert_int_eq(st, left >= 0 ? HLM_OK : HLM_E_NOMEM);
         if (st == HLM_OK) hlmi_team_free(team);
         else ck_assert_ptr_null(team);
@@ -414,42 +514,6 @@ static void check_items(items *t, unsigned times)
     for (size_t i = 0; i < ITEMS; i++) ck_assert_uint_eq(atomic_load(&t->done[i]), times);
 }
 
-/* Whatever parts take, they are the whole once: counted in the smallest. */
-START_TEST(parts_are_the_whole)
-{
-    uint64_t state = 1;
-    for (int i = 0; i < 2000; i++) {
-        const size_t all = (size_t)1 << HLMI_PIECE_SHIFT_MAX;
-        const uint64_t predicted = random_next(&state) % 3 ? random_next(&state) % 100000 : 0;
-        hlmi_piece p = hlmi_piece_first(predicted, 100);
-        size_t sum = 0;
-        while (!hlmi_piece_done(&p)) {
-            if (p.at * (all >> p.shift) != sum) ck_abort_msg("at %zu of %zu", p.at * (all >> p.shift), sum);
-            sum += all >> p.shift;
-            hlmi_piece_next(&p, random_next(&state) % 300, 100);
-        }
-        ck_assert_uint_eq(sum, all);
-    }
-}
-END_TEST
-
-START_TEST(costs)
-{
-    hlmi_cost c = {{0}};
-    ck_assert_uint_eq(hlmi_cost_predict(&c, 64), 0);
-    hlmi_cost_note(&c, 8, 1000);
-    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 1000);
-    ck_assert_uint_ge(hlmi_cost_predict(&c, 31), 4000); /* in proportion at most */
-    ck_assert_uint_eq(hlmi_cost_predict(&c, 1), 1000);
-    hlmi_cost_note(&c, 8, 9000);
-    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 2000); /* rises slowly */
-    hlmi_cost_note(&c, 8, UINT64_MAX);
-    hlmi_cost_note(&c, UINT64_MAX, 0);
-    hlmi_cost_note(&c, 8, 10);
-    ck_assert_uint_eq(hlmi_cost_predict(&c, 8), 10);
-}
-END_TEST
-
 /* A region that took long is divided, and a cancel between two parts ends it. */
 START_TEST(long_regions_in_parts)
 {
@@ -516,14 +580,15 @@ int main(void)
 {
     const TTest *const tests[] = {
         own_threads,
+        late_helpers,
+        parts_without_helpers,
+        more_threads_than_cores,
         executor,
         executor_refuses,
         arguments,
         cancelled_before,
         out_of_memory,
         control_word,
-        parts_are_the_whole,
-        costs,
         long_regions_in_parts,
         slices,
 #if defined(__SSE2__)

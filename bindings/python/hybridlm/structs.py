@@ -212,8 +212,9 @@ class PoolParams(TypedDict, total=False):
 class CtxParams(TypedDict, total=False):
     """hlm_ctx_params of the header."""
 
-    #: Threads that compute, the calling one included, up to 1024; with an executor,
-    #: the tasks of a parallel-for. 0: one for each core the process may use.
+    #: Threads that compute, the calling one included, up to 1024, but no more than
+    #: cores that the process may use; with an executor, the tasks of a parallel-for.
+    #: 0: one for each of those cores.
     n_threads: int
 
     #: Rows (tokens) computed at once; longer steps run in several tiles. More

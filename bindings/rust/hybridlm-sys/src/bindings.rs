@@ -2389,8 +2389,9 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_ctx_params {
     pub struct_size: usize,
-    #[doc = " Threads that compute, the calling one included, up to 1024; with an executor,"]
-    #[doc = "  the tasks of a parallel-for. 0: one for each core the process may use."]
+    #[doc = " Threads that compute, the calling one included, up to 1024, but no more than"]
+    #[doc = "  cores that the process may use; with an executor, the tasks of a parallel-for."]
+    #[doc = "  0: one for each of those cores."]
     pub n_threads: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,

@@ -1,0 +1,36 @@
+/* A gate: a counter that threads wait on until it moves. A waiter spins first (what it waits for is usually microseconds away),
+ * may then yield its core, and at last sleeps in the kernel, so that idle threads use no CPU and leave their core to others. */
+#ifndef HLMI_EXEC_GATE_H
+#define HLMI_EXEC_GATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HLMI_CACHE_LINE = 64 };
+
+typedef struct hlmi_gate {
+    _Alignas(HLMI_CACHE_LINE) _Atomic uint32_t count;
+    _Atomic uint32_t sleepers; /* at least 1 when somebody may be asleep */
+} hlmi_gate;
+
+/** Before looking at what the gate tells of; hlmi_gate_wait then misses nothing. */
+static inline uint32_t hlmi_gate_seen(const hlmi_gate *g)
+{
+    return atomic_load_explicit(&g->count, memory_order_acquire);
+}
+
+/** Returns once the count is no longer `seen`. True when it spun only. */
+bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns);
+
+/** Moves the count and wakes who sleeps. */
+void hlmi_gate_open(hlmi_gate *g);
+
+/** Whether somebody has waited for so long that it fell asleep. */
+static inline bool hlmi_gate_slept(const hlmi_gate *g)
+{
+    return atomic_load_explicit(&g->sleepers, memory_order_relaxed) != 0;
+}
+
+#endif
