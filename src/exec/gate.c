@@ -16,9 +16,20 @@ static bool spin(const hlmi_gate *g, uint32_t seen)
     return false;
 }
 
+/* Says that somebody sleeps on the count `seen`; false when the count has moved. Where `slept` stands still while the count is
+ * looked at, nobody sleeps on a later one, and nothing is overwritten. */
+static bool tell(hlmi_gate *g, uint32_t seen)
+{
+    uint32_t was = atomic_load(&g->slept);
+    do {
+        if (atomic_load(&g->count) != seen) return false;
+    } while (was != seen + 1 && !atomic_compare_exchange_weak(&g->slept, &was, seen + 1));
+    return true;
+}
+
 static void sleep_until_moved(hlmi_gate *g, uint32_t seen)
 {
-    atomic_fetch_add(&g->sleepers, 1);
+    if (!tell(g, seen)) return;
     while (atomic_load(&g->count) == seen) hlmi_os_wait((volatile uint32_t *)&g->count, seen);
 }
 
@@ -36,11 +47,11 @@ bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yiel
     return false;
 }
 
-/* The count moves before sleepers are looked for, and a sleeper counts itself before it looks at the count (all sequentially
- * consistent): one sees the other. Who wakes the sleepers takes their number away, so that a sleeper that waits for its core is
- * woken once, and not by every opener until it runs. One that counted itself and then did not sleep costs the next opener a call. */
+/* A sleeper tells of itself before it looks at the count, and the count moves before it is looked whether somebody sleeps on the
+ * old one (all sequentially consistent): one sees the other. Who sleeps on a count is woken by the one who moves it, and by
+ * nobody after that: a thread that is awake and waits for its core costs later openers nothing. */
 void hlmi_gate_open(hlmi_gate *g)
 {
-    atomic_fetch_add(&g->count, 1);
-    if (atomic_load(&g->sleepers) && atomic_exchange(&g->sleepers, 0)) hlmi_os_wake_all((volatile uint32_t *)&g->count);
+    const uint32_t seen = atomic_fetch_add(&g->count, 1);
+    if (atomic_load(&g->slept) == seen + 1) hlmi_os_wake_all((volatile uint32_t *)&g->count);
 }

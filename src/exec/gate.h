@@ -12,7 +12,7 @@ enum { HLMI_CACHE_LINE = 64 };
 
 typedef struct hlmi_gate {
     _Alignas(HLMI_CACHE_LINE) _Atomic uint32_t count;
-    _Atomic uint32_t sleepers; /* at least 1 when somebody may be asleep */
+    _Atomic uint32_t slept; /* one more than the last count that somebody fell asleep on */
 } hlmi_gate;
 
 /** Before looking at what the gate tells of; hlmi_gate_wait then misses nothing. */
@@ -27,10 +27,11 @@ bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yiel
 /** Moves the count and wakes who sleeps. */
 void hlmi_gate_open(hlmi_gate *g);
 
-/** Whether somebody has waited for so long that it fell asleep. */
+/** Whether somebody has waited for so long that it fell asleep since the count last moved. */
 static inline bool hlmi_gate_slept(const hlmi_gate *g)
 {
-    return atomic_load_explicit(&g->sleepers, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&g->slept, memory_order_relaxed) ==
+        atomic_load_explicit(&g->count, memory_order_relaxed) + 1;
 }
 
 #endif

@@ -6,10 +6,10 @@ enum {
     AGAIN = 8 /* so many times as long as it was careful, or as the rest, a loss is one more of the same kind */
 };
 
-static uint64_t longer(uint64_t ns)
+static uint64_t longer(uint64_t ns, uint64_t most)
 {
     if (ns < HLMI_REST_MIN_NS) return HLMI_REST_MIN_NS;
-    return ns < HLMI_REST_MAX_NS / 2 ? 2 * ns : HLMI_REST_MAX_NS;
+    return ns < most / 2 ? 2 * ns : most;
 }
 
 static void become_careful(hlmi_rest *r, uint64_t now)
@@ -32,7 +32,7 @@ void hlmi_rest_lost(hlmi_rest *r, uint64_t now)
     r->last_loss = now;
     if (alone && !r->careful) return;
     become_careful(r, now);
-    r->after_loss = longer(r->after_loss);
+    r->after_loss = longer(r->after_loss, HLMI_REST_MAX_NS);
     r->next = r->after_loss;
     r->until = now;
 }
@@ -56,10 +56,17 @@ void hlmi_rest_slept(hlmi_rest *r, uint64_t begin, uint64_t now)
     r->freed = now;
 }
 
-uint64_t hlmi_ask_next(hlmi_ask *a, uint64_t now)
+uint64_t hlmi_ask_away(hlmi_ask *a, uint64_t now, uint64_t away)
 {
-    const uint64_t soon = AGAIN * a->ns > HLMI_REST_SOON_NS ? AGAIN * a->ns : HLMI_REST_SOON_NS;
-    a->ns = a->last && now - a->last < soon ? longer(a->ns) : 0;
-    a->last = now;
+    if (now - a->begin > HLMI_ASK_WINDOW_NS) {
+        a->begin = now;
+        a->away = 0;
+    }
+    a->away += away;
+    if (a->away < HLMI_ASK_WINDOW_NS / 8) return 0;
+    const bool again = a->last && now - a->last < HLMI_ASK_WINDOW_NS + AGAIN * a->ns;
+    a->ns = longer(again ? a->ns : 0, HLMI_ASK_MAX_NS);
+    a->begin = a->last = now;
+    a->away = 0;
     return a->ns;
 }

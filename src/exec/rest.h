@@ -14,9 +14,12 @@ enum {
     /* What a careful helper computes at once, and how long it then sleeps: less than the shortest time slice of
      * today's schedulers, which a thread has whole after it slept. */
     HLMI_REST_BURST_NS = 1000 * 1000,
-    /* The rest after a loss: first, and at most. */
+    /* The rest after a loss: first, and at most. One that is asked for may be longer. */
     HLMI_REST_MIN_NS = 4 * 1000 * 1000,
-    HLMI_REST_MAX_NS = 1000 * 1000 * 1000,
+    HLMI_REST_MAX_NS = 256 * 1000 * 1000,
+    HLMI_ASK_MAX_NS = 1000 * 1000 * 1000,
+    /* The caller is short of its core when it is away for more than an eighth of such a time. */
+    HLMI_ASK_WINDOW_NS = 100 * 1000 * 1000,
     /* Waking up later than this is not the system's timer, but somebody else on the core. */
     HLMI_REST_LATE_NS = 250 * 1000,
     /* A loss alone is a moment of somebody else's; a second one within this time is a busy machine. */
@@ -59,10 +62,12 @@ static inline void hlmi_rest_begin(hlmi_rest *r, uint64_t now)
 }
 
 typedef struct hlmi_ask {
-    uint64_t last, ns;
+    uint64_t begin, away; /* of the window, and the time away in it */
+    uint64_t last, ns; /* when a rest was last asked for, and how long */
 } hlmi_ask;
 
-/** The caller has lost its core: the rest that a helper is asked for, longer each time that it happens soon after; 0: none. */
-uint64_t hlmi_ask_next(hlmi_ask *a, uint64_t now);
+/** The caller's core was another program's for `away`: the rest that a helper is asked for, so that the caller has more of
+ *  the cores; 0: none. It is longer each time that it is asked for soon after. */
+uint64_t hlmi_ask_away(hlmi_ask *a, uint64_t now, uint64_t away);
 
 #endif

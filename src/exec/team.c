@@ -52,7 +52,7 @@ enum { RUNNING, DONE, STOPPED };
 
 struct hlmi_team {
     hlmi_mem mem;
-    size_t workers; /* shares of a region */
+    size_t workers; /* most shares of a region */
     hlm_executor executor; /* parallel_for is NULL: own threads */
     worker *all; /* [n_own + 1] the caller, then the helpers */
     size_t n_own;
@@ -66,6 +66,7 @@ struct hlmi_team {
     _Atomic uint64_t took; /* most that a thread has computed for a part */
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
     hlmi_ask ask;
+    uint64_t away; /* of the caller's thread, noted in this run */
     atomic_bool in_parts; /* the last run was a part */
     /* What every thread looks at. */
     hlmi_gate gate; /* moves when a region opens, and when a run is over */
@@ -85,11 +86,11 @@ static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, si
     const uint64_t predicted = r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) : 1;
     hlmi_piece p = hlmi_piece_first(predicted, PART_NS);
     if (p.shift == 0) {
-        r->run(r->arg, w->step, index, t->workers);
+        r->run(r->arg, w->step, index, w->workers);
         return;
     }
     for (uint64_t now = hlmi_os_now(); !hlmi_piece_done(&p);) {
-        r->run(r->arg, w->step, (index << p.shift) + p.at, t->workers << p.shift);
+        r->run(r->arg, w->step, (index << p.shift) + p.at, w->workers << p.shift);
         const uint64_t took = hlmi_os_now() - now;
         now += took;
         hlmi_piece_next(&p, took, PART_NS);
@@ -104,7 +105,7 @@ static void run_one(hlmi_team *t, const run *r, size_t index, uint64_t *spent)
 {
     const hlmi_region *region = r->w.regions;
     const uint64_t begin = hlmi_os_thread_now();
-    region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, t->workers << r->part.shift);
+    region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, r->w.workers << r->part.shift);
     *spent += hlmi_os_thread_now() - begin;
     uint64_t most = atomic_load_explicit(&t->took, memory_order_relaxed);
     while (most < *spent && !atomic_compare_exchange_weak(&t->took, &most, *spent)) {
@@ -115,14 +116,15 @@ static void run_one(hlmi_team *t, const run *r, size_t index, uint64_t *spent)
 
 static size_t words(const hlmi_team *t)
 {
-    return (t->workers + WORD_BITS - 1) / WORD_BITS;
+    return (t->workers + WORD_BITS - 1) / WORD_BITS; /* of the most shares; they may be fewer */
 }
 
 static void open_region(hlmi_team *t, size_t at)
 {
     t->at = at;
-    atomic_store_explicit(&t->left, (uint32_t)t->workers, memory_order_relaxed);
-    for (size_t i = 0, rest = t->workers; i < words(t); i++, rest -= WORD_BITS) {
+    const size_t shares = t->run.w.workers;
+    atomic_store_explicit(&t->left, (uint32_t)shares, memory_order_relaxed);
+    for (size_t i = 0, rest = shares; i < words(t); i++, rest -= WORD_BITS) {
         const uint64_t all = rest < WORD_BITS ? (UINT64_C(1) << rest) - 1 : UINT64_MAX;
         atomic_store_explicit(&t->free[i], all, memory_order_release);
         if (rest <= WORD_BITS) break;
@@ -183,25 +185,27 @@ static void open_next(hlmi_team *t)
 
 /* ---- helpers that step aside ---- */
 
-/* The caller's thread has lost its core: the last helper that computes leaves it the room. */
-static void ask_for_rest(hlmi_team *t, uint64_t now)
+/* The caller's thread was away from its core: the last helper that computes leaves it the room, if it was so for long. */
+static void caller_was_away(hlmi_team *t, uint64_t now, uint64_t away)
 {
-    for (size_t i = t->n_own; i > 0; i--) {
+    t->away += away;
+    const uint64_t ns = hlmi_ask_away(&t->ask, now, away);
+    for (size_t i = t->n_own; ns && i > 0; i--) {
         worker *w = &t->all[i];
         if (atomic_load(&w->resting) || atomic_load(&w->asked)) continue;
-        atomic_store(&w->asked, hlmi_ask_next(&t->ask, now)); /* 0: not yet */
+        atomic_store(&w->asked, ns);
         return;
     }
 }
 
-/* `me` finished last, long after the region was opened, and others fell asleep meanwhile. */
-static void look_for_loss(hlmi_team *t, worker *me, uint64_t now)
+/* `me` finished last, and the region took `more` than it should; others fell asleep meanwhile. */
+static void look_for_loss(hlmi_team *t, worker *me, uint64_t now, uint64_t more)
 {
     const uint64_t lost = hlmi_os_core_lost();
     if (lost == me->lost) return;
     me->lost = lost;
     if (me->index) hlmi_rest_lost(&me->rest, now);
-    else ask_for_rest(t, now);
+    else caller_was_away(t, now, more);
 }
 
 /* The region's last share is finished. */
@@ -213,7 +217,7 @@ static void close_region(hlmi_team *t, worker *me)
     const bool slept = hlmi_gate_slept(&t->gate);
     if (slept || (r->cost && !t->run.one)) {
         const uint64_t now = hlmi_os_now(), took = now - t->since;
-        if (slept && took > predicted + predicted / 8 + LOST_NS) look_for_loss(t, me, now);
+        if (slept && took > predicted + predicted / 8 + LOST_NS) look_for_loss(t, me, now, took - predicted);
         if (r->cost && !t->run.one) {
             hlmi_cost_note(r->cost, amount, took);
             t->since = now;
@@ -237,18 +241,45 @@ static void do_share(hlmi_team *t, worker *me, size_t share)
     if (atomic_fetch_sub_explicit(&t->left, 1, memory_order_acq_rel) == 1) close_region(t, me);
 }
 
-/* The caller's part of a run; returns how it ended. */
-static uint32_t lead(hlmi_team *t)
+/* The caller's part of a run; returns how it ended. *slept: for how long it waited beyond spinning. */
+static uint32_t lead(hlmi_team *t, bool in_parts, uint64_t *slept)
 {
     worker *me = &t->all[0];
-    const uint64_t spin_ns = t->run.one ? PART_SPIN_NS : SPIN_NS;
     for (;;) {
         const uint32_t seen = hlmi_gate_seen(&t->gate), over = atomic_load_explicit(&t->over, memory_order_acquire);
         size_t share;
         if (over != RUNNING) return over;
-        if (claim(t, 0, &share)) do_share(t, me, share);
-        else hlmi_gate_wait(&t->gate, seen, spin_ns, 0);
+        if (claim(t, 0, &share)) {
+            do_share(t, me, share);
+            continue;
+        }
+        const uint64_t before = hlmi_os_now();
+        if (!hlmi_gate_wait(&t->gate, seen, in_parts ? PART_SPIN_NS : SPIN_NS, 0)) *slept += hlmi_os_now() - before;
     }
+}
+
+/* The same, with a look at whether the caller's thread lost its core meanwhile, for longer than moments. The thread may be
+ * another one each time. */
+static uint32_t lead_helpers(hlmi_team *t, size_t first, bool in_parts)
+{
+    worker *me = &t->all[0];
+    me->lost = hlmi_os_core_lost();
+    t->away = 0;
+    const uint64_t begin = hlmi_os_now(), computed = hlmi_os_thread_now();
+    uint64_t slept = 0;
+    open_region(t, first);
+    const uint32_t how = lead(t, in_parts, &slept);
+    const uint64_t now = hlmi_os_now(), known = hlmi_os_thread_now() - computed + slept + t->away;
+    if (now - begin > known + LOST_NS && hlmi_os_core_lost() != me->lost) caller_was_away(t, now, now - begin - known);
+    return how;
+}
+
+/* Without helpers there is nobody to wait for. */
+static uint32_t lead_alone(hlmi_team *t, size_t first)
+{
+    uint64_t slept = 0;
+    open_region(t, first);
+    return lead(t, false, &slept);
 }
 
 /* Sleeps as long as a careful helper does, unless it is to quit. */
@@ -334,7 +365,7 @@ static hlm_status run_by_region(hlmi_team *t, const run *r)
         if (hlmi_region_skipped(&w->regions[i], w)) continue;
         if (is_cancelled(w->cancel)) return cancelled();
         batch b = {t, r, &w->regions[i]};
-        if (e->parallel_for(e->user, t->workers, batch_task, &b) != 0)
+        if (e->parallel_for(e->user, w->workers, batch_task, &b) != 0)
             return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
         if (atomic_load(&t->left_out)) return cancelled();
         if (r->one || !b.region->cost) continue;
@@ -360,11 +391,9 @@ static hlm_status start(hlmi_team *t, const run *r)
     t->run = *r;
     t->runs++;
     t->since = hlmi_os_now();
-    if (t->n_own) t->all[0].lost = hlmi_os_core_lost(); /* of the thread that calls this time */
     atomic_store_explicit(&t->in_parts, r->one, memory_order_relaxed);
     atomic_store_explicit(&t->over, RUNNING, memory_order_relaxed);
-    open_region(t, first);
-    const uint32_t how = lead(t);
+    const uint32_t how = t->n_own ? lead_helpers(t, first, r->one) : lead_alone(t, first);
     hlmi_fpenv_leave(found);
     return how == DONE ? HLM_OK : cancelled();
 }
@@ -372,6 +401,7 @@ static hlm_status start(hlmi_team *t, const run *r)
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
 {
     run r = {.w = *work};
+    if (!r.w.workers) r.w.workers = t->workers;
     while (r.w.n && hlmi_region_skipped(&r.w.regions[r.w.n - 1], &r.w)) r.w.n--;
     return r.w.n ? start(t, &r) : HLM_OK;
 }
@@ -381,6 +411,7 @@ hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, h
     run r = {.w = *work, .one = true, .part = part};
     r.w.regions += region;
     r.w.n = 1;
+    r.w.workers = t->workers;
     atomic_store(&t->took, 0);
     const hlm_status st = start(t, &r);
     *took = atomic_load(&t->took);
@@ -390,6 +421,14 @@ hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, h
 size_t hlmi_team_workers(const hlmi_team *t)
 {
     return t->workers;
+}
+
+size_t hlmi_team_ready(const hlmi_team *t)
+{
+    size_t n = t->workers;
+    for (size_t i = 1; i <= t->n_own; i++)
+        if (atomic_load_explicit(&t->all[i].resting, memory_order_relaxed)) n--;
+    return n;
 }
 
 static hlm_status start_threads(hlmi_team *t, size_t n)

@@ -141,7 +141,7 @@ START_TEST(calm_again)
         ck_assert_uint_eq(hlmi_rest_due(&r, now + 1000 * (uint64_t)MS), 0);
         if (wanted < HLMI_REST_CALM_MAX) wanted *= 2;
     }
-    now += 100 * (uint64_t)HLMI_REST_MAX_NS;
+    now += 9 * (uint64_t)HLMI_REST_CALM_MAX * (2 * HLMI_REST_BURST_NS);
     make_careful(&r, &now);
     ck_assert_int_eq(until_calm(&r, &now), HLMI_REST_CALM);
 }
@@ -152,18 +152,22 @@ START_TEST(asked_to_rest)
     hlmi_rest r = {0};
     hlmi_ask a = {0};
     uint64_t now = 1, longest = 0;
-    ck_assert_uint_eq(hlmi_ask_next(&a, now), 0);
+    for (int i = 0; i < 100; i++, now += 50 * MS)
+        ck_assert_uint_eq(hlmi_ask_away(&a, now, 4 * MS), 0); /* a twelfth of the time */
     for (int i = 0; i < 20; i++) {
-        now += 5 * MS + longest;
-        const uint64_t ns = hlmi_ask_next(&a, now);
-        ck_assert_uint_ge(ns, longest ? longest : 1);
+        uint64_t ns = 0;
+        for (int moments = 0; !ns; moments++, now += 20 * MS) {
+            ck_assert_int_lt(moments, 8);
+            ns = hlmi_ask_away(&a, now, 4 * MS); /* a fifth */
+        }
+        ck_assert_uint_ge(ns, longest ? longest : HLMI_REST_MIN_NS);
         hlmi_rest_asked(&r, now, ns);
         ck_assert_uint_eq(sleep_due(&r, &now, 0), ns);
         longest = ns;
     }
-    ck_assert_uint_eq(longest, HLMI_REST_MAX_NS);
-    now += 9 * longest;
-    ck_assert_uint_eq(hlmi_ask_next(&a, now), 0);
+    ck_assert_uint_eq(longest, HLMI_ASK_MAX_NS);
+    now += 10 * longest;
+    ck_assert_uint_eq(hlmi_ask_away(&a, now, 50 * MS), HLMI_REST_MIN_NS);
 }
 END_TEST
 
