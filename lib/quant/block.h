@@ -100,7 +100,7 @@ static inline uint8_t hlmi_clip_u8(float v, uint8_t top)
 }
 
 /* One descriptor a file; type.c lists them. */
-extern const hlmi_type_info hlmi_type_f32, hlmi_type_f16, hlmi_type_bf16;
+extern const hlmi_type_info hlmi_type_f32, hlmi_type_f16, hlmi_type_bf16, hlmi_type_f64;
 extern const hlmi_type_info hlmi_type_q4_0, hlmi_type_q4_1, hlmi_type_q5_0, hlmi_type_q5_1, hlmi_type_q8_0;
 extern const hlmi_type_info hlmi_type_q4_k, hlmi_type_q6_k;
 

@@ -5,7 +5,6 @@
 
 #define PLAIN(id, text, size) \
   static const hlmi_type_info id = {.name = text, .block = 1, .bytes = size, .layout = HLMI_TILE_NONE}
-PLAIN(plain_f64, "f64", 8);
 PLAIN(plain_i8, "i8", 1);
 PLAIN(plain_u8, "u8", 1);
 PLAIN(plain_i16, "i16", 2);
@@ -21,7 +20,7 @@ static const hlmi_type_info *const types[HLMI_TYPE_COUNT] = {
     [HLMI_F32] = &hlmi_type_f32,   [HLMI_F16] = &hlmi_type_f16,   [HLMI_BF16] = &hlmi_type_bf16,
     [HLMI_Q4_0] = &hlmi_type_q4_0, [HLMI_Q4_1] = &hlmi_type_q4_1, [HLMI_Q5_0] = &hlmi_type_q5_0,
     [HLMI_Q5_1] = &hlmi_type_q5_1, [HLMI_Q8_0] = &hlmi_type_q8_0, [HLMI_Q4_K] = &hlmi_type_q4_k,
-    [HLMI_Q6_K] = &hlmi_type_q6_k, [HLMI_F64] = &plain_f64,       [HLMI_I8] = &plain_i8,
+    [HLMI_Q6_K] = &hlmi_type_q6_k, [HLMI_F64] = &hlmi_type_f64,   [HLMI_I8] = &plain_i8,
     [HLMI_U8] = &plain_u8,         [HLMI_I16] = &plain_i16,       [HLMI_U16] = &plain_u16,
     [HLMI_I32] = &plain_i32,       [HLMI_U32] = &plain_u32,       [HLMI_I64] = &plain_i64,
     [HLMI_U64] = &plain_u64,       [HLMI_BOOL] = &plain_bool,

@@ -19,8 +19,8 @@ typedef enum hlmi_type {
     HLMI_Q8_0,
     HLMI_Q4_K,
     HLMI_Q6_K,
+    HLMI_F64, /* read as f32 */
     /* well formed in files but no weights of a matrix product */
-    HLMI_F64,
     HLMI_I8,
     HLMI_U8,
     HLMI_I16,

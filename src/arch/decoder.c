@@ -136,6 +136,12 @@ static void find_root(hlmi_decoder *d, char own[32])
     d->outer = "";
 }
 
+/* A size of the reference's class, which GGUF files do not leave to it. */
+static int64_t by_class(const hlmi_decoder *d, int64_t size)
+{
+    return d->gguf ? 0 : size;
+}
+
 static const hlmi_key heads_key = {"num_attention_heads", ".attention.head_count"};
 static const hlmi_key kv_heads_key = {"num_key_value_heads", ".attention.head_count_kv"};
 
@@ -144,8 +150,12 @@ static hlm_status read_heads(const hlmi_decoder *d, size_t layer, size_t *n_head
 {
     hlm_status st;
     int64_t heads = 0, kv_heads = 0, v_dim = 0;
-    HLMI_TRY(hlmi_config_int_at(d->c, heads_key, layer, d->layers, 1, MAX_HEADS, 0, &heads));
-    HLMI_TRY(hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 1, MAX_HEADS, heads, &kv_heads));
+    HLMI_TRY(
+        hlmi_config_int_at(d->c, heads_key, layer, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
+    const int64_t shared = by_class(d, d->spec->sizes.kv_heads);
+    const bool absent = !json_object_get(d->c->json, kv_heads_key.hf); /* unlike null */
+    HLMI_TRY(hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 1, MAX_HEADS, absent && shared ? shared : heads,
+                                &kv_heads));
     if (heads % kv_heads)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly",
                            hlmi_store_path(d->c->store), (long long)heads, (long long)kv_heads));
@@ -267,15 +277,30 @@ done:
     return st;
 }
 
-static hlm_status check_activation(const hlmi_decoder *d)
+/* The names that the reference has for one function. */
+static const char *const activation_names[][6] = {
+    {"silu", "swish"},
+    {"gelu", "gelu_python"},
+    {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate"},
+};
+
+/* The row of a name, or -1. */
+static int activation_row(const char *name)
+{
+    for (size_t i = 0; i < sizeof activation_names / sizeof *activation_names; i++)
+        for (size_t k = 0; k < 6 && activation_names[i][k]; k++)
+            if (strcmp(activation_names[i][k], name) == 0) return (int)i;
+    return -1;
+}
+
+hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const char *wanted)
 {
     const char *act = NULL;
     size_t len = 0;
-    const char *wanted = d->spec->activation ? d->spec->activation : "silu";
-    const char *key = d->spec->activation_key ? d->spec->activation_key : "hidden_act";
-    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){key, NULL}, &act, &len);
+    const hlm_status st = hlmi_config_string(c, (hlmi_key){key, NULL}, &act, &len);
     if (st != HLM_OK || !act || strcmp(act, wanted) == 0) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is \"%.40s\", expected \"%s\"", hlmi_store_path(d->c->store), key, act,
+    if (activation_row(act) >= 0 && activation_row(act) == activation_row(wanted)) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is \"%.40s\", expected \"%s\"", hlmi_store_path(c->store), key, act,
                      wanted);
 }
 
@@ -286,7 +311,9 @@ static hlm_status read_vocab(hlmi_decoder *d)
     const hlmi_tensor *t = hlmi_store_find(d->l->store, embed.text);
     if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(d->c->store), embed.text);
     int64_t vocab = 0;
-    const int64_t rows = d->gguf && t->n_dims == 2 && t->dims[0] <= INT32_MAX ? (int64_t)t->dims[0] : 0;
+    const int64_t rows = !d->gguf                   ? d->spec->sizes.vocab
+        : t->n_dims == 2 && t->dims[0] <= INT32_MAX ? (int64_t)t->dims[0]
+                                                    : 0;
     const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"vocab_size", ".vocab_size"}, 1, INT32_MAX, rows, &vocab);
     d->vocab = (size_t)vocab;
     return st;
@@ -321,18 +348,17 @@ static hlm_status read_attention(hlmi_decoder *d)
     int64_t v = 0, heads = 0;
     const hlmi_config *c = d->c;
     const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
-    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, d->spec->ff, &v));
+    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, by_class(d, d->spec->sizes.ff), &v));
     d->ff = (size_t)v;
-    HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, 0, &heads));
+    HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
-    const int64_t derived = d->spec->head_dim ? d->spec->head_dim : share;
+    const int64_t size = by_class(d, d->spec->sizes.head_dim), derived = size ? size : share;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
     if (!derived && !hlmi_config_has(c, dim_key))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads",
                            hlmi_store_path(c->store), d->hidden, (long long)heads));
     HLMI_TRY(hlmi_config_int(c, dim_key, 1, MAX_HEAD_DIM, derived, &v));
     d->head_dim = (size_t)v;
-    HLMI_TRY(read_rope_dim(d));
     d->qk_norm = d->spec->qk_norm;
     if (d->spec->qk_norm_key)
         HLMI_TRY(hlmi_config_bool(c, (hlmi_key){d->spec->qk_norm_key, NULL}, d->qk_norm, &d->qk_norm));
@@ -343,7 +369,8 @@ done:
 static hlm_status count_layers(hlmi_decoder *d)
 {
     int64_t v = 0;
-    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS, 0, &v);
+    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS,
+                                          by_class(d, d->spec->sizes.layers), &v);
     d->layers = (size_t)v;
     return st;
 }
@@ -353,8 +380,10 @@ static hlm_status read_sizes(hlmi_decoder *d)
     hlm_status st;
     int64_t v = 0;
     const hlmi_config *c = d->c;
-    HLMI_TRY(check_activation(d));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", ".embedding_length"}, 1, MAX_HIDDEN, 0, &v));
+    HLMI_TRY(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
+                                   d->spec->activation ? d->spec->activation : "silu"));
+    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", ".embedding_length"}, 1, MAX_HIDDEN,
+                             by_class(d, d->spec->sizes.hidden), &v));
     d->hidden = (size_t)v;
     HLMI_TRY(d->spec->count ? d->spec->count(d) : count_layers(d));
     HLMI_TRY(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
@@ -367,7 +396,7 @@ done:
 /* How far positions go; where only recurrences know the past, nothing ends them. */
 static hlm_status read_positions(hlmi_decoder *d)
 {
-    const int64_t endless = d->spec->recurrent_only ? INT32_MAX : 0;
+    const int64_t endless = d->spec->recurrent_only ? INT32_MAX : by_class(d, d->spec->sizes.positions);
     return hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, endless,
                            &d->plan->max_positions);
 }
@@ -375,6 +404,8 @@ static hlm_status read_positions(hlmi_decoder *d)
 static hlm_status read_rope(hlmi_decoder *d)
 {
     if (d->no_rope || d->spec->recurrent_only) return HLM_OK;
+    const hlm_status sized = read_rope_dim(d);
+    if (sized != HLM_OK) return sized;
     float *divisors = NULL;
     const hlmi_name freqs = name_of(d, HLMI_PART_ROPE_FREQS, 0, ".weight");
     if (freqs.text[0] && hlmi_loader_has(d->l, freqs.text)) {
@@ -493,11 +524,11 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     find_root(&d, own);
     HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
+    HLMI_TRY(read_positions(&d));
     if (spec->setup) HLMI_TRY(spec->setup(&d));
     plan->hidden_size = d.hidden;
     plan->vocab_size = plan->n_out = d.vocab;
     plan->n_layers = d.layers;
-    HLMI_TRY(read_positions(&d));
     HLMI_TRY(read_rope(&d));
     HLMI_TRY(add_embed(&d));
     for (size_t i = 0; i < d.layers; i++) HLMI_TRY((spec->layer ? spec->layer : add_layer)(&d, i));

@@ -40,6 +40,13 @@ extern const hlmi_key hlmi_bamba_names[HLMI_PARTS];
 
 typedef struct hlmi_decoder hlmi_decoder;
 
+/** Sizes that the reference's class has where config.json has none (0: it must). GGUF files must have all but two. */
+typedef struct hlmi_class_sizes {
+    int64_t vocab, hidden, ff, layers, heads, positions;
+    int64_t kv_heads; /* 0: as many as heads, which null stands for in every class */
+    int64_t head_dim; /* 0: hidden / heads */
+} hlmi_class_sizes;
+
 typedef struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
     const char *tied_key; /* another name of tie_word_embeddings, which goes before it */
@@ -55,13 +62,12 @@ typedef struct hlmi_decoder_spec {
     bool gated_attention; /* the tensor of q is [head][q, gate][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     const char *ff_key; /* where not intermediate_size */
-    int64_t ff; /* where config.json has none; 0: required */
+    hlmi_class_sizes sizes;
     hlmi_mlp_kind mlp;
     bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */
-    const char *activation; /* what hidden_act must say (NULL: "silu") */
+    const char *activation; /* what hidden_act must say, or another name of the same function (NULL: "silu") */
     const char *activation_key; /* where not hidden_act */
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
-    int64_t head_dim; /* default; 0: hidden_size / heads */
     bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
     bool tied; /* embedding and head are one where config.json does not say */
     bool recurrent_only; /* no settings of attention, positions and feed-forward */
@@ -112,6 +118,8 @@ hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, s
                              const char *key, const hlmi_row_order *order, const float **out);
 /** *out [n] filled with a value: a multiplier for the rows of a matrix. */
 hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, const float **out);
+/** HLM_E_UNSUPPORTED when the setting is there and does not name the function `wanted`, under any of its names. */
+hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const char *wanted);
 /** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
 hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);

@@ -54,7 +54,7 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 128, &heads));
     m->head_dim = (size_t)(inner / heads);
     keys.expand = NULL;
-    if (json_is_string(dim) && strcmp(json_string_value(dim), "auto") == 0) keys.head_dim = NULL;
+    if (!dim || (json_is_string(dim) && strcmp(json_string_value(dim), "auto") == 0)) keys.head_dim = NULL;
     HLMI_TRY(hlmi_mamba2_read(d, &keys, m));
     if (m->heads * m->head_dim != (size_t)inner)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: mamba_d_ssm is %lld, expected %zu heads of %zu",
@@ -142,16 +142,19 @@ done:
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
-                                           .qkv_bias = HLMI_BIAS_ASKED,
-                                           .o_bias = HLMI_BIAS_ASKED,
-                                           .mlp_bias = HLMI_BIAS_ASKED,
-                                           .attn_bias_key = "attention_bias",
-                                           .mlp_bias_key = "mlp_bias",
-                                           .eps_key = {"rms_norm_eps", NULL},
-                                           .eps = 1e-5,
-                                           .setup = setup,
-                                           .layer = layer};
+    static const hlmi_decoder_spec spec = {
+        .names = hlmi_bamba_names,
+        .qkv_bias = HLMI_BIAS_ASKED,
+        .o_bias = HLMI_BIAS_ASKED,
+        .mlp_bias = HLMI_BIAS_ASKED,
+        .attn_bias_key = "attention_bias",
+        .mlp_bias_key = "mlp_bias",
+        .sizes =
+            {.vocab = 128000, .hidden = 4096, .ff = 14336, .layers = 32, .heads = 32, .kv_heads = 8, .positions = 8192},
+        .eps_key = {"rms_norm_eps", NULL},
+        .eps = 1e-5,
+        .setup = setup,
+        .layer = layer};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

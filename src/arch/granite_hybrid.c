@@ -149,15 +149,17 @@ done:
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = names,
-                                           .qkv_bias = HLMI_BIAS_ASKED,
-                                           .o_bias = HLMI_BIAS_ASKED,
-                                           .attn_bias_key = "attention_bias",
-                                           .eps_key = {"rms_norm_eps", NULL},
-                                           .eps = 1e-6,
-                                           .gate_in_up = true,
-                                           .setup = setup,
-                                           .layer = layer};
+    static const hlmi_decoder_spec spec = {
+        .names = names,
+        .qkv_bias = HLMI_BIAS_ASKED,
+        .o_bias = HLMI_BIAS_ASKED,
+        .attn_bias_key = "attention_bias",
+        .sizes = {.vocab = 32000, .hidden = 4096, .ff = 11008, .layers = 32, .heads = 32, .positions = 2048},
+        .eps_key = {"rms_norm_eps", NULL},
+        .eps = 1e-6,
+        .gate_in_up = true,
+        .setup = setup,
+        .layer = layer};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

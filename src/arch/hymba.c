@@ -66,9 +66,7 @@ static hlm_status check_fixed(const hlmi_decoder *d)
     HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &text, &len));
     if (text && strcmp(text, "none") != 0)
         HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, text));
-    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"hidden_act", NULL}, &text, &len));
-    if (text && strcmp(text, "silu") != 0)
-        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: hidden_act is \"%.40s\", expected \"silu\"", path, text));
+    HLMI_TRY(hlmi_check_activation(d->c, "hidden_act", "silu"));
     static const char *const kinds[] = {"h"};
     for (size_t i = 0, kind = 0; i < d->layers; i++)
         HLMI_TRY(hlmi_config_choice_at(d->c, "layer_type", i, d->layers, kinds, 1, &kind));

@@ -124,8 +124,18 @@ done:
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {
-        .names = hlmi_bamba_names, .eps_key = {"rms_norm_eps", NULL}, .eps = 1e-6, .setup = setup, .layer = layer};
+    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
+                                           .sizes = {.vocab = 65536,
+                                                     .hidden = 4096,
+                                                     .ff = 14336,
+                                                     .layers = 32,
+                                                     .heads = 32,
+                                                     .kv_heads = 8,
+                                                     .positions = 262144},
+                                           .eps_key = {"rms_norm_eps", NULL},
+                                           .eps = 1e-6,
+                                           .setup = setup,
+                                           .layer = layer};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

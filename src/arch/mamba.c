@@ -43,6 +43,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 static hlmi_decoder_spec spec_of(hlm_status (*family)(hlmi_decoder *d))
 {
     return (hlmi_decoder_spec){.names = names,
+                               .sizes = {.vocab = 50280, .hidden = 768, .layers = 32},
                                .eps_key = {"layer_norm_epsilon", NULL},
                                .eps = 1e-5,
                                .tied = true,

@@ -35,6 +35,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     static const hlmi_decoder_spec spec = {.names = names,
+                                           .sizes = {.vocab = 32768, .hidden = 4096, .layers = 64},
                                            .eps_key = {"layer_norm_epsilon", NULL},
                                            .eps = 1e-5,
                                            .recurrent_only = true,

@@ -18,11 +18,13 @@ static hlm_status read_size(const hlmi_decoder *d, const char *key, int64_t max,
     return st;
 }
 
-/* "auto" (Bamba, Granite): what the heads must have. */
+/* "auto" (Bamba, Granite), or nothing where the class has no number: what the heads must have. */
 static hlm_status read_head_dim(const hlmi_decoder *d, const hlmi_mamba2_keys *k, int64_t inner, hlmi_mamba2 *m)
 {
     const char *text = json_string_value(json_object_get(d->c->json, k->head_dim));
-    if (!text || strcmp(text, "auto") != 0 || !inner) return read_size(d, k->head_dim, MAX_HEAD_DIM, &m->head_dim);
+    const bool derived =
+        text ? strcmp(text, "auto") == 0 : !m->head_dim && !hlmi_config_has(d->c, (hlmi_key){k->head_dim, NULL});
+    if (!derived || !inner) return read_size(d, k->head_dim, MAX_HEAD_DIM, &m->head_dim);
     m->head_dim = (size_t)inner / m->heads;
     return HLM_OK;
 }

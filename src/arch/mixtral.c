@@ -75,6 +75,13 @@ static hlm_status window(const hlmi_config *c, size_t i, size_t n_layers, size_t
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
+                                           .sizes = {.vocab = 32000,
+                                                     .hidden = 4096,
+                                                     .ff = 14336,
+                                                     .layers = 32,
+                                                     .heads = 32,
+                                                     .kv_heads = 8,
+                                                     .positions = 131072},
                                            .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                            .eps = 1e-5,
                                            .theta = 1e6,

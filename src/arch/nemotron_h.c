@@ -88,16 +88,6 @@ static const char *either(const hlmi_decoder *d, const char *older, const char *
     return json_object_get(d->c->json, older) ? older : name;
 }
 
-static hlm_status check_mamba_activation(const hlmi_decoder *d)
-{
-    const char *act = NULL;
-    size_t len = 0;
-    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"mamba_hidden_act", NULL}, &act, &len);
-    if (st != HLM_OK || !act || strcmp(act, "silu") == 0) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: mamba_hidden_act is \"%.40s\", expected \"silu\"",
-                     hlmi_store_path(d->c->store), act);
-}
-
 /* Is there a layer with experts? The settings of models without may be anything. */
 static bool has_experts(const hlmi_decoder *d)
 {
@@ -176,7 +166,7 @@ static hlm_status setup(hlmi_decoder *d)
         .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f};
     d->family = n;
     d->no_rope = true;
-    HLMI_TRY(check_mamba_activation(d));
+    HLMI_TRY(hlmi_check_activation(d->c, "mamba_hidden_act", "silu"));
     HLMI_TRY(hlmi_mamba2_read(d, &keys, &n->mamba));
     if (has_experts(d)) HLMI_TRY(read_experts(d, n));
 done:
@@ -263,12 +253,18 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     static const hlmi_decoder_spec spec = {.names = parts,
                                            .mlp_bias = HLMI_BIAS_ASKED,
                                            .mlp_bias_key = "mlp_bias",
+                                           .sizes = {.vocab = 131072,
+                                                     .hidden = 4096,
+                                                     .ff = 21504,
+                                                     .heads = 32,
+                                                     .kv_heads = 8,
+                                                     .head_dim = 128,
+                                                     .positions = 4096},
                                            .eps_key = {"layer_norm_epsilon", NULL},
                                            .eps = 1e-5,
                                            .mlp = HLMI_MLP_RELU2,
                                            .activation = "relu2",
                                            .activation_key = "mlp_hidden_act",
-                                           .head_dim = 128,
                                            .count = count,
                                            .setup = setup,
                                            .layer = layer};

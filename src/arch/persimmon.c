@@ -21,20 +21,21 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = names,
-                                           .qkv_bias = HLMI_BIAS_ALWAYS,
-                                           .o_bias = HLMI_BIAS_ALWAYS,
-                                           .mlp_bias = HLMI_BIAS_ALWAYS,
-                                           .norm = HLMI_NORM_LAYER,
-                                           .eps_key = {"layer_norm_eps", NULL},
-                                           .eps = 1e-5,
-                                           .qk_norm = true,
-                                           .qk_norm_key = "qk_layernorm",
-                                           .fused_qkv = true,
-                                           .mlp = HLMI_MLP_RELU2,
-                                           .activation = "relu2",
-                                           .partial_rotary = 0.5,
-                                           .theta = 25000.0};
+    static const hlmi_decoder_spec spec = {
+        .names = names,
+        .qkv_bias = HLMI_BIAS_ALWAYS,
+        .o_bias = HLMI_BIAS_ALWAYS,
+        .mlp_bias = HLMI_BIAS_ALWAYS,
+        .norm = HLMI_NORM_LAYER,
+        .sizes = {.vocab = 262144, .hidden = 4096, .ff = 16384, .layers = 36, .heads = 64, .positions = 16384},
+        .eps_key = {"layer_norm_eps", NULL},
+        .eps = 1e-5,
+        .qk_norm = true,
+        .qk_norm_key = "qk_layernorm",
+        .fused_qkv = true,
+        .mlp = HLMI_MLP_RELU2,
+        .activation = "relu2",
+        .partial_rotary = 0.5};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

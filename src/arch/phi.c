@@ -20,19 +20,21 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
-    static const hlmi_decoder_spec spec = {.names = names,
-                                           .qkv_bias = HLMI_BIAS_ALWAYS,
-                                           .o_bias = HLMI_BIAS_ALWAYS,
-                                           .mlp_bias = HLMI_BIAS_ALWAYS,
-                                           .head_bias = HLMI_BIAS_ALWAYS,
-                                           .norm = HLMI_NORM_LAYER,
-                                           .eps_key = {"layer_norm_eps", NULL},
-                                           .eps = 1e-5,
-                                           .qk_norm_key = "qk_layernorm",
-                                           .parallel = true,
-                                           .mlp = HLMI_MLP_GELU,
-                                           .activation = "gelu_new",
-                                           .partial_rotary = 0.5};
+    static const hlmi_decoder_spec spec = {
+        .names = names,
+        .qkv_bias = HLMI_BIAS_ALWAYS,
+        .o_bias = HLMI_BIAS_ALWAYS,
+        .mlp_bias = HLMI_BIAS_ALWAYS,
+        .head_bias = HLMI_BIAS_ALWAYS,
+        .norm = HLMI_NORM_LAYER,
+        .sizes = {.vocab = 51200, .hidden = 2048, .ff = 8192, .layers = 24, .heads = 32, .positions = 2048},
+        .eps_key = {"layer_norm_eps", NULL},
+        .eps = 1e-5,
+        .qk_norm_key = "qk_layernorm",
+        .parallel = true,
+        .mlp = HLMI_MLP_GELU,
+        .activation = "gelu_new",
+        .partial_rotary = 0.5};
     return hlmi_decoder_build(&spec, c, l, plan);
 }
 

@@ -26,6 +26,14 @@ static hlm_status build_tied(const hlmi_config *c, hlmi_loader *l, hlmi_plan *pl
 {
     hlmi_decoder_spec spec = hlmi_delta_net_spec;
     spec.tied = tied;
+    spec.sizes = (hlmi_class_sizes){.vocab = 248320,
+                                    .hidden = 4096,
+                                    .ff = 12288,
+                                    .layers = 32,
+                                    .heads = 16,
+                                    .kv_heads = 4,
+                                    .head_dim = 256,
+                                    .positions = 32768};
     spec.setup = setup;
     spec.layer = layer;
     return hlmi_decoder_build(&spec, c, l, plan);

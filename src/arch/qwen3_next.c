@@ -111,6 +111,14 @@ done:
 static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
 {
     hlmi_decoder_spec spec = hlmi_delta_net_spec;
+    spec.sizes = (hlmi_class_sizes){.vocab = 151936,
+                                    .hidden = 2048,
+                                    .ff = 5632,
+                                    .layers = 48,
+                                    .heads = 16,
+                                    .kv_heads = 2,
+                                    .head_dim = 256,
+                                    .positions = 32768};
     spec.setup = setup;
     spec.layer = layer;
     return hlmi_decoder_build(&spec, c, l, plan);

@@ -207,8 +207,6 @@ static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s,
     size_t len = 0;
     s->top = *c;
     s->c = *c;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"max_position_embeddings", ".context_length"}, 1, INT32_MAX, 0,
-                             &s->max_positions));
     HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
     if (c->json) {
         HLMI_TRY(find_scaling(&s->c));
@@ -238,7 +236,7 @@ static hlm_status append(hlmi_plan *plan, size_t dim, hlmi_rope *r)
 hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, double default_theta,
                           const float *divisors, size_t *index)
 {
-    spec s = {.dim = dim};
+    spec s = {.dim = dim, .max_positions = plan->max_positions};
     hlmi_rope r;
     char kind[32];
     hlm_status st = read_spec(c, default_theta, &s, kind, sizeof kind);

@@ -1,53 +1,6 @@
-/* Folders as people have them: tensors that no text needs, models without heads, other names, settings left out, types of numbers.
+/* Folders as people have them: tensors that no text needs, models without heads, names that begin otherwise, quantised weights.
  * test_folders FOLDER, by default test/data/models. */
-#include "unit/memmodel.h"
-#include "unit/suite.h"
-
-static const char *folder = "test/data/models";
-
-static mm_folder *read_folder(const char *name)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return mm_folder_read(path);
-}
-
-/* Loads what the folder is now; the sentence is in hlm_last_error. */
-static hlm_status load(const mm_folder *f, hlm_model **m)
-{
-    mm fs = {.n = 0};
-    *m = NULL;
-    mm_folder_write(f, &fs);
-    const hlm_status st = mm_load(m, &fs, "m", 0);
-    mm_clear(&fs);
-    return st;
-}
-
-static float *logits_of(const mm_folder *f, size_t *n)
-{
-    hlm_model *m = NULL;
-    ck_assert_msg(load(f, &m) == HLM_OK, "%s", hlm_last_error());
-    float *out = mm_logits(m, n);
-    ck_assert_msg(out != NULL, "%s", hlm_last_error());
-    hlm_model_release(m);
-    return out;
-}
-
-static void check_same(const mm_folder *f, const float *want, size_t n, const char *what)
-{
-    size_t found = 0;
-    float *got = logits_of(f, &found);
-    ck_assert_msg(found == n && memcmp(got, want, n * sizeof *got) == 0, "%s: other logits", what);
-    free(got);
-}
-
-static void check_refused(const mm_folder *f, hlm_status status, const char *words)
-{
-    hlm_model *m = NULL;
-    const hlm_status st = load(f, &m);
-    ck_assert_msg(st == status && strstr(hlm_last_error(), words), "'%s' lacks '%s', status %d", hlm_last_error(),
-                  words, st);
-}
+#include "unit/folders_help.h"
 
 /* ---- tensors that are left out ---- */
 
@@ -142,31 +95,6 @@ START_TEST(other_tensors_must_be_right)
 END_TEST
 
 /* ---- models without heads, and other names ---- */
-
-/* All models of the folder that have a head of text, the class without one, and what the tensors' names begin with. */
-static const struct {
-    const char *model, *headless, *root;
-} families[] = {
-    {"llama3", "LlamaModel", "model."},
-    {"mistral", "MistralModel", "model."},
-    {"experts", "MixtralModel", "model."},
-    {"qwen2", "Qwen2Model", "model."},
-    {"qwen3", "Qwen3Model", "model."},
-    {"phi", "PhiModel", "model."},
-    {"persimmon", "PersimmonModel", "model."},
-    {"falcon-h1-options", "FalconH1Model", "model."},
-    {"granite4-dense", "GraniteMoeHybridModel", "model."},
-    {"hymba-options", "HymbaModel", "model."},
-    {"jamba", "JambaModel", "model."},
-    {"lfm2", "Lfm2Model", "model."},
-    {"falcon-mamba", "FalconMambaModel", "backbone."},
-    {"mamba2-dtlimit", "Mamba2Model", "backbone."},
-    {"nemotron-h-moe", "NemotronHModel", "backbone."},
-    {"qwen3-next", "Qwen3NextModel", "model."},
-    {"qwen3_5-options", "Qwen3_5TextModel", "model."},
-    {"zamba2-options", "Zamba2Model", "model."},
-};
-enum { FAMILIES = sizeof families / sizeof *families };
 
 /* Names that begin with `from` begin with `to` then, others with `outer`. */
 static void rename_roots(mm_folder *f, const char *from, const char *to, const char *outer)

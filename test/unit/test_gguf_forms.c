@@ -256,6 +256,39 @@ START_TEST(reads_dimensions_of_one)
 }
 END_TEST
 
+/* Vectors of f64, and a matrix, are f32 after rounding. */
+START_TEST(reads_f64)
+{
+    size_t tried = 0;
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        size_t n = 0;
+        write_whole(g, &fs);
+        float *want = logits_of(&fs, "m.gguf", &n);
+        for (size_t i = 0; i < g->n; i++) {
+            if (g->t[i].type != 0) continue;
+            bytes wide = {.n = 0};
+            for (size_t at = 0; at < g->t[i].data.n; at += 4) {
+                float x;
+                memcpy(&x, g->t[i].data.data + at, 4);
+                const double y = (double)x * (1.0 + 1e-9);
+                put(&wide, &y, sizeof y);
+            }
+            free(g->t[i].data.data);
+            g->t[i].data = wide;
+            g->t[i].type = 28;
+            tried++;
+        }
+        write_whole(g, &fs);
+        check_same(&fs, "m.gguf", want, n, models[k]);
+        free(want);
+        mm_gguf_free(g);
+    }
+    ck_assert_msg(tried > 10, "%zu", tried);
+}
+END_TEST
+
 /* ---- several files ---- */
 
 static void write_parts(const mm_gguf *g, mm *fs, size_t count)
@@ -387,9 +420,13 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact,
-                                  heads_are_the_layers,      reads_dimensions_of_one,
-                                  split_files_are_the_same,  a_folder_around_a_file_is_the_file};
+    const TTest *const tests[] = {reads_numbers_of_any_type,
+                                  refuses_what_is_not_exact,
+                                  heads_are_the_layers,
+                                  reads_dimensions_of_one,
+                                  reads_f64,
+                                  split_files_are_the_same,
+                                  a_folder_around_a_file_is_the_file};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
 }
