@@ -54,18 +54,22 @@ unsigned long fuzz_accepted(void)
     return accepted;
 }
 
-/* A token with it, in a context of its own: a pool keeps every adapter that it has seen. */
+/* Tokens with it, which may be what it waits for, in a context of its own: a pool keeps every adapter that it has seen. */
 static void run(hlm_model *model, const hlm_adapter *ad)
 {
-    static const int32_t id = 1;
+    static const int32_t ids[] = {1, 1, 1, 0};
+    enum { N = sizeof ids / sizeof *ids };
     hlm_context *ctx = NULL;
     hlm_cache *cache = NULL;
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .max_rows = 1};
-    const hlm_cache_params kp = {.struct_size = sizeof kp, .max_tokens = 1};
+    const hlm_cache_params kp = {.struct_size = sizeof kp, .max_tokens = N};
     PROMISED(hlm_ctx_new(&ctx, model, &cp) == HLM_OK && hlm_cache_new(&cache, hlm_ctx_pool(ctx), &kp) == HLM_OK);
-    const hlm_step one = {.struct_size = sizeof one, .cache = cache, .tokens = &id, .n_tokens = 1, .adapter = ad};
-    const hlm_step *const steps[] = {&one};
-    PROMISED(hlm_decode_step(ctx, steps, 1) == HLM_OK);
+    for (size_t i = 0; i < N; i++) {
+        const hlm_step one = {
+            .struct_size = sizeof one, .cache = cache, .tokens = ids + i, .n_tokens = 1, .adapter = ad};
+        const hlm_step *const steps[] = {&one};
+        PROMISED(hlm_decode_step(ctx, steps, 1) == HLM_OK);
+    }
     hlm_cache_free(cache);
     hlm_ctx_free(ctx);
 }

@@ -615,6 +615,56 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* Every allocation of loading, of a step that runs tokens again and of reading expressions fails once. */
+START_TEST(no_memory)
+{
+    char path[MERGE_PATH];
+    counter count = {0};
+    const hlm_allocator allocator = counter_allocator(&count);
+    const hlm_model_params mp = {.struct_size = sizeof mp, .allocator = &allocator};
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1};
+    const int32_t ids[] = {9, 4, 9, 5, 4, 9};
+    json_t *config = json_pack("{s:{s:i, s:i}, s:s, s:s}", "alpha_pattern", "q|v", 1, "a", 2, "target_modules",
+                               ".*(q|v)", "exclude_modules", "x+");
+    hlm_model *model = NULL;
+    hlm_context *ctx = NULL;
+    path_of(path, "models/types", "");
+    OK(hlm_model_load(&model, path, &mp));
+    OK(hlm_ctx_new(&ctx, model, &cp));
+    path_of(path, "peft/alora", "");
+    hlm_status st = HLM_E_NOMEM;
+    for (size_t k = 1; st != HLM_OK; k++) {
+        hlm_adapter *ad = NULL;
+        hlm_cache *c = NULL;
+        hlmi_adapter_match m = {.n_numbers = 0};
+        float logits[64];
+        const size_t before = atomic_load(&count.live);
+        atomic_store(&count.calls, 0);
+        count.fail_at = k;
+        st = hlmi_adapter_match_open(&m, hlmi_model_mem(model), config, "x");
+        hlmi_adapter_match_close(&m);
+        ck_assert_uint_eq(atomic_load(&count.live), before);
+        if (st == HLM_OK) st = hlm_adapter_load(&ad, model, path, NULL);
+        if (st == HLM_OK) st = hlm_cache_new(&c, hlm_ctx_pool(ctx), NULL);
+        for (int64_t at = 0; at < 6 && st == HLM_OK; at += 2) { /* the last one finds the tokens further on */
+            hlm_step s = one_step(c, ids + at, 2, logits);
+            s.adapter = ad;
+            st = run_step(ctx, &s);
+            ck_assert_int_eq(hlm_cache_length(c), st == HLM_OK ? at + 2 : at);
+        }
+        ck_assert_msg(st == HLM_OK || st == HLM_E_NOMEM, "allocation %zu: %s: %s", k, hlm_status_name(st),
+                      hlm_last_error());
+        count.fail_at = 0;
+        hlm_cache_free(c);
+        hlm_adapter_release(ad);
+    }
+    json_decref(config);
+    hlm_ctx_free(ctx);
+    hlm_model_release(model);
+    ck_assert_uint_eq(atomic_load(&count.live), 0);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
@@ -632,6 +682,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, as_peft);
     tcase_add_test(t, texts);
     tcase_add_test(t, refusals);
+    tcase_add_test(t, no_memory);
     const int failed = api_main("adapter_peft", t);
     remove_files();
     rmdir(folder);
