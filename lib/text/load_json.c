@@ -113,7 +113,7 @@ static hlm_status read_special(hlmi_tokenizer *t, const hlmi_side *side)
     HLMI_TRY(hlmi_json_special_id(t, side, "eos_token", &ids->eos, &t->said.eos));
     HLMI_TRY(hlmi_json_special_id(t, side, "pad_token", &ids->pad, &t->said.pad));
     HLMI_TRY(hlmi_json_special_id(t, side, "unk_token", &ids->unk, NULL));
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t));
+    HLMI_TRY(hlmi_tokenizer_mark_ends(t, false));
 done:
     return st;
 }

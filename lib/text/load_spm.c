@@ -86,7 +86,7 @@ static hlm_status read_special(loader *l)
     HLMI_TRY(hlmi_json_special_id(t, &l->side, "eos_token", &t->special.eos, &t->said.eos));
     HLMI_TRY(hlmi_json_special_id(t, &l->side, "pad_token", &t->special.pad, &t->said.pad));
     HLMI_TRY(hlmi_json_special_id(t, &l->side, "unk_token", &t->special.unk, NULL));
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t));
+    HLMI_TRY(hlmi_tokenizer_mark_ends(t, true));
 done:
     return st;
 }

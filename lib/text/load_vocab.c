@@ -62,7 +62,7 @@ static hlm_status mark_named(hlmi_tokenizer *t, const hlmi_vocab *v)
         const bool own = v->types && v->types[ids[i]] == HLMI_TYPE_USER_DEFINED;
         if (own || hlmi_looks_like_marker(v->tokens[ids[i]])) HLMI_TRY(hlmi_tokenizer_make_special(t, ids[i]));
     }
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t));
+    HLMI_TRY(hlmi_tokenizer_mark_ends(t, true));
     HLMI_TRY(hlmi_tokenizer_add_end(t, v->eot));
     HLMI_TRY(hlmi_tokenizer_add_end(t, v->eom));
 done:

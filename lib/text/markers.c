@@ -72,7 +72,7 @@ static bool is_no_end(const hlmi_tokenizer *t, const char *name)
         (find(t, "<|tool_response>") >= 0 || (bold >= 0 && !hlmi_tokenizer_is_special(t, bold)));
 }
 
-hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t)
+hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t, bool words)
 {
     static const char *const names[] = {
         /* of a turn */
@@ -126,7 +126,8 @@ hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t)
     hlm_status st = hlmi_tokenizer_add_end(t, t->special.eos);
     for (size_t i = 0; i < sizeof names / sizeof *names && st == HLM_OK; i++) {
         const int32_t id = find(t, names[i]);
-        if (id >= 0 && !is_no_end(t, names[i])) st = hlmi_tokenizer_add_end(t, id);
+        const bool marker = id >= 0 && (words || t->tokens.attr[id] & (HLMI_TOK_ADDED | HLMI_TOK_SPECIAL));
+        if (marker && !is_no_end(t, names[i])) st = hlmi_tokenizer_add_end(t, id);
     }
     return st;
 }

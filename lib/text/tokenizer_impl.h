@@ -244,8 +244,8 @@ uint8_t hlmi_json_added_flags(const json_t *def, bool special);
 /** The token becomes special, and is found in texts; ids outside are ignored. Before the tokenizer is shared. */
 hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id);
 /** Marks the tokens that end an answer, by the special ids and by well-known names; they become special. Once the
- *  decoder is there. */
-hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t);
+ *  decoder is there. words: also those that no list calls a token of its own. */
+hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t, bool words);
 /** Is a text in angle or square brackets, and no byte? */
 bool hlmi_looks_like_marker(hlmi_str s);
 

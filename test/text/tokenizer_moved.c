@@ -387,6 +387,49 @@ static void to_merges(folder *f)
     free(merges);
 }
 
+/* ids[0], ids[1], ... as JSON has them */
+static bool are_ids(const json_t *want, const int32_t *ids, size_t n)
+{
+    bool same = json_array_size(want) == n;
+    for (size_t i = 0; same && i < n; i++) same = json_integer_value(json_array_get(want, i)) == ids[i];
+    return same;
+}
+
+/* What transformers makes of these files (data/tokenizers/make_classes.py). */
+static void golden_classes(folder *f, const char *merges)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    const json_t *vocab = json_object_get(json_object_get(f->root, "model"), "vocab");
+    size_t len = 0;
+    char *all = cases_slurp(f->path, "classes.jsonl", &len), *line = all;
+    for (char *end; line && *line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        json_t *c = json_loadb(line, end ? (size_t)(end - line) : strlen(line), 0, NULL);
+        sides s = {.config = json_incref(json_object_get(c, "config"))};
+        char *how = json_dumps(s.config, JSON_COMPACT);
+        const json_t *cases = json_object_get(c, "cases");
+        hlmi_tokenizer *t = load(vocab, merges, &s);
+        const hlmi_special_ids ids = t ? hlmi_tokenizer_special(t) : (hlmi_special_ids){0};
+        result(f, t && are_ids(json_object_get(c, "special"), (const int32_t[]){ids.bos, ids.eos, ids.pad, ids.unk}, 4),
+               how, "bos %d, eos %d, pad %d, unk %d", (int)ids.bos, (int)ids.eos, (int)ids.pad, (int)ids.unk);
+        for (size_t i = 0; t && i < json_array_size(cases); i++) {
+            const char *text = json_string_value(json_array_get(json_array_get(cases, i), 0));
+            hlmi_ids got;
+            hlmi_ids_init(&got, &mem);
+            const hlm_status st = hlmi_tokenizer_encode(t, text, strlen(text),
+                                                        HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL, &got);
+            result(f, st == HLM_OK && are_ids(json_array_get(json_array_get(cases, i), 1), got.v, got.n), how,
+                   "ids of '%s'", text);
+            hlmi_ids_free(&got);
+        }
+        hlmi_tokenizer_free(t);
+        free(how);
+        json_decref(c);
+        free_sides(&s);
+    }
+    free(all);
+}
+
 /* ---- the whole ---- */
 
 static void run(folder *f)
@@ -402,6 +445,9 @@ static void run(folder *f)
     to_names(f);
     contradictions(f);
     to_merges(f);
+    char *merges = merges_text(json_object_get(json_object_get(f->root, "model"), "merges"));
+    golden_classes(f, merges);
+    free(merges);
     hlmi_tokenizer_free(f->own);
 }
 
