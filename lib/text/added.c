@@ -67,10 +67,11 @@ static struct hlmi_added_node *node_of(const hlmi_added *a, const char *s, size_
     return a->nodes[node].id == id ? &a->nodes[node] : NULL;
 }
 
-void hlmi_added_set_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags)
+uint8_t hlmi_added_add_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags)
 {
     struct hlmi_added_node *node = node_of(a, s, len, id);
     if (node) node->flags |= flags;
+    return node ? node->flags : 0;
 }
 
 void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id)

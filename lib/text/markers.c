@@ -18,9 +18,10 @@ hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id)
     const hlmi_str shown = hlmi_tokens_shown(&t->tokens, id);
     t->tokens.attr[id] =
         (uint8_t)((t->tokens.attr[id] | HLMI_TOK_SPECIAL) & ~(unsigned)(HLMI_TOK_RESPELLED | HLMI_TOK_UNUSED));
-    hlmi_added_set_flags(&t->added, text.s, text.len, id, HLMI_ADDED_SPECIAL);
-    hlmi_added_set_flags(&t->added_normalized, shown.s, shown.len, id, HLMI_ADDED_SPECIAL);
-    return hlmi_added_insert(&t->added, &t->mem, text.s, text.len, id, HLMI_ADDED_SPECIAL);
+    hlmi_added_add_flags(&t->added, text.s, text.len, id, HLMI_ADDED_SPECIAL);
+    const uint8_t flags =
+        hlmi_added_add_flags(&t->added_normalized, shown.s, shown.len, id, HLMI_ADDED_SPECIAL) | HLMI_ADDED_SPECIAL;
+    return hlmi_added_insert(&t->added, &t->mem, text.s, text.len, id, flags);
 }
 
 bool hlmi_looks_like_marker(hlmi_str s)

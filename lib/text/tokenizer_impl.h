@@ -170,8 +170,8 @@ typedef struct hlmi_added {
 enum { HLMI_ADDED_MAX = 1024 }; /* bytes of a text */
 
 hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags);
-/** Adds flags to a text that stands for the id. */
-void hlmi_added_set_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags);
+/** Adds flags to a text that stands for the id, and returns them all; 0 when it does not. */
+uint8_t hlmi_added_add_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags);
 /** The text no longer stands for the id. */
 void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id);
 void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);

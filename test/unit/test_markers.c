@@ -266,6 +266,21 @@ START_TEST(names_in_json)
 }
 END_TEST
 
+/* What it takes of the spaces around it is as its list says. */
+START_TEST(flags_stay)
+{
+    hlmi_tokenizer *t =
+        from_json("[EOS]", "\"special\":true,\"normalized\":true,\"lstrip\":true", "{\"type\":\"Lowercase\"}");
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_ids ids;
+    hlmi_ids_init(&ids, &mem);
+    ck_assert_int_eq(hlmi_tokenizer_encode(t, "a  [EOS]b", 9, HLM_TOKENIZE_PARSE_SPECIAL, &ids), HLM_OK);
+    ck_assert(ids.n == 3 && ids.v[0] == 0 && ids.v[1] == 4 && ids.v[2] == 1);
+    hlmi_ids_free(&ids);
+    hlmi_tokenizer_free(t);
+}
+END_TEST
+
 START_TEST(eos_in_json)
 {
     const hlmi_mem mem = hlmi_mem_default();
@@ -288,7 +303,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {names_of_every_type, ids_of_every_type, text_stays_text,
-                                  names_beside_others, names_in_json,     eos_in_json};
+    const TTest *const tests[] = {names_of_every_type, ids_of_every_type, text_stays_text, names_beside_others,
+                                  names_in_json,       flags_stay,        eos_in_json};
     return suite_run("markers", tests, sizeof tests / sizeof *tests);
 }
