@@ -70,7 +70,7 @@ static const beyond cases[] = {
 
 static hlm_status load_beyond(const beyond *c, folder *f, log_lines *log, hlm_model **m)
 {
-    char from[1024], to[256];
+    char from[8192], to[256];
     char *json = slurp("tokenizer.json"), *at = strstr(json, "\"added_tokens\"");
     ck_assert_ptr_nonnull(at);
     if (c->added) {
@@ -150,7 +150,7 @@ START_TEST(words_beyond_the_rows)
     folder_new(&f);
     folder_text(&f, "tokenizer.json", json);
     free(json);
-    char *config = slurp("config.json"), from[1024], to[256];
+    char *config = slurp("config.json"), from[8192], to[256];
     folder_text(&f, "config.json", config);
     free(config);
     ck_assert_ptr_nonnull(realpath(models, from));
