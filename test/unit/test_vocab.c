@@ -175,7 +175,7 @@ START_TEST(ids_beyond_the_vocabulary)
         folder f;
         log_lines log = {.text = ""};
         hlm_model *m = NULL;
-        char path[128], key[64];
+        char path[128], key[160];
         snprintf(key, sizeof key, "tokenizer.ggml.%s_token_id", keys[i]);
         gguf_begin(&g);
         gguf_text(&g, "general.architecture", "llama");
@@ -229,7 +229,7 @@ START_TEST(folders_of_old_files)
         {NULL, "{\"model_type\":\"gpt2\"}", NULL, "2 4 5 6", HLM_OK},
         {NULL, "{\"model_type\":\"qwen3\"}", NULL, "2 4 5 6", HLM_OK},
         {NULL, "{\"model_type\":\"phi\"}", NULL, "2 4 5 6", HLM_OK},
-        {"{\"tokenizer_class\":\"RobertaTokenizer\"}", "{}", NULL, "8 2 4 5 6 9", HLM_OK},
+        {"{\"tokenizer_class\":\"RobertaTokenizer\"}", "{}", NULL, "8 2 4 5 9", HLM_OK},
         {"{\"tokenizer_class\":\"WhisperTokenizer\"}", "{\"model_type\":\"qwen2\"}",
          "tokenizer_class 'WhisperTokenizer'", NULL, HLM_E_UNSUPPORTED},
         {"{\"tokenizer_class\":\"LlamaTokenizer\"}", "{}", "tokenizer_class 'LlamaTokenizer'", NULL, HLM_E_UNSUPPORTED},
