@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Best of n: n answers to one prompt, and the one that the model itself finds likeliest.
+"""Best of n: n answers to one question, and the one that the model itself finds likeliest.
 
-  branch.py MODEL PROMPT [-n N] [--max-tokens N] [--temperature T] [--seed N]
+  branch.py MODEL "What is gravity?" [-n N] [--max-tokens N] [--temperature T] [--seed N]
 
-The prompt runs once. Every branch is a fork of its state, which copies nothing, and
+The question goes through the model's chat template, where it has one, and runs once. Every branch is a fork of its state, which copies nothing, and
 all branches run as one batch: a step for all costs little more than a step for one.
 Needs numpy.
 """
@@ -38,10 +38,21 @@ class Branch:
         """Mean log-probability of a token: long answers and short ones compare."""
         return self.logprob / len(self.tokens)
 
+    def rank(self, tokenizer):
+        """Answers that came to their end go before those that were cut off, and all before one that says nothing."""
+        says = tokenizer.decode(self.tokens, skip_special=True).strip() != ""
+        return says, tokenizer.ends(self.tokens[-1]), self.score
+
+
+def read_question(tokenizer, question):
+    if tokenizer.has_chat_template:
+        return tokenizer.apply_chat_template([{"role": "user", "content": question}], add_generation_prompt=True)
+    return tokenizer.encode(question, add_special=True)
+
 
 def branches(model, context, prompt, n, max_tokens, temperature, seed):
     trunk = hybridlm.Cache(context)
-    [logits] = context.decode([(trunk, model.tokenizer.encode(prompt, add_special=True))])
+    [logits] = context.decode([(trunk, read_question(model.tokenizer, prompt))])
     made = [Branch(trunk.fork(), hybridlm.Sampler(model, temperature=temperature, top_p=0.95, seed=seed + i)) for i in range(n)]
     alive = [b for b in made if not model.tokenizer.ends(b.draw(logits))]
     for _ in range(max_tokens - 1):
@@ -57,15 +68,15 @@ def main() -> int:
     parser.add_argument("model")
     parser.add_argument("prompt")
     parser.add_argument("-n", type=int, default=4)
-    parser.add_argument("--max-tokens", type=int, default=30)
-    parser.add_argument("--temperature", type=float, default=0.9)
+    parser.add_argument("--max-tokens", type=int, default=400)
+    parser.add_argument("--temperature", type=float, default=0.6)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.n < 1 or args.max_tokens < 1:
         parser.error("-n and --max-tokens are at least 1")
     with hybridlm.Model(args.model) as model, hybridlm.Context(model) as context:
         made = branches(model, context, args.prompt, args.n, args.max_tokens, args.temperature, args.seed)
-        made.sort(key=lambda b: b.score, reverse=True)
+        made.sort(key=lambda b: b.rank(model.tokenizer), reverse=True)
         for branch in made:
             print(f"{branch.score:8.3f}  {model.tokenizer.decode(branch.tokens, skip_special=True)!r}")
         print(f"best: {model.tokenizer.decode(made[0].tokens, skip_special=True)}")

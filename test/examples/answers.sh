@@ -1,7 +1,7 @@
 #!/bin/sh
 # First answers: each program answers a question with each model that is there, all in the same words, and says in
-# words what is wrong.
-#   MODELS=FILE:FILE... answers.sh PROGRAM...
+# words what is wrong. A model that can talk answers the questions that the programs' comments ask to the end of a sentence.
+#   MODELS=FILE:FILE... TALKS=FILE answers.sh PROGRAM...
 set -u
 . "$(dirname "$0")/../check.sh"
 
@@ -18,6 +18,20 @@ for model in $MODELS; do
     check "$name says the same" cmp "$tmp/first" "$tmp/answer"
   done
 done
+root=$(cd "$(dirname "$0")/../.." && pwd)
+for source in docs/first.c examples/embed.c examples/embed.cpp examples/main.rs; do
+  sed -n 's/.*MODEL\(\.gguf\)\{0,1\} "\(.*\)".*/\2/p' "$root/$source" >"$tmp/asked"
+  check "$source asks a question" test -s "$tmp/asked"
+  cat "$tmp/asked" >>"$tmp/questions"
+done
+sort -u "$tmp/questions" >"$tmp/asked"
+while [ -e "${TALKS:-}" ] && read -r asked; do
+  for program; do
+    "$program" "$TALKS" "$asked" >"$tmp/answer" </dev/null
+    check "$(basename "$program") answers '$asked' in whole sentences" sh -c \
+      'test "$(wc -w <"$0")" -gt 4 && tail -n 1 "$0" | grep -q "[.!?][\")]*$"' "$tmp/answer"
+  done
+done <"$tmp/asked"
 for program; do
   check "$(basename "$program"): no such file" sh -c '! "$0" none.gguf hello 2>"$1" && grep -q none.gguf "$1"' \
     "$program" "$tmp/answer"

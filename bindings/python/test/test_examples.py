@@ -1,4 +1,5 @@
 """The programs of examples/python run, and say what is wrong in one line."""
+import re
 import subprocess
 import sys
 
@@ -22,6 +23,17 @@ def test_branch(root, path):
     assert done.returncode == 0, done.stderr
     scores = [float(line.split()[0]) for line in lines[:3]]
     assert scores == sorted(scores, reverse=True) and lines[3].startswith("best: ")
+
+
+def test_branch_answers_its_own_question(root):
+    """The question of its description, with the model that quickstart.sh fetches, if it is there."""
+    model = root / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    if not model.exists():
+        pytest.skip(f"{model} is not there")
+    question = re.search(r'branch\.py MODEL "(.*?)"', (root / "examples/python/branch.py").read_text())[1]
+    done = run(root, "branch.py", model, question)
+    answer = done.stdout.split("best: ")[1].strip()
+    assert done.returncode == 0 and len(answer.split()) > 4 and answer[-1] in ".!?", answer
 
 
 def test_score(root, path):
