@@ -527,7 +527,9 @@ typedef struct hlm_ctx_params {
     size_t struct_size;
     /** Threads that compute, the calling one included, up to 1024, but no more than
      *  cores that the process may use; with an executor, the tasks of a parallel-for.
-     *  0: one for each of those cores. */
+     *  0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas
+     *  of its control groups (cpu.max, cfs_quota_us; the least on the way up, parts of a
+     *  core rounded up). */
     int32_t n_threads;
     /** Must be 0. */
     int32_t reserved;
@@ -738,7 +740,8 @@ typedef struct hlm_reader {
  *  save to the same path runs), brought to the disk, and renamed, so that the path
  *  has either what it had or all of the new, whenever the process or the machine
  *  stops. What a process that was killed has left is used again by the next save.
- *  A symbolic link is replaced, not followed.
+ *  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is
+ *  refused.
  *  A writer: it is called from this thread.
  *  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL
  *  when cap is 0.
@@ -778,7 +781,8 @@ HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const 
 /** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
  *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
  *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
- *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there. */
+ *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if
+ *  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
 HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
 
 /** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,

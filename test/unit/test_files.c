@@ -3,11 +3,13 @@
 #define _GNU_SOURCE 1
 #include "api_help.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -556,6 +558,103 @@ START_TEST(closed_descriptors)
 }
 END_TEST
 
+/* ---- the host's handlers ---- */
+
+static void reached(int sig)
+{
+    (void)sig;
+    _exit(7);
+}
+
+/* Rows of the embedding are read from a file that another process has cut off meanwhile. */
+static void read_what_is_gone(void)
+{
+    char path[PATH];
+    hlm_model *m = NULL;
+    hlm_context *ctx = NULL;
+    hlm_cache *c = NULL;
+    int32_t ids[512];
+    const struct sigaction sa = {.sa_handler = reached};
+    sigaction(SIGBUS, &sa, NULL);
+    path_of(path, "l");
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 3};
+    if (hlm_model_load(&m, path, NULL) || hlm_ctx_new(&ctx, m, &cp) || hlm_cache_new(&c, hlm_ctx_pool(ctx), NULL))
+        _exit(1);
+    path_of(path, "l/model.safetensors");
+    if (truncate(path, 4096) != 0) _exit(2);
+    for (int32_t i = 0; i < 512; i++) ids[i] = i < 10 ? 3 : 300 - i % 20;
+    const hlm_step s = one_step(c, ids, 512, NULL);
+    run_step(ctx, &s);
+    _exit(3);
+}
+
+START_TEST(faults_reach_the_host)
+{
+    open_place();
+    folder("l");
+    copy("models/llama3/config.json", "l/config.json");
+    for (int i = 0; i < 12; i++) {
+        int status = 0;
+        copy("models/llama3/model.safetensors", "l/model.safetensors");
+        fflush(stdout);
+        const pid_t child = fork();
+        if (child == 0) read_what_is_gone();
+        ck_assert(waitpid(child, &status, 0) == child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 7, "status %x", (unsigned)status);
+    }
+    close_place();
+}
+END_TEST
+
+static unsigned long long mask_in(const char *path)
+{
+    char line[200];
+    unsigned long long mask = 0;
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) sscanf(line, "SigBlk: %llx", &mask);
+    if (f) fclose(f);
+    return mask;
+}
+
+static size_t cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
+/* The masks of all threads of a context, as the system tells them. */
+START_TEST(masks_of_threads)
+{
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
+    static const int shut[] = {SIGINT,  SIGTERM, SIGHUP,   SIGQUIT,   SIGUSR1, SIGUSR2, SIGALRM,
+                               SIGCHLD, SIGPIPE, SIGWINCH, SIGVTALRM, SIGIO,   SIGTSTP, SIGCONT};
+    size_t threads = 0;
+    hlm_context *ctx = NULL;
+    open_place();
+    const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 4, .pool = pool};
+    OK(hlm_ctx_new(&ctx, model, &cp));
+    DIR *d = opendir("/proc/self/task");
+    for (const struct dirent *e; (e = readdir(d));) {
+        char path[PATH];
+        unsigned long long mask = 0;
+        if (e->d_name[0] == '.' || atoi(e->d_name) == getpid()) continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+        /* one that has just been made has all blocked at first */
+        for (int tries = 0; tries < 1000 && (mask == 0 || mask >> (SIGSEGV - 1) & 1); tries++, usleep(5000))
+            mask = mask_in(path);
+        for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+            ck_assert_msg(!(mask >> (open[i] - 1) & 1), "signal %d is blocked", open[i]);
+        for (size_t i = 0; i < sizeof shut / sizeof *shut; i++)
+            ck_assert_msg(mask >> (shut[i] - 1) & 1, "signal %d is not blocked", shut[i]);
+        threads++;
+    }
+    closedir(d);
+    ck_assert_uint_ge(threads, cores() > 1); /* no more than cores are started */
+    hlm_ctx_free(ctx);
+    close_place();
+}
+END_TEST
+
 /* ---- contents ---- */
 
 #define LFS                                          \
@@ -733,6 +832,8 @@ int main(int argc, char **argv)
     tcase_add_test(t, kinds_of_files);
     tcase_add_test(t, reasons);
     tcase_add_test(t, closed_descriptors);
+    tcase_add_test(t, faults_reach_the_host);
+    tcase_add_test(t, masks_of_threads);
     tcase_add_test(t, what_it_looks_like);
     tcase_add_test(t, marks);
     tcase_add_test(t, other_weights);

@@ -690,7 +690,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'save to the same path runs), brought to the disk, and renamed, so that the path\n'
         'has either what it had or all of the new, whenever the process or the machine\n'
         'stops. What a process that was killed has left is used again by the next save.\n'
-        'A symbolic link is replaced, not followed.\n'
+        'A symbolic link is replaced, not followed; a folder, FIFO, socket or device is\n'
+        'refused.\n'
         'A writer: it is called from this thread.\n'
         'Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL\n'
         'when cap is 0.\n'
@@ -721,7 +722,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a\n"
         'snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the\n'
         'former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches\n'
-        'can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there.'),
+        'can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if\n'
+        'it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)'),
     "hlm_prefix_load": (c_int32, [c_void_p, c_char_p, c_uint32, c_void_p],
         "Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,\n"
         "missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on\n"

@@ -214,7 +214,9 @@ class CtxParams(TypedDict, total=False):
 
     #: Threads that compute, the calling one included, up to 1024, but no more than
     #: cores that the process may use; with an executor, the tasks of a parallel-for.
-    #: 0: one for each of those cores.
+    #: 0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas
+    #: of its control groups (cpu.max, cfs_quota_us; the least on the way up, parts of a
+    #: core rounded up).
     n_threads: int
 
     #: Rows (tokens) computed at once; longer steps run in several tiles. More

@@ -2391,7 +2391,9 @@ pub struct hlm_ctx_params {
     pub struct_size: usize,
     #[doc = " Threads that compute, the calling one included, up to 1024, but no more than"]
     #[doc = "  cores that the process may use; with an executor, the tasks of a parallel-for."]
-    #[doc = "  0: one for each of those cores."]
+    #[doc = "  0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas"]
+    #[doc = "  of its control groups (cpu.max, cfs_quota_us; the least on the way up, parts of a"]
+    #[doc = "  core rounded up)."]
     pub n_threads: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
@@ -3221,7 +3223,8 @@ extern "C" {
     #[doc = "  save to the same path runs), brought to the disk, and renamed, so that the path"]
     #[doc = "  has either what it had or all of the new, whenever the process or the machine"]
     #[doc = "  stops. What a process that was killed has left is used again by the next save."]
-    #[doc = "  A symbolic link is replaced, not followed."]
+    #[doc = "  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is"]
+    #[doc = "  refused."]
     #[doc = "  A writer: it is called from this thread."]
     #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL"]
     #[doc = "  when cap is 0."]
@@ -3291,7 +3294,8 @@ extern "C" {
     #[doc = " Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a"]
     #[doc = "  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the"]
     #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches"]
-    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; what was saved before is then still there."]
+    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if"]
+    #[doc = "  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)"]
     pub fn hlm_prefix_save(
         pool: *mut hlm_pool,
         folder: *const ::std::os::raw::c_char,
