@@ -98,7 +98,7 @@ static hlm_status play(mind *m, jobs *j, size_t frames, double budget, double *u
         jobs_wake(j, 0);
         us[f] = now_us() - begin;
         /* here the game would move and draw */
-        const double rest = FRAME_US - (now_us() - begin);
+        const double rest = (double)FRAME_US - (now_us() - begin);
         if (rest > 0) nanosleep(&(struct timespec){.tv_nsec = (long)(rest * 1000)}, NULL);
     }
     return st;
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     if (argc < 2 || argc > 4)
         return fprintf(stderr, "usage: game_loop PACK [FRAMES [MICROSECONDS]], or game_loop pack PACK MODEL\n"), 2;
     const size_t frames = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
-    const double budget = argc > 3 ? atof(argv[3]) : BUDGET_US;
+    const double budget = argc > 3 ? atof(argv[3]) : (double)BUDGET_US;
     double *us = calloc(frames + 1, sizeof *us);
     pack *files = pack_map(argv[1]);
     jobs *j = jobs_start(THREADS);

@@ -152,7 +152,7 @@ static hlm_status branches(cli_bench_state *b)
     cli_figure_add(b, "memory of 16 branches", "MB", all * 1e-6, CLI_NO_GOAL, 0);
     /* each has a page of its own, which is much beside a short text */
     const cli_goal goal = b->filled >= LONG_TEXT ? CLI_AT_MOST : CLI_NO_GOAL;
-    cli_figure_add(b, "the same less 16 states", "of one", (all - BRANCHES * b->state_bytes) / one, goal, 1.2);
+    cli_figure_add(b, "the same less 16 states", "of one", (all - (double)BRANCHES * b->state_bytes) / one, goal, 1.2);
     return st;
 }
 

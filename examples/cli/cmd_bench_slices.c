@@ -151,7 +151,7 @@ static void calibrate(control *c)
         const double seconds = cli_seconds() - start;
         if (seconds < best) best = seconds;
     }
-    c->rounds = (size_t)(TRY_ROUNDS * PIECE_SECONDS / best) + 1;
+    c->rounds = (size_t)((double)TRY_ROUNDS * PIECE_SECONDS / best) + 1;
 }
 
 static void pause_after(size_t *waits)

@@ -86,7 +86,7 @@ static hlm_status fill(cli_bench_state *b, size_t n)
 static int measure_all(cli_bench_state *b)
 {
     b->all = (double)b->lengths[b->n_lengths - 1] +
-        CLI_PIECE * (double)(CLI_PIECES_AT_LENGTH * b->n_lengths + CLI_PIECES_ONCE);
+        (double)(CLI_PIECE * (CLI_PIECES_AT_LENGTH * b->n_lengths + CLI_PIECES_ONCE));
     cli_progress_start(&b->progress, b->s.o, "measuring");
     /* First, since it loads a model again, which late in the process would have other memory than the first. */
     hlm_status st = cli_bench_once(b);

@@ -106,8 +106,8 @@ hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t, bool words)
         "<|endoftext|>",
         "<|end_of_text|>",
         "<|end_of_sentence|>",
-        "<\xEF\xBD\x9C"
-        "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+        ("<\xEF\xBD\x9C"
+         "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
         "</s>",
         "<eos>",
         "[EOS]",

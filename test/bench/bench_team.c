@@ -55,9 +55,9 @@ static times region_ns(hlmi_team *team, uint64_t steps)
     for (int i = 0; i < ROUNDS; i++) {
         const uint64_t begin = hlmi_os_now();
         hlmi_team_run(team, &(hlmi_work){.regions = regions, .n = REGIONS, .rows = 1, .cancel = NULL});
-        const double ns = (double)(hlmi_os_now() - begin) / REGIONS;
+        const double ns = (double)(hlmi_os_now() - begin) / (double)REGIONS;
         if (ns < t.best) t.best = ns;
-        t.mean += ns / ROUNDS;
+        t.mean += ns / (double)ROUNDS;
     }
     return t;
 }

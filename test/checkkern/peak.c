@@ -32,7 +32,7 @@ PEAK(bf16_512, "avx512f,avx512bf16", __m512, _mm512_setzero_ps(), _mm512_dpbf16_
 
 static double rate(ck_run *t, void (*call)(void *), double ops)
 {
-    return ops * CHAINS * ROUNDS / ck_time(t, call, NULL);
+    return ops * (double)(CHAINS * ROUNDS) / ck_time(t, call, NULL);
 }
 
 ck_peaks ck_peaks_measure(ck_run *t, const hlmi_kernels *k)

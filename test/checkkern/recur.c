@@ -267,7 +267,7 @@ static void spec_scan2(ck_run *t, const hlmi_kernels *ref, size_t tokens)
                 size += fabs(s[n][p] * out);
                 y_err += err[n][p] * fabs(out);
             }
-            const double is = (double)got[at * r.ldy + p], bound = y_err + size * SPEC_ROWS * 0x1p-23;
+            const double is = (double)got[at * r.ldy + p], bound = y_err + size * (double)SPEC_ROWS * 0x1p-23;
             ck_check(t, fabs(is - y) <= bound, "scan2: token %zu lane %zu is %.9g, not %.9g +- %g", at, p, is, y,
                      bound);
         }

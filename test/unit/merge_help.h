@@ -48,7 +48,7 @@ static inline float *merge_read(const hlmi_store *s, const hlmi_tensor *t)
 /* Rows of w become w + s B A, and with magnitudes m of that length. */
 static inline void merge_rows(merge *m)
 {
-    const double scale = (double)MERGE_ALPHA / MERGE_RANK;
+    const double scale = (double)MERGE_ALPHA / (double)MERGE_RANK;
     for (size_t r = 0; r < m->rows; r++) {
         float *w = m->merged + r * m->cols;
         double sum = 0;

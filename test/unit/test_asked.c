@@ -171,7 +171,7 @@ START_TEST(pooled_vectors)
     OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_MEAN, 0, got));
     for (size_t i = 0; i < size; i++) {
         double mean = 0;
-        for (size_t t = 0; t < N; t++) mean += (double)rows[t * size + i] / N;
+        for (size_t t = 0; t < N; t++) mean += (double)rows[t * size + i] / (double)N;
         ck_assert(fabs((double)got[i] - mean) < 1e-6);
     }
     OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_MEAN, HLM_EMBED_NORMALISE, got));

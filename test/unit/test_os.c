@@ -162,7 +162,7 @@ static const struct {
     text files[8];
     unsigned cores;
 } trees[] = {
-    {"nothing there", {{NULL}}, 0},
+    {"nothing there", {{NULL, NULL}}, 0},
     {"v2 without a quota",
      {{"cgroup", "0::/a\n"}, {"mountinfo", OTHER V2_MOUNT}, {"/sys/fs/cgroup/a/cpu.max", "max 100000\n"}},
      0},

@@ -331,7 +331,7 @@ START_TEST(frequencies_follow_the_probabilities)
     fake_model_init(&m, VOCAB);
     hlm_sampler *s = new_sampler(&m, &(hlm_sampler_params){.temperature = 1.3f, .seed = 42});
     for (int i = 0; i < DRAWS; i++) seen[sample(s, l)]++;
-    for (size_t i = 0; i < VOCAB; i++) chi2 += pow(seen[i] - DRAWS * t[i].p, 2) / (DRAWS * t[i].p);
+    for (size_t i = 0; i < VOCAB; i++) chi2 += pow(seen[i] - (double)DRAWS * t[i].p, 2) / ((double)DRAWS * t[i].p);
     ck_assert(chi2 < 43.8); /* 19 degrees of freedom, 0.1 % */
     ck_assert(chi2 > 5.4); /* and not too good to be true either */
     end_of(s, &m);
