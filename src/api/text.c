@@ -35,7 +35,7 @@ hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, ui
     if (st != HLM_OK) return st;
     hlmi_ids ids;
     hlmi_ids_init(&ids, &model->mem);
-    st = hlmi_tokenizer_encode(model->tokenizer, text, len, flags, &ids);
+    st = hlmi_tokenizer_encode(model->tokenizer, len ? text : "", len, flags, &ids); /* nothing is added to NULL */
     if (st == HLM_OK) st = give(ids.v, ids.n, sizeof *ids.v, out, cap, n);
     hlmi_ids_free(&ids);
     return st;
@@ -52,7 +52,8 @@ hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t 
     if (st != HLM_OK) return st;
     hlmi_buf text;
     hlmi_buf_init(&text, &model->mem);
-    st = hlmi_tokenizer_decode(model->tokenizer, tokens, n_tokens, flags, &text);
+    const int32_t none = 0;
+    st = hlmi_tokenizer_decode(model->tokenizer, n_tokens ? tokens : &none, n_tokens, flags, &text);
     if (st == HLM_OK) st = give(text.data, text.len, 1, out, cap, n);
     hlmi_buf_free(&text);
     return st;

@@ -49,7 +49,7 @@ static hlm_status gather(hlmi_outlet *o, const void *data, size_t n)
 {
     const hlm_status st = n > BUFFER - o->used ? hlmi_outlet_flush(o) : HLM_OK;
     if (st != HLM_OK) return st;
-    memcpy(o->buffer + o->used, data, n);
+    if (n) memcpy(o->buffer + o->used, data, n);
     o->used += n;
     return HLM_OK;
 }
@@ -79,7 +79,7 @@ hlm_status hlmi_outlet_block(hlmi_outlet *o, const void *data, size_t n)
             o->sum = o->kernels->hash_copy(o->memory, data, n, o->sum);
         } else {
             o->sum = o->kernels->hash(data, n, o->sum);
-            memcpy(o->memory, data, n);
+            if (n) memcpy(o->memory, data, n);
         }
         memcpy(o->memory + n, &o->sum, sizeof o->sum);
         o->memory += n + sizeof o->sum;
