@@ -253,7 +253,9 @@ typedef struct hlm_model_params {
 } hlm_model_params;
 
 /** Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder
- *  (config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.
+ *  (config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With
+ *  HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model, vocab.json or merges.txt works too. Added
+ *  tokens beyond the embedding's rows are left out and logged.
  *  On success *out holds one reference. The path is not needed afterwards; a
  *  mapped file must not change while the model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of
@@ -371,7 +373,7 @@ typedef struct hlm_model_info {
     int32_t eos_token;
     int32_t pad_token;
     int32_t unk_token;
-    /** 1 when the files carry a chat template, else 0. */
+    /** 1 when the files carry a default chat template, else 0. */
     int32_t has_chat_template;
     int32_t reserved;
     /** What the model's head computes of a row, HLM_HEAD_... */
@@ -1041,7 +1043,8 @@ typedef struct hlm_chat_params {
     /** Which of several templates, unless chat_template is given: one of the model's files ("default",
      *  "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
      *  "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
-     *  tools and such a template, else their default, else the built-in one that fits the model. */
+     *  tools and such a template, else their default, else, when they have no template, the built-in
+     *  one that fits the model. */
     const char *template_name;
 } hlm_chat_params;
 

@@ -514,7 +514,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "failure. Valid until that thread's next failing call; never NULL."),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
         'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder\n'
-        '(config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too.\n'
+        '(config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With\n'
+        'HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model, vocab.json or merges.txt works too. Added\n'
+        "tokens beyond the embedding's rows are left out and logged.\n"
         'On success *out holds one reference. The path is not needed afterwards; a\n'
         'mapped file must not change while the model lives (see HLM_LOAD_READ).\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of\n'

@@ -90,7 +90,7 @@ class ModelInfo(NamedTuple):
 
     unk_token: int
 
-    #: 1 when the files carry a chat template, else 0.
+    #: 1 when the files carry a default chat template, else 0.
     has_chat_template: int
 
     #: What the model's head computes of a row, HLM_HEAD_...
@@ -286,7 +286,8 @@ class ChatParams(TypedDict, total=False):
     #: Which of several templates, unless chat_template is given: one of the model's files ("default",
     #: "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
     #: "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
-    #: tools and such a template, else their default, else the built-in one that fits the model.
+    #: tools and such a template, else their default, else, when they have no template, the built-in
+    #: one that fits the model.
     template_name: str
 
 

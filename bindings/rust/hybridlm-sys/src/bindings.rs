@@ -821,7 +821,9 @@ impl Default for hlm_model_params {
 }
 extern "C" {
     #[doc = " Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder"]
-    #[doc = "  (config.json, safetensors, tokenizer.json or tokenizer.model). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json or .model works too."]
+    #[doc = "  (config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With"]
+    #[doc = "  HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model, vocab.json or merges.txt works too. Added"]
+    #[doc = "  tokens beyond the embedding's rows are left out and logged."]
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
     #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of"]
@@ -1139,7 +1141,7 @@ pub struct hlm_model_info {
     pub eos_token: i32,
     pub pad_token: i32,
     pub unk_token: i32,
-    #[doc = " 1 when the files carry a chat template, else 0."]
+    #[doc = " 1 when the files carry a default chat template, else 0."]
     pub has_chat_template: i32,
     pub reserved: i32,
     #[doc = " What the model's head computes of a row, HLM_HEAD_..."]
@@ -4104,7 +4106,8 @@ pub struct hlm_chat_params {
     #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\","]
     #[doc = "  \"tool_use\", \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\","]
     #[doc = "  \"llama3\", \"mixtral\", \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are"]
-    #[doc = "  tools and such a template, else their default, else the built-in one that fits the model."]
+    #[doc = "  tools and such a template, else their default, else, when they have no template, the built-in"]
+    #[doc = "  one that fits the model."]
     pub template_name: *const ::std::os::raw::c_char,
 }
 #[test]
