@@ -33,6 +33,8 @@ OPENERS = re.compile(r"(?<![\w.>])(open(?:64|at|at2)?|creat|fopen(?:64)?|freopen
 OPENING = "lib/base/os_posix_open.c"
 PROMISES = re.compile(r"\b(TODO|FIXME|XXX|stub|not yet implemented|placeholder|for now|hack)\b", re.I)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+PUBLIC = re.compile(r"^hlm_status (hlm_\w+)\(", re.M)
+CALLBACK = re.compile(r"^.*\w+(?:->|\.)(?:parallel_for|progress|on_token|fns\.\w+)\(|^.*\b(?:writer->write|reader->read|log->write|mem->alloc|mem->free)\(", re.M)
 SCOPE = re.compile(r"(template\b.*)?(namespace|class|struct)\b[^(]*$")  # of C++: what stands before a brace of its own
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
@@ -61,6 +63,13 @@ def lines_of(text, pattern):
 
 def check_library(name, text, code):
     parts = name.split("/")
+    if parts[0] == "src" and name.endswith(".c"):
+        for line, m in lines_of(code, PUBLIC):
+            yield line, f"{m[1]} is defined without HLMI_CALL (src/api/call.h)"
+    for line, m in lines_of(code, CALLBACK):
+        before = code[:m.start()].rstrip().rsplit("\n", 1)[-1]
+        if "hlmi_host_begin" not in before:
+            yield line, f"{m[0].strip()}) calls the host without hlmi_host_begin (lib/base/host.h)"
     for line, m in lines_of(code, BANNED):
         yield line, f"{m[1]}() has no place in a library"
     for line, m in lines_of(code, OPENERS):

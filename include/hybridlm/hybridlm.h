@@ -23,6 +23,11 @@
  *  - Token ids are int32_t, counts of tokens and bytes size_t, positions
  *    int64_t, logits float. Matrices are row-major. Strings are UTF-8; paths
  *    too, on every system.
+ *  - Numbers do not depend on how the calling thread rounds: every call computes
+ *    to nearest, with denormals and without traps, and when it returns the
+ *    thread's rounding mode, flush to zero, unmasked exceptions and sticky flags
+ *    are what they were (x86: MXCSR and the x87's words, aarch64: FPCR, FPSR).
+ *    Callbacks run with the caller's own, on the thread of the call.
  *  - The library never prints, exits, aborts, reads the environment or
  *    installs signal handlers, and has no global state but the error text of
  *    each thread. jansson (used for JSON) takes memory from malloc, whatever
@@ -110,9 +115,13 @@ HLM_API const char *hlm_version(void);
 /** Name of a status, such as "HLM_E_FORMAT"; "HLM_E_?" for an unknown one. Static storage. */
 HLM_API const char *hlm_status_name(hlm_status status);
 
-/** What went wrong in the calling thread's latest failed call, one sentence
- *  naming file, field and value where there are any. "" before the first
- *  failure. Valid until that thread's next failing call; never NULL. */
+/** What went wrong in the calling thread's latest call that returns an
+ *  hlm_status: one sentence naming file, field and value where there are any;
+ *  "" when that call succeeded, and before the first. Calls that return no status
+ *  (frees, releases, retains, hlm_cancel, and those that return a number, a string or
+ *  a pool) leave it as it is. In a callback it is that of the calls made there,
+ *  which leave the sentence of the call around them alone. Valid until the
+ *  thread's next call that returns a status; never NULL. */
 HLM_API const char *hlm_last_error(void);
 
 /* ---- what the caller may supply ---------------------------------------- */
@@ -141,8 +150,8 @@ typedef struct hlm_log {
 } hlm_log;
 
 /** A task of a parallel-for: called once for each index. Tasks never wait for
- *  one another, need at most 16 KB of stack, and restore the floating-point
- *  control word they find. */
+ *  one another, need at most 16 KB of stack, and compute with the
+ *  library's floating-point words and put back those they find. */
 typedef void hlm_task(void *arg, size_t index);
 
 /** The caller's job system. The library then starts no threads of its own. What

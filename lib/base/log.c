@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/host.h"
+
 hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
 {
     *log = (hlmi_logger){0};
@@ -23,5 +25,8 @@ void hlmi_log_line(const hlmi_logger *log, int32_t level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    hlmi_host host;
+    hlmi_host_begin(&host);
     log->write(log->user, level, line);
+    hlmi_host_end(&host);
 }

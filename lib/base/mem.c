@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "base/host.h"
 #include "base/os.h"
+#include "base/size.h"
 
 hlmi_mem hlmi_mem_default(void)
 {
@@ -28,7 +29,13 @@ hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
 
 void *hlmi_alloc(const hlmi_mem *mem, size_t size)
 {
-    return size ? mem->alloc(mem->user, size, HLMI_ALIGN) : NULL;
+    if (size == 0) return NULL;
+    if (mem->alloc == hlmi_os_alloc) return hlmi_os_alloc(NULL, size, HLMI_ALIGN);
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    void *p = mem->alloc(mem->user, size, HLMI_ALIGN);
+    hlmi_host_end(&host);
+    return p;
 }
 
 void *hlmi_calloc(const hlmi_mem *mem, size_t n, size_t size)
@@ -51,7 +58,15 @@ void *hlmi_realloc(const hlmi_mem *mem, void *p, size_t old_size, size_t new_siz
 
 void hlmi_free(const hlmi_mem *mem, void *p)
 {
-    if (p) mem->free(mem->user, p);
+    if (!p) return;
+    if (mem->free == hlmi_os_free) {
+        hlmi_os_free(NULL, p);
+        return;
+    }
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    mem->free(mem->user, p);
+    hlmi_host_end(&host);
 }
 
 char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n)

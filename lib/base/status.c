@@ -38,6 +38,24 @@ const char *hlmi_error(void)
     return error_text;
 }
 
+void hlmi_error_clear(void)
+{
+    error_text[0] = '\0';
+}
+
+void hlmi_error_take(char *kept)
+{
+    kept[0] = '\0';
+    if (error_text[0]) memcpy(kept, error_text, sizeof error_text);
+    error_text[0] = '\0';
+}
+
+void hlmi_error_give(const char *kept)
+{
+    if (kept[0]) memcpy(error_text, kept, sizeof error_text);
+    else error_text[0] = '\0';
+}
+
 hlm_status hlmi_nomem(size_t bytes, const char *what)
 {
     return hlmi_fail(HLM_E_NOMEM, "out of memory (%zu bytes for %s)", bytes, what);

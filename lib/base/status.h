@@ -32,6 +32,11 @@ hlm_status hlmi_fail_prefix(hlm_status st, const char *fmt, ...) HLMI_PRINTF(2, 
 
 /** The calling thread's sentence; hlm_last_error() is this. */
 const char *hlmi_error(void);
+/** It becomes "". */
+void hlmi_error_clear(void);
+/** It goes to kept [HLMI_ERROR_MAX] and becomes "", and comes back. */
+void hlmi_error_take(char *kept);
+void hlmi_error_give(const char *kept);
 
 /** "out of memory (N bytes for WHAT)". */
 hlm_status hlmi_nomem(size_t bytes, const char *what);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "api/context.h"
 #include "arch/adapter.h"
 #include "base/params.h"
@@ -25,7 +26,9 @@ static hlm_status check_model(const hlm_model *model)
     return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
 }
 
-hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path, const hlm_adapter_params *params)
+HLMI_CALL(hlm_adapter_load,
+          (hlm_adapter **out, hlm_model *model, const char *path, const hlm_adapter_params *params),
+          (out, model, path, params))
 {
     hlm_adapter_params p;
     hlmi_vfs vfs;
@@ -127,7 +130,7 @@ static bool waits_for_same(const hlm_adapter *a, const hlm_adapter *b)
     return !a->n_invocation || memcmp(a->invocation, b->invocation, a->n_invocation * sizeof *a->invocation) == 0;
 }
 
-hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n)
+HLMI_CALL(hlm_adapter_join, (hlm_adapter **out, const hlm_adapter *const *adapters, size_t n), (out, adapters, n))
 {
     if (out) *out = NULL;
     if (!out || !adapters || n == 0) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: out and adapters are needed");
@@ -162,7 +165,7 @@ void hlm_adapter_release(hlm_adapter *adapter)
     if (adapter && atomic_fetch_sub(&adapter->refs, 1) == 1) hlmi_adapter_free(adapter);
 }
 
-hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out)
+HLMI_CALL(hlm_adapter_info_get, (const hlm_adapter *adapter, hlm_adapter_info *out), (adapter, out))
 {
     if (!adapter) return hlmi_fail(HLM_E_ARG, "hlm_adapter_info_get: adapter is NULL");
     const hlm_adapter_info info = {
@@ -170,7 +173,7 @@ hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *ou
     return hlmi_result_write(out, &info, sizeof info, "hlm_adapter_info");
 }
 
-hlm_status hlm_pool_adapt(hlm_pool *pool, const hlm_adapter *adapter)
+HLMI_CALL(hlm_pool_adapt, (hlm_pool *pool, const hlm_adapter *adapter), (pool, adapter))
 {
     uint32_t number;
     if (!pool || !adapter) return hlmi_fail(HLM_E_ARG, "hlm_pool_adapt: pool and adapter are needed");

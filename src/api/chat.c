@@ -2,6 +2,7 @@
  * model's templates, a built-in one or the caller's. */
 #include <string.h>
 
+#include "api/call.h"
 #include "api/messages.h"
 #include "api/model.h"
 #include "base/os.h"
@@ -142,24 +143,30 @@ done:
     return st;
 }
 
-hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params, char *out,
-                           size_t cap, size_t *n)
+HLMI_CALL(hlm_chat_render,
+          (const hlm_model *model, const char *messages_json, const hlm_chat_params *params, char *out, size_t cap,
+           size_t *n),
+          (model, messages_json, params, out, cap, n))
 {
     if (!model || !messages_json || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_chat_render: model, messages_json, out or n is NULL");
     return give_text(model, messages_json, params, out, cap, n);
 }
 
-hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                             int32_t *out, size_t cap, size_t *n)
+HLMI_CALL(hlm_chat_tokenize,
+          (const hlm_model *model, const char *messages_json, const hlm_chat_params *params, int32_t *out, size_t cap,
+           size_t *n),
+          (model, messages_json, params, out, cap, n))
 {
     if (!model || !messages_json || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_chat_tokenize: model, messages_json, out or n is NULL");
     return give_tokens(model, messages_json, params, out, cap, n);
 }
 
-hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                    const hlm_chat_params *params, char *out, size_t cap, size_t *n)
+HLMI_CALL(hlm_chat_render_messages,
+          (const hlm_model *model, const hlm_message *messages, size_t n_messages, const hlm_chat_params *params,
+           char *out, size_t cap, size_t *n),
+          (model, messages, n_messages, params, out, cap, n))
 {
     hlmi_buf json;
     if (!model || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_chat_render_messages: model, out or n is NULL");
@@ -170,8 +177,10 @@ hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *m
     return st;
 }
 
-hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                      const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n)
+HLMI_CALL(hlm_chat_tokenize_messages,
+          (const hlm_model *model, const hlm_message *messages, size_t n_messages, const hlm_chat_params *params,
+           int32_t *out, size_t cap, size_t *n),
+          (model, messages, n_messages, params, out, cap, n))
 {
     hlmi_buf json;
     if (!model || (cap && !out) || !n)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -177,7 +178,7 @@ done:
     return st;
 }
 
-hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params)
+HLMI_CALL(hlm_ctx_new, (hlm_context **out, hlm_model *model, const hlm_ctx_params *params), (out, model, params))
 {
     return hlmi_ctx_new(out, model, params, &hlmi_ops_cpu);
 }
@@ -185,7 +186,7 @@ hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params
 void hlm_ctx_free(hlm_context *ctx)
 {
     if (!ctx) return;
-    hlm_step_abort(ctx);
+    hlmi_step_drop(ctx);
     const hlmi_mem mem = ctx->mem;
     hlm_model *model = ctx->model;
     hlmi_tile *t = &ctx->tile;

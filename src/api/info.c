@@ -1,6 +1,7 @@
 /* Facts about models, and what they will take. */
 #include <stdio.h>
 
+#include "api/call.h"
 #include "api/context.h"
 #include "api/model.h"
 #include "base/params.h"
@@ -16,7 +17,7 @@ static const char *main_type(const hlmi_plan *p)
     return p->type_bytes[best] ? hlmi_type_get((hlmi_type)best)->name : "";
 }
 
-hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info)
+HLMI_CALL(hlm_model_info_get, (const hlm_model *model, hlm_model_info *info), (model, info))
 {
     if (!model || !info) return hlmi_fail(HLM_E_ARG, "hlm_model_info_get: model and info are needed");
     const hlmi_plan *p = &model->plan;
@@ -95,7 +96,9 @@ static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, co
     return HLM_OK;
 }
 
-hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out)
+HLMI_CALL(hlm_memory_plan,
+          (const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out),
+          (model, params, out))
 {
     hlm_plan_params p;
     hlmi_page_layout pages = {0};

@@ -1,5 +1,6 @@
 /* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has kept it,
  * and else by running that token again in a fork, whose state then becomes the sequence's. */
+#include "api/call.h"
 #include "api/context.h"
 #include "state/guard.h"
 
@@ -72,7 +73,7 @@ static hlm_status find_with_marks(hlm_context *c, hlm_cache *cache, hlm_cache **
     return find_logits(c, cache, fork, logits);
 }
 
-hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits)
+HLMI_CALL(hlm_cache_logits, (hlm_context *ctx, hlm_cache *cache, float *logits), (ctx, cache, logits))
 {
     hlm_cache *fork = NULL;
     if (!ctx || !cache || !logits) return hlmi_fail(HLM_E_ARG, "hlm_cache_logits: ctx, cache and logits are needed");

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "api/vocab.h"
 #include "arch/arch.h"
 #include "base/params.h"
@@ -168,12 +169,14 @@ done:
     return st;
 }
 
-hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params)
+HLMI_CALL(hlm_model_load, (hlm_model **out, const char *path, const hlm_model_params *params), (out, path, params))
 {
     return load(out, NULL, path, params);
 }
 
-hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path, const hlm_model_params *params)
+HLMI_CALL(hlm_model_load_vfs,
+          (hlm_model **out, const hlm_vfs *vfs, const char *path, const hlm_model_params *params),
+          (out, vfs, path, params))
 {
     if (!vfs) return hlmi_fail(HLM_E_ARG, "hlm_model_load_vfs: vfs is NULL");
     return load(out, vfs, path, params);

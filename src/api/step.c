@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "api/context.h"
 #include "base/os.h"
 #include "base/params.h"
@@ -294,7 +295,7 @@ void hlmi_ctx_leave(hlm_context *c, hlm_status st)
     atomic_store(&c->busy, IDLE);
 }
 
-hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+HLMI_CALL(hlm_decode_step, (hlm_context *ctx, const hlm_step *const *steps, size_t n), (ctx, steps, n))
 {
     bool done;
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_decode_step: ctx and steps are needed");
@@ -340,7 +341,7 @@ static hlm_status own_steps(hlm_context *c)
     return st;
 }
 
-hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n)
+HLMI_CALL(hlm_step_begin, (hlm_context *ctx, const hlm_step *const *steps, size_t n), (ctx, steps, n))
 {
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_step_begin: ctx and steps are needed");
     hlm_status st = hlmi_ctx_enter(ctx);
@@ -352,7 +353,7 @@ hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t
     return st;
 }
 
-hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done)
+HLMI_CALL(hlm_step_run, (hlm_context *ctx, uint64_t budget_us, int32_t *done), (ctx, budget_us, done))
 {
     int seen = BEGUN;
     bool ended;
@@ -371,12 +372,16 @@ hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done)
     return st;
 }
 
-hlm_status hlm_step_abort(hlm_context *ctx)
+bool hlmi_step_drop(hlm_context *ctx)
 {
     int seen = BEGUN;
-    if (!ctx) return hlmi_fail(HLM_E_ARG, "hlm_step_abort: ctx is NULL");
-    if (!atomic_compare_exchange_strong(&ctx->busy, &seen, CALL))
-        return seen == IDLE ? HLM_OK : hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
+    if (!atomic_compare_exchange_strong(&ctx->busy, &seen, CALL)) return seen == IDLE;
     hlmi_ctx_leave(ctx, HLM_OK);
-    return HLM_OK;
+    return true;
+}
+
+HLMI_CALL(hlm_step_abort, (hlm_context *ctx), (ctx))
+{
+    if (!ctx) return hlmi_fail(HLM_E_ARG, "hlm_step_abort: ctx is NULL");
+    return hlmi_step_drop(ctx) ? HLM_OK : hlmi_fail(HLM_E_BUSY, "the context is in use by another call");
 }

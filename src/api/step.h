@@ -85,6 +85,8 @@ bool hlmi_tile_touch(const hlm_context *c, hlmi_slice *slice);
  *  sentence. */
 hlm_status hlmi_ctx_enter(hlm_context *c);
 void hlmi_ctx_leave(hlm_context *c, hlm_status st);
+/** Ends what there is of a begun step. False: the context is in use. */
+bool hlmi_step_drop(hlm_context *c);
 /** Computes what the next step of a cache would compute again first; with logits [n_out], at least its last row, and its logits.
  *  The context is the caller's. On failure the cache is as before. */
 hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits);

@@ -1,6 +1,7 @@
 /* The public calls on text: a model's tokenizer. */
 #include <string.h>
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -25,8 +26,9 @@ static hlm_status give(const void *data, size_t n, size_t size, void *out, size_
     return HLM_OK;
 }
 
-hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out, size_t cap,
-                        size_t *n)
+HLMI_CALL(hlm_tokenize,
+          (const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out, size_t cap, size_t *n),
+          (model, text, len, flags, out, cap, n))
 {
     if ((len && !text) || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
     hlm_status st = need_tokenizer(model);
@@ -41,8 +43,10 @@ hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, ui
     return st;
 }
 
-hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags, char *out,
-                          size_t cap, size_t *n)
+HLMI_CALL(hlm_detokenize,
+          (const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags, char *out, size_t cap,
+           size_t *n),
+          (model, tokens, n_tokens, flags, out, cap, n))
 {
     if ((n_tokens && !tokens) || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_detokenize: tokens, out or n is NULL");
@@ -64,7 +68,7 @@ struct hlm_text_stream {
     hlmi_tstream *stream;
 };
 
-hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags)
+HLMI_CALL(hlm_text_stream_new, (hlm_text_stream **out, hlm_model *model, uint32_t flags), (out, model, flags))
 {
     if (!out) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_new: out is NULL");
     *out = NULL;
@@ -81,13 +85,15 @@ hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t
     return st;
 }
 
-hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len)
+HLMI_CALL(hlm_text_stream_push,
+          (hlm_text_stream *stream, int32_t token, const char **text, size_t *len),
+          (stream, token, text, len))
 {
     if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_push: an argument is NULL");
     return hlmi_tstream_push(stream->stream, token, text, len);
 }
 
-hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len)
+HLMI_CALL(hlm_text_stream_finish, (hlm_text_stream *stream, const char **text, size_t *len), (stream, text, len))
 {
     if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_finish: an argument is NULL");
     return hlmi_tstream_finish(stream->stream, text, len);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/half.h"
+#include "base/host.h"
 #include "base/math.h"
 #include "base/size.h"
 
@@ -158,9 +159,12 @@ size_t hlmi_file_rows(const hlmi_row_order *o, size_t n)
 static hlm_status report(hlmi_loader *l, uint64_t bytes)
 {
     l->done += bytes;
-    if (l->progress && l->progress(l->progress_user, l->done, l->total) != 0)
-        return hlmi_fail(HLM_E_CANCELLED, "%s: loading was stopped", hlmi_store_path(l->store));
-    return HLM_OK;
+    if (!l->progress) return HLM_OK;
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    const int32_t stop = l->progress(l->progress_user, l->done, l->total);
+    hlmi_host_end(&host);
+    return stop ? hlmi_fail(HLM_E_CANCELLED, "%s: loading was stopped", hlmi_store_path(l->store)) : HLM_OK;
 }
 
 static bool all_finite(const float *x, size_t n)

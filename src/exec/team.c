@@ -10,9 +10,10 @@
  * helper that comes late, even into a later run, finds a share of what is open then, or none. */
 #include "exec/team.h"
 
+#include "base/fpenv.h"
+#include "base/host.h"
 #include "base/os.h"
 #include "base/params.h"
-#include "exec/fpenv.h"
 #include "exec/gate.h"
 #include "exec/rest.h"
 
@@ -355,17 +356,26 @@ static hlm_status cancelled(void)
     return hlmi_fail(HLM_E_CANCELLED, "the call was cancelled");
 }
 
+/* The region by the caller's job system; 0 when all of it ran. */
+static int32_t by_executor(const hlm_executor *e, size_t n, batch *b)
+{
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    const int32_t rc = e->parallel_for(e->user, n, batch_task, b);
+    hlmi_host_end(&host);
+    return rc;
+}
+
 /* The barrier is the return of the region. */
 static hlm_status run_by_region(hlmi_team *t, const run *r)
 {
-    const hlm_executor *e = &t->executor;
     const hlmi_work *w = &r->w;
     uint64_t since = hlmi_os_now();
     for (size_t i = 0; i < w->n; i++) {
         if (hlmi_region_skipped(&w->regions[i], w)) continue;
         if (is_cancelled(w->cancel)) return cancelled();
         batch b = {t, r, &w->regions[i]};
-        if (e->parallel_for(e->user, w->workers, batch_task, &b) != 0)
+        if (by_executor(&t->executor, w->workers, &b) != 0)
             return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
         if (atomic_load(&t->left_out)) return cancelled();
         if (r->one || !b.region->cost) continue;

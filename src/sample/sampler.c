@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -97,7 +98,9 @@ done:
     return st;
 }
 
-hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params)
+HLMI_CALL(hlm_sampler_new,
+          (hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params),
+          (out, model, params))
 {
     if (!out) return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: out is NULL");
     *out = NULL;
@@ -115,7 +118,7 @@ hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sample
     return create(out, model, (size_t)info.vocab_size, &p, NULL);
 }
 
-hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler)
+HLMI_CALL(hlm_sampler_fork, (hlm_sampler **out, const hlm_sampler *sampler), (out, sampler))
 {
     if (!out) return hlmi_fail(HLM_E_ARG, "hlm_sampler_fork: out is NULL");
     *out = NULL;
@@ -153,7 +156,7 @@ static hlm_status none_left(void)
     return hlmi_fail(HLM_E_ARG, "hlm_sampler_sample: no token is left; all logits are NaN or -infinity");
 }
 
-hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token)
+HLMI_CALL(hlm_sampler_sample, (hlm_sampler *sampler, const float *logits, int32_t *token), (sampler, logits, token))
 {
     if (!sampler || !logits || !token)
         return hlmi_fail(HLM_E_ARG, "hlm_sampler_sample: %s is NULL",
@@ -176,7 +179,7 @@ hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t
     return HLM_OK;
 }
 
-hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token)
+HLMI_CALL(hlm_sampler_accept, (hlm_sampler *sampler, int32_t token), (sampler, token))
 {
     if (!sampler) return hlmi_fail(HLM_E_ARG, "hlm_sampler_accept: sampler is NULL");
     if (token < 0 || (size_t)token >= sampler->vocab)

@@ -1,4 +1,5 @@
 /* hlm_embed: one vector of a text's final hidden states. */
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -63,7 +64,9 @@ done:
     return st;
 }
 
-hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags, float *out)
+HLMI_CALL(hlm_embed,
+          (hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags, float *out),
+          (ctx, tokens, n, pooling, flags, out))
 {
     if (!ctx || !tokens || !out) return hlmi_fail(HLM_E_ARG, "hlm_embed: ctx, tokens and out are needed");
     if (pooling < HLM_POOL_MEAN || pooling > HLM_POOL_FIRST || flags & ~(uint32_t)HLM_EMBED_NORMALISE)

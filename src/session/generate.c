@@ -1,4 +1,5 @@
 /* hlm_generate: prompt in, tokens out. Everything of one call lives in a `run`. */
+#include "api/call.h"
 #include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"
@@ -81,7 +82,12 @@ static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n
 static hlm_status tell_progress(const run *r, size_t done)
 {
     const hlm_generate_params *p = &r->p;
-    if (!p->progress || p->progress(p->user, done, p->n_prompt) == 0) return HLM_OK;
+    if (!p->progress) return HLM_OK;
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    const int32_t stop = p->progress(p->user, done, p->n_prompt);
+    hlmi_host_end(&host);
+    if (!stop) return HLM_OK;
     return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens", done,
                      p->n_prompt);
 }
@@ -116,6 +122,17 @@ bool hlmi_run_ends(const run *r, int32_t token)
     return false;
 }
 
+/* True: the callback asks for the end. */
+static bool tell_token(const run *r, int32_t token, const char *text, size_t len)
+{
+    if (!r->p.on_token) return false;
+    hlmi_host host;
+    hlmi_host_begin(&host);
+    const int32_t stop = r->p.on_token(r->p.user, token, text, len);
+    hlmi_host_end(&host);
+    return stop != 0;
+}
+
 hlm_status hlmi_run_token(run *r, const float *logits, int32_t *token, int32_t *finish)
 {
     hlm_status st = hlm_sampler_sample(r->sampler, logits, token);
@@ -132,7 +149,7 @@ hlm_status hlmi_run_token(run *r, const float *logits, int32_t *token, int32_t *
     if (r->p.max_tokens && r->result.n_generated >= r->p.max_tokens) *finish = HLM_FINISH_LENGTH;
     if (r->output.stop.found) *finish = HLM_FINISH_STOP_STRING;
     if (end) *finish = HLM_FINISH_STOP_TOKEN;
-    if (r->p.on_token && r->p.on_token(r->p.user, *token, text, len) != 0) *finish = HLM_FINISH_CALLBACK;
+    if (tell_token(r, *token, text, len)) *finish = HLM_FINISH_CALLBACK;
     return HLM_OK;
 }
 
@@ -160,7 +177,7 @@ static hlm_status finish_text(run *r)
     size_t len;
     const bool goes_on = r->result.finish == HLM_FINISH_LENGTH || r->result.finish == HLM_FINISH_FULL;
     hlm_status st = hlmi_output_finish(&r->output, goes_on, &text, &len);
-    if (st == HLM_OK && r->p.on_token) r->p.on_token(r->p.user, -1, text, len);
+    if (st == HLM_OK) tell_token(r, -1, text, len);
     return st;
 }
 
@@ -183,8 +200,10 @@ static hlm_status run_all(run *r)
     return st;
 }
 
-hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler, const hlm_generate_params *params,
-                        hlm_generate_result *result)
+HLMI_CALL(hlm_generate,
+          (hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler, const hlm_generate_params *params,
+           hlm_generate_result *result),
+          (ctx, cache, sampler, params, result))
 {
     if (!ctx || !cache) return hlmi_fail(HLM_E_ARG, "hlm_generate: %s is NULL", ctx ? "cache" : "ctx");
     run r = {.ctx = ctx, .cache = cache, .mem = *hlmi_model_mem(hlmi_ctx_model(ctx))};

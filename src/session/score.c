@@ -1,4 +1,5 @@
 /* hlm_score: log-probabilities of a text's own tokens, or of given labels. */
+#include "api/call.h"
 #include "api/model.h"
 #include "base/math.h"
 #include "base/params.h"
@@ -95,7 +96,9 @@ done:
     return st;
 }
 
-hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum)
+HLMI_CALL(hlm_score,
+          (hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum),
+          (ctx, tokens, n, logprobs, sum))
 {
     if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
     job j = {.tokens = tokens, .labels = tokens, .n = n, .logprobs = logprobs};
@@ -104,8 +107,10 @@ hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *l
     return st;
 }
 
-hlm_status hlm_score_labels(hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n, float *logprobs,
-                            double *sum, size_t *count)
+HLMI_CALL(hlm_score_labels,
+          (hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n, float *logprobs, double *sum,
+           size_t *count),
+          (ctx, tokens, labels, n, logprobs, sum, count))
 {
     if (!ctx || !tokens || !labels)
         return hlmi_fail(HLM_E_ARG, "hlm_score_labels: %s is NULL", !ctx ? "ctx" : tokens ? "labels" : "tokens");

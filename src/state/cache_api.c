@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -22,7 +23,7 @@ hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
     return HLM_OK;
 }
 
-hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params)
+HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params), (out, pool, params))
 {
     hlm_cache_params p;
     if (!out || !pool) return hlmi_fail(HLM_E_ARG, "hlm_cache_new: out and pool are needed");
@@ -70,7 +71,7 @@ static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
     return HLM_OK;
 }
 
-hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos)
+HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (out, cache, at_pos))
 {
     if (!out || !cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_fork: out and cache are needed");
     *out = NULL;
@@ -98,7 +99,7 @@ done:
     return st;
 }
 
-hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
+HLMI_CALL(hlm_cache_rewind, (hlm_cache *cache, int64_t pos, int64_t *pending), (cache, pos, pending))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
@@ -139,7 +140,7 @@ int64_t hlm_cache_pending(const hlm_cache *cache)
     return cache ? hlmi_cache_pending(cache) : 0;
 }
 
-hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out)
+HLMI_CALL(hlm_cache_tokens, (const hlm_cache *cache, int64_t from, size_t n, int32_t *out), (cache, from, n, out))
 {
     if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
     hlm_cache *c = (hlm_cache *)(uintptr_t)cache; /* the lock is not part of the value */
@@ -154,7 +155,7 @@ hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int3
     return st;
 }
 
-hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens)
+HLMI_CALL(hlm_cache_reserve, (hlm_cache *cache, int64_t n_tokens), (cache, n_tokens))
 {
     if (!cache || n_tokens < 0) return hlmi_fail(HLM_E_ARG, "hlm_cache_reserve: a cache and a count are needed");
     hlm_status st = hlmi_cache_lock(cache);

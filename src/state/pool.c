@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -261,7 +262,7 @@ hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_st
     return st;
 }
 
-hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params)
+HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params *params), (out, model, params))
 {
     hlm_pool_params p;
     if (!out || !model) return hlmi_fail(HLM_E_ARG, "hlm_pool_new: out and model are needed");
@@ -317,7 +318,7 @@ void hlm_pool_release(hlm_pool *pool)
     if (pool && atomic_fetch_sub(&pool->refs, 1) == 1) pool_free(pool);
 }
 
-hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held)
+HLMI_CALL(hlm_pool_usage, (const hlm_pool *pool, uint64_t *used, uint64_t *held), (pool, used, held))
 {
     if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_usage: pool is NULL");
     hlm_pool *p = (hlm_pool *)(uintptr_t)pool; /* the lock is not part of the value */

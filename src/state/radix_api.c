@@ -1,4 +1,5 @@
 /* The public calls on the prefix cache. */
+#include "api/call.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "state/draft.h"
@@ -7,7 +8,7 @@
 #include "state/radix.h"
 #include "state/window.h"
 
-hlm_status hlm_prefix_add(hlm_cache *cache)
+HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_prefix_add: cache is NULL");
     hlmi_radix *r = cache->pool->radix;
@@ -147,13 +148,17 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
     return st;
 }
 
-hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending)
+HLMI_CALL(hlm_cache_reuse,
+          (hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending),
+          (cache, tokens, n, reused, pending))
 {
     return reuse_text(cache, NULL, tokens, n, false, reused, pending);
 }
 
-hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
-                                size_t *reused, size_t *pending)
+HLMI_CALL(hlm_cache_reuse_with,
+          (hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n, size_t *reused,
+           size_t *pending),
+          (cache, adapter, tokens, n, reused, pending))
 {
     return reuse_text(cache, adapter, tokens, n, false, reused, pending);
 }
@@ -164,14 +169,14 @@ hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const hlm_adapter *adapter, 
     return reuse_text(cache, adapter, tokens, n, true, reused, pending);
 }
 
-hlm_status hlm_prefix_clear(hlm_pool *pool)
+HLMI_CALL(hlm_prefix_clear, (hlm_pool *pool), (pool))
 {
     if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_prefix_clear: pool is NULL");
     if (pool->radix) hlmi_radix_clear(pool);
     return HLM_OK;
 }
 
-hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out)
+HLMI_CALL(hlm_prefix_info_get, (const hlm_pool *pool, hlm_prefix_info *out), (pool, out))
 {
     if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_prefix_info_get: pool is NULL");
     hlm_prefix_info info = {.struct_size = sizeof info};

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/os.h"
 #include "base/vfs.h"
@@ -261,7 +262,7 @@ static hlm_status save_in(const place *p, const hlm_pool *pool, const texts *t)
     return st;
 }
 
-hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder)
+HLMI_CALL(hlm_prefix_save, (hlm_pool *pool, const char *folder), (pool, folder))
 {
     if (!pool || !folder) return hlmi_fail(HLM_E_ARG, "hlm_prefix_save: pool and folder are needed");
     hlmi_radix *r = pool->radix;
@@ -292,7 +293,9 @@ static hlm_status load_text(hlm_pool *pool, const char *path, uint32_t flags)
     return st;
 }
 
-hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused)
+HLMI_CALL(hlm_prefix_load,
+          (hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused),
+          (pool, folder, flags, n_refused))
 {
     if (!pool || !folder) return hlmi_fail(HLM_E_ARG, "hlm_prefix_load: pool and folder are needed");
     if (flags & ~(uint32_t)HLM_SNAPSHOT_OTHER_KERNELS)

@@ -1,6 +1,7 @@
 /* The public calls that save and load sequences. */
 #include "state/snapshot.h"
 
+#include "api/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/vfs.h"
@@ -62,7 +63,7 @@ hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path)
     return st;
 }
 
-hlm_status hlm_cache_save(hlm_cache *cache, const char *path)
+HLMI_CALL(hlm_cache_save, (hlm_cache *cache, const char *path), (cache, path))
 {
     hlmi_snapshot s;
     if (!cache || !path) return hlmi_fail(HLM_E_ARG, "hlm_cache_save: cache and path are needed");
@@ -73,7 +74,7 @@ hlm_status hlm_cache_save(hlm_cache *cache, const char *path)
     return st;
 }
 
-hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer)
+HLMI_CALL(hlm_cache_save_to, (hlm_cache *cache, const hlm_writer *writer), (cache, writer))
 {
     hlmi_snapshot s;
     hlm_writer w;
@@ -89,7 +90,7 @@ hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer)
     return st;
 }
 
-hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n)
+HLMI_CALL(hlm_cache_save_memory, (hlm_cache *cache, void *out, size_t cap, size_t *n), (cache, out, cap, n))
 {
     hlmi_snapshot s;
     if (!cache || !n || (cap && !out))
@@ -133,13 +134,15 @@ hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *
     return st;
 }
 
-hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags)
+HLMI_CALL(hlm_cache_load, (hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags), (out, pool, path, flags))
 {
     const hlm_status st = check(out, pool, path, flags, "hlm_cache_load");
     return st == HLM_OK ? hlmi_snapshot_read_file(out, pool, path, flags, false) : st;
 }
 
-hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags)
+HLMI_CALL(hlm_cache_load_from,
+          (hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags),
+          (out, pool, reader, flags))
 {
     hlm_reader rd;
     hlm_status st = check(out, pool, reader, flags, "hlm_cache_load_from");
@@ -150,7 +153,9 @@ hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader
     return hlmi_snapshot_read(out, pool, &in, flags, false);
 }
 
-hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags)
+HLMI_CALL(hlm_cache_load_memory,
+          (hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags),
+          (out, pool, data, n, flags))
 {
     const hlm_status st = check(out, pool, data, flags, "hlm_cache_load_memory");
     if (st != HLM_OK) return st;

@@ -2,6 +2,7 @@
 #include "state/guard.h"
 #include "state/prefix.h"
 
+#include "api/call.h"
 #include "base/half.h"
 
 static const hlmi_recurrence *find(const hlmi_plan *plan, int32_t layer, size_t *rec)
@@ -66,7 +67,9 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
     return HLM_OK;
 }
 
-hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n)
+HLMI_CALL(hlm_cache_state,
+          (hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n),
+          (cache, layer, which, out, cap, n))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
     hlm_status st = hlmi_cache_lock_read(cache);
@@ -77,7 +80,7 @@ hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float
     return st;
 }
 
-hlm_status hlm_cache_mark(hlm_cache *cache)
+HLMI_CALL(hlm_cache_mark, (hlm_cache *cache), (cache))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
@@ -91,7 +94,7 @@ hlm_status hlm_cache_mark(hlm_cache *cache)
     return st;
 }
 
-hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos)
+HLMI_CALL(hlm_cache_unmark, (hlm_cache *cache, int64_t pos), (cache, pos))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
@@ -105,7 +108,7 @@ hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos)
     return st;
 }
 
-hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n)
+HLMI_CALL(hlm_cache_marks, (hlm_cache *cache, int64_t *pos, size_t cap, size_t *n), (cache, pos, cap, n))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
     hlm_status st = hlmi_cache_lock_read(cache);

@@ -1,7 +1,7 @@
 /* golden FOLDER...: runs conformance folders (config.json and weights, or model.gguf, or an adapter whose golden.json names its
  * base; golden.safetensors, golden.json) through the public API in f32 and compares every quantity with its golden value; then
  * the logits once more, with what the library rounds by default. Prints the largest difference beside the tolerance; a quantity
- * that it does not know counts as failed. */
+ * that it does not know counts as failed. With --keep FILE all that was computed goes to that file, bit for bit. */
 #include <hybridlm/hybridlm.h>
 
 #include <math.h>
@@ -49,7 +49,8 @@ static double tolerance(const run *r, const char *kind)
     return json_is_number(t) ? json_number_value(t) : 0.0;
 }
 
-static void compare(run *r, const char *name, const float *got, const st_tensor *want, double tol)
+/* What the runner itself has computed from logits, or `compare` below gives. */
+static void judge(run *r, const char *name, const float *got, const st_tensor *want, double tol)
 {
     double worst = 0;
     for (size_t i = 0; i < want->n; i++) {
@@ -57,6 +58,20 @@ static void compare(run *r, const char *name, const float *got, const st_tensor 
         if (!(d <= worst)) worst = d; /* a NaN stays */
     }
     verdict(r, name, worst <= tol, worst, tol, "");
+}
+
+static FILE *kept; /* --keep */
+
+static void keep(run *r, const char *name, const float *got, size_t n)
+{
+    if (kept && fwrite(got, sizeof *got, n, kept) != n) broken(r, name, "can not be kept");
+}
+
+/* What the library has computed. */
+static void compare(run *r, const char *name, const float *got, const st_tensor *want, double tol)
+{
+    keep(r, name, got, want->n);
+    judge(r, name, got, want, tol);
 }
 
 static void *need(size_t n, size_t size)
@@ -230,6 +245,7 @@ static void check_rounded(run *r)
         free_sequence(&s);
         return;
     }
+    keep(r, "rounded", s.out, s.logits.n);
     for (size_t i = 0; i < s.logits.n; i++) {
         const double want = (double)s.logits.f32[i], d = (double)s.out[i] - want;
         moved += d * d, all += want * want;
@@ -390,7 +406,7 @@ static void check_logprobs(run *r, size_t i, const sequence *s, double *nll, siz
         ++*targets;
     }
     snprintf(name, sizeof name, "docs.%zu.logprobs", i);
-    if (st_get(&r->golden, name, &want)) compare(r, name, got, &want, tolerance(r, "logits"));
+    if (st_get(&r->golden, name, &want)) judge(r, name, got, &want, tolerance(r, "logits"));
     /* the library's own scoring */
     if (s->ids.n > 1 && hlm_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK &&
         st_get(&r->golden, name, &want)) {
@@ -412,7 +428,7 @@ static void check_batches(run *r)
     st_tensor loss;
     if (st_get(&r->golden, "loss", &loss)) {
         const float got = targets ? (float)(nll / (double)targets) : NAN;
-        compare(r, "loss", &got, &loss, tolerance(r, "logits"));
+        judge(r, "loss", &got, &loss, tolerance(r, "logits"));
     }
     for (size_t i = 0; i < n; i++) free_sequence(&s[i]);
 }
@@ -547,18 +563,24 @@ int main(int argc, char **argv)
 {
     unsigned passed = 0, failed = 0;
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        printf("usage: golden FOLDER...\n"
+        printf("usage: golden [--keep FILE] FOLDER...\n"
                "Compares models with their golden numbers (config.json and weights, or model.gguf; golden.safetensors, "
                "golden.json).\n"
                "Exit status: 0 all passed, 1 some failed, 2 usage or a broken golden file.\n");
         return argc < 2 ? 2 : 0;
     }
-    for (int i = 1; i < argc; i++) {
+    const int first = argc > 3 && strcmp(argv[1], "--keep") == 0 ? 3 : 1;
+    if (first == 3 && !(kept = fopen(argv[2], "wb"))) {
+        fprintf(stderr, "golden: %s can not be written\n", argv[2]);
+        return 2;
+    }
+    for (int i = first; i < argc; i++) {
         run r = {0};
         check_folder(&r, argv[i]);
         passed += r.passed;
         failed += r.failed;
     }
+    if (kept && fclose(kept) != 0) failed++;
     printf("%u passed, %u failed\n", passed, failed);
     return failed || !passed;
 }

@@ -509,9 +509,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_status_name": (c_char_p, [c_int32],
         'Name of a status, such as "HLM_E_FORMAT"; "HLM_E_?" for an unknown one. Static storage.'),
     "hlm_last_error": (c_char_p, [],
-        "What went wrong in the calling thread's latest failed call, one sentence\n"
-        'naming file, field and value where there are any. "" before the first\n'
-        "failure. Valid until that thread's next failing call; never NULL."),
+        "What went wrong in the calling thread's latest call that returns an\n"
+        'hlm_status: one sentence naming file, field and value where there are any;\n'
+        '"" when that call succeeded, and before the first. Calls that return no status\n'
+        '(frees, releases, retains, hlm_cancel, and those that return a number, a string or\n'
+        'a pool) leave it as it is. In a callback it is that of the calls made there,\n'
+        'which leave the sentence of the call around them alone. Valid until the\n'
+        "thread's next call that returns a status; never NULL."),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
         'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder\n'
         '(config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With\n'

@@ -59,9 +59,13 @@ extern "C" {
     pub fn hlm_status_name(status: hlm_status) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
-    #[doc = " What went wrong in the calling thread's latest failed call, one sentence"]
-    #[doc = "  naming file, field and value where there are any. \"\" before the first"]
-    #[doc = "  failure. Valid until that thread's next failing call; never NULL."]
+    #[doc = " What went wrong in the calling thread's latest call that returns an"]
+    #[doc = "  hlm_status: one sentence naming file, field and value where there are any;"]
+    #[doc = "  \"\" when that call succeeded, and before the first. Calls that return no status"]
+    #[doc = "  (frees, releases, retains, hlm_cancel, and those that return a number, a string or"]
+    #[doc = "  a pool) leave it as it is. In a callback it is that of the calls made there,"]
+    #[doc = "  which leave the sentence of the call around them alone. Valid until the"]
+    #[doc = "  thread's next call that returns a status; never NULL."]
     pub fn hlm_last_error() -> *const ::std::os::raw::c_char;
 }
 #[doc = " Memory. All memory of the library but jansson's comes from here. Both"]
@@ -269,8 +273,8 @@ impl Default for hlm_log {
     }
 }
 #[doc = " A task of a parallel-for: called once for each index. Tasks never wait for"]
-#[doc = "  one another, need at most 16 KB of stack, and restore the floating-point"]
-#[doc = "  control word they find."]
+#[doc = "  one another, need at most 16 KB of stack, and compute with the"]
+#[doc = "  library's floating-point words and put back those they find."]
 pub type hlm_task =
     ::std::option::Option<unsafe extern "C" fn(arg: *mut ::std::os::raw::c_void, index: usize)>;
 #[doc = " The caller's job system. The library then starts no threads of its own. What"]
