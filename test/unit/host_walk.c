@@ -275,6 +275,11 @@ static void texts(walk *w)
     keep(w, text, len);
     CALL(hlm_chat_tokenize, (w->m, talk, &cp, ids, 256, &n));
     keep(w, ids, n * sizeof *ids);
+    const hlm_message one = {.role = "user", .content = "one 1.5"};
+    CALL(hlm_chat_render_messages, (w->m, &one, 1, &cp, text, sizeof text, &len));
+    keep(w, text, len);
+    CALL(hlm_chat_tokenize_messages, (w->m, &one, 1, &cp, ids, 256, &n));
+    keep(w, ids, n * sizeof *ids);
 }
 
 static void tokens_of(const walk *w, int32_t *tokens)
