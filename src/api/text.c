@@ -110,7 +110,7 @@ static hlm_status check_before(const hlm_model *m, const int32_t *tokens, size_t
     return HLM_OK;
 }
 
-hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n)
+HLMI_CALL(hlm_text_stream_begin, (hlm_text_stream *stream, const int32_t *tokens, size_t n), (stream, tokens, n))
 {
     if (!stream || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_begin: stream or tokens is NULL");
     hlm_status st = hlmi_list_check(n, "hlm_text_stream_begin: tokens");
@@ -118,7 +118,7 @@ hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens,
     return st == HLM_OK ? hlmi_tstream_begin(stream->stream, tokens, n) : st;
 }
 
-hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len)
+HLMI_CALL(hlm_text_stream_cut, (hlm_text_stream *stream, const char **text, size_t *len), (stream, text, len))
 {
     if (!stream || !text || !len) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_cut: an argument is NULL");
     return hlmi_tstream_cut(stream->stream, text, len);

@@ -268,6 +268,9 @@ static void texts(walk *w)
     EXPECT(HLM_E_SPACE, hlm_detokenize, (w->m, ids, n, 0, NULL, 0, &len));
     CALL(hlm_text_stream_new, (&s, w->m, 0));
     for (size_t i = 0; i < n; i++) CALL(hlm_text_stream_push, (s, ids[i], &piece, &len));
+    CALL(hlm_text_stream_cut, (s, &piece, &len));
+    CALL(hlm_text_stream_begin, (s, ids, n));
+    for (size_t i = 0; i < n; i++) CALL(hlm_text_stream_push, (s, ids[i], &piece, &len));
     CALL(hlm_text_stream_finish, (s, &piece, &len));
     keep(w, piece, len);
     OTHER(hlm_text_stream_free, (s));
