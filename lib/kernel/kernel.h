@@ -168,8 +168,12 @@ enum { HLMI_DELTA_LANES = 32 };
 
 typedef void hlmi_delta_fn(const hlmi_delta_run *r);
 
+/** The class of all kernels that are chosen to be portable, whatever they are. */
+#define HLMI_CLASS_PORTABLE "portable"
+
 typedef struct hlmi_kernels {
-    const char *name; /* kernel class: "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", "neon" */
+    const char *name; /* kernel class, equal where all results are the same bits: HLMI_CLASS_PORTABLE, else isa */
+    const char *isa; /* "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", ... */
 
     /* matrix products: by layout, on the packed form act[layout] */
     hlmi_gemm_fn *gemm[HLMI_TILE_COUNT];

@@ -15,7 +15,8 @@ static const char *class_name(unsigned cpu, bool bf16)
 void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable)
 {
     const bool bf16 = (cpu & HLMI_CPU_BF16) != 0 && !portable;
-    *k = (hlmi_kernels){.name = class_name(cpu, bf16)};
+    *k = (hlmi_kernels){.isa = class_name(cpu, bf16)};
+    k->name = portable ? HLMI_CLASS_PORTABLE : k->isa;
     hlmi_kernels_ref(k, bf16, (cpu & HLMI_CPU_VNNI) != 0 && !portable);
     hlmi_vec_ref(k);
 #ifdef HLMI_X86_KERNELS

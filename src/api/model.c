@@ -106,9 +106,9 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     HLMI_TRY(hlmi_loader_finish(&loader));
     if (p->flags & HLM_LOAD_NO_PREFIX) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
-    hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s",
+    hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s%s",
                   hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),
-                  m->kernels.name);
+                  m->kernels.isa, p->flags & HLM_LOAD_PORTABLE ? ", portable" : "");
 done:
     if (loader.used) hlmi_loader_free(&loader);
     return st;

@@ -62,6 +62,16 @@ static const char *type_name(int32_t type)
     return type > 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
+/* Snapshots of before the class had a name say which of its kernels they were computed with; their bits are the same. */
+static bool was_portable(const hlmi_snapshot_head *h)
+{
+    static const char *const names[] = {"ref", "avx2", "avx512", "avx512-vnni"};
+    if (!(h->loaded & HLMI_LOADED_PORTABLE)) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(h->kernels, names[i], sizeof h->kernels) == 0) return true;
+    return false;
+}
+
 /* Is it of this model, and computed in this way? */
 static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
 {
@@ -81,13 +91,13 @@ static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
                          h->loaded & HLMI_LOADED_F32 ? "with" : "without",
                          own->loaded & HLMI_LOADED_F32 ? "with" : "without");
     if (r->flags & HLM_SNAPSHOT_OTHER_KERNELS) return HLM_OK;
-    if (memcmp(h->kernels, own->kernels, sizeof own->kernels) != 0)
-        return hlmi_fail(HLM_E_MISMATCH, "%s: computed with the kernels %.*s, here they are %s", name,
-                         (int)sizeof h->kernels, h->kernels, own->kernels);
     if (h->loaded != own->loaded)
         return hlmi_fail(HLM_E_MISMATCH, "%s: computed %s HLM_LOAD_PORTABLE, the model is loaded %s it", name,
                          h->loaded & HLMI_LOADED_PORTABLE ? "with" : "without",
                          own->loaded & HLMI_LOADED_PORTABLE ? "with" : "without");
+    if (memcmp(h->kernels, own->kernels, sizeof own->kernels) != 0 && !was_portable(h))
+        return hlmi_fail(HLM_E_MISMATCH, "%s: computed with the kernels %.*s, here they are %s", name,
+                         (int)sizeof h->kernels, h->kernels, own->kernels);
     return HLM_OK;
 }
 

@@ -38,12 +38,12 @@ static double rate(ck_run *t, void (*call)(void *), double ops)
 ck_peaks ck_peaks_measure(ck_run *t, const hlmi_kernels *k)
 {
     ck_peaks p = {0};
-    if (strncmp(k->name, "avx512", 6) == 0) {
-        const bool vnni = strstr(k->name, "vnni") != NULL;
+    if (strncmp(k->isa, "avx512", 6) == 0) {
+        const bool vnni = strstr(k->isa, "vnni") != NULL;
         p.f32 = rate(t, fma_512, 32);
-        p.bf16 = strstr(k->name, "bf16") ? rate(t, bf16_512, 64) : p.f32;
+        p.bf16 = strstr(k->isa, "bf16") ? rate(t, bf16_512, 64) : p.f32;
         p.int8 = rate(t, vnni ? vnni_512 : dot_512, 128);
-    } else if (strncmp(k->name, "avx2", 4) == 0) {
+    } else if (strncmp(k->isa, "avx2", 4) == 0) {
         p.bf16 = p.f32 = rate(t, fma_256, 16);
         p.int8 = rate(t, dot_256, 64);
     }

@@ -287,7 +287,7 @@ START_TEST(any_kernels)
     fixture f = open_with(model_at(_i), &s);
     hlm_model_info info = {.struct_size = sizeof info};
     OK(hlm_model_info_get(f.model, &info));
-    ck_assert_str_eq(info.kernel_class, "ref");
+    ck_assert_str_eq(info.kernel_class, "portable");
     float *want = reference(&f);
     for (int32_t cpu = HLM_CPU_BEST; cpu <= HLM_CPU_AVX512; cpu++) {
         s.model.cpu = cpu;

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE 1
 #include "snapshot_help.h"
 
+#include "fuzz/snapshot_sums.h"
+
 static const char *folder;
 
 /* One of each kind. */
@@ -230,6 +232,67 @@ START_TEST(of_other_models)
 }
 END_TEST
 
+/* A snapshot as it was before the class of portable models had a name. */
+static void rename_class(const bytes *b, const char *name)
+{
+    hlmi_kernels k;
+    char *class = (char *)b->data + offsetof(hlmi_snapshot_head, kernels);
+    ck_assert_str_eq(class, "portable");
+    memset(class, 0, HLMI_SNAPSHOT_KERNELS);
+    memcpy(class, name, strlen(name));
+    hlmi_kernels_init(&k, 0, true);
+    sums_fix(&k, (uint8_t *)b->data, b->n);
+}
+
+/* Models that are portable are of one class: snapshots of any kernels go on with any others, and the bits are the same. */
+START_TEST(portable_kernels)
+{
+    static const int32_t cpus[] = {HLM_CPU_REF, HLM_CPU_AVX2, HLM_CPU_AVX512};
+    enum { N = 3 };
+    hlm_pool_params pp = small_pool();
+    world w[N];
+    hlm_cache *c[N];
+    bytes b[N];
+    for (size_t i = 0; i < N; i++) {
+        const hlm_model_params mp = {.struct_size = sizeof mp, .cpu = cpus[i], .flags = HLM_LOAD_PORTABLE};
+        hlm_model_info info = {.struct_size = sizeof info};
+        w[i] = open_world(folder, models[_i], &mp, &pp);
+        OK(hlm_model_info_get(w[i].model, &info));
+        ck_assert_str_eq(info.kernel_class, "portable");
+        c[i] = told(&w[i]);
+        b[i] = saved(c[i]);
+        ck_assert_uint_eq(b[i].n, b[0].n);
+        ck_assert_mem_eq(b[i].data, b[0].data, b[0].n); /* all rows and states */
+    }
+    for (size_t i = 0; i < N; i++) {
+        hlm_cache *d = NULL;
+        const size_t from = (i + 1) % N;
+        OK(hlm_cache_load_memory(&d, w[i].pool, b[from].data, b[from].n, 0));
+        same_everywhere(&w[from], c[from], &w[i], d);
+        hlm_cache_free(d);
+    }
+    of_another(&b[0], models[_i], NULL, "HLM_LOAD_PORTABLE");
+    static const char *const before[] = {"ref", "avx2", "avx512-vnni"};
+    for (size_t i = 0; i < N; i++) {
+        hlm_cache *d = NULL;
+        rename_class(&b[i], before[i]);
+        OK(hlm_cache_load_memory(&d, w[0].pool, b[i].data, b[i].n, 0));
+        same_everywhere(&w[i], c[i], &w[0], d);
+        hlm_cache_free(d);
+    }
+    memset((char *)b[0].data + offsetof(hlmi_snapshot_head, kernels), 0, HLMI_SNAPSHOT_KERNELS);
+    memcpy((char *)b[0].data + offsetof(hlmi_snapshot_head, kernels), "portable", 8);
+    rename_class(&b[0], "portable-2");
+    const hlm_model_params ours = {.struct_size = sizeof ours, .flags = HLM_LOAD_PORTABLE};
+    of_another(&b[0], models[_i], &ours, "portable-2");
+    for (size_t i = 0; i < N; i++) {
+        hlm_cache_free(c[i]);
+        free(b[i].data);
+        close_world(&w[i]);
+    }
+}
+END_TEST
+
 /* A copy of the model with one byte of a file changed. */
 static void other_file(const bytes *b, const char *name, const char *file, size_t at, const char *says)
 {
@@ -381,6 +444,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, in_other_pools, 0, n);
     tcase_add_loop_test(t, at_any_point, 0, n);
     tcase_add_loop_test(t, in_a_fresh_pool, 0, n);
+    tcase_add_loop_test(t, portable_kernels, 0, n);
     tcase_add_test(t, every_type);
     tcase_add_test(t, of_other_models);
     tcase_add_test(t, of_changed_models);
