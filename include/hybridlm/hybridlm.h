@@ -18,7 +18,8 @@
  *  - Parameter and result structs go by pointer and start with struct_size,
  *    set by the caller to sizeof the struct. Zero in any other field means
  *    the default, and a NULL parameter struct means all defaults. Structs grow
- *    only at the end. A larger struct than the library knows is accepted when
+ *    only at the end. struct_size below today's sizeof must be that of an earlier
+ *    version, else HLM_E_ARG. A larger struct than the library knows is accepted when
  *    the bytes it does not know are zero, else HLM_E_UNSUPPORTED.
  *  - Token ids are int32_t, counts of tokens and bytes size_t, positions
  *    int64_t, logits float. Matrices are row-major. Strings are UTF-8; paths
@@ -210,8 +211,9 @@ enum {
      *  SIGBUS, which no library can prevent: use this for files that others
      *  may change. */
     HLM_LOAD_READ = 1u << 0,
-    /** Use no instruction whose sums differ between CPUs (today: bf16 dot
-     *  products), so that all x86-64 and aarch64 machines give the same bits. */
+    /** Use no instruction whose sums differ between CPUs (today: bf16 dot products,
+     *  and VNNI for q8_0 weights), so that all x86-64 and aarch64 machines give the same
+     *  bits, whatever hlm_model_params.cpu says: one kernel class, "portable". */
     HLM_LOAD_PORTABLE = 1u << 1,
     /** Tokenizer and chat template only; contexts and pools are refused. */
     HLM_LOAD_VOCAB_ONLY = 1u << 2,
@@ -359,8 +361,9 @@ typedef struct hlm_model_info {
     const char *name;
     /** Weight type that holds most bytes: "q4_1", "bf16", ... */
     const char *weight_type;
-    /** Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ... Models
-     *  loaded with equal parameters and an equal class give equal bits. */
+    /** Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable"
+     *  with HLM_LOAD_PORTABLE, on every CPU. Models loaded with equal parameters and an
+     *  equal class give equal bits, and take each other's snapshots. */
     const char *kernel_class;
     int32_t vocab_size;
     int32_t n_layers;

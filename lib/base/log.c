@@ -5,15 +5,17 @@
 #include <stdio.h>
 
 #include "base/host.h"
+#include "base/params.h"
 
 hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
 {
     *log = (hlmi_logger){0};
     if (!src) return HLM_OK;
-    if (src->struct_size < sizeof *src)
-        return hlmi_fail(HLM_E_ARG, "hlm_log.struct_size is %zu, needs %zu", src->struct_size, sizeof *src);
-    log->user = src->user;
-    log->write = src->write;
+    hlm_log own;
+    const hlm_status st = hlmi_params_read(&own, sizeof own, src, "hlm_log");
+    if (st != HLM_OK) return st;
+    log->user = own.user;
+    log->write = own.write;
     return HLM_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "base/os.h"
+#include "base/params.h"
 #include "base/size.h"
 
 hlmi_mem hlmi_mem_default(void)
@@ -18,12 +19,13 @@ hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
 {
     *mem = hlmi_mem_default();
     if (!a) return HLM_OK;
-    if (a->struct_size < sizeof *a)
-        return hlmi_fail(HLM_E_ARG, "hlm_allocator.struct_size is %zu, needs %zu", a->struct_size, sizeof *a);
-    if (!a->alloc || !a->free) return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
-    mem->user = a->user;
-    mem->alloc = a->alloc;
-    mem->free = a->free;
+    hlm_allocator own;
+    const hlm_status st = hlmi_params_read(&own, sizeof own, a, "hlm_allocator");
+    if (st != HLM_OK) return st;
+    if (!own.alloc || !own.free) return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
+    mem->user = own.user;
+    mem->alloc = own.alloc;
+    mem->free = own.free;
     return HLM_OK;
 }
 

@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/structs.h"
 
-/* The struct_size at p, checked. memcpy, because p's type is not known here. */
-static hlm_status stated_size(size_t *size, const void *p, const char *what)
+/* The struct_size at p, of a struct of `known` bytes here, checked: that of an earlier version, or no less. memcpy, because p's
+ * type is not known here. */
+static hlm_status stated_size(size_t *size, const void *p, size_t known, const char *what)
 {
     memcpy(size, p, sizeof *size);
-    if (*size < sizeof *size || *size > HLMI_STRUCT_MAX)
-        return hlmi_fail(HLM_E_ARG, "%s: struct_size is %zu; set it to sizeof (%s)", what, *size, what);
+    if (*size == known) return HLM_OK;
+    if (*size > HLMI_STRUCT_MAX || (*size < known && !hlmi_struct_had(what, *size)))
+        return hlmi_fail(HLM_E_ARG, "%s: struct_size is %zu, which no version of it has; set it to sizeof (%s)", what,
+                         *size, what);
     return HLM_OK;
 }
 
@@ -19,7 +23,7 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
     memset(dst, 0, dst_size);
     size_t size = dst_size;
     if (src) {
-        hlm_status st = stated_size(&size, src, what);
+        hlm_status st = stated_size(&size, src, dst_size, what);
         if (st != HLM_OK) return st;
         const unsigned char *bytes = src;
         for (size_t i = dst_size; i < size; i++) {
@@ -38,15 +42,15 @@ hlm_status hlmi_result_check(const void *dst, const char *what)
 {
     size_t size;
     if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
-    return stated_size(&size, dst, what);
+    return stated_size(&size, dst, hlmi_struct_size(what), what);
 }
 
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what)
 {
-    hlm_status st = hlmi_result_check(dst, what);
-    if (st != HLM_OK) return st;
     size_t size;
-    memcpy(&size, dst, sizeof size);
+    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
+    hlm_status st = stated_size(&size, dst, full_size, what);
+    if (st != HLM_OK) return st;
     size_t known = hlmi_min_size(size, full_size);
     unsigned char *to = dst;
     memcpy(to + sizeof size, (const unsigned char *)full + sizeof size, known - sizeof size);

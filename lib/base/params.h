@@ -15,11 +15,11 @@ enum { HLMI_STRUCT_MAX = 16384 };
 /** The caller's struct as this library knows it: what an older caller left out
  *  is 0, and src NULL gives all zeros. dst->struct_size becomes dst_size.
  *  what    name of the struct, for the sentence.
- *  Errors  HLM_E_ARG (struct_size smaller than itself or absurd),
+ *  Errors  HLM_E_ARG (struct_size not of a version of it (base/structs.h), or absurd),
  *          HLM_E_UNSUPPORTED (a newer field that is not 0); dst is then zeros. */
 hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const char *what);
 
-/** Refuses early what hlmi_result_write would refuse, so that no work is lost. */
+/** Refuses early what hlmi_result_write would refuse, so that no work is lost. `what` is in base/structs.h. */
 hlm_status hlmi_result_check(const void *dst, const char *what);
 
 /** Gives a result to the caller: the first min(dst->struct_size, full_size)

@@ -7,6 +7,7 @@
 
 #include "base/host.h"
 #include "base/os.h"
+#include "base/params.h"
 #include "base/size.h"
 
 static int32_t sys_open(void *user, const char *path, void **file)
@@ -53,11 +54,12 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
                       .system = true,
                       .may_map = may_map};
     if (!caller) return HLM_OK;
-    if (caller->struct_size < sizeof *caller)
-        return hlmi_fail(HLM_E_ARG, "hlm_vfs.struct_size is %zu, needs %zu", caller->struct_size, sizeof *caller);
-    if (!caller->open || !caller->size || !caller->read_at || !caller->close)
+    hlm_vfs own;
+    const hlm_status st = hlmi_params_read(&own, sizeof own, caller, "hlm_vfs");
+    if (st != HLM_OK) return st;
+    if (!own.open || !own.size || !own.read_at || !own.close)
         return hlmi_fail(HLM_E_ARG, "hlm_vfs needs open, size, read_at and close");
-    vfs->fns = *caller;
+    vfs->fns = own;
     vfs->system = false;
     return HLM_OK;
 }

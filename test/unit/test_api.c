@@ -137,10 +137,11 @@ START_TEST(larger_structs)
     OK(hlm_model_info_get(a.model, &info.i));
     ck_assert_int_eq(info.i.vocab_size, VOCAB);
     ck_assert_int_eq(info.more[15], 0);
-    hlm_model_info small = {.struct_size = offsetof(hlm_model_info, name), .vocab_size = -5};
+    hlm_model_info small = {.struct_size = offsetof(hlm_model_info, n_active_parameters), .n_active_parameters = 5};
     OK(hlm_model_info_get(a.model, &small));
     ck_assert_str_eq(small.arch, "llama");
-    ck_assert_int_eq(small.vocab_size, -5);
+    ck_assert_int_eq(small.vocab_size, VOCAB);
+    ck_assert_uint_eq(small.n_active_parameters, 5);
     api_close(&a);
 }
 END_TEST

@@ -28,10 +28,11 @@ END_TEST
 
 START_TEST(params_older_caller)
 {
-    known src = {.struct_size = offsetof(known, b), .a = 1, .b = 2, .c = 3}, k;
-    ck_assert_int_eq(hlmi_params_read(&k, sizeof k, &src, "known"), HLM_OK);
-    ck_assert_uint_eq(k.struct_size, sizeof k);
-    ck_assert(k.a == 1 && k.b == 0 && k.c == 0);
+    const hlm_hidden src = {.struct_size = offsetof(hlm_hidden, kind), .layer = 1, .kind = 2};
+    hlm_hidden h;
+    ck_assert_int_eq(hlmi_params_read(&h, sizeof h, &src, "hlm_hidden"), HLM_OK);
+    ck_assert_uint_eq(h.struct_size, sizeof h);
+    ck_assert(h.layer == 1 && h.kind == 0);
 }
 END_TEST
 
@@ -63,9 +64,11 @@ END_TEST
 START_TEST(result_keeps_the_callers_size)
 {
     const known full = {.struct_size = sizeof full, .a = 1, .b = 2, .c = 3};
-    known older = {.struct_size = offsetof(known, b), .b = 7, .c = 8};
-    ck_assert_int_eq(hlmi_result_write(&older, &full, sizeof full, "known"), HLM_OK);
-    ck_assert(older.struct_size == offsetof(known, b) && older.a == 1 && older.b == 7 && older.c == 8);
+    const hlm_model_info all = {.struct_size = sizeof all, .n_labels = 3, .n_active_parameters = 4};
+    const size_t before = offsetof(hlm_model_info, n_active_parameters);
+    hlm_model_info older = {.struct_size = before, .n_active_parameters = 8};
+    ck_assert_int_eq(hlmi_result_write(&older, &all, sizeof all, "hlm_model_info"), HLM_OK);
+    ck_assert(older.struct_size == before && older.n_labels == 3 && older.n_active_parameters == 8);
 
     newer n = {.k = {.struct_size = sizeof n}, .d = 9, .e = 9};
     ck_assert_int_eq(hlmi_result_write(&n, &full, sizeof full, "known"), HLM_OK);

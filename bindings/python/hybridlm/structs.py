@@ -51,8 +51,9 @@ class ModelInfo(NamedTuple):
     #: Weight type that holds most bytes: "q4_1", "bf16", ...
     weight_type: str
 
-    #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ... Models
-    #: loaded with equal parameters and an equal class give equal bits.
+    #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable"
+    #: with HLM_LOAD_PORTABLE, on every CPU. Models loaded with equal parameters and an
+    #: equal class give equal bits, and take each other's snapshots.
     kernel_class: str
 
     vocab_size: int

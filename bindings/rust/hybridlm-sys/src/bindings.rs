@@ -597,8 +597,9 @@ pub struct hlm_text_stream {
 #[doc = "  SIGBUS, which no library can prevent: use this for files that others"]
 #[doc = "  may change."]
 pub const HLM_LOAD_READ: _bindgen_ty_4 = 1;
-#[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot"]
-#[doc = "  products), so that all x86-64 and aarch64 machines give the same bits."]
+#[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot products,"]
+#[doc = "  and VNNI for q8_0 weights), so that all x86-64 and aarch64 machines give the same"]
+#[doc = "  bits, whatever hlm_model_params.cpu says: one kernel class, \"portable\"."]
 pub const HLM_LOAD_PORTABLE: _bindgen_ty_4 = 2;
 #[doc = " Tokenizer and chat template only; contexts and pools are refused."]
 pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_4 = 4;
@@ -1122,8 +1123,9 @@ pub struct hlm_model_info {
     pub name: *const ::std::os::raw::c_char,
     #[doc = " Weight type that holds most bytes: \"q4_1\", \"bf16\", ..."]
     pub weight_type: *const ::std::os::raw::c_char,
-    #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ... Models"]
-    #[doc = "  loaded with equal parameters and an equal class give equal bits."]
+    #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ...; \"portable\""]
+    #[doc = "  with HLM_LOAD_PORTABLE, on every CPU. Models loaded with equal parameters and an"]
+    #[doc = "  equal class give equal bits, and take each other's snapshots."]
     pub kernel_class: *const ::std::os::raw::c_char,
     pub vocab_size: i32,
     pub n_layers: i32,

@@ -1,0 +1,69 @@
+/* Where each version of each struct of the API ended. A struct that grows gets an entry for the field that was its last one
+ * (test_structs compares this with bindings/hybridlm.json, and names what is missing). */
+#include "base/structs.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+/* Size of a struct whose last field this is. */
+#define ENDED(type, field) \
+  ((offsetof(type, field) + sizeof((type *)0)->field + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
+
+const hlmi_struct hlmi_structs[] = {
+    {"hlm_adapter_info", {sizeof(hlm_adapter_info)}},
+    {"hlm_adapter_params", {sizeof(hlm_adapter_params)}},
+    {"hlm_allocator", {sizeof(hlm_allocator)}},
+    {"hlm_attention", {sizeof(hlm_attention)}},
+    {"hlm_cache_params", {sizeof(hlm_cache_params)}},
+    {"hlm_chat_params", {sizeof(hlm_chat_params)}},
+    {"hlm_ctx_params", {sizeof(hlm_ctx_params)}},
+    {"hlm_executor", {sizeof(hlm_executor)}},
+    {"hlm_generate_params",
+     {ENDED(hlm_generate_params, tokens_cap), ENDED(hlm_generate_params, reserved),
+      ENDED(hlm_generate_params, speculation), sizeof(hlm_generate_params)}},
+    {"hlm_generate_result",
+     {ENDED(hlm_generate_result, generate_ns), ENDED(hlm_generate_result, n_recomputed), sizeof(hlm_generate_result)}},
+    {"hlm_hidden", {ENDED(hlm_hidden, out), sizeof(hlm_hidden)}},
+    {"hlm_log", {sizeof(hlm_log)}},
+    {"hlm_memory_plan_info", {ENDED(hlm_memory_plan_info, total), sizeof(hlm_memory_plan_info)}},
+    {"hlm_model_info", {ENDED(hlm_model_info, n_labels), sizeof(hlm_model_info)}},
+    {"hlm_model_params", {sizeof(hlm_model_params)}},
+    {"hlm_plan_params",
+     {ENDED(hlm_plan_params, max_rows), ENDED(hlm_plan_params, reserved), ENDED(hlm_plan_params, prefix_bytes),
+      sizeof(hlm_plan_params)}},
+    {"hlm_pool_params",
+     {ENDED(hlm_pool_params, max_bytes), ENDED(hlm_pool_params, reserved), ENDED(hlm_pool_params, prefix_bytes),
+      ENDED(hlm_pool_params, reserved2), ENDED(hlm_pool_params, reserved3), sizeof(hlm_pool_params)}},
+    {"hlm_prefix_info", {sizeof(hlm_prefix_info)}},
+    {"hlm_reader", {sizeof(hlm_reader)}},
+    {"hlm_sampler_params", {sizeof(hlm_sampler_params)}},
+    {"hlm_speculation", {sizeof(hlm_speculation)}},
+    {"hlm_step", {ENDED(hlm_step, n_attention), sizeof(hlm_step)}},
+    {"hlm_vfs", {sizeof(hlm_vfs)}},
+    {"hlm_writer", {sizeof(hlm_writer)}},
+    {NULL, {0}},
+};
+
+static const hlmi_struct *find(const char *name)
+{
+    const hlmi_struct *s = hlmi_structs;
+    while (s->name && strcmp(s->name, name) != 0) s++;
+    return s;
+}
+
+int hlmi_struct_had(const char *name, size_t size)
+{
+    const size_t *sizes = find(name)->sizes;
+    for (size_t i = 0; i < HLMI_VERSIONS_MAX && sizes[i]; i++)
+        if (sizes[i] == size) return 1;
+    return 0;
+}
+
+size_t hlmi_struct_size(const char *name)
+{
+    const size_t *sizes = find(name)->sizes;
+    size_t last = 0;
+    for (size_t i = 0; i < HLMI_VERSIONS_MAX && sizes[i]; i++) last = sizes[i];
+    return last;
+}
