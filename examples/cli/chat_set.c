@@ -19,9 +19,9 @@ const cli_group cli_group_answers = {"Answers", options, CLI_COUNT(options)};
 static const cli_group *const groups[] = {&cli_group_answers, &cli_group_sampling, NULL};
 static const cli_command settable = {.name = "/set", .groups = groups};
 
-static void show_option(FILE *to, const cli_options *o, const cli_option *d)
+static void show_option(FILE *to, const cli_chat *c, const cli_option *d)
 {
-    const char *at = (const char *)o + d->at;
+    const char *at = (const char *)&c->o + d->at;
     fprintf(to, "  %-18s ", d->name);
     if (d->kind == CLI_FLAG) fputs(*(const bool *)(const void *)at ? "on" : "off", to);
     if (d->kind == CLI_INT) fprintf(to, "%lld", (long long)*(const int64_t *)(const void *)at);
@@ -30,6 +30,8 @@ static void show_option(FILE *to, const cli_options *o, const cli_option *d)
         const cli_texts *list = (const cli_texts *)(const void *)at;
         for (size_t i = 0; i < list->n; i++) fprintf(to, "%s'%s'", i ? " " : "", list->items[i]);
     }
+    if (d->at == offsetof(cli_options, seed) && c->o.seed < 0)
+        fprintf(to, " (now %llu)", (unsigned long long)c->s.seed);
     fputc('\n', to);
 }
 
@@ -38,7 +40,7 @@ static int list(const cli_chat *c, const cli_option *one)
     FILE *to = c->o.json ? stderr : stdout;
     for (const cli_group *const *g = groups; *g; g++)
         for (size_t i = 0; i < (*g)->n; i++)
-            if (!one || one == &(*g)->options[i]) show_option(to, &c->o, &(*g)->options[i]);
+            if (!one || one == &(*g)->options[i]) show_option(to, c, &(*g)->options[i]);
     if (!one) fputs("/set NAME VALUE sets one; their meaning: hybridlm chat --help\n", to);
     return CLI_OK;
 }

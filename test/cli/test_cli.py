@@ -629,6 +629,9 @@ def settings_change_in_the_chat():
     assert code == 0 and err.count("tokens reused") == 1
     code, out, err = run("chat", "-m", FOLDER, stdin=b"/set\n/set temp\n/set stats on\n/set stats off\n")
     assert code == 0 and out.count("temp ") >= 2 and "max-tokens" in out and out.count("stats") == 3
+    code, out, err = run("chat", "-m", FOLDER, "-n", "9", "--temp", "2", "--ignore-eos", stdin=b"/set seed\nhi\n")
+    seed = re.match(r"  seed +-1 \(now (\d+)\)\n", out)
+    assert out[seed.end():] == run("chat", "-m", FOLDER, "-n", "9", "--temp", "2", "--ignore-eos", "--seed", seed[1], stdin=b"hi\n")[1]
     # what is wrong is said by name, ends a script, and changes nothing
     for line, words in (("/set temprature 1", "Did you mean /set temperature"), ("/set temp much", "takes a number"), ("/set temp 200", "from 0 to 100"),
                         ("/set top_p 2", "from 0 to 1"), ("/set ctx 100", "settled when a chat begins"), ("/set xyzzy 1", "knows no 'xyzzy'"),
