@@ -4,7 +4,7 @@
 #define CLI_RUNS_H
 
 /** Types of weights. */
-#define CLI_RUNS_TYPES "f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q6_K"
+#define CLI_RUNS_TYPES "f32, f16, bf16, f64, q4_0, q4_1, q5_0, q5_1, q8_0, q4_K, q6_K"
 
 /** model_type of Hugging Face folders. */
 #define CLI_RUNS_FOLDERS                                                                                  \
