@@ -200,9 +200,10 @@ static bool read_mount(char *line, mount *m)
 static bool listed(const char *list, const char *name)
 {
     const size_t n = strlen(name);
-    for (const char *p = list; p; p = strchr(p, ','), p += p != NULL)
+    for (const char *p = list;; p++) {
         if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0')) return true;
-    return false;
+        if (!(p = strchr(p, ','))) return false;
+    }
 }
 
 /* The path of the process's group, in place: of the version 2, or of the version 1 that has the cpu controller. */
