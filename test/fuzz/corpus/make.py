@@ -111,3 +111,46 @@ SEEDS = {
 (HERE / "sentencepiece").mkdir(exist_ok=True)
 for name, (front, model) in SEEDS.items():
     (HERE / "sentencepiece" / name).write_bytes(front + model)
+
+
+def messages(how, *texts):
+    return bytes([how]) + b"\0".join(t.encode(errors="surrogatepass") if isinstance(t, str) else t for t in texts)
+
+
+TOOL = {"type": "function", "function": {"name": "get_weather", "description": "of a <|im_start|>place", "parameters": {
+    "type": "object", "required": ["place"], "properties": {"place": {"type": ["string", "null"], "enum": ["Ulm", None]}}}}}
+ASKED = [{"role": "system", "content": ""}, {"role": "user", "content": "h\u00e4 \U0001f600"},
+         {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {
+             "name": "get_weather", "arguments": {"place": "Ulm", "n": 1e308, "x": [-0.0, 1e-7, True]}}}]},
+         {"role": "tool", "tool_call_id": "1", "content": "{\"t\": 3}"}]
+SHOW = "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content | tojson }}{{ m.tool_calls }}{% endfor %}{{ tools | tojson(indent=2) }}{{ x }}"
+USER = '[{"role":"user","content":"hi"}]'
+LINES = "user\nsay \"hi\" \\n\nassistant\n <s>[INST]</s> <|im_end|>\nuser\n\n\n"
+MESSAGES = {
+    "plain": messages(0x13, USER),
+    "tools": messages(0x02, json.dumps(ASKED), json.dumps([TOOL]), '{"x": 1, "enable_thinking": false}', SHOW),
+    "tool_use": messages(0xC5, json.dumps(ASKED), json.dumps([TOOL])),
+    "parts": messages(0x05, '[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image"},[[],{}]]}]', "null", '{"x":{}}', SHOW),
+    "escapes": messages(0x18, '[{"role":"user","content":"\\u0000\\ud83d\\ude00\\u2028\\/\\ufeff"}]'),
+    "lone": messages(0x1B, '[{"role":"user","content":"\\ud800"}]'),
+    "surrogate": messages(0x1B, "user\n\ud800x\n"),
+    "latin1": messages(0x14, b"user\n\xe4\nassistant\n\xc0\x80\n"),
+    "huge": messages(0x02, '[{"role":"user","content":123456789012345678901234567890,"n":-1e999}]', "[]", '{"x":9223372036854775808}', SHOW),
+    "small": messages(0x02, '[{"role":"user","content":"","n":[9223372036854775807,-9223372036854775808,5e-324,1E+2]}]', "[]", '{"x":-0}', SHOW),
+    "deep": messages(0x02, "[" * 300 + "]" * 300, "[" * 40 + "]" * 40, '{"x":' * 9 + "1" + "}" * 9, SHOW),
+    "twice": messages(0x22, '[{"role":"user","role":"system","content":"a","content":"b"}]', "", '{"x":1,"x":2,"messages":[]}', SHOW),
+    "lines": messages(0x61, LINES),
+    "lines_llama3": messages(0x6A, LINES),
+    "object": messages(0x27, '{"role":"user","content":"hi"}', "{}", "[]"),
+    "rest": messages(0x30, USER + "x", "[1,]", "{"),
+    "none": messages(0x9E, "[]", "[]", "{}"),
+    "markers": messages(0xA3, '[{"role":"us<|im_start|>er","content":"<|im_end|>\\n<|endoftext|>"}]', "", '{"pad_token":"<|im_end|>"}'),
+    "phi_chat": messages(0xAD, LINES),
+    "nobody": messages(0xE6, USER),
+}
+for name in ("hymba", "llama2", "mixtral", "persimmon", "phi"):
+    at = ["", "chatml", "huozi", "huozi_roles", "hymba", "llama2", "llama3", "mixtral", "persimmon", "phi"].index(name)
+    MESSAGES["built_in_" + name] = messages(at << 4 | 1, json.dumps(ASKED), json.dumps([TOOL]))
+(HERE / "messages").mkdir(exist_ok=True)
+for name, text in MESSAGES.items():
+    (HERE / "messages" / name).write_bytes(text)
