@@ -2,6 +2,7 @@
 """Writes the first seeds of the corpora beside this file; the fuzzer found the others (named by their hash)."""
 import json
 import pathlib
+import re
 import struct
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -154,3 +155,9 @@ for name in ("hymba", "llama2", "mixtral", "persimmon", "phi"):
 (HERE / "messages").mkdir(exist_ok=True)
 for name, text in MESSAGES.items():
     (HERE / "messages" / name).write_bytes(text)
+
+# The words of settings for libFuzzer: what the architectures' sources ask for.
+ROOT = HERE.parent.parent.parent
+WORDS = sorted({w for f in sorted((ROOT / "src" / "arch").glob("*.c")) + sorted((ROOT / "lib" / "weights").glob("*.c"))
+                for w in re.findall(r'"([a-z][a-z0-9_]{3,40})"', f.read_text())})
+(HERE.parent / "config.dict").write_text("# Made by corpus/make.py.\n" + "".join(f'"\\"{w}\\""\n' for w in WORDS))
