@@ -273,7 +273,7 @@ hlm_status hlmi_templates_choose(const hlmi_templates *ts, const hlmi_tokenizer 
     }
     const bool any = !asked || strcmp(name, default_name) == 0;
     if (any && ts->named) return no_default(ts);
-    const hlmi_builtin *b = any ? hlmi_builtin_for(ts->arch, t) : hlmi_builtin_find(name);
+    const hlmi_builtin *b = any ? hlmi_builtin_for(ts->arch ? ts->arch : "", t) : hlmi_builtin_find(name);
     if (!b && any) return hlmi_fail(HLM_E_UNSUPPORTED, "the model's files have no chat template; give or name one");
     if (!b) return hlmi_fail(HLM_E_UNSUPPORTED, "there is no chat template called '%.80s'", name);
     *out = (hlmi_str){b->text, b->len};

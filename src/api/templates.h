@@ -18,7 +18,7 @@ typedef struct hlmi_templates {
     hlmi_named_text *v;
     size_t n, cap;
     bool named; /* the files say something about templates: no built-in one stands in for a default */
-    char *arch; /* as the files name it, or NULL */
+    char *arch; /* as the files name it; "" or, when there are no files but a tokenizer's own, NULL: unknown */
 } hlmi_templates;
 
 /** Errors  HLM_E_FORMAT (what is there is no template, by file, key and name), HLM_E_LIMIT, HLM_E_IO, HLM_E_NOMEM; free

@@ -250,10 +250,43 @@ START_TEST(wrong_messages_are_named)
 }
 END_TEST
 
+/* A tokenizer's file alone has no templates: its markers speak for a built-in one, or there is none. */
+START_TEST(tokenizer_files_have_built_in_templates)
+{
+    static const char *const files[] = {
+        "tokenizers/added_tokens_zoo/tokenizer.json", "tokenizers/huozi_spm_bpe/tokenizer.json",
+        "tokenizers/huozi_spm_bpe/tokenizer.model",   "tokenizers/llama3_bpe/tokenizer.json",
+        "tokenizers/unigram_nfkc/tokenizer.model",    "chat/plain/tokenizer.json"};
+    static const char *const names[] = {NULL, "default"};
+    for (size_t i = 0; i < 2 * sizeof files / sizeof *files; i++) {
+        hlm_model *m = load(files[i / 2]);
+        const hlm_chat_params p = {.struct_size = sizeof p, .template_name = names[i % 2]};
+        const hlm_chat_params tools = {.struct_size = sizeof p, .template_name = names[i % 2], .tools_json = "[1]"};
+        const hlm_message hi = {"user", "hi"};
+        const hlm_chat_params *const all[] = {i % 2 ? &p : NULL, &p, &tools};
+        for (size_t k = 0; k < 3; k++) {
+            size_t n = 0, structs = 0, tokens = 0;
+            const hlm_status st = hlm_chat_render(m, one, all[k], NULL, 0, &n);
+            ck_assert_msg(st == HLM_E_SPACE || st == HLM_E_UNSUPPORTED, "%s: %s", files[i / 2], hlm_last_error());
+            if (st == HLM_E_UNSUPPORTED) ck_assert_ptr_nonnull(strstr(hlm_last_error(), "no chat template"));
+            ck_assert_int_eq(hlm_chat_render_messages(m, &hi, 1, all[k], NULL, 0, &structs), st);
+            ck_assert_int_eq(hlm_chat_tokenize(m, one, all[k], NULL, 0, &tokens), st);
+            ck_assert_uint_eq(n, structs);
+        }
+        hlm_model_release(m);
+    }
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {templates_have_names,     gguf_templates_have_names, families_have_templates,
-                                  messages_have_no_markers, messages_need_no_json,     wrong_messages_are_named,
+    const TTest *const tests[] = {tokenizer_files_have_built_in_templates,
+                                  templates_have_names,
+                                  gguf_templates_have_names,
+                                  families_have_templates,
+                                  messages_have_no_markers,
+                                  messages_need_no_json,
+                                  wrong_messages_are_named,
                                   threads_share_a_template};
     data = argc > 1 ? argv[1] : "test/data";
     return suite_run("chat", tests, sizeof tests / sizeof *tests);

@@ -148,6 +148,10 @@ MESSAGES = {
     "markers": messages(0xA3, '[{"role":"us<|im_start|>er","content":"<|im_end|>\\n<|endoftext|>"}]', "", '{"pad_token":"<|im_end|>"}'),
     "phi_chat": messages(0xAD, LINES),
     "nobody": messages(0xE6, USER),
+    "fits_zoo": messages(0x00, USER),
+    "fits_huozi": messages(0x09, LINES),
+    "fits_llama3": messages(0x02, USER, json.dumps([TOOL])),
+    "fits_named": messages(0x07, json.dumps(ASKED), json.dumps([TOOL])),
 }
 for name in ("hymba", "llama2", "mixtral", "persimmon", "phi"):
     at = ["", "chatml", "huozi", "huozi_roles", "hymba", "llama2", "llama3", "mixtral", "persimmon", "phi"].index(name)
