@@ -334,18 +334,41 @@ static void change_tensors(char *table, uint64_t *random)
     }
 }
 
+/* A causal model without its head, as embedding models are: LlamaModel, and names without "model.". */
+static void drop_head(json_t *config, char *table)
+{
+    static const char causal[] = "ForCausalLM", prefix[] = "model.";
+    json_t *classes = json_object_get(config, "architectures");
+    const char *name = json_string_value(json_array_get(classes, 0)), *end = name ? strstr(name, causal) : NULL;
+    char class[64];
+    if (!end) return;
+    snprintf(class, sizeof class, "%.*sModel", (int)(end - name), name);
+    json_array_set_new(classes, 0, json_string(class));
+    char *to = table, *rest = table;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (!*line || strncmp(line, "lm_head.", 8) == 0) continue;
+        if (strncmp(line, prefix, sizeof prefix - 1) == 0) line += sizeof prefix - 1;
+        const size_t n = strlen(line);
+        memmove(to, line, n);
+        to[n] = '\n';
+        to += n + 1;
+    }
+    *to = '\0';
+}
+
 size_t config_change(uint8_t *data, size_t size, size_t max, uint64_t *random)
 {
     static char table[TABLE];
     const uint8_t *end = memchr(data, 0, size);
     const size_t n = end ? (size_t)(end - data) : size, rest = end ? size - n - 1 : 0;
-    json_t *config = end && rest < TABLE ? parse((const char *)data, n) : NULL;
+    json_t *config = end && rest + 2 < TABLE ? parse((const char *)data, n) : NULL;
     char *text = NULL;
     size_t made = 0;
     if (config) {
         memcpy(table, end + 1, rest);
         table[rest] = '\0';
-        for (size_t k = 1 + below(random, 3); k-- > 0;) {
+        if (below(random, 16) == 0) drop_head(config, table);
+        for (size_t k = below(random, 4); k-- > 0;) {
             if (below(random, 4)) change_settings(config, table, random);
             else change_tensors(table, random);
         }

@@ -28,11 +28,16 @@ enum {
     IDS = 4
 };
 
-static unsigned long accepted;
+static unsigned long accepted, accepted_headless;
 
 unsigned long fuzz_accepted(void)
 {
     return accepted;
+}
+
+unsigned long fuzz_accepted_headless(void)
+{
+    return accepted_headless;
 }
 
 /* ---- memory: counted, and not more than a cap, which is a fault to reach ---- */
@@ -218,6 +223,7 @@ static void use(hlm_model *model)
                                                           : u.info.n_labels);
     PROMISED(hlm_memory_plan(model, &pp, &plan) == HLM_OK);
     accepted++;
+    accepted_headless += u.info.head == HLM_HEAD_NONE ? 1 : 0;
     if (plan.total > RUN_CAP / 8) return; /* a state of legal size that is no use here */
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .max_rows = 4};
     cap = RUN_CAP;

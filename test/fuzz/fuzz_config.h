@@ -6,8 +6,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** How many models have loaded so far. */
+/** How many models have loaded so far, and how many of these without a head. */
 unsigned long fuzz_accepted(void);
+unsigned long fuzz_accepted_headless(void);
 
 /** config.json, a zero byte and the table of tensors of a folder of test/data/models. */
 typedef struct config_seed {
