@@ -1080,6 +1080,14 @@ HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_
 HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
                                      int32_t *out, size_t cap, size_t *n);
 
+/** Text of the template that hlm_chat_render uses with these params: their own, one of the
+ *  model's files or a built-in one. It tells which variables of extra_json have an effect.
+ *  params         NULL: the model's default.
+ *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE. */
+HLM_API hlm_status hlm_chat_template_text(const hlm_model *model, const hlm_chat_params *params, char *out, size_t cap,
+                                          size_t *n);
+
 /** A message whose content is text: {"role": role, "content": content}. This struct
  *  does not grow; what needs more members (tool calls, a name) is written as JSON. */
 typedef struct hlm_message {

@@ -454,6 +454,13 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
             return hlm_chat_tokenize(get(), messages.c_str(), params, out, cap, n);
         });
     }
+    /** The template's text. */
+    Result<std::string> chat_template_text(const hlm_chat_params *params = nullptr) const
+    {
+        return detail::sized<std::string>(4096, [&](char *out, std::size_t cap, std::size_t *n) {
+            return hlm_chat_template_text(get(), params, out, cap, n);
+        });
+    }
     /** The same without JSON: messages as a vector, or {{"user", question}}. */
     Result<std::string> chat_render_messages(Span<const Message> messages,
                                              const hlm_chat_params *params = nullptr) const

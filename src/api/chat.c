@@ -1,5 +1,5 @@
 /* hlm_chat_render, hlm_chat_tokenize, and both for messages as structs: messages to text or tokens by one of the
- * model's templates, a built-in one or the caller's. */
+ * model's templates, a built-in one or the caller's; hlm_chat_template_text: which one. */
 #include <string.h>
 
 #include "api/call.h"
@@ -31,22 +31,27 @@ static bool has_tools(const char *json)
     return strncmp(json, "null", 4) != 0 || json[4 + strspn(json + 4, blank)] != '\0';
 }
 
+/* Text of the template that the caller asks for. */
+static hlm_status choose_text(const hlm_model *m, const hlm_chat_params *p, hlmi_str *text)
+{
+    *text = (hlmi_str){p->chat_template, length(p->chat_template)};
+    if (text->s) return HLM_OK;
+    return hlmi_templates_choose(&m->templates, m->tokenizer, p->template_name, has_tools(p->tools_json), text);
+}
+
 /* The template that the caller asks for: *own when it was parsed for this call. */
 static hlm_status choose(const hlm_model *m, const hlm_chat_params *p, const hlmi_template **t, hlmi_template **own)
 {
-    hlmi_str text = {p->chat_template, length(p->chat_template)};
+    hlmi_str text;
     *t = NULL;
     *own = NULL;
-    if (!text.s) {
-        const hlm_status st =
-            hlmi_templates_choose(&m->templates, m->tokenizer, p->template_name, has_tools(p->tools_json), &text);
-        if (st != HLM_OK) return st;
-        if (text.s == m->chat_text) {
-            *t = m->chat_template;
-            return HLM_OK;
-        }
+    hlm_status st = choose_text(m, p, &text);
+    if (st != HLM_OK) return st;
+    if (!p->chat_template && text.s == m->chat_text) {
+        *t = m->chat_template;
+        return HLM_OK;
     }
-    const hlm_status st = hlmi_template_new(&m->mem, text.s, text.len, own);
+    st = hlmi_template_new(&m->mem, text.s, text.len, own);
     *t = *own;
     return st;
 }
@@ -190,4 +195,20 @@ HLMI_CALL(hlm_chat_tokenize_messages,
     if (st == HLM_OK) st = give_tokens(model, json.data, params, out, cap, n);
     hlmi_buf_free(&json);
     return st;
+}
+
+HLMI_CALL(hlm_chat_template_text,
+          (const hlm_model *model, const hlm_chat_params *params, char *out, size_t cap, size_t *n),
+          (model, params, out, cap, n))
+{
+    hlm_chat_params p;
+    hlmi_str text;
+    if (!model || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_chat_template_text: model, out or n is NULL");
+    hlm_status st = read_params(&p, params);
+    if (st == HLM_OK) st = choose_text(model, &p, &text);
+    if (st != HLM_OK) return st;
+    *n = text.len;
+    if (text.len > cap) return hlmi_fail(HLM_E_SPACE, "room for %zu bytes, needs %zu", cap, text.len);
+    if (text.len) memcpy(out, text.s, text.len);
+    return HLM_OK;
 }

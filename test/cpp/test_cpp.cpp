@@ -105,6 +105,11 @@ void test_text(family &f)
     CHECK(*f.model.chat_tokenize_messages({{"user", long_text}}) ==
           *f.model.chat_tokenize(hlm::messages_json({{"user", long_text}})));
     CHECK(*f.model.chat_render_messages({}) == *f.model.chat_render("[]"));
+    const std::string own = *f.model.chat_template_text();
+    hlm_chat_params by_text = {sizeof by_text};
+    by_text.chat_template = own.c_str();
+    CHECK(*f.model.chat_template_text(&by_text) == own);
+    CHECK(*f.model.chat_render(messages, &by_text) == *f.model.chat_render(messages));
     CHECK(f.model.token_ends(287) && !f.model.token_ends(1));
     CHECK(f.model.info()->n_layers == 2);
     CHECK(f.model.memory_plan()->total > 0);
@@ -402,6 +407,7 @@ void test_moved(family &f)
     REFUSED(model.tokenize("x").status(), HLM_E_ARG, "");
     REFUSED(model.detokenize(one_two_three).status(), HLM_E_ARG, "");
     REFUSED(model.chat_render("[]").status(), HLM_E_ARG, "");
+    REFUSED(model.chat_template_text().status(), HLM_E_ARG, "");
     REFUSED(model.chat_render_messages({}).status(), HLM_E_ARG, "");
     REFUSED(model.memory_plan().status(), HLM_E_ARG, "");
     REFUSED(hlm::Context::create(model).status(), HLM_E_ARG, "");

@@ -278,6 +278,49 @@ START_TEST(tokenizer_files_have_built_in_templates)
 }
 END_TEST
 
+/* The text that hlm_chat_template_text tells is the template that the messages go through. */
+static void tells(hlm_model *m, const hlm_chat_params *p, const char *want)
+{
+    static const char messages[] = "[{\"role\": \"user\", \"content\": \"hi\"}]";
+    enum { CAP = 1 << 16 };
+    char *told = malloc(CAP), a[1024], b[1024];
+    size_t n = 0, again = 0, n_a = 0, n_b = 0;
+    ck_assert_ptr_nonnull(told);
+    ck_assert_int_eq(hlm_chat_template_text(m, p, NULL, 0, &n), HLM_E_SPACE);
+    ck_assert_uint_lt(n, CAP);
+    ck_assert_int_eq(hlm_chat_template_text(m, p, told, n - 1, &again), HLM_E_SPACE);
+    ck_assert_msg(hlm_chat_template_text(m, p, told, n, &again) == HLM_OK, "%s", hlm_last_error());
+    ck_assert_uint_eq(n, again);
+    told[n] = '\0';
+    if (want) ck_assert_str_eq(told, want);
+    const hlm_chat_params own = {.struct_size = sizeof own, .chat_template = told};
+    ck_assert_msg(hlm_chat_render(m, messages, p, a, sizeof a, &n_a) == HLM_OK, "%s", hlm_last_error());
+    ck_assert_int_eq(hlm_chat_render(m, messages, &own, b, sizeof b, &n_b), HLM_OK);
+    ck_assert(n_a == n_b && memcmp(a, b, n_a) == 0);
+    free(told);
+}
+
+START_TEST(templates_are_told)
+{
+    static const char *const names[] = {"chatml", "llama2", "llama3", "phi"};
+    char out[8];
+    size_t n;
+    hlm_model *m = load("models/tiny-llama");
+    tells(m, NULL, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        tells(m, &(hlm_chat_params){.struct_size = sizeof(hlm_chat_params), .template_name = names[i]}, NULL);
+    tells(m, &(hlm_chat_params){.struct_size = sizeof(hlm_chat_params), .chat_template = "own {{ x }}"}, "own {{ x }}");
+    const hlm_chat_params unknown = {.struct_size = sizeof unknown, .template_name = "nobody"};
+    const hlm_chat_params flags = {.struct_size = sizeof flags, .flags = 1u << 9};
+    ck_assert_int_eq(hlm_chat_template_text(m, &unknown, out, 8, &n), HLM_E_UNSUPPORTED);
+    ck_assert_int_eq(hlm_chat_template_text(m, &flags, out, 8, &n), HLM_E_UNSUPPORTED);
+    ck_assert_int_eq(hlm_chat_template_text(NULL, NULL, out, 8, &n), HLM_E_ARG);
+    ck_assert_int_eq(hlm_chat_template_text(m, NULL, NULL, 8, &n), HLM_E_ARG);
+    ck_assert_int_eq(hlm_chat_template_text(m, NULL, out, 8, NULL), HLM_E_ARG);
+    hlm_model_release(m);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const TTest *const tests[] = {tokenizer_files_have_built_in_templates,
@@ -287,7 +330,8 @@ int main(int argc, char **argv)
                                   messages_have_no_markers,
                                   messages_need_no_json,
                                   wrong_messages_are_named,
-                                  threads_share_a_template};
+                                  threads_share_a_template,
+                                  templates_are_told};
     data = argc > 1 ? argv[1] : "test/data";
     return suite_run("chat", tests, sizeof tests / sizeof *tests);
 }

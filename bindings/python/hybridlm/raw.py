@@ -846,6 +846,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "and '-'. Nothing is added around the text: templates write bos themselves.\n"
         'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
         'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
+    "hlm_chat_template_text": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        'Text of the template that hlm_chat_render uses with these params: their own, one of the\n'
+        "model's files or a built-in one. It tells which variables of extra_json have an effect.\n"
+        "params         NULL: the model's default.\n"
+        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE.'),
     "hlm_chat_render_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
         'hlm_chat_render for messages [n_messages], which are read during the call only:\n'
         'the same bytes as for the same messages as JSON. No messages: may be NULL.\n'

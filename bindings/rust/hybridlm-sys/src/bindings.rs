@@ -4308,6 +4308,20 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
+extern "C" {
+    #[doc = " Text of the template that hlm_chat_render uses with these params: their own, one of the"]
+    #[doc = "  model's files or a built-in one. It tells which variables of extra_json have an effect."]
+    #[doc = "  params         NULL: the model's default."]
+    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE."]
+    pub fn hlm_chat_template_text(
+        model: *const hlm_model,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
 #[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct"]
 #[doc = "  does not grow; what needs more members (tool calls, a name) is written as JSON."]
 #[repr(C)]
