@@ -9,6 +9,9 @@ CTYPES = {"int8_t": "c_int8", "uint8_t": "c_uint8", "int16_t": "c_int16", "uint1
           "double": "c_double", "char": "c_char", "void": "None"}
 PYTHON = {**{k: "int" for k in CTYPES if k.endswith("_t")}, "float": "float", "double": "float", "const char *": "str"}
 
+# Fields that may be None, for which the package finds a value.
+OPTIONAL = {("hlm_sampler_params", "seed")}
+
 # Exceptions of Python that say the same, as second base classes.
 BUILTIN = {"HLM_E_ARG": "ValueError", "HLM_E_NOMEM": "MemoryError", "HLM_E_IO": "OSError", "HLM_E_FORMAT": "ValueError",
            "HLM_E_UNSUPPORTED": "NotImplementedError", "HLM_E_TOKEN": "ValueError"}
@@ -155,7 +158,7 @@ class Error(Exception):
 
     def structs_module(self):
         out = HEAD.format(doc="Parameters (as keyword arguments) and results of calls, field by field as in the header.")
-        out += "from __future__ import annotations\n\nfrom typing import NamedTuple, TypedDict\n"
+        out += "from __future__ import annotations\n\nfrom typing import NamedTuple, Optional, TypedDict\n"
         exported = []
         for s in self.data["structs"]:
             name = camel(s["name"][4:])
@@ -165,7 +168,8 @@ class Error(Exception):
                 out += f"\n\nclass {name}({base}):\n" + docstring(s["comment"] or [f"{s['name']} of the header."])
                 for f in self.fields(s):
                     out += "\n" + "".join(f"    #: {line}\n" for line in f["comment"])
-                    out += f"    {f['name']}: {self.python_type(f)}\n"
+                    kind = self.python_type(f)
+                    out += f"    {f['name']}: {f'Optional[{kind}]' if (s['name'], f['name']) in OPTIONAL else kind}\n"
         return out + "\n\n__all__ = [\n" + indented([f'"{n}",' for n in exported]) + "\n]\n"
 
 

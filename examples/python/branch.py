@@ -40,20 +40,22 @@ class Branch:
 
     def rank(self, tokenizer):
         """Answers that came to their end go before those that were cut off, and all before one that says nothing."""
-        says = tokenizer.decode(self.tokens, skip_special=True).strip() != ""
+        says = tokenizer.decode(self.tokens, skip_special_tokens=True).strip() != ""
         return says, tokenizer.ends(self.tokens[-1]), self.score
 
 
 def read_question(tokenizer, question):
     if tokenizer.has_chat_template:
         return tokenizer.apply_chat_template([{"role": "user", "content": question}], add_generation_prompt=True)
-    return tokenizer.encode(question, add_special=True)
+    return tokenizer.encode(question, add_special_tokens=True)
 
 
 def branches(model, context, prompt, n, max_tokens, temperature, seed):
+    """The answers; without a seed the first one's is drawn, and every next one's is one more."""
     trunk = hybridlm.Cache(context)
     [logits] = context.decode([(trunk, read_question(model.tokenizer, prompt))])
-    made = [Branch(trunk.fork(), hybridlm.Sampler(model, temperature=temperature, top_p=0.95, seed=seed + i)) for i in range(n)]
+    first = hybridlm.Sampler(model, seed=seed).seed
+    made = [Branch(trunk.fork(), hybridlm.Sampler(model, temperature=temperature, top_p=0.95, seed=first + i)) for i in range(n)]
     alive = [b for b in made if not model.tokenizer.ends(b.draw(logits))]
     for _ in range(max_tokens - 1):
         if not alive:
@@ -70,7 +72,7 @@ def main() -> int:
     parser.add_argument("-n", type=int, default=4)
     parser.add_argument("--max-tokens", type=int, default=400)
     parser.add_argument("--temperature", type=float, default=0.6)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="the same seed gives the same branches; others each time without")
     args = parser.parse_args()
     if args.n < 1 or args.max_tokens < 1:
         parser.error("-n and --max-tokens are at least 1")
@@ -78,8 +80,9 @@ def main() -> int:
         made = branches(model, context, args.prompt, args.n, args.max_tokens, args.temperature, args.seed)
         made.sort(key=lambda b: b.rank(model.tokenizer), reverse=True)
         for branch in made:
-            print(f"{branch.score:8.3f}  {model.tokenizer.decode(branch.tokens, skip_special=True)!r}")
-        print(f"best: {model.tokenizer.decode(made[0].tokens, skip_special=True)}")
+            print(f"{branch.score:8.3f}  {model.tokenizer.decode(branch.tokens, skip_special_tokens=True)!r}")
+        print(f"[seed {min(b.sampler.seed for b in made)}]", file=sys.stderr)
+        print(f"best: {model.tokenizer.decode(made[0].tokens, skip_special_tokens=True)}")
     return 0
 
 

@@ -25,7 +25,7 @@ def main() -> int:
     else:
         text = sys.stdin.read()
     with hybridlm.Model(args.model) as model, hybridlm.Context(model) as context:
-        tokens = model.tokenizer.encode(text, add_special=True)
+        tokens = model.tokenizer.encode(text, add_special_tokens=True)
         if len(tokens) < 2:
             sys.exit("score.py: the text has fewer than two tokens")
         logprobs = context.score(tokens)

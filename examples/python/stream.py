@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--chat", action="store_true")
     parser.add_argument("--max-tokens", type=int, default=100)
     parser.add_argument("--temperature", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="the same seed gives the same text; another each time without")
     args = parser.parse_args()
     options = {"max_tokens": args.max_tokens, "temperature": args.temperature, "seed": args.seed}
     with hybridlm.Model(args.model) as model, hybridlm.Context(model) as context:
@@ -31,7 +31,8 @@ def main() -> int:
                 print(piece, end="", flush=True)
         except KeyboardInterrupt:
             pass
-        print(f"\n[{len(stream.tokens)} tokens]", file=sys.stderr)
+        drawn = f", seed {stream.seed}" if args.temperature > 0 else ""
+        print(f"\n[{len(stream.tokens)} tokens{drawn}]", file=sys.stderr)
     return 0
 
 

@@ -12,12 +12,15 @@ API as it is, hybridlm.lib the loaded library."""
 from . import constants, errors, raw, structs
 from ._adapter import Adapter
 from ._batch import generate_ids
+from ._chat import Message
 from ._context import Context, Step
+from ._encoding import Encoding
 from ._library import lib
-from ._model import Message, Model, TextStream, Tokenizer
+from ._model import Model
 from ._sampler import Sampler
 from ._state import Cache, Pool, PoolUsage, Reuse
 from ._stream import Completion, Stream
+from ._tokenizer import TextStream, Tokenizer
 from .constants import *
 from .errors import *
 from .structs import *
@@ -25,7 +28,7 @@ from .structs import *
 __version__ = bytes(lib.hlm_version()).decode("ascii")
 
 __all__ = [
-    "Adapter", "Cache", "Completion", "Context", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
+    "Adapter", "Cache", "Completion", "Context", "Encoding", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
     "Tokenizer", "generate_ids", "lib", "raw",
 ]
 __all__ += constants.__all__ + errors.__all__ + structs.__all__

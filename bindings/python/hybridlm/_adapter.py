@@ -44,6 +44,10 @@ class Adapter(Owner):
         joined._handle = Handle("adapter", out.value, lib.hlm_adapter_release)
         return joined
 
+    def _facts(self) -> str:
+        info = self.info
+        return f"{info.n_matrices} matrices, rank {info.rank}, {info.bytes} bytes"
+
     @property
     @documented("hlm_adapter_info_get")
     def info(self) -> AdapterInfo:

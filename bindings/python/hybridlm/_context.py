@@ -10,7 +10,9 @@ from ._adapter import Adapter, adapter_handle
 from ._arrays import address, c_tokens, check_array, is_array, numpy, token_list
 from ._handle import Handle, Owner, interruptible
 from ._library import check, documented, fill, integer, lib
-from ._model import Message, Model
+from ._chat import Message, is_batch
+from ._model import Model
+from ._names import check_keywords
 from ._state import Cache, Pool
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ._arrays import FloatArray, Tokens
     from ._sampler import Sampler
     from ._stream import Completion, Stream
+    from ._options import TextOptions
     from .structs import CtxParams, ModelInfo, SamplerParams
 
 # Steps of fewer tokens are over soon enough for Ctrl-C to wait for them.
@@ -139,6 +142,12 @@ class Step:
         finally:
             self.lock.release()
 
+    def __repr__(self) -> str:
+        n = self._c.n_tokens
+        what = "embeddings" if self._embeddings is not None else "tokens"
+        rows = self._rows if isinstance(self._rows, str) else "no" if self._rows is None else len(self._rows)
+        return f"<hybridlm.Step {n} {what}, {rows} logits, {self.cache!r}>"
+
     def take(self) -> None:
         """Begin to use the step; BusyError when another call does."""
         if not self.lock.acquire(False):
@@ -208,6 +217,11 @@ class Context(Owner):
         self._handle = Handle("context", out.value, lib.hlm_ctx_free)
         self._model = Model._of(parent)  # of this object's own: nobody else can close it
         self._info = self._model.info
+        #: the seed of the latest generate_ids()
+        self.last_seed: Optional[int] = None
+
+    def _facts(self) -> str:
+        return f"of {self._info.arch}"
 
     @property
     def model(self) -> Model:
@@ -308,12 +322,20 @@ class Context(Owner):
             self._run(handle, long, lib.hlm_cache_logits, state.pointer, address(out))
         return out
 
+    def _ids(self, tokens: Union[str, Tokens]) -> tuple[Any, int]:
+        """Ids, or those of a text from its beginning."""
+        if isinstance(tokens, str):
+            self.handle()  # a closed context says so
+            tokens = self._model.tokenizer.encode(tokens, add_special_tokens=True)
+        return c_tokens(tokens)
+
     @documented("hlm_score_labels")
-    def score(self, tokens: Tokens, labels: Optional[Tokens] = None) -> FloatArray:
+    def score(self, tokens: Union[str, Tokens], labels: Optional[Tokens] = None) -> FloatArray:
         """Log-probability of each token but the first, or of labels in place of the tokens
-        (a negative label, such as -100, is left out and gives 0)."""
+        (a negative label, such as -100, is left out and gives 0). Of text, its tokens as
+        generate() would begin with it: tokenizer.encode(text, add_special_tokens=True)."""
         np = numpy()
-        ids, n = c_tokens(tokens)
+        ids, n = self._ids(tokens)
         wanted, n_labels = (ids, n) if labels is None else c_tokens(labels, "labels")
         if n_labels != n:
             raise errors.ArgError(f"{n} tokens and {n_labels} labels")
@@ -324,10 +346,11 @@ class Context(Owner):
         return out
 
     @documented("hlm_embed")
-    def embed(self, tokens: Tokens, *, pooling: int = raw.HLM_POOL_MEAN, flags: int = 0) -> FloatArray:
-        """A text's vector: POOL_MEAN, POOL_LAST or POOL_FIRST; flags may be EMBED_NORMALISE."""
+    def embed(self, tokens: Union[str, Tokens], *, pooling: int = raw.HLM_POOL_MEAN, flags: int = 0) -> FloatArray:
+        """A text's vector: POOL_MEAN, POOL_LAST or POOL_FIRST; flags may be EMBED_NORMALISE. Text is
+        read as by score()."""
         np = numpy()
-        ids, n = c_tokens(tokens)
+        ids, n = self._ids(tokens)
         pooling, flags = integer(pooling, "pooling", -2**31, 2**31 - 1), integer(flags, "flags", 0, 2**32 - 1)
         out: FloatArray = np.empty(self._info.hidden_size, np.float32)
         handle = self.handle()
@@ -354,16 +377,30 @@ class Context(Owner):
                       ignore_eos=ignore_eos, show_special=show_special, sampling={"logit_bias": logit_bias, **sampling})
 
     def chat(self, messages: Iterable[Message], *, cache: Optional[Cache] = None, tools: Optional[Sequence[Any]] = None,
-             template: Optional[Mapping[str, Any]] = None, **options: Any) -> Stream:
+             template: Optional[Mapping[str, Any]] = None, **options: Unpack[TextOptions]) -> Stream:
         """An assistant's answer to [{"role": "user", "content": "..."}, ...], as generate().
 
         What a cache that is given, or the prefix cache of its pool, holds of the chat is not
         computed again. `template` has further keywords of
         Tokenizer.apply_chat_template; `options` are those of generate()."""
-        prompt = self.model.tokenizer.apply_chat_template(messages, tools=tools, **(template or {}))
+        from ._options import TEXT_KEYWORDS
+        check_keywords("chat()", options, ("messages", "tools", "template", *TEXT_KEYWORDS[1:]))
+        prompt = self._chat_ids(messages, {"tools": tools, "add_generation_prompt": True, **(template or {})})
         if cache is not None and prompt:
             prompt = prompt[cache.reuse(prompt, adapter=options.get("adapter")).reused:]
         return self.generate(prompt, cache=cache, **options)
+
+    def _chat_ids(self, messages: Iterable[Message], template: dict[str, Any]) -> list[int]:
+        """A chat's ids, its answer opened unless the template's keywords say otherwise."""
+        for name in ("tokenize", "return_dict", "return_tensors", "padding", "truncation", "max_length"):
+            if name in template:
+                raise TypeError(f"chat() got template[{name!r}]: it makes the ids itself")
+        if template.get("continue_final_message"):
+            template = {**template, "add_generation_prompt": False}
+        if is_batch(messages):
+            raise TypeError("messages is a list of chats, expected one chat")
+        ids: list[int] = self.model.tokenizer.apply_chat_template(messages, **template)
+        return ids
 
     @documented("hlm_generate")
     def complete(self, prompt: Union[str, Tokens], *, cache: Optional[Cache] = None, sampler: Optional[Sampler] = None,

@@ -74,6 +74,22 @@ class Owner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        what = f"hybridlm.{type(self).__name__}"
+        if self._handle is None:
+            return f"<{what}, closed>"
+        try:
+            facts = self._facts()
+        except errors.BusyError:
+            facts = "in use"
+        except (errors.Error, AttributeError):  # closed meanwhile
+            facts = ""
+        return f"<{what} {facts}>" if facts else f"<{what}>"
+
+    def _facts(self) -> str:
+        """What repr() says of the object, in a few words; it computes nothing."""
+        return ""
+
     def __copy__(self) -> Any:
         raise TypeError(f"{type(self).__name__} can not be copied")
 

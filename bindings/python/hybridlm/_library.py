@@ -9,6 +9,7 @@ import sys
 from typing import Any, Callable, TypeVar
 
 from . import errors, raw
+from ._names import unknown_keyword
 
 #: names the library to load instead of the one in the package
 ENVIRONMENT = "HYBRIDLM_LIBRARY"
@@ -87,7 +88,7 @@ def fill(struct: ctypes.Structure, what: str, values: dict[str, Any]) -> Any:
     struct.struct_size = ctypes.sizeof(struct)
     for name, value in values.items():
         if name not in kinds or name in ("struct_size", "reserved"):
-            raise TypeError(f"{what} got an unexpected keyword argument '{name}'")
+            raise unknown_keyword(what, name, kinds)
         setattr(struct, name, _field(kinds[name], f"{what}: {name}", value))
     return struct
 

@@ -1,16 +1,16 @@
-"""Models and their tokenizers."""
+"""Models."""
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import errors, raw
-from ._arrays import c_tokens, token_list
 from ._handle import Handle, Owner, interruptible
-from ._library import c_string, check, documented, fill, integer, lib
+from ._library import c_string, check, documented, fill, lib
+from ._names import check_keywords
+from ._tokenizer import Tokenizer
 from .structs import MemoryPlanInfo, ModelInfo
 
 if TYPE_CHECKING:
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Unpack
 
-    from ._arrays import Tokens
     from ._context import Context
+    from ._options import GenerateOptions
     from .structs import ModelParams, PlanParams
-
-#: {"role": "user", "content": "..."}, and whatever else the template knows
-Message = Mapping[str, Any]
 
 
 def read_struct(struct: ctypes.Structure, result: Any) -> Any:
@@ -87,6 +84,8 @@ class Model(Owner):
         self._info = model_info(handle.pointer)
         self._default: Optional[Context] = None
         self._default_lock = threading.Lock()
+        #: what the latest generate() drew with: given as seed= it gives the same again
+        self.last_seed: Optional[int] = None
 
     @classmethod
     def _of(cls, handle: Handle) -> Model:
@@ -94,6 +93,11 @@ class Model(Owner):
         model = cls.__new__(cls)
         model._adopt(handle)
         return model
+
+    def _facts(self) -> str:
+        i = self._info
+        name = f" {i.name!r}" if i.name else ""
+        return f"{i.arch}{name}, {i.n_parameters / 1e6:.4g} M parameters, {i.weight_type or 'no weights'}"
 
     def close(self) -> None:
         """Give up the model; contexts and caches made from it keep it alive."""
@@ -130,140 +134,18 @@ class Model(Owner):
         plan: MemoryPlanInfo = read_struct(out, MemoryPlanInfo)
         return plan
 
-    def generate(self, input_ids: Any, **options: Any) -> npt.NDArray[np.int64]:
+    def generate(self, input_ids: Any, **options: Unpack[GenerateOptions]) -> npt.NDArray[np.int64]:
         """Token ids in, the same with what follows out, with transformers' names; see
-        hybridlm.generate_ids. Uses a context of the model's own, one call at a time."""
+        hybridlm.generate_ids. Uses a context of the model's own, one call at a time; last_seed is
+        the seed of the latest call."""
         from ._batch import generate_ids
         from ._context import Context
+        from ._options import GENERATE_KEYWORDS
+        check_keywords("generate()", options, GENERATE_KEYWORDS)
         with self._default_lock:
             if self._default is None:
                 self._default = Context(self)
-            return generate_ids(self._default, input_ids, **options)
-
-
-class Tokenizer:
-    """Text to token ids and back, by a model's files. Any number of threads may use one."""
-
-    def __init__(self, handle: Handle, info: ModelInfo):
-        self._handle = handle
-        self.vocab_size = info.vocab_size
-        #: token ids, None where the model has none
-        self.bos_token_id = info.bos_token if info.bos_token >= 0 else None
-        self.eos_token_id = info.eos_token if info.eos_token >= 0 else None
-        self.pad_token_id = info.pad_token if info.pad_token >= 0 else None
-        self.unk_token_id = info.unk_token if info.unk_token >= 0 else None
-        self.has_chat_template = bool(info.has_chat_template)
-
-    def _sized(self, function: Any, kind: Any, cap: int, *args: Any) -> Any:
-        """Calls a function that ends in (out, cap, n), again when cap was too small."""
-        n = ctypes.c_size_t()
-        while True:
-            out = (kind * cap)()
-            status = function(self._handle.pointer, *args, out, cap, ctypes.byref(n))
-            if status != raw.HLM_E_SPACE:
-                check(status)
-                return out[:n.value]
-            cap = n.value
-
-    @documented("hlm_tokenize")
-    def encode(self, text: str, *, add_special: bool = False, parse_special: bool = False) -> list[int]:
-        """Text to token ids."""
-        if not isinstance(text, str):
-            raise TypeError(f"text is {type(text).__name__}, expected str")
-        data = text.encode("utf-8")
-        flags = (raw.HLM_TOKENIZE_ADD_SPECIAL if add_special else 0) | (raw.HLM_TOKENIZE_PARSE_SPECIAL if parse_special else 0)
-        ids: list[int] = self._sized(lib.hlm_tokenize, ctypes.c_int32, len(data) + 8, data, len(data), flags)
-        return ids
-
-    @documented("hlm_detokenize")
-    def decode(self, tokens: Tokens, *, skip_special: bool = False) -> str:
-        """Token ids to text."""
-        ids, n = c_tokens(token_list(tokens))
-        flags = raw.HLM_DETOKENIZE_SKIP_SPECIAL if skip_special else 0
-        text: bytes = self._sized(lib.hlm_detokenize, ctypes.c_char, 8 * n + 64, ids, n, flags)
-        return text.decode("utf-8")
-
-    @documented("hlm_token_ends")
-    def ends(self, token: int) -> bool:
-        """Whether the token ends an answer."""
-        return bool(lib.hlm_token_ends(self._handle.pointer, integer(token, "token", -2**31, 2**31 - 1)))
-
-    def stream(self, *, skip_special: bool = False) -> TextStream:
-        """Text of one token after another."""
-        return TextStream(self, skip_special=skip_special)
-
-    def _chat(self, messages: Iterable[Message], tools: Optional[Sequence[Any]], add_generation_prompt: bool,
-              chat_template: Optional[str], template_name: Optional[str], now: int,
-              extra: dict[str, Any]) -> tuple[bytes, Any]:
-        fields: dict[str, Any] = {"flags": 0 if add_generation_prompt else raw.HLM_CHAT_NO_GENERATION_PROMPT,
-                                  "chat_template": chat_template, "template_name": template_name, "now": now,
-                                  "tools_json": json.dumps(list(tools)) if tools is not None else None,
-                                  "extra_json": json.dumps(extra) if extra else None}
-        if isinstance(messages, (str, bytes, Mapping)):
-            raise TypeError(f"messages is {type(messages).__name__}, expected a list of dicts")
-        text = json.dumps([dict(m) for m in messages])
-        return c_string(text, "messages"), fill(raw.hlm_chat_params(), "chat", fields)
-
-    @documented("hlm_chat_tokenize")
-    def apply_chat_template(self, messages: Iterable[Message], *, tools: Optional[Sequence[Any]] = None,
-                            add_generation_prompt: bool = True, chat_template: Optional[str] = None,
-                            template_name: Optional[str] = None, now: int = 0, **extra: Any) -> list[int]:
-        """A chat as token ids, by the model's template. Further keywords become variables of it."""
-        data, params = self._chat(messages, tools, add_generation_prompt, chat_template, template_name, now, extra)
-        ids: list[int] = self._sized(lib.hlm_chat_tokenize, ctypes.c_int32, 512, data, ctypes.byref(params))
-        return ids
-
-    @documented("hlm_chat_render")
-    def render_chat(self, messages: Iterable[Message], *, tools: Optional[Sequence[Any]] = None,
-                    add_generation_prompt: bool = True, chat_template: Optional[str] = None,
-                    template_name: Optional[str] = None, now: int = 0, **extra: Any) -> str:
-        """The same as text."""
-        data, params = self._chat(messages, tools, add_generation_prompt, chat_template, template_name, now, extra)
-        text: bytes = self._sized(lib.hlm_chat_render, ctypes.c_char, 4096, data, ctypes.byref(params))
-        return text.decode("utf-8")
-
-
-class TextStream(Owner):
-    """Text of one token after another; no piece ends inside a character. One call at a time."""
-
-    @documented("hlm_text_stream_new")
-    def __init__(self, tokenizer: Tokenizer, *, skip_special: bool = False):
-        out = ctypes.c_void_p()
-        model = tokenizer._handle
-        check(lib.hlm_text_stream_new(ctypes.byref(out), model.pointer, raw.HLM_DETOKENIZE_SKIP_SPECIAL if skip_special else 0))
-        self._handle = Handle("text stream", out.value, lib.hlm_text_stream_free)
-        self._text, self._len = ctypes.c_void_p(), ctypes.c_size_t()
-        self._out = ctypes.byref(self._text), ctypes.byref(self._len)
-
-    def _piece(self) -> str:
-        if not self._len.value:
-            return ""
-        return ctypes.string_at(self._text.value or 0, self._len.value).decode("utf-8")
-
-    @documented("hlm_text_stream_push")
-    def push(self, token: int) -> str:
-        """The text that the token makes certain; it may be empty."""
-        with self.handle() as stream:
-            check(lib.hlm_text_stream_push(stream, integer(token, "token", -2**31, 2**31 - 1), *self._out))
-            return self._piece()
-
-    @documented("hlm_text_stream_begin")
-    def begin(self, tokens: Tokens) -> None:
-        """Goes on behind these tokens, as Cache.tokens gives them."""
-        ids, n = c_tokens(tokens, "tokens")
-        with self.handle() as stream:
-            check(lib.hlm_text_stream_begin(stream, ids, n))
-
-    @documented("hlm_text_stream_cut")
-    def cut(self) -> str:
-        """What is left where the tokens end, but not the text: nothing that later tokens may change."""
-        with self.handle() as stream:
-            check(lib.hlm_text_stream_cut(stream, *self._out))
-            return self._piece()
-
-    @documented("hlm_text_stream_finish")
-    def finish(self) -> str:
-        """What is left at the end; the stream is then as new."""
-        with self.handle() as stream:
-            check(lib.hlm_text_stream_finish(stream, *self._out))
-            return self._piece()
+            try:
+                return generate_ids(self._default, input_ids, **options)
+            finally:
+                self.last_seed = self._default.last_seed

@@ -47,6 +47,9 @@ class Pool(Owner):
         self._handle = handle
         self._model = model  # of this object's own: nobody else can close it
 
+    def _facts(self) -> str:
+        return "of {}: {} bytes used, {} held".format(self._model.info.arch, *self.usage)
+
     @property
     @documented("hlm_pool_usage")
     def usage(self) -> PoolUsage:
@@ -123,6 +126,9 @@ class Cache(Owner):
     def _adopt(self, handle: Handle, model: Model) -> None:
         self._handle = handle
         self._model = model
+
+    def _facts(self) -> str:
+        return f"of {self._model.info.arch}: {self.length} tokens"
 
     @documented("hlm_cache_fork")
     def fork(self, at_pos: Optional[int] = None) -> Cache:

@@ -9,9 +9,12 @@ from . import errors, raw
 from ._adapter import Adapter, adapter_handle
 from ._arrays import c_tokens, token_list
 from ._library import c_string, check, fill, integer, lib
-from ._model import TextStream, needs_text, read_struct
+from ._model import needs_text, read_struct
+from ._names import check_keywords
+from ._options import TEXT_KEYWORDS
 from ._sampler import Sampler
 from ._state import Cache
+from ._tokenizer import TextStream
 from .structs import GenerateResult
 
 if TYPE_CHECKING:
@@ -70,7 +73,8 @@ class Request:
             raise TypeError(f"cache is {type(cache).__name__}, expected Cache")
         if sampler is not None and not isinstance(sampler, Sampler):
             raise TypeError(f"sampler is {type(sampler).__name__}, expected Sampler")
-        given = {k: v for k, v in sampling.items() if k != "logit_bias" or v is not None}
+        check_keywords("generate()", sampling, TEXT_KEYWORDS)
+        given = {k: v for k, v in sampling.items() if k not in ("logit_bias", "seed") or v is not None}
         if sampler is not None and given:
             raise errors.ArgError(f"a sampler is given, and {', '.join(given)} besides")
         adapter_handle(adapter)
@@ -79,7 +83,7 @@ class Request:
         self.sampler = sampler if sampler is not None else Sampler(self.model, **given)
         if isinstance(prompt, str):
             begins = len(self.cache) == 0
-            self.prompt: Any = self.model.tokenizer.encode(prompt, add_special=begins)
+            self.prompt: Any = self.model.tokenizer.encode(prompt, add_special_tokens=begins)
         else:
             self.prompt = prompt
         self.max_tokens = 0 if max_tokens is None else integer(max_tokens, "max_tokens", 1)
@@ -99,12 +103,14 @@ class Stream(Iterator[str]):
         #: what is generated: the ids (the ending one included), and where they are kept
         self.tokens: list[int] = []
         self.cache = r.cache
+        #: what the sampler draws with: given as seed= it gives the same again
+        self.seed = r.sampler.seed
         #: FINISH_..., or None while it goes on
         self.finish: Optional[int] = None
         self.text = ""
         info = r.model.info
         try:
-            self._text: Optional[TextStream] = r.model.tokenizer.stream(skip_special=not r.show_special)
+            self._text: Optional[TextStream] = r.model.tokenizer.stream(skip_special_tokens=not r.show_special)
         except errors.UnsupportedError:
             self._text = None  # a model without tokenizer gives ids and no text
         self._stop = StopText(r.stop)
@@ -117,6 +123,10 @@ class Stream(Iterator[str]):
         if n == 0 and len(r.cache) == 0:
             raise errors.EmptyError("no prompt, and the cache is empty")
         self._started = self._over = False
+
+    def __repr__(self) -> str:
+        state = "over" if self._over else "goes on" if self._started else "not begun"
+        return f"<hybridlm.Stream {len(self.tokens)} tokens, {state}, {self._request.sampler!r}>"
 
     def __iter__(self) -> Stream:
         return self
@@ -211,6 +221,8 @@ class Completion(NamedTuple):
     tokens: list[int]
     result: GenerateResult
     cache: Cache
+    #: what the sampler drew with: given as seed= it gives the same again
+    seed: int
 
 
 def _numbers(speculation: Optional[Mapping[str, Any]]) -> dict[str, Any]:
@@ -259,4 +271,4 @@ def complete(context: Context, prompt: Union[str, Tokens], cache: Optional[Cache
         drafts.draft = held.enter_context(drafter.handle()) if drafter is not None else None
         drafts.draft_cache = held.enter_context(kept.handle()) if kept is not None else None
         context._run(handle, True, lib.hlm_generate, cache_pointer, sampler_pointer, ctypes.byref(params), ctypes.byref(result))
-    return Completion(b"".join(text).decode("utf-8"), tokens, read_struct(result, GenerateResult), r.cache)
+    return Completion(b"".join(text).decode("utf-8"), tokens, read_struct(result, GenerateResult), r.cache, r.sampler.seed)

@@ -3,7 +3,7 @@
 Written by bindings/gen/gen.py from include/hybridlm/hybridlm.h; do not edit."""
 from __future__ import annotations
 
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, Optional, TypedDict
 
 
 class ModelParams(TypedDict, total=False):
@@ -302,7 +302,7 @@ class SamplerParams(TypedDict, total=False):
     typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
 
     #: Philox4x32-10 key: the same seed gives the same draws everywhere.
-    seed: int
+    seed: Optional[int]
 
     n_logit_bias: int
 

@@ -12,9 +12,10 @@ def run(root, name, *args, text=None):
 
 
 def test_stream(root, path):
-    done = run(root, "stream.py", path, "one two", "--max-tokens", 8)
+    drawn = "--max-tokens", 8, "--temperature", 1, "--seed", 5
+    done = run(root, "stream.py", path, "one two", *drawn)
     assert done.returncode == 0 and done.stdout and "8 tokens" in done.stderr
-    assert run(root, "stream.py", path, "one two", "--max-tokens", 8).stdout == done.stdout
+    assert run(root, "stream.py", path, "one two", *drawn).stdout == done.stdout
 
 
 def test_branch(root, path):

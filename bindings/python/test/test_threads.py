@@ -249,7 +249,7 @@ import sys, threading, hybridlm
 model = hybridlm.Model(sys.argv[1])
 context = hybridlm.Context(model, n_threads=2)
 cache = hybridlm.Cache(context)
-stream = context.generate("one two")
+stream = context.generate("one two", temperature=1, seed=5)
 next(stream)
 def work():
     other = hybridlm.Context(model, n_threads=1, max_rows=1)
@@ -273,7 +273,7 @@ sys.modules["numpy"] = None
 import hybridlm
 model = hybridlm.Model(sys.argv[1])
 context = hybridlm.Context(model)
-print(len(context.generate("one two", max_tokens=3).tokens), context.generate("one two", max_tokens=3).read() != "")
+print(len(context.generate("one two", max_tokens=3).tokens), context.generate("one two", max_tokens=8, temperature=1, seed=5).read() != "")
 print(context.complete([1, 2], max_tokens=3).result.n_generated, model.tokenizer.decode([1, 2]) != "")
 try:
     context.decode([(hybridlm.Cache(context), [1])])
