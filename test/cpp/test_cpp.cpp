@@ -106,7 +106,8 @@ void test_text(family &f)
           *f.model.chat_tokenize(hlm::messages_json({{"user", long_text}})));
     CHECK(*f.model.chat_render_messages({}) == *f.model.chat_render("[]"));
     const std::string own = *f.model.chat_template_text();
-    hlm_chat_params by_text = {sizeof by_text};
+    hlm_chat_params by_text{};
+    by_text.struct_size = sizeof by_text;
     by_text.chat_template = own.c_str();
     CHECK(*f.model.chat_template_text(&by_text) == own);
     CHECK(*f.model.chat_render(messages, &by_text) == *f.model.chat_render(messages));
