@@ -71,6 +71,8 @@ def _rows(input_ids: Any, attention_mask: Any, pad: Optional[int]) -> tuple[Any,
 def _limit(width: int, max_new_tokens: Optional[int], max_length: Optional[int]) -> int:
     """Most new tokens of rows of a width, padding included; -1 for no limit but the cache's."""
     if max_new_tokens is not None:
+        if max_length is not None:
+            warnings.warn(f"max_length is {max_length} and max_new_tokens {max_new_tokens}: the latter counts", stacklevel=4)
         return integer(max_new_tokens, "max_new_tokens", 1)
     if max_length is None:
         return -1
@@ -127,23 +129,24 @@ def _pad_token(context: Context, pad_token_id: Optional[int], ends: Any) -> tupl
     return fill, known if known is not None and known >= 0 and not ends(known) else None
 
 
-def _chain(do_sample: bool, repetition_penalty: float, sampling: dict[str, float]) -> dict[str, Any]:
-    """The sampler's parameters. What only matters to draws is told when nothing is drawn."""
+def _chain(do_sample: bool, repetition_penalty: float, sampling: dict[str, Optional[float]]) -> dict[str, Any]:
+    """The sampler's parameters; None is off. What only matters to draws is told when nothing is drawn."""
     chain: dict[str, Any] = {"repetition_penalty": repetition_penalty, "penalty_window": -1}
     if do_sample:
-        return {**chain, **sampling}
-    unused = [name for name, value in sampling.items() if value != _DEFAULTS[name]]
+        return {**chain, **{name: _OFF[name] if value is None else value for name, value in sampling.items()}}
+    unused = [name for name, value in sampling.items() if value not in (None, _DEFAULTS[name])]
     if unused:
         warnings.warn(f"{', '.join(unused)} without do_sample=True: the likeliest token is always taken", stacklevel=4)
     return chain
 
 
 _DEFAULTS = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0}
+_OFF = {**_DEFAULTS, "top_k": 0}
 
 
 def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None, max_new_tokens: Optional[int] = None,
-                 max_length: Optional[int] = None, do_sample: bool = False, temperature: float = 1.0, top_k: int = 50,
-                 top_p: float = 1.0, min_p: float = 0.0, typical_p: float = 1.0, repetition_penalty: float = 1.0,
+                 max_length: Optional[int] = None, do_sample: bool = False, temperature: Optional[float] = 1.0, top_k: Optional[int] = 50,
+                 top_p: Optional[float] = 1.0, min_p: Optional[float] = 0.0, typical_p: Optional[float] = 1.0, repetition_penalty: Optional[float] = 1.0,
                  num_return_sequences: int = 1, eos_token_id: Union[None, int, Sequence[int]] = None,
                  pad_token_id: Optional[int] = None, stop_strings: Union[None, str, Sequence[str]] = None,
                  seed: Optional[int] = None, adapter: Optional[Adapter] = None) -> npt.NDArray[np.int64]:
@@ -168,6 +171,7 @@ def generate_ids(context: Context, input_ids: Any, *, attention_mask: Any = None
     copies = integer(num_return_sequences, "num_return_sequences", 1)
     if copies > 1 and not do_sample:
         raise errors.ArgError(f"num_return_sequences is {copies} without do_sample=True: all would be the same")
+    repetition_penalty = 1.0 if repetition_penalty is None else repetition_penalty
     chain = _chain(do_sample, repetition_penalty, {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
                                                    "typical_p": typical_p})
     first_seed = new_seed() if seed is None else integer(seed, "seed", 0, 2**64 - 1 - copies * len(prompts))

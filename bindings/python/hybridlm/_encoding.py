@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         max_length: Optional[int]
         return_tensors: Optional[str]
 
+PACK_KEYWORDS = ("padding", "padding_side", "truncation", "max_length", "return_tensors")
 _PADDING = {False: "do_not_pad", True: "longest", "do_not_pad": "do_not_pad", "longest": "longest", "max_length": "max_length"}
 _TRUNCATION = {None: False, False: False, True: True, "do_not_truncate": False, "longest_first": True, "only_first": True}
 

@@ -10,7 +10,7 @@ _ALIASES = {
     "stop_strings": ("stop",), "stop_string": ("stop", "stop_strings"), "stop": ("stop_strings",), "eos_token_id": ("stop_tokens",), "stop_tokens": ("eos_token_id",),
     "temp": ("temperature",), "repeat_penalty": ("repetition_penalty",), "random_seed": ("seed",), "rng_seed": ("seed",),
     "threads": ("n_threads",), "num_threads": ("n_threads",), "n_ctx": ("max_tokens",), "lora": ("adapter",),
-    "conversation": ("messages",), "add_special": ("add_special_tokens",), "skip_special": ("skip_special_tokens",),
+    "add_special": ("add_special_tokens",), "skip_special": ("skip_special_tokens",),
     "system_prompt": ("messages",), "template_kwargs": ("variables",), "chat_template_kwargs": ("variables",),
 }
 

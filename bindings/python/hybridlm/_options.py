@@ -31,12 +31,12 @@ class GenerateOptions(TypedDict, total=False):
     max_new_tokens: Optional[int]
     max_length: Optional[int]
     do_sample: bool
-    temperature: float
-    top_k: int
-    top_p: float
-    min_p: float
-    typical_p: float
-    repetition_penalty: float
+    temperature: Optional[float]
+    top_k: Optional[int]
+    top_p: Optional[float]
+    min_p: Optional[float]
+    typical_p: Optional[float]
+    repetition_penalty: Optional[float]
     num_return_sequences: int
     eos_token_id: Union[None, int, Sequence[int]]
     pad_token_id: Optional[int]

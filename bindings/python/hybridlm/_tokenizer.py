@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Un
 from . import errors, raw
 from ._arrays import c_tokens, token_list
 from ._chat import Message, is_batch, message_list, messages_json, open_end, template_variables, tools_json
-from ._encoding import Encoding, ending, pack
+from ._encoding import PACK_KEYWORDS, Encoding, ending, pack
 from ._handle import Handle, Owner
 from ._library import check, documented, fill, integer, lib
-from ._names import unknown_keyword
+from ._names import check_keywords, unknown_keyword
 
 if TYPE_CHECKING:
     from typing_extensions import Literal, Unpack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .structs import ModelInfo
 
 #: what apply_chat_template takes; all else is a variable of the template, or nothing
-CHAT_KEYWORDS = ("messages", "tools", "documents", "chat_template", "add_generation_prompt", "continue_final_message", "tokenize",
+CHAT_KEYWORDS = ("conversation", "messages", "tools", "documents", "chat_template", "add_generation_prompt", "continue_final_message", "tokenize",
                  "padding", "padding_side", "truncation", "max_length", "return_tensors", "return_dict", "sanitize_control_tokens",
                  "template_name", "variables", "now")
 
@@ -102,6 +102,8 @@ class Tokenizer:
         splits them like other text: for text of untrusted origin). Lists, or arrays of int64 with
         return_tensors="np", tensors with "pt". padding=True or "max_length" pads, on the left unless
         padding_side says so; truncation=True cuts to max_length."""
+        check_keywords("the tokenizer's call", options, ("text", "add_special_tokens", "split_special_tokens", "return_attention_mask",
+                                                         *PACK_KEYWORDS))
         batched = isinstance(text, (list, tuple))
         texts: Any = text if batched else [text]
         rows = [self.encode(t, add_special_tokens=add_special_tokens, parse_special=not split_special_tokens) for t in texts]
@@ -220,33 +222,33 @@ class Tokenizer:
         return self._sized(lib.hlm_chat_render, ctypes.c_char, 4096, data, params).decode("utf-8")
 
     @overload
-    def apply_chat_template(self, messages: Iterable[Message], tools: Optional[Sequence[Any]] = None,
+    def apply_chat_template(self, conversation: Iterable[Message], tools: Optional[Sequence[Any]] = None,
                             documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
                             add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False, *,
                             tokenize: Literal[False], **more: Any) -> str: ...
 
     @overload
-    def apply_chat_template(self, messages: Iterable[Message], tools: Optional[Sequence[Any]] = None,
+    def apply_chat_template(self, conversation: Iterable[Message], tools: Optional[Sequence[Any]] = None,
                             documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
                             add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False, *,
                             return_dict: Literal[True], **more: Any) -> Encoding: ...
 
     @overload
-    def apply_chat_template(self, messages: Iterable[Message], tools: Optional[Sequence[Any]] = None,
+    def apply_chat_template(self, conversation: Iterable[Message], tools: Optional[Sequence[Any]] = None,
                             documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
                             add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False,
                             **more: Any) -> list[int]: ...
 
     @documented("hlm_chat_tokenize")
-    def apply_chat_template(self, messages: Any, tools: Optional[Sequence[Any]] = None, documents: Optional[Sequence[Any]] = None,
-                            chat_template: Optional[str] = None, add_generation_prompt: bool = False,
+    def apply_chat_template(self, conversation: Any = None, tools: Optional[Sequence[Any]] = None,
+                            documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None, add_generation_prompt: bool = False,
                             continue_final_message: Union[bool, str] = False, tokenize: bool = True,
                             padding: Union[bool, str] = False, truncation: Union[bool, str, None] = None,
                             max_length: Optional[int] = None, return_tensors: Optional[str] = None, return_dict: bool = False, *,
                             padding_side: Optional[str] = None, return_assistant_tokens_mask: bool = False,
                             sanitize_control_tokens: bool = True, tokenizer_kwargs: Optional[Mapping[str, Any]] = None,
                             template_name: Optional[str] = None, variables: Optional[Mapping[str, Any]] = None, now: int = 0,
-                            **extra: Any) -> Any:
+                            messages: Any = None, **extra: Any) -> Any:
         """A chat as token ids by the model's template; as text with tokenize=False, and as a dictionary
         of input_ids and attention_mask with return_dict=True. A list of chats gives a list. An answer
         is opened only with add_generation_prompt=True; continue_final_message=True leaves the final
@@ -254,7 +256,10 @@ class Tokenizer:
 
         chat_template is a template or the name of one, as template_name. Further keywords become
         variables of the template if its text names them, and are TypeErrors otherwise; `variables`
-        has some whatever the template names. now: seconds since 1970 that strftime_now shows."""
+        has some whatever the template names. messages is another name of conversation. now: seconds since 1970 that strftime_now shows."""
+        if (conversation is None) == (messages is None):
+            raise TypeError("apply_chat_template() needs one conversation, a list of messages")
+        messages = conversation if messages is None else messages
         if return_assistant_tokens_mask:
             raise errors.UnsupportedError("return_assistant_tokens_mask=True: there is no mask of the assistant's tokens")
         if not sanitize_control_tokens:

@@ -2,7 +2,9 @@
 import inspect
 import itertools
 import json
+import re
 import shutil
+import warnings
 
 import hybridlm
 import numpy as np
@@ -28,6 +30,10 @@ def test_chat_templates_give_ids_text_or_a_dictionary(tokenizer):
     both = tokenizer.apply_chat_template(TALK, return_dict=True)
     assert isinstance(both, dict) and both == {"input_ids": ids, "attention_mask": [1] * len(ids)} and both.input_ids == ids
     assert tokenizer.apply_chat_template(TALK, tokenize=False, return_dict=True) == TEXT
+    assert ids == tokenizer.apply_chat_template(conversation=TALK) == tokenizer.apply_chat_template(messages=TALK)
+    for bad in ((), (TALK, TALK)):
+        with pytest.raises(TypeError, match="conversation"):
+            tokenizer.apply_chat_template(**dict(zip(("conversation", "messages"), bad)))
     opened = tokenizer.apply_chat_template(TALK, add_generation_prompt=True, tokenize=False)
     assert opened == TEXT + "<|begin|>assistant\n"
     assert tokenizer.apply_chat_template([TALK, TALK[:1]], tokenize=False) == [TEXT, TEXT[:TEXT.index("<|begin|>assistant")]]
@@ -155,7 +161,7 @@ def test_calls_of_a_tokenizer(tokenizer, model):
     assert left.input_ids[1].tolist() == [287] * (len(one.input_ids) - 1) + tokenizer("x").input_ids
     assert left.attention_mask.sum(-1).tolist() == [len(one.input_ids), 1]
     assert tokenizer("x", padding="max_length", max_length=3, padding_side="right").attention_mask == [1, 0, 0]
-    with pytest.raises(TypeError, match="paddin"):
+    with pytest.raises(TypeError, match="'paddin'; did you mean 'padding'"):
         tokenizer("x", paddin=True)
     for bad in (None, 5, b"x", [5], [["x"]]):
         with pytest.raises(TypeError):
@@ -235,9 +241,25 @@ def test_from_text_to_text(llama):
     assert llama.generate(**chat, max_new_tokens=1).shape == (2, chat.input_ids.shape[1] + 1)
 
 
+def test_the_lines_of_the_docs(llama, root, capsys):
+    text = (root / "docs/python.md").read_text()
+    code = re.search(r"## As in transformers\n```python\n(.*?)```", text, re.DOTALL)[1]
+    exec(code.replace("max_new_tokens=50", "max_new_tokens=3").replace("What is gravity?", "hi"), {"model": llama})
+    assert capsys.readouterr().out.startswith("[")
+
+
 def test_what_draws_nothing_is_told(model, tokens):
     with pytest.warns(UserWarning, match="temperature, top_p"):
         model.generate(tokens, max_new_tokens=1, temperature=0.5, top_p=0.5)
+    with pytest.warns(UserWarning, match="max_length is 9 and max_new_tokens 1"):
+        assert model.generate([1], max_new_tokens=1, max_length=9).shape == (2,)
+    off = {"temperature": None, "top_k": None, "top_p": None, "min_p": None, "typical_p": None, "repetition_penalty": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        greedy = model.generate(tokens, max_new_tokens=3, **off)
+        drawn = model.generate(tokens, max_new_tokens=3, do_sample=True, seed=3, **off)
+    assert greedy.tolist() == model.generate(tokens, max_new_tokens=3).tolist()
+    assert drawn.tolist() == model.generate(tokens, max_new_tokens=3, do_sample=True, seed=3, top_k=0).tolist()
     with pytest.raises(hybridlm.ArgError, match="num_return_sequences"):
         model.generate(tokens, max_new_tokens=1, num_return_sequences=2)
 
