@@ -151,7 +151,7 @@ hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, c
     json_t *root = NULL;
     hlmi_side side = {0};
     *out = NULL;
-    HLMI_TRY(hlmi_json_parse(mem, json, len, false, name, &root));
+    HLMI_TRY(hlmi_json_parse_for(HLMI_JSON_TOKENIZER, mem, json, len, false, name, &root));
     HLMI_TRY(hlmi_side_read(&side, mem, files));
     HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
     HLMI_TRY(hlmi_json_build(t, root, &side, name, false));

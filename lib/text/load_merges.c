@@ -94,7 +94,7 @@ static hlm_status make_root(json_t **out, const hlmi_mem *mem, const hlmi_side *
     const int m = snprintf(text + n, sizeof text - (size_t)n, side->kind->stages, prefix ? "true" : "false");
     snprintf(text + n + m, sizeof text - (size_t)(n + m), "}");
     HLMI_TRY(hlmi_json_parse(mem, text, strlen(text), false, "the class", out));
-    HLMI_TRY(hlmi_json_parse(mem, vocab.s, vocab.len, false, VOCAB, &words));
+    HLMI_TRY(hlmi_json_parse_for(HLMI_JSON_TOKENIZER, mem, vocab.s, vocab.len, false, VOCAB, &words));
     if (!list) HLMI_TRY(hlmi_nomem(0, MERGES));
     HLMI_TRY(read_merges(list, merges));
     json_t *model = json_object_get(*out, "model");

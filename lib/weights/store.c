@@ -163,7 +163,7 @@ hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, co
     *out = NULL;
     if (count_values(text, len) > HLMI_JSON_VALUES_MAX)
         return hlmi_fail(HLM_E_FORMAT, "%s: more than %d JSON values", what, HLMI_JSON_VALUES_MAX);
-    const hlm_status st = hlmi_json_parse(&s->mem, text, len, true, what, out);
+    const hlm_status st = hlmi_json_parse_for(HLMI_JSON_TENSORS, &s->mem, text, len, true, what, out);
     if (st != HLM_OK || json_is_object(*out)) return st;
     json_decref(*out);
     *out = NULL;
