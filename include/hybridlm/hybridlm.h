@@ -33,6 +33,7 @@
  *    installs signal handlers, and has no global state but the error text of
  *    each thread. jansson (used for JSON) takes memory from malloc, whatever
  *    allocator is given here.
+ *  - No call needs more than 96 KB of its thread's stack.
  *
  * The promise: on a CPU the same model file, tokens and load parameters give
  * the same logits bit for bit, whatever the batch, the cut of the prompt into

@@ -8,6 +8,9 @@
 
 #include "base/buf.h"
 
+/* Groups within groups: each takes stack while an expression is compiled. */
+enum { NESTED = 50 };
+
 static void *re_malloc(PCRE2_SIZE n, void *user)
 {
     return hlmi_alloc(user, n ? n : 1);
@@ -98,6 +101,7 @@ static hlm_status compile(hlmi_regex *re, const hlmi_buf *b, const char *pattern
     pcre2_compile_context *cc = pcre2_compile_context_create(re->general);
     if (!cc) return hlmi_nomem(0, "regular expression");
     pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
+    pcre2_set_parens_nest_limit(cc, NESTED);
     re->code = pcre2_compile((PCRE2_SPTR)(b->data ? b->data : ""), b->len, options, &code, &at, cc);
     pcre2_compile_context_free(cc);
     if (re->code) return HLM_OK;

@@ -163,6 +163,7 @@ static jv value(reader *r)
     if (r->p >= r->end) return bad(r, "the text ends early");
     if (!hlmi_jstep(r->x, 1)) return jv_none();
     if (*r->p == '[' || *r->p == '{') {
+        if (!hlmi_jstack(r->x)) return jv_none();
         if (r->depth == HLMI_JINJA_DATA_DEPTH) return hlmi_jlimit(r->x, "JSON is nested too deeply");
         r->depth++;
         const jv v = *r->p == '[' ? array(r) : object(r);

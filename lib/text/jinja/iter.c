@@ -71,9 +71,12 @@ bool hlmi_jnext(jx *x, jiter *it, jv *out)
     case JV_KEYS:
     case JV_VALUES:
     case JV_ITEMS: return next_entry(x, it, out);
-    case JV_GEN: {
+    case JV_GEN: { /* generators may run over generators */
         jgen *g = it->of.u.gen;
-        return g->next ? g->next(x, g, out) : hlmi_jnext(x, &g->src, out);
+        if (!hlmi_jenter(x)) return false;
+        const bool more = g->next ? g->next(x, g, out) : hlmi_jnext(x, &g->src, out);
+        hlmi_jleave(x);
+        return more;
     }
     default: return false;
     }

@@ -48,11 +48,12 @@ jnode *hlmi_jp_deep(parser *p, jnode *n)
 bool hlmi_jp_enter(parser *p)
 {
     if (p->x->st != HLM_OK) return false;
+    p->x->line = p->t->line;
+    if (!hlmi_jstack(p->x)) return false;
     if (p->depth < HLMI_JINJA_TREE_DEPTH) {
         p->depth++;
         return true;
     }
-    p->x->line = p->t->line;
     hlmi_jlimit(p->x, "is nested too deeply");
     return false;
 }

@@ -41,9 +41,19 @@ bool hlmi_jstep(jx *x, size_t cost)
     return true;
 }
 
+bool hlmi_jstack(jx *x)
+{
+    const char here = 0;
+    const uintptr_t at = (uintptr_t)&here, used = at < x->stack ? x->stack - at : at - x->stack;
+    if (x->st != HLM_OK) return false;
+    if (used <= HLMI_JINJA_STACK) return true;
+    hlmi_jlimit(x, "nests or recurses too deeply");
+    return false;
+}
+
 bool hlmi_jenter(jx *x)
 {
-    if (x->st != HLM_OK) return false;
+    if (!hlmi_jstack(x)) return false;
     if (x->depth >= HLMI_JINJA_RUN_DEPTH) {
         hlmi_jlimit(x, "nests or recurses too deeply");
         return false;

@@ -16,6 +16,7 @@ enum {
     HLMI_JINJA_TREE_DEPTH = 160, /* of the syntax tree */
     HLMI_JINJA_RUN_DEPTH = 800, /* of nested evaluation, macros included */
     HLMI_JINJA_DATA_DEPTH = 200, /* of JSON and of values that are printed or compared */
+    HLMI_JINJA_STACK = 72 << 10, /* bytes of the thread's stack that all of it may take */
     HLMI_JINJA_STEPS = 1000000,
     HLMI_JINJA_STEPS_PER_BYTE = 32,
     HLMI_JINJA_MEMORY = 32 << 20,
@@ -45,6 +46,7 @@ typedef struct jx {
     hlm_status st;
     uint32_t line; /* of the statement at work, for error sentences */
     uint32_t depth;
+    uintptr_t stack; /* where the call's frames begin: the address of a local */
     uint64_t steps; /* left */
     jscope *scope;
     jsb *out; /* where output goes: the result or a capture */
@@ -105,6 +107,8 @@ bool hlmi_jstep(jx *x, size_t cost);
 /** One level deeper; false past the depth budget. Pair with hlmi_jleave when true. */
 bool hlmi_jenter(jx *x);
 void hlmi_jleave(jx *x);
+/** Is there stack for one more level? Whatever calls itself asks. Fails past the budget. */
+bool hlmi_jstack(jx *x);
 void *hlmi_jalloc(jx *x, size_t n); /* NULL: x->st is set */
 jv *hlmi_jalloc_values(jx *x, size_t n);
 
