@@ -10,6 +10,9 @@
 
 #include "text/unicode.h"
 
+/* No key is so long, but in a trie that leads back into itself. */
+enum { KEY_MAX = 256 };
+
 struct hlmi_charsmap {
     size_t n_units, n_text;
     const char *text; /* replacements, each ended by 0 */
@@ -142,6 +145,7 @@ void hlmi_charsmap_free(hlmi_charsmap *m, const hlmi_mem *mem)
 static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, uint32_t *value)
 {
     size_t node = unit_offset(m->units[0]), best = 0;
+    if (len > KEY_MAX) len = KEY_MAX;
     for (size_t i = 0; i < len; i++) {
         const unsigned char c = (unsigned char)s[i];
         const uint32_t u = m->units[node ^ c];

@@ -9,6 +9,8 @@
 #include "text/json_read.h"
 #include "text/tokenizer_impl.h"
 
+enum { PIECE_MAX = 1024 };
+
 static const double unknown_penalty = 10.0;
 
 typedef struct unigram {
@@ -204,6 +206,8 @@ static hlm_status unigram_new(unigram **out, const hlmi_tokens *tokens, const hl
 static hlm_status add_piece(unigram *u, const hlmi_mem *mem, int32_t id)
 {
     const hlmi_str s = hlmi_tokens_text(u->tokens, id);
+    if (s.len > PIECE_MAX) /* every place of a text may look so far ahead */
+        return hlmi_fail(HLM_E_UNSUPPORTED, "token %d has %zu bytes; at most %d", (int)id, s.len, PIECE_MAX);
     return s.len ? hlmi_byte_trie_add(&u->trie, mem, s.s, s.len, id) : HLM_OK;
 }
 

@@ -285,10 +285,31 @@ START_TEST(searches_are_linear)
 }
 END_TEST
 
+/* ---- tables ---- */
+
+/* Unigram looks ahead as far as its longest token reaches. */
+START_TEST(long_tokens_are_refused)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    for (size_t n = 1023; n <= 1025; n++) {
+        hlmi_buf b;
+        hlmi_tokenizer *t;
+        hlmi_buf_init(&b, &mem);
+        hlmi_buf_str(&b, "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"u\",0],[\"");
+        for (size_t i = 0; i < n; i++) hlmi_buf_char(&b, 'a');
+        hlmi_buf_str(&b, "\",-1]]}}");
+        const hlm_status st = hlmi_tokenizer_from_json(&t, &mem, b.data, b.len, NULL);
+        ck_assert_msg(st == (n <= 1024 ? HLM_OK : HLM_E_UNSUPPORTED), "%zu: %s", n, hlmi_error());
+        hlmi_tokenizer_free(t);
+        hlmi_buf_free(&b);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {sections_share_a_bound,     steps_between_count,  added_tokens_grow_little,
                                   decoders_share_a_bound,     forms_equal_utf8proc, forms_are_linear,
-                                  searches_equal_a_plain_one, searches_are_linear};
+                                  searches_equal_a_plain_one, searches_are_linear,  long_tokens_are_refused};
     return suite_run("text_limits", tests, sizeof tests / sizeof *tests);
 }
