@@ -25,7 +25,7 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(LABEL) $(COMPONENT)' 'Crea
   awk '$2 == "Debian" && $3 == "main" { print $1; exit }')
 root=
 gone() {
-  for folder in dev proc; do
+  for folder in dev/pts dev proc; do
     [ -z "$root" ] || ! mountpoint -q "$root/$folder" || umount "$root/$folder"
   done
 }
@@ -45,6 +45,7 @@ fresh() {
   cp -a "$base" "$root"
   mount -t proc proc "$root/proc"
   mount --bind /dev "$root/dev"
+  mount --bind /dev/pts "$root/dev/pts"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
   for file in /etc/pip.conf /usr/local/share/ca-certificates; do # of a network of its own
     [ ! -e "$file" ] || cp -a "$file" "$root$(dirname "$file")/"

@@ -21,7 +21,7 @@ import tempfile
 
 SKIPPED = 77
 SYMBOL_VERSION = "HYBRIDLM_0"
-MAX_STRIPPED_BYTES = 1500000
+MAX_STRIPPED_BYTES = 1700000  # gcc 14 makes 7 % more of it than gcc 12
 NOT_NEEDED = ("libstdc++", "libm.", "libc++")
 
 
