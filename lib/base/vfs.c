@@ -168,13 +168,15 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
     return failed(s, s->path, doing, "read_at", rc);
 }
 
-hlmi_looks hlmi_source_looks(const hlmi_source *s)
+hlm_status hlmi_source_looks(const hlmi_source *s, hlmi_looks *looks)
 {
     uint8_t buf[HLMI_LOOKS_HEAD];
     const uint8_t *head = buf;
     const size_t n = s->size < sizeof buf ? (size_t)s->size : sizeof buf;
-    if (hlmi_source_read(s, 0, n, buf, &head) != HLM_OK) return (hlmi_looks){HLMI_LOOK_UNKNOWN, ""};
-    return hlmi_looks_like(head, n, s->size);
+    *looks = (hlmi_looks){HLMI_LOOK_UNKNOWN, ""};
+    const hlm_status st = hlmi_source_read(s, 0, n, buf, &head);
+    if (st == HLM_OK) *looks = hlmi_looks_like(head, n, s->size);
+    return st;
 }
 
 /* Some programs put a byte order mark before text in UTF-8. */
@@ -198,9 +200,12 @@ hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const
     hlm_status st = hlmi_source_open(&s, mem, &reading, path, missing);
     if (st != HLM_OK) return st;
     char *p = NULL;
-    if (s.size > max)
+    if (s.size > max) {
+        hlmi_looks l;
+        HLMI_TRY(hlmi_source_looks(&s, &l));
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, more than the %zu allowed for it%s", path,
-                           (unsigned long long)s.size, max, hlmi_source_looks(&s).s));
+                           (unsigned long long)s.size, max, l.s));
+    }
     p = hlmi_alloc(mem, (size_t)s.size + 1);
     if (!p) HLMI_TRY(hlmi_nomem((size_t)s.size + 1, path));
     const uint8_t *where = NULL;

@@ -35,8 +35,8 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
 /** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not
  *  mapped (and then *data is buf), else points into the map. */
 hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data);
-/** What it looks like by its first bytes. */
-hlmi_looks hlmi_source_looks(const hlmi_source *s);
+/** What it looks like by its first bytes; like nothing known when these can not be read, which the status tells. */
+hlm_status hlmi_source_looks(const hlmi_source *s, hlmi_looks *looks);
 /** The whole file as one allocation with a 0 behind it, at most max bytes, without a UTF-8 byte order mark. HLM_E_FORMAT also
  *  for what no model has under any name (HLMI_LOOK_FOREIGN). */
 hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,

@@ -341,9 +341,13 @@ static hlm_status read_front(reader *r, uint64_t *n_tensors, uint64_t *n_kvs)
 {
     uint32_t magic, version;
     hlm_status st = take_u32(r, "the magic", &magic);
-    if (st == HLM_OK && magic != MAGIC)
+    if (st == HLM_OK && magic != MAGIC) {
+        hlmi_looks l;
+        st = hlmi_source_looks(r->file, &l);
+        if (st != HLM_OK) return st;
         return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'%s", r->file->path,
-                         hlmi_quoted((const char *)r->base, 4).s, hlmi_source_looks(r->file).s);
+                         hlmi_quoted((const char *)r->base, 4).s, l.s);
+    }
     if (st == HLM_OK) st = take_u32(r, "the version", &version);
     if (st != HLM_OK) return st;
     if (version != 2 && version != 3)

@@ -146,13 +146,15 @@ static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t 
     uint8_t buf[8];
     const uint8_t *p;
     uint64_t n = 0;
-    const hlmi_looks l = hlmi_source_looks(f);
+    hlmi_looks l;
+    hlm_status st = hlmi_source_looks(f, &l);
+    if (st != HLM_OK) return st;
     if (l.kind != HLMI_LOOK_UNKNOWN && l.kind != HLMI_LOOK_SAFETENSORS)
         return hlmi_fail(HLM_E_FORMAT, "%s: not a safetensors file%s", f->path, l.s);
     if (f->size < sizeof buf)
         return hlmi_fail(HLM_E_FORMAT, "%s: ends at byte %llu, inside the 8 bytes of the header length", f->path,
                          (unsigned long long)f->size);
-    hlm_status st = hlmi_source_read(f, 0, sizeof buf, buf, &p);
+    st = hlmi_source_read(f, 0, sizeof buf, buf, &p);
     if (st != HLM_OK) return st;
     for (int i = 7; i >= 0; i--) n = n << 8 | p[i];
     if (n < 2 || n > HEADER_MAX)

@@ -212,9 +212,10 @@ static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_co
     uint8_t buf[4];
     const uint8_t *p = buf;
     const size_t n = (size_t)(file->size < sizeof buf ? file->size : sizeof buf);
-    const hlm_status rd = hlmi_source_read(file, 0, n, buf, &p);
+    hlmi_looks l;
+    hlm_status rd = hlmi_source_read(file, 0, n, buf, &p);
+    if (rd == HLM_OK) rd = hlmi_source_looks(file, &l);
     if (rd != HLM_OK) return rd;
-    const hlmi_looks l = hlmi_source_looks(file);
     return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'%s", s->path, hlmi_quoted((const char *)p, n).s,
                      l.kind ? l.s : " (for safetensors, give the folder)");
 }

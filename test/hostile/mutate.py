@@ -25,6 +25,7 @@ NUMBERS = (0, 1, 3, 15, -1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, -(2**63))
 VALUES = NUMBERS + NO_INTEGERS
 # Settings that must be whole numbers and can not be left out.
 NEEDED = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "max_position_embeddings")
+DEFAULTS = ("max_position_embeddings",)  # transformers has one where the key is absent; null is as absent
 OPTIONAL = ("head_dim", "rope_theta", "rope_scaling", "rope_parameters", "sliding_window", "use_sliding_window",
             "max_window_layers", "layer_types", "attention_bias", "mlp_bias", "partial_rotary_factor", "_name_or_path",
             "eos_token_id", "pad_token_id", "torch_dtype", "dtype", "architectures", "hidden_act", "quantization_config")
@@ -68,10 +69,10 @@ def configs(cases, base):
     good = json.loads((base / "config.json").read_text())
     for key in sorted(set(good) | set(OPTIONAL)):
         for i, value in enumerate(VALUES):
-            wrong = key in NEEDED and i >= len(NUMBERS)
+            wrong = key in NEEDED and i >= len(NUMBERS) and not (key in DEFAULTS and value is None)
             add({**good, key: value}, f"{key} = {value!r:.40}", "reject" if wrong else "either")
         without = {k: v for k, v in good.items() if k != key}
-        add(without, f"no {key}", "reject" if key in NEEDED else "either")
+        add(without, f"no {key}", "reject" if key in NEEDED and key not in DEFAULTS else "either")
     for kind in ("default", "linear", "dynamic", "llama3", "yarn", "longrope", "", None, 1):
         for where in ("rope_scaling", "rope_parameters"):
             add({**good, where: {"rope_type": kind}}, f"{where} of type {kind!r} alone")

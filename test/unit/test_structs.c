@@ -445,7 +445,8 @@ START_TEST(as_in_the_oldest_header)
         size_t size;
     } old[] = {{"hlm_model_info", 136},     {"hlm_plan_params", 40}, {"hlm_memory_plan_info", 56},
                {"hlm_pool_params", 24},     {"hlm_hidden", 24},      {"hlm_generate_params", 112},
-               {"hlm_generate_result", 48}, {"hlm_step", 104}};
+               {"hlm_generate_result", 48}, {"hlm_step", 104},       {"hlm_step", 80},
+               {"hlm_model_info", 128},     {"hlm_chat_params", 48}};
     for (size_t i = 0; i < sizeof old / sizeof *old && sizeof(void *) == 8; i++)
         ck_assert_msg(hlmi_struct_had(old[i].name, old[i].size), "%s", old[i].name);
 }
