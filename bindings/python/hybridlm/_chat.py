@@ -12,6 +12,8 @@ from ._library import c_string
 #: {"role": "user", "content": "..."}, and whatever else the template knows
 Message = Mapping[str, Any]
 
+#: names for what an assistant thinks before it answers
+_THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 _TAGS = re.compile(r"\{#.*?#\}|\{[{%](.*?)[%}]\}", re.DOTALL)
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
@@ -33,11 +35,19 @@ def is_batch(messages: Any) -> bool:
     return isinstance(messages, (list, tuple)) and bool(messages) and isinstance(messages[0], (list, tuple))
 
 
+def _message(given: Message) -> dict[str, Any]:
+    """A message as templates of transformers see it: without members that are None, as clients of
+    servers have them, and with what was thought under all names that templates have for it."""
+    message = {key: value for key, value in dict(given).items() if value is not None}
+    thought = next((message[name] for name in _THOUGHTS if name in message), None)
+    return message if thought is None else {"thinking": thought, **message, "reasoning_content": thought}
+
+
 def message_list(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """Messages as dicts of their own."""
     if isinstance(messages, (str, bytes, Mapping)):
         raise TypeError(f"messages is {type(messages).__name__}, expected a list of dicts")
-    return [dict(m) for m in messages]
+    return [_message(m) for m in messages]
 
 
 def messages_json(messages: list[dict[str, Any]]) -> bytes:
@@ -60,7 +70,8 @@ def _tagged(message: dict[str, Any], field: str, tag: str) -> dict[str, Any]:
     """The message with the tag at the end of a field's text, or of its last part that is text."""
     value = message.get(field)
     if isinstance(value, str):
-        return {**message, field: value + tag}
+        copies = [name for name in _THOUGHTS if message.get(name) == value] if field in _THOUGHTS else []
+        return {**message, **{name: value + tag for name in (field, *copies)}}
     parts = [dict(p) for p in value] if isinstance(value, (list, tuple)) and all(isinstance(p, Mapping) for p in value) else []
     for part in reversed(parts):
         if isinstance(part.get("text"), str):
@@ -82,5 +93,6 @@ def open_end(messages: list[dict[str, Any]], template: str, field: Union[bool, s
     cut = (f"{{% set hlm_text %}}\n{template}{{% endset %}}{{% set hlm_parts = hlm_text.rsplit('{tag}', 1) %}}"
            "{% if hlm_parts|length < 2 %}{{ raise_exception('continue_final_message: the template does not show the final message\\'s "
            + re.sub(r"[^\w-]", "?", name) + "') }}{% endif %}"
-           "{{ hlm_parts[0] if hlm_parts[1][:1] == ' ' else hlm_parts[0].rstrip() }}")
+           "{% set hlm_begin = hlm_parts[0] if hlm_parts[1][:1] == ' ' else hlm_parts[0].rstrip() %}"
+           f"{{{{ hlm_begin.replace('{tag} ', '').replace('{tag}', '') }}}}")  # of templates that show the text twice
     return tagged, cut

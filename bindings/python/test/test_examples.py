@@ -19,11 +19,15 @@ def test_stream(root, path):
 
 
 def test_branch(root, path):
-    done = run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6)
+    done = run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6, "--seed", 0)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
     scores = [float(line.split()[0]) for line in lines[:3]]
     assert scores == sorted(scores, reverse=True) and lines[3].startswith("best: ")
+    drawn = run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6)
+    seed = re.search(r"seed (\d+)", drawn.stderr)[1]
+    again = run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6, "--seed", seed)
+    assert again.stdout == drawn.stdout and run(root, "branch.py", path, "one two", "-n", 3, "--max-tokens", 6).stderr != drawn.stderr
 
 
 def test_branch_answers_its_own_question(root):

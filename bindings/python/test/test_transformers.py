@@ -345,6 +345,25 @@ def test_chats_are_those_of_transformers(theirs, llama, options, template, batch
     assert same(want, ours.apply_chat_template(talk, chat_template=template, **options))
 
 
+@pytest.mark.parametrize("message", [
+    {"content": "a", "tool_calls": None}, {"content": None, "tool_calls": [{"function": {"name": "f", "arguments": {"x": None}}}]},
+    {"content": "a", "reasoning": "b"}, {"content": "a", "thinking": "b"}, {"content": "a", "reasoning_content": "b", "thinking": "c"},
+    {"content": "a", "reasoning_content": None, "reasoning": "c"}, {"content": [{"type": "text", "text": "a"}]}, {"content": ""}])
+@pytest.mark.parametrize("goes_on", [False, "thinking", "reasoning_content"])
+def test_members_of_messages_are_those_of_transformers(theirs, llama, message, goes_on):
+    template = ("{% for m in messages %}{{ m.role }}{{ m.thinking }}|{{ m.reasoning_content }}|{{ m.reasoning }}|{{ m.content }}"
+                "{{ m.tool_calls is defined }}{{ m.content is defined }}{{ m.tool_calls|tojson if m.tool_calls }}{% endfor %}")
+    talk, options = [{"role": "assistant", **message}], {"chat_template": template, "tokenize": False, "continue_final_message": goes_on}
+    try:
+        want = theirs.apply_chat_template(talk, **options)
+    except ValueError:
+        with pytest.raises(ValueError):
+            llama.tokenizer.apply_chat_template(talk, **options)
+    else:
+        want = want.replace("CONTINUE_FINAL_MESSAGE_TAG ", "")  # transformers leaves it where a text is shown twice
+        assert llama.tokenizer.apply_chat_template(talk, **options) == want
+
+
 @pytest.mark.parametrize("text", ["one two", ["one two", "x"], "<|end|> a", "", ["a"], ("a", "")])
 @pytest.mark.parametrize("options", [{}, {"add_special_tokens": False}, {"split_special_tokens": True}, {"padding": True, "return_tensors": "np"},
                                      {"truncation": True, "max_length": 3}, {"padding": "max_length", "max_length": 12},
