@@ -236,8 +236,20 @@ class Tokenizer:
     @overload
     def apply_chat_template(self, conversation: Iterable[Message], tools: Optional[Sequence[Any]] = None,
                             documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
+                            add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False, *,
+                            return_tensors: str, **more: Any) -> Any: ...
+
+    @overload
+    def apply_chat_template(self, conversation: Iterable[Message], tools: Optional[Sequence[Any]] = None,
+                            documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
                             add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False,
                             **more: Any) -> list[int]: ...
+
+    @overload
+    def apply_chat_template(self, conversation: Sequence[Sequence[Message]], tools: Optional[Sequence[Any]] = None,
+                            documents: Optional[Sequence[Any]] = None, chat_template: Optional[str] = None,
+                            add_generation_prompt: bool = False, continue_final_message: Union[bool, str] = False,
+                            **more: Any) -> Any: ...
 
     @documented("hlm_chat_tokenize")
     def apply_chat_template(self, conversation: Any = None, tools: Optional[Sequence[Any]] = None,

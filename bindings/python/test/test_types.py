@@ -21,6 +21,9 @@ hybridlm.Sampler(model, temperature=1.0, seed=None).seed
 ids: list[int] = tokenizer.apply_chat_template(talk)
 text: str = tokenizer.apply_chat_template(talk, tokenize=False, mood=1)
 both: hybridlm.Encoding = tokenizer.apply_chat_template(talk, return_dict=True)
+array = tokenizer.apply_chat_template(talk, return_tensors="np").shape
+several: list[list[int]] = tokenizer.apply_chat_template([talk, talk])
+model.generate(**tokenizer("a"), max_new_tokens=5, temperature=None)
 both = tokenizer("a", padding=True, return_tensors="np")
 rows: list[str] = tokenizer.batch_decode([[1]], skip_special_tokens=True)
 context.score("a"), context.embed([1]), len(tokenizer)
