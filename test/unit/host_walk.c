@@ -283,6 +283,8 @@ static void texts(walk *w)
     keep(w, text, len);
     CALL(hlm_chat_tokenize_messages, (w->m, &one, 1, &cp, ids, 256, &n));
     keep(w, ids, n * sizeof *ids);
+    CALL(hlm_chat_template_text, (w->m, &cp, text, sizeof text, &len));
+    keep(w, text, len);
 }
 
 static void tokens_of(const walk *w, int32_t *tokens)
