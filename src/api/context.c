@@ -151,8 +151,8 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
     hlm_ctx_params p;
     hlm_context *c = NULL;
     hlm_status st;
+    if (out) *out = NULL;
     if (!out || !model) return hlmi_fail(HLM_E_ARG, "hlm_ctx_new: out and model are needed");
-    *out = NULL;
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_ctx_params"));
     HLMI_TRY(check_params(&p, model));
     c = hlmi_calloc(&model->mem, 1, sizeof *c);

@@ -152,8 +152,8 @@ static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *p
     hlm_model *m = NULL;
     hlmi_vfs vfs;
     hlm_status st;
+    if (out) *out = NULL;
     if (!out || !path) return hlmi_fail(HLM_E_ARG, "hlm_model_load: out and path are needed");
-    *out = NULL;
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_model_params"));
     HLMI_TRY(check_params(&p));
     HLMI_TRY(hlmi_vfs_from(&vfs, caller_vfs, !(p.flags & HLM_LOAD_READ)));
@@ -178,6 +178,7 @@ HLMI_CALL(hlm_model_load_vfs,
           (hlm_model **out, const hlm_vfs *vfs, const char *path, const hlm_model_params *params),
           (out, vfs, path, params))
 {
+    if (out && !vfs) *out = NULL;
     if (!vfs) return hlmi_fail(HLM_E_ARG, "hlm_model_load_vfs: vfs is NULL");
     return load(out, vfs, path, params);
 }

@@ -26,8 +26,8 @@ hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
 HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params), (out, pool, params))
 {
     hlm_cache_params p;
+    if (out) *out = NULL;
     if (!out || !pool) return hlmi_fail(HLM_E_ARG, "hlm_cache_new: out and pool are needed");
-    *out = NULL;
     const hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_cache_params");
     if (st != HLM_OK) return st;
     if (p.max_tokens < 0 || p.max_tokens > INT32_MAX)
@@ -73,8 +73,8 @@ static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
 
 HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (out, cache, at_pos))
 {
+    if (out) *out = NULL;
     if (!out || !cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_fork: out and cache are needed");
-    *out = NULL;
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
     hlm_cache *f = NULL;

@@ -265,8 +265,8 @@ hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_st
 HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params *params), (out, model, params))
 {
     hlm_pool_params p;
+    if (out) *out = NULL;
     if (!out || !model) return hlmi_fail(HLM_E_ARG, "hlm_pool_new: out and model are needed");
-    *out = NULL;
     hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_pool_params");
     if (st != HLM_OK) return st;
     if (p.page_tokens < 0 || p.page_tokens > HLMI_MAX_PAGE_TOKENS || (p.page_tokens & (p.page_tokens - 1)))

@@ -429,6 +429,36 @@ START_TEST(stopped_anywhere)
 }
 END_TEST
 
+#define MADE(type, call)                \
+  do {                                  \
+    type *out_ = (type *)(void *)&out_; \
+    type **out = &out_;                 \
+    ck_assert_int_eq(call, HLM_E_ARG);  \
+    ck_assert_msg(!out_, #call);        \
+    out = NULL;                         \
+    ck_assert_int_eq(call, HLM_E_ARG);  \
+  } while (0)
+
+/* What makes a handle sets it to NULL when it fails, also for want of an argument; and can do without `out`. */
+START_TEST(nothing_is_made)
+{
+    MADE(hlm_model, hlm_model_load(out, NULL, NULL));
+    MADE(hlm_model, hlm_model_load_vfs(out, NULL, "x", NULL));
+    MADE(hlm_adapter, hlm_adapter_load(out, NULL, "x", NULL));
+    MADE(hlm_adapter, hlm_adapter_join(out, NULL, 1));
+    MADE(hlm_pool, hlm_pool_new(out, NULL, NULL));
+    MADE(hlm_context, hlm_ctx_new(out, NULL, NULL));
+    MADE(hlm_cache, hlm_cache_new(out, NULL, NULL));
+    MADE(hlm_cache, hlm_cache_fork(out, NULL, 0));
+    MADE(hlm_cache, hlm_cache_load(out, NULL, "x", 0));
+    MADE(hlm_cache, hlm_cache_load_from(out, NULL, NULL, 0));
+    MADE(hlm_cache, hlm_cache_load_memory(out, NULL, "x", 1, 0));
+    MADE(hlm_sampler, hlm_sampler_new(out, NULL, NULL));
+    MADE(hlm_sampler, hlm_sampler_fork(out, NULL));
+    MADE(hlm_text_stream, hlm_text_stream_new(out, NULL, 0));
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     if (argc < 2) return 2;
@@ -437,6 +467,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, bad_steps);
     tcase_add_test(t, bad_batches);
     tcase_add_test(t, larger_structs);
+    tcase_add_test(t, nothing_is_made);
     tcase_add_test(t, bad_models);
     tcase_add_test(t, vocab_only);
     tcase_add_test(t, bad_objects);
