@@ -18,13 +18,12 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
     t->span_of[0] = 0;
     t->out_row[0] = 0;
     t->out[0] = logits;
-    t->workers = hlmi_team_ready(c->team);
     const hlmi_work work = {.regions = c->head.regions,
                             .n = c->head.n,
                             .step = t,
                             .rows = t->n_rows,
                             .adapted = t->adapted,
-                            .workers = t->workers,
+                            .workers = &t->workers,
                             .cancel = &c->cancel};
     return hlmi_team_run(c->team, &work);
 }

@@ -244,6 +244,7 @@ static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
                           .step = t,
                           .rows = t->n_rows,
                           .adapted = t->adapted,
+                          .workers = &c->tile.workers,
                           .cancel = &c->cancel};
     for (size_t i = 0; i < t->n_rows; i++) s->work.past += (uint64_t)t->pos[i];
     return HLM_OK;
@@ -259,7 +260,6 @@ static hlm_status run(hlm_context *c, hlmi_slice *slice, bool *done)
         bool ended = true;
         if (!s->program) st = next_tile(c, slice ? c->slice_rows : c->max_rows, done);
         if (st != HLM_OK || *done || (slice && !hlmi_tile_touch(c, slice))) break;
-        c->tile.workers = s->work.workers = slice ? hlmi_team_workers(c->team) : hlmi_team_ready(c->team);
         if (slice) st = hlmi_slice_run(c->team, &s->work, &s->place, slice, &ended);
         else st = hlmi_team_run(c->team, &s->work);
         if (!ended) break;

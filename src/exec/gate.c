@@ -33,13 +33,19 @@ static void sleep_until_moved(hlmi_gate *g, uint32_t seen)
     while (atomic_load(&g->count) == seen) hlmi_os_wait((volatile uint32_t *)&g->count, seen);
 }
 
-bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns)
+bool hlmi_gate_spin(const hlmi_gate *g, uint32_t seen, uint64_t ns)
 {
     if (spin(g, seen)) return true;
     const uint64_t begin = hlmi_os_now();
-    for (uint64_t waited = 0; waited < spin_ns; waited = hlmi_os_now() - begin)
+    for (uint64_t waited = 0; waited < ns; waited = hlmi_os_now() - begin)
         if (spin(g, seen)) return true;
-    while (yield_ns && hlmi_os_now() - begin < spin_ns + yield_ns) {
+    return false;
+}
+
+bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns)
+{
+    if (hlmi_gate_spin(g, seen, spin_ns)) return true;
+    for (const uint64_t begin = yield_ns ? hlmi_os_now() : 0; yield_ns && hlmi_os_now() - begin < yield_ns;) {
         if (hlmi_gate_seen(g) != seen) return false;
         hlmi_os_yield();
     }

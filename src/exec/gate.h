@@ -21,6 +21,9 @@ static inline uint32_t hlmi_gate_seen(const hlmi_gate *g)
     return atomic_load_explicit(&g->count, memory_order_acquire);
 }
 
+/** Spins for `ns` at most: whether the count has moved. */
+bool hlmi_gate_spin(const hlmi_gate *g, uint32_t seen, uint64_t ns);
+
 /** Returns once the count is no longer `seen`. True when it spun only. */
 bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yield_ns);
 

@@ -53,7 +53,7 @@ typedef struct hlmi_tile {
     const hlmi_attn_tap *attn_taps; /* [n_attn_taps] */
     size_t n_attn_taps;
     uint8_t *worker_scratch; /* worker w's at w * worker_stride */
-    size_t worker_stride, workers; /* workers: that share each region (hlmi_work.workers) */
+    size_t worker_stride, workers; /* workers: that share the region (hlmi_work.workers) */
 } hlmi_tile;
 
 #endif

@@ -29,6 +29,8 @@ enum {
     PART_NS = 250 * 1000,
     /* What a region takes longer than expected when its last share's core was taken away, not less. */
     LOST_NS = 400 * 1000,
+    /* How often a careful helper looks for a share before it falls asleep. */
+    IDLE_RESTS = 32,
     WORD_BITS = 64
 };
 
@@ -44,6 +46,7 @@ typedef struct worker {
     hlmi_os_thread *thread;
     uint64_t in_run, spent; /* of a part: the run that it has last computed in, and for how long there */
     uint64_t lost; /* hlmi_os_core_lost when its thread last waited */
+    uint32_t idle; /* rests since it last had a share */
     hlmi_rest rest;
     atomic_bool resting;
     _Atomic uint64_t asked; /* to rest for so many ns, by another */
@@ -62,7 +65,7 @@ struct hlmi_team {
     /* The open region. */
     run run;
     uint64_t runs; /* so far */
-    size_t at;
+    size_t at, shares;
     uint64_t since; /* when it was opened, or one before that takes no note of time */
     _Atomic uint64_t took; /* most that a thread has computed for a part */
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
@@ -73,6 +76,7 @@ struct hlmi_team {
     hlmi_gate gate; /* moves when a region opens, and when a run is over */
     _Atomic uint32_t over; /* RUNNING, or how the run ended */
     _Atomic uint32_t left; /* shares that are not finished */
+    _Atomic uint32_t n_resting; /* helpers */
     _Atomic uint64_t free[HLMI_TEAM_MAX / WORD_BITS]; /* a bit for each share that nobody has begun */
 };
 
@@ -82,16 +86,16 @@ static bool is_cancelled(const volatile _Atomic int32_t *cancel)
 }
 
 /* What worker `index` does in a region, with looks at the cancel flag on the way. */
-static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, size_t index)
+static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, size_t index, size_t shares)
 {
     const uint64_t predicted = r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) : 1;
     hlmi_piece p = hlmi_piece_first(predicted, PART_NS);
     if (p.shift == 0) {
-        r->run(r->arg, w->step, index, w->workers);
+        r->run(r->arg, w->step, index, shares);
         return;
     }
     for (uint64_t now = hlmi_os_now(); !hlmi_piece_done(&p);) {
-        r->run(r->arg, w->step, (index << p.shift) + p.at, w->workers << p.shift);
+        r->run(r->arg, w->step, (index << p.shift) + p.at, shares << p.shift);
         const uint64_t took = hlmi_os_now() - now;
         now += took;
         hlmi_piece_next(&p, took, PART_NS);
@@ -106,7 +110,7 @@ static void run_one(hlmi_team *t, const run *r, size_t index, uint64_t *spent)
 {
     const hlmi_region *region = r->w.regions;
     const uint64_t begin = hlmi_os_thread_now();
-    region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, r->w.workers << r->part.shift);
+    region->run(region->arg, r->w.step, (index << r->part.shift) + r->part.at, t->workers << r->part.shift);
     *spent += hlmi_os_thread_now() - begin;
     uint64_t most = atomic_load_explicit(&t->took, memory_order_relaxed);
     while (most < *spent && !atomic_compare_exchange_weak(&t->took, &most, *spent)) {
@@ -120,10 +124,18 @@ static size_t words(const hlmi_team *t)
     return (t->workers + WORD_BITS - 1) / WORD_BITS; /* of the most shares; they may be fewer */
 }
 
+/* Helpers that rest have none, so that the caller alone computes as one thread does. The parts of a slice are of one division. */
+static void set_shares(hlmi_team *t, size_t shares)
+{
+    t->shares = shares;
+    if (t->run.w.workers) *t->run.w.workers = shares;
+}
+
 static void open_region(hlmi_team *t, size_t at)
 {
     t->at = at;
-    const size_t shares = t->run.w.workers;
+    const size_t shares = t->workers - (t->run.one ? 0 : atomic_load_explicit(&t->n_resting, memory_order_relaxed));
+    set_shares(t, shares);
     atomic_store_explicit(&t->left, (uint32_t)shares, memory_order_relaxed);
     for (size_t i = 0, rest = shares; i < words(t); i++, rest -= WORD_BITS) {
         const uint64_t all = rest < WORD_BITS ? (UINT64_C(1) << rest) - 1 : UINT64_MAX;
@@ -237,7 +249,7 @@ static void do_share(hlmi_team *t, worker *me, size_t share)
         me->in_run = t->runs;
         run_one(t, r, share, &me->spent);
     } else {
-        run_share(t, &r->w, &r->w.regions[t->at], share);
+        run_share(t, &r->w, &r->w.regions[t->at], share, t->shares);
     }
     if (atomic_fetch_sub_explicit(&t->left, 1, memory_order_acq_rel) == 1) close_region(t, me);
 }
@@ -289,9 +301,12 @@ static void rest(hlmi_team *t, worker *me, uint64_t begin, uint64_t ns)
     const uint64_t end = begin + ns;
     uint64_t now = begin;
     atomic_store(&me->resting, true);
+    atomic_fetch_add(&t->n_resting, 1);
+    me->idle++;
     for (; now < end && !atomic_load(&t->quit); now = hlmi_os_now())
         hlmi_os_wait_for((volatile uint32_t *)&t->quit, 0, end - now);
     hlmi_rest_slept(&me->rest, begin, now);
+    atomic_fetch_sub(&t->n_resting, 1);
     atomic_store(&me->resting, false);
     me->lost = hlmi_os_core_lost();
 }
@@ -306,16 +321,28 @@ static void rest_if_due(hlmi_team *t, worker *me)
     if (ns) rest(t, me, now, ns);
 }
 
-/* There was no share. Within a run the next one is near; a helper that is careful leaves its core to others soon. */
+/* There was no share. A careful helper soon leaves its core to others, and looks again after a moment: it wakes up on the core where it
+ * slept, while one whom the caller wakes may be put on the caller's. After some moments without a share it sleeps all the same. */
+static void wait_carefully(hlmi_team *t, worker *me, uint32_t seen)
+{
+    if (hlmi_gate_spin(&t->gate, seen, SPIN_NS)) return;
+    if (me->idle < IDLE_RESTS) {
+        rest(t, me, hlmi_os_now(), HLMI_REST_BURST_NS);
+        return;
+    }
+    hlmi_gate_wait(&t->gate, seen, 0, 0);
+    me->idle = 0;
+    me->lost = hlmi_os_core_lost();
+    hlmi_rest_begin(&me->rest, hlmi_os_now());
+}
+
+/* There was no share. Within a run the next one is near. */
 static void wait_for_share(hlmi_team *t, worker *me, uint32_t seen)
 {
     const bool between = atomic_load_explicit(&t->over, memory_order_relaxed) != RUNNING;
     uint64_t yield_ns = 0;
-    if (between && !me->rest.careful)
-        yield_ns = atomic_load_explicit(&t->in_parts, memory_order_relaxed) ? PART_YIELD_NS : START_YIELD_NS;
-    if (hlmi_gate_wait(&t->gate, seen, SPIN_NS, yield_ns)) return;
-    me->lost = hlmi_os_core_lost();
-    if (me->rest.careful) hlmi_rest_begin(&me->rest, hlmi_os_now());
+    if (between) yield_ns = atomic_load_explicit(&t->in_parts, memory_order_relaxed) ? PART_YIELD_NS : START_YIELD_NS;
+    if (!hlmi_gate_wait(&t->gate, seen, SPIN_NS, yield_ns)) me->lost = hlmi_os_core_lost();
 }
 
 static void helper_main(void *p)
@@ -328,8 +355,12 @@ static void helper_main(void *p)
         rest_if_due(t, me);
         const uint32_t seen = hlmi_gate_seen(&t->gate);
         size_t share;
-        if (claim(t, me->index, &share)) do_share(t, me, share);
-        else if (!atomic_load(&t->quit)) wait_for_share(t, me, seen);
+        if (claim(t, me->index, &share)) {
+            me->idle = 0;
+            do_share(t, me, share);
+        } else if (!atomic_load(&t->quit)) {
+            (me->rest.careful ? wait_carefully : wait_for_share)(t, me, seen);
+        }
     }
 }
 
@@ -347,7 +378,7 @@ static void batch_task(void *arg, size_t index)
     const uint64_t found = hlmi_fpenv_enter();
     uint64_t spent = 0;
     if (b->r->one) run_one(b->team, b->r, index, &spent);
-    else run_share(b->team, &b->r->w, b->region, index);
+    else run_share(b->team, &b->r->w, b->region, index, b->team->workers);
     hlmi_fpenv_leave(found);
 }
 
@@ -370,12 +401,13 @@ static int32_t by_executor(const hlm_executor *e, size_t n, batch *b)
 static hlm_status run_by_region(hlmi_team *t, const run *r)
 {
     const hlmi_work *w = &r->w;
+    if (w->workers) *w->workers = t->workers;
     uint64_t since = hlmi_os_now();
     for (size_t i = 0; i < w->n; i++) {
         if (hlmi_region_skipped(&w->regions[i], w)) continue;
         if (is_cancelled(w->cancel)) return cancelled();
         batch b = {t, r, &w->regions[i]};
-        if (by_executor(&t->executor, w->workers, &b) != 0)
+        if (by_executor(&t->executor, t->workers, &b) != 0)
             return hlmi_fail(HLM_E_CANCELLED, "the executor did not run all tasks");
         if (atomic_load(&t->left_out)) return cancelled();
         if (r->one || !b.region->cost) continue;
@@ -411,7 +443,6 @@ static hlm_status start(hlmi_team *t, const run *r)
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work)
 {
     run r = {.w = *work};
-    if (!r.w.workers) r.w.workers = t->workers;
     while (r.w.n && hlmi_region_skipped(&r.w.regions[r.w.n - 1], &r.w)) r.w.n--;
     return r.w.n ? start(t, &r) : HLM_OK;
 }
@@ -421,7 +452,6 @@ hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, h
     run r = {.w = *work, .one = true, .part = part};
     r.w.regions += region;
     r.w.n = 1;
-    r.w.workers = t->workers;
     atomic_store(&t->took, 0);
     const hlm_status st = start(t, &r);
     *took = atomic_load(&t->took);
@@ -431,14 +461,6 @@ hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, h
 size_t hlmi_team_workers(const hlmi_team *t)
 {
     return t->workers;
-}
-
-size_t hlmi_team_ready(const hlmi_team *t)
-{
-    size_t n = t->workers;
-    for (size_t i = 1; i <= t->n_own; i++)
-        if (atomic_load_explicit(&t->all[i].resting, memory_order_relaxed)) n--;
-    return n;
 }
 
 static hlm_status start_threads(hlmi_team *t, size_t n)

@@ -31,7 +31,7 @@ typedef struct hlmi_work {
     size_t rows; /* selects regions by min_rows and max_rows */
     bool adapted; /* a row has an adapter */
     uint64_t past; /* positions that the rows look back on, all together */
-    size_t workers; /* that share each region, as the step knows it too; at most hlmi_team_workers. 0: as many */
+    size_t *workers; /* receives before each region how many share it, where the step knows of it; NULL: nobody does */
     const volatile _Atomic int32_t *cancel; /* NULL: never */
 } hlmi_work;
 
@@ -62,19 +62,17 @@ hlm_status hlmi_team_new(hlmi_team **out, const hlmi_mem *mem, int32_t n_threads
 /** Ends the threads. NULL does nothing. */
 void hlmi_team_free(hlmi_team *t);
 
-/** Most workers of a run. */
+/** Most workers of a region; it has fewer while helpers have stepped aside. */
 size_t hlmi_team_workers(const hlmi_team *t);
-/** Workers for the next run: those but the helpers that have stepped aside. */
-size_t hlmi_team_ready(const hlmi_team *t);
 
 /** Runs the regions one after another, with a barrier between them, until *cancel is seen non-zero before one of them, or between
  *  parts of one: HLM_E_CANCELLED, and all workers have then stopped (a cancel that comes during the last region, or the last
  *  part of it, comes too late). HLM_E_MISMATCH in the child of a fork(), where own threads are not. One call at a time. */
 hlm_status hlmi_team_run(hlmi_team *t, const hlmi_work *work);
 
-/** Runs one part of all workers' shares of one region (work->workers is not looked at: the parts of a region are of one
- *  division). Cancelling is looked at before it. *took: what the thread that had most to do has computed, in ns; waiting is
- *  not in it, nor what other programs took. Errors as above. */
+/** Runs one part of all workers' shares of one region (of hlmi_team_workers: the parts of a region are of one division).
+ *  Cancelling is looked at before it. *took: what the thread that had most to do has computed, in ns; waiting is not in it, nor
+ *  what other programs took. Errors as above. */
 hlm_status hlmi_team_piece(hlmi_team *t, const hlmi_work *work, size_t region, hlmi_piece part, uint64_t *took);
 
 #endif
