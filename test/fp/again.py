@@ -43,7 +43,8 @@ def unit(build, preset):
     for t in tests:
         folder = pathlib.Path(t["cmd"][0]).parent
         if folder == pathlib.Path(build) / "test" / "unit" and t["name"] not in INTERNAL | {"host"}:
-            programs[t["name"]] = t["cmd"] + (FEWER.get(t["name"]) or [])
+            fewer = FEWER.get(t["name"])
+            programs[t["name"]] = t["cmd"][:2] + fewer if fewer else t["cmd"]
     if not programs:
         raise SystemExit("again.py: no tests")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
