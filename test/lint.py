@@ -6,12 +6,14 @@ that breaks one and "N passed, N failed", counted in files.
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("include", "lib", "src", "cuda", "examples", "test", "docs")
 LIBRARY = ("lib", "src", "cuda", "include")
 MAX_FILE_LINES = 600
+MAX_FILE_BYTES = 3 << 20
 MAX_FUNCTION_LINES = 80
 MAX_VECTOR_LINES = 150
 MAX_COLUMNS = 150
@@ -109,17 +111,28 @@ def check(path):
             yield start, f"a function of {length} lines, more than {limit}"
 
 
+def large_files():
+    """What is in the repository and has no place there: a package or a model would be in every clone for good."""
+    found = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=False)
+    for name in found.stdout.decode().split("\0") if found.returncode == 0 else []:
+        path = ROOT / name
+        if name and path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
+            yield f"{name}: {path.stat().st_size} bytes, more than {MAX_FILE_BYTES}"
+
+
 def main():
     paths = [pathlib.Path(a).resolve() for a in sys.argv[1:]]
     if not paths:
         paths = sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cu", ".cuh"))
-    failed = 0
+    large = [] if sys.argv[1:] else list(large_files())
+    print("\n".join(large), end="\n" if large else "")
+    failed = len(large)
     for path in paths:
         found = list(check(path))
         failed += bool(found)
         for line, sentence in found:
             print(f"{path.relative_to(ROOT)}:{line}: {sentence}")
-    print(f"{len(paths) - failed} passed, {failed} failed")
+    print(f"{len(paths) + len(large) - failed} passed, {failed} failed")
     return 1 if failed or not paths else 0
 
 
