@@ -170,7 +170,8 @@ static void unescape(char *s)
     for (const char *p = s; *p; p++) {
         const bool octal =
             p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' && p[3] <= '7';
-        *to++ = octal ? (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')) : *p;
+        const int value = octal ? (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0') : *p;
+        *to++ = (char)value;
         if (octal) p += 3;
     }
     *to = '\0';
