@@ -35,8 +35,10 @@ static void get_mask(void *arg)
 START_TEST(masks)
 {
     sigset_t blocked[3]; /* as the host has its own: nothing, everything, a few */
-    sigset_t before, host;
-    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    sigset_t before, host, can;
+    sigfillset(&host);
+    pthread_sigmask(SIG_SETMASK, &host, &before);
+    pthread_sigmask(SIG_SETMASK, &before, &can); /* emulators keep some signals for themselves */
     for (int i = 0; i < 3; i++) {
         if (i == 1) sigfillset(&host);
         else sigemptyset(&host);
@@ -49,7 +51,7 @@ START_TEST(masks)
         ck_assert_ptr_nonnull(t);
         hlmi_os_thread_join(t);
         for (int sig = 1; sig <= SIGRTMAX; sig++) {
-            if (sig == SIGKILL || sig == SIGSTOP || (sig > SIGSYS && sig < SIGRTMIN)) continue;
+            if (!sigismember(&can, sig) || (sig > SIGSYS && sig < SIGRTMIN)) continue;
             ck_assert_msg(sigismember(&blocked[i], sig) == !is_own(sig), "signal %d, host's mask %d", sig, i);
             if (i != 1) ck_assert_int_eq(sigismember(&after, sig), sigismember(&host, sig));
         }
