@@ -86,7 +86,7 @@ END_TEST
 /* The numbers go on from the largest count to 0. */
 START_TEST(counts_wrap)
 {
-    hlmi_gate g = {.count = UINT32_MAX - 1, .slept = UINT32_MAX - 7};
+    static hlmi_gate g = {.count = UINT32_MAX - 1, .slept = UINT32_MAX - 7};
     for (int i = 0; i < 4; i++) {
         const uint32_t seen = hlmi_gate_seen(&g);
         ck_assert(!hlmi_gate_slept(&g));
