@@ -21,6 +21,16 @@ static const char *const walked[] = {"tiny-llama", "jamba", "hymba-options", "qw
 
 enum { N_HOSTS = sizeof hosts / sizeof *hosts, N_WALKED = sizeof walked / sizeof *walked };
 
+/* What of the words this CPU keeps: many for aarch64 have no traps. */
+static fp_words kept(fp_words words)
+{
+    const fp_words before = fp_get();
+    fp_set(words);
+    const fp_words after = fp_get();
+    fp_set(before);
+    return after;
+}
+
 static void begin(walk *w, char *paths, const char *model, fp_words words)
 {
     char *at[4] = {paths, paths + 1024, paths + 2048, paths + 3072};
@@ -40,7 +50,7 @@ START_TEST(walks)
     begin(&plain, paths[0], walked[_i], hosts[0].words);
     ck_assert_msg(walk_all(&plain), "%s: %s", plain.wrong, plain.why);
     for (size_t h = 1; h < N_HOSTS; h++) {
-        begin(&w, paths[1], walked[_i], hosts[h].words);
+        begin(&w, paths[1], walked[_i], kept(hosts[h].words));
         ck_assert_msg(walk_all(&w), "%s, %s: %s", hosts[h].name, w.wrong, w.why);
         ck_assert_uint_gt(w.n_callbacks, 1000);
         ck_assert_uint_eq(w.n_kept, plain.n_kept);
