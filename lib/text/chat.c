@@ -21,9 +21,8 @@ hlm_status hlmi_template_new(const hlmi_mem *mem, const char *text, size_t len, 
     if (!t) return hlmi_nomem(sizeof *t, "a chat template");
     t->mem = *mem;
     hlmi_arena_init(&t->arena, mem, HLMI_JINJA_TREE_MEMORY);
-    const char here = 0;
     jx x = {.arena = &t->arena,
-            .stack = (uintptr_t)&here,
+            .stack = HLMI_FRAME(),
             .line = 1,
             .steps = HLMI_JINJA_STEPS + (uint64_t)len * HLMI_JINJA_STEPS_PER_BYTE};
     jnode *root;
@@ -138,9 +137,8 @@ hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *m
         (in->extra ? hlmi_min_size(in->extra_len, max) : 0);
     hlmi_arena_init(&arena, mem, HLMI_JINJA_MEMORY + size * HLMI_JINJA_MEMORY_PER_BYTE);
     arena.shadowed = trusted != NULL;
-    const char here = 0;
     jx x = {.arena = &arena,
-            .stack = (uintptr_t)&here,
+            .stack = HLMI_FRAME(),
             .now = in->now,
             .steps = HLMI_JINJA_STEPS + (uint64_t)size * HLMI_JINJA_STEPS_PER_BYTE,
             .source = &t->arena,

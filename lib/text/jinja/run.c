@@ -43,8 +43,7 @@ bool hlmi_jstep(jx *x, size_t cost)
 
 bool hlmi_jstack(jx *x)
 {
-    const char here = 0;
-    const uintptr_t at = (uintptr_t)&here, used = at < x->stack ? x->stack - at : at - x->stack;
+    const uintptr_t at = HLMI_FRAME(), used = at < x->stack ? x->stack - at : at - x->stack;
     if (x->st != HLM_OK) return false;
     if (used <= HLMI_JINJA_STACK) return true;
     hlmi_jlimit(x, "nests or recurses too deeply");

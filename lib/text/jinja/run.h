@@ -10,6 +10,13 @@
 #include "text/jinja/arena.h"
 #include "text/jinja/value.h"
 
+/* Where this function's frame is: not a local's address, which sanitizers put elsewhere. */
+#if defined(__GNUC__)
+#  define HLMI_FRAME() ((uintptr_t)__builtin_frame_address(0))
+#else
+#  define HLMI_FRAME() ((uintptr_t)_AddressOfReturnAddress())
+#endif
+
 /* Budgets. Steps grow with the input, so that long conversations render while
  * small hostile ones end within 100 ms. */
 enum {
@@ -46,7 +53,7 @@ typedef struct jx {
     hlm_status st;
     uint32_t line; /* of the statement at work, for error sentences */
     uint32_t depth;
-    uintptr_t stack; /* where the call's frames begin: the address of a local */
+    uintptr_t stack; /* where the call's frames begin: HLMI_FRAME of the first */
     uint64_t steps; /* left */
     jscope *scope;
     jsb *out; /* where output goes: the result or a capture */
