@@ -168,7 +168,7 @@ static bool claim(hlmi_team *t, size_t own, size_t *share)
             const uint64_t bit = mine ? mine : lowest_bit(free);
             free = atomic_fetch_and_explicit(&t->free[i], ~bit, memory_order_acq_rel);
             if (free & bit) {
-                *share = i * WORD_BITS + bit_index(bit);
+                *share = mine ? own : i * WORD_BITS + bit_index(bit);
                 return true;
             }
         }

@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "unit/memfs.h"
+#include "fuzz/promised.h"
 
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISED(e)    \
-  do {                 \
-    if (!(e)) abort(); \
-  } while (0)
 
 static const char *const paths[FUZZ_MODELS] = {MODELS "/llama3", MODELS "/tiny-llama.gguf"};
 static hlm_model *opened[FUZZ_MODELS];

@@ -8,16 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/promised.h"
+
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISED(e)    \
-  do {                 \
-    if (!(e)) abort(); \
-  } while (0)
 
 enum { MODELS_N = 3, CONTEXTS = 2, CACHES = 5, LENGTH = 40, VOCAB_MAX = 4096, OPS = 64, TEXT = 256 };
 

@@ -11,11 +11,8 @@
 #include <jansson.h>
 
 #include "unit/memfs.h"
-
-#define PROMISED(e)    \
-  do {                 \
-    if (!(e)) abort(); \
-  } while (0)
+#include "fuzz/promised.h"
+#include "fuzz/capped.h"
 
 enum {
     MOST_BYTES = 4 << 20, /* of tensors */
@@ -40,39 +37,7 @@ unsigned long fuzz_accepted_headless(void)
     return accepted_headless;
 }
 
-/* ---- memory: counted, and not more than a cap, which is a fault to reach ---- */
-
-typedef struct block {
-    void *base;
-    size_t size;
-} block;
-
-static size_t live, bytes, cap; /* of one thread */
-
-static void *cap_alloc(void *user, size_t size, size_t align)
-{
-    (void)user;
-    const size_t room = align < sizeof(block) ? sizeof(block) : align; /* before what is given, and keeps it aligned */
-    void *base = NULL;
-    PROMISED(bytes <= cap && size <= cap - bytes);
-    if (posix_memalign(&base, room, room + size) != 0) return NULL;
-    live++;
-    bytes += size;
-    char *p = (char *)base + room;
-    const block b = {base, size};
-    memcpy(p - sizeof b, &b, sizeof b);
-    return p;
-}
-
-static void cap_free(void *user, void *p)
-{
-    block b;
-    (void)user;
-    memcpy(&b, (char *)p - sizeof b, sizeof b);
-    live--;
-    bytes -= b.size;
-    free(b.base);
-}
+static capped memory; /* its cap is a fault to reach */
 
 /* ---- the file of tensors ---- */
 
@@ -226,7 +191,7 @@ static void use(hlm_model *model)
     accepted_headless += u.info.head == HLM_HEAD_NONE ? 1 : 0;
     if (plan.total > RUN_CAP / 8) return; /* a state of legal size that is no use here */
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .max_rows = 4};
-    cap = RUN_CAP;
+    memory.cap = RUN_CAP;
     PROMISED(hlm_ctx_new(&u.ctx, model, &cp) == HLM_OK);
     run(&u);
     hlm_ctx_free(u.ctx);
@@ -235,10 +200,10 @@ static void use(hlm_model *model)
 static hlm_status load(memfs *fs, bool map)
 {
     const hlm_vfs vfs = {sizeof vfs, fs, memfs_open, memfs_size, memfs_read, map ? memfs_map : NULL, memfs_close};
-    const hlm_allocator a = {.struct_size = sizeof a, .alloc = cap_alloc, .free = cap_free};
+    const hlm_allocator a = capped_allocator(&memory);
     const hlm_model_params p = {.struct_size = sizeof p, .allocator = &a};
     hlm_model *model = NULL;
-    cap = LOAD_CAP;
+    memory.cap = LOAD_CAP;
     const hlm_status st = hlm_model_load_vfs(&model, &vfs, "d", &p);
     PROMISED((st == HLM_OK) == (model != NULL));
     PROMISED(st == HLM_OK || st == HLM_E_FORMAT || st == HLM_E_UNSUPPORTED);
@@ -246,7 +211,7 @@ static hlm_status load(memfs *fs, bool map)
     PROMISED(sentence[0] == 'd' && (sentence[1] == ':' || sentence[1] == '/') && strlen(sentence) > 9);
     if (model && map) use(model);
     hlm_model_release(model);
-    PROMISED(fs->open == 0 && live == 0 && bytes == 0);
+    PROMISED(fs->open == 0 && memory.live == 0 && memory.bytes == 0 && !memory.refused);
     return st;
 }
 

@@ -11,16 +11,14 @@
 
 #include <jansson.h>
 
+#include "fuzz/promised.h"
+#include "fuzz/capped.h"
+
 #ifndef DATA
 #  define DATA "test/data" /* from the project's folder */
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISED(e)    \
-  do {                 \
-    if (!(e)) abort(); \
-  } while (0)
 
 enum { MODELS = 8, TEXTS = 4, PIECES = 32, CAP = 256 << 20, LONGEST = 1 << 16 };
 
@@ -38,47 +36,12 @@ static const char *const names[16] = {NULL,      "chatml",    "huozi", "huozi_ro
                                       "mixtral", "persimmon", "phi",   "phi_chat",    "default", "tool_use", "rag",
                                       "nobody",  ""};
 
-/* ---- memory: counted, and not more than CAP ---- */
-
-typedef struct block {
-    void *base;
-    size_t size;
-} block;
-
-static size_t live, bytes; /* of one thread */
-static bool refused;
-
-static void *cap_alloc(void *user, size_t size, size_t align)
-{
-    (void)user;
-    const size_t room = align < sizeof(block) ? sizeof(block) : align; /* before what is given, and keeps it aligned */
-    void *base = NULL;
-    if (size > CAP - bytes || posix_memalign(&base, room, room + size) != 0) {
-        refused = true;
-        return NULL;
-    }
-    live++;
-    bytes += size;
-    char *p = (char *)base + room;
-    const block b = {base, size};
-    memcpy(p - sizeof b, &b, sizeof b);
-    return p;
-}
-
-static void cap_free(void *user, void *p)
-{
-    block b;
-    (void)user;
-    memcpy(&b, (char *)p - sizeof b, sizeof b);
-    live--;
-    bytes -= b.size;
-    free(b.base);
-}
+static capped memory = {.cap = CAP};
 
 static const hlm_model *model_open(size_t i)
 {
     static hlm_model *opened[MODELS];
-    const hlm_allocator a = {.struct_size = sizeof a, .alloc = cap_alloc, .free = cap_free};
+    const hlm_allocator a = capped_allocator(&memory);
     const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_VOCAB_ONLY, .allocator = &a};
     if (!opened[i]) PROMISED(hlm_model_load(&opened[i], paths[i], &p) == HLM_OK);
     return opened[i];
@@ -116,7 +79,7 @@ static void check_status(hlm_status st)
 {
     static const hlm_status named[] = {HLM_E_ARG,      HLM_E_FORMAT, HLM_E_UNSUPPORTED,
                                        HLM_E_TEMPLATE, HLM_E_LIMIT,  HLM_E_SPACE};
-    bool known = st == HLM_OK || (st == HLM_E_NOMEM && refused);
+    bool known = st == HLM_OK || (st == HLM_E_NOMEM && memory.refused);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) known = known || st == named[i];
     PROMISED(known);
     if (st != HLM_OK) PROMISED(strlen(hlm_last_error()) > 5);
@@ -126,11 +89,11 @@ static given ask(const request *r)
 {
     given g = {HLM_OK, NULL, 0, false};
     size_t n = 0;
-    const size_t before = live, width = r->tokens ? sizeof(int32_t) : 1;
-    refused = false;
+    const size_t before = memory.live, width = r->tokens ? sizeof(int32_t) : 1;
+    memory.refused = false;
     g.st = call(r, NULL, 0, &n);
     check_status(g.st);
-    PROMISED(live == before);
+    PROMISED(memory.live == before);
     PROMISED(g.st == HLM_OK ? n == 0 : g.st != HLM_E_SPACE || n > 0);
     if (g.st == HLM_E_SPACE) {
         g.n = n;
@@ -138,10 +101,10 @@ static given ask(const request *r)
         PROMISED(g.data);
         g.st = call(r, g.data, n, &n);
         check_status(g.st);
-        PROMISED(live == before);
-        PROMISED(g.st == HLM_OK ? n == g.n : refused);
+        PROMISED(memory.live == before);
+        PROMISED(g.st == HLM_OK ? n == g.n : memory.refused);
     }
-    g.refused = refused;
+    g.refused = memory.refused;
     return g;
 }
 

@@ -8,17 +8,13 @@
 
 #include "api/model.h"
 #include "fuzz/snapshot_sums.h"
+#include "fuzz/promised.h"
 
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define PROMISED(e)    \
-  do {                 \
-    if (!(e)) abort(); \
-  } while (0)
 
 static const char *const paths[FUZZ_MODELS] = {MODELS "/tiny-llama.gguf", MODELS "/falcon-h1-options",
                                                MODELS "/hymba-options", MODELS "/experts"};

@@ -5,20 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MOST = 600 };
 
 static uint64_t state;
-
-static uint64_t next_random(void)
-{
-    state += 0x9E3779B97F4A7C15u;
-    uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
 
 int main(int argc, char **argv)
 {
@@ -27,10 +20,10 @@ int main(int argc, char **argv)
     const int verbose = argc > 3 && strcmp(argv[3], "--verbose") == 0;
     for (long i = 0; i < n; i++) {
         state = first + (uint64_t)i;
-        const size_t size = (size_t)(next_random() % MOST);
+        const size_t size = (size_t)(random_next(&state) % MOST);
         uint8_t *data = malloc(size + 1);
         if (!data) return 1;
-        for (size_t k = 0; k < size; k++) data[k] = (uint8_t)next_random();
+        for (size_t k = 0; k < size; k++) data[k] = (uint8_t)random_next(&state);
         if (verbose) fprintf(stderr, "%llu\n", (unsigned long long)(first + (uint64_t)i));
         LLVMFuzzerTestOneInput(data, size);
         free(data);

@@ -8,24 +8,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "random.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TEXT = 13, HEAD = 200 };
 
 static uint64_t state;
 
-static uint64_t next_random(void)
-{
-    state += 0x9E3779B97F4A7C15u;
-    uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 static size_t below(size_t n)
 {
-    return (size_t)(next_random() % n);
+    return (size_t)(random_next(&state) % n);
 }
 
 /* A sequence with marks and a log, as the target wants it: two bytes before it. */
@@ -63,7 +56,7 @@ static void change(uint8_t *x, size_t *size)
     const size_t room = (size_t)(x + *size - at);
     switch (below(5)) {
     case 0: *at ^= (uint8_t)(1u << below(8)); break;
-    case 1: *at = (uint8_t)next_random(); break;
+    case 1: *at = (uint8_t)random_next(&state); break;
     case 2: memcpy(at, &value, room < 8 ? room : below(2) ? 8 : 4); break;
     case 3: *at = (uint8_t)(*at + 1); break;
     default: *size = below(3) ? *size : 2 + below(n); break;
@@ -97,8 +90,8 @@ int main(int argc, char **argv)
         for (unsigned long i = 0; x && i < n; i++, passed++) {
             size_t m = size;
             memcpy(x, seed, size);
-            if (below(8)) x[0] = (uint8_t)(7 | next_random());
-            else x[0] = (uint8_t)next_random();
+            if (below(8)) x[0] = (uint8_t)(7 | random_next(&state));
+            else x[0] = (uint8_t)random_next(&state);
             for (size_t k = 1 + below(3); k-- > 0 && m > 2;) change(x, &m);
             LLVMFuzzerTestOneInput(x, m);
         }

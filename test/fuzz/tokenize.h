@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "text/tokenizer.h"
-
-#define PROMISED(cond)             \
-  do {                             \
-    if (!(cond)) __builtin_trap(); \
-  } while (0)
+#include "fuzz/promised.h"
 
 static void fuzz_stream(const hlmi_tokenizer *t, const hlmi_ids *ids, uint32_t flags, hlmi_buf *out)
 {

@@ -4,11 +4,7 @@
 
 #include "unit/memfs.h"
 #include "weights/store.h"
-
-#define PROMISED(cond)             \
-  do {                             \
-    if (!(cond)) __builtin_trap(); \
-  } while (0)
+#include "fuzz/promised.h"
 
 /* Reads n bytes, so that a sanitizer sees those that are not there. */
 static inline void walk_bytes(const void *p, size_t n)

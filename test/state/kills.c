@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "random.h"
+
 enum { TEXT = 3000, SHORTER = 1900 };
 
 typedef struct content {
@@ -29,15 +31,6 @@ typedef struct world {
 } world;
 
 static uint64_t state;
-
-static uint64_t next_random(void)
-{
-    state += 0x9E3779B97F4A7C15u;
-    uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
 
 static hlm_status tell(hlm_context *ctx, content *c, hlm_pool *pool, int32_t vocab, size_t n)
 {
@@ -119,7 +112,7 @@ static int kill_once(const world *w, size_t *left)
     int status = 0;
     const pid_t child = fork();
     if (child == 0) save_forever(w);
-    const uint64_t ns = next_random() % 40000000;
+    const uint64_t ns = random_next(&state) % 40000000;
     const struct timespec t = {.tv_nsec = (long)ns};
     nanosleep(&t, NULL);
     kill(child, SIGKILL);
