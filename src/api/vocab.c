@@ -290,23 +290,17 @@ static void free_files(files *f)
     hlmi_free(f->mem, f->added);
 }
 
-static hlm_status load_json(hlmi_tokenizer **out, const files *f, const char *name)
-{
-    char *text = NULL;
-    size_t len;
-    hlm_status st = slurp_file(f, name, &text, &len);
-    if (st == HLM_OK && text) st = hlmi_tokenizer_from_json(out, f->mem, text, len, &f->side);
-    hlmi_free(f->mem, text);
-    return st;
-}
+typedef hlm_status read_tokenizer(hlmi_tokenizer **out, const hlmi_mem *mem, const char *data, size_t len,
+                                  const hlmi_side_files *side);
 
-static hlm_status load_spm(hlmi_tokenizer **out, const files *f, const char *name)
+/* By `read`, from a file that may be missing. */
+static hlm_status load_file(hlmi_tokenizer **out, const files *f, const char *name, read_tokenizer *read)
 {
-    char *model = NULL;
+    char *data = NULL;
     size_t len;
-    hlm_status st = slurp_file(f, name, &model, &len);
-    if (st == HLM_OK && model) st = hlmi_tokenizer_from_spm(out, f->mem, model, len, &f->side);
-    hlmi_free(f->mem, model);
+    hlm_status st = slurp_file(f, name, &data, &len);
+    if (st == HLM_OK && data) st = read(out, f->mem, data, len, &f->side);
+    hlmi_free(f->mem, data);
     return st;
 }
 
@@ -343,9 +337,9 @@ static hlm_status load_folder(hlmi_tokenizer **out, const hlmi_mem *mem, const h
     f.side.class_name = json_string_value(json_object_get(config, "tokenizer_class"));
     f.side.model_type = json_string_value(json_object_get(config, "model_type"));
     HLMI_TRY(read_side(&f));
-    HLMI_TRY(load_json(out, &f, "tokenizer.json"));
+    HLMI_TRY(load_file(out, &f, "tokenizer.json", hlmi_tokenizer_from_json));
     if (*out) HLMI_TRY(check_other_spelling(mem, s));
-    if (!*out) HLMI_TRY(load_spm(out, &f, "tokenizer.model"));
+    if (!*out) HLMI_TRY(load_file(out, &f, "tokenizer.model", hlmi_tokenizer_from_spm));
     if (!*out) HLMI_TRY(load_merges(out, &f, "vocab.json", "merges.txt", false));
     if (*out) HLMI_TRY(read_ids(*out, mem, s));
 done:
@@ -450,7 +444,8 @@ hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const
     st = read_side(&f);
     if (st == HLM_OK) st = read_kind(&f, &root);
     if (st == HLM_OK && (ends_with(name, "vocab.json") || ends_with(name, "merges.txt"))) st = load_pair(out, &f, name);
-    else if (st == HLM_OK) st = ends_with(name, ".json") ? load_json(out, &f, name) : load_spm(out, &f, name);
+    else if (st == HLM_OK)
+        st = load_file(out, &f, name, ends_with(name, ".json") ? hlmi_tokenizer_from_json : hlmi_tokenizer_from_spm);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
 done:
     json_decref(root);
