@@ -24,6 +24,10 @@ GGUF = os.path.join(MODELS, "tiny-llama.gguf")
 LIMIT = 120  # seconds for one call; they take milliseconds
 TESTS = []
 
+# Where the program is built with the leak sanitizer.
+SUPPRESSIONS = pathlib.Path(__file__).resolve().parent / "lsan.supp"
+os.environ.setdefault("LSAN_OPTIONS", f"suppressions={SUPPRESSIONS}:print_suppressions=0")
+
 
 def test(function):
     TESTS.append(function)
@@ -118,7 +122,7 @@ class Terminal:
         os.close(self.fd)
         return self.seen, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
-    def wait_for(self, text, seconds=30):
+    def wait_for(self, text, seconds=LIMIT):
         """Reads until `text` comes; forgets what came before its end."""
         end = time.time() + seconds
         while text not in self.seen:
