@@ -7,6 +7,7 @@ Every ```c and ```cpp block of docs/*.md is compiled by itself (```cpp where the
 the public header and the usual standard headers; blocks of contributors' pages may include internal ones. With
 --library, blocks that have a main() are linked with FILE and run with MODEL (a Hugging Face
 folder), a text and two lines of input, and say something. The chat of guide.md has at most 40 lines, as it says.
+The example on top of hybridlm.h is such a block, too: the ten lines of a main().
 """
 import json
 import pathlib
@@ -22,6 +23,25 @@ CPP_PRELUDE = "".join(f"#include <{h}>\n" for h in ("cstdio", "string", "string_
 CPP_FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c++"]
 INPUT = "hi\nand again\n"
 CHAT_LINES = 40
+EXAMPLE_LINES = 10
+EXAMPLE = """static int32_t print(void *user, int32_t token, const char *text, size_t len)
+{
+    (void)user;
+    (void)token;
+    return fwrite(text, 1, len, stdout) < len;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return 1;
+#line 1 "the example of hybridlm.h"
+%s
+    hlm_cache_free(cache);
+    hlm_ctx_free(ctx);
+    hlm_model_release(model);
+    return st != HLM_OK;
+}
+"""
 passed = failed = 0
 
 
@@ -70,6 +90,14 @@ def check_block(root, where, code, compiler, library, tmp):
         check("int main(" in code and code.count("\n") <= CHAT_LINES, f"{where}: the chat has {code.count(chr(10))} lines")
 
 
+def example(root):
+    """The lines of the header's example, for MODEL on the command line."""
+    header = (root / "include" / "hybridlm" / "hybridlm.h").read_text()
+    lines = re.search(r"^ \* Example:.*\n \*\n((?: \*  +.*\n)+)", header, re.M)[1].splitlines()
+    check(len(lines) == EXAMPLE_LINES, f"hybridlm.h: the example has {len(lines)} lines")
+    return EXAMPLE % "\n".join(line[2:] for line in lines).replace('"model.gguf"', "argv[1]")
+
+
 def roomy(folder, to):
     """A copy of the model's folder that is made for longer texts."""
     shutil.copytree(folder, to)
@@ -101,6 +129,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         if library:
             library[1] = roomy(library[1], pathlib.Path(tmp, "model"))
+        check_block(root, "hybridlm.h", example(root), args, library, pathlib.Path(tmp))
         for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
             text = page.read_text()
             check_links(page, text)

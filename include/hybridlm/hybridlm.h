@@ -1,6 +1,36 @@
-/* libhybridlm: hybrid (attention + state-space) and Transformer language
- * models inside other people's programs. This header is the whole public API
- * and its manual.
+/* libhybridlm: hybrid (attention + state-space) and Transformer language models inside other people's
+ * programs. This header is the whole public API and its manual.
+ *
+ * Contents, in this order
+ *  - status         what calls return, and the sentence behind it
+ *  - objects        the handles
+ *  - text           tokens, text as it comes, chats
+ *  - model          loading, facts
+ *  - context        pools of pages, contexts, what they will take
+ *  - cache          the state of one sequence: fork, rewind, mark
+ *  - generate       prompt in, tokens out; what a text scores; its vector
+ *  - decode         steps of the model, whole or in slices
+ *  - sampler        how tokens are drawn
+ *  - prefix cache   what texts begin with in common is run once
+ *  - snapshots      sequences as files
+ *  - adapters       LoRA and DoRA
+ *  - host           memory, threads, log and files of the caller's
+ *
+ * Example: a text goes on (docs/first.c is a whole program)
+ *
+ *      hlm_model *model = NULL;
+ *      hlm_context *ctx = NULL;
+ *      hlm_cache *cache = NULL;
+ *      int32_t ids[256];
+ *      hlm_generate_params p = {.struct_size = sizeof p, .prompt = ids, .max_tokens = 100, .on_token = print};
+ *      hlm_status st = hlm_model_load(&model, "model.gguf", NULL);
+ *      if (st == HLM_OK) st = hlm_ctx_new(&ctx, model, NULL);
+ *      if (st == HLM_OK) st = hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL);
+ *      if (st == HLM_OK) st = hlm_tokenize(model, "Once upon a time", 16, 0, ids, 256, &p.n_prompt);
+ *      if (st == HLM_OK) st = hlm_generate(ctx, cache, NULL, &p, NULL);
+ *
+ *   print(user, token, text, len) is the caller's and gets the text as it comes. After a failure hlm_last_error()
+ *   says why. hlm_cache_free, hlm_ctx_free and hlm_model_release end it, in any order.
  *
  * Conventions
  *  - Every call that can fail returns an hlm_status; results come through
@@ -21,6 +51,9 @@
  *    only at the end. struct_size below today's sizeof must be that of an earlier
  *    version, else HLM_E_ARG. A larger struct than the library knows is accepted when
  *    the bytes it does not know are zero, else HLM_E_UNSUPPORTED.
+ *  - A call that takes an array or a text with its length refuses a length above 2^29 with HLM_E_LIMIT before
+ *    it reads anything of it; a step with more tokens than its cache can hold is refused likewise, with
+ *    HLM_E_FULL.
  *  - Token ids are int32_t, counts of tokens and bytes size_t, positions
  *    int64_t, logits float. Matrices are row-major. Strings are UTF-8; paths
  *    too, on every system.
@@ -63,7 +96,7 @@ extern "C" {
 #  endif
 #endif
 
-/* ---- status ------------------------------------------------------------ */
+/* ---- status -------------------------------------------------------------------------------- */
 
 /** Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are
  *  never renumbered; new ones are added at the end. */
@@ -126,71 +159,7 @@ HLM_API const char *hlm_status_name(hlm_status status);
  *  thread's next call that returns a status; never NULL. */
 HLM_API const char *hlm_last_error(void);
 
-/* ---- what the caller may supply ---------------------------------------- */
-
-/** Memory. All memory of the library but jansson's comes from here. Both
- *  functions are needed and may be called from any thread, also at the same
- *  time. What `user` points to must outlive everything made with it. */
-typedef struct hlm_allocator {
-    size_t struct_size;
-    void *user;
-    /** `size` bytes (never 0) aligned to `align` (a power of two), or NULL. */
-    void *(*alloc)(void *user, size_t size, size_t align);
-    /** Takes what alloc gave; never NULL. */
-    void (*free)(void *user, void *ptr);
-} hlm_allocator;
-
-enum { HLM_LOG_DEBUG = 1, HLM_LOG_INFO = 2, HLM_LOG_WARN = 3 };
-
-/** Text about progress and decisions, one line without newline a call. */
-typedef struct hlm_log {
-    size_t struct_size;
-    void *user;
-    /** May be called from any thread. level is one of HLM_LOG_...; text is ended
-     *  by 0 and valid during the call. */
-    void (*write)(void *user, int32_t level, const char *text);
-} hlm_log;
-
-/** A task of a parallel-for: called once for each index. Tasks never wait for
- *  one another, need at most 16 KB of stack, and compute with the
- *  library's floating-point words and put back those they find. */
-typedef void hlm_task(void *arg, size_t index);
-
-/** The caller's job system. The library then starts no threads of its own. What
- *  `user` points to must outlive the context. parallel_for is called from the
- *  thread that called into the context, once for each part of the work between
- *  barriers, with n the context's number of threads. */
-typedef struct hlm_executor {
-    size_t struct_size;
-    void *user;
-    /** Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and
-     *  returns when all have returned: 0 on success; other values mean that not
-     *  every task ran, and the step fails with HLM_E_CANCELLED. */
-    int32_t (*parallel_for)(void *user, size_t n, hlm_task *task, void *arg);
-} hlm_executor;
-
-/** File access, for pack files and assets. Paths are those given to
- *  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
- *  return 0 on success; all but map are needed. The struct is copied; what
- *  `user` points to must outlive the models loaded through it. All functions
- *  may be called from any thread. */
-typedef struct hlm_vfs {
-    size_t struct_size;
-    void *user;
-    /** *file receives a handle. A file that is not there: return 1; other values
-     *  but 0 are other failures (a folder, no permission). */
-    int32_t (*open)(void *user, const char *path, void **file);
-    int32_t (*size)(void *user, void *file, uint64_t *size);
-    /** Reads exactly n bytes at offset, or fails. */
-    int32_t (*read_at)(void *user, void *file, uint64_t offset, void *out, size_t n);
-    /** The whole file in memory, readable until close. NULL, or a failure: the
-     *  library reads instead. Pages the library no longer needs are not given
-     *  back through this interface. */
-    int32_t (*map)(void *user, void *file, const void **data);
-    void (*close)(void *user, void *file);
-} hlm_vfs;
-
-/* ---- model ------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------------------------- */
 
 /** Weights, tokenizer and layer plan; immutable after load, reference counted.
  *  Any number of threads may use one. */
@@ -205,6 +174,159 @@ typedef struct hlm_cache hlm_cache;
 typedef struct hlm_sampler hlm_sampler;
 /** Incremental detokenisation. One call at a time. */
 typedef struct hlm_text_stream hlm_text_stream;
+/** What is added to matrices of a model for the tokens of steps that name it: LoRA and
+ *  DoRA. The model's own weights stay as they are, so that steps with different adapters,
+ *  and with none, run in one batch. Immutable and reference counted. */
+typedef struct hlm_adapter hlm_adapter;
+
+/* What the caller may supply: "host" below. */
+typedef struct hlm_allocator hlm_allocator;
+typedef struct hlm_log hlm_log;
+typedef struct hlm_executor hlm_executor;
+typedef struct hlm_vfs hlm_vfs;
+
+/* ---- text ---------------------------------------------------------------------------------- */
+
+enum {
+    /** Add what the tokenizer puts around a text (bos, eos, ...). */
+    HLM_TOKENIZE_ADD_SPECIAL = 1u << 0,
+    /** Markers such as <|im_end|> in the text become their special tokens.
+     *  Never for text of untrusted origin. */
+    HLM_TOKENIZE_PARSE_SPECIAL = 1u << 1
+};
+
+/** Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.
+ *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
+ *  out     [cap]; may be NULL when cap is 0.
+ *  *n      receives the number of ids, also with HLM_E_SPACE.
+ *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
+ *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
+                                size_t cap, size_t *n);
+
+enum {
+    /** Leave out special tokens. */
+    HLM_DETOKENIZE_SKIP_SPECIAL = 1u << 0
+};
+
+/** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.
+ *  *n receives the number of bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
+                                  char *out, size_t cap, size_t *n);
+
+/** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
+ *  model without tokenizer, an id outside the vocabulary, or NULL. */
+HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
+
+/** Text of one token after another, for streaming. The pieces joined equal
+ *  hlm_detokenize of all tokens, and no piece ends inside a character.
+ *  flags as for hlm_detokenize.
+ *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
+/** *text [*len] is the text that became certain (it may be empty), not ended by
+ *  0, valid until the next call on the stream.
+ *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len);
+/** What is left at the end (an unfinished character as U+FFFD), as above; the
+ *  stream is then as new. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
+HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
+
+/** Go on behind a text: the stream is as if these tokens had been pushed and their text
+ *  given, whatever it was before. SentencePiece's tokens drop the space in front of a
+ *  text's first word only, and characters may be spelled over several tokens, so the text
+ *  of an answer is not that of its tokens alone.
+ *  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.
+ *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n);
+/** The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,
+ *  without what later tokens may change, as the beginning of a character. A stream that
+ *  begins behind the same tokens gives that. The stream is then as new.
+ *  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a
+ *  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):
+ *  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len);
+
+enum {
+    /** Do not end with the opening of an assistant's answer. */
+    HLM_CHAT_NO_GENERATION_PROMPT = 1u << 0
+};
+
+typedef struct hlm_chat_params {
+    size_t struct_size;
+    /** HLM_CHAT_... bits. */
+    uint32_t flags;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** JSON array of tool schemas, or NULL. */
+    const char *tools_json;
+    /** JSON object whose members become variables of the template, or NULL. */
+    const char *extra_json;
+    /** A template to use instead of the model's, or NULL. */
+    const char *chat_template;
+    /** Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock. */
+    int64_t now;
+    /** Which of several templates, unless chat_template is given: one of the model's files ("default",
+     *  "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
+     *  "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
+     *  tools and such a template, else their default, else, when they have no template, the built-in
+     *  one that fits the model. */
+    const char *template_name;
+} hlm_chat_params;
+
+/** Messages to text by the model's chat template.
+ *  messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.
+ *  params         NULL: the model's template, an assistant's answer opened.
+ *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
+ *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
+HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                   char *out, size_t cap, size_t *n);
+
+/** Messages to tokens: the tokens of hlm_chat_render's text, except that special
+ *  tokens come only from what the template itself writes. A marker that a message,
+ *  a tool or extra_json spells is plain text, however the template cuts or joins
+ *  it. The template's own: its literals, bos_token and eos_token, members of
+ *  extra_json whose name ends in "_token", and roles made of letters, digits, '_'
+ *  and '-'. Nothing is added around the text: templates write bos themselves.
+ *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
+ *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
+HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
+                                     int32_t *out, size_t cap, size_t *n);
+
+/** Text of the template that hlm_chat_render uses with these params: their own, one of the
+ *  model's files or a built-in one. It tells which variables of extra_json have an effect.
+ *  params         NULL: the model's default.
+ *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
+ *  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE. */
+HLM_API hlm_status hlm_chat_template_text(const hlm_model *model, const hlm_chat_params *params, char *out, size_t cap,
+                                          size_t *n);
+
+/** A message whose content is text: {"role": role, "content": content}. This struct
+ *  does not grow; what needs more members (tool calls, a name) is written as JSON. */
+typedef struct hlm_message {
+    /** "system", "user", "assistant", ...: UTF-8, ended by 0. */
+    const char *role;
+    /** UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends. */
+    const char *content;
+} hlm_message;
+
+/** hlm_chat_render for messages [n_messages], which are read during the call only:
+ *  the same bytes as for the same messages as JSON. No messages: may be NULL.
+ *  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and
+ *          HLM_E_FORMAT (it is no UTF-8) name the message and the field. */
+HLM_API hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                            const hlm_chat_params *params, char *out, size_t cap, size_t *n);
+
+/** hlm_chat_tokenize for messages [n_messages], likewise.
+ *  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too. */
+HLM_API hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
+                                              const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
+
+/* ---- model --------------------------------------------------------------------------------- */
 
 enum {
     /** Read weights into memory instead of mapping the file. A mapped file that
@@ -283,59 +405,6 @@ HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const
 HLM_API void hlm_model_retain(hlm_model *model);
 HLM_API void hlm_model_release(hlm_model *model);
 
-/* ---- adapters ------------------------------------------------------------ */
-
-/** What is added to matrices of a model for the tokens of steps that name it: LoRA and
- *  DoRA. The model's own weights stay as they are, so that steps with different adapters,
- *  and with none, run in one batch. Immutable and reference counted. */
-typedef struct hlm_adapter hlm_adapter;
-
-typedef struct hlm_adapter_params {
-    size_t struct_size;
-    /** Of what is added, on top of the adapter's own scale; 0: 1. */
-    float scale;
-    /** Must be 0. */
-    int32_t reserved;
-    /** Where path is; NULL: the system's files. Used during the call only. */
-    const hlm_vfs *vfs;
-} hlm_adapter_params;
-
-/** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and
- *  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a
- *  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.
- *  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,
- *  the first of them included: what a step that names it does is said at hlm_step.adapter.
- *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the
- *          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT
- *          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),
- *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and
- *          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that
- *          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
-                                    const hlm_adapter_params *params);
-
-/** Several adapters of one model as one, whose effects are added. An adapter with magnitudes
- *  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.
- *  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),
- *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
-
-/** One reference more, or one less. It keeps its model; pools keep the adapters that their
- *  sequences were run with. Any thread. */
-HLM_API void hlm_adapter_retain(hlm_adapter *adapter);
-HLM_API void hlm_adapter_release(hlm_adapter *adapter);
-
-typedef struct hlm_adapter_info {
-    size_t struct_size;
-    /** Matrices that it adds to, its largest rank, bytes of memory. */
-    size_t n_matrices;
-    size_t rank;
-    uint64_t bytes;
-} hlm_adapter_info;
-
-/** Set out->struct_size first. Errors  HLM_E_ARG. */
-HLM_API hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out);
-
 /** What a model's head computes. */
 enum {
     /** Logits over the vocabulary. */
@@ -406,64 +475,10 @@ HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *in
  *  do not, or there is no such class. Valid as long as the model. */
 HLM_API const char *hlm_model_label(const hlm_model *model, int32_t i);
 
-/** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
- *  model without tokenizer, an id outside the vocabulary, or NULL. */
-HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
+/* ---- context ------------------------------------------------------------------------------- */
 
 /** Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head. */
 enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 = 3, HLM_TYPE_INT8 = 4 };
-
-typedef struct hlm_plan_params {
-    size_t struct_size;
-    /** 0: 1. */
-    size_t n_sequences;
-    /** Tokens of each sequence. 0: the model's max_positions. */
-    int64_t n_tokens;
-    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
-    int32_t kv_type;
-    /** Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params. */
-    int32_t n_threads;
-    /** As in hlm_ctx_params. */
-    size_t max_rows;
-    /** As in hlm_pool_params. */
-    int32_t state_type;
-    /** Must be 0. */
-    int32_t reserved;
-    /** As in hlm_pool_params. */
-    uint64_t prefix_bytes;
-    /** As in hlm_pool_params. */
-    int32_t window_rows;
-    /** Must be 0. */
-    int32_t reserved2;
-    /** With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one. */
-    int64_t step_tokens;
-} hlm_plan_params;
-
-/** What a model, its sequences and one context take, in bytes. */
-typedef struct hlm_memory_plan_info {
-    size_t struct_size;
-    uint64_t weights;
-    /** For all sequences together; pages of 64 positions, counted whole. */
-    uint64_t state;
-    uint64_t state_per_token;
-    /** What a sequence takes at any length (recurrent state, with undo log and automatic
-     *  marks by the pool's defaults; 0 for Transformers that keep all rows). */
-    uint64_t state_per_sequence;
-    /** Scratch of a context. */
-    uint64_t scratch;
-    /** The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted. */
-    uint64_t total;
-    /** What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
-     *  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none. */
-    uint64_t prefix;
-} hlm_memory_plan_info;
-
-/** A dry run: computes the sizes that a pool and a context made with the same
- *  numbers will have, and keeps no memory. Set out->struct_size first.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out);
-
-/* ---- pool and context --------------------------------------------------- */
 
 /** What becomes of KV rows that no attention window will reach again. */
 enum {
@@ -585,7 +600,57 @@ HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
  *  May be called from any thread and from a signal handler. NULL does nothing. */
 HLM_API void hlm_cancel(hlm_context *ctx);
 
-/* ---- cache --------------------------------------------------------------- */
+typedef struct hlm_plan_params {
+    size_t struct_size;
+    /** 0: 1. */
+    size_t n_sequences;
+    /** Tokens of each sequence. 0: the model's max_positions. */
+    int64_t n_tokens;
+    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
+    int32_t kv_type;
+    /** Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params. */
+    int32_t n_threads;
+    /** As in hlm_ctx_params. */
+    size_t max_rows;
+    /** As in hlm_pool_params. */
+    int32_t state_type;
+    /** Must be 0. */
+    int32_t reserved;
+    /** As in hlm_pool_params. */
+    uint64_t prefix_bytes;
+    /** As in hlm_pool_params. */
+    int32_t window_rows;
+    /** Must be 0. */
+    int32_t reserved2;
+    /** With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one. */
+    int64_t step_tokens;
+} hlm_plan_params;
+
+/** What a model, its sequences and one context take, in bytes. */
+typedef struct hlm_memory_plan_info {
+    size_t struct_size;
+    uint64_t weights;
+    /** For all sequences together; pages of 64 positions, counted whole. */
+    uint64_t state;
+    uint64_t state_per_token;
+    /** What a sequence takes at any length (recurrent state, with undo log and automatic
+     *  marks by the pool's defaults; 0 for Transformers that keep all rows). */
+    uint64_t state_per_sequence;
+    /** Scratch of a context. */
+    uint64_t scratch;
+    /** The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted. */
+    uint64_t total;
+    /** What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
+     *  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none. */
+    uint64_t prefix;
+} hlm_memory_plan_info;
+
+/** A dry run: computes the sizes that a pool and a context made with the same
+ *  numbers will have, and keeps no memory. Set out->struct_size first.
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out);
+
+/* ---- cache --------------------------------------------------------------------------------- */
 
 typedef struct hlm_cache_params {
     size_t struct_size;
@@ -666,508 +731,7 @@ enum {
  *          rewind the state is computed by the next step), HLM_E_BUSY. */
 HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n);
 
-/* ---- prefix cache ---------------------------------------------------------- */
-
-/* A pool remembers texts that were run in it, with their KV rows and states, so that a
- * later text that begins like one of them need not run its beginning again. It is a tree over
- * token ids, which holds what texts have in common once, under hlm_pool_params.prefix_bytes.
- * What is cheapest to compute again for its bytes goes first, and of equals what was used
- * longest ago. Logits never depend on it. All calls may come from any thread. */
-
-/** Remember the cache's tokens with their KV rows and the states at its marks and at its present
- *  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by
- *  reference. Of a text with embeddings only what stands before the first is remembered; of
- *  a model with recurrent state only what stands before the last state.
- *  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY. */
-HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
-
-/** Bring `cache` to the longest beginning of a text that it holds itself, or the prefix
- *  cache does: whichever leaves less to compute, itself if that is the same. At least the last
- *  token is left, so that running it gives logits. Go on with tokens + *reused.
- *  tokens   [n] the whole text from its beginning, n at least 1.
- *  reused   how many of them the cache holds afterwards; may be NULL.
- *  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;
- *           may be NULL. The state at their end becomes an automatic mark then.
- *  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.
- *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
-HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
-
-/** The same for a text that is run with an adapter (NULL: none): the same tokens run with another
- *  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and
- *  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
-HLM_API hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
-                                        size_t *reused, size_t *pending);
-
-/** Forget all texts. Caches keep what they share. */
-HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
-
-typedef struct hlm_prefix_info {
-    size_t struct_size;
-    /** Pages and states held, each counted once, and the most there may be (0: no prefix cache). */
-    uint64_t bytes;
-    uint64_t max_bytes;
-    /** Stretches of text between branches, tokens in all of them, states kept in them. */
-    uint64_t nodes;
-    uint64_t tokens;
-    uint64_t states;
-    /** Calls of hlm_cache_reuse so far, and those that reused a token, of either cache. */
-    uint64_t lookups;
-    uint64_t hits;
-    /** Tokens of all those calls, how many were reused, and how many of these are computed again. */
-    uint64_t tokens_asked;
-    uint64_t tokens_reused;
-    uint64_t tokens_recomputed;
-    /** What went because of the budget, or of the pool's cap. */
-    uint64_t evicted_tokens;
-    uint64_t evicted_states;
-} hlm_prefix_info;
-
-/** Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG. */
-HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
-/* ---- snapshots ------------------------------------------------------------ */
-
-/** Takes the bytes of a snapshot, in order. */
-typedef struct hlm_writer {
-    size_t struct_size;
-    void *user;
-    /** Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the
-     *  save with HLM_E_IO. data is valid during the call only. */
-    int32_t (*write)(void *user, const void *data, size_t len);
-} hlm_writer;
-
-/** Gives the bytes of a snapshot, in order. */
-typedef struct hlm_reader {
-    size_t struct_size;
-    void *user;
-    /** Writes up to cap bytes (cap is never 0) to out and their number to *n, and
-     *  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more. */
-    int32_t (*read)(void *user, void *out, size_t cap, size_t *n);
-} hlm_reader;
-
-/** Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,
- *  and what they were computed with, with checksums over everything. Two saves of
- *  a sequence give the same bytes. Weights are not in it, and of a step that has
- *  been begun nothing. The first save or load of a model reads its weights in
- *  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the
- *  bytes needed does it, too).
- *
- *  A path: written beside it (path and ".saving0", or a higher number while another
- *  save to the same path runs), brought to the disk, and renamed, so that the path
- *  has either what it had or all of the new, whenever the process or the machine
- *  stops. What a process that was killed has left is used again by the next save.
- *  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is
- *  refused.
- *  A writer: it is called from this thread.
- *  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL
- *  when cap is 0.
- *  Errors  HLM_E_IO (the file or the writer; the path then has what it had),
- *          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_save(hlm_cache *cache, const char *path);
-HLM_API hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer);
-HLM_API hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n);
-
-enum {
-    /** Accept a state that was computed with other kernels or another choice of
-     *  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit
-     *  for bit, what either machine would have given alone. */
-    HLM_SNAPSHOT_OTHER_KERNELS = 1u << 0
-};
-
-/** A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,
- *  max_tokens, and bit for bit the logits that follow. A pool with other page sizes
- *  or budgets takes it too: of marks that steps have set it keeps what its own
- *  budget allows, and of an undo log with another undo_tokens nothing (positions
- *  behind the last mark are then computed again after a rewind).
- *  A path or memory must hold the snapshot and nothing else. A reader is asked for
- *  exactly the bytes of the snapshot, so that it may stand inside something larger;
- *  it is called from this thread.
- *  flags: HLM_SNAPSHOT_... or 0.
- *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),
- *          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model
- *          or with an adapter that the pool does not know (hlm_pool_adapt), or another
- *          prefix_adapter, of other KV
- *          or state types, or computed with other kernels or load parameters: the
- *          sentence says which), HLM_E_IO,
- *          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then. */
-HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
-HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
-HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags);
-
-/** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
- *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
- *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
- *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if
- *  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
-HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
-
-/** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,
- *  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on
- *  from it; *n_refused (may be NULL) receives how many were.
- *  flags: HLM_SNAPSHOT_... or 0.
- *  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,
- *          HLM_E_NOMEM; what was added before stays. */
-HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused);
-
-/* ---- decode --------------------------------------------------------------- */
-
-/** Which of a step's tokens give logits. */
-enum {
-    /** The last token. */
-    HLM_ROWS_LAST = 0,
-    HLM_ROWS_ALL = 1,
-    /** The indices in hlm_step.rows. */
-    HLM_ROWS_LIST = 2
-};
-
-/** Hidden states before the final norm, for hlm_hidden.layer. */
-enum { HLM_HIDDEN_PRE_NORM = -1 };
-
-/** What of a layer, for hlm_hidden.kind. The last two are for layers in which attention
- *  and a recurrence work side by side (Hymba): what each gives, before its norm. */
-enum {
-    /** Rows of hidden_size numbers between the layers. */
-    HLM_HIDDEN_STREAM = 0,
-    /** Of the attention: rows of hlm_hidden_width numbers. */
-    HLM_HIDDEN_ATTENTION = 1,
-    /** Of the recurrence, likewise. */
-    HLM_HIDDEN_RECURRENCE = 2
-};
-
-/** A request for hidden states of every token of a step. */
-typedef struct hlm_hidden {
-    size_t struct_size;
-    /** i < n_layers: the input of layer i; n_layers: after the final norm;
-     *  HLM_HIDDEN_PRE_NORM: before it. */
-    int32_t layer;
-    /** Must be 0. */
-    int32_t reserved;
-    /** [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]. */
-    float *out;
-    /** HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1. */
-    int32_t kind;
-    /** Must be 0. */
-    int32_t reserved2;
-} hlm_hidden;
-
-/** A request for the attention weights of every token of a step: a slower path of
- *  its own; the step's other results stay bit for bit the same. */
-typedef struct hlm_attention {
-    size_t struct_size;
-    /** A layer with attention. */
-    int32_t layer;
-    /** Must be 0. */
-    int32_t reserved;
-    /** [n_heads, n_tokens, length of the cache after the step], written by the step:
-     *  what each token takes from each position, 0 where it does not look. Of a layer
-     *  with fewer heads than hlm_model_info.n_heads the first ones. */
-    float *out;
-} hlm_attention;
-
-/** In place of a token id where embeddings were given. */
-#define HLM_TOKEN_NONE (-1)
-
-/** New tokens for one sequence. Everything it points to is the caller's and is
- *  read or written during the call only. */
-typedef struct hlm_step {
-    size_t struct_size;
-    hlm_cache *cache;
-    /** [n_tokens] token ids. */
-    const int32_t *tokens;
-    size_t n_tokens;
-    /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
-     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a
-     *  classification head [number of rows, n_labels]: a text's class is read off its last
-     *  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL
-     *  with HLM_HEAD_NONE. */
-    float *logits;
-    /** HLM_ROWS_... */
-    int32_t logit_rows;
-    /** Must be 0. */
-    int32_t reserved;
-    /** [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST. */
-    const size_t *rows;
-    size_t n_rows;
-    /** [n_hidden] requests; NULL where n_hidden is 0. */
-    const hlm_hidden *const *hidden;
-    size_t n_hidden;
-    /** [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is
-     *  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,
-     *  and a state can not be computed again across them: after a rewind that leaves
-     *  pending tokens among them a step fails with HLM_E_UNREACHABLE. */
-    const float *embeddings;
-    /** [n_attention] requests; NULL where n_attention is 0. */
-    const hlm_attention *const *attention;
-    size_t n_attention;
-    /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
-     *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
-     *  pool holds every adapter that a step has named.
-     *  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are
-     *  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with
-     *  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is
-     *  computed again by this step (few, where the place begins in the step or shortly before; a place further on
-     *  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and
-     *  can not be computed again: HLM_E_UNREACHABLE. */
-    const hlm_adapter *adapter;
-} hlm_step;
-
-/** Run new tokens through the model: whole prompts, single tokens, or both,
- *  for n sequences in one varlen batch. Each cache grows by its tokens.
- *  steps   [n] one entry a sequence, no cache twice, all of the context's pool;
- *          read only during the call.
- *  Threads one call per context at a time; contexts of one model may run in
- *          parallel, on different caches.
- *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
- *          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another
- *          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),
- *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
- *          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
- *          then as it was before the call, and what the out-arrays hold is
- *          undefined. */
-HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
-
-/** Begin the step that hlm_decode_step would run, to be computed in slices between
- *  other things: checks it and takes its memory, computes nothing. Structs, ids, rows
- *  and lists of requests are copied; embeddings, and what is written to (logits,
- *  hidden states, attention weights), must stay until the step has ended.
- *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The
- *  caches are what they were before: they can be read, forked and saved, also from
- *  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed
- *  before the step has ended is not the caller's any more: the step goes on, and
- *  its end frees it. hlm_ctx_free aborts the step.
- *  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed
- *  first, and the step's memory is taken after that.
- *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
-HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n);
-
-/** Computes for budget_us microseconds; it stops in time if it can tell what the next
- *  piece of work will take, and always gets one done (0.2 ms is aimed at).
- *  *done receives 1 when the step has ended: the caches have grown, and the
- *  results are there, the same as hlm_decode_step's bit for bit. A failure
- *  ends the step as hlm_step_abort does.
- *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call
- *          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only). */
-HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
-
-/** Ends a begun step: every cache is as it was before it. None was begun: nothing.
- *  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx). */
-HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
-
-/** The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a
- *  snapshot that was loaded, or from a text that was reused.
- *  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.
- *  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a
- *  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;
- *  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last
- *  token once more. The sequence is the same value afterwards, and nothing of it is pending.
- *  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.
- *  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),
- *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
- *          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),
- *          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
-HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
-
-/** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
-HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);
-
-/* ---- text ------------------------------------------------------------------ */
-
-enum {
-    /** Add what the tokenizer puts around a text (bos, eos, ...). */
-    HLM_TOKENIZE_ADD_SPECIAL = 1u << 0,
-    /** Markers such as <|im_end|> in the text become their special tokens.
-     *  Never for text of untrusted origin. */
-    HLM_TOKENIZE_PARSE_SPECIAL = 1u << 1
-};
-
-/* Every call that takes an array or a text with its length refuses a length above 2^29 with
- *  HLM_E_LIMIT before it reads anything of it; a step with more tokens than its cache can
- *  hold is refused likewise, with HLM_E_FULL. */
-
-/** Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.
- *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
- *  out     [cap]; may be NULL when cap is 0.
- *  *n      receives the number of ids, also with HLM_E_SPACE.
- *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
- *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
-                                size_t cap, size_t *n);
-
-enum {
-    /** Leave out special tokens. */
-    HLM_DETOKENIZE_SKIP_SPECIAL = 1u << 0
-};
-
-/** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.
- *  *n receives the number of bytes, also with HLM_E_SPACE.
- *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
- *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
-                                  char *out, size_t cap, size_t *n);
-
-/** Text of one token after another, for streaming. The pieces joined equal
- *  hlm_detokenize of all tokens, and no piece ends inside a character.
- *  flags as for hlm_detokenize.
- *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
-/** *text [*len] is the text that became certain (it may be empty), not ended by
- *  0, valid until the next call on the stream.
- *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len);
-/** What is left at the end (an unfinished character as U+FFFD), as above; the
- *  stream is then as new. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
-HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
-
-/** Go on behind a text: the stream is as if these tokens had been pushed and their text
- *  given, whatever it was before. SentencePiece's tokens drop the space in front of a
- *  text's first word only, and characters may be spelled over several tokens, so the text
- *  of an answer is not that of its tokens alone.
- *  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.
- *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),
- *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n);
-/** The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,
- *  without what later tokens may change, as the beginning of a character. A stream that
- *  begins behind the same tokens gives that. The stream is then as new.
- *  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a
- *  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):
- *  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len);
-
-enum {
-    /** Do not end with the opening of an assistant's answer. */
-    HLM_CHAT_NO_GENERATION_PROMPT = 1u << 0
-};
-
-typedef struct hlm_chat_params {
-    size_t struct_size;
-    /** HLM_CHAT_... bits. */
-    uint32_t flags;
-    /** Must be 0. */
-    uint32_t reserved;
-    /** JSON array of tool schemas, or NULL. */
-    const char *tools_json;
-    /** JSON object whose members become variables of the template, or NULL. */
-    const char *extra_json;
-    /** A template to use instead of the model's, or NULL. */
-    const char *chat_template;
-    /** Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock. */
-    int64_t now;
-    /** Which of several templates, unless chat_template is given: one of the model's files ("default",
-     *  "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
-     *  "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
-     *  tools and such a template, else their default, else, when they have no template, the built-in
-     *  one that fits the model. */
-    const char *template_name;
-} hlm_chat_params;
-
-/** Messages to text by the model's chat template.
- *  messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.
- *  params         NULL: the model's template, an assistant's answer opened.
- *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
- *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
- *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
-HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                                   char *out, size_t cap, size_t *n);
-
-/** Messages to tokens: the tokens of hlm_chat_render's text, except that special
- *  tokens come only from what the template itself writes. A marker that a message,
- *  a tool or extra_json spells is plain text, however the template cuts or joins
- *  it. The template's own: its literals, bos_token and eos_token, members of
- *  extra_json whose name ends in "_token", and roles made of letters, digits, '_'
- *  and '-'. Nothing is added around the text: templates write bos themselves.
- *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
- *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
-HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                                     int32_t *out, size_t cap, size_t *n);
-
-/** Text of the template that hlm_chat_render uses with these params: their own, one of the
- *  model's files or a built-in one. It tells which variables of extra_json have an effect.
- *  params         NULL: the model's default.
- *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
- *  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE. */
-HLM_API hlm_status hlm_chat_template_text(const hlm_model *model, const hlm_chat_params *params, char *out, size_t cap,
-                                          size_t *n);
-
-/** A message whose content is text: {"role": role, "content": content}. This struct
- *  does not grow; what needs more members (tool calls, a name) is written as JSON. */
-typedef struct hlm_message {
-    /** "system", "user", "assistant", ...: UTF-8, ended by 0. */
-    const char *role;
-    /** UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends. */
-    const char *content;
-} hlm_message;
-
-/** hlm_chat_render for messages [n_messages], which are read during the call only:
- *  the same bytes as for the same messages as JSON. No messages: may be NULL.
- *  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and
- *          HLM_E_FORMAT (it is no UTF-8) name the message and the field. */
-HLM_API hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                            const hlm_chat_params *params, char *out, size_t cap, size_t *n);
-
-/** hlm_chat_tokenize for messages [n_messages], likewise.
- *  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too. */
-HLM_API hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                              const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
-
-/* ---- sampler ---------------------------------------------------------------- */
-
-typedef struct hlm_logit_bias {
-    int32_t token;
-    /** Added to the token's logit; -INFINITY forbids it. */
-    float bias;
-} hlm_logit_bias;
-
-/** The chain runs in the order of the fields from repetition_penalty on, with
- *  logit_bias first and temperature last before the draw. All off by default:
- *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
- *  at temperature 1, of the tokens that those before it kept, and keeps at
- *  least one; among equals the lower id goes first.
- *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
- *  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY. */
-typedef struct hlm_sampler_params {
-    size_t struct_size;
-    /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
-    uint64_t seed;
-    const hlm_logit_bias *logit_bias;
-    size_t n_logit_bias;
-    /** Accepted tokens that the penalties look back on. 0: 64; negative: all. */
-    int64_t penalty_window;
-    /** Divides positive and multiplies negative logits of seen tokens. 0 or 1: off. */
-    float repetition_penalty;
-    /** Subtracted once for each time a token was seen. */
-    float frequency_penalty;
-    /** Subtracted from every token that was seen. */
-    float presence_penalty;
-    /** Keep the k largest. 0: all. */
-    int32_t top_k;
-    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
-     *  nearest to the entropy. 0 or 1: off. */
-    float typical_p;
-    /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
-    float top_p;
-    /** Keep tokens at least min_p times as likely as the likeliest. 0: off. */
-    float min_p;
-    /** 0: greedy, the largest logit, the lowest id among equals. */
-    float temperature;
-} hlm_sampler_params;
-
-/** params and the list of biases are copied; NULL: greedy.
- *  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased
- *          token outside the vocabulary), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
-/** The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
-/** Draw from logits [vocab_size], which are not changed. Counts as a draw, but
- *  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left
- *  (all NaN or -INFINITY); that is no draw. */
-HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
-/** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).
- *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
-HLM_API void hlm_sampler_free(hlm_sampler *sampler);
-
-/* ---- generate and score ------------------------------------------------------- */
+/* ---- generate ------------------------------------------------------------------------------ */
 
 /** Why hlm_generate ended. */
 enum {
@@ -1335,6 +899,479 @@ enum {
  *  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED. */
 HLM_API hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags,
                              float *out);
+
+/* ---- decode -------------------------------------------------------------------------------- */
+
+/** Which of a step's tokens give logits. */
+enum {
+    /** The last token. */
+    HLM_ROWS_LAST = 0,
+    HLM_ROWS_ALL = 1,
+    /** The indices in hlm_step.rows. */
+    HLM_ROWS_LIST = 2
+};
+
+/** Hidden states before the final norm, for hlm_hidden.layer. */
+enum { HLM_HIDDEN_PRE_NORM = -1 };
+
+/** What of a layer, for hlm_hidden.kind. The last two are for layers in which attention
+ *  and a recurrence work side by side (Hymba): what each gives, before its norm. */
+enum {
+    /** Rows of hidden_size numbers between the layers. */
+    HLM_HIDDEN_STREAM = 0,
+    /** Of the attention: rows of hlm_hidden_width numbers. */
+    HLM_HIDDEN_ATTENTION = 1,
+    /** Of the recurrence, likewise. */
+    HLM_HIDDEN_RECURRENCE = 2
+};
+
+/** A request for hidden states of every token of a step. */
+typedef struct hlm_hidden {
+    size_t struct_size;
+    /** i < n_layers: the input of layer i; n_layers: after the final norm;
+     *  HLM_HIDDEN_PRE_NORM: before it. */
+    int32_t layer;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]. */
+    float *out;
+    /** HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1. */
+    int32_t kind;
+    /** Must be 0. */
+    int32_t reserved2;
+} hlm_hidden;
+
+/** A request for the attention weights of every token of a step: a slower path of
+ *  its own; the step's other results stay bit for bit the same. */
+typedef struct hlm_attention {
+    size_t struct_size;
+    /** A layer with attention. */
+    int32_t layer;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_heads, n_tokens, length of the cache after the step], written by the step:
+     *  what each token takes from each position, 0 where it does not look. Of a layer
+     *  with fewer heads than hlm_model_info.n_heads the first ones. */
+    float *out;
+} hlm_attention;
+
+/** In place of a token id where embeddings were given. */
+#define HLM_TOKEN_NONE (-1)
+
+/** New tokens for one sequence. Everything it points to is the caller's and is
+ *  read or written during the call only. */
+typedef struct hlm_step {
+    size_t struct_size;
+    hlm_cache *cache;
+    /** [n_tokens] token ids. */
+    const int32_t *tokens;
+    size_t n_tokens;
+    /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
+     *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a
+     *  classification head [number of rows, n_labels]: a text's class is read off its last
+     *  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL
+     *  with HLM_HEAD_NONE. */
+    float *logits;
+    /** HLM_ROWS_... */
+    int32_t logit_rows;
+    /** Must be 0. */
+    int32_t reserved;
+    /** [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST. */
+    const size_t *rows;
+    size_t n_rows;
+    /** [n_hidden] requests; NULL where n_hidden is 0. */
+    const hlm_hidden *const *hidden;
+    size_t n_hidden;
+    /** [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is
+     *  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,
+     *  and a state can not be computed again across them: after a rewind that leaves
+     *  pending tokens among them a step fails with HLM_E_UNREACHABLE. */
+    const float *embeddings;
+    /** [n_attention] requests; NULL where n_attention is 0. */
+    const hlm_attention *const *attention;
+    size_t n_attention;
+    /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
+     *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
+     *  pool holds every adapter that a step has named.
+     *  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are
+     *  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with
+     *  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is
+     *  computed again by this step (few, where the place begins in the step or shortly before; a place further on
+     *  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and
+     *  can not be computed again: HLM_E_UNREACHABLE. */
+    const hlm_adapter *adapter;
+} hlm_step;
+
+/** Run new tokens through the model: whole prompts, single tokens, or both,
+ *  for n sequences in one varlen batch. Each cache grows by its tokens.
+ *  steps   [n] one entry a sequence, no cache twice, all of the context's pool;
+ *          read only during the call.
+ *  Threads one call per context at a time; contexts of one model may run in
+ *          parallel, on different caches.
+ *  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),
+ *          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another
+ *          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),
+ *          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,
+ *          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
+ *          then as it was before the call, and what the out-arrays hold is
+ *          undefined. */
+HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/** Begin the step that hlm_decode_step would run, to be computed in slices between
+ *  other things: checks it and takes its memory, computes nothing. Structs, ids, rows
+ *  and lists of requests are copied; embeddings, and what is written to (logits,
+ *  hidden states, attention weights), must stay until the step has ended.
+ *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The
+ *  caches are what they were before: they can be read, forked and saved, also from
+ *  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed
+ *  before the step has ended is not the caller's any more: the step goes on, and
+ *  its end frees it. hlm_ctx_free aborts the step.
+ *  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed
+ *  first, and the step's memory is taken after that.
+ *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
+HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+
+/** Computes for budget_us microseconds; it stops in time if it can tell what the next
+ *  piece of work will take, and always gets one done (0.2 ms is aimed at).
+ *  *done receives 1 when the step has ended: the caches have grown, and the
+ *  results are there, the same as hlm_decode_step's bit for bit. A failure
+ *  ends the step as hlm_step_abort does.
+ *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call
+ *          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only). */
+HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
+
+/** Ends a begun step: every cache is as it was before it. None was begun: nothing.
+ *  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx). */
+HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
+
+/** The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a
+ *  snapshot that was loaded, or from a text that was reused.
+ *  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.
+ *  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a
+ *  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;
+ *  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last
+ *  token once more. The sequence is the same value afterwards, and nothing of it is pending.
+ *  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.
+ *  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),
+ *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
+ *          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),
+ *          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
+HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
+
+/** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
+HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);
+
+/* ---- sampler ------------------------------------------------------------------------------- */
+
+typedef struct hlm_logit_bias {
+    int32_t token;
+    /** Added to the token's logit; -INFINITY forbids it. */
+    float bias;
+} hlm_logit_bias;
+
+/** The chain runs in the order of the fields from repetition_penalty on, with
+ *  logit_bias first and temperature last before the draw. All off by default:
+ *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+ *  at temperature 1, of the tokens that those before it kept, and keeps at
+ *  least one; among equals the lower id goes first.
+ *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+ *  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY. */
+typedef struct hlm_sampler_params {
+    size_t struct_size;
+    /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
+    uint64_t seed;
+    const hlm_logit_bias *logit_bias;
+    size_t n_logit_bias;
+    /** Accepted tokens that the penalties look back on. 0: 64; negative: all. */
+    int64_t penalty_window;
+    /** Divides positive and multiplies negative logits of seen tokens. 0 or 1: off. */
+    float repetition_penalty;
+    /** Subtracted once for each time a token was seen. */
+    float frequency_penalty;
+    /** Subtracted from every token that was seen. */
+    float presence_penalty;
+    /** Keep the k largest. 0: all. */
+    int32_t top_k;
+    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
+     *  nearest to the entropy. 0 or 1: off. */
+    float typical_p;
+    /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
+    float top_p;
+    /** Keep tokens at least min_p times as likely as the likeliest. 0: off. */
+    float min_p;
+    /** 0: greedy, the largest logit, the lowest id among equals. */
+    float temperature;
+} hlm_sampler_params;
+
+/** params and the list of biases are copied; NULL: greedy.
+ *  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased
+ *          token outside the vocabulary), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
+/** The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
+/** Draw from logits [vocab_size], which are not changed. Counts as a draw, but
+ *  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left
+ *  (all NaN or -INFINITY); that is no draw. */
+HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
+/** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).
+ *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
+HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
+HLM_API void hlm_sampler_free(hlm_sampler *sampler);
+
+/* ---- prefix cache -------------------------------------------------------------------------- */
+
+/* A pool remembers texts that were run in it, with their KV rows and states, so that a
+ * later text that begins like one of them need not run its beginning again. It is a tree over
+ * token ids, which holds what texts have in common once, under hlm_pool_params.prefix_bytes.
+ * What is cheapest to compute again for its bytes goes first, and of equals what was used
+ * longest ago. Logits never depend on it. All calls may come from any thread. */
+
+/** Remember the cache's tokens with their KV rows and the states at its marks and at its present
+ *  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by
+ *  reference. Of a text with embeddings only what stands before the first is remembered; of
+ *  a model with recurrent state only what stands before the last state.
+ *  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY. */
+HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
+
+/** Bring `cache` to the longest beginning of a text that it holds itself, or the prefix
+ *  cache does: whichever leaves less to compute, itself if that is the same. At least the last
+ *  token is left, so that running it gives logits. Go on with tokens + *reused.
+ *  tokens   [n] the whole text from its beginning, n at least 1.
+ *  reused   how many of them the cache holds afterwards; may be NULL.
+ *  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;
+ *           may be NULL. The state at their end becomes an automatic mark then.
+ *  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.
+ *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
+HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
+
+/** The same for a text that is run with an adapter (NULL: none): the same tokens run with another
+ *  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and
+ *  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
+HLM_API hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
+                                        size_t *reused, size_t *pending);
+
+/** Forget all texts. Caches keep what they share. */
+HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
+
+typedef struct hlm_prefix_info {
+    size_t struct_size;
+    /** Pages and states held, each counted once, and the most there may be (0: no prefix cache). */
+    uint64_t bytes;
+    uint64_t max_bytes;
+    /** Stretches of text between branches, tokens in all of them, states kept in them. */
+    uint64_t nodes;
+    uint64_t tokens;
+    uint64_t states;
+    /** Calls of hlm_cache_reuse so far, and those that reused a token, of either cache. */
+    uint64_t lookups;
+    uint64_t hits;
+    /** Tokens of all those calls, how many were reused, and how many of these are computed again. */
+    uint64_t tokens_asked;
+    uint64_t tokens_reused;
+    uint64_t tokens_recomputed;
+    /** What went because of the budget, or of the pool's cap. */
+    uint64_t evicted_tokens;
+    uint64_t evicted_states;
+} hlm_prefix_info;
+
+/** Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG. */
+HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
+
+/* ---- snapshots ----------------------------------------------------------------------------- */
+
+/** Takes the bytes of a snapshot, in order. */
+typedef struct hlm_writer {
+    size_t struct_size;
+    void *user;
+    /** Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the
+     *  save with HLM_E_IO. data is valid during the call only. */
+    int32_t (*write)(void *user, const void *data, size_t len);
+} hlm_writer;
+
+/** Gives the bytes of a snapshot, in order. */
+typedef struct hlm_reader {
+    size_t struct_size;
+    void *user;
+    /** Writes up to cap bytes (cap is never 0) to out and their number to *n, and
+     *  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more. */
+    int32_t (*read)(void *user, void *out, size_t cap, size_t *n);
+} hlm_reader;
+
+/** Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,
+ *  and what they were computed with, with checksums over everything. Two saves of
+ *  a sequence give the same bytes. Weights are not in it, and of a step that has
+ *  been begun nothing. The first save or load of a model reads its weights in
+ *  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the
+ *  bytes needed does it, too).
+ *
+ *  A path: written beside it (path and ".saving0", or a higher number while another
+ *  save to the same path runs), brought to the disk, and renamed, so that the path
+ *  has either what it had or all of the new, whenever the process or the machine
+ *  stops. What a process that was killed has left is used again by the next save.
+ *  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is
+ *  refused.
+ *  A writer: it is called from this thread.
+ *  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL
+ *  when cap is 0.
+ *  Errors  HLM_E_IO (the file or the writer; the path then has what it had),
+ *          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY. */
+HLM_API hlm_status hlm_cache_save(hlm_cache *cache, const char *path);
+HLM_API hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer);
+HLM_API hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n);
+
+enum {
+    /** Accept a state that was computed with other kernels or another choice of
+     *  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit
+     *  for bit, what either machine would have given alone. */
+    HLM_SNAPSHOT_OTHER_KERNELS = 1u << 0
+};
+
+/** A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,
+ *  max_tokens, and bit for bit the logits that follow. A pool with other page sizes
+ *  or budgets takes it too: of marks that steps have set it keeps what its own
+ *  budget allows, and of an undo log with another undo_tokens nothing (positions
+ *  behind the last mark are then computed again after a rewind).
+ *  A path or memory must hold the snapshot and nothing else. A reader is asked for
+ *  exactly the bytes of the snapshot, so that it may stand inside something larger;
+ *  it is called from this thread.
+ *  flags: HLM_SNAPSHOT_... or 0.
+ *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),
+ *          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model
+ *          or with an adapter that the pool does not know (hlm_pool_adapt), or another
+ *          prefix_adapter, of other KV
+ *          or state types, or computed with other kernels or load parameters: the
+ *          sentence says which), HLM_E_IO,
+ *          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then. */
+HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
+HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
+HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags);
+
+/** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
+ *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
+ *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
+ *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if
+ *  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
+HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
+
+/** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,
+ *  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on
+ *  from it; *n_refused (may be NULL) receives how many were.
+ *  flags: HLM_SNAPSHOT_... or 0.
+ *  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,
+ *          HLM_E_NOMEM; what was added before stays. */
+HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused);
+
+/* ---- adapters ------------------------------------------------------------------------------ */
+
+typedef struct hlm_adapter_params {
+    size_t struct_size;
+    /** Of what is added, on top of the adapter's own scale; 0: 1. */
+    float scale;
+    /** Must be 0. */
+    int32_t reserved;
+    /** Where path is; NULL: the system's files. Used during the call only. */
+    const hlm_vfs *vfs;
+} hlm_adapter_params;
+
+/** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and
+ *  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a
+ *  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.
+ *  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,
+ *  the first of them included: what a step that names it does is said at hlm_step.adapter.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the
+ *          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT
+ *          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),
+ *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and
+ *          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that
+ *          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
+HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
+                                    const hlm_adapter_params *params);
+
+/** Several adapters of one model as one, whose effects are added. An adapter with magnitudes
+ *  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.
+ *  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),
+ *          HLM_E_NOMEM. */
+HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
+
+/** One reference more, or one less. It keeps its model; pools keep the adapters that their
+ *  sequences were run with. Any thread. */
+HLM_API void hlm_adapter_retain(hlm_adapter *adapter);
+HLM_API void hlm_adapter_release(hlm_adapter *adapter);
+
+typedef struct hlm_adapter_info {
+    size_t struct_size;
+    /** Matrices that it adds to, its largest rank, bytes of memory. */
+    size_t n_matrices;
+    size_t rank;
+    uint64_t bytes;
+} hlm_adapter_info;
+
+/** Set out->struct_size first. Errors  HLM_E_ARG. */
+HLM_API hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out);
+
+/* ---- host ---------------------------------------------------------------------------------- */
+
+/** Memory. All memory of the library but jansson's comes from here. Both
+ *  functions are needed and may be called from any thread, also at the same
+ *  time. What `user` points to must outlive everything made with it. */
+struct hlm_allocator {
+    size_t struct_size;
+    void *user;
+    /** `size` bytes (never 0) aligned to `align` (a power of two), or NULL. */
+    void *(*alloc)(void *user, size_t size, size_t align);
+    /** Takes what alloc gave; never NULL. */
+    void (*free)(void *user, void *ptr);
+};
+
+enum { HLM_LOG_DEBUG = 1, HLM_LOG_INFO = 2, HLM_LOG_WARN = 3 };
+
+/** Text about progress and decisions, one line without newline a call. */
+struct hlm_log {
+    size_t struct_size;
+    void *user;
+    /** May be called from any thread. level is one of HLM_LOG_...; text is ended
+     *  by 0 and valid during the call. */
+    void (*write)(void *user, int32_t level, const char *text);
+};
+
+/** A task of a parallel-for: called once for each index. Tasks never wait for
+ *  one another, need at most 16 KB of stack, and compute with the
+ *  library's floating-point words and put back those they find. */
+typedef void hlm_task(void *arg, size_t index);
+
+/** The caller's job system. The library then starts no threads of its own. What
+ *  `user` points to must outlive the context. parallel_for is called from the
+ *  thread that called into the context, once for each part of the work between
+ *  barriers, with n the context's number of threads. */
+struct hlm_executor {
+    size_t struct_size;
+    void *user;
+    /** Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and
+     *  returns when all have returned: 0 on success; other values mean that not
+     *  every task ran, and the step fails with HLM_E_CANCELLED. */
+    int32_t (*parallel_for)(void *user, size_t n, hlm_task *task, void *arg);
+};
+
+/** File access, for pack files and assets. Paths are those given to
+ *  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+ *  return 0 on success; all but map are needed. The struct is copied; what
+ *  `user` points to must outlive the models loaded through it. All functions
+ *  may be called from any thread. */
+struct hlm_vfs {
+    size_t struct_size;
+    void *user;
+    /** *file receives a handle. A file that is not there: return 1; other values
+     *  but 0 are other failures (a folder, no permission). */
+    int32_t (*open)(void *user, const char *path, void **file);
+    int32_t (*size)(void *user, void *file, uint64_t *size);
+    /** Reads exactly n bytes at offset, or fails. */
+    int32_t (*read_at)(void *user, void *file, uint64_t offset, void *out, size_t n);
+    /** The whole file in memory, readable until close. NULL, or a failure: the
+     *  library reads instead. Pages the library no longer needs are not given
+     *  back through this interface. */
+    int32_t (*map)(void *user, void *file, const void **data);
+    void (*close)(void *user, void *file);
+};
 
 #ifdef __cplusplus
 }
