@@ -48,9 +48,10 @@ HLM_E_SPACE = -13
 HLM_E_TEMPLATE = -14
 HLM_E_LIMIT = -15
 HLM_E_INTERNAL = -16
-HLM_LOG_DEBUG = 1
-HLM_LOG_INFO = 2
-HLM_LOG_WARN = 3
+HLM_TOKENIZE_ADD_SPECIAL = 1
+HLM_TOKENIZE_PARSE_SPECIAL = 2
+HLM_DETOKENIZE_SKIP_SPECIAL = 1
+HLM_CHAT_NO_GENERATION_PROMPT = 1
 HLM_LOAD_READ = 1
 HLM_LOAD_PORTABLE = 2
 HLM_LOAD_VOCAB_ONLY = 4
@@ -75,18 +76,6 @@ HLM_WINDOW_KEEP = 0
 HLM_WINDOW_GIVE_BACK = 1
 HLM_STATE_CONV = 0
 HLM_STATE_SCAN = 1
-HLM_SNAPSHOT_OTHER_KERNELS = 1
-HLM_ROWS_LAST = 0
-HLM_ROWS_ALL = 1
-HLM_ROWS_LIST = 2
-HLM_HIDDEN_PRE_NORM = -1
-HLM_HIDDEN_STREAM = 0
-HLM_HIDDEN_ATTENTION = 1
-HLM_HIDDEN_RECURRENCE = 2
-HLM_TOKENIZE_ADD_SPECIAL = 1
-HLM_TOKENIZE_PARSE_SPECIAL = 2
-HLM_DETOKENIZE_SKIP_SPECIAL = 1
-HLM_CHAT_NO_GENERATION_PROMPT = 1
 HLM_FINISH_LENGTH = 0
 HLM_FINISH_STOP_TOKEN = 1
 HLM_FINISH_STOP_STRING = 2
@@ -97,10 +86,26 @@ HLM_POOL_MEAN = 0
 HLM_POOL_LAST = 1
 HLM_POOL_FIRST = 2
 HLM_EMBED_NORMALISE = 1
+HLM_ROWS_LAST = 0
+HLM_ROWS_ALL = 1
+HLM_ROWS_LIST = 2
+HLM_HIDDEN_PRE_NORM = -1
+HLM_HIDDEN_STREAM = 0
+HLM_HIDDEN_ATTENTION = 1
+HLM_HIDDEN_RECURRENCE = 2
+HLM_SNAPSHOT_OTHER_KERNELS = 1
+HLM_LOG_DEBUG = 1
+HLM_LOG_INFO = 2
+HLM_LOG_WARN = 3
 HLM_NOW = -1
 HLM_TOKEN_NONE = -1
 
 hlm_task = CFUNCTYPE(None, c_void_p, c_size_t)
+hlm_model_params_progress = CFUNCTYPE(c_int32, c_void_p, c_uint64, c_uint64)
+hlm_generate_params_progress = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_size_t)
+hlm_generate_params_on_token = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t)
+hlm_writer_write = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t)
+hlm_reader_read = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
 hlm_allocator_alloc = CFUNCTYPE(c_void_p, c_void_p, c_size_t, c_size_t)
 hlm_allocator_free = CFUNCTYPE(None, c_void_p, c_void_p)
 hlm_log_write = CFUNCTYPE(None, c_void_p, c_int32, c_void_p)
@@ -110,60 +115,27 @@ hlm_vfs_size = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
 hlm_vfs_read_at = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)
 hlm_vfs_map = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
 hlm_vfs_close = CFUNCTYPE(None, c_void_p, c_void_p)
-hlm_model_params_progress = CFUNCTYPE(c_int32, c_void_p, c_uint64, c_uint64)
-hlm_writer_write = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t)
-hlm_reader_read = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_size_t, c_void_p)
-hlm_generate_params_progress = CFUNCTYPE(c_int32, c_void_p, c_size_t, c_size_t)
-hlm_generate_params_on_token = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t)
 
 
-class hlm_allocator(Structure):
-    """Memory. All memory of the library but jansson's comes from here. Both
-    functions are needed and may be called from any thread, also at the same
-    time. What `user` points to must outlive everything made with it."""
+class hlm_chat_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("alloc", hlm_allocator_alloc),
-        ("free", hlm_allocator_free),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+        ("tools_json", c_char_p),
+        ("extra_json", c_char_p),
+        ("chat_template", c_char_p),
+        ("now", c_int64),
+        ("template_name", c_char_p),
     ]
 
 
-class hlm_log(Structure):
-    """Text about progress and decisions, one line without newline a call."""
+class hlm_message(Structure):
+    """A message whose content is text: {"role": role, "content": content}. This struct
+    does not grow; what needs more members (tool calls, a name) is written as JSON."""
     _fields_ = [
-        ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("write", hlm_log_write),
-    ]
-
-
-class hlm_executor(Structure):
-    """The caller's job system. The library then starts no threads of its own. What
-    `user` points to must outlive the context. parallel_for is called from the
-    thread that called into the context, once for each part of the work between
-    barriers, with n the context's number of threads."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("parallel_for", hlm_executor_parallel_for),
-    ]
-
-
-class hlm_vfs(Structure):
-    """File access, for pack files and assets. Paths are those given to
-    hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
-    return 0 on success; all but map are needed. The struct is copied; what
-    `user` points to must outlive the models loaded through it. All functions
-    may be called from any thread."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("open", hlm_vfs_open),
-        ("size", hlm_vfs_size),
-        ("read_at", hlm_vfs_read_at),
-        ("map", hlm_vfs_map),
-        ("close", hlm_vfs_close),
+        ("role", c_char_p),
+        ("content", c_char_p),
     ]
 
 
@@ -178,24 +150,6 @@ class hlm_model_params(Structure):
         ("log", c_void_p),
         ("progress", hlm_model_params_progress),
         ("progress_user", c_void_p),
-    ]
-
-
-class hlm_adapter_params(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("scale", c_float),
-        ("reserved", c_int32),
-        ("vfs", c_void_p),
-    ]
-
-
-class hlm_adapter_info(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("n_matrices", c_size_t),
-        ("rank", c_size_t),
-        ("bytes", c_uint64),
     ]
 
 
@@ -232,6 +186,36 @@ class hlm_model_info(Structure):
     ]
 
 
+class hlm_pool_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("kv_type", c_int32),
+        ("page_tokens", c_int32),
+        ("max_bytes", c_uint64),
+        ("mark_stride", c_int64),
+        ("mark_bytes", c_uint64),
+        ("undo_tokens", c_int32),
+        ("reserved", c_int32),
+        ("prefix_bytes", c_uint64),
+        ("state_type", c_int32),
+        ("reserved2", c_int32),
+        ("window_rows", c_int32),
+        ("reserved3", c_int32),
+        ("prefix_adapter", c_void_p),
+    ]
+
+
+class hlm_ctx_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_threads", c_int32),
+        ("reserved", c_int32),
+        ("max_rows", c_size_t),
+        ("executor", c_void_p),
+        ("pool", c_void_p),
+    ]
+
+
 class hlm_plan_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -263,175 +247,10 @@ class hlm_memory_plan_info(Structure):
     ]
 
 
-class hlm_pool_params(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("kv_type", c_int32),
-        ("page_tokens", c_int32),
-        ("max_bytes", c_uint64),
-        ("mark_stride", c_int64),
-        ("mark_bytes", c_uint64),
-        ("undo_tokens", c_int32),
-        ("reserved", c_int32),
-        ("prefix_bytes", c_uint64),
-        ("state_type", c_int32),
-        ("reserved2", c_int32),
-        ("window_rows", c_int32),
-        ("reserved3", c_int32),
-        ("prefix_adapter", c_void_p),
-    ]
-
-
-class hlm_ctx_params(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("n_threads", c_int32),
-        ("reserved", c_int32),
-        ("max_rows", c_size_t),
-        ("executor", c_void_p),
-        ("pool", c_void_p),
-    ]
-
-
 class hlm_cache_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("max_tokens", c_int64),
-    ]
-
-
-class hlm_prefix_info(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("bytes", c_uint64),
-        ("max_bytes", c_uint64),
-        ("nodes", c_uint64),
-        ("tokens", c_uint64),
-        ("states", c_uint64),
-        ("lookups", c_uint64),
-        ("hits", c_uint64),
-        ("tokens_asked", c_uint64),
-        ("tokens_reused", c_uint64),
-        ("tokens_recomputed", c_uint64),
-        ("evicted_tokens", c_uint64),
-        ("evicted_states", c_uint64),
-    ]
-
-
-class hlm_writer(Structure):
-    """Takes the bytes of a snapshot, in order."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("write", hlm_writer_write),
-    ]
-
-
-class hlm_reader(Structure):
-    """Gives the bytes of a snapshot, in order."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("user", c_void_p),
-        ("read", hlm_reader_read),
-    ]
-
-
-class hlm_hidden(Structure):
-    """A request for hidden states of every token of a step."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("layer", c_int32),
-        ("reserved", c_int32),
-        ("out", c_void_p),
-        ("kind", c_int32),
-        ("reserved2", c_int32),
-    ]
-
-
-class hlm_attention(Structure):
-    """A request for the attention weights of every token of a step: a slower path of
-    its own; the step's other results stay bit for bit the same."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("layer", c_int32),
-        ("reserved", c_int32),
-        ("out", c_void_p),
-    ]
-
-
-class hlm_step(Structure):
-    """New tokens for one sequence. Everything it points to is the caller's and is
-    read or written during the call only."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("cache", c_void_p),
-        ("tokens", c_void_p),
-        ("n_tokens", c_size_t),
-        ("logits", c_void_p),
-        ("logit_rows", c_int32),
-        ("reserved", c_int32),
-        ("rows", c_void_p),
-        ("n_rows", c_size_t),
-        ("hidden", c_void_p),
-        ("n_hidden", c_size_t),
-        ("embeddings", c_void_p),
-        ("attention", c_void_p),
-        ("n_attention", c_size_t),
-        ("adapter", c_void_p),
-    ]
-
-
-class hlm_chat_params(Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("flags", c_uint32),
-        ("reserved", c_uint32),
-        ("tools_json", c_char_p),
-        ("extra_json", c_char_p),
-        ("chat_template", c_char_p),
-        ("now", c_int64),
-        ("template_name", c_char_p),
-    ]
-
-
-class hlm_message(Structure):
-    """A message whose content is text: {"role": role, "content": content}. This struct
-    does not grow; what needs more members (tool calls, a name) is written as JSON."""
-    _fields_ = [
-        ("role", c_char_p),
-        ("content", c_char_p),
-    ]
-
-
-class hlm_logit_bias(Structure):
-    _fields_ = [
-        ("token", c_int32),
-        ("bias", c_float),
-    ]
-
-
-class hlm_sampler_params(Structure):
-    """The chain runs in the order of the fields from repetition_penalty on, with
-    logit_bias first and temperature last before the draw. All off by default:
-    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
-    at temperature 1, of the tokens that those before it kept, and keeps at
-    least one; among equals the lower id goes first.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
-    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("seed", c_uint64),
-        ("logit_bias", c_void_p),
-        ("n_logit_bias", c_size_t),
-        ("penalty_window", c_int64),
-        ("repetition_penalty", c_float),
-        ("frequency_penalty", c_float),
-        ("presence_penalty", c_float),
-        ("top_k", c_int32),
-        ("typical_p", c_float),
-        ("top_p", c_float),
-        ("min_p", c_float),
-        ("temperature", c_float),
     ]
 
 
@@ -500,6 +319,187 @@ class hlm_generate_result(Structure):
     ]
 
 
+class hlm_hidden(Structure):
+    """A request for hidden states of every token of a step."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layer", c_int32),
+        ("reserved", c_int32),
+        ("out", c_void_p),
+        ("kind", c_int32),
+        ("reserved2", c_int32),
+    ]
+
+
+class hlm_attention(Structure):
+    """A request for the attention weights of every token of a step: a slower path of
+    its own; the step's other results stay bit for bit the same."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layer", c_int32),
+        ("reserved", c_int32),
+        ("out", c_void_p),
+    ]
+
+
+class hlm_step(Structure):
+    """New tokens for one sequence. Everything it points to is the caller's and is
+    read or written during the call only."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cache", c_void_p),
+        ("tokens", c_void_p),
+        ("n_tokens", c_size_t),
+        ("logits", c_void_p),
+        ("logit_rows", c_int32),
+        ("reserved", c_int32),
+        ("rows", c_void_p),
+        ("n_rows", c_size_t),
+        ("hidden", c_void_p),
+        ("n_hidden", c_size_t),
+        ("embeddings", c_void_p),
+        ("attention", c_void_p),
+        ("n_attention", c_size_t),
+        ("adapter", c_void_p),
+    ]
+
+
+class hlm_logit_bias(Structure):
+    _fields_ = [
+        ("token", c_int32),
+        ("bias", c_float),
+    ]
+
+
+class hlm_sampler_params(Structure):
+    """The chain runs in the order of the fields from repetition_penalty on, with
+    logit_bias first and temperature last before the draw. All off by default:
+    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+    at temperature 1, of the tokens that those before it kept, and keeps at
+    least one; among equals the lower id goes first.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("seed", c_uint64),
+        ("logit_bias", c_void_p),
+        ("n_logit_bias", c_size_t),
+        ("penalty_window", c_int64),
+        ("repetition_penalty", c_float),
+        ("frequency_penalty", c_float),
+        ("presence_penalty", c_float),
+        ("top_k", c_int32),
+        ("typical_p", c_float),
+        ("top_p", c_float),
+        ("min_p", c_float),
+        ("temperature", c_float),
+    ]
+
+
+class hlm_prefix_info(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("bytes", c_uint64),
+        ("max_bytes", c_uint64),
+        ("nodes", c_uint64),
+        ("tokens", c_uint64),
+        ("states", c_uint64),
+        ("lookups", c_uint64),
+        ("hits", c_uint64),
+        ("tokens_asked", c_uint64),
+        ("tokens_reused", c_uint64),
+        ("tokens_recomputed", c_uint64),
+        ("evicted_tokens", c_uint64),
+        ("evicted_states", c_uint64),
+    ]
+
+
+class hlm_writer(Structure):
+    """Takes the bytes of a snapshot, in order."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("write", hlm_writer_write),
+    ]
+
+
+class hlm_reader(Structure):
+    """Gives the bytes of a snapshot, in order."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("read", hlm_reader_read),
+    ]
+
+
+class hlm_adapter_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("scale", c_float),
+        ("reserved", c_int32),
+        ("vfs", c_void_p),
+    ]
+
+
+class hlm_adapter_info(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("n_matrices", c_size_t),
+        ("rank", c_size_t),
+        ("bytes", c_uint64),
+    ]
+
+
+class hlm_allocator(Structure):
+    """Memory. All memory of the library but jansson's comes from here. Both
+    functions are needed and may be called from any thread, also at the same
+    time. What `user` points to must outlive everything made with it."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("alloc", hlm_allocator_alloc),
+        ("free", hlm_allocator_free),
+    ]
+
+
+class hlm_log(Structure):
+    """Text about progress and decisions, one line without newline a call."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("write", hlm_log_write),
+    ]
+
+
+class hlm_executor(Structure):
+    """The caller's job system. The library then starts no threads of its own. What
+    `user` points to must outlive the context. parallel_for is called from the
+    thread that called into the context, once for each part of the work between
+    barriers, with n the context's number of threads."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("parallel_for", hlm_executor_parallel_for),
+    ]
+
+
+class hlm_vfs(Structure):
+    """File access, for pack files and assets. Paths are those given to
+    hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+    return 0 on success; all but map are needed. The struct is copied; what
+    `user` points to must outlive the models loaded through it. All functions
+    may be called from any thread."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("user", c_void_p),
+        ("open", hlm_vfs_open),
+        ("size", hlm_vfs_size),
+        ("read_at", hlm_vfs_read_at),
+        ("map", hlm_vfs_map),
+        ("close", hlm_vfs_close),
+    ]
+
+
 #: name -> result, parameters, the header's comment
 FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_abi_version": (c_uint32, [],
@@ -516,6 +516,79 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'a pool) leave it as it is. In a callback it is that of the calls made there,\n'
         'which leave the sentence of the call around them alone. Valid until the\n'
         "thread's next call that returns a status; never NULL."),
+    "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
+        'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
+        'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
+        'out     [cap]; may be NULL when cap is 0.\n'
+        '*n      receives the number of ids, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),\n'
+        '        HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM.'),
+    "hlm_detokenize": (c_int32, [c_void_p, c_void_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
+        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.\n'
+        '*n receives the number of bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),\n'
+        '        HLM_E_NOMEM.'),
+    "hlm_token_ends": (c_int32, [c_void_p, c_int32],
+        '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a\n'
+        'model without tokenizer, an id outside the vocabulary, or NULL.'),
+    "hlm_text_stream_new": (c_int32, [c_void_p, c_void_p, c_uint32],
+        'Text of one token after another, for streaming. The pieces joined equal\n'
+        'hlm_detokenize of all tokens, and no piece ends inside a character.\n'
+        'flags as for hlm_detokenize.\n'
+        'Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
+    "hlm_text_stream_push": (c_int32, [c_void_p, c_int32, c_void_p, c_void_p],
+        '*text [*len] is the text that became certain (it may be empty), not ended by\n'
+        '0, valid until the next call on the stream.\n'
+        'Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM.'),
+    "hlm_text_stream_finish": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'What is left at the end (an unfinished character as U+FFFD), as above; the\n'
+        'stream is then as new. Errors  HLM_E_NOMEM.'),
+    "hlm_text_stream_free": (None, [c_void_p], ""),
+    "hlm_text_stream_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Go on behind a text: the stream is as if these tokens had been pushed and their text\n'
+        "given, whatever it was before. SentencePiece's tokens drop the space in front of a\n"
+        "text's first word only, and characters may be spelled over several tokens, so the text\n"
+        'of an answer is not that of its tokens alone.\n'
+        'tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.\n'
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),\n'
+        '        HLM_E_NOMEM.'),
+    "hlm_text_stream_cut": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,\n'
+        'without what later tokens may change, as the beginning of a character. A stream that\n'
+        'begins behind the same tokens gives that. The stream is then as new.\n'
+        'The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a\n'
+        'tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):\n'
+        'there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM.'),
+    "hlm_chat_render": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        "Messages to text by the model's chat template.\n"
+        'messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.\n'
+        "params         NULL: the model's template, an assistant's answer opened.\n"
+        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),\n'
+        '        HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM.'),
+    "hlm_chat_tokenize": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        "Messages to tokens: the tokens of hlm_chat_render's text, except that special\n"
+        'tokens come only from what the template itself writes. A marker that a message,\n'
+        'a tool or extra_json spells is plain text, however the template cuts or joins\n'
+        "it. The template's own: its literals, bos_token and eos_token, members of\n"
+        'extra_json whose name ends in "_token", and roles made of letters, digits, \'_\'\n'
+        "and '-'. Nothing is added around the text: templates write bos themselves.\n"
+        'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
+        'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
+    "hlm_chat_template_text": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p],
+        'Text of the template that hlm_chat_render uses with these params: their own, one of the\n'
+        "model's files or a built-in one. It tells which variables of extra_json have an effect.\n"
+        "params         NULL: the model's default.\n"
+        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
+        'Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE.'),
+    "hlm_chat_render_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
+        'hlm_chat_render for messages [n_messages], which are read during the call only:\n'
+        'the same bytes as for the same messages as JSON. No messages: may be NULL.\n'
+        'Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and\n'
+        '        HLM_E_FORMAT (it is no UTF-8) name the message and the field.'),
+    "hlm_chat_tokenize_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
+        'hlm_chat_tokenize for messages [n_messages], likewise.\n'
+        'Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too.'),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
         'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder\n'
         '(config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With\n'
@@ -531,42 +604,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
-    "hlm_adapter_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
-        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and\n'
-        'adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a\n'
-        'GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.\n'
-        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,\n'
-        'the first of them included: what a step that names it does is said at hlm_step.adapter.\n'
-        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the\n'
-        '        model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT\n'
-        '        (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),\n'
-        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and\n'
-        "        DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that\n"
-        "        are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
-    "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Several adapters of one model as one, whose effects are added. An adapter with magnitudes\n'
-        '(DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.\n'
-        'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),\n'
-        '        HLM_E_NOMEM.'),
-    "hlm_adapter_retain": (None, [c_void_p],
-        'One reference more, or one less. It keeps its model; pools keep the adapters that their\n'
-        'sequences were run with. Any thread.'),
-    "hlm_adapter_release": (None, [c_void_p], ""),
-    "hlm_adapter_info_get": (c_int32, [c_void_p, c_void_p],
-        'Set out->struct_size first. Errors  HLM_E_ARG.'),
     "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
         'Set info->struct_size first; fields beyond it are left out, and bytes beyond\n'
         'what the library knows become 0.'),
     "hlm_model_label": (c_char_p, [c_void_p, c_int32],
         'Name of class i of a classification head, as the files say it; NULL where they\n'
         'do not, or there is no such class. Valid as long as the model.'),
-    "hlm_token_ends": (c_int32, [c_void_p, c_int32],
-        '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a\n'
-        'model without tokenizer, an id outside the vocabulary, or NULL.'),
-    "hlm_memory_plan": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'A dry run: computes the sizes that a pool and a context made with the same\n'
-        'numbers will have, and keeps no memory. Set out->struct_size first.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),\n'
@@ -608,6 +651,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'program that wants to go on after a call that was too quick for its cancel\n'
         'repeats that step.\n'
         'May be called from any thread and from a signal handler. NULL does nothing.'),
+    "hlm_memory_plan": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'A dry run: computes the sizes that a pool and a context made with the same\n'
+        'numbers will have, and keeps no memory. Set out->struct_size first.\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
     "hlm_cache_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM.'),
     "hlm_cache_free": (None, [c_void_p],
@@ -660,6 +707,109 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a\n'
         '        rewind the state is computed by the next step), HLM_E_BUSY.'),
+    "hlm_generate": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
+        'Prompt in, tokens out. Afterwards the cache holds the prompt and all\n'
+        'generated tokens but the last one, which has not been run.\n'
+        'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
+        'is written on success, and with HLM_E_CANCELLED for what was done until then.\n'
+        'Callbacks come from the calling thread and must not call into ctx or the cache, but\n'
+        "for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
+        'A model without tokenizer gives ids and no text.\n'
+        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
+        '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
+        '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'
+        '        the cache then holds what was run before.'),
+    "hlm_score": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
+        'Log-probability of each token given those before it, as natural logarithms;\n'
+        "NaN where the model's logits are no distribution.\n"
+        'tokens   [n], n at least 2, from the beginning of a text.\n'
+        'logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.\n'
+        'sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).\n'
+        "Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.\n"
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,\n'
+        '        HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what\n'
+        '        logprobs holds is then undefined.'),
+    "hlm_score_labels": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p],
+        'The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..\n'
+        'tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)\n'
+        'is left out: its log-probability is given as 0.\n'
+        'count    labels that were rated; may be NULL. The mean loss is -sum / count.\n'
+        'Errors  as hlm_score.'),
+    "hlm_embed": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_uint32, c_void_p],
+        "A text's vector, for search and comparison: of its rows after the final norm, which\n"
+        'transformers calls last_hidden_state. Any model has them, whatever its head.\n'
+        'tokens   [n], n at least 1, from the beginning of a text.\n'
+        'pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.\n'
+        'out      [hidden_size].\n'
+        "Uses a sequence of its own, in the context's pool.\n"
+        'Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED.'),
+    "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Run new tokens through the model: whole prompts, single tokens, or both,\n'
+        'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
+        "steps   [n] one entry a sequence, no cache twice, all of the context's pool;\n"
+        '        read only during the call.\n'
+        'Threads one call per context at a time; contexts of one model may run in\n'
+        '        parallel, on different caches.\n'
+        'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),\n'
+        '        HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another\n'
+        '        pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
+        '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
+        '        HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
+        '        then as it was before the call, and what the out-arrays hold is\n'
+        '        undefined.'),
+    "hlm_step_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Begin the step that hlm_decode_step would run, to be computed in slices between\n'
+        'other things: checks it and takes its memory, computes nothing. Structs, ids, rows\n'
+        'and lists of requests are copied; embeddings, and what is written to (logits,\n'
+        'hidden states, attention weights), must stay until the step has ended.\n'
+        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The\n'
+        'caches are what they were before: they can be read, forked and saved, also from\n'
+        'other threads; calls that would change one return HLM_E_BUSY. A cache that is freed\n'
+        "before the step has ended is not the caller's any more: the step goes on, and\n"
+        'its end frees it. hlm_ctx_free aborts the step.\n'
+        "In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed\n"
+        "first, and the step's memory is taken after that.\n"
+        'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
+    "hlm_step_run": (c_int32, [c_void_p, c_uint64, c_void_p],
+        'Computes for budget_us microseconds; it stops in time if it can tell what the next\n'
+        'piece of work will take, and always gets one done (0.2 ms is aimed at).\n'
+        '*done receives 1 when the step has ended: the caches have grown, and the\n'
+        "results are there, the same as hlm_decode_step's bit for bit. A failure\n"
+        'ends the step as hlm_step_abort does.\n'
+        'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call\n'
+        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only).'),
+    "hlm_step_abort": (c_int32, [c_void_p],
+        'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
+        'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
+    "hlm_cache_logits": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a\n'
+        'snapshot that was loaded, or from a text that was reused.\n'
+        'logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.\n'
+        'A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a\n'
+        "step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;\n"
+        'a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last\n'
+        'token once more. The sequence is the same value afterwards, and nothing of it is pending.\n'
+        'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
+        'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
+        '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
+        '        HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),\n'
+        '        HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
+    "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
+        'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
+    "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'params and the list of biases are copied; NULL: greedy.\n'
+        'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
+        '        token outside the vocabulary), HLM_E_NOMEM.'),
+    "hlm_sampler_fork": (c_int32, [c_void_p, c_void_p],
+        'The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM.'),
+    "hlm_sampler_sample": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'Draw from logits [vocab_size], which are not changed. Counts as a draw, but\n'
+        'not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left\n'
+        '(all NaN or -INFINITY); that is no draw.'),
+    "hlm_sampler_accept": (c_int32, [c_void_p, c_int32],
+        'Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).\n'
+        'Errors  HLM_E_TOKEN, HLM_E_NOMEM.'),
+    "hlm_sampler_free": (None, [c_void_p], ""),
     "hlm_prefix_add": (c_int32, [c_void_p],
         "Remember the cache's tokens with their KV rows and the states at its marks and at its present\n"
         'position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by\n'
@@ -737,179 +887,29 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'flags: HLM_SNAPSHOT_... or 0.\n'
         'Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,\n'
         '        HLM_E_NOMEM; what was added before stays.'),
-    "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Run new tokens through the model: whole prompts, single tokens, or both,\n'
-        'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
-        "steps   [n] one entry a sequence, no cache twice, all of the context's pool;\n"
-        '        read only during the call.\n'
-        'Threads one call per context at a time; contexts of one model may run in\n'
-        '        parallel, on different caches.\n'
-        'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),\n'
-        '        HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another\n'
-        '        pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
-        '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
-        '        HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
-        '        then as it was before the call, and what the out-arrays hold is\n'
-        '        undefined.'),
-    "hlm_step_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Begin the step that hlm_decode_step would run, to be computed in slices between\n'
-        'other things: checks it and takes its memory, computes nothing. Structs, ids, rows\n'
-        'and lists of requests are copied; embeddings, and what is written to (logits,\n'
-        'hidden states, attention weights), must stay until the step has ended.\n'
-        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The\n'
-        'caches are what they were before: they can be read, forked and saved, also from\n'
-        'other threads; calls that would change one return HLM_E_BUSY. A cache that is freed\n'
-        "before the step has ended is not the caller's any more: the step goes on, and\n"
-        'its end frees it. hlm_ctx_free aborts the step.\n'
-        "In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed\n"
-        "first, and the step's memory is taken after that.\n"
-        'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
-    "hlm_step_run": (c_int32, [c_void_p, c_uint64, c_void_p],
-        'Computes for budget_us microseconds; it stops in time if it can tell what the next\n'
-        'piece of work will take, and always gets one done (0.2 ms is aimed at).\n'
-        '*done receives 1 when the step has ended: the caches have grown, and the\n'
-        "results are there, the same as hlm_decode_step's bit for bit. A failure\n"
-        'ends the step as hlm_step_abort does.\n'
-        'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call\n'
-        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only).'),
-    "hlm_step_abort": (c_int32, [c_void_p],
-        'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
-        'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
-    "hlm_cache_logits": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a\n'
-        'snapshot that was loaded, or from a text that was reused.\n'
-        'logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.\n'
-        'A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a\n'
-        "step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;\n"
-        'a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last\n'
-        'token once more. The sequence is the same value afterwards, and nothing of it is pending.\n'
-        'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
-        'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
-        '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
-        '        HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),\n'
-        '        HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
-    "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
-        'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
-    "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
-        'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
-        'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
-        'out     [cap]; may be NULL when cap is 0.\n'
-        '*n      receives the number of ids, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),\n'
-        '        HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM.'),
-    "hlm_detokenize": (c_int32, [c_void_p, c_void_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
-        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.\n'
-        '*n receives the number of bytes, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),\n'
+    "hlm_adapter_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
+        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and\n'
+        'adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a\n'
+        'GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.\n'
+        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,\n'
+        'the first of them included: what a step that names it does is said at hlm_step.adapter.\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the\n'
+        '        model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT\n'
+        '        (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),\n'
+        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and\n'
+        "        DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that\n"
+        "        are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
+    "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Several adapters of one model as one, whose effects are added. An adapter with magnitudes\n'
+        '(DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.\n'
+        'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),\n'
         '        HLM_E_NOMEM.'),
-    "hlm_text_stream_new": (c_int32, [c_void_p, c_void_p, c_uint32],
-        'Text of one token after another, for streaming. The pieces joined equal\n'
-        'hlm_detokenize of all tokens, and no piece ends inside a character.\n'
-        'flags as for hlm_detokenize.\n'
-        'Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
-    "hlm_text_stream_push": (c_int32, [c_void_p, c_int32, c_void_p, c_void_p],
-        '*text [*len] is the text that became certain (it may be empty), not ended by\n'
-        '0, valid until the next call on the stream.\n'
-        'Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM.'),
-    "hlm_text_stream_finish": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'What is left at the end (an unfinished character as U+FFFD), as above; the\n'
-        'stream is then as new. Errors  HLM_E_NOMEM.'),
-    "hlm_text_stream_free": (None, [c_void_p], ""),
-    "hlm_text_stream_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Go on behind a text: the stream is as if these tokens had been pushed and their text\n'
-        "given, whatever it was before. SentencePiece's tokens drop the space in front of a\n"
-        "text's first word only, and characters may be spelled over several tokens, so the text\n"
-        'of an answer is not that of its tokens alone.\n'
-        'tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.\n'
-        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),\n'
-        '        HLM_E_NOMEM.'),
-    "hlm_text_stream_cut": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,\n'
-        'without what later tokens may change, as the beginning of a character. A stream that\n'
-        'begins behind the same tokens gives that. The stream is then as new.\n'
-        'The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a\n'
-        'tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):\n'
-        'there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM.'),
-    "hlm_chat_render": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
-        "Messages to text by the model's chat template.\n"
-        'messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.\n'
-        "params         NULL: the model's template, an assistant's answer opened.\n"
-        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),\n'
-        '        HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM.'),
-    "hlm_chat_tokenize": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
-        "Messages to tokens: the tokens of hlm_chat_render's text, except that special\n"
-        'tokens come only from what the template itself writes. A marker that a message,\n'
-        'a tool or extra_json spells is plain text, however the template cuts or joins\n'
-        "it. The template's own: its literals, bos_token and eos_token, members of\n"
-        'extra_json whose name ends in "_token", and roles made of letters, digits, \'_\'\n'
-        "and '-'. Nothing is added around the text: templates write bos themselves.\n"
-        'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
-        'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
-    "hlm_chat_template_text": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p],
-        'Text of the template that hlm_chat_render uses with these params: their own, one of the\n'
-        "model's files or a built-in one. It tells which variables of extra_json have an effect.\n"
-        "params         NULL: the model's default.\n"
-        'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE.'),
-    "hlm_chat_render_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
-        'hlm_chat_render for messages [n_messages], which are read during the call only:\n'
-        'the same bytes as for the same messages as JSON. No messages: may be NULL.\n'
-        'Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and\n'
-        '        HLM_E_FORMAT (it is no UTF-8) name the message and the field.'),
-    "hlm_chat_tokenize_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
-        'hlm_chat_tokenize for messages [n_messages], likewise.\n'
-        'Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too.'),
-    "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'params and the list of biases are copied; NULL: greedy.\n'
-        'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
-        '        token outside the vocabulary), HLM_E_NOMEM.'),
-    "hlm_sampler_fork": (c_int32, [c_void_p, c_void_p],
-        'The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM.'),
-    "hlm_sampler_sample": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Draw from logits [vocab_size], which are not changed. Counts as a draw, but\n'
-        'not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left\n'
-        '(all NaN or -INFINITY); that is no draw.'),
-    "hlm_sampler_accept": (c_int32, [c_void_p, c_int32],
-        'Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).\n'
-        'Errors  HLM_E_TOKEN, HLM_E_NOMEM.'),
-    "hlm_sampler_free": (None, [c_void_p], ""),
-    "hlm_generate": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
-        'Prompt in, tokens out. Afterwards the cache holds the prompt and all\n'
-        'generated tokens but the last one, which has not been run.\n'
-        'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
-        'is written on success, and with HLM_E_CANCELLED for what was done until then.\n'
-        'Callbacks come from the calling thread and must not call into ctx or the cache, but\n'
-        "for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
-        'A model without tokenizer gives ids and no text.\n'
-        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
-        '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
-        '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'
-        '        the cache then holds what was run before.'),
-    "hlm_score": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
-        'Log-probability of each token given those before it, as natural logarithms;\n'
-        "NaN where the model's logits are no distribution.\n"
-        'tokens   [n], n at least 2, from the beginning of a text.\n'
-        'logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.\n'
-        'sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).\n'
-        "Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.\n"
-        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,\n'
-        '        HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what\n'
-        '        logprobs holds is then undefined.'),
-    "hlm_score_labels": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p],
-        'The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..\n'
-        'tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)\n'
-        'is left out: its log-probability is given as 0.\n'
-        'count    labels that were rated; may be NULL. The mean loss is -sum / count.\n'
-        'Errors  as hlm_score.'),
-    "hlm_embed": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_uint32, c_void_p],
-        "A text's vector, for search and comparison: of its rows after the final norm, which\n"
-        'transformers calls last_hidden_state. Any model has them, whatever its head.\n'
-        'tokens   [n], n at least 1, from the beginning of a text.\n'
-        'pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.\n'
-        'out      [hidden_size].\n'
-        "Uses a sequence of its own, in the context's pool.\n"
-        'Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED.'),
+    "hlm_adapter_retain": (None, [c_void_p],
+        'One reference more, or one less. It keeps its model; pools keep the adapters that their\n'
+        'sequences were run with. Any thread.'),
+    "hlm_adapter_release": (None, [c_void_p], ""),
+    "hlm_adapter_info_get": (c_int32, [c_void_p, c_void_p],
+        'Set out->struct_size first. Errors  HLM_E_ARG.'),
 }
 
 
@@ -924,30 +924,30 @@ def declare(library: CDLL) -> None:
 def sizes() -> dict[str, tuple[int, int]]:
     """The size of every struct, as recorded and as ctypes lays it out."""
     return {
+        "hlm_chat_params": (56, sizeof(hlm_chat_params)),
+        "hlm_message": (16, sizeof(hlm_message)),
+        "hlm_model_params": (56, sizeof(hlm_model_params)),
+        "hlm_model_info": (144, sizeof(hlm_model_info)),
+        "hlm_pool_params": (80, sizeof(hlm_pool_params)),
+        "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
+        "hlm_plan_params": (72, sizeof(hlm_plan_params)),
+        "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
+        "hlm_cache_params": (16, sizeof(hlm_cache_params)),
+        "hlm_speculation": (40, sizeof(hlm_speculation)),
+        "hlm_generate_params": (136, sizeof(hlm_generate_params)),
+        "hlm_generate_result": (88, sizeof(hlm_generate_result)),
+        "hlm_hidden": (32, sizeof(hlm_hidden)),
+        "hlm_attention": (24, sizeof(hlm_attention)),
+        "hlm_step": (112, sizeof(hlm_step)),
+        "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
+        "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
+        "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
+        "hlm_writer": (24, sizeof(hlm_writer)),
+        "hlm_reader": (24, sizeof(hlm_reader)),
+        "hlm_adapter_params": (24, sizeof(hlm_adapter_params)),
+        "hlm_adapter_info": (32, sizeof(hlm_adapter_info)),
         "hlm_allocator": (32, sizeof(hlm_allocator)),
         "hlm_log": (24, sizeof(hlm_log)),
         "hlm_executor": (24, sizeof(hlm_executor)),
         "hlm_vfs": (56, sizeof(hlm_vfs)),
-        "hlm_model_params": (56, sizeof(hlm_model_params)),
-        "hlm_adapter_params": (24, sizeof(hlm_adapter_params)),
-        "hlm_adapter_info": (32, sizeof(hlm_adapter_info)),
-        "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_plan_params": (72, sizeof(hlm_plan_params)),
-        "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
-        "hlm_pool_params": (80, sizeof(hlm_pool_params)),
-        "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
-        "hlm_cache_params": (16, sizeof(hlm_cache_params)),
-        "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
-        "hlm_writer": (24, sizeof(hlm_writer)),
-        "hlm_reader": (24, sizeof(hlm_reader)),
-        "hlm_hidden": (32, sizeof(hlm_hidden)),
-        "hlm_attention": (24, sizeof(hlm_attention)),
-        "hlm_step": (112, sizeof(hlm_step)),
-        "hlm_chat_params": (56, sizeof(hlm_chat_params)),
-        "hlm_message": (16, sizeof(hlm_message)),
-        "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
-        "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
-        "hlm_speculation": (40, sizeof(hlm_speculation)),
-        "hlm_generate_params": (136, sizeof(hlm_generate_params)),
-        "hlm_generate_result": (88, sizeof(hlm_generate_result)),
     }

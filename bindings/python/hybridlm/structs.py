@@ -6,6 +6,32 @@ from __future__ import annotations
 from typing import NamedTuple, Optional, TypedDict
 
 
+class ChatParams(TypedDict, total=False):
+    """hlm_chat_params of the header."""
+
+    #: HLM_CHAT_... bits.
+    flags: int
+
+    #: JSON array of tool schemas, or NULL.
+    tools_json: str
+
+    #: JSON object whose members become variables of the template, or NULL.
+    extra_json: str
+
+    #: A template to use instead of the model's, or NULL.
+    chat_template: str
+
+    #: Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock.
+    now: int
+
+    #: Which of several templates, unless chat_template is given: one of the model's files ("default",
+    #: "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
+    #: "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
+    #: tools and such a template, else their default, else, when they have no template, the built-in
+    #: one that fits the model.
+    template_name: str
+
+
 class ModelParams(TypedDict, total=False):
     """hlm_model_params of the header."""
 
@@ -17,24 +43,6 @@ class ModelParams(TypedDict, total=False):
 
     #: HLM_CPU_...
     cpu: int
-
-
-class AdapterParams(TypedDict, total=False):
-    """hlm_adapter_params of the header."""
-
-    #: Of what is added, on top of the adapter's own scale; 0: 1.
-    scale: float
-
-
-class AdapterInfo(NamedTuple):
-    """hlm_adapter_info of the header."""
-
-    #: Matrices that it adds to, its largest rank, bytes of memory.
-    n_matrices: int
-
-    rank: int
-
-    bytes: int
 
 
 class ModelInfo(NamedTuple):
@@ -105,65 +113,6 @@ class ModelInfo(NamedTuple):
     n_active_parameters: int
 
 
-class PlanParams(TypedDict, total=False):
-    """hlm_plan_params of the header."""
-
-    #: 0: 1.
-    n_sequences: int
-
-    #: Tokens of each sequence. 0: the model's max_positions.
-    n_tokens: int
-
-    #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
-    kv_type: int
-
-    #: Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params.
-    n_threads: int
-
-    #: As in hlm_ctx_params.
-    max_rows: int
-
-    #: As in hlm_pool_params.
-    state_type: int
-
-    #: As in hlm_pool_params.
-    prefix_bytes: int
-
-    #: As in hlm_pool_params.
-    window_rows: int
-
-    #: Must be 0.
-    reserved2: int
-
-    #: With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one.
-    step_tokens: int
-
-
-class MemoryPlanInfo(NamedTuple):
-    """What a model, its sequences and one context take, in bytes."""
-
-    weights: int
-
-    #: For all sequences together; pages of 64 positions, counted whole.
-    state: int
-
-    state_per_token: int
-
-    #: What a sequence takes at any length (recurrent state, with undo log and automatic
-    #: marks by the pool's defaults; 0 for Transformers that keep all rows).
-    state_per_sequence: int
-
-    #: Scratch of a context.
-    scratch: int
-
-    #: The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted.
-    total: int
-
-    #: What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
-    #: with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none.
-    prefix: int
-
-
 class PoolParams(TypedDict, total=False):
     """hlm_pool_params of the header."""
 
@@ -225,114 +174,71 @@ class CtxParams(TypedDict, total=False):
     max_rows: int
 
 
+class PlanParams(TypedDict, total=False):
+    """hlm_plan_params of the header."""
+
+    #: 0: 1.
+    n_sequences: int
+
+    #: Tokens of each sequence. 0: the model's max_positions.
+    n_tokens: int
+
+    #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
+    kv_type: int
+
+    #: Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params.
+    n_threads: int
+
+    #: As in hlm_ctx_params.
+    max_rows: int
+
+    #: As in hlm_pool_params.
+    state_type: int
+
+    #: As in hlm_pool_params.
+    prefix_bytes: int
+
+    #: As in hlm_pool_params.
+    window_rows: int
+
+    #: Must be 0.
+    reserved2: int
+
+    #: With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one.
+    step_tokens: int
+
+
+class MemoryPlanInfo(NamedTuple):
+    """What a model, its sequences and one context take, in bytes."""
+
+    weights: int
+
+    #: For all sequences together; pages of 64 positions, counted whole.
+    state: int
+
+    state_per_token: int
+
+    #: What a sequence takes at any length (recurrent state, with undo log and automatic
+    #: marks by the pool's defaults; 0 for Transformers that keep all rows).
+    state_per_sequence: int
+
+    #: Scratch of a context.
+    scratch: int
+
+    #: The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted.
+    total: int
+
+    #: What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
+    #: with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none.
+    prefix: int
+
+
 class CacheParams(TypedDict, total=False):
     """hlm_cache_params of the header."""
 
     #: Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
     #: is allowed. 0: the model's max_positions.
     max_tokens: int
-
-
-class PrefixInfo(NamedTuple):
-    """hlm_prefix_info of the header."""
-
-    #: Pages and states held, each counted once, and the most there may be (0: no prefix cache).
-    bytes: int
-
-    max_bytes: int
-
-    #: Stretches of text between branches, tokens in all of them, states kept in them.
-    nodes: int
-
-    tokens: int
-
-    states: int
-
-    #: Calls of hlm_cache_reuse so far, and those that reused a token, of either cache.
-    lookups: int
-
-    hits: int
-
-    #: Tokens of all those calls, how many were reused, and how many of these are computed again.
-    tokens_asked: int
-
-    tokens_reused: int
-
-    tokens_recomputed: int
-
-    #: What went because of the budget, or of the pool's cap.
-    evicted_tokens: int
-
-    evicted_states: int
-
-
-class ChatParams(TypedDict, total=False):
-    """hlm_chat_params of the header."""
-
-    #: HLM_CHAT_... bits.
-    flags: int
-
-    #: JSON array of tool schemas, or NULL.
-    tools_json: str
-
-    #: JSON object whose members become variables of the template, or NULL.
-    extra_json: str
-
-    #: A template to use instead of the model's, or NULL.
-    chat_template: str
-
-    #: Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock.
-    now: int
-
-    #: Which of several templates, unless chat_template is given: one of the model's files ("default",
-    #: "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
-    #: "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
-    #: tools and such a template, else their default, else, when they have no template, the built-in
-    #: one that fits the model.
-    template_name: str
-
-
-class SamplerParams(TypedDict, total=False):
-    """The chain runs in the order of the fields from repetition_penalty on, with
-    logit_bias first and temperature last before the draw. All off by default:
-    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
-    at temperature 1, of the tokens that those before it kept, and keeps at
-    least one; among equals the lower id goes first.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
-    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
-
-    #: Philox4x32-10 key: the same seed gives the same draws everywhere.
-    seed: Optional[int]
-
-    n_logit_bias: int
-
-    #: Accepted tokens that the penalties look back on. 0: 64; negative: all.
-    penalty_window: int
-
-    #: Divides positive and multiplies negative logits of seen tokens. 0 or 1: off.
-    repetition_penalty: float
-
-    #: Subtracted once for each time a token was seen.
-    frequency_penalty: float
-
-    #: Subtracted from every token that was seen.
-    presence_penalty: float
-
-    #: Keep the k largest. 0: all.
-    top_k: int
-
-    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
-    #: nearest to the entropy. 0 or 1: off.
-    typical_p: float
-
-    #: Keep the smallest set of most likely tokens with mass p. 0 or 1: off.
-    top_p: float
-
-    #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
-    min_p: float
-
-    #: 0: greedy, the largest logit, the lowest id among equals.
-    temperature: float
 
 
 class GenerateParams(TypedDict, total=False):
@@ -391,19 +297,113 @@ class GenerateResult(NamedTuple):
     n_accepted: int
 
 
+class SamplerParams(TypedDict, total=False):
+    """The chain runs in the order of the fields from repetition_penalty on, with
+    logit_bias first and temperature last before the draw. All off by default:
+    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
+    at temperature 1, of the tokens that those before it kept, and keeps at
+    least one; among equals the lower id goes first.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
+    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+
+    #: Philox4x32-10 key: the same seed gives the same draws everywhere.
+    seed: Optional[int]
+
+    n_logit_bias: int
+
+    #: Accepted tokens that the penalties look back on. 0: 64; negative: all.
+    penalty_window: int
+
+    #: Divides positive and multiplies negative logits of seen tokens. 0 or 1: off.
+    repetition_penalty: float
+
+    #: Subtracted once for each time a token was seen.
+    frequency_penalty: float
+
+    #: Subtracted from every token that was seen.
+    presence_penalty: float
+
+    #: Keep the k largest. 0: all.
+    top_k: int
+
+    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
+    #: nearest to the entropy. 0 or 1: off.
+    typical_p: float
+
+    #: Keep the smallest set of most likely tokens with mass p. 0 or 1: off.
+    top_p: float
+
+    #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
+    min_p: float
+
+    #: 0: greedy, the largest logit, the lowest id among equals.
+    temperature: float
+
+
+class PrefixInfo(NamedTuple):
+    """hlm_prefix_info of the header."""
+
+    #: Pages and states held, each counted once, and the most there may be (0: no prefix cache).
+    bytes: int
+
+    max_bytes: int
+
+    #: Stretches of text between branches, tokens in all of them, states kept in them.
+    nodes: int
+
+    tokens: int
+
+    states: int
+
+    #: Calls of hlm_cache_reuse so far, and those that reused a token, of either cache.
+    lookups: int
+
+    hits: int
+
+    #: Tokens of all those calls, how many were reused, and how many of these are computed again.
+    tokens_asked: int
+
+    tokens_reused: int
+
+    tokens_recomputed: int
+
+    #: What went because of the budget, or of the pool's cap.
+    evicted_tokens: int
+
+    evicted_states: int
+
+
+class AdapterParams(TypedDict, total=False):
+    """hlm_adapter_params of the header."""
+
+    #: Of what is added, on top of the adapter's own scale; 0: 1.
+    scale: float
+
+
+class AdapterInfo(NamedTuple):
+    """hlm_adapter_info of the header."""
+
+    #: Matrices that it adds to, its largest rank, bytes of memory.
+    n_matrices: int
+
+    rank: int
+
+    bytes: int
+
+
 __all__ = [
+    "ChatParams",
     "ModelParams",
-    "AdapterParams",
-    "AdapterInfo",
     "ModelInfo",
-    "PlanParams",
-    "MemoryPlanInfo",
     "PoolParams",
     "CtxParams",
+    "PlanParams",
+    "MemoryPlanInfo",
     "CacheParams",
-    "PrefixInfo",
-    "ChatParams",
-    "SamplerParams",
     "GenerateParams",
     "GenerateResult",
+    "SamplerParams",
+    "PrefixInfo",
+    "AdapterParams",
+    "AdapterInfo",
 ]

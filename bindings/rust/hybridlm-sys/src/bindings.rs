@@ -68,500 +68,6 @@ extern "C" {
     #[doc = "  thread's next call that returns a status; never NULL."]
     pub fn hlm_last_error() -> *const ::std::os::raw::c_char;
 }
-#[doc = " Memory. All memory of the library but jansson's comes from here. Both"]
-#[doc = "  functions are needed and may be called from any thread, also at the same"]
-#[doc = "  time. What `user` points to must outlive everything made with it."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_allocator {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " `size` bytes (never 0) aligned to `align` (a power of two), or NULL."]
-    pub alloc: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            size: usize,
-            align: usize,
-        ) -> *mut ::std::os::raw::c_void,
-    >,
-    #[doc = " Takes what alloc gave; never NULL."]
-    pub free: ::std::option::Option<
-        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, ptr: *mut ::std::os::raw::c_void),
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_allocator() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_allocator>(),
-        32usize,
-        concat!("Size of: ", stringify!(hlm_allocator))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_allocator>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_allocator))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_allocator),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_allocator),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_alloc() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).alloc) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_allocator),
-                "::",
-                stringify!(alloc)
-            )
-        );
-    }
-    test_field_alloc();
-    fn test_field_free() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).free) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_allocator),
-                "::",
-                stringify!(free)
-            )
-        );
-    }
-    test_field_free();
-}
-impl Default for hlm_allocator {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-pub const HLM_LOG_DEBUG: _bindgen_ty_3 = 1;
-pub const HLM_LOG_INFO: _bindgen_ty_3 = 2;
-pub const HLM_LOG_WARN: _bindgen_ty_3 = 3;
-pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
-#[doc = " Text about progress and decisions, one line without newline a call."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_log {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " May be called from any thread. level is one of HLM_LOG_...; text is ended"]
-    #[doc = "  by 0 and valid during the call."]
-    pub write: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            level: i32,
-            text: *const ::std::os::raw::c_char,
-        ),
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_log() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_log>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_log))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_log>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_log))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_log),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_log),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_write() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_log),
-                "::",
-                stringify!(write)
-            )
-        );
-    }
-    test_field_write();
-}
-impl Default for hlm_log {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[doc = " A task of a parallel-for: called once for each index. Tasks never wait for"]
-#[doc = "  one another, need at most 16 KB of stack, and compute with the"]
-#[doc = "  library's floating-point words and put back those they find."]
-pub type hlm_task =
-    ::std::option::Option<unsafe extern "C" fn(arg: *mut ::std::os::raw::c_void, index: usize)>;
-#[doc = " The caller's job system. The library then starts no threads of its own. What"]
-#[doc = "  `user` points to must outlive the context. parallel_for is called from the"]
-#[doc = "  thread that called into the context, once for each part of the work between"]
-#[doc = "  barriers, with n the context's number of threads."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_executor {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and"]
-    #[doc = "  returns when all have returned: 0 on success; other values mean that not"]
-    #[doc = "  every task ran, and the step fails with HLM_E_CANCELLED."]
-    pub parallel_for: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            n: usize,
-            task: hlm_task,
-            arg: *mut ::std::os::raw::c_void,
-        ) -> i32,
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_executor() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_executor>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_executor))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_executor>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_executor))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_executor),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_executor),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_parallel_for() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).parallel_for) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_executor),
-                "::",
-                stringify!(parallel_for)
-            )
-        );
-    }
-    test_field_parallel_for();
-}
-impl Default for hlm_executor {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[doc = " File access, for pack files and assets. Paths are those given to"]
-#[doc = "  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions"]
-#[doc = "  return 0 on success; all but map are needed. The struct is copied; what"]
-#[doc = "  `user` points to must outlive the models loaded through it. All functions"]
-#[doc = "  may be called from any thread."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_vfs {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " *file receives a handle. A file that is not there: return 1; other values"]
-    #[doc = "  but 0 are other failures (a folder, no permission)."]
-    pub open: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            path: *const ::std::os::raw::c_char,
-            file: *mut *mut ::std::os::raw::c_void,
-        ) -> i32,
-    >,
-    pub size: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            file: *mut ::std::os::raw::c_void,
-            size: *mut u64,
-        ) -> i32,
-    >,
-    #[doc = " Reads exactly n bytes at offset, or fails."]
-    pub read_at: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            file: *mut ::std::os::raw::c_void,
-            offset: u64,
-            out: *mut ::std::os::raw::c_void,
-            n: usize,
-        ) -> i32,
-    >,
-    #[doc = " The whole file in memory, readable until close. NULL, or a failure: the"]
-    #[doc = "  library reads instead. Pages the library no longer needs are not given"]
-    #[doc = "  back through this interface."]
-    pub map: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            file: *mut ::std::os::raw::c_void,
-            data: *mut *const ::std::os::raw::c_void,
-        ) -> i32,
-    >,
-    pub close: ::std::option::Option<
-        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, file: *mut ::std::os::raw::c_void),
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_vfs() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_vfs>(),
-        56usize,
-        concat!("Size of: ", stringify!(hlm_vfs))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_vfs>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_vfs))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_open() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).open) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(open)
-            )
-        );
-    }
-    test_field_open();
-    fn test_field_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).size) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(size)
-            )
-        );
-    }
-    test_field_size();
-    fn test_field_read_at() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).read_at) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(read_at)
-            )
-        );
-    }
-    test_field_read_at();
-    fn test_field_map() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).map) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(map)
-            )
-        );
-    }
-    test_field_map();
-    fn test_field_close() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).close) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_vfs),
-                "::",
-                stringify!(close)
-            )
-        );
-    }
-    test_field_close();
-}
-impl Default for hlm_vfs {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
 #[repr(C)]
 #[derive(Debug)]
 pub struct hlm_model {
@@ -592,40 +98,478 @@ pub struct hlm_sampler {
 pub struct hlm_text_stream {
     _unused: [u8; 0],
 }
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_adapter {
+    _unused: [u8; 0],
+}
+#[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
+pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_3 = 1;
+#[doc = " Markers such as <|im_end|> in the text become their special tokens."]
+#[doc = "  Never for text of untrusted origin."]
+pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_3 = 2;
+pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
+    #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
+    #[doc = "  out     [cap]; may be NULL when cap is 0."]
+    #[doc = "  *n      receives the number of ids, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),"]
+    #[doc = "          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM."]
+    pub fn hlm_tokenize(
+        model: *const hlm_model,
+        text: *const ::std::os::raw::c_char,
+        len: usize,
+        flags: u32,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " Leave out special tokens."]
+pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_4 = 1;
+pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
+    #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_detokenize(
+        model: *const hlm_model,
+        tokens: *const i32,
+        n_tokens: usize,
+        flags: u32,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
+    #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
+    pub fn hlm_token_ends(model: *const hlm_model, token: i32) -> i32;
+}
+extern "C" {
+    #[doc = " Text of one token after another, for streaming. The pieces joined equal"]
+    #[doc = "  hlm_detokenize of all tokens, and no piece ends inside a character."]
+    #[doc = "  flags as for hlm_detokenize."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM."]
+    pub fn hlm_text_stream_new(
+        out: *mut *mut hlm_text_stream,
+        model: *mut hlm_model,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " *text [*len] is the text that became certain (it may be empty), not ended by"]
+    #[doc = "  0, valid until the next call on the stream."]
+    #[doc = "  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM."]
+    pub fn hlm_text_stream_push(
+        stream: *mut hlm_text_stream,
+        token: i32,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " What is left at the end (an unfinished character as U+FFFD), as above; the"]
+    #[doc = "  stream is then as new. Errors  HLM_E_NOMEM."]
+    pub fn hlm_text_stream_finish(
+        stream: *mut hlm_text_stream,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
+}
+extern "C" {
+    #[doc = " Go on behind a text: the stream is as if these tokens had been pushed and their text"]
+    #[doc = "  given, whatever it was before. SentencePiece's tokens drop the space in front of a"]
+    #[doc = "  text's first word only, and characters may be spelled over several tokens, so the text"]
+    #[doc = "  of an answer is not that of its tokens alone."]
+    #[doc = "  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_text_stream_begin(
+        stream: *mut hlm_text_stream,
+        tokens: *const i32,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,"]
+    #[doc = "  without what later tokens may change, as the beginning of a character. A stream that"]
+    #[doc = "  begins behind the same tokens gives that. The stream is then as new."]
+    #[doc = "  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a"]
+    #[doc = "  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):"]
+    #[doc = "  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM."]
+    pub fn hlm_text_stream_cut(
+        stream: *mut hlm_text_stream,
+        text: *mut *const ::std::os::raw::c_char,
+        len: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " Do not end with the opening of an assistant's answer."]
+pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_5 = 1;
+pub type _bindgen_ty_5 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_chat_params {
+    pub struct_size: usize,
+    #[doc = " HLM_CHAT_... bits."]
+    pub flags: u32,
+    #[doc = " Must be 0."]
+    pub reserved: u32,
+    #[doc = " JSON array of tool schemas, or NULL."]
+    pub tools_json: *const ::std::os::raw::c_char,
+    #[doc = " JSON object whose members become variables of the template, or NULL."]
+    pub extra_json: *const ::std::os::raw::c_char,
+    #[doc = " A template to use instead of the model's, or NULL."]
+    pub chat_template: *const ::std::os::raw::c_char,
+    #[doc = " Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock."]
+    pub now: i64,
+    #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\","]
+    #[doc = "  \"tool_use\", \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\","]
+    #[doc = "  \"llama3\", \"mixtral\", \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are"]
+    #[doc = "  tools and such a template, else their default, else, when they have no template, the built-in"]
+    #[doc = "  one that fits the model."]
+    pub template_name: *const ::std::os::raw::c_char,
+}
+#[test]
+fn bindgen_test_layout_hlm_chat_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_chat_params>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_chat_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_chat_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_chat_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_flags() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).flags) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(flags)
+            )
+        );
+    }
+    test_field_flags();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_tools_json() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tools_json) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(tools_json)
+            )
+        );
+    }
+    test_field_tools_json();
+    fn test_field_extra_json() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).extra_json) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(extra_json)
+            )
+        );
+    }
+    test_field_extra_json();
+    fn test_field_chat_template() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).chat_template) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(chat_template)
+            )
+        );
+    }
+    test_field_chat_template();
+    fn test_field_now() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).now) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(now)
+            )
+        );
+    }
+    test_field_now();
+    fn test_field_template_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).template_name) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_chat_params),
+                "::",
+                stringify!(template_name)
+            )
+        );
+    }
+    test_field_template_name();
+}
+impl Default for hlm_chat_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Messages to text by the model's chat template."]
+    #[doc = "  messages_json  [{\"role\": \"user\", \"content\": \"...\"}, ...], ended by 0."]
+    #[doc = "  params         NULL: the model's template, an assistant's answer opened."]
+    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),"]
+    #[doc = "          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM."]
+    pub fn hlm_chat_render(
+        model: *const hlm_model,
+        messages_json: *const ::std::os::raw::c_char,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Messages to tokens: the tokens of hlm_chat_render's text, except that special"]
+    #[doc = "  tokens come only from what the template itself writes. A marker that a message,"]
+    #[doc = "  a tool or extra_json spells is plain text, however the template cuts or joins"]
+    #[doc = "  it. The template's own: its literals, bos_token and eos_token, members of"]
+    #[doc = "  extra_json whose name ends in \"_token\", and roles made of letters, digits, '_'"]
+    #[doc = "  and '-'. Nothing is added around the text: templates write bos themselves."]
+    #[doc = "  out [cap]      *n receives the tokens, also with HLM_E_SPACE."]
+    #[doc = "  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too."]
+    pub fn hlm_chat_tokenize(
+        model: *const hlm_model,
+        messages_json: *const ::std::os::raw::c_char,
+        params: *const hlm_chat_params,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Text of the template that hlm_chat_render uses with these params: their own, one of the"]
+    #[doc = "  model's files or a built-in one. It tells which variables of extra_json have an effect."]
+    #[doc = "  params         NULL: the model's default."]
+    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE."]
+    pub fn hlm_chat_template_text(
+        model: *const hlm_model,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct"]
+#[doc = "  does not grow; what needs more members (tool calls, a name) is written as JSON."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_message {
+    #[doc = " \"system\", \"user\", \"assistant\", ...: UTF-8, ended by 0."]
+    pub role: *const ::std::os::raw::c_char,
+    #[doc = " UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends."]
+    pub content: *const ::std::os::raw::c_char,
+}
+#[test]
+fn bindgen_test_layout_hlm_message() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_message>(),
+        16usize,
+        concat!("Size of: ", stringify!(hlm_message))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_message>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_message))
+    );
+    fn test_field_role() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).role) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_message),
+                "::",
+                stringify!(role)
+            )
+        );
+    }
+    test_field_role();
+    fn test_field_content() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).content) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_message),
+                "::",
+                stringify!(content)
+            )
+        );
+    }
+    test_field_content();
+}
+impl Default for hlm_message {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " hlm_chat_render for messages [n_messages], which are read during the call only:"]
+    #[doc = "  the same bytes as for the same messages as JSON. No messages: may be NULL."]
+    #[doc = "  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and"]
+    #[doc = "          HLM_E_FORMAT (it is no UTF-8) name the message and the field."]
+    pub fn hlm_chat_render_messages(
+        model: *const hlm_model,
+        messages: *const hlm_message,
+        n_messages: usize,
+        params: *const hlm_chat_params,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " hlm_chat_tokenize for messages [n_messages], likewise."]
+    #[doc = "  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too."]
+    pub fn hlm_chat_tokenize_messages(
+        model: *const hlm_model,
+        messages: *const hlm_message,
+        n_messages: usize,
+        params: *const hlm_chat_params,
+        out: *mut i32,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
 #[doc = " Read weights into memory instead of mapping the file. A mapped file that"]
 #[doc = "  another process truncates while it is in use ends the program with"]
 #[doc = "  SIGBUS, which no library can prevent: use this for files that others"]
 #[doc = "  may change."]
-pub const HLM_LOAD_READ: _bindgen_ty_4 = 1;
+pub const HLM_LOAD_READ: _bindgen_ty_6 = 1;
 #[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot products,"]
 #[doc = "  and VNNI for q8_0 weights), so that all x86-64 and aarch64 machines give the same"]
 #[doc = "  bits, whatever hlm_model_params.cpu says: one kernel class, \"portable\"."]
-pub const HLM_LOAD_PORTABLE: _bindgen_ty_4 = 2;
+pub const HLM_LOAD_PORTABLE: _bindgen_ty_6 = 2;
 #[doc = " Tokenizer and chat template only; contexts and pools are refused."]
-pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_4 = 4;
+pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_6 = 4;
 #[doc = " Read every weight and refuse NaN and infinity."]
-pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_4 = 8;
+pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_6 = 8;
 #[doc = " For a model with memory tokens (Hymba): caches begin without them, and the"]
 #[doc = "  caller runs them itself, as the first embeddings of each sequence. Without"]
 #[doc = "  the flag they are computed once a pool, stand before every text, and count in"]
 #[doc = "  no position, length or limit."]
-pub const HLM_LOAD_NO_PREFIX: _bindgen_ty_4 = 16;
-pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
+pub const HLM_LOAD_NO_PREFIX: _bindgen_ty_6 = 16;
+pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
 #[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
 #[doc = "  CPU has the instruction, f32 for all else."]
-pub const HLM_ACTIVATIONS_DEFAULT: _bindgen_ty_5 = 0;
+pub const HLM_ACTIVATIONS_DEFAULT: _bindgen_ty_7 = 0;
 #[doc = " f32 on the stored weights: slower, free of activation rounding."]
-pub const HLM_ACTIVATIONS_F32: _bindgen_ty_5 = 1;
-pub type _bindgen_ty_5 = ::std::os::raw::c_uint;
-pub const HLM_CPU_BEST: _bindgen_ty_6 = 0;
+pub const HLM_ACTIVATIONS_F32: _bindgen_ty_7 = 1;
+pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
+pub const HLM_CPU_BEST: _bindgen_ty_8 = 0;
 #[doc = " Plain C."]
-pub const HLM_CPU_REF: _bindgen_ty_6 = 1;
+pub const HLM_CPU_REF: _bindgen_ty_8 = 1;
 #[doc = " Plain C."]
-pub const HLM_CPU_AVX2: _bindgen_ty_6 = 2;
+pub const HLM_CPU_AVX2: _bindgen_ty_8 = 2;
 #[doc = " Plain C."]
-pub const HLM_CPU_AVX512: _bindgen_ty_6 = 3;
+pub const HLM_CPU_AVX512: _bindgen_ty_8 = 3;
 #[doc = " Upper bounds on the instruction sets used. The CPU's own limits always hold."]
-pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_model_params {
@@ -856,260 +800,19 @@ extern "C" {
 extern "C" {
     pub fn hlm_model_release(model: *mut hlm_model);
 }
-#[repr(C)]
-#[derive(Debug)]
-pub struct hlm_adapter {
-    _unused: [u8; 0],
-}
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_adapter_params {
-    pub struct_size: usize,
-    #[doc = " Of what is added, on top of the adapter's own scale; 0: 1."]
-    pub scale: f32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " Where path is; NULL: the system's files. Used during the call only."]
-    pub vfs: *const hlm_vfs,
-}
-#[test]
-fn bindgen_test_layout_hlm_adapter_params() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_adapter_params>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_adapter_params))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_adapter_params>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_adapter_params))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_params),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_scale() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).scale) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_params),
-                "::",
-                stringify!(scale)
-            )
-        );
-    }
-    test_field_scale();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            12usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_params),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_vfs() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).vfs) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_params),
-                "::",
-                stringify!(vfs)
-            )
-        );
-    }
-    test_field_vfs();
-}
-impl Default for hlm_adapter_params {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and"]
-    #[doc = "  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a"]
-    #[doc = "  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32."]
-    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,"]
-    #[doc = "  the first of them included: what a step that names it does is said at hlm_step.adapter."]
-    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the"]
-    #[doc = "          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT"]
-    #[doc = "          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),"]
-    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and"]
-    #[doc = "          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that"]
-    #[doc = "          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
-    pub fn hlm_adapter_load(
-        out: *mut *mut hlm_adapter,
-        model: *mut hlm_model,
-        path: *const ::std::os::raw::c_char,
-        params: *const hlm_adapter_params,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes"]
-    #[doc = "  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same."]
-    #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),"]
-    #[doc = "          HLM_E_NOMEM."]
-    pub fn hlm_adapter_join(
-        out: *mut *mut hlm_adapter,
-        adapters: *const *const hlm_adapter,
-        n: usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " One reference more, or one less. It keeps its model; pools keep the adapters that their"]
-    #[doc = "  sequences were run with. Any thread."]
-    pub fn hlm_adapter_retain(adapter: *mut hlm_adapter);
-}
-extern "C" {
-    pub fn hlm_adapter_release(adapter: *mut hlm_adapter);
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct hlm_adapter_info {
-    pub struct_size: usize,
-    #[doc = " Matrices that it adds to, its largest rank, bytes of memory."]
-    pub n_matrices: usize,
-    pub rank: usize,
-    pub bytes: u64,
-}
-#[test]
-fn bindgen_test_layout_hlm_adapter_info() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_adapter_info>(),
-        32usize,
-        concat!("Size of: ", stringify!(hlm_adapter_info))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_adapter_info>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_adapter_info))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_info),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_n_matrices() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_matrices) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_info),
-                "::",
-                stringify!(n_matrices)
-            )
-        );
-    }
-    test_field_n_matrices();
-    fn test_field_rank() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).rank) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_info),
-                "::",
-                stringify!(rank)
-            )
-        );
-    }
-    test_field_rank();
-    fn test_field_bytes() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_adapter_info),
-                "::",
-                stringify!(bytes)
-            )
-        );
-    }
-    test_field_bytes();
-}
-extern "C" {
-    #[doc = " Set out->struct_size first. Errors  HLM_E_ARG."]
-    pub fn hlm_adapter_info_get(
-        adapter: *const hlm_adapter,
-        out: *mut hlm_adapter_info,
-    ) -> hlm_status;
-}
 #[doc = " Logits over the vocabulary."]
-pub const HLM_HEAD_TEXT: _bindgen_ty_7 = 0;
+pub const HLM_HEAD_TEXT: _bindgen_ty_9 = 0;
 #[doc = " Logits over classes of a text, to be read at its last token"]
 #[doc = "  (...ForSequenceClassification)."]
-pub const HLM_HEAD_SEQUENCE: _bindgen_ty_7 = 1;
+pub const HLM_HEAD_SEQUENCE: _bindgen_ty_9 = 1;
 #[doc = " Logits over classes of each token (...ForTokenClassification)."]
-pub const HLM_HEAD_TOKEN: _bindgen_ty_7 = 2;
+pub const HLM_HEAD_TOKEN: _bindgen_ty_9 = 2;
 #[doc = " None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is"]
 #[doc = "  for hlm_embed and hidden states. Logits, text and scores are refused with"]
 #[doc = "  HLM_E_UNSUPPORTED; vocab_size is that of the embedding."]
-pub const HLM_HEAD_NONE: _bindgen_ty_7 = 3;
+pub const HLM_HEAD_NONE: _bindgen_ty_9 = 3;
 #[doc = " What a model's head computes."]
-pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
 #[doc = "  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and"]
 #[doc = "  has_chat_template are 0, and the strings but kernel_class are \"\"."]
@@ -1615,451 +1318,23 @@ extern "C" {
     #[doc = "  do not, or there is no such class. Valid as long as the model."]
     pub fn hlm_model_label(model: *const hlm_model, i: i32) -> *const ::std::os::raw::c_char;
 }
-extern "C" {
-    #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
-    #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
-    pub fn hlm_token_ends(model: *const hlm_model, token: i32) -> i32;
-}
-pub const HLM_TYPE_DEFAULT: _bindgen_ty_8 = 0;
-pub const HLM_TYPE_F32: _bindgen_ty_8 = 1;
-pub const HLM_TYPE_F16: _bindgen_ty_8 = 2;
-pub const HLM_TYPE_BF16: _bindgen_ty_8 = 3;
-pub const HLM_TYPE_INT8: _bindgen_ty_8 = 4;
+pub const HLM_TYPE_DEFAULT: _bindgen_ty_10 = 0;
+pub const HLM_TYPE_F32: _bindgen_ty_10 = 1;
+pub const HLM_TYPE_F16: _bindgen_ty_10 = 2;
+pub const HLM_TYPE_BF16: _bindgen_ty_10 = 3;
+pub const HLM_TYPE_INT8: _bindgen_ty_10 = 4;
 #[doc = " Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head."]
-pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct hlm_plan_params {
-    pub struct_size: usize,
-    #[doc = " 0: 1."]
-    pub n_sequences: usize,
-    #[doc = " Tokens of each sequence. 0: the model's max_positions."]
-    pub n_tokens: i64,
-    #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
-    pub kv_type: i32,
-    #[doc = " Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params."]
-    pub n_threads: i32,
-    #[doc = " As in hlm_ctx_params."]
-    pub max_rows: usize,
-    #[doc = " As in hlm_pool_params."]
-    pub state_type: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " As in hlm_pool_params."]
-    pub prefix_bytes: u64,
-    #[doc = " As in hlm_pool_params."]
-    pub window_rows: i32,
-    #[doc = " Must be 0."]
-    pub reserved2: i32,
-    #[doc = " With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one."]
-    pub step_tokens: i64,
-}
-#[test]
-fn bindgen_test_layout_hlm_plan_params() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_plan_params>(),
-        72usize,
-        concat!("Size of: ", stringify!(hlm_plan_params))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_plan_params>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_plan_params))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_n_sequences() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_sequences) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(n_sequences)
-            )
-        );
-    }
-    test_field_n_sequences();
-    fn test_field_n_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(n_tokens)
-            )
-        );
-    }
-    test_field_n_tokens();
-    fn test_field_kv_type() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).kv_type) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(kv_type)
-            )
-        );
-    }
-    test_field_kv_type();
-    fn test_field_n_threads() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_threads) as usize - ptr as usize
-            },
-            28usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(n_threads)
-            )
-        );
-    }
-    test_field_n_threads();
-    fn test_field_max_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).max_rows) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(max_rows)
-            )
-        );
-    }
-    test_field_max_rows();
-    fn test_field_state_type() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(state_type)
-            )
-        );
-    }
-    test_field_state_type();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            44usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_prefix_bytes() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(prefix_bytes)
-            )
-        );
-    }
-    test_field_prefix_bytes();
-    fn test_field_window_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(window_rows)
-            )
-        );
-    }
-    test_field_window_rows();
-    fn test_field_reserved2() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
-            },
-            60usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(reserved2)
-            )
-        );
-    }
-    test_field_reserved2();
-    fn test_field_step_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).step_tokens) as usize - ptr as usize
-            },
-            64usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(step_tokens)
-            )
-        );
-    }
-    test_field_step_tokens();
-}
-#[doc = " What a model, its sequences and one context take, in bytes."]
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct hlm_memory_plan_info {
-    pub struct_size: usize,
-    pub weights: u64,
-    #[doc = " For all sequences together; pages of 64 positions, counted whole."]
-    pub state: u64,
-    pub state_per_token: u64,
-    #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic"]
-    #[doc = "  marks by the pool's defaults; 0 for Transformers that keep all rows)."]
-    pub state_per_sequence: u64,
-    #[doc = " Scratch of a context."]
-    pub scratch: u64,
-    #[doc = " The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted."]
-    pub total: u64,
-    #[doc = " What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate"]
-    #[doc = "  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none."]
-    pub prefix: u64,
-}
-#[test]
-fn bindgen_test_layout_hlm_memory_plan_info() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_memory_plan_info>(),
-        64usize,
-        concat!("Size of: ", stringify!(hlm_memory_plan_info))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_memory_plan_info>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_memory_plan_info))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_weights() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).weights) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(weights)
-            )
-        );
-    }
-    test_field_weights();
-    fn test_field_state() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(state)
-            )
-        );
-    }
-    test_field_state();
-    fn test_field_state_per_token() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state_per_token) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(state_per_token)
-            )
-        );
-    }
-    test_field_state_per_token();
-    fn test_field_state_per_sequence() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state_per_sequence) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(state_per_sequence)
-            )
-        );
-    }
-    test_field_state_per_sequence();
-    fn test_field_scratch() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).scratch) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(scratch)
-            )
-        );
-    }
-    test_field_scratch();
-    fn test_field_total() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).total) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(total)
-            )
-        );
-    }
-    test_field_total();
-    fn test_field_prefix() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).prefix) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_memory_plan_info),
-                "::",
-                stringify!(prefix)
-            )
-        );
-    }
-    test_field_prefix();
-}
-extern "C" {
-    #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]
-    #[doc = "  numbers will have, and keeps no memory. Set out->struct_size first."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
-    pub fn hlm_memory_plan(
-        model: *const hlm_model,
-        params: *const hlm_plan_params,
-        out: *mut hlm_memory_plan_info,
-    ) -> hlm_status;
-}
+pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
 #[doc = " They are kept: a Transformer can go back to any position at once."]
-pub const HLM_WINDOW_KEEP: _bindgen_ty_9 = 0;
+pub const HLM_WINDOW_KEEP: _bindgen_ty_11 = 0;
 #[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared"]
 #[doc = "  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there."]
 #[doc = "  A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
 #[doc = "  the tokens from there again. Transformers then set automatic marks too, and a mark counts"]
 #[doc = "  with the rows that it keeps. Without layers with windows it has no effect."]
-pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_9 = 1;
+pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_11 = 1;
 #[doc = " What becomes of KV rows that no attention window will reach again."]
-pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_pool_params {
@@ -2577,6 +1852,429 @@ extern "C" {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_plan_params {
+    pub struct_size: usize,
+    #[doc = " 0: 1."]
+    pub n_sequences: usize,
+    #[doc = " Tokens of each sequence. 0: the model's max_positions."]
+    pub n_tokens: i64,
+    #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
+    pub kv_type: i32,
+    #[doc = " Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params."]
+    pub n_threads: i32,
+    #[doc = " As in hlm_ctx_params."]
+    pub max_rows: usize,
+    #[doc = " As in hlm_pool_params."]
+    pub state_type: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " As in hlm_pool_params."]
+    pub prefix_bytes: u64,
+    #[doc = " As in hlm_pool_params."]
+    pub window_rows: i32,
+    #[doc = " Must be 0."]
+    pub reserved2: i32,
+    #[doc = " With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one."]
+    pub step_tokens: i64,
+}
+#[test]
+fn bindgen_test_layout_hlm_plan_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_plan_params>(),
+        72usize,
+        concat!("Size of: ", stringify!(hlm_plan_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_plan_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_plan_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_sequences() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_sequences) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_sequences)
+            )
+        );
+    }
+    test_field_n_sequences();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_kv_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kv_type) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(kv_type)
+            )
+        );
+    }
+    test_field_kv_type();
+    fn test_field_n_threads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_threads) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(n_threads)
+            )
+        );
+    }
+    test_field_n_threads();
+    fn test_field_max_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_rows) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(max_rows)
+            )
+        );
+    }
+    test_field_max_rows();
+    fn test_field_state_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(state_type)
+            )
+        );
+    }
+    test_field_state_type();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_prefix_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(prefix_bytes)
+            )
+        );
+    }
+    test_field_prefix_bytes();
+    fn test_field_window_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(window_rows)
+            )
+        );
+    }
+    test_field_window_rows();
+    fn test_field_reserved2() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(reserved2)
+            )
+        );
+    }
+    test_field_reserved2();
+    fn test_field_step_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).step_tokens) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(step_tokens)
+            )
+        );
+    }
+    test_field_step_tokens();
+}
+#[doc = " What a model, its sequences and one context take, in bytes."]
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_memory_plan_info {
+    pub struct_size: usize,
+    pub weights: u64,
+    #[doc = " For all sequences together; pages of 64 positions, counted whole."]
+    pub state: u64,
+    pub state_per_token: u64,
+    #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic"]
+    #[doc = "  marks by the pool's defaults; 0 for Transformers that keep all rows)."]
+    pub state_per_sequence: u64,
+    #[doc = " Scratch of a context."]
+    pub scratch: u64,
+    #[doc = " The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted."]
+    pub total: u64,
+    #[doc = " What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate"]
+    #[doc = "  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none."]
+    pub prefix: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_memory_plan_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_memory_plan_info>(),
+        64usize,
+        concat!("Size of: ", stringify!(hlm_memory_plan_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_memory_plan_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_memory_plan_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_weights() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weights) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(weights)
+            )
+        );
+    }
+    test_field_weights();
+    fn test_field_state() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state)
+            )
+        );
+    }
+    test_field_state();
+    fn test_field_state_per_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_per_token) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state_per_token)
+            )
+        );
+    }
+    test_field_state_per_token();
+    fn test_field_state_per_sequence() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_per_sequence) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(state_per_sequence)
+            )
+        );
+    }
+    test_field_state_per_sequence();
+    fn test_field_scratch() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).scratch) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(scratch)
+            )
+        );
+    }
+    test_field_scratch();
+    fn test_field_total() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).total) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(total)
+            )
+        );
+    }
+    test_field_total();
+    fn test_field_prefix() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_memory_plan_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_memory_plan_info),
+                "::",
+                stringify!(prefix)
+            )
+        );
+    }
+    test_field_prefix();
+}
+extern "C" {
+    #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]
+    #[doc = "  numbers will have, and keeps no memory. Set out->struct_size first."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
+    pub fn hlm_memory_plan(
+        model: *const hlm_model,
+        params: *const hlm_plan_params,
+        out: *mut hlm_memory_plan_info,
+    ) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_cache_params {
     pub struct_size: usize,
     #[doc = " Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions"]
@@ -2717,11 +2415,11 @@ extern "C" {
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
 #[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
-pub const HLM_STATE_CONV: _bindgen_ty_10 = 0;
+pub const HLM_STATE_CONV: _bindgen_ty_12 = 0;
 #[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,"]
 #[doc = "  state size] for Mamba-2, [heads, key dim, value dim] for delta rules."]
-pub const HLM_STATE_SCAN: _bindgen_ty_10 = 1;
-pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+pub const HLM_STATE_SCAN: _bindgen_ty_12 = 1;
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n"]
     #[doc = "  (may be NULL) receives the number of floats that there are, 0 for a layer"]
@@ -2737,2062 +2435,19 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
-extern "C" {
-    #[doc = " Remember the cache's tokens with their KV rows and the states at its marks and at its present"]
-    #[doc = "  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by"]
-    #[doc = "  reference. Of a text with embeddings only what stands before the first is remembered; of"]
-    #[doc = "  a model with recurrent state only what stands before the last state."]
-    #[doc = "  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY."]
-    pub fn hlm_prefix_add(cache: *mut hlm_cache) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix"]
-    #[doc = "  cache does: whichever leaves less to compute, itself if that is the same. At least the last"]
-    #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
-    #[doc = "  tokens   [n] the whole text from its beginning, n at least 1."]
-    #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
-    #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;"]
-    #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
-    #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
-    pub fn hlm_cache_reuse(
-        cache: *mut hlm_cache,
-        tokens: *const i32,
-        n: usize,
-        reused: *mut usize,
-        pending: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The same for a text that is run with an adapter (NULL: none): the same tokens run with another"]
-    #[doc = "  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and"]
-    #[doc = "  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
-    pub fn hlm_cache_reuse_with(
-        cache: *mut hlm_cache,
-        adapter: *const hlm_adapter,
-        tokens: *const i32,
-        n: usize,
-        reused: *mut usize,
-        pending: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Forget all texts. Caches keep what they share."]
-    pub fn hlm_prefix_clear(pool: *mut hlm_pool) -> hlm_status;
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct hlm_prefix_info {
-    pub struct_size: usize,
-    #[doc = " Pages and states held, each counted once, and the most there may be (0: no prefix cache)."]
-    pub bytes: u64,
-    pub max_bytes: u64,
-    #[doc = " Stretches of text between branches, tokens in all of them, states kept in them."]
-    pub nodes: u64,
-    pub tokens: u64,
-    pub states: u64,
-    #[doc = " Calls of hlm_cache_reuse so far, and those that reused a token, of either cache."]
-    pub lookups: u64,
-    pub hits: u64,
-    #[doc = " Tokens of all those calls, how many were reused, and how many of these are computed again."]
-    pub tokens_asked: u64,
-    pub tokens_reused: u64,
-    pub tokens_recomputed: u64,
-    #[doc = " What went because of the budget, or of the pool's cap."]
-    pub evicted_tokens: u64,
-    pub evicted_states: u64,
-}
-#[test]
-fn bindgen_test_layout_hlm_prefix_info() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_prefix_info>(),
-        104usize,
-        concat!("Size of: ", stringify!(hlm_prefix_info))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_prefix_info>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_prefix_info))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_bytes() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(bytes)
-            )
-        );
-    }
-    test_field_bytes();
-    fn test_field_max_bytes() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(max_bytes)
-            )
-        );
-    }
-    test_field_max_bytes();
-    fn test_field_nodes() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).nodes) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(nodes)
-            )
-        );
-    }
-    test_field_nodes();
-    fn test_field_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(tokens)
-            )
-        );
-    }
-    test_field_tokens();
-    fn test_field_states() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).states) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(states)
-            )
-        );
-    }
-    test_field_states();
-    fn test_field_lookups() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).lookups) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(lookups)
-            )
-        );
-    }
-    test_field_lookups();
-    fn test_field_hits() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).hits) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(hits)
-            )
-        );
-    }
-    test_field_hits();
-    fn test_field_tokens_asked() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens_asked) as usize - ptr as usize
-            },
-            64usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(tokens_asked)
-            )
-        );
-    }
-    test_field_tokens_asked();
-    fn test_field_tokens_reused() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens_reused) as usize - ptr as usize
-            },
-            72usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(tokens_reused)
-            )
-        );
-    }
-    test_field_tokens_reused();
-    fn test_field_tokens_recomputed() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens_recomputed) as usize - ptr as usize
-            },
-            80usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(tokens_recomputed)
-            )
-        );
-    }
-    test_field_tokens_recomputed();
-    fn test_field_evicted_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).evicted_tokens) as usize - ptr as usize
-            },
-            88usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(evicted_tokens)
-            )
-        );
-    }
-    test_field_evicted_tokens();
-    fn test_field_evicted_states() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).evicted_states) as usize - ptr as usize
-            },
-            96usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_prefix_info),
-                "::",
-                stringify!(evicted_states)
-            )
-        );
-    }
-    test_field_evicted_states();
-}
-extern "C" {
-    #[doc = " Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."]
-    pub fn hlm_prefix_info_get(pool: *const hlm_pool, out: *mut hlm_prefix_info) -> hlm_status;
-}
-#[doc = " Takes the bytes of a snapshot, in order."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_writer {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the"]
-    #[doc = "  save with HLM_E_IO. data is valid during the call only."]
-    pub write: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            data: *const ::std::os::raw::c_void,
-            len: usize,
-        ) -> i32,
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_writer() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_writer>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_writer))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_writer>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_writer))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_writer),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_writer),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_write() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_writer),
-                "::",
-                stringify!(write)
-            )
-        );
-    }
-    test_field_write();
-}
-impl Default for hlm_writer {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[doc = " Gives the bytes of a snapshot, in order."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_reader {
-    pub struct_size: usize,
-    pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Writes up to cap bytes (cap is never 0) to out and their number to *n, and"]
-    #[doc = "  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more."]
-    pub read: ::std::option::Option<
-        unsafe extern "C" fn(
-            user: *mut ::std::os::raw::c_void,
-            out: *mut ::std::os::raw::c_void,
-            cap: usize,
-            n: *mut usize,
-        ) -> i32,
-    >,
-}
-#[test]
-fn bindgen_test_layout_hlm_reader() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_reader>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_reader))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_reader>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_reader))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_reader),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_reader),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_read() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).read) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_reader),
-                "::",
-                stringify!(read)
-            )
-        );
-    }
-    test_field_read();
-}
-impl Default for hlm_reader {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,"]
-    #[doc = "  and what they were computed with, with checksums over everything. Two saves of"]
-    #[doc = "  a sequence give the same bytes. Weights are not in it, and of a step that has"]
-    #[doc = "  been begun nothing. The first save or load of a model reads its weights in"]
-    #[doc = "  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the"]
-    #[doc = "  bytes needed does it, too)."]
-    #[doc = ""]
-    #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another"]
-    #[doc = "  save to the same path runs), brought to the disk, and renamed, so that the path"]
-    #[doc = "  has either what it had or all of the new, whenever the process or the machine"]
-    #[doc = "  stops. What a process that was killed has left is used again by the next save."]
-    #[doc = "  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is"]
-    #[doc = "  refused."]
-    #[doc = "  A writer: it is called from this thread."]
-    #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL"]
-    #[doc = "  when cap is 0."]
-    #[doc = "  Errors  HLM_E_IO (the file or the writer; the path then has what it had),"]
-    #[doc = "          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY."]
-    pub fn hlm_cache_save(cache: *mut hlm_cache, path: *const ::std::os::raw::c_char)
-        -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_cache_save_to(cache: *mut hlm_cache, writer: *const hlm_writer) -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_cache_save_memory(
-        cache: *mut hlm_cache,
-        out: *mut ::std::os::raw::c_void,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-#[doc = " Accept a state that was computed with other kernels or another choice of"]
-#[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
-#[doc = "  for bit, what either machine would have given alone."]
-pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_11 = 1;
-pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
-extern "C" {
-    #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
-    #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
-    #[doc = "  or budgets takes it too: of marks that steps have set it keeps what its own"]
-    #[doc = "  budget allows, and of an undo log with another undo_tokens nothing (positions"]
-    #[doc = "  behind the last mark are then computed again after a rewind)."]
-    #[doc = "  A path or memory must hold the snapshot and nothing else. A reader is asked for"]
-    #[doc = "  exactly the bytes of the snapshot, so that it may stand inside something larger;"]
-    #[doc = "  it is called from this thread."]
-    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
-    #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
-    #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
-    #[doc = "          or with an adapter that the pool does not know (hlm_pool_adapt), or another"]
-    #[doc = "          prefix_adapter, of other KV"]
-    #[doc = "          or state types, or computed with other kernels or load parameters: the"]
-    #[doc = "          sentence says which), HLM_E_IO,"]
-    #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
-    pub fn hlm_cache_load(
-        out: *mut *mut hlm_cache,
-        pool: *mut hlm_pool,
-        path: *const ::std::os::raw::c_char,
-        flags: u32,
-    ) -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_cache_load_from(
-        out: *mut *mut hlm_cache,
-        pool: *mut hlm_pool,
-        reader: *const hlm_reader,
-        flags: u32,
-    ) -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_cache_load_memory(
-        out: *mut *mut hlm_cache,
-        pool: *mut hlm_pool,
-        data: *const ::std::os::raw::c_void,
-        n: usize,
-        flags: u32,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a"]
-    #[doc = "  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the"]
-    #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches"]
-    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if"]
-    #[doc = "  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)"]
-    pub fn hlm_prefix_save(
-        pool: *mut hlm_pool,
-        folder: *const ::std::os::raw::c_char,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,"]
-    #[doc = "  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on"]
-    #[doc = "  from it; *n_refused (may be NULL) receives how many were."]
-    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
-    #[doc = "  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,"]
-    #[doc = "          HLM_E_NOMEM; what was added before stays."]
-    pub fn hlm_prefix_load(
-        pool: *mut hlm_pool,
-        folder: *const ::std::os::raw::c_char,
-        flags: u32,
-        n_refused: *mut usize,
-    ) -> hlm_status;
-}
-#[doc = " The last token."]
-pub const HLM_ROWS_LAST: _bindgen_ty_12 = 0;
-#[doc = " The last token."]
-pub const HLM_ROWS_ALL: _bindgen_ty_12 = 1;
-#[doc = " The indices in hlm_step.rows."]
-pub const HLM_ROWS_LIST: _bindgen_ty_12 = 2;
-#[doc = " Which of a step's tokens give logits."]
-pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
-pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_13 = -1;
-#[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
-pub type _bindgen_ty_13 = ::std::os::raw::c_int;
-#[doc = " Rows of hidden_size numbers between the layers."]
-pub const HLM_HIDDEN_STREAM: _bindgen_ty_14 = 0;
-#[doc = " Of the attention: rows of hlm_hidden_width numbers."]
-pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_14 = 1;
-#[doc = " Of the recurrence, likewise."]
-pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_14 = 2;
-#[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
-#[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
-pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
-#[doc = " A request for hidden states of every token of a step."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_hidden {
-    pub struct_size: usize,
-    #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm;"]
-    #[doc = "  HLM_HIDDEN_PRE_NORM: before it."]
-    pub layer: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]."]
-    pub out: *mut f32,
-    #[doc = " HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1."]
-    pub kind: i32,
-    #[doc = " Must be 0."]
-    pub reserved2: i32,
-}
-#[test]
-fn bindgen_test_layout_hlm_hidden() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_hidden>(),
-        32usize,
-        concat!("Size of: ", stringify!(hlm_hidden))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_hidden>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_hidden))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_layer() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(layer)
-            )
-        );
-    }
-    test_field_layer();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            12usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_out() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(out)
-            )
-        );
-    }
-    test_field_out();
-    fn test_field_kind() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(kind)
-            )
-        );
-    }
-    test_field_kind();
-    fn test_field_reserved2() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
-            },
-            28usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(reserved2)
-            )
-        );
-    }
-    test_field_reserved2();
-}
-impl Default for hlm_hidden {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[doc = " A request for the attention weights of every token of a step: a slower path of"]
-#[doc = "  its own; the step's other results stay bit for bit the same."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_attention {
-    pub struct_size: usize,
-    #[doc = " A layer with attention."]
-    pub layer: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step:"]
-    #[doc = "  what each token takes from each position, 0 where it does not look. Of a layer"]
-    #[doc = "  with fewer heads than hlm_model_info.n_heads the first ones."]
-    pub out: *mut f32,
-}
-#[test]
-fn bindgen_test_layout_hlm_attention() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_attention>(),
-        24usize,
-        concat!("Size of: ", stringify!(hlm_attention))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_attention>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_attention))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_attention),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_layer() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_attention),
-                "::",
-                stringify!(layer)
-            )
-        );
-    }
-    test_field_layer();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            12usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_attention),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_out() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_attention),
-                "::",
-                stringify!(out)
-            )
-        );
-    }
-    test_field_out();
-}
-impl Default for hlm_attention {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[doc = " New tokens for one sequence. Everything it points to is the caller's and is"]
-#[doc = "  read or written during the call only."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_step {
-    pub struct_size: usize,
-    pub cache: *mut hlm_cache,
-    #[doc = " [n_tokens] token ids."]
-    pub tokens: *const i32,
-    pub n_tokens: usize,
-    #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
-    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
-    #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
-    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL"]
-    #[doc = "  with HLM_HEAD_NONE."]
-    pub logits: *mut f32,
-    #[doc = " HLM_ROWS_..."]
-    pub logit_rows: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST."]
-    pub rows: *const usize,
-    pub n_rows: usize,
-    #[doc = " [n_hidden] requests; NULL where n_hidden is 0."]
-    pub hidden: *const *const hlm_hidden,
-    pub n_hidden: usize,
-    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
-    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
-    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
-    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
-    pub embeddings: *const f32,
-    #[doc = " [n_attention] requests; NULL where n_attention is 0."]
-    pub attention: *const *const hlm_attention,
-    pub n_attention: usize,
-    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
-    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
-    #[doc = "  pool holds every adapter that a step has named."]
-    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
-    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
-    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
-    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
-    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
-    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
-    pub adapter: *const hlm_adapter,
-}
-#[test]
-fn bindgen_test_layout_hlm_step() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_step>(),
-        112usize,
-        concat!("Size of: ", stringify!(hlm_step))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_step>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_step))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_cache() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).cache) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(cache)
-            )
-        );
-    }
-    test_field_cache();
-    fn test_field_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(tokens)
-            )
-        );
-    }
-    test_field_tokens();
-    fn test_field_n_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(n_tokens)
-            )
-        );
-    }
-    test_field_n_tokens();
-    fn test_field_logits() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).logits) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(logits)
-            )
-        );
-    }
-    test_field_logits();
-    fn test_field_logit_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).logit_rows) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(logit_rows)
-            )
-        );
-    }
-    test_field_logit_rows();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            44usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).rows) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(rows)
-            )
-        );
-    }
-    test_field_rows();
-    fn test_field_n_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_rows) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(n_rows)
-            )
-        );
-    }
-    test_field_n_rows();
-    fn test_field_hidden() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).hidden) as usize - ptr as usize
-            },
-            64usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(hidden)
-            )
-        );
-    }
-    test_field_hidden();
-    fn test_field_n_hidden() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_hidden) as usize - ptr as usize
-            },
-            72usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(n_hidden)
-            )
-        );
-    }
-    test_field_n_hidden();
-    fn test_field_embeddings() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).embeddings) as usize - ptr as usize
-            },
-            80usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(embeddings)
-            )
-        );
-    }
-    test_field_embeddings();
-    fn test_field_attention() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).attention) as usize - ptr as usize
-            },
-            88usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(attention)
-            )
-        );
-    }
-    test_field_attention();
-    fn test_field_n_attention() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_attention) as usize - ptr as usize
-            },
-            96usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(n_attention)
-            )
-        );
-    }
-    test_field_n_attention();
-    fn test_field_adapter() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
-            },
-            104usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(adapter)
-            )
-        );
-    }
-    test_field_adapter();
-}
-impl Default for hlm_step {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " Run new tokens through the model: whole prompts, single tokens, or both,"]
-    #[doc = "  for n sequences in one varlen batch. Each cache grows by its tokens."]
-    #[doc = "  steps   [n] one entry a sequence, no cache twice, all of the context's pool;"]
-    #[doc = "          read only during the call."]
-    #[doc = "  Threads one call per context at a time; contexts of one model may run in"]
-    #[doc = "          parallel, on different caches."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
-    #[doc = "          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another"]
-    #[doc = "          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
-    #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
-    #[doc = "          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
-    #[doc = "          then as it was before the call, and what the out-arrays hold is"]
-    #[doc = "          undefined."]
-    pub fn hlm_decode_step(
-        ctx: *mut hlm_context,
-        steps: *const *const hlm_step,
-        n: usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Begin the step that hlm_decode_step would run, to be computed in slices between"]
-    #[doc = "  other things: checks it and takes its memory, computes nothing. Structs, ids, rows"]
-    #[doc = "  and lists of requests are copied; embeddings, and what is written to (logits,"]
-    #[doc = "  hidden states, attention weights), must stay until the step has ended."]
-    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The"]
-    #[doc = "  caches are what they were before: they can be read, forked and saved, also from"]
-    #[doc = "  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed"]
-    #[doc = "  before the step has ended is not the caller's any more: the step goes on, and"]
-    #[doc = "  its end frees it. hlm_ctx_free aborts the step."]
-    #[doc = "  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed"]
-    #[doc = "  first, and the step's memory is taken after that."]
-    #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
-    pub fn hlm_step_begin(
-        ctx: *mut hlm_context,
-        steps: *const *const hlm_step,
-        n: usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Computes for budget_us microseconds; it stops in time if it can tell what the next"]
-    #[doc = "  piece of work will take, and always gets one done (0.2 ms is aimed at)."]
-    #[doc = "  *done receives 1 when the step has ended: the caches have grown, and the"]
-    #[doc = "  results are there, the same as hlm_decode_step's bit for bit. A failure"]
-    #[doc = "  ends the step as hlm_step_abort does."]
-    #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call"]
-    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only)."]
-    pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Ends a begun step: every cache is as it was before it. None was begun: nothing."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx)."]
-    pub fn hlm_step_abort(ctx: *mut hlm_context) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a"]
-    #[doc = "  snapshot that was loaded, or from a text that was reused."]
-    #[doc = "  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token."]
-    #[doc = "  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a"]
-    #[doc = "  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;"]
-    #[doc = "  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last"]
-    #[doc = "  token once more. The sequence is the same value afterwards, and nothing of it is pending."]
-    #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
-    #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
-    #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
-    #[doc = "          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),"]
-    #[doc = "          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
-    pub fn hlm_cache_logits(
-        ctx: *mut hlm_context,
-        cache: *mut hlm_cache,
-        logits: *mut f32,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
-    pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
-}
-#[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
-pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_15 = 1;
-#[doc = " Markers such as <|im_end|> in the text become their special tokens."]
-#[doc = "  Never for text of untrusted origin."]
-pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_15 = 2;
-pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
-extern "C" {
-    #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
-    #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
-    #[doc = "  out     [cap]; may be NULL when cap is 0."]
-    #[doc = "  *n      receives the number of ids, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),"]
-    #[doc = "          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM."]
-    pub fn hlm_tokenize(
-        model: *const hlm_model,
-        text: *const ::std::os::raw::c_char,
-        len: usize,
-        flags: u32,
-        out: *mut i32,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-#[doc = " Leave out special tokens."]
-pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_16 = 1;
-pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
-extern "C" {
-    #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
-    #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),"]
-    #[doc = "          HLM_E_NOMEM."]
-    pub fn hlm_detokenize(
-        model: *const hlm_model,
-        tokens: *const i32,
-        n_tokens: usize,
-        flags: u32,
-        out: *mut ::std::os::raw::c_char,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Text of one token after another, for streaming. The pieces joined equal"]
-    #[doc = "  hlm_detokenize of all tokens, and no piece ends inside a character."]
-    #[doc = "  flags as for hlm_detokenize."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM."]
-    pub fn hlm_text_stream_new(
-        out: *mut *mut hlm_text_stream,
-        model: *mut hlm_model,
-        flags: u32,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " *text [*len] is the text that became certain (it may be empty), not ended by"]
-    #[doc = "  0, valid until the next call on the stream."]
-    #[doc = "  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM."]
-    pub fn hlm_text_stream_push(
-        stream: *mut hlm_text_stream,
-        token: i32,
-        text: *mut *const ::std::os::raw::c_char,
-        len: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " What is left at the end (an unfinished character as U+FFFD), as above; the"]
-    #[doc = "  stream is then as new. Errors  HLM_E_NOMEM."]
-    pub fn hlm_text_stream_finish(
-        stream: *mut hlm_text_stream,
-        text: *mut *const ::std::os::raw::c_char,
-        len: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
-}
-extern "C" {
-    #[doc = " Go on behind a text: the stream is as if these tokens had been pushed and their text"]
-    #[doc = "  given, whatever it was before. SentencePiece's tokens drop the space in front of a"]
-    #[doc = "  text's first word only, and characters may be spelled over several tokens, so the text"]
-    #[doc = "  of an answer is not that of its tokens alone."]
-    #[doc = "  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),"]
-    #[doc = "          HLM_E_NOMEM."]
-    pub fn hlm_text_stream_begin(
-        stream: *mut hlm_text_stream,
-        tokens: *const i32,
-        n: usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,"]
-    #[doc = "  without what later tokens may change, as the beginning of a character. A stream that"]
-    #[doc = "  begins behind the same tokens gives that. The stream is then as new."]
-    #[doc = "  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a"]
-    #[doc = "  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):"]
-    #[doc = "  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM."]
-    pub fn hlm_text_stream_cut(
-        stream: *mut hlm_text_stream,
-        text: *mut *const ::std::os::raw::c_char,
-        len: *mut usize,
-    ) -> hlm_status;
-}
-#[doc = " Do not end with the opening of an assistant's answer."]
-pub const HLM_CHAT_NO_GENERATION_PROMPT: _bindgen_ty_17 = 1;
-pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_chat_params {
-    pub struct_size: usize,
-    #[doc = " HLM_CHAT_... bits."]
-    pub flags: u32,
-    #[doc = " Must be 0."]
-    pub reserved: u32,
-    #[doc = " JSON array of tool schemas, or NULL."]
-    pub tools_json: *const ::std::os::raw::c_char,
-    #[doc = " JSON object whose members become variables of the template, or NULL."]
-    pub extra_json: *const ::std::os::raw::c_char,
-    #[doc = " A template to use instead of the model's, or NULL."]
-    pub chat_template: *const ::std::os::raw::c_char,
-    #[doc = " Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock."]
-    pub now: i64,
-    #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\","]
-    #[doc = "  \"tool_use\", \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\","]
-    #[doc = "  \"llama3\", \"mixtral\", \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are"]
-    #[doc = "  tools and such a template, else their default, else, when they have no template, the built-in"]
-    #[doc = "  one that fits the model."]
-    pub template_name: *const ::std::os::raw::c_char,
-}
-#[test]
-fn bindgen_test_layout_hlm_chat_params() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_chat_params>(),
-        56usize,
-        concat!("Size of: ", stringify!(hlm_chat_params))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_chat_params>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_chat_params))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_flags() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).flags) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(flags)
-            )
-        );
-    }
-    test_field_flags();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            12usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
-    fn test_field_tools_json() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tools_json) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(tools_json)
-            )
-        );
-    }
-    test_field_tools_json();
-    fn test_field_extra_json() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).extra_json) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(extra_json)
-            )
-        );
-    }
-    test_field_extra_json();
-    fn test_field_chat_template() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).chat_template) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(chat_template)
-            )
-        );
-    }
-    test_field_chat_template();
-    fn test_field_now() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).now) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(now)
-            )
-        );
-    }
-    test_field_now();
-    fn test_field_template_name() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_chat_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).template_name) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_chat_params),
-                "::",
-                stringify!(template_name)
-            )
-        );
-    }
-    test_field_template_name();
-}
-impl Default for hlm_chat_params {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " Messages to text by the model's chat template."]
-    #[doc = "  messages_json  [{\"role\": \"user\", \"content\": \"...\"}, ...], ended by 0."]
-    #[doc = "  params         NULL: the model's template, an assistant's answer opened."]
-    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),"]
-    #[doc = "          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM."]
-    pub fn hlm_chat_render(
-        model: *const hlm_model,
-        messages_json: *const ::std::os::raw::c_char,
-        params: *const hlm_chat_params,
-        out: *mut ::std::os::raw::c_char,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Messages to tokens: the tokens of hlm_chat_render's text, except that special"]
-    #[doc = "  tokens come only from what the template itself writes. A marker that a message,"]
-    #[doc = "  a tool or extra_json spells is plain text, however the template cuts or joins"]
-    #[doc = "  it. The template's own: its literals, bos_token and eos_token, members of"]
-    #[doc = "  extra_json whose name ends in \"_token\", and roles made of letters, digits, '_'"]
-    #[doc = "  and '-'. Nothing is added around the text: templates write bos themselves."]
-    #[doc = "  out [cap]      *n receives the tokens, also with HLM_E_SPACE."]
-    #[doc = "  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too."]
-    pub fn hlm_chat_tokenize(
-        model: *const hlm_model,
-        messages_json: *const ::std::os::raw::c_char,
-        params: *const hlm_chat_params,
-        out: *mut i32,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Text of the template that hlm_chat_render uses with these params: their own, one of the"]
-    #[doc = "  model's files or a built-in one. It tells which variables of extra_json have an effect."]
-    #[doc = "  params         NULL: the model's default."]
-    #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE."]
-    pub fn hlm_chat_template_text(
-        model: *const hlm_model,
-        params: *const hlm_chat_params,
-        out: *mut ::std::os::raw::c_char,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-#[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct"]
-#[doc = "  does not grow; what needs more members (tool calls, a name) is written as JSON."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_message {
-    #[doc = " \"system\", \"user\", \"assistant\", ...: UTF-8, ended by 0."]
-    pub role: *const ::std::os::raw::c_char,
-    #[doc = " UTF-8, ended by 0; may be empty. Any character may occur, also quotes and line ends."]
-    pub content: *const ::std::os::raw::c_char,
-}
-#[test]
-fn bindgen_test_layout_hlm_message() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_message>(),
-        16usize,
-        concat!("Size of: ", stringify!(hlm_message))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_message>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_message))
-    );
-    fn test_field_role() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).role) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_message),
-                "::",
-                stringify!(role)
-            )
-        );
-    }
-    test_field_role();
-    fn test_field_content() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_message>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).content) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_message),
-                "::",
-                stringify!(content)
-            )
-        );
-    }
-    test_field_content();
-}
-impl Default for hlm_message {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " hlm_chat_render for messages [n_messages], which are read during the call only:"]
-    #[doc = "  the same bytes as for the same messages as JSON. No messages: may be NULL."]
-    #[doc = "  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and"]
-    #[doc = "          HLM_E_FORMAT (it is no UTF-8) name the message and the field."]
-    pub fn hlm_chat_render_messages(
-        model: *const hlm_model,
-        messages: *const hlm_message,
-        n_messages: usize,
-        params: *const hlm_chat_params,
-        out: *mut ::std::os::raw::c_char,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " hlm_chat_tokenize for messages [n_messages], likewise."]
-    #[doc = "  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too."]
-    pub fn hlm_chat_tokenize_messages(
-        model: *const hlm_model,
-        messages: *const hlm_message,
-        n_messages: usize,
-        params: *const hlm_chat_params,
-        out: *mut i32,
-        cap: usize,
-        n: *mut usize,
-    ) -> hlm_status;
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct hlm_logit_bias {
-    pub token: i32,
-    #[doc = " Added to the token's logit; -INFINITY forbids it."]
-    pub bias: f32,
-}
-#[test]
-fn bindgen_test_layout_hlm_logit_bias() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_logit_bias>(),
-        8usize,
-        concat!("Size of: ", stringify!(hlm_logit_bias))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_logit_bias>(),
-        4usize,
-        concat!("Alignment of ", stringify!(hlm_logit_bias))
-    );
-    fn test_field_token() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).token) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_logit_bias),
-                "::",
-                stringify!(token)
-            )
-        );
-    }
-    test_field_token();
-    fn test_field_bias() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).bias) as usize - ptr as usize
-            },
-            4usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_logit_bias),
-                "::",
-                stringify!(bias)
-            )
-        );
-    }
-    test_field_bias();
-}
-#[doc = " The chain runs in the order of the fields from repetition_penalty on, with"]
-#[doc = "  logit_bias first and temperature last before the draw. All off by default:"]
-#[doc = "  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,"]
-#[doc = "  at temperature 1, of the tokens that those before it kept, and keeps at"]
-#[doc = "  least one; among equals the lower id goes first."]
-#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,"]
-#[doc = "  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."]
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct hlm_sampler_params {
-    pub struct_size: usize,
-    #[doc = " Philox4x32-10 key: the same seed gives the same draws everywhere."]
-    pub seed: u64,
-    pub logit_bias: *const hlm_logit_bias,
-    pub n_logit_bias: usize,
-    #[doc = " Accepted tokens that the penalties look back on. 0: 64; negative: all."]
-    pub penalty_window: i64,
-    #[doc = " Divides positive and multiplies negative logits of seen tokens. 0 or 1: off."]
-    pub repetition_penalty: f32,
-    #[doc = " Subtracted once for each time a token was seen."]
-    pub frequency_penalty: f32,
-    #[doc = " Subtracted from every token that was seen."]
-    pub presence_penalty: f32,
-    #[doc = " Keep the k largest. 0: all."]
-    pub top_k: i32,
-    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
-    #[doc = "  nearest to the entropy. 0 or 1: off."]
-    pub typical_p: f32,
-    #[doc = " Keep the smallest set of most likely tokens with mass p. 0 or 1: off."]
-    pub top_p: f32,
-    #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
-    pub min_p: f32,
-    #[doc = " 0: greedy, the largest logit, the lowest id among equals."]
-    pub temperature: f32,
-}
-#[test]
-fn bindgen_test_layout_hlm_sampler_params() {
-    assert_eq!(
-        ::std::mem::size_of::<hlm_sampler_params>(),
-        72usize,
-        concat!("Size of: ", stringify!(hlm_sampler_params))
-    );
-    assert_eq!(
-        ::std::mem::align_of::<hlm_sampler_params>(),
-        8usize,
-        concat!("Alignment of ", stringify!(hlm_sampler_params))
-    );
-    fn test_field_struct_size() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
-            },
-            0usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(struct_size)
-            )
-        );
-    }
-    test_field_struct_size();
-    fn test_field_seed() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).seed) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(seed)
-            )
-        );
-    }
-    test_field_seed();
-    fn test_field_logit_bias() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).logit_bias) as usize - ptr as usize
-            },
-            16usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(logit_bias)
-            )
-        );
-    }
-    test_field_logit_bias();
-    fn test_field_n_logit_bias() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_logit_bias) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(n_logit_bias)
-            )
-        );
-    }
-    test_field_n_logit_bias();
-    fn test_field_penalty_window() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).penalty_window) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(penalty_window)
-            )
-        );
-    }
-    test_field_penalty_window();
-    fn test_field_repetition_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).repetition_penalty) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(repetition_penalty)
-            )
-        );
-    }
-    test_field_repetition_penalty();
-    fn test_field_frequency_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).frequency_penalty) as usize - ptr as usize
-            },
-            44usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(frequency_penalty)
-            )
-        );
-    }
-    test_field_frequency_penalty();
-    fn test_field_presence_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).presence_penalty) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(presence_penalty)
-            )
-        );
-    }
-    test_field_presence_penalty();
-    fn test_field_top_k() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).top_k) as usize - ptr as usize
-            },
-            52usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(top_k)
-            )
-        );
-    }
-    test_field_top_k();
-    fn test_field_typical_p() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).typical_p) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(typical_p)
-            )
-        );
-    }
-    test_field_typical_p();
-    fn test_field_top_p() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).top_p) as usize - ptr as usize
-            },
-            60usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(top_p)
-            )
-        );
-    }
-    test_field_top_p();
-    fn test_field_min_p() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).min_p) as usize - ptr as usize
-            },
-            64usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(min_p)
-            )
-        );
-    }
-    test_field_min_p();
-    fn test_field_temperature() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).temperature) as usize - ptr as usize
-            },
-            68usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(temperature)
-            )
-        );
-    }
-    test_field_temperature();
-}
-impl Default for hlm_sampler_params {
-    fn default() -> Self {
-        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-extern "C" {
-    #[doc = " params and the list of biases are copied; NULL: greedy."]
-    #[doc = "  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased"]
-    #[doc = "          token outside the vocabulary), HLM_E_NOMEM."]
-    pub fn hlm_sampler_new(
-        out: *mut *mut hlm_sampler,
-        model: *mut hlm_model,
-        params: *const hlm_sampler_params,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM."]
-    pub fn hlm_sampler_fork(out: *mut *mut hlm_sampler, sampler: *const hlm_sampler) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Draw from logits [vocab_size], which are not changed. Counts as a draw, but"]
-    #[doc = "  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left"]
-    #[doc = "  (all NaN or -INFINITY); that is no draw."]
-    pub fn hlm_sampler_sample(
-        sampler: *mut hlm_sampler,
-        logits: *const f32,
-        token: *mut i32,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count)."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_NOMEM."]
-    pub fn hlm_sampler_accept(sampler: *mut hlm_sampler, token: i32) -> hlm_status;
-}
-extern "C" {
-    pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
-}
-pub const HLM_FINISH_LENGTH: _bindgen_ty_18 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_13 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_18 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_13 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_18 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_13 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_18 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_13 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_18 = 4;
+pub const HLM_FINISH_FULL: _bindgen_ty_13 = 4;
 #[doc = " hlm_cancel or progress stopped it (HLM_E_CANCELLED)."]
-pub const HLM_FINISH_CANCELLED: _bindgen_ty_18 = 5;
+pub const HLM_FINISH_CANCELLED: _bindgen_ty_13 = 5;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
 #[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
 #[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
 #[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
@@ -5664,14 +3319,14 @@ extern "C" {
         count: *mut usize,
     ) -> hlm_status;
 }
-pub const HLM_POOL_MEAN: _bindgen_ty_19 = 0;
-pub const HLM_POOL_LAST: _bindgen_ty_19 = 1;
-pub const HLM_POOL_FIRST: _bindgen_ty_19 = 2;
+pub const HLM_POOL_MEAN: _bindgen_ty_14 = 0;
+pub const HLM_POOL_LAST: _bindgen_ty_14 = 1;
+pub const HLM_POOL_FIRST: _bindgen_ty_14 = 2;
 #[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
-pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
 #[doc = " Scale the vector to length 1."]
-pub const HLM_EMBED_NORMALISE: _bindgen_ty_20 = 1;
-pub type _bindgen_ty_20 = ::std::os::raw::c_uint;
+pub const HLM_EMBED_NORMALISE: _bindgen_ty_15 = 1;
+pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A text's vector, for search and comparison: of its rows after the final norm, which"]
     #[doc = "  transformers calls last_hidden_state. Any model has them, whatever its head."]
@@ -5688,4 +3343,2349 @@ extern "C" {
         flags: u32,
         out: *mut f32,
     ) -> hlm_status;
+}
+#[doc = " The last token."]
+pub const HLM_ROWS_LAST: _bindgen_ty_16 = 0;
+#[doc = " The last token."]
+pub const HLM_ROWS_ALL: _bindgen_ty_16 = 1;
+#[doc = " The indices in hlm_step.rows."]
+pub const HLM_ROWS_LIST: _bindgen_ty_16 = 2;
+#[doc = " Which of a step's tokens give logits."]
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_17 = -1;
+#[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
+pub type _bindgen_ty_17 = ::std::os::raw::c_int;
+#[doc = " Rows of hidden_size numbers between the layers."]
+pub const HLM_HIDDEN_STREAM: _bindgen_ty_18 = 0;
+#[doc = " Of the attention: rows of hlm_hidden_width numbers."]
+pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_18 = 1;
+#[doc = " Of the recurrence, likewise."]
+pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_18 = 2;
+#[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
+#[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
+pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
+#[doc = " A request for hidden states of every token of a step."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_hidden {
+    pub struct_size: usize,
+    #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm;"]
+    #[doc = "  HLM_HIDDEN_PRE_NORM: before it."]
+    pub layer: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]."]
+    pub out: *mut f32,
+    #[doc = " HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1."]
+    pub kind: i32,
+    #[doc = " Must be 0."]
+    pub reserved2: i32,
+}
+#[test]
+fn bindgen_test_layout_hlm_hidden() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_hidden>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_hidden))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_hidden>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_hidden))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_layer() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(layer)
+            )
+        );
+    }
+    test_field_layer();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_out() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(out)
+            )
+        );
+    }
+    test_field_out();
+    fn test_field_kind() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(kind)
+            )
+        );
+    }
+    test_field_kind();
+    fn test_field_reserved2() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_hidden),
+                "::",
+                stringify!(reserved2)
+            )
+        );
+    }
+    test_field_reserved2();
+}
+impl Default for hlm_hidden {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " A request for the attention weights of every token of a step: a slower path of"]
+#[doc = "  its own; the step's other results stay bit for bit the same."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_attention {
+    pub struct_size: usize,
+    #[doc = " A layer with attention."]
+    pub layer: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step:"]
+    #[doc = "  what each token takes from each position, 0 where it does not look. Of a layer"]
+    #[doc = "  with fewer heads than hlm_model_info.n_heads the first ones."]
+    pub out: *mut f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_attention() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_attention>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_attention))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_attention>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_attention))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_layer() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(layer)
+            )
+        );
+    }
+    test_field_layer();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_out() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_attention>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).out) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_attention),
+                "::",
+                stringify!(out)
+            )
+        );
+    }
+    test_field_out();
+}
+impl Default for hlm_attention {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " New tokens for one sequence. Everything it points to is the caller's and is"]
+#[doc = "  read or written during the call only."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_step {
+    pub struct_size: usize,
+    pub cache: *mut hlm_cache,
+    #[doc = " [n_tokens] token ids."]
+    pub tokens: *const i32,
+    pub n_tokens: usize,
+    #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
+    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
+    #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
+    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL"]
+    #[doc = "  with HLM_HEAD_NONE."]
+    pub logits: *mut f32,
+    #[doc = " HLM_ROWS_..."]
+    pub logit_rows: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " [n_rows] indices into tokens, ascending, each once. For HLM_ROWS_LIST."]
+    pub rows: *const usize,
+    pub n_rows: usize,
+    #[doc = " [n_hidden] requests; NULL where n_hidden is 0."]
+    pub hidden: *const *const hlm_hidden,
+    pub n_hidden: usize,
+    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
+    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
+    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
+    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
+    pub embeddings: *const f32,
+    #[doc = " [n_attention] requests; NULL where n_attention is 0."]
+    pub attention: *const *const hlm_attention,
+    pub n_attention: usize,
+    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
+    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
+    #[doc = "  pool holds every adapter that a step has named."]
+    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
+    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
+    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
+    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
+    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
+    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
+    pub adapter: *const hlm_adapter,
+}
+#[test]
+fn bindgen_test_layout_hlm_step() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_step>(),
+        112usize,
+        concat!("Size of: ", stringify!(hlm_step))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_step>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_step))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_cache() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).cache) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(cache)
+            )
+        );
+    }
+    test_field_cache();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_logits() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logits) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(logits)
+            )
+        );
+    }
+    test_field_logits();
+    fn test_field_logit_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logit_rows) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(logit_rows)
+            )
+        );
+    }
+    test_field_logit_rows();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rows) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(rows)
+            )
+        );
+    }
+    test_field_rows();
+    fn test_field_n_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_rows) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_rows)
+            )
+        );
+    }
+    test_field_n_rows();
+    fn test_field_hidden() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hidden) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(hidden)
+            )
+        );
+    }
+    test_field_hidden();
+    fn test_field_n_hidden() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_hidden) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_hidden)
+            )
+        );
+    }
+    test_field_n_hidden();
+    fn test_field_embeddings() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).embeddings) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(embeddings)
+            )
+        );
+    }
+    test_field_embeddings();
+    fn test_field_attention() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).attention) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(attention)
+            )
+        );
+    }
+    test_field_attention();
+    fn test_field_n_attention() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_attention) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(n_attention)
+            )
+        );
+    }
+    test_field_n_attention();
+    fn test_field_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(adapter)
+            )
+        );
+    }
+    test_field_adapter();
+}
+impl Default for hlm_step {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Run new tokens through the model: whole prompts, single tokens, or both,"]
+    #[doc = "  for n sequences in one varlen batch. Each cache grows by its tokens."]
+    #[doc = "  steps   [n] one entry a sequence, no cache twice, all of the context's pool;"]
+    #[doc = "          read only during the call."]
+    #[doc = "  Threads one call per context at a time; contexts of one model may run in"]
+    #[doc = "          parallel, on different caches."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
+    #[doc = "          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another"]
+    #[doc = "          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
+    #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
+    #[doc = "          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
+    #[doc = "          then as it was before the call, and what the out-arrays hold is"]
+    #[doc = "          undefined."]
+    pub fn hlm_decode_step(
+        ctx: *mut hlm_context,
+        steps: *const *const hlm_step,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Begin the step that hlm_decode_step would run, to be computed in slices between"]
+    #[doc = "  other things: checks it and takes its memory, computes nothing. Structs, ids, rows"]
+    #[doc = "  and lists of requests are copied; embeddings, and what is written to (logits,"]
+    #[doc = "  hidden states, attention weights), must stay until the step has ended."]
+    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The"]
+    #[doc = "  caches are what they were before: they can be read, forked and saved, also from"]
+    #[doc = "  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed"]
+    #[doc = "  before the step has ended is not the caller's any more: the step goes on, and"]
+    #[doc = "  its end frees it. hlm_ctx_free aborts the step."]
+    #[doc = "  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed"]
+    #[doc = "  first, and the step's memory is taken after that."]
+    #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
+    pub fn hlm_step_begin(
+        ctx: *mut hlm_context,
+        steps: *const *const hlm_step,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Computes for budget_us microseconds; it stops in time if it can tell what the next"]
+    #[doc = "  piece of work will take, and always gets one done (0.2 ms is aimed at)."]
+    #[doc = "  *done receives 1 when the step has ended: the caches have grown, and the"]
+    #[doc = "  results are there, the same as hlm_decode_step's bit for bit. A failure"]
+    #[doc = "  ends the step as hlm_step_abort does."]
+    #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call"]
+    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only)."]
+    pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Ends a begun step: every cache is as it was before it. None was begun: nothing."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx)."]
+    pub fn hlm_step_abort(ctx: *mut hlm_context) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a"]
+    #[doc = "  snapshot that was loaded, or from a text that was reused."]
+    #[doc = "  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token."]
+    #[doc = "  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a"]
+    #[doc = "  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;"]
+    #[doc = "  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last"]
+    #[doc = "  token once more. The sequence is the same value afterwards, and nothing of it is pending."]
+    #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
+    #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
+    #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
+    #[doc = "          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),"]
+    #[doc = "          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
+    pub fn hlm_cache_logits(
+        ctx: *mut hlm_context,
+        cache: *mut hlm_cache,
+        logits: *mut f32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
+    pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_logit_bias {
+    pub token: i32,
+    #[doc = " Added to the token's logit; -INFINITY forbids it."]
+    pub bias: f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_logit_bias() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_logit_bias>(),
+        8usize,
+        concat!("Size of: ", stringify!(hlm_logit_bias))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_logit_bias>(),
+        4usize,
+        concat!("Alignment of ", stringify!(hlm_logit_bias))
+    );
+    fn test_field_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).token) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_logit_bias),
+                "::",
+                stringify!(token)
+            )
+        );
+    }
+    test_field_token();
+    fn test_field_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_logit_bias>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bias) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_logit_bias),
+                "::",
+                stringify!(bias)
+            )
+        );
+    }
+    test_field_bias();
+}
+#[doc = " The chain runs in the order of the fields from repetition_penalty on, with"]
+#[doc = "  logit_bias first and temperature last before the draw. All off by default:"]
+#[doc = "  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,"]
+#[doc = "  at temperature 1, of the tokens that those before it kept, and keeps at"]
+#[doc = "  least one; among equals the lower id goes first."]
+#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,"]
+#[doc = "  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_sampler_params {
+    pub struct_size: usize,
+    #[doc = " Philox4x32-10 key: the same seed gives the same draws everywhere."]
+    pub seed: u64,
+    pub logit_bias: *const hlm_logit_bias,
+    pub n_logit_bias: usize,
+    #[doc = " Accepted tokens that the penalties look back on. 0: 64; negative: all."]
+    pub penalty_window: i64,
+    #[doc = " Divides positive and multiplies negative logits of seen tokens. 0 or 1: off."]
+    pub repetition_penalty: f32,
+    #[doc = " Subtracted once for each time a token was seen."]
+    pub frequency_penalty: f32,
+    #[doc = " Subtracted from every token that was seen."]
+    pub presence_penalty: f32,
+    #[doc = " Keep the k largest. 0: all."]
+    pub top_k: i32,
+    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
+    #[doc = "  nearest to the entropy. 0 or 1: off."]
+    pub typical_p: f32,
+    #[doc = " Keep the smallest set of most likely tokens with mass p. 0 or 1: off."]
+    pub top_p: f32,
+    #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
+    pub min_p: f32,
+    #[doc = " 0: greedy, the largest logit, the lowest id among equals."]
+    pub temperature: f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_sampler_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_sampler_params>(),
+        72usize,
+        concat!("Size of: ", stringify!(hlm_sampler_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_sampler_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_sampler_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_seed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).seed) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(seed)
+            )
+        );
+    }
+    test_field_seed();
+    fn test_field_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logit_bias) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(logit_bias)
+            )
+        );
+    }
+    test_field_logit_bias();
+    fn test_field_n_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_logit_bias) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(n_logit_bias)
+            )
+        );
+    }
+    test_field_n_logit_bias();
+    fn test_field_penalty_window() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).penalty_window) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(penalty_window)
+            )
+        );
+    }
+    test_field_penalty_window();
+    fn test_field_repetition_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).repetition_penalty) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(repetition_penalty)
+            )
+        );
+    }
+    test_field_repetition_penalty();
+    fn test_field_frequency_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).frequency_penalty) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(frequency_penalty)
+            )
+        );
+    }
+    test_field_frequency_penalty();
+    fn test_field_presence_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).presence_penalty) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(presence_penalty)
+            )
+        );
+    }
+    test_field_presence_penalty();
+    fn test_field_top_k() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).top_k) as usize - ptr as usize
+            },
+            52usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(top_k)
+            )
+        );
+    }
+    test_field_top_k();
+    fn test_field_typical_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).typical_p) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(typical_p)
+            )
+        );
+    }
+    test_field_typical_p();
+    fn test_field_top_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).top_p) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(top_p)
+            )
+        );
+    }
+    test_field_top_p();
+    fn test_field_min_p() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).min_p) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(min_p)
+            )
+        );
+    }
+    test_field_min_p();
+    fn test_field_temperature() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).temperature) as usize - ptr as usize
+            },
+            68usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(temperature)
+            )
+        );
+    }
+    test_field_temperature();
+}
+impl Default for hlm_sampler_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " params and the list of biases are copied; NULL: greedy."]
+    #[doc = "  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased"]
+    #[doc = "          token outside the vocabulary), HLM_E_NOMEM."]
+    pub fn hlm_sampler_new(
+        out: *mut *mut hlm_sampler,
+        model: *mut hlm_model,
+        params: *const hlm_sampler_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM."]
+    pub fn hlm_sampler_fork(out: *mut *mut hlm_sampler, sampler: *const hlm_sampler) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Draw from logits [vocab_size], which are not changed. Counts as a draw, but"]
+    #[doc = "  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left"]
+    #[doc = "  (all NaN or -INFINITY); that is no draw."]
+    pub fn hlm_sampler_sample(
+        sampler: *mut hlm_sampler,
+        logits: *const f32,
+        token: *mut i32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count)."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_NOMEM."]
+    pub fn hlm_sampler_accept(sampler: *mut hlm_sampler, token: i32) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
+}
+extern "C" {
+    #[doc = " Remember the cache's tokens with their KV rows and the states at its marks and at its present"]
+    #[doc = "  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by"]
+    #[doc = "  reference. Of a text with embeddings only what stands before the first is remembered; of"]
+    #[doc = "  a model with recurrent state only what stands before the last state."]
+    #[doc = "  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY."]
+    pub fn hlm_prefix_add(cache: *mut hlm_cache) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix"]
+    #[doc = "  cache does: whichever leaves less to compute, itself if that is the same. At least the last"]
+    #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
+    #[doc = "  tokens   [n] the whole text from its beginning, n at least 1."]
+    #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
+    #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;"]
+    #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
+    #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
+    pub fn hlm_cache_reuse(
+        cache: *mut hlm_cache,
+        tokens: *const i32,
+        n: usize,
+        reused: *mut usize,
+        pending: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " The same for a text that is run with an adapter (NULL: none): the same tokens run with another"]
+    #[doc = "  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and"]
+    #[doc = "  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
+    pub fn hlm_cache_reuse_with(
+        cache: *mut hlm_cache,
+        adapter: *const hlm_adapter,
+        tokens: *const i32,
+        n: usize,
+        reused: *mut usize,
+        pending: *mut usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Forget all texts. Caches keep what they share."]
+    pub fn hlm_prefix_clear(pool: *mut hlm_pool) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_prefix_info {
+    pub struct_size: usize,
+    #[doc = " Pages and states held, each counted once, and the most there may be (0: no prefix cache)."]
+    pub bytes: u64,
+    pub max_bytes: u64,
+    #[doc = " Stretches of text between branches, tokens in all of them, states kept in them."]
+    pub nodes: u64,
+    pub tokens: u64,
+    pub states: u64,
+    #[doc = " Calls of hlm_cache_reuse so far, and those that reused a token, of either cache."]
+    pub lookups: u64,
+    pub hits: u64,
+    #[doc = " Tokens of all those calls, how many were reused, and how many of these are computed again."]
+    pub tokens_asked: u64,
+    pub tokens_reused: u64,
+    pub tokens_recomputed: u64,
+    #[doc = " What went because of the budget, or of the pool's cap."]
+    pub evicted_tokens: u64,
+    pub evicted_states: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_prefix_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_prefix_info>(),
+        104usize,
+        concat!("Size of: ", stringify!(hlm_prefix_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_prefix_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_prefix_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+    fn test_field_max_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(max_bytes)
+            )
+        );
+    }
+    test_field_max_bytes();
+    fn test_field_nodes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).nodes) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(nodes)
+            )
+        );
+    }
+    test_field_nodes();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_states() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).states) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(states)
+            )
+        );
+    }
+    test_field_states();
+    fn test_field_lookups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lookups) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(lookups)
+            )
+        );
+    }
+    test_field_lookups();
+    fn test_field_hits() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hits) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(hits)
+            )
+        );
+    }
+    test_field_hits();
+    fn test_field_tokens_asked() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_asked) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_asked)
+            )
+        );
+    }
+    test_field_tokens_asked();
+    fn test_field_tokens_reused() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_reused) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_reused)
+            )
+        );
+    }
+    test_field_tokens_reused();
+    fn test_field_tokens_recomputed() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_recomputed) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(tokens_recomputed)
+            )
+        );
+    }
+    test_field_tokens_recomputed();
+    fn test_field_evicted_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).evicted_tokens) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(evicted_tokens)
+            )
+        );
+    }
+    test_field_evicted_tokens();
+    fn test_field_evicted_states() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_prefix_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).evicted_states) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_prefix_info),
+                "::",
+                stringify!(evicted_states)
+            )
+        );
+    }
+    test_field_evicted_states();
+}
+extern "C" {
+    #[doc = " Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_prefix_info_get(pool: *const hlm_pool, out: *mut hlm_prefix_info) -> hlm_status;
+}
+#[doc = " Takes the bytes of a snapshot, in order."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_writer {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the"]
+    #[doc = "  save with HLM_E_IO. data is valid during the call only."]
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            data: *const ::std::os::raw::c_void,
+            len: usize,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_writer() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_writer>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_writer))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_writer>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_writer))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_write() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_writer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_writer),
+                "::",
+                stringify!(write)
+            )
+        );
+    }
+    test_field_write();
+}
+impl Default for hlm_writer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " Gives the bytes of a snapshot, in order."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_reader {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Writes up to cap bytes (cap is never 0) to out and their number to *n, and"]
+    #[doc = "  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more."]
+    pub read: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            out: *mut ::std::os::raw::c_void,
+            cap: usize,
+            n: *mut usize,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_reader() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_reader>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_reader))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_reader>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_reader))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_read() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reader>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).read) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reader),
+                "::",
+                stringify!(read)
+            )
+        );
+    }
+    test_field_read();
+}
+impl Default for hlm_reader {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,"]
+    #[doc = "  and what they were computed with, with checksums over everything. Two saves of"]
+    #[doc = "  a sequence give the same bytes. Weights are not in it, and of a step that has"]
+    #[doc = "  been begun nothing. The first save or load of a model reads its weights in"]
+    #[doc = "  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the"]
+    #[doc = "  bytes needed does it, too)."]
+    #[doc = ""]
+    #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another"]
+    #[doc = "  save to the same path runs), brought to the disk, and renamed, so that the path"]
+    #[doc = "  has either what it had or all of the new, whenever the process or the machine"]
+    #[doc = "  stops. What a process that was killed has left is used again by the next save."]
+    #[doc = "  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is"]
+    #[doc = "  refused."]
+    #[doc = "  A writer: it is called from this thread."]
+    #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL"]
+    #[doc = "  when cap is 0."]
+    #[doc = "  Errors  HLM_E_IO (the file or the writer; the path then has what it had),"]
+    #[doc = "          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY."]
+    pub fn hlm_cache_save(cache: *mut hlm_cache, path: *const ::std::os::raw::c_char)
+        -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_save_to(cache: *mut hlm_cache, writer: *const hlm_writer) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_save_memory(
+        cache: *mut hlm_cache,
+        out: *mut ::std::os::raw::c_void,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " Accept a state that was computed with other kernels or another choice of"]
+#[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
+#[doc = "  for bit, what either machine would have given alone."]
+pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_19 = 1;
+pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
+extern "C" {
+    #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
+    #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
+    #[doc = "  or budgets takes it too: of marks that steps have set it keeps what its own"]
+    #[doc = "  budget allows, and of an undo log with another undo_tokens nothing (positions"]
+    #[doc = "  behind the last mark are then computed again after a rewind)."]
+    #[doc = "  A path or memory must hold the snapshot and nothing else. A reader is asked for"]
+    #[doc = "  exactly the bytes of the snapshot, so that it may stand inside something larger;"]
+    #[doc = "  it is called from this thread."]
+    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
+    #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
+    #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
+    #[doc = "          or with an adapter that the pool does not know (hlm_pool_adapt), or another"]
+    #[doc = "          prefix_adapter, of other KV"]
+    #[doc = "          or state types, or computed with other kernels or load parameters: the"]
+    #[doc = "          sentence says which), HLM_E_IO,"]
+    #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
+    pub fn hlm_cache_load(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        path: *const ::std::os::raw::c_char,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_load_from(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        reader: *const hlm_reader,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    pub fn hlm_cache_load_memory(
+        out: *mut *mut hlm_cache,
+        pool: *mut hlm_pool,
+        data: *const ::std::os::raw::c_void,
+        n: usize,
+        flags: u32,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a"]
+    #[doc = "  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the"]
+    #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches"]
+    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if"]
+    #[doc = "  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)"]
+    pub fn hlm_prefix_save(
+        pool: *mut hlm_pool,
+        folder: *const ::std::os::raw::c_char,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,"]
+    #[doc = "  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on"]
+    #[doc = "  from it; *n_refused (may be NULL) receives how many were."]
+    #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
+    #[doc = "  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,"]
+    #[doc = "          HLM_E_NOMEM; what was added before stays."]
+    pub fn hlm_prefix_load(
+        pool: *mut hlm_pool,
+        folder: *const ::std::os::raw::c_char,
+        flags: u32,
+        n_refused: *mut usize,
+    ) -> hlm_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_adapter_params {
+    pub struct_size: usize,
+    #[doc = " Of what is added, on top of the adapter's own scale; 0: 1."]
+    pub scale: f32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " Where path is; NULL: the system's files. Used during the call only."]
+    pub vfs: *const hlm_vfs,
+}
+#[test]
+fn bindgen_test_layout_hlm_adapter_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_adapter_params>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_adapter_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_adapter_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_adapter_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_scale() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).scale) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(scale)
+            )
+        );
+    }
+    test_field_scale();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_vfs() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).vfs) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_params),
+                "::",
+                stringify!(vfs)
+            )
+        );
+    }
+    test_field_vfs();
+}
+impl Default for hlm_adapter_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and"]
+    #[doc = "  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a"]
+    #[doc = "  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32."]
+    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,"]
+    #[doc = "  the first of them included: what a step that names it does is said at hlm_step.adapter."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the"]
+    #[doc = "          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT"]
+    #[doc = "          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),"]
+    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and"]
+    #[doc = "          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that"]
+    #[doc = "          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
+    pub fn hlm_adapter_load(
+        out: *mut *mut hlm_adapter,
+        model: *mut hlm_model,
+        path: *const ::std::os::raw::c_char,
+        params: *const hlm_adapter_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes"]
+    #[doc = "  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same."]
+    #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),"]
+    #[doc = "          HLM_E_NOMEM."]
+    pub fn hlm_adapter_join(
+        out: *mut *mut hlm_adapter,
+        adapters: *const *const hlm_adapter,
+        n: usize,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " One reference more, or one less. It keeps its model; pools keep the adapters that their"]
+    #[doc = "  sequences were run with. Any thread."]
+    pub fn hlm_adapter_retain(adapter: *mut hlm_adapter);
+}
+extern "C" {
+    pub fn hlm_adapter_release(adapter: *mut hlm_adapter);
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_adapter_info {
+    pub struct_size: usize,
+    #[doc = " Matrices that it adds to, its largest rank, bytes of memory."]
+    pub n_matrices: usize,
+    pub rank: usize,
+    pub bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_adapter_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_adapter_info>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_adapter_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_adapter_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_adapter_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_n_matrices() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_matrices) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(n_matrices)
+            )
+        );
+    }
+    test_field_n_matrices();
+    fn test_field_rank() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rank) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(rank)
+            )
+        );
+    }
+    test_field_rank();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_adapter_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_adapter_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+}
+extern "C" {
+    #[doc = " Set out->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_adapter_info_get(
+        adapter: *const hlm_adapter,
+        out: *mut hlm_adapter_info,
+    ) -> hlm_status;
+}
+#[doc = " Memory. All memory of the library but jansson's comes from here. Both"]
+#[doc = "  functions are needed and may be called from any thread, also at the same"]
+#[doc = "  time. What `user` points to must outlive everything made with it."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_allocator {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " `size` bytes (never 0) aligned to `align` (a power of two), or NULL."]
+    pub alloc: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            size: usize,
+            align: usize,
+        ) -> *mut ::std::os::raw::c_void,
+    >,
+    #[doc = " Takes what alloc gave; never NULL."]
+    pub free: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, ptr: *mut ::std::os::raw::c_void),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_allocator() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_allocator>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_allocator))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_allocator>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_allocator))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_alloc() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).alloc) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(alloc)
+            )
+        );
+    }
+    test_field_alloc();
+    fn test_field_free() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_allocator>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).free) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_allocator),
+                "::",
+                stringify!(free)
+            )
+        );
+    }
+    test_field_free();
+}
+impl Default for hlm_allocator {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub const HLM_LOG_DEBUG: _bindgen_ty_20 = 1;
+pub const HLM_LOG_INFO: _bindgen_ty_20 = 2;
+pub const HLM_LOG_WARN: _bindgen_ty_20 = 3;
+pub type _bindgen_ty_20 = ::std::os::raw::c_uint;
+#[doc = " Text about progress and decisions, one line without newline a call."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_log {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " May be called from any thread. level is one of HLM_LOG_...; text is ended"]
+    #[doc = "  by 0 and valid during the call."]
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            level: i32,
+            text: *const ::std::os::raw::c_char,
+        ),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_log() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_log>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_log))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_log>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_log))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_write() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_log>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).write) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_log),
+                "::",
+                stringify!(write)
+            )
+        );
+    }
+    test_field_write();
+}
+impl Default for hlm_log {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " A task of a parallel-for: called once for each index. Tasks never wait for"]
+#[doc = "  one another, need at most 16 KB of stack, and compute with the"]
+#[doc = "  library's floating-point words and put back those they find."]
+pub type hlm_task =
+    ::std::option::Option<unsafe extern "C" fn(arg: *mut ::std::os::raw::c_void, index: usize)>;
+#[doc = " The caller's job system. The library then starts no threads of its own. What"]
+#[doc = "  `user` points to must outlive the context. parallel_for is called from the"]
+#[doc = "  thread that called into the context, once for each part of the work between"]
+#[doc = "  barriers, with n the context's number of threads."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_executor {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and"]
+    #[doc = "  returns when all have returned: 0 on success; other values mean that not"]
+    #[doc = "  every task ran, and the step fails with HLM_E_CANCELLED."]
+    pub parallel_for: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            n: usize,
+            task: hlm_task,
+            arg: *mut ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_executor() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_executor>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_executor))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_executor>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_executor))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_parallel_for() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_executor>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).parallel_for) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_executor),
+                "::",
+                stringify!(parallel_for)
+            )
+        );
+    }
+    test_field_parallel_for();
+}
+impl Default for hlm_executor {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[doc = " File access, for pack files and assets. Paths are those given to"]
+#[doc = "  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions"]
+#[doc = "  return 0 on success; all but map are needed. The struct is copied; what"]
+#[doc = "  `user` points to must outlive the models loaded through it. All functions"]
+#[doc = "  may be called from any thread."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_vfs {
+    pub struct_size: usize,
+    pub user: *mut ::std::os::raw::c_void,
+    #[doc = " *file receives a handle. A file that is not there: return 1; other values"]
+    #[doc = "  but 0 are other failures (a folder, no permission)."]
+    pub open: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            file: *mut *mut ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+    pub size: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            size: *mut u64,
+        ) -> i32,
+    >,
+    #[doc = " Reads exactly n bytes at offset, or fails."]
+    pub read_at: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            offset: u64,
+            out: *mut ::std::os::raw::c_void,
+            n: usize,
+        ) -> i32,
+    >,
+    #[doc = " The whole file in memory, readable until close. NULL, or a failure: the"]
+    #[doc = "  library reads instead. Pages the library no longer needs are not given"]
+    #[doc = "  back through this interface."]
+    pub map: ::std::option::Option<
+        unsafe extern "C" fn(
+            user: *mut ::std::os::raw::c_void,
+            file: *mut ::std::os::raw::c_void,
+            data: *mut *const ::std::os::raw::c_void,
+        ) -> i32,
+    >,
+    pub close: ::std::option::Option<
+        unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, file: *mut ::std::os::raw::c_void),
+    >,
+}
+#[test]
+fn bindgen_test_layout_hlm_vfs() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_vfs>(),
+        56usize,
+        concat!("Size of: ", stringify!(hlm_vfs))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_vfs>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_vfs))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_open() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).open) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(open)
+            )
+        );
+    }
+    test_field_open();
+    fn test_field_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).size) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(size)
+            )
+        );
+    }
+    test_field_size();
+    fn test_field_read_at() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).read_at) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(read_at)
+            )
+        );
+    }
+    test_field_read_at();
+    fn test_field_map() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).map) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(map)
+            )
+        );
+    }
+    test_field_map();
+    fn test_field_close() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_vfs>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).close) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_vfs),
+                "::",
+                stringify!(close)
+            )
+        );
+    }
+    test_field_close();
+}
+impl Default for hlm_vfs {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
 }
