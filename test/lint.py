@@ -23,7 +23,11 @@ LIB_LAYERS = {
     "kernel": {"base", "quant", "kernel"},
     "weights": {"base", "quant", "weights"},
     "text": {"base", "text"},
+    "jinja": {"base", "jinja"},
+    "chat": {"base", "text", "jinja", "chat"},
 }
+# What few may include of lib/, or of the system.
+DOORS = {"jinja/": ("lib/jinja/", "lib/chat/")}
 
 # What ends, prints in, or reads the environment of somebody else's program.
 BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprintf|fprintf|puts|putchar|putc|fputs|perror"
@@ -38,7 +42,7 @@ COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.
 PUBLIC = re.compile(r"^hlm_status (hlm_\w+)\(", re.M)
 CALLBACK = re.compile(r"^.*\w+(?:->|\.)(?:parallel_for|progress|on_token|fns\.\w+)\(|^.*\b(?:writer->write|reader->read|log->write|mem->alloc|mem->free)\(", re.M)
 SCOPE = re.compile(r"(template\b.*)?(namespace|class|struct)\b[^(]*$")  # of C++: what stands before a brace of its own
-INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
 
 
 def without_comments(text):
@@ -79,11 +83,13 @@ def check_library(name, text, code):
             yield line, f"{m[1] or m[2]} gives a descriptor, which is for {OPENING} (hlmi_os_fd)"
     for line, m in lines_of(text, PROMISES):
         yield line, f"'{m[0]}' promises work that is not done"
-    if parts[0] == "lib" and parts[1] in LIB_LAYERS:
-        for line, m in lines_of(text, INCLUDE):
-            layer = m[1].split("/")[0] if "/" in m[1] else parts[1]
-            if layer not in LIB_LAYERS[parts[1]]:
-                yield line, f"lib/{parts[1]} includes {m[1]}, which is not below it"
+    for line, m in lines_of(text, INCLUDE):
+        for what, who in DOORS.items():
+            if m[1].startswith(what) and not name.startswith(who):
+                yield line, f"{m[1]} is for {' and '.join(who)} alone"
+        layer = m[1].split("/")[0] if '"' in m[0] and "/" in m[1] else None
+        if layer and parts[0] == "lib" and layer not in LIB_LAYERS.get(parts[1], ()):
+            yield line, f"lib/{parts[1]} includes {m[1]}, which is not below it"
 
 
 def check(path):

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
-#include "text/chat.h"
+#include "chat/chat.h"
 #include "text/tokenizer.h"
 #include "weights/store.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/size.h"
-#include "text/builtin.h"
+#include "chat/builtin.h"
 
 enum { TEXT_MAX = 4 << 20, CONFIG_MAX = 256 << 20, NAME_MAX = 64, TEMPLATES_MAX = 64 };
 

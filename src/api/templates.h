@@ -2,7 +2,7 @@
 #ifndef HLMI_API_TEMPLATES_H
 #define HLMI_API_TEMPLATES_H
 
-#include "text/chat.h"
+#include "chat/chat.h"
 #include "text/tokenizer.h"
 #include "weights/store.h"
 

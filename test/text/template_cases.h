@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "text/chat.h"
+#include "chat/chat.h"
 
 typedef struct tc_tally {
     int passed, failed;

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "text/chat.h"
+#include "chat/chat.h"
 #include "unit/suite.h"
 
 static const char *folder;

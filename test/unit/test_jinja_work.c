@@ -3,8 +3,8 @@
  * same whatever the value; then it never does. A filter, test, method or global function without a case is a failure. */
 #include <string.h>
 
-#include "text/chat.h"
-#include "text/jinja/run.h"
+#include "chat/chat.h"
+#include "jinja/run.h"
 #include "unit/suite.h"
 
 typedef enum { GROWS, SAME, FAILS } cost;
