@@ -16,6 +16,7 @@
 #include "base/params.h"
 #include "exec/gate.h"
 #include "exec/rest.h"
+#include "exec/worth.h"
 
 enum {
     /* How long a waiter spins, then yields, before it sleeps (a wake-up takes 30 to 50 us). Nobody yields within a run, where a
@@ -48,7 +49,7 @@ typedef struct worker {
     uint64_t lost; /* hlmi_os_core_lost when its thread last waited */
     uint32_t idle; /* rests since it last had a share */
     hlmi_rest rest;
-    atomic_bool resting;
+    atomic_bool resting, careful; /* careful: as its thread has last told */
     _Atomic uint64_t asked; /* to rest for so many ns, by another */
 } worker;
 
@@ -70,6 +71,7 @@ struct hlmi_team {
     _Atomic uint64_t took; /* most that a thread has computed for a part */
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
     hlmi_ask ask;
+    hlmi_worth worth;
     uint64_t away; /* of the caller's thread, noted in this run */
     atomic_bool in_parts; /* the last run was a part */
     /* What every thread looks at. */
@@ -211,6 +213,17 @@ static void caller_was_away(hlmi_team *t, uint64_t now, uint64_t away)
     }
 }
 
+/* A run has ended: careful helpers rest for a while where runs without them are shorter. */
+static void weigh_careful(hlmi_team *t, uint64_t now, uint64_t took)
+{
+    size_t n = 0;
+    for (size_t i = 1; i <= t->n_own; i++) n += atomic_load_explicit(&t->all[i].careful, memory_order_relaxed);
+    if (n == 0 || t->run.one) return;
+    const uint64_t ns = hlmi_worth_note(&t->worth, now, took, (uintptr_t)t->run.w.regions, t->run.w.rows);
+    for (size_t i = 1; ns && i <= t->n_own; i++)
+        if (atomic_load(&t->all[i].careful)) atomic_store(&t->all[i].asked, ns);
+}
+
 /* `me` finished last, and the region took `more` than it should; others fell asleep meanwhile. */
 static void look_for_loss(hlmi_team *t, worker *me, uint64_t now, uint64_t more)
 {
@@ -284,6 +297,7 @@ static uint32_t lead_helpers(hlmi_team *t, size_t first, bool in_parts)
     const uint32_t how = lead(t, in_parts, &slept);
     const uint64_t now = hlmi_os_now(), known = hlmi_os_thread_now() - computed + slept + t->away;
     if (now - begin > known + LOST_NS && hlmi_os_core_lost() != me->lost) caller_was_away(t, now, now - begin - known);
+    if (how == DONE) weigh_careful(t, now, now - begin);
     return how;
 }
 
@@ -302,10 +316,12 @@ static void rest(hlmi_team *t, worker *me, uint64_t begin, uint64_t ns)
     uint64_t now = begin;
     atomic_store(&me->resting, true);
     atomic_fetch_add(&t->n_resting, 1);
+    atomic_store(&me->careful, true);
     me->idle++;
     for (; now < end && !atomic_load(&t->quit); now = hlmi_os_now())
         hlmi_os_wait_for((volatile uint32_t *)&t->quit, 0, end - now);
     hlmi_rest_slept(&me->rest, begin, now);
+    atomic_store(&me->careful, me->rest.careful);
     atomic_fetch_sub(&t->n_resting, 1);
     atomic_store(&me->resting, false);
     me->lost = hlmi_os_core_lost();

@@ -1,6 +1,7 @@
 /* Parts of regions, what they are expected to take, and when helpers step aside: decisions by time alone, with times made up. */
 #include "exec/pace.h"
 #include "exec/rest.h"
+#include "exec/worth.h"
 
 #include "unit/suite.h"
 
@@ -171,9 +172,41 @@ START_TEST(asked_to_rest)
 }
 END_TEST
 
+/* Runs on a machine where they take `with` beside careful helpers and `without` while these rest: what share of the time they rest. */
+static double time_at_rest(hlmi_worth *w, uint64_t *now, uint64_t with, uint64_t without)
+{
+    const uint64_t begin = *now;
+    uint64_t until = 0, rested = 0;
+    while (*now - begin < 100000 * (uint64_t)MS) {
+        const bool rests = *now < until;
+        const uint64_t took = rests ? without : with;
+        *now += took;
+        rested += rests ? took : 0;
+        const uint64_t ns = hlmi_worth_note(w, *now, took, 1, 1);
+        if (ns) until = *now + ns;
+    }
+    return (double)rested / (double)(*now - begin);
+}
+
+START_TEST(worth_having)
+{
+    hlmi_worth w = {0};
+    uint64_t now = 1;
+    ck_assert_double_gt(time_at_rest(&w, &now, 5 * MS, 4 * MS), 0.97);
+    ck_assert_double_lt(time_at_rest(&w, &now, 3 * MS, 4 * MS),
+                        0.06); /* the machine has changed: found out within a hold */
+    ck_assert_double_gt(time_at_rest(&w, &now, 4 * MS, 4 * MS), 0.90); /* nothing gained is not worth a core */
+    /* other runs begin anew, and long ones ask for nothing */
+    ck_assert_uint_eq(hlmi_worth_note(&w, now, 4 * MS, 2, 1), 0);
+    ck_assert_int_eq(w.mode, HLMI_WORTH_WITH);
+    ck_assert_uint_eq(hlmi_worth_note(&w, now + 900 * (uint64_t)MS, 900 * (uint64_t)MS, 2, 1), 0);
+    ck_assert_int_eq(w.mode, HLMI_WORTH_WITH);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {parts_are_the_whole, costs,      one_loss_is_nothing,
-                                  careful_helpers,     calm_again, asked_to_rest};
+    const TTest *const tests[] = {parts_are_the_whole, costs,         one_loss_is_nothing, careful_helpers,
+                                  calm_again,          asked_to_rest, worth_having};
     return suite_run("pace", tests, sizeof tests / sizeof *tests);
 }
