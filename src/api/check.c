@@ -1,14 +1,12 @@
-/* What a step must be before anything is done for it. */
+/* Reading a caller's step, which may have been compiled against an older header: what it must be before anything is done for it, and
+ * what becomes of it. */
 #include "api/step.h"
+
+#include <string.h>
 
 #include "api/context.h"
 #include "base/params.h"
-
-hlm_status hlmi_step_read(const hlm_step *const *steps, size_t i, hlm_step *s)
-{
-    if (!steps[i]) return hlmi_fail(HLM_E_ARG, "steps[%zu] is NULL", i);
-    return hlmi_params_read(s, sizeof *s, steps[i], "hlm_step");
-}
+#include "base/size.h"
 
 static hlm_status check_rows(const hlm_context *c, const hlm_step *s)
 {
@@ -25,17 +23,22 @@ static hlm_status check_rows(const hlm_context *c, const hlm_step *s)
     return HLM_OK;
 }
 
-hlm_status hlmi_step_hidden(const hlm_step *s, size_t i, hlm_hidden *h)
+static hlm_status keep_asked(hlm_context *c, int32_t layer, int32_t kind, float *out)
 {
-    if (!s->hidden || !s->hidden[i]) return hlmi_fail(HLM_E_ARG, "hidden[%zu] is NULL", i);
-    return hlmi_params_read(h, sizeof *h, s->hidden[i], "hlm_hidden");
+    void *items = c->asked;
+    const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_asked, c->n_asked + 1, sizeof *c->asked, "a step");
+    c->asked = items;
+    if (st == HLM_OK) c->asked[c->n_asked++] = (hlmi_asked){.layer = layer, .kind = kind, .out = out};
+    return st;
 }
 
-static hlm_status check_hidden(const hlm_context *c, const hlm_step *s)
+static hlm_status read_hidden(hlm_context *c, const hlm_step *s)
 {
-    for (size_t i = 0; i < s->n_hidden; i++) {
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
         hlm_hidden h;
-        const hlm_status st = hlmi_step_hidden(s, i, &h);
+        if (!s->hidden || !s->hidden[i]) return hlmi_fail(HLM_E_ARG, "hidden[%zu] is NULL", i);
+        st = hlmi_params_read(&h, sizeof h, s->hidden[i], "hlm_hidden");
         if (st != HLM_OK) return st;
         if (hlm_hidden_width(c->model, h.kind) == 0)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu].kind is %d, which this model does not have", i, (int)h.kind);
@@ -47,29 +50,27 @@ static hlm_status check_hidden(const hlm_context *c, const hlm_step *s)
                              (int)last);
         if (!h.out || h.reserved || h.reserved2)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL, or reserved not 0", i);
+        st = keep_asked(c, h.layer, h.kind, h.out);
     }
-    return HLM_OK;
+    return st;
 }
 
-hlm_status hlmi_step_attention(const hlm_step *s, size_t i, hlm_attention *a)
-{
-    if (!s->attention || !s->attention[i]) return hlmi_fail(HLM_E_ARG, "attention[%zu] is NULL", i);
-    return hlmi_params_read(a, sizeof *a, s->attention[i], "hlm_attention");
-}
-
-static hlm_status check_attention(const hlm_context *c, const hlm_step *s)
+static hlm_status read_attention(hlm_context *c, const hlm_step *s)
 {
     const hlmi_plan *plan = &c->model->plan;
-    for (size_t i = 0; i < s->n_attention; i++) {
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < s->n_attention && st == HLM_OK; i++) {
         hlm_attention a;
-        const hlm_status st = hlmi_step_attention(s, i, &a);
+        if (!s->attention || !s->attention[i]) return hlmi_fail(HLM_E_ARG, "attention[%zu] is NULL", i);
+        st = hlmi_params_read(&a, sizeof a, s->attention[i], "hlm_attention");
         if (st != HLM_OK) return st;
         if (a.layer < 0 || (size_t)a.layer >= plan->n_layers || hlmi_plan_layer_heads(plan, a.layer) == 0)
             return hlmi_fail(HLM_E_ARG, "attention[%zu].layer is %d, which is no layer with attention", i,
                              (int)a.layer);
         if (!a.out || a.reserved) return hlmi_fail(HLM_E_ARG, "attention[%zu]: out is NULL, or reserved not 0", i);
+        st = keep_asked(c, a.layer, 0, a.out);
     }
-    return HLM_OK;
+    return st;
 }
 
 /* The ids, or the embeddings in their place. */
@@ -97,7 +98,7 @@ static hlm_status check_counts(const hlm_step *s)
     return st == HLM_OK ? hlmi_list_check(s->n_attention, "attention") : st;
 }
 
-hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
+static hlm_status read_step(hlm_context *c, const hlm_step *s)
 {
     if (!s->cache) return hlmi_fail(HLM_E_ARG, "cache is NULL");
     if (s->reserved) return hlmi_fail(HLM_E_ARG, "reserved is not 0");
@@ -108,6 +109,61 @@ hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s)
     hlm_status st = check_counts(s);
     if (st == HLM_OK) st = check_tokens(c, s);
     if (st == HLM_OK) st = check_rows(c, s);
-    if (st == HLM_OK) st = check_hidden(c, s);
-    return st == HLM_OK ? check_attention(c, s) : st;
+    if (st == HLM_OK) st = read_hidden(c, s);
+    return st == HLM_OK ? read_attention(c, s) : st;
+}
+
+hlm_status hlmi_entry_read(hlm_context *c, size_t i, const hlm_step *from)
+{
+    hlm_step s;
+    void *items = c->entries;
+    const size_t asked = c->n_asked;
+    if (!from) return hlmi_fail(HLM_E_ARG, "steps[%zu] is NULL", i);
+    hlm_status st = hlmi_params_read(&s, sizeof s, from, "hlm_step");
+    if (st == HLM_OK) st = read_step(c, &s);
+    if (st != HLM_OK) return st;
+    st = hlmi_grow(&c->mem, &items, &c->cap_entries, i + 1, sizeof *c->entries, "a step");
+    c->entries = items;
+    if (st != HLM_OK) return st;
+    hlmi_entry *e = &c->entries[i];
+    *e = (hlmi_entry){.cache = s.cache,
+                      .tokens = s.tokens,
+                      .embeddings = s.embeddings,
+                      .n_tokens = s.n_tokens,
+                      .logits = s.logits,
+                      .asked = asked,
+                      .n_hidden = s.n_hidden,
+                      .n_attention = s.n_attention};
+    if (s.logits && s.logit_rows == HLM_ROWS_LIST) e->rows = s.rows;
+    if (s.logits)
+        e->n_out = s.logit_rows == HLM_ROWS_ALL ? s.n_tokens : e->rows ? s.n_rows : s.logit_rows == HLM_ROWS_LAST;
+    st = hlmi_pool_number(c->pool, s.adapter, &e->number);
+    if (st == HLM_OK) e->adapter = hlmi_pool_adapter(c->pool, e->number); /* the caller's may go: the pool's stays */
+    return st;
+}
+
+/* A copy of n items at *at, which goes on behind them. */
+static const void *move(char **at, const void *from, size_t n, size_t size)
+{
+    if (!from) return NULL;
+    void *to = memcpy(*at, from, n * size);
+    *at += hlmi_round_up(n * size, sizeof(size_t));
+    return to;
+}
+
+hlm_status hlmi_entries_own(const hlmi_mem *mem, hlmi_entry *entries, size_t n, void **block)
+{
+    uint64_t bytes = 1;
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_entry *e = &entries[i];
+        bytes += (e->rows ? e->n_out * sizeof *e->rows : 0) + (e->tokens ? (e->n_tokens + 1) * sizeof *e->tokens : 0);
+    }
+    char *at = *block = bytes <= SIZE_MAX ? hlmi_alloc(mem, (size_t)bytes) : NULL;
+    if (!at) return hlmi_nomem((size_t)bytes, "a begun step");
+    for (size_t i = 0; i < n; i++) {
+        hlmi_entry *e = &entries[i];
+        e->rows = move(&at, e->rows, e->n_out, sizeof *e->rows);
+        e->tokens = move(&at, e->tokens, e->n_tokens, sizeof *e->tokens);
+    }
+    return HLM_OK;
 }

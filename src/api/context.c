@@ -91,6 +91,9 @@ static hlm_status make_tile(hlm_context *c)
     t->spans = take(c, c->max_rows, sizeof *t->spans, &st);
     t->out_row = take(c, c->max_rows, sizeof *t->out_row, &st);
     t->out = take(c, c->max_rows, sizeof *t->out, &st);
+    t->keep = take(c, c->max_rows, sizeof *t->keep, &st);
+    t->log = take(c, c->max_rows, sizeof *t->log, &st);
+    c->caches = take(c, c->max_rows, sizeof *c->caches, &st);
     return st;
 }
 
@@ -203,6 +206,11 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_free(&mem, t->spans);
     hlmi_free(&mem, t->out_row);
     hlmi_free(&mem, t->out);
+    hlmi_free(&mem, t->keep);
+    hlmi_free(&mem, t->log);
+    hlmi_free(&mem, ctx->caches);
+    hlmi_free(&mem, ctx->entries);
+    hlmi_free(&mem, ctx->asked);
     hlmi_free(&mem, ctx->taps);
     hlmi_free(&mem, ctx->attn_taps);
     hlmi_free(&mem, ctx->scratch);

@@ -18,10 +18,15 @@ struct hlm_context {
     size_t max_rows, slice_rows; /* of a tile; of one in a step that runs in slices */
     uint8_t *scratch, *worker_scratch;
     hlmi_tile tile; /* its arrays have max_rows entries */
+    hlm_cache **caches; /* [max_rows] whose its spans are */
     hlmi_tap *taps; /* grown when a step asks for more */
     size_t cap_taps;
     hlmi_attn_tap *attn_taps;
     size_t cap_attn_taps;
+    hlmi_entry *entries; /* of the step, and what they ask for; grown likewise */
+    size_t cap_entries;
+    hlmi_asked *asked;
+    size_t n_asked, cap_asked;
     volatile _Atomic int32_t cancel;
     atomic_int busy; /* api/step.c */
     hlmi_stepper step; /* that is running, or was begun */

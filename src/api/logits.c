@@ -11,7 +11,7 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
     if (c->cancel) return hlmi_fail(HLM_E_CANCELLED, "hlm_cache_logits was cancelled");
     t->n_rows = t->n_spans = t->n_out = 1;
     t->n_taps = t->n_attn_taps = 0;
-    t->spans[0] = (hlmi_span){.n = 1, .in = cache->state};
+    t->spans[0] = (hlmi_span){.n = 1, .in = cache->state->rows};
     t->adapter[0] =
         hlmi_pool_adapter(c->pool, hlmi_symbol_adapter(c->pool, hlmi_cache_symbol(cache, cache->length - 1)));
     t->adapted = t->adapter[0] != NULL;

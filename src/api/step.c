@@ -25,7 +25,7 @@ static hlm_status name_step(hlm_status st, size_t i)
 static hlm_status take_caches(hlmi_batch *b)
 {
     while (b->locked < b->n) {
-        const hlm_status st = hlmi_cache_step_begin(b->steps[b->locked]->cache); /* one that is there twice is busy */
+        const hlm_status st = hlmi_cache_step_begin(b->entries[b->locked].cache); /* one that is there twice is busy */
         if (st != HLM_OK) return name_step(st, b->locked);
         b->locked++;
     }
@@ -36,10 +36,11 @@ static hlm_status take_caches(hlmi_batch *b)
 static hlm_status claim(hlmi_batch *b)
 {
     while (b->claimed < b->n) {
-        hlm_cache *cache = b->steps[b->claimed]->cache;
-        hlm_status st = hlmi_prefix_attach(cache);
-        if (st == HLM_OK) st = hlmi_cache_claim(cache, b->steps[b->claimed]->n_tokens);
+        hlmi_entry *e = &b->entries[b->claimed];
+        hlm_status st = hlmi_prefix_attach(e->cache);
+        if (st == HLM_OK) st = hlmi_cache_claim(e->cache, e->n_tokens);
         if (st != HLM_OK) return name_step(st, b->claimed);
+        hlmi_entry_claimed(e);
         b->claimed++;
     }
     return HLM_OK;
@@ -47,18 +48,18 @@ static hlm_status claim(hlmi_batch *b)
 
 static void enter(const hlmi_batch *b)
 {
-    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_enter(b->steps[i]->cache);
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_enter(b->entries[i].cache);
 }
 
 static void leave(const hlmi_batch *b)
 {
-    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_leave(b->steps[i]->cache);
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_leave(b->entries[i].cache);
 }
 
 /* The caches are their owners' again. */
 static void end(hlmi_batch *b)
 {
-    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_end(b->steps[i]->cache);
+    for (size_t i = 0; i < b->locked; i++) hlmi_cache_step_end(b->entries[i].cache);
     *b = (hlmi_batch){0};
 }
 
@@ -67,12 +68,9 @@ static void commit(hlmi_batch *b, hlmi_turns *turns)
 {
     enter(b);
     for (size_t i = 0; i < b->n; i++) {
-        hlm_step s;
-        uint32_t adapter = 0;
-        if (hlmi_step_read(b->steps, i, &s) == HLM_OK)
-            hlmi_pool_number(s.cache->pool, s.adapter, &adapter); /* both did before */
-        hlmi_cache_commit(s.cache, s.tokens, s.n_tokens, adapter, b->symbols ? b->symbols[i] : NULL);
-        if (turns) hlmi_turns_note(turns, &s, i);
+        const hlmi_entry *e = &b->entries[i];
+        hlmi_cache_commit(e->cache, e->tokens, e->n_tokens, e->number, e->symbols);
+        if (turns) hlmi_turns_note(turns, e, i);
     }
     if (turns) turns->placed = false; /* for good */
     end(b);
@@ -81,7 +79,7 @@ static void commit(hlmi_batch *b, hlmi_turns *turns)
 static void take_back(hlmi_batch *b, hlmi_turns *turns)
 {
     enter(b);
-    for (size_t i = 0; i < b->claimed; i++) hlmi_cache_abort(b->steps[i]->cache);
+    for (size_t i = 0; i < b->claimed; i++) hlmi_cache_abort(b->entries[i].cache);
     if (turns && turns->placed) hlmi_turns_place(turns);
     end(b);
 }
@@ -108,13 +106,12 @@ static hlm_status begin_prefix(hlm_context *c)
     hlm_cache *cache = NULL;
     hlm_status st = hlmi_prefix_begin(&cache, c->pool);
     if (st != HLM_OK) return st;
-    s->prefix_step = (hlm_step){.struct_size = sizeof s->prefix_step,
-                                .cache = cache,
-                                .n_tokens = plan->n_prefix,
-                                .embeddings = plan->prefix,
-                                .adapter = hlmi_pool_adapter(c->pool, c->pool->prefix_adapter)};
-    s->prefix_list[0] = &s->prefix_step;
-    s->prefix = (hlmi_batch){.steps = s->prefix_list, .n = 1};
+    s->before = (hlmi_entry){.cache = cache,
+                             .embeddings = plan->prefix,
+                             .n_tokens = plan->n_prefix,
+                             .adapter = hlmi_pool_adapter(c->pool, c->pool->prefix_adapter),
+                             .number = c->pool->prefix_adapter};
+    s->prefix = (hlmi_batch){.entries = &s->before, .n = 1};
     st = take_caches(&s->prefix);
     if (st == HLM_OK) st = claim(&s->prefix);
     leave(&s->prefix);
@@ -125,7 +122,7 @@ static bool lacks_prefix(const hlm_context *c, const hlmi_batch *b)
 {
     if (atomic_load(&c->pool->prefix)) return false;
     for (size_t i = 0; i < b->n; i++)
-        if (hlmi_prefix_missing(b->steps[i]->cache)) return true;
+        if (hlmi_prefix_missing(b->entries[i].cache)) return true;
     return false;
 }
 
@@ -144,25 +141,24 @@ static hlm_status take_again(hlm_context *c)
 {
     hlmi_stepper *s = &c->step;
     size_t failed = 0;
-    hlm_status st = hlmi_turns_find(&c->mem, &s->turns, s->main.steps, s->main.n, &failed);
+    hlm_status st = hlmi_turns_find(&c->mem, &s->turns, s->main.entries, s->main.n, &failed);
     if (st != HLM_OK) return name_step(st, failed);
-    if (s->turns.items) s->main.symbols = s->turns.symbols;
     if (s->turns.n_again == 0) return HLM_OK;
-    s->again = (hlmi_batch){.steps = s->turns.steps, .n = s->turns.n_again, .symbols = s->turns.symbols + s->turns.n};
+    s->again = (hlmi_batch){.entries = s->turns.again, .n = s->turns.n_again};
     st = take_caches(&s->again);
-    for (size_t i = 0; i < s->again.n && st == HLM_OK; i++) st = check_pending(s->again.steps[i]->cache);
+    for (size_t i = 0; i < s->again.n && st == HLM_OK; i++) st = check_pending(s->again.entries[i].cache);
     leave(&s->again);
     return st;
 }
 
 /* The step has its caches, and memory for what is new. */
-static hlm_status take(hlm_context *c, const hlm_step *const *steps, size_t n)
+static hlm_status take(hlm_context *c, hlmi_entry *entries, size_t n)
 {
     hlmi_batch *b = &c->step.main;
-    *b = (hlmi_batch){.steps = steps, .n = n};
+    *b = (hlmi_batch){.entries = entries, .n = n};
     hlm_status st = take_caches(b);
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        st = check_pending(steps[i]->cache);
+        st = check_pending(entries[i].cache);
         if (st != HLM_OK) st = name_step(st, i);
     }
     if (st == HLM_OK) st = take_again(c);
@@ -177,22 +173,19 @@ static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
     const hlm_status few = hlmi_list_check(n, "steps");
     if (few != HLM_OK) return few;
+    c->n_asked = 0;
     for (size_t i = 0; i < n; i++) {
-        hlm_step s;
-        hlm_status st = hlmi_step_read(steps, i, &s);
-        uint32_t adapter;
-        if (st == HLM_OK) st = hlmi_step_check(c, &s);
-        if (st == HLM_OK) st = hlmi_pool_number(c->pool, s.adapter, &adapter);
+        const hlm_status st = hlmi_entry_read(c, i, steps[i]);
         if (st != HLM_OK) return name_step(st, i);
     }
-    return take(c, steps, n);
+    return take(c, c->entries, n);
 }
 
 /* As if the step had not been. */
 static void abandon(hlm_context *c)
 {
     hlmi_stepper *s = &c->step;
-    hlm_cache *prefix = s->prefix.n ? s->prefix_step.cache : NULL;
+    hlm_cache *prefix = s->prefix.n ? s->before.cache : NULL;
     take_back(&s->prefix, NULL);
     take_back(&s->again, NULL);
     take_back(&s->main, &s->turns);
@@ -206,7 +199,7 @@ static hlm_status end_first(hlm_context *c, hlmi_batch *b)
     hlmi_stepper *s = &c->step;
     commit(b, NULL);
     if (b == &s->prefix) {
-        hlmi_prefix_publish(s->prefix_step.cache);
+        hlmi_prefix_publish(s->before.cache);
         return claim_next(c);
     }
     enter(&s->main);
@@ -275,7 +268,7 @@ static void finish(hlm_context *c, hlm_status st)
     if (st != HLM_OK) memcpy(c->error, hlmi_error(), sizeof c->error);
     if (st == HLM_E_CANCELLED) c->cancel = 0;
     abandon(c); /* nothing, when it is done */
-    hlmi_free(&c->mem, s->copy);
+    hlmi_free(&c->mem, s->lists);
     *s = (hlmi_stepper){0};
 }
 
@@ -309,10 +302,9 @@ HLMI_CALL(hlm_decode_step, (hlm_context *ctx, const hlm_step *const *steps, size
 
 hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits)
 {
-    const hlm_step none = {.struct_size = sizeof none, .cache = cache, .logits = logits};
-    const hlm_step *const steps[] = {&none};
+    hlmi_entry none = {.cache = cache, .logits = logits, .n_out = logits != NULL};
     bool done;
-    hlm_status st = take(c, steps, 1);
+    hlm_status st = take(c, &none, 1);
     if (st == HLM_OK) st = run(c, NULL, &done);
     abandon(c); /* nothing, when it is done */
     return st;
@@ -331,23 +323,13 @@ hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
     return st;
 }
 
-/* Copies the steps, which must have been checked, in place of the caller's. */
-static hlm_status own_steps(hlm_context *c)
-{
-    hlmi_batch *b = &c->step.main;
-    const hlm_step *const *steps;
-    const hlm_status st = hlmi_step_copy(&c->mem, b->steps, b->n, &c->step.copy, &steps);
-    if (st == HLM_OK) b->steps = steps;
-    return st;
-}
-
 HLMI_CALL(hlm_step_begin, (hlm_context *ctx, const hlm_step *const *steps, size_t n), (ctx, steps, n))
 {
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_step_begin: ctx and steps are needed");
     hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     st = begin(ctx, steps, n);
-    if (st == HLM_OK) st = own_steps(ctx);
+    if (st == HLM_OK) st = hlmi_entries_own(&ctx->mem, ctx->entries, n, &ctx->step.lists);
     if (st != HLM_OK) finish(ctx, st);
     atomic_store(&ctx->busy, st == HLM_OK ? BEGUN : IDLE);
     return st;

@@ -1,4 +1,4 @@
-/* A step from its beginning to its end. hlm_decode_step and hlm_step_begin, _run, _abort are the same machine: it checks the
+/* A step from its beginning to its end. hlm_decode_step and hlm_step_begin, _run, _abort are the same machine: it reads and checks the
  * step, takes its caches and memory, and then runs tile after tile, to the end or for a while; when the last is done it commits.
  *
  * Where the pool lacks the rows that stand before every text (state/prefix.h), they are a batch of their own that runs first. */
@@ -7,39 +7,59 @@
 
 #include "exec/program.h"
 #include "exec/slice.h"
+#include "state/cache.h"
+
+/** What one sequence does in a step: a caller's hlm_step, read once and checked, or one of the engine's own. */
+typedef struct hlmi_entry {
+    hlm_cache *cache;
+    const int32_t *tokens; /* [n_tokens], or NULL: */
+    const float *embeddings; /* [n_tokens] rows in their place */
+    size_t n_tokens;
+    const hlm_adapter *adapter; /* the pool's, or NULL; and its number */
+    uint32_t number;
+    const int32_t *symbols; /* [n_tokens] what the tokens become (api/turn.c); NULL: ids with that adapter */
+    float *logits; /* [n_out] rows, of the tokens in `rows`, or (NULL) of the last ones */
+    const size_t *rows;
+    size_t n_out;
+    size_t asked, n_hidden,
+        n_attention; /* the first of its requests among the context's; hidden states, then weights */
+    size_t replay,
+        old; /* rows that it runs before its tokens, since the claim: of the undo log, and through all blocks */
+} hlmi_entry;
+
+/** A hlm_hidden or hlm_attention. */
+typedef struct hlmi_asked {
+    int32_t layer, kind;
+    float *out;
+} hlmi_asked;
 
 /** Where filling tiles has got to. */
 typedef struct hlmi_cursor {
-    size_t step, row, logit; /* next of each; row: of the step */
+    size_t entry, row, logit; /* next of each; row: of the entry */
 } hlmi_cursor;
 
-/** Steps that are computed together. */
+/** Sequences that are computed together. */
 typedef struct hlmi_batch {
-    const hlm_step *const *steps;
+    hlmi_entry *entries;
     size_t n;
     size_t locked, claimed; /* the first ones, whose caches the step has, and which have claimed their positions */
-    const int32_t *const
-        *symbols; /* [n] what the tokens of a step become (NULL: ids with its adapter); NULL: of none */
-    size_t replayed, replay_row; /* steps whose logs have been replayed; rows of the next one's */
+    size_t replayed, replay_row; /* entries whose logs have been replayed; rows of the next one's */
     hlmi_cursor at;
 } hlmi_batch;
 
-/** A step whose adapter waits for tokens (api/turn.c). */
+/** An entry whose adapter waits for tokens (api/turn.c). */
 typedef struct hlmi_turn {
     hlm_cache *cache,
         *fork; /* the sequence; NULL, or its text up to where tokens are run again, and later the sequence as it was */
-    uint32_t number; /* of the adapter */
     int64_t at; /* where it acts from */
-    int32_t *symbols; /* of the step's tokens; NULL: its adapter waits for nothing */
-    int32_t *again, *again_symbols; /* tokens that are run again, and what they become */
-    hlm_step step; /* of them */
+    int32_t *symbols; /* of the entry's tokens; NULL: its adapter waits for nothing */
+    int32_t *again; /* tokens that are run again, and behind them what they become */
 } hlmi_turn;
 
 typedef struct hlmi_turns {
-    hlmi_turn *items; /* [n], one for each step; NULL: no adapter waits */
+    hlmi_turn *items; /* [n], one for each entry; NULL: no adapter waits */
+    hlmi_entry *again; /* [n_again] what is run again */
     size_t n, n_again;
-    const int32_t **symbols; /* [n] of the steps; [n_again] behind them of what is run again */
-    const hlm_step **steps; /* [n_again] */
     bool placed; /* forks and sequences have changed places */
 } hlmi_turns;
 
@@ -48,31 +68,26 @@ typedef struct hlmi_stepper {
      * are any, each a batch of its own (n 0: there is nothing) */
     hlmi_batch prefix, again, main;
     hlmi_turns turns;
-    hlm_step prefix_step;
-    const hlm_step *prefix_list[1];
-    void *copy; /* of what a begun step's caller may throw away */
+    hlmi_entry before; /* of the first */
+    void *lists; /* of a begun step, whose caller may throw away its own */
     const hlmi_program *program; /* the tile's; NULL: there is none yet, or it is done */
     hlmi_work work;
     hlmi_place place;
 } hlmi_stepper;
 
-/** Step i as this library knows it; callers may have been compiled against an older header. Likewise request i of a step. */
-hlm_status hlmi_step_read(const hlm_step *const *steps, size_t i, hlm_step *s);
-hlm_status hlmi_step_hidden(const hlm_step *s, size_t i, hlm_hidden *h);
-hlm_status hlmi_step_attention(const hlm_step *s, size_t i, hlm_attention *a);
-/** Can the context run it? */
-hlm_status hlmi_step_check(const hlm_context *c, const hlm_step *s);
-/** A copy, in one block of memory, of n checked steps with their ids, rows and requests; *steps is what to read. */
-hlm_status hlmi_step_copy(const hlmi_mem *mem, const hlm_step *const *from, size_t n, void **block,
-                          const hlm_step *const **steps);
+/** A caller's step as entry number i of the context's: read, checked, and its adapter known to the pool. */
+hlm_status hlmi_entry_read(hlm_context *c, size_t i, const hlm_step *from);
+/** The ids and rows of n entries move to one block of memory. */
+hlm_status hlmi_entries_own(const hlmi_mem *mem, hlmi_entry *entries, size_t n, void **block);
+/** The entry's cache has claimed its positions: finds entry->replay and old. */
+void hlmi_entry_claimed(hlmi_entry *e);
 
-/** What the steps' adapters that wait for tokens ask for. The steps' caches are locked; *failed: a step, when it fails. */
-hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, const hlm_step *const *steps, size_t n,
-                           size_t *failed);
+/** What the entries' adapters that wait for tokens ask for. The caches are locked; *failed: an entry, when it fails. */
+hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, hlmi_entry *entries, size_t n, size_t *failed);
 /** Forks and sequences change places, or back. The caches are entered. */
 void hlmi_turns_place(hlmi_turns *turns);
-/** Step i is committed. */
-void hlmi_turns_note(const hlmi_turns *turns, const hlm_step *s, size_t i);
+/** Entry i is committed. */
+void hlmi_turns_note(const hlmi_turns *turns, const hlmi_entry *e, size_t i);
 void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns);
 
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */

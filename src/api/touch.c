@@ -9,12 +9,12 @@ static bool touch(const hlm_pool *pool, hlmi_fresh *f, void *block, hlmi_slice *
 }
 
 /* The pages of a span's new positions; the page that its sequence's last token is in may be another's too. */
-static bool touch_pages(const hlm_pool *pool, const hlmi_span *span, hlmi_slice *slice)
+static bool touch_pages(const hlm_pool *pool, const hlmi_span *span, const hlm_cache *cache, hlmi_slice *slice)
 {
     const int64_t tokens = (int64_t)pool->layout.tokens, end = span->pos + (int64_t)span->n;
-    const int64_t from = span->pos > span->fresh ? span->pos : span->fresh;
+    const int64_t from = span->pos > cache->length ? span->pos : cache->length;
     for (int64_t at = (from + tokens - 1) / tokens * tokens; at < end; at += tokens) {
-        hlmi_page *page = hlmi_cache_page(span->cache, at);
+        hlmi_page *page = hlmi_cache_page(cache, at);
         if (!touch(pool, &page->fresh, page, slice)) return false;
         if (!touch(pool, &page->part_fresh, page->part, slice)) return false;
     }
@@ -25,9 +25,9 @@ bool hlmi_tile_touch(const hlm_context *c, hlmi_slice *slice)
 {
     const hlm_pool *pool = c->pool;
     for (size_t i = 0; i < c->tile.n_spans; i++) {
-        const hlmi_span *span = &c->tile.spans[i];
-        if (span->out && !touch(pool, &span->out->fresh, span->out, slice)) return false;
-        if (!touch_pages(pool, span, slice)) return false;
+        hlmi_state *out = c->caches[i]->claim.now; /* the span's, the last of its sequence in the tile */
+        if (out && !touch(pool, &out->fresh, out, slice)) return false;
+        if (!touch_pages(pool, &c->tile.spans[i], c->caches[i], slice)) return false;
     }
     return true;
 }

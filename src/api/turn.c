@@ -15,74 +15,63 @@ static hlm_status embedding_again(int64_t i)
         (long long)i);
 }
 
-/* A step that runs tokens [v->again, length) of a sequence again. */
-static hlm_status run_again(const hlmi_mem *mem, hlmi_turn *t, uint32_t number, const hlmi_invocation *v)
+/* The turn runs tokens [v->again, length) of a sequence again, by an entry of its own. */
+static hlm_status run_again(const hlmi_mem *mem, hlmi_turn *t, uint32_t number, const hlmi_invocation *v,
+                            hlmi_entry *again)
 {
     const int64_t length = hlm_cache_length(t->cache);
     const size_t n = (size_t)(length - v->again);
-    int32_t *ids = hlmi_alloc(mem, 2 * n * sizeof *ids);
+    int32_t *ids = hlmi_alloc(mem, 2 * n * sizeof *ids), *symbols = ids + n;
     t->again = ids;
     if (!ids) return hlmi_nomem(2 * n * sizeof *ids, "tokens to run again");
-    t->again_symbols = ids + n;
     for (size_t i = 0; i < n; i++) {
         const int64_t at = v->again + (int64_t)i;
         const int32_t symbol = hlmi_cache_symbol(t->cache, at + t->cache->prefix);
         if (symbol < 0) return embedding_again(at);
         ids[i] = hlmi_symbol_token(t->cache->pool, symbol);
-        t->again_symbols[i] = hlmi_invoked_symbol(t->cache, number, v->at, at, symbol);
+        symbols[i] = hlmi_invoked_symbol(t->cache, number, v->at, at, symbol);
     }
     hlmi_cache_step_leave(t->cache);
     const hlm_status st = hlm_cache_fork(&t->fork, t->cache, v->again);
     hlmi_cache_step_enter(t->cache);
-    t->step = (hlm_step){.struct_size = sizeof t->step, .cache = t->fork, .tokens = ids, .n_tokens = n};
+    *again = (hlmi_entry){.cache = t->fork, .tokens = ids, .n_tokens = n, .symbols = symbols};
     return st;
 }
 
-static hlm_status find_turn(const hlmi_mem *mem, hlmi_turn *t, const hlm_step *s)
+static hlm_status find_turn(const hlmi_mem *mem, hlmi_turn *t, hlmi_entry *e, hlmi_entry *again)
 {
-    uint32_t number;
-    hlm_status st = hlmi_pool_number(s->cache->pool, s->adapter, &number); /* has one already */
-    if (st != HLM_OK) return st;
-    const hlmi_invocation v = hlmi_invoke(s->cache, s->adapter, number, s->tokens, s->n_tokens);
-    const int64_t length = hlm_cache_length(s->cache);
-    t->cache = s->cache;
-    t->number = number;
+    const hlmi_invocation v = hlmi_invoke(e->cache, e->adapter, e->number, e->tokens, e->n_tokens);
+    const int64_t length = hlm_cache_length(e->cache);
+    t->cache = e->cache;
     t->at = v.at;
-    t->symbols = hlmi_alloc(mem, (s->n_tokens + 1) * sizeof *t->symbols);
-    if (!t->symbols) return hlmi_nomem(s->n_tokens * sizeof *t->symbols, "symbols");
-    for (size_t i = 0; i < s->n_tokens; i++) {
-        const int32_t plain = hlmi_symbol(s->cache->pool, s->tokens ? s->tokens[i] : HLM_TOKEN_NONE, 0);
-        t->symbols[i] = hlmi_invoked_symbol(s->cache, number, v.at, length + (int64_t)i, plain);
+    t->symbols = hlmi_alloc(mem, (e->n_tokens + 1) * sizeof *t->symbols);
+    if (!t->symbols) return hlmi_nomem(e->n_tokens * sizeof *t->symbols, "symbols");
+    for (size_t i = 0; i < e->n_tokens; i++) {
+        const int32_t plain = hlmi_symbol(e->cache->pool, e->tokens ? e->tokens[i] : HLM_TOKEN_NONE, 0);
+        t->symbols[i] = hlmi_invoked_symbol(e->cache, e->number, v.at, length + (int64_t)i, plain);
     }
-    return v.again < length ? run_again(mem, t, number, &v) : HLM_OK;
+    e->symbols = t->symbols;
+    return v.again < length ? run_again(mem, t, e->number, &v, again) : HLM_OK;
 }
 
 static hlm_status make_room(const hlmi_mem *mem, hlmi_turns *turns, size_t n)
 {
     if (turns->items) return HLM_OK;
     turns->items = hlmi_calloc(mem, n, sizeof *turns->items);
-    turns->symbols = hlmi_calloc(mem, 2 * n, sizeof *turns->symbols);
-    turns->steps = hlmi_calloc(mem, n, sizeof *turns->steps);
+    turns->again = hlmi_calloc(mem, n, sizeof *turns->again);
     turns->n = n;
-    return turns->items && turns->symbols && turns->steps ? HLM_OK : hlmi_nomem(n * sizeof *turns->items, "a step");
+    return turns->items && turns->again ? HLM_OK : hlmi_nomem(n * sizeof *turns->items, "a step");
 }
 
-hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, const hlm_step *const *steps, size_t n,
-                           size_t *failed)
+hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, hlmi_entry *entries, size_t n, size_t *failed)
 {
     for (size_t i = 0; i < n; i++) {
-        hlm_step s;
         *failed = i;
-        hlm_status st = hlmi_step_read(steps, i, &s);
-        if (st == HLM_OK && !hlmi_adapter_waits(s.adapter)) continue;
-        if (st == HLM_OK) st = make_room(mem, turns, n);
-        if (st == HLM_OK) st = find_turn(mem, &turns->items[i], &s);
+        if (!hlmi_adapter_waits(entries[i].adapter)) continue;
+        hlm_status st = make_room(mem, turns, n);
+        if (st == HLM_OK) st = find_turn(mem, &turns->items[i], &entries[i], &turns->again[turns->n_again]);
         if (st != HLM_OK) return st;
-        hlmi_turn *t = &turns->items[i];
-        turns->symbols[i] = t->symbols;
-        if (!t->fork) continue;
-        turns->symbols[n + turns->n_again] = t->again_symbols;
-        turns->steps[turns->n_again++] = &t->step;
+        if (turns->items[i].fork) turns->n_again++;
     }
     return HLM_OK;
 }
@@ -94,10 +83,10 @@ void hlmi_turns_place(hlmi_turns *turns)
     turns->placed = !turns->placed;
 }
 
-void hlmi_turns_note(const hlmi_turns *turns, const hlm_step *s, size_t i)
+void hlmi_turns_note(const hlmi_turns *turns, const hlmi_entry *e, size_t i)
 {
     const hlmi_turn *t = turns->items ? &turns->items[i] : NULL;
-    if (t && t->symbols) hlmi_invoked_note(s->cache, s->adapter, t->number, t->at);
+    if (t && t->symbols) hlmi_invoked_note(e->cache, e->adapter, e->number, t->at);
 }
 
 void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns)
@@ -108,7 +97,6 @@ void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns)
         hlmi_free(mem, turns->items[i].again);
     }
     hlmi_free(mem, turns->items);
-    hlmi_free(mem, turns->symbols);
-    hlmi_free(mem, turns->steps);
+    hlmi_free(mem, turns->again);
     *turns = (hlmi_turns){0};
 }

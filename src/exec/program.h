@@ -7,6 +7,7 @@
 
 #include "exec/step.h"
 #include "exec/team.h"
+#include "plan/state_layout.h"
 
 typedef struct hlmi_ops hlmi_ops;
 

@@ -1,5 +1,6 @@
 /* The step descriptor: what one tile of a step computes. Built once a tile,
- * read by every op; programs hold no data of a step.
+ * read by every op; programs hold no data of a step. It is numbers and addresses: of pages' rows, states and rows of the undo
+ * log (where things lie in them say the layouts); whose they are, and why these, knows who fills it (api/decode.c).
  *
  * Words: a *tile* is up to max_rows rows (tokens) of one or more sequences; a
  * *span* is the consecutive rows of one sequence; an *out row* is a row whose
@@ -8,16 +9,14 @@
 #define HLMI_EXEC_STEP_H
 
 #include "plan/adapter.h"
-#include "state/cache.h"
+#include "plan/page_layout.h"
 
 typedef struct hlmi_span {
-    const hlm_cache *cache;
     size_t row, n; /* first row in the tile, number of rows */
     int64_t pos; /* position of the first row */
-    int64_t fresh; /* positions from here on are new: earlier ones have their KV rows */
-    const hlmi_state
-        *in; /* state before the first row, and where the one after the last goes; may be the same block. */
-    hlmi_state *out; /* NULL without recurrence */
+    const hlmi_leaf_rows *const *pages; /* of the sequence's positions, the span's included */
+    const void *in; /* the state before the first row, and where the one after the last goes; may be the same. */
+    void *out; /* NULL without recurrence */
 } hlmi_span;
 
 /** Hidden states wanted of a span's rows. */
@@ -33,6 +32,7 @@ typedef struct hlmi_attn_tap {
     size_t row, n; /* in the tile */
     float *out; /* of the first row and head; rows follow one another */
     size_t keys, head_stride; /* floats of a row, and from head to head */
+    int64_t hidden; /* positions before the first one that `out` has a place for */
 } hlmi_attn_tap;
 
 typedef struct hlmi_tile {
@@ -43,6 +43,8 @@ typedef struct hlmi_tile {
     bool adapted; /* one of them is not NULL */
     int64_t *pos; /* [n_rows] */
     uint32_t *span_of; /* [n_rows] */
+    uint8_t *keep; /* [n_rows] bit i: K and V go into piece i of the row's page; else they are there already */
+    float **log; /* [n_rows] the row of the undo log that is written, or read by a replay; NULL: none */
     hlmi_span *spans; /* [n_spans] */
     size_t n_spans;
     uint32_t *out_row; /* [n_out] rows whose logits are wanted, ascending */

@@ -1,10 +1,6 @@
 /* State blocks: what all recurrent layers of a model remember of a sequence at
  * one position. A block is written by one step and never changed after it, so
- * that forks, marks and steps that fail share it by reference.
- *
- * Inside a block, for each recurrence of the plan: the newest inputs of the convolution [window][channels], oldest first,
- * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. At the end stands the final
- * hidden row of the position, f32 before the last norm, from which the head alone makes the logits. */
+ * that forks, marks and steps that fail share it by reference. Where things lie in its rows says plan/state_layout.h. */
 #ifndef HLMI_STATE_BLOCK_H
 #define HLMI_STATE_BLOCK_H
 
@@ -12,19 +8,7 @@
 #include <stdbool.h>
 
 #include "base/fresh.h"
-#include "kernel/kernel.h"
-#include "plan/plan.h"
-
-/** Where things lie in a state block of one plan. */
-typedef struct hlmi_state_layout {
-    hlmi_state_type type;
-    size_t item; /* bytes of an element */
-    size_t *conv_at, *scan_at; /* [n_rec] offsets in a block */
-    size_t hidden_at, hidden_size; /* offset of the final hidden row; its floats */
-    size_t bytes; /* of a whole block, header included; 0: the plan has no recurrence */
-    size_t *log_at; /* [n_rec] where a recurrence's floats are in a row of the undo log */
-    size_t log_width; /* floats of such a row */
-} hlmi_state_layout;
+#include "plan/state_layout.h"
 
 typedef struct hlmi_state {
     atomic_uint refs;
@@ -32,28 +16,17 @@ typedef struct hlmi_state {
     int64_t pos; /* tokens that went into it */
     hlmi_fresh fresh; /* pages that the block lacks */
     bool hidden; /* the final hidden row is there: a step wrote the state, not a replay of the undo log */
+    void *rows;
 } hlmi_state;
 
-/** state_type: HLM_TYPE_DEFAULT (f32), F32, F16 or BF16. */
-hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, int32_t state_type, const hlmi_mem *mem);
-void hlmi_state_layout_free(hlmi_state_layout *l, const hlmi_mem *mem);
+enum { HLMI_STATE_HEADER = HLMI_ALIGN /* bytes before the rows */ };
 
-/** The convolution's inputs of recurrence `rec`. */
-static inline void *hlmi_state_conv(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
-{
-    return (char *)(uintptr_t)s + l->conv_at[rec];
-}
+_Static_assert(sizeof(hlmi_state) <= HLMI_STATE_HEADER, "a state block begins with its fields");
 
-/** The scan's state of recurrence `rec`. */
-static inline void *hlmi_state_scan(const hlmi_state *s, const hlmi_state_layout *l, size_t rec)
+/** Bytes of a block; 0: the plan has no recurrence. */
+static inline size_t hlmi_state_bytes(const hlmi_state_layout *l)
 {
-    return (char *)(uintptr_t)s + l->scan_at[rec];
-}
-
-/** The final hidden row; zeros where it is not there. */
-static inline float *hlmi_state_hidden(const hlmi_state *s, const hlmi_state_layout *l)
-{
-    return (float *)(void *)((char *)(uintptr_t)s + l->hidden_at);
+    return l->bytes ? HLMI_STATE_HEADER + l->bytes : 0;
 }
 
 #endif

@@ -31,7 +31,7 @@ hlmi_leaf *hlmi_leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t keep)
     atomic_init(&leaf->refs, 1);
     leaf->n = keep;
     for (uint32_t p = 0; p < keep; p++) {
-        leaf->page[p] = from->page[p];
+        hlmi_leaf_set(leaf, p, from->page[p]);
         atomic_fetch_add(&leaf->page[p]->refs, 1);
     }
     return leaf;
@@ -45,7 +45,7 @@ static hlmi_leaf *leaf_before(const hlm_cache *c, uint32_t keep)
     hlmi_leaf *leaf = hlmi_leaf_copy(c->pool, c->leaves[c->claim.leaf], keep);
     if (!leaf || !c->claim.shared || slot >= keep) return leaf;
     hlmi_pool_drop(c->pool, leaf->page[slot]);
-    leaf->page[slot] = c->claim.shared;
+    hlmi_leaf_set(leaf, slot, c->claim.shared);
     atomic_fetch_add(&c->claim.shared->refs, 1);
     return leaf;
 }
@@ -240,7 +240,7 @@ hlm_status hlmi_cache_add_page(hlm_cache *c, hlmi_page *page)
         return st;
     }
     hlmi_leaf *leaf = c->leaves[c->n_leaves - 1];
-    leaf->page[leaf->n++] = page;
+    hlmi_leaf_set(leaf, leaf->n++, page);
     return HLM_OK;
 }
 
@@ -266,7 +266,7 @@ static hlm_status claim_partial(hlm_cache *c, hlmi_leaf *leaf, uint32_t slot, ui
         if (!copy) return HLM_E_NOMEM;
         hlmi_page_copy(copy, page, &c->pool->layout, c->pool->plan, at);
         atomic_store(&copy->filled, to);
-        leaf->page[slot] = copy;
+        hlmi_leaf_set(leaf, slot, copy);
         c->claim.shared = page;
     }
     c->claim.filled = at;
@@ -294,7 +294,7 @@ static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
     hlmi_page *page = take_page(c);
     if (!page) return HLM_E_NOMEM;
     atomic_store(&page->filled, to);
-    leaf->page[slot] = page;
+    hlmi_leaf_set(leaf, slot, page);
     if (slot == leaf->n) leaf->n++;
     hlmi_pool_drop(c->pool, was);
     return HLM_OK;
@@ -416,6 +416,16 @@ static void drop_states(hlm_cache *c)
     hlmi_pool_drop_state(c->pool, c->claim.next);
 }
 
+/* What a step's descriptor reads of the page table, which stays as it is until the claim ends. */
+static hlm_status list_rows(hlm_cache *c)
+{
+    void *items = c->rows;
+    const hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_rows, c->n_leaves, sizeof *c->rows, "a page table");
+    c->rows = items;
+    for (size_t i = 0; i < c->n_leaves && st == HLM_OK; i++) c->rows[i] = &c->leaves[i]->rows;
+    return st;
+}
+
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
     const size_t tokens = c->pool->layout.tokens;
@@ -441,7 +451,9 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
         }
         c->claim.end = (int64_t)(i * tokens) + to;
     }
-    return HLM_OK;
+    st = list_rows(c);
+    if (st != HLM_OK) hlmi_cache_abort(c);
+    return st;
 }
 
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter, const int32_t *symbols)
@@ -491,9 +503,8 @@ void hlmi_cache_abort(hlm_cache *c)
     c->claim.shared = NULL;
     if (was.shared) {
         const size_t slot = (size_t)c->length / c->pool->layout.tokens % HLMI_LEAF_PAGES;
-        hlmi_page **place = &c->leaves[was.leaf]->page[slot];
-        hlmi_pool_drop(c->pool, *place);
-        *place = was.shared;
+        hlmi_pool_drop(c->pool, c->leaves[was.leaf]->page[slot]);
+        hlmi_leaf_set(c->leaves[was.leaf], slot, was.shared);
         c->claim.in_place = false;
     }
     forget_claim(c);

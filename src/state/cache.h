@@ -9,13 +9,19 @@
 #include "state/pool.h"
 #include "state/symbol.h"
 
-enum { HLMI_LEAF_PAGES = 64 };
-
 typedef struct hlmi_leaf {
     atomic_uint refs;
     uint32_t n; /* pages present, from the first on */
     hlmi_page *page[HLMI_LEAF_PAGES];
+    hlmi_leaf_rows rows; /* of those */
 } hlmi_leaf;
+
+static inline void hlmi_leaf_set(hlmi_leaf *leaf, size_t i, hlmi_page *page)
+{
+    leaf->page[i] = page;
+    leaf->rows.at[0][i] = page->rows;
+    leaf->rows.at[1][i] = page->part;
+}
 
 /* A position inside the running step whose state is kept. */
 typedef struct hlmi_cut {
@@ -63,6 +69,8 @@ struct hlm_cache {
     size_t n_cuts, cap_cuts;
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
+    const hlmi_leaf_rows **rows; /* [n_leaves] of the leaves, from a claim on until its end */
+    size_t cap_rows;
     atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
     int64_t branch; /* a position whose state becomes a mark if the next step computes it again (hlm_cache_reuse) */
     int64_t
@@ -74,11 +82,28 @@ struct hlm_cache {
     hlmi_claim claim;
 };
 
+/** Page number i, of those that there are. */
+static inline hlmi_page *hlmi_cache_page_at(const hlm_cache *c, size_t i)
+{
+    return c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES];
+}
+
+static inline void hlmi_cache_set_page(hlm_cache *c, size_t i, hlmi_page *page)
+{
+    hlmi_leaf_set(c->leaves[i / HLMI_LEAF_PAGES], i % HLMI_LEAF_PAGES, page);
+}
+
+/** The part of page number i goes back; the cache is the page's only holder. */
+static inline void hlmi_cache_drop_part(hlm_cache *c, size_t i)
+{
+    hlmi_pool_drop_part(c->pool, hlmi_cache_page_at(c, i));
+    hlmi_cache_set_page(c, i, hlmi_cache_page_at(c, i));
+}
+
 /** The page of a position below the sequence's prepared end. */
 static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
 {
-    const size_t i = (size_t)pos / c->pool->layout.tokens;
-    return c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES];
+    return hlmi_cache_page_at(c, (size_t)pos / c->pool->layout.tokens);
 }
 
 /** Pages that the sequence holds, those behind its length included. */

@@ -1,98 +1,15 @@
-/* The layout of pages, and copying their first positions. */
+/* Copying positions of pages. */
 #include "state/page.h"
 
 #include <string.h>
 
-#include "base/size.h"
-
-enum { ALIGN = HLMI_ALIGN };
-
-static const struct {
-    int32_t type;
-    hlmi_kv_format format;
-    size_t item;
-} kv_types[] = {
-    {HLM_TYPE_DEFAULT, HLMI_KV_ROWS_F16, 2}, {HLM_TYPE_F32, HLMI_KV_ROWS_F32, 4},   {HLM_TYPE_F16, HLMI_KV_ROWS_F16, 2},
-    {HLM_TYPE_BF16, HLMI_KV_ROWS_BF16, 2},   {HLM_TYPE_INT8, HLMI_KV_ROWS_INT8, 1},
-};
-
-static hlm_status find_type(hlmi_page_layout *l, int32_t kv_type)
-{
-    for (size_t i = 0; i < sizeof kv_types / sizeof *kv_types; i++) {
-        if (kv_types[i].type != kv_type) continue;
-        l->format = kv_types[i].format;
-        l->item = kv_types[i].item;
-        return HLM_OK;
-    }
-    return hlmi_fail(HLM_E_ARG, "kv_type %d is none of HLM_TYPE_...", (int)kv_type);
-}
-
-/* Bytes of a head: its rows and, for int8, their scales, which begin at *scales. False on overflow. */
-static bool head_bytes(const hlmi_page_layout *l, size_t dim, size_t positions, size_t *scales, size_t *bytes)
-{
-    const size_t scale = l->format == HLMI_KV_ROWS_INT8 ? sizeof(float) : 0;
-    if (!hlmi_mul_size(dim, positions * l->item, bytes) || *bytes > SIZE_MAX / 2) return false;
-    *scales = hlmi_round_up(*bytes, sizeof(float));
-    *bytes = hlmi_round_up(*scales + positions * scale, ALIGN);
-    return true;
-}
-
-/* Lays out one layer at *at, in the page or its part; false on overflow. */
-static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, size_t *at)
-{
-    const size_t scales = l->format == HLMI_KV_ROWS_INT8 ? 2 * sizeof(float) : 0;
-    size_t all;
-    if (!head_bytes(l, kv->head_dim, l->stride, &l->k_scale[i], &l->k_head[i])) return false;
-    if (!head_bytes(l, kv->v_dim, l->tokens, &l->v_scale[i], &l->v_head[i])) return false;
-    if (!hlmi_mul_size(l->k_head[i] + l->v_head[i], kv->n_kv_heads, &all)) return false;
-    l->k_at[i] = *at;
-    l->v_at[i] = *at + l->k_head[i] * kv->n_kv_heads;
-    const size_t row = kv->n_kv_heads * ((kv->head_dim + kv->v_dim) * l->item + scales);
-    l->per_token += row;
-    if (l->in_part[i]) l->part_per_token += row;
-    if (l->in_part[i]) l->window = hlmi_max_size(l->window, kv->window);
-    return hlmi_add_size(*at, all, at);
-}
-
-hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
-                                 size_t tokens, bool parts, const hlmi_mem *mem)
-{
-    *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
-    const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
-    hlm_status st = find_type(l, chosen);
-    if (st != HLM_OK) return st;
-    size_t *table = hlmi_calloc(mem, 7 * plan->n_kv + 1, sizeof *table);
-    if (!table) return hlmi_nomem(7 * plan->n_kv * sizeof *table, "the page layout");
-    l->k_at = table;
-    l->k_head = table + plan->n_kv;
-    l->v_at = table + 2 * plan->n_kv;
-    l->v_head = table + 3 * plan->n_kv;
-    l->k_scale = table + 4 * plan->n_kv;
-    l->v_scale = table + 5 * plan->n_kv;
-    l->in_part = table + 6 * plan->n_kv;
-    size_t at = hlmi_round_up(sizeof(hlmi_page) + tokens * sizeof(int32_t), ALIGN);
-    for (size_t i = 0; i < plan->n_kv; i++) {
-        l->in_part[i] = parts && plan->kv[i].window > 0;
-        if (!add_layer(l, i, &plan->kv[i], l->in_part[i] ? &l->part_bytes : &at))
-            return hlmi_fail(HLM_E_FORMAT, "the KV rows of %zu tokens are larger than memory", tokens);
-    }
-    l->bytes = at;
-    l->per_token += sizeof(int32_t);
-    return HLM_OK;
-}
-
-void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem)
-{
-    hlmi_free(mem, l->k_at);
-    *l = (hlmi_page_layout){0};
-}
-
-void hlmi_page_init(hlmi_page *p)
+void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l)
 {
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
     p->held = 0;
     p->again = false;
+    p->rows = (char *)p + hlmi_page_header(l);
     p->part = NULL;
     p->fresh = p->part_fresh = (hlmi_fresh){0};
     p->tokens = (int32_t *)(p + 1);
@@ -105,16 +22,17 @@ void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, 
     memcpy(dst->tokens + at, src->tokens + from, n * sizeof *dst->tokens);
     for (size_t i = 0; i < plan->n_kv; i++) {
         const hlmi_kv_layer *kv = &plan->kv[i];
-        if (!hlmi_page_base(dst, to, i) || !hlmi_page_base(src, l, i)) continue;
+        char *d = hlmi_page_base(dst, to, i), *s = hlmi_page_base(src, l, i);
+        if (!d || !s) continue;
         for (size_t h = 0; h < kv->n_kv_heads; h++) {
-            char *k = hlmi_page_k(dst, to, i, h), *v = hlmi_page_v(dst, to, i, h);
-            const char *k_from = hlmi_page_k(src, l, i, h), *v_from = hlmi_page_v(src, l, i, h);
-            for (size_t d = 0; d < kv->head_dim; d++)
-                memcpy(k + (d * to->stride + at) * item, k_from + (d * l->stride + from) * item, n * item);
+            char *k = hlmi_page_k(d, to, i, h), *v = hlmi_page_v(d, to, i, h);
+            const char *k_from = hlmi_page_k(s, l, i, h), *v_from = hlmi_page_v(s, l, i, h);
+            for (size_t e = 0; e < kv->head_dim; e++)
+                memcpy(k + (e * to->stride + at) * item, k_from + (e * l->stride + from) * item, n * item);
             memcpy(v + at * kv->v_dim * item, v_from + from * kv->v_dim * item, n * kv->v_dim * item);
             if (l->format != HLMI_KV_ROWS_INT8) continue;
-            memcpy(hlmi_page_k_scale(dst, to, i, h) + at, hlmi_page_k_scale(src, l, i, h) + from, n * sizeof(float));
-            memcpy(hlmi_page_v_scale(dst, to, i, h) + at, hlmi_page_v_scale(src, l, i, h) + from, n * sizeof(float));
+            memcpy(hlmi_page_k_scale(d, to, i, h) + at, hlmi_page_k_scale(s, l, i, h) + from, n * sizeof(float));
+            memcpy(hlmi_page_v_scale(d, to, i, h) + at, hlmi_page_v_scale(s, l, i, h) + from, n * sizeof(float));
         }
     }
 }

@@ -38,8 +38,8 @@ static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fres
 static bool make_room(hlm_pool *pool)
 {
     hlmi_shelf *const shelves[] = {&pool->pages, &pool->parts, &pool->blocks, &pool->rows, &pool->stretches};
-    const size_t bytes[] = {pool->layout.bytes, pool->layout.part_bytes, pool->states.bytes, pool->row_bytes,
-                            pool->undo_bytes};
+    const size_t bytes[] = {hlmi_page_bytes(&pool->layout), pool->layout.part_bytes, hlmi_state_bytes(&pool->states),
+                            pool->row_bytes, pool->undo_bytes};
     for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++) {
         hlmi_lock_take(&pool->lock);
         void *p = shelves[i]->first;
@@ -87,9 +87,9 @@ static void shelf_free(hlm_pool *pool, hlmi_shelf *shelf)
 hlmi_page *hlmi_pool_take_bare(hlm_pool *pool)
 {
     hlmi_fresh fresh;
-    hlmi_page *p = take(pool, &pool->pages, pool->layout.bytes, &fresh, "a KV page");
+    hlmi_page *p = take(pool, &pool->pages, hlmi_page_bytes(&pool->layout), &fresh, "a KV page");
     if (!p) return NULL;
-    hlmi_page_init(p);
+    hlmi_page_init(p, &pool->layout);
     p->fresh = fresh;
     return p;
 }
@@ -102,7 +102,7 @@ hlmi_page *hlmi_pool_take(hlm_pool *pool)
     if (l->part_bytes)
         p->part = take(pool, &pool->parts, l->part_bytes, &p->part_fresh, "a KV page's rows of layers with a window");
     if (p->part || !l->part_bytes) return p;
-    give_back(pool, &pool->pages, p, l->bytes);
+    give_back(pool, &pool->pages, p, hlmi_page_bytes(l));
     return NULL;
 }
 
@@ -116,19 +116,20 @@ void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 {
     if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
     hlmi_pool_drop_part(pool, page);
-    give_back(pool, &pool->pages, page, pool->layout.bytes);
+    give_back(pool, &pool->pages, page, hlmi_page_bytes(&pool->layout));
 }
 
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
 {
     hlmi_fresh fresh;
-    hlmi_state *s = take(pool, &pool->blocks, pool->states.bytes, &fresh, "a state block");
+    hlmi_state *s = take(pool, &pool->blocks, hlmi_state_bytes(&pool->states), &fresh, "a state block");
     if (!s) return NULL;
     s->fresh = fresh;
     atomic_init(&s->refs, 1);
     s->held = 0;
     s->hidden = false;
-    memset(hlmi_state_hidden(s, &pool->states), 0, pool->states.hidden_size * sizeof(float));
+    s->rows = (char *)s + HLMI_STATE_HEADER;
+    memset(hlmi_state_hidden(s->rows, &pool->states), 0, pool->states.hidden_size * sizeof(float));
     return s;
 }
 
@@ -140,7 +141,7 @@ hlmi_state *hlmi_state_retain(hlmi_state *s)
 
 void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
 {
-    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, &pool->blocks, s, pool->states.bytes);
+    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, &pool->blocks, s, hlmi_state_bytes(&pool->states));
 }
 
 hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
@@ -188,11 +189,11 @@ static hlm_status make_origin(hlm_pool *pool)
     if (pool->states.bytes == 0) return HLM_OK;
     hlmi_state *s = hlmi_pool_take_state(pool);
     if (!s) return HLM_E_NOMEM;
-    memset(s + 1, 0, pool->states.bytes - sizeof *s);
+    memset(s->rows, 0, pool->states.bytes);
     s->fresh = (hlmi_fresh){0};
     s->pos = 0;
     pool->origin = s;
-    hlmi_pool_own(pool, pool->states.bytes);
+    hlmi_pool_own(pool, hlmi_state_bytes(&pool->states));
     return HLM_OK;
 }
 
@@ -219,7 +220,7 @@ static void pool_free(hlm_pool *pool)
 static uint64_t mark_bytes(const hlm_pool *pool)
 {
     const hlmi_page_layout *l = &pool->layout;
-    return pool->states.bytes + (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * l->part_bytes : 0);
+    return hlmi_state_bytes(&pool->states) + (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * l->part_bytes : 0);
 }
 
 /* What sequences keep of their past besides pages. */
@@ -257,7 +258,8 @@ hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_st
     const hlm_status st = read_history(&pool, &defaults);
     const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0);
     const uint64_t stretch = pool.undo_bytes + (uint64_t)pool.undo_tokens * pool.row_bytes;
-    *bytes = blocks * states->bytes + pool.auto_marks * mark_bytes(&pool) + (HLMI_UNDO_STRETCHES + 1) * stretch;
+    *bytes =
+        blocks * hlmi_state_bytes(states) + pool.auto_marks * mark_bytes(&pool) + (HLMI_UNDO_STRETCHES + 1) * stretch;
     *slack = pool.slack;
     return st;
 }

@@ -59,7 +59,7 @@ void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page);
 /** Bytes of a page with what it has of its part. */
 static inline size_t hlmi_pool_page_bytes(const hlm_pool *pool, const hlmi_page *page)
 {
-    return pool->layout.bytes + (page->part ? pool->layout.part_bytes : 0);
+    return hlmi_page_bytes(&pool->layout) + (page->part ? pool->layout.part_bytes : 0);
 }
 /** Most pages that positions side by side lie in; n > 0. */
 static inline uint64_t hlmi_pages_of(uint64_t n, uint64_t tokens)

@@ -27,8 +27,8 @@ void hlmi_prefix_publish(hlm_cache *c)
     forget_way(c);
     if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
         const uint64_t pages = hlmi_div_up((size_t)c->length, pool->layout.tokens);
-        const uint64_t page = pool->layout.bytes + pool->layout.part_bytes;
-        hlmi_pool_own(pool, pages * page + (c->state ? pool->states.bytes : 0));
+        const uint64_t page = hlmi_page_bytes(&pool->layout) + pool->layout.part_bytes;
+        hlmi_pool_own(pool, pages * page + (c->state ? hlmi_state_bytes(&pool->states) : 0));
     } else {
         hlmi_cache_destroy(c); /* another context was first */
     }
@@ -41,11 +41,6 @@ void hlmi_prefix_drop(hlm_pool *pool)
     if (c) hlmi_cache_destroy(c);
 }
 
-static hlmi_page **place(const hlm_cache *c, size_t page)
-{
-    return &c->leaves[page / HLMI_LEAF_PAGES]->page[page % HLMI_LEAF_PAGES];
-}
-
 /* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to take
  * later. */
 static void replace_pages(hlm_cache *c, const hlm_cache *from)
@@ -53,14 +48,14 @@ static void replace_pages(hlm_cache *c, const hlm_cache *from)
     const hlmi_page_layout *l = &c->pool->layout;
     const size_t whole = (size_t)from->length / l->tokens, rest = (size_t)from->length % l->tokens;
     for (size_t i = 0; i < whole; i++) {
-        hlmi_page **at = place(c, i);
-        hlmi_pool_drop(c->pool, *at);
-        *at = *place(from, i);
-        atomic_fetch_add(&(*at)->refs, 1);
+        hlmi_page *page = hlmi_cache_page_at(from, i);
+        hlmi_pool_drop(c->pool, hlmi_cache_page_at(c, i));
+        hlmi_cache_set_page(c, i, page);
+        atomic_fetch_add(&page->refs, 1);
     }
     if (rest == 0) return;
-    hlmi_page *own = *place(c, whole);
-    hlmi_page_copy(own, *place(from, whole), l, c->pool->plan, rest);
+    hlmi_page *own = hlmi_cache_page_at(c, whole);
+    hlmi_page_copy(own, hlmi_cache_page_at(from, whole), l, c->pool->plan, rest);
     atomic_store(&own->filled, (unsigned)rest);
 }
 

@@ -24,7 +24,7 @@ static void drop_page(hlmi_radix *r, hlmi_page *p)
 static hlmi_state *hold_state(hlmi_radix *r, hlmi_state *s)
 {
     r->info.states++;
-    if (s->held++ == 0) r->info.bytes += r->pool->states.bytes;
+    if (s->held++ == 0) r->info.bytes += hlmi_state_bytes(&r->pool->states);
     return hlmi_state_retain(s);
 }
 
@@ -34,7 +34,7 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i)
     memmove(&node->states[i], &node->states[i + 1], (node->n_states - i - 1) * sizeof *node->states);
     node->n_states--;
     r->info.states--;
-    if (--s->held == 0) r->info.bytes -= r->pool->states.bytes;
+    if (--s->held == 0) r->info.bytes -= hlmi_state_bytes(&r->pool->states);
     hlmi_pool_drop_state(r->pool, s);
 }
 
@@ -478,7 +478,7 @@ static hlm_status fill_pages(hlm_cache *c, const hlmi_radix_place *place)
         for (size_t i = first; i < to; i++) {
             hlmi_page *p = node->pages[i - first];
             atomic_fetch_add(&p->refs, 1);
-            c->leaves[i / HLMI_LEAF_PAGES]->page[i % HLMI_LEAF_PAGES] = p;
+            hlmi_cache_set_page(c, i, p);
         }
         if (first < to) to = first;
     }
@@ -547,7 +547,7 @@ hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const c
 uint64_t hlmi_radix_budget(const hlmi_page_layout *pages, uint64_t prefix_bytes)
 {
     const uint64_t budget = prefix_bytes ? prefix_bytes : (uint64_t)512 << 20;
-    return budget < pages->bytes ? 0 : budget;
+    return budget < hlmi_page_bytes(pages) ? 0 : budget;
 }
 
 hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes)

@@ -57,12 +57,13 @@ static void consider_node(const hlmi_radix *r, const hlmi_radix_node *node, unit
     const bool leaf = node->n == 0;
     for (size_t i = 0; i + leaf < node->n_states; i++)
         consider(best, node, (unit){.state = i},
-                 cost(pool->plan, state_before(node, i), node->states[i]->pos) / (double)pool->states.bytes);
+                 cost(pool->plan, state_before(node, i), node->states[i]->pos) /
+                     (double)hlmi_state_bytes(&pool->states));
     if (!leaf) return;
     const int64_t from = tail_from(r, node);
     const int64_t again = node->n_states ? state_before(node, node->n_states - 1) : from;
     const size_t pages = hlmi_div_up((size_t)(node->end - from), pool->layout.tokens);
-    size_t bytes = node->n_states ? pool->states.bytes : 0;
+    size_t bytes = node->n_states ? hlmi_state_bytes(&pool->states) : 0;
     for (size_t i = 0; i < pages && i < node->n_pages; i++)
         bytes += hlmi_pool_page_bytes(pool, node->pages[node->n_pages - 1 - i]);
     consider(best, node, (unit){.tail = true}, cost(pool->plan, again, node->end) / (double)bytes);

@@ -27,9 +27,9 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool)
         .undo_tokens = (uint32_t)pool->undo_tokens,
         .n_kv = (uint32_t)pool->plan->n_kv,
         .n_rec = (uint32_t)pool->plan->n_rec,
-        .page_bytes = pool->layout.bytes - hlmi_page_rows_at(&pool->layout),
+        .page_bytes = pool->layout.bytes,
         .part_bytes = pool->layout.part_bytes,
-        .state_bytes = pool->states.bytes ? pool->states.bytes - HLMI_STATE_AT : 0,
+        .state_bytes = pool->states.bytes,
         .row_bytes = pool->states.log_width * sizeof(float),
     };
     hlmi_fingerprint_get(&model->fingerprint, h->model);

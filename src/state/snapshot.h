@@ -78,14 +78,6 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool);
 /** Bytes of a snapshot with this head; false: more than there can be. */
 bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes);
 
-/** Bytes before the KV rows of a page, and before what a state block holds. */
-static inline size_t hlmi_page_rows_at(const hlmi_page_layout *l)
-{
-    return hlmi_round_up(sizeof(hlmi_page) + l->tokens * sizeof(int32_t), HLMI_ALIGN);
-}
-
-enum { HLMI_STATE_AT = HLMI_ALIGN };
-
 /** A sequence that is about to be written. */
 typedef struct hlmi_snapshot {
     hlm_cache *cache;

@@ -314,8 +314,7 @@ static hlm_status read_same_pages(reading *r)
         if (st != HLM_OK) return st;
         memcpy(page->tokens, ids, n * sizeof *ids);
         atomic_store(&page->filled, (unsigned)n);
-        if (r->head.page_bytes)
-            st = hlmi_inlet_block(r->in, (char *)page + hlmi_page_rows_at(l), (size_t)r->head.page_bytes);
+        if (l->bytes) st = hlmi_inlet_block(r->in, page->rows, l->bytes);
         if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, page->part, l->part_bytes);
     }
     return st;
@@ -338,7 +337,7 @@ static hlm_status spread(reading *r, int64_t pos, size_t n)
         if (!rows && page->part && pos - (int64_t)at < r->head.prefix)
             return hlmi_fail(HLM_E_MISMATCH, "%s: pages of %u tokens do not fill the first of the pool's, of %zu",
                              r->in->name, (unsigned)r->head.page_tokens, per);
-        if (!rows) hlmi_pool_drop_part(r->pool, page);
+        if (!rows) hlmi_cache_drop_part(r->cache, (size_t)pos / per);
         hlmi_page_copy_rows(page, &r->pool->layout, at, r->page, &r->layout, from, m, r->pool->plan);
         atomic_store(&page->filled, (unsigned)(at + m));
     }
@@ -354,8 +353,7 @@ static hlm_status read_other_pages(reading *r)
         const int32_t *ids = NULL;
         bool part = false;
         st = read_ids(r, pos, n, false, &ids, &part);
-        if (st == HLM_OK && r->head.page_bytes)
-            st = hlmi_inlet_block(r->in, (char *)r->page + hlmi_page_rows_at(&r->layout), (size_t)r->head.page_bytes);
+        if (st == HLM_OK && r->head.page_bytes) st = hlmi_inlet_block(r->in, r->page->rows, r->layout.bytes);
         r->page->part = part ? r->part : NULL;
         if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, r->part, r->layout.part_bytes);
         if (st != HLM_OK) return st;
@@ -375,13 +373,13 @@ static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
         const hlm_status st = hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, r->head.page_tokens,
                                                     r->head.part_bytes > 0, mem);
         if (st != HLM_OK) return st;
-        expected = r->layout.bytes - hlmi_page_rows_at(&r->layout);
+        expected = r->layout.bytes;
         part = r->layout.part_bytes;
         if (part) r->part = hlmi_calloc(mem, 1, part);
         if (part && !r->part) return hlmi_nomem(part, "a snapshot's page");
-        r->page = hlmi_calloc(mem, 1, r->layout.bytes);
+        r->page = hlmi_calloc(mem, 1, hlmi_page_bytes(&r->layout));
         if (!r->page) return hlmi_nomem(r->layout.bytes, "a snapshot's page");
-        hlmi_page_init(r->page);
+        hlmi_page_init(r->page, &r->layout);
     }
     r->ids = hlmi_alloc(mem, ids);
     if (!r->ids) return hlmi_nomem(ids, "a snapshot's page");
@@ -447,7 +445,7 @@ static hlm_status read_states(reading *r)
         if (p->pos > 0) {
             s->pos = p->pos;
             s->hidden = (p->flags & HLMI_POINT_HIDDEN) != 0;
-            st = hlmi_inlet_block(r->in, (char *)s + HLMI_STATE_AT, (size_t)r->head.state_bytes);
+            st = hlmi_inlet_block(r->in, s->rows, r->pool->states.bytes);
         }
         if (st == HLM_OK) st = place_state(r, p, s);
         hlmi_pool_drop_state(r->pool, s);
@@ -481,7 +479,7 @@ static hlm_status check_cap(const reading *r)
     const size_t per = pool->layout.tokens;
     const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
     const uint64_t parts = r->head.part_bytes ? hlmi_min_size(r->head.n_parts, pages) : pages;
-    bytes = pages * pool->layout.bytes + (r->head.n_rec ? pool->states.bytes : 0);
+    bytes = pages * hlmi_page_bytes(&pool->layout) + (r->head.n_rec ? hlmi_state_bytes(&pool->states) : 0);
     if (r->head.page_tokens == per) bytes += parts * pool->layout.part_bytes;
     if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)used, (size_t)pool->max_bytes)) return st;
     return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",

@@ -161,7 +161,7 @@ static hlm_status write_points(const hlmi_snapshot *s, hlmi_outlet *o)
 typedef struct desk {
     char *ids; /* a page's head and tokens */
     float *row;
-    hlmi_state *state; /* where blocks have gaps */
+    void *state; /* rows, where blocks have gaps */
     hlmi_page *page; /* the first page that needs it takes it, with a part */
     bool pooled; /* from the pool, whose pages are in memory already; at the cap from the allocator */
 } desk;
@@ -184,7 +184,7 @@ static size_t ids_bytes(const hlmi_page_layout *l)
 /* The KV rows of a page have bytes that no position uses. */
 static bool page_has_gaps(const hlmi_page_layout *l)
 {
-    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes - hlmi_page_rows_at(l) + l->part_bytes;
+    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes + l->part_bytes;
 }
 
 static hlm_status take_page(desk *d, hlm_pool *pool)
@@ -193,9 +193,9 @@ static hlm_status take_page(desk *d, hlm_pool *pool)
     d->page = hlmi_pool_take(pool);
     d->pooled = d->page != NULL;
     if (d->page) return HLM_OK;
-    d->page = hlmi_alloc(&pool->mem, pool->layout.bytes);
+    d->page = hlmi_alloc(&pool->mem, hlmi_page_bytes(&pool->layout));
     if (!d->page) return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
-    hlmi_page_init(d->page);
+    hlmi_page_init(d->page, &pool->layout);
     const size_t part = pool->layout.part_bytes;
     if (part) d->page->part = hlmi_alloc(&pool->mem, part);
     return d->page->part || !part ? HLM_OK : hlmi_nomem(part, "a snapshot's page");
@@ -222,13 +222,12 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
     if (n < l->tokens || page_has_gaps(l)) {
         st = take_page(d, pool);
         if (st != HLM_OK) return st;
-        memset((char *)d->page + hlmi_page_rows_at(l), 0, (size_t)s->head.page_bytes);
+        memset(d->page->rows, 0, l->bytes);
         if (part) memset(d->page->part, 0, l->part_bytes);
         hlmi_page_copy(d->page, page, l, pool->plan, n);
         page = d->page;
     }
-    const char *rows = (const char *)page + hlmi_page_rows_at(l);
-    if (s->head.page_bytes) st = hlmi_outlet_block(o, rows, (size_t)s->head.page_bytes);
+    if (l->bytes) st = hlmi_outlet_block(o, page->rows, l->bytes);
     return st == HLM_OK && part ? hlmi_outlet_block(o, page->part, l->part_bytes) : st;
 }
 
@@ -245,29 +244,29 @@ static size_t scan_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
 
 static bool state_has_gaps(const hlm_pool *pool)
 {
-    size_t used = pool->plan->n_rec ? HLMI_STATE_AT : 0;
+    size_t used = pool->states.hidden_size * sizeof(float);
     for (size_t i = 0; i < pool->plan->n_rec; i++)
         used += conv_bytes(pool, &pool->plan->rec[i]) + scan_bytes(pool, &pool->plan->rec[i]);
-    used += pool->states.hidden_size * sizeof(float);
     return used != pool->states.bytes;
 }
 
 static hlm_status write_state(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const hlmi_state *state)
 {
     const hlm_pool *pool = s->cache->pool;
+    const void *rows = state->rows;
     if (state_has_gaps(pool)) {
         for (size_t i = 0; i < pool->plan->n_rec; i++) {
             const hlmi_recurrence *r = &pool->plan->rec[i];
-            memcpy(hlmi_state_conv(d->state, &pool->states, i), hlmi_state_conv(state, &pool->states, i),
+            memcpy(hlmi_state_conv(d->state, &pool->states, i), hlmi_state_conv(rows, &pool->states, i),
                    conv_bytes(pool, r));
-            memcpy(hlmi_state_scan(d->state, &pool->states, i), hlmi_state_scan(state, &pool->states, i),
+            memcpy(hlmi_state_scan(d->state, &pool->states, i), hlmi_state_scan(rows, &pool->states, i),
                    scan_bytes(pool, r));
         }
-        memcpy(hlmi_state_hidden(d->state, &pool->states), hlmi_state_hidden(state, &pool->states),
+        memcpy(hlmi_state_hidden(d->state, &pool->states), hlmi_state_hidden(rows, &pool->states),
                pool->states.hidden_size * sizeof(float));
-        state = d->state;
+        rows = d->state;
     }
-    return hlmi_outlet_block(o, (const char *)state + HLMI_STATE_AT, (size_t)s->head.state_bytes);
+    return hlmi_outlet_block(o, rows, pool->states.bytes);
 }
 
 static hlm_status write_row(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const float *row)

@@ -38,10 +38,10 @@ static void copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
     const hlmi_recurrence *r = &c->pool->plan->rec[rec];
     const hlmi_state_layout *l = &c->pool->states;
     if (which == HLM_STATE_CONV) {
-        transpose(out, l, hlmi_state_conv(c->state, l, rec), 0, r->window, r->channels);
+        transpose(out, l, hlmi_state_conv(c->state->rows, l, rec), 0, r->window, r->channels);
         return;
     }
-    const void *s = hlmi_state_scan(c->state, l, rec);
+    const void *s = hlmi_state_scan(c->state->rows, l, rec);
     const size_t head = r->rows * r->cols;
     for (size_t at = 0; at < r->heads * head; at += head) {
         if (r->transposed) transpose(out + at, l, s, at, r->rows, r->cols);

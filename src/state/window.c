@@ -13,11 +13,6 @@ static size_t page_of(const hlm_cache *c, int64_t pos)
     return pos > 0 ? (size_t)pos / c->pool->layout.tokens : 0;
 }
 
-static hlmi_page **place(const hlm_cache *c, size_t page)
-{
-    return &c->leaves[page / HLMI_LEAF_PAGES]->page[page % HLMI_LEAF_PAGES];
-}
-
 /* The latest position up to pos whose window is whole. */
 static int64_t whole_before(const hlm_cache *c, int64_t pos, bool look_further)
 {
@@ -68,7 +63,7 @@ int64_t hlmi_window_way(const hlm_cache *c, int64_t pos, int64_t latest, hlmi_st
 static void move_reserved(hlmi_leaf *to, hlmi_leaf *from, uint32_t n)
 {
     if (atomic_load(&from->refs) != 1) return;
-    for (to->n = n; to->n < from->n; to->n++) to->page[to->n] = from->page[to->n];
+    for (to->n = n; to->n < from->n; to->n++) hlmi_leaf_set(to, to->n, from->page[to->n]);
     if (from->n > n) from->n = n;
 }
 
@@ -85,18 +80,18 @@ static hlm_status replace_leaf(hlm_cache *c, size_t i, size_t pages)
     return HLM_OK;
 }
 
-/* A page with a part takes the place of one without: it has the same rows of other layers, and n ids. */
-static hlm_status replace_page(hlm_cache *c, hlmi_page **at, size_t n)
+/* A page with a part takes the place of number i, which has none: it has the same rows of other layers, and n ids. */
+static hlm_status replace_page(hlm_cache *c, size_t i, size_t n)
 {
-    hlmi_page *page;
+    hlmi_page *page, *was = hlmi_cache_page_at(c, i);
     do page = hlmi_pool_take(c->pool);
     while (!page && hlmi_marks_give_up(c));
     if (!page) return HLM_E_NOMEM;
-    hlmi_page_copy(page, *at, &c->pool->layout, c->pool->plan, n);
+    hlmi_page_copy(page, was, &c->pool->layout, c->pool->plan, n);
     atomic_store(&page->filled, (unsigned)n);
     page->again = true;
-    hlmi_pool_drop(c->pool, *at);
-    *at = page;
+    hlmi_pool_drop(c->pool, was);
+    hlmi_cache_set_page(c, i, page);
     return HLM_OK;
 }
 
@@ -112,7 +107,7 @@ hlm_status hlmi_window_claim(hlm_cache *c)
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < leaves && st == HLM_OK; i++) st = replace_leaf(c, leaf + i, end);
     for (size_t i = first; i < end && st == HLM_OK; i++)
-        if (!(*place(c, i))->part) st = replace_page(c, place(c, i), hlmi_min_size(per, (size_t)c->length - i * per));
+        if (!hlmi_cache_page_at(c, i)->part) st = replace_page(c, i, hlmi_min_size(per, (size_t)c->length - i * per));
     return st;
 }
 
@@ -124,7 +119,7 @@ static void forget_again(hlm_cache *c)
 
 void hlmi_window_done(hlm_cache *c)
 {
-    for (size_t i = c->again.first; i < c->again.end; i++) (*place(c, i))->again = false;
+    for (size_t i = c->again.first; i < c->again.end; i++) hlmi_cache_page_at(c, i)->again = false;
     for (size_t i = 0; i < c->again.n; i++) hlmi_leaf_drop(c->pool, c->again.was[i]);
     forget_again(c);
     c->stale = 0;
@@ -144,12 +139,12 @@ void hlmi_window_abort(hlm_cache *c)
 void hlmi_window_keep(hlm_cache *c)
 {
     for (size_t i = c->again.first; i < c->again.end; i++) {
-        hlmi_page **at = place(c, i);
-        const hlmi_leaf *was = c->again.was[i / HLMI_LEAF_PAGES - c->again.leaf];
-        if (!(*at)->again) continue;
-        hlmi_pool_drop(c->pool, *at);
-        *at = was->page[i % HLMI_LEAF_PAGES];
-        atomic_fetch_add(&(*at)->refs, 1);
+        hlmi_page *page = hlmi_cache_page_at(c, i);
+        hlmi_page *was = c->again.was[i / HLMI_LEAF_PAGES - c->again.leaf]->page[i % HLMI_LEAF_PAGES];
+        if (!page->again) continue;
+        hlmi_pool_drop(c->pool, page);
+        hlmi_cache_set_page(c, i, was);
+        atomic_fetch_add(&was->refs, 1);
     }
     for (size_t i = 0; i < c->again.n; i++) hlmi_leaf_drop(c->pool, c->again.was[i]);
     forget_again(c);
@@ -195,8 +190,8 @@ static void give_page(hlm_cache *c, size_t i)
 {
     const int64_t per = (int64_t)c->pool->layout.tokens, a = (int64_t)i * per;
     if (atomic_load(&c->leaves[i / HLMI_LEAF_PAGES]->refs) != 1) return;
-    hlmi_page *page = *place(c, i);
-    if (page->part && atomic_load(&page->refs) == 1 && !marked(c, a, a + per)) hlmi_pool_drop_part(c->pool, page);
+    const hlmi_page *page = hlmi_cache_page_at(c, i);
+    if (page->part && atomic_load(&page->refs) == 1 && !marked(c, a, a + per)) hlmi_cache_drop_part(c, i);
 }
 
 /* Pages before it lie behind the window of every position that the end, or what is computed again, can need; those of the

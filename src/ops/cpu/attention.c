@@ -130,19 +130,19 @@ static void apply_scales(const attn_arg *a, const block *b, int64_t offset, cons
 /* Calls of the page kernels for the part of split [from, to) in one page. */
 static void page_scores(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
 {
-    const hlmi_page *p = hlmi_cache_page(b->span->cache, at);
+    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, at);
     const size_t in_page = (size_t)at % a->pages->tokens; /* a multiple of SPLIT */
     a->k->qk[a->pages->format](b->s + (at - from), SPLIT + SLACK, b->q, a->kv.head_dim, b->n, a->a.scale,
-                               (char *)hlmi_page_k(p, a->pages, a->a.kv, b->kv_head) + in_page * a->pages->item,
+                               (char *)hlmi_page_k(rows, a->pages, a->a.kv, b->kv_head) + in_page * a->pages->item,
                                a->pages->stride, a->kv.head_dim, n);
-    const float *scales = hlmi_page_k_scale(p, a->pages, a->a.kv, b->kv_head);
+    const float *scales = hlmi_page_k_scale(rows, a->pages, a->a.kv, b->kv_head);
     if (scales) apply_scales(a, b, at - from, scales + in_page, n);
 }
 
 static void page_values(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
 {
-    const hlmi_page *p = hlmi_cache_page(b->span->cache, at);
-    const float *scales = hlmi_page_v_scale(p, a->pages, a->a.kv, b->kv_head);
+    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, at);
+    const float *scales = hlmi_page_v_scale(rows, a->pages, a->a.kv, b->kv_head);
     if (scales) apply_scales(a, b, at - from, scales + (size_t)at % a->pages->tokens, n);
     for (size_t i = 0; i < b->n; i++) {
         size_t lo, hi;
@@ -151,7 +151,7 @@ static void page_values(const attn_arg *a, const block *b, int64_t from, int64_t
         b->hi[i] = (uint16_t)hi;
     }
     a->k->pv[a->pages->format](b->acc, a->kv.v_dim, b->s + (at - from), SPLIT + SLACK, b->n, b->lo, b->hi,
-                               (char *)hlmi_page_v(p, a->pages, a->a.kv, b->kv_head) +
+                               (char *)hlmi_page_v(rows, a->pages, a->a.kv, b->kv_head) +
                                    (size_t)at % a->pages->tokens * a->kv.v_dim * a->pages->item,
                                a->kv.v_dim);
 }

@@ -16,18 +16,18 @@ typedef struct tap_arg {
 enum { SLACK = 16 /* qk may write up to the next multiple of 16 */ };
 
 /* s[0, n) = scores of a query over positions [from, from + n) of its sequence, page by page through `page_scores`. */
-static void scores(const tap_arg *a, const hlm_cache *cache, size_t head, const float *q, int64_t from, size_t n,
+static void scores(const tap_arg *a, const hlmi_span *span, size_t head, const float *q, int64_t from, size_t n,
                    float *page_scores, float *s)
 {
     const size_t per = a->pages->tokens, kv_head = head / (a->a.n_heads / a->kv.n_kv_heads);
     const size_t end = (size_t)from + n;
     for (size_t at = (size_t)from; at < end;) {
         const size_t in_page = at % per, m = hlmi_min_size(per - in_page, end - at);
-        const hlmi_page *p = hlmi_cache_page(cache, (int64_t)at);
+        char *rows = hlmi_rows_of(span->pages, a->pages, a->a.kv, (int64_t)at);
         a->k->qk[a->pages->format](page_scores, per + SLACK, q, a->kv.head_dim, 1, a->a.scale,
-                                   hlmi_page_k(p, a->pages, a->a.kv, kv_head), a->pages->stride, a->kv.head_dim,
+                                   hlmi_page_k(rows, a->pages, a->a.kv, kv_head), a->pages->stride, a->kv.head_dim,
                                    in_page + m);
-        const float *scales = hlmi_page_k_scale(p, a->pages, a->a.kv, kv_head);
+        const float *scales = hlmi_page_k_scale(rows, a->pages, a->a.kv, kv_head);
         if (scales) a->k->mul(page_scores, page_scores, scales, in_page + m);
         memcpy(s + (at - (size_t)from), page_scores + in_page, m * sizeof *s);
         at += m;
@@ -41,8 +41,8 @@ typedef struct part {
     float *s;
 } part;
 
-/* What the query at pos sees: pinned positions and those in the window. The plan's prefix has no place in `out`; what it takes
- * goes to `hidden`. */
+/* What the query at pos sees: pinned positions and those in the window. The first ones, the plan's prefix, have no place in `out`;
+ * what they take goes to `hidden`. */
 static size_t seen(const tap_arg *a, int64_t pos, int64_t prefix, float *out, float *hidden, part *parts)
 {
     const int64_t window = (int64_t)a->a.window, pinned = (int64_t)a->a.pinned;
@@ -57,18 +57,18 @@ static size_t seen(const tap_arg *a, int64_t pos, int64_t prefix, float *out, fl
     return n;
 }
 
-/* The weights of one row and head into out [keys]. */
-static void weights(const tap_arg *a, const hlmi_tile *t, size_t row, size_t head, size_t keys, float *scratch,
-                    float *out)
+/* The weights of one row and head into out [tap->keys]. */
+static void weights(const tap_arg *a, const hlmi_tile *t, const hlmi_attn_tap *tap, size_t row, size_t head,
+                    float *scratch, float *out)
 {
     part parts[4];
-    const hlm_cache *cache = t->spans[t->span_of[row]].cache;
+    const hlmi_span *span = &t->spans[t->span_of[row]];
     float *page_scores = scratch, *hidden = scratch + a->pages->tokens + SLACK;
-    const size_t n = seen(a, t->pos[row], cache->prefix, out, hidden, parts);
+    const size_t n = seen(a, t->pos[row], tap->hidden, out, hidden, parts);
     float top = 0.0f, sum = 0.0f;
-    memset(out, 0, keys * sizeof *out);
+    memset(out, 0, tap->keys * sizeof *out);
     for (size_t i = 0; i < n; i++) {
-        scores(a, cache, head, a->a.q + row * a->a.ldq + head * a->kv.head_dim, parts[i].from, parts[i].n, page_scores,
+        scores(a, span, head, a->a.q + row * a->a.ldq + head * a->kv.head_dim, parts[i].from, parts[i].n, page_scores,
                parts[i].s);
         const float max = a->k->max(parts[i].s, parts[i].n);
         if (i == 0 || max > top) top = max;
@@ -87,7 +87,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
         const hlmi_range r = hlmi_share(tap->n * a->a.n_heads, worker, workers);
         for (size_t j = r.begin; j < r.end; j++) {
             const size_t row = j / a->a.n_heads, head = j % a->a.n_heads;
-            weights(a, t, tap->row + row, head, tap->keys, hlmi_worker_scratch(t, worker, workers),
+            weights(a, t, tap, tap->row + row, head, hlmi_worker_scratch(t, worker, workers),
                     tap->out + head * tap->head_stride + row * tap->keys);
         }
     }

@@ -79,17 +79,16 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     const float *cos = a->cos ? a->cos + row * a->ld : NULL, *sin = a->sin ? a->sin + row * a->ld : NULL;
     float *q = o->q + row * o->ldq + head * group * hd;
     for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, cos, sin);
-    const hlmi_span *span = &t->spans[t->span_of[row]];
     if (!o->k) return; /* another layer's rows */
-    const hlmi_page *page = hlmi_cache_page(span->cache, t->pos[row]);
-    /* computed again, with the same bits: they are there, but for those of a page that lacked its part */
-    if (t->pos[row] < span->fresh && !(page->again && a->pages->in_part[o->kv])) return;
+    if (!(t->keep[row] >> a->pages->in_part[o->kv] & 1))
+        return; /* computed again, with the same bits: they are there */
+    char *rows = hlmi_rows_of(t->spans[t->span_of[row]].pages, a->pages, o->kv, t->pos[row]);
     float *k = o->k + row * o->ldq + head * hd;
     const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
     turn(a, k, o->k_norm, cos, sin);
-    a->k->kv_write[a->pages->format](hlmi_page_k(page, a->pages, o->kv, head), hlmi_page_v(page, a->pages, o->kv, head),
-                                     hlmi_page_k_scale(page, a->pages, o->kv, head),
-                                     hlmi_page_v_scale(page, a->pages, o->kv, head), k, v, a->pages->stride,
+    a->k->kv_write[a->pages->format](hlmi_page_k(rows, a->pages, o->kv, head), hlmi_page_v(rows, a->pages, o->kv, head),
+                                     hlmi_page_k_scale(rows, a->pages, o->kv, head),
+                                     hlmi_page_v_scale(rows, a->pages, o->kv, head), k, v, a->pages->stride,
                                      (size_t)t->pos[row] % a->pages->tokens, hd, a->kv.v_dim);
 }
 

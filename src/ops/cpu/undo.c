@@ -15,7 +15,7 @@ static void write_run(const void *arg, const void *step, size_t worker, size_t w
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
-        float *row = hlmi_undo_target(t->spans[t->span_of[i]].cache, t->pos[i]);
+        float *row = t->log[i];
         if (row) memcpy(row + a->at, a->rows + i * a->ld, a->n * sizeof *a->rows);
     }
 }
@@ -25,10 +25,7 @@ static void read_run(const void *arg, const void *step, size_t worker, size_t wo
     const log_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++) {
-        const float *row = hlmi_undo_find(t->spans[t->span_of[i]].cache, t->pos[i]);
-        memcpy(a->rows + i * a->ld, row + a->at, a->n * sizeof *a->rows);
-    }
+    for (size_t i = r.begin; i < r.end; i++) memcpy(a->rows + i * a->ld, t->log[i] + a->at, a->n * sizeof *a->rows);
 }
 
 static log_arg make_arg(const hlmi_builder *b, size_t rec, float *rows, size_t ld)

@@ -1,5 +1,5 @@
 /* The layout of state blocks. */
-#include "state/block.h"
+#include "plan/state_layout.h"
 
 #include "base/size.h"
 
@@ -32,7 +32,7 @@ static bool take(size_t n1, size_t n2, size_t n3, size_t item, size_t *at)
 {
     size_t n, bytes, end;
     if (!hlmi_mul_size(n1, n2, &n) || !hlmi_mul_size(n, n3, &n) || !hlmi_mul_size(n, item, &bytes)) return false;
-    if (!hlmi_add_size(*at, bytes, &end) || end > SIZE_MAX - HLMI_ALIGN) return false;
+    if (!hlmi_add_size(*at, bytes, &end) || end > SIZE_MAX - 2 * HLMI_ALIGN) return false;
     *at = hlmi_round_up(end, HLMI_ALIGN);
     return true;
 }
@@ -47,7 +47,7 @@ hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, i
     l->conv_at = table;
     l->scan_at = table + plan->n_rec;
     l->log_at = table + 2 * plan->n_rec;
-    size_t at = hlmi_round_up(sizeof(hlmi_state), HLMI_ALIGN);
+    size_t at = 0;
     bool fits = true;
     for (size_t i = 0; i < plan->n_rec && fits; i++) {
         const hlmi_recurrence *r = &plan->rec[i];

@@ -1,0 +1,78 @@
+/* Where the KV rows of consecutive positions lie: pure geometry, for who keeps them (state/page.h) and who computes on them.
+ *
+ * Rows of a page, for each attention layer and KV head: K transposed [head_dim][stride] with positions side by side, then V
+ * [page_tokens][v_dim]. Where rows are int8, the f32 scales of the head's positions follow each. They are in one piece, or, in pools
+ * that give rows behind attention windows back (state/window.h), those of layers with a window in a second one, which may be gone. */
+#ifndef HLMI_PLAN_PAGE_LAYOUT_H
+#define HLMI_PLAN_PAGE_LAYOUT_H
+
+#include "kernel/kernel.h"
+#include "plan/plan.h"
+
+enum {
+    HLMI_LEAF_PAGES = 64,
+    HLMI_PIECES = 2, /* of a page */
+    HLMI_PART = 1 /* the second one */
+};
+
+/** Where things lie in a page of one pool. */
+typedef struct hlmi_page_layout {
+    hlmi_kv_format format;
+    size_t item; /* bytes of a KV element */
+    size_t tokens; /* positions */
+    size_t stride; /* positions rounded up to a multiple of 16: row stride of K */
+    size_t *k_at; /* [n_kv] offset of the layer's first K head in its piece */
+    size_t *k_head; /* [n_kv] bytes of a K head */
+    size_t *v_at; /* [n_kv] offset of the layer's first V head */
+    size_t *v_head; /* [n_kv] bytes of a V head */
+    size_t *k_scale, *v_scale; /* [n_kv] where in a head its scales are; int8 only */
+    size_t *in_part; /* [n_kv] the piece that has the layer's rows */
+    size_t bytes; /* of the rows of a page, without its part */
+    size_t part_bytes; /* of its part; 0: pages have none */
+    size_t window, part_per_token; /* the widest of the layers in the part; bytes of a position there */
+    size_t per_token; /* bytes of one position, its id and those in the part included */
+} hlmi_page_layout;
+
+/** Addresses of the pieces of pages side by side in a sequence; NULL: given back. */
+typedef struct hlmi_leaf_rows {
+    char *at[HLMI_PIECES][HLMI_LEAF_PAGES];
+} hlmi_leaf_rows;
+
+/** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. parts: layers with a window have their rows in
+ *  parts. */
+hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
+                                 size_t tokens, bool parts, const hlmi_mem *mem);
+void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
+
+/** The piece with the rows of a layer and a position, by the leaves of a sequence. */
+static inline char *hlmi_rows_of(const hlmi_leaf_rows *const *leaves, const hlmi_page_layout *l, size_t kv, int64_t pos)
+{
+    const size_t i = (size_t)pos / l->tokens;
+    return leaves[i / HLMI_LEAF_PAGES]->at[l->in_part[kv]][i % HLMI_LEAF_PAGES];
+}
+
+/** In the piece that has a layer's rows. */
+static inline void *hlmi_page_k(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    return rows + l->k_at[kv] + head * l->k_head[kv];
+}
+
+static inline void *hlmi_page_v(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    return rows + l->v_at[kv] + head * l->v_head[kv];
+}
+
+/** The scales of a head's positions, or NULL where rows have none. */
+static inline float *hlmi_page_k_scale(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    if (l->format != HLMI_KV_ROWS_INT8) return NULL;
+    return (float *)(void *)((char *)hlmi_page_k(rows, l, kv, head) + l->k_scale[kv]);
+}
+
+static inline float *hlmi_page_v_scale(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
+{
+    if (l->format != HLMI_KV_ROWS_INT8) return NULL;
+    return (float *)(void *)((char *)hlmi_page_v(rows, l, kv, head) + l->v_scale[kv]);
+}
+
+#endif
