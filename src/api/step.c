@@ -253,7 +253,7 @@ static hlm_status run(hlm_context *c, hlmi_slice *slice, bool *done)
         bool ended = true;
         if (!s->program) st = next_tile(c, slice ? c->slice_rows : c->max_rows, done);
         if (st != HLM_OK || *done || (slice && !hlmi_tile_touch(c, slice))) break;
-        if (slice) st = hlmi_slice_run(c->team, &s->work, &s->place, slice, &ended);
+        if (slice) st = hlmi_slice_run(c->team, &s->work, &s->stop, slice, &ended);
         else st = hlmi_team_run(c->team, &s->work);
         if (!ended) break;
         s->program = NULL;

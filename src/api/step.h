@@ -72,7 +72,7 @@ typedef struct hlmi_stepper {
     void *lists; /* of a begun step, whose caller may throw away its own */
     const hlmi_program *program; /* the tile's; NULL: there is none yet, or it is done */
     hlmi_work work;
-    hlmi_place place;
+    hlmi_stop stop; /* in them */
 } hlmi_stepper;
 
 /** A caller's step as entry number i of the context's: read, checked, and its adapter known to the pool. */

@@ -6,7 +6,7 @@
 enum { PART_NS = 200 * 1000 };
 
 /* Goes to the next region that the work is not to skip; false at the end. */
-static bool enter(const hlmi_work *w, hlmi_place *at)
+static bool enter(const hlmi_work *w, hlmi_stop *at)
 {
     if (at->inside) return true;
     while (at->region < w->n && hlmi_region_skipped(&w->regions[at->region], w)) at->region++;
@@ -19,13 +19,13 @@ static bool enter(const hlmi_work *w, hlmi_place *at)
 }
 
 /* What the next part will take. */
-static uint64_t expected(const hlmi_work *w, const hlmi_place *at)
+static uint64_t expected(const hlmi_work *w, const hlmi_stop *at)
 {
     const hlmi_region *r = &w->regions[at->region];
     return r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) >> at->part.shift : 0;
 }
 
-static void leave(const hlmi_work *w, hlmi_place *at)
+static void leave(const hlmi_work *w, hlmi_stop *at)
 {
     const hlmi_region *r = &w->regions[at->region];
     if (r->cost) hlmi_cost_note(r->cost, hlmi_region_amount(r, w), at->spent);
@@ -33,7 +33,7 @@ static void leave(const hlmi_work *w, hlmi_place *at)
     at->inside = false;
 }
 
-hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_place *at, hlmi_slice *s, bool *done)
+hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_stop *at, hlmi_slice *s, bool *done)
 {
     for (*done = false; enter(w, at); s->parts++) {
         uint64_t took;
@@ -44,7 +44,7 @@ hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_place *at, hlmi
         hlmi_piece_next(&at->part, took, PART_NS);
         if (hlmi_piece_done(&at->part)) leave(w, at);
     }
-    *at = (hlmi_place){0};
+    *at = (hlmi_stop){0};
     *done = true;
     return HLM_OK;
 }

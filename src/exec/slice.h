@@ -6,12 +6,12 @@
 #include "exec/team.h"
 
 /** Where in a list a slice has stopped. All 0: at its beginning. */
-typedef struct hlmi_place {
+typedef struct hlmi_stop {
     size_t region;
     hlmi_piece part;
     bool inside; /* parts of the region have run */
     uint64_t spent; /* on them */
-} hlmi_place;
+} hlmi_stop;
 
 /** What is left of the time to compute. */
 typedef struct hlmi_slice {
@@ -21,6 +21,6 @@ typedef struct hlmi_slice {
 
 /** Runs parts from `at` on until the next would end behind s->until. *done: the list's end is reached, and `at` is all 0 again.
  *  Errors as of hlmi_team_run. */
-hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *work, hlmi_place *at, hlmi_slice *s, bool *done);
+hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *work, hlmi_stop *at, hlmi_slice *s, bool *done);
 
 #endif

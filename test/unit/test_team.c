@@ -549,7 +549,7 @@ START_TEST(slices)
                                        {.run = do_items, .arg = &t[1], .cost = &cost[1]}};
         const hlmi_work work = {.regions = regions, .n = 3, .rows = 1, .cancel = &t[0].cancel};
         hlmi_team *team = team_of(workers, NULL);
-        hlmi_place at = {0};
+        hlmi_stop at = {0};
         bool done = false;
         unsigned before = 0;
         memset(t, 0, sizeof t);
