@@ -94,6 +94,8 @@ static hlm_status make_tile(hlm_context *c)
     t->keep = take(c, c->max_rows, sizeof *t->keep, &st);
     t->log = take(c, c->max_rows, sizeof *t->log, &st);
     c->caches = take(c, c->max_rows, sizeof *c->caches, &st);
+    c->leaves = take(c, c->max_rows, sizeof *c->leaves, &st);
+    c->cap_leaves = c->leaves ? c->max_rows : 0;
     return st;
 }
 
@@ -209,6 +211,7 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_free(&mem, t->keep);
     hlmi_free(&mem, t->log);
     hlmi_free(&mem, ctx->caches);
+    hlmi_free(&mem, ctx->leaves);
     hlmi_free(&mem, ctx->entries);
     hlmi_free(&mem, ctx->asked);
     hlmi_free(&mem, ctx->taps);

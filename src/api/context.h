@@ -19,6 +19,8 @@ struct hlm_context {
     uint8_t *scratch, *worker_scratch;
     hlmi_tile tile; /* its arrays have max_rows entries */
     hlm_cache **caches; /* [max_rows] whose its spans are */
+    const hlmi_leaf_rows **leaves; /* page tables of the sequences that are computed */
+    size_t cap_leaves;
     hlmi_tap *taps; /* grown when a step asks for more */
     size_t cap_taps;
     hlmi_attn_tap *attn_taps;

@@ -9,12 +9,30 @@ static bool asks_again(const hlmi_entry *e)
 }
 
 /* Rows that the cache's state has to see again (hlmi_cache_pending), or whose logits are asked for again. */
-void hlmi_entry_claimed(hlmi_entry *e)
+static void find_old(hlmi_entry *e)
 {
     const size_t pending = (size_t)hlmi_cache_pending(e->cache);
     e->old = pending ? pending : asks_again(e);
     e->replay = (size_t)hlmi_cache_replay(e->cache);
     if (e->replay && asks_again(e)) e->replay--; /* the last one runs through all blocks */
+}
+
+hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->n_leaves;
+    void *items = c->leaves;
+    const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_leaves, n, sizeof *c->leaves, "page tables");
+    c->leaves = items;
+    if (st != HLM_OK) return st;
+    const hlmi_leaf_rows **at = c->leaves;
+    for (size_t i = 0; i < b->n; i++) {
+        hlmi_entry *e = &b->entries[i];
+        find_old(e);
+        e->pages = at;
+        for (size_t k = 0; k < e->cache->n_leaves; k++) *at++ = &e->cache->leaves[k]->rows;
+    }
+    return HLM_OK;
 }
 
 /* Rows of an entry: the old ones first, then the new tokens. */
@@ -112,16 +130,17 @@ static size_t span_rows(const hlmi_entry *e, size_t at)
 
 typedef float *log_fn(const hlm_cache *c, int64_t pos);
 
-/* The next n positions of a sequence as the tile's next span. log: finds their rows of the undo log; hidden: the head keeps the last
+/* The next n positions of an entry as the tile's next span. log: finds their rows of the undo log; hidden: the head keeps the last
  * row. */
-static void add_span(hlm_context *c, hlm_cache *cache, int64_t pos, size_t n, log_fn *log, bool hidden)
+static void add_span(hlm_context *c, const hlmi_entry *e, int64_t pos, size_t n, log_fn *log, bool hidden)
 {
+    hlm_cache *cache = e->cache;
     hlmi_tile *t = &c->tile;
     hlmi_span *span = &t->spans[t->n_spans];
     const hlmi_state *in = NULL;
     hlmi_state *out = NULL;
     hlmi_cache_advance(cache, pos + (int64_t)n, &in, &out);
-    *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = cache->rows};
+    *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = e->pages};
     if (out) {
         span->in = in->rows;
         span->out = out->rows;
@@ -150,7 +169,7 @@ static hlm_status fill_tile(hlm_context *c, hlmi_batch *b, size_t most)
         }
         const size_t n = hlmi_min_size(part, most - row);
         const int64_t pos = entry_pos(e, at->row);
-        add_span(c, e->cache, pos, n, hlmi_undo_target, true);
+        add_span(c, e, pos, n, hlmi_undo_target, true);
         for (size_t i = 0; i < n; i++) add_row(c, e, at->row + i, row + i);
         add_outputs(c, e, at, row, n);
         if (e->n_hidden || e->n_attention) st = add_taps(c, e, at->row, row, n);
@@ -168,7 +187,7 @@ static bool fill_replay(hlm_context *c, hlmi_batch *b, size_t most)
         const hlmi_entry *e = &b->entries[b->replayed];
         const size_t n = hlmi_min_size(e->replay - b->replay_row, most);
         if (n == 0) continue;
-        add_span(c, e->cache, e->cache->state->pos + (int64_t)b->replay_row, n, hlmi_undo_find, false);
+        add_span(c, e, e->cache->state->pos + (int64_t)b->replay_row, n, hlmi_undo_find, false);
         b->replay_row += n;
         return true;
     }

@@ -33,17 +33,16 @@ static hlm_status take_caches(hlmi_batch *b)
 }
 
 /* Positions and states for the new tokens. The caches are locked. */
-static hlm_status claim(hlmi_batch *b)
+static hlm_status claim(hlm_context *c, hlmi_batch *b)
 {
     while (b->claimed < b->n) {
-        hlmi_entry *e = &b->entries[b->claimed];
+        const hlmi_entry *e = &b->entries[b->claimed];
         hlm_status st = hlmi_prefix_attach(e->cache);
         if (st == HLM_OK) st = hlmi_cache_claim(e->cache, e->n_tokens);
         if (st != HLM_OK) return name_step(st, b->claimed);
-        hlmi_entry_claimed(e);
         b->claimed++;
     }
-    return HLM_OK;
+    return hlmi_batch_claimed(c, b);
 }
 
 static void enter(const hlmi_batch *b)
@@ -113,7 +112,7 @@ static hlm_status begin_prefix(hlm_context *c)
                              .number = c->pool->prefix_adapter};
     s->prefix = (hlmi_batch){.entries = &s->before, .n = 1};
     st = take_caches(&s->prefix);
-    if (st == HLM_OK) st = claim(&s->prefix);
+    if (st == HLM_OK) st = claim(c, &s->prefix);
     leave(&s->prefix);
     return st;
 }
@@ -131,7 +130,7 @@ static hlm_status claim_next(hlm_context *c)
 {
     hlmi_batch *b = c->step.again.n ? &c->step.again : &c->step.main;
     enter(b);
-    const hlm_status st = claim(b);
+    const hlm_status st = claim(c, b);
     leave(b);
     return st;
 }
@@ -204,7 +203,7 @@ static hlm_status end_first(hlm_context *c, hlmi_batch *b)
     }
     enter(&s->main);
     hlmi_turns_place(&s->turns);
-    const hlm_status st = claim(&s->main);
+    const hlm_status st = claim(c, &s->main);
     leave(&s->main);
     return st;
 }

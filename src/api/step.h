@@ -21,10 +21,11 @@ typedef struct hlmi_entry {
     float *logits; /* [n_out] rows, of the tokens in `rows`, or (NULL) of the last ones */
     const size_t *rows;
     size_t n_out;
-    size_t asked, n_hidden,
-        n_attention; /* the first of its requests among the context's; hidden states, then weights */
-    size_t replay,
-        old; /* rows that it runs before its tokens, since the claim: of the undo log, and through all blocks */
+    size_t asked; /* the first of its requests among the context's: for hidden states, then for attention weights */
+    size_t n_hidden, n_attention;
+    /* since the claim: rows that it runs before its tokens, of the undo log and through all blocks; its page table */
+    size_t replay, old;
+    const hlmi_leaf_rows *const *pages;
 } hlmi_entry;
 
 /** A hlm_hidden or hlm_attention. */
@@ -79,8 +80,8 @@ typedef struct hlmi_stepper {
 hlm_status hlmi_entry_read(hlm_context *c, size_t i, const hlm_step *from);
 /** The ids and rows of n entries move to one block of memory. */
 hlm_status hlmi_entries_own(const hlmi_mem *mem, hlmi_entry *entries, size_t n, void **block);
-/** The entry's cache has claimed its positions: finds entry->replay and old. */
-void hlmi_entry_claimed(hlmi_entry *e);
+/** All caches of the batch have claimed their positions: finds what its entries run first, and lists their pages. */
+hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b);
 
 /** What the entries' adapters that wait for tokens ask for. The caches are locked; *failed: an entry, when it fails. */
 hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, hlmi_entry *entries, size_t n, size_t *failed);

@@ -416,16 +416,6 @@ static void drop_states(hlm_cache *c)
     hlmi_pool_drop_state(c->pool, c->claim.next);
 }
 
-/* What a step's descriptor reads of the page table, which stays as it is until the claim ends. */
-static hlm_status list_rows(hlm_cache *c)
-{
-    void *items = c->rows;
-    const hlm_status st = hlmi_grow(&c->pool->mem, &items, &c->cap_rows, c->n_leaves, sizeof *c->rows, "a page table");
-    c->rows = items;
-    for (size_t i = 0; i < c->n_leaves && st == HLM_OK; i++) c->rows[i] = &c->leaves[i]->rows;
-    return st;
-}
-
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
     const size_t tokens = c->pool->layout.tokens;
@@ -451,9 +441,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
         }
         c->claim.end = (int64_t)(i * tokens) + to;
     }
-    st = list_rows(c);
-    if (st != HLM_OK) hlmi_cache_abort(c);
-    return st;
+    return HLM_OK;
 }
 
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter, const int32_t *symbols)

@@ -69,8 +69,6 @@ struct hlm_cache {
     size_t n_cuts, cap_cuts;
     hlmi_leaf **leaves;
     size_t n_leaves, cap_leaves;
-    const hlmi_leaf_rows **rows; /* [n_leaves] of the leaves, from a claim on until its end */
-    size_t cap_rows;
     atomic_uint users; /* HLMI_CACHE_...: who is using it (state/guard.h) */
     int64_t branch; /* a position whose state becomes a mark if the next step computes it again (hlm_cache_reuse) */
     int64_t

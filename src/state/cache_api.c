@@ -47,7 +47,6 @@ void hlmi_cache_destroy(hlm_cache *c)
     hlmi_free(mem, c->marks.items);
     hlmi_free(mem, c->cuts);
     hlmi_free(mem, c->leaves);
-    hlmi_free(mem, c->rows);
     hlmi_free(mem, c);
 }
 
