@@ -222,7 +222,7 @@ hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *t
     for (size_t i = 0; i < u->n; i++) {
         const int32_t type = types ? types[i] : HLMI_TYPE_NORMAL;
         const double score = scores ? (double)scores[i] : 0.0;
-        if (isnan(score)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
+        if (scores && isnan(scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
         u->scores[i] = type == HLMI_TYPE_USER_DEFINED ? 0.0 : score;
         if (type == HLMI_TYPE_NORMAL && score < least) least = score;
         if (tokens->attr[i] & HLMI_TOK_SPECIAL) continue; /* a marker, whatever its type */
@@ -283,7 +283,8 @@ static hlm_status read_scores(unigram *u, const hlmi_mem *mem, const json_t *voc
     hlm_status st = HLM_OK;
     double least = HUGE_VAL;
     for (size_t i = 0; i < u->n; i++) {
-        if (!hlmi_json_number(json_array_get(json_array_get(vocab, i), 1), &u->scores[i]) || isnan(u->scores[i]))
+        if (!hlmi_json_number(json_array_get(json_array_get(vocab, i), 1), &u->scores[i]) ||
+            !(u->scores[i] <= HUGE_VAL)) /* NaN; mingw's isnan warns of doubles */
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] has no score", i));
         if (u->scores[i] < least) least = u->scores[i];
         HLMI_TRY(add_piece(u, mem, (int32_t)i));
