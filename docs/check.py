@@ -130,7 +130,7 @@ def main():
         if library:
             library[1] = roomy(library[1], pathlib.Path(tmp, "model"))
         check_block(root, "hybridlm.h", example(root), args, library, pathlib.Path(tmp))
-        for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+        for page in [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md"))]:
             text = page.read_text()
             check_links(page, text)
             for line, code in blocks(text, "c"):
