@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "block/record.h"
 #include "ops/ops.h"
 
 enum { SLICE_ROWS = 64, SLICE_PRODUCT = 1 << 18 /* rows by columns */ };
@@ -37,9 +38,9 @@ static size_t worker_stride(const hlmi_builder *b)
 /* Scratch that the programs need, whichever runs; what the head takes alone is a part of what all blocks take. */
 static hlm_status measure(hlmi_builder *b)
 {
-    hlm_status st = hlmi_program_record_replay(b);
+    hlm_status st = hlmi_record_replay(b);
     const size_t peak = b->peak, worker = b->worker_bytes;
-    if (st == HLM_OK) st = hlmi_program_record(b);
+    if (st == HLM_OK) st = hlmi_record(b);
     b->peak = hlmi_max_size(b->peak, peak);
     b->worker_bytes = hlmi_max_size(b->worker_bytes, worker);
     return st;
@@ -65,7 +66,7 @@ hlm_status hlmi_ctx_adds(const hlm_model *model, bool *adds)
     HLMI_TRY(
         hlmi_page_layout_init(&pages, &model->plan, 0, model->f32_activations, HLMI_PAGE_TOKENS, false, &model->mem));
     HLMI_TRY(hlmi_state_layout_init(&states, &model->plan, 0, &model->mem));
-    HLMI_TRY(hlmi_program_record(&b));
+    HLMI_TRY(hlmi_record(&b));
 done:
     hlmi_page_layout_free(&pages, &model->mem);
     hlmi_state_layout_free(&states, &model->mem);
@@ -125,18 +126,18 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
     t->worker_scratch = c->worker_scratch;
     b.base = c->scratch;
     b.program = &c->plain;
-    st = hlmi_program_record(&b);
+    st = hlmi_record(&b);
     if (st != HLM_OK) return st;
     b.program = &c->tapped;
     b.taps = true;
-    st = hlmi_program_record(&b);
+    st = hlmi_record(&b);
     if (st != HLM_OK) return st;
     b.program = &c->replay;
     b.taps = false;
-    st = hlmi_program_record_replay(&b);
+    st = hlmi_record_replay(&b);
     if (st != HLM_OK || !b.states->bytes) return st;
     b.program = &c->head;
-    return hlmi_program_record_head(&b);
+    return hlmi_record_head(&b);
 }
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)

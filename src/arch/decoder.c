@@ -249,14 +249,14 @@ hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
 {
     hlmi_attn_params p;
     const hlm_status st = hlmi_decoder_attention(d, layer, &p);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_attn, &p, sizeof p) : st;
+    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &p, sizeof p) : st;
 }
 
 hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer)
 {
     hlmi_mlp_params p;
     const hlm_status st = hlmi_decoder_mlp(d, layer, &p);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_mlp, &p, sizeof p) : st;
+    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &p, sizeof p) : st;
 }
 
 /* Attention and feed-forward, one after the other or side by side. */
@@ -268,7 +268,7 @@ static hlm_status add_layer(const hlmi_decoder *d, size_t layer)
         HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
         HLMI_TRY(hlmi_decoder_mlp(d, layer, &p.mlp));
         p.mlp.norm = p.attn.norm;
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_parallel, &p, sizeof p));
+        HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_PARALLEL, &p, sizeof p));
     } else {
         HLMI_TRY(hlmi_decoder_add_attention(d, layer));
         HLMI_TRY(hlmi_decoder_add_mlp(d, layer));
@@ -423,13 +423,13 @@ static hlm_status add_embed(const hlmi_decoder *d)
     const hlmi_name name = name_of(d, d->table, 0, ".weight");
     const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
                                   : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, &hlmi_block_embed, &p, sizeof p) : st;
+    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_EMBED, &p, sizeof p) : st;
 }
 
 /* Adds a head block whose matrix is its own. */
 static hlm_status add_own_head(const hlmi_decoder *d, const hlmi_head_params *p)
 {
-    const hlm_status st = hlmi_plan_add(d->plan, &hlmi_block_head, p, sizeof *p);
+    const hlm_status st = hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, p, sizeof *p);
     if (st != HLM_OK) return st;
     hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
     kept->w = &kept->own;
@@ -480,7 +480,7 @@ static hlm_status add_head(const hlmi_decoder *d)
         ignore_head(d);
         d->plan->head = d->head;
         d->plan->n_out = 0;
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p));
+        HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, &p, sizeof p));
         goto done;
     }
     if (d->head != HLM_HEAD_TEXT) {
@@ -490,7 +490,7 @@ static hlm_status add_head(const hlmi_decoder *d)
     if (!d->tied) HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
     HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
     if (d->logit_scale != 0.0f) HLMI_TRY(hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale, &p.scale));
-    HLMI_TRY(d->tied ? hlmi_plan_add(d->plan, &hlmi_block_head, &p, sizeof p) : add_own_head(d, &p));
+    HLMI_TRY(d->tied ? hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, &p, sizeof p) : add_own_head(d, &p));
 done:
     return st;
 }

@@ -4,7 +4,6 @@
 #define HLMI_ARCH_DECODER_H
 
 #include "arch/arch.h"
-#include "block/block.h"
 
 /** When a projection has a bias. */
 typedef enum hlmi_has_bias {

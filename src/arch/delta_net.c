@@ -133,7 +133,7 @@ static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size
     HLMI_TRY(n->fused ? load_fused(d, n, layer, &p) : load_apart(d, n, layer, &p));
     HLMI_TRY(load_rest(d, n, layer, &p));
     HLMI_TRY(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_delta, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_DELTA, &p, sizeof p));
 done:
     return st;
 }
@@ -146,7 +146,7 @@ hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, 
     HLMI_TRY(is_delta(d, layer, &delta));
     if (delta) return add_delta(d, n, layer);
     HLMI_TRY(hlmi_decoder_attention(d, layer, &attn));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &attn, sizeof attn));
 done:
     return st;
 }

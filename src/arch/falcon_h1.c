@@ -131,11 +131,11 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     HLMI_TRY(load_attention(d, f, i, &p.attn));
     HLMI_TRY(load_ssm(d, f, i, &p.ssm));
     p.ssm.norm = p.attn.norm;
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_hybrid2, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HYBRID2, &p, sizeof p));
     HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
     HLMI_TRY(hlmi_decoder_fill(d, mlp.gate.rows, f->mlp[0], &mlp.gate_scale));
     HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->mlp[1], &mlp.down_scale));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
 done:
     return st;
 }

@@ -129,7 +129,7 @@ static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
     experts[n] = (hlmi_expert){.gate = shared.gate, .up = shared.up, .down = shared.down};
     p.norm = shared.norm;
     p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
 done:
     return st;
 }

@@ -323,7 +323,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden, &p.mamba.norm));
     HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm1", i, &p.attention_norm));
     HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm2", i, &p.mamba_norm));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_heads, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HEADS, &p, sizeof p));
     HLMI_TRY(hlmi_decoder_add_mlp(d, i));
 done:
     return st;

@@ -105,7 +105,7 @@ static hlm_status add_experts(const hlmi_decoder *d, size_t layer)
     if (!experts) HLMI_TRY(hlmi_nomem(s->n * sizeof *experts, "experts"));
     HLMI_TRY(hlmi_experts_load(d, s, layer, experts));
     p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
 done:
     return st;
 }

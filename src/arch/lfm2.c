@@ -107,7 +107,7 @@ static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
     p.out_bias = out_bias;
     const hlmi_recurrence rec = {.layer = (int32_t)layer, .channels = n, .window = (size_t)window};
     HLMI_TRY(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_short_conv, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_SHORT_CONV, &p, sizeof p));
 done:
     return st;
 }
@@ -123,10 +123,10 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
         HLMI_TRY(add_conv(d, i));
     } else {
         HLMI_TRY(hlmi_decoder_attention(d, i, &attn));
-        HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
+        HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &attn, sizeof attn));
     }
     HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
 done:
     return st;
 }

@@ -169,7 +169,7 @@ hlm_status hlmi_mamba1_add(const hlmi_decoder *d, const hlmi_mamba1 *m, const ch
     hlmi_mamba1_params p;
     HLMI_TRY(hlmi_mamba1_load(d, m, prefix, layer, 0, &p));
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mamba1, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MAMBA1, &p, sizeof p));
 done:
     return st;
 }

@@ -175,7 +175,7 @@ hlm_status hlmi_mamba2_add(const hlmi_decoder *d, const hlmi_mamba2 *m, const ch
     hlmi_mamba2_params p;
     HLMI_TRY(hlmi_mamba2_load(d, m, prefix, layer, &p));
     HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mamba2, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MAMBA2, &p, sizeof p));
 done:
     return st;
 }

@@ -44,7 +44,7 @@ static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
     if (!experts) return HLM_E_NOMEM;
     HLMI_TRY(hlmi_experts_load(d, s, layer, experts));
     p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
 done:
     return st;
 }
@@ -54,7 +54,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlm_status st;
     hlmi_attn_params attn;
     HLMI_TRY(hlmi_decoder_attention(d, i, &attn));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_attn, &attn, sizeof attn));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &attn, sizeof attn));
     HLMI_TRY(add_moe(d, i));
 done:
     return st;

@@ -227,13 +227,13 @@ static hlm_status add_feed_forward(const hlmi_decoder *d, size_t layer, kind k)
     hlm_status st;
     hlmi_moe_params p;
     const hlmi_tap_params tap = {.layer = (int32_t)layer};
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_tap, &tap, sizeof tap));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_TAP, &tap, sizeof tap));
     if (k == MLP) {
         HLMI_TRY(hlmi_decoder_add_mlp(d, layer));
         goto done;
     }
     HLMI_TRY(load_moe(d, layer, &p));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
 done:
     return st;
 }

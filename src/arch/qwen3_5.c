@@ -17,7 +17,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlmi_mlp_params mlp;
     HLMI_TRY(hlmi_delta_net_layer(d, d->family, i));
     HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
 done:
     return st;
 }

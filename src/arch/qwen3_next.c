@@ -80,7 +80,7 @@ static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t laye
     HLMI_TRY(matrix(d, MLP "shared_expert.up_proj", layer, f->shared_ff, d->hidden, &experts[n].up));
     HLMI_TRY(matrix(d, MLP "shared_expert.down_proj", layer, d->hidden, f->shared_ff, &experts[n].down));
     p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_moe, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
 done:
     return st;
 }
@@ -93,7 +93,7 @@ static hlm_status add_feed_forward(const hlmi_decoder *d, const family *f, size_
     HLMI_TRY(hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense));
     if (!dense && f->experts.n && (layer + 1) % f->sparse_step == 0) return add_sparse(d, f, layer);
     HLMI_TRY(hlmi_decoder_mlp(d, layer, &mlp));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mlp, &mlp, sizeof mlp));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
 done:
     return st;
 }

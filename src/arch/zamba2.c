@@ -197,7 +197,7 @@ static hlm_status add_shared(const hlmi_decoder *d, family *f, size_t layer)
     HLMI_TRY(hlmi_loader_matrix(d->l, linear.text, d->hidden, d->hidden, NULL, &p.linear));
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p.attn.kv));
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p.attn.n_heads));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_shared, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_SHARED, &p, sizeof p));
 done:
     return st;
 }
@@ -210,7 +210,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     HLMI_TRY(is_hybrid(d, i, &hybrid));
     if (hybrid) return add_shared(d, d->family, i);
     HLMI_TRY(load_ssm(d, d->family, LAYER "mamba.", LAYER "input_layernorm", i, &p));
-    HLMI_TRY(hlmi_plan_add(d->plan, &hlmi_block_mamba2, &p, sizeof p));
+    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MAMBA2, &p, sizeof p));
 done:
     return st;
 }

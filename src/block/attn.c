@@ -98,4 +98,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_attn = {.name = "attention", .record = record};
+const hlmi_block_type hlmi_block_attn = {.record = record};

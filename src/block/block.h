@@ -1,191 +1,25 @@
-/* Block types: what the entries of a layer plan do, written once over the op
- * table. A new one is a file here with its params struct in a header. */
+/* Block types: what the entries of a layer plan do, written once over the op table. A new one is a file here, a params
+ * struct in plan/layers.h and a line in the list there. */
 #ifndef HLMI_BLOCK_BLOCK_H
 #define HLMI_BLOCK_BLOCK_H
 
 #include "ops/ops.h"
 
-struct hlmi_block_type {
-    const char *name;
-    /** Emit the block's ops. params is the struct declared for the type below. */
-    void (*record)(hlmi_builder *b, const void *params);
-    /** Emit the ops that bring the block's recurrence from one state to another, fed from the undo log (ops->log_read).
-     *  NULL: the block has none. */
-    void (*replay)(hlmi_builder *b, const void *params);
-    /** Emit the ops that compute what the out rows' logits are from the rows that states keep (ops->kept_rows). NULL: not the
-     *  head. */
-    void (*from_kept)(hlmi_builder *b, const void *params);
-};
+/** Emits ops for a block with these params, the kind's struct of plan/layers.h. */
+typedef void hlmi_record_fn(hlmi_builder *b, const void *params);
 
-/** x = embedding rows of the tokens. */
-typedef struct hlmi_embed_params {
-    hlmi_matrix table; /* [vocab_size, hidden_size] */
-    float scale; /* of the rows; 0: 1 */
-} hlmi_embed_params;
-extern const hlmi_block_type hlmi_block_embed;
+typedef struct hlmi_block_type {
+    /** What the block computes. */
+    hlmi_record_fn *record;
+    /** What brings the block's recurrence from one state to another, fed from the undo log (ops->log_read). NULL: the block has
+     *  none. */
+    hlmi_record_fn *replay;
+    /** What the out rows' logits are from the rows that states keep (ops->kept_rows). NULL: not the head. */
+    hlmi_record_fn *from_kept;
+} hlmi_block_type;
 
-/** x = x + W_o a, a = attention(W_q n, W_k n, W_v n), n = norm(x); with a gate a * sigmoid(W_g n) in place of a. */
-typedef struct hlmi_attn_params {
-    int32_t layer;
-    hlmi_norm norm;
-    hlmi_matrix q, k, v, o, gate; /* gate.rows 0: none */
-    const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
-    hlmi_norm q_norm, k_norm; /* weight NULL: none */
-    const float *q_scale, *k_scale, *v_scale; /* [rows] of the products with their biases; or NULL */
-    const float *o_scale; /* [hidden_size] of what is added; or NULL */
-    size_t n_heads, kv, rope, window;
-    float scale;
-} hlmi_attn_params;
-extern const hlmi_block_type hlmi_block_attn;
-
-/** x = x + W_out o, o = norm of each head of delta(...) times silu(W_z n), n = norm(x): a gated delta net. The convolution runs
- *  over [W_q n | W_k n | W_v n], and with a = W_a n and b = W_b n the delta rule of ops.h over what comes of it. */
-typedef struct hlmi_delta_params {
-    int32_t layer;
-    hlmi_norm norm;
-    hlmi_matrix q, k, v, z, a, b, out;
-    size_t rec, key_heads; /* the recurrence's convolution is that of q, k and v */
-    const float *taps; /* [window][channels] */
-    const float *decay, *dt_bias; /* [value heads] */
-    hlmi_norm q_norm, k_norm; /* of key heads: to length 1, and the scale of q */
-    hlmi_norm head_norm; /* of a value head */
-} hlmi_delta_params;
-extern const hlmi_block_type hlmi_block_delta;
-
-/** x = x + W_out (c * conv(b * v)), [b | c | v] = W_in norm(x): a gated short convolution. */
-typedef struct hlmi_short_conv_params {
-    int32_t layer;
-    hlmi_norm norm;
-    hlmi_matrix b, c, v, out;
-    const float *b_bias, *c_bias, *v_bias, *out_bias; /* or NULL */
-    size_t rec; /* a convolution alone */
-    const float *taps; /* [window][hidden_size] */
-    const float *bias; /* [hidden_size] or NULL */
-} hlmi_short_conv_params;
-extern const hlmi_block_type hlmi_block_short_conv;
-
-/** What stands between the matrices of a feed-forward block. */
-typedef enum hlmi_mlp_kind {
-    HLMI_MLP_SILU_GATED, /* silu(W_gate n) * W_up n */
-    HLMI_MLP_GELU, /* gelu(W_up n) */
-    HLMI_MLP_RELU2 /* max(W_up n, 0)^2 */
-} hlmi_mlp_kind;
-
-/** x = x + W_down f(n), n = norm(x). */
-typedef struct hlmi_mlp_params {
-    hlmi_mlp_kind kind;
-    hlmi_norm norm;
-    hlmi_matrix gate, up, down; /* gate only where gated */
-    const float *gate_bias, *up_bias, *down_bias; /* or NULL */
-    const float *gate_scale; /* [rows] of the product with its bias; or NULL */
-    const float *down_scale; /* [hidden_size] of what is added; or NULL */
-} hlmi_mlp_params;
-extern const hlmi_block_type hlmi_block_mlp;
-
-/** x = x + attention(n) + mlp(n): both halves read the same n = norm(x). */
-typedef struct hlmi_parallel_params {
-    hlmi_attn_params attn;
-    hlmi_mlp_params mlp;
-} hlmi_parallel_params;
-extern const hlmi_block_type hlmi_block_parallel;
-
-/** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B | C], and y
- *  is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
-typedef struct hlmi_mamba2_params {
-    int32_t layer;
-    hlmi_norm norm;
-    hlmi_matrix in, out;
-    const float *in_bias, *in_scale, *out_bias, *out_scale; /* or NULL */
-    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
-    const float *a, *d, *dt_bias; /* [heads]; a negative */
-    float dt_min, dt_max;
-    size_t rec, groups; /* groups of heads that share B and C */
-    hlmi_norm gate_norm; /* of a group's lanes, weights for all groups side by side; weight NULL: none */
-    size_t norm_groups;
-    hlmi_gate_kind gate;
-} hlmi_mamba2_params;
-extern const hlmi_block_type hlmi_block_mamba2;
-
-/** x = x + attention(n) + mamba2(n): both read the same n = norm(x). */
-typedef struct hlmi_hybrid2_params {
-    hlmi_attn_params attn;
-    hlmi_mamba2_params ssm;
-} hlmi_hybrid2_params;
-extern const hlmi_block_type hlmi_block_hybrid2;
-
-/** What is added to a matrix W for one of its uses: W + B A. */
-typedef struct hlmi_low_rank {
-    hlmi_matrix a, b; /* [rank, cols of W], [rows of W, rank]; rows 0: nothing */
-} hlmi_low_rank;
-
-/** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W t) with
- *  t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x | embedding]), its residual
- *  left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
-typedef struct hlmi_shared_params {
-    hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
-    hlmi_norm ff_norm;
-    hlmi_matrix gate_up, down; /* gate's rows, then up's */
-    const float *gate_up_bias, *down_bias; /* or NULL */
-    hlmi_low_rank q, k, v, ff; /* ff: for gate_up */
-    hlmi_matrix linear; /* W */
-    hlmi_mamba2_params ssm;
-} hlmi_shared_params;
-extern const hlmi_block_type hlmi_block_shared;
-
-/** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
- *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */
-typedef struct hlmi_mamba1_params {
-    int32_t layer;
-    hlmi_norm norm;
-    hlmi_matrix u, z; /* [inner, hidden_size] */
-    hlmi_matrix low, b, c; /* [dt rank, inner], [state, inner] twice */
-    hlmi_matrix dt, out; /* [inner, dt rank], [hidden_size, inner] */
-    const float *u_bias, *z_bias, *out_bias; /* or NULL */
-    hlmi_norm low_norm, b_norm, c_norm; /* weight NULL: none */
-    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
-    const float *a, *d, *dt_bias; /* [state][channels]; [channels] twice */
-    size_t rec;
-} hlmi_mamba1_params;
-extern const hlmi_block_type hlmi_block_mamba1;
-
-/** Attention and Mamba-1 side by side on n = norm(x): x = x + W_out (norm(a) + norm(m)) / 2, a = attention(W_q n, W_k n, W_v n), m
- *  the mixer's y. */
-typedef struct hlmi_heads_params {
-    hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
-    hlmi_matrix q, k, v; /* rows of k and v 0: an earlier layer's rows of `kv` are read */
-    const float *q_bias, *k_bias, *v_bias; /* or NULL */
-    hlmi_norm attention_norm, mamba_norm; /* of all heads together */
-    size_t n_heads, kv, rope, window, pinned;
-    float scale;
-} hlmi_heads_params;
-extern const hlmi_block_type hlmi_block_heads;
-
-/** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
-typedef struct hlmi_tap_params {
-    int32_t layer;
-} hlmi_tap_params;
-extern const hlmi_block_type hlmi_block_tap;
-/** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared expert is the
- *  one behind the last. With a latent width the experts work on W_in n, and W_out of their sum is added. */
-typedef struct hlmi_moe_params {
-    hlmi_mlp_kind kind;
-    hlmi_norm norm;
-    hlmi_router router;
-    hlmi_matrix logits; /* [n_experts, hidden_size] */
-    hlmi_matrix shared_gate; /* [1, hidden_size]; rows 0: none */
-    const hlmi_expert *experts; /* [router.n_experts], and the shared one; owned by the plan */
-    hlmi_matrix latent_in, latent_out; /* [latent, hidden_size] and back; rows 0: none */
-    const float *latent_in_bias, *latent_out_bias; /* or NULL */
-} hlmi_moe_params;
-extern const hlmi_block_type hlmi_block_moe;
-
-/** logits = W norm(x) for the out rows. */
-typedef struct hlmi_head_params {
-    hlmi_norm norm;
-    const float *bias, *scale; /* [vocab_size] or NULL */
-    const hlmi_matrix *w; /* its own or the embedding's; NULL: a model without a head, of which the norm is left */
-    hlmi_matrix own;
-} hlmi_head_params;
-extern const hlmi_block_type hlmi_block_head;
+#define HLMI_BLOCK_DECLARE(kind, name) extern const hlmi_block_type hlmi_block_##name;
+HLMI_BLOCKS(HLMI_BLOCK_DECLARE)
+#undef HLMI_BLOCK_DECLARE
 
 #endif

@@ -82,4 +82,4 @@ static void replay(hlmi_builder *b, const void *params)
     recur(b, p, rows, ld, y, hlmi_ld(values));
 }
 
-const hlmi_block_type hlmi_block_delta = {.name = "delta net", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_delta = {.record = record, .replay = replay};

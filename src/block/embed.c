@@ -13,4 +13,4 @@ static void record(hlmi_builder *b, const void *params)
                 .kind = HLMI_COMBINE_COPY, .cols = n, .a = b->x, .lda = b->ldx, .y = b->pair + n, .ldy = b->ldpair});
 }
 
-const hlmi_block_type hlmi_block_embed = {.name = "embed", .record = record};
+const hlmi_block_type hlmi_block_embed = {.record = record};

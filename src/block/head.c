@@ -38,4 +38,4 @@ static void from_kept(hlmi_builder *b, const void *params)
     emit_logits(b, params, rows);
 }
 
-const hlmi_block_type hlmi_block_head = {.name = "head", .record = record, .from_kept = from_kept};
+const hlmi_block_type hlmi_block_head = {.record = record, .from_kept = from_kept};

@@ -109,4 +109,4 @@ static void replay(hlmi_builder *b, const void *params)
     hlmi_mamba1_replay(b, &p->mamba);
 }
 
-const hlmi_block_type hlmi_block_heads = {.name = "heads", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_heads = {.record = record, .replay = replay};

@@ -137,4 +137,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_mamba1 = {.name = "mamba1", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_mamba1 = {.record = record, .replay = replay};

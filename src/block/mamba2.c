@@ -103,4 +103,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_mamba2 = {.name = "mamba2", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_mamba2 = {.record = record, .replay = replay};

@@ -39,4 +39,4 @@ static void record(hlmi_builder *b, const void *params)
     hlmi_half_add(b, &h);
 }
 
-const hlmi_block_type hlmi_block_mlp = {.name = "mlp", .record = record};
+const hlmi_block_type hlmi_block_mlp = {.record = record};

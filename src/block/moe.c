@@ -123,4 +123,4 @@ static void record(hlmi_builder *b, const void *params)
     experts(b, p, all, b->x, b->ldx, true);
 }
 
-const hlmi_block_type hlmi_block_moe = {.name = "moe", .record = record};
+const hlmi_block_type hlmi_block_moe = {.record = record};

@@ -25,6 +25,5 @@ static void replay_hybrid2(hlmi_builder *b, const void *params)
     hlmi_mamba2_replay(b, &p->ssm);
 }
 
-const hlmi_block_type hlmi_block_parallel = {.name = "parallel", .record = record};
-const hlmi_block_type hlmi_block_hybrid2 = {
-    .name = "attention and mamba2", .record = record_hybrid2, .replay = replay_hybrid2};
+const hlmi_block_type hlmi_block_parallel = {.record = record};
+const hlmi_block_type hlmi_block_hybrid2 = {.record = record_hybrid2, .replay = replay_hybrid2};

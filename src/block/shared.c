@@ -113,4 +113,4 @@ static void replay(hlmi_builder *b, const void *params)
     hlmi_mamba2_replay(b, &p->ssm);
 }
 
-const hlmi_block_type hlmi_block_shared = {.name = "shared transformer", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_shared = {.record = record, .replay = replay};

@@ -56,4 +56,4 @@ static void record(hlmi_builder *b, const void *params)
                                   .ldy = b->ldx});
 }
 
-const hlmi_block_type hlmi_block_short_conv = {.name = "short convolution", .record = record, .replay = replay};
+const hlmi_block_type hlmi_block_short_conv = {.record = record, .replay = replay};

@@ -7,4 +7,4 @@ static void record(hlmi_builder *b, const void *params)
     if (b->taps) b->ops->tap(b, p->layer, NULL);
 }
 
-const hlmi_block_type hlmi_block_tap = {.name = "tap", .record = record};
+const hlmi_block_type hlmi_block_tap = {.record = record};

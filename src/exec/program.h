@@ -9,7 +9,7 @@
 #include "exec/team.h"
 #include "plan/state_layout.h"
 
-typedef struct hlmi_ops hlmi_ops;
+typedef struct hlmi_ops hlmi_ops; /* ops/ops.h */
 
 typedef struct hlmi_program {
     hlmi_mem mem;
@@ -74,12 +74,8 @@ static inline void hlmi_adapts(hlmi_builder *b, const hlmi_matrix *m)
 /** The region emitted last takes time by how far its rows look back, not by how many they are. */
 void hlmi_emitted_by_past(hlmi_builder *b);
 
-/** Walk the plan. With b->program NULL only b->peak and b->worker_bytes are found. */
-hlm_status hlmi_program_record(hlmi_builder *b);
-/** The same of what blocks replay: recurrences alone, fed from the undo log. */
-hlm_status hlmi_program_record_replay(hlmi_builder *b);
-/** The same of the head alone, from the final rows that states keep. */
-hlm_status hlmi_program_record_head(hlmi_builder *b);
+/** After the last region: each may be divided from now on. Gives the first failure. */
+hlm_status hlmi_program_finish(hlmi_builder *b);
 void hlmi_program_free(hlmi_program *p);
 
 #endif

@@ -94,9 +94,6 @@ typedef struct hlmi_delta {
     size_t ldy;
 } hlmi_delta;
 
-/** Norms of groups within rows, with a gate before or after. */
-typedef enum hlmi_gate_kind { HLMI_GATE_NONE, HLMI_GATE_SILU_BEFORE, HLMI_GATE_SILU_AFTER } hlmi_gate_kind;
-
 /** y = norm(x) for each of `groups` consecutive parts of norm->size; norm->weight is [groups * norm->size] where `wide`, else
  *  one [norm->size] for all. The gate g: x * silu(g) is normed, or norm(x) * silu(g) is the result. y may be x. */
 typedef struct hlmi_norm_rows {
@@ -129,27 +126,6 @@ typedef struct hlmi_combine {
     size_t ldy;
 } hlmi_combine;
 
-/** How a router's logits become experts of a row and their weights; of equals the lower index is chosen. */
-typedef enum hlmi_route_kind {
-    HLMI_ROUTE_SOFTMAX, /* the largest of softmax(logits), which are the weights */
-    HLMI_ROUTE_TOP_SOFTMAX, /* the largest logits; the weights are the softmax of those alone */
-    HLMI_ROUTE_SIGMOID /* s = sigmoid(logits) are the weights; the largest s + bias of the best groups are chosen */
-} hlmi_route_kind;
-
-typedef struct hlmi_router {
-    hlmi_route_kind kind;
-    size_t n_experts, top_k; /* top_k of them for a row */
-    /* SIGMOID: experts lie in `groups` equal parts, of which the best_groups with the largest sum of their two best are
-     * open; best_groups * n_experts / groups is at least top_k. groups 0: all are open */
-    size_t groups, best_groups;
-    const float *bias; /* [n_experts] or NULL */
-    bool normalise; /* weights / (their sum + 1e-20) */
-    float scale; /* of the weights, at last */
-    /* the expert behind the last is chosen by every row, with this weight, times sigmoid(logit n_experts) where gated; 0: none */
-    float shared;
-    bool shared_gated;
-} hlmi_router;
-
 /** The experts of the tile's rows: [rows][picks]. */
 typedef struct hlmi_choices {
     size_t picks;
@@ -163,12 +139,6 @@ typedef struct hlmi_route {
     size_t ldl;
     hlmi_choices out; /* picks: top_k, and one more with a shared expert */
 } hlmi_route;
-
-/** One expert. gate is there where the others' is and the form is gated. */
-typedef struct hlmi_expert {
-    hlmi_matrix gate, up, down;
-    const float *up_bias, *down_bias; /* or NULL */
-} hlmi_expert;
 
 /** Expert matrices on the rows that chose them. A *slot* is a row and one of its experts; slots are ordered by expert, then
  *  row, so that a matrix meets its rows side by side and is read once a tile.
@@ -196,8 +166,6 @@ typedef struct hlmi_branch {
     const float *rows;
     size_t ld;
 } hlmi_branch;
-
-#define HLMI_NO_ROPE SIZE_MAX
 
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
 typedef struct hlmi_attention {

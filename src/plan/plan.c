@@ -96,7 +96,7 @@ void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes)
     return m;
 }
 
-hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size)
+hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size)
 {
     void *copy = hlmi_plan_alloc(p, 1, size);
     if (!copy) return HLM_E_NOMEM;
@@ -106,7 +106,7 @@ hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *
         hlmi_grow(&p->mem, &items, &p->cap_blocks, p->n_blocks + 1, sizeof *p->blocks, "the layer plan");
     p->blocks = items;
     if (st != HLM_OK) return st;
-    p->blocks[p->n_blocks++] = (hlmi_block){.type = type, .params = copy};
+    p->blocks[p->n_blocks++] = (hlmi_block){.kind = kind, .params = copy};
     return HLM_OK;
 }
 

@@ -8,28 +8,7 @@
 #define HLMI_PLAN_PLAN_H
 
 #include "base/mem.h"
-#include "quant/type.h"
-
-/** A weight matrix [rows, cols], y = W x. Either tiled for the kernels, or rows as in the file. */
-typedef struct hlmi_matrix {
-    size_t rows, cols;
-    hlmi_type type; /* of the file */
-    hlmi_layout layout; /* of tiles; HLMI_TILE_NONE when only raw is there */
-    void *tiles; /* row groups of the layout, owned by the plan */
-    const uint8_t *raw; /* rows as in the file (embeddings that are no head) */
-    uint64_t bytes; /* held in memory, or mapped */
-    size_t slot; /* 1 + its number among the plan's slots; 0: none */
-} hlmi_matrix;
-
-/** Where the rows of a matrix are in the file's tensor. All zero: as they are. */
-typedef struct hlmi_row_order {
-    size_t head_dim; /* rows of a head, where half, parts or period is not 0 */
-    size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
-    size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
-    size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
-    size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
-    size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
-} hlmi_row_order;
+#include "plan/layers.h"
 
 /** A matrix that adapters may add to: which rows of which tensor it is. */
 typedef struct hlmi_slot {
@@ -39,17 +18,6 @@ typedef struct hlmi_slot {
     hlmi_matrix matrix;
     bool expert; /* one of many, of which rows choose */
 } hlmi_slot;
-
-typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
-
-/** A norm's weights. */
-typedef struct hlmi_norm {
-    hlmi_norm_kind kind;
-    float *weight; /* [size] */
-    float *bias; /* [size] or NULL; of layer norms */
-    size_t size;
-    float eps;
-} hlmi_norm;
 
 /** How positions turn q and k (src/arch/rope.h makes it). */
 typedef struct hlmi_rope {
@@ -80,11 +48,9 @@ typedef struct hlmi_recurrence {
     size_t extra; /* floats that the scan reads for a token besides the convolution's inputs */
 } hlmi_recurrence;
 
-typedef struct hlmi_block_type hlmi_block_type;
-
 typedef struct hlmi_block {
-    const hlmi_block_type *type;
-    const void *params; /* the struct that the type's header declares */
+    hlmi_block_kind kind;
+    const void *params; /* the kind's struct of plan/layers.h */
 } hlmi_block;
 
 typedef struct hlmi_plan {
@@ -136,7 +102,7 @@ hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_o
 /** The tensor of a slot of which this is the matrix goes by another name to adapters. */
 hlm_status hlmi_plan_name_slot(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
 /** Append a block with a copy of its params. */
-hlm_status hlmi_plan_add(hlmi_plan *p, const hlmi_block_type *type, const void *params, size_t size);
+hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
 /** Say that a layer attends to the rows of a KV layer through a window (0: to all). Rows that nobody speaks of are seen by all. */

@@ -1,0 +1,221 @@
+/* What blocks are made of: for each kind a struct of its weights and settings,
+ * which an architecture fills and src/block gives meaning to. Data only. */
+#ifndef HLMI_PLAN_LAYERS_H
+#define HLMI_PLAN_LAYERS_H
+
+#include "plan/matrix.h"
+
+/** All kinds of blocks: hlmi_block_attn of src/block reads a struct hlmi_attn_params, and so on. */
+#define HLMI_BLOCKS(X)      \
+  X(EMBED, embed)           \
+  X(ATTN, attn)             \
+  X(DELTA, delta)           \
+  X(SHORT_CONV, short_conv) \
+  X(MLP, mlp)               \
+  X(PARALLEL, parallel)     \
+  X(MAMBA2, mamba2)         \
+  X(HYBRID2, hybrid2)       \
+  X(SHARED, shared)         \
+  X(MAMBA1, mamba1)         \
+  X(HEADS, heads)           \
+  X(TAP, tap)               \
+  X(MOE, moe)               \
+  X(HEAD, head)
+
+typedef enum hlmi_block_kind {
+#define HLMI_BLOCK_KIND(kind, name) HLMI_BLOCK_##kind,
+    HLMI_BLOCKS(HLMI_BLOCK_KIND)
+#undef HLMI_BLOCK_KIND
+} hlmi_block_kind;
+
+/** x = embedding rows of the tokens. */
+typedef struct hlmi_embed_params {
+    hlmi_matrix table; /* [vocab_size, hidden_size] */
+    float scale; /* of the rows; 0: 1 */
+} hlmi_embed_params;
+
+#define HLMI_NO_ROPE SIZE_MAX /* in place of one of the plan's: positions do not turn q and k */
+
+/** x = x + W_o a, a = attention(W_q n, W_k n, W_v n), n = norm(x); with a gate a * sigmoid(W_g n) in place of a. */
+typedef struct hlmi_attn_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix q, k, v, o, gate; /* gate.rows 0: none */
+    const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
+    hlmi_norm q_norm, k_norm; /* weight NULL: none */
+    const float *q_scale, *k_scale, *v_scale; /* [rows] of the products with their biases; or NULL */
+    const float *o_scale; /* [hidden_size] of what is added; or NULL */
+    size_t n_heads, kv, rope, window;
+    float scale;
+} hlmi_attn_params;
+
+/** x = x + W_out o, o = norm of each head of delta(...) times silu(W_z n), n = norm(x): a gated delta net. The convolution runs
+ *  over [W_q n | W_k n | W_v n], and with a = W_a n and b = W_b n the delta rule of ops.h over what comes of it. */
+typedef struct hlmi_delta_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix q, k, v, z, a, b, out;
+    size_t rec, key_heads; /* the recurrence's convolution is that of q, k and v */
+    const float *taps; /* [window][channels] */
+    const float *decay, *dt_bias; /* [value heads] */
+    hlmi_norm q_norm, k_norm; /* of key heads: to length 1, and the scale of q */
+    hlmi_norm head_norm; /* of a value head */
+} hlmi_delta_params;
+
+/** x = x + W_out (c * conv(b * v)), [b | c | v] = W_in norm(x): a gated short convolution. */
+typedef struct hlmi_short_conv_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix b, c, v, out;
+    const float *b_bias, *c_bias, *v_bias, *out_bias; /* or NULL */
+    size_t rec; /* a convolution alone */
+    const float *taps; /* [window][hidden_size] */
+    const float *bias; /* [hidden_size] or NULL */
+} hlmi_short_conv_params;
+
+/** What stands between the matrices of a feed-forward block. */
+typedef enum hlmi_mlp_kind {
+    HLMI_MLP_SILU_GATED, /* silu(W_gate n) * W_up n */
+    HLMI_MLP_GELU, /* gelu(W_up n) */
+    HLMI_MLP_RELU2 /* max(W_up n, 0)^2 */
+} hlmi_mlp_kind;
+
+/** x = x + W_down f(n), n = norm(x). */
+typedef struct hlmi_mlp_params {
+    hlmi_mlp_kind kind;
+    hlmi_norm norm;
+    hlmi_matrix gate, up, down; /* gate only where gated */
+    const float *gate_bias, *up_bias, *down_bias; /* or NULL */
+    const float *gate_scale; /* [rows] of the product with its bias; or NULL */
+    const float *down_scale; /* [hidden_size] of what is added; or NULL */
+} hlmi_mlp_params;
+
+/** x = x + attention(n) + mlp(n): both halves read the same n = norm(x). */
+typedef struct hlmi_parallel_params {
+    hlmi_attn_params attn;
+    hlmi_mlp_params mlp;
+} hlmi_parallel_params;
+
+/** Norms of groups within rows, with a gate before or after. */
+typedef enum hlmi_gate_kind { HLMI_GATE_NONE, HLMI_GATE_SILU_BEFORE, HLMI_GATE_SILU_AFTER } hlmi_gate_kind;
+
+/** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B | C], and y
+ *  is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
+typedef struct hlmi_mamba2_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix in, out;
+    const float *in_bias, *in_scale, *out_bias, *out_scale; /* or NULL */
+    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
+    const float *a, *d, *dt_bias; /* [heads]; a negative */
+    float dt_min, dt_max;
+    size_t rec, groups; /* groups of heads that share B and C */
+    hlmi_norm gate_norm; /* of a group's lanes, weights for all groups side by side; weight NULL: none */
+    size_t norm_groups;
+    hlmi_gate_kind gate;
+} hlmi_mamba2_params;
+
+/** x = x + attention(n) + mamba2(n): both read the same n = norm(x). */
+typedef struct hlmi_hybrid2_params {
+    hlmi_attn_params attn;
+    hlmi_mamba2_params ssm;
+} hlmi_hybrid2_params;
+
+/** What is added to a matrix W for one of its uses: W + B A. */
+typedef struct hlmi_low_rank {
+    hlmi_matrix a, b; /* [rank, cols of W], [rows of W, rank]; rows 0: nothing */
+} hlmi_low_rank;
+
+/** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W t) with
+ *  t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x | embedding]), its residual
+ *  left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
+typedef struct hlmi_shared_params {
+    hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
+    hlmi_norm ff_norm;
+    hlmi_matrix gate_up, down; /* gate's rows, then up's */
+    const float *gate_up_bias, *down_bias; /* or NULL */
+    hlmi_low_rank q, k, v, ff; /* ff: for gate_up */
+    hlmi_matrix linear; /* W */
+    hlmi_mamba2_params ssm;
+} hlmi_shared_params;
+
+/** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
+ *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */
+typedef struct hlmi_mamba1_params {
+    int32_t layer;
+    hlmi_norm norm;
+    hlmi_matrix u, z; /* [inner, hidden_size] */
+    hlmi_matrix low, b, c; /* [dt rank, inner], [state, inner] twice */
+    hlmi_matrix dt, out; /* [inner, dt rank], [hidden_size, inner] */
+    const float *u_bias, *z_bias, *out_bias; /* or NULL */
+    hlmi_norm low_norm, b_norm, c_norm; /* weight NULL: none */
+    const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
+    const float *a, *d, *dt_bias; /* [state][channels]; [channels] twice */
+    size_t rec;
+} hlmi_mamba1_params;
+
+/** Attention and Mamba-1 side by side on n = norm(x): x = x + W_out (norm(a) + norm(m)) / 2, a = attention(W_q n, W_k n, W_v n), m
+ *  the mixer's y. */
+typedef struct hlmi_heads_params {
+    hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
+    hlmi_matrix q, k, v; /* rows of k and v 0: an earlier layer's rows of `kv` are read */
+    const float *q_bias, *k_bias, *v_bias; /* or NULL */
+    hlmi_norm attention_norm, mamba_norm; /* of all heads together */
+    size_t n_heads, kv, rope, window, pinned;
+    float scale;
+} hlmi_heads_params;
+
+/** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
+typedef struct hlmi_tap_params {
+    int32_t layer;
+} hlmi_tap_params;
+
+/** How a router's logits become experts of a row and their weights; of equals the lower index is chosen. */
+typedef enum hlmi_route_kind {
+    HLMI_ROUTE_SOFTMAX, /* the largest of softmax(logits), which are the weights */
+    HLMI_ROUTE_TOP_SOFTMAX, /* the largest logits; the weights are the softmax of those alone */
+    HLMI_ROUTE_SIGMOID /* s = sigmoid(logits) are the weights; the largest s + bias of the best groups are chosen */
+} hlmi_route_kind;
+
+typedef struct hlmi_router {
+    hlmi_route_kind kind;
+    size_t n_experts, top_k; /* top_k of them for a row */
+    /* SIGMOID: experts lie in `groups` equal parts, of which the best_groups with the largest sum of their two best are
+     * open; best_groups * n_experts / groups is at least top_k. groups 0: all are open */
+    size_t groups, best_groups;
+    const float *bias; /* [n_experts] or NULL */
+    bool normalise; /* weights / (their sum + 1e-20) */
+    float scale; /* of the weights, at last */
+    /* the expert behind the last is chosen by every row, with this weight, times sigmoid(logit n_experts) where gated; 0: none */
+    float shared;
+    bool shared_gated;
+} hlmi_router;
+
+/** One expert. gate is there where the others' is and the form is gated. */
+typedef struct hlmi_expert {
+    hlmi_matrix gate, up, down;
+    const float *up_bias, *down_bias; /* or NULL */
+} hlmi_expert;
+
+/** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared expert is the
+ *  one behind the last. With a latent width the experts work on W_in n, and W_out of their sum is added. */
+typedef struct hlmi_moe_params {
+    hlmi_mlp_kind kind;
+    hlmi_norm norm;
+    hlmi_router router;
+    hlmi_matrix logits; /* [n_experts, hidden_size] */
+    hlmi_matrix shared_gate; /* [1, hidden_size]; rows 0: none */
+    const hlmi_expert *experts; /* [router.n_experts], and the shared one; owned by the plan */
+    hlmi_matrix latent_in, latent_out; /* [latent, hidden_size] and back; rows 0: none */
+    const float *latent_in_bias, *latent_out_bias; /* or NULL */
+} hlmi_moe_params;
+
+/** logits = W norm(x) for the out rows. */
+typedef struct hlmi_head_params {
+    hlmi_norm norm;
+    const float *bias, *scale; /* [vocab_size] or NULL */
+    const hlmi_matrix *w; /* its own or the embedding's; NULL: a model without a head, of which the norm is left */
+    hlmi_matrix own;
+} hlmi_head_params;
+
+#endif
