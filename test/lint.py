@@ -71,7 +71,7 @@ def check_library(name, text, code):
     parts = name.split("/")
     if parts[0] == "src" and name.endswith(".c"):
         for line, m in lines_of(code, PUBLIC):
-            yield line, f"{m[1]} is defined without HLMI_CALL (src/api/call.h)"
+            yield line, f"{m[1]} is defined without HLMI_CALL (lib/base/call.h)"
     for line, m in lines_of(code, CALLBACK):
         before = code[:m.start()].rstrip().rsplit("\n", 1)[-1]
         if "hlmi_host_begin" not in before:

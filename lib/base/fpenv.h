@@ -1,6 +1,6 @@
 /* The floating-point environment that the library's numbers are made under:
  * round to nearest, no flush to zero, no denormals-are-zero, no traps, and on x86
- * the x87's precision in full. Public calls (api/call.h) and tasks on threads
+ * the x87's precision in full. Public calls (base/call.h) and tasks on threads
  * that are not the library's enter it first and leave it last, so that neither
  * a host's settings change the results nor ours the host. */
 #ifndef HLMI_BASE_FPENV_H

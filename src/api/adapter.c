@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/context.h"
 #include "arch/adapter.h"
 #include "base/params.h"

@@ -2,7 +2,7 @@
  * model's templates, a built-in one or the caller's; hlm_chat_template_text: which one. */
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/messages.h"
 #include "api/model.h"
 #include "base/os.h"

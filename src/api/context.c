@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"

@@ -1,7 +1,7 @@
 /* Facts about models, and what they will take. */
 #include <stdio.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/context.h"
 #include "api/model.h"
 #include "base/params.h"

@@ -1,6 +1,6 @@
 /* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has kept it,
  * and else by running that token again in a fork, whose state then becomes the sequence's. */
-#include "api/call.h"
+#include "base/call.h"
 #include "api/context.h"
 #include "state/guard.h"
 

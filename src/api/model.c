@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/vocab.h"
 #include "arch/arch.h"
 #include "base/params.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/context.h"
 #include "base/os.h"
 #include "base/params.h"

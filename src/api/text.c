@@ -1,7 +1,7 @@
 /* The public calls on text: a model's tokenizer. */
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"

@@ -1,5 +1,5 @@
 /* hlm_embed: one vector of a text's final hidden states. */
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"

@@ -1,5 +1,5 @@
 /* hlm_generate: prompt in, tokens out. Everything of one call lives in a `run`. */
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"

@@ -1,5 +1,5 @@
 /* hlm_score: log-probabilities of a text's own tokens, or of given labels. */
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/math.h"
 #include "base/params.h"

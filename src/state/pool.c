@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"

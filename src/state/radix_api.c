@@ -1,5 +1,5 @@
 /* The public calls on the prefix cache. */
-#include "api/call.h"
+#include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "state/draft.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/os.h"
 #include "base/vfs.h"

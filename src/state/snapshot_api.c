@@ -1,7 +1,7 @@
 /* The public calls that save and load sequences. */
 #include "state/snapshot.h"
 
-#include "api/call.h"
+#include "base/call.h"
 #include "api/model.h"
 #include "base/params.h"
 #include "base/vfs.h"

@@ -2,7 +2,7 @@
 #include "state/guard.h"
 #include "state/prefix.h"
 
-#include "api/call.h"
+#include "base/call.h"
 #include "base/half.h"
 
 static const hlmi_recurrence *find(const hlmi_plan *plan, int32_t layer, size_t *rec)

@@ -1,8 +1,8 @@
 /* What every public call does on its way in and out. All functions of the API
  * that return a status are defined by HLMI_CALL (test/lint.py holds to it); the
  * others compute nothing in floating point and leave the error sentence alone. */
-#ifndef HLMI_API_CALL_H
-#define HLMI_API_CALL_H
+#ifndef HLMI_BASE_CALL_H
+#define HLMI_BASE_CALL_H
 
 #include "base/host.h"
 
