@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "base/call.h"
 #include "api/context.h"
 #include "arch/adapter.h"
+#include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "state/symbol.h"
@@ -42,7 +42,7 @@ HLMI_CALL(hlm_adapter_load,
     HLMI_TRY(check_model(model));
     HLMI_TRY(hlmi_vfs_from(&vfs, p.vfs, true));
     HLMI_TRY(hlmi_store_open(&store, &model->mem, &vfs, path, HLMI_STORE_ADAPTER));
-    ad = hlmi_adapter_new(model, &model->mem, &model->plan);
+    ad = hlmi_adapter_new(model);
     if (!ad) HLMI_TRY(HLM_E_NOMEM);
     adds = hlmi_calloc(&model->mem, model->plan.n_slots + 1, sizeof *adds);
     if (!adds) HLMI_TRY(hlmi_nomem(model->plan.n_slots, "an adapter"));
@@ -60,7 +60,7 @@ HLMI_CALL(hlm_adapter_load,
 done:
     hlmi_free(&model->mem, adds);
     hlmi_store_close(store);
-    hlmi_adapter_free(ad);
+    hlm_adapter_release(ad);
     return st;
 }
 
@@ -145,24 +145,14 @@ HLMI_CALL(hlm_adapter_join, (hlm_adapter **out, const hlm_adapter *const *adapte
                              "hlm_adapter_join: adapters[%zu] has other invocation tokens than adapters[0]", i);
     }
     hlm_model *model = adapters[0]->model;
-    hlm_adapter *ad = hlmi_adapter_new(model, &model->mem, &model->plan);
+    hlm_adapter *ad = hlmi_adapter_new(model);
     hlm_status st = ad ? HLM_OK : HLM_E_NOMEM;
     if (st == HLM_OK) st = hlmi_adapter_wait(ad, adapters[0]->invocation, adapters[0]->n_invocation);
     for (size_t i = 0; st == HLM_OK && i < ad->n_slots; i++) st = join_slot(ad, adapters, n, i);
     if (st == HLM_OK) hlmi_adapter_seal(ad, model->kernels.hash);
     if (st == HLM_OK) *out = ad;
-    else hlmi_adapter_free(ad);
+    else hlm_adapter_release(ad);
     return st;
-}
-
-void hlm_adapter_retain(hlm_adapter *adapter)
-{
-    if (adapter) atomic_fetch_add(&adapter->refs, 1);
-}
-
-void hlm_adapter_release(hlm_adapter *adapter)
-{
-    if (adapter && atomic_fetch_sub(&adapter->refs, 1) == 1) hlmi_adapter_free(adapter);
 }
 
 HLMI_CALL(hlm_adapter_info_get, (const hlm_adapter *adapter, hlm_adapter_info *out), (adapter, out))

@@ -2,11 +2,13 @@
  * model's templates, a built-in one or the caller's; hlm_chat_template_text: which one. */
 #include <string.h>
 
-#include "base/call.h"
 #include "api/messages.h"
-#include "api/model.h"
+#include "api/templates.h"
+#include "base/call.h"
 #include "base/os.h"
 #include "base/params.h"
+#include "plan/model.h"
+#include "chat/chat.h"
 
 /* Text of a special token in buf, NULL when the model has none. */
 static const char *special_text(const hlm_model *m, int32_t id, hlmi_buf *buf)
@@ -36,7 +38,7 @@ static hlm_status choose_text(const hlm_model *m, const hlm_chat_params *p, hlmi
 {
     *text = (hlmi_str){p->chat_template, length(p->chat_template)};
     if (text->s) return HLM_OK;
-    return hlmi_templates_choose(&m->templates, m->tokenizer, p->template_name, has_tools(p->tools_json), text);
+    return hlmi_templates_choose(m->templates, m->tokenizer, p->template_name, has_tools(p->tools_json), text);
 }
 
 /* The template that the caller asks for: *own when it was parsed for this call. */

@@ -3,8 +3,8 @@
 #ifndef HLMI_API_CONTEXT_H
 #define HLMI_API_CONTEXT_H
 
-#include "api/model.h"
 #include "api/step.h"
+#include "plan/model.h"
 #include "state/pool.h"
 
 struct hlm_context {

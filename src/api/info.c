@@ -1,12 +1,14 @@
 /* Facts about models, and what they will take. */
 #include <stdio.h>
 
-#include "base/call.h"
 #include "api/context.h"
-#include "api/model.h"
+#include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "plan/model.h"
 #include "state/radix.h"
+#include "text/tokenizer.h"
+#include "weights/store.h"
 
 /* The matrix type that holds most bytes. */
 static const char *main_type(const hlmi_plan *p)

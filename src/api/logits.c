@@ -1,7 +1,7 @@
 /* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has kept it,
  * and else by running that token again in a fork, whose state then becomes the sequence's. */
-#include "base/call.h"
 #include "api/context.h"
+#include "base/call.h"
 #include "state/guard.h"
 
 /* The head alone, on what a state has kept. */

@@ -1,11 +1,12 @@
 /* Loading models. */
-#include "api/model.h"
+#include "plan/model.h"
 
 #include <string.h>
 
-#include "base/call.h"
+#include "api/templates.h"
 #include "api/vocab.h"
 #include "arch/arch.h"
+#include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
 
@@ -33,6 +34,12 @@ static hlm_status check_params(const hlm_model_params *p)
     return HLM_OK;
 }
 
+/* A model and what of it only this folder knows. */
+typedef struct loaded {
+    hlm_model model;
+    hlmi_templates templates;
+} loaded;
+
 static void model_free(hlm_model *m)
 {
     const hlmi_mem mem = m->mem;
@@ -41,7 +48,7 @@ static void model_free(hlm_model *m)
     hlmi_tokenizer_free(m->tokenizer);
     hlmi_store_close(m->store);
     hlmi_template_free(m->chat_template);
-    hlmi_templates_free(&m->templates, &mem);
+    hlmi_templates_free(m->templates, &mem);
     hlmi_free(&mem, m->arch);
     hlmi_free(&mem, m->name);
     hlmi_free(&mem, m);
@@ -54,9 +61,12 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     hlm_status st = hlmi_mem_from(&mem, p->allocator);
     if (st == HLM_OK) st = hlmi_log_from(&log, p->log);
     if (st != HLM_OK) return st;
-    hlm_model *m = hlmi_calloc(&mem, 1, sizeof *m);
-    if (!m) return hlmi_nomem(sizeof *m, "a model");
+    loaded *l = hlmi_calloc(&mem, 1, sizeof *l);
+    if (!l) return hlmi_nomem(sizeof *l, "a model");
+    hlm_model *m = &l->model;
     atomic_init(&m->refs, 1);
+    m->end = model_free;
+    m->templates = &l->templates;
     m->mem = mem;
     m->log = log;
     m->flags = p->flags;
@@ -95,7 +105,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlm_status st;
     HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
     HLMI_TRY(keep_name(m, &config, name));
-    hlmi_fingerprint_init(&m->fingerprint, &m->kernels, &m->mem);
+    hlmi_fingerprint_init(&m->fingerprint, m->kernels.hash, &m->mem);
     HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
     HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan, &m->fingerprint));
     loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
@@ -127,9 +137,9 @@ static hlm_status load_text(hlm_model *m)
     hlmi_str text;
     hlm_status st = hlmi_vocab_load(&m->tokenizer, &m->mem, m->store, &m->log);
     if (st != HLM_OK) return st;
-    HLMI_TRY(hlmi_templates_load(&m->templates, &m->mem, m->store));
-    if (!hlmi_templates_has(&m->templates, "default")) goto done;
-    HLMI_TRY(hlmi_templates_choose(&m->templates, m->tokenizer, "default", false, &text));
+    HLMI_TRY(hlmi_templates_load(m->templates, &m->mem, m->store));
+    if (!hlmi_templates_has(m->templates, "default")) goto done;
+    HLMI_TRY(hlmi_templates_choose(m->templates, m->tokenizer, "default", false, &text));
     m->chat_text = text.s;
     st = hlmi_template_new(&m->mem, text.s, text.len, &m->chat_template);
 done:
@@ -181,24 +191,4 @@ HLMI_CALL(hlm_model_load_vfs,
     if (out && !vfs) *out = NULL;
     if (!vfs) return hlmi_fail(HLM_E_ARG, "hlm_model_load_vfs: vfs is NULL");
     return load(out, vfs, path, params);
-}
-
-void hlm_model_retain(hlm_model *model)
-{
-    if (model) atomic_fetch_add(&model->refs, 1);
-}
-
-void hlm_model_release(hlm_model *model)
-{
-    if (model && atomic_fetch_sub(&model->refs, 1) == 1) model_free(model);
-}
-
-const hlmi_mem *hlmi_model_mem(const hlm_model *model)
-{
-    return &model->mem;
-}
-
-const hlmi_plan *hlmi_model_plan(const hlm_model *model)
-{
-    return model->flags & HLM_LOAD_VOCAB_ONLY ? NULL : &model->plan;
 }

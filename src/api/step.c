@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "base/call.h"
 #include "api/context.h"
+#include "api/engine.h"
+#include "base/call.h"
 #include "base/os.h"
 #include "base/params.h"
-#include "session/engine.h"
 #include "state/guard.h"
 #include "state/prefix.h"
 

@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "base/call.h"
-#include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "plan/model.h"
+#include "text/tokenizer.h"
 
 static hlm_status need_tokenizer(const hlm_model *m)
 {

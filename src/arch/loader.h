@@ -3,8 +3,8 @@
 #ifndef HLMI_ARCH_LOADER_H
 #define HLMI_ARCH_LOADER_H
 
-#include "arch/fingerprint.h"
 #include "plan/plan.h"
+#include "weights/fingerprint.h"
 #include "weights/store.h"
 
 typedef struct hlmi_loader {

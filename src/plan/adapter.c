@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "plan/model.h"
 
 enum { LANES = 32 /* rows of a group of f32 tiles */ };
 
-hlm_adapter *hlmi_adapter_new(hlm_model *model, const hlmi_mem *mem, const hlmi_plan *plan)
+hlm_adapter *hlmi_adapter_new(hlm_model *model)
 {
+    const hlmi_mem *mem = &model->mem;
+    const hlmi_plan *plan = &model->plan;
     hlm_adapter *ad = hlmi_calloc(mem, 1, sizeof *ad);
     hlmi_low *low = hlmi_calloc(mem, plan->n_slots + 1, sizeof *low);
     if (!ad || !low) {
@@ -26,9 +29,8 @@ hlm_adapter *hlmi_adapter_new(hlm_model *model, const hlmi_mem *mem, const hlmi_
     return ad;
 }
 
-void hlmi_adapter_free(hlm_adapter *ad)
+static void adapter_free(hlm_adapter *ad)
 {
-    if (!ad) return;
     const hlmi_mem mem = ad->mem;
     hlm_model *model = ad->model;
     for (size_t i = 0; i < ad->n_slots; i++) {
@@ -40,6 +42,16 @@ void hlmi_adapter_free(hlm_adapter *ad)
     hlmi_free(&mem, ad->invocation);
     hlmi_free(&mem, ad);
     hlm_model_release(model);
+}
+
+void hlm_adapter_retain(hlm_adapter *adapter)
+{
+    if (adapter) atomic_fetch_add(&adapter->refs, 1);
+}
+
+void hlm_adapter_release(hlm_adapter *adapter)
+{
+    if (adapter && atomic_fetch_sub(&adapter->refs, 1) == 1) adapter_free(adapter);
 }
 
 /* The matrix x [rows, cols] in tiles. */

@@ -29,8 +29,7 @@ struct hlm_adapter {
 };
 
 /** Without matrices, one reference; NULL without memory (sentence set). */
-hlm_adapter *hlmi_adapter_new(hlm_model *model, const hlmi_mem *mem, const hlmi_plan *plan);
-void hlmi_adapter_free(hlm_adapter *ad);
+hlm_adapter *hlmi_adapter_new(hlm_model *model);
 /** Adds a [rank, cols] and b [rows, rank] to a slot, and takes factor [rows] over (or NULL). */
 hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t number, size_t rank, const float *a,
                             const float *b, float *factor);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/call.h"
-#include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "plan/model_mem.h"
 #include "sample/draw.h"
 #include "sample/philox.h"
 #include "sample/sampler.h"

@@ -4,10 +4,10 @@
  * first tokens begin further drafts, as forks in one batch. */
 #include <math.h>
 
+#include "api/engine.h"
 #include "base/size.h"
 #include "sample/sampler.h"
 #include "session/draft.h"
-#include "session/engine.h"
 #include "state/draft.h"
 
 /* Tokens of the text run at once. */

@@ -1,9 +1,9 @@
 /* hlm_embed: one vector of a text's final hidden states. */
+#include "api/engine.h"
 #include "base/call.h"
-#include "api/model.h"
 #include "base/params.h"
 #include "base/size.h"
-#include "session/engine.h"
+#include "plan/model_mem.h"
 
 /* Rows of hidden states held at once. */
 enum { EMBED_PART = 64 };

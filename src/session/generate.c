@@ -1,11 +1,11 @@
 /* hlm_generate: prompt in, tokens out. Everything of one call lives in a `run`. */
+#include "api/engine.h"
 #include "base/call.h"
-#include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "plan/model_mem.h"
 #include "sample/sampler.h"
-#include "session/engine.h"
 #include "session/run.h"
 #include "session/speculate.h"
 #include "state/draft.h"

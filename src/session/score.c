@@ -1,11 +1,11 @@
 /* hlm_score: log-probabilities of a text's own tokens, or of given labels. */
+#include "api/engine.h"
 #include "base/call.h"
-#include "api/model.h"
 #include "base/math.h"
 #include "base/params.h"
 #include "base/size.h"
+#include "plan/model_mem.h"
 #include "sample/softmax.h"
-#include "session/engine.h"
 
 #include <float.h>
 #include <math.h>

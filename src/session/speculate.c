@@ -11,11 +11,11 @@
 
 #include <string.h>
 
+#include "api/engine.h"
 #include "base/os.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "session/draft.h"
-#include "session/engine.h"
 #include "session/pace.h"
 #include "state/draft.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/call.h"
-#include "api/model.h"
 #include "base/os.h"
 #include "base/vfs.h"
+#include "plan/model.h"
 #include "state/radix.h"
 #include "state/snapshot.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/model.h"
+#include "plan/model.h"
 
 static const int32_t kv_types[HLMI_KV_FORMATS] = {[HLMI_KV_ROWS_F32] = HLM_TYPE_F32,
                                                   [HLMI_KV_ROWS_F16] = HLM_TYPE_F16,

@@ -2,9 +2,9 @@
 #include "state/snapshot.h"
 
 #include "base/call.h"
-#include "api/model.h"
 #include "base/params.h"
 #include "base/vfs.h"
+#include "plan/model.h"
 
 /* More than that is copied past the caches. */
 enum { CACHE_BYTES = 8 << 20 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "api/model.h"
+#include "plan/model.h"
 #include "state/radix.h"
 #include "state/window.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/model.h"
-#include "fuzz/snapshot_sums.h"
 #include "fuzz/promised.h"
+#include "fuzz/snapshot_sums.h"
+#include "plan/model.h"
 
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */

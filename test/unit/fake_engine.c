@@ -4,7 +4,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "session/engine.h"
+#include "api/engine.h"
 #include "state/draft.h"
 #include "text/tokenizer.h"
 

@@ -1,9 +1,9 @@
 /* The model functions that the sampler and the session call. */
 #include "unit/fake_model.h"
 
-#include "api/model.h"
 #include "base/os.h"
 #include "base/params.h"
+#include "plan/model_mem.h"
 
 static void *counted_alloc(void *user, size_t size, size_t align)
 {

@@ -5,8 +5,9 @@
 #include <strings.h>
 
 #include "api_help.h"
-#include "api/model.h"
 #include "merge_help.h"
+#include "plan/model.h"
+#include "weights/store.h"
 
 enum { LENGTH = 9, NAMES = 4096 };
 

@@ -5,10 +5,10 @@
 
 #include "../state/make_adapter.h"
 #include "api_help.h"
-#include "api/model.h"
 #include "arch/adapter_match.h"
 #include "merge_help.h"
 #include "plan/adapter.h"
+#include "plan/model.h"
 
 enum { MOST = 64 };
 

@@ -1,5 +1,5 @@
-/* The way into contexts; tests of this folder bring their own. */
-#include "session/engine.h"
+/* The way into contexts; tests of src/session bring their own. */
+#include "api/engine.h"
 
 #include <string.h>
 

@@ -1,13 +1,15 @@
 /* Fingerprints of models. */
-#include "arch/fingerprint.h"
+#include "weights/fingerprint.h"
 
 #include <string.h>
 
+#include "weights/store.h"
+
 enum { CONFIG_MAX = 4 << 20 };
 
-void hlmi_fingerprint_init(hlmi_fingerprint *f, const hlmi_kernels *kernels, const hlmi_mem *mem)
+void hlmi_fingerprint_init(hlmi_fingerprint *f, hlmi_hash_fn *hash, const hlmi_mem *mem)
 {
-    *f = (hlmi_fingerprint){.hash = kernels->hash, .mem = *mem};
+    *f = (hlmi_fingerprint){.hash = hash, .mem = *mem};
     hlmi_lock_init(&f->lock);
 }
 

@@ -1,6 +1,6 @@
 /* What generating and scoring need of the engine beyond the public API. */
-#ifndef HLMI_SESSION_ENGINE_H
-#define HLMI_SESSION_ENGINE_H
+#ifndef HLMI_API_ENGINE_H
+#define HLMI_API_ENGINE_H
 
 #include "base/status.h"
 
