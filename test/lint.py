@@ -6,8 +6,11 @@ that breaks one and "N passed, N failed", counted in files.
 """
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
+
+import layers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("include", "lib", "src", "cuda", "examples", "test", "docs")
@@ -16,16 +19,8 @@ MAX_FILE_LINES = 600
 MAX_FILE_BYTES = 3 << 20
 MAX_FUNCTION_LINES = 80
 MAX_VECTOR_LINES = 150
+MAX_P90_LINES = 25  # of all functions of lib/ and src/, nine of ten
 MAX_COLUMNS = 150
-LIB_LAYERS = {
-    "base": {"base"},
-    "quant": {"base", "quant"},
-    "kernel": {"base", "quant", "kernel"},
-    "weights": {"base", "quant", "weights"},
-    "text": {"base", "text"},
-    "jinja": {"base", "jinja"},
-    "chat": {"base", "text", "jinja", "chat"},
-}
 # What few may include of lib/, or of the system.
 DOORS = {"jinja/": ("lib/jinja/", "lib/chat/")}
 
@@ -87,9 +82,6 @@ def check_library(name, text, code):
         for what, who in DOORS.items():
             if m[1].startswith(what) and not name.startswith(who):
                 yield line, f"{m[1]} is for {' and '.join(who)} alone"
-        layer = m[1].split("/")[0] if '"' in m[0] and "/" in m[1] else None
-        if layer and parts[0] == "lib" and layer not in LIB_LAYERS.get(parts[1], ()):
-            yield line, f"lib/{parts[1]} includes {m[1]}, which is not below it"
 
 
 def check(path):
@@ -118,27 +110,49 @@ def check(path):
 
 
 def large_files():
-    """What is in the repository and has no place there: a package or a model would be in every clone for good."""
+    """(file, sentence) for what is in the repository and has no place there: a package or a model would be in every clone for good."""
     found = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=False)
     for name in found.stdout.decode().split("\0") if found.returncode == 0 else []:
         path = ROOT / name
         if name and path.is_file() and path.stat().st_size > MAX_FILE_BYTES:
-            yield f"{name}: {path.stat().st_size} bytes, more than {MAX_FILE_BYTES}"
+            yield name, f"{path.stat().st_size} bytes, more than {MAX_FILE_BYTES}"
+
+
+def check_layers():
+    """(file, sentence) for what does not keep to the table of layers, and for a page that shows another one."""
+    for sentence in layers.wrong_table():
+        yield "test/layers.py", sentence
+    if layers.table() not in (ROOT / "docs/design.md").read_text():
+        yield "docs/design.md", "its table of layers is not the one that test/layers.py prints"
+    includes = layers.Includes(without_comments)
+    for name, path in includes.paths.items():
+        for sentence in includes.wrong(name):
+            yield path.relative_to(ROOT).as_posix(), sentence
+
+
+def check_lengths():
+    """(file, sentence) when functions have grown; prints how long they are."""
+    lengths = sorted(n for path in layers.sources().values() for _, n in functions(without_comments(path.read_text())))
+    p90 = statistics.quantiles(lengths, n=10)[8]
+    print(f"{len(lengths)} functions of lib/ and src/: median {statistics.median(lengths):.0f} lines, p90 {p90:.0f}, longest {lengths[-1]}")
+    if p90 > MAX_P90_LINES:
+        yield "lib, src", f"a tenth of the functions has more than {p90:.0f} lines, it should be {MAX_P90_LINES}"
 
 
 def main():
     paths = [pathlib.Path(a).resolve() for a in sys.argv[1:]]
     if not paths:
         paths = sorted(p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cu", ".cuh"))
-    large = [] if sys.argv[1:] else list(large_files())
-    print("\n".join(large), end="\n" if large else "")
-    failed = len(large)
+    whole = [] if sys.argv[1:] else [*large_files(), *check_layers(), *check_lengths()]
+    for name, sentence in whole:
+        print(f"{name}: {sentence}")
+    failed = len(whole)
     for path in paths:
         found = list(check(path))
         failed += bool(found)
         for line, sentence in found:
             print(f"{path.relative_to(ROOT)}:{line}: {sentence}")
-    print(f"{len(paths) + len(large) - failed} passed, {failed} failed")
+    print(f"{len(paths) + len(whole) - failed} passed, {failed} failed")
     return 1 if failed or not paths else 0
 
 
