@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "quant/tile.h"
+#include "quant/layout.h"
 
-/** Forms of packed activations, one for each family of tile layouts. */
+/** Forms of packed activations, one for each family of layouts. */
 typedef enum hlmi_act {
     HLMI_ACT_F32, /* the f32 rows themselves; pack is NULL */
     HLMI_ACT_BF16, /* rounded to nearest even; only where the CPU has bf16 dot products (or the table is told so) */
@@ -176,10 +176,10 @@ typedef struct hlmi_kernels {
     const char *isa; /* "ref", "avx2", "avx512", "avx512-vnni", "avx512-vnni-bf16", ... */
 
     /* matrix products: by layout, on the packed form act[layout] */
-    hlmi_gemm_fn *gemm[HLMI_TILE_COUNT];
-    hlmi_act act[HLMI_TILE_COUNT];
+    hlmi_gemm_fn *gemm[HLMI_LAYOUT_COUNT];
+    hlmi_act act[HLMI_LAYOUT_COUNT];
     /** The same on f32 activations and dequantised weights (activations = f32): acc = fma(w, x, acc), k in order. */
-    hlmi_gemm_fn *gemm_f32[HLMI_TILE_COUNT];
+    hlmi_gemm_fn *gemm_f32[HLMI_LAYOUT_COUNT];
     hlmi_pack_fn *pack[HLMI_ACT_COUNT]; /* [HLMI_ACT_F32] is NULL */
     /** Wide activations: row t becomes rows 2t, as pack makes it, and 2t + 1, which holds what the first leaves of x
      *  (act.h). The product is the sum of the two rows' products. NULL for forms that are not int8. */

@@ -1,4 +1,4 @@
-/* The units of tile.h's quantised layouts as structs. */
+/* The units of layout.h's quantised layouts as structs. */
 #ifndef HLMI_KERNEL_UNIT_H
 #define HLMI_KERNEL_UNIT_H
 
@@ -38,8 +38,8 @@ typedef struct hlmi_unit_k6 {
     int8_t q[16][4][16][4]; /* [sub-block of 16][chunk of 4 k][row][byte] */
 } hlmi_unit_k6;
 
-_Static_assert(sizeof(hlmi_unit_q4) == 576 && sizeof(hlmi_unit_q4m) == 640, "tile.h");
-_Static_assert(sizeof(hlmi_unit_q5m) == 768 && sizeof(hlmi_unit_q8) == 1088, "tile.h");
-_Static_assert(sizeof(hlmi_unit_k4) == 2368 && sizeof(hlmi_unit_k6) == 4416, "tile.h");
+_Static_assert(sizeof(hlmi_unit_q4) == 576 && sizeof(hlmi_unit_q4m) == 640, "layout.h");
+_Static_assert(sizeof(hlmi_unit_q5m) == 768 && sizeof(hlmi_unit_q8) == 1088, "layout.h");
+_Static_assert(sizeof(hlmi_unit_k4) == 2368 && sizeof(hlmi_unit_k6) == 4416, "layout.h");
 
 #endif

@@ -1,5 +1,5 @@
 /* bf16: the upper half of an f32. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32 };
 
@@ -15,7 +15,7 @@ static void bf16_quantise(void *y, const float *x, size_t n)
     for (size_t i = 0; i < n; i++) hlmi_store16(p + 2 * i, hlmi_f32_to_bf16(x[i]));
 }
 
-static void bf16_tile(void *group, const void *const *rows, size_t cols)
+static void bf16_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     memset(out, 0, (cols + 1) / 2 * LANES * 4);
@@ -31,8 +31,8 @@ const hlmi_type_info hlmi_type_bf16 = {
     .name = "bf16",
     .block = 1,
     .bytes = 2,
-    .layout = HLMI_TILE_BF16,
+    .layout = HLMI_LAYOUT_BF16,
     .dequantise = bf16_dequantise,
     .quantise = bf16_quantise,
-    .tile = bf16_tile,
+    .repack = bf16_repack,
 };

@@ -1,5 +1,5 @@
 /* f16: IEEE half precision. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32 };
 
@@ -15,7 +15,7 @@ static void f16_quantise(void *y, const float *x, size_t n)
     for (size_t i = 0; i < n; i++) hlmi_store16(p + 2 * i, hlmi_f32_to_f16(x[i]));
 }
 
-static void f16_tile(void *group, const void *const *rows, size_t cols)
+static void f16_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     memset(out, 0, cols * LANES * 2);
@@ -30,8 +30,8 @@ const hlmi_type_info hlmi_type_f16 = {
     .name = "f16",
     .block = 1,
     .bytes = 2,
-    .layout = HLMI_TILE_F16,
+    .layout = HLMI_LAYOUT_F16,
     .dequantise = f16_dequantise,
     .quantise = f16_quantise,
-    .tile = f16_tile,
+    .repack = f16_repack,
 };

@@ -1,5 +1,5 @@
 /* f32: little-endian floats, as the machine has them. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32 };
 
@@ -13,7 +13,7 @@ static void f32_quantise(void *y, const float *x, size_t n)
     if (n) memcpy(y, x, n * sizeof *x);
 }
 
-static void f32_tile(void *group, const void *const *rows, size_t cols)
+static void f32_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     memset(out, 0, cols * LANES * sizeof(float));
@@ -28,8 +28,8 @@ const hlmi_type_info hlmi_type_f32 = {
     .name = "f32",
     .block = 1,
     .bytes = 4,
-    .layout = HLMI_TILE_F32,
+    .layout = HLMI_LAYOUT_F32,
     .dequantise = f32_dequantise,
     .quantise = f32_quantise,
-    .tile = f32_tile,
+    .repack = f32_repack,
 };

@@ -1,5 +1,5 @@
-/* f64: rounded to the nearest f32, so that its matrices lie in tiles of f32. */
-#include "quant/block.h"
+/* f64: rounded to the nearest f32, so that its matrices lie as f32. */
+#include "quant/ggml.h"
 
 enum { LANES = 32, SIZE = 8 };
 
@@ -17,7 +17,7 @@ static void f64_dequantise(float *y, const void *x, size_t n)
     for (size_t i = 0; i < n; i++) y[i] = load(p + SIZE * i);
 }
 
-static void f64_tile(void *group, const void *const *rows, size_t cols)
+static void f64_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     memset(out, 0, cols * LANES * sizeof(float));
@@ -34,7 +34,7 @@ const hlmi_type_info hlmi_type_f64 = {
     .name = "f64",
     .block = 1,
     .bytes = SIZE,
-    .layout = HLMI_TILE_F32,
+    .layout = HLMI_LAYOUT_F32,
     .dequantise = f64_dequantise,
-    .tile = f64_tile,
+    .repack = f64_repack,
 };

@@ -1,8 +1,8 @@
-/* The table of tile layouts and the reading of single rows out of them. */
-#include "quant/tile.h"
+/* The table of layouts and the reading of single rows out of them. */
+#include "quant/layout.h"
 
 #include "base/size.h"
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 /* ---- plain layouts: one load an element ---- */
 
@@ -132,17 +132,17 @@ READER(k4, 256, 2368)
 READER(k6, 256, 4416)
 #undef READER
 
-static const hlmi_layout_info layouts[HLMI_TILE_COUNT] = {
-    [HLMI_TILE_F32] = {"f32", 32, 1, 128, read_f32},    [HLMI_TILE_F16] = {"f16", 32, 1, 64, read_f16},
-    [HLMI_TILE_BF16] = {"bf16", 32, 2, 128, read_bf16}, [HLMI_TILE_Q4] = {"q4", 32, 32, 576, read_q4},
-    [HLMI_TILE_Q4M] = {"q4m", 32, 32, 640, read_q4m},   [HLMI_TILE_Q5M] = {"q5m", 32, 32, 768, read_q5m},
-    [HLMI_TILE_Q8] = {"q8", 32, 32, 1088, read_q8},     [HLMI_TILE_K4] = {"k4", 16, 256, 2368, read_k4},
-    [HLMI_TILE_K6] = {"k6", 16, 256, 4416, read_k6},
+static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {
+    [HLMI_LAYOUT_F32] = {"f32", 32, 1, 128, read_f32},    [HLMI_LAYOUT_F16] = {"f16", 32, 1, 64, read_f16},
+    [HLMI_LAYOUT_BF16] = {"bf16", 32, 2, 128, read_bf16}, [HLMI_LAYOUT_Q4] = {"q4", 32, 32, 576, read_q4},
+    [HLMI_LAYOUT_Q4M] = {"q4m", 32, 32, 640, read_q4m},   [HLMI_LAYOUT_Q5M] = {"q5m", 32, 32, 768, read_q5m},
+    [HLMI_LAYOUT_Q8] = {"q8", 32, 32, 1088, read_q8},     [HLMI_LAYOUT_K4] = {"k4", 16, 256, 2368, read_k4},
+    [HLMI_LAYOUT_K6] = {"k6", 16, 256, 4416, read_k6},
 };
 
 const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout)
 {
-    return (unsigned)layout < HLMI_TILE_COUNT ? &layouts[layout] : NULL;
+    return (unsigned)layout < HLMI_LAYOUT_COUNT ? &layouts[layout] : NULL;
 }
 
 size_t hlmi_layout_group_bytes(hlmi_layout layout, size_t cols)

@@ -1,5 +1,5 @@
 /* q4_0: blocks of 32, w = d * (q - 8). */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32, UNIT = 576 };
 
@@ -38,14 +38,14 @@ static void q4_0_quantise(void *y, const float *x, size_t n)
     }
 }
 
-static void q4_0_tile(void *group, const void *const *rows, size_t cols)
+static void q4_0_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QB; u++, out += UNIT) {
         for (size_t r = 0; r < LANES; r++) {
             const hlmi_q4_0 zero = {{0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
-            hlmi_tile_nibbles(out + 64 + r * 4, LANES * 4, b->qs);
+            hlmi_repack_nibbles(out + 64 + r * 4, LANES * 4, b->qs);
         }
     }
 }
@@ -54,8 +54,8 @@ const hlmi_type_info hlmi_type_q4_0 = {
     .name = "q4_0",
     .block = HLMI_QB,
     .bytes = sizeof(hlmi_q4_0),
-    .layout = HLMI_TILE_Q4,
+    .layout = HLMI_LAYOUT_Q4,
     .dequantise = q4_0_dequantise,
     .quantise = q4_0_quantise,
-    .tile = q4_0_tile,
+    .repack = q4_0_repack,
 };

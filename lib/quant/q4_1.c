@@ -1,5 +1,5 @@
 /* q4_1: blocks of 32, w = d * q + m. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32, UNIT = 640 };
 
@@ -35,7 +35,7 @@ static void q4_1_quantise(void *y, const float *x, size_t n)
     }
 }
 
-static void q4_1_tile(void *group, const void *const *rows, size_t cols)
+static void q4_1_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QB; u++, out += UNIT) {
@@ -43,7 +43,7 @@ static void q4_1_tile(void *group, const void *const *rows, size_t cols)
             const hlmi_q4_1 zero = {{0}, {0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
             memcpy(out + 64 + r * 2, b->m, 2);
-            hlmi_tile_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
+            hlmi_repack_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
         }
     }
 }
@@ -52,8 +52,8 @@ const hlmi_type_info hlmi_type_q4_1 = {
     .name = "q4_1",
     .block = HLMI_QB,
     .bytes = sizeof(hlmi_q4_1),
-    .layout = HLMI_TILE_Q4M,
+    .layout = HLMI_LAYOUT_Q4M,
     .dequantise = q4_1_dequantise,
     .quantise = q4_1_quantise,
-    .tile = q4_1_tile,
+    .repack = q4_1_repack,
 };

@@ -2,7 +2,7 @@
  *
  * The 6-bit scales: bytes 0..3 hold sc of sub-blocks 0..3 in their low 6 bits, bytes 4..7 mn of the same; bytes 8..11 the low 4 bits of
  * sc (low nibble) and mn (high nibble) of sub-blocks 4..7, whose upper 2 bits are the upper 2 bits of bytes 0..3 and 4..7. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 16, UNIT = 2368, SUB = 256 };
 
@@ -34,7 +34,7 @@ static void q4_k_dequantise(float *y, const void *x, size_t n)
 }
 
 /* 32 bytes of nibbles, two sub-blocks, into lane r's words of both. */
-static void tile_pair(uint8_t *out, const uint8_t qs[32])
+static void repack_pair(uint8_t *out, const uint8_t qs[32])
 {
     const uint32_t low = 0x0F0F0F0Fu, high = 0xF0F0F0F0u;
     for (size_t c = 0; c < 4; c++) {
@@ -44,7 +44,7 @@ static void tile_pair(uint8_t *out, const uint8_t qs[32])
     }
 }
 
-static void q4_k_tile(void *group, const void *const *rows, size_t cols)
+static void q4_k_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QK; u++, out += UNIT) {
@@ -58,7 +58,7 @@ static void q4_k_tile(void *group, const void *const *rows, size_t cols)
                 out[64 + s * LANES + r] = sc[s];
                 out[192 + s * LANES + r] = mn[s];
             }
-            for (size_t p = 0; p < 4; p++) tile_pair(out + 320 + p * (2 * SUB) + r * 4, b->qs + p * 32);
+            for (size_t p = 0; p < 4; p++) repack_pair(out + 320 + p * (2 * SUB) + r * 4, b->qs + p * 32);
         }
     }
 }
@@ -67,7 +67,7 @@ const hlmi_type_info hlmi_type_q4_k = {
     .name = "q4_K",
     .block = HLMI_QK,
     .bytes = sizeof(hlmi_q4_k),
-    .layout = HLMI_TILE_K4,
+    .layout = HLMI_LAYOUT_K4,
     .dequantise = q4_k_dequantise,
-    .tile = q4_k_tile,
+    .repack = q4_k_repack,
 };

@@ -1,5 +1,5 @@
 /* q5_0: blocks of 32, w = d * (q - 16). */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32, UNIT = 768 };
 
@@ -50,7 +50,7 @@ static uint16_t minimum(const uint8_t d[2])
     return hlmi_f32_to_f16(-16.0f * hlmi_load_f16(d));
 }
 
-static void q5_0_tile(void *group, const void *const *rows, size_t cols)
+static void q5_0_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QB; u++, out += UNIT) {
@@ -58,7 +58,7 @@ static void q5_0_tile(void *group, const void *const *rows, size_t cols)
             const hlmi_q5_0 zero = {{0}, {0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
             hlmi_store16(out + 64 + r * 2, minimum(b->d));
-            hlmi_tile_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
+            hlmi_repack_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
             memcpy(out + 640 + r * 4, b->qh, 4);
         }
     }
@@ -68,8 +68,8 @@ const hlmi_type_info hlmi_type_q5_0 = {
     .name = "q5_0",
     .block = HLMI_QB,
     .bytes = sizeof(hlmi_q5_0),
-    .layout = HLMI_TILE_Q5M,
+    .layout = HLMI_LAYOUT_Q5M,
     .dequantise = q5_0_dequantise,
     .quantise = q5_0_quantise,
-    .tile = q5_0_tile,
+    .repack = q5_0_repack,
 };

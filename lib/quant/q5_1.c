@@ -1,5 +1,5 @@
 /* q5_1: blocks of 32, w = d * q + m. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32, UNIT = 768 };
 
@@ -41,7 +41,7 @@ static void q5_1_quantise(void *y, const float *x, size_t n)
     }
 }
 
-static void q5_1_tile(void *group, const void *const *rows, size_t cols)
+static void q5_1_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QB; u++, out += UNIT) {
@@ -49,7 +49,7 @@ static void q5_1_tile(void *group, const void *const *rows, size_t cols)
             const hlmi_q5_1 zero = {{0}, {0}, {0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
             memcpy(out + 64 + r * 2, b->m, 2);
-            hlmi_tile_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
+            hlmi_repack_nibbles(out + 128 + r * 4, LANES * 4, b->qs);
             memcpy(out + 640 + r * 4, b->qh, 4);
         }
     }
@@ -59,8 +59,8 @@ const hlmi_type_info hlmi_type_q5_1 = {
     .name = "q5_1",
     .block = HLMI_QB,
     .bytes = sizeof(hlmi_q5_1),
-    .layout = HLMI_TILE_Q5M,
+    .layout = HLMI_LAYOUT_Q5M,
     .dequantise = q5_1_dequantise,
     .quantise = q5_1_quantise,
-    .tile = q5_1_tile,
+    .repack = q5_1_repack,
 };

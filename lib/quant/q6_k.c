@@ -2,7 +2,7 @@
  *
  * Each half of 128 elements has 64 bytes of ql and 32 of qh. Quarter i of a half (32 elements, j = 0..31): the low 4 bits are in
  * ql[32 (i mod 2) + j], low nibble for i < 2, and the upper 2 bits are bits 2i, 2i+1 of qh[j]. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 16, UNIT = 4416 };
 
@@ -31,7 +31,7 @@ static uint32_t join(uint32_t low, uint32_t high)
 }
 
 /* One half of a block into a lane: its 32 chunks of 4 k, of which a quarter has 8. */
-static void tile_half(uint8_t *out, const uint8_t ql[64], const uint8_t qh[32])
+static void repack_half(uint8_t *out, const uint8_t ql[64], const uint8_t qh[32])
 {
     enum { CHUNK = LANES * 4, QUARTER = 8 * CHUNK };
     for (size_t j = 0; j < 8; j++, out += CHUNK) {
@@ -43,7 +43,7 @@ static void tile_half(uint8_t *out, const uint8_t ql[64], const uint8_t qh[32])
     }
 }
 
-static void q6_k_tile(void *group, const void *const *rows, size_t cols)
+static void q6_k_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QK; u++, out += UNIT) {
@@ -52,8 +52,8 @@ static void q6_k_tile(void *group, const void *const *rows, size_t cols)
             const hlmi_q6_k zero = {{0}, {0}, {0}, {0}}, *row = rows[r], *b = row ? row + u : &zero;
             memcpy(out + r * 2, b->d, 2);
             for (size_t s = 0; s < 16; s++) out[64 + s * LANES + r] = b->scales[s];
-            tile_half(out + 320 + r * 4, b->ql, b->qh);
-            tile_half(out + 320 + 32 * LANES * 4 + r * 4, b->ql + 64, b->qh + 32);
+            repack_half(out + 320 + r * 4, b->ql, b->qh);
+            repack_half(out + 320 + 32 * LANES * 4 + r * 4, b->ql + 64, b->qh + 32);
         }
     }
 }
@@ -62,7 +62,7 @@ const hlmi_type_info hlmi_type_q6_k = {
     .name = "q6_K",
     .block = HLMI_QK,
     .bytes = sizeof(hlmi_q6_k),
-    .layout = HLMI_TILE_K6,
+    .layout = HLMI_LAYOUT_K6,
     .dequantise = q6_k_dequantise,
-    .tile = q6_k_tile,
+    .repack = q6_k_repack,
 };

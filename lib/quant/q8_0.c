@@ -1,5 +1,5 @@
 /* q8_0: blocks of 32, w = d * q with signed q. */
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 enum { LANES = 32, UNIT = 1088 };
 
@@ -37,7 +37,7 @@ static void q8_0_quantise(void *y, const float *x, size_t n)
     }
 }
 
-static void q8_0_tile(void *group, const void *const *rows, size_t cols)
+static void q8_0_repack(void *group, const void *const *rows, size_t cols)
 {
     uint8_t *out = group;
     for (size_t u = 0; u < cols / HLMI_QB; u++, out += UNIT) {
@@ -53,8 +53,8 @@ const hlmi_type_info hlmi_type_q8_0 = {
     .name = "q8_0",
     .block = HLMI_QB,
     .bytes = sizeof(hlmi_q8_0),
-    .layout = HLMI_TILE_Q8,
+    .layout = HLMI_LAYOUT_Q8,
     .dequantise = q8_0_dequantise,
     .quantise = q8_0_quantise,
-    .tile = q8_0_tile,
+    .repack = q8_0_repack,
 };

@@ -1,10 +1,10 @@
 /* The table of element types. */
 #include "quant/type.h"
 
-#include "quant/block.h"
+#include "quant/ggml.h"
 
 #define PLAIN(id, text, size) \
-  static const hlmi_type_info id = {.name = text, .block = 1, .bytes = size, .layout = HLMI_TILE_NONE}
+  static const hlmi_type_info id = {.name = text, .block = 1, .bytes = size, .layout = HLMI_LAYOUT_NONE}
 PLAIN(plain_i8, "i8", 1);
 PLAIN(plain_u8, "u8", 1);
 PLAIN(plain_i16, "i16", 2);

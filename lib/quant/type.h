@@ -1,6 +1,6 @@
 /* Element types of tensors in files. Quantised types hold blocks of `block`
  * consecutive elements of a row in `bytes` bytes. One row of type.c's table and
- * one file a type; the tile layouts they are repacked into are in tile.h. */
+ * one file a type; the layouts they are repacked into are in layout.h. */
 #ifndef HLMI_QUANT_TYPE_H
 #define HLMI_QUANT_TYPE_H
 
@@ -33,20 +33,20 @@ typedef enum hlmi_type {
     HLMI_TYPE_COUNT
 } hlmi_type;
 
-#include "quant/tile.h"
+#include "quant/layout.h"
 
 /** What is known of a type. Functions are NULL for types that are no weights. */
 typedef struct hlmi_type_info {
     const char *name; /* "q4_1" */
     size_t block, bytes; /* elements and bytes of a block; 1 and the size for plain types */
-    hlmi_layout layout; /* tile layout its matrices are repacked into, without loss */
+    hlmi_layout layout; /* the layout that its matrices are repacked into, without loss */
     /** n elements (a multiple of block) to f32, the same bits as the gguf Python package's dequantize. */
     void (*dequantise)(float *y, const void *x, size_t n);
     /** The same values from f32; NULL where there is none. n a multiple of block. */
     void (*quantise)(void *y, const float *x, size_t n);
     /** One row group of the layout from its rows: rows[i] is row i's data in the file's form, NULL
      *  for padding rows (zero weights); i < rows per group. cols is a multiple of block. */
-    void (*tile)(void *group, const void *const *rows, size_t cols);
+    void (*repack)(void *group, const void *const *rows, size_t cols);
 } hlmi_type_info;
 
 /** Never NULL for values below HLMI_TYPE_COUNT. */

@@ -91,7 +91,7 @@ static hlm_status find(hlmi_loader *l, const char *name, const hlmi_tensor **out
     if (!t) return missing(l, name);
     const hlm_status st = hlmi_store_usable(l->store, t);
     if (st != HLM_OK) return st;
-    if (hlmi_type_get(t->type)->layout == HLMI_TILE_NONE)
+    if (hlmi_type_get(t->type)->layout == HLMI_LAYOUT_NONE)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, which can not be a weight",
                          hlmi_store_path(l->store), name, hlmi_type_get(t->type)->name);
     mark_used(l, t);
@@ -215,7 +215,7 @@ static hlm_status tile_group(hlmi_loader *l, const tiling *g, size_t first, void
         rows[i] = whole ? data + i * bytes : data;
     }
     if (st != HLM_OK) return st;
-    hlmi_type_get(g->t->type)->tile(out, rows, g->cols);
+    hlmi_type_get(g->t->type)->repack(out, rows, g->cols);
     return g->row ? check_group(l, g->t, out, first, n, g->cols, g->row) : HLM_OK;
 }
 
@@ -271,12 +271,12 @@ hlm_status hlmi_loader_matrix(hlmi_loader *l, const char *name, size_t rows, siz
         g.row = hlmi_alloc(mem, cols * sizeof *g.row);
         if (!g.row) HLMI_TRY(hlmi_nomem(cols * sizeof *g.row, name));
     }
-    void *tiles = hlmi_plan_alloc_tiles(l->plan, bytes);
+    void *tiles = hlmi_plan_alloc_packed(l->plan, bytes);
     if (!tiles) HLMI_TRY(HLM_E_NOMEM);
     HLMI_TRY(tile_all(l, &g, tiles, group_bytes));
     HLMI_TRY(hlmi_fingerprint_note(l->fingerprint, g.t, hlmi_file_row(order, 0), tiles, bytes));
     *out =
-        (hlmi_matrix){.rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .tiles = tiles, .bytes = bytes};
+        (hlmi_matrix){.rows = rows, .cols = cols, .type = g.t->type, .layout = layout, .packed = tiles, .bytes = bytes};
     HLMI_TRY(hlmi_plan_add_slot(l->plan, g.t->name, order, l->experts, out));
     count(l->plan, g.t, bytes, rows * g.row_bytes, (uint64_t)rows * cols, true);
 done:
@@ -321,7 +321,7 @@ hlm_status hlmi_loader_table(hlmi_loader *l, const char *name, size_t rows, size
     st = hlmi_fingerprint_note(l->fingerprint, t, 0, raw, (size_t)t->bytes);
     if (st != HLM_OK) return st;
     *out = (hlmi_matrix){
-        .rows = rows, .cols = cols, .type = t->type, .layout = HLMI_TILE_NONE, .raw = raw, .bytes = t->bytes};
+        .rows = rows, .cols = cols, .type = t->type, .layout = HLMI_LAYOUT_NONE, .raw = raw, .bytes = t->bytes};
     count(l->plan, t, t->bytes, t->bytes, (uint64_t)rows * cols, false);
     l->plan->bytes_per_token += row_bytes;
     return report(l, t->bytes);

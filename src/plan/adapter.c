@@ -6,7 +6,7 @@
 #include "base/size.h"
 #include "plan/model.h"
 
-enum { LANES = 32 /* rows of a group of f32 tiles */ };
+enum { LANES = 32 /* rows of a group of f32 */ };
 
 hlm_adapter *hlmi_adapter_new(hlm_model *model)
 {
@@ -34,8 +34,8 @@ static void adapter_free(hlm_adapter *ad)
     const hlmi_mem mem = ad->mem;
     hlm_model *model = ad->model;
     for (size_t i = 0; i < ad->n_slots; i++) {
-        hlmi_free(&mem, ad->low[i].a.tiles);
-        hlmi_free(&mem, ad->low[i].b.tiles);
+        hlmi_free(&mem, ad->low[i].a.packed);
+        hlmi_free(&mem, ad->low[i].b.packed);
         hlmi_free(&mem, ad->low[i].factor);
     }
     hlmi_free(&mem, ad->low);
@@ -54,16 +54,20 @@ void hlm_adapter_release(hlm_adapter *adapter)
     if (adapter && atomic_fetch_sub(&adapter->refs, 1) == 1) adapter_free(adapter);
 }
 
-/* The matrix x [rows, cols] in tiles. */
-static hlm_status make_tiles(hlm_adapter *ad, const float *x, size_t rows, size_t cols, hlmi_matrix *out)
+/* The matrix x [rows, cols], packed. */
+static hlm_status pack(hlm_adapter *ad, const float *x, size_t rows, size_t cols, hlmi_matrix *out)
 {
-    const size_t group = hlmi_layout_group_bytes(HLMI_TILE_F32, cols), groups = hlmi_div_up(rows, LANES);
-    float *tiles = hlmi_calloc(&ad->mem, groups, group);
-    if (!tiles) return hlmi_nomem(groups * group, "an adapter");
+    const size_t group = hlmi_layout_group_bytes(HLMI_LAYOUT_F32, cols), groups = hlmi_div_up(rows, LANES);
+    float *packed = hlmi_calloc(&ad->mem, groups, group);
+    if (!packed) return hlmi_nomem(groups * group, "an adapter");
     for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < cols; c++) tiles[(r / LANES * cols + c) * LANES + r % LANES] = x[r * cols + c];
-    *out = (hlmi_matrix){
-        .rows = rows, .cols = cols, .type = HLMI_F32, .layout = HLMI_TILE_F32, .tiles = tiles, .bytes = groups * group};
+        for (size_t c = 0; c < cols; c++) packed[(r / LANES * cols + c) * LANES + r % LANES] = x[r * cols + c];
+    *out = (hlmi_matrix){.rows = rows,
+                         .cols = cols,
+                         .type = HLMI_F32,
+                         .layout = HLMI_LAYOUT_F32,
+                         .packed = packed,
+                         .bytes = groups * group};
     ad->bytes += out->bytes;
     return HLM_OK;
 }
@@ -73,8 +77,8 @@ hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t numbe
 {
     hlmi_low *low = &ad->low[number];
     low->factor = factor;
-    hlm_status st = make_tiles(ad, a, rank, slot->matrix.cols, &low->a);
-    if (st == HLM_OK) st = make_tiles(ad, b, slot->matrix.rows, rank, &low->b);
+    hlm_status st = pack(ad, a, rank, slot->matrix.cols, &low->a);
+    if (st == HLM_OK) st = pack(ad, b, slot->matrix.rows, rank, &low->b);
     ad->n_matrices++;
     ad->rank = hlmi_max_size(ad->rank, rank);
     if (factor) ad->bytes += slot->matrix.rows * sizeof *factor;
@@ -100,8 +104,8 @@ void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n
             const hlmi_low *low = &ad->low[i];
             if (!low->a.rows) continue;
             h = hash(&i, sizeof i, h);
-            h = hash(low->a.tiles, (size_t)low->a.bytes, h);
-            h = hash(low->b.tiles, (size_t)low->b.bytes, h);
+            h = hash(low->a.packed, (size_t)low->a.bytes, h);
+            h = hash(low->b.packed, (size_t)low->b.bytes, h);
             if (low->factor) h = hash(low->factor, low->b.rows * sizeof *low->factor, h);
         }
         ad->print[half] = h;
@@ -111,6 +115,6 @@ void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n
 void hlmi_low_row(float *y, const hlmi_matrix *m, size_t r)
 {
     const hlmi_layout_info *info = hlmi_layout_get(m->layout);
-    const char *group = (const char *)m->tiles + r / info->rows * hlmi_layout_group_bytes(m->layout, m->cols);
+    const char *group = (const char *)m->packed + r / info->rows * hlmi_layout_group_bytes(m->layout, m->cols);
     info->read_row(y, group, m->cols, r % info->rows, 0, m->cols);
 }

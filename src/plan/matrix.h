@@ -6,12 +6,12 @@
 
 #include "quant/type.h"
 
-/** A weight matrix [rows, cols], y = W x. Either tiled for the kernels, or rows as in the file. */
+/** A weight matrix [rows, cols], y = W x. Either packed for the kernels, or rows as in the file. */
 typedef struct hlmi_matrix {
     size_t rows, cols;
     hlmi_type type; /* of the file */
-    hlmi_layout layout; /* of tiles; HLMI_TILE_NONE when only raw is there */
-    void *tiles; /* row groups of the layout, owned by the plan */
+    hlmi_layout layout; /* of packed; HLMI_LAYOUT_NONE when only raw is there */
+    void *packed; /* row groups of the layout, owned by the plan */
     const uint8_t *raw; /* rows as in the file (embeddings that are no head) */
     uint64_t bytes; /* held in memory, or mapped */
     size_t slot; /* 1 + its number among the plan's slots; 0: none */

@@ -76,13 +76,13 @@ hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_o
     return HLM_OK;
 }
 
-void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes)
+void *hlmi_plan_alloc_packed(hlmi_plan *p, size_t bytes)
 {
     const size_t need = hlmi_round_up(bytes, HLMI_ALIGN), left = (size_t)(p->chunk_end - p->chunk_at);
     if (need <= left) {
-        void *tiles = p->chunk_at;
+        void *packed = p->chunk_at;
         p->chunk_at += need;
-        return tiles;
+        return packed;
     }
     const bool alone = need > p->chunk / 4;
     const size_t size = alone ? need : p->chunk;

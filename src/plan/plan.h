@@ -91,9 +91,9 @@ void hlmi_plan_free(hlmi_plan *p);
 
 /** Zeroed memory that lives as long as the plan; NULL when there is none. */
 void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
-/** Memory for tiles, not zeroed: small matrices lie side by side in chunks, which the system can back with large pages.
+/** Memory for packed matrices, not zeroed: small matrices lie side by side in chunks, which the system can back with large pages.
  *  NULL when there is none (sentence set). */
-void *hlmi_plan_alloc_tiles(hlmi_plan *p, size_t bytes);
+void *hlmi_plan_alloc_packed(hlmi_plan *p, size_t bytes);
 /** Adopt memory from p->mem; freed at once when it can not be kept. */
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 /** Append a slot for a matrix, which gets its number. */

@@ -24,7 +24,7 @@ static void pack(const hlmi_kernels *k, hlmi_act act, void *dst, size_t stride, 
     for (size_t i = 0; i < n; i++) memcpy((char *)dst + i * stride, x + i * cols, cols * sizeof *x);
 }
 
-gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind,
+gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const layout_form *f, hlmi_act act, weights_kind kind,
                          gemm_size size)
 {
     const size_t ldx = hlmi_act_stride(act, size.cols), ldy = size.groups * f->rows;
@@ -33,7 +33,7 @@ gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, h
     pack(k, act, packed, ldx, c.x, size.tokens, size.cols);
     c.g = (hlmi_gemm){.y = ck_out(t, size.tokens * ldy),
                       .ldy = ldy,
-                      .w = tile_random(t, f, size.cols, size.groups, kind),
+                      .w = weights_random(t, f, size.cols, size.groups, kind),
                       .groups = size.groups,
                       .x = packed,
                       .ldx = ldx,
@@ -62,10 +62,10 @@ static double act_value(hlmi_act act, const void *row, size_t k)
 
 /* Bound: each of the `steps` roundings of a sum errs by 2^-24 of at most the sum of sizes; scales and the integer to float
  * conversion add at most 4 more. */
-static void spec_product(ck_run *t, const hlmi_kernels *ref, const tile_form *f, bool f32, gemm_size size)
+static void spec_product(ck_run *t, const hlmi_kernels *ref, const layout_form *f, bool f32, gemm_size size)
 {
     const hlmi_act act = f32 ? HLMI_ACT_F32 : ref->act[f->layout];
-    static const tile_kind kinds[] = {TILE_RANDOM, TILE_LARGEST};
+    static const weights_kind kinds[] = {WEIGHTS_RANDOM, WEIGHTS_LARGEST};
     for (size_t i = 0; i < 2; i++) {
         if (!ck_begin(t, "spec %s x %s cols %zu kind %zu", f->name, act_names[act], size.cols, i)) continue;
         const gemm_case c = gemm_case_make(t, ref, f, act, kinds[i], size);
@@ -79,7 +79,7 @@ static void spec_product(ck_run *t, const hlmi_kernels *ref, const tile_form *f,
                 double want = 0, sum = 0, one;
                 for (size_t k = 0; k < size.cols; k++) {
                     const double a = act_value(act, row, k);
-                    want += a * tile_value(f, c.g.w, size.cols, r, k, &one);
+                    want += a * weights_value(f, c.g.w, size.cols, r, k, &one);
                     sum += fabs(a) * one;
                 }
                 const double got = (double)c.g.y[token * c.g.ldy + r],
@@ -168,8 +168,8 @@ static void spec_pack_wide(ck_run *t, const hlmi_kernels *ref, hlmi_act act)
 
 static void spec(ck_run *t, const hlmi_kernels *ref)
 {
-    for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
-        const tile_form *f = &tile_forms[l];
+    for (size_t l = 0; l < HLMI_LAYOUT_COUNT; l++) {
+        const layout_form *f = &layout_forms[l];
         static const size_t any[] = {1, 2, 37, 96, 512}, blocks[] = {32, 288}, super[] = {256, 768};
         const size_t *cols = f->unit_k == 256 ? super : f->unit_k == 32 ? blocks : any;
         for (size_t i = 0; i < (f->unit_k < 32 ? 5u : 2u); i++) {
@@ -187,8 +187,8 @@ static void spec(ck_run *t, const hlmi_kernels *ref)
 
 /* ---- check: an ISA against the reference ---- */
 
-static void check_product(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const tile_form *f, bool f32,
-                          tile_kind kind, gemm_size size)
+static void check_product(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const layout_form *f, bool f32,
+                          weights_kind kind, gemm_size size)
 {
     hlmi_gemm_fn *want = (f32 ? ref->gemm_f32 : ref->gemm)[f->layout], *got = (f32 ? k->gemm_f32 : k->gemm)[f->layout];
     const hlmi_act act = f32 ? HLMI_ACT_F32 : ref->act[f->layout];
@@ -206,7 +206,7 @@ static void check_product(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels
     ck_end(t);
 }
 
-static void check_layout(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const tile_form *f, bool f32)
+static void check_layout(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k, const layout_form *f, bool f32)
 {
     static const size_t any[] = {1, 2, 3, 31, 32, 33, 64, 101, 259, 640};
     static const size_t blocks[] = {1, 2, 3, 7, 8, 9, 16, 18, 33, 48};
@@ -214,11 +214,11 @@ static void check_layout(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels 
         const size_t cols = f->unit_k < 32 ? any[i] : f->unit_k == 32 ? blocks[i] * 32 : (i % 5 + 1) * 256;
         for (size_t tokens = 1; tokens <= 20; tokens++) {
             const gemm_size size = {.cols = cols, .tokens = tokens, .groups = 1 + (tokens + i) % 3};
-            check_product(t, ref, k, f, f32, (tile_kind)((tokens + i) % TILE_KINDS), size);
+            check_product(t, ref, k, f, f32, (weights_kind)((tokens + i) % WEIGHTS_KINDS), size);
         }
     }
     static const gemm_size large[] = {{256, 37, 4}, {1536, 64, 3}, {768, 203, 2}, {1536, 330, 1}};
-    for (size_t i = 0; i < (f32 ? 2u : 4u); i++) check_product(t, ref, k, f, f32, TILE_RANDOM, large[i]);
+    for (size_t i = 0; i < (f32 ? 2u : 4u); i++) check_product(t, ref, k, f, f32, WEIGHTS_RANDOM, large[i]);
 }
 
 /* Activations that make quantising hard: zeros, faults, values at the ends of f32's range, ties. */
@@ -266,9 +266,9 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
         check_pack(t, ref, k, act, false);
         check_pack(t, ref, k, act, true);
     }
-    for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
-        check_layout(t, ref, k, &tile_forms[l], false);
-        check_layout(t, ref, k, &tile_forms[l], true);
+    for (size_t l = 0; l < HLMI_LAYOUT_COUNT; l++) {
+        check_layout(t, ref, k, &layout_forms[l], false);
+        check_layout(t, ref, k, &layout_forms[l], true);
     }
 }
 

@@ -23,7 +23,7 @@ static void run(void *arg)
     c->at += c->g.groups;
 }
 
-static void bench(ck_run *t, const hlmi_kernels *k, const ck_peaks *p, const tile_form *f, bool f32, size_t cols,
+static void bench(ck_run *t, const hlmi_kernels *k, const ck_peaks *p, const layout_form *f, bool f32, size_t cols,
                   size_t tokens)
 {
     const hlmi_act act = f32 ? HLMI_ACT_F32 : k->act[f->layout];
@@ -31,10 +31,10 @@ static void bench(ck_run *t, const hlmi_kernels *k, const ck_peaks *p, const til
     char name[64];
     snprintf(name, sizeof name, "%s%s k=%zu t=%zu", f32 ? "f32:" : "", f->name, cols, tokens);
     if (!ck_begin(t, "%s", name)) return;
-    const size_t group_bytes = tile_group_bytes(f, cols), groups = 512 / f->rows;
+    const size_t group_bytes = weights_group_bytes(f, cols), groups = 512 / f->rows;
     const size_t all = tokens == 1 ? ((size_t)96 << 20) / group_bytes : groups;
     const gemm_size size = {cols, tokens, all > groups ? all : groups};
-    gemm_case c = gemm_case_make(t, k, f, act, TILE_RANDOM, size);
+    gemm_case c = gemm_case_make(t, k, f, act, WEIGHTS_RANDOM, size);
     call arg = {c.g, (f32 ? k->gemm_f32 : k->gemm)[f->layout], group_bytes, size.groups, 0};
     arg.g.groups = groups;
     const double seconds = ck_time(t, run, &arg);
@@ -77,13 +77,13 @@ void gemm_bench(ck_run *t, const hlmi_kernels *k)
     bench_pack(t, k->pack[HLMI_ACT_Q16], HLMI_ACT_Q16, "pack q16");
     bench_pack(t, k->pack[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack q8k");
     bench_pack(t, k->pack_wide[HLMI_ACT_Q8K], HLMI_ACT_Q8K, "pack wide q8k");
-    for (size_t l = 0; l < HLMI_TILE_COUNT; l++) {
+    for (size_t l = 0; l < HLMI_LAYOUT_COUNT; l++) {
         for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-            bench(t, k, &peaks, &tile_forms[l], false, tile_forms[l].unit_k == 256 ? 768 : 576, tokens[i]);
+            bench(t, k, &peaks, &layout_forms[l], false, layout_forms[l].unit_k == 256 ? 768 : 576, tokens[i]);
         }
-        bench(t, k, &peaks, &tile_forms[l], false, 1536, 1);
-        bench(t, k, &peaks, &tile_forms[l], false, 1536, 512);
-        bench(t, k, &peaks, &tile_forms[l], true, 768, 1);
-        bench(t, k, &peaks, &tile_forms[l], true, 768, 512);
+        bench(t, k, &peaks, &layout_forms[l], false, 1536, 1);
+        bench(t, k, &peaks, &layout_forms[l], false, 1536, 512);
+        bench(t, k, &peaks, &layout_forms[l], true, 768, 1);
+        bench(t, k, &peaks, &layout_forms[l], true, 768, 512);
     }
 }

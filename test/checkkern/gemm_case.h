@@ -2,7 +2,7 @@
 #ifndef CHECKKERN_GEMM_CASE_H
 #define CHECKKERN_GEMM_CASE_H
 
-#include "tile.h"
+#include "weights.h"
 
 typedef struct gemm_size {
     size_t cols, tokens, groups;
@@ -13,7 +13,7 @@ typedef struct gemm_case {
     float *x; /* what was packed */
 } gemm_case;
 
-gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const tile_form *f, hlmi_act act, tile_kind kind,
+gemm_case gemm_case_make(ck_run *t, const hlmi_kernels *k, const layout_form *f, hlmi_act act, weights_kind kind,
                          gemm_size size);
 
 void gemm_bench(ck_run *t, const hlmi_kernels *k);

@@ -152,7 +152,7 @@ END_TEST
 
 /* ---- products ---- */
 
-/* A matrix of random values in tiles; the values as the type has them in *plain. */
+/* A matrix of random values in a layout; the values as the type has them in *plain. */
 static hlmi_matrix matrix(hlmi_type type, size_t rows, size_t cols, float **plain)
 {
     const hlmi_type_info *t = hlmi_type_get(type);
@@ -168,10 +168,10 @@ static hlmi_matrix matrix(hlmi_type type, size_t rows, size_t cols, float **plai
     for (size_t r = 0; r < rows; r += l->rows) {
         const void *of[32] = {0};
         for (size_t i = 0; i < l->rows && r + i < rows; i++) of[i] = file + (r + i) * bytes;
-        t->tile(tiles + r / l->rows * group, of, cols);
+        t->repack(tiles + r / l->rows * group, of, cols);
     }
     free(file);
-    return (hlmi_matrix){.rows = rows, .cols = cols, .type = type, .layout = t->layout, .tiles = tiles};
+    return (hlmi_matrix){.rows = rows, .cols = cols, .type = type, .layout = t->layout, .packed = tiles};
 }
 
 enum { EXPERTS = 5, PICKS = 3, HIDDEN = 96, FF = 160, MOST_FF = 192, LD = 192 };
@@ -214,7 +214,7 @@ static void model_close(model *m)
 {
     for (size_t e = 0; e < EXPERTS; e++) {
         hlmi_matrix *const all[] = {&m->e[e].gate, &m->e[e].up, &m->e[e].down};
-        for (size_t i = 0; i < 3; i++) free(all[i]->tiles);
+        for (size_t i = 0; i < 3; i++) free(all[i]->packed);
         free(m->gate[e]);
         free(m->up[e]);
         free(m->down[e]);

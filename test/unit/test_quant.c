@@ -1,4 +1,4 @@
-/* Element types and tile layouts: values against the gguf package's (fixtures), tiles against their specification and
+/* Element types and layouts: values against the gguf package's (fixtures), groups against their specification and
  * against the plain reading of the same bytes. test_quant FOLDER, by default test/data/quant. */
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +87,7 @@ START_TEST(quantise_equals_gguf)
 }
 END_TEST
 
-/* ---- tiles ---- */
+/* ---- layouts ---- */
 
 static float half_at(const unsigned char *p)
 {
@@ -102,7 +102,7 @@ static int nibble(const unsigned char *chunks, size_t lanes, size_t r, size_t k)
     return k % 8 < 4 ? b & 15 : b >> 4;
 }
 
-/* Element k of lane r, word for word as tile.h has it. */
+/* Element k of lane r, word for word as layout.h has it. */
 static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_t k)
 {
     const unsigned char *u;
@@ -110,28 +110,28 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
     uint32_t w;
     float f;
     switch (layout) {
-    case HLMI_TILE_F32: memcpy(&f, g + (k * 32 + r) * 4, 4); return f;
-    case HLMI_TILE_F16: return half_at(g + (k * 32 + r) * 2);
-    case HLMI_TILE_BF16: memcpy(&h, g + ((k / 2 * 32 + r) * 2 + k % 2) * 2, 2); return hlmi_bf16_to_f32(h);
-    case HLMI_TILE_Q4: u = g + k / 32 * 576; return half_at(u + 2 * r) * (float)(nibble(u + 64, 32, r, k % 32) - 8);
-    case HLMI_TILE_Q4M:
+    case HLMI_LAYOUT_F32: memcpy(&f, g + (k * 32 + r) * 4, 4); return f;
+    case HLMI_LAYOUT_F16: return half_at(g + (k * 32 + r) * 2);
+    case HLMI_LAYOUT_BF16: memcpy(&h, g + ((k / 2 * 32 + r) * 2 + k % 2) * 2, 2); return hlmi_bf16_to_f32(h);
+    case HLMI_LAYOUT_Q4: u = g + k / 32 * 576; return half_at(u + 2 * r) * (float)(nibble(u + 64, 32, r, k % 32) - 8);
+    case HLMI_LAYOUT_Q4M:
         u = g + k / 32 * 640;
         return half_at(u + 2 * r) * (float)nibble(u + 128, 32, r, k % 32) + half_at(u + 64 + 2 * r);
-    case HLMI_TILE_Q5M:
+    case HLMI_LAYOUT_Q5M:
         u = g + k / 32 * 768;
         memcpy(&w, u + 640 + 4 * r, 4);
         return half_at(u + 2 * r) * (float)(nibble(u + 128, 32, r, k % 32) + (int)(w >> k % 32 & 1) * 16) +
             half_at(u + 64 + 2 * r);
-    case HLMI_TILE_Q8:
+    case HLMI_LAYOUT_Q8:
         u = g + k / 32 * 1088;
         return half_at(u + 2 * r) * (float)(signed char)u[64 + k % 32 / 4 * 128 + r * 4 + k % 4];
-    case HLMI_TILE_K4:
+    case HLMI_LAYOUT_K4:
         u = g + k / 256 * 2368;
         k %= 256;
         return half_at(u + 2 * r) * (float)u[64 + k / 32 * 16 + r] *
             (float)nibble(u + 320 + k / 32 * 256, 16, r, k % 32) -
             half_at(u + 32 + 2 * r) * (float)u[192 + k / 32 * 16 + r];
-    case HLMI_TILE_K6:
+    case HLMI_LAYOUT_K6:
         u = g + k / 256 * 4416;
         k %= 256;
         return half_at(u + 2 * r) * (float)(signed char)u[64 + k / 16 * 16 + r] *
@@ -157,7 +157,7 @@ static void fill_blocks(unsigned char *p, const hlmi_type_info *t, size_t n_bloc
     }
 }
 
-/* Same bits; of q5_0, whose minimum of a tile is stored, the same number. */
+/* Same bits; of q5_0, whose minimum of a unit is stored, the same number. */
 static bool same(const hlmi_type_info *t, float a, float b)
 {
     return hlmi_f32_bits(a) == hlmi_f32_bits(b) || (strcmp(t->name, "q5_0") == 0 && a == b);
@@ -180,7 +180,7 @@ static void check_ranges(const hlmi_type_info *t, const unsigned char *group, co
                 REQUIRE(same(t, got[k], want[at[i] + k]),
                         "%s cols %zu row %zu: element %zu of %zu+%zu is %a, expected %a", t->name, cols, r, k, at[i], n,
                         (double)got[k], (double)want[at[i] + k]);
-                REQUIRE(same(t, got[k], spec_at(t->layout, group, r, at[i] + k)), "%s row %zu: not where tile.h says",
+                REQUIRE(same(t, got[k], spec_at(t->layout, group, r, at[i] + k)), "%s row %zu: not where layout.h says",
                         t->name, r);
             }
         }
@@ -199,7 +199,7 @@ static void check_tile(const hlmi_type_info *t, size_t cols, size_t n_rows, uint
     for (size_t r = 0; r < n_rows; r++) rows[r] = data + 1 + r * row_bytes;
     ck_assert_uint_eq(group_bytes % 64, 0);
     memset(group, 0xA5, group_bytes + GUARD);
-    t->tile(group, rows, cols);
+    t->repack(group, rows, cols);
     for (size_t i = 0; i < GUARD; i++) REQUIRE(group[group_bytes + i] == 0xA5, "%s writes past its group", t->name);
     for (size_t r = 0; r < l->rows; r++) {
         if (r < n_rows) {
@@ -239,7 +239,7 @@ START_TEST(bf16_odd_end_is_zero)
     const void *rows[32] = {row};
     uint16_t group[2][32][2];
     memset(group, 0xFF, sizeof group);
-    hlmi_type_get(HLMI_BF16)->tile(group, rows, 3);
+    hlmi_type_get(HLMI_BF16)->repack(group, rows, 3);
     ck_assert_uint_eq(group[0][0][1], 0x4000);
     ck_assert_uint_eq(group[1][0][0], 0x4040);
     for (size_t r = 0; r < 32; r++) ck_assert_uint_eq(group[1][r][1], 0);
@@ -254,21 +254,21 @@ START_TEST(table_is_complete)
         ck_assert_ptr_nonnull(t);
         ck_assert_ptr_nonnull(t->name);
         ck_assert(t->block > 0 && t->bytes > 0);
-        ck_assert_int_eq(t->layout != HLMI_TILE_NONE, t->tile != NULL);
-        ck_assert_int_eq(t->dequantise != NULL, t->tile != NULL);
+        ck_assert_int_eq(t->layout != HLMI_LAYOUT_NONE, t->repack != NULL);
+        ck_assert_int_eq(t->dequantise != NULL, t->repack != NULL);
         ck_assert(hlmi_type_row_bytes((hlmi_type)i, t->block * 3, &bytes) && bytes == t->bytes * 3);
         ck_assert(t->block == 1 || !hlmi_type_row_bytes((hlmi_type)i, t->block + 1, &bytes));
     }
     ck_assert(!hlmi_type_row_bytes(HLMI_F32, UINT64_MAX / 2, &bytes));
     ck_assert_ptr_null(hlmi_type_get(HLMI_TYPE_COUNT));
-    for (unsigned i = 0; i < HLMI_TILE_COUNT; i++) {
+    for (unsigned i = 0; i < HLMI_LAYOUT_COUNT; i++) {
         const hlmi_layout_info *l = hlmi_layout_get((hlmi_layout)i);
         ck_assert_ptr_nonnull(l->name);
         ck_assert_uint_eq(l->unit_bytes % 64, 0);
         ck_assert_uint_eq(hlmi_layout_group_bytes((hlmi_layout)i, 3 * l->unit_k), 3 * l->unit_bytes);
     }
-    ck_assert_uint_eq(hlmi_layout_group_bytes(HLMI_TILE_BF16, 5), 3 * 128);
-    ck_assert_ptr_null(hlmi_layout_get(HLMI_TILE_NONE));
+    ck_assert_uint_eq(hlmi_layout_group_bytes(HLMI_LAYOUT_BF16, 5), 3 * 128);
+    ck_assert_ptr_null(hlmi_layout_get(HLMI_LAYOUT_NONE));
 }
 END_TEST
 

@@ -4,35 +4,35 @@
 
 void hlmi_kernels_ref(hlmi_kernels *k, bool bf16, bool vnni)
 {
-    k->gemm_f32[HLMI_TILE_F32] = hlmi_ref_gemm_f32_f32;
-    k->gemm_f32[HLMI_TILE_F16] = hlmi_ref_gemm_f32_f16;
-    k->gemm_f32[HLMI_TILE_BF16] = hlmi_ref_gemm_f32_bf16;
-    k->gemm_f32[HLMI_TILE_Q4] = hlmi_ref_gemm_f32_q4;
-    k->gemm_f32[HLMI_TILE_Q4M] = hlmi_ref_gemm_f32_q4m;
-    k->gemm_f32[HLMI_TILE_Q5M] = hlmi_ref_gemm_f32_q5m;
-    k->gemm_f32[HLMI_TILE_Q8] = hlmi_ref_gemm_f32_q8;
-    k->gemm_f32[HLMI_TILE_K4] = hlmi_ref_gemm_f32_k4;
-    k->gemm_f32[HLMI_TILE_K6] = hlmi_ref_gemm_f32_k6;
+    k->gemm_f32[HLMI_LAYOUT_F32] = hlmi_ref_gemm_f32_f32;
+    k->gemm_f32[HLMI_LAYOUT_F16] = hlmi_ref_gemm_f32_f16;
+    k->gemm_f32[HLMI_LAYOUT_BF16] = hlmi_ref_gemm_f32_bf16;
+    k->gemm_f32[HLMI_LAYOUT_Q4] = hlmi_ref_gemm_f32_q4;
+    k->gemm_f32[HLMI_LAYOUT_Q4M] = hlmi_ref_gemm_f32_q4m;
+    k->gemm_f32[HLMI_LAYOUT_Q5M] = hlmi_ref_gemm_f32_q5m;
+    k->gemm_f32[HLMI_LAYOUT_Q8] = hlmi_ref_gemm_f32_q8;
+    k->gemm_f32[HLMI_LAYOUT_K4] = hlmi_ref_gemm_f32_k4;
+    k->gemm_f32[HLMI_LAYOUT_K6] = hlmi_ref_gemm_f32_k6;
 
-    k->gemm[HLMI_TILE_F32] = hlmi_ref_gemm_f32_f32;
-    k->gemm[HLMI_TILE_F16] = hlmi_ref_gemm_f32_f16;
-    k->gemm[HLMI_TILE_BF16] = bf16 ? hlmi_ref_gemm_bf16 : hlmi_ref_gemm_f32_bf16;
-    k->gemm[HLMI_TILE_Q4] = hlmi_ref_gemm_q4;
-    k->gemm[HLMI_TILE_Q4M] = hlmi_ref_gemm_q4m;
-    k->gemm[HLMI_TILE_Q5M] = hlmi_ref_gemm_q5m;
-    k->gemm[HLMI_TILE_Q8] = vnni ? hlmi_ref_gemm_q8 : hlmi_ref_gemm_q8_q16;
-    k->gemm[HLMI_TILE_K4] = hlmi_ref_gemm_k4;
-    k->gemm[HLMI_TILE_K6] = hlmi_ref_gemm_k6;
+    k->gemm[HLMI_LAYOUT_F32] = hlmi_ref_gemm_f32_f32;
+    k->gemm[HLMI_LAYOUT_F16] = hlmi_ref_gemm_f32_f16;
+    k->gemm[HLMI_LAYOUT_BF16] = bf16 ? hlmi_ref_gemm_bf16 : hlmi_ref_gemm_f32_bf16;
+    k->gemm[HLMI_LAYOUT_Q4] = hlmi_ref_gemm_q4;
+    k->gemm[HLMI_LAYOUT_Q4M] = hlmi_ref_gemm_q4m;
+    k->gemm[HLMI_LAYOUT_Q5M] = hlmi_ref_gemm_q5m;
+    k->gemm[HLMI_LAYOUT_Q8] = vnni ? hlmi_ref_gemm_q8 : hlmi_ref_gemm_q8_q16;
+    k->gemm[HLMI_LAYOUT_K4] = hlmi_ref_gemm_k4;
+    k->gemm[HLMI_LAYOUT_K6] = hlmi_ref_gemm_k6;
 
-    k->act[HLMI_TILE_F32] = HLMI_ACT_F32;
-    k->act[HLMI_TILE_F16] = HLMI_ACT_F32;
-    k->act[HLMI_TILE_BF16] = bf16 ? HLMI_ACT_BF16 : HLMI_ACT_F32;
-    k->act[HLMI_TILE_Q4] = HLMI_ACT_Q8;
-    k->act[HLMI_TILE_Q4M] = HLMI_ACT_Q8;
-    k->act[HLMI_TILE_Q5M] = HLMI_ACT_Q8;
-    k->act[HLMI_TILE_Q8] = vnni ? HLMI_ACT_Q8 : HLMI_ACT_Q16;
-    k->act[HLMI_TILE_K4] = HLMI_ACT_Q8K;
-    k->act[HLMI_TILE_K6] = HLMI_ACT_Q8K;
+    k->act[HLMI_LAYOUT_F32] = HLMI_ACT_F32;
+    k->act[HLMI_LAYOUT_F16] = HLMI_ACT_F32;
+    k->act[HLMI_LAYOUT_BF16] = bf16 ? HLMI_ACT_BF16 : HLMI_ACT_F32;
+    k->act[HLMI_LAYOUT_Q4] = HLMI_ACT_Q8;
+    k->act[HLMI_LAYOUT_Q4M] = HLMI_ACT_Q8;
+    k->act[HLMI_LAYOUT_Q5M] = HLMI_ACT_Q8;
+    k->act[HLMI_LAYOUT_Q8] = vnni ? HLMI_ACT_Q8 : HLMI_ACT_Q16;
+    k->act[HLMI_LAYOUT_K4] = HLMI_ACT_Q8K;
+    k->act[HLMI_LAYOUT_K6] = HLMI_ACT_Q8K;
 
     k->pack[HLMI_ACT_F32] = NULL;
     k->pack[HLMI_ACT_BF16] = hlmi_ref_pack_bf16;

@@ -42,7 +42,7 @@ static inline void hlmi_product_run(const hlmi_kernels *k, const hlmi_product *p
     const size_t all = hlmi_div_up(p->m->rows, p->group_rows);
     const hlmi_gemm g = {.y = y,
                          .ldy = ldy,
-                         .w = (const char *)p->m->tiles + first * p->group_bytes,
+                         .w = (const char *)p->m->packed + first * p->group_bytes,
                          .groups = hlmi_min_size(units * HLMI_UNIT / p->group_rows, all - first),
                          .x = x,
                          .ldx = stride,

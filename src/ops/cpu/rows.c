@@ -14,7 +14,7 @@ typedef struct gather_arg {
 
 static void gather_row(float *y, const hlmi_matrix *m, size_t row)
 {
-    if (m->layout == HLMI_TILE_NONE) {
+    if (m->layout == HLMI_LAYOUT_NONE) {
         uint64_t bytes = 0;
         hlmi_type_row_bytes(m->type, m->cols, &bytes);
         hlmi_type_get(m->type)->dequantise(y, m->raw + row * bytes, m->cols);
@@ -22,7 +22,7 @@ static void gather_row(float *y, const hlmi_matrix *m, size_t row)
     }
     const hlmi_layout_info *l = hlmi_layout_get(m->layout);
     const size_t group = hlmi_layout_group_bytes(m->layout, m->cols);
-    l->read_row(y, (const char *)m->tiles + row / l->rows * group, m->cols, row % l->rows, 0, m->cols);
+    l->read_row(y, (const char *)m->packed + row / l->rows * group, m->cols, row % l->rows, 0, m->cols);
 }
 
 static void gather_run(const void *arg, const void *step, size_t worker, size_t workers)

@@ -1,4 +1,4 @@
-/* Tile layouts: how weight matrices lie in memory for the kernels. A matrix
+/* Layouts: how weight matrices lie in memory for the kernels. A matrix
  * W [rows, cols] is cut into row groups of R rows; a group is contiguous, groups
  * follow one another, and the rows of the last group past the end are zero
  * weights. Inside a group a vector lane is a row, and k (the column) runs in order.
@@ -23,24 +23,24 @@
  *  K6    R=16  per 256 k: d f16[16], 32 B of zero, sc i8[16][16] (sub-block s of 16 k, lane r), then 256*16 B: 64 chunks of
  *              4 k; chunk c, lane r, byte j holds k = 4c + j as int8 = q - 32. w = d*sc*q.               4416 B
  */
-#ifndef HLMI_QUANT_TILE_H
-#define HLMI_QUANT_TILE_H
+#ifndef HLMI_QUANT_LAYOUT_H
+#define HLMI_QUANT_LAYOUT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum hlmi_layout {
-    HLMI_TILE_F32,
-    HLMI_TILE_F16,
-    HLMI_TILE_BF16,
-    HLMI_TILE_Q4,
-    HLMI_TILE_Q4M,
-    HLMI_TILE_Q5M,
-    HLMI_TILE_Q8,
-    HLMI_TILE_K4,
-    HLMI_TILE_K6,
-    HLMI_TILE_COUNT,
-    HLMI_TILE_NONE = HLMI_TILE_COUNT
+    HLMI_LAYOUT_F32,
+    HLMI_LAYOUT_F16,
+    HLMI_LAYOUT_BF16,
+    HLMI_LAYOUT_Q4,
+    HLMI_LAYOUT_Q4M,
+    HLMI_LAYOUT_Q5M,
+    HLMI_LAYOUT_Q8,
+    HLMI_LAYOUT_K4,
+    HLMI_LAYOUT_K6,
+    HLMI_LAYOUT_COUNT,
+    HLMI_LAYOUT_NONE = HLMI_LAYOUT_COUNT
 } hlmi_layout;
 
 typedef struct hlmi_layout_info {
@@ -53,7 +53,7 @@ typedef struct hlmi_layout_info {
     void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);
 } hlmi_layout_info;
 
-/** Never NULL for values below HLMI_TILE_COUNT. */
+/** Never NULL for values below HLMI_LAYOUT_COUNT. */
 const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout);
 
 /** Bytes of one row group. */

@@ -1,7 +1,7 @@
 /* Blocks of the quantised types as they lie in files, and reading of little-endian fields from unaligned bytes. All members are
- * bytes, so a block may stand at any address. Shared by the one-type files and the tile layouts. */
-#ifndef HLMI_QUANT_BLOCK_H
-#define HLMI_QUANT_BLOCK_H
+ * bytes, so a block may stand at any address. Shared by the one-type files and the layouts. */
+#ifndef HLMI_QUANT_GGML_H
+#define HLMI_QUANT_GGML_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +38,7 @@ typedef struct hlmi_q6_k {
     uint8_t ql[128], qh[64], scales[16], d[2];
 } hlmi_q6_k;
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and tiles are read as they lie");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and layouts are read as they lie");
 _Static_assert(sizeof(hlmi_q4_0) == 18, "q4_0 block is 18 bytes");
 _Static_assert(sizeof(hlmi_q4_1) == 20, "q4_1 block is 20 bytes");
 _Static_assert(sizeof(hlmi_q5_0) == 22, "q5_0 block is 22 bytes");
@@ -80,8 +80,8 @@ static inline float hlmi_load_f16(const void *p)
 /** The 6-bit scales and minima of a q4_K block, one of each for a sub-block of 32. */
 void hlmi_q4_k_scales(const hlmi_q4_k *b, uint8_t sc[8], uint8_t mn[8]);
 
-/** 16 bytes of file nibbles (elements 0..15 low, 16..31 high) into the four 8-k chunks of a tile lane, `step` bytes apart. */
-static inline void hlmi_tile_nibbles(uint8_t *out, size_t step, const uint8_t qs[16])
+/** 16 bytes of file nibbles (elements 0..15 low, 16..31 high) into the four 8-k chunks of a lane, `step` bytes apart. */
+static inline void hlmi_repack_nibbles(uint8_t *out, size_t step, const uint8_t qs[16])
 {
     const uint32_t low = 0x0F0F0F0Fu, high = 0xF0F0F0F0u;
     const uint32_t w0 = hlmi_load32(qs), w1 = hlmi_load32(qs + 4);
