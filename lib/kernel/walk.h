@@ -1,6 +1,6 @@
 /* How products walk over a run of groups: tokens in panels whose packed rows
- * stay in the second cache, and for each group and panel the columns in blocks whose weights stay in the first, over all
- * tokens of the panel. An output's sum is carried from block to block in y, so its order does not depend on the walk. */
+ * stay in the second cache, and for each group and panel the columns in slabs whose weights stay in the first, over all
+ * tokens of the panel. An output's sum is carried from slab to slab in y, so its order does not depend on the walk. */
 #ifndef HLMI_KERNEL_WALK_H
 #define HLMI_KERNEL_WALK_H
 
@@ -9,7 +9,7 @@
 #include "kernel/kernel.h"
 
 /* Before a loop of few rounds over registers: unrolled, or left as it is because unrolled it would spill. The counts are
- * constants once a tile is inlined, for which the tiles rely on HLMI_INLINE. clang unrolls such loops by itself. */
+ * constants once a micro-tile is inlined, for which they rely on HLMI_INLINE. clang unrolls such loops by itself. */
 #ifndef HLMI_INLINE
 #  define HLMI_INLINE static inline __attribute__((always_inline))
 #  ifdef __clang__
@@ -22,7 +22,7 @@
 #endif
 
 /** One group, a run of units, a run of tokens. */
-typedef struct hlmi_block {
+typedef struct hlmi_slab {
     const char *w; /* first unit */
     size_t units;
     const char *x; /* first token, at the first unit's columns */
@@ -31,19 +31,19 @@ typedef struct hlmi_block {
     size_t ldy;
     size_t tokens;
     bool first; /* sums begin here; else they go on from y */
-} hlmi_block;
+} hlmi_slab;
 
-typedef void hlmi_block_fn(const hlmi_block *b);
+typedef void hlmi_slab_fn(const hlmi_slab *b);
 
 typedef struct hlmi_walk {
     size_t rows; /* of a group */
     size_t unit_k; /* columns of a unit; g->cols is a multiple */
     size_t unit_bytes; /* of weights */
     size_t unit_act; /* bytes of a unit's packed activations */
-    size_t block_units; /* of a block */
-    size_t token_tile; /* panels are a multiple of it */
-    hlmi_block_fn *one; /* one token, all units of a group */
-    hlmi_block_fn *many; /* any number of tokens */
+    size_t slab_units; /* of a slab */
+    size_t micro_tokens; /* panels are a multiple of it */
+    hlmi_slab_fn *one; /* one token, all units of a group */
+    hlmi_slab_fn *many; /* any number of tokens */
 } hlmi_walk;
 
 enum { HLMI_PANEL_BYTES = 192 * 1024 };
@@ -53,33 +53,33 @@ HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
     const size_t units = g->cols / p->unit_k;
     if (g->tokens == 1) {
         for (size_t i = 0; i < g->groups; i++) {
-            const hlmi_block b = {(const char *)g->w + i * units * p->unit_bytes,
-                                  units,
-                                  g->x,
-                                  g->ldx,
-                                  g->y + i * p->rows,
-                                  g->ldy,
-                                  1,
-                                  true};
+            const hlmi_slab b = {(const char *)g->w + i * units * p->unit_bytes,
+                                 units,
+                                 g->x,
+                                 g->ldx,
+                                 g->y + i * p->rows,
+                                 g->ldy,
+                                 1,
+                                 true};
             p->one(&b);
         }
         return;
     }
-    const size_t fit = HLMI_PANEL_BYTES / (g->ldx + 1) / p->token_tile;
-    const size_t panel = (fit ? fit : 1) * p->token_tile;
+    const size_t fit = HLMI_PANEL_BYTES / (g->ldx + 1) / p->micro_tokens;
+    const size_t panel = (fit ? fit : 1) * p->micro_tokens;
     for (size_t t = 0; t < g->tokens; t += panel) {
         const size_t tokens = g->tokens - t < panel ? g->tokens - t : panel;
         for (size_t i = 0; i < g->groups; i++) {
-            for (size_t u = 0; u < units; u += p->block_units) {
-                const size_t n = units - u < p->block_units ? units - u : p->block_units;
-                const hlmi_block b = {(const char *)g->w + (i * units + u) * p->unit_bytes,
-                                      n,
-                                      (const char *)g->x + t * g->ldx + u * p->unit_act,
-                                      g->ldx,
-                                      g->y + t * g->ldy + i * p->rows,
-                                      g->ldy,
-                                      tokens,
-                                      u == 0};
+            for (size_t u = 0; u < units; u += p->slab_units) {
+                const size_t n = units - u < p->slab_units ? units - u : p->slab_units;
+                const hlmi_slab b = {(const char *)g->w + (i * units + u) * p->unit_bytes,
+                                     n,
+                                     (const char *)g->x + t * g->ldx + u * p->unit_act,
+                                     g->ldx,
+                                     g->y + t * g->ldy + i * p->rows,
+                                     g->ldy,
+                                     tokens,
+                                     u == 0};
                 p->many(&b);
             }
         }

@@ -6,7 +6,7 @@
 
 #include "kernel/walk.h"
 
-/* most tokens and row vectors of a register tile: sizes of arrays of which a tile uses a part */
+/* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
 enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
 
 void hlmi_avx2_gemm_f32(const hlmi_gemm *g);
@@ -27,7 +27,7 @@ void hlmi_avx2_gemm_f32_k4(const hlmi_gemm *g);
 void hlmi_avx2_gemm_f32_k6(const hlmi_gemm *g);
 
 /** b->units columns of f32 weights [column][lanes]; lanes is 16 or 32. */
-void hlmi_avx2_block_f32(const hlmi_block *b, size_t lanes);
+void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes);
 
 void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);

@@ -1,5 +1,5 @@
 /* Quantised layouts on f32 activations: 64 columns of a group at a time become
- * f32, with the bits that dequantising gives, and meet the f32 tile. */
+ * f32, with the bits that dequantising gives, and meet the f32 micro-tile. */
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"
 
@@ -129,15 +129,15 @@ static void product(const hlmi_gemm *g, size_t rows, size_t group_bytes, expand_
         for (size_t k = 0; k < g->cols; k += STEP) {
             const size_t n = g->cols - k < STEP ? g->cols - k : STEP;
             for (size_t at = 0; at < n; at += 32) expand(w + at * rows, group, k + at);
-            const hlmi_block b = {.w = (const char *)w,
-                                  .units = n,
-                                  .x = (const char *)g->x + k * sizeof(float),
-                                  .ldx = g->ldx,
-                                  .y = g->y + i * rows,
-                                  .ldy = g->ldy,
-                                  .tokens = g->tokens,
-                                  .first = k == 0};
-            hlmi_avx2_block_f32(&b, rows);
+            const hlmi_slab b = {.w = (const char *)w,
+                                 .units = n,
+                                 .x = (const char *)g->x + k * sizeof(float),
+                                 .ldx = g->ldx,
+                                 .y = g->y + i * rows,
+                                 .ldy = g->ldy,
+                                 .tokens = g->tokens,
+                                 .first = k == 0};
+            hlmi_avx2_slab_f32(&b, rows);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* F32, F16 and BF16 on f32 activations, and the quantised layouts expanded to
- * f32 for it. One register tile for all: weights become f32 as they are loaded. */
+ * f32 for it. One micro-tile for all: weights become f32 as they are loaded. */
 #include "base/half.h"
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"
@@ -26,8 +26,8 @@ HLMI_INLINE size_t column(form f, size_t lanes)
 }
 
 /* n columns of R row vectors from row r0, T tokens. */
-HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_block *b, size_t r0, const char *x,
-                      float *y)
+HLMI_INLINE void micro(form f, int T, int R, size_t lanes, size_t n, const hlmi_slab *b, size_t r0, const char *x,
+                       float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
     HLMI_UNROLL
@@ -74,32 +74,32 @@ HLMI_INLINE void tile(form f, int T, int R, size_t lanes, size_t n, const hlmi_b
     }
 }
 
-HLMI_INLINE void many(form f, size_t lanes, size_t n, const hlmi_block *b)
+HLMI_INLINE void many(form f, size_t lanes, size_t n, const hlmi_slab *b)
 {
     for (size_t r0 = 0; r0 < lanes; r0 += 16) {
         const char *x = b->x;
         float *y = b->y;
         size_t t = 0;
         for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            tile(f, TOKENS, 2, lanes, n, b, r0, x, y);
+            micro(f, TOKENS, 2, lanes, n, b, r0, x, y);
         switch (b->tokens - t) {
-        case 5: tile(f, 5, 2, lanes, n, b, r0, x, y); break;
-        case 4: tile(f, 4, 2, lanes, n, b, r0, x, y); break;
-        case 3: tile(f, 3, 2, lanes, n, b, r0, x, y); break;
-        case 2: tile(f, 2, 2, lanes, n, b, r0, x, y); break;
-        case 1: tile(f, 1, 2, lanes, n, b, r0, x, y); break;
+        case 5: micro(f, 5, 2, lanes, n, b, r0, x, y); break;
+        case 4: micro(f, 4, 2, lanes, n, b, r0, x, y); break;
+        case 3: micro(f, 3, 2, lanes, n, b, r0, x, y); break;
+        case 2: micro(f, 2, 2, lanes, n, b, r0, x, y); break;
+        case 1: micro(f, 1, 2, lanes, n, b, r0, x, y); break;
         default: break;
         }
     }
 }
 
-void hlmi_avx2_block_f32(const hlmi_block *b, size_t lanes)
+void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes)
 {
     many(F32, lanes, b->units, b);
 }
 
 /* Units are columns here, except that a BF16 unit is one of an even number of columns; the odd column at the end has no partner
- * in x, so blocks are cut by columns and this file walks itself. */
+ * in x, so slabs are cut by columns and this file walks itself. */
 HLMI_INLINE void product(form f, const hlmi_gemm *g)
 {
     const size_t group_bytes = (f == BF16 ? (g->cols + 1) / 2 * 2 : g->cols) * column(f, LANES);
@@ -110,15 +110,15 @@ HLMI_INLINE void product(form f, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t k = 0; k < g->cols; k += step) {
                 const size_t n = g->cols - k < step ? g->cols - k : step;
-                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f, LANES),
-                                      n,
-                                      (const char *)g->x + t * g->ldx + k * sizeof(float),
-                                      g->ldx,
-                                      g->y + t * g->ldy + i * LANES,
-                                      g->ldy,
-                                      tokens,
-                                      k == 0};
-                if (g->tokens == 1) tile(f, 1, 4, LANES, n, &b, 0, b.x, b.y);
+                const hlmi_slab b = {(const char *)g->w + i * group_bytes + k * column(f, LANES),
+                                     n,
+                                     (const char *)g->x + t * g->ldx + k * sizeof(float),
+                                     g->ldx,
+                                     g->y + t * g->ldy + i * LANES,
+                                     g->ldy,
+                                     tokens,
+                                     k == 0};
+                if (g->tokens == 1) micro(f, 1, 4, LANES, n, &b, 0, b.x, b.y);
                 else many(f, LANES, n, &b);
             }
         }

@@ -81,7 +81,7 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
     }
 }
 
-HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, const float *y)
+HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_slab *b, const float *y)
 {
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {
@@ -91,7 +91,7 @@ HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, con
     }
 }
 
-HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_block *b, float *y)
+HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_slab *b, float *y)
 {
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {
@@ -116,7 +116,7 @@ HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16
     }
 }
 
-HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m256 acc[TOKENS][R];
     load_acc(T, acc, b, y);
@@ -197,7 +197,7 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m256 acc[TOKENS][R];
     load_acc(T, acc, b, y);
@@ -218,21 +218,21 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
 }
 
 #define LAYOUT(name)                                                                                                  \
-  static void one_##name(const hlmi_block *b)                                                                         \
+  static void one_##name(const hlmi_slab *b)                                                                          \
   {                                                                                                                   \
-    tile_##name(1, b, b->x, b->y);                                                                                    \
+    micro_##name(1, b, b->x, b->y);                                                                                   \
   }                                                                                                                   \
-  static void many_##name(const hlmi_block *b)                                                                        \
+  static void many_##name(const hlmi_slab *b)                                                                         \
   {                                                                                                                   \
     const char *x = b->x;                                                                                             \
     float *y = b->y;                                                                                                  \
     size_t t = 0;                                                                                                     \
     for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)                          \
-      tile_##name(TOKENS, b, x, y);                                                                                   \
+      micro_##name(TOKENS, b, x, y);                                                                                  \
     switch (b->tokens - t) {                                                                                          \
-    case 3: tile_##name(3, b, x, y); break;                                                                           \
-    case 2: tile_##name(2, b, x, y); break;                                                                           \
-    case 1: tile_##name(1, b, x, y); break;                                                                           \
+    case 3: micro_##name(3, b, x, y); break;                                                                          \
+    case 2: micro_##name(2, b, x, y); break;                                                                          \
+    case 1: micro_##name(1, b, x, y); break;                                                                          \
     default: break;                                                                                                   \
     }                                                                                                                 \
   }                                                                                                                   \

@@ -83,7 +83,7 @@ HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r
     }
 }
 
-HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, const char *x, float *y)
+HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
     HLMI_UNROLL
@@ -121,29 +121,29 @@ HLMI_INLINE void tile(form f, int T, int R, const hlmi_block *b, size_t r0, cons
     }
 }
 
-HLMI_INLINE void many(form f, const hlmi_block *b)
+HLMI_INLINE void many(form f, const hlmi_slab *b)
 {
     for (size_t r0 = 0; r0 < 32; r0 += 16) {
         const char *x = b->x;
         float *y = b->y;
         size_t t = 0;
         for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            tile(f, TOKENS, 2, b, r0, x, y);
+            micro(f, TOKENS, 2, b, r0, x, y);
         switch (b->tokens - t) {
-        case 3: tile(f, 3, 2, b, r0, x, y); break;
-        case 2: tile(f, 2, 2, b, r0, x, y); break;
-        case 1: tile(f, 1, 2, b, r0, x, y); break;
+        case 3: micro(f, 3, 2, b, r0, x, y); break;
+        case 2: micro(f, 2, 2, b, r0, x, y); break;
+        case 1: micro(f, 1, 2, b, r0, x, y); break;
         default: break;
         }
     }
 }
 
 #define FORM(name, f)                                                                                                 \
-  static void one_##name(const hlmi_block *b)                                                                         \
+  static void one_##name(const hlmi_slab *b)                                                                          \
   {                                                                                                                   \
-    tile(f, 1, 4, b, 0, b->x, b->y);                                                                                  \
+    micro(f, 1, 4, b, 0, b->x, b->y);                                                                                 \
   }                                                                                                                   \
-  static void many_##name(const hlmi_block *b)                                                                        \
+  static void many_##name(const hlmi_slab *b)                                                                         \
   {                                                                                                                   \
     many(f, b);                                                                                                       \
   }                                                                                                                   \

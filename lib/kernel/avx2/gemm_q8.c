@@ -1,6 +1,6 @@
 /* Q8 on Q16 activations: weights as 16 bits meet activations of 16 bits in vpmaddwd, which adds pairs of products in 32 bits (a
  * block's sum is at most 32 * 128 * 32767). 32 products take two multiplications and two additions, as they would with bytes:
- * there the sum of two pairs does not fit 16 bits, so that each must be widened. The weights of a block of units become
+ * there the sum of two pairs does not fit 16 bits, so that each must be widened. The weights of a slab become
  * 16 bits once for all tokens; a single token's do on the way. */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
@@ -102,8 +102,8 @@ HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], 
     }
 }
 
-/* 16 rows from row r0, T tokens; w: those rows of the block's units. */
-HLMI_INLINE void tile(int T, const hlmi_block *b, const half_unit *w, size_t r0, const char *x, float *y)
+/* 16 rows from row r0, T tokens; w: those rows of the slab's units. */
+HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
     HLMI_UNROLL
@@ -125,7 +125,7 @@ HLMI_INLINE void tile(int T, const hlmi_block *b, const half_unit *w, size_t r0,
     }
 }
 
-static void one(const hlmi_block *b)
+static void one(const hlmi_slab *b)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
     HLMI_UNROLL
@@ -143,7 +143,7 @@ static void one(const hlmi_block *b)
     for (int r = 0; r < 4; r++) _mm256_store_ps(b->y + r * 8, acc[0][r]);
 }
 
-static void many(const hlmi_block *b)
+static void many(const hlmi_slab *b)
 {
     _Alignas(64) half_unit w[BLOCK];
     for (size_t r0 = 0; r0 < 32; r0 += 16) {
@@ -152,11 +152,11 @@ static void many(const hlmi_block *b)
         float *y = b->y;
         size_t t = 0;
         for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            tile(TOKENS, b, w, r0, x, y);
+            micro(TOKENS, b, w, r0, x, y);
         switch (b->tokens - t) {
-        case 3: tile(3, b, w, r0, x, y); break;
-        case 2: tile(2, b, w, r0, x, y); break;
-        case 1: tile(1, b, w, r0, x, y); break;
+        case 3: micro(3, b, w, r0, x, y); break;
+        case 2: micro(2, b, w, r0, x, y); break;
+        case 1: micro(1, b, w, r0, x, y); break;
         default: break;
         }
     }

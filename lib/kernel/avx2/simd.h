@@ -9,13 +9,13 @@
 
 enum { VF = 8 }; /* lanes of a vector */
 
-/* Vectors of an attention tile of 1 .. 6 rows: accumulators, the B vectors of one step and a broadcast fit 16 registers. */
-#define TILE_WIDE_1 8
-#define TILE_WIDE_2 4
-#define TILE_WIDE_3 4
-#define TILE_WIDE_4 2
-#define TILE_WIDE_5 2
-#define TILE_WIDE_6 2
+/* Vectors of an attention micro-tile of 1 .. 6 rows: accumulators, the B vectors of one step and a broadcast fit 16 registers. */
+#define MICRO_WIDE_1 8
+#define MICRO_WIDE_2 4
+#define MICRO_WIDE_3 4
+#define MICRO_WIDE_4 2
+#define MICRO_WIDE_5 2
+#define MICRO_WIDE_6 2
 
 typedef __m256 vf;
 

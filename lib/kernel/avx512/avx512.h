@@ -7,7 +7,7 @@
 
 #include "kernel/walk.h"
 
-/* most tokens and row vectors of a register tile: sizes of arrays of which a tile uses a part */
+/* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
 enum { HLMI_AVX512_T = 8, HLMI_AVX512_R = 2 };
 
 void hlmi_avx512_gemm_f32(const hlmi_gemm *g);
@@ -45,7 +45,7 @@ HLMI_INLINE __m512i hlmi_avx512_dword(const void *p)
 }
 
 /** Sums of T tokens x R row vectors, from zero or from y. */
-HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b,
+HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_slab *b,
                                    const float *y)
 {
     HLMI_UNROLL
@@ -56,7 +56,7 @@ HLMI_INLINE void hlmi_avx512_begin(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_
     }
 }
 
-HLMI_INLINE void hlmi_avx512_end(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_block *b, float *y)
+HLMI_INLINE void hlmi_avx512_end(int T, int R, __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R], const hlmi_slab *b, float *y)
 {
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {

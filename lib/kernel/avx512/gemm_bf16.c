@@ -4,7 +4,7 @@
 enum { TOKENS = 8, LANES = 32, ROWS = 2, PAIR = LANES * 4 };
 
 /* b->units pairs of columns. */
-HLMI_INLINE void tile(int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro(int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
     hlmi_avx512_begin(T, ROWS, acc, b, y);
@@ -25,25 +25,25 @@ HLMI_INLINE void tile(int T, const hlmi_block *b, const char *x, float *y)
     hlmi_avx512_end(T, ROWS, acc, b, y);
 }
 
-static void one(const hlmi_block *b)
+static void one(const hlmi_slab *b)
 {
-    tile(1, b, b->x, b->y);
+    micro(1, b, b->x, b->y);
 }
 
-static void many(const hlmi_block *b)
+static void many(const hlmi_slab *b)
 {
     const char *x = b->x;
     float *y = b->y;
     size_t t = 0;
-    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) tile(TOKENS, b, x, y);
+    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) micro(TOKENS, b, x, y);
     if (t + 4 <= b->tokens) {
-        tile(4, b, x, y);
+        micro(4, b, x, y);
         t += 4, x += 4 * b->ldx, y += 4 * b->ldy;
     }
     switch (b->tokens - t) {
-    case 3: tile(3, b, x, y); break;
-    case 2: tile(2, b, x, y); break;
-    case 1: tile(1, b, x, y); break;
+    case 3: micro(3, b, x, y); break;
+    case 2: micro(2, b, x, y); break;
+    case 1: micro(1, b, x, y); break;
     default: break;
     }
 }

@@ -36,7 +36,7 @@ HLMI_INLINE void add_column(form f, int T, __m512 acc[HLMI_AVX512_T][HLMI_AVX512
 }
 
 /* b->units columns. */
-HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
     hlmi_avx512_begin(T, ROWS, acc, b, y);
@@ -54,25 +54,25 @@ HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *
     hlmi_avx512_end(T, ROWS, acc, b, y);
 }
 
-HLMI_INLINE void block(form f, const hlmi_block *b)
+HLMI_INLINE void slab(form f, const hlmi_slab *b)
 {
     const char *x = b->x;
     float *y = b->y;
     size_t t = 0;
-    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) tile(f, TOKENS, b, x, y);
+    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) micro(f, TOKENS, b, x, y);
     if (t + 4 <= b->tokens) {
-        tile(f, 4, b, x, y);
+        micro(f, 4, b, x, y);
         t += 4, x += 4 * b->ldx, y += 4 * b->ldy;
     }
     switch (b->tokens - t) {
-    case 3: tile(f, 3, b, x, y); break;
-    case 2: tile(f, 2, b, x, y); break;
-    case 1: tile(f, 1, b, x, y); break;
+    case 3: micro(f, 3, b, x, y); break;
+    case 2: micro(f, 2, b, x, y); break;
+    case 1: micro(f, 1, b, x, y); break;
     default: break;
     }
 }
 
-/* Units are columns; a block is an even number of them (BF16 pairs), but an odd column at the end has no partner in x. */
+/* Units are columns; a slab has an even number of them (BF16 pairs), but an odd column at the end has no partner in x. */
 HLMI_INLINE void product(form f, const hlmi_gemm *g)
 {
     const size_t group_bytes = (f == BF16 ? (g->cols + 1) / 2 * 2 : g->cols) * column(f);
@@ -83,15 +83,15 @@ HLMI_INLINE void product(form f, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t k = 0; k < g->cols; k += step) {
                 const size_t n = g->cols - k < step ? g->cols - k : step;
-                const hlmi_block b = {(const char *)g->w + i * group_bytes + k * column(f),
-                                      n,
-                                      (const char *)g->x + t * g->ldx + k * sizeof(float),
-                                      g->ldx,
-                                      g->y + t * g->ldy + i * LANES,
-                                      g->ldy,
-                                      tokens,
-                                      k == 0};
-                block(f, &b);
+                const hlmi_slab b = {(const char *)g->w + i * group_bytes + k * column(f),
+                                     n,
+                                     (const char *)g->x + t * g->ldx + k * sizeof(float),
+                                     g->ldx,
+                                     g->y + t * g->ldy + i * LANES,
+                                     g->ldy,
+                                     tokens,
+                                     k == 0};
+                slab(f, &b);
             }
         }
     }

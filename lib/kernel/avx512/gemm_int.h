@@ -85,7 +85,7 @@ HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, 
     }
 }
 
-HLMI_INLINE void tile(form f, int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
     hlmi_avx512_begin(T, ROWS, acc, b, y);
@@ -162,7 +162,7 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void tile_k4(int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
     hlmi_avx512_begin(T, 1, acc, b, y);
@@ -208,7 +208,7 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
+HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 {
     __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
     hlmi_avx512_begin(T, 1, acc, b, y);
@@ -231,43 +231,43 @@ HLMI_INLINE void tile_k6(int T, const hlmi_block *b, const char *x, float *y)
 
 /* ---- the functions ---- */
 
-/* Tiles of `most` tokens, then one of what is left. TILE(T, x, y) runs one. */
-#define MANY(most, TILE)                                                                                 \
-  const char *x = b->x;                                                                                  \
-  float *y = b->y;                                                                                       \
-  size_t t = 0;                                                                                          \
-  for (; t + (most) <= b->tokens; t += (most), x += (most)*b->ldx, y += (most)*b->ldy) TILE(most, x, y); \
-  switch (b->tokens - t) {                                                                               \
-  case 5: TILE(5, x, y); break;                                                                          \
-  case 4: TILE(4, x, y); break;                                                                          \
-  case 3: TILE(3, x, y); break;                                                                          \
-  case 2: TILE(2, x, y); break;                                                                          \
-  case 1: TILE(1, x, y); break;                                                                          \
-  default: break;                                                                                        \
+/* Micro-tiles of `most` tokens, then one of what is left. MICRO(T, x, y) runs one. */
+#define MANY(most, MICRO)                                                                                 \
+  const char *x = b->x;                                                                                   \
+  float *y = b->y;                                                                                        \
+  size_t t = 0;                                                                                           \
+  for (; t + (most) <= b->tokens; t += (most), x += (most)*b->ldx, y += (most)*b->ldy) MICRO(most, x, y); \
+  switch (b->tokens - t) {                                                                                \
+  case 5: MICRO(5, x, y); break;                                                                          \
+  case 4: MICRO(4, x, y); break;                                                                          \
+  case 3: MICRO(3, x, y); break;                                                                          \
+  case 2: MICRO(2, x, y); break;                                                                          \
+  case 1: MICRO(1, x, y); break;                                                                          \
+  default: break;                                                                                         \
   }
 
-#define FUNCTION(name, rows, unit_k, act, block)                                                                 \
-  static void one_##name(const hlmi_block *b)                                                                    \
-  {                                                                                                              \
-    TILE_##name(1, b->x, b->y);                                                                                  \
-  }                                                                                                              \
-  static void many_##name(const hlmi_block *b)                                                                   \
-  {                                                                                                              \
-    MANY(TOKENS, TILE_##name)                                                                                    \
-  }                                                                                                              \
-  void NAME(name)(const hlmi_gemm *g)                                                                            \
-  {                                                                                                              \
-    static const hlmi_walk walk = {rows,       unit_k,     sizeof(hlmi_unit_##name), sizeof(act), block, TOKENS, \
-                                   one_##name, many_##name};                                                     \
-    hlmi_walk_run(&walk, g);                                                                                     \
+#define FUNCTION(name, rows, unit_k, act, slab)                                                                 \
+  static void one_##name(const hlmi_slab *b)                                                                    \
+  {                                                                                                             \
+    MICRO_##name(1, b->x, b->y);                                                                                \
+  }                                                                                                             \
+  static void many_##name(const hlmi_slab *b)                                                                   \
+  {                                                                                                             \
+    MANY(TOKENS, MICRO_##name)                                                                                  \
+  }                                                                                                             \
+  void NAME(name)(const hlmi_gemm *g)                                                                           \
+  {                                                                                                             \
+    static const hlmi_walk walk = {rows,       unit_k,     sizeof(hlmi_unit_##name), sizeof(act), slab, TOKENS, \
+                                   one_##name, many_##name};                                                    \
+    hlmi_walk_run(&walk, g);                                                                                    \
   }
 
-#define TILE_q4(T, x, y) tile(Q4, T, b, x, y)
-#define TILE_q4m(T, x, y) tile(Q4M, T, b, x, y)
-#define TILE_q5m(T, x, y) tile(Q5M, T, b, x, y)
-#define TILE_q8(T, x, y) tile(Q8, T, b, x, y)
-#define TILE_k4(T, x, y) tile_k4(T, b, x, y)
-#define TILE_k6(T, x, y) tile_k6(T, b, x, y)
+#define MICRO_q4(T, x, y) micro(Q4, T, b, x, y)
+#define MICRO_q4m(T, x, y) micro(Q4M, T, b, x, y)
+#define MICRO_q5m(T, x, y) micro(Q5M, T, b, x, y)
+#define MICRO_q8(T, x, y) micro(Q8, T, b, x, y)
+#define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
+#define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
 
 FUNCTION(q4, 32, 32, hlmi_act_q8, 16)
 FUNCTION(q4m, 32, 32, hlmi_act_q8, 16)

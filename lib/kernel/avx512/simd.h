@@ -9,13 +9,13 @@
 
 enum { VF = 16 }; /* lanes of a vector */
 
-/* Vectors of an attention tile of 1 .. 6 rows: of 32 registers at most 24 accumulate. */
-#define TILE_WIDE_1 4
-#define TILE_WIDE_2 4
-#define TILE_WIDE_3 4
-#define TILE_WIDE_4 4
-#define TILE_WIDE_5 4
-#define TILE_WIDE_6 4
+/* Vectors of an attention micro-tile of 1 .. 6 rows: of 32 registers at most 24 accumulate. */
+#define MICRO_WIDE_1 4
+#define MICRO_WIDE_2 4
+#define MICRO_WIDE_3 4
+#define MICRO_WIDE_4 4
+#define MICRO_WIDE_5 4
+#define MICRO_WIDE_6 4
 
 typedef __m512 vf;
 

@@ -19,14 +19,14 @@
 #include "kernel/row_scale.h"
 
 enum {
-    TILE_ROWS = 6,
-    FEW = 2 * TILE_ROWS, /* queries that do not pay for a conversion apart */
-    TILE_LANES = 64, /* at most */
+    MICRO_ROWS = 6,
+    FEW = 2 * MICRO_ROWS, /* queries that do not pay for a conversion apart */
+    MICRO_LANES = 64, /* at most */
     SCRATCH_FLOATS = 2048, /* 8 KB */
     STREAM_ROWS = 8, /* rows of B that few queries take at once */
 };
 
-typedef struct tile {
+typedef struct micro {
     const float *a; /* [rows] of stride lda */
     size_t lda;
     const void *b; /* [depth] of stride ldb elements */
@@ -36,9 +36,9 @@ typedef struct tile {
     size_t depth; /* above 0 */
     float scale; /* C is multiplied by it at the end */
     bool fresh; /* C starts at 0 */
-} tile;
+} micro;
 
-typedef void tile_fn(const tile *t);
+typedef void micro_fn(const micro *t);
 
 #define LOAD_f32(b, at) vf_load((const float *)(b) + (at))
 #define LOAD_f16(b, at) vf_load_f16((const uint16_t *)(b) + (at))
@@ -46,13 +46,13 @@ typedef void tile_fn(const tile *t);
 #define LOAD_int8(b, at) vf_load_int8((const int8_t *)(b) + (at))
 
 /* What fresh accumulators are loaded from. */
-static const float zeros[TILE_LANES];
+static const float zeros[MICRO_LANES];
 
-/* One tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls.
+/* One micro-tile with all accumulators in registers: `rows` and `vectors` are constants, so every inner loop unrolls.
  * Of a step's A and B the smaller set is held, the other passes through one register. A loop that runs at least once
  * lets gcc keep the array in registers throughout. */
-#define TILE(name, type, rows, vectors)                                                             \
-  static void name(const tile *t)                                                                   \
+#define MICRO(name, type, rows, vectors)                                                            \
+  static void name(const micro *t)                                                                  \
   {                                                                                                 \
     const size_t lda = t->lda, ldb = t->ldb, ldc = t->ldc, depth = t->depth;                        \
     const float *a = t->a, *from = t->fresh ? zeros : t->c;                                         \
@@ -85,49 +85,49 @@ static const float zeros[TILE_LANES];
       for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by)); \
   }
 
-#define TILES_OF(type)                                                                                  \
-  TILE(type##_wide_1, type, 1, TILE_WIDE_1)                                                             \
-  TILE(type##_wide_2, type, 2, TILE_WIDE_2)                                                             \
-  TILE(type##_wide_3, type, 3, TILE_WIDE_3)                                                             \
-  TILE(type##_wide_4, type, 4, TILE_WIDE_4)                                                             \
-  TILE(type##_wide_5, type, 5, TILE_WIDE_5)                                                             \
-  TILE(type##_wide_6, type, 6, TILE_WIDE_6)                                                             \
-  TILE(type##_group_1, type, 1, HLMI_LANES / VF)                                                        \
-  TILE(type##_group_2, type, 2, HLMI_LANES / VF)                                                        \
-  TILE(type##_group_3, type, 3, HLMI_LANES / VF)                                                        \
-  TILE(type##_group_4, type, 4, HLMI_LANES / VF)                                                        \
-  TILE(type##_group_5, type, 5, HLMI_LANES / VF)                                                        \
-  TILE(type##_group_6, type, 6, HLMI_LANES / VF)                                                        \
-  static tile_fn *const type##_tiles[2][TILE_ROWS] = {                                                  \
+#define MICRO_OF(type)                                                                                  \
+  MICRO(type##_wide_1, type, 1, MICRO_WIDE_1)                                                           \
+  MICRO(type##_wide_2, type, 2, MICRO_WIDE_2)                                                           \
+  MICRO(type##_wide_3, type, 3, MICRO_WIDE_3)                                                           \
+  MICRO(type##_wide_4, type, 4, MICRO_WIDE_4)                                                           \
+  MICRO(type##_wide_5, type, 5, MICRO_WIDE_5)                                                           \
+  MICRO(type##_wide_6, type, 6, MICRO_WIDE_6)                                                           \
+  MICRO(type##_group_1, type, 1, HLMI_LANES / VF)                                                       \
+  MICRO(type##_group_2, type, 2, HLMI_LANES / VF)                                                       \
+  MICRO(type##_group_3, type, 3, HLMI_LANES / VF)                                                       \
+  MICRO(type##_group_4, type, 4, HLMI_LANES / VF)                                                       \
+  MICRO(type##_group_5, type, 5, HLMI_LANES / VF)                                                       \
+  MICRO(type##_group_6, type, 6, HLMI_LANES / VF)                                                       \
+  static micro_fn *const type##_micro[2][MICRO_ROWS] = {                                                \
       {type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6}, \
       {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}};
 
-TILES_OF(f32)
-TILES_OF(f16)
-TILES_OF(bf16)
-TILES_OF(int8)
+MICRO_OF(f32)
+MICRO_OF(f16)
+MICRO_OF(bf16)
+MICRO_OF(int8)
 
-static tile_fn *tile_for(hlmi_kv_format format, size_t rows, bool wide)
+static micro_fn *micro_for(hlmi_kv_format format, size_t rows, bool wide)
 {
-    if (format == HLMI_KV_ROWS_F16) return f16_tiles[wide][rows - 1];
-    if (format == HLMI_KV_ROWS_BF16) return bf16_tiles[wide][rows - 1];
-    if (format == HLMI_KV_ROWS_INT8) return int8_tiles[wide][rows - 1];
-    return f32_tiles[wide][rows - 1];
+    if (format == HLMI_KV_ROWS_F16) return f16_micro[wide][rows - 1];
+    if (format == HLMI_KV_ROWS_BF16) return bf16_micro[wide][rows - 1];
+    if (format == HLMI_KV_ROWS_INT8) return int8_micro[wide][rows - 1];
+    return f32_micro[wide][rows - 1];
 }
 
-/* Lanes of a wide tile of so many rows. */
+/* Lanes of a wide micro-tile of so many rows. */
 static size_t wide_lanes(size_t rows)
 {
-    static const size_t vectors[TILE_ROWS] = {TILE_WIDE_1, TILE_WIDE_2, TILE_WIDE_3,
-                                              TILE_WIDE_4, TILE_WIDE_5, TILE_WIDE_6};
-    return VF * vectors[rows < TILE_ROWS ? rows - 1 : TILE_ROWS - 1];
+    static const size_t vectors[MICRO_ROWS] = {MICRO_WIDE_1, MICRO_WIDE_2, MICRO_WIDE_3,
+                                               MICRO_WIDE_4, MICRO_WIDE_5, MICRO_WIDE_6};
+    return VF * vectors[rows < MICRO_ROWS ? rows - 1 : MICRO_ROWS - 1];
 }
 
-/* Rows of the next tile of n left: as equal as possible. */
+/* Rows of the next micro-tile of n left: as equal as possible. */
 static size_t next_rows(size_t n)
 {
-    const size_t tiles = (n + TILE_ROWS - 1) / TILE_ROWS;
-    return (n + tiles - 1) / tiles;
+    const size_t parts = (n + MICRO_ROWS - 1) / MICRO_ROWS;
+    return (n + parts - 1) / parts;
 }
 
 static size_t at_least(size_t a, size_t b)
@@ -180,15 +180,15 @@ static inline void convert_part(float *to, hlmi_kv_format format, const void *b,
     }
 }
 
-/* `rows` rows (at most TILE_ROWS) times `lanes` lanes, a multiple of 16. Changes t->b and t->c. The tile is one object
+/* `rows` rows (at most MICRO_ROWS) times `lanes` lanes, a multiple of 16. Changes t->b and t->c. The micro-tile is one object
  * changed in place: copying what was just stored field by field stalls for longer than a row of products takes. */
-static inline void run_tile(tile *t, hlmi_kv_format format, size_t rows, size_t lanes)
+static inline void run_micro(micro *t, hlmi_kv_format format, size_t rows, size_t lanes)
 {
     const size_t width = wide_lanes(rows);
     for (;;) {
         const bool wide = lanes >= width;
         const size_t step = wide ? width : HLMI_LANES;
-        tile_for(format, rows, wide)(t);
+        micro_for(format, rows, wide)(t);
         if (lanes == step) return;
         lanes -= step;
         t->b = element(format, t->b, step);
@@ -197,7 +197,7 @@ static inline void run_tile(tile *t, hlmi_kv_format format, size_t rows, size_t 
 }
 
 /* All query rows against one strip: t holds the first row's addresses. Changes t's addresses. */
-static inline void all_rows(tile *t, size_t nq, hlmi_kv_format format, size_t lanes)
+static inline void all_rows(micro *t, size_t nq, hlmi_kv_format format, size_t lanes)
 {
     const void *b = t->b;
     const float *a = t->a;
@@ -207,7 +207,7 @@ static inline void all_rows(tile *t, size_t nq, hlmi_kv_format format, size_t la
         t->a = a + i * t->lda;
         t->b = b;
         t->c = c + i * t->ldc;
-        run_tile(t, format, rows, lanes);
+        run_micro(t, format, rows, lanes);
     }
 }
 
@@ -215,7 +215,7 @@ static inline void all_rows(tile *t, size_t nq, hlmi_kv_format format, size_t la
  * so that memory is read in order. Many share a conversion that fills the scratch. */
 static size_t rows_at_once(size_t nq, size_t lanes, size_t row)
 {
-    if (nq > TILE_ROWS) return SCRATCH_FLOATS / lanes;
+    if (nq > MICRO_ROWS) return SCRATCH_FLOATS / lanes;
     return lanes < row ? STREAM_ROWS : SCRATCH_FLOATS / HLMI_LANES;
 }
 
@@ -226,7 +226,7 @@ static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t n
     if (nq == 0) return;
     const size_t width = wide_lanes(nq), most = rows_at_once(nq, width, n);
     const bool shared = nq > FEW && format != HLMI_KV_ROWS_F32;
-    tile t = {.lda = ldq, .ldc = lds};
+    micro t = {.lda = ldq, .ldc = lds};
     for (size_t d = 0; d < head_dim; d += t.depth) {
         const size_t left = head_dim - d;
         t.depth = at_most(left, most);
@@ -261,25 +261,25 @@ static inline void pv_rows(const strip *v, float *o, size_t ldo, const float *w,
                            size_t hi)
 {
     if (lo >= hi) return;
-    float padded[TILE_ROWS * HLMI_LANES];
-    tile t = {.a = w + lo,
-              .lda = ldw,
-              .b = element(v->format, v->b, (lo - v->from) * v->ldb),
-              .ldb = v->ldb,
-              .c = o,
-              .ldc = ldo,
-              .depth = hi - lo,
-              .scale = 1.0f,
-              .fresh = false};
+    float padded[MICRO_ROWS * HLMI_LANES];
+    micro t = {.a = w + lo,
+               .lda = ldw,
+               .b = element(v->format, v->b, (lo - v->from) * v->ldb),
+               .ldb = v->ldb,
+               .c = o,
+               .ldc = ldo,
+               .depth = hi - lo,
+               .scale = 1.0f,
+               .fresh = false};
     if (v->lanes >= HLMI_LANES) {
-        run_tile(&t, v->format, rows, v->lanes);
+        run_micro(&t, v->format, rows, v->lanes);
         return;
     }
     memset(padded, 0, sizeof padded);
     for (size_t i = 0; i < rows; i++) memcpy(padded + i * HLMI_LANES, o + i * ldo, v->lanes * sizeof *o);
     t.c = padded;
     t.ldc = HLMI_LANES;
-    run_tile(&t, v->format, rows, HLMI_LANES);
+    run_micro(&t, v->format, rows, HLMI_LANES);
     for (size_t i = 0; i < rows; i++) memcpy(o + i * ldo, padded + i * HLMI_LANES, v->lanes * sizeof *o);
 }
 
@@ -292,7 +292,7 @@ static inline void pv_same(const strip *v, float *o, size_t ldo, const float *w,
     }
 }
 
-/* All queries over one strip, each with its own positions: tiles run over the positions that their rows have in common,
+/* All queries over one strip, each with its own positions: micro-tiles run over the positions that their rows have in common,
  * each row alone before and after. A row with no position in the strip is left out. */
 static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
                       const uint16_t *hi)

@@ -1,6 +1,6 @@
 /* Template: Mamba-2's scan of one head, over the vectors of an ISA's simd.h,
- * which the including file has included before. A tile of the state, a few rows of a few vectors, stays in registers over a
- * chunk of tokens, whose rows stay in the first cache while the tiles pass. Step for step ref/scan2.c. */
+ * which the including file has included before. A micro-tile of the state, a few rows of a few vectors, stays in registers over a
+ * chunk of tokens, whose rows stay in the first cache while they pass. Step for step ref/scan2.c. */
 #ifndef HLMI_KERNEL_TMPL_SCAN2_H
 #define HLMI_KERNEL_TMPL_SCAN2_H
 
@@ -12,7 +12,7 @@
 enum {
     SCAN2_TOKENS = 32, /* of a chunk */
     SCAN2_ROWS = 4,
-    SCAN2_WIDE = VF == 16 ? 4 : 2 /* the tile takes half of the registers */
+    SCAN2_WIDE = VF == 16 ? 4 : 2 /* it takes half of the registers */
 };
 
 typedef struct scan2_chunk {
@@ -38,8 +38,8 @@ static void scan2_steps(scan2_chunk *k)
 }
 
 /* State rows n .. n + rows - 1, `wide` vectors from lane p on (of one vector `part` lanes), over the tokens of a chunk. */
-HLMI_INLINE void scan2_tile(const scan2_chunk *k, hlmi_state_type type, size_t n, size_t rows, size_t p, size_t wide,
-                            size_t part)
+HLMI_INLINE void scan2_micro(const scan2_chunk *k, hlmi_state_type type, size_t n, size_t rows, size_t p, size_t wide,
+                             size_t part)
 {
     const hlmi_scan2_run *r = k->r;
     const size_t cols = r->cols, at = n * cols + p;
@@ -83,8 +83,8 @@ HLMI_INLINE void scan2_tile(const scan2_chunk *k, hlmi_state_type type, size_t n
 HLMI_INLINE void scan2_strip(const scan2_chunk *k, hlmi_state_type type, size_t p, size_t wide, size_t part)
 {
     size_t n = 0;
-    for (; n + SCAN2_ROWS <= k->r->rows; n += SCAN2_ROWS) scan2_tile(k, type, n, SCAN2_ROWS, p, wide, part);
-    for (; n < k->r->rows; n++) scan2_tile(k, type, n, 1, p, wide, part);
+    for (; n + SCAN2_ROWS <= k->r->rows; n += SCAN2_ROWS) scan2_micro(k, type, n, SCAN2_ROWS, p, wide, part);
+    for (; n < k->r->rows; n++) scan2_micro(k, type, n, 1, p, wide, part);
 }
 
 HLMI_INLINE void scan2_of(const hlmi_scan2_run *r, hlmi_state_type type)
