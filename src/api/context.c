@@ -100,7 +100,7 @@ static hlm_status make_tile(hlm_context *c)
     return st;
 }
 
-/* Rows of a tile that runs in slices: the smallest part of a product, one unit of output rows with all of the tile's, is to
+/* Rows of a tile that runs in slices: the smallest part of a product, one band of output rows with all of the tile's, is to
  * take a fraction of a part's time. */
 static size_t slice_rows(size_t max_rows, size_t widest)
 {

@@ -3,7 +3,7 @@
 #include "base/size.h"
 #include "ops/cpu/held.h"
 
-enum { UNIT = 16 }; /* channels: a cache line */
+enum { LINE = 16 }; /* channels: a cache line */
 
 typedef struct conv_arg {
     hlmi_conv a;
@@ -17,9 +17,9 @@ static void conv_run(const void *arg, const void *step, size_t worker, size_t wo
     const conv_arg *a = arg;
     const hlmi_conv *o = &a->a;
     const hlmi_tile *t = step;
-    const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.channels, UNIT), worker, workers);
+    const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.channels, LINE), worker, workers);
     if (r.begin == r.end) return;
-    const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.channels) - c, ld = a->rec.channels;
+    const size_t c = r.begin * LINE, n = hlmi_min_size(r.end * LINE, a->rec.channels) - c, ld = a->rec.channels;
     hlmi_held h = {.k = a->k, .states = a->states, .rows = a->rec.window, .n = n, .ld = ld};
     h.room = (float *)hlmi_worker_scratch(t, worker, workers);
     for (size_t i = 0; i < t->n_spans; i++) {

@@ -1,6 +1,6 @@
 /* Matrix products of experts with the rows that chose them (slots, ops.h). Each
  * worker finds the order of the slots by itself, which costs less than a
- * barrier. Up: the units of all used experts are divided by their cost. Down: a
+ * barrier. Up: the bands of all used experts are divided by their cost. Down: a
  * worker has some of the output rows, for all experts one after another, so that
  * a sum never waits for another worker. */
 #include <string.h>
@@ -123,8 +123,8 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
     const bool alone = t->n_rows <= a->private_rows;
     work w = {.a = a, .t = t, .o = order_slots(a, t->n_rows, scratch)};
     w.tmp = (float *)(void *)(scratch + a->tmp_at);
-    w.more = w.tmp + HLMI_UNIT_TMP;
-    w.added = w.more + HLMI_UNIT_TMP;
+    w.more = w.tmp + HLMI_BAND_TMP;
+    w.added = w.more + HLMI_BAND_TMP;
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
         own[f] = scratch + a->private_at[f];
         w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x : alone ? own[f] : a->packed[f];
@@ -180,26 +180,26 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
 }
 
 /* Adds what adapters have for matrix `which` of an expert to n products y of slots from s on. */
-static void adapt(const work *w, size_t expert, size_t which, size_t u, size_t units, size_t s, size_t n, float *y)
+static void adapt(const work *w, size_t expert, size_t which, size_t u, size_t bands, size_t s, size_t n, float *y)
 {
     const grouped_arg *a = w->a;
     if (!a->low || !w->t->adapted || expert != a->a.n_experts - 1) return;
     for (size_t i = 0; i < n; i++) {
         const size_t row = w->o.item[s + i] / a->a.to.picks;
         const hlmi_low *low = hlmi_low_of(w->t->adapter[row], matrix_of(a, &a->a.experts[expert], which));
-        if (low) hlmi_low_out(a->k, low, u, units, low_row(a, row, which), y + i * units * HLMI_UNIT, w->added);
+        if (low) hlmi_low_out(a->k, low, u, bands, low_row(a, row, which), y + i * bands * HLMI_BAND, w->added);
     }
 }
 
 /* ---- products ---- */
 
-/* Products of units [u, u + units) of m with slots [s, s + n). */
-static void products(const work *w, const hlmi_matrix *m, size_t u, size_t units, size_t s, size_t n, float *y)
+/* Products of bands [u, u + bands) of m with slots [s, s + n). */
+static void products(const work *w, const hlmi_matrix *m, size_t u, size_t bands, size_t s, size_t n, float *y)
 {
     const grouped_arg *a = w->a;
     const hlmi_product p = hlmi_product_of(a->k, m, a->f32, a->a.wide);
     const uint8_t *x = w->x[p.act] + s * slot_bytes(a, p.act);
-    hlmi_product_run(a->k, &p, u, units, x, a->stride[p.act], n, y, units * HLMI_UNIT);
+    hlmi_product_run(a->k, &p, u, bands, x, a->stride[p.act], n, y, bands * HLMI_BAND);
 }
 
 /* What becomes of n products y (of a pair: and up) from output row `row` on, for slot s. */
@@ -226,7 +226,7 @@ static void finish_down(const work *w, const hlmi_expert *e, float *y, size_t ro
     k->add(out, out, y, n);
 }
 
-/* Units [first, last) of an expert for all its slots: some units at a time, so that they are read once. */
+/* Bands [first, last) of an expert for all its slots: some bands at a time, so that they are read once. */
 static void expert_run(const work *w, size_t expert, size_t first, size_t last)
 {
     const hlmi_linear_grouped *a = &w->a->a;
@@ -235,12 +235,12 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
     const hlmi_matrix *m = matrix_of(w->a, e, 0);
     const size_t begin = w->o.start[expert], end = w->o.start[expert + 1];
     const size_t per = a->wide ? 2 : 1;
-    const size_t most = HLMI_UNIT_TMP / (HLMI_UNIT * per * hlmi_min_size(end - begin, HLMI_UNIT_ROWS));
+    const size_t most = HLMI_BAND_TMP / (HLMI_BAND * per * hlmi_min_size(end - begin, HLMI_BAND_TOKENS));
     for (size_t u = first, run; u < last; u += run) {
         run = hlmi_min_size(most, last - u);
-        const size_t row = u * HLMI_UNIT, ld = run * HLMI_UNIT, width = hlmi_min_size(ld, m->rows - row);
-        for (size_t s = begin; s < end; s += HLMI_UNIT_ROWS) {
-            const size_t n = hlmi_min_size(HLMI_UNIT_ROWS, end - s);
+        const size_t row = u * HLMI_BAND, ld = run * HLMI_BAND, width = hlmi_min_size(ld, m->rows - row);
+        for (size_t s = begin; s < end; s += HLMI_BAND_TOKENS) {
+            const size_t n = hlmi_min_size(HLMI_BAND_TOKENS, end - s);
             products(w, m, u, run, s, n, w->tmp);
             adapt(w, expert, 0, u, run, s, n, w->tmp);
             if (pair) products(w, &e->up, u, run, s, n, w->more);
@@ -253,27 +253,27 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
     }
 }
 
-static size_t units_of(const hlmi_matrix *m)
+static size_t bands_of(const hlmi_matrix *m)
 {
-    return hlmi_div_up(m->rows, HLMI_UNIT);
+    return hlmi_div_up(m->rows, HLMI_BAND);
 }
 
-/* A unit costs as much as it has slots; it goes to the worker in whose share of all costs it begins. */
+/* A band costs as much as it has slots; it goes to the worker in whose share of all costs it begins. */
 static void up_run(const void *arg, const void *step, size_t worker, size_t workers)
 {
     const grouped_arg *a = arg;
     const work w = begin(a, step, worker, workers);
     const uint32_t *start = w.o.start;
     size_t total = 0;
-    for (size_t e = 0; e < a->a.n_experts; e++) total += (start[e + 1] - start[e]) * units_of(&a->a.experts[e].up);
+    for (size_t e = 0; e < a->a.n_experts; e++) total += (start[e + 1] - start[e]) * bands_of(&a->a.experts[e].up);
     const hlmi_range r = hlmi_share(total, worker, workers);
     for (size_t e = 0, base = 0; e < a->a.n_experts && base < r.end; e++) {
-        const size_t n = start[e + 1] - start[e], units = units_of(&a->a.experts[e].up);
+        const size_t n = start[e + 1] - start[e], bands = bands_of(&a->a.experts[e].up);
         if (n == 0) continue;
         const size_t first = r.begin > base ? hlmi_div_up(r.begin - base, n) : 0;
-        const size_t last = hlmi_min_size(units, hlmi_div_up(r.end - base, n));
+        const size_t last = hlmi_min_size(bands, hlmi_div_up(r.end - base, n));
         if (first < last) expert_run(&w, e, first, last);
-        base += n * units;
+        base += n * bands;
     }
 }
 
@@ -282,11 +282,11 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
     const grouped_arg *a = arg;
     const hlmi_tile *t = step;
     const size_t rows = a->a.experts[0].down.rows;
-    const hlmi_range r = hlmi_share(units_of(&a->a.experts[0].down), worker, workers);
+    const hlmi_range r = hlmi_share(bands_of(&a->a.experts[0].down), worker, workers);
     if (r.begin == r.end) return;
     const work w = begin(a, t, worker, workers);
     if (a->a.epilogue == HLMI_EP_STORE) {
-        const size_t from = r.begin * HLMI_UNIT, to = hlmi_min_size(r.end * HLMI_UNIT, rows);
+        const size_t from = r.begin * HLMI_BAND, to = hlmi_min_size(r.end * HLMI_BAND, rows);
         for (size_t i = 0; i < t->n_rows; i++) memset(a->a.y + i * a->a.ldy + from, 0, (to - from) * sizeof *a->a.y);
     }
     for (size_t e = 0; e < a->a.n_experts; e++)
@@ -346,7 +346,7 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
     a.order_at = at;
     at += hlmi_round_up((l->n_experts + 2 + 2 * items(&a, b->max_rows)) * sizeof(uint32_t), HLMI_ALIGN);
     a.tmp_at = at;
-    hlmi_scratch_worker(b, at + 3 * HLMI_UNIT_TMP * sizeof(float));
+    hlmi_scratch_worker(b, at + 3 * HLMI_BAND_TMP * sizeof(float));
     if (l->shared) take_low(b, &a);
     bool packed = false;
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) packed |= a.packed[f] != NULL;

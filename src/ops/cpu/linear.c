@@ -102,24 +102,24 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
     }
 }
 
-/* Products y of `units` units of matrix m from unit `u` on, for tokens [t0, t0 + n), with what adapters add. */
-static void adapt(const linear_arg *a, const hlmi_tile *t, size_t m, size_t u, size_t units, size_t t0, size_t n,
+/* Products y of `bands` bands of matrix m from band `u` on, for tokens [t0, t0 + n), with what adapters add. */
+static void adapt(const linear_arg *a, const hlmi_tile *t, size_t m, size_t u, size_t bands, size_t t0, size_t n,
                   float *y, float *tmp)
 {
     for (size_t i = 0; i < n && t->adapted; i++) {
         const hlmi_low *low = low_of(a, t, t0 + i, m);
-        if (low) hlmi_low_out(a->k, low, u, units, low_row(a, t0 + i, m), y + i * units * HLMI_UNIT, tmp);
+        if (low) hlmi_low_out(a->k, low, u, bands, low_row(a, t0 + i, m), y + i * bands * HLMI_BAND, tmp);
     }
 }
 
-/* Products of `units` units of matrix i from unit `u` on, for tokens [t0, t0 + n). */
-static void products(const linear_arg *a, size_t i, size_t u, size_t units, size_t t0, size_t n, uint8_t *const *x,
+/* Products of `bands` bands of matrix i from band `u` on, for tokens [t0, t0 + n). */
+static void products(const linear_arg *a, size_t i, size_t u, size_t bands, size_t t0, size_t n, uint8_t *const *x,
                      float *y, size_t ldy)
 {
     const weights *w = &a->w[i];
     const form *f = &a->forms[w->form_index];
     const uint8_t *first = x[w->form_index] + t0 * f->per * f->stride;
-    hlmi_product_run(a->k, &w->p, u, units, first, f->per / w->p.per * f->stride, n, y, ldy);
+    hlmi_product_run(a->k, &w->p, u, bands, first, f->per / w->p.per * f->stride, n, y, ldy);
 }
 
 /* y = scale * (y + bias) of matrix i, from output row `row` on. */
@@ -148,17 +148,17 @@ static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *
     }
 }
 
-static void unit_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_t u, size_t units, size_t t0, size_t n,
+static void band_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_t u, size_t bands, size_t t0, size_t n,
                      uint8_t *const *x, float *tmp)
 {
     const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
-    const size_t ld = units * HLMI_UNIT, row = u * HLMI_UNIT;
+    const size_t ld = bands * HLMI_BAND, row = u * HLMI_BAND;
     const size_t width = hlmi_min_size(ld, a->w[i].p.m->rows - row);
-    float *up = tmp + HLMI_UNIT_TMP, *added = up + HLMI_UNIT_TMP;
-    products(a, i, u, units, t0, n, x, tmp, ld);
-    adapt(a, tile, i, u, units, t0, n, tmp, added);
-    if (pair) products(a, 1, u, units, t0, n, x, up, ld);
-    if (pair) adapt(a, tile, 1, u, units, t0, n, up, added);
+    float *up = tmp + HLMI_BAND_TMP, *added = up + HLMI_BAND_TMP;
+    products(a, i, u, bands, t0, n, x, tmp, ld);
+    adapt(a, tile, i, u, bands, t0, n, tmp, added);
+    if (pair) products(a, 1, u, bands, t0, n, x, up, ld);
+    if (pair) adapt(a, tile, 1, u, bands, t0, n, up, added);
     for (size_t t = 0; t < n; t++) finish(a, tile, i, tmp + t * ld, up + t * ld, row, width, t0 + t);
 }
 
@@ -182,23 +182,23 @@ static void linear_run(const void *arg, const void *step, size_t worker, size_t 
 {
     const linear_arg *a = arg;
     const hlmi_tile *t = step;
-    const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, HLMI_UNIT_ROWS);
+    const size_t rows = row_count(a, t), blocks = hlmi_div_up(rows, HLMI_BAND_TOKENS);
     const size_t n_mat = a->a.epilogue == HLMI_EP_SILU_MUL ? 1 : a->a.n;
     uint8_t *x[HLMI_LINEAR_MAX];
-    size_t units = 0;
+    size_t bands = 0;
     if (rows == 0) return;
-    for (size_t i = 0; i < n_mat; i++) units += a->w[i].p.units;
-    hlmi_range r = hlmi_share(units * blocks, worker, workers);
+    for (size_t i = 0; i < n_mat; i++) bands += a->w[i].p.bands;
+    hlmi_range r = hlmi_share(bands * blocks, worker, workers);
     if (r.begin == r.end) return;
     find_rows(a, t, rows, worker, workers, x);
     float *tmp = (float *)(void *)((uint8_t *)hlmi_worker_scratch(t, worker, workers) + a->tmp_at);
     while (r.begin < r.end) {
-        size_t i = 0, u = r.begin % units;
-        const size_t t0 = r.begin / units * HLMI_UNIT_ROWS, n = hlmi_min_size(HLMI_UNIT_ROWS, rows - t0);
-        for (; u >= a->w[i].p.units; i++) u -= a->w[i].p.units;
-        const size_t left = hlmi_min_size(a->w[i].p.units - u, r.end - r.begin);
-        const size_t run = hlmi_min_size(left, HLMI_UNIT_TMP / (HLMI_UNIT * n * a->per));
-        unit_run(a, t, i, u, run, t0, n, x, tmp);
+        size_t i = 0, u = r.begin % bands;
+        const size_t t0 = r.begin / bands * HLMI_BAND_TOKENS, n = hlmi_min_size(HLMI_BAND_TOKENS, rows - t0);
+        for (; u >= a->w[i].p.bands; i++) u -= a->w[i].p.bands;
+        const size_t left = hlmi_min_size(a->w[i].p.bands - u, r.end - r.begin);
+        const size_t run = hlmi_min_size(left, HLMI_BAND_TMP / (HLMI_BAND * n * a->per));
+        band_run(a, t, i, u, run, t0, n, x, tmp);
         r.begin += run;
     }
 }
@@ -246,7 +246,7 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
         packed |= a.forms[f].rows != NULL;
     }
     a.tmp_at = at;
-    hlmi_scratch_worker(b, at + 3 * HLMI_UNIT_TMP * sizeof(float));
+    hlmi_scratch_worker(b, at + 3 * HLMI_BAND_TMP * sizeof(float));
     const size_t most = l->rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
     a.low = hlmi_scratch(b, most * l->n * HLMI_LOW_MAX * sizeof *a.low);
     const size_t min_rows = l->rows == HLMI_ROWS_OUT ? 0 : PRIVATE_ROWS + 1;

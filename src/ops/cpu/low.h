@@ -16,17 +16,17 @@ static inline const hlmi_low *hlmi_low_of(const hlm_adapter *ad, const hlmi_matr
 static inline void hlmi_low_in(const hlmi_kernels *k, const hlmi_low *low, const float *x, float *y)
 {
     const hlmi_product p = hlmi_product_of(k, &low->a, true, false);
-    hlmi_product_run(k, &p, 0, p.units, (const uint8_t *)x, 0, 1, y, HLMI_LOW_MAX);
+    hlmi_product_run(k, &p, 0, p.bands, (const uint8_t *)x, 0, 1, y, HLMI_LOW_MAX);
 }
 
-/** Adds to one row's products y of `units` units from unit `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as many
+/** Adds to one row's products y of `bands` bands from band `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as many
  *  floats as y has. */
-static inline void hlmi_low_out(const hlmi_kernels *k, const hlmi_low *low, size_t u, size_t units, const float *x,
+static inline void hlmi_low_out(const hlmi_kernels *k, const hlmi_low *low, size_t u, size_t bands, const float *x,
                                 float *y, float *tmp)
 {
-    const size_t row = u * HLMI_UNIT, n = hlmi_min_size(units * HLMI_UNIT, low->b.rows - row);
+    const size_t row = u * HLMI_BAND, n = hlmi_min_size(bands * HLMI_BAND, low->b.rows - row);
     const hlmi_product p = hlmi_product_of(k, &low->b, true, false);
-    hlmi_product_run(k, &p, u, units, (const uint8_t *)x, 0, 1, tmp, units * HLMI_UNIT);
+    hlmi_product_run(k, &p, u, bands, (const uint8_t *)x, 0, 1, tmp, bands * HLMI_BAND);
     k->add(y, y, tmp, n);
     if (low->factor) k->mul(y, y, low->factor + row, n);
 }

@@ -3,7 +3,7 @@
 #include "base/size.h"
 #include "ops/cpu/held.h"
 
-enum { UNIT = 16 }; /* channels: a cache line */
+enum { LINE = 16 }; /* channels: a cache line */
 
 typedef struct scan1_arg {
     hlmi_scan1 a;
@@ -46,9 +46,9 @@ static void scan1_run(const void *arg, const void *step, size_t worker, size_t w
 {
     const scan1_arg *a = arg;
     const hlmi_tile *t = step;
-    const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.cols, UNIT), worker, workers);
+    const hlmi_range r = hlmi_share(hlmi_div_up(a->rec.cols, LINE), worker, workers);
     if (r.begin == r.end) return;
-    const size_t c = r.begin * UNIT, n = hlmi_min_size(r.end * UNIT, a->rec.cols) - c;
+    const size_t c = r.begin * LINE, n = hlmi_min_size(r.end * LINE, a->rec.cols) - c;
     hlmi_held h = {.k = a->k, .states = a->states, .rows = a->rec.rows, .n = n, .ld = a->rec.cols};
     h.room = (float *)hlmi_worker_scratch(t, worker, workers);
     for (size_t i = 0; i < t->n_spans; i++) scan_span(a, &t->spans[i], &h, c, n);
