@@ -2,6 +2,7 @@
  *
  * Each half of 128 elements has 64 bytes of ql and 32 of qh. Quarter i of a half (32 elements, j = 0..31): the low 4 bits are in
  * ql[32 (i mod 2) + j], low nibble for i < 2, and the upper 2 bits are bits 2i, 2i+1 of qh[j]. */
+#include "base/assert.h"
 #include "quant/ggml.h"
 
 enum { LANES = 16, UNIT = 4416 };
@@ -27,7 +28,9 @@ static void q6_k_dequantise(float *y, const void *x, size_t n)
 /* Four elements, one a byte: low nibbles and, in place, the upper bits; each byte becomes v - 32, without carries. */
 static uint32_t join(uint32_t low, uint32_t high)
 {
-    return (((low & 0x0F0F0F0Fu) | (high & 0x30303030u)) + 0x60606060u) ^ 0x80808080u;
+    const uint32_t v = (low & 0x0F0F0F0Fu) | (high & 0x30303030u);
+    hlmi_assert((v & 0xC0C0C0C0u) == 0); /* kernels of K6 add pairs of products in 16 bits, so -32 .. 31 it must be */
+    return (v + 0x60606060u) ^ 0x80808080u;
 }
 
 /* One half of a block into a lane: its 32 chunks of 4 k, of which a quarter has 8. */

@@ -8,19 +8,19 @@ static bool asks_again(const hlmi_entry *e)
     return e->n_tokens == 0 && e->logits;
 }
 
-/* Rows that the cache's state has to see again (hlmi_cache_pending), or whose logits are asked for again. */
+/* Rows that the cache's state has to see again (hlmi_seq_pending), or whose logits are asked for again. */
 static void find_old(hlmi_entry *e)
 {
-    const size_t pending = (size_t)hlmi_cache_pending(e->cache);
+    const size_t pending = (size_t)hlmi_seq_pending(&e->cache->seq);
     e->old = pending ? pending : asks_again(e);
-    e->replay = (size_t)hlmi_cache_replay(e->cache);
+    e->replay = (size_t)hlmi_seq_replay(&e->cache->seq);
     if (e->replay && asks_again(e)) e->replay--; /* the last one runs through all blocks */
 }
 
 hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
 {
     size_t n = 0;
-    for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->n_leaves;
+    for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->claim.table.n;
     void *items = c->leaves;
     const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_leaves, n, sizeof *c->leaves, "page tables");
     c->leaves = items;
@@ -30,7 +30,8 @@ hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
         hlmi_entry *e = &b->entries[i];
         find_old(e);
         e->pages = at;
-        for (size_t k = 0; k < e->cache->n_leaves; k++) *at++ = &e->cache->leaves[k]->rows;
+        const hlmi_table *table = &e->cache->claim.table;
+        for (size_t k = 0; k < table->n; k++) *at++ = &table->leaves[k]->rows;
     }
     return HLM_OK;
 }
@@ -44,7 +45,7 @@ static size_t n_entry_rows(const hlmi_entry *e)
 /* Position of a row. */
 static int64_t entry_pos(const hlmi_entry *e, size_t row)
 {
-    return e->cache->length - (int64_t)e->old + (int64_t)row;
+    return e->cache->seq.length - (int64_t)e->old + (int64_t)row;
 }
 
 /* The row of which logits number i are. */
@@ -91,7 +92,7 @@ static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_
                                                          .out = asked->out + first * keys,
                                                          .keys = keys,
                                                          .head_stride = e->n_tokens * keys,
-                                                         .hidden = e->cache->prefix};
+                                                         .hidden = e->cache->seq.prefix};
     t->taps = c->taps;
     t->attn_taps = c->attn_taps;
     return HLM_OK;
@@ -105,7 +106,7 @@ static void add_row(hlm_context *c, const hlmi_entry *e, size_t at, size_t row)
     hlm_pool *pool = c->pool;
     const hlm_adapter *adapter = e->adapter;
     if (at < e->old) {
-        const int32_t symbol = hlmi_cache_symbol(e->cache, entry_pos(e, at));
+        const int32_t symbol = hlmi_seq_symbol(pool, &e->cache->seq, entry_pos(e, at));
         t->tokens[row] = hlmi_symbol_token(pool, symbol);
         t->keep[row] = hlmi_cache_page(e->cache, entry_pos(e, at))->again ? 1 << HLMI_PART : 0;
         adapter = hlmi_pool_adapter(pool, hlmi_symbol_adapter(pool, symbol));
@@ -124,7 +125,7 @@ static void add_row(hlm_context *c, const hlmi_entry *e, size_t at, size_t row)
 static size_t span_rows(const hlmi_entry *e, size_t at)
 {
     const size_t left = n_entry_rows(e) - at;
-    const int64_t pos = entry_pos(e, at), cut = e->cache->state ? hlmi_cut_next(e->cache, pos) : INT64_MAX;
+    const int64_t pos = entry_pos(e, at), cut = hlmi_claim_next(e->cache, pos);
     return cut - pos < (int64_t)left ? (size_t)(cut - pos) : left;
 }
 
@@ -139,7 +140,7 @@ static void add_span(hlm_context *c, const hlmi_entry *e, int64_t pos, size_t n,
     hlmi_span *span = &t->spans[t->n_spans];
     const hlmi_state *in = NULL;
     hlmi_state *out = NULL;
-    hlmi_cache_advance(cache, pos + (int64_t)n, &in, &out);
+    hlmi_claim_advance(cache, pos + (int64_t)n, &in, &out);
     *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = e->pages};
     if (out) {
         span->in = in->rows;
@@ -187,7 +188,8 @@ static bool fill_replay(hlm_context *c, hlmi_batch *b, size_t most)
         const hlmi_entry *e = &b->entries[b->replayed];
         const size_t n = hlmi_min_size(e->replay - b->replay_row, most);
         if (n == 0) continue;
-        add_span(c, e, e->cache->state->pos + (int64_t)b->replay_row, n, hlmi_undo_find, false);
+        const int64_t pos = hlmi_points_now(&e->cache->seq.points)->pos + (int64_t)b->replay_row;
+        add_span(c, e, pos, n, hlmi_undo_source, false);
         b->replay_row += n;
         return true;
     }

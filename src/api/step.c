@@ -86,12 +86,13 @@ static void take_back(hlmi_batch *b, hlmi_turns *turns)
 /* What a rewind has left to be computed again must be tokens. The cache is locked. */
 static hlm_status check_pending(const hlm_cache *cache)
 {
-    for (int64_t pos = cache->length - hlmi_cache_pending(cache); pos < cache->length; pos++)
-        if (hlmi_cache_symbol(cache, pos) < 0)
+    const hlmi_seq *s = &cache->seq;
+    for (int64_t pos = s->length - hlmi_seq_pending(s); pos < s->length; pos++)
+        if (hlmi_seq_symbol(cache->pool, s, pos) < 0)
             return hlmi_fail(HLM_E_UNREACHABLE,
                              "the state at position %lld has to be computed again from position %lld on, which was an "
                              "embedding",
-                             (long long)(cache->length - cache->prefix), (long long)(pos - cache->prefix));
+                             (long long)(s->length - s->prefix), (long long)(pos - s->prefix));
     return HLM_OK;
 }
 
@@ -311,7 +312,7 @@ hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits)
 
 hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 {
-    if (!cache->stale && (!cache->state || cache->state->pos == cache->length)) return HLM_OK;
+    if (hlmi_seq_ready(&cache->seq)) return HLM_OK;
     hlm_status st = hlmi_ctx_enter(ctx);
     if (st != HLM_OK) return st;
     const int32_t asked = atomic_exchange(&ctx->cancel, 0);

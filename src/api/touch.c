@@ -12,7 +12,7 @@ static bool touch(const hlm_pool *pool, hlmi_fresh *f, void *block, hlmi_slice *
 static bool touch_pages(const hlm_pool *pool, const hlmi_span *span, const hlm_cache *cache, hlmi_slice *slice)
 {
     const int64_t tokens = (int64_t)pool->layout.tokens, end = span->pos + (int64_t)span->n;
-    const int64_t from = span->pos > cache->length ? span->pos : cache->length;
+    const int64_t from = span->pos > cache->seq.length ? span->pos : cache->seq.length;
     for (int64_t at = (from + tokens - 1) / tokens * tokens; at < end; at += tokens) {
         hlmi_page *page = hlmi_cache_page(cache, at);
         if (!touch(pool, &page->fresh, page, slice)) return false;

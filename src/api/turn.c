@@ -26,7 +26,7 @@ static hlm_status run_again(const hlmi_mem *mem, hlmi_turn *t, uint32_t number, 
     if (!ids) return hlmi_nomem(2 * n * sizeof *ids, "tokens to run again");
     for (size_t i = 0; i < n; i++) {
         const int64_t at = v->again + (int64_t)i;
-        const int32_t symbol = hlmi_cache_symbol(t->cache, at + t->cache->prefix);
+        const int32_t symbol = hlmi_seq_symbol(t->cache->pool, &t->cache->seq, at + t->cache->seq.prefix);
         if (symbol < 0) return embedding_again(at);
         ids[i] = hlmi_symbol_token(t->cache->pool, symbol);
         symbols[i] = hlmi_invoked_symbol(t->cache, number, v->at, at, symbol);

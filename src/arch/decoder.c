@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arch/rope.h"
+#include "base/assert.h"
 #include "base/size.h"
 
 enum {
@@ -469,6 +470,7 @@ done:
 static hlm_status add_head(const hlmi_decoder *d)
 {
     hlm_status st;
+    hlmi_assert(d->plan->blocks[0].kind == HLMI_BLOCK_EMBED);
     const hlmi_embed_params *embed = d->plan->blocks[0].params;
     const hlmi_name name = name_of(d, HLMI_PART_HEAD, 0, ".weight");
     hlmi_head_params p = {.w = &embed->table};

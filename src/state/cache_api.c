@@ -1,27 +1,10 @@
 /* The public calls on caches. */
 #include "state/guard.h"
 
-#include <string.h>
-
 #include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
 #include "plan/model.h"
-#include "state/invoke.h"
-#include "state/window.h"
-
-hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
-{
-    hlm_cache *c = hlmi_calloc(&pool->mem, 1, sizeof *c);
-    if (!c) return hlmi_nomem(sizeof *c, "a cache");
-    hlm_pool_retain(pool);
-    c->pool = pool;
-    c->max_tokens = max_tokens;
-    c->state = hlmi_state_retain(pool->origin);
-    atomic_init(&c->users, 0);
-    *out = c;
-    return HLM_OK;
-}
 
 HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params), (out, pool, params))
 {
@@ -35,40 +18,12 @@ HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_param
     return hlmi_cache_make(out, pool, p.max_tokens ? p.max_tokens : pool->plan->max_positions);
 }
 
-void hlmi_cache_destroy(hlm_cache *c)
-{
-    const hlmi_mem *mem = &c->pool->mem;
-    hlmi_undo_truncate(c, -1);
-    while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
-    hlmi_pool_drop_state(c->pool, c->first);
-    hlmi_pool_drop_state(c->pool, c->state);
-    c->state = NULL;
-    hlmi_cache_truncate(c, 0);
-    hlmi_free(mem, c->marks.items);
-    hlmi_free(mem, c->cuts);
-    hlmi_free(mem, c->leaves);
-    hlmi_free(mem, c);
-}
-
 void hlm_cache_free(hlm_cache *cache)
 {
     if (!cache || hlmi_cache_step_owns(cache)) return;
     hlm_pool *pool = cache->pool;
     hlmi_cache_destroy(cache);
     hlm_pool_release(pool);
-}
-
-/* The nearest state at or before `at`, with marks and log up to there. */
-static hlm_status share_states(hlm_cache *f, const hlm_cache *cache, int64_t at)
-{
-    const hlm_status st = hlmi_marks_share(f, cache, at);
-    if (st != HLM_OK || (!cache->state && !hlmi_windows(cache))) return st;
-    hlmi_undo_share(f, cache, at);
-    hlmi_pool_drop_state(f->pool, f->state);
-    f->state = hlmi_state_retain(cache->state);
-    f->given = cache->given;
-    hlmi_cache_truncate(f, at);
-    return HLM_OK;
 }
 
 HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (out, cache, at_pos))
@@ -82,15 +37,9 @@ HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (
     if (at_token < 0 || at_token > length)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at_token,
                            (long long)length));
-    const int64_t at = at_token + cache->prefix;
     HLMI_TRY(hlmi_cache_make(&f, cache->pool, cache->max_tokens));
-    HLMI_TRY(hlmi_cache_share(f, cache, at));
-    f->length = at;
-    f->prefix = cache->prefix;
-    f->first = hlmi_state_retain(cache->first);
-    f->invoked = cache->invoked;
-    hlmi_invoked_cut(f, at_token);
-    HLMI_TRY(share_states(f, cache, at));
+    hlmi_seq_free(f->pool, &f->seq);
+    HLMI_TRY(hlmi_seq_fork(f->pool, &f->seq, &cache->seq, at_token + cache->seq.prefix));
     *out = f;
     f = NULL;
 done:
@@ -109,8 +58,8 @@ HLMI_CALL(hlm_cache_rewind, (hlm_cache *cache, int64_t pos, int64_t *pending), (
         st = hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: position %lld of a cache of %lld tokens", (long long)pos,
                        (long long)length);
     } else {
-        hlmi_cache_truncate(cache, pos + cache->prefix);
-        if (pending) *pending = hlmi_cache_pending(cache);
+        hlmi_seq_cut(cache->pool, &cache->seq, pos + cache->seq.prefix, 0);
+        if (pending) *pending = hlmi_seq_pending(&cache->seq);
     }
     hlmi_cache_unlock(cache);
     return st;
@@ -118,7 +67,7 @@ HLMI_CALL(hlm_cache_rewind, (hlm_cache *cache, int64_t pos, int64_t *pending), (
 
 int64_t hlm_cache_length(const hlm_cache *cache)
 {
-    return cache ? cache->length - cache->prefix : 0;
+    return cache ? cache->seq.length - cache->seq.prefix : 0;
 }
 
 /* The ids of n positions that the cache holds. */
@@ -127,7 +76,7 @@ static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t 
     const size_t per = cache->pool->layout.tokens;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);
-        const int32_t *symbols = hlmi_cache_page(cache, from)->tokens + at;
+        const int32_t *symbols = hlmi_seq_page(cache->pool, &cache->seq, from)->tokens + at;
         for (size_t i = 0; i < m; i++) out[i] = hlmi_symbol_token(cache->pool, symbols[i]);
         out += m;
         from += (int64_t)m;
@@ -137,7 +86,7 @@ static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t 
 
 int64_t hlm_cache_pending(const hlm_cache *cache)
 {
-    return cache ? hlmi_cache_pending(cache) : 0;
+    return cache ? hlmi_seq_pending(&cache->seq) : 0;
 }
 
 HLMI_CALL(hlm_cache_tokens, (const hlm_cache *cache, int64_t from, size_t n, int32_t *out), (cache, from, n, out))
@@ -150,7 +99,7 @@ HLMI_CALL(hlm_cache_tokens, (const hlm_cache *cache, int64_t from, size_t n, int
     if (from < 0 || from > length || n > (uint64_t)(length - from))
         st = hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
                        (long long)length);
-    else copy_tokens(c, from + c->prefix, n, out);
+    else copy_tokens(c, from + c->seq.prefix, n, out);
     hlmi_cache_unlock(c);
     return st;
 }
@@ -161,7 +110,8 @@ HLMI_CALL(hlm_cache_reserve, (hlm_cache *cache, int64_t n_tokens), (cache, n_tok
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
     if (n_tokens > hlm_cache_length(cache)) {
-        const int64_t missing = (int64_t)cache->pool->plan->n_prefix - cache->prefix; /* the first step puts it in */
+        const int64_t missing =
+            (int64_t)cache->pool->plan->n_prefix - cache->seq.prefix; /* the first step puts it in */
         st = hlmi_cache_claim(cache, (size_t)(n_tokens - hlm_cache_length(cache)) + (size_t)missing);
         if (st == HLM_OK) hlmi_cache_keep(cache);
     }

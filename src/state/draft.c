@@ -11,26 +11,21 @@ hlm_pool *hlmi_cache_pool(const hlm_cache *c)
     return c->pool;
 }
 
-/* Is there a stretch of the log that the row of the next position goes into? */
-static bool logged(const hlm_cache *c)
-{
-    const int64_t per = c->pool->undo_tokens;
-    return per > 0 && (c->length % per == 0 || hlmi_undo_find(c, c->length - 1));
-}
-
 size_t hlmi_cache_room(const hlm_cache *c)
 {
-    const int64_t left = c->max_tokens + (int64_t)c->pool->plan->n_prefix - c->length;
-    if (left == 0 || (!c->state && !hlmi_windows(c))) return (size_t)left;
-    if (!c->state) return hlmi_min_size((size_t)left, (size_t)c->pool->slack + 1);
-    if (!logged(c)) return 1;
-    const int64_t stretch = c->pool->undo_tokens - c->length % c->pool->undo_tokens;
-    return (size_t)(stretch < left ? stretch : left);
+    const hlm_pool *pool = c->pool;
+    const int64_t length = c->seq.length, per = pool->undo_tokens;
+    const int64_t left = c->max_tokens + (int64_t)pool->plan->n_prefix - length;
+    if (left == 0 || (!pool->origin && !hlmi_windows(pool))) return (size_t)left;
+    if (!pool->origin) return hlmi_min_size((size_t)left, (size_t)pool->slack + 1);
+    /* is there a stretch of the log that the row of the next position goes into? */
+    if (per == 0 || (length % per && !hlmi_undo_find(pool, &c->seq.points, length - 1))) return 1;
+    return hlmi_min_size((size_t)left, (size_t)(per - length % per));
 }
 
 size_t hlmi_cache_undo(const hlm_cache *c)
 {
-    if (!c->state) return hlmi_windows(c) ? (size_t)c->pool->slack : SIZE_MAX;
+    if (!c->pool->origin) return hlmi_windows(c->pool) ? (size_t)c->pool->slack : SIZE_MAX;
     return (size_t)c->pool->undo_tokens;
 }
 
@@ -41,14 +36,14 @@ void hlmi_cache_drafts(hlm_cache *c, bool on)
 
 size_t hlmi_cache_held(const hlm_cache *c)
 {
-    return hlmi_cache_pages(c);
+    return hlmi_table_pages(&c->seq.table);
 }
 
 hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)
 {
     const hlm_status st = hlmi_cache_lock(c);
     if (st != HLM_OK) return st;
-    hlmi_cache_cut(c, pos + c->prefix, hlmi_min_size(pages, hlmi_cache_pages(c)));
+    hlmi_seq_cut(c->pool, &c->seq, pos + c->seq.prefix, pages);
     hlmi_cache_unlock(c);
     return HLM_OK;
 }

@@ -2,9 +2,18 @@
 #include "state/guard.h"
 
 #include "base/os.h"
+#include "state/valid.h"
+
+/* A call on the cache is over. */
+static void look(const hlm_cache *c)
+{
+    hlmi_cache_valid(c);
+    hlmi_pool_valid(c->pool);
+}
 
 hlm_status hlmi_cache_lock(hlm_cache *c)
 {
+    hlmi_assert(!hlmi_radix_mine()); /* a cache is locked before the tree */
     unsigned idle = 0;
     if (atomic_compare_exchange_strong(&c->users, &idle, HLMI_CACHE_CALL)) return HLM_OK;
     if (idle & HLMI_CACHE_STEP) return hlmi_fail(HLM_E_BUSY, "the cache is in a step that has not ended");
@@ -28,6 +37,7 @@ hlm_status hlmi_cache_lock_read(hlm_cache *c)
 
 void hlmi_cache_unlock(hlm_cache *c)
 {
+    look(c);
     atomic_fetch_and(&c->users, ~(unsigned)HLMI_CACHE_CALL);
 }
 
@@ -50,6 +60,7 @@ void hlmi_cache_step_enter(hlm_cache *c)
 
 void hlmi_cache_step_end(hlm_cache *c)
 {
+    look(c);
     if (atomic_exchange(&c->users, 0) & HLMI_CACHE_FREED) hlm_cache_free(c);
 }
 

@@ -11,7 +11,7 @@ typedef struct text {
 static int32_t id_at(const text *t, int64_t i)
 {
     if (i >= t->length) return t->tokens ? t->tokens[i - t->length] : HLM_TOKEN_NONE;
-    return hlmi_symbol_token(t->cache->pool, hlmi_cache_symbol(t->cache, i + t->cache->prefix));
+    return hlmi_symbol_token(t->cache->pool, hlmi_seq_symbol(t->cache->pool, &t->cache->seq, i + t->cache->seq.prefix));
 }
 
 static bool stands_at(const text *t, const hlm_adapter *ad, int64_t at)
@@ -46,15 +46,15 @@ int32_t hlmi_invoked_symbol(const hlm_cache *c, uint32_t number, int64_t at, int
 hlmi_invocation hlmi_invoke(const hlm_cache *c, const hlm_adapter *ad, uint32_t number, const int32_t *tokens, size_t n)
 {
     const hlmi_invoked unknown = {.at = HLMI_NOWHERE};
-    const hlmi_invoked known = c->invoked.number == number ? c->invoked : unknown;
-    const text t = {.cache = c, .length = c->length - c->prefix, .tokens = tokens};
+    const hlmi_invoked known = c->seq.invoked.number == number ? c->seq.invoked : unknown;
+    const text t = {.cache = c, .length = c->seq.length - c->seq.prefix, .tokens = tokens};
     const int64_t found = find(&t, ad, known.upto, t.length + (int64_t)n);
     hlmi_invocation v = {.at = found != HLMI_NOWHERE ? found : known.at};
     v.again = known.upto;
     if (found < v.again) v.again = found;
     if (v.at != known.at && known.at < v.again) v.again = known.at;
     for (; v.again < t.length; v.again++) {
-        const int32_t symbol = hlmi_cache_symbol(c, v.again + c->prefix);
+        const int32_t symbol = hlmi_seq_symbol(c->pool, &c->seq, v.again + c->seq.prefix);
         if (hlmi_invoked_symbol(c, number, v.at, v.again, symbol) != symbol) break;
     }
     return v;
@@ -63,12 +63,12 @@ hlmi_invocation hlmi_invoke(const hlm_cache *c, const hlm_adapter *ad, uint32_t 
 void hlmi_invoked_note(hlm_cache *c, const hlm_adapter *ad, uint32_t number, int64_t at)
 {
     const int64_t end = at == HLMI_NOWHERE ? 0 : at + (int64_t)ad->n_invocation;
-    c->invoked = (hlmi_invoked){.number = number, .at = at, .end = end, .upto = c->length - c->prefix};
+    c->seq.invoked = (hlmi_invoked){.number = number, .at = at, .end = end, .upto = c->seq.length - c->seq.prefix};
 }
 
-void hlmi_invoked_cut(hlm_cache *c, int64_t length)
+void hlmi_invoked_cut(hlmi_seq *s, int64_t length)
 {
-    hlmi_invoked *v = &c->invoked;
+    hlmi_invoked *v = &s->invoked;
     if (v->end > length) *v = (hlmi_invoked){0};
     else if (v->upto > length) v->upto = length;
 }

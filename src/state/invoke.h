@@ -32,6 +32,6 @@ int32_t hlmi_invoked_symbol(const hlm_cache *c, uint32_t number, int64_t at, int
 /** The cache, with the step's tokens in it, is as hlmi_invoke said: the next step need not look again at what it holds. */
 void hlmi_invoked_note(hlm_cache *c, const hlm_adapter *ad, uint32_t number, int64_t at);
 /** Only the first `length` own tokens are left. */
-void hlmi_invoked_cut(hlm_cache *c, int64_t length);
+void hlmi_invoked_cut(hlmi_seq *s, int64_t length);
 
 #endif

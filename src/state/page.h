@@ -40,6 +40,13 @@ static inline char *hlmi_page_base(const hlmi_page *p, const hlmi_page_layout *l
     return l->in_part[kv] ? p->part : p->rows;
 }
 
+/** One reference more; returns p. */
+static inline hlmi_page *hlmi_page_retain(hlmi_page *p)
+{
+    atomic_fetch_add(&p->refs, 1);
+    return p;
+}
+
 /** Sets the fields of a fresh page (refs 1, filled 0, no part). */
 void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l);
 /** Copies positions 0..n-1: ids and the KV rows of all layers; those in parts where both have one. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -57,6 +58,7 @@ static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fresh *f
 {
     bool full;
     void *p;
+    hlmi_assert(!hlmi_radix_mine()); /* which may have to give way */
     do p = try_take(pool, shelf, bytes, fresh, &full);
     while (!p && make_room(pool));
     if (!p && full)
@@ -151,14 +153,12 @@ hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
     if (!u) return NULL;
     atomic_init(&u->refs, 1);
     u->n = 0;
-    u->anchor = NULL;
     return u;
 }
 
 void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
 {
     if (!u || atomic_fetch_sub(&u->refs, 1) != 1) return;
-    hlmi_pool_drop_state(pool, u->anchor);
     while (u->n) hlmi_pool_drop_row(pool, u->row[--u->n]);
     give_back(pool, &pool->stretches, u, pool->undo_bytes);
 }

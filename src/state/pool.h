@@ -75,9 +75,9 @@ void hlmi_pool_own(hlm_pool *pool, uint64_t bytes);
 hlmi_state *hlmi_state_retain(hlmi_state *s);
 /** One reference less; the last one gives the block back. NULL is fine. */
 void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s);
-/** A stretch of the undo log with refs 1, no rows and no anchor, or NULL as above. */
+/** A stretch of the undo log with refs 1 and no rows, or NULL as above. */
 hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool);
-/** One reference less; the last one gives stretch, rows and anchor back. NULL is fine. */
+/** One reference less; the last one gives stretch and rows back. NULL is fine. */
 void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u);
 /** A row of the undo log with refs 1 and any contents, or NULL as above. */
 hlmi_row *hlmi_pool_take_row(hlm_pool *pool);

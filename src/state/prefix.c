@@ -6,29 +6,21 @@
 hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
 {
     const hlm_status st = hlmi_cache_make(out, pool, 0);
-    if (st == HLM_OK) (*out)->prefix = (int64_t)pool->plan->n_prefix;
+    if (st == HLM_OK) (*out)->seq.prefix = (int64_t)pool->plan->n_prefix;
     return st;
-}
-
-/* What a rewind into the prefix would need: nobody can. */
-static void forget_way(hlm_cache *c)
-{
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        hlmi_pool_drop_undo(c->pool, c->log[i]);
-        c->log[i] = NULL;
-    }
-    while (c->marks.n) hlmi_marks_remove(c, c->marks.items[0].pos);
 }
 
 void hlmi_prefix_publish(hlm_cache *c)
 {
     hlm_pool *pool = c->pool;
     hlm_cache *none = NULL;
-    forget_way(c);
+    /* its end is a beginning, and nobody can go back behind that */
+    hlmi_points_clear(pool, &c->seq.points, -1, HLMI_POINT_REASONS & ~HLMI_POINT_NOW);
+    hlmi_points_put(&c->seq.points, c->seq.length, NULL, HLMI_POINT_FIRST);
     if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
-        const uint64_t pages = hlmi_div_up((size_t)c->length, pool->layout.tokens);
+        const uint64_t pages = hlmi_div_up((size_t)c->seq.length, pool->layout.tokens);
         const uint64_t page = hlmi_page_bytes(&pool->layout) + pool->layout.part_bytes;
-        hlmi_pool_own(pool, pages * page + (c->state ? hlmi_state_bytes(&pool->states) : 0));
+        hlmi_pool_own(pool, pages * page + hlmi_state_bytes(&pool->states));
     } else {
         hlmi_cache_destroy(c); /* another context was first */
     }
@@ -43,41 +35,37 @@ void hlmi_prefix_drop(hlm_pool *pool)
 
 /* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to take
  * later. */
-static void replace_pages(hlm_cache *c, const hlm_cache *from)
+static hlm_status replace_pages(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from)
 {
-    const hlmi_page_layout *l = &c->pool->layout;
+    const hlmi_page_layout *l = &pool->layout;
     const size_t whole = (size_t)from->length / l->tokens, rest = (size_t)from->length % l->tokens;
-    for (size_t i = 0; i < whole; i++) {
-        hlmi_page *page = hlmi_cache_page_at(from, i);
-        hlmi_pool_drop(c->pool, hlmi_cache_page_at(c, i));
-        hlmi_cache_set_page(c, i, page);
-        atomic_fetch_add(&page->refs, 1);
-    }
-    if (rest == 0) return;
-    hlmi_page *own = hlmi_cache_page_at(c, whole);
-    hlmi_page_copy(own, hlmi_cache_page_at(from, whole), l, c->pool->plan, rest);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < whole && st == HLM_OK; i++)
+        st = hlmi_table_put(pool, &s->table, i, hlmi_page_retain(hlmi_table_page(&from->table, i)));
+    if (st != HLM_OK || rest == 0) return st;
+    hlmi_page *own = hlmi_table_page(&s->table, whole);
+    hlmi_page_copy(own, hlmi_table_page(&from->table, whole), l, pool->plan, rest);
     atomic_store(&own->filled, (unsigned)rest);
+    return HLM_OK;
 }
 
 hlm_status hlmi_prefix_attach(hlm_cache *c)
 {
-    const hlm_cache *from = atomic_load(&c->pool->prefix);
-    if (!from || !hlmi_prefix_missing(c)) return HLM_OK;
+    const hlm_cache *prefix = atomic_load(&c->pool->prefix);
+    if (!prefix || !hlmi_prefix_missing(c)) return HLM_OK;
+    const hlmi_seq *from = &prefix->seq;
+    hlmi_seq *s = &c->seq;
+    const size_t pages = hlmi_div_up((size_t)from->length, c->pool->layout.tokens);
+    hlm_status st;
     /* pages that are reserved are all its own: it is empty, so nobody has forked them */
-    if (hlmi_cache_pages(c) >= hlmi_div_up((size_t)from->length, c->pool->layout.tokens)) {
-        replace_pages(c, from);
+    if (hlmi_table_pages(&s->table) >= pages) {
+        st = replace_pages(c->pool, s, from);
     } else {
-        hlmi_cache_truncate(c, 0);
-        const hlm_status st = hlmi_cache_share(c, from, from->length);
-        if (st != HLM_OK) return st;
+        hlmi_table_cut(c->pool, &s->table, 0);
+        st = hlmi_table_share(c->pool, &s->table, &from->table, pages);
     }
-    c->length = c->prefix = from->length;
-    hlmi_pool_drop_state(c->pool, c->state);
-    c->state = hlmi_state_retain(from->state);
-    for (size_t i = 0; i < c->marks.n; i++) { /* of the empty sequence: its beginning is here now */
-        c->marks.items[i].pos = from->length;
-        hlmi_pool_drop_state(c->pool, c->marks.items[i].state);
-        c->marks.items[i].state = hlmi_state_retain(from->state);
-    }
+    if (st != HLM_OK) return st;
+    s->length = s->prefix = from->length;
+    hlmi_points_begin(c->pool, &s->points, s->length, hlmi_points_now(&from->points)->state);
     return HLM_OK;
 }

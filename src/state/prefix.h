@@ -9,7 +9,7 @@
 /** Does the cache lack the prefix? */
 static inline bool hlmi_prefix_missing(const hlm_cache *c)
 {
-    return c->prefix < (int64_t)c->pool->plan->n_prefix;
+    return c->seq.prefix < (int64_t)c->pool->plan->n_prefix;
 }
 
 /** An empty cache to compute the pool's prefix in, by a step of the plan's prefix rows. */

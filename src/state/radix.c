@@ -4,15 +4,38 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "state/valid.h"
 #include "state/window.h"
+
+/* ---- its lock ---- */
+
+static _Thread_local bool mine;
+
+void hlmi_radix_lock(hlmi_radix *r)
+{
+    hlmi_assert(!mine);
+    hlmi_lock_take(&r->lock);
+    mine = true;
+}
+
+void hlmi_radix_unlock(hlmi_radix *r)
+{
+    hlmi_radix_valid(r);
+    mine = false;
+    hlmi_lock_drop(&r->lock);
+}
+
+bool hlmi_radix_mine(void)
+{
+    return mine;
+}
 
 /* ---- what nodes hold: each page and state is counted once, however many nodes hold it ---- */
 
 static hlmi_page *hold_page(hlmi_radix *r, hlmi_page *p)
 {
-    atomic_fetch_add(&p->refs, 1);
     if (p->held++ == 0) r->info.bytes += hlmi_pool_page_bytes(r->pool, p);
-    return p;
+    return hlmi_page_retain(p);
 }
 
 static void drop_page(hlmi_radix *r, hlmi_page *p)
@@ -145,14 +168,14 @@ static int32_t offset_at(const hlmi_radix_text *t, int64_t pos)
 }
 
 /* Ids of a text from a position on, and how many lie side by side, of one offset. */
-static const int32_t *text_at(const hlmi_radix_text *t, int64_t pos, size_t *run)
+static const int32_t *text_at(const hlm_pool *pool, const hlmi_radix_text *t, int64_t pos, size_t *run)
 {
     *run = (size_t)(t->end - pos);
     if (t->ids && pos < t->from && t->from - pos < (int64_t)*run) *run = (size_t)(t->from - pos);
     if (t->ids) return t->ids + (pos - t->begin);
-    const size_t per = t->cache->pool->layout.tokens, at = (size_t)pos % per;
+    const size_t per = pool->layout.tokens, at = (size_t)pos % per;
     *run = hlmi_min_size(*run, per - at);
-    return hlmi_cache_page(t->cache, pos)->tokens + at;
+    return hlmi_seq_page(pool, t->seq, pos)->tokens + at;
 }
 
 /* How many of the first n ids, by the text's offset, are the same as the symbols. */
@@ -165,11 +188,13 @@ static size_t same_ids(const int32_t *ids, int32_t offset, const int32_t *symbol
 }
 
 /* The position from `pos` on at which the text and a page, which holds the ids up to `end`, part. */
-static int64_t follow_page(const hlmi_radix_text *t, const hlmi_page *page, size_t per, int64_t pos, int64_t end)
+static int64_t follow_page(const hlm_pool *pool, const hlmi_radix_text *t, const hlmi_page *page, int64_t pos,
+                           int64_t end)
 {
+    const size_t per = pool->layout.tokens;
     while (pos < end) {
         size_t run;
-        const int32_t *ids = text_at(t, pos, &run);
+        const int32_t *ids = text_at(pool, t, pos, &run);
         const size_t m = hlmi_min_size(run, (size_t)(end - pos));
         const size_t same = same_ids(ids, offset_at(t, pos), page->tokens + (size_t)pos % per, m);
         pos += (int64_t)same;
@@ -189,14 +214,14 @@ static int64_t page_end(int64_t pos, size_t per)
     return (int64_t)((size_t)pos / per * per + per);
 }
 
-int64_t hlmi_radix_common(const hlm_cache *c, const hlmi_radix_text *text)
+int64_t hlmi_radix_common(const hlm_pool *pool, const hlmi_seq *s, const hlmi_radix_text *text)
 {
-    const size_t per = c->pool->layout.tokens;
-    const int64_t most = min_pos(c->length, text->end);
+    const size_t per = pool->layout.tokens;
+    const int64_t most = min_pos(s->length, text->end);
     int64_t pos = text->begin;
     while (pos < most) {
         const int64_t end = min_pos(page_end(pos, per), most);
-        pos = follow_page(text, hlmi_cache_page(c, pos), per, pos, end);
+        pos = follow_page(pool, text, hlmi_seq_page(pool, s, pos), pos, end);
         if (pos < end) break;
     }
     return pos;
@@ -209,13 +234,13 @@ hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text)
     int64_t pos = text->begin;
     while (pos < text->end) {
         size_t run;
-        hlmi_radix_node *child = child_with(node, *text_at(text, pos, &run) + offset_at(text, pos));
+        hlmi_radix_node *child = child_with(node, *text_at(r->pool, text, pos, &run) + offset_at(text, pos));
         if (!child) break;
         node = child;
         const int64_t most = min_pos(node->end, text->end);
         for (int64_t end = pos; pos < most && pos == end;) {
             end = min_pos(page_end(pos, per), most);
-            pos = follow_page(text, node->pages[page_of(r, pos) - page_of(r, node->from)], per, pos, end);
+            pos = follow_page(r->pool, text, node->pages[page_of(r, pos) - page_of(r, node->from)], pos, end);
         }
         if (pos < node->end) break;
     }
@@ -242,31 +267,27 @@ void hlmi_radix_touch(hlmi_radix *r, const hlmi_radix_place *place)
 
 /* ---- adding ---- */
 
-/* The states that a cache keeps for longer, by index, ascending: those of its marks and the one it is at. */
-static hlmi_state *cache_state(const hlm_cache *c, size_t i)
+/* Is the state of a point kept for longer than the undo log is? */
+static bool lasts(const hlmi_point *p)
 {
-    const hlmi_marks *m = &c->marks;
-    if (i < m->n) return m->items[i].state;
-    const bool newer = m->n == 0 || c->state->pos > m->items[m->n - 1].pos;
-    return i == m->n && newer ? c->state : NULL;
+    return (p->flags & (HLMI_POINT_MARKS | HLMI_POINT_NOW)) != 0;
 }
 
-/* The end of what can be remembered of a cache: its last state, or its length without recurrence. */
-static int64_t cache_end(const hlm_cache *c, int64_t most)
+/* The end of what can be remembered of a sequence: its last state, or its length without recurrence. */
+static int64_t seq_end(const hlmi_radix *r, const hlmi_seq *s, int64_t most)
 {
-    int64_t end = 0;
-    hlmi_state *s;
-    if (c->pool->plan->n_rec == 0) return most;
-    for (size_t i = 0; (s = cache_state(c, i)) && s->pos <= most; i++) end = s->pos;
-    return end;
+    size_t i = hlmi_points_at(&s->points, most + 1);
+    if (!r->pool->origin) return most;
+    while (i > 0 && !lasts(&s->points.items[i - 1])) i--;
+    return i ? s->points.items[i - 1].pos : 0;
 }
 
 /* The first position from `pos` on that is no token, or the text's end. */
-static int64_t tokens_end(const hlmi_radix_text *t, int64_t pos)
+static int64_t tokens_end(const hlm_pool *pool, const hlmi_radix_text *t, int64_t pos)
 {
     while (pos < t->end) {
         size_t run, i = 0;
-        const int32_t *ids = text_at(t, pos, &run);
+        const int32_t *ids = text_at(pool, t, pos, &run);
         while (i < run && ids[i] >= 0) i++;
         pos += (int64_t)i;
         if (i < run) break;
@@ -274,30 +295,30 @@ static int64_t tokens_end(const hlmi_radix_text *t, int64_t pos)
     return pos;
 }
 
-/* Counts the cache's states in (from, end] that `node` (or nobody: NULL) lacks; with `take` the node gets them. */
-static size_t merge_states(hlmi_radix *r, hlmi_radix_node *node, const hlm_cache *c, int64_t from, int64_t end,
+/* Counts the sequence's states in (from, end] that `node` (or nobody: NULL) lacks; with `take` the node gets them. */
+static size_t merge_states(hlmi_radix *r, hlmi_radix_node *node, const hlmi_seq *s, int64_t from, int64_t end,
                            bool take)
 {
     size_t n = 0;
-    hlmi_state *s;
-    if (r->pool->plan->n_rec == 0) return 0;
-    for (size_t i = 0; (s = cache_state(c, i)); i++) {
-        if (s->pos <= from || s->pos > end || (node && has_state(node, s->pos))) continue;
+    if (!r->pool->origin) return 0;
+    for (size_t i = hlmi_points_at(&s->points, from + 1); i < s->points.n; i++) {
+        const hlmi_point *p = &s->points.items[i];
+        if (p->pos > end || !lasts(p) || (node && has_state(node, p->pos))) continue;
         n++;
         if (!take) continue;
-        const size_t at = states_to(node, s->pos);
+        const size_t at = states_to(node, p->pos);
         memmove(&node->states[at + 1], &node->states[at], (node->n_states - at) * sizeof *node->states);
-        node->states[at] = hold_state(r, s);
+        node->states[at] = hold_state(r, p->state);
         node->n_states++;
     }
     return n;
 }
 
-/* Room for the states that the cache would bring to the nodes on the way to a place. */
-static hlm_status states_room(hlmi_radix *r, const hlm_cache *c, const hlmi_radix_place *place)
+/* Room for the states that the sequence would bring to the nodes on the way to a place. */
+static hlm_status states_room(hlmi_radix *r, const hlmi_seq *s, const hlmi_radix_place *place)
 {
     for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
-        const size_t more = merge_states(r, node, c, node->from, min_pos(node->end, place->at), false);
+        const size_t more = merge_states(r, node, s, node->from, min_pos(node->end, place->at), false);
         void *items = node->states;
         const hlm_status st = hlmi_grow(&r->pool->mem, &items, &node->cap_states, node->n_states + more,
                                         sizeof *node->states, "the prefix cache");
@@ -332,37 +353,34 @@ static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
     list_in(r, upper);
 }
 
-/* Fills a new leaf from the cache and hangs it under `parent`. */
-static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *leaf, const hlm_cache *c)
+/* Fills a new leaf from the sequence and hangs it under `parent`. */
+static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *leaf, const hlmi_seq *s)
 {
-    const int64_t per = (int64_t)r->pool->layout.tokens;
     leaf->n_pages = count_pages(r, leaf->from, leaf->end);
     for (size_t i = 0; i < leaf->n_pages; i++)
-        leaf->pages[i] =
-            hold_page(r, hlmi_cache_committed_page(c, ((int64_t)page_of(r, leaf->from) + (int64_t)i) * per));
-    merge_states(r, leaf, c, leaf->from, leaf->end, true);
-    leaf->first = hlmi_cache_symbol(c, leaf->from);
+        leaf->pages[i] = hold_page(r, hlmi_table_page(&s->table, page_of(r, leaf->from) + i));
+    merge_states(r, leaf, s, leaf->from, leaf->end, true);
+    leaf->first = hlmi_seq_symbol(r->pool, s, leaf->from);
     put_child(parent, leaf);
     list_in(r, leaf);
     r->info.tokens += (uint64_t)(leaf->end - leaf->from);
 }
 
-/* The plan's prefix, once the first cache brings it. The pages are the pool's own, so they are held without being counted. */
-static hlm_status put_root(hlmi_radix *r, const hlm_cache *c)
+/* The plan's prefix, once the first sequence brings it. The pages are the pool's own, so they are held without being counted. */
+static hlm_status put_root(hlmi_radix *r, const hlmi_seq *s)
 {
     hlmi_radix_node *root = &r->root;
-    const hlm_cache *from = atomic_load(&r->pool->prefix);
-    const size_t n = hlmi_div_up((size_t)c->prefix, r->pool->layout.tokens);
+    const hlm_cache *prefix = atomic_load(&r->pool->prefix);
+    const size_t n = hlmi_div_up((size_t)s->prefix, r->pool->layout.tokens);
     if (root->pages || n == 0) return HLM_OK;
     root->pages = hlmi_calloc(&r->pool->mem, n, sizeof *root->pages);
     if (!root->pages) return hlmi_nomem(n * sizeof *root->pages, "the prefix cache");
     for (; root->n_pages < n; root->n_pages++) {
-        hlmi_page *p = hlmi_cache_page(from ? from : c, (int64_t)(root->n_pages * r->pool->layout.tokens));
-        atomic_fetch_add(&p->refs, 1);
+        hlmi_page *p = hlmi_page_retain(hlmi_table_page(prefix ? &prefix->seq.table : &s->table, root->n_pages));
         p->held++;
         root->pages[root->n_pages] = p;
     }
-    if (r->pool->plan->n_rec) r->first = hlmi_state_retain(hlmi_cache_first_state(c));
+    r->first = hlmi_state_retain(s->points.items[0].state);
     return HLM_OK;
 }
 
@@ -380,15 +398,15 @@ static void drop_root(hlmi_radix *r)
     r->first = NULL;
 }
 
-/* Where the cache has rows of windows that the nodes on the way to a place lack, they get its pages. */
-static void merge_pages(hlmi_radix *r, const hlm_cache *c, const hlmi_radix_place *place)
+/* Where the sequence has rows of windows that the nodes on the way to a place lack, they get its pages. */
+static void merge_pages(hlmi_radix *r, const hlmi_seq *s, const hlmi_radix_place *place)
 {
     const int64_t per = (int64_t)r->pool->layout.tokens;
     for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
         for (size_t i = 0; i < node->n_pages; i++) {
             const int64_t at = ((int64_t)page_of(r, node->from) + (int64_t)i) * per;
             if (min_pos(at + per, node->end) > place->at) break;
-            hlmi_page *page = hlmi_cache_committed_page(c, at), *was = node->pages[i];
+            hlmi_page *page = hlmi_seq_page(r->pool, s, at), *was = node->pages[i];
             if (was->part || !page->part) continue;
             node->pages[i] = hold_page(r, page);
             drop_page(r, was);
@@ -396,19 +414,19 @@ static void merge_pages(hlmi_radix *r, const hlm_cache *c, const hlmi_radix_plac
     }
 }
 
-/* Hangs the cache's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
-static hlm_status insert(hlmi_radix *r, const hlm_cache *c, hlmi_radix_place *place, int64_t end)
+/* Hangs the sequence's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
+static hlm_status insert(hlmi_radix *r, const hlmi_seq *s, hlmi_radix_place *place, int64_t end)
 {
     hlmi_radix_node *node = place->node, *upper = NULL, *leaf = NULL;
     const bool branch = place->at < node->end && place->at < end;
-    hlm_status st = put_root(r, c);
-    if (st == HLM_OK) st = states_room(r, c, place);
+    hlm_status st = put_root(r, s);
+    if (st == HLM_OK) st = states_room(r, s, place);
     if (st == HLM_OK && place->at < end) {
         void *items = node->children;
         if (!branch)
             st = hlmi_grow(&r->pool->mem, &items, &node->cap, node->n + 1, sizeof *node->children, "the prefix cache");
         node->children = items;
-        if (st == HLM_OK) leaf = node_new(r, place->at, end, merge_states(r, NULL, c, place->at, end, false));
+        if (st == HLM_OK) leaf = node_new(r, place->at, end, merge_states(r, NULL, s, place->at, end, false));
         if (leaf && branch) upper = node_new(r, node->from, place->at, node->cap_states);
         if (!leaf || (branch && !upper)) st = HLM_E_NOMEM;
     }
@@ -418,23 +436,23 @@ static hlm_status insert(hlmi_radix *r, const hlm_cache *c, hlmi_radix_place *pl
     }
     if (upper) split(r, node, upper);
     if (upper) node = place->node = upper;
-    if (hlmi_windows(c)) merge_pages(r, c, place);
+    if (hlmi_windows(r->pool)) merge_pages(r, s, place);
     for (hlmi_radix_node *on = node; on->parent; on = on->parent)
-        merge_states(r, on, c, on->from, min_pos(on->end, place->at), true);
+        merge_states(r, on, s, on->from, min_pos(on->end, place->at), true);
     if (leaf) {
-        put_leaf(r, node, leaf, c);
+        put_leaf(r, node, leaf, s);
         *place = (hlmi_radix_place){.node = leaf, .at = end};
     }
     return HLM_OK;
 }
 
-hlm_status hlmi_radix_add(hlmi_radix *r, const hlm_cache *c)
+hlm_status hlmi_radix_add(hlmi_radix *r, const hlmi_seq *s)
 {
-    const hlmi_radix_text text = {.cache = c, .begin = c->prefix, .end = cache_end(c, c->length)};
+    const hlmi_radix_text text = {.seq = s, .begin = s->prefix, .end = seq_end(r, s, s->length)};
     if (text.end <= text.begin) return HLM_OK;
     hlmi_radix_place place = hlmi_radix_find(r, &text);
-    const int64_t end = cache_end(c, tokens_end(&text, place.at));
-    const hlm_status st = insert(r, c, &place, end > place.at ? end : place.at);
+    const int64_t end = seq_end(r, s, tokens_end(r->pool, &text, place.at));
+    const hlm_status st = insert(r, s, &place, end > place.at ? end : place.at);
     if (st != HLM_OK) return st;
     hlmi_radix_touch(r, &place);
     hlmi_radix_keep_budget(r);
@@ -467,76 +485,53 @@ void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
 /* ---- reading ---- */
 
 /* The pages of the way to a place, the lower node's where two have one. */
-static hlm_status fill_pages(hlm_cache *c, const hlmi_radix_place *place)
+static hlm_status fill_pages(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place)
 {
-    const hlmi_radix *r = c->pool->radix;
     size_t to = count_pages(r, 0, place->at);
-    const hlm_status st = hlmi_cache_table(c, to);
+    const hlm_status st = hlmi_table_blank(r->pool, &s->table, to);
     if (st != HLM_OK) return st;
     for (const hlmi_radix_node *node = place->node; node; node = node->parent) {
         const size_t first = page_of(r, node->from);
-        for (size_t i = first; i < to; i++) {
-            hlmi_page *p = node->pages[i - first];
-            atomic_fetch_add(&p->refs, 1);
-            hlmi_cache_set_page(c, i, p);
-        }
+        for (size_t i = first; i < to; i++)
+            hlmi_leaf_set(s->table.leaves[i / HLMI_LEAF_PAGES], i % HLMI_LEAF_PAGES,
+                          hlmi_page_retain(node->pages[i - first]));
         if (first < to) to = first;
     }
     return HLM_OK;
 }
 
-/* The state that a cache of the way to a place goes on from. */
-static hlmi_state *begin_state(const hlm_cache *c, const hlmi_radix_place *place)
+hlm_status hlmi_radix_fill(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place, int64_t from, uint32_t mark)
 {
-    if (!hlmi_windows(c)) return hlmi_radix_state(place);
-    for (const hlmi_radix_node *node = place->node; node; node = node->parent)
-        for (size_t i = states_to(node, place->at); i-- > 0;)
-            if (hlmi_window_whole(c, node->states[i]->pos)) return node->states[i];
-    return hlmi_cache_first_state(c);
-}
-
-static hlm_status fill_states(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic)
-{
-    hlmi_state *now = begin_state(c, place);
     size_t n = 0;
-    if (c->pool->plan->n_rec == 0) return HLM_OK;
     for (const hlmi_radix_node *node = place->node; node; node = node->parent) n += states_to(node, place->at);
-    const hlm_status st = hlmi_marks_room(c, n);
+    hlm_status st = fill_pages(s, r, place);
+    if (st == HLM_OK) st = hlmi_points_room(r->pool, &s->points, n);
     if (st != HLM_OK) return st;
+    s->length = place->at;
+    s->prefix = r->root.end;
+    hlmi_points_begin(r->pool, &s->points, s->prefix, r->first);
     for (const hlmi_radix_node *node = place->node; node; node = node->parent)
         for (size_t i = states_to(node, place->at); i-- > 0 && node->states[i]->pos > from;)
-            hlmi_marks_add(c, node->states[i]->pos, node->states[i], automatic);
-    hlmi_pool_drop_state(c->pool, c->state);
-    c->state = hlmi_state_retain(now);
+            hlmi_points_put(&s->points, node->states[i]->pos, node->states[i], mark);
+    hlmi_seq_restore(r->pool, s, s->length);
+    hlmi_points_thin(r->pool, &s->points);
     return HLM_OK;
 }
 
-hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic)
+hlm_status hlmi_radix_share(hlm_pool *pool, hlmi_seq *s, const int32_t *ids, int64_t n, const char *name)
 {
-    const hlm_status st = fill_pages(c, place);
-    if (st != HLM_OK) return st;
-    c->length = place->at;
-    c->prefix = c->pool->radix->root.end;
-    c->first = hlmi_state_retain(c->pool->radix->first);
-    const hlm_status filled = fill_states(c, place, from, automatic);
-    if (filled == HLM_OK && hlmi_windows(c)) hlmi_cache_restore(c);
-    return filled;
-}
-
-hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name)
-{
-    hlmi_radix *r = c->pool->radix;
+    hlmi_radix *r = pool->radix;
     hlm_status st = HLM_OK;
     bool there = false;
     if (r) {
-        hlmi_lock_take(&r->lock);
+        hlmi_radix_lock(r);
         const int64_t begin = min_pos(r->root.end, n);
         const hlmi_radix_text text = {.ids = ids + begin, .begin = r->root.end, .end = n};
         hlmi_radix_place place = hlmi_radix_find(r, &text);
         there = place.at >= n && (begin == 0 || r->root.n_pages);
         place.at = n;
-        if (there) st = fill_pages(c, &place);
-        hlmi_lock_drop(&r->lock);
+        if (there) st = fill_pages(s, r, &place);
+        hlmi_radix_unlock(r);
     }
     if (there) return st;
     return hlmi_fail(HLM_E_FORMAT, "%s: goes on from a text that is not there", name);
@@ -567,14 +562,14 @@ hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes)
 void hlmi_radix_clear(hlm_pool *pool)
 {
     hlmi_radix *r = pool->radix;
-    hlmi_lock_take(&r->lock);
+    hlmi_radix_lock(r);
     while (r->nodes) {
         hlmi_radix_node *leaf = r->nodes;
         while (leaf->n) leaf = leaf->children[0];
         hlmi_radix_remove(r, leaf);
     }
     drop_root(r);
-    hlmi_lock_drop(&r->lock);
+    hlmi_radix_unlock(r);
 }
 
 void hlmi_radix_free(hlm_pool *pool)

@@ -40,10 +40,10 @@ typedef struct hlmi_radix {
     hlm_prefix_info info;
 } hlmi_radix;
 
-/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more from position `from` on, or of a cache
+/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more from position `from` on, or of a sequence
  *  when ids is NULL. */
 typedef struct hlmi_radix_text {
-    const hlm_cache *cache;
+    const hlmi_seq *seq;
     const int32_t *ids;
     int32_t offset;
     int64_t from, begin, end;
@@ -61,8 +61,13 @@ uint64_t hlmi_radix_budget(const hlmi_page_layout *pages, uint64_t prefix_bytes)
 hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes);
 void hlmi_radix_free(hlm_pool *pool);
 
-/** How far positions begin .. end - 1 of a cache and a text are the same ids, from begin on. */
-int64_t hlmi_radix_common(const hlm_cache *c, const hlmi_radix_text *text);
+/** How far positions begin .. end - 1 of a sequence and a text are the same ids, from begin on. */
+int64_t hlmi_radix_common(const hlm_pool *pool, const hlmi_seq *s, const hlmi_radix_text *text);
+
+void hlmi_radix_lock(hlmi_radix *r);
+void hlmi_radix_unlock(hlmi_radix *r);
+/** Does the calling thread have a tree locked? For assertions. */
+bool hlmi_radix_mine(void);
 
 /* The rest with the tree locked. */
 
@@ -72,11 +77,12 @@ hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text);
 hlmi_state *hlmi_radix_state(const hlmi_radix_place *place);
 /** The way to a place was used. */
 void hlmi_radix_touch(hlmi_radix *r, const hlmi_radix_place *place);
-/** Add what the (locked) cache holds. */
-hlm_status hlmi_radix_add(hlmi_radix *r, const hlm_cache *c);
-/** Pages of the way to a place and states behind `from` on it, in an empty cache; with recurrence there is one. The states become
- *  marks, automatic ones as many as fit. HLM_E_NOMEM: the caller destroys it. */
-hlm_status hlmi_radix_fill(hlm_cache *c, const hlmi_radix_place *place, int64_t from, bool automatic);
+/** Add what a sequence holds, whose cache is locked. */
+hlm_status hlmi_radix_add(hlmi_radix *r, const hlmi_seq *s);
+/** Pages of the way to a place and states behind `from` on it, in an empty sequence; with recurrence there is one. The states become
+ *  marks for this reason, automatic ones as many as fit. HLM_E_NOMEM: the caller frees it. */
+hlm_status hlmi_radix_fill(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place, int64_t from,
+                           uint32_t mark);
 /** Take a leaf out of the tree. */
 void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf);
 /** A leaf's end becomes `end`, which is behind its beginning; states behind are gone already. */
@@ -87,9 +93,9 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i);
 /** Evict until the budget is kept. */
 void hlmi_radix_keep_budget(hlmi_radix *r);
 
-/** Without the lock: the pages of the first n positions [n] of a text of symbols, which are whole pages, in an empty cache. HLM_E_FORMAT,
- *  with a sentence that begins with `name`: the tree has not all of them. */
-hlm_status hlmi_radix_share(hlm_cache *c, const int32_t *ids, int64_t n, const char *name);
+/** Without the lock: the pages of the first n positions [n] of a text of symbols, which are whole pages, in an empty sequence.
+ *  HLM_E_FORMAT, with a sentence that begins with `name`: the tree has not all of them. */
+hlm_status hlmi_radix_share(hlm_pool *pool, hlmi_seq *s, const int32_t *ids, int64_t n, const char *name);
 
 /** Memory is needed: evicts something, without the lock. False when there is nothing. */
 bool hlmi_radix_give_way(hlm_pool *pool);

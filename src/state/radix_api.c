@@ -15,9 +15,9 @@ HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
     if (r) {
-        hlmi_lock_take(&r->lock);
-        st = hlmi_radix_add(r, cache);
-        hlmi_lock_drop(&r->lock);
+        hlmi_radix_lock(r);
+        st = hlmi_radix_add(r, &cache->seq);
+        hlmi_radix_unlock(r);
     }
     hlmi_cache_unlock(cache);
     return st;
@@ -35,7 +35,7 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     hlm_status st = HLM_OK;
     *out = NULL;
     if (!r || own.at - own.pending >= text->end) return HLM_OK;
-    hlmi_lock_take(&r->lock);
+    hlmi_radix_lock(r);
     const hlmi_radix_place place = hlmi_radix_find(r, text);
     const hlmi_state *state = hlmi_radix_state(&place);
     const bool parts = pool->layout.part_bytes > 0; /* what is there of windows shows in the cache that is made */
@@ -44,24 +44,29 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     /* equally much to compute: what the cache holds has its own log and marks */
     if (ready > own.at - own.pending) {
         st = hlmi_cache_make(out, pool, 0);
-        if (st == HLM_OK) st = hlmi_radix_fill(*out, &place, 0, true);
+        if (st == HLM_OK) st = hlmi_radix_fill(&(*out)->seq, r, &place, 0, HLMI_POINT_AUTOMATIC);
     }
-    hlmi_lock_drop(&r->lock);
-    const hlm_cache *c = *out;
-    if (st == HLM_OK && (!c || !parts || c->length - hlmi_cache_pending(c) > own.at - own.pending)) return HLM_OK;
+    hlmi_radix_unlock(r);
+    const hlmi_seq *s = *out ? &(*out)->seq : NULL;
+    if (st == HLM_OK && (!s || !parts || s->length - hlmi_seq_pending(s) > own.at - own.pending)) return HLM_OK;
     hlm_cache_free(*out);
     *out = NULL;
     return st;
 }
 
-/* Marks of a cache up to `end`, for another that begins like it. */
-static hlm_status copy_marks(hlm_cache *to, const hlm_cache *from, int64_t end)
+/* Marks of a sequence up to `end`, for another that begins like it. */
+static hlm_status copy_marks(hlm_pool *pool, hlmi_seq *to, const hlmi_seq *from, int64_t end)
 {
-    const hlmi_marks *m = &from->marks;
-    const hlm_status st = hlmi_marks_room(to, m->n);
+    const hlmi_points *p = &from->points;
+    const hlm_status st = hlmi_points_room(pool, &to->points, p->n);
     if (st != HLM_OK) return st;
-    for (size_t i = 0; i < m->n && m->items[i].pos <= end; i++)
-        hlmi_marks_add(to, m->items[i].pos, m->items[i].state, m->items[i].automatic);
+    for (size_t i = 0; i < p->n && p->items[i].pos <= end; i++) {
+        const uint32_t marks = p->items[i].flags & HLMI_POINT_MARKS;
+        const int64_t pos =
+            p->items[i].pos < to->prefix ? to->prefix : p->items[i].pos; /* of one that has no prefix yet */
+        if (marks) hlmi_points_put(&to->points, pos, p->items[i].state, marks);
+    }
+    hlmi_points_thin(pool, &to->points);
     return HLM_OK;
 }
 
@@ -69,13 +74,13 @@ static void count(hlm_pool *pool, size_t asked, int64_t reused, int64_t pending)
 {
     hlmi_radix *r = pool->radix;
     if (!r) return;
-    hlmi_lock_take(&r->lock);
+    hlmi_radix_lock(r);
     r->info.lookups++;
     r->info.hits += reused > 0;
     r->info.tokens_asked += asked;
     r->info.tokens_reused += (uint64_t)reused;
     r->info.tokens_recomputed += (uint64_t)pending;
-    hlmi_lock_drop(&r->lock);
+    hlmi_radix_unlock(r);
 }
 
 /* With what a text is run: an adapter's number, from its token `at` on. */
@@ -94,15 +99,19 @@ static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, b
                                   .begin = prefix,
                                   .end = prefix + most};
     beginning own = {.at = prefix};
-    if (cache->length > prefix) own.at = hlmi_radix_common(cache, &text);
-    if (cache->length > prefix) own.pending = hlmi_cache_pending_at(cache, own.at);
+    hlmi_seq *s = &cache->seq;
+    if (s->length > prefix) {
+        own.at = hlmi_radix_common(cache->pool, s, &text);
+        const hlmi_way way = hlmi_seq_way(cache->pool, s, own.at, own.at);
+        if (way.again) own.pending = own.at - way.from;
+    }
     hlm_cache *other = NULL;
     hlm_status st = from_tree(&other, cache->pool, &text, own);
-    if (st == HLM_OK && other) st = copy_marks(other, cache, own.at);
+    if (st == HLM_OK && other) st = copy_marks(cache->pool, &other->seq, s, own.at);
     if (st == HLM_OK && other) hlmi_cache_swap(cache, other);
-    else if (st == HLM_OK && cache->length > own.at) hlmi_cache_truncate(cache, own.at);
+    else if (st == HLM_OK && s->length > own.at) hlmi_seq_cut(cache->pool, s, own.at, 0);
     hlm_cache_free(other);
-    cache->branch = cache->length;
+    s->branch = s->length;
     return st;
 }
 
@@ -111,8 +120,8 @@ static hlm_status reuse_whole(hlm_cache *cache, const int32_t *tokens, size_t n,
 {
     const hlm_status st = reuse(cache, tokens, (int64_t)n, by);
     if (st != HLM_OK || hlm_cache_length(cache) < (int64_t)n || hlmi_cache_keeps_row(cache)) return st;
-    hlmi_cache_truncate(cache, cache->length - 1);
-    cache->branch = cache->length;
+    hlmi_seq_cut(cache->pool, &cache->seq, cache->seq.length - 1, 0);
+    cache->seq.branch = cache->seq.length;
     return st;
 }
 
@@ -139,7 +148,7 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
     if (whole && n <= most) st = reuse_whole(cache, tokens, n, by);
     else st = reuse(cache, tokens, (int64_t)hlmi_min_size(n - 1, most), by);
     if (st == HLM_OK) {
-        const int64_t length = hlm_cache_length(cache), again = hlmi_cache_pending(cache);
+        const int64_t length = hlm_cache_length(cache), again = hlmi_seq_pending(&cache->seq);
         count(cache->pool, n, length, again);
         if (reused) *reused = (size_t)length;
         if (pending) *pending = (size_t)again;
@@ -182,9 +191,9 @@ HLMI_CALL(hlm_prefix_info_get, (const hlm_pool *pool, hlm_prefix_info *out), (po
     hlm_prefix_info info = {.struct_size = sizeof info};
     hlmi_radix *r = pool->radix;
     if (r) {
-        hlmi_lock_take(&r->lock);
+        hlmi_radix_lock(r);
         info = r->info;
-        hlmi_lock_drop(&r->lock);
+        hlmi_radix_unlock(r);
     }
     return hlmi_result_write(out, &info, sizeof info, "hlm_prefix_info");
 }

@@ -109,8 +109,8 @@ bool hlmi_radix_give_way(hlm_pool *pool)
 {
     hlmi_radix *r = pool->radix;
     if (!r) return false;
-    hlmi_lock_take(&r->lock);
+    hlmi_radix_lock(r);
     const bool some = evict(r);
-    hlmi_lock_drop(&r->lock);
+    hlmi_radix_unlock(r);
     return some;
 }

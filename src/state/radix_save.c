@@ -150,7 +150,7 @@ static hlm_status collect(texts *t, hlmi_radix *r)
         hlm_status st = hlmi_cache_make(&t->caches[t->n], pool, leaf->end - r->root.end);
         if (st != HLM_OK) return st;
         t->left_out[t->n] = (uint32_t)((size_t)from / pool->layout.tokens);
-        st = hlmi_radix_fill(t->caches[t->n++], &end, from, false);
+        st = hlmi_radix_fill(&t->caches[t->n++]->seq, r, &end, from, HLMI_POINT_MARK);
         if (st != HLM_OK) return st;
     }
     return HLM_OK;
@@ -270,9 +270,9 @@ HLMI_CALL(hlm_prefix_save, (hlm_pool *pool, const char *folder), (pool, folder))
     texts t = {.n = 0};
     hlm_status st = place_open(&p, &pool->mem, folder);
     if (st == HLM_OK && r) {
-        hlmi_lock_take(&r->lock);
+        hlmi_radix_lock(r);
         st = collect(&t, r);
-        hlmi_lock_drop(&r->lock);
+        hlmi_radix_unlock(r);
     }
     if (st == HLM_OK && t.n > MOST_FILES)
         st = hlmi_fail(HLM_E_FULL, "%s: %zu texts, there can be %d", folder, t.n, MOST_FILES);

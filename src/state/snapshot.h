@@ -8,7 +8,7 @@
 #include "state/cache.h"
 #include "state/stream.h"
 
-enum { HLMI_SNAPSHOT_VERSION = 3, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
+enum { HLMI_SNAPSHOT_VERSION = 4, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLOCK = 4096 };
 
 #define HLMI_SNAPSHOT_MAGIC "hlmstate"
 
@@ -36,22 +36,14 @@ typedef struct hlmi_snapshot_head {
 
 _Static_assert(sizeof(hlmi_snapshot_head) == 200, "the head of a snapshot is 200 bytes");
 
-/** Why a position's state is kept. */
-enum {
-    HLMI_POINT_NOW = 1, /* the sequence goes on from it */
-    HLMI_POINT_FIRST = 2, /* behind the prefix */
-    HLMI_POINT_MARK = 4,
-    HLMI_POINT_AUTOMATIC = 8, /* a mark set by a step */
-    HLMI_POINT_ANCHOR = 16, /* a stretch of the undo log begins there */
-    HLMI_POINT_HIDDEN = 32, /* no reason: its state has the final hidden row */
-    HLMI_POINT_FLAGS = 63
-};
+/** Flags of points in files (state/points.h). */
+enum { HLMI_SNAPSHOT_FLAGS = HLMI_POINT_REASONS | HLMI_POINT_HIDDEN };
 
-/** Ascending, one for a position. */
+/** A point of the sequence. */
 typedef struct hlmi_snapshot_point {
     int64_t pos;
     uint32_t flags;
-    uint32_t rows; /* of the stretch that begins there */
+    uint32_t rows; /* of the stretch of the undo log that begins there */
 } hlmi_snapshot_point;
 
 /** An adapter by its fingerprint. The symbols of pages number them from 1 on. */
@@ -82,8 +74,7 @@ bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes);
 typedef struct hlmi_snapshot {
     hlm_cache *cache;
     hlmi_snapshot_head head;
-    hlmi_snapshot_point *points;
-    const hlmi_state **states; /* [points] */
+    hlmi_snapshot_point *points; /* [head.n_points] the sequence's, one for one */
     uint32_t *numbers; /* of the pool's adapters in the file, from 0 on; NULL: the pool knows none */
     const hlm_adapter **adapters; /* [head.adapters] */
 } hlmi_snapshot;

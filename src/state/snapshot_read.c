@@ -6,7 +6,6 @@
 
 #include "plan/model.h"
 #include "state/radix.h"
-#include "state/window.h"
 
 /* A sequence that is being read. */
 typedef struct reading {
@@ -62,16 +61,6 @@ static const char *type_name(int32_t type)
     return type > 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
-/* Snapshots of before the class had a name say which of its kernels they were computed with; their bits are the same. */
-static bool was_portable(const hlmi_snapshot_head *h)
-{
-    static const char *const names[] = {"ref", "avx2", "avx512", "avx512-vnni"};
-    if (!(h->loaded & HLMI_LOADED_PORTABLE)) return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strncmp(h->kernels, names[i], sizeof h->kernels) == 0) return true;
-    return false;
-}
-
 /* Is it of this model, and computed in this way? */
 static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
 {
@@ -95,7 +84,7 @@ static hlm_status check_origin(const reading *r, const hlmi_snapshot_head *own)
         return hlmi_fail(HLM_E_MISMATCH, "%s: computed %s HLM_LOAD_PORTABLE, the model is loaded %s it", name,
                          h->loaded & HLMI_LOADED_PORTABLE ? "with" : "without",
                          own->loaded & HLMI_LOADED_PORTABLE ? "with" : "without");
-    if (memcmp(h->kernels, own->kernels, sizeof own->kernels) != 0 && !was_portable(h))
+    if (memcmp(h->kernels, own->kernels, sizeof own->kernels) != 0)
         return hlmi_fail(HLM_E_MISMATCH, "%s: computed with the kernels %.*s, here they are %s", name,
                          (int)sizeof h->kernels, h->kernels, own->kernels);
     return HLM_OK;
@@ -174,29 +163,36 @@ static bool is_stretch(const hlmi_snapshot_head *h, const hlmi_snapshot_point *p
     return (int64_t)p->rows == (h->length - p->pos < h->undo_tokens ? h->length - p->pos : h->undo_tokens);
 }
 
+/* Can it be point i of a sequence? */
+static bool is_point(const reading *r, size_t i, int64_t now)
+{
+    const hlmi_snapshot_head *h = &r->head;
+    const hlmi_snapshot_point *p = &r->points[i];
+    const uint32_t recurrent = HLMI_POINT_ANCHOR | HLMI_POINT_HIDDEN;
+    if (p->pos > h->length || p->flags & ~(uint32_t)HLMI_SNAPSHOT_FLAGS || !(p->flags & HLMI_POINT_REASONS))
+        return false;
+    if (p->flags & recurrent && !h->n_rec) return false;
+    if (p->flags & HLMI_POINT_HIDDEN && !hlmi_point_has_state(p, r->pool->plan)) return false;
+    if ((i == 0) != ((p->flags & HLMI_POINT_FIRST) != 0) || (i ? p->pos <= p[-1].pos : p->pos != h->prefix))
+        return false;
+    if (h->n_rec && (p->pos == now) != ((p->flags & HLMI_POINT_NOW) != 0)) return false;
+    return is_stretch(h, p);
+}
+
 static hlm_status check_points(const reading *r, int64_t now)
 {
     const hlmi_snapshot_head *h = &r->head;
-    const bool recurrent = h->n_rec > 0;
-    uint64_t states = 0, rows = 0, nows = 0, firsts = 0, anchors = 0;
-    bool fine = true;
+    uint64_t states = 0, rows = 0, nows = 0, anchors = 0;
+    bool fine = h->n_points > 0;
     for (size_t i = 0; i < h->n_points && fine; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
-        const uint32_t known = recurrent ? HLMI_POINT_FLAGS : HLMI_POINT_MARK | HLMI_POINT_AUTOMATIC;
-        const bool is_now = (p->flags & HLMI_POINT_NOW) != 0, is_first = (p->flags & HLMI_POINT_FIRST) != 0;
-        fine = p->pos >= h->prefix && p->pos <= h->length && (i == 0 || p->pos > r->points[i - 1].pos) && p->flags &&
-            !(p->flags & ~known) && is_now == (recurrent && p->pos == now) &&
-            is_first == (recurrent && h->prefix > 0 && p->pos == h->prefix) && is_stretch(h, p) &&
-            (!(p->flags & HLMI_POINT_AUTOMATIC) || (p->flags & HLMI_POINT_MARK)) && p->flags != HLMI_POINT_HIDDEN &&
-            (!(p->flags & HLMI_POINT_HIDDEN) || hlmi_point_has_state(p, r->pool->plan));
+        fine = is_point(r, i, now);
         states += hlmi_point_has_state(p, r->pool->plan);
         rows += p->rows;
-        nows += is_now;
-        firsts += is_first;
+        nows += (p->flags & HLMI_POINT_NOW) != 0;
         anchors += (p->flags & HLMI_POINT_ANCHOR) != 0;
     }
-    if (fine && nows == recurrent && firsts == (recurrent && h->prefix > 0) && anchors <= HLMI_UNDO_STRETCHES &&
-        states == h->n_states && rows == h->n_rows)
+    if (fine && nows == 1 && anchors <= HLMI_UNDO_STRETCHES && states == h->n_states && rows == h->n_rows)
         return HLM_OK;
     return hlmi_fail(HLM_E_FORMAT, "%s: the positions of its states contradict each other", r->in->name);
 }
@@ -271,7 +267,8 @@ static hlm_status read_ids(reading *r, int64_t pos, size_t n, bool left_out, con
 static hlm_status add_page(reading *r, bool part, hlmi_page **page)
 {
     *page = part ? hlmi_pool_take(r->pool) : hlmi_pool_take_bare(r->pool);
-    return *page ? hlmi_cache_add_page(r->cache, *page) : HLM_E_NOMEM;
+    hlmi_table *table = &r->cache->seq.table;
+    return *page ? hlmi_table_put(r->pool, table, hlmi_table_pages(table), *page) : HLM_E_NOMEM;
 }
 
 /* The pages whose KV rows are not in the file: the prefix cache has them for the same ids. */
@@ -293,7 +290,7 @@ static hlm_status read_left_out(reading *r)
         if (st == HLM_OK) memcpy((int32_t *)all + i * per, ids, per * sizeof *ids);
     }
     if (st == HLM_OK && r->head.left_out)
-        st = hlmi_radix_share(r->cache, all, (int64_t)(r->head.left_out * per), r->in->name);
+        st = hlmi_radix_share(r->pool, &r->cache->seq, all, (int64_t)(r->head.left_out * per), r->in->name);
     hlmi_free(mem, all);
     return st;
 }
@@ -320,6 +317,13 @@ static hlm_status read_same_pages(reading *r)
     return st;
 }
 
+static void drop_part(reading *r, size_t i)
+{
+    hlmi_page *page = hlmi_table_page(&r->cache->seq.table, i);
+    hlmi_pool_drop_part(r->pool, page);
+    hlmi_leaf_set(r->cache->seq.table.leaves[i / HLMI_LEAF_PAGES], i % HLMI_LEAF_PAGES, page);
+}
+
 /* Positions from .. from+n-1 of a page of the file's size to position `pos` on of the sequence. */
 static hlm_status spread(reading *r, int64_t pos, size_t n)
 {
@@ -332,12 +336,12 @@ static hlm_status spread(reading *r, int64_t pos, size_t n)
         hlmi_page *page = NULL;
         m = hlmi_min_size(n - from, per - at);
         if (at == 0) st = add_page(r, rows, &page);
-        else page = hlmi_cache_page(r->cache, pos);
+        else page = hlmi_seq_page(r->pool, &r->cache->seq, pos);
         if (st != HLM_OK) return st;
         if (!rows && page->part && pos - (int64_t)at < r->head.prefix)
             return hlmi_fail(HLM_E_MISMATCH, "%s: pages of %u tokens do not fill the first of the pool's, of %zu",
                              r->in->name, (unsigned)r->head.page_tokens, per);
-        if (!rows) hlmi_cache_drop_part(r->cache, (size_t)pos / per);
+        if (!rows) drop_part(r, (size_t)pos / per);
         hlmi_page_copy_rows(page, &r->pool->layout, at, r->page, &r->layout, from, m, r->pool->plan);
         atomic_store(&page->filled, (unsigned)(at + m));
     }
@@ -391,43 +395,32 @@ static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
 
 /* ---- states and the log ---- */
 
-/* The marks, their states to come; automatic ones as many as the pool keeps. */
-static hlm_status place_marks(reading *r)
+/* The points that the pool keeps, states and rows to come: automatic marks as many as it has room for. */
+static hlm_status place_points(reading *r)
 {
-    hlm_status st = HLM_OK;
+    hlmi_points *points = &r->cache->seq.points;
+    hlmi_points_free(r->pool, points);
+    hlm_status st = hlmi_points_room(r->pool, points, (size_t)r->head.n_points);
     for (size_t i = 0; i < r->head.n_points && st == HLM_OK; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
-        if (!(p->flags & HLMI_POINT_MARK)) continue;
-        st = hlmi_marks_room(r->cache, 1);
-        if (st == HLM_OK) hlmi_marks_add(r->cache, p->pos, NULL, (p->flags & HLMI_POINT_AUTOMATIC) != 0);
+        const uint32_t flags = p->flags & HLMI_POINT_REASONS & ~(r->keep_log ? 0u : (uint32_t)HLMI_POINT_ANCHOR);
+        if (!flags) continue;
+        hlmi_point *point = hlmi_points_put(points, p->pos, NULL, flags);
+        if (flags & HLMI_POINT_ANCHOR) point->log = hlmi_undo_new(r->pool, p->rows);
+        if (flags & HLMI_POINT_ANCHOR && !point->log) st = HLM_E_NOMEM;
     }
+    if (st == HLM_OK) hlmi_points_thin(r->pool, points);
     return st;
 }
 
-static hlmi_mark *mark_at(hlm_cache *c, int64_t pos)
+static hlm_status read_state(reading *r, const hlmi_snapshot_point *p, hlmi_point *point)
 {
-    for (size_t i = c->marks.n; i-- > 0;)
-        if (c->marks.items[i].pos == pos) return &c->marks.items[i];
-    return NULL;
-}
-
-/* A state to all who want it; it has one reference. */
-static hlm_status place_state(reading *r, const hlmi_snapshot_point *p, hlmi_state *s)
-{
-    hlm_cache *c = r->cache;
-    hlmi_mark *mark = p->flags & HLMI_POINT_MARK ? mark_at(c, p->pos) : NULL;
-    if (mark) mark->state = hlmi_state_retain(s);
-    if (p->flags & HLMI_POINT_FIRST) c->first = hlmi_state_retain(s);
-    if (p->flags & HLMI_POINT_NOW) {
-        hlmi_pool_drop_state(c->pool, c->state);
-        c->state = hlmi_state_retain(s);
-    }
-    if (!(p->flags & HLMI_POINT_ANCHOR) || !r->keep_log) return HLM_OK;
-    hlmi_undo *u = hlmi_undo_new(c->pool, p->pos, p->rows);
-    if (!u) return HLM_E_NOMEM;
-    u->anchor = hlmi_state_retain(s);
-    c->log[c->log[0] ? 1 : 0] = u;
-    return HLM_OK;
+    hlmi_state *s = hlmi_pool_take_state(r->pool);
+    point->state = s;
+    if (!s) return HLM_E_NOMEM;
+    s->pos = p->pos;
+    s->hidden = (p->flags & HLMI_POINT_HIDDEN) != 0;
+    return hlmi_inlet_block(r->in, s->rows, r->pool->states.bytes);
 }
 
 static hlm_status read_states(reading *r)
@@ -435,20 +428,10 @@ static hlm_status read_states(reading *r)
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < r->head.n_points && st == HLM_OK && r->head.n_rec; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
-        const uint32_t others = p->flags & (HLMI_POINT_NOW | HLMI_POINT_FIRST);
-        const bool wanted = others || (r->keep_log && (p->flags & HLMI_POINT_ANCHOR)) ||
-            ((p->flags & HLMI_POINT_MARK) && mark_at(r->cache, p->pos));
-        if (!wanted && hlmi_point_has_state(p, r->pool->plan)) st = hlmi_inlet_skip(r->in, (size_t)r->head.state_bytes);
-        if (!wanted) continue;
-        hlmi_state *s = p->pos == 0 ? hlmi_state_retain(r->pool->origin) : hlmi_pool_take_state(r->pool);
-        if (!s) return HLM_E_NOMEM;
-        if (p->pos > 0) {
-            s->pos = p->pos;
-            s->hidden = (p->flags & HLMI_POINT_HIDDEN) != 0;
-            st = hlmi_inlet_block(r->in, s->rows, r->pool->states.bytes);
-        }
-        if (st == HLM_OK) st = place_state(r, p, s);
-        hlmi_pool_drop_state(r->pool, s);
+        hlmi_point *point = hlmi_points_find(&r->cache->seq.points, p->pos);
+        if (p->pos == 0) point->state = hlmi_state_retain(r->pool->origin);
+        else if (point) st = read_state(r, p, point);
+        else st = hlmi_inlet_skip(r->in, (size_t)r->head.state_bytes);
     }
     return st;
 }
@@ -460,7 +443,7 @@ static hlm_status read_log(reading *r)
     for (size_t i = 0; i < r->head.n_points; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
         for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++) {
-            float *row = r->keep_log ? hlmi_undo_find(r->cache, pos) : NULL;
+            float *row = r->keep_log ? hlmi_undo_find(r->pool, &r->cache->seq.points, pos) : NULL;
             st = row ? hlmi_inlet_block(r->in, row, bytes) : hlmi_inlet_skip(r->in, bytes);
         }
     }
@@ -509,12 +492,12 @@ static hlm_status read_all(reading *r)
         st = hlmi_fail(HLM_E_FORMAT, "%s: %llu pages have rows of windows, the head says %llu", r->in->name,
                        (unsigned long long)r->n_parts, (unsigned long long)r->head.n_parts);
     if (st != HLM_OK) return st;
-    r->cache->length = r->head.length;
-    r->cache->prefix = r->head.prefix;
-    st = place_marks(r);
+    r->cache->seq.length = r->head.length;
+    r->cache->seq.prefix = r->head.prefix;
+    st = place_points(r);
     if (st == HLM_OK) st = read_states(r);
     if (st == HLM_OK) st = read_log(r);
-    if (st == HLM_OK && hlmi_windows(r->cache)) hlmi_cache_restore(r->cache);
+    if (st == HLM_OK) hlmi_seq_restore(r->pool, &r->cache->seq, r->head.length);
     return st;
 }
 

@@ -6,60 +6,37 @@
 
 /* ---- points ---- */
 
-static void add_point(hlmi_snapshot *s, int64_t pos, const hlmi_state *state, uint32_t flags, size_t rows)
+/* One point as it goes out. */
+static void put_point(hlmi_snapshot *s, size_t i)
 {
-    size_t i = (size_t)s->head.n_points;
-    while (i > 0 && s->points[i - 1].pos >= pos) i--;
-    if (i == s->head.n_points || s->points[i].pos != pos) {
-        const size_t behind = (size_t)s->head.n_points++ - i;
-        memmove(&s->points[i + 1], &s->points[i], behind * sizeof *s->points);
-        memmove(&s->states[i + 1], &s->states[i], behind * sizeof *s->states);
-        s->points[i] = (hlmi_snapshot_point){.pos = pos};
-        s->states[i] = state;
-        if (state && state->hidden) s->points[i].flags = HLMI_POINT_HIDDEN;
-    }
-    s->points[i].flags |= flags;
-    s->points[i].rows += (uint32_t)rows;
-}
-
-static void add_points(hlmi_snapshot *s)
-{
-    const hlm_cache *c = s->cache;
-    for (size_t i = 0; i < c->marks.n; i++) {
-        const hlmi_mark *m = &c->marks.items[i];
-        if (m->pos < c->prefix) continue; /* of an empty sequence that had no prefix yet: it can always be reached */
-        add_point(s, m->pos, m->state, HLMI_POINT_MARK | (m->automatic ? HLMI_POINT_AUTOMATIC : 0u), 0);
-    }
-    if (!c->state) return;
-    add_point(s, c->state->pos, c->state, HLMI_POINT_NOW, 0);
-    if (c->prefix) add_point(s, c->prefix, hlmi_cache_first_state(c), HLMI_POINT_FIRST, 0);
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        const hlmi_undo *u = c->log[i];
-        if (!u) continue;
-        const size_t rows = hlmi_min_size((size_t)(c->length - u->pos), (size_t)c->pool->undo_tokens);
-        add_point(s, u->pos, u->anchor, HLMI_POINT_ANCHOR, rows);
-        s->head.n_rows += rows;
-    }
+    const hlmi_seq *seq = &s->cache->seq;
+    const hlm_pool *pool = s->cache->pool;
+    const hlmi_point *p = &seq->points.items[i];
+    hlmi_snapshot_point *out = &s->points[i];
+    *out = (hlmi_snapshot_point){.pos = p->pos, .flags = p->flags & HLMI_POINT_REASONS};
+    if (p->log) out->rows = (uint32_t)hlmi_min_size((size_t)(seq->length - p->pos), (size_t)pool->undo_tokens);
+    if (hlmi_point_has_state(out, pool->plan)) s->head.n_states++;
+    if (hlmi_point_has_state(out, pool->plan) && p->state->hidden) out->flags |= HLMI_POINT_HIDDEN;
+    s->head.n_rows += out->rows;
 }
 
 /* Does page i go out with its part? */
 static bool has_part(const hlmi_snapshot *s, size_t i)
 {
-    const size_t per = s->cache->pool->layout.tokens;
-    return i >= s->head.left_out && hlmi_cache_page(s->cache, (int64_t)(i * per))->part;
+    return i >= s->head.left_out && hlmi_table_page(&s->cache->seq.table, i)->part;
 }
 
 static void count_parts(hlmi_snapshot *s)
 {
-    const size_t pages = hlmi_div_up((size_t)s->cache->length, s->cache->pool->layout.tokens);
+    const size_t pages = hlmi_div_up((size_t)s->cache->seq.length, s->cache->pool->layout.tokens);
     for (size_t i = 0; i < pages && s->head.part_bytes; i++) s->head.n_parts += has_part(s, i);
 }
 
 /* Numbers the adapters of the text in the order of their first positions. */
 static hlm_status number_adapters(hlmi_snapshot *s)
 {
-    hlm_cache *c = s->cache;
-    hlm_pool *pool = c->pool;
+    hlm_pool *pool = s->cache->pool;
+    const hlmi_seq *seq = &s->cache->seq;
     hlmi_lock_take(&pool->lock);
     const size_t n = pool->n_adapters; /* those of this text are among them */
     hlmi_lock_drop(&pool->lock);
@@ -67,8 +44,8 @@ static hlm_status number_adapters(hlmi_snapshot *s)
     s->numbers = hlmi_calloc(&pool->mem, n + 1, sizeof *s->numbers);
     s->adapters = hlmi_calloc(&pool->mem, n, sizeof *s->adapters);
     if (!s->numbers || !s->adapters) return hlmi_nomem(n * sizeof *s->adapters, "a snapshot's adapters");
-    for (int64_t pos = 0; pos < c->length; pos++) {
-        const uint32_t number = hlmi_symbol_adapter(pool, hlmi_cache_symbol(c, pos));
+    for (int64_t pos = 0; pos < seq->length; pos++) {
+        const uint32_t number = hlmi_symbol_adapter(pool, hlmi_seq_symbol(pool, seq, pos));
         if (number == 0 || s->numbers[number]) continue;
         s->adapters[s->head.adapters++] = hlmi_pool_adapter(pool, number);
         s->numbers[number] = (uint32_t)s->head.adapters;
@@ -79,57 +56,50 @@ static hlm_status number_adapters(hlmi_snapshot *s)
 hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out)
 {
     const hlm_pool *pool = cache->pool;
-    const size_t most = cache->marks.n + 2 + HLMI_UNDO_STRETCHES;
+    const size_t n = cache->seq.points.n;
     *s = (hlmi_snapshot){.cache = cache};
     hlmi_snapshot_head_of(&s->head, pool);
-    s->head.length = cache->length;
-    s->head.prefix = cache->prefix;
+    s->head.length = cache->seq.length;
+    s->head.prefix = cache->seq.prefix;
     s->head.max_tokens = cache->max_tokens;
     s->head.left_out = left_out;
-    s->points = hlmi_calloc(&pool->mem, most, sizeof *s->points);
-    s->states = hlmi_calloc(&pool->mem, most, sizeof *s->states);
-    if (!s->points || !s->states) {
-        hlmi_snapshot_end(s);
-        return hlmi_nomem(most * sizeof *s->points, "a snapshot's points");
+    s->head.n_points = n;
+    s->points = hlmi_calloc(&pool->mem, n, sizeof *s->points);
+    hlm_status st = s->points ? number_adapters(s) : hlmi_nomem(n * sizeof *s->points, "a snapshot's points");
+    if (st == HLM_OK) {
+        for (size_t i = 0; i < n; i++) put_point(s, i);
+        count_parts(s);
+        if (!hlmi_snapshot_bytes(&s->head, &s->head.total))
+            st = hlmi_fail(HLM_E_INTERNAL, "a snapshot of %lld tokens has no size", (long long)cache->seq.length);
     }
-    const hlm_status st = number_adapters(s);
-    if (st != HLM_OK) {
-        hlmi_snapshot_end(s);
-        return st;
-    }
-    add_points(s);
-    count_parts(s);
-    for (size_t i = 0; i < s->head.n_points; i++) s->head.n_states += hlmi_point_has_state(&s->points[i], pool->plan);
-    if (hlmi_snapshot_bytes(&s->head, &s->head.total)) return HLM_OK;
-    hlmi_snapshot_end(s);
-    return hlmi_fail(HLM_E_INTERNAL, "a snapshot of %lld tokens has no size", (long long)cache->length);
+    if (st != HLM_OK) hlmi_snapshot_end(s);
+    return st;
 }
 
 void hlmi_snapshot_end(hlmi_snapshot *s)
 {
     const hlmi_mem *mem = &s->cache->pool->mem;
     hlmi_free(mem, s->points);
-    hlmi_free(mem, s->states);
     hlmi_free(mem, s->numbers);
     hlmi_free(mem, s->adapters);
     s->numbers = NULL;
     s->adapters = NULL;
     s->points = NULL;
-    s->states = NULL;
 }
 
 /* ---- blocks ---- */
 
 static hlm_status write_layers(const hlmi_snapshot *s, hlmi_outlet *o)
 {
-    const hlm_cache *c = s->cache;
+    const hlmi_mem *mem = &s->cache->pool->mem;
+    const int64_t now = hlmi_points_now(&s->cache->seq.points)->pos;
     const size_t n_kv = s->head.n_kv, n = n_kv + s->head.n_rec;
     if (n == 0) return HLM_OK;
-    int64_t *pos = hlmi_calloc(&c->pool->mem, n, sizeof *pos);
+    int64_t *pos = hlmi_calloc(mem, n, sizeof *pos);
     if (!pos) return hlmi_nomem(n * sizeof *pos, "the layers' positions");
-    for (size_t i = 0; i < n; i++) pos[i] = i < n_kv ? c->length : c->state->pos;
+    for (size_t i = 0; i < n; i++) pos[i] = i < n_kv ? s->head.length : now;
     const hlm_status st = hlmi_outlet_block(o, pos, n * sizeof *pos);
-    hlmi_free(&c->pool->mem, pos);
+    hlmi_free(mem, pos);
     return st;
 }
 
@@ -206,8 +176,8 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
     hlm_pool *pool = s->cache->pool;
     const hlmi_page_layout *l = &pool->layout;
     const int64_t from = (int64_t)(i * l->tokens);
-    const hlmi_page *page = hlmi_cache_page(s->cache, from);
-    const size_t n = hlmi_min_size((size_t)(s->cache->length - from), l->tokens);
+    const hlmi_page *page = hlmi_table_page(&s->cache->seq.table, i);
+    const size_t n = hlmi_min_size((size_t)(s->head.length - from), l->tokens);
     const bool part = has_part(s, i);
     const hlmi_snapshot_page head = {.flags = part ? HLMI_PAGE_PART : 0, .n = (uint32_t)n};
     memset(d->ids, 0, ids_bytes(l));
@@ -285,21 +255,21 @@ static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const de
     const hlm_cache *c = s->cache;
     hlm_status st = HLM_OK;
     for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++)
-        st = write_row(s, o, d, hlmi_undo_find(c, pos));
+        st = write_row(s, o, d, hlmi_undo_find(c->pool, &c->seq.points, pos));
     return st;
 }
 
 static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
 {
     const hlm_cache *c = s->cache;
-    const size_t pages = hlmi_div_up((size_t)c->length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
+    const size_t pages = hlmi_div_up((size_t)s->head.length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
     hlm_status st = hlmi_outlet_block(o, &s->head, sizeof s->head);
     if (st == HLM_OK) st = write_layers(s, o);
     if (st == HLM_OK) st = write_adapters(s, o);
     if (st == HLM_OK) st = write_points(s, o);
     for (size_t i = 0; i < pages && st == HLM_OK; i++) st = write_page(s, o, d, i);
     for (size_t i = 0; i < points && st == HLM_OK; i++)
-        if (hlmi_point_has_state(&s->points[i], c->pool->plan)) st = write_state(s, o, d, s->states[i]);
+        if (hlmi_point_has_state(&s->points[i], c->pool->plan)) st = write_state(s, o, d, c->seq.points.items[i].state);
     for (size_t i = 0; i < points && st == HLM_OK; i++) st = write_stretch(s, o, d, &s->points[i]);
     return st == HLM_OK ? hlmi_outlet_flush(o) : st;
 }

@@ -1,6 +1,7 @@
 /* The public view of recurrent states: reading them, and marks. */
 #include "state/guard.h"
 #include "state/prefix.h"
+#include "state/window.h"
 
 #include "base/call.h"
 #include "base/half.h"
@@ -37,11 +38,12 @@ static void copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
 {
     const hlmi_recurrence *r = &c->pool->plan->rec[rec];
     const hlmi_state_layout *l = &c->pool->states;
+    const void *now = hlmi_points_now(&c->seq.points)->state->rows;
     if (which == HLM_STATE_CONV) {
-        transpose(out, l, hlmi_state_conv(c->state->rows, l, rec), 0, r->window, r->channels);
+        transpose(out, l, hlmi_state_conv(now, l, rec), 0, r->window, r->channels);
         return;
     }
-    const void *s = hlmi_state_scan(c->state->rows, l, rec);
+    const void *s = hlmi_state_scan(now, l, rec);
     const size_t head = r->rows * r->cols;
     for (size_t at = 0; at < r->heads * head; at += head) {
         if (r->transposed) transpose(out + at, l, s, at, r->rows, r->cols);
@@ -60,9 +62,9 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
     if (n) *n = need;
     if (!out || need == 0) return HLM_OK;
     if (cap < need) return hlmi_fail(HLM_E_SPACE, "hlm_cache_state: room for %zu floats, %zu are needed", cap, need);
-    if (c->state->pos < c->length || hlmi_prefix_missing(c))
+    if (!hlmi_seq_ready(&c->seq) || hlmi_prefix_missing(c))
         return hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_state: the state at position %lld is computed by the next step",
-                         (long long)(c->length - c->prefix));
+                         (long long)(c->seq.length - c->seq.prefix));
     copy_out(c, rec, which, out);
     return HLM_OK;
 }
@@ -85,13 +87,19 @@ HLMI_CALL(hlm_cache_mark, (hlm_cache *cache), (cache))
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
     hlm_status st = hlmi_cache_lock(cache);
     if (st != HLM_OK) return st;
-    if (cache->stale || (cache->state && cache->state->pos < cache->length))
+    if (!hlmi_seq_ready(&cache->seq))
         st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
-                       (long long)cache->length);
-    if (st == HLM_OK) st = hlmi_marks_room(cache, 1);
-    if (st == HLM_OK) hlmi_marks_add(cache, cache->length, cache->state, false);
+                       (long long)cache->seq.length);
+    if (st == HLM_OK) st = hlmi_points_room(cache->pool, &cache->seq.points, 1);
+    if (st == HLM_OK) hlmi_points_put(&cache->seq.points, cache->seq.length, NULL, HLMI_POINT_MARK);
     hlmi_cache_unlock(cache);
     return st;
+}
+
+static void unmark(hlm_cache *c, int64_t pos)
+{
+    hlmi_points_clear_at(c->pool, &c->seq.points, pos, HLMI_POINT_MARKS);
+    hlmi_window_give(c->pool, &c->seq);
 }
 
 HLMI_CALL(hlm_cache_unmark, (hlm_cache *cache, int64_t pos), (cache, pos))
@@ -103,7 +111,7 @@ HLMI_CALL(hlm_cache_unmark, (hlm_cache *cache, int64_t pos), (cache, pos))
     if (pos < 0 || pos > length)
         st = hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: position %lld of a cache of %lld tokens", (long long)pos,
                        (long long)length);
-    else hlmi_marks_remove(cache, pos + cache->prefix);
+    else unmark(cache, pos + cache->seq.prefix);
     hlmi_cache_unlock(cache);
     return st;
 }
@@ -113,10 +121,13 @@ HLMI_CALL(hlm_cache_marks, (hlm_cache *cache, int64_t *pos, size_t cap, size_t *
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
-    const hlmi_marks *m = &cache->marks;
-    if (n) *n = m->n;
-    if (pos && cap < m->n) st = hlmi_fail(HLM_E_SPACE, "hlm_cache_marks: room for %zu of %zu marks", cap, m->n);
-    for (size_t i = 0; i < m->n && pos && st == HLM_OK; i++) pos[i] = m->items[i].pos - cache->prefix;
+    const hlmi_points *p = &cache->seq.points;
+    size_t marks = 0;
+    for (size_t i = 0; i < p->n; i++) marks += (p->items[i].flags & HLMI_POINT_MARKS) != 0;
+    if (n) *n = marks;
+    if (pos && cap < marks) st = hlmi_fail(HLM_E_SPACE, "hlm_cache_marks: room for %zu of %zu marks", cap, marks);
+    for (size_t i = 0; i < p->n && pos && st == HLM_OK; i++)
+        if (p->items[i].flags & HLMI_POINT_MARKS) *pos++ = p->items[i].pos - cache->seq.prefix;
     hlmi_cache_unlock(cache);
     return st;
 }

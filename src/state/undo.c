@@ -3,39 +3,46 @@
 
 #include "state/cache.h"
 
-/* The stretch that has a place for pos. */
-static hlmi_undo *find(const hlm_cache *c, int64_t pos)
+hlmi_undo *hlmi_undo_retain(hlmi_undo *u)
 {
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++)
-        if (c->log[i] && pos >= c->log[i]->pos && pos < c->log[i]->pos + c->pool->undo_tokens) return c->log[i];
-    return NULL;
+    if (u) atomic_fetch_add(&u->refs, 1);
+    return u;
 }
 
-static float *floats(const hlmi_undo *u, int64_t pos)
+/* The point whose stretch has a place for pos, or NULL. */
+static const hlmi_point *find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
-    return (float *)(void *)((char *)u->row[pos - u->pos] + HLMI_ALIGN);
+    const hlmi_point *p = pool->undo_tokens ? hlmi_points_find(points, pos - pos % pool->undo_tokens) : NULL;
+    return p && p->log ? p : NULL;
+}
+
+float *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
+{
+    const hlmi_point *p = find(pool, points, pos);
+    return p ? (float *)(void *)((char *)p->log->row[pos - p->pos] + HLMI_ALIGN) : NULL;
+}
+
+bool hlmi_undo_covers(const hlm_pool *pool, const hlmi_points *points, int64_t a, int64_t b)
+{
+    while (a < b && find(pool, points, a)) a++;
+    return a >= b;
+}
+
+/* The first row that the claim writes into its stretch at p: what the sequence has in it already stays. */
+static int64_t written_from(const hlm_cache *c, int64_t p)
+{
+    return find(c->pool, &c->seq.points, p) ? c->seq.length : p;
+}
+
+float *hlmi_undo_source(const hlm_cache *c, int64_t pos)
+{
+    return hlmi_undo_find(c->pool, &c->seq.points, pos);
 }
 
 float *hlmi_undo_target(const hlm_cache *c, int64_t pos)
 {
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        const hlmi_undo *u = c->claim.log[i];
-        if (u && pos >= c->claim.log_from[i] && pos < u->pos + c->pool->undo_tokens) return floats(u, pos);
-    }
-    return NULL;
-}
-
-float *hlmi_undo_find(const hlm_cache *c, int64_t pos)
-{
-    const hlmi_undo *u = find(c, pos);
-    return u ? floats(u, pos) : NULL;
-}
-
-bool hlmi_undo_covers(const hlm_cache *c)
-{
-    for (int64_t pos = c->state->pos; pos < c->length; pos++)
-        if (!find(c, pos)) return false;
-    return true;
+    const hlmi_point *p = find(c->pool, &c->claim.points, pos);
+    return p && pos >= written_from(c, p->pos) ? hlmi_undo_find(c->pool, &c->claim.points, pos) : NULL;
 }
 
 /* Rows from index n on go. */
@@ -55,107 +62,70 @@ static hlmi_undo *extend(hlm_pool *pool, hlmi_undo *u, size_t n)
     return NULL;
 }
 
-hlmi_undo *hlmi_undo_new(hlm_pool *pool, int64_t pos, size_t n)
+hlmi_undo *hlmi_undo_new(hlm_pool *pool, size_t n)
 {
     hlmi_undo *u = hlmi_pool_take_undo(pool);
-    if (!u) return NULL;
-    u->pos = pos;
-    return extend(pool, u, n);
+    return u ? extend(pool, u, n) : NULL;
 }
 
 /* The first n rows of a stretch, to append to: itself, when nobody shares it, or a list of its own. */
 static hlmi_undo *own(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
     if (atomic_load(&u->refs) == 1) {
-        atomic_fetch_add(&u->refs, 1);
         cut(pool, u, n);
-        return u;
+        return hlmi_undo_retain(u);
     }
-    hlmi_undo *copy = hlmi_undo_new(pool, u->pos, 0);
-    if (!copy) return NULL;
-    copy->anchor = hlmi_state_retain(u->anchor);
-    for (; copy->n < n; copy->n++) {
+    hlmi_undo *copy = hlmi_undo_new(pool, 0);
+    for (; copy && copy->n < n; copy->n++) {
         copy->row[copy->n] = u->row[copy->n];
         atomic_fetch_add(&copy->row[copy->n]->refs, 1);
     }
     return copy;
 }
 
-/* Stretch i of the claim, which begins at p. */
-static void claim_one(hlm_cache *c, size_t i, int64_t p, int64_t from, int64_t end)
+/* The claim's stretch that begins at p: of states and rows what can be had. */
+static void claim_one(hlm_cache *c, int64_t p, int64_t from)
 {
-    const int64_t per = c->pool->undo_tokens, to = p + per < end ? p + per : end;
-    hlmi_undo *u = find(c, p);
-    int64_t have = p; /* rows before it are the sequence's already */
-    if (u) {
-        have = c->length < to ? c->length : to;
-        if (have == to) atomic_fetch_add(&u->refs, 1);
-        else u = own(c->pool, u, (size_t)(have - p));
-        if (u && have < to) u = extend(c->pool, u, (size_t)(to - p));
-    } else if (p >= from && hlmi_cut_ask(c, p)) { /* else its first rows are not there, or not the state */
-        u = hlmi_undo_new(c->pool, p, (size_t)(to - p));
+    const int64_t per = c->pool->undo_tokens, end = c->claim.end, to = p + per < end ? p + per : end;
+    const hlmi_point *had = find(c->pool, &c->seq.points, p);
+    hlmi_state *state = had ? had->state : NULL;
+    hlmi_undo *u = NULL;
+    if (had && c->seq.length >= to) {
+        u = hlmi_undo_retain(had->log);
+    } else if (had) {
+        u = own(c->pool, had->log, (size_t)(c->seq.length - p));
+        if (u) u = extend(c->pool, u, (size_t)(to - p));
+    } else if (p >= from && hlmi_claim_point(c, p, NULL, 0)) { /* else its first rows are not there, or not the state */
+        u = hlmi_undo_new(c->pool, (size_t)(to - p));
     }
-    c->claim.log[i] = u;
-    c->claim.log_from[i] = have == to ? p + per : have; /* nothing is written, and an abort takes nothing out */
+    hlmi_point *point = u ? hlmi_claim_point(c, p, state, HLMI_POINT_ANCHOR) : NULL;
+    if (point) point->log = u;
+    else hlmi_pool_drop_undo(c->pool, u);
 }
 
-void hlmi_undo_claim(hlm_cache *c, int64_t from, int64_t end)
+void hlmi_undo_claim(hlm_cache *c, int64_t from)
 {
     const int64_t per = c->pool->undo_tokens;
-    if (per == 0 || !c->state) return;
-    const int64_t last = (end - 1) / per;
-    if (last > 0) claim_one(c, 0, (last - 1) * per, from, end);
-    claim_one(c, 1, last * per, from, end);
-}
-
-void hlmi_undo_commit(hlm_cache *c)
-{
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        hlmi_undo *u = c->claim.log[i];
-        if (u && !u->anchor) u->anchor = hlmi_state_retain(hlmi_cut_find(c, u->pos));
-        hlmi_pool_drop_undo(c->pool, c->log[i]);
-        c->log[i] = u;
-        c->claim.log[i] = NULL;
-    }
+    if (per == 0) return;
+    const int64_t last = (c->claim.end - 1) / per;
+    for (int64_t i = last > 0 ? last + 1 - HLMI_UNDO_STRETCHES : last; i <= last; i++) claim_one(c, i * per, from);
 }
 
 void hlmi_undo_abort(hlm_cache *c)
 {
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        hlmi_undo *u = c->claim.log[i];
-        if (!u) continue;
-        cut(c->pool, u, (size_t)(c->claim.log_from[i] - u->pos));
-        hlmi_pool_drop_undo(c->pool, u);
-        c->claim.log[i] = NULL;
+    const int64_t per = c->pool->undo_tokens, end = c->claim.end;
+    for (size_t i = 0; i < c->claim.points.n; i++) {
+        const hlmi_point *p = &c->claim.points.items[i];
+        if (!p->log) continue;
+        const int64_t from = written_from(c, p->pos);
+        if (from < p->pos + per && from < end) cut(c->pool, p->log, (size_t)(from - p->pos));
     }
 }
 
-void hlmi_undo_truncate(hlm_cache *c, int64_t pos)
+void hlmi_undo_truncate(hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        hlmi_undo *u = c->log[i];
-        if (u && u->pos > pos) {
-            hlmi_pool_drop_undo(c->pool, u);
-            c->log[i] = NULL;
-        } else if (u && atomic_load(&u->refs) == 1) {
-            cut(c->pool, u, (size_t)(pos - u->pos));
-        }
-    }
-}
-
-hlmi_state *hlmi_undo_anchor(const hlm_cache *c, int64_t pos)
-{
-    hlmi_state *best = NULL;
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++)
-        if (c->log[i] && c->log[i]->pos <= pos && (!best || c->log[i]->pos > best->pos)) best = c->log[i]->anchor;
-    return best;
-}
-
-void hlmi_undo_share(hlm_cache *to, const hlm_cache *from, int64_t pos)
-{
-    for (size_t i = 0; i < HLMI_UNDO_STRETCHES; i++) {
-        if (!from->log[i] || from->log[i]->pos > pos) continue;
-        atomic_fetch_add(&from->log[i]->refs, 1);
-        to->log[i] = from->log[i];
+    for (size_t i = 0; i < points->n; i++) {
+        const hlmi_point *p = &points->items[i];
+        if (p->log && p->pos <= pos && atomic_load(&p->log->refs) == 1) cut(pool, p->log, (size_t)(pos - p->pos));
     }
 }

@@ -307,7 +307,7 @@ static void own_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, blo
 
 static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
 {
-    const size_t own = hlmi_team_worker(t, worker, workers), parts = workers / t->workers;
+    const size_t own = hlmi_team_worker(t, worker, workers), parts = hlmi_team_parts(t, workers);
     splits s = {.mine = {0, SIZE_MAX}};
     block b;
     block_buffers(a, &b, hlmi_worker_scratch(t, worker, workers));

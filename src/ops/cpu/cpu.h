@@ -4,6 +4,7 @@
 #ifndef HLMI_OPS_CPU_CPU_H
 #define HLMI_OPS_CPU_CPU_H
 
+#include "base/assert.h"
 #include "ops/ops.h"
 
 typedef struct hlmi_range {
@@ -25,10 +26,17 @@ static inline void hlmi_cpu_norm(const hlmi_kernels *k, const hlmi_norm *norm, f
     else k->rms_norm(y, x, norm->weight, norm->size, norm->eps);
 }
 
+/** In how many parts each worker of the team does a region. */
+static inline size_t hlmi_team_parts(const hlmi_tile *t, size_t workers)
+{
+    hlmi_assert(t->workers > 0 && workers % t->workers == 0);
+    return workers / t->workers;
+}
+
 /** The team's worker behind number `worker` of a region that may be divided into parts (exec/team.h). */
 static inline size_t hlmi_team_worker(const hlmi_tile *t, size_t worker, size_t workers)
 {
-    return worker / (workers / t->workers);
+    return worker / hlmi_team_parts(t, workers);
 }
 
 /** The worker's private scratch. It keeps what a part leaves in it for the next part of the region, and no longer. */
