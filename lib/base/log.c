@@ -12,8 +12,7 @@ hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
     *log = (hlmi_logger){0};
     if (!src) return HLM_OK;
     hlm_log own;
-    const hlm_status st = hlmi_params_read(&own, sizeof own, src, "hlm_log");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&own, sizeof own, src, "hlm_log"));
     log->user = own.user;
     log->write = own.write;
     return HLM_OK;

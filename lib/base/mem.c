@@ -20,8 +20,7 @@ hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
     *mem = hlmi_mem_default();
     if (!a) return HLM_OK;
     hlm_allocator own;
-    const hlm_status st = hlmi_params_read(&own, sizeof own, a, "hlm_allocator");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&own, sizeof own, a, "hlm_allocator"));
     if (!own.alloc || !own.free) return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
     mem->user = own.user;
     mem->alloc = own.alloc;

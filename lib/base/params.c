@@ -23,8 +23,7 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
     memset(dst, 0, dst_size);
     size_t size = dst_size;
     if (src) {
-        hlm_status st = stated_size(&size, src, dst_size, what);
-        if (st != HLM_OK) return st;
+        HLMI_DO(stated_size(&size, src, dst_size, what));
         const unsigned char *bytes = src;
         for (size_t i = dst_size; i < size; i++) {
             if (bytes[i] != 0)
@@ -49,8 +48,7 @@ hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, cons
 {
     size_t size;
     if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
-    hlm_status st = stated_size(&size, dst, full_size, what);
-    if (st != HLM_OK) return st;
+    HLMI_DO(stated_size(&size, dst, full_size, what));
     size_t known = hlmi_min_size(size, full_size);
     unsigned char *to = dst;
     memcpy(to + sizeof size, (const unsigned char *)full + sizeof size, known - sizeof size);

@@ -17,6 +17,13 @@
 /** Longest sentence kept, with its 0. */
 enum { HLMI_ERROR_MAX = 512 };
 
+/** Return the status of e unless it is HLM_OK. */
+#define HLMI_DO(e)                 \
+  do {                             \
+    const hlm_status st_ = (e);    \
+    if (st_ != HLM_OK) return st_; \
+  } while (0)
+
 /** Go to `done` with the status of e unless it is HLM_OK; needs `st` and `done:`. */
 #define HLMI_TRY(e)              \
   do {                           \

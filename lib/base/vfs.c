@@ -55,8 +55,7 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
                       .may_map = may_map};
     if (!caller) return HLM_OK;
     hlm_vfs own;
-    const hlm_status st = hlmi_params_read(&own, sizeof own, caller, "hlm_vfs");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&own, sizeof own, caller, "hlm_vfs"));
     if (!own.open || !own.size || !own.read_at || !own.close)
         return hlmi_fail(HLM_E_ARG, "hlm_vfs needs open, size, read_at and close");
     vfs->fns = own;

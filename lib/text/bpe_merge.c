@@ -120,10 +120,7 @@ static hlm_status add_bytes(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char 
     for (size_t i = at; i < end; i++)
         if (b->bytes[(uint8_t)s[i]] < 0) return HLM_OK;
     *done = true;
-    for (size_t i = at; i < end; i++) {
-        const hlm_status st = add_symbol(sc, b->bytes[(uint8_t)s[i]], i, i + 1);
-        if (st != HLM_OK) return st;
-    }
+    for (size_t i = at; i < end; i++) HLMI_DO(add_symbol(sc, b->bytes[(uint8_t)s[i]], i, i + 1));
     return HLM_OK;
 }
 
@@ -264,8 +261,7 @@ static hlm_status reserve_long(hlmi_bpe_scratch *sc, size_t n)
 /* Merges v [n]; *left receives how many are left. */
 static hlm_status merge_long(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, symbol *v, size_t n, size_t *left)
 {
-    const hlm_status st = reserve_long(sc, n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(reserve_long(sc, n));
     link *l = sc->links;
     min_tree *t = &sc->tree;
     for (uint32_t i = 0; i < n; i++) {
@@ -331,8 +327,7 @@ static hlm_status merge_chunks(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const ch
         const bool last = at + n == sc->n;
         const uint32_t from = last ? UINT32_MAX : v[at + n - OVERLAP].begin;
         memcpy(sc->chunk, v + at, n * sizeof *v);
-        const hlm_status st = merge_long(b, sc, s, sc->chunk, n, &m);
-        if (st != HLM_OK) return st;
+        HLMI_DO(merge_long(b, sc, s, sc->chunk, n, &m));
         if (n_tail > 0 && !find_common(tail, n_tail, sc->chunk, m, &i, &k)) return HLM_OK;
         /* kept tokens lie before the symbols that they are made of */
         memcpy(v + kept, tail, i * sizeof *v);
@@ -476,8 +471,7 @@ hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char 
     if (!b->cut_at_space) return encode_word(b, sc, s, len, out);
     for (size_t at = 0, end; at < len; at = end) {
         end = stretch_end(s, len, at);
-        const hlm_status st = encode_word(b, sc, s + at, end - at, out);
-        if (st != HLM_OK) return st;
+        HLMI_DO(encode_word(b, sc, s + at, end - at, out));
     }
     return HLM_OK;
 }

@@ -44,8 +44,7 @@ hlm_status hlmi_tokenizer_limit(hlmi_tokenizer *t, size_t rows, const hlmi_logge
 {
     size_t gone = 0;
     if (t->tokens.n <= rows) return HLM_OK;
-    const hlm_status st = check_words(t, rows);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_words(t, rows));
     for (size_t id = rows; id < t->tokens.n; id++) {
         if (!(t->tokens.attr[id] & HLMI_TOK_PRESENT)) continue;
         const hlmi_str text = hlmi_tokens_text(&t->tokens, (int32_t)id);

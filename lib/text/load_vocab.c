@@ -20,8 +20,7 @@ static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
     size_t bytes = 0;
     if (v->n_tokens == 0) return hlmi_fail(HLM_E_FORMAT, "the vocabulary is empty");
     for (size_t i = 0; i < v->n_tokens; i++) bytes += v->tokens[i].len;
-    const hlm_status st = hlmi_tokens_reserve(&t->tokens, v->n_tokens, bytes);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_tokens_reserve(&t->tokens, v->n_tokens, bytes));
     for (size_t i = 0; i < v->n_tokens; i++) {
         const int32_t type = v->types ? v->types[i] : HLMI_TYPE_NORMAL;
         uint8_t attr = HLMI_TOK_MODEL;
@@ -45,8 +44,7 @@ static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
             return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most %d", i, v->tokens[i].len,
                              HLMI_ADDED_MAX);
         const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
-        const hlm_status st = hlmi_tokenizer_register_added(t, (int32_t)i, flags, false);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_tokenizer_register_added(t, (int32_t)i, flags, false));
     }
     return HLM_OK;
 }

@@ -49,8 +49,7 @@ hlm_status hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id)
 {
     bool space;
     if (id < 0 || (size_t)id >= t->tokens.n || !(t->tokens.attr[id] & HLMI_TOK_PRESENT)) return HLM_OK;
-    const hlm_status st = spells_space(t, id, &space);
-    if (st != HLM_OK) return st;
+    HLMI_DO(spells_space(t, id, &space));
     t->tokens.attr[id] |= HLMI_TOK_ENDS;
     return space || t->tokens.attr[id] & HLMI_TOK_SPECIAL ? HLM_OK : hlmi_tokenizer_make_special(t, id);
 }

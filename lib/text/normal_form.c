@@ -95,8 +95,7 @@ static hlm_status order(points *p)
         if (ordered) continue;
         if (end - i <= FEW) insert_marks(p, p->v + i, end - i);
         else {
-            const hlm_status st = distribute_marks(p, p->v + i, end - i);
-            if (st != HLM_OK) return st;
+            HLMI_DO(distribute_marks(p, p->v + i, end - i));
         }
     }
     return HLM_OK;

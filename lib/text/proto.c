@@ -87,8 +87,7 @@ hlm_status hlmi_proto_bool(const hlmi_proto_field *f, const char *what, bool *ou
 
 hlm_status hlmi_proto_i32(const hlmi_proto_field *f, const char *what, int32_t *out)
 {
-    const hlm_status st = check_wire(f, HLMI_WIRE_VARINT, what);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_wire(f, HLMI_WIRE_VARINT, what));
     const int64_t v = (int64_t)f->value; /* negative numbers are written with 64 bits */
     if (v < INT32_MIN || v > INT32_MAX)
         return hlmi_fail(HLM_E_FORMAT, "%s is %lld, no 32-bit number", what, (long long)v);

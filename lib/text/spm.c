@@ -139,8 +139,7 @@ static hlm_status index_pieces(hlmi_tokens *table, const hlmi_spm *m)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < m->n; i++) bytes += m->pieces[i].len;
-    const hlm_status st = hlmi_tokens_reserve(table, m->n, bytes);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_tokens_reserve(table, m->n, bytes));
     for (size_t i = 0; i < m->n; i++) {
         const hlmi_str s = m->pieces[i];
         const int32_t other = hlmi_tokens_find(table, s.s, s.len);

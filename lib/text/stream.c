@@ -45,8 +45,7 @@ done:
 hlm_status hlmi_tokenizer_piece(const hlmi_tokenizer *t, int32_t id, hlmi_buf *out)
 {
     static const char mark[] = "\xE2\x96\x81"; /* SentencePiece's space */
-    const hlm_status st = check_id(t, id);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_id(t, id));
     const hlmi_str s = hlmi_tokens_text(&t->tokens, id);
     const int byte = hlmi_decode_has(&t->decode, "ByteFallback") ? hlmi_byte_token(s) : -1;
     const bool marks = hlmi_decode_has(&t->decode, "Metaspace") || hlmi_decode_has(&t->decode, "Replace");

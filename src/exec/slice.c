@@ -38,8 +38,7 @@ hlm_status hlmi_slice_run(hlmi_team *t, const hlmi_work *w, hlmi_stop *at, hlmi_
     for (*done = false; enter(w, at); s->parts++) {
         uint64_t took;
         if (s->parts && hlmi_os_now() + expected(w, at) >= s->until) return HLM_OK;
-        const hlm_status st = hlmi_team_piece(t, w, at->region, at->part, &took);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_team_piece(t, w, at->region, at->part, &took));
         at->spent += took;
         hlmi_piece_next(&at->part, took, PART_NS);
         if (hlmi_piece_done(&at->part)) leave(w, at);

@@ -61,8 +61,7 @@ hlm_status hlmi_history_add(hlmi_history *h, int32_t token, const hlmi_mem *mem)
     }
     if (h->len < h->window) { /* still filling: grown as needed, windows may be far larger than texts */
         void *ring = h->ring;
-        hlm_status st = hlmi_grow(mem, &ring, &h->cap, h->len + 1, sizeof *h->ring, "the sampler's window");
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_grow(mem, &ring, &h->cap, h->len + 1, sizeof *h->ring, "the sampler's window"));
         h->ring = ring;
         h->ring[h->len++] = token;
     } else {

@@ -29,10 +29,7 @@ struct hlm_sampler {
 
 static hlm_status check_params(const hlm_sampler_params *p, size_t vocab)
 {
-    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
-        hlm_status st = (*s)->check(p, vocab);
-        if (st != HLM_OK) return st;
-    }
+    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) HLMI_DO((*s)->check(p, vocab));
     if (!(p->temperature >= 0 && p->temperature < INFINITY))
         return hlmi_fail(HLM_E_ARG, "sampler: temperature is %g, must be 0 or a positive number",
                          (double)p->temperature);
@@ -107,14 +104,11 @@ HLMI_CALL(hlm_sampler_new,
     if (!model) return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: model is NULL");
     hlm_sampler_params p;
     hlm_model_info info = {.struct_size = sizeof info};
-    hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_sampler_params");
-    if (st != HLM_OK) return st;
-    st = hlm_model_info_get(model, &info);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&p, sizeof p, params, "hlm_sampler_params"));
+    HLMI_DO(hlm_model_info_get(model, &info));
     if (info.vocab_size < 1)
         return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: the model's vocabulary has %d tokens", info.vocab_size);
-    st = check_params(&p, (size_t)info.vocab_size);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_params(&p, (size_t)info.vocab_size));
     return create(out, model, (size_t)info.vocab_size, &p, NULL);
 }
 

@@ -102,8 +102,7 @@ static hlm_status keep_common(drafter *d)
     if (d->same > most) d->same = most;
     for (bool equal = true; equal && d->same < most;) {
         const size_t n = hlmi_min_size(PART, most - d->same);
-        const hlm_status st = hlm_cache_tokens(d->cache, (int64_t)d->same, n, ids);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlm_cache_tokens(d->cache, (int64_t)d->same, n, ids));
         size_t i = 0;
         while (i < n && ids[i] == d->text->ids[d->same + i]) i++;
         d->same += i;

@@ -26,10 +26,7 @@ hlm_status hlmi_output_push(hlmi_output *o, int32_t token, const char **text, si
 {
     const char *piece = "";
     size_t n = 0;
-    if (o->stream) {
-        hlm_status st = hlm_text_stream_push(o->stream, token, &piece, &n);
-        if (st != HLM_OK) return st;
-    }
+    if (o->stream) HLMI_DO(hlm_text_stream_push(o->stream, token, &piece, &n));
     return hlmi_stop_feed(&o->stop, piece, n, text, len);
 }
 
@@ -49,10 +46,7 @@ hlm_status hlmi_output_finish(hlmi_output *o, bool goes_on, const char **text, s
 {
     const char *piece = "";
     size_t n = 0;
-    if (o->stream) {
-        hlm_status st =
-            goes_on ? hlm_text_stream_cut(o->stream, &piece, &n) : hlm_text_stream_finish(o->stream, &piece, &n);
-        if (st != HLM_OK) return st;
-    }
+    if (o->stream)
+        HLMI_DO(goes_on ? hlm_text_stream_cut(o->stream, &piece, &n) : hlm_text_stream_finish(o->stream, &piece, &n));
     return hlmi_stop_close(&o->stop, piece, n, text, len);
 }

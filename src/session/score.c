@@ -62,8 +62,7 @@ static hlm_status score(hlm_context *ctx, hlm_cache *cache, float *rows, job *j)
                               .logits = rows,
                               .logit_rows = HLM_ROWS_ALL};
         const hlm_step *const steps[1] = {&one};
-        hlm_status st = hlm_decode_step(ctx, steps, 1);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlm_decode_step(ctx, steps, 1));
         for (size_t i = 0; i < part; i++) {
             const int32_t label = j->labels[at + i + 1];
             const double lp = label < 0 ? 0.0 : log_prob(rows + i * j->vocab, j->vocab, label);

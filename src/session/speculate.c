@@ -143,8 +143,7 @@ static hlm_status open_sources(hlmi_speculation *s)
     const hlmi_draft_setup setup = {.run = s->run, .params = &s->p, .text = &s->text};
     for (size_t k = 0; k < KINDS; k++) {
         if (!kinds[k]->wanted(&s->p)) continue;
-        const hlm_status st = kinds[k]->open(&s->sources[k].draft, &setup);
-        if (st != HLM_OK) return st;
+        HLMI_DO(kinds[k]->open(&s->sources[k].draft, &setup));
     }
     return HLM_OK;
 }
@@ -217,8 +216,7 @@ static hlm_status ask(hlmi_speculation *s, size_t kind, size_t most, hlmi_stake 
     if (kinds[kind]->computes && !s->p.fixed) most = worth_asking(s, kind, stake, most);
     if (most == 0) return HLM_OK;
     const uint64_t begin = hlmi_os_now();
-    const hlm_status st = kinds[kind]->propose(from->draft, most, found, &n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(kinds[kind]->propose(from->draft, most, found, &n));
     if (kinds[kind]->computes && n) {
         const double ns = (double)(hlmi_os_now() - begin) / (double)found[0].n;
         from->token_ns += (ns - from->token_ns) / (from->token_ns > 0 ? 8 : 1);
@@ -253,8 +251,7 @@ static void free_forks(hlmi_speculation *s)
 static hlm_status fork_lanes(hlmi_speculation *s)
 {
     for (size_t i = 1; i < s->n_lanes; i++) {
-        const hlm_status st = hlm_cache_fork(&s->lanes[i].cache, s->run->cache, HLM_NOW);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlm_cache_fork(&s->lanes[i].cache, s->run->cache, HLM_NOW));
         hlmi_cache_drafts(s->lanes[i].cache, true);
     }
     return HLM_OK;

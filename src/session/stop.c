@@ -28,10 +28,7 @@ hlm_status hlmi_stop_init(hlmi_stop *s, const char *const *strings, size_t n, co
     s->words = hlmi_calloc(mem, n, sizeof *s->words);
     if (!s->words) return hlmi_nomem(n, "stop strings");
     s->n = n;
-    for (size_t i = 0; i < n; i++) {
-        hlm_status st = word_init(&s->words[i], strings[i], i, mem);
-        if (st != HLM_OK) return st;
-    }
+    for (size_t i = 0; i < n; i++) HLMI_DO(word_init(&s->words[i], strings[i], i, mem));
     return HLM_OK;
 }
 
@@ -80,8 +77,7 @@ hlm_status hlmi_stop_feed(hlmi_stop *s, const char *text, size_t len, const char
     if (s->found || len == 0) return HLM_OK;
     const size_t before = s->held.len;
     hlmi_buf_add(&s->held, text, len);
-    hlm_status st = hlmi_buf_status(&s->held, "text held back for a stop string");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_buf_status(&s->held, "text held back for a stop string"));
     size_t keep = 0;
     for (size_t i = 0; i < len && !s->found; i++) {
         keep = step(s, text[i]);
