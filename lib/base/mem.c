@@ -80,15 +80,17 @@ char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n)
     return p;
 }
 
-hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size, const char *what)
+hlm_status hlmi_grow(const hlmi_mem *mem, void *array, size_t *cap, size_t need, size_t item_size, const char *what)
 {
     if (need <= *cap) return HLM_OK;
     size_t want = hlmi_max_size(need, hlmi_max_size(*cap + *cap / 2, 16));
     size_t bytes;
     if (!hlmi_mul_size(want, item_size, &bytes)) return hlmi_nomem(SIZE_MAX, what);
-    void *p = hlmi_realloc(mem, *items, *cap * item_size, bytes);
+    void *p;
+    memcpy(&p, array, sizeof p);
+    p = hlmi_realloc(mem, p, *cap * item_size, bytes);
     if (!p) return hlmi_nomem(bytes, what);
-    *items = p;
+    memcpy(array, &p, sizeof p);
     *cap = want;
     return HLM_OK;
 }

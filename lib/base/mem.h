@@ -37,8 +37,10 @@ void hlmi_free(const hlmi_mem *mem, void *p);
 /** Copy of n bytes with a 0 behind them, or NULL. */
 char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n);
 
-/** Grow an array to at least `need` items, by half at a time.
- *  HLM_E_NOMEM leaves *items and *cap as they were. */
-hlm_status hlmi_grow(const hlmi_mem *mem, void **items, size_t *cap, size_t need, size_t item_size, const char *what);
+/** Grow an array, a pointer to items of which there is room for `cap`, to at least `need` items, by half at a time.
+ *  HLM_E_NOMEM leaves both as they were. */
+#define HLMI_GROW(mem, array, cap, need, what) hlmi_grow(mem, &(array), &(cap), need, sizeof *(array), what)
+/** array: where the pointer is. */
+hlm_status hlmi_grow(const hlmi_mem *mem, void *array, size_t *cap, size_t need, size_t item_size, const char *what);
 
 #endif

@@ -21,11 +21,8 @@ static uint32_t find_child(const hlmi_added *a, uint32_t node, uint8_t byte)
 
 static hlm_status new_node(hlmi_added *a, const hlmi_mem *mem, uint8_t byte, uint32_t *out)
 {
-    void *v = a->nodes;
     if (a->n >= UINT32_MAX) return hlmi_fail(HLM_E_LIMIT, "too many added tokens");
-    const hlm_status st = hlmi_grow(mem, &v, &a->cap, a->n + 1, sizeof *a->nodes, "added tokens");
-    a->nodes = v;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(mem, a->nodes, a->cap, a->n + 1, "added tokens"));
     *out = (uint32_t)a->n++;
     a->nodes[*out] = (struct hlmi_added_node){.id = -1, .byte = byte};
     return HLM_OK;

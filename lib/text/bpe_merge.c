@@ -83,12 +83,7 @@ void hlmi_bpe_end(void *scratch)
 
 static hlm_status add_symbol(hlmi_bpe_scratch *sc, int32_t id, size_t begin, size_t end)
 {
-    if (sc->n == sc->cap) {
-        void *v = sc->symbols;
-        const hlm_status st = hlmi_grow(&sc->mem, &v, &sc->cap, sc->n + 1, sizeof *sc->symbols, "tokenizing");
-        sc->symbols = v;
-        if (st != HLM_OK) return st;
-    }
+    if (sc->n == sc->cap) HLMI_DO(HLMI_GROW(&sc->mem, sc->symbols, sc->cap, sc->n + 1, "tokenizing"));
     sc->symbols[sc->n++] = (symbol){id, (uint32_t)begin, (uint32_t)end};
     return HLM_OK;
 }
@@ -202,7 +197,6 @@ static size_t merge_short(const hlmi_bpe *b, const char *s, symbol *v, size_t n)
 static hlm_status tree_reserve(min_tree *t, const hlmi_mem *mem, size_t n)
 {
     size_t total = 0;
-    void *keys = t->keys;
     t->levels = 0;
     do {
         n = (n + FAN - 1) / FAN;
@@ -210,10 +204,9 @@ static hlm_status tree_reserve(min_tree *t, const hlmi_mem *mem, size_t n)
         total += n * FAN;
     } while (n > 1);
     t->level[t->levels] = total; /* one key, the least of all */
-    const hlm_status st = hlmi_grow(mem, &keys, &t->cap, total + 1, sizeof *t->keys, "tokenizing");
-    t->keys = keys;
-    if (st == HLM_OK) memset(t->keys, 0xFF, (total + 1) * sizeof *t->keys);
-    return st;
+    HLMI_DO(HLMI_GROW(mem, t->keys, t->cap, total + 1, "tokenizing"));
+    memset(t->keys, 0xFF, (total + 1) * sizeof *t->keys);
+    return HLM_OK;
 }
 
 static inline uint64_t least(uint64_t a, uint64_t b)
@@ -252,10 +245,8 @@ static inline void rank_pair(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char
 
 static hlm_status reserve_long(hlmi_bpe_scratch *sc, size_t n)
 {
-    void *links = sc->links;
-    hlm_status st = hlmi_grow(&sc->mem, &links, &sc->links_cap, n, sizeof *sc->links, "tokenizing");
-    sc->links = links;
-    return st == HLM_OK ? tree_reserve(&sc->tree, &sc->mem, n) : st;
+    HLMI_DO(HLMI_GROW(&sc->mem, sc->links, sc->links_cap, n, "tokenizing"));
+    return tree_reserve(&sc->tree, &sc->mem, n);
 }
 
 /* Merges v [n]; *left receives how many are left. */

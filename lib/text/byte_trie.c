@@ -23,11 +23,8 @@ static hlm_status grow_edges(hlmi_byte_trie *t, const hlmi_mem *mem)
 
 static hlm_status new_node(hlmi_byte_trie *t, const hlmi_mem *mem, uint32_t *out)
 {
-    void *id = t->id;
     if (t->n >= UINT32_MAX) return hlmi_fail(HLM_E_LIMIT, "too many bytes of tokens");
-    const hlm_status st = hlmi_grow(mem, &id, &t->cap, t->n + 1, sizeof *t->id, "token trie");
-    t->id = id;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(mem, t->id, t->cap, t->n + 1, "token trie"));
     *out = (uint32_t)t->n;
     t->id[t->n++] = -1;
     return HLM_OK;

@@ -360,10 +360,7 @@ static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, kind) != 0) continue;
-        void *v = d->v;
-        const hlm_status st = hlmi_grow(mem, &v, &d->cap, d->n + 1, sizeof *d->v, "decoder");
-        d->v = v;
-        if (st != HLM_OK) return st;
+        HLMI_DO(HLMI_GROW(mem, d->v, d->cap, d->n + 1, "decoder"));
         if (d->n >= 64) return hlmi_fail(HLM_E_LIMIT, "more than 64 decoders");
         *out = &d->v[d->n++];
         **out = (hlmi_decode_step){.kind = &kinds[i]};

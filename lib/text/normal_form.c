@@ -35,10 +35,7 @@ static void free_points(points *p)
 static hlm_status take_apart(points *p, const char *s, size_t len, unsigned options)
 {
     for (size_t at = 0; at < len; at += hlmi_utf8_len((unsigned char)s[at])) {
-        void *v = p->v;
-        const hlm_status st = hlmi_grow(&p->mem, &v, &p->cap, p->n + MOST, sizeof *p->v, "Unicode normalization");
-        p->v = v;
-        if (st != HLM_OK) return st;
+        HLMI_DO(HLMI_GROW(&p->mem, p->v, p->cap, p->n + MOST, "Unicode normalization"));
         int boundary = 0;
         const utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)hlmi_utf8_get(s + at), p->v + p->n, MOST,
                                                            (utf8proc_option_t)options, &boundary);
@@ -64,10 +61,7 @@ static void insert_marks(points *p, utf8proc_int32_t *v, size_t n)
 static hlm_status distribute_marks(points *p, utf8proc_int32_t *v, size_t n)
 {
     size_t place[256] = {0}, at = 0;
-    void *sorted = p->sorted;
-    const hlm_status st = hlmi_grow(&p->mem, &sorted, &p->sorted_cap, n, sizeof *p->sorted, "Unicode normalization");
-    p->sorted = sorted;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&p->mem, p->sorted, p->sorted_cap, n, "Unicode normalization"));
     for (size_t i = 0; i < n; i++) place[rank(v[i])]++;
     for (size_t c = 0; c < 256; c++) {
         const size_t count = place[c];

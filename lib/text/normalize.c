@@ -245,10 +245,7 @@ hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind,
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, kind) != 0) continue;
-        void *v = ns->v;
-        const hlm_status st = hlmi_grow(mem, &v, &ns->cap, ns->n + 1, sizeof *ns->v, "normalizer");
-        ns->v = v;
-        if (st != HLM_OK) return st;
+        HLMI_DO(HLMI_GROW(mem, ns->v, ns->cap, ns->n + 1, "normalizer"));
         *out = &ns->v[ns->n++];
         **out = (hlmi_norm){.kind = &kinds[i]};
         return HLM_OK;

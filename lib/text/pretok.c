@@ -14,12 +14,7 @@ enum { TEXT_MAX = INT32_MAX - 1 };
 
 hlm_status hlmi_pieces_add(hlmi_pieces *p, size_t begin, size_t end, bool first)
 {
-    if (p->n == p->cap) {
-        void *v = p->v;
-        const hlm_status st = hlmi_grow(&p->mem, &v, &p->cap, p->n + 1, sizeof *p->v, "pieces");
-        p->v = v;
-        if (st != HLM_OK) return st;
-    }
+    if (p->n == p->cap) HLMI_DO(HLMI_GROW(&p->mem, p->v, p->cap, p->n + 1, "pieces"));
     p->v[p->n++] = (hlmi_piece){(uint32_t)begin, (uint32_t)end, first};
     return HLM_OK;
 }
@@ -424,10 +419,7 @@ hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *k
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, kind) != 0) continue;
-        void *v = ps->v;
-        const hlm_status st = hlmi_grow(mem, &v, &ps->cap, ps->n + 1, sizeof *ps->v, "pre-tokenizer");
-        ps->v = v;
-        if (st != HLM_OK) return st;
+        HLMI_DO(HLMI_GROW(mem, ps->v, ps->cap, ps->n + 1, "pre-tokenizer"));
         *out = &ps->v[ps->n++];
         **out = (hlmi_pretok){.kind = &kinds[i]};
         return HLM_OK;

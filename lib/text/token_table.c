@@ -134,12 +134,8 @@ hlmi_str hlmi_tokens_text(const hlmi_tokens *t, int32_t id)
 
 hlm_status hlmi_tokens_respell(hlmi_tokens *t, int32_t id, hlmi_str text)
 {
-    void *v = t->respelled;
-    hlm_status st = hlmi_tokens_reserve(t, t->n, text.len);
-    if (st != HLM_OK) return st;
-    st = hlmi_grow(&t->mem, &v, &t->respelled_cap, t->n_respelled + 1, sizeof *t->respelled, "token texts");
-    t->respelled = v;
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_tokens_reserve(t, t->n, text.len));
+    HLMI_DO(HLMI_GROW(&t->mem, t->respelled, t->respelled_cap, t->n_respelled + 1, "token texts"));
     t->respelled[t->n_respelled++] = (struct hlmi_respelled){id, (uint32_t)t->text_len, (uint32_t)text.len};
     if (text.len) memcpy(t->text + t->text_len, text.s, text.len);
     t->text_len += text.len;

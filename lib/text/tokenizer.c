@@ -20,10 +20,7 @@ void hlmi_ids_free(hlmi_ids *ids)
 hlm_status hlmi_ids_reserve(hlmi_ids *ids, size_t n)
 {
     if (n <= ids->cap - ids->n) return HLM_OK;
-    void *v = ids->v;
-    const hlm_status st = hlmi_grow(&ids->mem, &v, &ids->cap, ids->n + n, sizeof *ids->v, "token ids");
-    ids->v = v;
-    return st;
+    return HLMI_GROW(&ids->mem, ids->v, ids->cap, ids->n + n, "token ids");
 }
 
 hlm_status hlmi_ids_push(hlmi_ids *ids, int32_t id)

@@ -127,10 +127,7 @@ static hlm_status emit(const unigram *u, work *w, const char *s, size_t base, si
 /* Makes places up to `to` exist; those behind *far are new. */
 static hlm_status reach(work *w, size_t base, size_t to, size_t *far)
 {
-    void *v = w->v;
-    const hlm_status st = hlmi_grow(&w->mem, &v, &w->cap, to - base + 1, sizeof *w->v, "tokenizing");
-    w->v = v;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&w->mem, w->v, w->cap, to - base + 1, "tokenizing"));
     while (*far < to) w->v[++*far - base].start = UINT32_MAX;
     return HLM_OK;
 }

@@ -43,9 +43,7 @@ static hlm_status keep_arg(hlmi_program *p, const void *arg, size_t size, const 
     void *copy = hlmi_alloc(&p->mem, size);
     if (!copy) return hlmi_nomem(size, "a program");
     memcpy(copy, arg, size);
-    void *items = p->args;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_args, p->n_args + 1, sizeof *p->args, "a program");
-    p->args = items;
+    const hlm_status st = HLMI_GROW(&p->mem, p->args, p->cap_args, p->n_args + 1, "a program");
     if (st != HLM_OK) {
         hlmi_free(&p->mem, copy);
         return st;
@@ -62,9 +60,7 @@ void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t siz
     const void *kept = NULL;
     b->st = keep_arg(p, arg, size, &kept);
     if (b->st != HLM_OK) return;
-    void *items = p->regions;
-    b->st = hlmi_grow(&p->mem, &items, &p->cap, p->n + 1, sizeof *p->regions, "a program");
-    p->regions = items;
+    b->st = HLMI_GROW(&p->mem, p->regions, p->cap, p->n + 1, "a program");
     if (b->st != HLM_OK) return;
     p->regions[p->n++] = (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows};
 }

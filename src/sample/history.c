@@ -26,10 +26,7 @@ hlm_status hlmi_history_copy(hlmi_history *to, const hlmi_history *from, const h
 
 hlm_status hlmi_history_assign(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem)
 {
-    void *ring = to->ring;
-    const hlm_status st = hlmi_grow(mem, &ring, &to->cap, from->len, sizeof *to->ring, "the sampler's window");
-    to->ring = ring;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(mem, to->ring, to->cap, from->len, "the sampler's window"));
     if (from->ring && from->len) memcpy(to->ring, from->ring, from->len * sizeof *to->ring);
     memcpy(to->count, from->count, from->vocab * 3 * sizeof *to->count);
     to->n_seen = from->n_seen;
@@ -60,9 +57,7 @@ hlm_status hlmi_history_add(hlmi_history *h, int32_t token, const hlmi_mem *mem)
         return HLM_OK;
     }
     if (h->len < h->window) { /* still filling: grown as needed, windows may be far larger than texts */
-        void *ring = h->ring;
-        HLMI_DO(hlmi_grow(mem, &ring, &h->cap, h->len + 1, sizeof *h->ring, "the sampler's window"));
-        h->ring = ring;
+        HLMI_DO(HLMI_GROW(mem, h->ring, h->cap, h->len + 1, "the sampler's window"));
         h->ring[h->len++] = token;
     } else {
         forget(h, h->ring[h->oldest]);

@@ -120,10 +120,7 @@ void hlmi_speculation_close(hlmi_speculation *s)
 
 static hlm_status text_room(hlmi_speculation *s, size_t n)
 {
-    void *ids = s->text.ids;
-    const hlm_status st = hlmi_grow(&s->mem, &ids, &s->text.cap, n, sizeof *s->text.ids, "the text to draft from");
-    s->text.ids = ids;
-    return st;
+    return HLMI_GROW(&s->mem, s->text.ids, s->text.cap, n, "the text to draft from");
 }
 
 /* What the cache holds, and the first token. */
