@@ -50,7 +50,7 @@ static hlm_status grow(const reader *r, text *beams, size_t *n, const way *ways,
         *b = old[ways[i].from];
         b->sum = ways[i].sum;
         b->tokens[b->n++] = ways[i].token;
-        const int ends = hlm_token_ends(r->model, ways[i].token);
+        const int ends = hlm_model_token_ends(r->model, ways[i].token);
         if (ends && (best->n == 0 || mean(b) > mean(best))) *best = *b;
         if (!ends) st = hlm_cache_fork(&b->cache, old[ways[i].from].cache, HLM_NOW);
         *n += !ends && st == HLM_OK;

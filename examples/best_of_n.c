@@ -13,7 +13,7 @@ static hlm_status draw(const reader *r, text *t, hlm_sampler *sampler, const flo
     if (st != HLM_OK) return st;
     t->tokens[t->n++] = token;
     t->sum += (double)logits[token] - log_sum(logits, r->vocab);
-    t->ended = hlm_token_ends(r->model, token);
+    t->ended = hlm_model_token_ends(r->model, token);
     return HLM_OK;
 }
 

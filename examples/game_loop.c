@@ -66,7 +66,7 @@ static void take_words(mind *m)
         for (size_t t = 1; t < m->vocab; t++)
             if (l[t] > l[best]) best = t;
         c->held = c->n;
-        c->silent = hlm_token_ends(m->model, (int32_t)best);
+        c->silent = hlm_model_token_ends(m->model, (int32_t)best);
         if (!c->silent) c->ids[c->n++] = (int32_t)best;
         speaking += !c->silent;
     }
@@ -110,14 +110,14 @@ static hlm_status open_mind(mind *m, jobs *j, pack *files)
     const hlm_allocator memory = memory_allocator();
     const hlm_vfs vfs = pack_vfs(files);
     const hlm_executor executor = jobs_executor(j);
-    const hlm_model_params mp = {.struct_size = sizeof mp, .allocator = &memory};
+    const hlm_model_params mp = {.struct_size = sizeof mp, .vfs = &vfs, .allocator = &memory};
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = THREADS, .executor = &executor};
     const hlm_cache_params kp = {.struct_size = sizeof kp, .max_tokens = 2 * ROOM};
     hlm_model_info info = {.struct_size = sizeof info};
     int32_t ids[ROOM];
     hlm_step all = {.struct_size = sizeof all, .tokens = ids};
     const hlm_step *const steps[] = {&all};
-    hlm_status st = hlm_model_load_vfs(&m->model, &vfs, "model", &mp);
+    hlm_status st = hlm_model_load(&m->model, "model", &mp);
     if (st == HLM_OK) st = hlm_model_info_get(m->model, &info);
     if (st == HLM_OK) st = hlm_ctx_new(&m->ctx, m->model, &cp);
     if (st == HLM_OK) st = hlm_cache_new(&m->world, hlm_ctx_pool(m->ctx), &kp);
@@ -151,8 +151,9 @@ static void print_words(const mind *m)
         const character *c = &m->who[i];
         char text[4096];
         size_t line = 0, n = 0;
-        hlm_detokenize(m->model, c->ids, c->line, 0, text, sizeof text, &line); /* what is said goes on behind it */
-        if (hlm_detokenize(m->model, c->ids, c->n, 0, text, sizeof text, &n) == HLM_OK && n >= line)
+        hlm_status st = hlm_detokenize(m->model, c->ids, c->line, 0, text, sizeof text, &line);
+        if (st == HLM_OK) st = hlm_detokenize(m->model, c->ids, c->n, 0, text, sizeof text, &n);
+        if (st == HLM_OK && n >= line) /* what is said goes on behind the line */
             printf("%s%.*s\n", lines[i], (int)(n - line), text + line);
     }
 }

@@ -137,7 +137,7 @@ class Reader:
         for cursor in unit.cursor.get_children():
             if cursor.kind == clang.CursorKind.MACRO_DEFINITION and self.ours(cursor):
                 tokens = [t.spelling for t in cursor.get_tokens()]
-                if len(tokens) > 1 and cursor.spelling.startswith("HLM_") and cursor.spelling != "HLM_API":
+                if len(tokens) > 1 and cursor.spelling.startswith("HLM_") and cursor.spelling not in ("HLM_API", "HLM_NODISCARD"):
                     names.append(cursor.spelling)
         for path in sorted(self.include.glob("hybridlm/*.h")):
             comments.update((m[2], comment_lines(m[1])) for m in re.finditer(

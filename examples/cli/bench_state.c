@@ -123,9 +123,9 @@ static hlm_status steps_and_mark(cli_bench_state *b, int64_t mark)
 
 static hlm_status used_bytes(const cli_bench_state *b, double *bytes)
 {
-    uint64_t used = 0;
-    const hlm_status st = hlm_pool_usage(b->s.pool, &used, NULL);
-    *bytes = (double)used;
+    hlm_pool_info info = {.struct_size = sizeof info};
+    const hlm_status st = hlm_pool_info_get(b->s.pool, &info);
+    *bytes = (double)info.used_bytes;
     return st;
 }
 

@@ -44,7 +44,8 @@ static int answer_part(cli_chat *c, hlm_sampler *sampler, size_t room, cli_ids *
     cli_ids_add(ids, answer->ids.data, answer->ids.n);
     const size_t left = o->max_tokens ? (size_t)o->max_tokens - answer->ids.n : 0;
     const hlm_status st = cli_generate(&c->s, sampler, ids->data, ids->n, left, true, answer);
-    hlm_prefix_add(c->s.cache); /* what there is of an interrupted answer, too */
+    const hlm_status kept = hlm_prefix_add(c->s.cache); /* what there is of an interrupted answer, too */
+    if (kept != HLM_OK) cli_remark(o, "the answer is not remembered: %s", hlm_last_error());
     if (st == HLM_OK || st == HLM_E_CANCELLED) return CLI_OK;
     return cli_fail_status(o, st, "the answer failed");
 }

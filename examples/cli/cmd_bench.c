@@ -63,7 +63,7 @@ static int describe_model(bench *b)
     const hlm_plan_params params = {
         .struct_size = sizeof params, .n_tokens = 1, .kv_type = o->kv, .state_type = o->state};
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
-    const hlm_status st = hlm_memory_plan(b->s.model, &params, &plan);
+    const hlm_status st = hlm_model_plan_memory(b->s.model, &params, &plan);
     if (st != HLM_OK) return cli_fail_status(o, st, "the memory could not be planned");
     b->kv_bytes = (double)plan.state_per_token * ((double)b->n_generate + 1) / 2 + (double)plan.state_per_sequence;
     b->prompt_ops = 2 * parameters_per_prompt_token(&b->s.info);

@@ -22,7 +22,7 @@ static hlm_status make_plan(const cli_session *s, hlm_memory_plan_info *plan, hl
         .step_tokens = CLI_PROMPT_PART,
     };
     *plan = (hlm_memory_plan_info){.struct_size = sizeof *plan};
-    return hlm_memory_plan(s->model, params, plan);
+    return hlm_model_plan_memory(s->model, params, plan);
 }
 
 static json_t *integer(uint64_t value)

@@ -63,7 +63,8 @@ static hlm_status answer_prompt(cli_session *s, const cli_ids *prompt, cli_answe
     if (reuse) cli_session_recall(s);
     const hlm_status st = cli_generate(s, s->sampler, prompt->data, prompt->n, (size_t)s->o->max_tokens, reuse, answer);
     if (!reuse) return st;
-    hlm_prefix_add(s->cache); /* what there is of an interrupted text, too */
+    const hlm_status kept = hlm_prefix_add(s->cache); /* what there is of an interrupted text, too */
+    if (kept != HLM_OK) cli_remark(s->o, "the text is not remembered: %s", hlm_last_error());
     cli_session_keep(s);
     return st;
 }

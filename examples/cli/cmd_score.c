@@ -48,11 +48,13 @@ static int score_chunks(cli_session *s, score *r)
     hlm_status st = HLM_OK;
     for (size_t at = 0; st == HLM_OK && at + 1 < r->ids.n; at += r->chunk) {
         const size_t n = r->ids.n - at < r->chunk ? r->ids.n - at : r->chunk;
-        double sum = 0;
-        st = cli_interrupted()
-            ? HLM_E_CANCELLED
-            : hlm_score(s->ctx, r->ids.data + at, n, r->logprobs ? r->logprobs + at + 1 : NULL, &sum);
-        r->sum += sum;
+        const hlm_score_params params = {.struct_size = sizeof params,
+                                         .tokens = r->ids.data + at,
+                                         .n_tokens = n,
+                                         .logprobs = r->logprobs ? r->logprobs + at + 1 : NULL};
+        hlm_score_result result = {.struct_size = sizeof result};
+        st = cli_interrupted() ? HLM_E_CANCELLED : hlm_score(s->ctx, &params, &result);
+        r->sum += result.sum;
         r->scored += n - 1;
         r->chunks++;
         cli_progress_show(&progress, (double)(at + n), (double)r->ids.n);

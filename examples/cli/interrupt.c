@@ -25,7 +25,7 @@ static void on_sigint(int signal)
         _exit(CLI_INTERRUPTED);
     }
     hlm_context *ctx = atomic_load(&target);
-    if (ctx) hlm_cancel(ctx);
+    if (ctx) hlm_ctx_cancel(ctx);
 }
 
 void cli_interrupt_input(bool waiting)

@@ -32,7 +32,7 @@ typedef struct cli_options {
     /* model */
     const char *model;
     int32_t activations;
-    int32_t cpu;
+    const char *cpu; /* NULL: the best */
     bool portable;
     bool read;
     bool check;

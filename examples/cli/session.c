@@ -57,7 +57,7 @@ static int make_context(cli_session *s)
                                   .kv_type = s->o->kv,
                                   .state_type = s->o->state,
                                   .window_rows = s->o->window_rows,
-                                  .prefix_adapter =
+                                  .memory_token_adapter =
                                       s->adapter /* which makes it known: snapshots and texts with it can be loaded */};
     hlm_status st = hlm_pool_new(&s->pool, s->model, &pool);
     if (st == HLM_OK) {

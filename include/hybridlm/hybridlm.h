@@ -66,6 +66,8 @@
  *    installs signal handlers, and has no global state but the error text of
  *    each thread. jansson (used for JSON) takes memory from malloc, whatever
  *    allocator is given here.
+ *  - A call is named hlm_OBJECT_verb after the object that it asks or changes. What a context computes has
+ *    short names: hlm_generate, hlm_decode_step, hlm_score, hlm_embed; so have hlm_tokenize and hlm_detokenize.
  *  - No call needs more than 96 KB of its thread's stack.
  *
  * The promise: on a CPU the same model file, tokens and load parameters give
@@ -96,6 +98,17 @@ extern "C" {
 #  endif
 #endif
 
+/* Results that are not to be thrown away. Who defines it as nothing hears no warnings. */
+#ifndef HLM_NODISCARD
+#  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#    define HLM_NODISCARD [[nodiscard]]
+#  elif defined(__GNUC__)
+#    define HLM_NODISCARD __attribute__((warn_unused_result))
+#  else
+#    define HLM_NODISCARD
+#  endif
+#endif
+
 /* ---- status -------------------------------------------------------------------------------- */
 
 /** Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are
@@ -120,7 +133,7 @@ enum {
     HLM_E_TOKEN = -6,
     /** The cache would grow past its max_tokens. */
     HLM_E_FULL = -7,
-    /** hlm_cancel() or a callback stopped the call. */
+    /** hlm_ctx_cancel() or a callback stopped the call. */
     HLM_E_CANCELLED = -8,
     /** The object is in use by another call. */
     HLM_E_BUSY = -9,
@@ -153,7 +166,7 @@ HLM_API const char *hlm_status_name(hlm_status status);
 /** What went wrong in the calling thread's latest call that returns an
  *  hlm_status: one sentence naming file, field and value where there are any;
  *  "" when that call succeeded, and before the first. Calls that return no status
- *  (frees, releases, retains, hlm_cancel, and those that return a number, a string or
+ *  (frees, releases, retains, hlm_ctx_cancel, and those that return a number, a string or
  *  a pool) leave it as it is. In a callback it is that of the calls made there,
  *  which leave the sentence of the call around them alone. Valid until the
  *  thread's next call that returns a status; never NULL. */
@@ -166,7 +179,7 @@ HLM_API const char *hlm_last_error(void);
 typedef struct hlm_model hlm_model;
 /** Where states live: pages of one model, a byte cap. Share freely. */
 typedef struct hlm_pool hlm_pool;
-/** What it takes to compute: threads, scratch. One call at a time, but for hlm_cancel. */
+/** What it takes to compute: threads, scratch. One call at a time, but for hlm_ctx_cancel. */
 typedef struct hlm_context hlm_context;
 /** The state of one sequence, a value. One call at a time. */
 typedef struct hlm_cache hlm_cache;
@@ -201,8 +214,8 @@ enum {
  *  *n      receives the number of ids, also with HLM_E_SPACE.
  *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),
  *          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out,
-                                size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_tokenize(const hlm_model *model, const char *text, size_t len, uint32_t flags,
+                                              int32_t *out, size_t cap, size_t *n);
 
 enum {
     /** Leave out special tokens. */
@@ -213,26 +226,30 @@ enum {
  *  *n receives the number of bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),
  *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens, uint32_t flags,
-                                  char *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens,
+                                                uint32_t flags, char *out, size_t cap, size_t *n);
 
 /** 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a
  *  model without tokenizer, an id outside the vocabulary, or NULL. */
-HLM_API int32_t hlm_token_ends(const hlm_model *model, int32_t token);
+HLM_API int32_t hlm_model_token_ends(const hlm_model *model, int32_t token);
 
 /** Text of one token after another, for streaming. The pieces joined equal
  *  hlm_detokenize of all tokens, and no piece ends inside a character.
  *  flags as for hlm_detokenize.
  *  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
+HLM_NODISCARD HLM_API hlm_status hlm_text_stream_new(hlm_text_stream **out, hlm_model *model, uint32_t flags);
 /** *text [*len] is the text that became certain (it may be empty), not ended by
  *  0, valid until the next call on the stream.
  *  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text, size_t *len);
+HLM_NODISCARD HLM_API hlm_status hlm_text_stream_push(hlm_text_stream *stream, int32_t token, const char **text,
+                                                      size_t *len);
 /** What is left at the end (an unfinished character as U+FFFD), as above; the
  *  stream is then as new. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
+HLM_NODISCARD HLM_API hlm_status hlm_text_stream_finish(hlm_text_stream *stream, const char **text, size_t *len);
 HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
+
+/** In place of a token id where embeddings were given. */
+#define HLM_TOKEN_NONE (-1)
 
 /** Go on behind a text: the stream is as if these tokens had been pushed and their text
  *  given, whatever it was before. SentencePiece's tokens drop the space in front of a
@@ -241,14 +258,14 @@ HLM_API void hlm_text_stream_free(hlm_text_stream *stream);
  *  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.
  *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),
  *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n);
+HLM_NODISCARD HLM_API hlm_status hlm_text_stream_begin(hlm_text_stream *stream, const int32_t *tokens, size_t n);
 /** The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,
  *  without what later tokens may change, as the beginning of a character. A stream that
  *  begins behind the same tokens gives that. The stream is then as new.
  *  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a
  *  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):
  *  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len);
+HLM_NODISCARD HLM_API hlm_status hlm_text_stream_cut(hlm_text_stream *stream, const char **text, size_t *len);
 
 enum {
     /** Do not end with the opening of an assistant's answer. */
@@ -283,8 +300,8 @@ typedef struct hlm_chat_params {
  *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),
  *          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM. */
-HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                                   char *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_json,
+                                                 const hlm_chat_params *params, char *out, size_t cap, size_t *n);
 
 /** Messages to tokens: the tokens of hlm_chat_render's text, except that special
  *  tokens come only from what the template itself writes. A marker that a message,
@@ -294,16 +311,16 @@ HLM_API hlm_status hlm_chat_render(const hlm_model *model, const char *messages_
  *  and '-'. Nothing is added around the text: templates write bos themselves.
  *  out [cap]      *n receives the tokens, also with HLM_E_SPACE.
  *  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too. */
-HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json, const hlm_chat_params *params,
-                                     int32_t *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_chat_tokenize(const hlm_model *model, const char *messages_json,
+                                                   const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
 
 /** Text of the template that hlm_chat_render uses with these params: their own, one of the
  *  model's files or a built-in one. It tells which variables of extra_json have an effect.
  *  params         NULL: the model's default.
  *  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE. */
-HLM_API hlm_status hlm_chat_template_text(const hlm_model *model, const hlm_chat_params *params, char *out, size_t cap,
-                                          size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_chat_template_text(const hlm_model *model, const hlm_chat_params *params,
+                                                        char *out, size_t cap, size_t *n);
 
 /** A message whose content is text: {"role": role, "content": content}. This struct
  *  does not grow; what needs more members (tool calls, a name) is written as JSON. */
@@ -318,13 +335,15 @@ typedef struct hlm_message {
  *  the same bytes as for the same messages as JSON. No messages: may be NULL.
  *  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and
  *          HLM_E_FORMAT (it is no UTF-8) name the message and the field. */
-HLM_API hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                            const hlm_chat_params *params, char *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_chat_render_messages(const hlm_model *model, const hlm_message *messages,
+                                                          size_t n_messages, const hlm_chat_params *params, char *out,
+                                                          size_t cap, size_t *n);
 
 /** hlm_chat_tokenize for messages [n_messages], likewise.
  *  Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too. */
-HLM_API hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages, size_t n_messages,
-                                              const hlm_chat_params *params, int32_t *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_chat_tokenize_messages(const hlm_model *model, const hlm_message *messages,
+                                                            size_t n_messages, const hlm_chat_params *params,
+                                                            int32_t *out, size_t cap, size_t *n);
 
 /* ---- model --------------------------------------------------------------------------------- */
 
@@ -346,7 +365,7 @@ enum {
      *  caller runs them itself, as the first embeddings of each sequence. Without
      *  the flag they are computed once a pool, stand before every text, and count in
      *  no position, length or limit. */
-    HLM_LOAD_NO_PREFIX = 1u << 4
+    HLM_LOAD_NO_MEMORY_TOKENS = 1u << 4
 };
 
 enum {
@@ -357,25 +376,17 @@ enum {
     HLM_ACTIVATIONS_F32 = 1
 };
 
-/** Upper bounds on the instruction sets used. The CPU's own limits always hold. */
-enum {
-    HLM_CPU_BEST = 0,
-    /** Plain C. */
-    HLM_CPU_REF = 1,
-    HLM_CPU_AVX2 = 2,
-    HLM_CPU_AVX512 = 3
-};
-
 typedef struct hlm_model_params {
     size_t struct_size;
     /** HLM_LOAD_... bits. */
     uint32_t flags;
     /** HLM_ACTIVATIONS_... */
     int32_t activations;
-    /** HLM_CPU_... */
-    int32_t cpu;
-    /** Must be 0. */
-    int32_t reserved;
+    /** The best instruction set to use, by name: "ref" (plain C), "avx2", "avx512". NULL: the best there is.
+     *  The CPU's own limits always hold. */
+    const char *cpu;
+    /** Where path is; NULL: the system's files. Copied. */
+    const hlm_vfs *vfs;
     /** NULL: the C library's. Copied; used by everything made from this model. */
     const hlm_allocator *allocator;
     /** NULL: silence. Copied. */
@@ -393,13 +404,9 @@ typedef struct hlm_model_params {
  *  On success *out holds one reference. The path is not needed afterwards; a
  *  mapped file must not change while the model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of
- *          quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several
+ *          quantisation, a tokenizer, an instruction set, by name), HLM_E_ARG (also: a folder with several
  *          GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
-HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
-
-/** The same through the caller's file access; see hlm_vfs for what must outlive the model. */
-HLM_API hlm_status hlm_model_load_vfs(hlm_model **out, const hlm_vfs *vfs, const char *path,
-                                      const hlm_model_params *params);
+HLM_NODISCARD HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
 /** One reference more, or one less; the last one frees the model. Any thread. */
 HLM_API void hlm_model_retain(hlm_model *model);
@@ -445,6 +452,9 @@ typedef struct hlm_model_info {
      *  a limit: hlm_cache_params.max_tokens is. */
     int64_t max_positions;
     uint64_t n_parameters;
+    /** Parameters that one token is computed with: all but the rows of an embedding
+     *  that is no head, and the experts that it does not choose. */
+    uint64_t n_active_parameters;
     /** Bytes of weights in the file, and in memory as loaded. */
     uint64_t file_bytes;
     uint64_t weight_bytes;
@@ -457,23 +467,24 @@ typedef struct hlm_model_info {
     int32_t unk_token;
     /** 1 when the files carry a default chat template, else 0. */
     int32_t has_chat_template;
-    int32_t reserved;
     /** What the model's head computes of a row, HLM_HEAD_... */
     int32_t head;
     /** Classes of a classification head, else 0. */
     int32_t n_labels;
-    /** Parameters that one token is computed with: all but the rows of an embedding
-     *  that is no head, and the experts that it does not choose. */
-    uint64_t n_active_parameters;
+    /** 0. */
+    int32_t reserved;
 } hlm_model_info;
 
 /** Set info->struct_size first; fields beyond it are left out, and bytes beyond
  *  what the library knows become 0. */
-HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
+HLM_NODISCARD HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
 
 /** Name of class i of a classification head, as the files say it; NULL where they
  *  do not, or there is no such class. Valid as long as the model. */
 HLM_API const char *hlm_model_label(const hlm_model *model, int32_t i);
+
+/** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
+HLM_API size_t hlm_model_hidden_width(const hlm_model *model, int32_t kind);
 
 /* ---- context ------------------------------------------------------------------------------- */
 
@@ -496,14 +507,24 @@ typedef struct hlm_pool_params {
     size_t struct_size;
     /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
     int32_t kv_type;
+    /** Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
+     *  rounded to it after every token, in prompts too, so that results depend on the type but not on how
+     *  tokens come. Half the bytes of states, and less exact (docs/performance.md). */
+    int32_t state_type;
     /** Positions in a page, a power of two up to 4096. 0: 64. */
     int32_t page_tokens;
+    /** HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
+     *  a long prompt takes less memory in several steps. */
+    int32_t window_rows;
     /** Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
      *  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing. */
     uint64_t max_bytes;
-    /** For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut
-     *  anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and
-     *  at the ends of prompts. 0: 512; negative: only at the ends of prompts. */
+    /** Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
+     *  0: 512 MiB; less than a page: there is none. */
+    uint64_t prefix_bytes;
+    /** Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other
+     *  Transformers can be cut anywhere and need neither. Automatic marks are set at multiples of this many
+     *  tokens and at the ends of prompts. 0: 512; negative: only at the ends of prompts. */
     int64_t mark_stride;
     /** Most bytes of a sequence's automatic marks, states of other uses included; those
      *  that leave the smallest gaps go first. 0: 64 MiB; less than a state: none. */
@@ -513,31 +534,17 @@ typedef struct hlm_pool_params {
     int32_t undo_tokens;
     /** Must be 0. */
     int32_t reserved;
-    /** Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
-     *  0: 512 MiB; less than a page: there is none. */
-    uint64_t prefix_bytes;
-    /** Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
-     *  rounded to it after every token, in prompts too, so that results depend on the type but not on how
-     *  tokens come. Half the bytes of states, and less exact (docs/performance.md). */
-    int32_t state_type;
-    /** Must be 0. */
-    int32_t reserved2;
-    /** HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
-     *  a long prompt takes less memory in several steps. */
-    int32_t window_rows;
-    /** Must be 0. */
-    int32_t reserved3;
-    /** What the rows before every text are run with, of a model that has any (Hymba's memory tokens);
+    /** What memory tokens are run with, of a model that has them (Hymba: rows before every text);
      *  NULL: the model alone. Steps name their own adapters; with this one they compute what the
      *  adapter was trained for. None with invocation tokens. Kept by the pool. */
-    const hlm_adapter *prefix_adapter;
+    const hlm_adapter *memory_token_adapter;
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens),
  *          HLM_E_MISMATCH (an adapter of another model),
  *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
+HLM_NODISCARD HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
 /** One reference more, or one less; with the last one, caches and contexts
  *  included, its memory goes back to the allocator. Any thread. */
 HLM_API void hlm_pool_retain(hlm_pool *pool);
@@ -546,12 +553,18 @@ HLM_API void hlm_pool_release(hlm_pool *pool);
 /** Make an adapter known to a pool before a step runs with it: snapshots of sequences that
  *  were run with it can then be loaded. It may be loaded anew from the same files, with the same scale.
  *  Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_pool_adapt(hlm_pool *pool, const hlm_adapter *adapter);
+HLM_NODISCARD HLM_API hlm_status hlm_pool_adapt(hlm_pool *pool, const hlm_adapter *adapter);
 
-/** Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held
- *  from the allocator: pages that caches gave back stay with the pool for the next. Either
- *  pointer may be NULL. Any thread. */
-HLM_API hlm_status hlm_pool_usage(const hlm_pool *pool, uint64_t *used, uint64_t *held);
+typedef struct hlm_pool_info {
+    size_t struct_size;
+    /** Bytes of pages and states in use by caches and the prefix cache, a shared one once. */
+    uint64_t used_bytes;
+    /** Bytes held from the allocator: pages that caches gave back stay with the pool for the next. */
+    uint64_t held_bytes;
+} hlm_pool_info;
+
+/** What a pool's pages and states take now. Set out->struct_size first. Any thread. */
+HLM_NODISCARD HLM_API hlm_status hlm_pool_info_get(const hlm_pool *pool, hlm_pool_info *out);
 
 typedef struct hlm_ctx_params {
     size_t struct_size;
@@ -572,14 +585,14 @@ typedef struct hlm_ctx_params {
     hlm_pool *pool;
 } hlm_ctx_params;
 
-/** Starts the threads and takes the scratch: what hlm_memory_plan says.
+/** Starts the threads and takes the scratch: what hlm_model_plan_memory says.
  *  Threads stay in the process that made them: in the child of a fork() calls on
  *  a context with threads of its own return HLM_E_MISMATCH; the child may free
  *  it, and make one of its own on the same pool.
  *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of
  *          another model), HLM_E_NOMEM (memory, or the system's threads). */
-HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);
-/** Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call. */
+HLM_NODISCARD HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);
+/** Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call. */
 HLM_API void hlm_ctx_free(hlm_context *ctx);
 
 /** The context's pool, borrowed: retain it to keep it. NULL for NULL. */
@@ -598,7 +611,7 @@ HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
  *  program that wants to go on after a call that was too quick for its cancel
  *  repeats that step.
  *  May be called from any thread and from a signal handler. NULL does nothing. */
-HLM_API void hlm_cancel(hlm_context *ctx);
+HLM_API void hlm_ctx_cancel(hlm_context *ctx);
 
 typedef struct hlm_plan_params {
     size_t struct_size;
@@ -606,24 +619,18 @@ typedef struct hlm_plan_params {
     size_t n_sequences;
     /** Tokens of each sequence. 0: the model's max_positions. */
     int64_t n_tokens;
-    /** KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32. */
+    /** With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one. */
+    int64_t step_tokens;
+    /** The following as in hlm_pool_params. */
     int32_t kv_type;
+    int32_t state_type;
+    int32_t window_rows;
     /** Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params. */
     int32_t n_threads;
     /** As in hlm_ctx_params. */
     size_t max_rows;
     /** As in hlm_pool_params. */
-    int32_t state_type;
-    /** Must be 0. */
-    int32_t reserved;
-    /** As in hlm_pool_params. */
     uint64_t prefix_bytes;
-    /** As in hlm_pool_params. */
-    int32_t window_rows;
-    /** Must be 0. */
-    int32_t reserved2;
-    /** With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one. */
-    int64_t step_tokens;
 } hlm_plan_params;
 
 /** What a model, its sequences and one context take, in bytes. */
@@ -648,7 +655,8 @@ typedef struct hlm_memory_plan_info {
 /** A dry run: computes the sizes that a pool and a context made with the same
  *  numbers will have, and keeps no memory. Set out->struct_size first.
  *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_memory_plan(const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out);
+HLM_NODISCARD HLM_API hlm_status hlm_model_plan_memory(const hlm_model *model, const hlm_plan_params *params,
+                                                       hlm_memory_plan_info *out);
 
 /* ---- cache --------------------------------------------------------------------------------- */
 
@@ -660,7 +668,7 @@ typedef struct hlm_cache_params {
 } hlm_cache_params;
 
 /** An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_new(hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params);
 /** Pages that no other cache shares go back to the pool. */
 HLM_API void hlm_cache_free(hlm_cache *cache);
 
@@ -672,14 +680,14 @@ HLM_API void hlm_cache_free(hlm_cache *cache);
  *  until one of the two writes. The two are independent from then on, but
  *  for the guarantee of hlm_cache_reserve, which a fork ends.
  *  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos);
 
 /** Forget the tokens from `pos` on; pages behind go back to the pool, those that
  *  hlm_cache_reserve took included. *pending (may be NULL) receives how many
  *  tokens before `pos` the next step has to recompute first; 0 for Transformers that keep
  *  all rows (hlm_pool_params.window_rows).
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
 
 /** Keep the state at the present position: rewind and fork to it cost nothing, until
  *  the cache is rewound to before it, or the mark is removed. One reference more for
@@ -687,14 +695,14 @@ HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pend
  *  before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing.
  *  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is
  *          not there yet), HLM_E_NOMEM, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);
 /** Remove the mark at a position; none there: nothing.
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
 /** The positions of all marks, automatic ones included, ascending, into pos [cap];
  *  *n (may be NULL) receives how many there are. pos may be NULL.
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n);
 
 /** Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread. */
 HLM_API int64_t hlm_cache_length(const hlm_cache *cache);
@@ -706,7 +714,7 @@ HLM_API int64_t hlm_cache_pending(const hlm_cache *cache);
 
 /** Copies the n token ids from position `from` on into out [n].
  *  Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
 
 /** Take the memory for n_tokens in all, those held included, now, so that no
  *  step up to there can fail for lack of pages or allocate them; 0 or less than
@@ -714,7 +722,7 @@ HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t
  *  then shared, and the first to write into one copies it. So does a rewind.
  *  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and
  *          the tokens are as before. Pages taken before a failure stay with the cache. */
-HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
 
 enum {
     /** The newest inputs of a layer's convolution, [channels, window], oldest first. */
@@ -729,7 +737,8 @@ enum {
  *  without one. out may be NULL to ask for that number. `which`: HLM_STATE_...
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a
  *          rewind the state is computed by the next step), HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap,
+                                                 size_t *n);
 
 /* ---- generate ------------------------------------------------------------------------------ */
 
@@ -743,7 +752,7 @@ enum {
     HLM_FINISH_CALLBACK = 3,
     /** The cache holds max_tokens. */
     HLM_FINISH_FULL = 4,
-    /** hlm_cancel or progress stopped it (HLM_E_CANCELLED). */
+    /** hlm_ctx_cancel or progress stopped it (HLM_E_CANCELLED). */
     HLM_FINISH_CANCELLED = 5
 };
 
@@ -798,6 +807,17 @@ typedef struct hlm_generate_params {
     int32_t ignore_eos;
     /** 1: special tokens appear in the text. */
     int32_t show_special;
+    /** 1: prompt is the whole text from its beginning. The cache is first brought to what of it
+     *  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
+     *  the whole prompt is there, as when it is tried again, nothing of it is run. */
+    int32_t reuse;
+    /** Must be 0. */
+    int32_t reserved;
+    /** NULL: off. */
+    const hlm_speculation *speculation;
+    /** As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is
+     *  generated. */
+    const hlm_adapter *adapter;
     /** Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED. */
     int32_t (*progress)(void *user, size_t done, size_t total);
     /** Called for each token with the text that became certain ([len], perhaps
@@ -814,17 +834,6 @@ typedef struct hlm_generate_params {
     /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */
     int32_t *tokens;
     size_t tokens_cap;
-    /** 1: prompt is the whole text from its beginning. The cache is first brought to what of it
-     *  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
-     *  the whole prompt is there, as when it is tried again, nothing of it is run. */
-    int32_t reuse;
-    /** Must be 0. */
-    int32_t reserved;
-    /** NULL: off. */
-    const hlm_speculation *speculation;
-    /** As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is
-     *  generated. */
-    const hlm_adapter *adapter;
 } hlm_generate_params;
 
 typedef struct hlm_generate_result {
@@ -854,51 +863,64 @@ typedef struct hlm_generate_result {
  *  sampler NULL: greedy. result may be NULL, else set its struct_size first; it
  *  is written on success, and with HLM_E_CANCELLED for what was done until then.
  *  Callbacks come from the calling thread and must not call into ctx or the cache, but
- *  for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.
+ *  for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.
  *  A model without tokenizer gives ids and no text.
  *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no
  *          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another
  *          model, a draft model of another vocabulary, a draft_cache of another pool);
  *          the cache then holds what was run before. */
-HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
-                                const hlm_generate_params *params, hlm_generate_result *result);
+HLM_NODISCARD HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
+                                              const hlm_generate_params *params, hlm_generate_result *result);
 
-/** Log-probability of each token given those before it, as natural logarithms;
- *  NaN where the model's logits are no distribution.
- *  tokens   [n], n at least 2, from the beginning of a text.
- *  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.
- *  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).
- *  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.
+typedef struct hlm_score_params {
+    size_t struct_size;
+    /** [n_tokens] from the beginning of a text; at least 2. */
+    const int32_t *tokens;
+    size_t n_tokens;
+    /** [n_tokens] what is rated: labels[i] after tokens[0] .. tokens[i - 1], for i from 1 on (labels[0] is not
+     *  used). A negative label (-100) is left out: its log-probability is given as 0. NULL: the tokens. */
+    const int32_t *labels;
+    /** [n_tokens - 1] receives the log-probabilities, as natural logarithms; NaN where the model's logits
+     *  are no distribution. May be NULL. */
+    float *logprobs;
+} hlm_score_params;
+
+typedef struct hlm_score_result {
+    size_t struct_size;
+    /** Of the log-probabilities, added in double. The mean loss is -sum / n_scored. */
+    double sum;
+    /** How many were rated. */
+    size_t n_scored;
+} hlm_score_result;
+
+/** Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its
+ *  struct_size first.
+ *  Uses a sequence of its own, in the context's pool, and no [n_tokens, vocab_size] buffer.
  *  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,
  *          HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what
  *          logprobs holds is then undefined. */
-HLM_API hlm_status hlm_score(hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum);
+HLM_NODISCARD HLM_API hlm_status hlm_score(hlm_context *ctx, const hlm_score_params *params, hlm_score_result *result);
 
-/** The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..
- *  tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)
- *  is left out: its log-probability is given as 0.
- *  count    labels that were rated; may be NULL. The mean loss is -sum / count.
- *  Errors  as hlm_score. */
-HLM_API hlm_status hlm_score_labels(hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n,
-                                    float *logprobs, double *sum, size_t *count);
+/** How hlm_embed makes one vector of a text's rows: their mean, the last, the first. */
+enum { HLM_EMBED_MEAN = 0, HLM_EMBED_LAST = 1, HLM_EMBED_FIRST = 2 };
 
-/** How hlm_embed makes one vector of a text's rows after the final norm. */
-enum { HLM_POOL_MEAN = 0, HLM_POOL_LAST = 1, HLM_POOL_FIRST = 2 };
-
-enum {
-    /** Scale the vector to length 1. */
-    HLM_EMBED_NORMALISE = 1
-};
+typedef struct hlm_embed_params {
+    size_t struct_size;
+    /** [n_tokens] from the beginning of a text; at least 1. */
+    const int32_t *tokens;
+    size_t n_tokens;
+    /** HLM_EMBED_... */
+    int32_t pooling;
+    /** 1: scale the vector to length 1. */
+    int32_t normalise;
+} hlm_embed_params;
 
 /** A text's vector, for search and comparison: of its rows after the final norm, which
  *  transformers calls last_hidden_state. Any model has them, whatever its head.
- *  tokens   [n], n at least 1, from the beginning of a text.
- *  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.
  *  out      [hidden_size].
  *  Uses a sequence of its own, in the context's pool.
  *  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED. */
-HLM_API hlm_status hlm_embed(hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags,
-                             float *out);
+HLM_NODISCARD HLM_API hlm_status hlm_embed(hlm_context *ctx, const hlm_embed_params *params, float *out);
 
 /* ---- decode -------------------------------------------------------------------------------- */
 
@@ -919,7 +941,7 @@ enum { HLM_HIDDEN_PRE_NORM = -1 };
 enum {
     /** Rows of hidden_size numbers between the layers. */
     HLM_HIDDEN_STREAM = 0,
-    /** Of the attention: rows of hlm_hidden_width numbers. */
+    /** Of the attention: rows of hlm_model_hidden_width numbers. */
     HLM_HIDDEN_ATTENTION = 1,
     /** Of the recurrence, likewise. */
     HLM_HIDDEN_RECURRENCE = 2
@@ -931,14 +953,10 @@ typedef struct hlm_hidden {
     /** i < n_layers: the input of layer i; n_layers: after the final norm;
      *  HLM_HIDDEN_PRE_NORM: before it. */
     int32_t layer;
-    /** Must be 0. */
-    int32_t reserved;
-    /** [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]. */
-    float *out;
     /** HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1. */
     int32_t kind;
-    /** Must be 0. */
-    int32_t reserved2;
+    /** [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_model_hidden_width]. */
+    float *out;
 } hlm_hidden;
 
 /** A request for the attention weights of every token of a step: a slower path of
@@ -955,9 +973,6 @@ typedef struct hlm_attention {
     float *out;
 } hlm_attention;
 
-/** In place of a token id where embeddings were given. */
-#define HLM_TOKEN_NONE (-1)
-
 /** New tokens for one sequence. Everything it points to is the caller's and is
  *  read or written during the call only. */
 typedef struct hlm_step {
@@ -966,6 +981,21 @@ typedef struct hlm_step {
     /** [n_tokens] token ids. */
     const int32_t *tokens;
     size_t n_tokens;
+    /** [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is
+     *  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,
+     *  and a state can not be computed again across them: after a rewind that leaves
+     *  pending tokens among them a step fails with HLM_E_UNREACHABLE. */
+    const float *embeddings;
+    /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
+     *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
+     *  pool holds every adapter that a step has named.
+     *  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are
+     *  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with
+     *  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is
+     *  computed again by this step (few, where the place begins in the step or shortly before; a place further on
+     *  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and
+     *  can not be computed again: HLM_E_UNREACHABLE. */
+    const hlm_adapter *adapter;
     /** NULL: no logits. [number of rows, vocab_size], in the order of the tokens:
      *  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a
      *  classification head [number of rows, n_labels]: a text's class is read off its last
@@ -982,24 +1012,9 @@ typedef struct hlm_step {
     /** [n_hidden] requests; NULL where n_hidden is 0. */
     const hlm_hidden *const *hidden;
     size_t n_hidden;
-    /** [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is
-     *  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,
-     *  and a state can not be computed again across them: after a rewind that leaves
-     *  pending tokens among them a step fails with HLM_E_UNREACHABLE. */
-    const float *embeddings;
     /** [n_attention] requests; NULL where n_attention is 0. */
     const hlm_attention *const *attention;
     size_t n_attention;
-    /** What the tokens are run with; NULL: the model alone. The sequence remembers it for each
-     *  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The
-     *  pool holds every adapter that a step has named.
-     *  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are
-     *  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with
-     *  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is
-     *  computed again by this step (few, where the place begins in the step or shortly before; a place further on
-     *  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and
-     *  can not be computed again: HLM_E_UNREACHABLE. */
-    const hlm_adapter *adapter;
 } hlm_step;
 
 /** Run new tokens through the model: whole prompts, single tokens, or both,
@@ -1015,21 +1030,21 @@ typedef struct hlm_step {
  *          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is
  *          then as it was before the call, and what the out-arrays hold is
  *          undefined. */
-HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+HLM_NODISCARD HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_t n);
 
 /** Begin the step that hlm_decode_step would run, to be computed in slices between
  *  other things: checks it and takes its memory, computes nothing. Structs, ids, rows
  *  and lists of requests are copied; embeddings, and what is written to (logits,
  *  hidden states, attention weights), must stay until the step has ended.
- *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The
+ *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The
  *  caches are what they were before: they can be read, forked and saved, also from
  *  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed
  *  before the step has ended is not the caller's any more: the step goes on, and
  *  its end frees it. hlm_ctx_free aborts the step.
- *  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed
+ *  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed
  *  first, and the step's memory is taken after that.
  *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
-HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n);
+HLM_NODISCARD HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps, size_t n);
 
 /** Computes for budget_us microseconds; it stops in time if it can tell what the next
  *  piece of work will take, and always gets one done (0.2 ms is aimed at).
@@ -1037,12 +1052,12 @@ HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step *const *steps
  *  results are there, the same as hlm_decode_step's bit for bit. A failure
  *  ends the step as hlm_step_abort does.
  *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call
- *          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only). */
-HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
+ *          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after memory tokens only). */
+HLM_NODISCARD HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
 
 /** Ends a begun step: every cache is as it was before it. None was begun: nothing.
  *  Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx). */
-HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
+HLM_NODISCARD HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
 
 /** The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a
  *  snapshot that was loaded, or from a text that was reused.
@@ -1056,10 +1071,7 @@ HLM_API hlm_status hlm_step_abort(hlm_context *ctx);
  *          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),
  *          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),
  *          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined. */
-HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
-
-/** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
-HLM_API size_t hlm_hidden_width(const hlm_model *model, int32_t kind);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *cache, float *logits);
 
 /* ---- sampler ------------------------------------------------------------------------------- */
 
@@ -1069,53 +1081,57 @@ typedef struct hlm_logit_bias {
     float bias;
 } hlm_logit_bias;
 
-/** The chain runs in the order of the fields from repetition_penalty on, with
- *  logit_bias first and temperature last before the draw. All off by default:
- *  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
- *  at temperature 1, of the tokens that those before it kept, and keeps at
- *  least one; among equals the lower id goes first.
- *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
- *  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY. */
+/** A chain has these stages, and they run in this order, whatever the order of the fields:
+ *    logit_bias              is added
+ *    repetition_penalty      of the tokens that penalty_window holds
+ *    frequency_penalty, presence_penalty    likewise
+ *    top_k, typical_p, top_p, min_p         each sees the probabilities, at temperature 1, of the tokens that
+ *                            those before it kept, and keeps at least one; among equals the lower id goes first
+ *    temperature             divides the logits of what is left
+ *    the draw
+ *  A stage that a later version adds says between which of them it stands. All are off by default: greedy.
+ *  Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p
+ *  0 to 1; all finite, but a bias may be -INFINITY. */
 typedef struct hlm_sampler_params {
     size_t struct_size;
     /** Philox4x32-10 key: the same seed gives the same draws everywhere. */
     uint64_t seed;
-    const hlm_logit_bias *logit_bias;
-    size_t n_logit_bias;
-    /** Accepted tokens that the penalties look back on. 0: 64; negative: all. */
-    int64_t penalty_window;
+    /** 0: greedy, the largest logit, the lowest id among equals. */
+    float temperature;
+    /** Keep the k largest. 0: all. */
+    int32_t top_k;
+    /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
+    float top_p;
+    /** Keep tokens at least min_p times as likely as the likeliest. 0: off. */
+    float min_p;
+    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
+     *  nearest to the entropy. 0 or 1: off. */
+    float typical_p;
     /** Divides positive and multiplies negative logits of seen tokens. 0 or 1: off. */
     float repetition_penalty;
     /** Subtracted once for each time a token was seen. */
     float frequency_penalty;
     /** Subtracted from every token that was seen. */
     float presence_penalty;
-    /** Keep the k largest. 0: all. */
-    int32_t top_k;
-    /** Locally typical sampling: keep the smallest set with mass p whose -ln p are
-     *  nearest to the entropy. 0 or 1: off. */
-    float typical_p;
-    /** Keep the smallest set of most likely tokens with mass p. 0 or 1: off. */
-    float top_p;
-    /** Keep tokens at least min_p times as likely as the likeliest. 0: off. */
-    float min_p;
-    /** 0: greedy, the largest logit, the lowest id among equals. */
-    float temperature;
+    /** Accepted tokens that the penalties look back on. 0: 64; negative: all. */
+    int64_t penalty_window;
+    const hlm_logit_bias *logit_bias;
+    size_t n_logit_bias;
 } hlm_sampler_params;
 
 /** params and the list of biases are copied; NULL: greedy.
  *  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased
  *          token outside the vocabulary), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
+HLM_NODISCARD HLM_API hlm_status hlm_sampler_new(hlm_sampler **out, hlm_model *model, const hlm_sampler_params *params);
 /** The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
+HLM_NODISCARD HLM_API hlm_status hlm_sampler_fork(hlm_sampler **out, const hlm_sampler *sampler);
 /** Draw from logits [vocab_size], which are not changed. Counts as a draw, but
  *  not as accepted. Allocates nothing. Errors  HLM_E_ARG when no token is left
  *  (all NaN or -INFINITY); that is no draw. */
-HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
+HLM_NODISCARD HLM_API hlm_status hlm_sampler_sample(hlm_sampler *sampler, const float *logits, int32_t *token);
 /** Tell the penalties that `token` became part of the text (prompt tokens too, if they shall count).
  *  Errors  HLM_E_TOKEN, HLM_E_NOMEM. */
-HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
+HLM_NODISCARD HLM_API hlm_status hlm_sampler_accept(hlm_sampler *sampler, int32_t token);
 HLM_API void hlm_sampler_free(hlm_sampler *sampler);
 
 /* ---- prefix cache -------------------------------------------------------------------------- */
@@ -1131,27 +1147,33 @@ HLM_API void hlm_sampler_free(hlm_sampler *sampler);
  *  reference. Of a text with embeddings only what stands before the first is remembered; of
  *  a model with recurrent state only what stands before the last state.
  *  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY. */
-HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
+HLM_NODISCARD HLM_API hlm_status hlm_prefix_add(hlm_cache *cache);
+
+typedef struct hlm_reuse_params {
+    size_t struct_size;
+    /** [n_tokens] the whole text from its beginning; at least 1. */
+    const int32_t *tokens;
+    size_t n_tokens;
+    /** What the text is run with; NULL: the model alone. The same tokens run with another adapter are another
+     *  text. With invocation tokens it is looked for from their last place in the tokens on, and before
+     *  that as the model's alone. */
+    const hlm_adapter *adapter;
+} hlm_reuse_params;
 
 /** Bring `cache` to the longest beginning of a text that it holds itself, or the prefix
  *  cache does: whichever leaves less to compute, itself if that is the same. At least the last
  *  token is left, so that running it gives logits. Go on with tokens + *reused.
- *  tokens   [n] the whole text from its beginning, n at least 1.
  *  reused   how many of them the cache holds afterwards; may be NULL.
  *  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;
  *           may be NULL. The state at their end becomes an automatic mark then.
  *  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.
- *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
-HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending);
-
-/** The same for a text that is run with an adapter (NULL: none): the same tokens run with another
- *  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and
- *  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL. */
-HLM_API hlm_status hlm_cache_reuse_with(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
-                                        size_t *reused, size_t *pending);
+ *  Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model),
+ *          HLM_E_FULL (4096 adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before. */
+HLM_NODISCARD HLM_API hlm_status hlm_cache_reuse(hlm_cache *cache, const hlm_reuse_params *params, size_t *reused,
+                                                 size_t *pending);
 
 /** Forget all texts. Caches keep what they share. */
-HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
+HLM_NODISCARD HLM_API hlm_status hlm_prefix_clear(hlm_pool *pool);
 
 typedef struct hlm_prefix_info {
     size_t struct_size;
@@ -1175,7 +1197,7 @@ typedef struct hlm_prefix_info {
 } hlm_prefix_info;
 
 /** Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG. */
-HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
+HLM_NODISCARD HLM_API hlm_status hlm_prefix_info_get(const hlm_pool *pool, hlm_prefix_info *out);
 
 /* ---- snapshots ----------------------------------------------------------------------------- */
 
@@ -1215,9 +1237,9 @@ typedef struct hlm_reader {
  *  when cap is 0.
  *  Errors  HLM_E_IO (the file or the writer; the path then has what it had),
  *          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY. */
-HLM_API hlm_status hlm_cache_save(hlm_cache *cache, const char *path);
-HLM_API hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer);
-HLM_API hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_save(hlm_cache *cache, const char *path);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_save_to(hlm_cache *cache, const hlm_writer *writer);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_save_memory(hlm_cache *cache, void *out, size_t cap, size_t *n);
 
 enum {
     /** Accept a state that was computed with other kernels or another choice of
@@ -1238,20 +1260,22 @@ enum {
  *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),
  *          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model
  *          or with an adapter that the pool does not know (hlm_pool_adapt), or another
- *          prefix_adapter, of other KV
+ *          memory_token_adapter, of other KV
  *          or state types, or computed with other kernels or load parameters: the
  *          sentence says which), HLM_E_IO,
  *          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then. */
-HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
-HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader, uint32_t flags);
-HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_load_from(hlm_cache **out, hlm_pool *pool, const hlm_reader *reader,
+                                                     uint32_t flags);
+HLM_NODISCARD HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool *pool, const void *data, size_t n,
+                                                       uint32_t flags);
 
 /** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
  *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
  *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
  *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if
  *  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
-HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
+HLM_NODISCARD HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
 
 /** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,
  *  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on
@@ -1259,7 +1283,7 @@ HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
  *  flags: HLM_SNAPSHOT_... or 0.
  *  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,
  *          HLM_E_NOMEM; what was added before stays. */
-HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused);
+HLM_NODISCARD HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *folder, uint32_t flags, size_t *n_refused);
 
 /* ---- adapters ------------------------------------------------------------------------------ */
 
@@ -1284,14 +1308,14 @@ typedef struct hlm_adapter_params {
  *          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and
  *          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that
  *          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
-HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
-                                    const hlm_adapter_params *params);
+HLM_NODISCARD HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
+                                                  const hlm_adapter_params *params);
 
 /** Several adapters of one model as one, whose effects are added. An adapter with magnitudes
  *  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.
  *  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),
  *          HLM_E_NOMEM. */
-HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
+HLM_NODISCARD HLM_API hlm_status hlm_adapter_join(hlm_adapter **out, const hlm_adapter *const *adapters, size_t n);
 
 /** One reference more, or one less. It keeps its model; pools keep the adapters that their
  *  sequences were run with. Any thread. */
@@ -1307,7 +1331,7 @@ typedef struct hlm_adapter_info {
 } hlm_adapter_info;
 
 /** Set out->struct_size first. Errors  HLM_E_ARG. */
-HLM_API hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out);
+HLM_NODISCARD HLM_API hlm_status hlm_adapter_info_get(const hlm_adapter *adapter, hlm_adapter_info *out);
 
 /* ---- host ---------------------------------------------------------------------------------- */
 
@@ -1353,7 +1377,7 @@ struct hlm_executor {
 };
 
 /** File access, for pack files and assets. Paths are those given to
- *  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+ *  hlm_model_load or hlm_adapter_load and, for a folder, names joined to it by '/'. Functions
  *  return 0 on success; all but map are needed. The struct is copied; what
  *  `user` points to must outlive the models loaded through it. All functions
  *  may be called from any thread. */

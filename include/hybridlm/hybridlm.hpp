@@ -381,11 +381,9 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
     }
     static Result<Model> load(const hlm_vfs &vfs, const std::string &path, const hlm_model_params *params = nullptr)
     {
-        if (Status st = detail::check_text("the path", path); !st) return st;
-        hlm_model *raw = nullptr;
-        const hlm_status code = hlm_model_load_vfs(&raw, &vfs, path.c_str(), params);
-        if (code != HLM_OK) return Status::of(code);
-        return Model(raw);
+        auto from = params ? *params : make<hlm_model_params>();
+        from.vfs = &vfs;
+        return load(path, &from);
     }
 
     /** The same model once more. */
@@ -414,12 +412,12 @@ class Model : public detail::Handle<hlm_model, hlm_model_release>
     }
     bool token_ends(int32_t token) const noexcept
     {
-        return hlm_token_ends(get(), token) != 0;
+        return hlm_model_token_ends(get(), token) != 0;
     }
     Result<hlm_memory_plan_info> memory_plan(const hlm_plan_params *params = nullptr) const
     {
         auto out = make<hlm_memory_plan_info>();
-        const hlm_status code = hlm_memory_plan(get(), params, &out);
+        const hlm_status code = hlm_model_plan_memory(get(), params, &out);
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
@@ -568,10 +566,10 @@ class Pool : public detail::Handle<hlm_pool, hlm_pool_release>
     };
     Result<Usage> usage() const
     {
-        Usage out;
-        const hlm_status code = hlm_pool_usage(get(), &out.used, &out.held);
+        auto out = make<hlm_pool_info>();
+        const hlm_status code = hlm_pool_info_get(get(), &out);
         if (code != HLM_OK) return Status::of(code);
-        return out;
+        return Usage{out.used_bytes, out.held_bytes};
     }
     /** What the prefix cache holds, and how much it was of use. */
     Result<hlm_prefix_info> prefix_info() const
@@ -669,20 +667,13 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
      *  be run, and `pending` tokens before them are computed again. */
     Result<Reuse> reuse(Span<const int32_t> tokens)
     {
-        Reuse out;
-        const hlm_status code = hlm_cache_reuse(get(), tokens.data(), tokens.size(), &out.reused, &out.pending);
-        if (code != HLM_OK) return Status::of(code);
-        return out;
+        return reuse(tokens, static_cast<const hlm_adapter *>(nullptr));
     }
     /** The same for a text that is run with an adapter. */
     Result<Reuse> reuse(Span<const int32_t> tokens, const Adapter &adapter)
     {
         if (!adapter) return Status(HLM_E_ARG, "reuse: the adapter is empty");
-        Reuse out;
-        const hlm_status code =
-            hlm_cache_reuse_with(get(), adapter.get(), tokens.data(), tokens.size(), &out.reused, &out.pending);
-        if (code != HLM_OK) return Status::of(code);
-        return out;
+        return reuse(tokens, adapter.get());
     }
     /** Let the pool's prefix cache remember this text. */
     Status prefix_add()
@@ -733,6 +724,19 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
     Status reserve(int64_t n_tokens)
     {
         return Status::of(hlm_cache_reserve(get(), n_tokens));
+    }
+
+  private:
+    Result<Reuse> reuse(Span<const int32_t> tokens, const hlm_adapter *adapter)
+    {
+        auto params = make<hlm_reuse_params>();
+        params.tokens = tokens.data();
+        params.n_tokens = tokens.size();
+        params.adapter = adapter;
+        Reuse out;
+        const hlm_status code = hlm_cache_reuse(get(), &params, &out.reused, &out.pending);
+        if (code != HLM_OK) return Status::of(code);
+        return out;
     }
 };
 
@@ -861,7 +865,7 @@ class Step
     {
         return rows(HLM_ROWS_LIST, indices, out);
     }
-    /** Hidden states of all tokens, layer and kind as in hlm_hidden: [tokens, hlm_hidden_width]. */
+    /** Hidden states of all tokens, layer and kind as in hlm_hidden: [tokens, hlm_model_hidden_width]. */
     Step &hidden(int32_t layer, Span<float> out, int32_t kind = HLM_HIDDEN_STREAM)
     {
         hidden_.add(layer, out);
@@ -1011,7 +1015,7 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
     /** Stops the running call, or the next; from any thread, while the context lives. */
     void cancel() const noexcept
     {
-        hlm_cancel(get());
+        hlm_ctx_cancel(get());
     }
 
     /** New tokens for several sequences in one batch; after an error all caches are as before. */
@@ -1073,21 +1077,19 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         std::vector<float> logprobs; /**< of all tokens but the first */
         double sum = 0;
     };
-    /** Log-probability of each token given those before it. */
-    Result<Score> score(Span<const int32_t> tokens)
-    {
-        Score out;
-        out.logprobs.resize(tokens.size() ? tokens.size() - 1 : 0);
-        const hlm_status code = hlm_score(get(), tokens.data(), tokens.size(), out.logprobs.data(), &out.sum);
-        if (code != HLM_OK) return Status::of(code);
-        return out;
-    }
-
     struct LabelScore {
         std::vector<float> logprobs; /**< of all labels but the first; 0 for those left out */
         double sum = 0;
         std::size_t count = 0;
     };
+    /** Log-probability of each token given those before it. */
+    Result<Score> score(Span<const int32_t> tokens)
+    {
+        Result<LabelScore> rated = rate(tokens, nullptr);
+        if (!rated) return rated.status();
+        return Score{std::move(rated->logprobs), rated->sum};
+    }
+
     /** The same for given labels, as many as tokens; a negative one is left out. */
     Result<LabelScore> score_labels(Span<const int32_t> tokens, Span<const int32_t> labels)
     {
@@ -1096,19 +1098,19 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
             return Status(HLM_E_ARG,
                           "score_labels: " + std::to_string(labels.size()) + " labels, " + std::to_string(n) +
                               " tokens");
-        LabelScore out;
-        out.logprobs.resize(n ? n - 1 : 0);
-        const hlm_status code =
-            hlm_score_labels(get(), tokens.data(), labels.data(), n, out.logprobs.data(), &out.sum, &out.count);
-        if (code != HLM_OK) return Status::of(code);
-        return out;
+        return rate(tokens, labels.data());
     }
-    /** A text's vector of hidden_size. pooling: HLM_POOL_..., flags: HLM_EMBED_... */
-    Result<std::vector<float>> embed(Span<const int32_t> tokens, int32_t pooling = HLM_POOL_MEAN,
-                                     uint32_t flags = HLM_EMBED_NORMALISE)
+    /** A text's vector of hidden_size. pooling: HLM_EMBED_...; of length 1 if `normalise`. */
+    Result<std::vector<float>> embed(Span<const int32_t> tokens, int32_t pooling = HLM_EMBED_MEAN,
+                                     bool normalise = true)
     {
+        auto params = make<hlm_embed_params>();
+        params.tokens = tokens.data();
+        params.n_tokens = tokens.size();
+        params.pooling = pooling;
+        params.normalise = normalise ? 1 : 0;
         std::vector<float> out(static_cast<std::size_t>(info_.hidden_size));
-        const hlm_status code = hlm_embed(get(), tokens.data(), tokens.size(), pooling, flags, out.data());
+        const hlm_status code = hlm_embed(get(), &params, out.data());
         if (code != HLM_OK) return Status::of(code);
         return out;
     }
@@ -1133,9 +1135,26 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
         }
     };
 
+    Result<LabelScore> rate(Span<const int32_t> tokens, const int32_t *labels)
+    {
+        LabelScore out;
+        out.logprobs.resize(tokens.size() ? tokens.size() - 1 : 0);
+        auto params = make<hlm_score_params>();
+        params.tokens = tokens.data();
+        params.n_tokens = tokens.size();
+        params.labels = labels;
+        params.logprobs = out.logprobs.data();
+        auto result = make<hlm_score_result>();
+        const hlm_status code = hlm_score(get(), &params, &result);
+        if (code != HLM_OK) return Status::of(code);
+        out.sum = result.sum;
+        out.count = result.n_scored;
+        return out;
+    }
+
     Context(hlm_context *raw, const Model &model) : Handle(raw), info_(*model.info())
     {
-        for (int32_t kind = 0; kind < 3; kind++) widths_[kind] = hlm_hidden_width(model.get(), kind);
+        for (int32_t kind = 0; kind < 3; kind++) widths_[kind] = hlm_model_hidden_width(model.get(), kind);
     }
     hlm_model_info info_{}; /* its strings may be gone with the model */
     std::size_t widths_[3] = {}; /* of hidden states, by kind */

@@ -7,7 +7,7 @@ enum {
     HLM_VERSION_MINOR = 1,
     HLM_VERSION_PATCH = 0,
     /** Number in the SONAME: grows only when a program built before would break. */
-    HLM_ABI_VERSION = 0
+    HLM_ABI_VERSION = 1
 };
 
 #endif

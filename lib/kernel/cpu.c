@@ -2,6 +2,8 @@
  * for the registers that the system saves. */
 #include "kernel/kernel.h"
 
+#include <string.h>
+
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 
 #  include <cpuid.h>
@@ -55,3 +57,20 @@ unsigned hlmi_cpu_detect(void)
 }
 
 #endif
+
+bool hlmi_cpu_limit(const char *limit, unsigned *bits)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } sets[] = {
+        {"ref", 0}, {"avx2", HLMI_CPU_AVX2}, {"avx512", ~0u}, /* the best there is */
+    };
+    *bits = hlmi_cpu_detect();
+    for (size_t i = 0; limit && i < sizeof sets / sizeof *sets; i++) {
+        if (strcmp(limit, sets[i].name) != 0) continue;
+        *bits &= sets[i].bits;
+        return true;
+    }
+    return !limit;
+}

@@ -238,6 +238,9 @@ enum { HLMI_CPU_AVX2 = 1, HLMI_CPU_AVX512 = 2, HLMI_CPU_VNNI = 4, HLMI_CPU_BF16 
 /** What this CPU and operating system offer (AVX2 means AVX2, FMA and F16C; AVX512 means F, BW, VL, DQ). */
 unsigned hlmi_cpu_detect(void);
 
+/** Those of them that a limit allows: "ref", "avx2", "avx512", or NULL: all. False: there is no such set. */
+bool hlmi_cpu_limit(const char *limit, unsigned *bits);
+
 /** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations and q8 weights with int16 ones, so
  *  that all CPUs agree. */
 void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable);

@@ -40,7 +40,7 @@ static hlm_status read_hidden(hlm_context *c, const hlm_step *s)
         if (!s->hidden || !s->hidden[i]) return hlmi_fail(HLM_E_ARG, "hidden[%zu] is NULL", i);
         st = hlmi_params_read(&h, sizeof h, s->hidden[i], "hlm_hidden");
         if (st != HLM_OK) return st;
-        if (hlm_hidden_width(c->model, h.kind) == 0)
+        if (hlm_model_hidden_width(c->model, h.kind) == 0)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu].kind is %d, which this model does not have", i, (int)h.kind);
         const bool stream = h.kind == HLM_HIDDEN_STREAM;
         const int32_t first = stream ? HLM_HIDDEN_PRE_NORM : 0;
@@ -48,8 +48,7 @@ static hlm_status read_hidden(hlm_context *c, const hlm_step *s)
         if (h.layer < first || h.layer > last)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu].layer is %d, expected %d to %d", i, (int)h.layer, (int)first,
                              (int)last);
-        if (!h.out || h.reserved || h.reserved2)
-            return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL, or reserved not 0", i);
+        if (!h.out) return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL", i);
         st = keep_asked(c, h.layer, h.kind, h.out);
     }
     return st;

@@ -234,7 +234,7 @@ const char *hlm_ctx_error(const hlm_context *ctx)
     return ctx ? ctx->error : "";
 }
 
-void hlm_cancel(hlm_context *ctx)
+void hlm_ctx_cancel(hlm_context *ctx)
 {
     if (ctx) ctx->cancel = 1;
 }

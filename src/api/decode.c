@@ -83,7 +83,7 @@ static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_
                                           .kind = asked->kind,
                                           .row = row + skip,
                                           .n = n - skip,
-                                          .out = asked->out + first * hlm_hidden_width(c->model, asked->kind)};
+                                          .out = asked->out + first * hlm_model_hidden_width(c->model, asked->kind)};
     const size_t keys = (size_t)hlm_cache_length(e->cache) + e->n_tokens;
     for (size_t i = 0; i < e->n_attention; i++, asked++)
         c->attn_taps[t->n_attn_taps++] = (hlmi_attn_tap){.layer = asked->layer,

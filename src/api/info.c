@@ -54,7 +54,7 @@ HLMI_CALL(hlm_model_info_get, (const hlm_model *model, hlm_model_info *info), (m
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
 }
 
-size_t hlm_hidden_width(const hlm_model *model, int32_t kind)
+size_t hlm_model_hidden_width(const hlm_model *model, int32_t kind)
 {
     if (!model) return 0;
     if (kind == HLM_HIDDEN_STREAM) return model->plan.hidden_size;
@@ -69,7 +69,7 @@ const char *hlm_model_label(const hlm_model *model, int32_t i)
     return json_string_value(json_object_get(json_object_get(hlmi_store_config(model->store), "id2label"), key));
 }
 
-int32_t hlm_token_ends(const hlm_model *model, int32_t token)
+int32_t hlm_model_token_ends(const hlm_model *model, int32_t token)
 {
     return model && model->tokenizer && hlmi_tokenizer_ends(model->tokenizer, token);
 }
@@ -98,7 +98,7 @@ static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, co
     return HLM_OK;
 }
 
-HLMI_CALL(hlm_memory_plan,
+HLMI_CALL(hlm_model_plan_memory,
           (const hlm_model *model, const hlm_plan_params *params, hlm_memory_plan_info *out),
           (model, params, out))
 {
@@ -106,14 +106,13 @@ HLMI_CALL(hlm_memory_plan,
     hlmi_page_layout pages = {0};
     hlmi_state_layout states = {0};
     int64_t slack = 0;
-    if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_memory_plan: model and out are needed");
+    if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_model_plan_memory: model and out are needed");
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
     hlm_status st;
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));
-    if (p.reserved || p.reserved2) HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params.reserved is not 0"));
     if (p.step_tokens < 0 || p.window_rows < HLM_WINDOW_KEEP || p.window_rows > HLM_WINDOW_GIVE_BACK)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: steps of %lld tokens, window_rows %d", (long long)p.step_tokens,
                            (int)p.window_rows));

@@ -10,27 +10,14 @@
 #include "base/params.h"
 #include "base/size.h"
 
-static unsigned cpu_bits(int32_t limit)
-{
-    const unsigned have = hlmi_cpu_detect();
-    switch (limit) {
-    case HLM_CPU_REF: return 0;
-    case HLM_CPU_AVX2: return have & HLMI_CPU_AVX2;
-    default: return have; /* AVX-512 is the best there is */
-    }
-}
-
 static hlm_status check_params(const hlm_model_params *p)
 {
     const uint32_t known =
-        HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS | HLM_LOAD_NO_PREFIX;
+        HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS | HLM_LOAD_NO_MEMORY_TOKENS;
     if (p->flags & ~known)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.flags has unknown bits 0x%x", p->flags & ~known);
     if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
         return hlmi_fail(HLM_E_ARG, "hlm_model_params.activations is %d", (int)p->activations);
-    if (p->cpu < HLM_CPU_BEST || p->cpu > HLM_CPU_AVX512)
-        return hlmi_fail(HLM_E_ARG, "hlm_model_params.cpu is %d", (int)p->cpu);
-    if (p->reserved != 0) return hlmi_fail(HLM_E_ARG, "hlm_model_params.reserved is not 0");
     return HLM_OK;
 }
 
@@ -58,6 +45,10 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
 {
     hlmi_mem mem;
     hlmi_logger log;
+    unsigned cpu;
+    if (!hlmi_cpu_limit(p->cpu, &cpu))
+        return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.cpu is '%.40s', which is no known instruction set",
+                         p->cpu);
     hlm_status st = hlmi_mem_from(&mem, p->allocator);
     if (st == HLM_OK) st = hlmi_log_from(&log, p->log);
     if (st != HLM_OK) return st;
@@ -72,7 +63,7 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     m->flags = p->flags;
     m->f32_activations = p->activations == HLM_ACTIVATIONS_F32;
     hlmi_plan_init(&m->plan, &mem);
-    hlmi_kernels_init(&m->kernels, cpu_bits(p->cpu), (p->flags & HLM_LOAD_PORTABLE) != 0);
+    hlmi_kernels_init(&m->kernels, cpu, (p->flags & HLM_LOAD_PORTABLE) != 0);
     *out = m;
     return HLM_OK;
 }
@@ -114,7 +105,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_loader_leave_out(&loader, arch->left_out);
     HLMI_TRY(arch->build(&config, &loader, &m->plan));
     HLMI_TRY(hlmi_loader_finish(&loader));
-    if (p->flags & HLM_LOAD_NO_PREFIX) m->plan.n_prefix = 0;
+    if (p->flags & HLM_LOAD_NO_MEMORY_TOKENS) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
     hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s%s",
                   hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),
@@ -156,7 +147,7 @@ static hlm_status load_vocab(hlm_model *m, const hlmi_vfs *vfs, const char *path
     return st == HLM_OK ? load_text(m) : st;
 }
 
-static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *path, const hlm_model_params *params)
+HLMI_CALL(hlm_model_load, (hlm_model **out, const char *path, const hlm_model_params *params), (out, path, params))
 {
     hlm_model_params p;
     hlm_model *m = NULL;
@@ -166,7 +157,7 @@ static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *p
     if (!out || !path) return hlmi_fail(HLM_E_ARG, "hlm_model_load: out and path are needed");
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_model_params"));
     HLMI_TRY(check_params(&p));
-    HLMI_TRY(hlmi_vfs_from(&vfs, caller_vfs, !(p.flags & HLM_LOAD_READ)));
+    HLMI_TRY(hlmi_vfs_from(&vfs, p.vfs, !(p.flags & HLM_LOAD_READ)));
     HLMI_TRY(model_alloc(&m, &p));
     HLMI_TRY(load_vocab(m, &vfs, path));
     HLMI_TRY(p.flags & HLM_LOAD_VOCAB_ONLY ? no_weights(m) : load_weights(m, &p));
@@ -177,18 +168,4 @@ static hlm_status load(hlm_model **out, const hlm_vfs *caller_vfs, const char *p
 done:
     if (m) model_free(m);
     return st;
-}
-
-HLMI_CALL(hlm_model_load, (hlm_model **out, const char *path, const hlm_model_params *params), (out, path, params))
-{
-    return load(out, NULL, path, params);
-}
-
-HLMI_CALL(hlm_model_load_vfs,
-          (hlm_model **out, const hlm_vfs *vfs, const char *path, const hlm_model_params *params),
-          (out, vfs, path, params))
-{
-    if (out && !vfs) *out = NULL;
-    if (!vfs) return hlmi_fail(HLM_E_ARG, "hlm_model_load_vfs: vfs is NULL");
-    return load(out, vfs, path, params);
 }

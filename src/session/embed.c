@@ -34,16 +34,16 @@ static void pool_rows(const job *j, size_t at, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float *row = j->rows + i * j->size;
-        const bool taken = j->pooling == HLM_POOL_MEAN || at + i == (j->pooling == HLM_POOL_FIRST ? 0 : j->n - 1);
+        const bool taken = j->pooling == HLM_EMBED_MEAN || at + i == (j->pooling == HLM_EMBED_FIRST ? 0 : j->n - 1);
         for (size_t c = 0; taken && c < j->size; c++) j->sum[c] += (double)row[c];
     }
 }
 
-static void write_vector(const job *j, uint32_t flags, float *out)
+static void write_vector(const job *j, bool normalise, float *out)
 {
-    double scale = j->pooling == HLM_POOL_MEAN ? 1.0 / (double)j->n : 1.0, square = 0;
+    double scale = j->pooling == HLM_EMBED_MEAN ? 1.0 / (double)j->n : 1.0, square = 0;
     for (size_t c = 0; c < j->size; c++) square += j->sum[c] * j->sum[c];
-    if (flags & HLM_EMBED_NORMALISE) scale = square > 0 ? 1.0 / __builtin_sqrt(square) : 0.0;
+    if (normalise) scale = square > 0 ? 1.0 / __builtin_sqrt(square) : 0.0;
     for (size_t c = 0; c < j->size; c++) out[c] = (float)(j->sum[c] * scale);
 }
 
@@ -64,19 +64,19 @@ done:
     return st;
 }
 
-HLMI_CALL(hlm_embed,
-          (hlm_context *ctx, const int32_t *tokens, size_t n, int32_t pooling, uint32_t flags, float *out),
-          (ctx, tokens, n, pooling, flags, out))
+HLMI_CALL(hlm_embed, (hlm_context *ctx, const hlm_embed_params *params, float *out), (ctx, params, out))
 {
-    if (!ctx || !tokens || !out) return hlmi_fail(HLM_E_ARG, "hlm_embed: ctx, tokens and out are needed");
-    if (pooling < HLM_POOL_MEAN || pooling > HLM_POOL_FIRST || flags & ~(uint32_t)HLM_EMBED_NORMALISE)
-        return hlmi_fail(HLM_E_ARG, "hlm_embed: pooling is %d, flags are %u", (int)pooling, (unsigned)flags);
-    if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_embed: no tokens");
+    hlm_embed_params p;
+    hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_embed_params");
+    if (st != HLM_OK) return st;
+    if (!ctx || !p.tokens || !out) return hlmi_fail(HLM_E_ARG, "hlm_embed: ctx, tokens and out are needed");
+    if (p.pooling < HLM_EMBED_MEAN || p.pooling > HLM_EMBED_FIRST || p.normalise < 0 || p.normalise > 1)
+        return hlmi_fail(HLM_E_ARG, "hlm_embed: pooling is %d, normalise %d", (int)p.pooling, (int)p.normalise);
+    if (p.n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_embed: no tokens");
     const hlmi_mem *mem = hlmi_model_mem(hlmi_ctx_model(ctx));
     hlm_model_info info = {.struct_size = sizeof info};
-    hlm_status st = HLM_OK;
-    job j = {.tokens = tokens, .n = n, .pooling = pooling};
-    HLMI_TRY(hlmi_list_check(n, "hlm_embed: tokens"));
+    job j = {.tokens = p.tokens, .n = p.n_tokens, .pooling = p.pooling};
+    HLMI_TRY(hlmi_list_check(j.n, "hlm_embed: tokens"));
     HLMI_TRY(hlm_model_info_get(hlmi_ctx_model(ctx), &info));
     j.size = (size_t)info.hidden_size;
     j.last_layer = info.n_layers;
@@ -84,7 +84,7 @@ HLMI_CALL(hlm_embed,
     j.sum = hlmi_calloc(mem, j.size, sizeof *j.sum);
     if (!j.rows || !j.sum) HLMI_TRY(hlmi_nomem(EMBED_PART * j.size * sizeof *j.rows, "hidden states"));
     HLMI_TRY(embed(ctx, &j));
-    write_vector(&j, flags, out);
+    write_vector(&j, p.normalise, out);
 done:
     if (st != HLM_OK) hlmi_ctx_failed(ctx);
     hlmi_free(mem, j.rows);

@@ -115,7 +115,7 @@ static hlm_status run_prompt(run *r)
 
 bool hlmi_run_ends(const run *r, int32_t token)
 {
-    if (!r->p.ignore_eos && hlm_token_ends(hlmi_ctx_model(r->ctx), token)) return true;
+    if (!r->p.ignore_eos && hlm_model_token_ends(hlmi_ctx_model(r->ctx), token)) return true;
     for (size_t i = 0; i < r->p.n_stop_tokens; i++) {
         if (r->p.stop_tokens[i] == token) return true;
     }
@@ -217,8 +217,7 @@ HLMI_CALL(hlm_generate,
     if (st == HLM_E_CANCELLED) r.result.finish = HLM_FINISH_CANCELLED;
     if (result && (st == HLM_OK || st == HLM_E_CANCELLED))
         hlmi_result_write(result, &r.result, sizeof r.result, "hlm_generate_result"); /* checked above */
-    if (st == HLM_OK && r.p.reuse)
-        hlm_prefix_add(cache); /* a text that can not be remembered is generated all the same */
+    if (st == HLM_OK && r.p.reuse) hlmi_cache_remember(cache);
 done:
     if (st != HLM_OK) hlmi_ctx_failed(ctx);
     close_run(&r);

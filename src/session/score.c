@@ -36,7 +36,7 @@ static hlm_status check(const hlm_context *ctx, job *j)
             return hlmi_fail(HLM_E_TOKEN, "hlm_score: tokens[%zu] is %d, the vocabulary has %d", i, j->tokens[i],
                              info.vocab_size);
         if (j->labels[i] >= info.vocab_size)
-            return hlmi_fail(HLM_E_TOKEN, "hlm_score_labels: labels[%zu] is %d, the vocabulary has %d", i, j->labels[i],
+            return hlmi_fail(HLM_E_TOKEN, "hlm_score: labels[%zu] is %d, the vocabulary has %d", i, j->labels[i],
                              info.vocab_size);
     }
     j->vocab = (size_t)info.vocab_size;
@@ -96,26 +96,17 @@ done:
 }
 
 HLMI_CALL(hlm_score,
-          (hlm_context *ctx, const int32_t *tokens, size_t n, float *logprobs, double *sum),
-          (ctx, tokens, n, logprobs, sum))
+          (hlm_context *ctx, const hlm_score_params *params, hlm_score_result *result),
+          (ctx, params, result))
 {
-    if (!ctx || !tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
-    job j = {.tokens = tokens, .labels = tokens, .n = n, .logprobs = logprobs};
-    const hlm_status st = run(ctx, &j);
-    if (st == HLM_OK && sum) *sum = j.sum;
-    return st;
-}
-
-HLMI_CALL(hlm_score_labels,
-          (hlm_context *ctx, const int32_t *tokens, const int32_t *labels, size_t n, float *logprobs, double *sum,
-           size_t *count),
-          (ctx, tokens, labels, n, logprobs, sum, count))
-{
-    if (!ctx || !tokens || !labels)
-        return hlmi_fail(HLM_E_ARG, "hlm_score_labels: %s is NULL", !ctx ? "ctx" : tokens ? "labels" : "tokens");
-    job j = {.tokens = tokens, .labels = labels, .n = n, .logprobs = logprobs};
-    const hlm_status st = run(ctx, &j);
-    if (st == HLM_OK && sum) *sum = j.sum;
-    if (st == HLM_OK && count) *count = j.count;
-    return st;
+    hlm_score_params p;
+    hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_score_params");
+    if (st == HLM_OK && result) st = hlmi_result_check(result, "hlm_score_result");
+    if (st != HLM_OK) return st;
+    if (!ctx || !p.tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
+    job j = {.tokens = p.tokens, .labels = p.labels ? p.labels : p.tokens, .n = p.n_tokens, .logprobs = p.logprobs};
+    st = run(ctx, &j);
+    if (st != HLM_OK || !result) return st;
+    const hlm_score_result full = {.sum = j.sum, .n_scored = j.count};
+    return hlmi_result_write(result, &full, sizeof full, "hlm_score_result");
 }

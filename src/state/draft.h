@@ -34,6 +34,9 @@ hlm_status hlmi_cache_change_places(hlm_cache *a, hlm_cache *b);
 hlm_status hlmi_cache_reuse_whole(hlm_cache *c, const hlm_adapter *adapter, const int32_t *tokens, size_t n,
                                   size_t *reused, size_t *pending);
 
+/** hlm_prefix_add for a call that has done what it is for: a text that there is no memory for is not remembered. */
+void hlmi_cache_remember(hlm_cache *c);
+
 /** Would the n tokens of `more`, behind a text of n_text, end with the tokens that an adapter (NULL: none) waits for? */
 bool hlmi_adapter_invoked(const hlm_adapter *adapter, const int32_t *text, size_t n_text, const int32_t *more,
                           size_t n);

@@ -230,7 +230,7 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     if (p->undo_tokens > HLMI_MAX_UNDO_TOKENS)
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.undo_tokens is %d, can be up to %d", (int)p->undo_tokens,
                          HLMI_MAX_UNDO_TOKENS);
-    if (p->reserved || p->reserved2 || p->reserved3) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
+    if (p->reserved) return hlmi_fail(HLM_E_ARG, "hlm_pool_params.reserved is not 0");
     const uint64_t budget = p->mark_bytes ? p->mark_bytes : DEFAULT_MARK_BYTES;
     const int64_t stride = p->mark_stride ? p->mark_stride : DEFAULT_MARK_STRIDE;
     const uint64_t mark = mark_bytes(pool);
@@ -278,11 +278,11 @@ HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.window_rows is %d, none of HLM_WINDOW_...", (int)p.window_rows);
     const hlmi_plan *plan = hlmi_model_plan(model);
     if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
-    if (p.prefix_adapter && p.prefix_adapter->model != model)
-        return hlmi_fail(HLM_E_MISMATCH, "hlm_pool_params.prefix_adapter was loaded for another model");
-    if (p.prefix_adapter && p.prefix_adapter->n_invocation)
+    if (p.memory_token_adapter && p.memory_token_adapter->model != model)
+        return hlmi_fail(HLM_E_MISMATCH, "hlm_pool_params.memory_token_adapter was loaded for another model");
+    if (p.memory_token_adapter && p.memory_token_adapter->n_invocation)
         return hlmi_fail(HLM_E_UNSUPPORTED,
-                         "hlm_pool_params.prefix_adapter acts behind invocation tokens, never before a text");
+                         "hlm_pool_params.memory_token_adapter acts behind invocation tokens, never before a text");
     const hlmi_mem *mem = hlmi_model_mem(model);
     hlm_pool *pool = hlmi_calloc(mem, 1, sizeof *pool);
     if (!pool) return hlmi_nomem(sizeof *pool, "a pool");
@@ -300,7 +300,7 @@ HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, p.state_type, mem);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
-    if (st == HLM_OK) st = hlmi_pool_number(pool, p.prefix_adapter, &pool->prefix_adapter);
+    if (st == HLM_OK) st = hlmi_pool_number(pool, p.memory_token_adapter, &pool->prefix_adapter);
     if (st == HLM_OK) st = hlmi_radix_init(pool, p.prefix_bytes);
     if (st != HLM_OK) {
         pool_free(pool);
@@ -320,13 +320,12 @@ void hlm_pool_release(hlm_pool *pool)
     if (pool && atomic_fetch_sub(&pool->refs, 1) == 1) pool_free(pool);
 }
 
-HLMI_CALL(hlm_pool_usage, (const hlm_pool *pool, uint64_t *used, uint64_t *held), (pool, used, held))
+HLMI_CALL(hlm_pool_info_get, (const hlm_pool *pool, hlm_pool_info *out), (pool, out))
 {
-    if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_usage: pool is NULL");
+    if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_info_get: pool is NULL");
     hlm_pool *p = (hlm_pool *)(uintptr_t)pool; /* the lock is not part of the value */
     hlmi_lock_take(&p->lock);
-    if (used) *used = p->used - p->own;
-    if (held) *held = p->held;
+    const hlm_pool_info info = {.used_bytes = p->used - p->own, .held_bytes = p->held};
     hlmi_lock_drop(&p->lock);
-    return HLM_OK;
+    return hlmi_result_write(out, &info, sizeof info, "hlm_pool_info");
 }

@@ -8,9 +8,8 @@
 #include "state/radix.h"
 #include "state/window.h"
 
-HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
+static hlm_status remember(hlm_cache *cache)
 {
-    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_prefix_add: cache is NULL");
     hlmi_radix *r = cache->pool->radix;
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
@@ -21,6 +20,16 @@ HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
     }
     hlmi_cache_unlock(cache);
     return st;
+}
+
+HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
+{
+    return cache ? remember(cache) : hlmi_fail(HLM_E_ARG, "hlm_prefix_add: cache is NULL");
+}
+
+void hlmi_cache_remember(hlm_cache *c)
+{
+    remember(c);
 }
 
 /* A way to begin with a text: positions held, and how many of them are computed again. */
@@ -158,18 +167,12 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
 }
 
 HLMI_CALL(hlm_cache_reuse,
-          (hlm_cache *cache, const int32_t *tokens, size_t n, size_t *reused, size_t *pending),
-          (cache, tokens, n, reused, pending))
+          (hlm_cache *cache, const hlm_reuse_params *params, size_t *reused, size_t *pending),
+          (cache, params, reused, pending))
 {
-    return reuse_text(cache, NULL, tokens, n, false, reused, pending);
-}
-
-HLMI_CALL(hlm_cache_reuse_with,
-          (hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n, size_t *reused,
-           size_t *pending),
-          (cache, adapter, tokens, n, reused, pending))
-{
-    return reuse_text(cache, adapter, tokens, n, false, reused, pending);
+    hlm_reuse_params p;
+    const hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_reuse_params");
+    return st == HLM_OK ? reuse_text(cache, p.adapter, p.tokens, p.n_tokens, false, reused, pending) : st;
 }
 
 hlm_status hlmi_cache_reuse_whole(hlm_cache *cache, const hlm_adapter *adapter, const int32_t *tokens, size_t n,

@@ -456,15 +456,17 @@ static hlm_status read_log(reading *r)
 static hlm_status check_cap(const reading *r)
 {
     hlm_pool *pool = r->pool;
-    uint64_t used, bytes;
+    uint64_t bytes;
+    hlm_pool_info info = {.struct_size = sizeof info};
     if (!pool->max_bytes) return HLM_OK;
-    const hlm_status st = hlm_pool_usage(pool, &used, NULL);
+    const hlm_status st = hlm_pool_info_get(pool, &info);
     const size_t per = pool->layout.tokens;
     const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
     const uint64_t parts = r->head.part_bytes ? hlmi_min_size(r->head.n_parts, pages) : pages;
     bytes = pages * hlmi_page_bytes(&pool->layout) + (r->head.n_rec ? hlmi_state_bytes(&pool->states) : 0);
     if (r->head.page_tokens == per) bytes += parts * pool->layout.part_bytes;
-    if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)used, (size_t)pool->max_bytes)) return st;
+    if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)info.used_bytes, (size_t)pool->max_bytes))
+        return st;
     return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",
                      (unsigned long long)pool->max_bytes, (unsigned long long)bytes);
 }

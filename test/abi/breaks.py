@@ -25,7 +25,7 @@ HEADER = [
     ("    int32_t *tokens;\n    size_t tokens_cap;\n", "    size_t tokens_cap;\n    int32_t *tokens;\n", "hlm_generate_params.tokens"),
     ("int32_t token;\n    /** Added", "int32_t token;\n    int32_t more;\n    /** Added", "struct hlm_logit_bias"),
     ("hlm_cache_rewind(hlm_cache *cache, int64_t pos", "hlm_cache_rewind(hlm_cache *cache, int32_t pos", "hlm_cache_rewind"),
-    ("hlm_status hlm_pool_usage(", "hlm_status hlm_pool_use(", "hlm_pool_usage"),
+    ("hlm_status hlm_cache_reserve(", "hlm_status hlm_cache_keep(", "hlm_cache_reserve"),
     ("typedef int32_t hlm_status;", "typedef int64_t hlm_status;", "hlm_status"),
     ("typedef void hlm_task(void *arg, size_t index);", "typedef void hlm_task(void *arg, int32_t index);", "hlm_task"),
 ]

@@ -44,7 +44,7 @@ static size_t text(hlm_model *model, int32_t *tokens, size_t cap)
     int32_t ids[64];
     expect(hlm_chat_render(model, messages, &chat, out, sizeof out, &bytes) == HLM_OK && bytes == 3, "hlm_chat_render");
     expect(hlm_chat_tokenize(model, messages, &chat, ids, 64, &bytes) == HLM_OK, "hlm_chat_tokenize");
-    expect(hlm_token_ends(model, tokens[0]) == 0, "hlm_token_ends");
+    expect(hlm_model_token_ends(model, tokens[0]) == 0, "hlm_model_token_ends");
     return n;
 }
 
@@ -107,10 +107,17 @@ static void decode(hlm_model *model, hlm_context *ctx, const int32_t *tokens, si
     int64_t pending = -1;
     expect(hlm_cache_rewind(fork, 1, &pending) == HLM_OK && pending >= 0, "hlm_cache_rewind");
     generate(model, ctx, fork, tokens + 1, n - 1);
-    uint64_t used = 0, held = 0;
-    expect(hlm_pool_usage(hlm_ctx_pool(ctx), &used, &held) == HLM_OK && used && held >= used, "hlm_pool_usage");
-    double sum = 0;
-    expect(hlm_score(ctx, tokens, n, NULL, &sum) == HLM_OK && sum < 0, "hlm_score");
+    hlm_pool_info bytes = {.struct_size = sizeof bytes};
+    expect(hlm_pool_info_get(hlm_ctx_pool(ctx), &bytes) == HLM_OK && bytes.used_bytes, "hlm_pool_info_get");
+    expect(bytes.held_bytes >= bytes.used_bytes, "hlm_pool_info");
+    const hlm_score_params text = {.struct_size = sizeof text, .tokens = tokens, .n_tokens = n};
+    hlm_score_result score = {.struct_size = sizeof score};
+    expect(hlm_score(ctx, &text, &score) == HLM_OK && score.sum < 0 && score.n_scored == n - 1, "hlm_score");
+    const hlm_embed_params mean = {.struct_size = sizeof mean, .tokens = tokens, .n_tokens = n, .normalise = 1};
+    expect(hlm_embed(ctx, &mean, states) == HLM_OK, "hlm_embed");
+    const hlm_reuse_params reuse = {.struct_size = sizeof reuse, .tokens = tokens, .n_tokens = n};
+    size_t reused = 0;
+    expect(hlm_cache_reuse(cache, &reuse, &reused, NULL) == HLM_OK && reused == n - 1, "hlm_cache_reuse");
     expect(hlm_decode_step(ctx, steps, 0) == HLM_E_EMPTY && hlm_ctx_error(ctx)[0], "hlm_ctx_error");
     hlm_cache_free(cache);
     hlm_cache_free(fork);
@@ -126,14 +133,14 @@ int main(int argc, char **argv)
     hlm_pool *pool;
     hlm_context *ctx;
     expect(hlm_abi_version() == HLM_ABI_VERSION && hlm_version()[0], "hlm_abi_version");
-    const hlm_model_params load = {.struct_size = sizeof load, .flags = HLM_LOAD_READ};
+    const hlm_model_params load = {.struct_size = sizeof load, .flags = HLM_LOAD_READ, .cpu = "ref"};
     if (hlm_model_load(&model, argv[1], &load) != HLM_OK) {
         printf("%s\n0 passed, 1 failed\n", hlm_last_error());
         return 1;
     }
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
     const hlm_plan_params two = {.struct_size = sizeof two, .n_sequences = 2, .n_tokens = 64};
-    expect(hlm_memory_plan(model, &two, &plan) == HLM_OK && plan.total >= plan.weights, "hlm_memory_plan");
+    expect(hlm_model_plan_memory(model, &two, &plan) == HLM_OK && plan.total >= plan.weights, "hlm_model_plan_memory");
     const hlm_pool_params pages = {.struct_size = sizeof pages, .kv_type = HLM_TYPE_F32, .page_tokens = 16};
     expect(hlm_pool_new(&pool, model, &pages) == HLM_OK, "hlm_pool_new");
     const hlm_ctx_params one = {.struct_size = sizeof one, .n_threads = 1, .max_rows = 8, .pool = pool};

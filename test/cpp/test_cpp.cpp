@@ -485,7 +485,10 @@ int32_t run_all(void *user, std::size_t n, hlm_task *task, void *arg)
     auto *m = static_cast<meanwhile *>(user);
     std::thread other([m] {
         const int32_t tokens[] = {1, 2};
-        m->second = hlm_score(m->ctx, tokens, 2, nullptr, nullptr);
+        auto text = hlm::make<hlm_score_params>();
+        text.tokens = tokens;
+        text.n_tokens = 2;
+        m->second = hlm_score(m->ctx, &text, nullptr);
     });
     other.join();
     for (std::size_t i = 0; i < n; i++) task(arg, i);

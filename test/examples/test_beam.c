@@ -5,6 +5,7 @@
 #undef main
 
 #include "unit/suite.h"
+#include "../calls.h"
 
 static const char *data_dir;
 
@@ -48,7 +49,7 @@ static double score_from(hlm_context *ctx, const rated *t)
 {
     float logprobs[PROMPT + TOKENS];
     double sum = 0;
-    OK(hlm_score(ctx, t->ids, t->n, logprobs, NULL));
+    OK(call_score(ctx, t->ids, t->n, logprobs, NULL));
     for (size_t i = PROMPT; i < t->n; i++) sum += (double)logprobs[i - 1];
     return sum;
 }
@@ -135,15 +136,15 @@ START_TEST(leaves_nothing_behind)
     hlm_model *model = load("zamba2-options", &ctx);
     const int32_t prompt[PROMPT] = {1, 2, 3, 4, 5, 6};
     uint64_t before, after;
-    OK(hlm_pool_usage(hlm_ctx_pool(ctx), &before, NULL));
+    OK(call_usage(hlm_ctx_pool(ctx), &before, NULL));
     OK(search(model, ctx, prompt, 8, 30, &best));
     static float logits[MOST_BEAMS * VOCAB];
     reader r = {.model = model, .ctx = ctx, .logits = logits, .vocab = VOCAB};
     OK(read_prompt(&r, prompt, PROMPT));
-    hlm_cancel(ctx);
+    hlm_ctx_cancel(ctx);
     ck_assert_int_eq(beam_search(&r, 8, 30, &best), HLM_E_CANCELLED);
     hlm_cache_free(r.cache);
-    OK(hlm_pool_usage(hlm_ctx_pool(ctx), &after, NULL));
+    OK(call_usage(hlm_ctx_pool(ctx), &after, NULL));
     ck_assert_uint_eq(after, before);
     hlm_ctx_free(ctx);
     hlm_model_release(model);

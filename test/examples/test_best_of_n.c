@@ -5,6 +5,7 @@
 #undef main
 
 #include "unit/suite.h"
+#include "../calls.h"
 
 static const char *data_dir;
 
@@ -19,7 +20,7 @@ static double mean_score(hlm_context *ctx, const int32_t *prompt, const text *a)
     double sum = 0;
     memcpy(ids, prompt, PROMPT * sizeof *ids);
     memcpy(ids + PROMPT, a->tokens, a->n * sizeof *ids);
-    OK(hlm_score(ctx, ids, PROMPT + a->n, logprobs, NULL));
+    OK(call_score(ctx, ids, PROMPT + a->n, logprobs, NULL));
     for (size_t i = 0; i < a->n; i++) sum += (double)logprobs[PROMPT - 1 + i];
     return sum / (double)a->n;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fuzz/promised.h"
+#include "../calls.h"
 
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */
@@ -163,7 +164,7 @@ static void op_step(machine *m, bool sliced)
     const hlm_step *const steps[] = {&step};
     hlm_status st, wrong;
     const bool fine = step_is_fine(s, ids, n, &wrong), cancel = fine && !sliced && how >= 250;
-    if (cancel) hlm_cancel(ctx);
+    if (cancel) hlm_ctx_cancel(ctx);
     if (sliced) {
         int32_t done = 0;
         st = hlm_step_begin(ctx, steps, 1);
@@ -309,7 +310,7 @@ static void op_reuse(machine *m)
     size_t reused = 0, pending = 0;
     if (!s->cache || !text->cache || s->engine != text->engine || s == text || text->n == 0) return;
     if (byte(m) % 2) PROMISED(hlm_prefix_add(text->cache) == HLM_OK);
-    PROMISED(hlm_cache_reuse(s->cache, text->ids, text->n, &reused, &pending) == HLM_OK);
+    PROMISED(call_reuse(s->cache, NULL, text->ids, text->n, &reused, &pending) == HLM_OK);
     PROMISED(reused < text->n && pending <= reused);
     PROMISED(hlm_cache_length(s->cache) == (int64_t)reused);
     memcpy(s->ids, text->ids, reused * sizeof *s->ids);
@@ -442,7 +443,7 @@ static void op_score(machine *m)
     const size_t n = tokens_of(m, e, ids);
     bool known = true;
     for (size_t i = 0; i < n; i++) known = known && ids[i] >= 0 && (size_t)ids[i] < e->vocab;
-    const hlm_status st = hlm_score(e->ctx[byte(m) % CONTEXTS], ids, n, logprobs, &sum);
+    const hlm_status st = call_score(e->ctx[byte(m) % CONTEXTS], ids, n, logprobs, &sum);
     PROMISED(st == HLM_OK ? known : st == HLM_E_TOKEN || st == HLM_E_EMPTY || st == HLM_E_ARG);
     if (st == HLM_OK) PROMISED(sum <= 0);
 }
@@ -489,7 +490,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < MODELS_N; i++) { /* nothing is left but what the prefix cache and the memory tokens hold */
         uint64_t used = 0;
         hlm_prefix_info info = {.struct_size = sizeof info};
-        PROMISED(hlm_prefix_clear(engines[i].pool) == HLM_OK && hlm_pool_usage(engines[i].pool, &used, NULL) == HLM_OK);
+        PROMISED(hlm_prefix_clear(engines[i].pool) == HLM_OK && call_usage(engines[i].pool, &used, NULL) == HLM_OK);
         PROMISED(hlm_prefix_info_get(engines[i].pool, &info) == HLM_OK && info.bytes == 0);
         static uint64_t kept[MODELS_N];
         if (kept[i] < used) kept[i] = used;

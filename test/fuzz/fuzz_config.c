@@ -13,6 +13,7 @@
 #include "unit/memfs.h"
 #include "fuzz/promised.h"
 #include "fuzz/capped.h"
+#include "../calls.h"
 
 enum {
     MOST_BYTES = 4 << 20, /* of tensors */
@@ -172,7 +173,7 @@ static void run(const user *u)
     hlm_cache_free(b);
     hlm_cache_free(f);
     float *vector = malloc((size_t)u->info.hidden_size * sizeof *vector);
-    PROMISED(vector && hlm_embed(u->ctx, ids, IDS, HLM_POOL_MEAN, HLM_EMBED_NORMALISE, vector) == HLM_OK);
+    PROMISED(vector && call_embed(u->ctx, ids, IDS, HLM_EMBED_MEAN, 1, vector) == HLM_OK);
     free(vector);
 }
 
@@ -186,7 +187,7 @@ static void use(hlm_model *model)
     u.width = (size_t)(u.info.head == HLM_HEAD_NONE       ? u.info.hidden_size
                            : u.info.head == HLM_HEAD_TEXT ? u.info.vocab_size
                                                           : u.info.n_labels);
-    PROMISED(hlm_memory_plan(model, &pp, &plan) == HLM_OK);
+    PROMISED(hlm_model_plan_memory(model, &pp, &plan) == HLM_OK);
     accepted++;
     accepted_headless += u.info.head == HLM_HEAD_NONE ? 1 : 0;
     if (plan.total > RUN_CAP / 8) return; /* a state of legal size that is no use here */
@@ -201,10 +202,10 @@ static hlm_status load(memfs *fs, bool map)
 {
     const hlm_vfs vfs = {sizeof vfs, fs, memfs_open, memfs_size, memfs_read, map ? memfs_map : NULL, memfs_close};
     const hlm_allocator a = capped_allocator(&memory);
-    const hlm_model_params p = {.struct_size = sizeof p, .allocator = &a};
+    const hlm_model_params p = {.struct_size = sizeof p, .vfs = &vfs, .allocator = &a};
     hlm_model *model = NULL;
     memory.cap = LOAD_CAP;
-    const hlm_status st = hlm_model_load_vfs(&model, &vfs, "d", &p);
+    const hlm_status st = hlm_model_load(&model, "d", &p);
     PROMISED((st == HLM_OK) == (model != NULL));
     PROMISED(st == HLM_OK || st == HLM_E_FORMAT || st == HLM_E_UNSUPPORTED);
     const char *sentence = model ? "d: a model" : hlm_last_error(); /* begins with the path */

@@ -9,6 +9,7 @@
 #include "fuzz/promised.h"
 #include "fuzz/snapshot_sums.h"
 #include "plan/model.h"
+#include "../calls.h"
 
 #ifndef MODELS
 #  define MODELS "test/data/models" /* from the project's folder */
@@ -94,14 +95,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (how & 1) sums_fix(&m->model->kernels, copy, n);
     hlm_cache *c = NULL;
     uint64_t before = 0, after = 0;
-    hlm_pool_usage(m->pool[p], &before, NULL);
+    PROMISED(call_usage(m->pool[p], &before, NULL) == HLM_OK);
     const hlm_status st = hlm_cache_load_memory(&c, m->pool[p], copy, n, how & 8 ? HLM_SNAPSHOT_OTHER_KERNELS : 0);
     PROMISED((st == HLM_OK) == (c != NULL));
     if (st == HLM_OK) use(m, p, c);
     else PROMISED(strlen(hlm_last_error()) > 5);
     hlm_cache_free(c);
-    hlm_pool_usage(m->pool[p], &after, NULL);
-    PROMISED(before == after);
+    PROMISED(call_usage(m->pool[p], &after, NULL) == HLM_OK && before == after);
     free(copy);
     return 0;
 }

@@ -36,7 +36,7 @@ static uint8_t *seed_of(size_t model, size_t *size)
         if (i == 5 && hlm_cache_mark(c) != HLM_OK) return NULL;
     }
     size_t n = 0;
-    hlm_cache_save_memory(c, NULL, 0, &n);
+    if (hlm_cache_save_memory(c, NULL, 0, &n) != HLM_E_SPACE) return NULL;
     uint8_t *seed = malloc(n + 2);
     if (!seed || hlm_cache_save_memory(c, seed + 2, n, &n) != HLM_OK) return NULL;
     hlm_cache_free(c);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "st_file.h"
+#include "../calls.h"
 
 enum { MAX_HIDDEN = 256 };
 
@@ -161,7 +162,7 @@ static void ask(run *r, states *s, const char *name, int32_t kind, int32_t layer
     if (s->n == MAX_HIDDEN || !st_get(&r->golden, name, &t)) return;
     snprintf(s->names[s->n], sizeof s->names[s->n], "%s", name);
     s->requests[s->n] = (hlm_hidden){.struct_size = sizeof *s->requests, .kind = kind, .layer = layer};
-    s->requests[s->n].out = need(s->rows * hlm_hidden_width(r->model, kind), sizeof(float));
+    s->requests[s->n].out = need(s->rows * hlm_model_hidden_width(r->model, kind), sizeof(float));
     s->list[s->n] = &s->requests[s->n];
     s->n++;
 }
@@ -192,7 +193,7 @@ static void check_hidden(run *r, const states *s)
     for (size_t i = 0; i < s->n; i++) {
         st_tensor t;
         const hlm_hidden *h = &s->requests[i];
-        const size_t width = hlm_hidden_width(r->model, h->kind);
+        const size_t width = hlm_model_hidden_width(r->model, h->kind);
         const int last = h->layer == (int32_t)r->layers && tolerance(r, "final_norm") > 0;
         const double tol = tolerance(r, h->kind != HLM_HIDDEN_STREAM ? "branch" : last ? "final_norm" : "hidden");
         st_get(&r->golden, s->names[i], &t);
@@ -408,7 +409,7 @@ static void check_logprobs(run *r, size_t i, const sequence *s, double *nll, siz
     snprintf(name, sizeof name, "docs.%zu.logprobs", i);
     if (st_get(&r->golden, name, &want)) judge(r, name, got, &want, tolerance(r, "logits"));
     /* the library's own scoring */
-    if (s->ids.n > 1 && hlm_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK &&
+    if (s->ids.n > 1 && call_score(r->ctx, s->ids.i32, s->ids.n, got, NULL) == HLM_OK &&
         st_get(&r->golden, name, &want)) {
         snprintf(name, sizeof name, "hlm_score of document %zu", i);
         compare(r, name, got, &want, tolerance(r, "logits"));
@@ -542,7 +543,7 @@ static void check_folder(run *r, const char *folder)
             const size_t n = memory_rows(r, &first);
             if (n) {
                 close_model(r);
-                if (open_model(r, HLM_LOAD_NO_PREFIX, IN_F32)) check_memory(r, n, first.f32);
+                if (open_model(r, HLM_LOAD_NO_MEMORY_TOKENS, IN_F32)) check_memory(r, n, first.f32);
                 else broken(r, "memory tokens", hlm_last_error());
             }
             close_model(r);

@@ -139,7 +139,7 @@ static answer answer_f32(const mode *m, const options *o, const char *question)
         a.tokens[to] = first;
         from = to;
         a.n++;
-        if (hlm_token_ends(m->model, first)) break;
+        if (hlm_model_token_ends(m->model, first)) break;
     }
     hlm_cache_free(cache);
     free(logits);

@@ -25,7 +25,8 @@ static hlm_status load(hlm_model **m, const request *r)
     const hlm_model_params p = {.struct_size = sizeof p,
                                 .flags = (has(r, 'p') ? HLM_LOAD_PORTABLE : 0) | (has(r, 'r') ? HLM_LOAD_READ : 0) |
                                     (has(r, 'v') ? HLM_LOAD_VOCAB_ONLY : 0) |
-                                    (has(r, 'w') ? HLM_LOAD_CHECK_WEIGHTS : 0) | (has(r, 'n') ? HLM_LOAD_NO_PREFIX : 0),
+                                    (has(r, 'w') ? HLM_LOAD_CHECK_WEIGHTS : 0) |
+                                    (has(r, 'n') ? HLM_LOAD_NO_MEMORY_TOKENS : 0),
                                 .activations = has(r, 'f') ? HLM_ACTIVATIONS_F32 : HLM_ACTIVATIONS_DEFAULT};
     return hlm_model_load(m, r->model, &p);
 }

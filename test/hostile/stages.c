@@ -268,7 +268,9 @@ static void load_again(const hostile_job *job, hlm_model_params p, hlm_status ex
 
 static void run_model(const hostile_job *job, const hlm_vfs *vfs, const hlm_model_params *p, work *w)
 {
-    const hlm_status st = hlm_model_load_vfs(&w->model, vfs, job->path, p);
+    hlm_model_params from = *p;
+    from.vfs = vfs;
+    const hlm_status st = hlm_model_load(&w->model, job->path, &from);
     if (!stage_ends(w, STAGE_LOAD, st)) run_stages(w);
     hlm_model_release(w->model);
     load_again(job, *p, st, w->r);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../calls.h"
+
 enum { CACHES = 8, LENGTH = 128, SNAPSHOT = 1 << 22 };
 
 /* ---- memory that fails once ---- */
@@ -195,7 +197,7 @@ static hlm_status reuse(world *w, const act *a)
     size_t reused = 0;
     memcpy(ids, from->ids, from->n * sizeof *ids);
     ids[a->n] = (int32_t)(((size_t)ids[a->n] + 1) % w->vocab);
-    const hlm_status st = hlm_cache_reuse(s->cache, ids, from->n, &reused, NULL);
+    const hlm_status st = call_reuse(s->cache, NULL, ids, from->n, &reused, NULL);
     if (st != HLM_OK) return st;
     memcpy(s->ids, ids, reused * sizeof *ids);
     s->n = reused;

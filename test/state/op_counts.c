@@ -12,6 +12,7 @@
 
 #include "api/context.h"
 #include "ops/ops.h"
+#include "../calls.h"
 
 enum { PROMPT = 40, SAME = 33, TURN = 57, STRIDE = 16, UNDO = 8, LONG = 5000, FORK_BYTES = 4096, CHUNK = 500 };
 
@@ -357,7 +358,7 @@ static void turn_by_steps(bench *t, hlm_cache *c, const char *how)
 {
     size_t reused = 0, again = 0;
     forget();
-    const bool ok = hlm_cache_reuse(c, t->ids, TURN, &reused, &again) == HLM_OK;
+    const bool ok = call_reuse(c, NULL, t->ids, TURN, &reused, &again) == HLM_OK;
     expect(t, ok && idle(), "%s: reuse ran something, or failed", how);
     turn_costs(t, run(t, c, reused, TURN - reused, true), reused, again, how);
 }
@@ -399,11 +400,11 @@ static void fork_takes_little(bench *t, hlm_cache *c, int64_t at)
 {
     uint64_t before = 0, after = 0;
     hlm_cache *f = NULL;
-    bool ok = hlm_pool_usage(t->pool, &before, NULL) == HLM_OK;
+    bool ok = call_usage(t->pool, &before, NULL) == HLM_OK;
     atomic_store(&bytes_taken, 0);
     ok = ok && hlm_cache_fork(&f, c, at) == HLM_OK;
     const size_t taken = atomic_load(&bytes_taken);
-    ok = ok && hlm_pool_usage(t->pool, &after, NULL) == HLM_OK;
+    ok = ok && call_usage(t->pool, &after, NULL) == HLM_OK;
     expect(t, ok && taken < FORK_BYTES && after == before, "a fork of %lld tokens at %lld: %zu bytes, %llu of the pool",
            (long long)hlm_cache_length(c), (long long)at, taken, (unsigned long long)(after - before));
     hlm_cache_free(f);
@@ -437,9 +438,9 @@ static uint64_t branch_takes(bench *t, size_t length, size_t n)
     uint64_t before = 0, after = 0;
     hlm_cache *c = new_cache(t), *f = NULL;
     run(t, c, 0, length, false);
-    expect(t, hlm_pool_usage(t->pool, &before, NULL) == HLM_OK && hlm_cache_fork(&f, c, HLM_NOW) == HLM_OK, "no fork");
+    expect(t, call_usage(t->pool, &before, NULL) == HLM_OK && hlm_cache_fork(&f, c, HLM_NOW) == HLM_OK, "no fork");
     for (size_t i = 0; i < n; i++) run(t, f, length + i, 1, false);
-    expect(t, hlm_pool_usage(t->pool, &after, NULL) == HLM_OK, "no usage");
+    expect(t, call_usage(t->pool, &after, NULL) == HLM_OK, "no usage");
     hlm_cache_free(c);
     hlm_cache_free(f);
     return after - before;

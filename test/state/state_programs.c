@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "make_adapter.h"
+#include "../calls.h"
 
 enum { CACHES = 5, LENGTH = 48, OPS = 24, CONTEXTS = 3, ADAPTERS = 3 /* none is the first */ };
 
@@ -214,7 +215,7 @@ static hlm_status run_fresh(machine *m, const int32_t *text, size_t n)
 static int judge(machine *m, const int32_t *text, size_t n)
 {
     uint64_t held = 0;
-    if (run_fresh(m, text, n) != HLM_OK || hlm_pool_usage(m->pool, NULL, &held) != HLM_OK)
+    if (run_fresh(m, text, n) != HLM_OK || call_usage(m->pool, NULL, &held) != HLM_OK)
         return failed(m, "%s", hlm_last_error());
     if (memcmp(m->got, m->want, m->width * sizeof *m->got) != 0) return failed(m, "other logits");
     return !m->cap || held <= m->cap || failed(m, "%llu bytes held", (unsigned long long)held);
@@ -272,7 +273,7 @@ static hlm_status run_sliced(machine *m, const op *o, const hlm_step *const *ste
             st = hlm_cache_fork(&fork.cache, of[0]->cache, HLM_NOW);
             if (st != HLM_OK || !look_between(m, o, of, n)) break;
         }
-        if (i == stop && ending == 0) hlm_cancel(ctx);
+        if (i == stop && ending == 0) hlm_ctx_cancel(ctx);
         if (i == stop && ending == 1) st = hlm_step_abort(ctx) == HLM_OK ? HLM_E_CANCELLED : HLM_E_ARG;
         else st = hlm_step_run(ctx, i < stop ? 1 : 1000000, &done);
     }
@@ -307,7 +308,7 @@ static int run_steps(machine *m, const op *o, size_t most)
     if (n == 0) return 1;
     hlm_context *ctx = m->ctx[o->context % CONTEXTS];
     const int cancel = o->kind == CANCEL && !m->cap; /* the cap would come first, and the next step be cancelled */
-    if (cancel) hlm_cancel(ctx);
+    if (cancel) hlm_ctx_cancel(ctx);
     if (o->kind == REFUSE) ids[n - 1][list[n - 1].n_tokens - 1] = (int32_t)m->vocab;
     const hlm_status want = cancel ? HLM_E_CANCELLED : o->kind == REFUSE ? HLM_E_TOKEN : HLM_OK;
     *m->failure = 0;
@@ -343,7 +344,7 @@ static int run_reuse(machine *m, const op *o, sequence *s)
     const size_t by = n && o->other % 4 ? entry_adapter(m, like->ids[0]) : adapter_of(m, o->other);
     entry_ids(m, ids, like->ids, n);
     while (n < LENGTH && (n == 0 || o->n % 7 > n % 7)) ids[n++] = token_of(m, o->probe);
-    if (hlm_cache_reuse_with(s->cache, m->adapters[by], ids, n, &reused, &pending) != HLM_OK)
+    if (call_reuse(s->cache, m->adapters[by], ids, n, &reused, &pending) != HLM_OK)
         return failed(m, "%s", hlm_last_error());
     if (reused >= n || pending > reused) return failed(m, "reused %zu of %zu, pending %zu", reused, n, pending);
     for (size_t i = 0; i < reused; i++) s->ids[i] = entry_of(m, ids[i], by);
@@ -385,7 +386,7 @@ static int run_logits(machine *m, const op *o, const sequence *s)
     hlm_context *ctx = m->ctx[o->context % CONTEXTS];
     const int cancel = s->n && !m->cap && o->n % 4 == 0;
     const int64_t pending = hlm_cache_pending(s->cache);
-    if (cancel) hlm_cancel(ctx);
+    if (cancel) hlm_ctx_cancel(ctx);
     const hlm_status st = hlm_cache_logits(ctx, s->cache, m->got);
     const hlm_status want = cancel ? HLM_E_CANCELLED : s->n ? HLM_OK : HLM_E_EMPTY;
     if (at_cap(m, st)) return 1;
@@ -541,7 +542,7 @@ static hlm_status find_cap(machine *m)
     const hlm_step one = make_step(m, cache, ids, LENGTH, NULL, 0);
     const hlm_step *const steps[] = {&one};
     if (st == HLM_OK) st = hlm_decode_step(m->judge_ctx, steps, 1);
-    if (st == HLM_OK) st = hlm_pool_usage(m->judge, NULL, &m->cap);
+    if (st == HLM_OK) st = call_usage(m->judge, NULL, &m->cap);
     hlm_cache_free(cache);
     m->cap *= 2;
     return st;
@@ -582,7 +583,7 @@ static int open_machine(machine *m, const char *path, const struct variant *v)
     if (hlm_model_load(&m->model, path, NULL) != HLM_OK || hlm_model_info_get(m->model, &info) != HLM_OK) return 0;
     snprintf(m->path, sizeof m->path, "/tmp/hlm-state-programs.%ld.snapshot", (long)getpid());
     if (!open_adapters(m, path)) return 0;
-    pp.prefix_adapter = m->adapters[m->n_adapters - 1];
+    pp.memory_token_adapter = m->adapters[m->n_adapters - 1];
     m->vocab = (size_t)info.vocab_size;
     m->width = (size_t)(info.n_labels ? info.n_labels : info.vocab_size);
     if (hlm_pool_new(&m->judge, m->model, &pp) != HLM_OK) return 0;

@@ -13,7 +13,7 @@ struct hlm_text_stream {
     hlmi_tstream *real; /* of the context's tokenizer, if it has one */
 };
 
-static hlm_context *current; /* hlm_token_ends and the text stream know only the model */
+static hlm_context *current; /* hlm_model_token_ends and the text stream know only the model */
 
 void fake_engine_init(hlm_context *ctx, hlm_model *model)
 {
@@ -115,10 +115,9 @@ bool hlmi_adapter_invoked(const hlm_adapter *adapter, const int32_t *text, size_
     return adapter != NULL; /* there are none here */
 }
 
-hlm_status hlm_prefix_add(hlm_cache *cache)
+void hlmi_cache_remember(hlm_cache *c)
 {
-    cache->ctx->added = cache->n;
-    return HLM_OK;
+    c->ctx->added = c->n;
 }
 
 hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending)
@@ -231,7 +230,7 @@ hlm_status hlm_decode_step(hlm_context *ctx, const hlm_step *const *steps, size_
     return HLM_OK;
 }
 
-int32_t hlm_token_ends(const hlm_model *model, int32_t token)
+int32_t hlm_model_token_ends(const hlm_model *model, int32_t token)
 {
     ck_assert_ptr_eq(model, current->model);
     return token == current->eos;

@@ -75,7 +75,7 @@ static void check_status(walk *w, const char *name, hlm_status st, hlm_status wa
 #define OTHER(f, args)                                                                                      \
   do {                                                                                                      \
     size_t n_;                                                                                              \
-    hlm_tokenize(NULL, "", 0, 0, NULL, 0, &n_);                                                             \
+    if (hlm_tokenize(NULL, "", 0, 0, NULL, 0, &n_) == HLM_OK) note_wrong(w, #f, "no failure before it");    \
     char said_[256];                                                                                        \
     snprintf(said_, sizeof said_, "%s", hlm_last_error());                                                  \
     w->other = true;                                                                                        \
@@ -221,12 +221,13 @@ static int32_t on_token(void *user, int32_t token, const char *text, size_t len)
 static void load(walk *w, const hlm_model_params *mp)
 {
     const hlm_vfs vfs = {sizeof vfs, w, on_open, on_size, on_read_at, on_map, on_close};
-    hlm_model_params stop = *mp;
+    hlm_model_params stop = *mp, from = *mp;
     hlm_model *none = NULL;
     stop.progress = on_load_stop;
+    from.vfs = &vfs;
     EXPECT(HLM_E_CANCELLED, hlm_model_load, (&none, w->model, &stop));
     if (!strstr(hlm_last_error(), "stopped")) note_wrong(w, "hlm_model_load", "its sentence is another call's");
-    CALL(hlm_model_load_vfs, (&none, &vfs, w->model, mp));
+    CALL(hlm_model_load, (&none, w->model, &from));
     OTHER(hlm_model_retain, (none));
     OTHER(hlm_model_release, (none));
     OTHER(hlm_model_release, (none));
@@ -238,11 +239,11 @@ static void load(walk *w, const hlm_model_params *mp)
     w->hidden = info.hidden_size;
     const hlm_plan_params pp = {.struct_size = sizeof pp, .n_tokens = 100, .n_threads = 2};
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
-    CALL(hlm_memory_plan, (w->m, &pp, &plan));
+    CALL(hlm_model_plan_memory, (w->m, &pp, &plan));
     keep(w, &plan, sizeof plan);
     OTHER((void)hlm_model_label, (w->m, 0));
-    OTHER((void)hlm_token_ends, (w->m, 1));
-    OTHER((void)hlm_hidden_width, (w->m, HLM_HIDDEN_STREAM));
+    OTHER((void)hlm_model_token_ends, (w->m, 1));
+    OTHER((void)hlm_model_hidden_width, (w->m, HLM_HIDDEN_STREAM));
     OTHER((void)hlm_version, ());
     OTHER((void)hlm_abi_version, ());
     OTHER((void)hlm_status_name, (HLM_E_IO));
@@ -312,7 +313,7 @@ static void steps(walk *w)
     keep(w, logits, 4 * (size_t)w->vocab * sizeof *logits);
     CALL(hlm_cache_logits, (w->ctx, w->cache, logits));
     keep(w, logits, (size_t)w->vocab * sizeof *logits);
-    OTHER(hlm_cancel, (w->ctx));
+    OTHER(hlm_ctx_cancel, (w->ctx));
     EXPECT(HLM_E_CANCELLED, hlm_decode_step, (w->ctx, list, 1));
     OTHER((void)hlm_ctx_error, (w->ctx));
     free(logits);
@@ -376,9 +377,9 @@ static void prefixes(walk *w)
     CALL(hlm_prefix_save, (w->pool, path));
     CALL(hlm_prefix_clear, (w->pool));
     CALL(hlm_prefix_load, (w->pool, path, 0, &refused));
-    CALL(hlm_cache_reuse, (w->fork, tokens, N, &reused, &pending));
+    const hlm_reuse_params text = {.struct_size = sizeof text, .tokens = tokens, .n_tokens = N};
+    CALL(hlm_cache_reuse, (w->fork, &text, &reused, &pending));
     keep(w, &reused, sizeof reused);
-    CALL(hlm_cache_reuse_with, (w->fork, NULL, tokens, N, &reused, &pending));
     CALL(hlm_prefix_info_get, (w->pool, &info));
     snprintf(file, sizeof file, "rm -rf '%s'", path);
     if (system(file) != 0) note_wrong(w, "rm", "failed");
@@ -428,18 +429,18 @@ static void scores(walk *w)
     int32_t tokens[N];
     float lp[N] = {0}, *rows = malloc((size_t)w->hidden * sizeof *rows);
     float *logits = malloc((size_t)w->vocab * sizeof *logits);
-    double sum = 0;
-    size_t count = 0;
+    hlm_score_params text = {.struct_size = sizeof text, .tokens = tokens, .n_tokens = N, .logprobs = lp};
+    const hlm_embed_params mean = {.struct_size = sizeof mean, .tokens = tokens, .n_tokens = N, .normalise = 1};
+    hlm_score_result result = {.struct_size = sizeof result};
     tokens_of(w, tokens);
     for (int32_t i = 0; i < w->vocab; i++) logits[i] = (float)((i * 37) % 101) * 0.07f;
     sampling(w, logits);
-    CALL(hlm_score, (w->ctx, tokens, N, lp, &sum));
-    keep(w, lp, (N - 1) * sizeof *lp);
-    keep(w, &sum, sizeof sum);
-    CALL(hlm_score_labels, (w->ctx, tokens, tokens, N, lp, &sum, &count));
-    keep(w, lp, (N - 1) * sizeof *lp);
-    keep(w, &sum, sizeof sum);
-    CALL(hlm_embed, (w->ctx, tokens, N, HLM_POOL_MEAN, HLM_EMBED_NORMALISE, rows));
+    for (int i = 0; i < 2; i++, text.labels = tokens) {
+        CALL(hlm_score, (w->ctx, &text, &result));
+        keep(w, lp, (N - 1) * sizeof *lp);
+        keep(w, &result.sum, sizeof result.sum);
+    }
+    CALL(hlm_embed, (w->ctx, &mean, rows));
     keep(w, rows, (size_t)w->hidden * sizeof *rows);
     free(rows);
     free(logits);
@@ -489,12 +490,12 @@ bool walk_all(walk *w)
     const hlm_executor executor = {sizeof executor, w, on_parallel_for};
     const hlm_model_params mp = {
         .struct_size = sizeof mp, .allocator = &mem, .log = &log, .progress = on_load, .progress_user = w};
-    uint64_t used = 0, held = 0;
+    hlm_pool_info bytes = {.struct_size = sizeof bytes};
     w->kept = malloc(WALK_BYTES);
     w->bytes = malloc(WALK_BYTES);
     load(w, &mp);
     if (!w->m) return false;
-    if (hlm_token_ends(w->m, 0) >= 0 && strstr(w->model, "tiny-llama")) texts(w);
+    if (hlm_model_token_ends(w->m, 0) >= 0 && strstr(w->model, "tiny-llama")) texts(w);
     CALL(hlm_pool_new, (&w->pool, w->m, NULL));
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 2, .pool = w->pool, .executor = &executor};
     CALL(hlm_ctx_new, (&w->ctx, w->m, &cp));
@@ -507,7 +508,7 @@ bool walk_all(walk *w)
     prefixes(w);
     scores(w);
     adapters(w, &mp);
-    CALL(hlm_pool_usage, (w->pool, &used, &held));
+    CALL(hlm_pool_info_get, (w->pool, &bytes));
     OTHER(hlm_cache_free, (w->cache));
     OTHER(hlm_cache_free, (w->fork));
     OTHER(hlm_ctx_free, (w->ctx));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "unit/gguf_bytes.h"
+#include "../calls.h"
 
 /* ---- files ---- */
 
@@ -81,8 +82,8 @@ static inline hlm_status mm_load_as(hlm_model **m, mm *fs, const char *path, uin
 {
     const hlm_vfs vfs = {
         .struct_size = sizeof vfs, .user = fs, .open = mm_open, .size = mm_size, .read_at = mm_read, .close = mm_close};
-    const hlm_model_params p = {.struct_size = sizeof p, .flags = flags, .activations = activations};
-    return hlm_model_load_vfs(m, &vfs, path, &p);
+    const hlm_model_params p = {.struct_size = sizeof p, .flags = flags, .activations = activations, .vfs = &vfs};
+    return hlm_model_load(m, path, &p);
 }
 
 static inline hlm_status mm_load(hlm_model **m, mm *fs, const char *path, uint32_t flags)
@@ -393,7 +394,7 @@ static inline float *mm_embedding(hlm_model *model, int32_t pooling, size_t *n)
     *n = (size_t)info.hidden_size;
     float *out = malloc(*n * sizeof *out);
     ck_assert_int_eq(hlm_ctx_new(&ctx, model, &cp), HLM_OK);
-    ck_assert_msg(hlm_embed(ctx, ids, MM_IDS, pooling, 0, out) == HLM_OK, "%s", hlm_last_error());
+    ck_assert_msg(call_embed(ctx, ids, MM_IDS, pooling, 0, out) == HLM_OK, "%s", hlm_last_error());
     hlm_ctx_free(ctx);
     return out;
 }

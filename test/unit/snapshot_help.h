@@ -3,6 +3,7 @@
 #define SNAPSHOT_HELP_H
 
 #include "api_help.h"
+#include "../calls.h"
 
 enum { TEXT = 37, MARKED = 21 };
 
@@ -97,7 +98,7 @@ static inline bytes saved(hlm_cache *c)
 static inline uint64_t used(const world *w)
 {
     uint64_t n = 0;
-    OK(hlm_pool_usage(w->pool, &n, NULL));
+    OK(call_usage(w->pool, &n, NULL));
     return n;
 }
 

@@ -4,6 +4,7 @@
 #include "snapshot_help.h"
 
 #include "memfs.h"
+#include "../calls.h"
 
 enum { ALL = 4 /* adapters of a batch, none the first */, LONG = 30 };
 
@@ -79,7 +80,7 @@ static void run(const world *w, const hlm_adapter *adapter, size_t part, float *
 START_TEST(one_answer)
 {
     static const hlm_model_params best = {.struct_size = sizeof best, .flags = HLM_LOAD_PORTABLE},
-                                  ref = {.struct_size = sizeof ref, .flags = HLM_LOAD_PORTABLE, .cpu = HLM_CPU_REF};
+                                  ref = {.struct_size = sizeof ref, .flags = HLM_LOAD_PORTABLE, .cpu = "ref"};
     cast c = open_cast(&best), r = open_cast(&ref);
     for (size_t i = 0; i < ALL; i++) {
         float want[64], got[64];
@@ -210,14 +211,14 @@ START_TEST(texts)
     text_of(ids, LONG);
     OK(hlm_prefix_add(two));
     OK(hlm_cache_new(&cache, c.w.pool, NULL));
-    OK(hlm_cache_reuse_with(cache, c.lora, ids, LONG, &reused, &pending));
+    OK(call_reuse(cache, c.lora, ids, LONG, &reused, &pending));
     ck_assert_uint_eq(reused, 0);
-    OK(hlm_cache_reuse(cache, ids, LONG, &reused, &pending));
+    OK(call_reuse(cache, NULL, ids, LONG, &reused, &pending));
     ck_assert_uint_eq(reused, 10);
     hlm_step s = one_step(cache, ids + 10, 15, NULL);
     s.adapter = c.lora;
     OK(run_step(c.w.ctx, &s));
-    OK(hlm_cache_reuse(cache, ids, LONG, &reused, &pending)); /* its own text parts there, too */
+    OK(call_reuse(cache, NULL, ids, LONG, &reused, &pending)); /* its own text parts there, too */
     ck_assert_uint_eq(reused, 10);
     hlm_cache_free(cache);
     hlm_cache_free(two);
@@ -239,7 +240,7 @@ START_TEST(refused)
     REFUSED(load(&a, gguf.model, "lora", 0), HLM_E_MISMATCH);
     REFUSED(load(&a, c.w.model, "gguf-lora/adapter.gguf", 0), HLM_E_UNSUPPORTED); /* of another architecture */
     REFUSED(load(&a, hymba.model, "lora", 0), HLM_E_FORMAT);
-    const hlm_pool_params pp = {.struct_size = sizeof pp, .prefix_adapter = c.lora};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .memory_token_adapter = c.lora};
     hlm_pool *pool = NULL;
     REFUSED(hlm_pool_new(&pool, hymba.model, &pp), HLM_E_MISMATCH);
     REFUSED(hlm_adapter_load(&a, NULL, "x", NULL), HLM_E_ARG);
@@ -253,7 +254,7 @@ START_TEST(refused)
     s.adapter = c.lora;
     REFUSED(run_step(other.ctx, &s), HLM_E_MISMATCH);
     ck_assert_int_eq(hlm_cache_length(cache), 0);
-    REFUSED(hlm_cache_reuse_with(cache, c.lora, &id, 1, NULL, NULL), HLM_E_MISMATCH);
+    REFUSED(call_reuse(cache, c.lora, &id, 1, NULL, NULL), HLM_E_MISMATCH);
     hlm_cache_free(cache);
     close_world(&gguf);
     close_world(&hymba);

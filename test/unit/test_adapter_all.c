@@ -35,7 +35,7 @@ static hlm_model *load_model(const char *path)
 static void run_text(hlm_model *model, const hlm_adapter *adapter, size_t part, float *logits)
 {
     const hlmi_plan *plan = hlmi_model_plan(model);
-    const hlm_pool_params pp = {.struct_size = sizeof pp, .prefix_adapter = plan->n_prefix ? adapter : NULL};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .memory_token_adapter = plan->n_prefix ? adapter : NULL};
     hlm_pool *pool = NULL;
     hlm_context *ctx = NULL;
     hlm_cache *cache = NULL;

@@ -9,6 +9,7 @@
 #include "merge_help.h"
 #include "plan/adapter.h"
 #include "plan/model.h"
+#include "../calls.h"
 
 enum { MOST = 64 };
 
@@ -469,7 +470,7 @@ static void random_program(const scene *s, uint32_t seed, float *want, float *go
             c = f;
             t.n = at;
         } else if (what == 2) { /* cancelled: as if it had not been */
-            hlm_cancel(s->ctx);
+            hlm_ctx_cancel(s->ctx);
             REFUSED(run_with(s, s->ctx, c, ids, n, by, false, got), HLM_E_CANCELLED);
         }
         if (t.n + n + 1 > MOST) break;
@@ -556,13 +557,13 @@ START_TEST(texts)
     OK(run_with(&s, s.ctx, base, prompt, N, 0, false, NULL));
     OK(hlm_prefix_add(base));
     OK(hlm_cache_new(&c, s.pool, NULL));
-    OK(hlm_cache_reuse_with(c, s.by[1], prompt, N, &reused, NULL));
+    OK(call_reuse(c, s.by[1], prompt, N, &reused, NULL));
     ck_assert_uint_eq(reused, AT);
     OK(run_with(&s, s.ctx, c, prompt + AT, N - AT, 1, false, NULL));
     OK(hlm_prefix_add(c));
     hlm_cache_free(c);
     OK(hlm_cache_new(&c, s.pool, NULL));
-    OK(hlm_cache_reuse_with(c, s.by[1], prompt, N, &reused, NULL));
+    OK(call_reuse(c, s.by[1], prompt, N, &reused, NULL));
     ck_assert_uint_eq(reused, N - 1);
     hlm_cache_free(c);
     const hlm_speculation sp = {.struct_size = sizeof sp, .n_draft = 4, .fixed = 1, .ngram = 2};
@@ -596,7 +597,7 @@ START_TEST(refusals)
     OK(hlm_adapter_join(&joined, same, 2));
     ck_assert_uint_eq(joined->n_invocation, M);
     hlm_adapter_release(joined);
-    const hlm_pool_params pp = {.struct_size = sizeof pp, .prefix_adapter = s.by[1]};
+    const hlm_pool_params pp = {.struct_size = sizeof pp, .memory_token_adapter = s.by[1]};
     REFUSED(hlm_pool_new(&pool, s.model, &pp), HLM_E_UNSUPPORTED);
     /* an embedding can not be run again */
     hlm_cache *c = NULL;

@@ -2,6 +2,7 @@
  * at every place in turn. test_api_mem FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
+#include "../calls.h"
 
 static char path[1024];
 
@@ -90,7 +91,7 @@ static hlm_status run_model(program *p)
     if (st == HLM_OK) st = hlm_cache_fork(&p->fork, p->cache, 6);
     if (st == HLM_OK) st = hlm_sampler_new(&p->sampler, p->model, &sp);
     if (st == HLM_OK) st = hlm_generate(p->ctx, p->fork, p->sampler, &gp, NULL);
-    if (st == HLM_OK) st = hlm_score(p->ctx, ids, 7, NULL, &sum);
+    if (st == HLM_OK) st = call_score(p->ctx, ids, 7, NULL, &sum);
     return st;
 }
 
@@ -172,13 +173,13 @@ START_TEST(steps_without_memory)
     const hlm_step s = one_step(a.cache, tokens, ROOM - HELD, NULL);
     for (size_t k = 1;; k++) {
         uint64_t used = 0, then = 0;
-        OK(hlm_pool_usage(a.pool, &used, NULL));
+        OK(call_usage(a.pool, &used, NULL));
         a.count.fail_at = atomic_load(&a.count.calls) + k;
         const hlm_status st = run_step(a.ctx, &s);
         a.count.fail_at = 0;
         if (st == HLM_OK) break;
         ck_assert_int_eq(st, HLM_E_NOMEM);
-        OK(hlm_pool_usage(a.pool, &then, NULL));
+        OK(call_usage(a.pool, &then, NULL));
         ck_assert_uint_eq(then, used);
         ck_assert_int_eq(hlm_cache_length(fork), HELD);
         unchanged(&a);
@@ -205,7 +206,7 @@ START_TEST(pool_cap)
     OK(hlm_pool_new(&pool, m, &pp));
     OK(hlm_cache_new(&c, pool, NULL));
     OK(hlm_cache_reserve(c, 1));
-    OK(hlm_pool_usage(pool, &page, NULL));
+    OK(call_usage(pool, &page, NULL));
     hlm_cache_free(c);
     hlm_pool_release(pool);
     pp.max_bytes = page * PAGES + page / 2;
@@ -219,12 +220,12 @@ START_TEST(pool_cap)
     next_logits(ctx, c, want);
     s = one_step(c, tokens, 4 * PER, NULL);
     REFUSED(run_step(ctx, &s), HLM_E_NOMEM);
-    OK(hlm_pool_usage(pool, &used, &held));
+    OK(call_usage(pool, &used, &held));
     ck_assert_uint_eq(used, 3 * page); /* the pages it had taken went back */
     ck_assert_uint_le(held, pp.max_bytes);
     ck_assert_int_eq(hlm_cache_length(c), 3 * PER - 1);
     REFUSED(hlm_cache_reserve(c, 6 * PER), HLM_E_NOMEM);
-    OK(hlm_pool_usage(pool, &used, NULL));
+    OK(call_usage(pool, &used, NULL));
     ck_assert_uint_eq(used, 3 * page);
     s = one_step(d, tokens, 2 * PER, NULL); /* so the other sequence finds room */
     OK(run_step(ctx, &s));
@@ -232,7 +233,7 @@ START_TEST(pool_cap)
     ck_assert_mem_eq(got, want, sizeof got);
     hlm_cache_free(d);
     OK(hlm_cache_reserve(c, PAGES * PER));
-    OK(hlm_pool_usage(pool, &used, NULL));
+    OK(call_usage(pool, &used, NULL));
     ck_assert_uint_eq(used, PAGES * page);
     hlm_cache_free(c);
     hlm_ctx_free(ctx);
@@ -331,9 +332,9 @@ static hlm_status load_disk(disk *d, bool map, hlm_model **m, counter *count)
                          .read_at = disk_read_at,
                          .map = map ? disk_map : NULL,
                          .close = disk_close};
-    const hlm_model_params p = {.struct_size = sizeof p, .allocator = &a};
+    const hlm_model_params p = {.struct_size = sizeof p, .vfs = &vfs, .allocator = &a};
     memset(d->calls, 0, sizeof d->calls);
-    return hlm_model_load_vfs(m, &vfs, "pack", &p);
+    return hlm_model_load(m, "pack", &p);
 }
 
 START_TEST(from_memory)

@@ -73,7 +73,7 @@ static void *cancel_soon(void *arg)
 {
     const struct timespec nap = {.tv_nsec = 5000000};
     nanosleep(&nap, NULL);
-    hlm_cancel(arg);
+    hlm_ctx_cancel(arg);
     return NULL;
 }
 

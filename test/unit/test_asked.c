@@ -2,6 +2,7 @@
  * test_asked FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
+#include "../calls.h"
 
 #include <math.h>
 
@@ -164,23 +165,23 @@ START_TEST(pooled_vectors)
     s.hidden = list;
     s.n_hidden = 1;
     OK(run_step(a.ctx, &s));
-    OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_LAST, 0, got));
+    OK(call_embed(a.ctx, a.ids, N, HLM_EMBED_LAST, 0, got));
     ck_assert_int_eq(memcmp(got, rows + (N - 1) * size, size * sizeof *got), 0);
-    OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_FIRST, 0, got));
+    OK(call_embed(a.ctx, a.ids, N, HLM_EMBED_FIRST, 0, got));
     ck_assert_int_eq(memcmp(got, rows, size * sizeof *got), 0);
-    OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_MEAN, 0, got));
+    OK(call_embed(a.ctx, a.ids, N, HLM_EMBED_MEAN, 0, got));
     for (size_t i = 0; i < size; i++) {
         double mean = 0;
         for (size_t t = 0; t < N; t++) mean += (double)rows[t * size + i] / (double)N;
         ck_assert(fabs((double)got[i] - mean) < 1e-6);
     }
-    OK(hlm_embed(a.ctx, a.ids, N, HLM_POOL_MEAN, HLM_EMBED_NORMALISE, got));
+    OK(call_embed(a.ctx, a.ids, N, HLM_EMBED_MEAN, 1, got));
     double square = 0;
     for (size_t i = 0; i < size; i++) square += (double)got[i] * (double)got[i];
     ck_assert(fabs(square - 1.0) < 1e-5);
-    REFUSED(hlm_embed(a.ctx, a.ids, 0, HLM_POOL_MEAN, 0, got), HLM_E_EMPTY);
-    REFUSED(hlm_embed(a.ctx, a.ids, N, 3, 0, got), HLM_E_ARG);
-    REFUSED(hlm_embed(a.ctx, a.ids, N, 0, 2, got), HLM_E_ARG);
+    REFUSED(call_embed(a.ctx, a.ids, 0, HLM_EMBED_MEAN, 0, got), HLM_E_EMPTY);
+    REFUSED(call_embed(a.ctx, a.ids, N, 3, 0, got), HLM_E_ARG);
+    REFUSED(call_embed(a.ctx, a.ids, N, 0, 2, got), HLM_E_ARG);
     hlm_cache_free(c);
     free(rows);
     free(got);
@@ -196,9 +197,9 @@ START_TEST(labels)
     double sum = 0, all = 0;
     size_t count = 0;
     int32_t wanted[N];
-    OK(hlm_score(a.ctx, a.ids, N, plain, &all));
+    OK(call_score(a.ctx, a.ids, N, plain, &all));
     for (size_t i = 0; i < N; i++) wanted[i] = i % 3 == 0 ? -100 : a.ids[i];
-    OK(hlm_score_labels(a.ctx, a.ids, wanted, N, got, &sum, &count));
+    OK(call_score_labels(a.ctx, a.ids, wanted, N, got, &sum, &count));
     double expected = 0;
     size_t rated = 0;
     for (size_t i = 1; i < N; i++) {
@@ -210,7 +211,7 @@ START_TEST(labels)
     ck_assert_uint_eq(count, rated);
     ck_assert(fabs(sum - expected) < 1e-4);
     wanted[5] = a.info.vocab_size;
-    REFUSED(hlm_score_labels(a.ctx, a.ids, wanted, N, got, &sum, &count), HLM_E_TOKEN);
+    REFUSED(call_score_labels(a.ctx, a.ids, wanted, N, got, &sum, &count), HLM_E_TOKEN);
     close_model(&a);
 }
 END_TEST
@@ -227,7 +228,7 @@ START_TEST(classes_are_no_text)
     hlm_cache *c = cache_of(&a);
     const hlm_generate_params p = {.struct_size = sizeof p, .prompt = a.ids, .n_prompt = 3, .max_tokens = 1};
     REFUSED(hlm_generate(a.ctx, c, NULL, &p, NULL), HLM_E_UNSUPPORTED);
-    REFUSED(hlm_score(a.ctx, a.ids, N, NULL, NULL), HLM_E_UNSUPPORTED);
+    REFUSED(call_score(a.ctx, a.ids, N, NULL, NULL), HLM_E_UNSUPPORTED);
     hlm_cache_free(c);
     close_model(&a);
 }

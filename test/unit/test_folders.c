@@ -1,6 +1,7 @@
 /* Folders as people have them: tensors that no text needs, models without heads, names that begin otherwise, quantised weights.
  * test_folders FOLDER, by default test/data/models. */
 #include "unit/folders_help.h"
+#include "../calls.h"
 
 /* ---- tensors that are left out ---- */
 
@@ -154,7 +155,7 @@ static void check_no_logits(hlm_model *m)
     ck_assert_int_eq(hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL), HLM_OK);
     ck_assert_int_eq(hlm_generate(ctx, cache, NULL, &gp, NULL), HLM_E_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_HEAD_NONE"));
-    ck_assert_int_eq(hlm_score(ctx, ids, 2, NULL, NULL), HLM_E_UNSUPPORTED);
+    ck_assert_int_eq(call_score(ctx, ids, 2, NULL, NULL), HLM_E_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_HEAD_NONE"));
     const hlm_step step = {.struct_size = sizeof step, .cache = cache, .tokens = ids, .n_tokens = 2};
     const hlm_step *const steps[1] = {&step};
@@ -229,13 +230,13 @@ START_TEST(embeddings_are_the_last_hidden_state)
         float *out = malloc(size * sizeof *out);
         ck_assert_int_eq(hlm_ctx_new(&ctx, m, NULL), HLM_OK);
         for (int32_t pooling = 0; pooling < 3; pooling++) {
-            ck_assert_int_eq(hlm_embed(ctx, (const int32_t *)(void *)ids->data, n, pooling, 0, out), HLM_OK);
+            ck_assert_int_eq(call_embed(ctx, (const int32_t *)(void *)ids->data, n, pooling, 0, out), HLM_OK);
             for (size_t c = 0; c < size; c++) {
                 const float *x = (const float *)(void *)rows->data;
                 double mean = 0;
                 for (size_t i = 0; i < n; i++) mean += (double)x[i * size + c] / (double)n;
                 const double wanted =
-                    pooling == HLM_POOL_MEAN ? mean : (double)x[(pooling == HLM_POOL_LAST ? n - 1 : 0) * size + c];
+                    pooling == HLM_EMBED_MEAN ? mean : (double)x[(pooling == HLM_EMBED_LAST ? n - 1 : 0) * size + c];
                 ck_assert_msg((double)out[c] - wanted < 1e-3 && wanted - (double)out[c] < 1e-3, "%s: %g, expected %g",
                               names[k], (double)out[c], wanted);
             }

@@ -8,6 +8,7 @@
 #include <hybridlm/hybridlm.h>
 
 #include "suite.h"
+#include "../calls.h"
 
 static const char *folder = "test/data/models";
 
@@ -94,11 +95,10 @@ START_TEST(counts_before_contents)
         ck_assert_int_eq(step(&s, (hlm_step){.embeddings = s.wall, .n_tokens = n}), HLM_E_LIMIT);
         ck_assert_int_eq(hlm_decode_step(s.ctx, s.wall, n), HLM_E_LIMIT);
         ck_assert_int_eq(hlm_step_begin(s.ctx, s.wall, n), HLM_E_LIMIT);
-        ck_assert_int_eq(hlm_score(s.ctx, s.wall, n, f, &sum), HLM_E_LIMIT);
-        ck_assert_int_eq(hlm_score_labels(s.ctx, s.wall, s.wall, n, f, &sum, &got), HLM_E_LIMIT);
-        ck_assert_int_eq(hlm_embed(s.ctx, s.wall, n, HLM_POOL_MEAN, 0, f), HLM_E_LIMIT);
-        ck_assert_int_eq(hlm_cache_reuse(s.cache, s.wall, n, &got, &got), HLM_E_LIMIT);
-        ck_assert_int_eq(hlm_cache_reuse_with(s.cache, NULL, s.wall, n, &got, &got), HLM_E_LIMIT);
+        ck_assert_int_eq(call_score(s.ctx, s.wall, n, f, &sum), HLM_E_LIMIT);
+        ck_assert_int_eq(call_score_labels(s.ctx, s.wall, s.wall, n, f, &sum, &got), HLM_E_LIMIT);
+        ck_assert_int_eq(call_embed(s.ctx, s.wall, n, HLM_EMBED_MEAN, 0, f), HLM_E_LIMIT);
+        ck_assert_int_eq(call_reuse(s.cache, NULL, s.wall, n, &got, &got), HLM_E_LIMIT);
         ck_assert_int_eq(generate(&s, (hlm_generate_params){.prompt = s.wall, .n_prompt = n}), HLM_E_LIMIT);
         ck_assert_int_eq(generate(&s, (hlm_generate_params){.prompt = s.wall, .n_prompt = n, .reuse = 1}), HLM_E_LIMIT);
         ck_assert_int_eq(generate(&s, (hlm_generate_params){.stop = s.wall, .n_stop = n}), HLM_E_LIMIT);

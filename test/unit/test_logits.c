@@ -127,7 +127,7 @@ START_TEST(cancelled)
         OK(hlm_cache_fork(&f, c, at[i]));
         const int64_t pending = hlm_cache_pending(f);
         const uint64_t before = used(&w);
-        hlm_cancel(w.ctx);
+        hlm_ctx_cancel(w.ctx);
         REFUSED(hlm_cache_logits(w.ctx, f, got.at), HLM_E_CANCELLED);
         ck_assert_int_eq(hlm_cache_pending(f), pending);
         ck_assert_uint_eq(used(&w), before);
@@ -198,7 +198,7 @@ START_TEST(behind_embeddings)
         .struct_size = sizeof pp, .page_tokens = 4, .mark_stride = -1, .undo_tokens = -1}; /* no state in between */
     const bool recurrent = _i != TRANSFORMER;
     world w = open_world(folder, models[_i], NULL, &pp);
-    const size_t hidden = hlm_hidden_width(w.model, HLM_HIDDEN_STREAM);
+    const size_t hidden = hlm_model_hidden_width(w.model, HLM_HIDDEN_STREAM);
     const row want = make_row(&w), got = make_row(&w);
     float *rows = calloc(3 * hidden, sizeof *rows);
     for (size_t i = 0; i < 3 * hidden; i++) rows[i] = (float)(i % 17) * 0.01f;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../calls.h"
+
 #define OK(e) ck_assert_msg((e) == HLM_OK, "%s: %s: %s", path, #e, hlm_last_error())
 
 enum {
@@ -70,7 +72,7 @@ static hlm_memory_plan_info plan_of(const fixture *f, size_t type, size_t sequen
                                .kv_type = types[type].kv,
                                .n_threads = 1,
                                .state_type = types[type].state};
-    OK(hlm_memory_plan(f->model, &p, &info));
+    OK(hlm_model_plan_memory(f->model, &p, &info));
     ck_assert_uint_eq(info.total, info.weights + info.state + info.scratch);
     return info;
 }
@@ -105,7 +107,7 @@ static void fill(fixture *f, size_t tokens, size_t part, uint64_t *used, uint64_
     hlm_cache *c[SEQUENCES] = {NULL};
     const size_t before = atomic_load(&f->bytes);
     uint64_t held_before;
-    OK(hlm_pool_usage(f->pool, NULL, &held_before));
+    OK(call_usage(f->pool, NULL, &held_before));
     for (size_t i = 0; i < SEQUENCES; i++) {
         OK(hlm_cache_new(&c[i], f->pool,
                          &(hlm_cache_params){.struct_size = sizeof(hlm_cache_params), .max_tokens = WIDE}));
@@ -116,7 +118,7 @@ static void fill(fixture *f, size_t tokens, size_t part, uint64_t *used, uint64_
             OK(hlm_decode_step(f->ctx, steps, 1));
         }
     }
-    OK(hlm_pool_usage(f->pool, used, held));
+    OK(call_usage(f->pool, used, held));
     const uint64_t took = atomic_load(&f->bytes) - before, grew = *held - held_before;
     ck_assert_msg(took >= grew && took <= grew + SLACK, "%s: the allocator gave %llu bytes, the pool holds %llu more",
                   path, (unsigned long long)took, (unsigned long long)grew);
@@ -162,7 +164,7 @@ static hlm_prefix_info remember(fixture *f, size_t type, uint64_t budget, int32_
     const hlm_cache_params most = {.struct_size = sizeof most, .max_tokens = LONG};
     hlm_memory_plan_info plan = {.struct_size = sizeof plan};
     hlm_prefix_info info = {.struct_size = sizeof info};
-    OK(hlm_memory_plan(f->model, &p, &plan));
+    OK(hlm_model_plan_memory(f->model, &p, &plan));
     OK(hlm_pool_new(&f->pool, f->model, &pp));
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .n_threads = 1, .pool = f->pool};
     OK(hlm_ctx_new(&f->ctx, f->model, &cp));
@@ -175,7 +177,7 @@ static hlm_prefix_info remember(fixture *f, size_t type, uint64_t budget, int32_
         OK(hlm_decode_step(f->ctx, steps, 1));
         OK(hlm_prefix_add(c));
         hlm_cache_free(c);
-        OK(hlm_pool_usage(f->pool, &used, &held));
+        OK(call_usage(f->pool, &used, &held));
         ck_assert_uint_le(used, plan.prefix);
         ck_assert_uint_le(held, plan.prefix + plan.state);
     }
@@ -205,7 +207,7 @@ static hlm_memory_plan_info plan_windows(const fixture *f, size_t type, int64_t 
                                .state_type = types[type].state,
                                .window_rows = HLM_WINDOW_GIVE_BACK,
                                .step_tokens = step};
-    OK(hlm_memory_plan(f->model, &p, &info));
+    OK(hlm_model_plan_memory(f->model, &p, &info));
     return info;
 }
 

@@ -174,7 +174,7 @@ START_TEST(by_hand)
     open_world(&w, 0, 0, 0);
     float *want = plain(&w), *memory = floats(MEMORY * w.hidden);
     close_world(&w);
-    open_world(&w, HLM_LOAD_NO_PREFIX, 0, 0);
+    open_world(&w, HLM_LOAD_NO_MEMORY_TOKENS, 0, 0);
     char path[1024];
     snprintf(path, sizeof path, "%s/hymba-options/golden.safetensors", models);
     read_floats(path, "hidden.0", memory, MEMORY * w.hidden); /* what layer 0 reads: the memory tokens first */

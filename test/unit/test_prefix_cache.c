@@ -2,6 +2,7 @@
  * test_prefix_cache FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "prefix_help.h"
+#include "../calls.h"
 
 #include <pthread.h>
 
@@ -17,7 +18,7 @@ static void add_text(world *w, hlm_cache *c, text *t, bool rec)
 {
     int64_t marks[LONG];
     size_t reused, pending, n;
-    OK(hlm_cache_reuse(c, t->ids, t->n, &reused, &pending));
+    OK(call_reuse(c, NULL, t->ids, t->n, &reused, &pending));
     run_ids(w, c, t->ids + reused, t->n - reused, NULL);
     OK(hlm_prefix_add(c));
     OK(hlm_cache_marks(c, marks, LONG, &n));
@@ -54,7 +55,7 @@ START_TEST(longest_beginning)
             const size_t n = random_text(&w, ids);
             hlm_cache *c = new_cache(&w);
             expected(list, i, ids, n, &common, &state);
-            OK(hlm_cache_reuse(c, ids, n, &reused, &pending));
+            OK(call_reuse(c, NULL, ids, n, &reused, &pending));
             ck_assert_msg(reused == common && reused - pending == state, "%s: %zu - %zu, expected %zu - %zu", names[m],
                           reused, pending, common, common - state);
             if (i % 4 == 0) check_logits(&w, c, ids, n, reused);
@@ -81,7 +82,7 @@ START_TEST(bytes_are_what_the_pool_has)
             add_text(&w, c, &t, true);
             OK(hlm_prefix_add(c)); /* again: nothing */
             hlm_cache_free(c);
-            OK(hlm_pool_usage(w.pool, &used, NULL));
+            OK(call_usage(w.pool, &used, NULL));
             ck_assert_uint_eq(used, info_of(&w).bytes);
         }
         hlm_prefix_info info = info_of(&w);
@@ -91,7 +92,7 @@ START_TEST(bytes_are_what_the_pool_has)
         OK(hlm_prefix_clear(w.pool));
         info = info_of(&w);
         ck_assert(info.bytes == 0 && info.nodes == 0 && info.tokens == 0 && info.states == 0);
-        OK(hlm_pool_usage(w.pool, &used, NULL));
+        OK(call_usage(w.pool, &used, NULL));
         ck_assert_uint_eq(used, 0);
         close_world(&w);
     }
@@ -115,7 +116,7 @@ START_TEST(same_text_is_held_once)
     const hlm_prefix_info info = info_of(&w);
     ck_assert(info.tokens == LONG && info.nodes == 2);
     uint64_t used;
-    OK(hlm_pool_usage(w.pool, &used, NULL));
+    OK(call_usage(w.pool, &used, NULL));
     ck_assert_uint_eq(used, info.bytes);
     close_world(&w);
 }
@@ -149,7 +150,7 @@ START_TEST(budget_is_kept)
             ck_assert(info_of(&w).evicted_tokens > 0);
             hlm_cache_free(live);
             uint64_t used;
-            OK(hlm_pool_usage(w.pool, &used, NULL));
+            OK(call_usage(w.pool, &used, NULL));
             ck_assert_uint_eq(used, info_of(&w).bytes);
             close_world(&w);
         }
@@ -174,7 +175,7 @@ START_TEST(what_is_used_stays)
     for (size_t i = 0; i < 50; i++) {
         for (size_t k = 0; k < LONG; k++) t.ids[k] = k < 20 ? 5 : (int32_t)(100 + i);
         c = new_cache(&w);
-        OK(hlm_cache_reuse(c, t.ids, LONG, &reused, &pending));
+        OK(call_reuse(c, NULL, t.ids, LONG, &reused, &pending));
         ck_assert_msg(i == 0 || reused == 20, "%zu: %zu", i, reused);
         run_ids(&w, c, t.ids + reused, LONG - reused, NULL);
         OK(hlm_prefix_add(c));
@@ -196,7 +197,7 @@ START_TEST(gives_way_at_the_cap)
         t.n = LONG;
         for (size_t i = 0; i < LONG; i++) t.ids[i] = (int32_t)i;
         add_text(&w, c, &t, true);
-        OK(hlm_pool_usage(w.pool, &used, &held));
+        OK(call_usage(w.pool, &used, &held));
         hlm_cache_free(c);
         close_world(&w);
         open_world(&w, names[m], 0, held + held / 2);
@@ -206,7 +207,7 @@ START_TEST(gives_way_at_the_cap)
             run_ids(&w, c, t.ids, LONG, NULL);
             OK(hlm_prefix_add(c));
             hlm_cache_free(c);
-            OK(hlm_pool_usage(w.pool, &used, &held));
+            OK(call_usage(w.pool, &used, &held));
             ck_assert_uint_eq(used, info_of(&w).bytes);
         }
         ck_assert(info_of(&w).evicted_tokens > 0);
@@ -245,7 +246,7 @@ START_TEST(failing_memory_changes_nothing)
             st = HLM_E_NOMEM;
             for (size_t k = 1; st != HLM_OK; k++) {
                 w.count.fail_at = atomic_load(&w.count.calls) + k;
-                st = hlm_cache_reuse(d, t.ids, t.n, &reused, NULL);
+                st = call_reuse(d, NULL, t.ids, t.n, &reused, NULL);
                 w.count.fail_at = 0;
                 ck_assert(st == HLM_OK || (st == HLM_E_NOMEM && hlm_cache_length(d) == 3));
             }
@@ -273,21 +274,21 @@ START_TEST(own_tokens_count)
     run_ids(&w, b, ids, 3, NULL);
     OK(hlm_cache_mark(b));
     run_ids(&w, b, ids + 3, 3, NULL);
-    OK(hlm_cache_reuse(b, ids, 35, &reused, &pending));
+    OK(call_reuse(b, NULL, ids, 35, &reused, &pending));
     ck_assert(reused == 30 && pending == 0);
     OK(hlm_cache_marks(b, marks, LONG, &n));
     ck_assert(n > 3 && marks[0] == 3);
     const hlm_cache *same = b;
-    OK(hlm_cache_reuse(b, ids, 30, &reused, &pending)); /* the last token is left */
+    OK(call_reuse(b, NULL, ids, 30, &reused, &pending)); /* the last token is left */
     ck_assert(same == b && reused == 29 && pending == 1 && hlm_cache_length(b) == 29);
     check_logits(&w, b, ids, 30, reused);
     ids[25] = 0; /* nothing is at 25, a mark at 21: what is computed again leaves one at 25 */
-    OK(hlm_cache_reuse(b, ids, 35, &reused, &pending));
+    OK(call_reuse(b, NULL, ids, 35, &reused, &pending));
     ck_assert(reused == 25 && pending == 4);
     check_logits(&w, b, ids, 35, reused);
     OK(hlm_prefix_add(b));
     ids[25] = 200;
-    OK(hlm_cache_reuse(a, ids, 35, &reused, &pending));
+    OK(call_reuse(a, NULL, ids, 35, &reused, &pending));
     ck_assert(reused == 25 && pending == 0);
     hlm_cache_free(a);
     hlm_cache_free(b);
@@ -309,9 +310,9 @@ START_TEST(embeddings_end_it)
     run_ids(&w, c, ids + 5, 3, NULL);
     OK(hlm_prefix_add(c));
     ck_assert_uint_eq(info_of(&w).tokens, 5);
-    OK(hlm_cache_reuse(d, ids, 8, &reused, NULL));
+    OK(call_reuse(d, NULL, ids, 8, &reused, NULL));
     ck_assert_uint_eq(reused, 5);
-    OK(hlm_cache_reuse(c, ids, 8, &reused, NULL));
+    OK(call_reuse(c, NULL, ids, 8, &reused, NULL));
     ck_assert_uint_eq(reused, 5);
     hlm_cache_free(c);
     hlm_cache_free(d);
@@ -334,11 +335,11 @@ START_TEST(bad_input)
     REFUSED(hlm_prefix_info_get(w.pool, &info), HLM_E_ARG);
     info.struct_size = sizeof info;
     REFUSED(hlm_prefix_info_get(NULL, &info), HLM_E_ARG);
-    REFUSED(hlm_cache_reuse(NULL, ids, 3, &reused, &pending), HLM_E_ARG);
-    REFUSED(hlm_cache_reuse(c, NULL, 3, &reused, &pending), HLM_E_ARG);
-    REFUSED(hlm_cache_reuse(c, ids, 0, &reused, &pending), HLM_E_EMPTY);
-    REFUSED(hlm_cache_reuse(c, high, 3, &reused, &pending), HLM_E_TOKEN);
-    REFUSED(hlm_cache_reuse(c, low, 2, &reused, &pending), HLM_E_TOKEN);
+    REFUSED(call_reuse(NULL, NULL, ids, 3, &reused, &pending), HLM_E_ARG);
+    REFUSED(call_reuse(c, NULL, NULL, 3, &reused, &pending), HLM_E_ARG);
+    REFUSED(call_reuse(c, NULL, ids, 0, &reused, &pending), HLM_E_EMPTY);
+    REFUSED(call_reuse(c, NULL, high, 3, &reused, &pending), HLM_E_TOKEN);
+    REFUSED(call_reuse(c, NULL, low, 2, &reused, &pending), HLM_E_TOKEN);
     ck_assert(hlm_cache_length(c) == 3 && reused == 9 && pending == 9);
     hlm_cache_free(c);
     close_world(&w);
@@ -348,7 +349,7 @@ START_TEST(bad_input)
     OK(hlm_prefix_add(c));
     OK(hlm_prefix_clear(w.pool));
     ck_assert(info_of(&w).max_bytes == 0 && info_of(&w).bytes == 0);
-    OK(hlm_cache_reuse(c, ids, 3, &reused, NULL));
+    OK(call_reuse(c, NULL, ids, 3, &reused, NULL));
     ck_assert_uint_eq(reused, 2);
     hlm_cache_free(c);
     close_world(&w);
@@ -374,7 +375,7 @@ static void *work(void *arg)
         int32_t ids[LONG];
         const size_t n = random_text(&mine, ids);
         size_t reused = 0;
-        k->good = hlm_cache_reuse(c, ids, n, &reused, NULL) == HLM_OK && reused < n;
+        k->good = call_reuse(c, NULL, ids, n, &reused, NULL) == HLM_OK && reused < n;
         const hlm_step s = one_step(c, ids + reused, n - reused, NULL);
         k->good = k->good && run_step(k->ctx, &s) == HLM_OK && hlm_prefix_add(c) == HLM_OK;
         if (i % 20 == 19) k->good = k->good && hlm_prefix_clear(k->w->pool) == HLM_OK;
@@ -400,7 +401,7 @@ START_TEST(threads_share_it)
         for (size_t i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
         for (size_t i = 0; i < THREADS; i++) ck_assert(k[i].good);
         uint64_t used;
-        OK(hlm_pool_usage(w.pool, &used, NULL));
+        OK(call_usage(w.pool, &used, NULL));
         ck_assert_uint_eq(used, info_of(&w).bytes);
         for (size_t i = 0; i < THREADS; i++) hlm_ctx_free(k[i].ctx);
         close_world(&w);

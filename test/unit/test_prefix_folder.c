@@ -2,6 +2,7 @@
  * test_prefix_folder FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "prefix_help.h"
+#include "../calls.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -65,8 +66,8 @@ static void same_beginnings(world *a, world *b, size_t texts)
         size_t reused[2], pending[2];
         const size_t n = random_text(a, ids);
         hlm_cache *c = new_cache(a), *d = new_cache(b);
-        OK(hlm_cache_reuse(c, ids, n, &reused[0], &pending[0]));
-        OK(hlm_cache_reuse(d, ids, n, &reused[1], &pending[1]));
+        OK(call_reuse(c, NULL, ids, n, &reused[0], &pending[0]));
+        OK(call_reuse(d, NULL, ids, n, &reused[1], &pending[1]));
         ck_assert_msg(reused[0] == reused[1] && pending[0] == pending[1], "%zu - %zu, was %zu - %zu", reused[1],
                       pending[1], reused[0], pending[0]);
         if (i % 4 == 0) check_logits(b, d, ids, n, reused[1]);
@@ -122,7 +123,7 @@ START_TEST(beginnings_are_stored_once)
         size_t reused;
         hlm_cache *c = new_cache(&w);
         ids[SAME] = b;
-        OK(hlm_cache_reuse(c, ids, SAME + 4, &reused, NULL));
+        OK(call_reuse(c, NULL, ids, SAME + 4, &reused, NULL));
         run_ids(&w, c, ids + reused, SAME + 4 - reused, NULL);
         OK(hlm_prefix_add(c));
         hlm_cache_free(c);
@@ -176,7 +177,7 @@ START_TEST(damaged_files_are_left_out)
             size_t reused;
             const size_t n = random_text(&w, ids);
             hlm_cache *c = new_cache(&other);
-            OK(hlm_cache_reuse(c, ids, n, &reused, NULL));
+            OK(call_reuse(c, NULL, ids, n, &reused, NULL));
             check_logits(&other, c, ids, n, reused);
             hlm_cache_free(c);
         }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../calls.h"
+
 static const char *data_dir;
 
 /* Small models of different shapes. */
@@ -281,16 +283,17 @@ END_TEST
 /* Reference C, AVX2 and AVX-512 (what this CPU has) under HLM_LOAD_PORTABLE. */
 START_TEST(any_kernels)
 {
+    static const char *const cpus[] = {NULL, "ref", "avx2", "avx512"};
     setup s = plain(_i);
     s.model.flags = HLM_LOAD_PORTABLE;
-    s.model.cpu = HLM_CPU_REF;
+    s.model.cpu = "ref";
     fixture f = open_with(model_at(_i), &s);
     hlm_model_info info = {.struct_size = sizeof info};
     OK(hlm_model_info_get(f.model, &info));
     ck_assert_str_eq(info.kernel_class, "portable");
     float *want = reference(&f);
-    for (int32_t cpu = HLM_CPU_BEST; cpu <= HLM_CPU_AVX512; cpu++) {
-        s.model.cpu = cpu;
+    for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
+        s.model.cpu = cpus[i];
         compare_setup(model_at(_i), &s, want, "kernels");
     }
     free(want);
@@ -306,7 +309,7 @@ START_TEST(any_fork)
     fixture f = open_with(model_at(_i / 2), &s);
     float *want = reference(&f), *got = rows(&f, f.length);
     uint64_t before = 0, used = 1; /* a pool keeps what new sequences begin with */
-    OK(hlm_pool_usage(f.pool, &before, NULL));
+    OK(call_usage(f.pool, &before, NULL));
     const size_t half = f.length / 2 + 1;
     hlm_cache *a = fresh(&f), *b = NULL, *c = NULL;
     feed(&f, a, 0, half, got);
@@ -327,7 +330,7 @@ START_TEST(any_fork)
     int64_t pending = -1;
     OK(hlm_cache_rewind(a, (int64_t)half - 7, &pending));
     hlm_memory_plan_info need = {.struct_size = sizeof need};
-    OK(hlm_memory_plan(f.model, &(hlm_plan_params){.struct_size = sizeof(hlm_plan_params)}, &need));
+    OK(hlm_model_plan_memory(f.model, &(hlm_plan_params){.struct_size = sizeof(hlm_plan_params)}, &need));
     ck_assert_int_ge(pending, 0);
     ck_assert_int_eq(hlm_cache_pending(a), pending);
     ck_assert_int_le(pending, need.state_per_sequence ? (int64_t)half - 7 : 0);
@@ -338,7 +341,7 @@ START_TEST(any_fork)
     ck_assert_mem_eq(ids, f.text + half - 8, sizeof ids);
     hlm_cache_free(a);
     hlm_cache_free(c);
-    OK(hlm_pool_usage(f.pool, &used, NULL));
+    OK(call_usage(f.pool, &used, NULL));
     ck_assert_uint_eq(used, before);
     free(want);
     free(got);

@@ -8,6 +8,7 @@
 #include "session/stop.h"
 #include "text/tokenizer.h"
 #include "unit/fake_engine.h"
+#include "../calls.h"
 
 enum { VOCAB = 16 };
 
@@ -529,7 +530,7 @@ START_TEST(score_equals_a_plain_computation)
         double sum, want = 0, only;
         ctx.n_calls = 0;
         logprobs[n - 1] = 123;
-        ck_assert_int_eq(hlm_score(&ctx, tokens, n, logprobs, &sum), HLM_OK);
+        ck_assert_int_eq(call_score(&ctx, tokens, n, logprobs, &sum), HLM_OK);
         for (size_t i = 1; i < n; i++) {
             const double lp = plain_log_prob(tokens, i, tokens[i]);
             ck_assert(fabs((double)logprobs[i - 1] - lp) < 1e-6);
@@ -538,9 +539,9 @@ START_TEST(score_equals_a_plain_computation)
         ck_assert(fabs(sum - want) < 1e-6 * (double)n);
         ck_assert(logprobs[n - 1] == 123);
         ck_assert_uint_eq(ctx.n_calls, (n - 1 + 63) / 64);
-        ck_assert_int_eq(hlm_score(&ctx, tokens, n, NULL, &only), HLM_OK);
+        ck_assert_int_eq(call_score(&ctx, tokens, n, NULL, &only), HLM_OK);
         ck_assert(only == sum);
-        ck_assert_int_eq(hlm_score(&ctx, tokens, n, NULL, NULL), HLM_OK);
+        ck_assert_int_eq(call_score(&ctx, tokens, n, NULL, NULL), HLM_OK);
     }
     ck_assert_uint_eq(ctx.caches + m.blocks, 0);
 }
@@ -554,18 +555,18 @@ START_TEST(score_refuses)
     double sum = 5;
     fake_model_init(&m, VOCAB);
     fake_engine_init(&ctx, &m);
-    ck_assert_int_eq(hlm_score(NULL, tokens, 2, NULL, &sum), HLM_E_ARG);
-    ck_assert_int_eq(hlm_score(&ctx, NULL, 2, NULL, &sum), HLM_E_ARG);
-    ck_assert_int_eq(hlm_score(&ctx, tokens, 1, NULL, &sum), HLM_E_ARG);
-    ck_assert_int_eq(hlm_score(&ctx, tokens, 3, NULL, &sum), HLM_E_TOKEN); /* the last is never run */
+    ck_assert_int_eq(call_score(NULL, tokens, 2, NULL, &sum), HLM_E_ARG);
+    ck_assert_int_eq(call_score(&ctx, NULL, 2, NULL, &sum), HLM_E_ARG);
+    ck_assert_int_eq(call_score(&ctx, tokens, 1, NULL, &sum), HLM_E_ARG);
+    ck_assert_int_eq(call_score(&ctx, tokens, 3, NULL, &sum), HLM_E_TOKEN); /* the last is never run */
     ck_assert_ptr_nonnull(strstr(ctx.error, "tokens[2] is 16"));
-    ck_assert_int_eq(hlm_score(&ctx, negative, 2, NULL, &sum), HLM_E_TOKEN);
+    ck_assert_int_eq(call_score(&ctx, negative, 2, NULL, &sum), HLM_E_TOKEN);
     ctx.cancel_at = 1;
-    ck_assert_int_eq(hlm_score(&ctx, tokens, 2, NULL, &sum), HLM_E_CANCELLED);
+    ck_assert_int_eq(call_score(&ctx, tokens, 2, NULL, &sum), HLM_E_CANCELLED);
     for (size_t k = 1; k <= 2; k++) {
         m.allocs = 0;
         m.fail_at = k;
-        ck_assert_int_eq(hlm_score(&ctx, tokens, 2, NULL, &sum), HLM_E_NOMEM);
+        ck_assert_int_eq(call_score(&ctx, tokens, 2, NULL, &sum), HLM_E_NOMEM);
     }
     ck_assert(sum == 5);
     ck_assert_uint_eq(ctx.caches + m.blocks, 0);

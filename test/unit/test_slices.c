@@ -3,6 +3,7 @@
  * the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
+#include "../calls.h"
 
 #include <pthread.h>
 
@@ -132,7 +133,7 @@ START_TEST(freed_in_a_step)
         hlm_cache *fork = NULL;
         api_open(&a, path, NULL);
         expect_new(&a, want);
-        OK(hlm_pool_usage(a.pool, &before, NULL));
+        OK(call_usage(a.pool, &before, NULL));
         OK(hlm_cache_fork(&fork, a.cache, HLM_NOW));
         const hlm_step s = one_step(fork, new_tokens, NEW, got);
         const hlm_step *const steps[] = {&s};
@@ -143,10 +144,10 @@ START_TEST(freed_in_a_step)
         if (end == 0) ck_assert_mem_eq(got, want, sizeof want);
         if (end == 1) OK(hlm_step_abort(a.ctx));
         if (end == 2) {
-            hlm_cancel(a.ctx);
+            hlm_ctx_cancel(a.ctx);
             REFUSED(hlm_step_run(a.ctx, 1, &done), HLM_E_CANCELLED);
         }
-        OK(hlm_pool_usage(a.pool, &after, NULL));
+        OK(call_usage(a.pool, &after, NULL));
         ck_assert_uint_eq(after, before);
         unchanged(&a);
         api_close(&a);
@@ -312,7 +313,7 @@ END_TEST
 
 static void *cancel_soon(void *ctx)
 {
-    hlm_cancel(ctx);
+    hlm_ctx_cancel(ctx);
     return NULL;
 }
 

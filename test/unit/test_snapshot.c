@@ -4,6 +4,7 @@
 #include "snapshot_help.h"
 
 #include "fuzz/snapshot_sums.h"
+#include "../calls.h"
 
 static const char *folder;
 
@@ -195,15 +196,14 @@ static void of_another(const bytes *b, const char *name, const hlm_model_params 
 START_TEST(of_other_models)
 {
     hlm_pool_params pp = small_pool();
-    const hlm_model_params avx2 = {.struct_size = sizeof avx2,
-                                   .cpu = HLM_CPU_AVX2}; /* without products of rounded numbers */
+    const hlm_model_params avx2 = {.struct_size = sizeof avx2, .cpu = "avx2"}; /* without products of rounded numbers */
     world w = open_world(folder, "hymba-options", &avx2, &pp);
     hlm_cache *c = told(&w), *d = NULL;
     const bytes b = saved(c);
-    const hlm_model_params f32 = {.struct_size = sizeof f32, .cpu = HLM_CPU_AVX2, .activations = HLM_ACTIVATIONS_F32};
-    const hlm_model_params ref = {.struct_size = sizeof ref, .cpu = HLM_CPU_REF};
-    const hlm_model_params portable = {.struct_size = sizeof portable, .cpu = HLM_CPU_AVX2, .flags = HLM_LOAD_PORTABLE};
-    const hlm_model_params bare = {.struct_size = sizeof bare, .cpu = HLM_CPU_AVX2, .flags = HLM_LOAD_NO_PREFIX};
+    const hlm_model_params f32 = {.struct_size = sizeof f32, .cpu = "avx2", .activations = HLM_ACTIVATIONS_F32};
+    const hlm_model_params ref = {.struct_size = sizeof ref, .cpu = "ref"};
+    const hlm_model_params portable = {.struct_size = sizeof portable, .cpu = "avx2", .flags = HLM_LOAD_PORTABLE};
+    const hlm_model_params bare = {.struct_size = sizeof bare, .cpu = "avx2", .flags = HLM_LOAD_NO_MEMORY_TOKENS};
     of_another(&b, "llama3", NULL, "another model");
     of_another(&b, "hymba-options", &bare, "stand before the text");
     hlm_model_info info = {.struct_size = sizeof info}, plain = {.struct_size = sizeof plain};
@@ -247,7 +247,7 @@ static void rename_class(const bytes *b, const char *name)
 /* Models that are portable are of one class: snapshots of any kernels go on with any others, and the bits are the same. */
 START_TEST(portable_kernels)
 {
-    static const int32_t cpus[] = {HLM_CPU_REF, HLM_CPU_AVX2, HLM_CPU_AVX512};
+    static const char *const cpus[] = {"ref", "avx2", "avx512"};
     enum { N = 3 };
     hlm_pool_params pp = small_pool();
     world w[N];
@@ -338,7 +338,7 @@ START_TEST(under_a_cap)
     hlm_cache *c = told(&w), *d = NULL;
     const bytes b = saved(c);
     uint64_t held = 0, full = 0;
-    OK(hlm_pool_usage(w.pool, &full, &held));
+    OK(call_usage(w.pool, &full, &held));
     int refused = 0;
     for (uint64_t cap = 1 << 12; cap < 4 * held; cap += held / 16) {
         pp.max_bytes = cap;
@@ -351,11 +351,11 @@ START_TEST(under_a_cap)
             ck_assert_ptr_null(d);
             refused++;
         }
-        OK(hlm_pool_usage(pool, &now, &most));
+        OK(call_usage(pool, &now, &most));
         ck_assert_uint_le(most, cap);
         if (st != HLM_OK) ck_assert_uint_eq(now, 0);
         hlm_cache_free(d);
-        OK(hlm_pool_usage(pool, &now, NULL));
+        OK(call_usage(pool, &now, NULL));
         ck_assert_uint_eq(now, 0);
         hlm_pool_release(pool);
     }

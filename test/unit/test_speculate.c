@@ -93,7 +93,7 @@ static int32_t on_token(void *user, int32_t token, const char *text, size_t len)
     ck_assert(l->o->heard_bytes + len <= sizeof l->o->text);
     memcpy(l->o->text + l->o->heard_bytes, text, len);
     l->o->heard_bytes += len;
-    if (++l->n == l->c->cancel_after) hlm_cancel(l->ctx);
+    if (++l->n == l->c->cancel_after) hlm_ctx_cancel(l->ctx);
     return l->n == l->c->stop_after;
 }
 
@@ -105,7 +105,8 @@ static void forget_cancel(const engine *e)
     OK(hlm_cache_new(&cache, e->pool, NULL));
     const hlm_step one = {.struct_size = sizeof one, .cache = cache, .tokens = &probe, .n_tokens = 1};
     const hlm_step *const steps[] = {&one};
-    hlm_decode_step(e->ctx, steps, 1);
+    const hlm_status st = hlm_decode_step(e->ctx, steps, 1);
+    ck_assert(st == HLM_OK || st == HLM_E_CANCELLED || st == HLM_E_NOMEM);
     hlm_cache_free(cache);
 }
 
@@ -356,7 +357,7 @@ START_TEST(what_can_not_work_is_refused)
     }
     s = none;
     s.draft = odd.ctx;
-    hlm_generate(e.ctx, cache, NULL, &p, NULL);
+    ck_assert_int_eq(hlm_generate(e.ctx, cache, NULL, &p, NULL), HLM_E_MISMATCH);
     ck_assert_ptr_nonnull(strstr(hlm_last_error(), "vocabulary has 67 tokens, the model's 320"));
     s = none;
     s.draft = e.ctx; /* a context may draft for itself */

@@ -10,6 +10,7 @@
 #include <hybridlm/hybridlm.h>
 
 #include "suite.h"
+#include "../calls.h"
 
 enum { PAINTED = 1 << 20, COLOUR = 0xA5, OWN = 4 << 10 /* what a thread of its own takes */ };
 
@@ -125,8 +126,8 @@ static void score(job *j)
     static const int32_t tokens[5] = {1, 2, 3, 4, 5};
     static float out[65536];
     double sum;
-    j->st = hlm_score(j->ctx, tokens, 5, NULL, &sum);
-    if (j->st == HLM_OK) j->st = hlm_embed(j->ctx, tokens, 5, HLM_POOL_MEAN, 0, out);
+    j->st = call_score(j->ctx, tokens, 5, NULL, &sum);
+    if (j->st == HLM_OK) j->st = call_embed(j->ctx, tokens, 5, HLM_EMBED_MEAN, 0, out);
 }
 
 static void states(job *j)

@@ -125,7 +125,8 @@ static hlm_status try_vfs(world *w, const void *p)
     hlm_model *m = NULL;
     char file[1100];
     snprintf(file, sizeof file, "%s.gguf", w->path);
-    const hlm_status st = hlm_model_load_vfs(&m, p, file, NULL);
+    const hlm_status st =
+        hlm_model_load(&m, file, &(hlm_model_params){.struct_size = sizeof(hlm_model_params), .vfs = p});
     hlm_model_release(m);
     return st;
 }
@@ -169,12 +170,12 @@ static hlm_status try_model_info(world *w, const void *p)
 static hlm_status try_plan_params(world *w, const void *p)
 {
     hlm_memory_plan_info info = {.struct_size = sizeof info};
-    return hlm_memory_plan(w->model, p, &info);
+    return hlm_model_plan_memory(w->model, p, &info);
 }
 
 static hlm_status try_memory_plan_info(world *w, const void *p)
 {
-    return hlm_memory_plan(w->model, NULL, (void *)(uintptr_t)p);
+    return hlm_model_plan_memory(w->model, NULL, (void *)(uintptr_t)p);
 }
 
 static hlm_status try_pool_params(world *w, const void *p)
@@ -191,6 +192,36 @@ static hlm_status try_cache_params(world *w, const void *p)
     const hlm_status st = hlm_cache_new(&c, w->pool, p);
     hlm_cache_free(c);
     return st;
+}
+
+static hlm_status try_pool_info(world *w, const void *p)
+{
+    return hlm_pool_info_get(w->pool, (void *)(uintptr_t)p);
+}
+
+static hlm_status try_reuse_params(world *w, const void *p)
+{
+    hlm_cache *c = NULL;
+    OK(hlm_cache_new(&c, w->pool, NULL));
+    const hlm_status st = hlm_cache_reuse(c, p, NULL, NULL);
+    hlm_cache_free(c);
+    return st;
+}
+
+static hlm_status try_score_params(world *w, const void *p)
+{
+    return hlm_score(w->ctx, p, NULL);
+}
+
+static hlm_status try_score_result(world *w, const void *p)
+{
+    const hlm_score_params sp = {.struct_size = sizeof sp, .tokens = ids, .n_tokens = 4};
+    return hlm_score(w->ctx, &sp, (void *)(uintptr_t)p);
+}
+
+static hlm_status try_embed_params(world *w, const void *p)
+{
+    return hlm_embed(w->ctx, p, numbers);
 }
 
 static hlm_status try_prefix_info(world *w, const void *p)
@@ -323,7 +354,12 @@ static const struct {
     {"hlm_pool_params", try_pool_params},
     {"hlm_ctx_params", try_ctx_params},
     {"hlm_cache_params", try_cache_params},
+    {"hlm_pool_info", try_pool_info},
     {"hlm_prefix_info", try_prefix_info},
+    {"hlm_reuse_params", try_reuse_params},
+    {"hlm_score_params", try_score_params},
+    {"hlm_score_result", try_score_result},
+    {"hlm_embed_params", try_embed_params},
     {"hlm_writer", try_writer},
     {"hlm_reader", try_reader},
     {"hlm_hidden", try_hidden},
@@ -347,6 +383,9 @@ static void fill(const char *name, void *full)
     FILL(hlm_executor, .parallel_for = run_for);
     FILL(hlm_vfs, .open = file_open, .size = file_size, .read_at = file_read, .close = file_close);
     FILL(hlm_ctx_params, .n_threads = 1, .pool = w.pool);
+    FILL(hlm_reuse_params, .tokens = ids, .n_tokens = 4);
+    FILL(hlm_score_params, .tokens = ids, .n_tokens = 4);
+    FILL(hlm_embed_params, .tokens = ids, .n_tokens = 4);
     FILL(hlm_writer, .write = bytes_write);
     FILL(hlm_reader, .read = bytes_read);
     FILL(hlm_hidden, .out = numbers);
@@ -437,16 +476,22 @@ START_TEST(as_recorded)
 }
 END_TEST
 
-/* Structs whose sizes the oldest kept header (test/abi/old) had. */
+/* The sizes that structs had in the oldest kept header (test/abi/old). */
 START_TEST(as_in_the_oldest_header)
 {
     static const struct {
         const char *name;
         size_t size;
-    } old[] = {{"hlm_model_info", 136},     {"hlm_plan_params", 40}, {"hlm_memory_plan_info", 56},
-               {"hlm_pool_params", 24},     {"hlm_hidden", 24},      {"hlm_generate_params", 112},
-               {"hlm_generate_result", 48}, {"hlm_step", 104},       {"hlm_step", 80},
-               {"hlm_model_info", 128},     {"hlm_chat_params", 48}};
+    } old[] = {
+        {"hlm_adapter_info", 32}, {"hlm_adapter_params", 24},   {"hlm_allocator", 32},       {"hlm_attention", 24},
+        {"hlm_cache_params", 16}, {"hlm_chat_params", 56},      {"hlm_ctx_params", 40},      {"hlm_embed_params", 32},
+        {"hlm_executor", 24},     {"hlm_generate_params", 136}, {"hlm_generate_result", 88}, {"hlm_hidden", 24},
+        {"hlm_log", 24},          {"hlm_memory_plan_info", 64}, {"hlm_model_info", 144},     {"hlm_model_params", 64},
+        {"hlm_plan_params", 64},  {"hlm_pool_info", 24},        {"hlm_pool_params", 72},     {"hlm_prefix_info", 104},
+        {"hlm_reader", 24},       {"hlm_reuse_params", 32},     {"hlm_sampler_params", 72},  {"hlm_score_params", 40},
+        {"hlm_score_result", 24}, {"hlm_speculation", 40},      {"hlm_step", 112},           {"hlm_vfs", 56},
+        {"hlm_writer", 24},
+    };
     for (size_t i = 0; i < sizeof old / sizeof *old && sizeof(void *) == 8; i++)
         ck_assert_msg(hlmi_struct_had(old[i].name, old[i].size), "%s", old[i].name);
 }

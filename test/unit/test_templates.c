@@ -224,10 +224,10 @@ START_TEST(files_of_callbacks)
     const want wanted[6] = {{NULL, NULL, "D", 0}, {NULL, "[1]", "T", 0}, {"rag", NULL, "R", 0}};
     const hlm_vfs vfs = {
         .struct_size = sizeof vfs, .open = vfs_open, .size = vfs_size, .read_at = vfs_read, .close = vfs_close};
-    const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_VOCAB_ONLY};
+    const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_VOCAB_ONLY, .vfs = &vfs};
     hlm_model_release(load_case(&f, files, &st));
     hlm_model *m = NULL;
-    ck_assert_msg(hlm_model_load_vfs(&m, &vfs, f.path, &p) == HLM_OK, "%s", hlm_last_error());
+    ck_assert_msg(hlm_model_load(&m, f.path, &p) == HLM_OK, "%s", hlm_last_error());
     check_all(m, wanted, "callbacks");
     hlm_model_release(m);
     folder_free(&f);

@@ -128,7 +128,7 @@ START_TEST(tokens_beyond_the_rows)
             ck_assert_msg(n == strlen(texts[k]) && memcmp(text, texts[k], n) == 0, "%.*s", (int)n, text);
         }
         ck_assert_int_eq(hlm_detokenize(m, (const int32_t[]){288}, 1, 0, text, sizeof text, &n), HLM_E_TOKEN);
-        ck_assert_int_eq(hlm_token_ends(m, 288), 0);
+        ck_assert_int_eq(hlm_model_token_ends(m, 288), 0);
         hlm_model_release(m);
         folder_free(&f);
     }
@@ -352,7 +352,7 @@ START_TEST(ids_of_configurations)
                           info.pad_token == files[i].pad,
                       "case %zu: %d %d %d", i, info.bos_token, info.eos_token, info.pad_token);
         for (int32_t id = 0; id < 6; id++)
-            ck_assert_msg(hlm_token_ends(m, id) == files[i].ends[id] - '0', "case %zu: %d", i, (int)id);
+            ck_assert_msg(hlm_model_token_ends(m, id) == files[i].ends[id] - '0', "case %zu: %d", i, (int)id);
         hlm_model_release(m);
         folder_free(&f);
     }

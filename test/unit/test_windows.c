@@ -2,6 +2,7 @@
  * test_windows MODELS [N]: of the first N. Beside each stands a pool that keeps all. */
 #define _POSIX_C_SOURCE 200809L
 #include "snapshot_help.h"
+#include "../calls.h"
 
 static const char *folder;
 
@@ -60,7 +61,7 @@ static void close_pair(pair *p)
     hlm_cache_free(p->d);
     uint64_t left = 0;
     OK(hlm_prefix_clear(p->give.pool));
-    OK(hlm_pool_usage(p->give.pool, &left, NULL));
+    OK(call_usage(p->give.pool, &left, NULL));
     ck_assert_uint_eq(left, 0);
     close_world(&p->give);
     close_world(&p->keep);
@@ -126,7 +127,7 @@ START_TEST(computes_again)
     const uint64_t before = used(&p.give);
     const int32_t id = 1;
     const hlm_step s = one_step(p.c, &id, 1, NULL);
-    hlm_cancel(p.give.ctx);
+    hlm_ctx_cancel(p.give.ctx);
     REFUSED(run_step(p.give.ctx, &s), HLM_E_CANCELLED);
     ck_assert_uint_eq(used(&p.give), before);
     ck_assert_int_eq(hlm_cache_pending(p.c), pending);
@@ -152,9 +153,9 @@ START_TEST(reserves)
         const int64_t pending = hlm_cache_pending(p.c);
         OK(hlm_cache_reserve(p.c, length + 4 * (int64_t)p.window));
         ck_assert_int_eq(hlm_cache_pending(p.c), pending);
-        OK(hlm_pool_usage(p.give.pool, NULL, &held));
+        OK(call_usage(p.give.pool, NULL, &held));
         append(&p, 4 * p.window);
-        OK(hlm_pool_usage(p.give.pool, NULL, &now));
+        OK(call_usage(p.give.pool, NULL, &now));
         ck_assert_uint_eq(now, held);
     }
     close_pair(&p);
@@ -219,7 +220,7 @@ static size_t reuse(pair *p, const int32_t *ids, size_t n)
     size_t reused = 0, pending = 0;
     hlm_cache *c = NULL;
     OK(hlm_cache_new(&c, p->give.pool, NULL));
-    OK(hlm_cache_reuse(c, ids, n, &reused, &pending));
+    OK(call_reuse(c, NULL, ids, n, &reused, &pending));
     if (reused < n - 1) {
         const hlm_step s = one_step(c, ids + reused, n - 1 - reused, NULL);
         OK(run_step(p->give.ctx, &s));
@@ -298,8 +299,8 @@ START_TEST(long_prompts)
     OK(hlm_generate(p.give.ctx, p.c, NULL, &gp, NULL));
     OK(hlm_generate(p.keep.ctx, p.d, NULL, &gp, NULL));
     uint64_t give = 0, keep = 0;
-    OK(hlm_pool_usage(p.give.pool, NULL, &give));
-    OK(hlm_pool_usage(p.keep.pool, NULL, &keep));
+    OK(call_usage(p.give.pool, NULL, &give));
+    OK(call_usage(p.keep.pool, NULL, &keep));
     ck_assert_uint_lt(give, keep / 2);
     append(&p, 2);
     close_pair(&p);
@@ -314,14 +315,13 @@ START_TEST(bad_calls)
     hlm_memory_plan_info info = {.struct_size = sizeof info};
     const hlm_plan_params plans[] = {{.struct_size = sizeof *plans, .window_rows = 2},
                                      {.struct_size = sizeof *plans, .window_rows = -1},
-                                     {.struct_size = sizeof *plans, .step_tokens = -1},
-                                     {.struct_size = sizeof *plans, .reserved2 = 1}};
+                                     {.struct_size = sizeof *plans, .step_tokens = -1}};
     REFUSED(hlm_pool_new(&pool, p.give.model, &pp), HLM_E_ARG);
     pp = windows(HLM_WINDOW_GIVE_BACK);
-    pp.reserved3 = 1;
+    pp.reserved = 1;
     REFUSED(hlm_pool_new(&pool, p.give.model, &pp), HLM_E_ARG);
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
-        REFUSED(hlm_memory_plan(p.give.model, &plans[i], &info), HLM_E_ARG);
+        REFUSED(hlm_model_plan_memory(p.give.model, &plans[i], &info), HLM_E_ARG);
     close_pair(&p);
 }
 END_TEST

@@ -85,7 +85,7 @@ def _limit(width: int, max_new_tokens: Optional[int], max_length: Optional[int])
 def _ends(context: Context, eos_token_id: Union[None, int, Sequence[int]]) -> Any:
     if eos_token_id is None:
         model = context.model.handle()
-        return lambda token: bool(lib.hlm_token_ends(model.pointer, token))
+        return lambda token: bool(lib.hlm_model_token_ends(model.pointer, token))
     given = [eos_token_id] if hasattr(eos_token_id, "__index__") else list(eos_token_id)
     return {integer(t, "eos_token_id") for t in given}.__contains__
 

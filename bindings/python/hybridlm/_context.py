@@ -112,7 +112,7 @@ class Step:
             raise errors.ArgError(f"hidden has {item}, expected a layer or (layer, kind)")
         layer, kind = item if isinstance(item, tuple) else (item, raw.HLM_HIDDEN_STREAM)
         layer, kind = integer(layer, "hidden", -1, self._info.n_layers), integer(kind, "hidden", 0, 2**31 - 1)
-        width = lib.hlm_hidden_width(self.cache._model.handle().pointer, kind)
+        width = lib.hlm_model_hidden_width(self.cache._model.handle().pointer, kind)
         if not width:
             raise errors.ArgError(f"the model has no hidden states of the kind {kind}")
         return layer, kind, width
@@ -238,11 +238,11 @@ class Context(Owner):
         pool._adopt(Handle("pool", pointer, lib.hlm_pool_release), self._model)
         return pool
 
-    @documented("hlm_cancel")
+    @documented("hlm_ctx_cancel")
     def cancel(self) -> None:
         """Stop the running call, from any thread; it raises CancelledError."""
         handle = self.handle()  # so that it lives during the call
-        lib.hlm_cancel(handle.pointer)
+        lib.hlm_ctx_cancel(handle.pointer)
 
     # ---- calls ----
 
@@ -254,7 +254,7 @@ class Context(Owner):
 
         def once() -> None:
             if long:
-                interruptible(lambda: lib.hlm_cancel(handle.pointer), settled, function, handle.pointer, *args)
+                interruptible(lambda: lib.hlm_ctx_cancel(handle.pointer), settled, function, handle.pointer, *args)
             else:
                 check(function(handle.pointer, *args))
 
@@ -329,33 +329,38 @@ class Context(Owner):
             tokens = self._model.tokenizer.encode(tokens, add_special_tokens=True)
         return c_tokens(tokens)
 
-    @documented("hlm_score_labels")
+    @documented("hlm_score")
     def score(self, tokens: Union[str, Tokens], labels: Optional[Tokens] = None) -> FloatArray:
         """Log-probability of each token but the first, or of labels in place of the tokens
         (a negative label, such as -100, is left out and gives 0). Of text, its tokens as
         generate() would begin with it: tokenizer.encode(text, add_special_tokens=True)."""
         np = numpy()
         ids, n = self._ids(tokens)
-        wanted, n_labels = (ids, n) if labels is None else c_tokens(labels, "labels")
+        wanted, n_labels = (None, n) if labels is None else c_tokens(labels, "labels")
         if n_labels != n:
             raise errors.ArgError(f"{n} tokens and {n_labels} labels")
         out: FloatArray = np.empty(max(n - 1, 0), np.float32)
+        text = fill(raw.hlm_score_params(), "score()", {
+            "tokens": ctypes.addressof(ids), "n_tokens": n, "logprobs": address(out),
+            "labels": None if wanted is None else ctypes.addressof(wanted)})
         handle = self.handle()
         with handle:
-            self._run(handle, True, lib.hlm_score_labels, ids, wanted, n, address(out), None, None)
+            self._run(handle, True, lib.hlm_score, ctypes.byref(text), None)
         return out
 
     @documented("hlm_embed")
-    def embed(self, tokens: Union[str, Tokens], *, pooling: int = raw.HLM_POOL_MEAN, flags: int = 0) -> FloatArray:
-        """A text's vector: POOL_MEAN, POOL_LAST or POOL_FIRST; flags may be EMBED_NORMALISE. Text is
-        read as by score()."""
+    def embed(self, tokens: Union[str, Tokens], *, pooling: int = raw.HLM_EMBED_MEAN,
+              normalise: bool = False) -> FloatArray:
+        """A text's vector: EMBED_MEAN, EMBED_LAST or EMBED_FIRST of its rows; normalise scales it to length 1.
+        Text is read as by score()."""
         np = numpy()
         ids, n = self._ids(tokens)
-        pooling, flags = integer(pooling, "pooling", -2**31, 2**31 - 1), integer(flags, "flags", 0, 2**32 - 1)
         out: FloatArray = np.empty(self._info.hidden_size, np.float32)
+        text = fill(raw.hlm_embed_params(), "embed()", {
+            "tokens": ctypes.addressof(ids), "n_tokens": n, "pooling": pooling, "normalise": bool(normalise)})
         handle = self.handle()
         with handle:
-            self._run(handle, True, lib.hlm_embed, ids, n, pooling, flags, address(out))
+            self._run(handle, True, lib.hlm_embed, ctypes.byref(text), address(out))
         return out
 
     # ---- text ----

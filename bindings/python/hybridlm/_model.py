@@ -124,13 +124,13 @@ class Model(Owner):
             names.append(f"LABEL_{i}" if name is None else name.decode("utf-8", "replace"))
         return names
 
-    @documented("hlm_memory_plan")
+    @documented("hlm_model_plan_memory")
     def memory_plan(self, **params: Unpack[PlanParams]) -> MemoryPlanInfo:
         """What the model, its sequences and a context take, in bytes."""
         struct = fill(raw.hlm_plan_params(), "memory_plan", dict(params))
         out = fill(raw.hlm_memory_plan_info(), "MemoryPlanInfo", {})
         handle = self.handle()
-        check(lib.hlm_memory_plan(handle.pointer, ctypes.byref(struct), ctypes.byref(out)))
+        check(lib.hlm_model_plan_memory(handle.pointer, ctypes.byref(struct), ctypes.byref(out)))
         plan: MemoryPlanInfo = read_struct(out, MemoryPlanInfo)
         return plan
 

@@ -17,7 +17,7 @@ _ALIASES = {
 
 def unknown_keyword(what: str, name: str, known: Iterable[str]) -> TypeError:
     """The exception for a keyword argument that `what` does not have."""
-    there = [k for k in known if k not in ("struct_size", "reserved", "reserved2", "reserved3")]
+    there = [k for k in known if k not in ("struct_size", "reserved")]
     meant = [a for a in _ALIASES.get(name, ()) if a in there] or difflib.get_close_matches(name, there, 1)
     hint = f"; did you mean '{meant[0]}'?" if meant else ""
     return TypeError(f"{what} got an unexpected keyword argument '{name}'{hint}")

@@ -31,14 +31,14 @@ class Pool(Owner):
     """Where states live: pages of one model, a byte cap. Any number of threads may use one."""
 
     @documented("hlm_pool_new")
-    def __init__(self, model: Model, *, prefix_adapter: Optional[Adapter] = None, **params: Unpack[PoolParams]):
+    def __init__(self, model: Model, *, memory_token_adapter: Optional[Adapter] = None, **params: Unpack[PoolParams]):
         """An empty pool. Parameters are the fields of hlm_pool_params."""
         if not isinstance(model, Model):
             raise TypeError(f"model is {type(model).__name__}, expected Model")
         struct = fill(raw.hlm_pool_params(), "Pool", dict(params))
         out = ctypes.c_void_p()
-        other = adapter_handle(prefix_adapter)
-        struct.prefix_adapter = other.pointer if other else None
+        other = adapter_handle(memory_token_adapter)
+        struct.memory_token_adapter = other.pointer if other else None
         parent = model.handle()
         check(lib.hlm_pool_new(ctypes.byref(out), parent.pointer, ctypes.byref(struct)))
         self._adopt(Handle("pool", out.value, lib.hlm_pool_release), Model._of(parent))
@@ -51,13 +51,13 @@ class Pool(Owner):
         return "of {}: {} bytes used, {} held".format(self._model.info.arch, *self.usage)
 
     @property
-    @documented("hlm_pool_usage")
+    @documented("hlm_pool_info_get")
     def usage(self) -> PoolUsage:
         """Bytes used and held."""
-        used, held = ctypes.c_uint64(), ctypes.c_uint64()
+        info = fill(raw.hlm_pool_info(), "usage", {})
         handle = self.handle()
-        check(lib.hlm_pool_usage(handle.pointer, ctypes.byref(used), ctypes.byref(held)))
-        return PoolUsage(used.value, held.value)
+        check(lib.hlm_pool_info_get(handle.pointer, ctypes.byref(info)))
+        return PoolUsage(info.used_bytes, info.held_bytes)
 
     @documented("hlm_pool_adapt")
     def adapt(self, adapter: Adapter) -> None:
@@ -232,9 +232,10 @@ class Cache(Owner):
         ids, n = c_tokens(tokens)
         reused, pending = ctypes.c_size_t(), ctypes.c_size_t()
         other = adapter_handle(adapter)
+        text = fill(raw.hlm_reuse_params(), "reuse()", {"tokens": ctypes.addressof(ids), "n_tokens": n,
+                                                        "adapter": other.pointer if other else None})
         with self.handle() as cache:
-            check(lib.hlm_cache_reuse_with(cache, other.pointer if other else None, ids, n, ctypes.byref(reused),
-                                           ctypes.byref(pending)))
+            check(lib.hlm_cache_reuse(cache, ctypes.byref(text), ctypes.byref(reused), ctypes.byref(pending)))
         return Reuse(reused.value, pending.value)
 
     @documented("hlm_prefix_add")

@@ -194,7 +194,7 @@ class Stream(Iterator[str]):
             check(lib.hlm_sampler_sample(sampler, self._logits, ctypes.byref(token)))
             check(lib.hlm_sampler_accept(sampler, token))
         drawn = token.value
-        ends = drawn in r.stop_tokens or (not r.ignore_eos and lib.hlm_token_ends(r.model.handle().pointer, drawn) != 0)
+        ends = drawn in r.stop_tokens or (not r.ignore_eos and lib.hlm_model_token_ends(r.model.handle().pointer, drawn) != 0)
         piece = "" if ends or self._text is None else self._stop.feed(self._text.push(drawn))
         self.tokens.append(drawn)
         if ends:

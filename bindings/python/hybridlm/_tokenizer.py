@@ -138,10 +138,10 @@ class Tokenizer:
             raise TypeError(f"sequences is {type(sequences).__name__}, expected rows of token ids")
         return [self.decode(row, skip_special_tokens, clean_up_tokenization_spaces=clean_up_tokenization_spaces) for row in sequences]
 
-    @documented("hlm_token_ends")
+    @documented("hlm_model_token_ends")
     def ends(self, token: int) -> bool:
         """Whether the token ends an answer."""
-        return bool(lib.hlm_token_ends(self._handle.pointer, integer(token, "token", -2**31, 2**31 - 1)))
+        return bool(lib.hlm_model_token_ends(self._handle.pointer, integer(token, "token", -2**31, 2**31 - 1)))
 
     def stream(self, *, skip_special_tokens: bool = False, skip_special: Optional[bool] = None) -> TextStream:
         """Text of one token after another. skip_special is an older name."""

@@ -64,7 +64,7 @@ class FullError(Error):
 
 
 class CancelledError(Error):
-    """hlm_cancel() or a callback stopped the call."""
+    """hlm_ctx_cancel() or a callback stopped the call."""
 
     name = "HLM_E_CANCELLED"
     status = -8

@@ -30,7 +30,7 @@ from typing import Any
 HLM_VERSION_MAJOR = 0
 HLM_VERSION_MINOR = 1
 HLM_VERSION_PATCH = 0
-HLM_ABI_VERSION = 0
+HLM_ABI_VERSION = 1
 HLM_OK = 0
 HLM_E_ARG = -1
 HLM_E_NOMEM = -2
@@ -56,13 +56,9 @@ HLM_LOAD_READ = 1
 HLM_LOAD_PORTABLE = 2
 HLM_LOAD_VOCAB_ONLY = 4
 HLM_LOAD_CHECK_WEIGHTS = 8
-HLM_LOAD_NO_PREFIX = 16
+HLM_LOAD_NO_MEMORY_TOKENS = 16
 HLM_ACTIVATIONS_DEFAULT = 0
 HLM_ACTIVATIONS_F32 = 1
-HLM_CPU_BEST = 0
-HLM_CPU_REF = 1
-HLM_CPU_AVX2 = 2
-HLM_CPU_AVX512 = 3
 HLM_HEAD_TEXT = 0
 HLM_HEAD_SEQUENCE = 1
 HLM_HEAD_TOKEN = 2
@@ -82,10 +78,9 @@ HLM_FINISH_STOP_STRING = 2
 HLM_FINISH_CALLBACK = 3
 HLM_FINISH_FULL = 4
 HLM_FINISH_CANCELLED = 5
-HLM_POOL_MEAN = 0
-HLM_POOL_LAST = 1
-HLM_POOL_FIRST = 2
-HLM_EMBED_NORMALISE = 1
+HLM_EMBED_MEAN = 0
+HLM_EMBED_LAST = 1
+HLM_EMBED_FIRST = 2
 HLM_ROWS_LAST = 0
 HLM_ROWS_ALL = 1
 HLM_ROWS_LIST = 2
@@ -97,8 +92,8 @@ HLM_SNAPSHOT_OTHER_KERNELS = 1
 HLM_LOG_DEBUG = 1
 HLM_LOG_INFO = 2
 HLM_LOG_WARN = 3
-HLM_NOW = -1
 HLM_TOKEN_NONE = -1
+HLM_NOW = -1
 
 hlm_task = CFUNCTYPE(None, c_void_p, c_size_t)
 hlm_model_params_progress = CFUNCTYPE(c_int32, c_void_p, c_uint64, c_uint64)
@@ -144,8 +139,8 @@ class hlm_model_params(Structure):
         ("struct_size", c_size_t),
         ("flags", c_uint32),
         ("activations", c_int32),
-        ("cpu", c_int32),
-        ("reserved", c_int32),
+        ("cpu", c_char_p),
+        ("vfs", c_void_p),
         ("allocator", c_void_p),
         ("log", c_void_p),
         ("progress", hlm_model_params_progress),
@@ -171,6 +166,7 @@ class hlm_model_info(Structure):
         ("head_dim", c_int32),
         ("max_positions", c_int64),
         ("n_parameters", c_uint64),
+        ("n_active_parameters", c_uint64),
         ("file_bytes", c_uint64),
         ("weight_bytes", c_uint64),
         ("bytes_per_token", c_uint64),
@@ -179,10 +175,9 @@ class hlm_model_info(Structure):
         ("pad_token", c_int32),
         ("unk_token", c_int32),
         ("has_chat_template", c_int32),
-        ("reserved", c_int32),
         ("head", c_int32),
         ("n_labels", c_int32),
-        ("n_active_parameters", c_uint64),
+        ("reserved", c_int32),
     ]
 
 
@@ -190,18 +185,24 @@ class hlm_pool_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("kv_type", c_int32),
+        ("state_type", c_int32),
         ("page_tokens", c_int32),
+        ("window_rows", c_int32),
         ("max_bytes", c_uint64),
+        ("prefix_bytes", c_uint64),
         ("mark_stride", c_int64),
         ("mark_bytes", c_uint64),
         ("undo_tokens", c_int32),
         ("reserved", c_int32),
-        ("prefix_bytes", c_uint64),
-        ("state_type", c_int32),
-        ("reserved2", c_int32),
-        ("window_rows", c_int32),
-        ("reserved3", c_int32),
-        ("prefix_adapter", c_void_p),
+        ("memory_token_adapter", c_void_p),
+    ]
+
+
+class hlm_pool_info(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("used_bytes", c_uint64),
+        ("held_bytes", c_uint64),
     ]
 
 
@@ -221,15 +222,13 @@ class hlm_plan_params(Structure):
         ("struct_size", c_size_t),
         ("n_sequences", c_size_t),
         ("n_tokens", c_int64),
+        ("step_tokens", c_int64),
         ("kv_type", c_int32),
+        ("state_type", c_int32),
+        ("window_rows", c_int32),
         ("n_threads", c_int32),
         ("max_rows", c_size_t),
-        ("state_type", c_int32),
-        ("reserved", c_int32),
         ("prefix_bytes", c_uint64),
-        ("window_rows", c_int32),
-        ("reserved2", c_int32),
-        ("step_tokens", c_int64),
     ]
 
 
@@ -290,15 +289,15 @@ class hlm_generate_params(Structure):
         ("n_stop_tokens", c_size_t),
         ("ignore_eos", c_int32),
         ("show_special", c_int32),
+        ("reuse", c_int32),
+        ("reserved", c_int32),
+        ("speculation", c_void_p),
+        ("adapter", c_void_p),
         ("progress", hlm_generate_params_progress),
         ("on_token", hlm_generate_params_on_token),
         ("user", c_void_p),
         ("tokens", c_void_p),
         ("tokens_cap", c_size_t),
-        ("reuse", c_int32),
-        ("reserved", c_int32),
-        ("speculation", c_void_p),
-        ("adapter", c_void_p),
     ]
 
 
@@ -319,15 +318,41 @@ class hlm_generate_result(Structure):
     ]
 
 
+class hlm_score_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("tokens", c_void_p),
+        ("n_tokens", c_size_t),
+        ("labels", c_void_p),
+        ("logprobs", c_void_p),
+    ]
+
+
+class hlm_score_result(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("sum", c_double),
+        ("n_scored", c_size_t),
+    ]
+
+
+class hlm_embed_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("tokens", c_void_p),
+        ("n_tokens", c_size_t),
+        ("pooling", c_int32),
+        ("normalise", c_int32),
+    ]
+
+
 class hlm_hidden(Structure):
     """A request for hidden states of every token of a step."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("layer", c_int32),
-        ("reserved", c_int32),
-        ("out", c_void_p),
         ("kind", c_int32),
-        ("reserved2", c_int32),
+        ("out", c_void_p),
     ]
 
 
@@ -350,6 +375,8 @@ class hlm_step(Structure):
         ("cache", c_void_p),
         ("tokens", c_void_p),
         ("n_tokens", c_size_t),
+        ("embeddings", c_void_p),
+        ("adapter", c_void_p),
         ("logits", c_void_p),
         ("logit_rows", c_int32),
         ("reserved", c_int32),
@@ -357,10 +384,8 @@ class hlm_step(Structure):
         ("n_rows", c_size_t),
         ("hidden", c_void_p),
         ("n_hidden", c_size_t),
-        ("embeddings", c_void_p),
         ("attention", c_void_p),
         ("n_attention", c_size_t),
-        ("adapter", c_void_p),
     ]
 
 
@@ -372,27 +397,40 @@ class hlm_logit_bias(Structure):
 
 
 class hlm_sampler_params(Structure):
-    """The chain runs in the order of the fields from repetition_penalty on, with
-    logit_bias first and temperature last before the draw. All off by default:
-    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
-    at temperature 1, of the tokens that those before it kept, and keeps at
-    least one; among equals the lower id goes first.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
-    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+    """A chain has these stages, and they run in this order, whatever the order of the fields:
+      logit_bias              is added
+      repetition_penalty      of the tokens that penalty_window holds
+      frequency_penalty, presence_penalty    likewise
+      top_k, typical_p, top_p, min_p         each sees the probabilities, at temperature 1, of the tokens that
+                              those before it kept, and keeps at least one; among equals the lower id goes first
+      temperature             divides the logits of what is left
+      the draw
+    A stage that a later version adds says between which of them it stands. All are off by default: greedy.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p
+    0 to 1; all finite, but a bias may be -INFINITY."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("seed", c_uint64),
-        ("logit_bias", c_void_p),
-        ("n_logit_bias", c_size_t),
-        ("penalty_window", c_int64),
+        ("temperature", c_float),
+        ("top_k", c_int32),
+        ("top_p", c_float),
+        ("min_p", c_float),
+        ("typical_p", c_float),
         ("repetition_penalty", c_float),
         ("frequency_penalty", c_float),
         ("presence_penalty", c_float),
-        ("top_k", c_int32),
-        ("typical_p", c_float),
-        ("top_p", c_float),
-        ("min_p", c_float),
-        ("temperature", c_float),
+        ("penalty_window", c_int64),
+        ("logit_bias", c_void_p),
+        ("n_logit_bias", c_size_t),
+    ]
+
+
+class hlm_reuse_params(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("tokens", c_void_p),
+        ("n_tokens", c_size_t),
+        ("adapter", c_void_p),
     ]
 
 
@@ -485,7 +523,7 @@ class hlm_executor(Structure):
 
 class hlm_vfs(Structure):
     """File access, for pack files and assets. Paths are those given to
-    hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions
+    hlm_model_load or hlm_adapter_load and, for a folder, names joined to it by '/'. Functions
     return 0 on success; all but map are needed. The struct is copied; what
     `user` points to must outlive the models loaded through it. All functions
     may be called from any thread."""
@@ -512,7 +550,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "What went wrong in the calling thread's latest call that returns an\n"
         'hlm_status: one sentence naming file, field and value where there are any;\n'
         '"" when that call succeeded, and before the first. Calls that return no status\n'
-        '(frees, releases, retains, hlm_cancel, and those that return a number, a string or\n'
+        '(frees, releases, retains, hlm_ctx_cancel, and those that return a number, a string or\n'
         'a pool) leave it as it is. In a callback it is that of the calls made there,\n'
         'which leave the sentence of the call around them alone. Valid until the\n'
         "thread's next call that returns a status; never NULL."),
@@ -528,7 +566,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '*n receives the number of bytes, also with HLM_E_SPACE.\n'
         'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),\n'
         '        HLM_E_NOMEM.'),
-    "hlm_token_ends": (c_int32, [c_void_p, c_int32],
+    "hlm_model_token_ends": (c_int32, [c_void_p, c_int32],
         '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a\n'
         'model without tokenizer, an id outside the vocabulary, or NULL.'),
     "hlm_text_stream_new": (c_int32, [c_void_p, c_void_p, c_uint32],
@@ -597,10 +635,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'On success *out holds one reference. The path is not needed afterwards; a\n'
         'mapped file must not change while the model lives (see HLM_LOAD_READ).\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of\n'
-        '        quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several\n'
+        '        quantisation, a tokenizer, an instruction set, by name), HLM_E_ARG (also: a folder with several\n'
         '        GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
-    "hlm_model_load_vfs": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
-        "The same through the caller's file access; see hlm_vfs for what must outlive the model."),
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
@@ -610,9 +646,11 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_model_label": (c_char_p, [c_void_p, c_int32],
         'Name of class i of a classification head, as the files say it; NULL where they\n'
         'do not, or there is no such class. Valid as long as the model.'),
+    "hlm_model_hidden_width": (c_size_t, [c_void_p, c_int32],
+        'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),\n'
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens),\n'
         '        HLM_E_MISMATCH (an adapter of another model),\n'
         '        HLM_E_NOMEM.'),
     "hlm_pool_retain": (None, [c_void_p],
@@ -623,26 +661,24 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Make an adapter known to a pool before a step runs with it: snapshots of sequences that\n'
         'were run with it can then be loaded. It may be loaded anew from the same files, with the same scale.\n'
         'Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM.'),
-    "hlm_pool_usage": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held\n'
-        'from the allocator: pages that caches gave back stay with the pool for the next. Either\n'
-        'pointer may be NULL. Any thread.'),
+    "hlm_pool_info_get": (c_int32, [c_void_p, c_void_p],
+        "What a pool's pages and states take now. Set out->struct_size first. Any thread."),
     "hlm_ctx_new": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Starts the threads and takes the scratch: what hlm_memory_plan says.\n'
+        'Starts the threads and takes the scratch: what hlm_model_plan_memory says.\n'
         'Threads stay in the process that made them: in the child of a fork() calls on\n'
         'a context with threads of its own return HLM_E_MISMATCH; the child may free\n'
         'it, and make one of its own on the same pool.\n'
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of\n'
         "        another model), HLM_E_NOMEM (memory, or the system's threads)."),
     "hlm_ctx_free": (None, [c_void_p],
-        'Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call.'),
+        'Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call.'),
     "hlm_ctx_pool": (c_void_p, [c_void_p],
         "The context's pool, borrowed: retain it to keep it. NULL for NULL."),
     "hlm_ctx_error": (c_char_p, [c_void_p],
         'As hlm_last_error, but of the latest failed call on this context\n'
         '(hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the\n'
         'context; "" before the first. Valid until the next call on it; never NULL.'),
-    "hlm_cancel": (None, [c_void_p],
+    "hlm_ctx_cancel": (None, [c_void_p],
         'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a\n'
         'millisecond of computing, and what its last step did to caches is undone. Of a begun\n'
         'step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a\n'
@@ -651,7 +687,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'program that wants to go on after a call that was too quick for its cancel\n'
         'repeats that step.\n'
         'May be called from any thread and from a signal handler. NULL does nothing.'),
-    "hlm_memory_plan": (c_int32, [c_void_p, c_void_p, c_void_p],
+    "hlm_model_plan_memory": (c_int32, [c_void_p, c_void_p, c_void_p],
         'A dry run: computes the sizes that a pool and a context made with the same\n'
         'numbers will have, and keeps no memory. Set out->struct_size first.\n'
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
@@ -713,33 +749,22 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
         'is written on success, and with HLM_E_CANCELLED for what was done until then.\n'
         'Callbacks come from the calling thread and must not call into ctx or the cache, but\n'
-        "for hlm_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
+        "for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
         'A model without tokenizer gives ids and no text.\n'
         'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
         '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
         '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'
         '        the cache then holds what was run before.'),
-    "hlm_score": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
-        'Log-probability of each token given those before it, as natural logarithms;\n'
-        "NaN where the model's logits are no distribution.\n"
-        'tokens   [n], n at least 2, from the beginning of a text.\n'
-        'logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL.\n'
-        'sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1).\n'
-        "Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer.\n"
+    "hlm_score": (c_int32, [c_void_p, c_void_p, c_void_p],
+        'Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its\n'
+        'struct_size first.\n'
+        "Uses a sequence of its own, in the context's pool, and no [n_tokens, vocab_size] buffer.\n"
         'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,\n'
         '        HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what\n'
         '        logprobs holds is then undefined.'),
-    "hlm_score_labels": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_void_p],
-        'The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] ..\n'
-        'tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)\n'
-        'is left out: its log-probability is given as 0.\n'
-        'count    labels that were rated; may be NULL. The mean loss is -sum / count.\n'
-        'Errors  as hlm_score.'),
-    "hlm_embed": (c_int32, [c_void_p, c_void_p, c_size_t, c_int32, c_uint32, c_void_p],
+    "hlm_embed": (c_int32, [c_void_p, c_void_p, c_void_p],
         "A text's vector, for search and comparison: of its rows after the final norm, which\n"
         'transformers calls last_hidden_state. Any model has them, whatever its head.\n'
-        'tokens   [n], n at least 1, from the beginning of a text.\n'
-        'pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0.\n'
         'out      [hidden_size].\n'
         "Uses a sequence of its own, in the context's pool.\n"
         'Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED.'),
@@ -762,12 +787,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'other things: checks it and takes its memory, computes nothing. Structs, ids, rows\n'
         'and lists of requests are copied; embeddings, and what is written to (logits,\n'
         'hidden states, attention weights), must stay until the step has ended.\n'
-        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The\n'
+        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The\n'
         'caches are what they were before: they can be read, forked and saved, also from\n'
         'other threads; calls that would change one return HLM_E_BUSY. A cache that is freed\n'
         "before the step has ended is not the caller's any more: the step goes on, and\n"
         'its end frees it. hlm_ctx_free aborts the step.\n'
-        "In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed\n"
+        "In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed\n"
         "first, and the step's memory is taken after that.\n"
         'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
     "hlm_step_run": (c_int32, [c_void_p, c_uint64, c_void_p],
@@ -777,7 +802,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "results are there, the same as hlm_decode_step's bit for bit. A failure\n"
         'ends the step as hlm_step_abort does.\n'
         'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call\n'
-        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only).'),
+        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after memory tokens only).'),
     "hlm_step_abort": (c_int32, [c_void_p],
         'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
         'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
@@ -794,8 +819,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
         '        HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),\n'
         '        HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
-    "hlm_hidden_width": (c_size_t, [c_void_p, c_int32],
-        'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'params and the list of biases are copied; NULL: greedy.\n'
         'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
@@ -816,20 +839,16 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'reference. Of a text with embeddings only what stands before the first is remembered; of\n'
         'a model with recurrent state only what stands before the last state.\n'
         'Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY.'),
-    "hlm_cache_reuse": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
+    "hlm_cache_reuse": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p],
         'Bring `cache` to the longest beginning of a text that it holds itself, or the prefix\n'
         'cache does: whichever leaves less to compute, itself if that is the same. At least the last\n'
         'token is left, so that running it gives logits. Go on with tokens + *reused.\n'
-        'tokens   [n] the whole text from its beginning, n at least 1.\n'
         'reused   how many of them the cache holds afterwards; may be NULL.\n'
         'pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;\n'
         '         may be NULL. The state at their end becomes an automatic mark then.\n'
         'Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.\n'
-        'Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
-    "hlm_cache_reuse_with": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p],
-        'The same for a text that is run with an adapter (NULL: none): the same tokens run with another\n'
-        'are another text. With invocation tokens it is looked for from their last place in the n tokens on, and\n'
-        "before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."),
+        'Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model),\n'
+        '        HLM_E_FULL (4096 adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
     "hlm_prefix_clear": (c_int32, [c_void_p],
         'Forget all texts. Caches keep what they share.'),
     "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],
@@ -868,7 +887,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),\n'
         '        HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model\n'
         '        or with an adapter that the pool does not know (hlm_pool_adapt), or another\n'
-        '        prefix_adapter, of other KV\n'
+        '        memory_token_adapter, of other KV\n'
         '        or state types, or computed with other kernels or load parameters: the\n'
         '        sentence says which), HLM_E_IO,\n'
         "        HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."),
@@ -926,21 +945,26 @@ def sizes() -> dict[str, tuple[int, int]]:
     return {
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
         "hlm_message": (16, sizeof(hlm_message)),
-        "hlm_model_params": (56, sizeof(hlm_model_params)),
+        "hlm_model_params": (64, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_pool_params": (80, sizeof(hlm_pool_params)),
+        "hlm_pool_params": (72, sizeof(hlm_pool_params)),
+        "hlm_pool_info": (24, sizeof(hlm_pool_info)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),
-        "hlm_plan_params": (72, sizeof(hlm_plan_params)),
+        "hlm_plan_params": (64, sizeof(hlm_plan_params)),
         "hlm_memory_plan_info": (64, sizeof(hlm_memory_plan_info)),
         "hlm_cache_params": (16, sizeof(hlm_cache_params)),
         "hlm_speculation": (40, sizeof(hlm_speculation)),
         "hlm_generate_params": (136, sizeof(hlm_generate_params)),
         "hlm_generate_result": (88, sizeof(hlm_generate_result)),
-        "hlm_hidden": (32, sizeof(hlm_hidden)),
+        "hlm_score_params": (40, sizeof(hlm_score_params)),
+        "hlm_score_result": (24, sizeof(hlm_score_result)),
+        "hlm_embed_params": (32, sizeof(hlm_embed_params)),
+        "hlm_hidden": (24, sizeof(hlm_hidden)),
         "hlm_attention": (24, sizeof(hlm_attention)),
         "hlm_step": (112, sizeof(hlm_step)),
         "hlm_logit_bias": (8, sizeof(hlm_logit_bias)),
         "hlm_sampler_params": (72, sizeof(hlm_sampler_params)),
+        "hlm_reuse_params": (32, sizeof(hlm_reuse_params)),
         "hlm_prefix_info": (104, sizeof(hlm_prefix_info)),
         "hlm_writer": (24, sizeof(hlm_writer)),
         "hlm_reader": (24, sizeof(hlm_reader)),

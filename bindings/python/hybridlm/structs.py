@@ -41,8 +41,9 @@ class ModelParams(TypedDict, total=False):
     #: HLM_ACTIVATIONS_...
     activations: int
 
-    #: HLM_CPU_...
-    cpu: int
+    #: The best instruction set to use, by name: "ref" (plain C), "avx2", "avx512". NULL: the best there is.
+    #: The CPU's own limits always hold.
+    cpu: str
 
 
 class ModelInfo(NamedTuple):
@@ -82,6 +83,10 @@ class ModelInfo(NamedTuple):
 
     n_parameters: int
 
+    #: Parameters that one token is computed with: all but the rows of an embedding
+    #: that is no head, and the experts that it does not choose.
+    n_active_parameters: int
+
     #: Bytes of weights in the file, and in memory as loaded.
     file_bytes: int
 
@@ -108,10 +113,6 @@ class ModelInfo(NamedTuple):
     #: Classes of a classification head, else 0.
     n_labels: int
 
-    #: Parameters that one token is computed with: all but the rows of an embedding
-    #: that is no head, and the experts that it does not choose.
-    n_active_parameters: int
-
 
 class PoolParams(TypedDict, total=False):
     """hlm_pool_params of the header."""
@@ -119,16 +120,29 @@ class PoolParams(TypedDict, total=False):
     #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
     kv_type: int
 
+    #: Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
+    #: rounded to it after every token, in prompts too, so that results depend on the type but not on how
+    #: tokens come. Half the bytes of states, and less exact (docs/performance.md).
+    state_type: int
+
     #: Positions in a page, a power of two up to 4096. 0: 64.
     page_tokens: int
+
+    #: HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
+    #: a long prompt takes less memory in several steps.
+    window_rows: int
 
     #: Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
     #: way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing.
     max_bytes: int
 
-    #: For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut
-    #: anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and
-    #: at the ends of prompts. 0: 512; negative: only at the ends of prompts.
+    #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
+    #: 0: 512 MiB; less than a page: there is none.
+    prefix_bytes: int
+
+    #: Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other
+    #: Transformers can be cut anywhere and need neither. Automatic marks are set at multiples of this many
+    #: tokens and at the ends of prompts. 0: 512; negative: only at the ends of prompts.
     mark_stride: int
 
     #: Most bytes of a sequence's automatic marks, states of other uses included; those
@@ -139,24 +153,15 @@ class PoolParams(TypedDict, total=False):
     #: running the model again. 0: 16; negative: none.
     undo_tokens: int
 
-    #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
-    #: 0: 512 MiB; less than a page: there is none.
-    prefix_bytes: int
 
-    #: Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
-    #: rounded to it after every token, in prompts too, so that results depend on the type but not on how
-    #: tokens come. Half the bytes of states, and less exact (docs/performance.md).
-    state_type: int
+class PoolInfo(NamedTuple):
+    """hlm_pool_info of the header."""
 
-    #: Must be 0.
-    reserved2: int
+    #: Bytes of pages and states in use by caches and the prefix cache, a shared one once.
+    used_bytes: int
 
-    #: HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
-    #: a long prompt takes less memory in several steps.
-    window_rows: int
-
-    #: Must be 0.
-    reserved3: int
+    #: Bytes held from the allocator: pages that caches gave back stay with the pool for the next.
+    held_bytes: int
 
 
 class CtxParams(TypedDict, total=False):
@@ -183,8 +188,15 @@ class PlanParams(TypedDict, total=False):
     #: Tokens of each sequence. 0: the model's max_positions.
     n_tokens: int
 
-    #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
+    #: With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one.
+    step_tokens: int
+
+    #: The following as in hlm_pool_params.
     kv_type: int
+
+    state_type: int
+
+    window_rows: int
 
     #: Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params.
     n_threads: int
@@ -193,19 +205,7 @@ class PlanParams(TypedDict, total=False):
     max_rows: int
 
     #: As in hlm_pool_params.
-    state_type: int
-
-    #: As in hlm_pool_params.
     prefix_bytes: int
-
-    #: As in hlm_pool_params.
-    window_rows: int
-
-    #: Must be 0.
-    reserved2: int
-
-    #: With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one.
-    step_tokens: int
 
 
 class MemoryPlanInfo(NamedTuple):
@@ -259,12 +259,12 @@ class GenerateParams(TypedDict, total=False):
     #: 1: special tokens appear in the text.
     show_special: int
 
-    tokens_cap: int
-
     #: 1: prompt is the whole text from its beginning. The cache is first brought to what of it
     #: can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
     #: the whole prompt is there, as when it is tried again, nothing of it is run.
     reuse: int
+
+    tokens_cap: int
 
 
 class GenerateResult(NamedTuple):
@@ -297,22 +297,65 @@ class GenerateResult(NamedTuple):
     n_accepted: int
 
 
+class ScoreParams(TypedDict, total=False):
+    """hlm_score_params of the header."""
+
+    n_tokens: int
+
+
+class ScoreResult(NamedTuple):
+    """hlm_score_result of the header."""
+
+    #: Of the log-probabilities, added in double. The mean loss is -sum / n_scored.
+    sum: float
+
+    #: How many were rated.
+    n_scored: int
+
+
+class EmbedParams(TypedDict, total=False):
+    """hlm_embed_params of the header."""
+
+    n_tokens: int
+
+    #: HLM_EMBED_...
+    pooling: int
+
+    #: 1: scale the vector to length 1.
+    normalise: int
+
+
 class SamplerParams(TypedDict, total=False):
-    """The chain runs in the order of the fields from repetition_penalty on, with
-    logit_bias first and temperature last before the draw. All off by default:
-    greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,
-    at temperature 1, of the tokens that those before it kept, and keeps at
-    least one; among equals the lower id goes first.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative,
-    typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."""
+    """A chain has these stages, and they run in this order, whatever the order of the fields:
+      logit_bias              is added
+      repetition_penalty      of the tokens that penalty_window holds
+      frequency_penalty, presence_penalty    likewise
+      top_k, typical_p, top_p, min_p         each sees the probabilities, at temperature 1, of the tokens that
+                              those before it kept, and keeps at least one; among equals the lower id goes first
+      temperature             divides the logits of what is left
+      the draw
+    A stage that a later version adds says between which of them it stands. All are off by default: greedy.
+    Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p
+    0 to 1; all finite, but a bias may be -INFINITY."""
 
     #: Philox4x32-10 key: the same seed gives the same draws everywhere.
     seed: Optional[int]
 
-    n_logit_bias: int
+    #: 0: greedy, the largest logit, the lowest id among equals.
+    temperature: float
 
-    #: Accepted tokens that the penalties look back on. 0: 64; negative: all.
-    penalty_window: int
+    #: Keep the k largest. 0: all.
+    top_k: int
+
+    #: Keep the smallest set of most likely tokens with mass p. 0 or 1: off.
+    top_p: float
+
+    #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
+    min_p: float
+
+    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
+    #: nearest to the entropy. 0 or 1: off.
+    typical_p: float
 
     #: Divides positive and multiplies negative logits of seen tokens. 0 or 1: off.
     repetition_penalty: float
@@ -323,21 +366,16 @@ class SamplerParams(TypedDict, total=False):
     #: Subtracted from every token that was seen.
     presence_penalty: float
 
-    #: Keep the k largest. 0: all.
-    top_k: int
+    #: Accepted tokens that the penalties look back on. 0: 64; negative: all.
+    penalty_window: int
 
-    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
-    #: nearest to the entropy. 0 or 1: off.
-    typical_p: float
+    n_logit_bias: int
 
-    #: Keep the smallest set of most likely tokens with mass p. 0 or 1: off.
-    top_p: float
 
-    #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
-    min_p: float
+class ReuseParams(TypedDict, total=False):
+    """hlm_reuse_params of the header."""
 
-    #: 0: greedy, the largest logit, the lowest id among equals.
-    temperature: float
+    n_tokens: int
 
 
 class PrefixInfo(NamedTuple):
@@ -396,13 +434,18 @@ __all__ = [
     "ModelParams",
     "ModelInfo",
     "PoolParams",
+    "PoolInfo",
     "CtxParams",
     "PlanParams",
     "MemoryPlanInfo",
     "CacheParams",
     "GenerateParams",
     "GenerateResult",
+    "ScoreParams",
+    "ScoreResult",
+    "EmbedParams",
     "SamplerParams",
+    "ReuseParams",
     "PrefixInfo",
     "AdapterParams",
     "AdapterInfo",

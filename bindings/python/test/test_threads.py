@@ -200,7 +200,7 @@ def test_ctrl_c(model, call):
 
 def test_a_cancel_that_came_too_late_is_made_good(context, tokens):
     cache = hybridlm.Cache(context)
-    hybridlm.lib.hlm_cancel(context.handle().pointer)
+    hybridlm.lib.hlm_ctx_cancel(context.handle().pointer)
     context.handle().late_cancel = True  # as after a Ctrl-C that met the end of a call
     context.decode([(cache, tokens)])
     assert len(cache) == len(tokens)

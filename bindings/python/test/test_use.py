@@ -190,7 +190,7 @@ def test_score_and_embed(context, tokens):
     labels = [-100, *tokens[1:3], *[-100] * (len(tokens) - 3)]
     assert context.score(tokens, labels)[:2].tobytes() == logprobs[:2].tobytes()
     assert not context.score(tokens, labels)[2:].any()
-    vector = context.embed(tokens, flags=hybridlm.EMBED_NORMALISE)
+    vector = context.embed(tokens, normalise=True)
     assert vector.shape == (context.model.info.hidden_size,) and abs(np.linalg.norm(vector) - 1) < 1e-5
 
 

@@ -4,7 +4,7 @@ pub const HLM_VERSION_MAJOR: _bindgen_ty_1 = 0;
 pub const HLM_VERSION_MINOR: _bindgen_ty_1 = 1;
 pub const HLM_VERSION_PATCH: _bindgen_ty_1 = 0;
 #[doc = " Number in the SONAME: grows only when a program built before would break."]
-pub const HLM_ABI_VERSION: _bindgen_ty_1 = 0;
+pub const HLM_ABI_VERSION: _bindgen_ty_1 = 1;
 pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
 #[doc = " Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are"]
 #[doc = "  never renumbered; new ones are added at the end."]
@@ -26,7 +26,7 @@ pub const HLM_E_UNSUPPORTED: _bindgen_ty_2 = -5;
 pub const HLM_E_TOKEN: _bindgen_ty_2 = -6;
 #[doc = " The cache would grow past its max_tokens."]
 pub const HLM_E_FULL: _bindgen_ty_2 = -7;
-#[doc = " hlm_cancel() or a callback stopped the call."]
+#[doc = " hlm_ctx_cancel() or a callback stopped the call."]
 pub const HLM_E_CANCELLED: _bindgen_ty_2 = -8;
 #[doc = " The object is in use by another call."]
 pub const HLM_E_BUSY: _bindgen_ty_2 = -9;
@@ -62,7 +62,7 @@ extern "C" {
     #[doc = " What went wrong in the calling thread's latest call that returns an"]
     #[doc = "  hlm_status: one sentence naming file, field and value where there are any;"]
     #[doc = "  \"\" when that call succeeded, and before the first. Calls that return no status"]
-    #[doc = "  (frees, releases, retains, hlm_cancel, and those that return a number, a string or"]
+    #[doc = "  (frees, releases, retains, hlm_ctx_cancel, and those that return a number, a string or"]
     #[doc = "  a pool) leave it as it is. In a callback it is that of the calls made there,"]
     #[doc = "  which leave the sentence of the call around them alone. Valid until the"]
     #[doc = "  thread's next call that returns a status; never NULL."]
@@ -147,7 +147,7 @@ extern "C" {
 extern "C" {
     #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
     #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
-    pub fn hlm_token_ends(model: *const hlm_model, token: i32) -> i32;
+    pub fn hlm_model_token_ends(model: *const hlm_model, token: i32) -> i32;
 }
 extern "C" {
     #[doc = " Text of one token after another, for streaming. The pieces joined equal"]
@@ -553,7 +553,7 @@ pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_6 = 8;
 #[doc = "  caller runs them itself, as the first embeddings of each sequence. Without"]
 #[doc = "  the flag they are computed once a pool, stand before every text, and count in"]
 #[doc = "  no position, length or limit."]
-pub const HLM_LOAD_NO_PREFIX: _bindgen_ty_6 = 16;
+pub const HLM_LOAD_NO_MEMORY_TOKENS: _bindgen_ty_6 = 16;
 pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
 #[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
 #[doc = "  CPU has the instruction, f32 for all else."]
@@ -561,15 +561,6 @@ pub const HLM_ACTIVATIONS_DEFAULT: _bindgen_ty_7 = 0;
 #[doc = " f32 on the stored weights: slower, free of activation rounding."]
 pub const HLM_ACTIVATIONS_F32: _bindgen_ty_7 = 1;
 pub type _bindgen_ty_7 = ::std::os::raw::c_uint;
-pub const HLM_CPU_BEST: _bindgen_ty_8 = 0;
-#[doc = " Plain C."]
-pub const HLM_CPU_REF: _bindgen_ty_8 = 1;
-#[doc = " Plain C."]
-pub const HLM_CPU_AVX2: _bindgen_ty_8 = 2;
-#[doc = " Plain C."]
-pub const HLM_CPU_AVX512: _bindgen_ty_8 = 3;
-#[doc = " Upper bounds on the instruction sets used. The CPU's own limits always hold."]
-pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_model_params {
@@ -578,10 +569,11 @@ pub struct hlm_model_params {
     pub flags: u32,
     #[doc = " HLM_ACTIVATIONS_..."]
     pub activations: i32,
-    #[doc = " HLM_CPU_..."]
-    pub cpu: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
+    #[doc = " The best instruction set to use, by name: \"ref\" (plain C), \"avx2\", \"avx512\". NULL: the best there is."]
+    #[doc = "  The CPU's own limits always hold."]
+    pub cpu: *const ::std::os::raw::c_char,
+    #[doc = " Where path is; NULL: the system's files. Copied."]
+    pub vfs: *const hlm_vfs,
     #[doc = " NULL: the C library's. Copied; used by everything made from this model."]
     pub allocator: *const hlm_allocator,
     #[doc = " NULL: silence. Copied."]
@@ -597,7 +589,7 @@ pub struct hlm_model_params {
 fn bindgen_test_layout_hlm_model_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_model_params>(),
-        56usize,
+        64usize,
         concat!("Size of: ", stringify!(hlm_model_params))
     );
     assert_eq!(
@@ -673,23 +665,23 @@ fn bindgen_test_layout_hlm_model_params() {
         );
     }
     test_field_cpu();
-    fn test_field_reserved() {
+    fn test_field_vfs() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).vfs) as usize - ptr as usize
             },
-            20usize,
+            24usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_params),
                 "::",
-                stringify!(reserved)
+                stringify!(vfs)
             )
         );
     }
-    test_field_reserved();
+    test_field_vfs();
     fn test_field_allocator() {
         assert_eq!(
             unsafe {
@@ -697,7 +689,7 @@ fn bindgen_test_layout_hlm_model_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).allocator) as usize - ptr as usize
             },
-            24usize,
+            32usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_params),
@@ -714,7 +706,7 @@ fn bindgen_test_layout_hlm_model_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).log) as usize - ptr as usize
             },
-            32usize,
+            40usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_params),
@@ -731,7 +723,7 @@ fn bindgen_test_layout_hlm_model_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).progress) as usize - ptr as usize
             },
-            40usize,
+            48usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_params),
@@ -748,7 +740,7 @@ fn bindgen_test_layout_hlm_model_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).progress_user) as usize - ptr as usize
             },
-            48usize,
+            56usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_params),
@@ -776,19 +768,10 @@ extern "C" {
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
     #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of"]
-    #[doc = "          quantisation, a tokenizer, by name), HLM_E_ARG (also: a folder with several"]
+    #[doc = "          quantisation, a tokenizer, an instruction set, by name), HLM_E_ARG (also: a folder with several"]
     #[doc = "          GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
     pub fn hlm_model_load(
         out: *mut *mut hlm_model,
-        path: *const ::std::os::raw::c_char,
-        params: *const hlm_model_params,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The same through the caller's file access; see hlm_vfs for what must outlive the model."]
-    pub fn hlm_model_load_vfs(
-        out: *mut *mut hlm_model,
-        vfs: *const hlm_vfs,
         path: *const ::std::os::raw::c_char,
         params: *const hlm_model_params,
     ) -> hlm_status;
@@ -801,18 +784,18 @@ extern "C" {
     pub fn hlm_model_release(model: *mut hlm_model);
 }
 #[doc = " Logits over the vocabulary."]
-pub const HLM_HEAD_TEXT: _bindgen_ty_9 = 0;
+pub const HLM_HEAD_TEXT: _bindgen_ty_8 = 0;
 #[doc = " Logits over classes of a text, to be read at its last token"]
 #[doc = "  (...ForSequenceClassification)."]
-pub const HLM_HEAD_SEQUENCE: _bindgen_ty_9 = 1;
+pub const HLM_HEAD_SEQUENCE: _bindgen_ty_8 = 1;
 #[doc = " Logits over classes of each token (...ForTokenClassification)."]
-pub const HLM_HEAD_TOKEN: _bindgen_ty_9 = 2;
+pub const HLM_HEAD_TOKEN: _bindgen_ty_8 = 2;
 #[doc = " None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is"]
 #[doc = "  for hlm_embed and hidden states. Logits, text and scores are refused with"]
 #[doc = "  HLM_E_UNSUPPORTED; vocab_size is that of the embedding."]
-pub const HLM_HEAD_NONE: _bindgen_ty_9 = 3;
+pub const HLM_HEAD_NONE: _bindgen_ty_8 = 3;
 #[doc = " What a model's head computes."]
-pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
 #[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
 #[doc = "  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and"]
 #[doc = "  has_chat_template are 0, and the strings but kernel_class are \"\"."]
@@ -840,6 +823,9 @@ pub struct hlm_model_info {
     #[doc = "  a limit: hlm_cache_params.max_tokens is."]
     pub max_positions: i64,
     pub n_parameters: u64,
+    #[doc = " Parameters that one token is computed with: all but the rows of an embedding"]
+    #[doc = "  that is no head, and the experts that it does not choose."]
+    pub n_active_parameters: u64,
     #[doc = " Bytes of weights in the file, and in memory as loaded."]
     pub file_bytes: u64,
     pub weight_bytes: u64,
@@ -852,14 +838,12 @@ pub struct hlm_model_info {
     pub unk_token: i32,
     #[doc = " 1 when the files carry a default chat template, else 0."]
     pub has_chat_template: i32,
-    pub reserved: i32,
     #[doc = " What the model's head computes of a row, HLM_HEAD_..."]
     pub head: i32,
     #[doc = " Classes of a classification head, else 0."]
     pub n_labels: i32,
-    #[doc = " Parameters that one token is computed with: all but the rows of an embedding"]
-    #[doc = "  that is no head, and the experts that it does not choose."]
-    pub n_active_parameters: u64,
+    #[doc = " 0."]
+    pub reserved: i32,
 }
 #[test]
 fn bindgen_test_layout_hlm_model_info() {
@@ -1094,6 +1078,23 @@ fn bindgen_test_layout_hlm_model_info() {
         );
     }
     test_field_n_parameters();
+    fn test_field_n_active_parameters() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_active_parameters) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_info),
+                "::",
+                stringify!(n_active_parameters)
+            )
+        );
+    }
+    test_field_n_active_parameters();
     fn test_field_file_bytes() {
         assert_eq!(
             unsafe {
@@ -1101,7 +1102,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).file_bytes) as usize - ptr as usize
             },
-            80usize,
+            88usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1118,7 +1119,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).weight_bytes) as usize - ptr as usize
             },
-            88usize,
+            96usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1135,7 +1136,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).bytes_per_token) as usize - ptr as usize
             },
-            96usize,
+            104usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1152,7 +1153,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).bos_token) as usize - ptr as usize
             },
-            104usize,
+            112usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1169,7 +1170,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).eos_token) as usize - ptr as usize
             },
-            108usize,
+            116usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1186,7 +1187,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).pad_token) as usize - ptr as usize
             },
-            112usize,
+            120usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1203,7 +1204,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).unk_token) as usize - ptr as usize
             },
-            116usize,
+            124usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1220,7 +1221,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).has_chat_template) as usize - ptr as usize
             },
-            120usize,
+            128usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1230,23 +1231,6 @@ fn bindgen_test_layout_hlm_model_info() {
         );
     }
     test_field_has_chat_template();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            124usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_model_info),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
     fn test_field_head() {
         assert_eq!(
             unsafe {
@@ -1254,7 +1238,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).head) as usize - ptr as usize
             },
-            128usize,
+            132usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1271,7 +1255,7 @@ fn bindgen_test_layout_hlm_model_info() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).n_labels) as usize - ptr as usize
             },
-            132usize,
+            136usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
@@ -1281,23 +1265,23 @@ fn bindgen_test_layout_hlm_model_info() {
         );
     }
     test_field_n_labels();
-    fn test_field_n_active_parameters() {
+    fn test_field_reserved() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_model_info>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_active_parameters) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
             },
-            136usize,
+            140usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_model_info),
                 "::",
-                stringify!(n_active_parameters)
+                stringify!(reserved)
             )
         );
     }
-    test_field_n_active_parameters();
+    test_field_reserved();
 }
 impl Default for hlm_model_info {
     fn default() -> Self {
@@ -1318,37 +1302,51 @@ extern "C" {
     #[doc = "  do not, or there is no such class. Valid as long as the model."]
     pub fn hlm_model_label(model: *const hlm_model, i: i32) -> *const ::std::os::raw::c_char;
 }
-pub const HLM_TYPE_DEFAULT: _bindgen_ty_10 = 0;
-pub const HLM_TYPE_F32: _bindgen_ty_10 = 1;
-pub const HLM_TYPE_F16: _bindgen_ty_10 = 2;
-pub const HLM_TYPE_BF16: _bindgen_ty_10 = 3;
-pub const HLM_TYPE_INT8: _bindgen_ty_10 = 4;
+extern "C" {
+    #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
+    pub fn hlm_model_hidden_width(model: *const hlm_model, kind: i32) -> usize;
+}
+pub const HLM_TYPE_DEFAULT: _bindgen_ty_9 = 0;
+pub const HLM_TYPE_F32: _bindgen_ty_9 = 1;
+pub const HLM_TYPE_F16: _bindgen_ty_9 = 2;
+pub const HLM_TYPE_BF16: _bindgen_ty_9 = 3;
+pub const HLM_TYPE_INT8: _bindgen_ty_9 = 4;
 #[doc = " Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head."]
-pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[doc = " They are kept: a Transformer can go back to any position at once."]
-pub const HLM_WINDOW_KEEP: _bindgen_ty_11 = 0;
+pub const HLM_WINDOW_KEEP: _bindgen_ty_10 = 0;
 #[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared"]
 #[doc = "  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there."]
 #[doc = "  A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
 #[doc = "  the tokens from there again. Transformers then set automatic marks too, and a mark counts"]
 #[doc = "  with the rows that it keeps. Without layers with windows it has no effect."]
-pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_11 = 1;
+pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_10 = 1;
 #[doc = " What becomes of KV rows that no attention window will reach again."]
-pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_pool_params {
     pub struct_size: usize,
     #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
     pub kv_type: i32,
+    #[doc = " Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are"]
+    #[doc = "  rounded to it after every token, in prompts too, so that results depend on the type but not on how"]
+    #[doc = "  tokens come. Half the bytes of states, and less exact (docs/performance.md)."]
+    pub state_type: i32,
     #[doc = " Positions in a page, a power of two up to 4096. 0: 64."]
     pub page_tokens: i32,
+    #[doc = " HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so"]
+    #[doc = "  a long prompt takes less memory in several steps."]
+    pub window_rows: i32,
     #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives"]
     #[doc = "  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing."]
     pub max_bytes: u64,
-    #[doc = " For models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be cut"]
-    #[doc = "  anywhere and need none of the following. Automatic marks are set at multiples of this many tokens and"]
-    #[doc = "  at the ends of prompts. 0: 512; negative: only at the ends of prompts."]
+    #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add)."]
+    #[doc = "  0: 512 MiB; less than a page: there is none."]
+    pub prefix_bytes: u64,
+    #[doc = " Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other"]
+    #[doc = "  Transformers can be cut anywhere and need neither. Automatic marks are set at multiples of this many"]
+    #[doc = "  tokens and at the ends of prompts. 0: 512; negative: only at the ends of prompts."]
     pub mark_stride: i64,
     #[doc = " Most bytes of a sequence's automatic marks, states of other uses included; those"]
     #[doc = "  that leave the smallest gaps go first. 0: 64 MiB; less than a state: none."]
@@ -1358,30 +1356,16 @@ pub struct hlm_pool_params {
     pub undo_tokens: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
-    #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add)."]
-    #[doc = "  0: 512 MiB; less than a page: there is none."]
-    pub prefix_bytes: u64,
-    #[doc = " Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are"]
-    #[doc = "  rounded to it after every token, in prompts too, so that results depend on the type but not on how"]
-    #[doc = "  tokens come. Half the bytes of states, and less exact (docs/performance.md)."]
-    pub state_type: i32,
-    #[doc = " Must be 0."]
-    pub reserved2: i32,
-    #[doc = " HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so"]
-    #[doc = "  a long prompt takes less memory in several steps."]
-    pub window_rows: i32,
-    #[doc = " Must be 0."]
-    pub reserved3: i32,
-    #[doc = " What the rows before every text are run with, of a model that has any (Hymba's memory tokens);"]
+    #[doc = " What memory tokens are run with, of a model that has them (Hymba: rows before every text);"]
     #[doc = "  NULL: the model alone. Steps name their own adapters; with this one they compute what the"]
     #[doc = "  adapter was trained for. None with invocation tokens. Kept by the pool."]
-    pub prefix_adapter: *const hlm_adapter,
+    pub memory_token_adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_pool_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_pool_params>(),
-        80usize,
+        72usize,
         concat!("Size of: ", stringify!(hlm_pool_params))
     );
     assert_eq!(
@@ -1423,6 +1407,23 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_kv_type();
+    fn test_field_state_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(state_type)
+            )
+        );
+    }
+    test_field_state_type();
     fn test_field_page_tokens() {
         assert_eq!(
             unsafe {
@@ -1430,7 +1431,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).page_tokens) as usize - ptr as usize
             },
-            12usize,
+            16usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1440,6 +1441,23 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_page_tokens();
+    fn test_field_window_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(window_rows)
+            )
+        );
+    }
+    test_field_window_rows();
     fn test_field_max_bytes() {
         assert_eq!(
             unsafe {
@@ -1447,7 +1465,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize
             },
-            16usize,
+            24usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1457,6 +1475,23 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_max_bytes();
+    fn test_field_prefix_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_params),
+                "::",
+                stringify!(prefix_bytes)
+            )
+        );
+    }
+    test_field_prefix_bytes();
     fn test_field_mark_stride() {
         assert_eq!(
             unsafe {
@@ -1464,7 +1499,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).mark_stride) as usize - ptr as usize
             },
-            24usize,
+            40usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1481,7 +1516,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).mark_bytes) as usize - ptr as usize
             },
-            32usize,
+            48usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1498,7 +1533,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).undo_tokens) as usize - ptr as usize
             },
-            40usize,
+            56usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1515,7 +1550,7 @@ fn bindgen_test_layout_hlm_pool_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
             },
-            44usize,
+            60usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
@@ -1525,108 +1560,23 @@ fn bindgen_test_layout_hlm_pool_params() {
         );
     }
     test_field_reserved();
-    fn test_field_prefix_bytes() {
+    fn test_field_memory_token_adapter() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_pool_params),
-                "::",
-                stringify!(prefix_bytes)
-            )
-        );
-    }
-    test_field_prefix_bytes();
-    fn test_field_state_type() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_pool_params),
-                "::",
-                stringify!(state_type)
-            )
-        );
-    }
-    test_field_state_type();
-    fn test_field_reserved2() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
-            },
-            60usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_pool_params),
-                "::",
-                stringify!(reserved2)
-            )
-        );
-    }
-    test_field_reserved2();
-    fn test_field_window_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).memory_token_adapter) as usize - ptr as usize
             },
             64usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_pool_params),
                 "::",
-                stringify!(window_rows)
+                stringify!(memory_token_adapter)
             )
         );
     }
-    test_field_window_rows();
-    fn test_field_reserved3() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved3) as usize - ptr as usize
-            },
-            68usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_pool_params),
-                "::",
-                stringify!(reserved3)
-            )
-        );
-    }
-    test_field_reserved3();
-    fn test_field_prefix_adapter() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_pool_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).prefix_adapter) as usize - ptr as usize
-            },
-            72usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_pool_params),
-                "::",
-                stringify!(prefix_adapter)
-            )
-        );
-    }
-    test_field_prefix_adapter();
+    test_field_memory_token_adapter();
 }
 impl Default for hlm_pool_params {
     fn default() -> Self {
@@ -1639,7 +1589,7 @@ impl Default for hlm_pool_params {
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a prefix_adapter with invocation tokens),"]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens),"]
     #[doc = "          HLM_E_MISMATCH (an adapter of another model),"]
     #[doc = "          HLM_E_NOMEM."]
     pub fn hlm_pool_new(
@@ -1662,11 +1612,82 @@ extern "C" {
     #[doc = "  Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM."]
     pub fn hlm_pool_adapt(pool: *mut hlm_pool, adapter: *const hlm_adapter) -> hlm_status;
 }
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_pool_info {
+    pub struct_size: usize,
+    #[doc = " Bytes of pages and states in use by caches and the prefix cache, a shared one once."]
+    pub used_bytes: u64,
+    #[doc = " Bytes held from the allocator: pages that caches gave back stay with the pool for the next."]
+    pub held_bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_pool_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_pool_info>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_pool_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_pool_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_pool_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_used_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).used_bytes) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_info),
+                "::",
+                stringify!(used_bytes)
+            )
+        );
+    }
+    test_field_used_bytes();
+    fn test_field_held_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_pool_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).held_bytes) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_pool_info),
+                "::",
+                stringify!(held_bytes)
+            )
+        );
+    }
+    test_field_held_bytes();
+}
 extern "C" {
-    #[doc = " Bytes of pages in use by caches and the prefix cache, a shared page once, and bytes held"]
-    #[doc = "  from the allocator: pages that caches gave back stay with the pool for the next. Either"]
-    #[doc = "  pointer may be NULL. Any thread."]
-    pub fn hlm_pool_usage(pool: *const hlm_pool, used: *mut u64, held: *mut u64) -> hlm_status;
+    #[doc = " What a pool's pages and states take now. Set out->struct_size first. Any thread."]
+    pub fn hlm_pool_info_get(pool: *const hlm_pool, out: *mut hlm_pool_info) -> hlm_status;
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1813,7 +1834,7 @@ impl Default for hlm_ctx_params {
     }
 }
 extern "C" {
-    #[doc = " Starts the threads and takes the scratch: what hlm_memory_plan says."]
+    #[doc = " Starts the threads and takes the scratch: what hlm_model_plan_memory says."]
     #[doc = "  Threads stay in the process that made them: in the child of a fork() calls on"]
     #[doc = "  a context with threads of its own return HLM_E_MISMATCH; the child may free"]
     #[doc = "  it, and make one of its own on the same pool."]
@@ -1826,7 +1847,7 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Ends its threads. Not while a call on it runs: hlm_cancel, then wait for that call."]
+    #[doc = " Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call."]
     pub fn hlm_ctx_free(ctx: *mut hlm_context);
 }
 extern "C" {
@@ -1848,7 +1869,7 @@ extern "C" {
     #[doc = "  program that wants to go on after a call that was too quick for its cancel"]
     #[doc = "  repeats that step."]
     #[doc = "  May be called from any thread and from a signal handler. NULL does nothing."]
-    pub fn hlm_cancel(ctx: *mut hlm_context);
+    pub fn hlm_ctx_cancel(ctx: *mut hlm_context);
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -1858,30 +1879,24 @@ pub struct hlm_plan_params {
     pub n_sequences: usize,
     #[doc = " Tokens of each sequence. 0: the model's max_positions."]
     pub n_tokens: i64,
-    #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
+    #[doc = " With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one."]
+    pub step_tokens: i64,
+    #[doc = " The following as in hlm_pool_params."]
     pub kv_type: i32,
+    pub state_type: i32,
+    pub window_rows: i32,
     #[doc = " Threads of the context; each has scratch of its own. 0: as in hlm_ctx_params."]
     pub n_threads: i32,
     #[doc = " As in hlm_ctx_params."]
     pub max_rows: usize,
     #[doc = " As in hlm_pool_params."]
-    pub state_type: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " As in hlm_pool_params."]
     pub prefix_bytes: u64,
-    #[doc = " As in hlm_pool_params."]
-    pub window_rows: i32,
-    #[doc = " Must be 0."]
-    pub reserved2: i32,
-    #[doc = " With HLM_WINDOW_GIVE_BACK: most tokens of a step on a sequence. 0: all may come in one."]
-    pub step_tokens: i64,
 }
 #[test]
 fn bindgen_test_layout_hlm_plan_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_plan_params>(),
-        72usize,
+        64usize,
         concat!("Size of: ", stringify!(hlm_plan_params))
     );
     assert_eq!(
@@ -1940,6 +1955,23 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_n_tokens();
+    fn test_field_step_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).step_tokens) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(step_tokens)
+            )
+        );
+    }
+    test_field_step_tokens();
     fn test_field_kv_type() {
         assert_eq!(
             unsafe {
@@ -1947,7 +1979,7 @@ fn bindgen_test_layout_hlm_plan_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).kv_type) as usize - ptr as usize
             },
-            24usize,
+            32usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_plan_params),
@@ -1957,6 +1989,40 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_kv_type();
+    fn test_field_state_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(state_type)
+            )
+        );
+    }
+    test_field_state_type();
+    fn test_field_window_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_plan_params),
+                "::",
+                stringify!(window_rows)
+            )
+        );
+    }
+    test_field_window_rows();
     fn test_field_n_threads() {
         assert_eq!(
             unsafe {
@@ -1964,7 +2030,7 @@ fn bindgen_test_layout_hlm_plan_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).n_threads) as usize - ptr as usize
             },
-            28usize,
+            44usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_plan_params),
@@ -1981,7 +2047,7 @@ fn bindgen_test_layout_hlm_plan_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).max_rows) as usize - ptr as usize
             },
-            32usize,
+            48usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_plan_params),
@@ -1991,40 +2057,6 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_max_rows();
-    fn test_field_state_type() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).state_type) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(state_type)
-            )
-        );
-    }
-    test_field_state_type();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            44usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
     fn test_field_prefix_bytes() {
         assert_eq!(
             unsafe {
@@ -2032,7 +2064,7 @@ fn bindgen_test_layout_hlm_plan_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).prefix_bytes) as usize - ptr as usize
             },
-            48usize,
+            56usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_plan_params),
@@ -2042,57 +2074,6 @@ fn bindgen_test_layout_hlm_plan_params() {
         );
     }
     test_field_prefix_bytes();
-    fn test_field_window_rows() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).window_rows) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(window_rows)
-            )
-        );
-    }
-    test_field_window_rows();
-    fn test_field_reserved2() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
-            },
-            60usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(reserved2)
-            )
-        );
-    }
-    test_field_reserved2();
-    fn test_field_step_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_plan_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).step_tokens) as usize - ptr as usize
-            },
-            64usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_plan_params),
-                "::",
-                stringify!(step_tokens)
-            )
-        );
-    }
-    test_field_step_tokens();
 }
 #[doc = " What a model, its sequences and one context take, in bytes."]
 #[repr(C)]
@@ -2267,7 +2248,7 @@ extern "C" {
     #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]
     #[doc = "  numbers will have, and keeps no memory. Set out->struct_size first."]
     #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
-    pub fn hlm_memory_plan(
+    pub fn hlm_model_plan_memory(
         model: *const hlm_model,
         params: *const hlm_plan_params,
         out: *mut hlm_memory_plan_info,
@@ -2415,11 +2396,11 @@ extern "C" {
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
 #[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
-pub const HLM_STATE_CONV: _bindgen_ty_12 = 0;
+pub const HLM_STATE_CONV: _bindgen_ty_11 = 0;
 #[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,"]
 #[doc = "  state size] for Mamba-2, [heads, key dim, value dim] for delta rules."]
-pub const HLM_STATE_SCAN: _bindgen_ty_12 = 1;
-pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
+pub const HLM_STATE_SCAN: _bindgen_ty_11 = 1;
+pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n"]
     #[doc = "  (may be NULL) receives the number of floats that there are, 0 for a layer"]
@@ -2435,19 +2416,19 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
-pub const HLM_FINISH_LENGTH: _bindgen_ty_13 = 0;
+pub const HLM_FINISH_LENGTH: _bindgen_ty_12 = 0;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_13 = 1;
+pub const HLM_FINISH_STOP_TOKEN: _bindgen_ty_12 = 1;
 #[doc = " A token that ends an answer, or one of stop_tokens."]
-pub const HLM_FINISH_STOP_STRING: _bindgen_ty_13 = 2;
+pub const HLM_FINISH_STOP_STRING: _bindgen_ty_12 = 2;
 #[doc = " The callback asked for it."]
-pub const HLM_FINISH_CALLBACK: _bindgen_ty_13 = 3;
+pub const HLM_FINISH_CALLBACK: _bindgen_ty_12 = 3;
 #[doc = " The cache holds max_tokens."]
-pub const HLM_FINISH_FULL: _bindgen_ty_13 = 4;
-#[doc = " hlm_cancel or progress stopped it (HLM_E_CANCELLED)."]
-pub const HLM_FINISH_CANCELLED: _bindgen_ty_13 = 5;
+pub const HLM_FINISH_FULL: _bindgen_ty_12 = 4;
+#[doc = " hlm_ctx_cancel or progress stopped it (HLM_E_CANCELLED)."]
+pub const HLM_FINISH_CANCELLED: _bindgen_ty_12 = 5;
 #[doc = " Why hlm_generate ended."]
-pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
 #[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
 #[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
 #[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
@@ -2643,6 +2624,17 @@ pub struct hlm_generate_params {
     pub ignore_eos: i32,
     #[doc = " 1: special tokens appear in the text."]
     pub show_special: i32,
+    #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it"]
+    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind"]
+    #[doc = "  the whole prompt is there, as when it is tried again, nothing of it is run."]
+    pub reuse: i32,
+    #[doc = " Must be 0."]
+    pub reserved: i32,
+    #[doc = " NULL: off."]
+    pub speculation: *const hlm_speculation,
+    #[doc = " As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is"]
+    #[doc = "  generated."]
+    pub adapter: *const hlm_adapter,
     #[doc = " Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED."]
     pub progress: ::std::option::Option<
         unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, done: usize, total: usize) -> i32,
@@ -2668,17 +2660,6 @@ pub struct hlm_generate_params {
     #[doc = " [tokens_cap] receives the generated ids, the ending one included; may be NULL."]
     pub tokens: *mut i32,
     pub tokens_cap: usize,
-    #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it"]
-    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind"]
-    #[doc = "  the whole prompt is there, as when it is tried again, nothing of it is run."]
-    pub reuse: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " NULL: off."]
-    pub speculation: *const hlm_speculation,
-    #[doc = " As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is"]
-    #[doc = "  generated."]
-    pub adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_generate_params() {
@@ -2862,91 +2843,6 @@ fn bindgen_test_layout_hlm_generate_params() {
         );
     }
     test_field_show_special();
-    fn test_field_progress() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).progress) as usize - ptr as usize
-            },
-            72usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_generate_params),
-                "::",
-                stringify!(progress)
-            )
-        );
-    }
-    test_field_progress();
-    fn test_field_on_token() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).on_token) as usize - ptr as usize
-            },
-            80usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_generate_params),
-                "::",
-                stringify!(on_token)
-            )
-        );
-    }
-    test_field_on_token();
-    fn test_field_user() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
-            },
-            88usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_generate_params),
-                "::",
-                stringify!(user)
-            )
-        );
-    }
-    test_field_user();
-    fn test_field_tokens() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
-            },
-            96usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_generate_params),
-                "::",
-                stringify!(tokens)
-            )
-        );
-    }
-    test_field_tokens();
-    fn test_field_tokens_cap() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).tokens_cap) as usize - ptr as usize
-            },
-            104usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_generate_params),
-                "::",
-                stringify!(tokens_cap)
-            )
-        );
-    }
-    test_field_tokens_cap();
     fn test_field_reuse() {
         assert_eq!(
             unsafe {
@@ -2954,7 +2850,7 @@ fn bindgen_test_layout_hlm_generate_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).reuse) as usize - ptr as usize
             },
-            112usize,
+            72usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_generate_params),
@@ -2971,7 +2867,7 @@ fn bindgen_test_layout_hlm_generate_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
             },
-            116usize,
+            76usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_generate_params),
@@ -2988,7 +2884,7 @@ fn bindgen_test_layout_hlm_generate_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).speculation) as usize - ptr as usize
             },
-            120usize,
+            80usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_generate_params),
@@ -3005,7 +2901,7 @@ fn bindgen_test_layout_hlm_generate_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
             },
-            128usize,
+            88usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_generate_params),
@@ -3015,6 +2911,91 @@ fn bindgen_test_layout_hlm_generate_params() {
         );
     }
     test_field_adapter();
+    fn test_field_progress() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).progress) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(progress)
+            )
+        );
+    }
+    test_field_progress();
+    fn test_field_on_token() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).on_token) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(on_token)
+            )
+        );
+    }
+    test_field_on_token();
+    fn test_field_user() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user) as usize - ptr as usize
+            },
+            112usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(user)
+            )
+        );
+    }
+    test_field_user();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            120usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_tokens_cap() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_generate_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens_cap) as usize - ptr as usize
+            },
+            128usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_generate_params),
+                "::",
+                stringify!(tokens_cap)
+            )
+        );
+    }
+    test_field_tokens_cap();
 }
 impl Default for hlm_generate_params {
     fn default() -> Self {
@@ -3271,7 +3252,7 @@ extern "C" {
     #[doc = "  sampler NULL: greedy. result may be NULL, else set its struct_size first; it"]
     #[doc = "  is written on success, and with HLM_E_CANCELLED for what was done until then."]
     #[doc = "  Callbacks come from the calling thread and must not call into ctx or the cache, but"]
-    #[doc = "  for hlm_cancel. The sampler accepts the generated tokens, not the prompt's."]
+    #[doc = "  for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's."]
     #[doc = "  A model without tokenizer gives ids and no text."]
     #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no"]
     #[doc = "          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another"]
@@ -3285,85 +3266,369 @@ extern "C" {
         result: *mut hlm_generate_result,
     ) -> hlm_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_score_params {
+    pub struct_size: usize,
+    #[doc = " [n_tokens] from the beginning of a text; at least 2."]
+    pub tokens: *const i32,
+    pub n_tokens: usize,
+    #[doc = " [n_tokens] what is rated: labels[i] after tokens[0] .. tokens[i - 1], for i from 1 on (labels[0] is not"]
+    #[doc = "  used). A negative label (-100) is left out: its log-probability is given as 0. NULL: the tokens."]
+    pub labels: *const i32,
+    #[doc = " [n_tokens - 1] receives the log-probabilities, as natural logarithms; NaN where the model's logits"]
+    #[doc = "  are no distribution. May be NULL."]
+    pub logprobs: *mut f32,
+}
+#[test]
+fn bindgen_test_layout_hlm_score_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_score_params>(),
+        40usize,
+        concat!("Size of: ", stringify!(hlm_score_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_score_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_score_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_params),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_params),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_labels() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).labels) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_params),
+                "::",
+                stringify!(labels)
+            )
+        );
+    }
+    test_field_labels();
+    fn test_field_logprobs() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logprobs) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_params),
+                "::",
+                stringify!(logprobs)
+            )
+        );
+    }
+    test_field_logprobs();
+}
+impl Default for hlm_score_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct hlm_score_result {
+    pub struct_size: usize,
+    #[doc = " Of the log-probabilities, added in double. The mean loss is -sum / n_scored."]
+    pub sum: f64,
+    #[doc = " How many were rated."]
+    pub n_scored: usize,
+}
+#[test]
+fn bindgen_test_layout_hlm_score_result() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_score_result>(),
+        24usize,
+        concat!("Size of: ", stringify!(hlm_score_result))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_score_result>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_score_result))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_result),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_sum() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).sum) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_result),
+                "::",
+                stringify!(sum)
+            )
+        );
+    }
+    test_field_sum();
+    fn test_field_n_scored() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_score_result>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_scored) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_score_result),
+                "::",
+                stringify!(n_scored)
+            )
+        );
+    }
+    test_field_n_scored();
+}
 extern "C" {
-    #[doc = " Log-probability of each token given those before it, as natural logarithms;"]
-    #[doc = "  NaN where the model's logits are no distribution."]
-    #[doc = "  tokens   [n], n at least 2, from the beginning of a text."]
-    #[doc = "  logprobs [n - 1], for tokens[1] .. tokens[n-1]; may be NULL."]
-    #[doc = "  sum      their sum, added in double; may be NULL. The mean loss is -sum / (n - 1)."]
-    #[doc = "  Uses a sequence of its own, in the context's pool, and no [n, vocab_size] buffer."]
+    #[doc = " Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its"]
+    #[doc = "  struct_size first."]
+    #[doc = "  Uses a sequence of its own, in the context's pool, and no [n_tokens, vocab_size] buffer."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,"]
     #[doc = "          HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what"]
     #[doc = "          logprobs holds is then undefined."]
     pub fn hlm_score(
         ctx: *mut hlm_context,
-        tokens: *const i32,
-        n: usize,
-        logprobs: *mut f32,
-        sum: *mut f64,
+        params: *const hlm_score_params,
+        result: *mut hlm_score_result,
     ) -> hlm_status;
 }
-extern "C" {
-    #[doc = " The same for given labels: logprobs[i - 1] is that of labels[i] after tokens[0] .."]
-    #[doc = "  tokens[i - 1], for i from 1 on (labels[0] is not used). A negative label (-100)"]
-    #[doc = "  is left out: its log-probability is given as 0."]
-    #[doc = "  count    labels that were rated; may be NULL. The mean loss is -sum / count."]
-    #[doc = "  Errors  as hlm_score."]
-    pub fn hlm_score_labels(
-        ctx: *mut hlm_context,
-        tokens: *const i32,
-        labels: *const i32,
-        n: usize,
-        logprobs: *mut f32,
-        sum: *mut f64,
-        count: *mut usize,
-    ) -> hlm_status;
+pub const HLM_EMBED_MEAN: _bindgen_ty_13 = 0;
+pub const HLM_EMBED_LAST: _bindgen_ty_13 = 1;
+pub const HLM_EMBED_FIRST: _bindgen_ty_13 = 2;
+#[doc = " How hlm_embed makes one vector of a text's rows: their mean, the last, the first."]
+pub type _bindgen_ty_13 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_embed_params {
+    pub struct_size: usize,
+    #[doc = " [n_tokens] from the beginning of a text; at least 1."]
+    pub tokens: *const i32,
+    pub n_tokens: usize,
+    #[doc = " HLM_EMBED_..."]
+    pub pooling: i32,
+    #[doc = " 1: scale the vector to length 1."]
+    pub normalise: i32,
 }
-pub const HLM_POOL_MEAN: _bindgen_ty_14 = 0;
-pub const HLM_POOL_LAST: _bindgen_ty_14 = 1;
-pub const HLM_POOL_FIRST: _bindgen_ty_14 = 2;
-#[doc = " How hlm_embed makes one vector of a text's rows after the final norm."]
-pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
-#[doc = " Scale the vector to length 1."]
-pub const HLM_EMBED_NORMALISE: _bindgen_ty_15 = 1;
-pub type _bindgen_ty_15 = ::std::os::raw::c_uint;
+#[test]
+fn bindgen_test_layout_hlm_embed_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_embed_params>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_embed_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_embed_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_embed_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_embed_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_embed_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_embed_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_embed_params),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_embed_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_embed_params),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_pooling() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_embed_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).pooling) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_embed_params),
+                "::",
+                stringify!(pooling)
+            )
+        );
+    }
+    test_field_pooling();
+    fn test_field_normalise() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_embed_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).normalise) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_embed_params),
+                "::",
+                stringify!(normalise)
+            )
+        );
+    }
+    test_field_normalise();
+}
+impl Default for hlm_embed_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
     #[doc = " A text's vector, for search and comparison: of its rows after the final norm, which"]
     #[doc = "  transformers calls last_hidden_state. Any model has them, whatever its head."]
-    #[doc = "  tokens   [n], n at least 1, from the beginning of a text."]
-    #[doc = "  pooling  HLM_POOL_...; flags: HLM_EMBED_... or 0."]
     #[doc = "  out      [hidden_size]."]
     #[doc = "  Uses a sequence of its own, in the context's pool."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED."]
     pub fn hlm_embed(
         ctx: *mut hlm_context,
-        tokens: *const i32,
-        n: usize,
-        pooling: i32,
-        flags: u32,
+        params: *const hlm_embed_params,
         out: *mut f32,
     ) -> hlm_status;
 }
 #[doc = " The last token."]
-pub const HLM_ROWS_LAST: _bindgen_ty_16 = 0;
+pub const HLM_ROWS_LAST: _bindgen_ty_14 = 0;
 #[doc = " The last token."]
-pub const HLM_ROWS_ALL: _bindgen_ty_16 = 1;
+pub const HLM_ROWS_ALL: _bindgen_ty_14 = 1;
 #[doc = " The indices in hlm_step.rows."]
-pub const HLM_ROWS_LIST: _bindgen_ty_16 = 2;
+pub const HLM_ROWS_LIST: _bindgen_ty_14 = 2;
 #[doc = " Which of a step's tokens give logits."]
-pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
-pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_17 = -1;
+pub type _bindgen_ty_14 = ::std::os::raw::c_uint;
+pub const HLM_HIDDEN_PRE_NORM: _bindgen_ty_15 = -1;
 #[doc = " Hidden states before the final norm, for hlm_hidden.layer."]
-pub type _bindgen_ty_17 = ::std::os::raw::c_int;
+pub type _bindgen_ty_15 = ::std::os::raw::c_int;
 #[doc = " Rows of hidden_size numbers between the layers."]
-pub const HLM_HIDDEN_STREAM: _bindgen_ty_18 = 0;
-#[doc = " Of the attention: rows of hlm_hidden_width numbers."]
-pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_18 = 1;
+pub const HLM_HIDDEN_STREAM: _bindgen_ty_16 = 0;
+#[doc = " Of the attention: rows of hlm_model_hidden_width numbers."]
+pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_16 = 1;
 #[doc = " Of the recurrence, likewise."]
-pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_18 = 2;
+pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_16 = 2;
 #[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
 #[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
-pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
+pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -3372,20 +3637,16 @@ pub struct hlm_hidden {
     #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm;"]
     #[doc = "  HLM_HIDDEN_PRE_NORM: before it."]
     pub layer: i32,
-    #[doc = " Must be 0."]
-    pub reserved: i32,
-    #[doc = " [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_hidden_width]."]
-    pub out: *mut f32,
     #[doc = " HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1."]
     pub kind: i32,
-    #[doc = " Must be 0."]
-    pub reserved2: i32,
+    #[doc = " [n_tokens, hidden_size], written by the step; by kind [n_tokens, hlm_model_hidden_width]."]
+    pub out: *mut f32,
 }
 #[test]
 fn bindgen_test_layout_hlm_hidden() {
     assert_eq!(
         ::std::mem::size_of::<hlm_hidden>(),
-        32usize,
+        24usize,
         concat!("Size of: ", stringify!(hlm_hidden))
     );
     assert_eq!(
@@ -3427,23 +3688,23 @@ fn bindgen_test_layout_hlm_hidden() {
         );
     }
     test_field_layer();
-    fn test_field_reserved() {
+    fn test_field_kind() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
             },
             12usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_hidden),
                 "::",
-                stringify!(reserved)
+                stringify!(kind)
             )
         );
     }
-    test_field_reserved();
+    test_field_kind();
     fn test_field_out() {
         assert_eq!(
             unsafe {
@@ -3461,40 +3722,6 @@ fn bindgen_test_layout_hlm_hidden() {
         );
     }
     test_field_out();
-    fn test_field_kind() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(kind)
-            )
-        );
-    }
-    test_field_kind();
-    fn test_field_reserved2() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_hidden>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize
-            },
-            28usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_hidden),
-                "::",
-                stringify!(reserved2)
-            )
-        );
-    }
-    test_field_reserved2();
 }
 impl Default for hlm_hidden {
     fn default() -> Self {
@@ -3620,6 +3847,21 @@ pub struct hlm_step {
     #[doc = " [n_tokens] token ids."]
     pub tokens: *const i32,
     pub n_tokens: usize,
+    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
+    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
+    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
+    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
+    pub embeddings: *const f32,
+    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
+    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
+    #[doc = "  pool holds every adapter that a step has named."]
+    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
+    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
+    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
+    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
+    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
+    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
+    pub adapter: *const hlm_adapter,
     #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
     #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
     #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
@@ -3636,24 +3878,9 @@ pub struct hlm_step {
     #[doc = " [n_hidden] requests; NULL where n_hidden is 0."]
     pub hidden: *const *const hlm_hidden,
     pub n_hidden: usize,
-    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
-    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
-    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
-    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
-    pub embeddings: *const f32,
     #[doc = " [n_attention] requests; NULL where n_attention is 0."]
     pub attention: *const *const hlm_attention,
     pub n_attention: usize,
-    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
-    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
-    #[doc = "  pool holds every adapter that a step has named."]
-    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
-    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
-    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
-    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
-    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
-    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
-    pub adapter: *const hlm_adapter,
 }
 #[test]
 fn bindgen_test_layout_hlm_step() {
@@ -3735,6 +3962,40 @@ fn bindgen_test_layout_hlm_step() {
         );
     }
     test_field_n_tokens();
+    fn test_field_embeddings() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).embeddings) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(embeddings)
+            )
+        );
+    }
+    test_field_embeddings();
+    fn test_field_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_step),
+                "::",
+                stringify!(adapter)
+            )
+        );
+    }
+    test_field_adapter();
     fn test_field_logits() {
         assert_eq!(
             unsafe {
@@ -3742,7 +4003,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).logits) as usize - ptr as usize
             },
-            32usize,
+            48usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3759,7 +4020,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).logit_rows) as usize - ptr as usize
             },
-            40usize,
+            56usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3776,7 +4037,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
             },
-            44usize,
+            60usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3793,7 +4054,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).rows) as usize - ptr as usize
             },
-            48usize,
+            64usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3810,7 +4071,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).n_rows) as usize - ptr as usize
             },
-            56usize,
+            72usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3827,7 +4088,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).hidden) as usize - ptr as usize
             },
-            64usize,
+            80usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3844,7 +4105,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).n_hidden) as usize - ptr as usize
             },
-            72usize,
+            88usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3854,23 +4115,6 @@ fn bindgen_test_layout_hlm_step() {
         );
     }
     test_field_n_hidden();
-    fn test_field_embeddings() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).embeddings) as usize - ptr as usize
-            },
-            80usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(embeddings)
-            )
-        );
-    }
-    test_field_embeddings();
     fn test_field_attention() {
         assert_eq!(
             unsafe {
@@ -3878,7 +4122,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).attention) as usize - ptr as usize
             },
-            88usize,
+            96usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3895,7 +4139,7 @@ fn bindgen_test_layout_hlm_step() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).n_attention) as usize - ptr as usize
             },
-            96usize,
+            104usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_step),
@@ -3905,23 +4149,6 @@ fn bindgen_test_layout_hlm_step() {
         );
     }
     test_field_n_attention();
-    fn test_field_adapter() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_step>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
-            },
-            104usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_step),
-                "::",
-                stringify!(adapter)
-            )
-        );
-    }
-    test_field_adapter();
 }
 impl Default for hlm_step {
     fn default() -> Self {
@@ -3957,12 +4184,12 @@ extern "C" {
     #[doc = "  other things: checks it and takes its memory, computes nothing. Structs, ids, rows"]
     #[doc = "  and lists of requests are copied; embeddings, and what is written to (logits,"]
     #[doc = "  hidden states, attention weights), must stay until the step has ended."]
-    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_cancel. The"]
+    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The"]
     #[doc = "  caches are what they were before: they can be read, forked and saved, also from"]
     #[doc = "  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed"]
     #[doc = "  before the step has ended is not the caller's any more: the step goes on, and"]
     #[doc = "  its end frees it. hlm_ctx_free aborts the step."]
-    #[doc = "  In a pool that lacks a model's prefix (Hymba's memory tokens) the prefix is computed"]
+    #[doc = "  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed"]
     #[doc = "  first, and the step's memory is taken after that."]
     #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
     pub fn hlm_step_begin(
@@ -3978,7 +4205,7 @@ extern "C" {
     #[doc = "  results are there, the same as hlm_decode_step's bit for bit. A failure"]
     #[doc = "  ends the step as hlm_step_abort does."]
     #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call"]
-    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after a prefix only)."]
+    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after memory tokens only)."]
     pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
 }
 extern "C" {
@@ -4004,10 +4231,6 @@ extern "C" {
         cache: *mut hlm_cache,
         logits: *mut f32,
     ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
-    pub fn hlm_hidden_width(model: *const hlm_model, kind: i32) -> usize;
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -4063,40 +4286,44 @@ fn bindgen_test_layout_hlm_logit_bias() {
     }
     test_field_bias();
 }
-#[doc = " The chain runs in the order of the fields from repetition_penalty on, with"]
-#[doc = "  logit_bias first and temperature last before the draw. All off by default:"]
-#[doc = "  greedy. Each of top_k, typical_p, top_p and min_p sees the probabilities,"]
-#[doc = "  at temperature 1, of the tokens that those before it kept, and keeps at"]
-#[doc = "  least one; among equals the lower id goes first."]
-#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative,"]
-#[doc = "  typical_p, top_p and min_p 0 to 1; all finite, but a bias may be -INFINITY."]
+#[doc = " A chain has these stages, and they run in this order, whatever the order of the fields:"]
+#[doc = "    logit_bias              is added"]
+#[doc = "    repetition_penalty      of the tokens that penalty_window holds"]
+#[doc = "    frequency_penalty, presence_penalty    likewise"]
+#[doc = "    top_k, typical_p, top_p, min_p         each sees the probabilities, at temperature 1, of the tokens that"]
+#[doc = "                            those before it kept, and keeps at least one; among equals the lower id goes first"]
+#[doc = "    temperature             divides the logits of what is left"]
+#[doc = "    the draw"]
+#[doc = "  A stage that a later version adds says between which of them it stands. All are off by default: greedy."]
+#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p"]
+#[doc = "  0 to 1; all finite, but a bias may be -INFINITY."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_sampler_params {
     pub struct_size: usize,
     #[doc = " Philox4x32-10 key: the same seed gives the same draws everywhere."]
     pub seed: u64,
-    pub logit_bias: *const hlm_logit_bias,
-    pub n_logit_bias: usize,
-    #[doc = " Accepted tokens that the penalties look back on. 0: 64; negative: all."]
-    pub penalty_window: i64,
+    #[doc = " 0: greedy, the largest logit, the lowest id among equals."]
+    pub temperature: f32,
+    #[doc = " Keep the k largest. 0: all."]
+    pub top_k: i32,
+    #[doc = " Keep the smallest set of most likely tokens with mass p. 0 or 1: off."]
+    pub top_p: f32,
+    #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
+    pub min_p: f32,
+    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
+    #[doc = "  nearest to the entropy. 0 or 1: off."]
+    pub typical_p: f32,
     #[doc = " Divides positive and multiplies negative logits of seen tokens. 0 or 1: off."]
     pub repetition_penalty: f32,
     #[doc = " Subtracted once for each time a token was seen."]
     pub frequency_penalty: f32,
     #[doc = " Subtracted from every token that was seen."]
     pub presence_penalty: f32,
-    #[doc = " Keep the k largest. 0: all."]
-    pub top_k: i32,
-    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
-    #[doc = "  nearest to the entropy. 0 or 1: off."]
-    pub typical_p: f32,
-    #[doc = " Keep the smallest set of most likely tokens with mass p. 0 or 1: off."]
-    pub top_p: f32,
-    #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
-    pub min_p: f32,
-    #[doc = " 0: greedy, the largest logit, the lowest id among equals."]
-    pub temperature: f32,
+    #[doc = " Accepted tokens that the penalties look back on. 0: 64; negative: all."]
+    pub penalty_window: i64,
+    pub logit_bias: *const hlm_logit_bias,
+    pub n_logit_bias: usize,
 }
 #[test]
 fn bindgen_test_layout_hlm_sampler_params() {
@@ -4144,108 +4371,23 @@ fn bindgen_test_layout_hlm_sampler_params() {
         );
     }
     test_field_seed();
-    fn test_field_logit_bias() {
+    fn test_field_temperature() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).logit_bias) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).temperature) as usize - ptr as usize
             },
             16usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_sampler_params),
                 "::",
-                stringify!(logit_bias)
+                stringify!(temperature)
             )
         );
     }
-    test_field_logit_bias();
-    fn test_field_n_logit_bias() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).n_logit_bias) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(n_logit_bias)
-            )
-        );
-    }
-    test_field_n_logit_bias();
-    fn test_field_penalty_window() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).penalty_window) as usize - ptr as usize
-            },
-            32usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(penalty_window)
-            )
-        );
-    }
-    test_field_penalty_window();
-    fn test_field_repetition_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).repetition_penalty) as usize - ptr as usize
-            },
-            40usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(repetition_penalty)
-            )
-        );
-    }
-    test_field_repetition_penalty();
-    fn test_field_frequency_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).frequency_penalty) as usize - ptr as usize
-            },
-            44usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(frequency_penalty)
-            )
-        );
-    }
-    test_field_frequency_penalty();
-    fn test_field_presence_penalty() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).presence_penalty) as usize - ptr as usize
-            },
-            48usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(presence_penalty)
-            )
-        );
-    }
-    test_field_presence_penalty();
+    test_field_temperature();
     fn test_field_top_k() {
         assert_eq!(
             unsafe {
@@ -4253,7 +4395,7 @@ fn bindgen_test_layout_hlm_sampler_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).top_k) as usize - ptr as usize
             },
-            52usize,
+            20usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_sampler_params),
@@ -4263,23 +4405,6 @@ fn bindgen_test_layout_hlm_sampler_params() {
         );
     }
     test_field_top_k();
-    fn test_field_typical_p() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).typical_p) as usize - ptr as usize
-            },
-            56usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(hlm_sampler_params),
-                "::",
-                stringify!(typical_p)
-            )
-        );
-    }
-    test_field_typical_p();
     fn test_field_top_p() {
         assert_eq!(
             unsafe {
@@ -4287,7 +4412,7 @@ fn bindgen_test_layout_hlm_sampler_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).top_p) as usize - ptr as usize
             },
-            60usize,
+            24usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_sampler_params),
@@ -4304,7 +4429,7 @@ fn bindgen_test_layout_hlm_sampler_params() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).min_p) as usize - ptr as usize
             },
-            64usize,
+            28usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_sampler_params),
@@ -4314,23 +4439,125 @@ fn bindgen_test_layout_hlm_sampler_params() {
         );
     }
     test_field_min_p();
-    fn test_field_temperature() {
+    fn test_field_typical_p() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).temperature) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).typical_p) as usize - ptr as usize
             },
-            68usize,
+            32usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_sampler_params),
                 "::",
-                stringify!(temperature)
+                stringify!(typical_p)
             )
         );
     }
-    test_field_temperature();
+    test_field_typical_p();
+    fn test_field_repetition_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).repetition_penalty) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(repetition_penalty)
+            )
+        );
+    }
+    test_field_repetition_penalty();
+    fn test_field_frequency_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).frequency_penalty) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(frequency_penalty)
+            )
+        );
+    }
+    test_field_frequency_penalty();
+    fn test_field_presence_penalty() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).presence_penalty) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(presence_penalty)
+            )
+        );
+    }
+    test_field_presence_penalty();
+    fn test_field_penalty_window() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).penalty_window) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(penalty_window)
+            )
+        );
+    }
+    test_field_penalty_window();
+    fn test_field_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).logit_bias) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(logit_bias)
+            )
+        );
+    }
+    test_field_logit_bias();
+    fn test_field_n_logit_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_sampler_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_logit_bias) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_sampler_params),
+                "::",
+                stringify!(n_logit_bias)
+            )
+        );
+    }
+    test_field_n_logit_bias();
 }
 impl Default for hlm_sampler_params {
     fn default() -> Self {
@@ -4381,33 +4608,121 @@ extern "C" {
     #[doc = "  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY."]
     pub fn hlm_prefix_add(cache: *mut hlm_cache) -> hlm_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_reuse_params {
+    pub struct_size: usize,
+    #[doc = " [n_tokens] the whole text from its beginning; at least 1."]
+    pub tokens: *const i32,
+    pub n_tokens: usize,
+    #[doc = " What the text is run with; NULL: the model alone. The same tokens run with another adapter are another"]
+    #[doc = "  text. With invocation tokens it is looked for from their last place in the tokens on, and before"]
+    #[doc = "  that as the model's alone."]
+    pub adapter: *const hlm_adapter,
+}
+#[test]
+fn bindgen_test_layout_hlm_reuse_params() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_reuse_params>(),
+        32usize,
+        concat!("Size of: ", stringify!(hlm_reuse_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_reuse_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_reuse_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reuse_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reuse_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reuse_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tokens) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reuse_params),
+                "::",
+                stringify!(tokens)
+            )
+        );
+    }
+    test_field_tokens();
+    fn test_field_n_tokens() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reuse_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tokens) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reuse_params),
+                "::",
+                stringify!(n_tokens)
+            )
+        );
+    }
+    test_field_n_tokens();
+    fn test_field_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_reuse_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).adapter) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_reuse_params),
+                "::",
+                stringify!(adapter)
+            )
+        );
+    }
+    test_field_adapter();
+}
+impl Default for hlm_reuse_params {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 extern "C" {
     #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix"]
     #[doc = "  cache does: whichever leaves less to compute, itself if that is the same. At least the last"]
     #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
-    #[doc = "  tokens   [n] the whole text from its beginning, n at least 1."]
     #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
     #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;"]
     #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
     #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (n 0), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model),"]
+    #[doc = "          HLM_E_FULL (4096 adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
     pub fn hlm_cache_reuse(
         cache: *mut hlm_cache,
-        tokens: *const i32,
-        n: usize,
-        reused: *mut usize,
-        pending: *mut usize,
-    ) -> hlm_status;
-}
-extern "C" {
-    #[doc = " The same for a text that is run with an adapter (NULL: none): the same tokens run with another"]
-    #[doc = "  are another text. With invocation tokens it is looked for from their last place in the n tokens on, and"]
-    #[doc = "  before that as the model's alone. Errors  also HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL."]
-    pub fn hlm_cache_reuse_with(
-        cache: *mut hlm_cache,
-        adapter: *const hlm_adapter,
-        tokens: *const i32,
-        n: usize,
+        params: *const hlm_reuse_params,
         reused: *mut usize,
         pending: *mut usize,
     ) -> hlm_status;
@@ -4891,8 +5206,8 @@ extern "C" {
 #[doc = " Accept a state that was computed with other kernels or another choice of"]
 #[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
 #[doc = "  for bit, what either machine would have given alone."]
-pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_19 = 1;
-pub type _bindgen_ty_19 = ::std::os::raw::c_uint;
+pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_17 = 1;
+pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
     #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
@@ -4906,7 +5221,7 @@ extern "C" {
     #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
     #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
     #[doc = "          or with an adapter that the pool does not know (hlm_pool_adapt), or another"]
-    #[doc = "          prefix_adapter, of other KV"]
+    #[doc = "          memory_token_adapter, of other KV"]
     #[doc = "          or state types, or computed with other kernels or load parameters: the"]
     #[doc = "          sentence says which), HLM_E_IO,"]
     #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
@@ -5306,10 +5621,10 @@ impl Default for hlm_allocator {
         }
     }
 }
-pub const HLM_LOG_DEBUG: _bindgen_ty_20 = 1;
-pub const HLM_LOG_INFO: _bindgen_ty_20 = 2;
-pub const HLM_LOG_WARN: _bindgen_ty_20 = 3;
-pub type _bindgen_ty_20 = ::std::os::raw::c_uint;
+pub const HLM_LOG_DEBUG: _bindgen_ty_18 = 1;
+pub const HLM_LOG_INFO: _bindgen_ty_18 = 2;
+pub const HLM_LOG_WARN: _bindgen_ty_18 = 3;
+pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
 #[doc = " Text about progress and decisions, one line without newline a call."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -5499,7 +5814,7 @@ impl Default for hlm_executor {
     }
 }
 #[doc = " File access, for pack files and assets. Paths are those given to"]
-#[doc = "  hlm_model_load_vfs and, for a folder, names joined to it by '/'. Functions"]
+#[doc = "  hlm_model_load or hlm_adapter_load and, for a folder, names joined to it by '/'. Functions"]
 #[doc = "  return 0 on success; all but map are needed. The struct is copied; what"]
 #[doc = "  `user` points to must outlive the models loaded through it. All functions"]
 #[doc = "  may be called from any thread."]

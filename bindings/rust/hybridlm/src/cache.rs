@@ -108,8 +108,13 @@ impl Cache {
     /// The same for a text that is run with an adapter: the same tokens run with another are another text.
     pub fn reuse_with<'a>(&mut self, adapter: impl Into<Option<&'a Adapter>>, tokens: &[i32]) -> Result<Reuse> {
         let (mut reused, mut pending) = (0, 0);
-        let (with, ids, n) = (raw_adapter(adapter.into()), tokens.as_ptr(), tokens.len());
-        check(unsafe { sys::hlm_cache_reuse_with(self.as_ptr(), with, ids, n, &mut reused, &mut pending) })?;
+        let params = sys::hlm_reuse_params {
+            struct_size: size_of::<sys::hlm_reuse_params>(),
+            tokens: tokens.as_ptr(),
+            n_tokens: tokens.len(),
+            adapter: raw_adapter(adapter.into()),
+        };
+        check(unsafe { sys::hlm_cache_reuse(self.as_ptr(), &params, &mut reused, &mut pending) })?;
         Ok(Reuse { reused, pending })
     }
 

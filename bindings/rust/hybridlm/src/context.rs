@@ -18,7 +18,7 @@ use crate::sys;
 pub struct Context {
     inner: Arc<Inner>,
     pool: Pool,
-    /// hybridlm.h: "One call at a time, but for hlm_cancel", so not `Sync`.
+    /// hybridlm.h: "One call at a time, but for hlm_ctx_cancel", so not `Sync`.
     _one_thread: PhantomData<Cell<()>>,
 }
 
@@ -29,7 +29,7 @@ struct Inner {
     _model: Model,
 }
 
-// Through a shared `Inner` only hlm_cancel is called, which any thread may; `Context` holds back the rest.
+// Through a shared `Inner` only hlm_ctx_cancel is called, which any thread may; `Context` holds back the rest.
 unsafe impl Send for Inner {}
 unsafe impl Sync for Inner {}
 
@@ -85,10 +85,10 @@ pub struct Cancel(Weak<Inner>);
 
 impl Cancel {
     /// The running call returns [`Status::Cancelled`]; when none runs, the next does.
-    /// Not for signal handlers, which may call [`sys::hlm_cancel`] on [`Context::as_ptr`].
+    /// Not for signal handlers, which may call [`sys::hlm_ctx_cancel`] on [`Context::as_ptr`].
     pub fn cancel(&self) {
         if let Some(inner) = self.0.upgrade() {
-            unsafe { sys::hlm_cancel(inner.raw.as_ptr()) }
+            unsafe { sys::hlm_ctx_cancel(inner.raw.as_ptr()) }
         }
     }
 }

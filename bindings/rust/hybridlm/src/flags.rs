@@ -1,5 +1,7 @@
 //! Choices of the API: enums and sets of flags.
 use std::ops::BitOr;
+use std::os::raw::c_char;
+use std::ptr;
 
 use crate::sys;
 
@@ -185,13 +187,15 @@ impl Activations {
 }
 
 impl Cpu {
-    pub(crate) fn raw(self) -> i32 {
-        (match self {
-            Cpu::Best => sys::HLM_CPU_BEST,
-            Cpu::Reference => sys::HLM_CPU_REF,
-            Cpu::Avx2 => sys::HLM_CPU_AVX2,
-            Cpu::Avx512 => sys::HLM_CPU_AVX512,
-        }) as i32
+    /// Its name as C takes it.
+    pub(crate) fn raw(self) -> *const c_char {
+        let name: &'static [u8] = match self {
+            Cpu::Best => return ptr::null(),
+            Cpu::Reference => b"ref\0",
+            Cpu::Avx2 => b"avx2\0",
+            Cpu::Avx512 => b"avx512\0",
+        };
+        name.as_ptr().cast()
     }
 }
 
@@ -251,9 +255,9 @@ impl Hidden {
 impl Pooling {
     pub(crate) fn raw(self) -> i32 {
         (match self {
-            Pooling::Mean => sys::HLM_POOL_MEAN,
-            Pooling::Last => sys::HLM_POOL_LAST,
-            Pooling::First => sys::HLM_POOL_FIRST,
+            Pooling::Mean => sys::HLM_EMBED_MEAN,
+            Pooling::Last => sys::HLM_EMBED_LAST,
+            Pooling::First => sys::HLM_EMBED_FIRST,
         }) as i32
     }
 }

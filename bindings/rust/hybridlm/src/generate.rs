@@ -287,13 +287,7 @@ impl Context {
 
     /// Log-probability of each token given those before it, from the beginning of a text. At least 2 tokens.
     pub fn score(&mut self, tokens: &[i32]) -> Result<Score> {
-        let mut logprobs = vec![0.0; tokens.len().saturating_sub(1)];
-        let mut sum = 0.0;
-        let done = check(unsafe {
-            sys::hlm_score(self.as_ptr(), tokens.as_ptr(), tokens.len(), logprobs.as_mut_ptr(), &mut sum)
-        });
-        self.resume_panic();
-        done?;
+        let LabelScore { logprobs, sum, .. } = self.rate(tokens, ptr::null())?;
         Ok(Score { logprobs, sum })
     }
 
@@ -304,25 +298,37 @@ impl Context {
             let sentence = format!("score_labels: {} labels, {} tokens", labels.len(), tokens.len());
             return Err(Error::new(Status::Arg, sentence));
         }
+        self.rate(tokens, labels.as_ptr())
+    }
+
+    /// `labels` is NULL, or there are as many as tokens.
+    fn rate(&mut self, tokens: &[i32], labels: *const i32) -> Result<LabelScore> {
         let mut logprobs = vec![0.0; tokens.len().saturating_sub(1)];
-        let (mut sum, mut count) = (0.0, 0);
-        let (tokens_ptr, labels_ptr, out) = (tokens.as_ptr(), labels.as_ptr(), logprobs.as_mut_ptr());
-        let done = check(unsafe {
-            sys::hlm_score_labels(self.as_ptr(), tokens_ptr, labels_ptr, tokens.len(), out, &mut sum, &mut count)
-        });
+        let params = sys::hlm_score_params {
+            struct_size: size_of::<sys::hlm_score_params>(),
+            tokens: tokens.as_ptr(),
+            n_tokens: tokens.len(),
+            labels,
+            logprobs: logprobs.as_mut_ptr(),
+        };
+        let mut out = sys::hlm_score_result { struct_size: size_of::<sys::hlm_score_result>(), ..Default::default() };
+        let done = check(unsafe { sys::hlm_score(self.as_ptr(), &params, &mut out) });
         self.resume_panic();
         done?;
-        Ok(LabelScore { logprobs, sum, count })
+        Ok(LabelScore { logprobs, sum: out.sum, count: out.n_scored })
     }
 
     /// A text's vector of `hidden_size`, for search and comparison; scaled to length 1 if `normalise`.
     pub fn embed(&mut self, tokens: &[i32], pooling: Pooling, normalise: bool) -> Result<Vec<f32>> {
         let mut out = vec![0.0; self.model().raw_info().hidden_size as usize];
-        let flags = if normalise { sys::HLM_EMBED_NORMALISE } else { 0 };
-        let done = check(unsafe {
-            let (pooling, out) = (pooling.raw(), out.as_mut_ptr());
-            sys::hlm_embed(self.as_ptr(), tokens.as_ptr(), tokens.len(), pooling, flags, out)
-        });
+        let params = sys::hlm_embed_params {
+            struct_size: size_of::<sys::hlm_embed_params>(),
+            tokens: tokens.as_ptr(),
+            n_tokens: tokens.len(),
+            pooling: pooling.raw(),
+            normalise: normalise.into(),
+        };
+        let done = check(unsafe { sys::hlm_embed(self.as_ptr(), &params, out.as_mut_ptr()) });
         self.resume_panic();
         done?;
         Ok(out)

@@ -65,7 +65,7 @@ impl Model {
 
     /// Numbers in a row of hidden states; 0: the model has none of that kind.
     pub fn hidden_width(&self, which: Hidden) -> usize {
-        unsafe { sys::hlm_hidden_width(self.as_ptr(), which.kind()) }
+        unsafe { sys::hlm_model_hidden_width(self.as_ptr(), which.kind()) }
     }
 
     /// Name of a class of a classification head, where the files say it.
@@ -81,7 +81,7 @@ impl Model {
 
     /// Whether `token` ends an answer (eos, end of turn, ...).
     pub fn token_ends(&self, token: i32) -> bool {
-        unsafe { sys::hlm_token_ends(self.as_ptr(), token) != 0 }
+        unsafe { sys::hlm_model_token_ends(self.as_ptr(), token) != 0 }
     }
 
     /// Facts about the model.
@@ -118,7 +118,7 @@ impl Model {
     pub fn memory_plan(&self, options: &PlanOptions) -> Result<MemoryPlan> {
         let mut out =
             sys::hlm_memory_plan_info { struct_size: size_of::<sys::hlm_memory_plan_info>(), ..Default::default() };
-        check(unsafe { sys::hlm_memory_plan(self.as_ptr(), &options.0, &mut out) })?;
+        check(unsafe { sys::hlm_model_plan_memory(self.as_ptr(), &options.0, &mut out) })?;
         Ok(MemoryPlan {
             weights: out.weights,
             state: out.state,
@@ -301,8 +301,8 @@ impl<'a> ModelOptions<'a> {
     }
 
     /// For a model with memory tokens: the caller runs them itself, as the first embeddings of each sequence.
-    pub fn no_prefix(self, on: bool) -> Self {
-        self.flag(sys::HLM_LOAD_NO_PREFIX, on)
+    pub fn no_memory_tokens(self, on: bool) -> Self {
+        self.flag(sys::HLM_LOAD_NO_MEMORY_TOKENS, on)
     }
 
     /// Precision of activations.
@@ -361,6 +361,9 @@ impl<'a> ModelOptions<'a> {
             cpu: self.cpu.raw(),
             ..Default::default()
         };
+        if host.files.is_some() {
+            params.vfs = &vfs;
+        }
         if host.allocator.is_some() {
             params.allocator = &allocator;
         }
@@ -372,12 +375,7 @@ impl<'a> ModelOptions<'a> {
             params.progress_user = (&mut loading as *mut Loading<'_>).cast();
         }
         let mut raw = ptr::null_mut();
-        let done = check(unsafe {
-            match host.files {
-                Some(_) => sys::hlm_model_load_vfs(&mut raw, &vfs, path.as_ptr(), &params),
-                None => sys::hlm_model_load(&mut raw, path.as_ptr(), &params),
-            }
-        });
+        let done = check(unsafe { sys::hlm_model_load(&mut raw, path.as_ptr(), &params) });
         loading.caught.resume();
         done?;
         Model::adopt(raw, host)

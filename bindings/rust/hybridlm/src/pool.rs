@@ -40,9 +40,9 @@ impl Pool {
 
     /// Bytes of pages.
     pub fn usage(&self) -> Result<PoolUsage> {
-        let (mut used, mut held) = (0, 0);
-        check(unsafe { sys::hlm_pool_usage(self.as_ptr(), &mut used, &mut held) })?;
-        Ok(PoolUsage { used, held })
+        let mut out = sys::hlm_pool_info { struct_size: size_of::<sys::hlm_pool_info>(), ..Default::default() };
+        check(unsafe { sys::hlm_pool_info_get(self.as_ptr(), &mut out) })?;
+        Ok(PoolUsage { used: out.used_bytes, held: out.held_bytes })
     }
 
     /// Makes an adapter known before a step runs with it, for snapshots and texts of the prefix cache that are to be loaded.
@@ -140,7 +140,7 @@ pub struct PrefixInfo {
 pub struct PoolOptions {
     /// Its pointers are NULL: [`PoolOptions::params`] sets them.
     raw: sys::hlm_pool_params,
-    prefix_adapter: Option<Adapter>,
+    memory_token_adapter: Option<Adapter>,
 }
 
 // What they point to, once a pool is made, is Sync itself.
@@ -151,18 +151,18 @@ impl PoolOptions {
     /// All defaults: no cap, pages of 64 positions.
     pub fn new() -> PoolOptions {
         let raw = sys::hlm_pool_params { struct_size: size_of::<sys::hlm_pool_params>(), ..Default::default() };
-        PoolOptions { raw, prefix_adapter: None }
+        PoolOptions { raw, memory_token_adapter: None }
     }
 
     /// For a call while these options live.
     fn params(&self) -> sys::hlm_pool_params {
-        let adapter = self.prefix_adapter.as_ref().map_or(ptr::null(), |a| a.as_ptr() as *const _);
-        sys::hlm_pool_params { prefix_adapter: adapter, ..self.raw }
+        let adapter = self.memory_token_adapter.as_ref().map_or(ptr::null(), |a| a.as_ptr() as *const _);
+        sys::hlm_pool_params { memory_token_adapter: adapter, ..self.raw }
     }
 
     /// What the rows before every text are run with, of a model that has any (Hymba's memory tokens).
-    pub fn prefix_adapter(mut self, adapter: &Adapter) -> PoolOptions {
-        self.prefix_adapter = Some(adapter.clone());
+    pub fn memory_token_adapter(mut self, adapter: &Adapter) -> PoolOptions {
+        self.memory_token_adapter = Some(adapter.clone());
         self
     }
 

@@ -241,9 +241,12 @@ fn two_threads_on_one_context() {
         fn parallel_for(&self, n: usize, task: &(dyn Fn(usize) + Sync)) {
             let (raw, status) = (&self.0, &self.1);
             let second = || unsafe {
-                let mut sum = 0.0;
                 let tokens = [1, 2];
-                sys::hlm_score(raw.load(Ordering::Relaxed), tokens.as_ptr(), 2, std::ptr::null_mut(), &mut sum)
+                let mut text = sys::hlm_score_params::default();
+                text.struct_size = std::mem::size_of_val(&text);
+                text.tokens = tokens.as_ptr();
+                text.n_tokens = tokens.len();
+                sys::hlm_score(raw.load(Ordering::Relaxed), &text, std::ptr::null_mut())
             };
             std::thread::scope(|s| status.store(s.spawn(second).join().unwrap(), Ordering::Relaxed));
             (0..n).for_each(task);
