@@ -15,19 +15,22 @@ enum { SLICE_ROWS = 64, SLICE_PRODUCT = 1 << 18 /* rows by columns */ };
 
 enum { MAX_ROWS = 512, MOST_ROWS = 1 << 16, MOST_THREADS = 1024 };
 
+/* ops: another table for the CPU than its own, or NULL */
 static hlmi_builder builder(const hlmi_ops *ops, const hlm_model *m, const hlmi_page_layout *pages,
                             const hlmi_state_layout *states, size_t rows, size_t workers)
 {
-    return (hlmi_builder){.ops = ops,
-                          .plan = &m->plan,
-                          .kernels = &m->kernels,
-                          .pages = pages,
-                          .states = states,
-                          .f32_activations = m->f32_activations,
-                          .max_rows = rows,
-                          .max_out = rows,
-                          .workers = workers,
-                          .base = (uint8_t *)(uintptr_t)HLMI_ALIGN}; /* sizing: an address nobody reads */
+    hlmi_builder b = {.plan = &m->plan,
+                      .kernels = &m->kernels,
+                      .pages = pages,
+                      .states = states,
+                      .f32_activations = m->f32_activations,
+                      .max_rows = rows,
+                      .max_out = rows,
+                      .workers = workers,
+                      .base = (uint8_t *)(uintptr_t)HLMI_ALIGN}; /* sizing: an address nobody reads */
+    for (size_t i = 0; i < m->n_places; i++) b.tables[i] = m->places[i]->ops;
+    if (ops) b.tables[0] = ops;
+    return b;
 }
 
 static size_t worker_stride(const hlmi_builder *b)
@@ -50,7 +53,7 @@ hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pag
                              int32_t n_threads, size_t max_rows, uint64_t *bytes)
 {
     const size_t workers = n_threads > 0 ? (size_t)n_threads : hlmi_os_cores();
-    hlmi_builder b = builder(&hlmi_ops_cpu, model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
+    hlmi_builder b = builder(NULL, model, pages, states, max_rows ? max_rows : MAX_ROWS, workers);
     const hlm_status st = measure(&b);
     *bytes = (uint64_t)b.peak + (uint64_t)worker_stride(&b) * workers;
     return st;
@@ -61,7 +64,7 @@ hlm_status hlmi_ctx_adds(const hlm_model *model, bool *adds)
     hlm_status st;
     hlmi_page_layout pages = {0};
     hlmi_state_layout states = {0};
-    hlmi_builder b = builder(&hlmi_ops_cpu, model, &pages, &states, 1, 1);
+    hlmi_builder b = builder(NULL, model, &pages, &states, 1, 1);
     b.adds = adds;
     HLMI_TRY(
         hlmi_page_layout_init(&pages, &model->plan, 0, model->f32_activations, HLMI_PAGE_TOKENS, false, &model->mem));
@@ -186,7 +189,7 @@ done:
 
 HLMI_CALL(hlm_ctx_new, (hlm_context **out, hlm_model *model, const hlm_ctx_params *params), (out, model, params))
 {
-    return hlmi_ctx_new(out, model, params, &hlmi_ops_cpu);
+    return hlmi_ctx_new(out, model, params, NULL);
 }
 
 void hlm_ctx_free(hlm_context *ctx)

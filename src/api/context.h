@@ -35,7 +35,7 @@ struct hlm_context {
     char error[HLMI_ERROR_MAX];
 };
 
-/** hlm_ctx_new with another op table than the CPU's. */
+/** hlm_ctx_new with another op table for the CPU (NULL: its own). */
 hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params, const hlmi_ops *ops);
 
 /** Scratch of a context in bytes; n_threads and max_rows as in hlm_ctx_params. */

@@ -129,7 +129,7 @@ static size_t span_rows(const hlmi_entry *e, size_t at)
     return cut - pos < (int64_t)left ? (size_t)(cut - pos) : left;
 }
 
-typedef float *log_fn(const hlm_cache *c, int64_t pos);
+typedef void *const *log_fn(const hlm_cache *c, int64_t pos);
 
 /* The next n positions of an entry as the tile's next span. log: finds their rows of the undo log; hidden: the head keeps the last
  * row. */
@@ -143,8 +143,8 @@ static void add_span(hlm_context *c, const hlmi_entry *e, int64_t pos, size_t n,
     hlmi_claim_advance(cache, pos + (int64_t)n, &in, &out);
     *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = e->pages};
     if (out) {
-        span->in = in->rows;
-        span->out = out->rows;
+        span->in = in->item.rows;
+        span->out = out->item.rows;
         out->hidden = hidden;
     }
     for (size_t i = 0; i < n; i++) {

@@ -12,21 +12,17 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
     if (c->cancel) return hlmi_fail(HLM_E_CANCELLED, "hlm_cache_logits was cancelled");
     t->n_rows = t->n_spans = t->n_out = 1;
     t->n_taps = t->n_attn_taps = 0;
-    t->spans[0] = (hlmi_span){.n = 1, .in = hlmi_points_now(&cache->seq.points)->state->rows};
+    t->spans[0] = (hlmi_span){.n = 1, .in = hlmi_points_now(&cache->seq.points)->state->item.rows};
     t->adapter[0] = hlmi_pool_adapter(
         c->pool, hlmi_symbol_adapter(c->pool, hlmi_seq_symbol(c->pool, &cache->seq, cache->seq.length - 1)));
     t->adapted = t->adapter[0] != NULL;
     t->span_of[0] = 0;
     t->out_row[0] = 0;
     t->out[0] = logits;
-    const hlmi_work work = {.regions = c->head.regions,
-                            .n = c->head.n,
-                            .step = t,
-                            .rows = t->n_rows,
-                            .adapted = t->adapted,
-                            .workers = &t->workers,
-                            .cancel = &c->cancel};
-    return hlmi_team_run(c->team, &work);
+    size_t at = 0;
+    hlmi_stop stop = {0};
+    bool done;
+    return hlmi_tile_run(c, &c->head, &at, &stop, NULL, &done);
 }
 
 /* The same text with a state before its last token, which has been run. */

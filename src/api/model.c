@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/places.h"
 #include "api/templates.h"
 #include "api/vocab.h"
 #include "arch/arch.h"
@@ -105,6 +106,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_loader_leave_out(&loader, arch->left_out);
     HLMI_TRY(arch->build(&config, &loader, &m->plan));
     HLMI_TRY(hlmi_loader_finish(&loader));
+    hlmi_places_choose(m);
     if (p->flags & HLM_LOAD_NO_MEMORY_TOKENS) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
     hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s%s",

@@ -231,16 +231,35 @@ static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
         *done = true;
         return HLM_OK;
     }
-    const hlmi_tile *t = &c->tile;
-    s->work = (hlmi_work){.regions = s->program->regions,
-                          .n = s->program->n,
-                          .step = t,
-                          .rows = t->n_rows,
-                          .adapted = t->adapted,
-                          .workers = &c->tile.workers,
-                          .cancel = &c->cancel};
-    for (size_t i = 0; i < t->n_rows; i++) s->work.past += (uint64_t)t->pos[i];
+    s->region = 0;
     return HLM_OK;
+}
+
+/* The end of the regions from `at` on that one place runs. */
+static size_t segment_end(const hlmi_program *p, size_t at)
+{
+    const size_t place = p->regions[at].place;
+    while (at < p->n && p->regions[at].place == place) at++;
+    return at;
+}
+
+hlm_status hlmi_tile_run(hlm_context *c, const hlmi_program *p, size_t *at, hlmi_stop *stop, hlmi_slice *slice,
+                         bool *done)
+{
+    hlmi_tile *t = &c->tile;
+    hlmi_work work = {
+        .step = t, .rows = t->n_rows, .adapted = t->adapted, .workers = &t->workers, .cancel = &c->cancel};
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < t->n_rows; i++) work.past += (uint64_t)t->pos[i];
+    for (*done = true; *done && st == HLM_OK && *at < p->n;) {
+        hlmi_place *place = c->model->places[p->regions[*at].place];
+        const size_t end = segment_end(p, *at);
+        work.regions = p->regions + *at;
+        work.n = end - *at;
+        st = place->run(place, c->team, &work, stop, slice, done);
+        if (*done) *at = end;
+    }
+    return st;
 }
 
 /* Goes on until the step is done, or `slice` is over (NULL: never). */
@@ -253,8 +272,7 @@ static hlm_status run(hlm_context *c, hlmi_slice *slice, bool *done)
         bool ended = true;
         if (!s->program) st = next_tile(c, slice ? c->slice_rows : c->max_rows, done);
         if (st != HLM_OK || *done || (slice && !hlmi_tile_touch(c, slice))) break;
-        if (slice) st = hlmi_slice_run(c->team, &s->work, &s->stop, slice, &ended);
-        else st = hlmi_team_run(c->team, &s->work);
+        st = hlmi_tile_run(c, s->program, &s->region, &s->stop, slice, &ended);
         if (!ended) break;
         s->program = NULL;
     }

@@ -72,8 +72,8 @@ typedef struct hlmi_stepper {
     hlmi_entry before; /* of the first */
     void *lists; /* of a begun step, whose caller may throw away its own */
     const hlmi_program *program; /* the tile's; NULL: there is none yet, or it is done */
-    hlmi_work work;
-    hlmi_stop stop; /* in them */
+    size_t region; /* of the program, from which on it runs */
+    hlmi_stop stop;
 } hlmi_stepper;
 
 /** A caller's step as entry number i of the context's: read, checked, and its adapter known to the pool. */
@@ -91,6 +91,10 @@ void hlmi_turns_place(hlmi_turns *turns);
 void hlmi_turns_note(const hlmi_turns *turns, const hlmi_entry *e, size_t i);
 void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns);
 
+/** Runs the context's tile on, from region *at of a program and the stop there on: to the end, or until the slice is over (NULL:
+ *  never). */
+hlm_status hlmi_tile_run(hlm_context *c, const hlmi_program *p, size_t *at, hlmi_stop *stop, hlmi_slice *slice,
+                         bool *done);
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);
 

@@ -15,8 +15,8 @@ static bool touch_pages(const hlm_pool *pool, const hlmi_span *span, const hlm_c
     const int64_t from = span->pos > cache->seq.length ? span->pos : cache->seq.length;
     for (int64_t at = (from + tokens - 1) / tokens * tokens; at < end; at += tokens) {
         hlmi_page *page = hlmi_cache_page(cache, at);
-        if (!touch(pool, &page->fresh, page, slice)) return false;
-        if (!touch(pool, &page->part_fresh, page->part, slice)) return false;
+        if (!touch(pool, &page->item.fresh, page->item.rows[0], slice)) return false;
+        if (page->part && !touch(pool, &page->part->fresh, page->part->rows[0], slice)) return false;
     }
     return true;
 }
@@ -26,7 +26,7 @@ bool hlmi_tile_touch(const hlm_context *c, hlmi_slice *slice)
     const hlm_pool *pool = c->pool;
     for (size_t i = 0; i < c->tile.n_spans; i++) {
         hlmi_state *out = c->caches[i]->claim.now; /* the span's, the last of its sequence in the tile */
-        if (out && !touch(pool, &out->fresh, out, slice)) return false;
+        if (out && !touch(pool, &out->item.fresh, out->item.rows[0], slice)) return false;
         if (!touch_pages(pool, &c->tile.spans[i], c->caches[i], slice)) return false;
     }
     return true;

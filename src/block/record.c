@@ -31,6 +31,12 @@ static void begin(hlmi_builder *b)
     b->ldx = hlmi_ld(b->plan->hidden_size);
 }
 
+static void at_place(hlmi_builder *b, size_t place)
+{
+    b->place = place;
+    b->ops = b->tables[place];
+}
+
 /* The blocks that have such a way of recording. */
 static hlm_status walk(hlmi_builder *b, hlmi_record_fn *(*of)(const hlmi_block_type *))
 {
@@ -38,6 +44,7 @@ static hlm_status walk(hlmi_builder *b, hlmi_record_fn *(*of)(const hlmi_block_t
     for (size_t i = 0; i < plan->n_blocks && b->st == HLM_OK; i++) {
         const size_t mark = hlmi_scratch_mark(b);
         hlmi_record_fn *record = of(types[plan->blocks[i].kind]);
+        at_place(b, plan->blocks[i].place);
         if (record) record(b, plan->blocks[i].params);
         hlmi_scratch_release(b, mark);
     }
@@ -66,6 +73,7 @@ hlm_status hlmi_record(hlmi_builder *b)
     b->rope_cos = ropes;
     b->rope_sin = ropes + plan->n_ropes;
     take_shared(b);
+    at_place(b, 0);
     for (size_t i = 0; i < plan->n_ropes; i++) b->ops->rope_table(b, i);
     const hlm_status st = walk(b, all_of);
     hlmi_free(&plan->mem, ropes);

@@ -62,7 +62,8 @@ void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t siz
     if (b->st != HLM_OK) return;
     b->st = HLMI_GROW(&p->mem, p->regions, p->cap, p->n + 1, "a program");
     if (b->st != HLM_OK) return;
-    p->regions[p->n++] = (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows};
+    p->regions[p->n++] =
+        (hlmi_region){.run = run, .arg = kept, .min_rows = min_rows, .max_rows = max_rows, .place = b->place};
 }
 
 void hlmi_emitted_by_past(hlmi_builder *b)

@@ -21,7 +21,9 @@ typedef struct hlmi_program {
 } hlmi_program;
 
 typedef struct hlmi_builder {
-    const hlmi_ops *ops;
+    const hlmi_ops *tables[HLMI_PLACES]; /* of the model's places */
+    const hlmi_ops *ops; /* of the block that is recorded, and its place */
+    size_t place;
     const hlmi_plan *plan;
     const hlmi_kernels *kernels;
     const hlmi_page_layout *pages;

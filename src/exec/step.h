@@ -15,8 +15,8 @@ typedef struct hlmi_span {
     size_t row, n; /* first row in the tile, number of rows */
     int64_t pos; /* position of the first row */
     const hlmi_leaf_rows *const *pages; /* of the sequence's positions, the span's included */
-    const void *in; /* the state before the first row, and where the one after the last goes; may be the same. */
-    void *out; /* NULL without recurrence */
+    /* rows by place of the state before the first row, and of the one after the last; may be the same. NULL without recurrence */
+    void *const *in, *const *out;
 } hlmi_span;
 
 /** Hidden states wanted of a span's rows. */
@@ -44,7 +44,7 @@ typedef struct hlmi_tile {
     int64_t *pos; /* [n_rows] */
     uint32_t *span_of; /* [n_rows] */
     uint8_t *keep; /* [n_rows] bit i: K and V go into piece i of the row's page; else they are there already */
-    float **log; /* [n_rows] the row of the undo log that is written, or read by a replay; NULL: none */
+    void *const **log; /* [n_rows] by place: the row of the undo log that is written, or read by a replay; NULL: none */
     hlmi_span *spans; /* [n_spans] */
     size_t n_spans;
     uint32_t *out_row; /* [n_out] rows whose logits are wanted, ascending */

@@ -21,6 +21,7 @@ typedef struct hlmi_region {
     hlmi_cost *cost; /* what it takes; NULL: it is never divided */
     bool by_past; /* what it takes goes with hlmi_work.past, not with the rows */
     bool adapted; /* skipped where no row has an adapter */
+    size_t place; /* that it was recorded for */
 } hlmi_region;
 
 /** What a team is to run. */

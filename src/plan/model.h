@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "kernel/kernel.h"
+#include "place/place.h"
 #include "plan/model_mem.h"
 #include "plan/plan.h"
 #include "weights/fingerprint.h"
@@ -19,6 +20,9 @@ struct hlm_model {
     bool f32_activations;
     hlmi_kernels kernels;
     hlmi_plan plan;
+    hlmi_place cpu; /* number 0 of its places (api/places.h) */
+    hlmi_place *places[HLMI_PLACES];
+    size_t n_places;
     hlmi_fingerprint fingerprint;
     struct hlmi_store *store;
     struct hlmi_tokenizer *tokenizer; /* NULL: the files have none */

@@ -46,17 +46,20 @@ typedef struct hlmi_recurrence {
     size_t heads, rows, cols; /* scan: [heads][rows][cols]; heads 0: none */
     bool transposed; /* people (and the models' references) know a head's state as [cols][rows] */
     size_t extra; /* floats that the scan reads for a token besides the convolution's inputs */
+    size_t place; /* that computes it (place/place.h) */
 } hlmi_recurrence;
 
 typedef struct hlmi_block {
     hlmi_block_kind kind;
     const void *params; /* the kind's struct of plan/layers.h */
+    size_t place; /* that computes it (place/place.h), and has the rows of its recurrence */
 } hlmi_block;
 
 typedef struct hlmi_plan {
     hlmi_mem mem;
     size_t hidden_size, vocab_size, n_layers;
     int32_t head; /* HLM_HEAD_... */
+    size_t head_place; /* that computes it, and has the rows that it keeps */
     size_t n_out; /* logits of a row: the vocabulary's size, or the number of classes */
     size_t n_heads, n_kv_heads,
         head_dim; /* most query heads of a layer; the others of the first attention layer, for people */

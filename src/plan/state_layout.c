@@ -3,7 +3,7 @@
 
 #include "base/size.h"
 
-enum { LINE = 16 /* floats of a cache line */ };
+enum { LINE = 64 /* bytes of a cache line */ };
 
 static const struct {
     int32_t type;
@@ -27,48 +27,51 @@ static hlm_status find_type(hlmi_state_layout *l, int32_t state_type)
     return hlmi_fail(HLM_E_ARG, "state_type %d is none of HLM_TYPE_DEFAULT, F32, F16 and BF16", (int)state_type);
 }
 
-/* Takes n1 * n2 * n3 elements at *at; false on overflow. */
-static bool take(size_t n1, size_t n2, size_t n3, size_t item, size_t *at)
+/* A field of n1 * n2 * n3 elements behind what there is at its place, and side by side; false on overflow. */
+static bool add(hlmi_field *f, size_t place, const size_t n[3], size_t item, size_t align, size_t *rows, size_t *side)
 {
-    size_t n, bytes, end;
-    if (!hlmi_mul_size(n1, n2, &n) || !hlmi_mul_size(n, n3, &n) || !hlmi_mul_size(n, item, &bytes)) return false;
-    if (!hlmi_add_size(*at, bytes, &end) || end > SIZE_MAX - 2 * HLMI_ALIGN) return false;
-    *at = hlmi_round_up(end, HLMI_ALIGN);
+    size_t end;
+    *f = (hlmi_field){.place = place, .at = rows[place], .side = *side};
+    if (!hlmi_mul_size(n[0], n[1], &f->bytes) || !hlmi_mul_size(f->bytes, n[2], &f->bytes) ||
+        !hlmi_mul_size(f->bytes, item, &f->bytes) || !hlmi_add_size(*side, f->bytes, &end) || end > SIZE_MAX / 2)
+        return false;
+    rows[place] = hlmi_round_up(f->at + f->bytes, align);
+    *side = hlmi_round_up(end, align);
     return true;
+}
+
+static bool add_fields(hlmi_state_layout *l, const hlmi_plan *plan)
+{
+    bool fits = true;
+    for (size_t i = 0; i < plan->n_rec && fits; i++) {
+        const hlmi_recurrence *r = &plan->rec[i];
+        const size_t conv[] = {r->window, r->channels, 1}, scan[] = {r->heads, r->rows, r->cols};
+        const size_t read[] = {r->channels + r->extra, 1, 1};
+        fits = add(&l->fields[2 * i], r->place, conv, l->item, HLMI_ALIGN, l->rows, &l->bytes) &&
+            add(&l->fields[2 * i + 1], r->place, scan, l->item, HLMI_ALIGN, l->rows, &l->bytes) &&
+            add(&l->log[i], r->place, read, sizeof(float), LINE, l->log_rows, &l->log_bytes);
+    }
+    const size_t hidden[] = {l->hidden_size, 1, 1};
+    return fits && add(l->hidden, plan->head_place, hidden, sizeof(float), HLMI_ALIGN, l->rows, &l->bytes);
 }
 
 hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, int32_t state_type, const hlmi_mem *mem)
 {
-    *l = (hlmi_state_layout){0};
+    *l = (hlmi_state_layout){.hidden_size = plan->hidden_size};
     const hlm_status st = find_type(l, state_type);
     if (st != HLM_OK || plan->n_rec == 0) return st;
-    size_t *table = hlmi_calloc(mem, 3 * plan->n_rec, sizeof *table);
-    if (!table) return hlmi_nomem(3 * plan->n_rec * sizeof *table, "the state layout");
-    l->conv_at = table;
-    l->scan_at = table + plan->n_rec;
-    l->log_at = table + 2 * plan->n_rec;
-    size_t at = 0;
-    bool fits = true;
-    for (size_t i = 0; i < plan->n_rec && fits; i++) {
-        const hlmi_recurrence *r = &plan->rec[i];
-        l->conv_at[i] = at;
-        fits = take(r->window, r->channels, 1, l->item, &at);
-        l->scan_at[i] = at;
-        fits = fits && take(r->heads, r->rows, r->cols, l->item, &at);
-        l->log_at[i] = l->log_width;
-        l->log_width += hlmi_round_up(r->channels + r->extra, LINE); /* smaller than the state by far */
-    }
-    l->hidden_at = at;
-    l->hidden_size = plan->hidden_size;
-    fits = fits && take(l->hidden_size, 1, 1, sizeof(float), &at);
-    l->bytes = at;
-    if (fits) return HLM_OK;
+    l->n_fields = 2 * plan->n_rec + 1;
+    l->fields = hlmi_calloc(mem, l->n_fields + plan->n_rec, sizeof *l->fields);
+    if (!l->fields) return hlmi_nomem(l->n_fields * sizeof *l->fields, "the state layout");
+    l->hidden = &l->fields[l->n_fields - 1];
+    l->log = l->hidden + 1;
+    if (add_fields(l, plan)) return HLM_OK;
     hlmi_state_layout_free(l, mem);
     return hlmi_nomem(SIZE_MAX, "a state block");
 }
 
 void hlmi_state_layout_free(hlmi_state_layout *l, const hlmi_mem *mem)
 {
-    hlmi_free(mem, l->conv_at);
+    hlmi_free(mem, l->fields);
     *l = (hlmi_state_layout){0};
 }

@@ -3,16 +3,33 @@
 
 #include <string.h>
 
-void hlmi_page_init(hlmi_page *p, const hlmi_page_layout *l)
+void hlmi_page_init(hlmi_page *p)
 {
     atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
     p->held = 0;
     p->again = false;
-    p->rows = (char *)p + hlmi_page_header(l);
     p->part = NULL;
-    p->fresh = p->part_fresh = (hlmi_fresh){0};
     p->tokens = (int32_t *)(p + 1);
+}
+
+hlmi_page *hlmi_page_alone(const hlmi_page_layout *l, const hlmi_mem *mem)
+{
+    const size_t rows = hlmi_round_up(hlmi_page_header(l), HLMI_ALIGN),
+                 part = rows + hlmi_round_up(l->bytes, HLMI_ALIGN);
+    const size_t bytes = part + HLMI_ALIGN + l->part_bytes;
+    char *p = hlmi_calloc(mem, 1, bytes);
+    hlmi_page *page = (hlmi_page *)(void *)p;
+    if (!p) {
+        hlmi_nomem(bytes, "a snapshot's page");
+        return NULL;
+    }
+    hlmi_page_init(page);
+    page->item.rows[0] = p + rows;
+    if (l->part_bytes == 0) return page;
+    page->part = (hlmi_item *)(void *)(p + part);
+    page->part->rows[0] = p + part + HLMI_ALIGN;
+    return page;
 }
 
 void hlmi_page_copy_rows(hlmi_page *dst, const hlmi_page_layout *to, size_t at, const hlmi_page *src,

@@ -14,103 +14,125 @@
 
 enum { MAX_AUTO_MARKS = 64, DEFAULT_UNDO_TOKENS = 16, DEFAULT_MARK_STRIDE = 512, DEFAULT_MARK_BYTES = 64 << 20 };
 
-/* `bytes` from a shelf or the allocator, within the cap; NULL: *full says that the cap is in the way. */
-static void *try_take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fresh *fresh, bool *full)
+static void free_item(hlm_pool *pool, hlmi_item *item)
 {
-    *fresh = (hlmi_fresh){0};
-    hlmi_lock_take(&pool->lock);
-    void *p = shelf->first;
-    *full = !p && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
-    if (p) memcpy(&shelf->first, p, sizeof shelf->first);
-    if (p) pool->used += bytes;
-    if (!p && !*full) pool->held += bytes; /* reserved before the lock is let go */
-    hlmi_lock_drop(&pool->lock);
-    if (p || *full) return p;
-    p = hlmi_alloc(&pool->mem, bytes);
-    *fresh = hlmi_fresh_block(bytes);
-    hlmi_lock_take(&pool->lock);
-    if (p) pool->used += bytes;
-    else pool->held -= bytes;
-    hlmi_lock_drop(&pool->lock);
-    return p;
+    for (size_t i = 0; i < HLMI_PLACES && item; i++)
+        if (item->rows[i]) pool->places[i]->give(pool->places[i], item->rows[i]);
+    hlmi_free(&pool->mem, item);
 }
 
-/* Memory is needed: something on a shelf goes back to the allocator, else something of the prefix cache to a shelf. */
+/* A new item, or NULL. */
+static hlmi_item *make_item(hlm_pool *pool, const hlmi_shelf *shelf)
+{
+    hlmi_item *item = hlmi_calloc(&pool->mem, 1, shelf->header);
+    if (!item) return NULL;
+    item->fresh = hlmi_fresh_block(shelf->rows[0]);
+    for (size_t i = 0; i < HLMI_PLACES; i++) {
+        if (shelf->rows[i]) item->rows[i] = pool->places[i]->take(pool->places[i], shelf->rows[i]);
+        if (item->rows[i] || !shelf->rows[i]) continue;
+        free_item(pool, item);
+        return NULL;
+    }
+    return item;
+}
+
+/* One of a shelf, or a new one within the cap; NULL: *full says that the cap is in the way. */
+static hlmi_item *try_take(hlm_pool *pool, hlmi_shelf *shelf, bool *full)
+{
+    const size_t bytes = hlmi_shelf_bytes(shelf);
+    hlmi_lock_take(&pool->lock);
+    hlmi_item *item = shelf->first;
+    *full = !item && pool->max_bytes && bytes > pool->max_bytes - hlmi_min_size(pool->held, pool->max_bytes);
+    if (item) shelf->first = item->next;
+    if (item) pool->used += bytes;
+    if (!item && !*full) pool->held += bytes; /* reserved before the lock is let go */
+    hlmi_lock_drop(&pool->lock);
+    if (item) item->fresh = (hlmi_fresh){0};
+    if (item || *full) return item;
+    item = make_item(pool, shelf);
+    hlmi_lock_take(&pool->lock);
+    if (item) pool->used += bytes;
+    else pool->held -= bytes;
+    hlmi_lock_drop(&pool->lock);
+    return item;
+}
+
+/* Memory is needed: something on a shelf goes back to its places, else something of the prefix cache to a shelf. */
 static bool make_room(hlm_pool *pool)
 {
-    hlmi_shelf *const shelves[] = {&pool->pages, &pool->parts, &pool->blocks, &pool->rows, &pool->stretches};
-    const size_t bytes[] = {hlmi_page_bytes(&pool->layout), pool->layout.part_bytes, hlmi_state_bytes(&pool->states),
-                            pool->row_bytes, pool->undo_bytes};
-    for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++) {
+    for (size_t i = 0; i < HLMI_SHELVES; i++) {
+        hlmi_shelf *shelf = &pool->shelves[i];
         hlmi_lock_take(&pool->lock);
-        void *p = shelves[i]->first;
-        if (p) memcpy(&shelves[i]->first, p, sizeof shelves[i]->first);
-        if (p) pool->held -= bytes[i];
+        hlmi_item *item = shelf->first;
+        if (item) shelf->first = item->next;
+        if (item) pool->held -= hlmi_shelf_bytes(shelf);
         hlmi_lock_drop(&pool->lock);
-        hlmi_free(&pool->mem, p);
-        if (p) return true;
+        free_item(pool, item);
+        if (item) return true;
     }
     return hlmi_radix_give_way(pool);
 }
 
-/* As try_take, with what can be given up for it; NULL with a sentence that names `what`. */
-static void *take(hlm_pool *pool, hlmi_shelf *shelf, size_t bytes, hlmi_fresh *fresh, const char *what)
+/* As try_take, with what can be given up for it; NULL with a sentence. */
+static void *take(hlm_pool *pool, hlmi_shelf_kind kind)
 {
+    hlmi_shelf *shelf = &pool->shelves[kind];
+    const size_t bytes = hlmi_shelf_bytes(shelf);
     bool full;
-    void *p;
+    hlmi_item *item;
     hlmi_assert(!hlmi_radix_mine()); /* which may have to give way */
-    do p = try_take(pool, shelf, bytes, fresh, &full);
-    while (!p && make_room(pool));
-    if (!p && full)
+    do item = try_take(pool, shelf, &full);
+    while (!item && make_room(pool));
+    if (!item && full)
         hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (%s takes %zu)",
-                  (unsigned long long)pool->max_bytes, what, bytes);
-    else if (!p) hlmi_nomem(bytes, what);
-    return p;
+                  (unsigned long long)pool->max_bytes, shelf->what, bytes);
+    else if (!item) hlmi_nomem(bytes, shelf->what);
+    return item;
 }
 
-static void give_back(hlm_pool *pool, hlmi_shelf *shelf, void *p, size_t bytes)
+static void give_back(hlm_pool *pool, hlmi_shelf_kind kind, hlmi_item *item)
 {
+    hlmi_shelf *shelf = &pool->shelves[kind];
     hlmi_lock_take(&pool->lock);
-    memcpy(p, &shelf->first, sizeof shelf->first);
-    shelf->first = p;
-    pool->used -= bytes;
+    item->next = shelf->first;
+    shelf->first = item;
+    pool->used -= hlmi_shelf_bytes(shelf);
     hlmi_lock_drop(&pool->lock);
 }
 
-static void shelf_free(hlm_pool *pool, hlmi_shelf *shelf)
+static void free_shelves(hlm_pool *pool)
 {
-    while (shelf->first) {
-        void *p = shelf->first;
-        memcpy(&shelf->first, p, sizeof shelf->first);
-        hlmi_free(&pool->mem, p);
+    for (size_t i = 0; i < HLMI_SHELVES; i++) {
+        hlmi_shelf *shelf = &pool->shelves[i];
+        while (shelf->first) {
+            hlmi_item *item = shelf->first;
+            shelf->first = item->next;
+            free_item(pool, item);
+        }
     }
 }
 
 hlmi_page *hlmi_pool_take_bare(hlm_pool *pool)
 {
-    hlmi_fresh fresh;
-    hlmi_page *p = take(pool, &pool->pages, hlmi_page_bytes(&pool->layout), &fresh, "a KV page");
-    if (!p) return NULL;
-    hlmi_page_init(p, &pool->layout);
-    p->fresh = fresh;
+    hlmi_page *p = take(pool, HLMI_SHELF_PAGES);
+    if (p) hlmi_page_init(p);
     return p;
 }
 
 hlmi_page *hlmi_pool_take(hlm_pool *pool)
 {
-    const hlmi_page_layout *l = &pool->layout;
+    const bool parts = pool->layout.part_bytes > 0;
     hlmi_page *p = hlmi_pool_take_bare(pool);
     if (!p) return NULL;
-    if (l->part_bytes)
-        p->part = take(pool, &pool->parts, l->part_bytes, &p->part_fresh, "a KV page's rows of layers with a window");
-    if (p->part || !l->part_bytes) return p;
-    give_back(pool, &pool->pages, p, hlmi_page_bytes(l));
+    if (parts) p->part = take(pool, HLMI_SHELF_PARTS);
+    if (p->part || !parts) return p;
+    give_back(pool, HLMI_SHELF_PAGES, &p->item);
     return NULL;
 }
 
 void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page)
 {
-    if (page->part) give_back(pool, &pool->parts, page->part, pool->layout.part_bytes);
+    if (page->part) give_back(pool, HLMI_SHELF_PARTS, page->part);
     page->part = NULL;
 }
 
@@ -118,20 +140,19 @@ void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 {
     if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
     hlmi_pool_drop_part(pool, page);
-    give_back(pool, &pool->pages, page, hlmi_page_bytes(&pool->layout));
+    give_back(pool, HLMI_SHELF_PAGES, &page->item);
 }
 
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
 {
-    hlmi_fresh fresh;
-    hlmi_state *s = take(pool, &pool->blocks, hlmi_state_bytes(&pool->states), &fresh, "a state block");
+    const hlmi_field *hidden = pool->states.hidden;
+    hlmi_state *s = take(pool, HLMI_SHELF_STATES);
     if (!s) return NULL;
-    s->fresh = fresh;
     atomic_init(&s->refs, 1);
     s->held = 0;
     s->hidden = false;
-    s->rows = (char *)s + HLMI_STATE_HEADER;
-    memset(hlmi_state_hidden(s->rows, &pool->states), 0, pool->states.hidden_size * sizeof(float));
+    hlmi_place *place = pool->places[hidden->place];
+    place->zero(place, hlmi_field_of(s->item.rows, hidden), hidden->bytes);
     return s;
 }
 
@@ -143,13 +164,12 @@ hlmi_state *hlmi_state_retain(hlmi_state *s)
 
 void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
 {
-    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, &pool->blocks, s, hlmi_state_bytes(&pool->states));
+    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, HLMI_SHELF_STATES, &s->item);
 }
 
 hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
 {
-    hlmi_fresh small;
-    hlmi_undo *u = take(pool, &pool->stretches, pool->undo_bytes, &small, "a stretch of the undo log");
+    hlmi_undo *u = take(pool, HLMI_SHELF_STRETCHES);
     if (!u) return NULL;
     atomic_init(&u->refs, 1);
     u->n = 0;
@@ -160,20 +180,19 @@ void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
 {
     if (!u || atomic_fetch_sub(&u->refs, 1) != 1) return;
     while (u->n) hlmi_pool_drop_row(pool, u->row[--u->n]);
-    give_back(pool, &pool->stretches, u, pool->undo_bytes);
+    give_back(pool, HLMI_SHELF_STRETCHES, &u->item);
 }
 
 hlmi_row *hlmi_pool_take_row(hlm_pool *pool)
 {
-    hlmi_fresh small;
-    hlmi_row *row = take(pool, &pool->rows, pool->row_bytes, &small, "a row of the undo log");
+    hlmi_row *row = take(pool, HLMI_SHELF_ROWS);
     if (row) atomic_init(&row->refs, 1);
     return row;
 }
 
 void hlmi_pool_drop_row(hlm_pool *pool, hlmi_row *row)
 {
-    if (atomic_fetch_sub(&row->refs, 1) == 1) give_back(pool, &pool->rows, row, pool->row_bytes);
+    if (atomic_fetch_sub(&row->refs, 1) == 1) give_back(pool, HLMI_SHELF_ROWS, &row->item);
 }
 
 void hlmi_pool_own(hlm_pool *pool, uint64_t bytes)
@@ -189,8 +208,9 @@ static hlm_status make_origin(hlm_pool *pool)
     if (pool->states.bytes == 0) return HLM_OK;
     hlmi_state *s = hlmi_pool_take_state(pool);
     if (!s) return HLM_E_NOMEM;
-    memset(s->rows, 0, pool->states.bytes);
-    s->fresh = (hlmi_fresh){0};
+    for (size_t i = 0; i < HLMI_PLACES; i++)
+        if (s->item.rows[i]) pool->places[i]->zero(pool->places[i], s->item.rows[i], pool->states.rows[i]);
+    s->item.fresh = (hlmi_fresh){0};
     s->pos = 0;
     pool->origin = s;
     hlmi_pool_own(pool, hlmi_state_bytes(&pool->states));
@@ -203,11 +223,7 @@ static void pool_free(hlm_pool *pool)
     hlmi_prefix_drop(pool);
     hlmi_pool_drop_state(pool, pool->origin);
     hlmi_pool_drop_adapters(pool);
-    shelf_free(pool, &pool->pages);
-    shelf_free(pool, &pool->parts);
-    shelf_free(pool, &pool->blocks);
-    shelf_free(pool, &pool->stretches);
-    shelf_free(pool, &pool->rows);
+    free_shelves(pool);
     hlmi_page_layout_free(&pool->layout, &pool->mem);
     hlmi_state_layout_free(&pool->states, &pool->mem);
     hlm_model *model = pool->model;
@@ -216,11 +232,26 @@ static void pool_free(hlm_pool *pool)
     hlm_model_release(model);
 }
 
+static void set_shelves(hlm_pool *pool)
+{
+    hlmi_shelf *s = pool->shelves;
+    s[HLMI_SHELF_PAGES] =
+        (hlmi_shelf){.what = "a KV page", .header = hlmi_page_header(&pool->layout), .rows = {pool->layout.bytes}};
+    s[HLMI_SHELF_PARTS] = (hlmi_shelf){.what = "a KV page's rows of layers with a window",
+                                       .header = sizeof(hlmi_item),
+                                       .rows = {pool->layout.part_bytes}};
+    s[HLMI_SHELF_STATES] = (hlmi_shelf){.what = "a state block", .header = sizeof(hlmi_state)};
+    s[HLMI_SHELF_STRETCHES] = (hlmi_shelf){.what = "a stretch of the undo log"};
+    s[HLMI_SHELF_ROWS] = (hlmi_shelf){.what = "a row of the undo log"};
+    memcpy(s[HLMI_SHELF_STATES].rows, pool->states.rows, sizeof pool->states.rows);
+}
+
 /* What a mark keeps at most: a state, and the rows of windows before it. */
 static uint64_t mark_bytes(const hlm_pool *pool)
 {
     const hlmi_page_layout *l = &pool->layout;
-    return hlmi_state_bytes(&pool->states) + (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * l->part_bytes : 0);
+    return hlmi_state_bytes(&pool->states) +
+        (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * hlmi_part_bytes(l) : 0);
 }
 
 /* What sequences keep of their past besides pages. */
@@ -241,12 +272,10 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     if (undo < 0) return HLM_OK;
     pool->slack = pool->layout.part_bytes ? HLMI_UNDO_STRETCHES * (int64_t)undo : 0;
     if (block == 0) return HLM_OK; /* no log */
-    size_t bytes;
-    if (!hlmi_mul_size(pool->states.log_width, sizeof(float), &bytes) || bytes > SIZE_MAX - HLMI_ALIGN)
-        return hlmi_nomem(SIZE_MAX, "a row of the undo log");
     pool->undo_tokens = undo;
-    pool->undo_bytes = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_row *);
-    pool->row_bytes = bytes + HLMI_ALIGN;
+    pool->shelves[HLMI_SHELF_STRETCHES].header = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_row *);
+    pool->shelves[HLMI_SHELF_ROWS].header = sizeof(hlmi_row);
+    memcpy(pool->shelves[HLMI_SHELF_ROWS].rows, pool->states.log_rows, sizeof pool->states.log_rows);
     return HLM_OK;
 }
 
@@ -254,10 +283,12 @@ hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_st
                                     int64_t *slack)
 {
     hlm_pool pool = {.layout = *pages, .states = *states};
+    set_shelves(&pool);
     const hlm_pool_params defaults = {.struct_size = sizeof defaults};
     const hlm_status st = read_history(&pool, &defaults);
     const uint64_t blocks = 2 + (uint64_t)(pool.undo_tokens ? HLMI_UNDO_STRETCHES : 0);
-    const uint64_t stretch = pool.undo_bytes + (uint64_t)pool.undo_tokens * pool.row_bytes;
+    const uint64_t stretch = hlmi_shelf_bytes(&pool.shelves[HLMI_SHELF_STRETCHES]) +
+        (uint64_t)pool.undo_tokens * hlmi_shelf_bytes(&pool.shelves[HLMI_SHELF_ROWS]);
     *bytes =
         blocks * hlmi_state_bytes(states) + pool.auto_marks * mark_bytes(&pool) + (HLMI_UNDO_STRETCHES + 1) * stretch;
     *slack = pool.slack;
@@ -293,11 +324,13 @@ HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params
     pool->model = model;
     pool->mem = *mem;
     pool->plan = plan;
+    memcpy(pool->places, model->places, sizeof pool->places);
     pool->max_bytes = p.max_bytes;
     st = hlmi_page_layout_init(&pool->layout, plan, p.kv_type, model->f32_activations,
                                p.page_tokens ? (size_t)p.page_tokens : HLMI_PAGE_TOKENS,
                                p.window_rows == HLM_WINDOW_GIVE_BACK, mem);
     if (st == HLM_OK) st = hlmi_state_layout_init(&pool->states, plan, p.state_type, mem);
+    if (st == HLM_OK) set_shelves(pool);
     if (st == HLM_OK) st = read_history(pool, &p);
     if (st == HLM_OK) st = make_origin(pool);
     if (st == HLM_OK) st = hlmi_pool_number(pool, p.memory_token_adapter, &pool->prefix_adapter);

@@ -13,16 +13,21 @@ enum {
     HLMI_MAX_UNDO_TOKENS = 4096
 };
 
-/** Things of one size that were given back: each holds a pointer to the next in its first bytes. */
-typedef struct hlmi_shelf {
-    void *first;
-} hlmi_shelf;
+typedef enum hlmi_shelf_kind {
+    HLMI_SHELF_PAGES,
+    HLMI_SHELF_PARTS,
+    HLMI_SHELF_STATES,
+    HLMI_SHELF_STRETCHES,
+    HLMI_SHELF_ROWS,
+    HLMI_SHELVES
+} hlmi_shelf_kind;
 
 struct hlm_pool {
     atomic_uint refs;
     hlm_model *model; /* retained */
     hlmi_mem mem;
     const hlmi_plan *plan;
+    hlmi_place *places[HLMI_PLACES]; /* the model's */
     hlmi_page_layout layout;
     hlmi_state_layout states;
     hlmi_state *origin; /* the state before the first token: zeros; NULL where the plan has no recurrence */
@@ -34,9 +39,8 @@ struct hlm_pool {
     int64_t mark_stride; /* 0: no automatic marks but at the ends of prompts */
     size_t auto_marks; /* of a sequence at most */
     int64_t undo_tokens; /* positions of a stretch of the undo log; 0: none */
-    size_t undo_bytes, row_bytes; /* of a stretch without its rows; of a row */
     hlmi_lock lock; /* guards what follows */
-    hlmi_shelf pages, parts, blocks, stretches, rows;
+    hlmi_shelf shelves[HLMI_SHELVES];
     uint64_t used, held; /* bytes */
     uint64_t own; /* of `used`: the states that sequences begin with */
     hlm_adapter **adapters; /* [n_adapters] references (state/symbol.h) */
@@ -59,7 +63,7 @@ void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page);
 /** Bytes of a page with what it has of its part. */
 static inline size_t hlmi_pool_page_bytes(const hlm_pool *pool, const hlmi_page *page)
 {
-    return hlmi_page_bytes(&pool->layout) + (page->part ? pool->layout.part_bytes : 0);
+    return hlmi_page_bytes(&pool->layout) + (page->part ? hlmi_part_bytes(&pool->layout) : 0);
 }
 /** Most pages that positions side by side lie in; n > 0. */
 static inline uint64_t hlmi_pages_of(uint64_t n, uint64_t tokens)

@@ -19,7 +19,7 @@ void hlmi_prefix_publish(hlm_cache *c)
     hlmi_points_put(&c->seq.points, c->seq.length, NULL, HLMI_POINT_FIRST);
     if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
         const uint64_t pages = hlmi_div_up((size_t)c->seq.length, pool->layout.tokens);
-        const uint64_t page = hlmi_page_bytes(&pool->layout) + pool->layout.part_bytes;
+        const uint64_t page = hlmi_page_bytes(&pool->layout) + hlmi_part_bytes(&pool->layout);
         hlmi_pool_own(pool, pages * page + hlmi_state_bytes(&pool->states));
     } else {
         hlmi_cache_destroy(c); /* another context was first */

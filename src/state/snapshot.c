@@ -30,7 +30,7 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool)
         .page_bytes = pool->layout.bytes,
         .part_bytes = pool->layout.part_bytes,
         .state_bytes = pool->states.bytes,
-        .row_bytes = pool->states.log_width * sizeof(float),
+        .row_bytes = pool->states.log_bytes,
     };
     hlmi_fingerprint_get(&model->fingerprint, h->model);
     const char *name = model->kernels.name;

@@ -70,6 +70,12 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool);
 /** Bytes of a snapshot with this head; false: more than there can be. */
 bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes);
 
+/** Do states and rows of the log lie on the host as they go out? */
+static inline bool hlmi_rows_plain(const hlm_pool *pool)
+{
+    return pool->places[0]->host && pool->states.rows[0] == pool->states.bytes;
+}
+
 /** A sequence that is about to be written. */
 typedef struct hlmi_snapshot {
     hlm_cache *cache;

@@ -20,9 +20,10 @@ typedef struct reading {
     bool keep_log; /* the pool's log is of the same kind */
     hlmi_page_layout layout; /* of the file's pages, where it is not the pool's */
     hlmi_page *page; /* one of those */
-    void *part; /* its part */
+    hlmi_item *part; /* its part */
     uint64_t n_parts; /* pages with a part so far */
     char *ids; /* head and tokens of a page */
+    char *desk; /* a state or a row of the log, where they are not read to where they lie */
     uint32_t *numbers; /* in the pool, of the file's adapters, from 0 on */
 } reading;
 
@@ -311,8 +312,8 @@ static hlm_status read_same_pages(reading *r)
         if (st != HLM_OK) return st;
         memcpy(page->tokens, ids, n * sizeof *ids);
         atomic_store(&page->filled, (unsigned)n);
-        if (l->bytes) st = hlmi_inlet_block(r->in, page->rows, l->bytes);
-        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, page->part, l->part_bytes);
+        if (l->bytes) st = hlmi_inlet_block(r->in, hlmi_page_rows(page, 0), l->bytes);
+        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, hlmi_page_rows(page, HLMI_PART), l->part_bytes);
     }
     return st;
 }
@@ -357,9 +358,11 @@ static hlm_status read_other_pages(reading *r)
         const int32_t *ids = NULL;
         bool part = false;
         st = read_ids(r, pos, n, false, &ids, &part);
-        if (st == HLM_OK && r->head.page_bytes) st = hlmi_inlet_block(r->in, r->page->rows, r->layout.bytes);
+        if (st == HLM_OK && r->head.page_bytes)
+            st = hlmi_inlet_block(r->in, hlmi_page_rows(r->page, 0), r->layout.bytes);
         r->page->part = part ? r->part : NULL;
-        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, r->part, r->layout.part_bytes);
+        if (st == HLM_OK && part)
+            st = hlmi_inlet_block(r->in, hlmi_page_rows(r->page, HLMI_PART), r->layout.part_bytes);
         if (st != HLM_OK) return st;
         memcpy(r->page->tokens, ids, n * sizeof *ids);
         st = spread(r, pos, n);
@@ -379,11 +382,9 @@ static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
         if (st != HLM_OK) return st;
         expected = r->layout.bytes;
         part = r->layout.part_bytes;
-        if (part) r->part = hlmi_calloc(mem, 1, part);
-        if (part && !r->part) return hlmi_nomem(part, "a snapshot's page");
-        r->page = hlmi_calloc(mem, 1, hlmi_page_bytes(&r->layout));
-        if (!r->page) return hlmi_nomem(r->layout.bytes, "a snapshot's page");
-        hlmi_page_init(r->page, &r->layout);
+        r->page = hlmi_page_alone(&r->layout, mem);
+        if (!r->page) return HLM_E_NOMEM;
+        r->part = r->page->part;
     }
     r->ids = hlmi_alloc(mem, ids);
     if (!r->ids) return hlmi_nomem(ids, "a snapshot's page");
@@ -413,6 +414,21 @@ static hlm_status place_points(reading *r)
     return st;
 }
 
+/* The next block, of `bytes`, to rows at their places. */
+static hlm_status read_rows(reading *r, void *const *rows, const hlmi_field *fields, size_t n, size_t bytes)
+{
+    const hlm_pool *pool = r->pool;
+    if (hlmi_rows_plain(pool)) return hlmi_inlet_block(r->in, rows[0], bytes);
+    if (!r->desk) r->desk = hlmi_alloc(&pool->mem, hlmi_max_size(pool->states.bytes, pool->states.log_bytes));
+    if (!r->desk) return hlmi_nomem(bytes, "a snapshot's state");
+    const hlm_status st = hlmi_inlet_block(r->in, r->desk, bytes);
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+        hlmi_place *place = pool->places[fields[i].place];
+        place->put(place, hlmi_field_of(rows, &fields[i]), r->desk + fields[i].side, fields[i].bytes);
+    }
+    return st;
+}
+
 static hlm_status read_state(reading *r, const hlmi_snapshot_point *p, hlmi_point *point)
 {
     hlmi_state *s = hlmi_pool_take_state(r->pool);
@@ -420,7 +436,7 @@ static hlm_status read_state(reading *r, const hlmi_snapshot_point *p, hlmi_poin
     if (!s) return HLM_E_NOMEM;
     s->pos = p->pos;
     s->hidden = (p->flags & HLMI_POINT_HIDDEN) != 0;
-    return hlmi_inlet_block(r->in, s->rows, r->pool->states.bytes);
+    return read_rows(r, s->item.rows, r->pool->states.fields, r->pool->states.n_fields, r->pool->states.bytes);
 }
 
 static hlm_status read_states(reading *r)
@@ -443,8 +459,9 @@ static hlm_status read_log(reading *r)
     for (size_t i = 0; i < r->head.n_points; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
         for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++) {
-            float *row = r->keep_log ? hlmi_undo_find(r->pool, &r->cache->seq.points, pos) : NULL;
-            st = row ? hlmi_inlet_block(r->in, row, bytes) : hlmi_inlet_skip(r->in, bytes);
+            void *const *row = r->keep_log ? hlmi_undo_find(r->pool, &r->cache->seq.points, pos) : NULL;
+            const hlmi_state_layout *l = &r->pool->states;
+            st = row ? read_rows(r, row, l->log, r->pool->plan->n_rec, l->log_bytes) : hlmi_inlet_skip(r->in, bytes);
         }
     }
     return st;
@@ -464,7 +481,7 @@ static hlm_status check_cap(const reading *r)
     const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
     const uint64_t parts = r->head.part_bytes ? hlmi_min_size(r->head.n_parts, pages) : pages;
     bytes = pages * hlmi_page_bytes(&pool->layout) + (r->head.n_rec ? hlmi_state_bytes(&pool->states) : 0);
-    if (r->head.page_tokens == per) bytes += parts * pool->layout.part_bytes;
+    if (r->head.page_tokens == per) bytes += parts * hlmi_part_bytes(&pool->layout);
     if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)info.used_bytes, (size_t)pool->max_bytes))
         return st;
     return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",
@@ -513,7 +530,7 @@ hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, u
     hlmi_free(&pool->mem, r.points);
     hlmi_free(&pool->mem, r.ids);
     hlmi_free(&pool->mem, r.page);
-    hlmi_free(&pool->mem, r.part);
+    hlmi_free(&pool->mem, r.desk);
     hlmi_page_layout_free(&r.layout, &pool->mem);
     if (st == HLM_OK) *out = r.cache;
     else hlm_cache_free(r.cache);

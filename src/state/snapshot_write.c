@@ -130,8 +130,7 @@ static hlm_status write_points(const hlmi_snapshot *s, hlmi_outlet *o)
 /* Memory for what does not go out as it lies. */
 typedef struct desk {
     char *ids; /* a page's head and tokens */
-    float *row;
-    void *state; /* rows, where blocks have gaps */
+    char *rows; /* of a state, or of the undo log */
     hlmi_page *page; /* the first page that needs it takes it, with a part */
     bool pooled; /* from the pool, whose pages are in memory already; at the cap from the allocator */
 } desk;
@@ -139,11 +138,9 @@ typedef struct desk {
 static void desk_free(desk *d, hlm_pool *pool)
 {
     hlmi_free(&pool->mem, d->ids);
-    hlmi_free(&pool->mem, d->row);
-    hlmi_free(&pool->mem, d->state);
+    hlmi_free(&pool->mem, d->rows);
     if (d->pooled) hlmi_pool_drop(pool, d->page);
-    else if (d->page) hlmi_free(&pool->mem, d->page->part);
-    if (!d->pooled) hlmi_free(&pool->mem, d->page);
+    else hlmi_free(&pool->mem, d->page);
 }
 
 static size_t ids_bytes(const hlmi_page_layout *l)
@@ -162,13 +159,8 @@ static hlm_status take_page(desk *d, hlm_pool *pool)
     if (d->page) return HLM_OK;
     d->page = hlmi_pool_take(pool);
     d->pooled = d->page != NULL;
-    if (d->page) return HLM_OK;
-    d->page = hlmi_alloc(&pool->mem, hlmi_page_bytes(&pool->layout));
-    if (!d->page) return hlmi_nomem(pool->layout.bytes, "a snapshot's page");
-    hlmi_page_init(d->page, &pool->layout);
-    const size_t part = pool->layout.part_bytes;
-    if (part) d->page->part = hlmi_alloc(&pool->mem, part);
-    return d->page->part || !part ? HLM_OK : hlmi_nomem(part, "a snapshot's page");
+    if (!d->page) d->page = hlmi_page_alone(&pool->layout, &pool->mem);
+    return d->page ? HLM_OK : HLM_E_NOMEM;
 }
 
 static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, size_t i)
@@ -192,70 +184,44 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
     if (n < l->tokens || page_has_gaps(l)) {
         st = take_page(d, pool);
         if (st != HLM_OK) return st;
-        memset(d->page->rows, 0, l->bytes);
-        if (part) memset(d->page->part, 0, l->part_bytes);
+        memset(hlmi_page_rows(d->page, 0), 0, l->bytes);
+        if (part) memset(hlmi_page_rows(d->page, HLMI_PART), 0, l->part_bytes);
         hlmi_page_copy(d->page, page, l, pool->plan, n);
         page = d->page;
     }
-    if (l->bytes) st = hlmi_outlet_block(o, page->rows, l->bytes);
-    return st == HLM_OK && part ? hlmi_outlet_block(o, page->part, l->part_bytes) : st;
+    if (l->bytes) st = hlmi_outlet_block(o, hlmi_page_rows(page, 0), l->bytes);
+    return st == HLM_OK && part ? hlmi_outlet_block(o, hlmi_page_rows(page, HLMI_PART), l->part_bytes) : st;
 }
 
-/* Bytes of a recurrence's two parts of a state block. */
-static size_t conv_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
+/* Rows as they go out: fields side by side, and zeros between them. */
+static hlm_status write_rows(const hlm_pool *pool, hlmi_outlet *o, const desk *d, void *const *rows,
+                             const hlmi_field *fields, size_t n, size_t bytes)
 {
-    return r->window * r->channels * pool->states.item;
-}
-
-static size_t scan_bytes(const hlm_pool *pool, const hlmi_recurrence *r)
-{
-    return r->heads * r->rows * r->cols * pool->states.item;
-}
-
-static bool state_has_gaps(const hlm_pool *pool)
-{
-    size_t used = pool->states.hidden_size * sizeof(float);
-    for (size_t i = 0; i < pool->plan->n_rec; i++)
-        used += conv_bytes(pool, &pool->plan->rec[i]) + scan_bytes(pool, &pool->plan->rec[i]);
-    return used != pool->states.bytes;
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) used += fields[i].bytes;
+    if (used == bytes && hlmi_rows_plain(pool)) return hlmi_outlet_block(o, rows[0], bytes);
+    memset(d->rows, 0, bytes);
+    for (size_t i = 0; i < n; i++) {
+        hlmi_place *place = pool->places[fields[i].place];
+        place->get(place, d->rows + fields[i].side, hlmi_field_of(rows, &fields[i]), fields[i].bytes);
+    }
+    return hlmi_outlet_block(o, d->rows, bytes);
 }
 
 static hlm_status write_state(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const hlmi_state *state)
 {
-    const hlm_pool *pool = s->cache->pool;
-    const void *rows = state->rows;
-    if (state_has_gaps(pool)) {
-        for (size_t i = 0; i < pool->plan->n_rec; i++) {
-            const hlmi_recurrence *r = &pool->plan->rec[i];
-            memcpy(hlmi_state_conv(d->state, &pool->states, i), hlmi_state_conv(rows, &pool->states, i),
-                   conv_bytes(pool, r));
-            memcpy(hlmi_state_scan(d->state, &pool->states, i), hlmi_state_scan(rows, &pool->states, i),
-                   scan_bytes(pool, r));
-        }
-        memcpy(hlmi_state_hidden(d->state, &pool->states), hlmi_state_hidden(rows, &pool->states),
-               pool->states.hidden_size * sizeof(float));
-        rows = d->state;
-    }
-    return hlmi_outlet_block(o, rows, pool->states.bytes);
-}
-
-static hlm_status write_row(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const float *row)
-{
-    const hlm_pool *pool = s->cache->pool;
-    for (size_t i = 0; i < pool->plan->n_rec; i++) {
-        const hlmi_recurrence *r = &pool->plan->rec[i];
-        const size_t at = pool->states.log_at[i];
-        memcpy(d->row + at, row + at, (r->channels + r->extra) * sizeof *row);
-    }
-    return hlmi_outlet_block(o, d->row, (size_t)s->head.row_bytes);
+    const hlmi_state_layout *l = &s->cache->pool->states;
+    return write_rows(s->cache->pool, o, d, state->item.rows, l->fields, l->n_fields, l->bytes);
 }
 
 static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const desk *d, const hlmi_snapshot_point *p)
 {
     const hlm_cache *c = s->cache;
+    const hlmi_state_layout *l = &c->pool->states;
     hlm_status st = HLM_OK;
     for (int64_t pos = p->pos; pos < p->pos + p->rows && st == HLM_OK; pos++)
-        st = write_row(s, o, d, hlmi_undo_find(c->pool, &c->seq.points, pos));
+        st = write_rows(c->pool, o, d, hlmi_undo_find(c->pool, &c->seq.points, pos), l->log, c->pool->plan->n_rec,
+                        l->log_bytes);
     return st;
 }
 
@@ -277,12 +243,9 @@ static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
 /* desk_free is for the caller, also when it fails. */
 static hlm_status desk_init(desk *d, const hlm_pool *pool)
 {
-    const size_t row = pool->states.log_width, state = state_has_gaps(pool) ? pool->states.bytes : 0;
-    *d = (desk){.ids = hlmi_alloc(&pool->mem, ids_bytes(&pool->layout))};
-    if (row) d->row = hlmi_calloc(&pool->mem, row, sizeof *d->row);
-    if (state) d->state = hlmi_calloc(&pool->mem, 1, state);
-    if (d->ids && (d->row || !row) && (d->state || !state)) return HLM_OK;
-    return hlmi_nomem(ids_bytes(&pool->layout) + row * sizeof *d->row + state, "a snapshot");
+    const size_t ids = ids_bytes(&pool->layout), rows = hlmi_max_size(pool->states.bytes, pool->states.log_bytes);
+    *d = (desk){.ids = hlmi_alloc(&pool->mem, ids), .rows = rows ? hlmi_alloc(&pool->mem, rows) : NULL};
+    return d->ids && (d->rows || !rows) ? HLM_OK : hlmi_nomem(ids + rows, "a snapshot");
 }
 
 hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o)

@@ -34,21 +34,32 @@ static size_t count(const hlmi_recurrence *r, int32_t which)
     return which == HLM_STATE_CONV ? r->window * r->channels : r->heads * r->rows * r->cols;
 }
 
-static void copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
+/* x: as it lies in the state */
+static void give_out(float *out, const hlmi_state_layout *l, const hlmi_recurrence *r, int32_t which, const void *x)
 {
-    const hlmi_recurrence *r = &c->pool->plan->rec[rec];
-    const hlmi_state_layout *l = &c->pool->states;
-    const void *now = hlmi_points_now(&c->seq.points)->state->rows;
+    const size_t head = r->rows * r->cols;
     if (which == HLM_STATE_CONV) {
-        transpose(out, l, hlmi_state_conv(now, l, rec), 0, r->window, r->channels);
+        transpose(out, l, x, 0, r->window, r->channels);
         return;
     }
-    const void *s = hlmi_state_scan(now, l, rec);
-    const size_t head = r->rows * r->cols;
     for (size_t at = 0; at < r->heads * head; at += head) {
-        if (r->transposed) transpose(out + at, l, s, at, r->rows, r->cols);
-        else transpose(out + at, l, s, at, 1, head);
+        if (r->transposed) transpose(out + at, l, x, at, r->rows, r->cols);
+        else transpose(out + at, l, x, at, 1, head);
     }
+}
+
+static hlm_status copy_out(const hlm_cache *c, size_t rec, int32_t which, float *out)
+{
+    const hlmi_state_layout *l = &c->pool->states;
+    const hlmi_field *f = &l->fields[2 * rec + (which == HLM_STATE_SCAN)];
+    hlmi_place *place = c->pool->places[f->place];
+    void *x = hlmi_field_of(hlmi_points_now(&c->seq.points)->state->item.rows, f);
+    void *copy = place->host ? NULL : hlmi_alloc(&c->pool->mem, f->bytes);
+    if (!copy && !place->host) return hlmi_nomem(f->bytes, "a state");
+    if (copy) place->get(place, copy, x, f->bytes);
+    give_out(out, l, &c->pool->plan->rec[rec], which, copy ? copy : x);
+    hlmi_free(&c->pool->mem, copy);
+    return HLM_OK;
 }
 
 static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, float *out, size_t cap, size_t *n)
@@ -65,8 +76,7 @@ static hlm_status read_state(const hlm_cache *c, int32_t layer, int32_t which, f
     if (!hlmi_seq_ready(&c->seq) || hlmi_prefix_missing(c))
         return hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_state: the state at position %lld is computed by the next step",
                          (long long)(c->seq.length - c->seq.prefix));
-    copy_out(c, rec, which, out);
-    return HLM_OK;
+    return copy_out(c, rec, which, out);
 }
 
 HLMI_CALL(hlm_cache_state,

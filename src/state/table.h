@@ -15,8 +15,7 @@ typedef struct hlmi_leaf {
 static inline void hlmi_leaf_set(hlmi_leaf *leaf, size_t i, hlmi_page *page)
 {
     leaf->page[i] = page;
-    leaf->rows.at[0][i] = page->rows;
-    leaf->rows.at[1][i] = page->part;
+    for (size_t piece = 0; piece < HLMI_PIECES; piece++) leaf->rows.at[piece][i] = hlmi_page_rows(page, piece);
 }
 
 typedef struct hlmi_table {

@@ -16,10 +16,10 @@ static const hlmi_point *find(const hlm_pool *pool, const hlmi_points *points, i
     return p && p->log ? p : NULL;
 }
 
-float *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
+void *const *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
     const hlmi_point *p = find(pool, points, pos);
-    return p ? (float *)(void *)((char *)p->log->row[pos - p->pos] + HLMI_ALIGN) : NULL;
+    return p ? p->log->row[pos - p->pos]->item.rows : NULL;
 }
 
 bool hlmi_undo_covers(const hlm_pool *pool, const hlmi_points *points, int64_t a, int64_t b)
@@ -34,12 +34,12 @@ static int64_t written_from(const hlm_cache *c, int64_t p)
     return find(c->pool, &c->seq.points, p) ? c->seq.length : p;
 }
 
-float *hlmi_undo_source(const hlm_cache *c, int64_t pos)
+void *const *hlmi_undo_source(const hlm_cache *c, int64_t pos)
 {
     return hlmi_undo_find(c->pool, &c->seq.points, pos);
 }
 
-float *hlmi_undo_target(const hlm_cache *c, int64_t pos)
+void *const *hlmi_undo_target(const hlm_cache *c, int64_t pos)
 {
     const hlmi_point *p = find(c->pool, &c->claim.points, pos);
     return p && pos >= written_from(c, p->pos) ? hlmi_undo_find(c->pool, &c->claim.points, pos) : NULL;

@@ -12,8 +12,8 @@
 
 #include "state/points.h"
 
-/** The floats of a row lie HLMI_ALIGN bytes behind its beginning. */
 typedef struct hlmi_row {
+    hlmi_item item;
     atomic_uint refs;
 } hlmi_row;
 
@@ -21,6 +21,7 @@ typedef struct hlmi_row {
  *  place only by a sequence that alone holds it, except that the end of a step's claim takes the rows of that claim out again:
  *  whoever shares the stretch meanwhile looks at the rows before them. */
 struct hlmi_undo {
+    hlmi_item item; /* without rows */
     atomic_uint refs;
     uint32_t n; /* rows there are, from the first on; a sequence that ends before them counts only its own */
     hlmi_row *row[]; /* references */
@@ -33,12 +34,12 @@ hlmi_undo *hlmi_undo_new(hlm_pool *pool, size_t n);
 /** One reference more; returns u, which may be NULL. */
 hlmi_undo *hlmi_undo_retain(hlmi_undo *u);
 
-/** The row of a position in the log of these points, or NULL. */
-float *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos);
+/** Addresses by place of the row of a position in the log of these points, or NULL. */
+void *const *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos);
 /** The row of a position that the sequence has passed, for the running step to read. */
-float *hlmi_undo_source(const hlm_cache *c, int64_t pos);
+void *const *hlmi_undo_source(const hlm_cache *c, int64_t pos);
 /** The row of `pos`, for the running step to write, or NULL when it is not kept. */
-float *hlmi_undo_target(const hlm_cache *c, int64_t pos);
+void *const *hlmi_undo_target(const hlm_cache *c, int64_t pos);
 /** Is every position from a to b - 1 in the log? */
 bool hlmi_undo_covers(const hlm_pool *pool, const hlmi_points *points, int64_t a, int64_t b);
 

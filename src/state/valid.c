@@ -158,10 +158,10 @@ void hlmi_radix_valid(const hlmi_radix *r)
 
 /* ---- a pool ---- */
 
-static uint64_t shelved(const hlmi_shelf *shelf, size_t bytes)
+static uint64_t shelved(const hlmi_shelf *shelf)
 {
     uint64_t sum = 0;
-    for (const void *p = shelf->first; p; p = *(void *const *)p) sum += bytes;
+    for (const hlmi_item *item = shelf->first; item; item = item->next) sum += hlmi_shelf_bytes(shelf);
     return sum;
 }
 
@@ -169,9 +169,8 @@ void hlmi_pool_valid(hlm_pool *pool)
 {
     if (!HLMI_CHECKED) return;
     hlmi_lock_take(&pool->lock);
-    const uint64_t idle = shelved(&pool->pages, hlmi_page_bytes(&pool->layout)) +
-        shelved(&pool->parts, pool->layout.part_bytes) + shelved(&pool->blocks, hlmi_state_bytes(&pool->states)) +
-        shelved(&pool->stretches, pool->undo_bytes) + shelved(&pool->rows, pool->row_bytes);
+    uint64_t idle = 0;
+    for (size_t i = 0; i < HLMI_SHELVES; i++) idle += shelved(&pool->shelves[i]);
     hlmi_assert(pool->held >= pool->used + idle); /* what is being taken is held already */
     hlmi_assert(pool->used >= pool->own);
     hlmi_assert(pool->max_bytes == 0 || pool->held <= pool->max_bytes);

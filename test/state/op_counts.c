@@ -461,7 +461,8 @@ static void show_branches(const char *path, unsigned *passed, unsigned *failed)
         const hlm_pool *p = with.pool;
         const size_t length = PROMPT + 3 - p->plan->n_prefix % UNDO; /* the prefix has positions too */
         const uint64_t all = branch_takes(&with, length, cases[i].n), rest = branch_takes(&without, length, cases[i].n);
-        const uint64_t log = cases[i].rows * p->row_bytes + cases[i].lists * p->undo_bytes +
+        const uint64_t log = cases[i].rows * hlmi_shelf_bytes(&p->shelves[HLMI_SHELF_ROWS]) +
+            cases[i].lists * hlmi_shelf_bytes(&p->shelves[HLMI_SHELF_STRETCHES]) +
             cases[i].anchors * hlmi_state_bytes(&p->states);
         expect(&with, all - rest == log, "the log of a branch of %zu tokens takes %llu bytes, expected %llu",
                cases[i].n, (unsigned long long)(all - rest), (unsigned long long)log);

@@ -4,7 +4,7 @@
 #include "ops/cpu/cpu.h"
 
 typedef struct log_arg {
-    size_t at, n; /* floats of a log row: where this recurrence's are, and how many */
+    hlmi_field in_log; /* in a row of the log */
     float *rows;
     size_t ld;
 } log_arg;
@@ -15,8 +15,8 @@ static void write_run(const void *arg, const void *step, size_t worker, size_t w
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
-        float *row = t->log[i];
-        if (row) memcpy(row + a->at, a->rows + i * a->ld, a->n * sizeof *a->rows);
+        void *const *row = t->log[i];
+        if (row) memcpy(hlmi_field_of(row, &a->in_log), a->rows + i * a->ld, a->in_log.bytes);
     }
 }
 
@@ -25,13 +25,13 @@ static void read_run(const void *arg, const void *step, size_t worker, size_t wo
     const log_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++) memcpy(a->rows + i * a->ld, t->log[i] + a->at, a->n * sizeof *a->rows);
+    for (size_t i = r.begin; i < r.end; i++)
+        memcpy(a->rows + i * a->ld, hlmi_field_of(t->log[i], &a->in_log), a->in_log.bytes);
 }
 
 static log_arg make_arg(const hlmi_builder *b, size_t rec, float *rows, size_t ld)
 {
-    const hlmi_recurrence *r = &b->plan->rec[rec];
-    return (log_arg){.at = b->states->log_at[rec], .n = r->channels + r->extra, .rows = rows, .ld = ld};
+    return (log_arg){.in_log = b->states->log[rec], .rows = rows, .ld = ld};
 }
 
 void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, const float *rows, size_t ld)
