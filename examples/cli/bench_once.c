@@ -85,7 +85,7 @@ static hlm_status portable(cli_bench_state *b)
     const hlm_model_params p = {.struct_size = sizeof p,
                                 .flags = HLM_LOAD_PORTABLE | (o->read ? (uint32_t)HLM_LOAD_READ : 0),
                                 .activations = o->activations,
-                                .cpu = o->cpu};
+                                .cpu = cli_cpu(o)};
     hlm_status st = hlm_model_load(&model, o->model, &p);
     if (st == HLM_OK) st = open_lane(&usual, b, b->s.model, true);
     if (st == HLM_OK) st = open_lane(&other, b, model, true);

@@ -5,11 +5,17 @@
 
 static const cli_choice activation_choices[] = {
     {"default", HLM_ACTIVATIONS_DEFAULT}, {"f32", HLM_ACTIVATIONS_F32}, {NULL, 0}};
+static const cli_choice cpu_choices[] = {{"best", 0}, {"ref", 1}, {"avx2", 2}, {"avx512", 3}, {NULL, 0}};
 static const cli_choice kv_choices[] = {
     {"f16", HLM_TYPE_F16}, {"f32", HLM_TYPE_F32}, {"bf16", HLM_TYPE_BF16}, {"int8", HLM_TYPE_INT8}, {NULL, 0}};
 static const cli_choice window_choices[] = {{"keep", HLM_WINDOW_KEEP}, {"give-back", HLM_WINDOW_GIVE_BACK}, {NULL, 0}};
 static const cli_choice state_choices[] = {
     {"f32", HLM_TYPE_F32}, {"f16", HLM_TYPE_F16}, {"bf16", HLM_TYPE_BF16}, {NULL, 0}};
+
+const char *cli_cpu(const cli_options *o)
+{
+    return o->cpu ? cpu_choices[o->cpu].name : NULL;
+}
 
 static const cli_option common_options[] = {
     CLI_OPT_FLAG("json", 0, json, "the result as JSON on standard output"),
@@ -28,7 +34,7 @@ static const cli_option model_options[] = {
     CLI_OPT_TEXT("model", 'm', model, "PATH", "GGUF file or Hugging Face folder (default: $HYBRIDLM_MODEL)"),
     CLI_OPT_CHOICE("activations", 0, activations, "TYPE", activation_choices,
                    "default, or f32: slower, no rounded activations"),
-    CLI_OPT_TEXT("cpu", 0, cpu, "SET", "at most these instructions: ref, avx2, avx512"),
+    CLI_OPT_CHOICE("cpu", 0, cpu, "SET", cpu_choices, "at most these instructions: best, ref, avx2, avx512"),
     CLI_OPT_FLAG("portable", 0, portable, "the same bits on every kind of CPU"),
     CLI_OPT_FLAG("read", 0, read, "read the weights instead of mapping the file"),
     CLI_OPT_FLAG("check", 0, check, "look for NaN and infinity in the weights"),

@@ -32,7 +32,7 @@ typedef struct cli_options {
     /* model */
     const char *model;
     int32_t activations;
-    const char *cpu; /* NULL: the best */
+    int32_t cpu; /* cli_cpu */
     bool portable;
     bool read;
     bool check;
@@ -182,6 +182,9 @@ typedef struct cli_command {
     /** Does the work; returns an exit code. */
     int (*run)(const cli_options *o);
 } cli_command;
+
+/** Name of the instruction set to use at most, as the library takes it; NULL: the best. */
+const char *cli_cpu(const cli_options *o);
 
 /* Groups that several commands share (groups.c). */
 extern const cli_group cli_group_common;

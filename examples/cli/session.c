@@ -26,7 +26,7 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
             (o->read ? (uint32_t)HLM_LOAD_READ : 0) | (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) |
             (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
         .activations = o->activations,
-        .cpu = o->cpu,
+        .cpu = cli_cpu(o),
         .progress = on_load,
         .progress_user = &progress,
     };
