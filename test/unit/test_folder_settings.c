@@ -74,17 +74,13 @@ END_TEST
  * refused with the same sentence. */
 START_TEST(settings_left_out_are_the_class_s)
 {
-    static const char *const names[] = {
-        "falcon-h1-options", "granite4-dense", "jamba",          "lfm2",         "llama3",        "mistral",
-        "experts",           "nemotron-h-moe", "persimmon",      "phi",          "qwen2",         "qwen3",
-        "qwen3_5-options",   "qwen3-next",     "zamba2-options", "falcon-mamba", "mamba2-dtlimit"};
     char path[600];
     size_t tried = 0, equal = 0;
     snprintf(path, sizeof path, "%s/../class_defaults.json", folder);
     json_t *table = json_load_file(path, 0, NULL);
     ck_assert_msg(table != NULL, "%s", path);
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-        mm_folder *f = read_folder(names[k]);
+    for (size_t k = 0; k < FAMILIES; k++) {
+        mm_folder *f = read_folder(families[k].model);
         json_t *own = json_deep_copy(f->config), *value;
         const char *key;
         json_object_foreach(json_object_get(table, json_string_value(json_object_get(own, "model_type"))), key, value)
@@ -111,10 +107,10 @@ START_TEST(settings_left_out_are_the_class_s)
                 }
             }
             ck_assert_msg(strcmp(said[0], said[1]) == 0 || (strstr(said[0], key) && strstr(said[1], key)),
-                          "%s: %s absent: '%s', there: '%s'", names[k], key, said[0], said[1]);
+                          "%s: %s absent: '%s', there: '%s'", families[k].model, key, said[0], said[1]);
             ck_assert_msg(!out[0] == !out[1] && (!out[0] || memcmp(out[0], out[1], n * sizeof **out) == 0),
-                          "%s: %s absent: other logits", names[k], key);
-            ck_assert_msg(positions[0] == positions[1], "%s: %s absent: %lld positions", names[k], key,
+                          "%s: %s absent: other logits", families[k].model, key);
+            ck_assert_msg(positions[0] == positions[1], "%s: %s absent: %lld positions", families[k].model, key,
                           (long long)positions[0]);
             equal += out[0] != NULL;
             tried++;

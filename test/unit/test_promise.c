@@ -1,5 +1,6 @@
 /* The promise: the same tokens give the same logits, compared with memcmp,
- * however they were cut, batched, threaded, forked, paged, tiled and loaded. */
+ * however they were cut, batched, threaded, forked, paged, tiled and loaded.
+ * test_promise FOLDER MODEL..., two at least. */
 #include <check.h>
 #include <hybridlm/hybridlm.h>
 #include <stdbool.h>
@@ -11,26 +12,8 @@
 
 static const char *data_dir;
 
-/* Small models of different shapes. */
-/* clang-format off */
-static const char *const models[] = {
-    "tiny-llama.gguf", /* q4_0 and q8_0 blocks */
-    "hymba-options", /* memory tokens, shared rows, Mamba-1 beside attention */
-    "zamba2-options", /* shared blocks before Mamba-2 */
-    "llama3", /* bf16 with scaled positions */
-    "mistral", /* a window */
-    "qwen3", /* q and k norms */
-    "tiny-llama", /* f16 */
-    "experts",
-    "gguf-experts/model.gguf",
-    "jamba", /* Mamba-1, attention, experts */
-    "mamba2-dtlimit",
-    "nemotron-h-moe", /* Mamba-2, attention, experts */
-    "qwen3-next", /* delta nets, attention, experts with a shared one */
-    "falcon-h1-options", /* Mamba-2 beside attention */
-};
-/* clang-format on */
-enum { N_MODELS = sizeof models / sizeof *models };
+static char **models; /* names in that folder */
+static int n_models;
 
 typedef struct fixture {
     hlm_model *model;
@@ -47,7 +30,6 @@ typedef struct setup {
 } setup;
 
 /* Loops of tests go over the models, then over them again with the next types. */
-static int models_run = N_MODELS;
 static const struct {
     int32_t kv, state;
 } types[] = {{HLM_TYPE_DEFAULT, HLM_TYPE_DEFAULT}, {HLM_TYPE_INT8, HLM_TYPE_BF16}, {HLM_TYPE_BF16, HLM_TYPE_F16}};
@@ -55,15 +37,15 @@ enum { TYPES = sizeof types / sizeof *types };
 
 static const char *model_at(int i)
 {
-    return models[i % models_run];
+    return models[i % n_models];
 }
 
 static setup plain(int i)
 {
     return (setup){.model = {.struct_size = sizeof(hlm_model_params)},
                    .pool = {.struct_size = sizeof(hlm_pool_params),
-                            .kv_type = types[i / models_run].kv,
-                            .state_type = types[i / models_run].state},
+                            .kv_type = types[i / n_models].kv,
+                            .state_type = types[i / n_models].state},
                    .ctx = {.struct_size = sizeof(hlm_ctx_params), .n_threads = 1}};
 }
 
@@ -390,11 +372,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) return 2;
+    if (argc < 4) return 2; /* two models, which the loops below count on */
     data_dir = argv[1];
-    const int n = argc > 2 ? atoi(argv[2]) : N_MODELS; /* the first n models, where the CPU is emulated */
-    if (n < 2 || n > N_MODELS) return 2; /* what the loops below count on */
-    models_run = n;
+    models = argv + 2;
+    const int n = n_models = argc - 2;
     Suite *suite = suite_create("promise");
     TCase *t = tcase_create("bits");
     tcase_set_timeout(t, 0);
