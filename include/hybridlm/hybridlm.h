@@ -64,8 +64,11 @@
  *    Callbacks run with the caller's own, on the thread of the call.
  *  - The library never prints, exits, aborts, reads the environment or
  *    installs signal handlers, and has no global state but the error text of
- *    each thread. jansson (used for JSON) takes memory from malloc, whatever
- *    allocator is given here.
+ *    each thread and what jansson, which reads JSON, has one of for the whole
+ *    process: its allocator (malloc, whatever allocator is given here, unless
+ *    the host calls json_set_alloc_funcs) and the seed of its hash tables,
+ *    drawn at random by the first call that reads JSON, unless the host has
+ *    set it by json_object_seed.
  *  - A call is named hlm_OBJECT_verb after the object that it asks or changes. What a context computes has
  *    short names: hlm_generate, hlm_decode_step, hlm_score, hlm_embed; so have hlm_tokenize and hlm_detokenize.
  *  - No call needs more than 96 KB of its thread's stack.

@@ -14,6 +14,12 @@ typedef struct hlmi_mem {
     void (*free)(void *user, void *ptr);
 } hlmi_mem;
 
+/** Bytes that somebody else owns; not ended by 0. */
+typedef struct hlmi_str {
+    const char *s;
+    size_t len;
+} hlmi_str;
+
 /** The C library's memory. */
 hlmi_mem hlmi_mem_default(void);
 

@@ -141,10 +141,7 @@ hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *m
             .stack = HLMI_FRAME(),
             .now = in->now,
             .steps = HLMI_JINJA_STEPS + (uint64_t)size * HLMI_JINJA_STEPS_PER_BYTE,
-            .source = &t->arena,
-            .input = {{in->messages, in->messages_len},
-                      {in->tools, in->tools ? in->tools_len : 0},
-                      {in->extra, in->extra ? in->extra_len : 0}}};
+            .source = &t->arena};
     jsb text = jsb_new(&x);
     x.out = &text;
     jscope *s = hlmi_jscope_push(&x);

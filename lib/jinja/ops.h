@@ -85,7 +85,7 @@ void hlmi_jrepr_to(jx *x, jsb *b, jv v); /* repr() */
 jv hlmi_jescape(jx *x, jv s); /* HTML, result marked safe */
 jv hlmi_jpercent(jx *x, jv fmt, jv args);
 jv hlmi_jformat(jx *x, jv fmt, const jargs *a);
-/** One JSON text; HLM_E_FORMAT names `what`. */
+/** One JSON text; HLM_E_FORMAT and HLM_E_LIMIT name `what`. */
 jv hlmi_jfrom_json(jx *x, const char *text, size_t n, const char *what);
 
 /* ---- loops (exec.c) and macros (call.c) as objects */

@@ -32,8 +32,6 @@ enum {
     HLMI_JINJA_TREE_MEMORY = 256 << 20
 };
 
-enum { JX_INPUTS = 3 };
-
 typedef struct jvar jvar;
 typedef struct jscope jscope;
 typedef struct jsb jsb;
@@ -62,10 +60,6 @@ typedef struct jx {
     /* for trust.c */
     bool trusted; /* characters that are made now are the template's own */
     const hlmi_arena *source; /* of the template */
-    struct {
-        const char *at;
-        size_t n;
-    } input[JX_INPUTS]; /* JSON texts; values point into them */
 } jx;
 
 /** A string that grows in the arena. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "text/json_read.h"
 
 void hlmi_byte_tokens(const hlmi_tokens *tokens, int32_t bytes[256])
@@ -192,63 +193,55 @@ done:
 
 /* ---- tokenizer.json ---- */
 
-static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
+static hlm_status read_vocab(hlmi_tokens *tokens, const hlmi_json *vocab)
 {
     hlm_status st;
     size_t n = 0, bytes = 0;
-    const char *key;
-    size_t len;
-    json_t *v;
-    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v)
-    {
-        const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
-        if (id < 0 || id >= HLMI_MAX_TOKENS)
-            return hlmi_fail(HLM_E_FORMAT, "model.vocab: token '%.80s' has no id below %d", key, HLMI_MAX_TOKENS);
-        if ((size_t)id >= n) n = (size_t)id + 1;
-        bytes += len;
+    int64_t id = 0;
+    for (hlmi_json_iter i = {0}; hlmi_json_next(vocab, &i);) {
+        if (!hlmi_json_int(i.value, 0, HLMI_MAX_TOKENS - 1, &id))
+            return hlmi_fail(HLM_E_FORMAT, "model.vocab: token '%.80s' has no id below %d", i.key.s, HLMI_MAX_TOKENS);
+        n = hlmi_max_size(n, (size_t)id + 1);
+        bytes += i.key.len;
     }
     HLMI_TRY(hlmi_tokens_reserve(tokens, n, bytes));
-    json_object_keylen_foreach((json_t *)(uintptr_t)vocab, key, len, v)
-    {
-        const int32_t id = (int32_t)json_integer_value(v);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(vocab, &i);) {
+        hlmi_json_int(i.value, 0, HLMI_MAX_TOKENS - 1, &id);
         if (tokens->attr[id])
-            return hlmi_fail(HLM_E_FORMAT, "model.vocab: two tokens have the id %d, one is '%.80s'", id, key);
-        hlmi_tokens_set(tokens, id, (hlmi_str){key, len}, HLMI_TOK_MODEL);
+            return hlmi_fail(HLM_E_FORMAT, "model.vocab: two tokens have the id %d, one is '%.80s'", (int)id, i.key.s);
+        hlmi_tokens_set(tokens, (int32_t)id, i.key, HLMI_TOK_MODEL);
     }
 done:
     return st;
 }
 
 /* The two parts of a merge, in either spelling. */
-static bool merge_parts(const json_t *m, hlmi_str *left, hlmi_str *right)
+static bool merge_parts(const hlmi_json *m, hlmi_str *left, hlmi_str *right)
 {
-    if (json_is_array(m) && json_array_size(m) == 2) {
-        const json_t *l = json_array_get(m, 0), *r = json_array_get(m, 1);
-        if (!json_is_string(l) || !json_is_string(r)) return false;
-        *left = (hlmi_str){json_string_value(l), json_string_length(l)};
-        *right = (hlmi_str){json_string_value(r), json_string_length(r)};
-        return true;
+    if (hlmi_json_is(m, HLMI_JSON_ARRAY) && hlmi_json_count(m) == 2) {
+        *left = hlmi_json_str(hlmi_json_at(m, 0));
+        *right = hlmi_json_str(hlmi_json_at(m, 1));
+        return left->s && right->s;
     }
-    if (!json_is_string(m)) return false;
-    const char *s = json_string_value(m), *end = s + json_string_length(m);
-    const char *space = memchr(s, ' ', (size_t)(end - s));
-    if (!space || memchr(space + 1, ' ', (size_t)(end - space - 1))) return false;
-    *left = (hlmi_str){s, (size_t)(space - s)};
-    *right = (hlmi_str){space + 1, (size_t)(end - space - 1)};
-    return true;
+    const hlmi_str both = hlmi_json_str(m);
+    const char *space = both.s ? memchr(both.s, ' ', both.len) : NULL;
+    if (!space) return false;
+    *left = (hlmi_str){both.s, (size_t)(space - both.s)};
+    *right = (hlmi_str){space + 1, both.len - left->len - 1};
+    return !memchr(right->s, ' ', right->len);
 }
 
-static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const json_t *list)
+static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const hlmi_json *list)
 {
     hlm_status st;
     hlmi_buf joined;
     int32_t id = -1;
     hlmi_buf_init(&joined, mem);
-    if (list && !json_is_array(list)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges is no list"));
-    HLMI_TRY(new_merges(b, mem, json_array_size(list)));
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *m = json_array_get(list, i);
-        const char *text = json_string_value(m);
+    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges is no list"));
+    HLMI_TRY(new_merges(b, mem, hlmi_json_count(list)));
+    for (size_t i = 0; i < hlmi_json_count(list); i++) {
+        const hlmi_json *m = hlmi_json_at(list, i);
+        const char *text = hlmi_json_str(m).s;
         hlmi_str left = {"", 0}, right = {"", 0};
         if (text && strncmp(text, "#version", 8) == 0) continue; /* a line of merges.txt */
         if (!merge_parts(m, &left, &right))
@@ -264,31 +257,31 @@ done:
     return st;
 }
 
-static hlm_status read_affix(const hlmi_mem *mem, const json_t *def, const char *key, char **s, size_t *len)
+static hlm_status read_affix(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len)
 {
-    const json_t *v = json_object_get(def, key);
-    if (!v || json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0)) return HLM_OK;
-    if (json_is_string(v) && json_string_length(v) > 64)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "model.%s has more than 64 bytes", key);
+    const hlmi_json *v = hlmi_json_given(def, key);
+    const hlmi_str text = hlmi_json_str(v);
+    if (!v || (text.s && text.len == 0)) return HLM_OK;
+    if (text.len > 64) return hlmi_fail(HLM_E_UNSUPPORTED, "model.%s has more than 64 bytes", key);
     return hlmi_json_text(mem, def, key, s, len);
 }
 
-static hlm_status bpe_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+static hlm_status bpe_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
 {
     hlm_status st;
     hlmi_bpe *b = NULL;
-    const json_t *vocab = json_object_get(def, "vocab"), *unk = json_object_get(def, "unk_token");
-    if (!json_is_object(vocab)) return hlmi_fail(HLM_E_FORMAT, "model.vocab is no object");
+    const hlmi_json *vocab = hlmi_json_get(def, "vocab");
+    const hlmi_str unk = hlmi_json_str(hlmi_json_get(def, "unk_token"));
+    if (!hlmi_json_is(vocab, HLMI_JSON_OBJECT)) return hlmi_fail(HLM_E_FORMAT, "model.vocab is no object");
     HLMI_TRY(read_vocab(tokens, vocab));
     HLMI_TRY(bpe_new(&b, tokens, mem));
-    if (json_is_string(unk))
-        b->base.unk = hlmi_tokens_find_model(tokens, json_string_value(unk), json_string_length(unk));
+    if (unk.s) b->base.unk = hlmi_tokens_find_model(tokens, unk.s, unk.len);
     b->fuse_unk = hlmi_json_flag(def, "fuse_unk", false);
     b->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
     b->ignore_merges = hlmi_json_flag(def, "ignore_merges", false);
     HLMI_TRY(read_affix(mem, def, "continuing_subword_prefix", &b->prefix, &b->prefix_len));
     HLMI_TRY(read_affix(mem, def, "end_of_word_suffix", &b->suffix, &b->suffix_len));
-    HLMI_TRY(read_merges(b, mem, json_object_get(def, "merges")));
+    HLMI_TRY(read_merges(b, mem, hlmi_json_get(def, "merges")));
     find_cut(b);
     *out = &b->base;
     b = NULL;

@@ -16,7 +16,7 @@ enum { STRIPPED = 1024 };
 
 struct hlmi_decode_kind {
     const char *name;
-    hlm_status (*read)(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def);
+    hlm_status (*read)(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def);
     bool whole; /* `unit` takes whole units only: chunks are gathered before */
     hlm_status (*unit)(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end);
     hlm_status (*finish)(hlmi_decoder *d, size_t i); /* NULL: nothing is held */
@@ -181,7 +181,7 @@ static hlm_status unit_byte_fallback(hlmi_decoder *d, size_t i, const char *s, s
 
 /* ---- Replace ---- */
 
-static hlm_status read_replace(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_replace(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_replace_read(&s->replace, mem, def);
 }
@@ -199,15 +199,16 @@ static hlm_status unit_replace(hlmi_decoder *d, size_t i, const char *s, size_t 
 
 /* ---- Strip ---- */
 
-static hlm_status read_count(const json_t *def, const char *key, size_t *out)
+static hlm_status read_count(const hlmi_json *def, const char *key, size_t *out)
 {
-    const json_int_t n = json_integer_value(json_object_get(def, key));
+    int64_t n = 0;
+    hlmi_json_int(hlmi_json_get(def, key), INT64_MIN, INT64_MAX, &n);
     if (n < 0) return hlmi_fail(HLM_E_FORMAT, "\"%s\" is negative", key);
     *out = (size_t)n;
     return HLM_OK;
 }
 
-static hlm_status read_strip(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_strip(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def)
 {
     hlm_status st;
     HLMI_TRY(read_count(def, "start", &s->start));
@@ -268,9 +269,9 @@ static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t le
 
 /* ---- Metaspace ---- */
 
-static hlm_status read_metaspace(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_metaspace(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def)
 {
-    const char *scheme = json_string_value(json_object_get(def, "prepend_scheme"));
+    const char *scheme = hlmi_json_string(def, "prepend_scheme");
     s->prefixed = scheme ? strcmp(scheme, "never") != 0 : hlmi_json_flag(def, "add_prefix_space", true);
     const hlm_status st = hlmi_json_text(mem, def, "replacement", &s->text, &s->text_len);
     if (st == HLM_OK && s->text_len == 0) return hlmi_fail(HLM_E_FORMAT, "\"replacement\" is empty");
@@ -297,11 +298,11 @@ static hlm_status unit_metaspace(hlmi_decoder *d, size_t i, const char *s, size_
 /* ---- BPEDecoder: a suffix marks the end of a word; it is a space but in the last token, so what begins with it is
  * held ---- */
 
-static hlm_status read_bpe(hlmi_decode_step *s, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_bpe(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def)
 {
-    const json_t *v = json_object_get(def, "suffix");
-    s->text_len = json_is_string(v) ? json_string_length(v) : 4;
-    s->text = hlmi_strndup(mem, json_is_string(v) ? json_string_value(v) : "</w>", s->text_len);
+    const hlmi_str suffix = hlmi_json_str(hlmi_json_get(def, "suffix"));
+    s->text_len = suffix.s ? suffix.len : 4;
+    s->text = hlmi_strndup(mem, suffix.s ? suffix.s : "</w>", s->text_len);
     if (!s->text) return hlmi_nomem(s->text_len, "decoder");
     return s->text_len ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"suffix\" is empty");
 }
@@ -378,14 +379,14 @@ hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, cons
     return add_step(d, mem, kind, &s);
 }
 
-static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlmi_decode_step *s = NULL;
     const hlm_status st = add_step(list, mem, kind, &s);
     return st == HLM_OK && s->kind->read ? s->kind->read(s, mem, def) : st;
 }
 
-hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const json_t *def)
+hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_json_steps(def, "decoder", "decoders", mem, read_step, d);
 }

@@ -2,22 +2,19 @@
 #ifndef HLMI_TEXT_JSON_READ_H
 #define HLMI_TEXT_JSON_READ_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "text/regex.h"
 
-/** def[key] when it is a boolean, else `missing`. */
-bool hlmi_json_flag(const json_t *def, const char *key, bool missing);
 /** A copy of the string def[key]; HLM_E_FORMAT when it is none. */
-hlm_status hlmi_json_text(const hlmi_mem *mem, const json_t *def, const char *key, char **s, size_t *len);
+hlm_status hlmi_json_text(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len);
 /** def["pattern"]: {"String": ...} sets *s, {"Regex": ...} compiles *re (and sets *s to its source). */
-hlm_status hlmi_json_pattern(const hlmi_mem *mem, const json_t *def, char **s, size_t *len, hlmi_regex *re);
+hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, char **s, size_t *len, hlmi_regex *re);
 
-typedef hlm_status hlmi_step_fn(void *list, const hlmi_mem *mem, const char *kind, const json_t *def);
+typedef hlm_status hlmi_step_fn(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def);
 
 /** Calls step for def, or for each member of a "Sequence" (its steps are under `members`), at any depth
  *  up to 16; null is no step. `what` names the stage in errors. */
-hlm_status hlmi_json_steps(const json_t *def, const char *what, const char *members, const hlmi_mem *mem,
+hlm_status hlmi_json_steps(const hlmi_json *def, const char *what, const char *members, const hlmi_mem *mem,
                            hlmi_step_fn *step, void *list);
 
 #endif

@@ -8,11 +8,11 @@
 
 static const hlmi_model_kind *const models[] = {&hlmi_model_bpe, &hlmi_model_unigram};
 
-hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
 {
-    const char *kind = json_string_value(json_object_get(def, "type"));
-    if (!json_is_object(def)) return hlmi_fail(HLM_E_FORMAT, "\"model\" is no object");
-    if (!kind) kind = json_object_get(def, "merges") ? "BPE" : "Unigram"; /* older files */
+    const char *kind = hlmi_json_string(def, "type");
+    if (!hlmi_json_is(def, HLMI_JSON_OBJECT)) return hlmi_fail(HLM_E_FORMAT, "\"model\" is no object");
+    if (!kind) kind = hlmi_json_get(def, "merges") ? "BPE" : "Unigram"; /* older files */
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         if (strcmp(models[i]->name, kind) == 0) return models[i]->read(out, tokens, mem, def);
     return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported; BPE and Unigram are", kind);
@@ -23,11 +23,10 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
 /* The id of an added token. As in the reference, the file's own id counts for nothing: the id is that of the text
  * in the model's vocabulary, else the next one behind it. Yet ids up to the file's stay valid, because templates
  * name them. `last` is the largest id of the added tokens so far, or -1. */
-static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, int32_t last, int32_t *out)
+static hlm_status added_id(hlmi_tokenizer *t, const hlmi_json *def, hlmi_str text, int32_t last, int32_t *out)
 {
-    const json_t *v = json_object_get(def, "id");
-    const json_int_t said = json_is_integer(v) ? json_integer_value(v) : -1;
-    if (said < 0 || said >= HLMI_MAX_TOKENS)
+    int64_t said;
+    if (!hlmi_json_int(hlmi_json_get(def, "id"), 0, HLMI_MAX_TOKENS - 1, &said))
         return hlmi_fail(HLM_E_FORMAT, "'%.80s' has no id below %d", text.s, HLMI_MAX_TOKENS);
     *out = hlmi_tokens_find(&t->tokens, text.s, text.len);
     const bool known = *out >= 0;
@@ -46,7 +45,7 @@ static hlm_status added_id(hlmi_tokenizer *t, const json_t *def, hlmi_str text, 
     return HLM_OK;
 }
 
-uint8_t hlmi_json_added_flags(const json_t *def, bool special)
+uint8_t hlmi_json_added_flags(const hlmi_json *def, bool special)
 {
     uint8_t flags = special ? HLMI_ADDED_SPECIAL : 0;
     if (hlmi_json_flag(def, "single_word", false)) flags |= HLMI_ADDED_SINGLE_WORD;
@@ -55,12 +54,11 @@ uint8_t hlmi_json_added_flags(const json_t *def, bool special)
     return flags;
 }
 
-static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last)
+static hlm_status read_added(hlmi_tokenizer *t, const hlmi_json *def, int32_t *last)
 {
     int32_t id = 0;
-    const json_t *v = json_object_get(def, "content");
-    if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "\"content\" is no string");
-    const hlmi_str text = {json_string_value(v), json_string_length(v)};
+    const hlmi_str text = hlmi_json_str(hlmi_json_get(def, "content"));
+    if (!text.s) return hlmi_fail(HLM_E_FORMAT, "\"content\" is no string");
     if (text.len == 0) return HLM_OK;
     if (text.len > HLMI_ADDED_MAX)
         return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most %d", text.len, HLMI_ADDED_MAX);
@@ -73,14 +71,13 @@ static hlm_status read_added(hlmi_tokenizer *t, const json_t *def, int32_t *last
                                          hlmi_json_flag(def, "normalized", !special));
 }
 
-static hlm_status read_all_added(hlmi_tokenizer *t, const json_t *list, int32_t *last, json_t *said)
+static hlm_status read_all_added(hlmi_tokenizer *t, const hlmi_json *list, int32_t *last, hlmi_json *said)
 {
-    if (list && !json_is_null(list) && !json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "added_tokens is no list");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const hlm_status st = read_added(t, json_array_get(list, i), last);
-        if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens[%zu]: ", i);
-        const json_t *v = json_array_get(list, i);
-        if (json_object_set(said, json_string_value(json_object_get(v, "content")), json_object_get(v, "id")) != 0)
+    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY)) return hlmi_fail(HLM_E_FORMAT, "added_tokens is no list");
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
+        const hlm_status st = read_added(t, i.value, last);
+        if (st != HLM_OK) return hlmi_fail_prefix(st, "added_tokens[%zu]: ", i.n - 1);
+        if (!hlmi_json_put(said, hlmi_json_string(i.value, "content"), hlmi_json_get(i.value, "id")))
             return hlmi_nomem(0, "added tokens");
     }
     return HLM_OK;
@@ -120,24 +117,25 @@ done:
 
 /* ---- the whole ---- */
 
-hlm_status hlmi_json_build(hlmi_tokenizer *t, const json_t *root, const hlmi_side *side, const char *vocabulary,
+hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_side *side, const char *vocabulary,
                            bool supposes)
 {
     hlm_status st;
-    const json_t *decoder = json_object_get(root, "decoder");
-    hlmi_placer placer = {.t = t, .vocabulary = vocabulary, .last = -1, .said = json_object(), .supposes = supposes};
+    const hlmi_json *decoder = hlmi_json_given(root, "decoder");
+    hlmi_placer placer = {
+        .t = t, .vocabulary = vocabulary, .last = -1, .said = hlmi_json_object(), .supposes = supposes};
     if (!placer.said) return hlmi_nomem(0, "added tokens");
-    st = hlmi_model_read(&t->model, &t->tokens, &t->mem, json_object_get(root, "model"));
-    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, json_object_get(root, "normalizer"));
-    if (st == HLM_OK) st = read_all_added(t, json_object_get(root, "added_tokens"), &placer.last, placer.said);
+    st = hlmi_model_read(&t->model, &t->tokens, &t->mem, hlmi_json_get(root, "model"));
+    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, hlmi_json_get(root, "normalizer"));
+    if (st == HLM_OK) st = read_all_added(t, hlmi_json_given(root, "added_tokens"), &placer.last, placer.said);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", vocabulary);
     else st = hlmi_side_each(side, hlmi_place_token, &placer);
-    json_decref(placer.said);
+    hlmi_json_free(placer.said);
     if (st != HLM_OK) return st;
-    HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, json_object_get(root, "pre_tokenizer")));
-    HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, json_object_get(root, "post_processor")));
+    HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer")));
+    HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, hlmi_json_get(root, "post_processor")));
     HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, decoder));
-    t->join_spaces = !decoder || json_is_null(decoder);
+    t->join_spaces = !decoder;
 done:
     return st == HLM_OK ? read_special(t, side) : hlmi_fail_prefix(st, "%s: ", vocabulary);
 }
@@ -148,17 +146,17 @@ hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, c
     static const char name[] = "tokenizer.json";
     hlm_status st;
     hlmi_tokenizer *t = NULL;
-    json_t *root = NULL;
+    hlmi_json *root = NULL;
     hlmi_side side = {0};
     *out = NULL;
-    HLMI_TRY(hlmi_json_parse_for(HLMI_JSON_TOKENIZER, mem, json, len, false, name, &root));
+    HLMI_TRY(hlmi_json_parse(&root, mem, HLMI_JSON_TOKENIZER, json, len, name));
     HLMI_TRY(hlmi_side_read(&side, mem, files));
     HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
     HLMI_TRY(hlmi_json_build(t, root, &side, name, false));
     *out = t;
     t = NULL;
 done:
-    json_decref(root);
+    hlmi_json_free(root);
     hlmi_side_free(&side);
     hlmi_tokenizer_free(t);
     return st;

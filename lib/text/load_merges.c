@@ -14,18 +14,18 @@
 
 /* ---- merges.txt: "left right" a line; the first may name a version ---- */
 
-static hlm_status add_line(json_t *list, const char *s, size_t len, size_t number)
+static hlm_status add_line(hlmi_json *list, const char *s, size_t len, size_t number)
 {
     const char *space = memchr(s, ' ', len);
     const size_t left = space ? (size_t)(space - s) : 0;
     if (left == 0 || left + 1 == len || memchr(space + 1, ' ', len - left - 1))
         return hlmi_fail(HLM_E_FORMAT, "%s, line %zu: '%.*s' is not two tokens", MERGES, number,
                          (int)hlmi_min_size(len, 80), s);
-    if (json_array_append_new(list, json_stringn(s, len)) == 0) return HLM_OK;
+    if (hlmi_json_append(list, s, len)) return HLM_OK;
     return hlmi_fail(HLM_E_FORMAT, "%s, line %zu is not UTF-8", MERGES, number);
 }
 
-static hlm_status read_merges(json_t *list, hlmi_str text)
+static hlm_status read_merges(hlmi_json *list, hlmi_str text)
 {
     static const char version[] = "#version";
     size_t number = 1;
@@ -46,7 +46,7 @@ static hlm_status read_merges(json_t *list, hlmi_str text)
 
 static hlm_status check_class(const hlmi_side *side, const hlmi_side_files *files)
 {
-    const char *name = json_string_value(json_object_get(side->config, "tokenizer_class"));
+    const char *name = hlmi_json_string(side->config, "tokenizer_class");
     const char *type = files ? files->model_type : NULL;
     if (!name && files) name = files->class_name;
     if (side->kind && side->kind->stages) return HLM_OK;
@@ -84,25 +84,27 @@ done:
 /* ---- the whole ---- */
 
 /* What a tokenizer.json of the class would hold. */
-static hlm_status make_root(json_t **out, const hlmi_mem *mem, const hlmi_side *side, hlmi_str vocab, hlmi_str merges)
+static hlm_status make_root(hlmi_json **out, const hlmi_mem *mem, const hlmi_side *side, hlmi_str vocab,
+                            hlmi_str merges)
 {
     hlm_status st;
     char text[1024];
-    json_t *words = NULL, *list = json_array();
+    hlmi_json *words = NULL, *list = hlmi_json_array(), *model = hlmi_json_object();
     const bool prefix = hlmi_json_flag(side->config, "add_prefix_space", side->kind->prefix_space);
-    const int n = snprintf(text, sizeof text, "{\"model\":{\"type\":\"BPE\"},");
+    const int n = snprintf(text, sizeof text, "{");
     const int m = snprintf(text + n, sizeof text - (size_t)n, side->kind->stages, prefix ? "true" : "false");
     snprintf(text + n + m, sizeof text - (size_t)(n + m), "}");
-    HLMI_TRY(hlmi_json_parse(mem, text, strlen(text), false, "the class", out));
-    HLMI_TRY(hlmi_json_parse_for(HLMI_JSON_TOKENIZER, mem, vocab.s, vocab.len, false, VOCAB, &words));
-    if (!list) HLMI_TRY(hlmi_nomem(0, MERGES));
+    HLMI_TRY(hlmi_json_parse(out, mem, HLMI_JSON_SETTINGS, text, strlen(text), "the class"));
+    HLMI_TRY(hlmi_json_parse(&words, mem, HLMI_JSON_TOKENIZER, vocab.s, vocab.len, VOCAB));
+    if (!list || !model) HLMI_TRY(hlmi_nomem(0, MERGES));
     HLMI_TRY(read_merges(list, merges));
-    json_t *model = json_object_get(*out, "model");
-    if (json_object_set(model, "vocab", words) != 0 || json_object_set(model, "merges", list) != 0)
+    if (!hlmi_json_put(model, "vocab", words) || !hlmi_json_put(model, "merges", list) ||
+        !hlmi_json_put(*out, "model", model))
         st = hlmi_nomem(0, VOCAB);
 done:
-    json_decref(words);
-    json_decref(list);
+    hlmi_json_free(words);
+    hlmi_json_free(list);
+    hlmi_json_free(model);
     return st;
 }
 
@@ -111,7 +113,7 @@ hlm_status hlmi_tokenizer_from_merges(hlmi_tokenizer **out, const hlmi_mem *mem,
 {
     hlm_status st;
     hlmi_tokenizer *t = NULL;
-    json_t *root = NULL;
+    hlmi_json *root = NULL;
     hlmi_side side = {0};
     *out = NULL;
     HLMI_TRY(hlmi_side_read(&side, mem, files));
@@ -123,7 +125,7 @@ hlm_status hlmi_tokenizer_from_merges(hlmi_tokenizer **out, const hlmi_mem *mem,
     *out = t;
     t = NULL;
 done:
-    json_decref(root);
+    hlmi_json_free(root);
     hlmi_side_free(&side);
     hlmi_tokenizer_free(t);
     return st;

@@ -96,7 +96,7 @@ done:
 static hlm_status read_post(loader *l)
 {
     hlm_status st = HLM_OK;
-    const char *kind = json_string_value(json_object_get(l->side.config, "tokenizer_class"));
+    const char *kind = hlmi_json_string(l->side.config, "tokenizer_class");
     const bool t5 = kind && (strncmp(kind, "T5", 2) == 0 || strncmp(kind, "MT5", 3) == 0);
     const bool plain =
         kind && (strncmp(kind, "PreTrainedTokenizer", 19) == 0 || strcmp(kind, "TokenizersBackend") == 0);
@@ -114,19 +114,19 @@ done:
 /* A stage written as tokenizer.json has it. */
 static hlm_status read_norms(hlmi_tokenizer *t, const char *json)
 {
-    json_t *def;
-    hlm_status st = hlmi_json_parse(&t->mem, json, strlen(json), false, "normalizer", &def);
+    hlmi_json *def;
+    hlm_status st = hlmi_json_parse(&def, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "normalizer");
     if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, def);
-    json_decref(def);
+    hlmi_json_free(def);
     return st;
 }
 
 static hlm_status read_pretoks(hlmi_tokenizer *t, const char *json)
 {
-    json_t *def;
-    hlm_status st = hlmi_json_parse(&t->mem, json, strlen(json), false, "pre_tokenizer", &def);
+    hlmi_json *def;
+    hlm_status st = hlmi_json_parse(&def, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "pre_tokenizer");
     if (st == HLM_OK) st = hlmi_pretoks_read(&t->pretoks, &t->mem, def);
-    json_decref(def);
+    hlmi_json_free(def);
     return st;
 }
 

@@ -110,7 +110,7 @@ static hlm_status run_byte_level(const hlmi_norm *n, const char *s, size_t len, 
 
 /* ---- Strip ---- */
 
-static hlm_status read_strip(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_strip(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
     n->flag[0] = hlmi_json_flag(def, "strip_left", true);
@@ -135,7 +135,7 @@ static hlm_status run_strip(const hlmi_norm *n, const char *s, size_t len, hlmi_
 
 /* ---- Prepend, Replace ---- */
 
-static hlm_status read_prepend(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_prepend(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_json_text(mem, def, "prepend", &n->replace.content, &n->replace.content_len);
 }
@@ -147,7 +147,7 @@ static hlm_status run_prepend(const hlmi_norm *n, const char *s, size_t len, hlm
     return HLM_OK;
 }
 
-static hlm_status read_replace(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_replace(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_replace_read(&n->replace, mem, def);
 }
@@ -159,12 +159,13 @@ static hlm_status run_replace(const hlmi_norm *n, const char *s, size_t len, hlm
 
 /* ---- Precompiled ---- */
 
-static hlm_status read_precompiled(hlmi_norm *n, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_precompiled(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def)
 {
-    const json_t *v = json_object_get(def, "precompiled_charsmap");
-    if (!v || json_is_null(v)) return HLM_OK;
-    if (!json_is_string(v)) return hlmi_fail(HLM_E_FORMAT, "normalizer Precompiled: precompiled_charsmap is no string");
-    return hlmi_charsmap_base64(&n->charsmap, mem, json_string_value(v), json_string_length(v));
+    const hlmi_json *v = hlmi_json_given(def, "precompiled_charsmap");
+    const hlmi_str map = hlmi_json_str(v);
+    if (!v) return HLM_OK;
+    if (!map.s) return hlmi_fail(HLM_E_FORMAT, "normalizer Precompiled: precompiled_charsmap is no string");
+    return hlmi_charsmap_base64(&n->charsmap, mem, map.s, map.len);
 }
 
 static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
@@ -266,7 +267,7 @@ done:
     return st;
 }
 
-static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const json_t *def)
+static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlm_status st;
     hlmi_norm *n = NULL;
@@ -276,7 +277,7 @@ done:
     return st;
 }
 
-hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *def)
+hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_json_steps(def, "normalizer", "normalizers", mem, read_step, ns);
 }

@@ -20,9 +20,10 @@ static hlm_status insert(hlmi_ids *ids, size_t at, int32_t id)
     return HLM_OK;
 }
 
-static hlm_status checked_id(const reader *r, const json_t *v, int32_t *id)
+static hlm_status checked_id(const reader *r, const hlmi_json *v, int32_t *id)
 {
-    const json_int_t i = json_is_integer(v) ? json_integer_value(v) : -1;
+    int64_t i = -1;
+    hlmi_json_int(v, INT64_MIN, INT64_MAX, &i);
     if (i < 0 || (size_t)i >= r->tokens->n)
         return hlmi_fail(HLM_E_FORMAT, "the id %lld is not in the vocabulary", (long long)i);
     *id = (int32_t)i;
@@ -30,27 +31,25 @@ static hlm_status checked_id(const reader *r, const json_t *v, int32_t *id)
 }
 
 /* TemplateProcessing: a list of {"SpecialToken": {"id": name}} and one {"Sequence": ...}. */
-static hlm_status read_template(reader *r, const json_t *def)
+static hlm_status read_template(reader *r, const hlmi_json *def)
 {
     hlm_status st = HLM_OK;
-    const json_t *list = json_object_get(def, "single"), *names = json_object_get(def, "special_tokens");
+    const hlmi_json *list = hlmi_json_list(def, "single"), *names = hlmi_json_get(def, "special_tokens");
     bool behind = false;
     size_t at = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        const json_t *special = json_object_get(item, "SpecialToken");
-        if (json_object_get(item, "Sequence")) {
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
+        if (hlmi_json_get(i.value, "Sequence")) {
             if (behind) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a template that names the text twice"));
             behind = true;
             continue;
         }
-        const char *name = json_string_value(json_object_get(special, "id"));
-        const json_t *ids = json_object_get(name ? json_object_get(names, name) : NULL, "ids");
-        if (!json_is_array(ids))
+        const char *name = hlmi_json_string(hlmi_json_get(i.value, "SpecialToken"), "id");
+        const hlmi_json *ids = hlmi_json_get(name ? hlmi_json_get(names, name) : NULL, "ids");
+        if (!hlmi_json_is(ids, HLMI_JSON_ARRAY))
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));
-        for (size_t k = 0; k < json_array_size(ids); k++) {
+        for (hlmi_json_iter k = {0}; hlmi_json_next(ids, &k);) {
             int32_t id = 0;
-            HLMI_TRY(checked_id(r, json_array_get(ids, k), &id));
+            HLMI_TRY(checked_id(r, k.value, &id));
             HLMI_TRY(behind ? hlmi_ids_push(&r->p->suffix, id) : insert(&r->p->prefix, at++, id));
         }
     }
@@ -60,19 +59,19 @@ done:
 }
 
 /* Bert and Roberta: "cls": [text, id] in front, "sep" behind. */
-static hlm_status read_cls_sep(reader *r, const json_t *def)
+static hlm_status read_cls_sep(reader *r, const hlmi_json *def)
 {
     hlm_status st;
     int32_t cls = 0, sep = 0;
-    HLMI_TRY(checked_id(r, json_array_get(json_object_get(def, "cls"), 1), &cls));
-    HLMI_TRY(checked_id(r, json_array_get(json_object_get(def, "sep"), 1), &sep));
+    HLMI_TRY(checked_id(r, hlmi_json_at(hlmi_json_get(def, "cls"), 1), &cls));
+    HLMI_TRY(checked_id(r, hlmi_json_at(hlmi_json_get(def, "sep"), 1), &sep));
     HLMI_TRY(insert(&r->p->prefix, 0, cls));
     HLMI_TRY(hlmi_ids_push(&r->p->suffix, sep));
 done:
     return st;
 }
 
-static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     (void)mem;
     if (strcmp(kind, "ByteLevel") == 0) return HLM_OK; /* changes offsets only */
@@ -81,7 +80,7 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
     return hlmi_fail(HLM_E_UNSUPPORTED, "not supported");
 }
 
-hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const json_t *def)
+hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const hlmi_json *def)
 {
     reader r = {p, tokens};
     return hlmi_json_steps(def, "post-processor", "processors", &tokens->mem, read_step, &r);

@@ -156,10 +156,10 @@ static hlm_status run_split(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pi
     return p->regex.code ? run_regex(p, in, out) : run_literal(p, in, out);
 }
 
-static hlm_status read_behavior(hlmi_pretok *p, const json_t *v)
+static hlm_status read_behavior(hlmi_pretok *p, const hlmi_json *v)
 {
     static const char *const names[] = {"Isolated", "Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"};
-    const char *s = json_string_value(v);
+    const char *s = hlmi_json_str(v).s;
     for (size_t i = 0; s && i < sizeof names / sizeof *names; i++) {
         if (strcmp(names[i], s) != 0) continue;
         p->behavior = (hlmi_behavior)i;
@@ -175,10 +175,10 @@ static void find_scan(hlmi_pretok *p)
     if (p->regex.code && tiles) p->scan = hlmi_scan_find(p->literal, p->literal_len);
 }
 
-static hlm_status read_split(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_split(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     hlm_status st;
-    HLMI_TRY(read_behavior(p, json_object_get(def, "behavior")));
+    HLMI_TRY(read_behavior(p, hlmi_json_get(def, "behavior")));
     p->invert = hlmi_json_flag(def, "invert", false);
     HLMI_TRY(hlmi_json_pattern(mem, def, &p->literal, &p->literal_len, &p->regex));
     if (!p->regex.code && p->literal_len == 0) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a split at the empty text"));
@@ -216,7 +216,7 @@ static hlm_status run_class(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pi
     return st;
 }
 
-static hlm_status read_digits(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_digits(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
     p->behavior = hlmi_json_flag(def, "individual_digits", false) ? HLMI_SPLIT_ISOLATED : HLMI_SPLIT_CONTIGUOUS;
@@ -228,10 +228,10 @@ static hlm_status run_digits(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_p
     return run_class(p, in, out, HLMI_CC_NUMBER);
 }
 
-static hlm_status read_punctuation(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_punctuation(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
-    const json_t *v = json_object_get(def, "behavior");
+    const hlmi_json *v = hlmi_json_get(def, "behavior");
     return v ? read_behavior(p, v) : HLM_OK;
 }
 
@@ -240,7 +240,7 @@ static hlm_status run_punctuation(const hlmi_pretok *p, const hlmi_pieces *in, h
     return run_class(p, in, out, HLMI_CC_PUNCT);
 }
 
-static hlm_status read_removing(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_removing(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
     (void)def;
@@ -281,11 +281,12 @@ static hlm_status run_words(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pi
 
 /* ---- fixed length ---- */
 
-static hlm_status read_fixed(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_fixed(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
-    const json_int_t n = json_integer_value(json_object_get(def, "length"));
-    if (n < 1) return hlmi_fail(HLM_E_FORMAT, "\"length\" is no positive number");
+    int64_t n;
+    if (!hlmi_json_int(hlmi_json_get(def, "length"), 1, INT64_MAX, &n))
+        return hlmi_fail(HLM_E_FORMAT, "\"length\" is no positive number");
     p->length = (size_t)n;
     return HLM_OK;
 }
@@ -382,14 +383,14 @@ static hlm_status run_metaspace(const hlmi_pretok *p, const hlmi_pieces *in, hlm
     return st;
 }
 
-static hlm_status read_metaspace(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def)
+static hlm_status read_metaspace(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     static const char *const schemes[] = {"always", "first", "never"};
     hlm_status st;
     HLMI_TRY(hlmi_json_text(mem, def, "replacement", &p->literal, &p->literal_len));
     if (p->literal_len == 0 || hlmi_utf8_len((unsigned char)p->literal[0]) != p->literal_len)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "\"replacement\" is not one character"));
-    const char *scheme = json_string_value(json_object_get(def, "prepend_scheme"));
+    const char *scheme = hlmi_json_string(def, "prepend_scheme");
     p->prepend = hlmi_json_flag(def, "add_prefix_space", true) ? HLMI_PREPEND_ALWAYS : HLMI_PREPEND_NEVER;
     if (!scheme) goto done;
     for (size_t i = 0; i < 3; i++) {
@@ -467,7 +468,7 @@ done:
     return st;
 }
 
-static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const json_t *def)
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlm_status st;
     hlmi_pretoks *ps = list;
@@ -476,10 +477,9 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
         return add_byte_level(ps, mem, hlmi_json_flag(def, "add_prefix_space", true),
                               hlmi_json_flag(def, "use_regex", true));
     if (strcmp(kind, "CharDelimiterSplit") == 0) {
-        const json_t *d = json_object_get(def, "delimiter");
-        if (!json_is_string(d) || json_string_length(d) == 0)
-            return hlmi_fail(HLM_E_FORMAT, "\"delimiter\" is no text");
-        return add_literal(ps, mem, json_string_value(d), json_string_length(d), HLMI_SPLIT_REMOVED);
+        const hlmi_str d = hlmi_json_str(hlmi_json_get(def, "delimiter"));
+        return d.len ? add_literal(ps, mem, d.s, d.len, HLMI_SPLIT_REMOVED)
+                     : hlmi_fail(HLM_E_FORMAT, "\"delimiter\" is no text");
     }
     if (strcmp(kind, "BertPreTokenizer") == 0) {
         HLMI_TRY(read_step(ps, mem, "WhitespaceSplit", def));
@@ -493,7 +493,7 @@ done:
     return st;
 }
 
-hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const json_t *def)
+hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_json_steps(def, "pre-tokenizer", "pretokenizers", mem, read_step, ps);
 }

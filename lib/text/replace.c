@@ -6,7 +6,7 @@
 #include "base/find.h"
 #include "text/json_read.h"
 
-hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const json_t *def)
+hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const hlmi_json *def)
 {
     hlm_status st;
     HLMI_TRY(hlmi_json_text(mem, def, "content", &r->content, &r->content_len));

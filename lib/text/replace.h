@@ -2,9 +2,8 @@
 #ifndef HLMI_TEXT_REPLACE_H
 #define HLMI_TEXT_REPLACE_H
 
-#include <jansson.h>
-
 #include "base/buf.h"
+#include "base/json.h"
 #include "text/regex.h"
 
 typedef struct hlmi_replace {
@@ -14,7 +13,7 @@ typedef struct hlmi_replace {
 } hlmi_replace;
 
 /** From {"pattern": {"String" or "Regex": ...}, "content": ...}. */
-hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const json_t *def);
+hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const hlmi_json *def);
 /** A literal pattern, not empty. */
 hlm_status hlmi_replace_literal(hlmi_replace *r, const hlmi_mem *mem, const char *pattern, const char *content);
 /** Appends s [len] with all matches replaced. Check out's status afterwards. */

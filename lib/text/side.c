@@ -21,33 +21,33 @@ static const char *const list_keys[] = {"extra_special_tokens", "additional_spec
 
 /* ---- files ---- */
 
-static hlm_status read_object(json_t **out, const hlmi_mem *mem, const char *text, size_t len, const char *what)
+static hlm_status read_object(hlmi_json **out, const hlmi_mem *mem, const char *text, size_t len, const char *what)
 {
     if (!text) return HLM_OK;
-    /* one text with two ids is no list */
-    const hlm_status st = hlmi_json_parse(mem, text, len, strcmp(what, ADDED) == 0, what, out);
-    if (st != HLM_OK || json_is_object(*out)) return st;
+    const hlmi_json_use use = strcmp(what, ADDED) == 0 ? HLMI_JSON_IDS : HLMI_JSON_SETTINGS;
+    const hlm_status st = hlmi_json_parse(out, mem, use, text, len, what);
+    if (st != HLM_OK || hlmi_json_is(*out, HLMI_JSON_OBJECT)) return st;
     return hlmi_fail(HLM_E_FORMAT, "%s: is no object", what);
 }
 
 void hlmi_side_free(hlmi_side *s)
 {
-    json_decref(s->config);
-    json_decref(s->map);
-    json_decref(s->added);
-    json_decref(s->special);
+    hlmi_json_free(s->config);
+    hlmi_json_free(s->map);
+    hlmi_json_free(s->added);
+    hlmi_json_free(s->special);
     *s = (hlmi_side){0};
 }
 
 /* ---- tokens with a part to play ---- */
 
 /* A text, or {"content": text, ...}; null is none. */
-static hlm_status read_text(const json_t *v, const char *file, const char *key, hlmi_named *out)
+static hlm_status read_text(const hlmi_json *v, const char *file, const char *key, hlmi_named *out)
 {
-    const json_t *text = json_is_object(v) ? json_object_get(v, "content") : v;
-    if (json_is_null(v)) return HLM_OK;
-    if (!json_is_string(text)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither a text nor null", file, key);
-    out->text = (hlmi_str){json_string_value(text), json_string_length(text)};
+    const hlmi_str text = hlmi_json_str(hlmi_json_is(v, HLMI_JSON_OBJECT) ? hlmi_json_get(v, "content") : v);
+    if (hlmi_json_is(v, HLMI_JSON_NULL)) return HLM_OK;
+    if (!text.s) return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither a text nor null", file, key);
+    out->text = text;
     out->flags = hlmi_json_added_flags(v, true);
     return HLM_OK;
 }
@@ -62,7 +62,7 @@ static const char *supposed(const hlmi_token_class *c, const char *key)
 
 hlm_status hlmi_side_named(const hlmi_side *s, const char *key, hlmi_named *out)
 {
-    const json_t *own = json_object_get(s->map, key), *v = own ? own : json_object_get(s->config, key);
+    const hlmi_json *own = hlmi_json_get(s->map, key), *v = own ? own : hlmi_json_get(s->config, key);
     *out = (hlmi_named){.flags = HLMI_ADDED_SPECIAL, .said = v != NULL};
     if (v) return read_text(v, own ? MAP : CONFIG, key, out);
     const char *text = s->kind ? supposed(s->kind, key) : NULL;
@@ -86,9 +86,9 @@ static hlm_status give(const walk *w, const hlmi_named *n, const char *where)
 }
 
 /* A decimal id below HLMI_MAX_TOKENS, or -1. */
-static json_int_t id_of_key(const char *key)
+static int64_t id_of_key(const char *key)
 {
-    json_int_t v = 0;
+    int64_t v = 0;
     for (const char *p = key; *p; p++) {
         if (*p < '0' || *p > '9' || p - key > 7) return -1;
         v = v * 10 + (*p - '0');
@@ -97,21 +97,18 @@ static json_int_t id_of_key(const char *key)
 }
 
 /* An entry {"32000": {"content": ..., "special": ...}} or {"<text>": 32000}. */
-static hlm_status read_entry(const hlmi_side *s, const char *key, const json_t *v, hlmi_side_token *out)
+static hlm_status read_entry(const hlmi_side *s, hlmi_str key, const hlmi_json *v, hlmi_side_token *out)
 {
     const bool listed = s->added == NULL;
-    const json_t *content = json_object_get(v, "content");
     *out = (hlmi_side_token){.listed = listed, .where = listed ? CONFIG ": " LIST : ADDED};
-    if (listed && !json_is_string(content))
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' has no text \"content\"", CONFIG, LIST, key);
-    out->text =
-        listed ? (hlmi_str){json_string_value(content), json_string_length(content)} : (hlmi_str){key, strlen(key)};
-    out->id = listed ? id_of_key(key) : json_is_integer(v) ? json_integer_value(v) : -1;
-    if (listed && out->id < 0) return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' is no id", CONFIG, LIST, key);
-    if (out->id < 0 || out->id >= HLMI_MAX_TOKENS)
-        return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has no id below %d", ADDED, key, HLMI_MAX_TOKENS);
+    out->text = listed ? hlmi_json_str(hlmi_json_get(v, "content")) : key;
+    if (!out->text.s) return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' has no text \"content\"", CONFIG, LIST, key.s);
+    out->id = listed ? id_of_key(key.s) : -1;
+    if (listed && out->id < 0) return hlmi_fail(HLM_E_FORMAT, "%s: %s: '%.40s' is no id", CONFIG, LIST, key.s);
+    if (!listed && !hlmi_json_int(v, 0, HLMI_MAX_TOKENS - 1, &out->id))
+        return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has no id below %d", ADDED, key.s, HLMI_MAX_TOKENS);
     const bool said = hlmi_json_flag(v, "special", false),
-               special = said || json_object_get(s->special, out->text.s) != NULL;
+               special = said || hlmi_json_get(s->special, out->text.s) != NULL;
     out->flags = hlmi_json_added_flags(v, special);
     out->normalized = hlmi_json_flag(v, "normalized", listed ? !said : !special);
     return HLM_OK;
@@ -127,43 +124,34 @@ static int by_id(const void *a, const void *b)
 static hlm_status each_listed(const walk *w)
 {
     hlm_status st = HLM_OK;
-    json_t *list = w->s->added ? w->s->added : json_object_get(w->s->config, LIST), *v;
-    const size_t n = json_object_size(list);
-    hlmi_side_token *tokens = NULL;
-    const char *key;
-    size_t i = 0;
+    const hlmi_json *list = w->s->added ? w->s->added : hlmi_json_get(w->s->config, LIST);
+    const size_t n = hlmi_json_count(list);
     if (n == 0) return HLM_OK;
-    tokens = hlmi_calloc(&w->s->mem, n, sizeof *tokens);
+    hlmi_side_token *tokens = hlmi_calloc(&w->s->mem, n, sizeof *tokens);
     if (!tokens) return hlmi_nomem(n * sizeof *tokens, "added tokens");
-    json_object_foreach(list, key, v)
-    {
-        HLMI_TRY(read_entry(w->s, key, v, &tokens[i]));
-        i++;
-    }
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);)
+        HLMI_TRY(read_entry(w->s, i.key, i.value, &tokens[i.n - 1]));
     qsort(tokens, n, sizeof *tokens, by_id);
-    for (i = 0; i < n; i++) HLMI_TRY(w->add(w->user, &tokens[i]));
+    for (size_t i = 0; i < n; i++) HLMI_TRY(w->add(w->user, &tokens[i]));
 done:
     hlmi_free(&w->s->mem, tokens);
     return st;
 }
 
 /* Keys of a model's own, such as "image_token": those that have a text. */
-static hlm_status each_own(const walk *w, json_t *root, const char *file)
+static hlm_status each_own(const walk *w, const hlmi_json *root, const char *file)
 {
     static const char suffix[] = "_token";
     hlm_status st = HLM_OK;
-    const char *key;
-    json_t *v;
-    json_object_foreach(root, key, v)
-    {
-        const size_t n = strlen(key), k = sizeof suffix - 1;
+    for (hlmi_json_iter it = {0}; hlmi_json_next(root, &it);) {
+        const size_t k = sizeof suffix - 1;
         bool known = false;
         for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++)
-            known = known || strcmp(key, named_keys[i]) == 0;
-        const bool text = json_is_string(v) || json_is_string(json_object_get(v, "content"));
-        if (known || !text || n <= k || strcmp(key + n - k, suffix) != 0) continue;
+            known = known || strcmp(it.key.s, named_keys[i]) == 0;
+        const bool text = hlmi_json_str(it.value).s || hlmi_json_string(it.value, "content");
+        if (known || !text || it.key.len <= k || strcmp(it.key.s + it.key.len - k, suffix) != 0) continue;
         hlmi_named named = {.said = true};
-        HLMI_TRY(read_text(v, file, key, &named));
+        HLMI_TRY(read_text(it.value, file, it.key.s, &named));
         HLMI_TRY(give(w, &named, file));
     }
 done:
@@ -171,21 +159,15 @@ done:
 }
 
 /* A list of tokens, or an object of names and tokens. */
-static hlm_status each_more(const walk *w, json_t *list, const char *file, const char *key)
+static hlm_status each_more(const walk *w, const hlmi_json *root, const char *file, const char *key)
 {
     hlm_status st = HLM_OK;
-    const char *name;
-    json_t *v;
     hlmi_named named = {.said = true};
-    if (!list || json_is_null(list)) return HLM_OK;
-    if (!json_is_array(list) && !json_is_object(list)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no list", file, key);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        HLMI_TRY(read_text(json_array_get(list, i), file, key, &named));
-        HLMI_TRY(give(w, &named, file));
-    }
-    json_object_foreach(list, name, v)
-    {
-        HLMI_TRY(read_text(v, file, key, &named));
+    const hlmi_json *list = hlmi_json_given(root, key);
+    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY | HLMI_JSON_OBJECT))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no list", file, key);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
+        HLMI_TRY(read_text(i.value, file, key, &named));
         HLMI_TRY(give(w, &named, file));
     }
 done:
@@ -200,13 +182,13 @@ static hlm_status each_named(const walk *w)
     hlmi_named n;
     for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++) {
         HLMI_TRY(hlmi_side_named(s, named_keys[i], &n));
-        HLMI_TRY(give(w, &n, json_object_get(s->map, named_keys[i]) ? MAP : CONFIG));
+        HLMI_TRY(give(w, &n, hlmi_json_get(s->map, named_keys[i]) ? MAP : CONFIG));
     }
     HLMI_TRY(each_own(w, s->config, CONFIG));
     HLMI_TRY(each_own(w, s->map, MAP));
     for (size_t i = 0; i < sizeof list_keys / sizeof *list_keys; i++) {
-        HLMI_TRY(each_more(w, json_object_get(s->config, list_keys[i]), CONFIG, list_keys[i]));
-        HLMI_TRY(each_more(w, json_object_get(s->map, list_keys[i]), MAP, list_keys[i]));
+        HLMI_TRY(each_more(w, s->config, CONFIG, list_keys[i]));
+        HLMI_TRY(each_more(w, s->map, MAP, list_keys[i]));
     }
 done:
     return st;
@@ -223,7 +205,7 @@ hlm_status hlmi_side_each(const hlmi_side *s, hlm_status (*add)(void *user, cons
 
 static hlm_status note_special(void *user, const hlmi_side_token *token)
 {
-    if (json_object_set_new(user, token->text.s, json_true()) == 0) return HLM_OK;
+    if (hlmi_json_put_int(user, token->text.s, 1)) return HLM_OK;
     return hlmi_nomem(token->text.len, "special tokens");
 }
 
@@ -233,16 +215,16 @@ hlm_status hlmi_side_read(hlmi_side *s, const hlmi_mem *mem, const hlmi_side_fil
     *s = (hlmi_side){.mem = *mem};
     if (!files) return HLM_OK;
     HLMI_TRY(read_object(&s->config, mem, files->config, files->config_len, CONFIG));
-    const char *kind = json_string_value(json_object_get(s->config, "tokenizer_class"));
+    const char *kind = hlmi_json_string(s->config, "tokenizer_class");
     s->kind = hlmi_token_class_find(kind ? kind : files->class_name, files->model_type);
-    const json_t *list = json_object_get(s->config, LIST);
-    if (list && !json_is_null(list) && !json_is_object(list))
+    const hlmi_json *list = hlmi_json_given(s->config, LIST);
+    if (list && !hlmi_json_is(list, HLMI_JSON_OBJECT))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", CONFIG, LIST));
-    if (!json_is_object(list)) {
+    if (!list) {
         HLMI_TRY(read_object(&s->map, mem, files->map, files->map_len, MAP));
         HLMI_TRY(read_object(&s->added, mem, files->added, files->added_len, ADDED));
     }
-    s->special = json_object();
+    s->special = hlmi_json_object();
     if (!s->special) HLMI_TRY(hlmi_nomem(0, "special tokens"));
     st = each_named(&(walk){s, note_special, s->special});
 done:
@@ -261,8 +243,9 @@ static bool taken(const hlmi_tokens *t, int64_t id)
 static bool agrees(hlmi_placer *p, const hlmi_side_token *token, int32_t known)
 {
     const hlmi_tokens *t = &p->t->tokens;
-    const json_t *said = json_object_get(p->said, token->text.s);
-    if (known == token->id || (said && json_integer_value(said) == token->id)) return true;
+    int64_t said;
+    if (known == token->id) return true;
+    if (hlmi_json_int(hlmi_json_get(p->said, token->text.s), 0, INT64_MAX, &said) && said == token->id) return true;
     if (p->takes_pieces || t->attr[known] & HLMI_TOK_ADDED) return false;
     if ((uint64_t)token->id < t->n_model || taken(t, token->id)) return false;
     p->skipped++;

@@ -5,8 +5,7 @@
 #ifndef HLMI_TEXT_SIDE_H
 #define HLMI_TEXT_SIDE_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "text/tokenizer.h"
 
 /** A kind of tokenizer by the name that tokenizer_config.json has for it. */
@@ -24,8 +23,8 @@ const hlmi_token_class *hlmi_token_class_find(const char *name, const char *mode
 
 typedef struct hlmi_side {
     hlmi_mem mem;
-    json_t *config, *map, *added; /* NULL: not there, or of no account */
-    json_t *special; /* the texts of all named tokens, as keys */
+    hlmi_json *config, *map, *added; /* NULL: not there, or of no account */
+    hlmi_json *special; /* the texts of all named tokens, as keys */
     const hlmi_token_class *kind; /* or NULL */
 } hlmi_side;
 
@@ -62,7 +61,7 @@ typedef struct hlmi_placer {
     hlmi_tokenizer *t;
     const char *vocabulary; /* the name of its file */
     int32_t last; /* the largest id of an added token, or -1 */
-    json_t *said; /* text to id: what the tokenizer's own list says, which counts for nothing but this */
+    hlmi_json *said; /* text to id: what the tokenizer's own list says, which counts for nothing but this */
     int32_t skipped; /* ids that a list gives to words of the vocabulary */
     bool takes_pieces; /* a listed token takes the place of a piece that has its id */
     bool supposes; /* tokens that only the class supposes are added, too */
@@ -78,7 +77,7 @@ hlm_status hlmi_place_token(void *user, const hlmi_side_token *token);
 hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
                                 bool *said);
 /** Fills a new tokenizer from the members of a tokenizer.json, called `vocabulary` in errors; supposes as hlmi_placer. */
-hlm_status hlmi_json_build(hlmi_tokenizer *t, const json_t *root, const hlmi_side *side, const char *vocabulary,
+hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_side *side, const char *vocabulary,
                            bool supposes);
 
 #endif

@@ -22,12 +22,6 @@
 
 typedef struct hlmi_tokenizer hlmi_tokenizer;
 
-/** Bytes that somebody else owns; not ended by 0. */
-typedef struct hlmi_str {
-    const char *s;
-    size_t len;
-} hlmi_str;
-
 /** A growing array of token ids. */
 typedef struct hlmi_ids {
     hlmi_mem mem;

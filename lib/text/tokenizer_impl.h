@@ -6,8 +6,7 @@
 #ifndef HLMI_TEXT_TOKENIZER_IMPL_H
 #define HLMI_TEXT_TOKENIZER_IMPL_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "text/regex.h"
 #include "text/replace.h"
 #include "text/token_table.h"
@@ -20,7 +19,7 @@ typedef struct hlmi_norm hlmi_norm;
 typedef struct hlmi_norm_kind {
     const char *name; /* "type" in tokenizer.json */
     /** Reads the kind's own fields; NULL: there are none. */
-    hlm_status (*read)(hlmi_norm *n, const hlmi_mem *mem, const json_t *def);
+    hlm_status (*read)(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def);
     hlm_status (*run)(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out);
 } hlmi_norm_kind;
 
@@ -37,7 +36,7 @@ typedef struct hlmi_norms {
 } hlmi_norms;
 
 /** Appends the steps of a "normalizer" value (null: none), sequences flattened. */
-hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const json_t *def);
+hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const hlmi_json *def);
 /** Appends an empty step of the kind. */
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out);
 /** Step "Prepend content" or, with a pattern, "Replace pattern by content" (literal). */
@@ -73,7 +72,7 @@ typedef struct hlmi_pretok hlmi_pretok;
 
 typedef struct hlmi_pretok_kind {
     const char *name;
-    hlm_status (*read)(hlmi_pretok *p, const hlmi_mem *mem, const json_t *def);
+    hlm_status (*read)(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def);
     /** Appends to `out` (empty, own text empty) what becomes of the pieces of `in`. */
     hlm_status (*run)(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out);
 } hlmi_pretok_kind;
@@ -105,7 +104,7 @@ typedef struct hlmi_pretoks {
     size_t n, cap;
 } hlmi_pretoks;
 
-hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const json_t *def);
+hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const hlmi_json *def);
 /** Appends a step that splits by a regular expression, matches isolated. */
 hlm_status hlmi_pretoks_add_regex(hlmi_pretoks *ps, const hlmi_mem *mem, const char *pattern);
 /** Appends an empty step of the kind. */
@@ -121,7 +120,7 @@ typedef struct hlmi_token_model hlmi_token_model;
 typedef struct hlmi_model_kind {
     const char *name;
     /** Reads "model" of a tokenizer.json; the tokens are set by then or set here. */
-    hlm_status (*read)(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
+    hlm_status (*read)(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def);
     /** What an encode call needs beside the model; NULL: nothing. `plain`: what the text spells is no special token. */
     hlm_status (*begin)(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
     hlm_status (*encode)(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
@@ -134,7 +133,7 @@ struct hlmi_token_model {
     int32_t unk; /* id for what has no token, or -1 */
 };
 
-hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def);
+hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def);
 /** Byte-level BPE: merges "left right" in order of rank. */
 hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                 const hlmi_str *merges, size_t n, bool ignore_merges);
@@ -198,7 +197,7 @@ typedef struct hlmi_post {
     hlmi_ids prefix, suffix;
 } hlmi_post;
 
-hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const json_t *def);
+hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const hlmi_json *def);
 
 /* ---- decoder ---- */
 
@@ -209,7 +208,7 @@ typedef struct hlmi_decode_steps {
     size_t n, cap;
 } hlmi_decode_steps;
 
-hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const json_t *def);
+hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def);
 /** Appends a step of a kind without fields of its own ("ByteLevel", "ByteFallback", "Fuse"). */
 hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind);
 /** U+2581 becomes a space; `strip`: one leading space goes. */
@@ -240,7 +239,7 @@ hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t 
 /** The token is no longer searched for, and what was said about it is forgotten. */
 void hlmi_tokenizer_forget_added(hlmi_tokenizer *t, int32_t id);
 /** The HLMI_ADDED_... bits of an added token as JSON has it. */
-uint8_t hlmi_json_added_flags(const json_t *def, bool special);
+uint8_t hlmi_json_added_flags(const hlmi_json *def, bool special);
 /** The token becomes special, and is found in texts; ids outside are ignored. Before the tokenizer is shared. */
 hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id);
 /** Marks the tokens that end an answer, by the special ids and by well-known names; they become special. Once the

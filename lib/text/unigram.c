@@ -257,30 +257,27 @@ done:
 }
 
 /* "vocab": [[piece, score], ...]; the ids are the places in the list. */
-static hlm_status read_vocab(hlmi_tokens *tokens, const json_t *vocab)
+static hlm_status read_vocab(hlmi_tokens *tokens, const hlmi_json *vocab)
 {
     size_t bytes = 0;
-    const size_t n = json_array_size(vocab);
+    const size_t n = hlmi_json_count(vocab);
     for (size_t i = 0; i < n; i++) {
-        const json_t *piece = json_array_get(json_array_get(vocab, i), 0);
-        if (!json_is_string(piece)) return hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] is not [piece, score]", i);
-        bytes += json_string_length(piece);
+        const hlmi_str piece = hlmi_json_str(hlmi_json_at(hlmi_json_at(vocab, i), 0));
+        if (!piece.s) return hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] is not [piece, score]", i);
+        bytes += piece.len;
     }
     const hlm_status st = hlmi_tokens_reserve(tokens, n, bytes);
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        const json_t *piece = json_array_get(json_array_get(vocab, i), 0);
-        hlmi_tokens_set(tokens, (int32_t)i, (hlmi_str){json_string_value(piece), json_string_length(piece)},
-                        HLMI_TOK_MODEL);
-    }
+    for (size_t i = 0; i < n && st == HLM_OK; i++)
+        hlmi_tokens_set(tokens, (int32_t)i, hlmi_json_str(hlmi_json_at(hlmi_json_at(vocab, i), 0)), HLMI_TOK_MODEL);
     return st;
 }
 
-static hlm_status read_scores(unigram *u, const hlmi_mem *mem, const json_t *vocab)
+static hlm_status read_scores(unigram *u, const hlmi_mem *mem, const hlmi_json *vocab)
 {
     hlm_status st = HLM_OK;
     double least = HUGE_VAL;
     for (size_t i = 0; i < u->n; i++) {
-        if (!hlmi_json_number(json_array_get(json_array_get(vocab, i), 1), &u->scores[i]) ||
+        if (!hlmi_json_number(hlmi_json_at(hlmi_json_at(vocab, i), 1), &u->scores[i]) ||
             !(u->scores[i] <= HUGE_VAL)) /* NaN; mingw's isnan warns of doubles */
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] has no score", i));
         if (u->scores[i] < least) least = u->scores[i];
@@ -291,20 +288,21 @@ done:
     return st;
 }
 
-static hlm_status unigram_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const json_t *def)
+static hlm_status unigram_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
 {
     hlm_status st;
     unigram *u = NULL;
-    const json_t *vocab = json_object_get(def, "vocab"), *unk = json_object_get(def, "unk_id");
-    if (!json_is_array(vocab) || json_array_size(vocab) == 0)
+    int64_t unk;
+    const hlmi_json *vocab = hlmi_json_get(def, "vocab");
+    if (!hlmi_json_is(vocab, HLMI_JSON_ARRAY) || hlmi_json_count(vocab) == 0)
         return hlmi_fail(HLM_E_FORMAT, "model.vocab is no list of pieces");
     HLMI_TRY(read_vocab(tokens, vocab));
     HLMI_TRY(unigram_new(&u, tokens, mem));
-    if (json_is_integer(unk)) {
-        if (json_integer_value(unk) < 0 || (size_t)json_integer_value(unk) >= u->n)
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.unk_id is %lld; the vocabulary has %zu pieces",
-                               (long long)json_integer_value(unk), u->n));
-        u->base.unk = (int32_t)json_integer_value(unk);
+    if (hlmi_json_int(hlmi_json_get(def, "unk_id"), INT64_MIN, INT64_MAX, &unk)) {
+        if (unk < 0 || (size_t)unk >= u->n)
+            HLMI_TRY(
+                hlmi_fail(HLM_E_FORMAT, "model.unk_id is %lld; the vocabulary has %zu pieces", (long long)unk, u->n));
+        u->base.unk = (int32_t)unk;
     }
     u->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
     HLMI_TRY(read_scores(u, mem, vocab));

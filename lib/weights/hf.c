@@ -100,7 +100,7 @@ hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_statu
 }
 
 /* A JSON object from the folder; *out = NULL when there is no such file. */
-static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, json_t **out)
+static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, hlmi_json **out)
 {
     char *text = NULL;
     size_t len;
@@ -126,23 +126,20 @@ static hlm_status add_file(hlmi_store *s, const char *name, bool *missing)
 }
 
 /* Every shard that the map names, once; `shards` receives name -> source number. */
-static hlm_status add_shards(hlmi_store *s, json_t *map, json_t *shards)
+static hlm_status add_shards(hlmi_store *s, const hlmi_json *map, hlmi_json *shards)
 {
-    const char *tensor;
-    json_t *v;
-    json_object_foreach(map, tensor, v)
-    {
-        const char *name = json_string_value(v);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(map, &i);) {
+        const hlmi_str name = hlmi_json_str(i.value);
         bool missing = false;
-        if (!name || !is_plain_name(name, json_string_length(v)))
+        if (!name.s || !is_plain_name(name.s, name.len))
             return hlmi_fail(HLM_E_FORMAT,
                              "%s/%s: weight_map: tensor %s is in %s, expected the name of a file in the folder",
-                             s->path, index_name, hlmi_quoted(tensor, strlen(tensor)).s,
-                             name ? hlmi_quoted(name, json_string_length(v)).s : "no string");
-        if (json_object_get(shards, name)) continue;
-        if (json_object_set_new(shards, name, json_integer((json_int_t)s->n_sources)) != 0)
-            return hlmi_nomem(strlen(name), "the list of shards");
-        const hlm_status st = add_file(s, name, &missing);
+                             s->path, index_name, hlmi_quoted(i.key.s, i.key.len).s,
+                             name.s ? hlmi_quoted(name.s, name.len).s : "no string");
+        if (hlmi_json_get(shards, name.s)) continue;
+        if (!hlmi_json_put_int(shards, name.s, (int64_t)s->n_sources))
+            return hlmi_nomem(name.len, "the list of shards");
+        const hlm_status st = add_file(s, name.s, &missing);
         if (missing) return hlmi_fail_prefix(st, "%s: shard of weight_map: ", index_name);
         if (st != HLM_OK) return st;
     }
@@ -150,19 +147,17 @@ static hlm_status add_shards(hlmi_store *s, json_t *map, json_t *shards)
 }
 
 /* Every tensor of the map is in the shard that the map says. */
-static hlm_status check_map(hlmi_store *s, json_t *map, const json_t *shards)
+static hlm_status check_map(hlmi_store *s, const hlmi_json *map, const hlmi_json *shards)
 {
-    const char *tensor;
-    json_t *v;
     const hlm_status st = hlmi_store_index_tensors(s);
     if (st != HLM_OK) return st;
-    json_object_foreach(map, tensor, v)
-    {
-        const hlmi_tensor *t = hlmi_store_find(s, tensor);
-        const char *name = json_string_value(v);
-        if (!t || (json_int_t)t->source != json_integer_value(json_object_get(shards, name)))
+    for (hlmi_json_iter i = {0}; hlmi_json_next(map, &i);) {
+        const hlmi_tensor *t = hlmi_store_find(s, i.key.s);
+        const hlmi_str name = hlmi_json_str(i.value);
+        int64_t shard;
+        if (!t || !hlmi_json_int(hlmi_json_get(shards, name.s), t->source, t->source, &shard))
             return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is not in %s", s->path, index_name,
-                             hlmi_quoted(tensor, strlen(tensor)).s, hlmi_quoted(name, strlen(name)).s);
+                             hlmi_quoted(i.key.s, i.key.len).s, hlmi_quoted(name.s, name.len).s);
     }
     return HLM_OK;
 }
@@ -212,20 +207,20 @@ static hlm_status no_folder(const hlmi_store *s, const char *config)
 static hlm_status add_indexed(hlmi_store *s)
 {
     hlm_status st;
-    json_t *index = NULL, *shards = NULL;
+    hlmi_json *index = NULL, *shards = NULL;
     HLMI_TRY(read_object(s, index_name, INDEX_MAX, &index));
     if (!index) HLMI_TRY(no_weights(s, "neither model.safetensors nor model.safetensors.index.json is there"));
-    json_t *map = json_object_get(index, "weight_map");
-    if (!json_is_object(map) || json_object_size(map) == 0)
+    const hlmi_json *map = hlmi_json_get(index, "weight_map");
+    if (!hlmi_json_is(map, HLMI_JSON_OBJECT) || hlmi_json_count(map) == 0)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path,
                            index_name));
-    shards = json_object();
+    shards = hlmi_json_object();
     if (!shards) HLMI_TRY(hlmi_nomem(0, "the list of shards"));
     HLMI_TRY(add_shards(s, map, shards));
     HLMI_TRY(check_map(s, map, shards));
 done:
-    json_decref(shards);
-    json_decref(index);
+    hlmi_json_free(shards);
+    hlmi_json_free(index);
     return st;
 }
 

@@ -8,41 +8,40 @@
 enum { SIDE_MAX = 4 << 20 };
 
 /* null, false, {} and "none" say that nothing is done. */
-static bool is_off(const json_t *v)
+static bool is_off(const hlmi_json *v)
 {
-    const char *text = json_string_value(v);
-    if (json_is_object(v)) return json_object_size(v) == 0;
-    return !v || json_is_null(v) || json_is_false(v) || (text && (!*text || strcmp(text, "none") == 0));
+    const char *text = hlmi_json_str(v).s;
+    return (hlmi_json_off(v) && !hlmi_json_is(v, HLMI_JSON_ARRAY)) || (text && (!*text || strcmp(text, "none") == 0));
 }
 
 /* What the tools call the method, or NULL. */
-static const char *method_of(const json_t *v)
+static const char *method_of(const hlmi_json *v)
 {
     static const char *const names[] = {"quant_method", "quant_algo", "quantization_method", "format"};
-    if (json_is_string(v)) return json_string_value(v);
+    if (hlmi_json_is(v, HLMI_JSON_STRING)) return hlmi_json_str(v).s;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *name = json_string_value(json_object_get(v, names[i]));
+        const char *name = hlmi_json_string(v, names[i]);
         if (name && *name) return name;
     }
-    return json_object_get(v, "load_in_4bit") || json_object_get(v, "load_in_8bit") ? "bitsandbytes" : NULL;
+    return hlmi_json_get(v, "load_in_4bit") || hlmi_json_get(v, "load_in_8bit") ? "bitsandbytes" : NULL;
 }
 
 /* Bits of a weight, 0: it does not say. */
-static json_int_t bits_of(const json_t *v)
+static int64_t bits_of(const hlmi_json *v)
 {
     static const char *const names[] = {"bits", "w_bit", "nbits", "weight_bits", "wbits"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const json_t *bits = json_object_get(v, names[i]);
-        if (json_is_integer(bits) && json_integer_value(bits) > 0) return json_integer_value(bits);
+        int64_t bits;
+        if (hlmi_json_int(hlmi_json_get(v, names[i]), 1, INT64_MAX, &bits)) return bits;
     }
     return 0;
 }
 
 /* The sentence about a setting that is on. compressed-tensors and the like have formats within the method. */
-static hlm_status refuse(const hlmi_store *s, const char *file, const char *key, const json_t *v)
+static hlm_status refuse(const hlmi_store *s, const char *file, const char *key, const hlmi_json *v)
 {
     char method[HLMI_QUOTE_MAX + 60] = "a method without a name", bits[32] = "", more[HLMI_QUOTE_MAX + 40] = "";
-    const char *name = method_of(v), *format = json_string_value(json_object_get(v, "format"));
+    const char *name = method_of(v), *format = hlmi_json_string(v, "format");
     if (name) snprintf(method, sizeof method, "the method %s", hlmi_quoted(name, strlen(name)).s);
     if (format && format != name) snprintf(more, sizeof more, ", format %s", hlmi_quoted(format, strlen(format)).s);
     if (bits_of(v)) snprintf(bits, sizeof bits, ", %lld bits", (long long)bits_of(v));
@@ -57,16 +56,16 @@ static hlm_status check_side_file(const hlmi_store *s, const char *name, const c
 {
     char *text = NULL;
     size_t len = 0;
-    json_t *v = NULL;
+    hlmi_json *v = NULL;
     hlm_status st = hlmi_store_side_file(s, name, SIDE_MAX, &text, &len);
     if (st != HLM_OK || !text) return st;
     st = hlmi_store_json(s, text, len, name, &v);
     hlmi_free(&s->mem, text);
     if (st != HLM_OK) return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s/", s->path) : st;
-    const json_t *settings = inside ? json_object_get(v, inside) : v;
+    const hlmi_json *settings = inside ? hlmi_json_get(v, inside) : v;
     /* other tools have files of these names, too */
     if (method_of(settings) || bits_of(settings)) st = refuse(s, name, inside ? inside : "bits", settings);
-    json_decref(v);
+    hlmi_json_free(v);
     return st;
 }
 
@@ -78,9 +77,9 @@ hlm_status hlmi_refuse_quantised(const hlmi_store *s)
     static const char *const files[][2] = {
         {"quantize_config.json", NULL}, {"quant_config.json", NULL}, {"hf_quant_config.json", "quantization"}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const json_t *v = json_object_get(s->config, keys[i]);
+        const hlmi_json *v = hlmi_json_get(s->config, keys[i]);
         for (size_t k = 0; k < sizeof inner / sizeof *inner && is_off(v); k++)
-            v = json_object_get(json_object_get(s->config, inner[k]), keys[i]);
+            v = hlmi_json_get(hlmi_json_get(s->config, inner[k]), keys[i]);
         if (!is_off(v)) return refuse(s, "config.json", keys[i], v);
     }
     hlm_status st = HLM_OK;

@@ -28,15 +28,16 @@ static hlm_status bad(const place *p, const char *field, const char *found, cons
                      hlmi_quoted(p->name, strlen(p->name)).s, field, found, expected);
 }
 
-static const char *kind_of(const json_t *v)
+static const char *kind_of(const hlmi_json *v)
 {
-    if (!v) return "missing";
-    switch (json_typeof(v)) {
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "an array";
-    case JSON_STRING: return "a string";
-    case JSON_INTEGER: return json_integer_value(v) < 0 ? "a negative number" : "a number";
-    case JSON_REAL: return "a number with a fraction";
+    int64_t i;
+    switch (hlmi_json_kind(v)) {
+    case HLMI_JSON_ABSENT: return "missing";
+    case HLMI_JSON_OBJECT: return "an object";
+    case HLMI_JSON_ARRAY: return "an array";
+    case HLMI_JSON_STRING: return "a string";
+    case HLMI_JSON_INT: return hlmi_json_int(v, INT64_MIN, -1, &i) ? "a negative number" : "a number";
+    case HLMI_JSON_REAL: return "a number with a fraction";
     default: return "true, false or null";
     }
 }
@@ -47,41 +48,41 @@ typedef struct flaw {
     char why[HLMI_QUOTE_MAX + 100];
 } flaw;
 
-static hlm_status read_dtype(const place *p, const json_t *v, hlmi_type *type, flaw *f)
+static hlm_status read_dtype(const place *p, const hlmi_json *v, hlmi_type *type, flaw *f)
 {
-    if (!json_is_string(v)) return bad(p, "dtype", kind_of(v), "a string");
-    const char *name = json_string_value(v);
-    const size_t len = json_string_length(v);
+    const hlmi_str name = hlmi_json_str(v);
+    if (!name.s) return bad(p, "dtype", kind_of(v), "a string");
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
-        if (strlen(dtypes[i].name) == len && memcmp(dtypes[i].name, name, len) == 0) {
+        if (strlen(dtypes[i].name) == name.len && memcmp(dtypes[i].name, name.s, name.len) == 0) {
             *type = dtypes[i].type;
             return HLM_OK;
         }
     }
     f->status = HLM_E_UNSUPPORTED;
-    snprintf(f->why, sizeof f->why, "dtype %s is not supported", hlmi_quoted(name, len).s);
+    snprintf(f->why, sizeof f->why, "dtype %s is not supported", hlmi_quoted(name.s, name.len).s);
     return HLM_OK;
 }
 
-static hlm_status read_count(const place *p, const char *field, const json_t *v, uint64_t *out)
+static hlm_status read_count(const place *p, const char *field, const hlmi_json *v, uint64_t *out)
 {
-    if (!json_is_integer(v) || json_integer_value(v) < 0) return bad(p, field, kind_of(v), "a whole number from 0 on");
-    *out = (uint64_t)json_integer_value(v);
+    int64_t n;
+    if (!hlmi_json_int(v, 0, INT64_MAX, &n)) return bad(p, field, kind_of(v), "a whole number from 0 on");
+    *out = (uint64_t)n;
     return HLM_OK;
 }
 
 /* The shape, and the bytes that it needs. */
-static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t, flaw *f)
+static hlm_status read_shape(const place *p, const hlmi_json *v, hlmi_tensor *t, flaw *f)
 {
-    if (!json_is_array(v)) return bad(p, "shape", kind_of(v), "an array");
-    const size_t n = json_array_size(v);
+    if (!hlmi_json_is(v, HLMI_JSON_ARRAY)) return bad(p, "shape", kind_of(v), "an array");
+    const size_t n = hlmi_json_count(v);
     bool fits = true;
     t->n_dims = n && n <= HLMI_MAX_DIMS ? (uint32_t)n : 1;
     t->dims[0] = 1;
     t->bytes = hlmi_type_get(t->type)->bytes;
     for (size_t i = 0; i < n; i++) {
         uint64_t dim = 0;
-        const hlm_status st = read_count(p, "an entry of shape", json_array_get(v, i), &dim);
+        const hlm_status st = read_count(p, "an entry of shape", hlmi_json_at(v, i), &dim);
         if (st != HLM_OK) return st;
         if (i < HLMI_MAX_DIMS) t->dims[i] = dim;
         fits = fits && (dim == 0 || t->bytes <= INT64_MAX / dim);
@@ -96,15 +97,15 @@ static hlm_status read_shape(const place *p, const json_t *v, hlmi_tensor *t, fl
     return HLM_OK;
 }
 
-static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uint64_t size, hlmi_tensor *t, flaw *f)
+static hlm_status read_range(const place *p, const hlmi_json *v, uint64_t data, uint64_t size, hlmi_tensor *t, flaw *f)
 {
-    uint64_t begin, end;
-    if (!json_is_array(v)) return bad(p, "data_offsets", kind_of(v), "an array of two numbers");
-    if (json_array_size(v) != 2)
+    uint64_t begin = 0, end = 0;
+    if (!hlmi_json_is(v, HLMI_JSON_ARRAY)) return bad(p, "data_offsets", kind_of(v), "an array of two numbers");
+    if (hlmi_json_count(v) != 2)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: data_offsets has %zu entries, expected 2", p->path,
-                         hlmi_quoted(p->name, strlen(p->name)).s, json_array_size(v));
-    hlm_status st = read_count(p, "the begin in data_offsets", json_array_get(v, 0), &begin);
-    if (st == HLM_OK) st = read_count(p, "the end in data_offsets", json_array_get(v, 1), &end);
+                         hlmi_quoted(p->name, strlen(p->name)).s, hlmi_json_count(v));
+    hlm_status st = read_count(p, "the begin in data_offsets", hlmi_json_at(v, 0), &begin);
+    if (st == HLM_OK) st = read_count(p, "the end in data_offsets", hlmi_json_at(v, 1), &end);
     if (st != HLM_OK) return st;
     if (begin > end || end > size - data)
         return hlmi_fail(
@@ -122,15 +123,15 @@ static hlm_status read_range(const place *p, const json_t *v, uint64_t data, uin
     return HLM_OK;
 }
 
-static hlm_status add_tensor(hlmi_store *s, uint32_t source, const char *name, const json_t *v, uint64_t data)
+static hlm_status add_tensor(hlmi_store *s, uint32_t source, const char *name, const hlmi_json *v, uint64_t data)
 {
     const place p = {s->sources[source].path, name};
-    if (!json_is_object(v)) return bad(&p, "its entry", kind_of(v), "an object");
+    if (!hlmi_json_is(v, HLMI_JSON_OBJECT)) return bad(&p, "its entry", kind_of(v), "an object");
     hlmi_tensor t = {.source = source, .type = HLMI_U8};
     flaw f = {.why = ""};
-    hlm_status st = read_dtype(&p, json_object_get(v, "dtype"), &t.type, &f);
-    if (st == HLM_OK) st = read_shape(&p, json_object_get(v, "shape"), &t, &f);
-    if (st == HLM_OK) st = read_range(&p, json_object_get(v, "data_offsets"), data, s->sources[source].size, &t, &f);
+    hlm_status st = read_dtype(&p, hlmi_json_get(v, "dtype"), &t.type, &f);
+    if (st == HLM_OK) st = read_shape(&p, hlmi_json_get(v, "shape"), &t, &f);
+    if (st == HLM_OK) st = read_range(&p, hlmi_json_get(v, "data_offsets"), data, s->sources[source].size, &t, &f);
     if (st == HLM_OK) st = hlmi_store_reserve(s, 1);
     if (st == HLM_OK && f.why[0]) st = hlmi_store_set_unfit(s, &t, f.status, f.why);
     if (st != HLM_OK) return st;
@@ -141,7 +142,7 @@ static hlm_status add_tensor(hlmi_store *s, uint32_t source, const char *name, c
 }
 
 /* The header as JSON; *data receives where the data begins. */
-static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t **out, uint64_t *data)
+static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, hlmi_json **out, uint64_t *data)
 {
     uint8_t buf[8];
     const uint8_t *p;
@@ -174,40 +175,34 @@ static hlm_status read_header(const hlmi_store *s, const hlmi_source *f, json_t 
     return st;
 }
 
-static hlm_status check_metadata(const char *path, const json_t *v)
+static hlm_status check_metadata(const char *path, const hlmi_json *v)
 {
-    const char *key;
-    const json_t *item;
-    if (!json_is_object(v))
+    if (!hlmi_json_is(v, HLMI_JSON_OBJECT))
         return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ is %s, expected an object", path, kind_of(v));
-    json_object_foreach((json_t *)(uintptr_t)v, key, item)
-    {
-        if (!json_is_string(item))
+    for (hlmi_json_iter i = {0}; hlmi_json_next(v, &i);)
+        if (!hlmi_json_is(i.value, HLMI_JSON_STRING))
             return hlmi_fail(HLM_E_FORMAT, "%s: __metadata__ %s is %s, expected a string", path,
-                             hlmi_quoted(key, strlen(key)).s, kind_of(item));
-    }
+                             hlmi_quoted(i.key.s, i.key.len).s, kind_of(i.value));
     return HLM_OK;
 }
 
 hlm_status hlmi_safetensors_add(hlmi_store *s, uint32_t source)
 {
     hlm_status st;
-    json_t *header = NULL;
+    hlmi_json *header = NULL;
     uint64_t data = 0;
-    const char *path = s->sources[source].path, *name;
+    const char *path = s->sources[source].path;
     const size_t first = s->n_tensors;
-    json_t *v;
     HLMI_TRY(read_header(s, &s->sources[source], &header, &data));
-    if (json_object_size(header) > (size_t)TENSORS_MAX - s->n_tensors)
+    if (hlmi_json_count(header) > (size_t)TENSORS_MAX - s->n_tensors)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the header has %zu tensors, at most %d are allowed", path,
-                           json_object_size(header), TENSORS_MAX));
-    json_object_foreach(header, name, v)
-    {
-        if (strcmp(name, "__metadata__") == 0) HLMI_TRY(check_metadata(path, v));
-        else HLMI_TRY(add_tensor(s, source, name, v, data));
+                           hlmi_json_count(header), TENSORS_MAX));
+    for (hlmi_json_iter i = {0}; hlmi_json_next(header, &i);) {
+        if (strcmp(i.key.s, "__metadata__") == 0) HLMI_TRY(check_metadata(path, i.value));
+        else HLMI_TRY(add_tensor(s, source, i.key.s, i.value, data));
     }
     HLMI_TRY(hlmi_store_check_ranges(s, first, true, data, s->sources[source].size));
 done:
-    json_decref(header);
+    hlmi_json_free(header);
     return st;
 }

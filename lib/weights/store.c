@@ -144,28 +144,11 @@ done:
     return st;
 }
 
-/* An upper bound of the values in a JSON text: each but the first has a bracket, brace, comma or colon before it. */
-static size_t count_values(const char *text, size_t len)
+hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, hlmi_json **out)
 {
-    size_t n = 1;
-    bool in_string = false;
-    for (size_t i = 0; i < len; i++) {
-        const char c = text[i];
-        if (c == '"') in_string = !in_string;
-        else if (in_string) i += c == '\\';
-        else n += c == '[' || c == '{' || c == ',' || c == ':';
-    }
-    return n;
-}
-
-hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, json_t **out)
-{
-    *out = NULL;
-    if (count_values(text, len) > HLMI_JSON_VALUES_MAX)
-        return hlmi_fail(HLM_E_FORMAT, "%s: more than %d JSON values", what, HLMI_JSON_VALUES_MAX);
-    const hlm_status st = hlmi_json_parse_for(HLMI_JSON_TENSORS, &s->mem, text, len, true, what, out);
-    if (st != HLM_OK || json_is_object(*out)) return st;
-    json_decref(*out);
+    const hlm_status st = hlmi_json_parse(out, &s->mem, HLMI_JSON_TENSORS, text, len, what);
+    if (st != HLM_OK || hlmi_json_is(*out, HLMI_JSON_OBJECT)) return st;
+    hlmi_json_free(*out);
     *out = NULL;
     return hlmi_fail(HLM_E_FORMAT, "%s: not a JSON object", what);
 }
@@ -257,7 +240,7 @@ void hlmi_store_clear(hlmi_store *s)
     hlmi_free(&s->mem, s->sources);
     hlmi_free(&s->mem, s->tensors);
     hlmi_index_free(&s->by_name, &s->mem);
-    json_decref(s->config);
+    hlmi_json_free(s->config);
     hlmi_free(&s->mem, s->kvs);
     hlmi_index_free(&s->by_key, &s->mem);
     hlmi_free(&s->mem, s->header);
@@ -333,7 +316,7 @@ bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t)
     return s->sources[t->source].map != NULL;
 }
 
-const json_t *hlmi_store_config(const hlmi_store *s)
+const hlmi_json *hlmi_store_config(const hlmi_store *s)
 {
     return s->config;
 }

@@ -5,8 +5,7 @@
 #ifndef HLMI_WEIGHTS_STORE_H
 #define HLMI_WEIGHTS_STORE_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "base/vfs.h"
 #include "quant/type.h"
 
@@ -65,7 +64,7 @@ bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
 
 /* Hugging Face folders */
 /** The object of config.json, or of an adapter's; NULL for GGUF. */
-const json_t *hlmi_store_config(const hlmi_store *s);
+const hlmi_json *hlmi_store_config(const hlmi_store *s);
 /** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
  *  hlmi_free. *data = NULL and HLM_OK when there is none. Without a byte order mark; refused when it looks like nothing that
  *  a model has (a Git LFS pointer, a web page). */

@@ -22,7 +22,7 @@ struct hlmi_store {
     size_t n_tensors, cap_tensors;
     hlmi_index by_name;
 
-    json_t *config; /* folders */
+    hlmi_json *config; /* folders */
 
     hlmi_kv *kvs; /* GGUF */
     size_t n_kvs, cap_kvs;
@@ -79,9 +79,8 @@ hlm_status hlmi_store_index_tensors(hlmi_store *s);
 hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense, uint64_t begin, uint64_t end);
 
 /** A JSON text of the format itself (a header, an index) has at most this many values. */
-enum { HLMI_JSON_VALUES_MAX = 1 << 21 };
 /** Parses an object with unique keys, refusing texts whose values would take far more memory than the text. */
-hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, json_t **out);
+hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, hlmi_json **out);
 
 /** Longest name that an error sentence shows. */
 enum { HLMI_QUOTE_MAX = 100 };

@@ -66,7 +66,7 @@ const char *hlm_model_label(const hlm_model *model, int32_t i)
     char key[16];
     if (!model || i < 0 || model->plan.head == HLM_HEAD_TEXT || (size_t)i >= model->plan.n_out) return NULL;
     snprintf(key, sizeof key, "%d", (int)i);
-    return json_string_value(json_object_get(json_object_get(hlmi_store_config(model->store), "id2label"), key));
+    return hlmi_json_string(hlmi_json_get(hlmi_store_config(model->store), "id2label"), key);
 }
 
 int32_t hlm_model_token_ends(const hlm_model *model, int32_t token)

@@ -97,38 +97,30 @@ done:
 
 /* ---- Hugging Face folders ---- */
 
-static hlm_status add_json(hlmi_templates *ts, const hlmi_mem *mem, size_t from, const char *name, size_t name_len,
-                           const json_t *text)
-{
-    return add(ts, mem, from, (hlmi_str){name, name_len},
-               (hlmi_str){json_string_value(text), json_string_length(text)});
-}
-
 /* [{"name": ..., "template": ...}, ...] */
-static hlm_status add_list(hlmi_templates *ts, const hlmi_mem *mem, const json_t *list)
+static hlm_status add_list(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_json *list)
 {
     const size_t from = ts->n;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        const json_t *name = json_object_get(item, "name"), *text = json_object_get(item, "template");
-        if (!json_is_string(name) || !json_is_string(text))
-            return hlmi_fail(HLM_E_FORMAT, "chat_template[%zu] is no object with texts \"name\" and \"template\"", i);
-        const hlm_status st = add_json(ts, mem, from, json_string_value(name), json_string_length(name), text);
-        if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template[%zu]: ", i);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
+        const hlmi_str name = hlmi_json_str(hlmi_json_get(i.value, "name"));
+        const hlmi_str text = hlmi_json_str(hlmi_json_get(i.value, "template"));
+        if (!name.s || !text.s)
+            return hlmi_fail(HLM_E_FORMAT, "chat_template[%zu] is no object with texts \"name\" and \"template\"",
+                             i.n - 1);
+        const hlm_status st = add(ts, mem, from, name, text);
+        if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template[%zu]: ", i.n - 1);
     }
     return HLM_OK;
 }
 
 /* {name: text, ...} */
-static hlm_status add_dictionary(hlmi_templates *ts, const hlmi_mem *mem, const json_t *names)
+static hlm_status add_dictionary(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_json *names)
 {
     const size_t from = ts->n;
-    const char *name;
-    json_t *text;
-    json_object_foreach((json_t *)(uintptr_t)names, name, text)
-    {
-        if (!json_is_string(text)) return hlmi_fail(HLM_E_FORMAT, "chat_template: '%.80s' is no text", name);
-        const hlm_status st = add_json(ts, mem, from, name, strlen(name), text);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(names, &i);) {
+        const hlmi_str text = hlmi_json_str(i.value);
+        if (!text.s) return hlmi_fail(HLM_E_FORMAT, "chat_template: '%.80s' is no text", i.key.s);
+        const hlm_status st = add(ts, mem, from, i.key, text);
         if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template: ");
     }
     return HLM_OK;
@@ -139,20 +131,20 @@ static hlm_status load_key(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_s
 {
     char *json = NULL;
     size_t len;
-    json_t *root = NULL;
+    hlmi_json *root = NULL;
     hlm_status st;
     HLMI_TRY(hlmi_store_side_file(s, file, CONFIG_MAX, &json, &len));
-    if (json) HLMI_TRY(hlmi_json_parse(mem, json, len, false, file, &root));
-    const json_t *v = json_object_get(root, "chat_template");
-    if (!v || json_is_null(v)) goto done;
+    if (json) HLMI_TRY(hlmi_json_parse(&root, mem, HLMI_JSON_SETTINGS, json, len, file));
+    const hlmi_json *v = hlmi_json_given(root, "chat_template");
+    if (!v) goto done;
     ts->named = true;
-    if (json_is_string(v)) st = add_json(ts, mem, ts->n, default_name, strlen(default_name), v);
-    else if (json_is_array(v)) st = add_list(ts, mem, v);
-    else if (json_is_object(v)) st = add_dictionary(ts, mem, v);
+    if (hlmi_json_is(v, HLMI_JSON_STRING)) st = add(ts, mem, ts->n, str(default_name), hlmi_json_str(v));
+    else if (hlmi_json_is(v, HLMI_JSON_ARRAY)) st = add_list(ts, mem, v);
+    else if (hlmi_json_is(v, HLMI_JSON_OBJECT)) st = add_dictionary(ts, mem, v);
     else st = hlmi_fail(HLM_E_FORMAT, "chat_template is neither a text nor a list nor an object");
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", file);
 done:
-    json_decref(root);
+    hlmi_json_free(root);
     hlmi_free(mem, json);
     return st;
 }
@@ -222,12 +214,12 @@ done:
 hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
     const bool gguf = hlmi_store_container(s) == HLMI_STORE_GGUF;
-    const json_t *type = gguf ? NULL : json_object_get(hlmi_store_config(s), "model_type");
+    const hlmi_str type = hlmi_json_str(hlmi_json_get(hlmi_store_config(s), "model_type"));
     const hlmi_kv *kv = hlmi_store_kv(s, "general.architecture");
     hlmi_str arch = {"", 0};
     hlm_status st;
     if (kv && kv->type == HLMI_KV_STRING) HLMI_TRY(text_of(kv, &arch));
-    if (json_is_string(type)) arch = (hlmi_str){json_string_value(type), json_string_length(type)};
+    if (type.s) arch = type;
     ts->arch = hlmi_strndup(mem, arch.s, arch.len);
     if (!ts->arch) HLMI_TRY(hlmi_nomem(arch.len, "a name"));
     HLMI_TRY(gguf ? load_gguf(ts, mem, s) : load_folder(ts, mem, s));

@@ -186,30 +186,30 @@ done:
 /* ---- Hugging Face folders ---- */
 
 /* An id or a list of them. */
-static hlm_status add_ends(hlmi_tokenizer *t, const json_t *v)
+static hlm_status add_ends(hlmi_tokenizer *t, const hlmi_json *v)
 {
     hlm_status st = HLM_OK;
-    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
-    if (id >= 0 && id < INT32_MAX) st = hlmi_tokenizer_add_end(t, (int32_t)id);
-    for (size_t i = 0; i < json_array_size(v) && st == HLM_OK; i++) {
-        const json_t *item = json_array_get(v, i);
-        if (json_is_integer(item)) st = add_ends(t, item);
+    int64_t id;
+    if (hlmi_json_int(v, 0, INT32_MAX - 1, &id)) st = hlmi_tokenizer_add_end(t, (int32_t)id);
+    for (size_t i = 0; i < hlmi_json_count(v) && st == HLM_OK; i++) {
+        const hlmi_json *item = hlmi_json_at(v, i);
+        if (hlmi_json_int(item, 0, INT32_MAX - 1, &id)) st = hlmi_tokenizer_add_end(t, (int32_t)id);
     }
     return st;
 }
 
-static int32_t first_id(const json_t *v)
+static int32_t first_id(const hlmi_json *v)
 {
-    if (json_is_array(v)) v = json_array_get(v, 0);
-    const json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
-    return id >= 0 && id < INT32_MAX ? (int32_t)id : -1;
+    int64_t id = -1;
+    hlmi_json_int(hlmi_json_is(v, HLMI_JSON_ARRAY) ? hlmi_json_at(v, 0) : v, 0, INT32_MAX - 1, &id);
+    return (int32_t)id;
 }
 
 /* A key of generation_config.json, else of config.json. */
-static const json_t *setting(const json_t *generation, const hlmi_store *s, const char *key)
+static const hlmi_json *setting(const hlmi_json *generation, const hlmi_store *s, const char *key)
 {
-    const json_t *own = json_object_get(generation, key);
-    return own && !json_is_null(own) ? own : json_object_get(hlmi_store_config(s), key);
+    const hlmi_json *own = hlmi_json_given(generation, key);
+    return own ? own : hlmi_json_get(hlmi_store_config(s), key);
 }
 
 /* The ids of the model's configuration: all that end an answer, and those about which the tokenizer's files are silent. */
@@ -217,11 +217,11 @@ static hlm_status read_ids(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_st
 {
     char *text = NULL;
     size_t len;
-    json_t *root = NULL;
+    hlmi_json *root = NULL;
     hlm_status st = hlmi_store_side_file(s, "generation_config.json", SIDE_FILE_MAX, &text, &len);
-    if (st == HLM_OK && text) st = hlmi_json_parse(mem, text, len, false, "generation_config.json", &root);
+    if (st == HLM_OK && text) st = hlmi_json_parse(&root, mem, HLMI_JSON_SETTINGS, text, len, "generation_config.json");
     if (st == HLM_OK) {
-        const json_t *eos = setting(root, s, "eos_token_id");
+        const hlmi_json *eos = setting(root, s, "eos_token_id");
         st = add_ends(t, eos);
         hlmi_tokenizer_suppose(t,
                                (hlmi_special_ids){.bos = first_id(setting(root, s, "bos_token_id")),
@@ -229,7 +229,7 @@ static hlm_status read_ids(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_st
                                                   .pad = first_id(setting(root, s, "pad_token_id")),
                                                   .unk = -1});
     }
-    json_decref(root);
+    hlmi_json_free(root);
     hlmi_free(mem, text);
     return st;
 }
@@ -241,13 +241,14 @@ static hlm_status check_other_spelling(const hlmi_mem *mem, const hlmi_store *s)
 {
     char *model = NULL;
     size_t len = 0, pieces = 0;
-    const json_t *rows = json_object_get(hlmi_store_config(s), "vocab_size");
+    int64_t rows;
+    const bool sized = hlmi_json_int(hlmi_json_get(hlmi_store_config(s), "vocab_size"), INT64_MIN, INT64_MAX, &rows);
     hlm_status st = hlmi_store_side_file_any(s, "tokenizer.model", SIDE_FILE_MAX, &model, &len);
     if (st == HLM_OK && model && len > 0 && model[0] == (1 << 3 | 2)) {
         st = hlmi_spm_check(mem, model, len, &pieces);
-        if (st == HLM_OK && json_is_integer(rows) && (json_int_t)pieces > json_integer_value(rows))
+        if (st == HLM_OK && sized && (int64_t)pieces > rows)
             st = hlmi_fail(HLM_E_FORMAT, "tokenizer.model has %zu pieces, config.json a vocab_size of %lld", pieces,
-                           (long long)json_integer_value(rows));
+                           (long long)rows);
     }
     hlmi_free(mem, model);
     return st;
@@ -332,10 +333,10 @@ static hlm_status slurp_of_store(const void *where, const hlmi_mem *mem, const c
 static hlm_status load_folder(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
-    const json_t *config = hlmi_store_config(s);
+    const hlmi_json *config = hlmi_store_config(s);
     files f = {.mem = mem, .slurp = slurp_of_store, .where = s};
-    f.side.class_name = json_string_value(json_object_get(config, "tokenizer_class"));
-    f.side.model_type = json_string_value(json_object_get(config, "model_type"));
+    f.side.class_name = hlmi_json_string(config, "tokenizer_class");
+    f.side.model_type = hlmi_json_string(config, "model_type");
     HLMI_TRY(read_side(&f));
     HLMI_TRY(load_file(out, &f, "tokenizer.json", hlmi_tokenizer_from_json));
     if (*out) HLMI_TRY(check_other_spelling(mem, s));
@@ -418,14 +419,14 @@ done:
 }
 
 /* config.json beside the file tells the class where tokenizer_config.json does not. */
-static hlm_status read_kind(files *f, json_t **root)
+static hlm_status read_kind(files *f, hlmi_json **root)
 {
     char *text = NULL;
     size_t len;
     hlm_status st = slurp_file(f, "config.json", &text, &len);
-    if (st == HLM_OK && text) st = hlmi_json_parse(f->mem, text, len, false, "config.json", root);
-    f->side.class_name = json_string_value(json_object_get(*root, "tokenizer_class"));
-    f->side.model_type = json_string_value(json_object_get(*root, "model_type"));
+    if (st == HLM_OK && text) st = hlmi_json_parse(root, f->mem, HLMI_JSON_SETTINGS, text, len, "config.json");
+    f->side.class_name = hlmi_json_string(*root, "tokenizer_class");
+    f->side.model_type = hlmi_json_string(*root, "model_type");
     hlmi_free(f->mem, text);
     return st;
 }
@@ -437,7 +438,7 @@ hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const
     const beside w = {vfs, path, (size_t)(name - path)};
     files f = {.mem = mem, .slurp = slurp_beside, .where = &w};
     hlmi_source source;
-    json_t *root = NULL;
+    hlmi_json *root = NULL;
     *out = NULL;
     HLMI_TRY(hlmi_source_open(&source, mem, vfs, path, NULL)); /* the reason when it can not */
     hlmi_source_close(&source);
@@ -448,7 +449,7 @@ hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const
         st = load_file(out, &f, name, ends_with(name, ".json") ? hlmi_tokenizer_from_json : hlmi_tokenizer_from_spm);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
 done:
-    json_decref(root);
+    hlmi_json_free(root);
     free_files(&f);
     return st;
 }

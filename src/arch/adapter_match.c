@@ -18,12 +18,11 @@ static hlm_status name_setting(const hlmi_adapter_match *m, hlm_status st, const
 }
 
 /* A setting that is there; PEFT takes "" and empty lists for none. */
-static const json_t *setting(const json_t *config, const char *key)
+static const hlmi_json *setting(const hlmi_json *config, const char *key)
 {
-    const json_t *v = json_object_get(config, key);
-    const bool none = !v || json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0);
-    return none || ((json_is_array(v) || json_is_object(v)) && json_array_size(v) + json_object_size(v) == 0) ? NULL
-                                                                                                              : v;
+    const hlmi_json *v = hlmi_json_given(config, key);
+    const bool holds = hlmi_json_is(v, HLMI_JSON_STRING | HLMI_JSON_ARRAY | HLMI_JSON_OBJECT);
+    return holds && hlmi_json_str(v).len + hlmi_json_count(v) == 0 ? NULL : v;
 }
 
 /* ---- patterns ---- */
@@ -38,24 +37,23 @@ static bool is_plain(const char *s)
     return true;
 }
 
-static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, const json_t *config, const char *key)
+static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, const hlmi_json *config, const char *key)
 {
-    const char *name;
-    json_t *number;
-    size_t i = 0, expressions = 0;
+    size_t expressions = 0;
     p->key = key;
     p->json = setting(config, key);
     if (!p->json) return HLM_OK;
-    if (!json_is_object(p->json)) return wrong(m, key, "an object");
-    p->re = hlmi_calloc(&m->mem, json_object_size(p->json), sizeof *p->re);
-    if (!p->re) return hlmi_nomem(json_object_size(p->json) * sizeof *p->re, key);
-    json_object_foreach((json_t *)(uintptr_t)p->json, name, number)
-    {
-        if (!json_is_number(number) || !(json_number_value(number) > 0 && json_number_value(number) <= 1e6))
+    if (!hlmi_json_is(p->json, HLMI_JSON_OBJECT)) return wrong(m, key, "an object");
+    p->re = hlmi_calloc(&m->mem, hlmi_json_count(p->json), sizeof *p->re);
+    if (!p->re) return hlmi_nomem(hlmi_json_count(p->json) * sizeof *p->re, key);
+    for (hlmi_json_iter it = {0}; hlmi_json_next(p->json, &it);) {
+        const char *name = it.key.s;
+        double number = 0;
+        if (!hlmi_json_number(it.value, &number) || !(number > 0 && number <= 1e6))
             return hlmi_fail(HLM_E_FORMAT,
                              "%s: adapter_config.json: %s has no number above 0 and up to 1e6 for '%.100s'", m->path,
                              key, name);
-        hlmi_pyre *re = &p->re[i++];
+        hlmi_pyre *re = &p->re[it.n - 1];
         if (is_plain(name)) continue;
         if (expressions++ == MOST_EXPRESSIONS)
             return hlmi_fail(HLM_E_LIMIT, "%s: adapter_config.json: %s has more than %d regular expressions", m->path,
@@ -68,7 +66,7 @@ static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, c
 
 static void close_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p)
 {
-    for (size_t i = 0; p->re && i < json_object_size(p->json); i++) hlmi_pyre_free(&p->re[i]);
+    for (size_t i = 0; p->re && i < hlmi_json_count(p->json); i++) hlmi_pyre_free(&p->re[i]);
     hlmi_free(&m->mem, p->re);
 }
 
@@ -85,44 +83,41 @@ static bool plain_tail(const char *name, const char *module)
 hlm_status hlmi_adapter_match_value(const hlmi_adapter_match *m, const hlmi_adapter_pattern *p, const char *module,
                                     double *out)
 {
-    const char *name;
-    json_t *number;
-    size_t i = 0;
-    if (!p->json) return HLM_OK;
-    json_object_foreach((json_t *)(uintptr_t)p->json, name, number)
-    {
-        const hlmi_pyre *re = &p->re[i++];
-        bool found = !re->code && plain_tail(name, module);
+    for (hlmi_json_iter it = {0}; hlmi_json_next(p->json, &it);) {
+        const hlmi_pyre *re = &p->re[it.n - 1];
+        bool found = !re->code && plain_tail(it.key.s, module);
         if (re->code) {
             const hlm_status st = hlmi_pyre_match(re, module, strlen(module), &found, NULL);
             if (st != HLM_OK) return name_setting(m, st, p->key);
         }
         if (!found) continue;
-        *out = json_number_value(number);
+        hlmi_json_number(it.value, out);
         return HLM_OK;
     }
-    number = json_object_get(p->json, module); /* a name that does not match itself */
-    if (number) *out = json_number_value(number);
+    hlmi_json_number(hlmi_json_get(p->json, module), out); /* a name that does not match itself */
     return HLM_OK;
 }
 
 /* ---- targets ---- */
 
+/* Is it of the kind, or a list of such? */
+static bool is_list_of(const hlmi_json *v, unsigned kind)
+{
+    bool all = hlmi_json_is(v, kind | HLMI_JSON_ARRAY);
+    for (size_t i = 0; i < hlmi_json_count(v) && all; i++) all = hlmi_json_is(hlmi_json_at(v, i), kind);
+    return all;
+}
+
 /* A setting that is an expression, or a list of ends of names. */
-static hlm_status open_names(hlmi_adapter_match *m, const json_t *config, const char *key, const json_t **json,
+static hlm_status open_names(hlmi_adapter_match *m, const hlmi_json *config, const char *key, const hlmi_json **json,
                              hlmi_pyre *re)
 {
-    const json_t *v = setting(config, key), *item;
-    size_t i;
+    const hlmi_json *v = setting(config, key);
     if (!v) return HLM_OK;
-    if (!json_is_string(v) && !json_is_array(v)) return wrong(m, key, "a string or a list of strings");
-    json_array_foreach((json_t *)(uintptr_t)v, i, item)
-    {
-        if (!json_is_string(item)) return wrong(m, key, "a string or a list of strings");
-    }
+    if (!is_list_of(v, HLMI_JSON_STRING)) return wrong(m, key, "a string or a list of strings");
     *json = v;
-    if (!json_is_string(v)) return HLM_OK;
-    const char *s = json_string_value(v);
+    const char *s = hlmi_json_str(v).s;
+    if (!s) return HLM_OK;
     static const char all[] = "all-linear";
     size_t same = 0;
     while (same < sizeof all && s[same] && (s[same] | 0x20) == all[same]) same++;
@@ -131,37 +126,32 @@ static hlm_status open_names(hlmi_adapter_match *m, const json_t *config, const 
     return name_setting(m, hlmi_pyre_compile(re, &m->mem, HLMI_PYRE_FULL, s), key);
 }
 
-static hlm_status open_layers(hlmi_adapter_match *m, const json_t *config)
+static hlm_status open_layers(hlmi_adapter_match *m, const hlmi_json *config)
 {
-    const json_t *v = setting(config, "layers_to_transform"), *item, *p = setting(config, "layers_pattern");
-    size_t i;
-    if (v && !json_is_integer(v) && !json_is_array(v))
-        return wrong(m, "layers_to_transform", "an integer or a list of integers");
-    json_array_foreach((json_t *)(uintptr_t)v, i, item)
-    {
-        if (!json_is_integer(item)) return wrong(m, "layers_to_transform", "an integer or a list of integers");
-    }
+    const hlmi_json *v = setting(config, "layers_to_transform"), *p = setting(config, "layers_pattern");
+    if (v && !is_list_of(v, HLMI_JSON_INT)) return wrong(m, "layers_to_transform", "an integer or a list of integers");
     m->layers = v;
     if (!p) return HLM_OK;
-    if (!json_is_string(p) && !json_is_array(p)) return wrong(m, "layers_pattern", "a string or a list of strings");
+    if (!hlmi_json_is(p, HLMI_JSON_STRING | HLMI_JSON_ARRAY))
+        return wrong(m, "layers_pattern", "a string or a list of strings");
     if (!v)
         return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: layers_pattern is set, layers_to_transform is not",
                          m->path);
-    const size_t n = json_is_array(p) ? json_array_size(p) : 1;
+    const size_t n = hlmi_json_is(p, HLMI_JSON_ARRAY) ? hlmi_json_count(p) : 1;
     if (n > MOST_EXPRESSIONS) return wrong(m, "layers_pattern", "a list of up to 256 strings");
     m->numbers = hlmi_calloc(&m->mem, n, sizeof *m->numbers);
     if (!m->numbers) return hlmi_nomem(n * sizeof *m->numbers, "layers_pattern");
     for (m->n_numbers = 0; m->n_numbers < n; m->n_numbers++) {
-        const json_t *s = json_is_array(p) ? json_array_get(p, m->n_numbers) : p;
-        if (!json_is_string(s)) return wrong(m, "layers_pattern", "a string or a list of strings");
-        const hlm_status st =
-            hlmi_pyre_compile(&m->numbers[m->n_numbers], &m->mem, HLMI_PYRE_NUMBER, json_string_value(s));
+        const char *s = hlmi_json_str(hlmi_json_is(p, HLMI_JSON_ARRAY) ? hlmi_json_at(p, m->n_numbers) : p).s;
+        if (!s) return wrong(m, "layers_pattern", "a string or a list of strings");
+        const hlm_status st = hlmi_pyre_compile(&m->numbers[m->n_numbers], &m->mem, HLMI_PYRE_NUMBER, s);
         if (st != HLM_OK) return name_setting(m, st, "layers_pattern");
     }
     return HLM_OK;
 }
 
-hlm_status hlmi_adapter_match_open(hlmi_adapter_match *m, const hlmi_mem *mem, const json_t *config, const char *path)
+hlm_status hlmi_adapter_match_open(hlmi_adapter_match *m, const hlmi_mem *mem, const hlmi_json *config,
+                                   const char *path)
 {
     hlm_status st;
     *m = (hlmi_adapter_match){.mem = *mem, .path = path};
@@ -170,7 +160,7 @@ hlm_status hlmi_adapter_match_open(hlmi_adapter_match *m, const hlmi_mem *mem, c
     HLMI_TRY(open_names(m, config, "target_modules", &m->targets, &m->target));
     HLMI_TRY(open_names(m, config, "exclude_modules", &m->excluded, &m->exclude));
     HLMI_TRY(open_layers(m, config));
-    if (m->layers && json_is_string(m->targets))
+    if (m->layers && hlmi_json_is(m->targets, HLMI_JSON_STRING))
         st = hlmi_fail(HLM_E_FORMAT,
                        "%s: adapter_config.json: layers_to_transform is set beside a target_modules that is no list",
                        path);
@@ -189,17 +179,14 @@ void hlmi_adapter_match_close(hlmi_adapter_match *m)
 }
 
 /* Is the module one of a list, or does it end in a point and one of them? *whole: it is one itself. */
-static bool in_list(const json_t *list, const char *module, bool *whole)
+static bool in_list(const hlmi_json *list, const char *module, bool *whole)
 {
     const size_t len = strlen(module);
-    const json_t *item;
-    size_t i;
     bool found = false;
     *whole = false;
-    json_array_foreach((json_t *)(uintptr_t)list, i, item)
-    {
-        const size_t n = json_string_length(item);
-        if (n > len || memcmp(module + len - n, json_string_value(item), n) != 0) continue;
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
+        const size_t n = hlmi_json_str(i.value).len;
+        if (n > len || memcmp(module + len - n, hlmi_json_str(i.value).s, n) != 0) continue;
         if (n == len) *whole = true;
         found = found || n == len || module[len - n - 1] == '.';
     }
@@ -232,9 +219,10 @@ static hlm_status in_layers(const hlmi_adapter_match *m, const char *module, boo
         const hlm_status st = hlmi_pyre_match(&m->numbers[i], module, strlen(module), &found, &number);
         if (st != HLM_OK) return name_setting(m, st, "layers_pattern");
     }
-    *yes = json_is_integer(m->layers) && json_integer_value(m->layers) == number;
-    for (size_t i = 0; i < json_array_size(m->layers); i++)
-        *yes = *yes || json_integer_value(json_array_get(m->layers, i)) == number;
+    int64_t layer;
+    *yes = hlmi_json_int(m->layers, number, number, &layer);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(m->layers, &i);)
+        *yes = *yes || hlmi_json_int(i.value, number, number, &layer);
     *yes = *yes && number >= 0;
     return HLM_OK;
 }
@@ -249,13 +237,13 @@ hlm_status hlmi_adapter_match_targets(const hlmi_adapter_match *m, const char *m
 {
     hlm_status st = HLM_OK;
     bool yes = false, whole = false;
-    if (json_is_array(m->excluded)) yes = in_list(m->excluded, module, &whole);
+    if (hlmi_json_is(m->excluded, HLMI_JSON_ARRAY)) yes = in_list(m->excluded, module, &whole);
     else if (m->exclude.code) st = hlmi_pyre_match(&m->exclude, module, strlen(module), &yes, NULL);
     if (st != HLM_OK) return name_setting(m, st, "exclude_modules");
     if (yes) return no_target(m, module, "exclude_modules");
     if (!m->targets) return HLM_OK;
     if (m->all_linear) yes = strcmp(module, "lm_head") != 0;
-    else if (json_is_array(m->targets)) yes = in_list(m->targets, module, &whole);
+    else if (hlmi_json_is(m->targets, HLMI_JSON_ARRAY)) yes = in_list(m->targets, module, &whole);
     else st = hlmi_pyre_match(&m->target, module, strlen(module), &yes, NULL);
     if (st != HLM_OK) return name_setting(m, st, "target_modules");
     if (!yes) return no_target(m, module, "target_modules");

@@ -3,14 +3,13 @@
 #ifndef HLMI_ARCH_ADAPTER_MATCH_H
 #define HLMI_ARCH_ADAPTER_MATCH_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "text/pyre.h"
 
 /** An object {expression: number}. */
 typedef struct hlmi_adapter_pattern {
     const char *key; /* the setting */
-    const json_t *json; /* NULL: it is not there */
+    const hlmi_json *json; /* NULL: it is not there */
     hlmi_pyre *re; /* [members], in their order; without code: a name */
 } hlmi_adapter_pattern;
 
@@ -18,7 +17,7 @@ typedef struct hlmi_adapter_match {
     hlmi_mem mem;
     const char *path;
     hlmi_adapter_pattern alphas, ranks;
-    const json_t *targets, *excluded, *layers; /* NULL: the setting is not there */
+    const hlmi_json *targets, *excluded, *layers; /* NULL: the setting is not there */
     hlmi_pyre target, exclude; /* where those are strings */
     bool all_linear; /* target_modules is "all-linear": all but the head */
     hlmi_pyre *numbers; /* [n_numbers] of layers_pattern */
@@ -27,7 +26,8 @@ typedef struct hlmi_adapter_match {
 
 /** Reads the settings of an adapter_config.json, which must outlive it. Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_LIMIT,
  *  HLM_E_NOMEM: the sentence names the setting. */
-hlm_status hlmi_adapter_match_open(hlmi_adapter_match *m, const hlmi_mem *mem, const json_t *config, const char *path);
+hlm_status hlmi_adapter_match_open(hlmi_adapter_match *m, const hlmi_mem *mem, const hlmi_json *config,
+                                   const char *path);
 void hlmi_adapter_match_close(hlmi_adapter_match *m);
 /** The number that a pattern has for a module; *out is left as it is where it has none. */
 hlm_status hlmi_adapter_match_value(const hlmi_adapter_match *m, const hlmi_adapter_pattern *p, const char *module,

@@ -19,13 +19,19 @@ typedef struct reading {
 /* ---- adapter_config.json ---- */
 
 /* What a setting may hold. */
-enum { STRING = 1, NUMBER = 2, BOOL = 4, OBJECT = 8, ANY = 15, READ = 16 /* whoever reads it says */ };
+enum {
+    STRING = HLMI_JSON_STRING,
+    NUMBER = HLMI_JSON_INT | HLMI_JSON_REAL,
+    BOOL = HLMI_JSON_BOOL,
+    OBJECT = HLMI_JSON_OBJECT,
+    READ = HLMI_JSON_ABSENT /* whoever reads it says */
+};
 
 /* Settings with a meaning, which are read, and those that mean nothing for what a trained adapter computes: where it comes from, how
  * it was trained, on which it was split. */
 static const struct {
     const char *key;
-    int kinds;
+    unsigned kinds;
 } known[] = {{"peft_type", READ},
              {"r", READ},
              {"lora_alpha", READ},
@@ -56,42 +62,26 @@ static const struct {
              {"corda_config", OBJECT},
              {"lora_ga_config", OBJECT}};
 
-static int kind_of(const json_t *v)
-{
-    return json_is_string(v) ? STRING
-        : json_is_number(v)  ? NUMBER
-        : json_is_boolean(v) ? BOOL
-        : json_is_object(v)  ? OBJECT
-                             : 0;
-}
-
-static bool is_off(const json_t *v)
-{
-    if (json_is_null(v) || json_is_false(v)) return true;
-    return (json_is_array(v) && json_array_size(v) == 0) || (json_is_object(v) && json_object_size(v) == 0);
-}
-
 /* ": 'text'" of a value that is short enough to be shown. */
-static const char *shown(const json_t *v)
+static const char *shown(const hlmi_json *v)
 {
-    return json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "a value";
+    const char *s = hlmi_json_str(v).s;
+    return s ? s : hlmi_json_true(v) ? "true" : "a value";
 }
 
 static hlm_status check_known(const reading *r)
 {
-    const char *key;
-    json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)r->c.json, key, v)
-    {
-        int kinds = 0;
+    for (hlmi_json_iter it = {0}; hlmi_json_next(r->c.json, &it);) {
+        const char *key = it.key.s;
+        unsigned kinds = 0;
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             if (strcmp(known[i].key, key) == 0) kinds = known[i].kinds;
-        if (is_off(v) || kinds == READ || kinds & kind_of(v)) continue;
+        if (hlmi_json_off(it.value) || kinds == READ || hlmi_json_is(it.value, kinds)) continue;
         if (kinds)
             return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: %s is of a kind that it can not be", r->path, key);
         return hlmi_fail(HLM_E_UNSUPPORTED,
                          "%s: adapter_config.json: %.80s is set (%.40s), which this version does not know", r->path,
-                         key, shown(v));
+                         key, shown(it.value));
     }
     return HLM_OK;
 }
@@ -110,8 +100,9 @@ static hlm_status check_word(const reading *r, hlmi_key key, const char *expecte
 /* Biases beside the matrices: "none", as null, false and empty ones mean. */
 static hlm_status check_bias(const reading *r)
 {
-    const json_t *v = json_object_get(r->c.json, "bias");
-    if (!v || is_off(v) || (json_is_string(v) && strcmp(json_string_value(v), "none") == 0)) return HLM_OK;
+    const hlmi_json *v = hlmi_json_get(r->c.json, "bias");
+    const char *s = hlmi_json_str(v).s;
+    if (hlmi_json_off(v) || (s && strcmp(s, "none") == 0)) return HLM_OK;
     return hlmi_fail(HLM_E_UNSUPPORTED,
                      "%s: adapter_config.json: bias is set (%.40s), which this version does not know", r->path,
                      shown(v));
@@ -122,9 +113,9 @@ static hlm_status check_bias(const reading *r)
 static hlm_status check_init(const reading *r)
 {
     static const char *const kept[] = {"gaussian", "eva", "orthogonal", "mica"};
-    const json_t *v = json_object_get(r->c.json, "init_lora_weights");
-    if (!v || is_off(v) || json_is_true(v)) return HLM_OK;
-    const char *s = json_is_string(v) ? json_string_value(v) : "";
+    const hlmi_json *v = hlmi_json_get(r->c.json, "init_lora_weights");
+    if (hlmi_json_off(v) || hlmi_json_true(v)) return HLM_OK;
+    const char *s = hlmi_json_is(v, HLMI_JSON_STRING) ? hlmi_json_str(v).s : "";
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         size_t n = 0;
         while (s[n] && (s[n] | 0x20) == kept[i][n]) n++;
@@ -162,21 +153,20 @@ static hlm_status take_invocation(const reading *r, const char *key, size_t n, i
 
 static bool json_item(const reading *r, size_t i, int64_t *token)
 {
-    const json_t *v = json_array_get(json_object_get(r->c.json, "alora_invocation_tokens"), i);
-    *token = json_integer_value(v);
-    return json_is_integer(v);
+    const hlmi_json *v = hlmi_json_at(hlmi_json_get(r->c.json, "alora_invocation_tokens"), i);
+    return hlmi_json_int(v, INT64_MIN, INT64_MAX, token);
 }
 
 static hlm_status read_invocation(const reading *r)
 {
-    const json_t *v = json_object_get(r->c.json, "alora_invocation_tokens");
-    if (!v || is_off(v)) return HLM_OK;
-    if (!json_is_array(v))
+    const hlmi_json *v = hlmi_json_get(r->c.json, "alora_invocation_tokens");
+    if (hlmi_json_off(v)) return HLM_OK;
+    if (!hlmi_json_is(v, HLMI_JSON_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "%s: adapter_config.json: alora_invocation_tokens is no list", r->path);
     if (r->s->dora)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: adapter_config.json: alora_invocation_tokens beside use_dora",
                          r->path);
-    return take_invocation(r, "adapter_config.json: alora_invocation_tokens", json_array_size(v), json_item);
+    return take_invocation(r, "adapter_config.json: alora_invocation_tokens", hlmi_json_count(v), json_item);
 }
 
 static hlm_status read_peft(const reading *r)

@@ -22,22 +22,22 @@ const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
 static hlm_status check_indices(const hlmi_decoder *d)
 {
     const char *path = hlmi_store_path(d->c->store);
-    const json_t *list = json_object_get(d->c->json, "attn_layer_indices");
-    if (!list || json_is_null(list)) return HLM_OK;
-    if (!json_is_array(list)) return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices is no array", path);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        if (!json_is_integer(v) || json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) >= d->layers)
-            return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices[%zu] is no layer of %zu", path, i, d->layers);
-    }
+    const hlmi_json *list = hlmi_json_given(d->c->json, "attn_layer_indices");
+    int64_t layer;
+    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY))
+        return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices is no array", path);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);)
+        if (!hlmi_json_int(i.value, 0, (int64_t)d->layers - 1, &layer))
+            return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices[%zu] is no layer of %zu", path, i.n - 1, d->layers);
     return HLM_OK;
 }
 
 static bool has_attention(const hlmi_decoder *d, size_t layer)
 {
-    const json_t *list = json_object_get(d->c->json, "attn_layer_indices");
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if ((uint64_t)json_integer_value(json_array_get(list, i)) == layer) return true;
+    const hlmi_json *list = hlmi_json_get(d->c->json, "attn_layer_indices");
+    int64_t found;
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);)
+        if (hlmi_json_int(i.value, (int64_t)layer, (int64_t)layer, &found)) return true;
     return false;
 }
 

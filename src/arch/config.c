@@ -7,7 +7,7 @@
 #include "base/json.h"
 
 typedef struct found {
-    const json_t *json;
+    const hlmi_json *json;
     const hlmi_kv *kv;
     char name[128]; /* as in the file */
 } found;
@@ -18,8 +18,7 @@ static bool find(const hlmi_config *c, hlmi_key key, found *f)
     if (hlmi_store_container(c->store) == HLMI_STORE_HF) {
         if (!key.hf) return false;
         snprintf(f->name, sizeof f->name, "%s", key.hf);
-        f->json = json_object_get(c->json, key.hf);
-        if (json_is_null(f->json)) f->json = NULL;
+        f->json = hlmi_json_given(c->json, key.hf);
         return f->json != NULL;
     }
     if (!key.gguf) return false;
@@ -45,10 +44,8 @@ bool hlmi_config_has(const hlmi_config *c, hlmi_key key)
 static bool get_int(const found *f, size_t i, int64_t *out)
 {
     if (f->kv) return hlmi_kv_i64(f->kv, i, out);
-    const json_t *v = json_is_array(f->json) ? json_array_get(f->json, i) : f->json;
-    if (!json_is_integer(v)) return false;
-    *out = json_integer_value(v);
-    return true;
+    const hlmi_json *v = hlmi_json_is(f->json, HLMI_JSON_ARRAY) ? hlmi_json_at(f->json, i) : f->json;
+    return hlmi_json_int(v, INT64_MIN, INT64_MAX, out);
 }
 
 static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int64_t min, int64_t max, int64_t *out)
@@ -88,7 +85,7 @@ hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int6
         *out = fallback;
         return HLM_OK;
     }
-    if (json_is_array(f.json))
+    if (hlmi_json_is(f.json, HLMI_JSON_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array, expected one number", hlmi_store_path(c->store), f.name);
     const hlm_status st = check_same(c, &f);
     return st == HLM_OK ? check_int(c, &f, 0, min, max, out) : st;
@@ -99,9 +96,9 @@ hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size
 {
     found f;
     if (!find(c, key, &f)) return hlmi_config_int(c, key, min, max, fallback, out);
-    const bool array = f.kv ? f.kv->type == HLMI_KV_ARRAY : json_is_array(f.json);
+    const bool array = f.kv ? f.kv->type == HLMI_KV_ARRAY : hlmi_json_is(f.json, HLMI_JSON_ARRAY);
     if (!array) return check_int(c, &f, 0, min, max, out);
-    const uint64_t n = f.kv ? f.kv->count : json_array_size(f.json);
+    const uint64_t n = f.kv ? f.kv->count : hlmi_json_count(f.json);
     if (n != count)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store), f.name,
                          (unsigned long long)n, count);
@@ -135,9 +132,9 @@ hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, b
     int64_t v = 0;
     const hlm_status st = check_same(c, &f);
     if (st != HLM_OK) return st;
-    if (f.kv ? !hlmi_kv_i64(f.kv, 0, &v) || v < 0 || v > 1 : !json_is_boolean(f.json))
+    if (f.kv ? !hlmi_kv_i64(f.kv, 0, &v) || v < 0 || v > 1 : !hlmi_json_is(f.json, HLMI_JSON_BOOL))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither true nor false", hlmi_store_path(c->store), f.name);
-    *out = f.kv ? v != 0 : json_is_true(f.json);
+    *out = f.kv ? v != 0 : hlmi_json_true(f.json);
     return HLM_OK;
 }
 
@@ -148,23 +145,21 @@ hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **o
     *len = 0;
     if (!find(c, key, &f)) return HLM_OK;
     size_t cursor = 0;
-    if (f.kv ? f.kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(f.kv, &cursor, out, len) : !json_is_string(f.json))
+    const hlmi_str text = hlmi_json_str(f.json);
+    if (f.json) *out = text.s, *len = text.len;
+    if (f.kv ? f.kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(f.kv, &cursor, out, len) : !text.s)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
-    if (f.json) {
-        *out = json_string_value(f.json);
-        *len = json_string_length(f.json);
-    }
     return HLM_OK;
 }
 
 hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
                                  const char *const *names, size_t n, size_t *out)
 {
-    const json_t *items = json_object_get(c->json, key);
-    if (!items || json_is_null(items)) return HLM_OK;
-    if (!json_is_array(items) || json_array_size(items) != count)
+    const hlmi_json *items = hlmi_json_given(c->json, key);
+    if (!items) return HLM_OK;
+    if (!hlmi_json_is(items, HLMI_JSON_ARRAY) || hlmi_json_count(items) != count)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, count);
-    const char *item = json_string_value(json_array_get(items, i));
+    const char *item = hlmi_json_str(hlmi_json_at(items, i)).s;
     for (size_t k = 0; k < n && item; k++)
         if (strcmp(item, names[k]) == 0) {
             *out = k;
@@ -177,29 +172,30 @@ hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i
 hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
                                 bool *out)
 {
-    const json_t *items = json_object_get(c->json, key);
-    if (!items || json_is_null(items)) return HLM_OK;
-    if (!json_is_array(items)) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(c->store), key);
+    const hlmi_json *items = hlmi_json_given(c->json, key);
+    if (!items) return HLM_OK;
+    if (!hlmi_json_is(items, HLMI_JSON_ARRAY))
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(c->store), key);
     *out = false;
-    for (size_t i = 0; i < json_array_size(items); i++) {
-        const json_t *v = json_array_get(items, i);
-        if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
+    for (size_t i = 0; i < hlmi_json_count(items); i++) {
+        int64_t v;
+        if (!hlmi_json_int(hlmi_json_at(items, i), min, max, &v))
             return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no integer from %lld to %lld", hlmi_store_path(c->store),
                              key, i, (long long)min, (long long)max);
-        if (json_integer_value(v) == item) *out = true;
+        if (v == item) *out = true;
     }
     return HLM_OK;
 }
 
 hlm_status hlmi_config_numbers(const hlmi_config *c, const char *key, size_t n, double min, double max, double *out)
 {
-    const json_t *items = json_object_get(c->json, key);
-    if (!items || json_is_null(items)) return HLM_OK;
-    if (!json_is_array(items) || json_array_size(items) != n)
+    const hlmi_json *items = hlmi_json_given(c->json, key);
+    if (!items) return HLM_OK;
+    if (!hlmi_json_is(items, HLMI_JSON_ARRAY) || hlmi_json_count(items) != n)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, n);
     for (size_t i = 0; i < n; i++) {
         double v = 0.0;
-        if (!hlmi_json_number(json_array_get(items, i), &v) || !(v >= min && v <= max))
+        if (!hlmi_json_number(hlmi_json_at(items, i), &v) || !(v >= min && v <= max))
             return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no number from %g to %g", hlmi_store_path(c->store), key, i,
                              min, max);
         out[i] = v;

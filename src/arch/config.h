@@ -14,7 +14,7 @@
 
 typedef struct hlmi_config {
     const hlmi_store *store;
-    const json_t *json; /* HF: config.json, or an object inside it */
+    const hlmi_json *json; /* HF: config.json, or an object inside it */
     const char *arch; /* GGUF: general.architecture */
     int32_t head; /* HLM_HEAD_..., from the class that config.json names */
 } hlmi_config;

@@ -154,7 +154,7 @@ static hlm_status read_heads(const hlmi_decoder *d, size_t layer, size_t *n_head
     HLMI_TRY(
         hlmi_config_int_at(d->c, heads_key, layer, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t shared = by_class(d, d->spec->sizes.kv_heads);
-    const bool absent = !json_object_get(d->c->json, kv_heads_key.hf); /* unlike null */
+    const bool absent = !hlmi_json_get(d->c->json, kv_heads_key.hf); /* unlike null */
     HLMI_TRY(hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 1, MAX_HEADS, absent && shared ? shared : heads,
                                 &kv_heads));
     if (heads % kv_heads)
@@ -327,8 +327,7 @@ static hlm_status read_rope_dim(hlmi_decoder *d)
     int64_t v = 0;
     double part = d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
     const hlmi_config *c = d->c;
-    const hlmi_config inner = {
-        .store = c->store, .json = c->json ? json_object_get(c->json, "rope_parameters") : NULL, .arch = c->arch};
+    const hlmi_config inner = {.store = c->store, .json = hlmi_json_get(c->json, "rope_parameters"), .arch = c->arch};
     const hlmi_key key = {"partial_rotary_factor", NULL};
     HLMI_TRY(hlmi_config_float(c, key, 1e-3, 1.0, part, &part));
     if (inner.json) HLMI_TRY(hlmi_config_float(&inner, key, 1e-3, 1.0, part, &part));
@@ -450,8 +449,8 @@ static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
     hlm_status st;
     float *bias = NULL;
     int64_t n = 0;
-    const json_t *names = json_object_get(d->c->json, "id2label");
-    const int64_t fallback = json_is_object(names) ? (int64_t)json_object_size(names) : 2;
+    const hlmi_json *names = hlmi_json_get(d->c->json, "id2label");
+    const int64_t fallback = hlmi_json_is(names, HLMI_JSON_OBJECT) ? (int64_t)hlmi_json_count(names) : 2;
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_labels", NULL}, 1, MAX_LABELS, fallback, &n));
     const hlmi_key score = {"score", NULL};
     HLMI_TRY(
@@ -506,7 +505,7 @@ static hlm_status read_tied(hlmi_decoder *d)
     hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
     /* a folder that does not say its class and has no head is that of the model without one */
-    const bool named = json_array_size(json_object_get(d->c->json, "architectures")) > 0;
+    const bool named = hlmi_json_count(hlmi_json_list(d->c->json, "architectures")) > 0;
     if (d->head == HLM_HEAD_TEXT && !d->gguf && !named && !tied && !head) d->head = HLM_HEAD_NONE;
     d->tied = tied && !(embed && head) && d->head == HLM_HEAD_TEXT;
     d->table = d->tied && head && !d->gguf ? HLMI_PART_HEAD : HLMI_PART_EMBED; /* GGUF: one name for the shared one */

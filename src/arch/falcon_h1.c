@@ -47,14 +47,15 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 {
     hlm_status st;
     hlmi_mamba2_keys keys = hlmi_bamba_keys;
-    const json_t *given = json_object_get(d->c->json, "mamba_d_ssm"), *dim = json_object_get(d->c->json, keys.head_dim);
+    const hlmi_json *given = hlmi_json_get(d->c->json, "mamba_d_ssm"), *dim = hlmi_json_get(d->c->json, keys.head_dim);
+    const char *word = hlmi_json_str(dim).s;
     int64_t inner = 0, heads = 0;
-    if (json_is_null(given)) return hlmi_mamba2_read(d, &keys, m);
+    if (hlmi_json_is(given, HLMI_JSON_NULL)) return hlmi_mamba2_read(d, &keys, m);
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"mamba_d_ssm", NULL}, 1, MAX_INNER, 1024, &inner));
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 128, &heads));
     m->head_dim = (size_t)(inner / heads);
     keys.expand = NULL;
-    if (!dim || (json_is_string(dim) && strcmp(json_string_value(dim), "auto") == 0)) keys.head_dim = NULL;
+    if (!dim || (word && strcmp(word, "auto") == 0)) keys.head_dim = NULL;
     HLMI_TRY(hlmi_mamba2_read(d, &keys, m));
     if (m->heads * m->head_dim != (size_t)inner)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: mamba_d_ssm is %lld, expected %zu heads of %zu",

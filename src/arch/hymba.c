@@ -108,21 +108,21 @@ done:
 }
 
 /* A layer's number from a list; *out is checked. */
-static hlm_status layer_in(const hlmi_decoder *d, const char *key, const json_t *item, size_t *out)
+static hlm_status layer_in(const hlmi_decoder *d, const char *key, const hlmi_json *item, size_t *out)
 {
-    if (!json_is_integer(item) || json_integer_value(item) < 0 || (uint64_t)json_integer_value(item) >= d->layers)
+    int64_t layer;
+    if (!hlmi_json_int(item, 0, (int64_t)d->layers - 1, &layer))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s holds something that is none of %zu layers",
                          hlmi_store_path(d->c->store), key, d->layers);
-    *out = (size_t)json_integer_value(item);
+    *out = (size_t)layer;
     return HLM_OK;
 }
 
 /* An array of config.json, or NULL where it is not there. */
-static hlm_status find_array(const hlmi_decoder *d, const char *key, const json_t **out)
+static hlm_status find_array(const hlmi_decoder *d, const char *key, const hlmi_json **out)
 {
-    *out = json_object_get(d->c->json, key);
-    if (!*out || json_is_null(*out)) *out = NULL;
-    else if (!json_is_array(*out))
+    *out = hlmi_json_given(d->c->json, key);
+    if (*out && !hlmi_json_is(*out, HLMI_JSON_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(d->c->store), key);
     return HLM_OK;
 }
@@ -130,14 +130,14 @@ static hlm_status find_array(const hlmi_decoder *d, const char *key, const json_
 static hlm_status read_windows(const hlmi_decoder *d, family *f)
 {
     hlm_status st;
-    const json_t *list = NULL;
+    const hlmi_json *list = NULL;
     int64_t reach = 0;
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX - 1, 0, &reach));
     f->window = reach ? (size_t)reach + 1 : 0; /* with itself */
     HLMI_TRY(find_array(d, "global_attn_idx", &list));
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
         size_t layer = 0;
-        HLMI_TRY(layer_in(d, "global_attn_idx", json_array_get(list, i), &layer));
+        HLMI_TRY(layer_in(d, "global_attn_idx", i.value, &layer));
         f->global[layer] = true;
     }
 done:
@@ -145,12 +145,12 @@ done:
 }
 
 /* The first layer of a group writes the rows that all read. */
-static hlm_status read_group(const hlmi_decoder *d, const json_t *group, family *f)
+static hlm_status read_group(const hlmi_decoder *d, const hlmi_json *group, family *f)
 {
     size_t first = 0, before = 0;
-    for (size_t i = 0; i < json_array_size(group); i++) {
+    for (size_t i = 0; i < hlmi_json_count(group); i++) {
         size_t layer = 0;
-        const hlm_status st = layer_in(d, "kv_reuse_group", json_array_get(group, i), &layer);
+        const hlm_status st = layer_in(d, "kv_reuse_group", hlmi_json_at(group, i), &layer);
         if (st != HLM_OK) return st;
         if ((i && layer <= before) || f->producer[layer] != layer)
             return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu twice or out of order",
@@ -165,13 +165,13 @@ static hlm_status read_group(const hlmi_decoder *d, const json_t *group, family 
 static hlm_status read_sharing(const hlmi_decoder *d, family *f)
 {
     hlm_status st;
-    const json_t *groups = NULL;
+    const hlmi_json *groups = NULL;
     for (size_t i = 0; i < d->layers; i++) f->producer[i] = i;
     HLMI_TRY(find_array(d, "kv_reuse_group", &groups));
-    for (size_t i = 0; i < json_array_size(groups); i++) {
-        if (!json_is_array(json_array_get(groups, i)))
+    for (size_t i = 0; i < hlmi_json_count(groups); i++) {
+        if (!hlmi_json_is(hlmi_json_at(groups, i), HLMI_JSON_ARRAY))
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group[%zu] is no array", hlmi_store_path(d->c->store), i));
-        HLMI_TRY(read_group(d, json_array_get(groups, i), f));
+        HLMI_TRY(read_group(d, hlmi_json_at(groups, i), f));
     }
     for (size_t i = 0; i < d->layers; i++)
         if (f->producer[f->producer[i]] != f->producer[i])

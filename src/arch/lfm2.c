@@ -32,7 +32,7 @@ static hlm_status adjust_ff(hlmi_decoder *d)
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"block_multiple_of", NULL}, 1, MAX_FF, 256, &multiple));
     size_t ff = 2 * d->ff / 3;
     /* null, unlike nothing, leaves it there */
-    if (!json_is_null(json_object_get(d->c->json, "block_ffn_dim_multiplier"))) {
+    if (!hlmi_json_is(hlmi_json_get(d->c->json, "block_ffn_dim_multiplier"), HLMI_JSON_NULL)) {
         const size_t m = (size_t)multiple;
         ff = (size_t)(by * (double)ff);
         ff = (ff + m - 1) / m * m;

@@ -26,7 +26,7 @@ static hlm_status read_size(const hlmi_decoder *d, const char *key, int64_t max,
 /* "auto" (or nothing) is a sixteenth of the hidden size, rounded up. */
 static hlm_status read_rank(const hlmi_decoder *d, const char *key, hlmi_mamba1 *m)
 {
-    const char *text = json_string_value(json_object_get(d->c->json, key));
+    const char *text = hlmi_json_string(d->c->json, key);
     const size_t share = (d->hidden + RANK_SHARE - 1) / RANK_SHARE;
     if (!text || strcmp(text, "auto") != 0) return read_size(d, key, MAX_INNER, (int64_t)share, &m->dt_rank);
     m->dt_rank = share;

@@ -21,7 +21,7 @@ static hlm_status read_size(const hlmi_decoder *d, const char *key, int64_t max,
 /* "auto" (Bamba, Granite), or nothing where the class has no number: what the heads must have. */
 static hlm_status read_head_dim(const hlmi_decoder *d, const hlmi_mamba2_keys *k, int64_t inner, hlmi_mamba2 *m)
 {
-    const char *text = json_string_value(json_object_get(d->c->json, k->head_dim));
+    const char *text = hlmi_json_string(d->c->json, k->head_dim);
     const bool derived =
         text ? strcmp(text, "auto") == 0 : !m->head_dim && !hlmi_config_has(d->c, (hlmi_key){k->head_dim, NULL});
     if (!derived || !inner) return read_size(d, k->head_dim, MAX_HEAD_DIM, &m->head_dim);
@@ -57,14 +57,14 @@ static hlm_status read_limits(const hlmi_decoder *d, const hlmi_mamba2_keys *k, 
 {
     double lo = (double)m->dt_min, hi = HUGE_VAL;
     const char *path = hlmi_store_path(d->c->store);
-    const json_t *v = k->dt_limit ? json_object_get(d->c->json, k->dt_limit) : NULL;
+    const hlmi_json *v = k->dt_limit ? hlmi_json_given(d->c->json, k->dt_limit) : NULL;
     if (k->dt_min) {
         const hlm_status st = hlmi_config_float(d->c, (hlmi_key){k->dt_min, NULL}, 0.0, 1e30, lo, &lo);
         if (st != HLM_OK) return st;
     }
-    if (v && !json_is_null(v)) {
-        if (json_array_size(v) != 2 || !hlmi_json_number(json_array_get(v, 0), &lo) ||
-            !hlmi_json_number(json_array_get(v, 1), &hi))
+    if (v) {
+        if (hlmi_json_count(v) != 2 || !hlmi_json_number(hlmi_json_at(v, 0), &lo) ||
+            !hlmi_json_number(hlmi_json_at(v, 1), &hi))
             return hlmi_fail(HLM_E_FORMAT, "%s: %s is no pair of numbers", path, k->dt_limit);
         if (!(lo <= hi) || !(hi > 0.0) || lo > 1e30)
             return hlmi_fail(HLM_E_FORMAT, "%s: %s is [%g, %g], expected a range of positive steps", path, k->dt_limit,

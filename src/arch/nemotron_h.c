@@ -44,9 +44,8 @@ static const char *list_key(const hlmi_config *c)
 static hlm_status count(hlmi_decoder *d)
 {
     const char *path = hlmi_store_path(d->c->store), *pattern = NULL;
-    const json_t *list = json_object_get(d->c->json, list_key(d->c));
-    size_t n = json_array_size(list);
-    if (!list || json_is_null(list)) {
+    size_t n = hlmi_json_count(hlmi_json_list(d->c->json, list_key(d->c)));
+    if (!hlmi_json_given(d->c->json, list_key(d->c))) {
         const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern, &n);
         if (st != HLM_OK) return st;
         if (!pattern)
@@ -62,7 +61,7 @@ static hlm_status count(hlmi_decoder *d)
 static hlm_status letter_kind(const hlmi_decoder *d, size_t layer, kind *out)
 {
     static const char letters[] = "M*-E";
-    const char *pattern = json_string_value(json_object_get(d->c->json, "hybrid_override_pattern"));
+    const char *pattern = hlmi_json_string(d->c->json, "hybrid_override_pattern");
     const char *at = pattern ? strchr(letters, pattern[layer]) : NULL;
     if (!at || !*at)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: hybrid_override_pattern has an unknown letter at layer %zu",
@@ -85,7 +84,7 @@ static hlm_status layer_kind(const hlmi_decoder *d, size_t layer, kind *out)
 /* The name of a setting that has two: the older one goes first where it is there. */
 static const char *either(const hlmi_decoder *d, const char *older, const char *name)
 {
-    return json_object_get(d->c->json, older) ? older : name;
+    return hlmi_json_get(d->c->json, older) ? older : name;
 }
 
 /* Is there a layer with experts? The settings of models without may be anything. */

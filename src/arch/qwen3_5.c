@@ -49,8 +49,8 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_loader *l, hlmi_plan 
 {
     hlmi_config text = *c;
     bool tied = false;
-    text.json = json_object_get(c->json, "text_config");
-    if (!json_is_object(text.json))
+    text.json = hlmi_json_get(c->json, "text_config");
+    if (!hlmi_json_is(text.json, HLMI_JSON_OBJECT))
         return hlmi_fail(HLM_E_FORMAT, "%s: text_config is missing or no object", hlmi_store_path(c->store));
     const hlm_status st = hlmi_config_bool(c, (hlmi_key){"tie_word_embeddings", NULL}, false, &tied);
     return st == HLM_OK ? build_tied(&text, l, plan, tied) : st;

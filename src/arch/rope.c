@@ -173,13 +173,13 @@ static const struct {
 static hlm_status find_scaling(hlmi_config *c)
 {
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
-    const json_t *all = c->json;
+    const hlmi_json *all = c->json;
     c->json = NULL;
     for (size_t i = 0; i < sizeof keys / sizeof *keys && !c->json; i++) {
-        const json_t *o = json_object_get(all, keys[i]);
-        if (o && !json_is_null(o) && !json_is_object(o))
+        const hlmi_json *o = hlmi_json_given(all, keys[i]);
+        if (o && !hlmi_json_is(o, HLMI_JSON_OBJECT))
             return hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", hlmi_store_path(c->store), keys[i]);
-        if (json_object_size(o) > 0) c->json = o;
+        if (hlmi_json_count(o) > 0) c->json = o;
     }
     return HLM_OK;
 }

@@ -53,7 +53,7 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
                    {"ForConditionalGeneration", HLM_HEAD_TEXT},
                    {"ForSequenceClassification", HLM_HEAD_SEQUENCE},
                    {"ForTokenClassification", HLM_HEAD_TOKEN}};
-    const char *name = json_string_value(json_array_get(json_object_get(c->json, "architectures"), 0));
+    const char *name = hlmi_json_str(hlmi_json_at(hlmi_json_get(c->json, "architectures"), 0)).s;
     if (!name) return HLM_OK;
     const size_t n = strlen(name);
     if (is_headless(name, arch)) {
@@ -94,8 +94,8 @@ static hlm_status check_meaning(const hlmi_config *c)
                              hlmi_store_path(c->store), c->json ? "" : c->arch,
                              c->json ? flags[i].key.hf : flags[i].key.gguf, v ? "true" : "false");
     }
-    const json_t *pruned = json_object_get(c->json, "pruned_heads");
-    if (json_object_size(pruned) || (pruned && !json_is_object(pruned) && !json_is_null(pruned)))
+    const hlmi_json *pruned = hlmi_json_get(c->json, "pruned_heads");
+    if (hlmi_json_count(pruned) || !hlmi_json_is(pruned, HLMI_JSON_ABSENT | HLMI_JSON_NULL | HLMI_JSON_OBJECT))
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: pruned_heads is set, which this version does not compute",
                          hlmi_store_path(c->store));
     return HLM_OK;
@@ -105,9 +105,9 @@ static hlm_status check_meaning(const hlmi_config *c)
 static hlm_status check_meanings(const hlmi_config *c)
 {
     hlmi_config text = *c;
-    text.json = json_object_get(c->json, "text_config");
+    text.json = hlmi_json_get(c->json, "text_config");
     const hlm_status st = check_meaning(c);
-    return st == HLM_OK && json_is_object(text.json) ? check_meaning(&text) : st;
+    return st == HLM_OK && hlmi_json_is(text.json, HLMI_JSON_OBJECT) ? check_meaning(&text) : st;
 }
 
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)

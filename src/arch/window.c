@@ -8,12 +8,12 @@ enum { MAX_LAYERS = 1 << 16 };
 /* What layer_types says of a layer: 1 sliding, 0 full, -1 nothing. */
 static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers, int *sliding)
 {
-    const json_t *types = c->json ? json_object_get(c->json, "layer_types") : NULL;
+    const hlmi_json *types = hlmi_json_given(c->json, "layer_types");
     *sliding = -1;
-    if (!types || json_is_null(types)) return HLM_OK;
-    if (!json_is_array(types) || json_array_size(types) != n_layers)
+    if (!types) return HLM_OK;
+    if (!hlmi_json_is(types, HLMI_JSON_ARRAY) || hlmi_json_count(types) != n_layers)
         return hlmi_fail(HLM_E_FORMAT, "%s: layer_types is no array of %zu", hlmi_store_path(c->store), n_layers);
-    const char *t = json_string_value(json_array_get(types, layer));
+    const char *t = hlmi_json_str(hlmi_json_at(types, layer)).s;
     if (t && strcmp(t, "sliding_attention") == 0) *sliding = 1;
     else if (t && strcmp(t, "full_attention") == 0) *sliding = 0;
     else
@@ -26,7 +26,7 @@ static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers
 static hlm_status read_window(const hlmi_config *c, size_t *out)
 {
     int64_t w = 0;
-    const int64_t fallback = c->json && !json_object_get(c->json, "sliding_window") ? 4096 : 0;
+    const int64_t fallback = c->json && !hlmi_json_get(c->json, "sliding_window") ? 4096 : 0;
     const hlm_status st =
         hlmi_config_int(c, (hlmi_key){"sliding_window", ".attention.sliding_window"}, 0, INT32_MAX, fallback, &w);
     *out = (size_t)w;

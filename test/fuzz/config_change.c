@@ -5,6 +5,7 @@
 #include "fuzz/fuzz_config.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static json_t *parse(const char *text, size_t n)
 {
     const hlmi_mem mem = hlmi_mem_default();
     json_t *v = NULL;
-    return hlmi_json_parse(&mem, text, n, false, "it", &v) == HLM_OK ? v : NULL;
+    return hlmi_json_parse(&v, &mem, HLMI_JSON_SETTINGS, text, n, "it") == HLM_OK ? v : NULL;
 }
 
 static void write_table(FILE *out, const json_t *header)

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void config(const hlmi_store *s)
 {
-    PROMISED(json_is_object(hlmi_store_config(s)));
+    PROMISED(hlmi_json_is(hlmi_store_config(s), HLMI_JSON_OBJECT));
 }
 
 /* Takes a text off the front of the input. */

@@ -88,7 +88,7 @@ START_TEST(reads_a_single_file)
         ck_assert_int_eq(hlmi_store_mapped(s, b), map);
         ck_assert_str_eq(hlmi_store_path(s), "dir");
         ck_assert_int_eq(hlmi_store_container(s), HLMI_STORE_HF);
-        ck_assert_str_eq(json_string_value(json_object_get(hlmi_store_config(s), "model_type")), "x");
+        ck_assert_str_eq(hlmi_json_string(hlmi_store_config(s), "model_type"), "x");
         ck_assert_ptr_null(hlmi_store_kv(s, "general.architecture"));
         hlmi_store_close(s);
     }
@@ -171,7 +171,7 @@ START_TEST(refuses_bad_headers)
     add_text(&fs, "dir/config.json", "{}");
     memfs_add(&fs, "dir/model.safetensors", many.data, many.n);
     free(many.data);
-    refuse(&fs, HLM_E_FORMAT, "more than 2097152 JSON values");
+    refuse(&fs, HLM_E_LIMIT, "header: JSON with 2097154 values; at most 2097152");
     add_text(&fs, "dir/config.json", "{}");
     memfs_add(&fs, "dir/model.safetensors", "\1\0\0\0\0\0\0\0{", 9);
     refuse(&fs, HLM_E_FORMAT, "header length is 1");
