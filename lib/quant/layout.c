@@ -118,26 +118,20 @@ static void expand_k6(float *w, const uint8_t *unit, size_t row)
     }
 }
 
-#define READER(name, unit_k, unit_bytes)                                                             \
+#define READER(constant, name, rows, unit_k, unit_bytes)                                             \
   static void read_##name(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n) \
   {                                                                                                  \
     (void)cols;                                                                                      \
     read_units(y, group, unit_k, unit_bytes, expand_##name, row, k0, n);                             \
   }
-READER(q4, 32, 576)
-READER(q4m, 32, 640)
-READER(q5m, 32, 768)
-READER(q8, 32, 1088)
-READER(k4, 256, 2368)
-READER(k6, 256, 4416)
+HLMI_UNIT_LAYOUTS(READER)
 #undef READER
 
 static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {
-    [HLMI_LAYOUT_F32] = {"f32", 32, 1, 128, read_f32},    [HLMI_LAYOUT_F16] = {"f16", 32, 1, 64, read_f16},
-    [HLMI_LAYOUT_BF16] = {"bf16", 32, 2, 128, read_bf16}, [HLMI_LAYOUT_Q4] = {"q4", 32, 32, 576, read_q4},
-    [HLMI_LAYOUT_Q4M] = {"q4m", 32, 32, 640, read_q4m},   [HLMI_LAYOUT_Q5M] = {"q5m", 32, 32, 768, read_q5m},
-    [HLMI_LAYOUT_Q8] = {"q8", 32, 32, 1088, read_q8},     [HLMI_LAYOUT_K4] = {"k4", 16, 256, 2368, read_k4},
-    [HLMI_LAYOUT_K6] = {"k6", 16, 256, 4416, read_k6},
+#define ROW(constant, name, rows, unit_k, unit_bytes) \
+  [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name},
+    HLMI_LAYOUTS(ROW)
+#undef ROW
 };
 
 const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout)

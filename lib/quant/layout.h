@@ -29,18 +29,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of a unit). */
+#define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
+#define HLMI_UNIT_LAYOUTS(X) \
+  X(Q4, q4, 32, 32, 576)     \
+  X(Q4M, q4m, 32, 32, 640)   \
+  X(Q5M, q5m, 32, 32, 768)   \
+  X(Q8, q8, 32, 32, 1088)    \
+  X(K4, k4, 16, 256, 2368)   \
+  X(K6, k6, 16, 256, 4416)
+#define HLMI_LAYOUTS(X) HLMI_FLOAT_LAYOUTS(X) HLMI_UNIT_LAYOUTS(X)
+
 typedef enum hlmi_layout {
-    HLMI_LAYOUT_F32,
-    HLMI_LAYOUT_F16,
-    HLMI_LAYOUT_BF16,
-    HLMI_LAYOUT_Q4,
-    HLMI_LAYOUT_Q4M,
-    HLMI_LAYOUT_Q5M,
-    HLMI_LAYOUT_Q8,
-    HLMI_LAYOUT_K4,
-    HLMI_LAYOUT_K6,
-    HLMI_LAYOUT_COUNT,
+#define HLMI_LAYOUT(constant, ...) HLMI_LAYOUT_##constant,
+    HLMI_LAYOUTS(HLMI_LAYOUT) HLMI_LAYOUT_COUNT,
     HLMI_LAYOUT_NONE = HLMI_LAYOUT_COUNT
+#undef HLMI_LAYOUT
 } hlmi_layout;
 
 typedef struct hlmi_layout_info {

@@ -9,22 +9,13 @@
 /* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
 enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
 
-void hlmi_avx2_gemm_f32(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f16(const hlmi_gemm *g);
-void hlmi_avx2_gemm_bf16(const hlmi_gemm *g);
-void hlmi_avx2_gemm_q4(const hlmi_gemm *g);
-void hlmi_avx2_gemm_q4m(const hlmi_gemm *g);
-void hlmi_avx2_gemm_q5m(const hlmi_gemm *g);
-void hlmi_avx2_gemm_q8(const hlmi_gemm *g);
-void hlmi_avx2_gemm_k4(const hlmi_gemm *g);
-void hlmi_avx2_gemm_k6(const hlmi_gemm *g);
-
-void hlmi_avx2_gemm_f32_q4(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f32_q4m(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f32_q5m(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f32_q8(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f32_k4(const hlmi_gemm *g);
-void hlmi_avx2_gemm_f32_k6(const hlmi_gemm *g);
+/* weights as they are, of units on packed activations; and those expanded to f32 */
+#define GEMM(constant, name, ...) void hlmi_avx2_gemm_##name(const hlmi_gemm *g);
+#define GEMM_F32(constant, name, ...) void hlmi_avx2_gemm_f32_##name(const hlmi_gemm *g);
+HLMI_LAYOUTS(GEMM)
+HLMI_UNIT_LAYOUTS(GEMM_F32)
+#undef GEMM
+#undef GEMM_F32
 
 /** b->units columns of f32 weights [column][lanes]; lanes is 16 or 32. */
 void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes);

@@ -1,7 +1,7 @@
 /* Packing of activations (act.h). */
-#include "base/half.h"
-#include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
+#include "kernel/row_scale.h"
+#include "kernel/tmpl/pack.h"
 
 /* Lanes of largest |x| bits of n floats (a multiple of 32). */
 static uint32_t largest(const float *x, size_t n)
@@ -22,16 +22,6 @@ static uint32_t largest(const float *x, size_t n)
     return (uint32_t)_mm_cvtsi128_si32(s);
 }
 
-/* The scale and its inverse for a largest |x| of `steps` steps; the inverse is 0 where act.h says q = 0. */
-static float scale(uint32_t most, float steps, float *id)
-{
-    const float m = hlmi_f32_from_bits(most);
-    *id = steps / m;
-    if (most < 0x7F800000u && hlmi_f32_bits(*id) < 0x7F800000u) return m / steps;
-    *id = 0;
-    return most >= 0x7F800000u ? hlmi_f32_from_bits(0x7FC00000u) : 0.0f;
-}
-
 /* 32 q; returned too. */
 static __m256i quantise(int8_t *q, const float *x, float id)
 {
@@ -48,7 +38,7 @@ static __m256i quantise(int8_t *q, const float *x, float id)
 HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
 {
     float id;
-    const float d = scale(largest(x, 32), 127.0f, &id);
+    const float d = hlmi_row_scale_of(&id, largest(x, 32), 127.0f);
     const __m256i q = quantise(a->q, x, id);
     const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
     const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
@@ -62,7 +52,7 @@ HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
 HLMI_INLINE void block_q8k(hlmi_act_q8k *a, const float *x)
 {
     float id;
-    a->d = scale(largest(x, 256), 127.0f, &id);
+    a->d = hlmi_row_scale_of(&id, largest(x, 256), 127.0f);
     for (size_t s = 0; s < 8; s++) {
         const __m256i q = quantise(a->q + s * 32, x + s * 32, id);
         __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
@@ -86,49 +76,8 @@ HLMI_INLINE void residual(float *r, const float *x, const int8_t *q, float d, si
     }
 }
 
-void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + t * stride);
-        for (size_t b = 0; b < cols / 32; b++) block_q8(a + b, x + t * ldx + b * 32);
-    }
-}
-
-void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + t * stride);
-        for (size_t b = 0; b < cols / 256; b++) block_q8k(a + b, x + t * ldx + b * 256);
-    }
-}
-
-void hlmi_avx2_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    float r[32];
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + 2 * t * stride);
-        hlmi_act_q8 *rest = (hlmi_act_q8 *)((char *)a + stride);
-        for (size_t b = 0; b < cols / 32; b++) {
-            block_q8(a + b, x + t * ldx + b * 32);
-            residual(r, x + t * ldx + b * 32, a[b].q, a[b].d, 32);
-            block_q8(rest + b, r);
-        }
-    }
-}
-
-void hlmi_avx2_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    float r[256];
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + 2 * t * stride);
-        hlmi_act_q8k *rest = (hlmi_act_q8k *)((char *)a + stride);
-        for (size_t b = 0; b < cols / 256; b++) {
-            block_q8k(a + b, x + t * ldx + b * 256);
-            residual(r, x + t * ldx + b * 256, a[b].q, a[b].d, 256);
-            block_q8k(rest + b, r);
-        }
-    }
-}
+PACK_OF(avx2, q8, 32)
+PACK_OF(avx2, q8k, 256)
 
 /* 16 q of Q16; of every 4 the middle two exchanged. */
 HLMI_INLINE void quantise16(int16_t *q, const float *x, float id)
@@ -149,7 +98,7 @@ void hlmi_avx2_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, si
         const float *row = x + t * ldx;
         for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
             float id;
-            a->d = scale(largest(row, 32), 32767.0f, &id);
+            a->d = hlmi_row_scale_of(&id, largest(row, 32), 32767.0f);
             quantise16(a->q, row, id);
             quantise16(a->q + 16, row + 16, id);
         }

@@ -18,26 +18,17 @@ enum { VF = 8 }; /* lanes of a vector */
 #define MICRO_WIDE_6 2
 
 typedef __m256 vf;
+typedef __m256i vi;
+#define V(name) _mm256_##name
+#define V_BITS(x) _mm256_castps_si256(x)
+#define V_FLOATS(x) _mm256_castsi256_ps(x)
+#define V_AND(a, b) _mm256_and_si256(a, b)
+#include "kernel/tmpl/simd.h"
 
 static inline __m256i vf_part_mask(size_t n)
 {
     static const int32_t mask[2 * VF] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
     return _mm256_loadu_si256((const __m256i *)(mask + VF - n));
-}
-
-static inline vf vf_set1(float x)
-{
-    return _mm256_set1_ps(x);
-}
-
-static inline vf vf_load(const float *p)
-{
-    return _mm256_loadu_ps(p);
-}
-
-static inline void vf_store(float *p, vf x)
-{
-    _mm256_storeu_ps(p, x);
 }
 
 static inline vf vf_load_part(const float *p, size_t n)
@@ -97,19 +88,6 @@ static inline void vf_store_int8(int8_t *p, vf x)
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(eight, eight));
 }
 
-/* The larger of a, bits of no sign, and the bits of |x|. */
-static inline vf vf_max_bits(vf a, vf x)
-{
-    const __m256i bits = _mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32(0x7FFFFFFF));
-    return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(a), bits));
-}
-
-/* x as a 16-bit type has it */
-static inline vf vf_round_f16(vf x)
-{
-    return _mm256_cvtph_ps(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-}
-
 static inline vf vf_round_bf16(vf x)
 {
     const __m256i u = _mm256_castps_si256(x), high = _mm256_set1_epi32(-0x10000);
@@ -118,55 +96,6 @@ static inline vf vf_round_bf16(vf x)
     const __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
     const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
     return _mm256_castsi256_ps(_mm256_and_si256(_mm256_blendv_epi8(up, quiet, nan), high));
-}
-
-static inline vf vf_add(vf a, vf b)
-{
-    return _mm256_add_ps(a, b);
-}
-
-static inline vf vf_sub(vf a, vf b)
-{
-    return _mm256_sub_ps(a, b);
-}
-
-static inline vf vf_mul(vf a, vf b)
-{
-    return _mm256_mul_ps(a, b);
-}
-
-static inline vf vf_div(vf a, vf b)
-{
-    return _mm256_div_ps(a, b);
-}
-
-/* a * b + c and a * b - c, one rounding */
-static inline vf vf_fma(vf a, vf b, vf c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
-static inline vf vf_fms(vf a, vf b, vf c)
-{
-    return _mm256_fmsub_ps(a, b, c);
-}
-
-static inline vf vf_neg(vf x)
-{
-    return _mm256_xor_ps(x, _mm256_set1_ps(-0.0f));
-}
-
-/* a > b ? a : b */
-static inline vf vf_max(vf a, vf b)
-{
-    return _mm256_max_ps(a, b);
-}
-
-/* The bits of x plus the bits of t shifted to the exponent. */
-static inline vf vf_add_exponent(vf x, vf t)
-{
-    const __m256i e = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), e));
 }
 
 /* x >= limit ? a : 0 */

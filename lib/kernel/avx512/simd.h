@@ -18,25 +18,16 @@ enum { VF = 16 }; /* lanes of a vector */
 #define MICRO_WIDE_6 4
 
 typedef __m512 vf;
+typedef __m512i vi;
+#define V(name) _mm512_##name
+#define V_BITS(x) _mm512_castps_si512(x)
+#define V_FLOATS(x) _mm512_castsi512_ps(x)
+#define V_AND(a, b) _mm512_and_si512(a, b)
+#include "kernel/tmpl/simd.h"
 
 static inline __mmask16 vf_part_mask(size_t n)
 {
     return (__mmask16)((1u << n) - 1);
-}
-
-static inline vf vf_set1(float x)
-{
-    return _mm512_set1_ps(x);
-}
-
-static inline vf vf_load(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-
-static inline void vf_store(float *p, vf x)
-{
-    _mm512_storeu_ps(p, x);
 }
 
 static inline vf vf_load_part(const float *p, size_t n)
@@ -93,19 +84,6 @@ static inline void vf_store_int8(int8_t *p, vf x)
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
-/* The larger of a, bits of no sign, and the bits of |x|. */
-static inline vf vf_max_bits(vf a, vf x)
-{
-    const __m512i bits = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7FFFFFFF));
-    return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a), bits));
-}
-
-/* x as a 16-bit type has it */
-static inline vf vf_round_f16(vf x)
-{
-    return _mm512_cvtph_ps(_mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-}
-
 static inline vf vf_round_bf16(vf x)
 {
     const __m512i u = _mm512_castps_si512(x), high = _mm512_set1_epi32(-0x10000);
@@ -114,55 +92,6 @@ static inline vf vf_round_bf16(vf x)
     const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
     const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
     return _mm512_castsi512_ps(_mm512_and_si512(_mm512_mask_mov_epi32(up, nan, quiet), high));
-}
-
-static inline vf vf_add(vf a, vf b)
-{
-    return _mm512_add_ps(a, b);
-}
-
-static inline vf vf_sub(vf a, vf b)
-{
-    return _mm512_sub_ps(a, b);
-}
-
-static inline vf vf_mul(vf a, vf b)
-{
-    return _mm512_mul_ps(a, b);
-}
-
-static inline vf vf_div(vf a, vf b)
-{
-    return _mm512_div_ps(a, b);
-}
-
-/* a * b + c and a * b - c, one rounding */
-static inline vf vf_fma(vf a, vf b, vf c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-
-static inline vf vf_fms(vf a, vf b, vf c)
-{
-    return _mm512_fmsub_ps(a, b, c);
-}
-
-static inline vf vf_neg(vf x)
-{
-    return _mm512_xor_ps(x, _mm512_set1_ps(-0.0f));
-}
-
-/* a > b ? a : b */
-static inline vf vf_max(vf a, vf b)
-{
-    return _mm512_max_ps(a, b);
-}
-
-/* The bits of x plus the bits of t shifted to the exponent. */
-static inline vf vf_add_exponent(vf x, vf t)
-{
-    const __m512i e = _mm512_slli_epi32(_mm512_castps_si512(t), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), e));
 }
 
 /* x >= limit ? a : 0 */

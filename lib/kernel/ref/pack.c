@@ -1,9 +1,9 @@
 /* Packing of activations (act.h), row by row. */
 #include "base/fma.h"
 #include "base/half.h"
-#include "kernel/act.h"
 #include "kernel/ref/ref.h"
 #include "kernel/row_scale.h"
+#include "kernel/tmpl/pack.h"
 
 void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
 {
@@ -54,49 +54,8 @@ static void residual(float *r, const float *x, const int8_t *q, float d, size_t 
     for (size_t k = 0; k < n; k++) r[k] = hlmi_fmaf(-d, (float)q[k], x[k]);
 }
 
-void hlmi_ref_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + t * stride);
-        for (size_t b = 0; b < cols / 32; b++) block_q8(a + b, x + t * ldx + b * 32);
-    }
-}
-
-void hlmi_ref_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + t * stride);
-        for (size_t b = 0; b < cols / 256; b++) block_q8k(a + b, x + t * ldx + b * 256);
-    }
-}
-
-void hlmi_ref_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    float r[32];
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8 *a = (hlmi_act_q8 *)((char *)dst + 2 * t * stride);
-        hlmi_act_q8 *rest = (hlmi_act_q8 *)((char *)a + stride);
-        for (size_t b = 0; b < cols / 32; b++) {
-            block_q8(a + b, x + t * ldx + b * 32);
-            residual(r, x + t * ldx + b * 32, a[b].q, a[b].d, 32);
-            block_q8(rest + b, r);
-        }
-    }
-}
-
-void hlmi_ref_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
-{
-    float r[256];
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q8k *a = (hlmi_act_q8k *)((char *)dst + 2 * t * stride);
-        hlmi_act_q8k *rest = (hlmi_act_q8k *)((char *)a + stride);
-        for (size_t b = 0; b < cols / 256; b++) {
-            block_q8k(a + b, x + t * ldx + b * 256);
-            residual(r, x + t * ldx + b * 256, a[b].q, a[b].d, 256);
-            block_q8k(rest + b, r);
-        }
-    }
-}
+PACK_OF(ref, q8, 32)
+PACK_OF(ref, q8k, 256)
 
 void hlmi_ref_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
 {

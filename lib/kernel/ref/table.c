@@ -2,27 +2,17 @@
 #include "kernel/isa.h"
 #include "kernel/ref/ref.h"
 
+#define GEMM_F32(constant, name, ...) k->gemm_f32[HLMI_LAYOUT_##constant] = hlmi_ref_gemm_f32_##name;
+#define GEMM_FLOAT(constant, name, ...) k->gemm[HLMI_LAYOUT_##constant] = hlmi_ref_gemm_f32_##name;
+#define GEMM(constant, name, ...) k->gemm[HLMI_LAYOUT_##constant] = hlmi_ref_gemm_##name;
+
 void hlmi_kernels_ref(hlmi_kernels *k, bool bf16, bool vnni)
 {
-    k->gemm_f32[HLMI_LAYOUT_F32] = hlmi_ref_gemm_f32_f32;
-    k->gemm_f32[HLMI_LAYOUT_F16] = hlmi_ref_gemm_f32_f16;
-    k->gemm_f32[HLMI_LAYOUT_BF16] = hlmi_ref_gemm_f32_bf16;
-    k->gemm_f32[HLMI_LAYOUT_Q4] = hlmi_ref_gemm_f32_q4;
-    k->gemm_f32[HLMI_LAYOUT_Q4M] = hlmi_ref_gemm_f32_q4m;
-    k->gemm_f32[HLMI_LAYOUT_Q5M] = hlmi_ref_gemm_f32_q5m;
-    k->gemm_f32[HLMI_LAYOUT_Q8] = hlmi_ref_gemm_f32_q8;
-    k->gemm_f32[HLMI_LAYOUT_K4] = hlmi_ref_gemm_f32_k4;
-    k->gemm_f32[HLMI_LAYOUT_K6] = hlmi_ref_gemm_f32_k6;
-
-    k->gemm[HLMI_LAYOUT_F32] = hlmi_ref_gemm_f32_f32;
-    k->gemm[HLMI_LAYOUT_F16] = hlmi_ref_gemm_f32_f16;
-    k->gemm[HLMI_LAYOUT_BF16] = bf16 ? hlmi_ref_gemm_bf16 : hlmi_ref_gemm_f32_bf16;
-    k->gemm[HLMI_LAYOUT_Q4] = hlmi_ref_gemm_q4;
-    k->gemm[HLMI_LAYOUT_Q4M] = hlmi_ref_gemm_q4m;
-    k->gemm[HLMI_LAYOUT_Q5M] = hlmi_ref_gemm_q5m;
-    k->gemm[HLMI_LAYOUT_Q8] = vnni ? hlmi_ref_gemm_q8 : hlmi_ref_gemm_q8_q16;
-    k->gemm[HLMI_LAYOUT_K4] = hlmi_ref_gemm_k4;
-    k->gemm[HLMI_LAYOUT_K6] = hlmi_ref_gemm_k6;
+    HLMI_LAYOUTS(GEMM_F32)
+    HLMI_FLOAT_LAYOUTS(GEMM_FLOAT)
+    HLMI_UNIT_LAYOUTS(GEMM)
+    if (bf16) k->gemm[HLMI_LAYOUT_BF16] = hlmi_ref_gemm_bf16;
+    if (!vnni) k->gemm[HLMI_LAYOUT_Q8] = hlmi_ref_gemm_q8_q16;
 
     k->act[HLMI_LAYOUT_F32] = HLMI_ACT_F32;
     k->act[HLMI_LAYOUT_F16] = HLMI_ACT_F32;
