@@ -27,8 +27,7 @@ static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
         if (type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN) attr |= HLMI_TOK_SPECIAL;
         if (type == HLMI_TYPE_UNUSED) attr |= HLMI_TOK_UNUSED;
         if (type == HLMI_TYPE_USER_DEFINED) attr |= HLMI_TOK_ADDED;
-        const hlm_status good = check_byte(v, i);
-        if (good != HLM_OK) return good;
+        HLMI_DO(check_byte(v, i));
         hlmi_tokens_set(&t->tokens, (int32_t)i, v->tokens[i], attr);
     }
     return HLM_OK;

@@ -67,10 +67,7 @@ static hlm_status take(reader *r, uint64_t n, const char *what, size_t *at)
                          "%s: %s, %" PRIu64 " bytes from byte %zu on, goes past the %" PRIu64
                          " bytes allowed for settings",
                          r->file->path, what, n, r->pos, FRONT_MAX);
-    if (r->pos + (size_t)n > r->have) {
-        const hlm_status st = extend(r, r->pos + (size_t)n);
-        if (st != HLM_OK) return st;
-    }
+    if (r->pos + (size_t)n > r->have) HLMI_DO(extend(r, r->pos + (size_t)n));
     r->pos += (size_t)n;
     return HLM_OK;
 }
@@ -96,13 +93,11 @@ static hlm_status take_name(reader *r, const char *what, const char **name)
 {
     uint64_t n;
     size_t at;
-    hlm_status st = take_number(r, 8, what, &n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(take_number(r, 8, what, &n));
     if (n == 0 || n >= NAME_MAX_BYTES)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s, at byte %zu, has %" PRIu64 " bytes, expected 1 to %d", r->file->path,
                          what, r->pos - 8, n, NAME_MAX_BYTES - 1);
-    st = take(r, n, what, &at);
-    if (st != HLM_OK) return st;
+    HLMI_DO(take(r, n, what, &at));
     const char *p = (const char *)r->base + at;
     if (memchr(p, '\0', (size_t)n))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s holds a zero byte: %s", r->file->path, what,
@@ -185,10 +180,7 @@ static hlm_status read_kvs(reader *r, uint64_t n, size_t **at)
     s->kvs = hlmi_calloc(&s->mem, (size_t)n, sizeof *s->kvs);
     *at = hlmi_calloc(&s->mem, (size_t)n, sizeof **at);
     if (!s->kvs || !*at) return hlmi_nomem((size_t)n * sizeof *s->kvs, "the table of settings");
-    for (; s->n_kvs < n; s->n_kvs++) {
-        const hlm_status st = read_kv(r, &s->kvs[s->n_kvs], &(*at)[s->n_kvs]);
-        if (st != HLM_OK) return st;
-    }
+    for (; s->n_kvs < n; s->n_kvs++) HLMI_DO(read_kv(r, &s->kvs[s->n_kvs], &(*at)[s->n_kvs]));
     return HLM_OK;
 }
 
@@ -247,14 +239,12 @@ static hlm_status check_shape(const reader *r, const char *what, hlmi_tensor *t,
 static hlm_status read_dims(reader *r, const char *what, hlmi_tensor *t, uint32_t *n)
 {
     uint64_t dims[DIMS_MAX];
-    hlm_status st = take_u32(r, what, n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(take_u32(r, what, n));
     if (*n == 0 || *n > DIMS_MAX)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s: %" PRIu32 " dimensions, expected 1 to %d", r->file->path, what, *n,
                          HLMI_MAX_DIMS);
     for (uint32_t i = 0; i < *n; i++) {
-        st = take_number(r, 8, what, &dims[i]);
-        if (st != HLM_OK) return st;
+        HLMI_DO(take_number(r, 8, what, &dims[i]));
         if (dims[i] == 0 || dims[i] > INT64_MAX)
             return hlmi_fail(HLM_E_FORMAT, "%s: %s: a dimension is %" PRIu64, r->file->path, what, dims[i]);
     }

@@ -62,8 +62,7 @@ hlm_status hlmi_index_build(hlmi_index *x, const hlmi_mem *mem, const void *item
     const named d = {items, stride};
     *twice = NULL;
     hlmi_index_free(x, mem);
-    const hlm_status st = hlmi_sorted(&x->order, mem, n, name_before, &d);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_sorted(&x->order, mem, n, name_before, &d));
     x->n = n;
     for (size_t i = 1; i < n && !*twice; i++)
         if (strcmp(name_of(&d, x->order[i - 1]), name_of(&d, x->order[i])) == 0) *twice = name_of(&d, x->order[i]);

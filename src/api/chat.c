@@ -71,8 +71,7 @@ static hlm_status render(const hlm_model *m, const hlmi_chat_input *in, const hl
 
 static hlm_status read_params(hlm_chat_params *p, const hlm_chat_params *src)
 {
-    const hlm_status st = hlmi_params_read(p, sizeof *p, src, "hlm_chat_params");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(p, sizeof *p, src, "hlm_chat_params"));
     if (p->flags & ~(uint32_t)HLM_CHAT_NO_GENERATION_PROMPT)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_chat_params.flags has unknown bits 0x%x", p->flags);
     return p->reserved ? hlmi_fail(HLM_E_ARG, "hlm_chat_params.reserved is not 0") : HLM_OK;

@@ -25,9 +25,7 @@ static hlm_status check_rows(const hlm_context *c, const hlm_step *s)
 
 static hlm_status keep_asked(hlm_context *c, int32_t layer, int32_t kind, float *out)
 {
-    void *items = c->asked;
-    const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_asked, c->n_asked + 1, sizeof *c->asked, "a step");
-    c->asked = items;
+    const hlm_status st = HLMI_GROW(&c->mem, c->asked, c->cap_asked, c->n_asked + 1, "a step");
     if (st == HLM_OK) c->asked[c->n_asked++] = (hlmi_asked){.layer = layer, .kind = kind, .out = out};
     return st;
 }

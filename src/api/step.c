@@ -171,8 +171,7 @@ static hlm_status take(hlm_context *c, hlmi_entry *entries, size_t n)
 static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
 {
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
-    const hlm_status few = hlmi_list_check(n, "steps");
-    if (few != HLM_OK) return few;
+    HLMI_DO(hlmi_list_check(n, "steps"));
     c->n_asked = 0;
     for (size_t i = 0; i < n; i++) {
         const hlm_status st = hlmi_entry_read(c, i, steps[i]);

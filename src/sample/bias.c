@@ -8,8 +8,7 @@ static hlm_status check(const hlm_sampler_params *p, size_t vocab)
 {
     if (p->n_logit_bias && !p->logit_bias)
         return hlmi_fail(HLM_E_ARG, "sampler: logit_bias is NULL, n_logit_bias %zu", p->n_logit_bias);
-    const hlm_status few = hlmi_list_check(p->n_logit_bias, "sampler: logit_bias");
-    if (few != HLM_OK) return few;
+    HLMI_DO(hlmi_list_check(p->n_logit_bias, "sampler: logit_bias"));
     for (size_t i = 0; i < p->n_logit_bias; i++) {
         const hlm_logit_bias *b = &p->logit_bias[i];
         if (b->token < 0 || (size_t)b->token >= vocab)

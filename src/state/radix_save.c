@@ -147,11 +147,9 @@ static hlm_status collect(texts *t, hlmi_radix *r)
     int64_t from = 0;
     for (hlmi_radix_node *leaf = first_leaf(&r->root); leaf; leaf = next_leaf(leaf, &from)) {
         const hlmi_radix_place end = {.node = leaf, .at = leaf->end};
-        hlm_status st = hlmi_cache_make(&t->caches[t->n], pool, leaf->end - r->root.end);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_cache_make(&t->caches[t->n], pool, leaf->end - r->root.end));
         t->left_out[t->n] = (uint32_t)((size_t)from / pool->layout.tokens);
-        st = hlmi_radix_fill(&t->caches[t->n++]->seq, r, &end, from, HLMI_POINT_MARK);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_radix_fill(&t->caches[t->n++]->seq, r, &end, from, HLMI_POINT_MARK));
     }
     return HLM_OK;
 }

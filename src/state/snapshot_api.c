@@ -157,8 +157,7 @@ HLMI_CALL(hlm_cache_load_memory,
           (hlm_cache **out, hlm_pool *pool, const void *data, size_t n, uint32_t flags),
           (out, pool, data, n, flags))
 {
-    const hlm_status st = check(out, pool, data, flags, "hlm_cache_load_memory");
-    if (st != HLM_OK) return st;
+    HLMI_DO(check(out, pool, data, flags, "hlm_cache_load_memory"));
     hlmi_inlet in = {
         .kernels = &pool->model->kernels, .name = UNNAMED, .memory = data, .past_cache = n > CACHE_BYTES, .end = n};
     return hlmi_snapshot_read(out, pool, &in, flags, false);

@@ -51,8 +51,7 @@ hlm_status hlmi_outlet_flush(hlmi_outlet *o)
 
 static hlm_status gather(hlmi_outlet *o, const void *data, size_t n)
 {
-    const hlm_status st = n > BUFFER - o->used ? hlmi_outlet_flush(o) : HLM_OK;
-    if (st != HLM_OK) return st;
+    HLMI_DO(n > BUFFER - o->used ? hlmi_outlet_flush(o) : HLM_OK);
     if (n) memcpy(o->buffer + o->used, data, n);
     o->used += n;
     return HLM_OK;
@@ -222,15 +221,13 @@ static hlm_status check_room(const hlmi_inlet *in, size_t n)
 
 hlm_status hlmi_inlet_block(hlmi_inlet *in, void *out, size_t n)
 {
-    const hlm_status st = check_room(in, n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_room(in, n));
     return in->memory ? block_from_memory(in, out, n) : read_block(in, out, n);
 }
 
 hlm_status hlmi_inlet_skip(hlmi_inlet *in, size_t n)
 {
-    const hlm_status st = check_room(in, n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_room(in, n));
     return in->memory ? block_from_memory(in, NULL, n) : pass_block(in, n);
 }
 
