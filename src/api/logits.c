@@ -17,6 +17,7 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
         c->pool, hlmi_symbol_adapter(c->pool, hlmi_seq_symbol(c->pool, &cache->seq, cache->seq.length - 1)));
     t->adapted = t->adapter[0] != NULL;
     t->span_of[0] = 0;
+    t->log[0] = NULL;
     t->out_row[0] = 0;
     t->out[0] = logits;
     size_t at = 0;
