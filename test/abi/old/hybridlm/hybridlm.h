@@ -26,13 +26,15 @@
  *      hlm_status st = hlm_model_load(&model, "model.gguf", NULL);
  *      if (st == HLM_OK) st = hlm_ctx_new(&ctx, model, NULL);
  *      if (st == HLM_OK) st = hlm_cache_new(&cache, hlm_ctx_pool(ctx), NULL);
- *      if (st == HLM_OK) st = hlm_tokenize(model, "Once upon a time", 16, 0, ids, 256, &p.n_prompt);
+ *      if (st == HLM_OK) st = hlm_tokenize(model, "Once", 4, HLM_TOKENIZE_ADD_SPECIAL, ids, 256, &p.n_prompt);
  *      if (st == HLM_OK) st = hlm_generate(ctx, cache, NULL, &p, NULL);
  *
  *   print(user, token, text, len) is the caller's and gets the text as it comes. After a failure hlm_last_error()
  *   says why. hlm_cache_free, hlm_ctx_free and hlm_model_release end it, in any order.
  *
  * Conventions
+ *  - A call is named hlm_OBJECT_verb after the object that it asks or changes. What a context computes has a
+ *    short name: hlm_generate, hlm_decode_step, hlm_score, hlm_embed; so have hlm_tokenize and hlm_detokenize.
  *  - Every call that can fail returns an hlm_status; results come through
  *    out-parameters, which are written only on success unless said otherwise.
  *    hlm_last_error() holds a sentence for people.
@@ -64,10 +66,11 @@
  *    Callbacks run with the caller's own, on the thread of the call.
  *  - The library never prints, exits, aborts, reads the environment or
  *    installs signal handlers, and has no global state but the error text of
- *    each thread. jansson (used for JSON) takes memory from malloc, whatever
- *    allocator is given here.
- *  - A call is named hlm_OBJECT_verb after the object that it asks or changes. What a context computes has
- *    short names: hlm_generate, hlm_decode_step, hlm_score, hlm_embed; so have hlm_tokenize and hlm_detokenize.
+ *    each thread and what jansson, which reads JSON, has one of for the whole
+ *    process: its allocator (malloc, whatever allocator is given here, unless
+ *    the host calls json_set_alloc_funcs) and the seed of its hash tables,
+ *    drawn at random by the first call that reads JSON, unless the host has
+ *    set it by json_object_seed.
  *  - No call needs more than 96 KB of its thread's stack.
  *
  * The promise: on a CPU the same model file, tokens and load parameters give
