@@ -19,29 +19,28 @@ void hlmi_fingerprint_free(hlmi_fingerprint *f)
     f->noted = NULL;
 }
 
-/* A number for a tensor's name, type and shape, and a row of it. */
-static uint64_t key_of(const hlmi_fingerprint *f, const hlmi_tensor *t, uint64_t row)
+uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const hlmi_tensor *t)
 {
     const char *type = hlmi_type_get(t->type)->name;
-    uint64_t key = f->hash(t->name, strlen(t->name), row);
-    key = f->hash(type, strlen(type), key);
+    const uint64_t key = f->hash(type, strlen(type), f->hash(t->name, strlen(t->name), 0));
     return f->hash(t->dims, t->n_dims * sizeof *t->dims, key);
 }
 
-hlm_status hlmi_fingerprint_note(hlmi_fingerprint *f, const hlmi_tensor *t, uint64_t row, const void *data,
-                                 size_t bytes)
+void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_hashed_rows *rows)
+{
+    const uint8_t *row = rows->data;
+    for (size_t i = 0; i < rows->n; i++)
+        f->weights += f->hash(row + i * rows->bytes, rows->bytes, rows->key + rows->first + i);
+}
+
+hlm_status hlmi_fingerprint_note(hlmi_fingerprint *f, const hlmi_hashed_rows *rows)
 {
     void *items = f->noted;
     const hlm_status st =
         hlmi_grow(&f->mem, &items, &f->cap_noted, f->n_noted + 1, sizeof *f->noted, "the fingerprint");
     f->noted = items;
-    if (st == HLM_OK) f->noted[f->n_noted++] = (hlmi_weights){.key = key_of(f, t, row), .data = data, .bytes = bytes};
+    if (st == HLM_OK) f->noted[f->n_noted++] = *rows;
     return st;
-}
-
-void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_tensor *t, const void *data, size_t bytes)
-{
-    f->weights += f->hash(data, bytes, key_of(f, t, 0));
 }
 
 static bool shapes_numbers(const hlmi_kv *kv, const char *arch)
@@ -58,7 +57,7 @@ hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *stor
         const uint64_t key = f->hash(kv->key, strlen(kv->key), (uint64_t)kv->type);
         f->settings += f->hash(kv->data, kv->bytes, key);
     }
-    if (hlmi_store_container(store) == HLMI_STORE_GGUF) return HLM_OK;
+    if (hlmi_store_dialect(store) == HLMI_GGUF) return HLM_OK;
     char *text = NULL;
     size_t len = 0;
     const hlm_status st = hlmi_store_side_file(store, "config.json", CONFIG_MAX, &text, &len);
@@ -70,10 +69,7 @@ hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *stor
 void hlmi_fingerprint_get(hlmi_fingerprint *f, uint64_t out[2])
 {
     hlmi_lock_take(&f->lock);
-    while (f->n_noted) {
-        const hlmi_weights *w = &f->noted[--f->n_noted];
-        f->weights += f->hash(w->data, w->bytes, w->key);
-    }
+    while (f->n_noted) hlmi_fingerprint_add(f, &f->noted[--f->n_noted]);
     out[0] = f->weights;
     out[1] = f->settings;
     hlmi_lock_drop(&f->lock);

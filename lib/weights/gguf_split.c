@@ -99,7 +99,7 @@ static hlm_status add_parts(hlmi_store *s, part_of *p)
 {
     hlm_status st;
     int64_t tensors = 0;
-    hlmi_store part = {.mem = s->mem, .vfs = s->vfs, .container = s->container};
+    hlmi_store part = {.mem = s->mem, .vfs = s->vfs, .dialect = s->dialect};
     HLMI_TRY(read_count(s, "split.tensors.count", 0, SPLIT_TENSORS_MAX, -1, &tensors));
     if (tensors < 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: split.tensors.count is missing", s->sources[0].path));
     for (int64_t no = 2; no <= p->count; no++) {

@@ -47,7 +47,7 @@ static hlm_status side_file(const hlmi_store *s, const char *name, size_t max, s
     bool missing = false;
     *data = NULL;
     *len = 0;
-    if (s->container != HLMI_STORE_HF) return HLM_OK;
+    if (s->dialect != HLMI_HF) return HLM_OK;
     if (!is_side_name(name))
         return hlmi_fail(HLM_E_FORMAT, "%s: side file %s is not a plain file name", s->path,
                          hlmi_quoted(name, strlen(name)).s);
@@ -70,7 +70,7 @@ hlm_status hlmi_store_side_file_any(const hlmi_store *s, const char *name, size_
 
 bool hlmi_store_lists_folders(const hlmi_store *s)
 {
-    return s->container == HLMI_STORE_HF && s->vfs.system;
+    return s->dialect == HLMI_HF && s->vfs.system;
 }
 
 typedef struct listing {

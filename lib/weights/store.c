@@ -220,7 +220,7 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     s->path = hlmi_strndup(mem, path, len);
     if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
     HLMI_TRY(find_container(s, &file, &c, content));
-    s->container = c->id;
+    s->dialect = c->id;
     HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));
     for (size_t i = 0; i < s->n_tensors && content == HLMI_STORE_ADAPTER; i++)
@@ -235,7 +235,7 @@ done:
 
 void hlmi_store_clear(hlmi_store *s)
 {
-    const hlmi_store kept = {.mem = s->mem, .vfs = s->vfs, .path = s->path, .container = s->container};
+    const hlmi_store kept = {.mem = s->mem, .vfs = s->vfs, .path = s->path, .dialect = s->dialect};
     for (size_t i = 0; i < s->n_sources; i++) hlmi_source_close(&s->sources[i]);
     hlmi_free(&s->mem, s->sources);
     hlmi_free(&s->mem, s->tensors);
@@ -263,9 +263,9 @@ void hlmi_store_close(hlmi_store *s)
 
 /* ---- asking ---- */
 
-hlmi_container hlmi_store_container(const hlmi_store *s)
+hlmi_dialect hlmi_store_dialect(const hlmi_store *s)
 {
-    return s->container;
+    return s->dialect;
 }
 
 const char *hlmi_store_path(const hlmi_store *s)

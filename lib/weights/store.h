@@ -5,6 +5,7 @@
 #ifndef HLMI_WEIGHTS_STORE_H
 #define HLMI_WEIGHTS_STORE_H
 
+#include "base/dialect.h"
 #include "base/json.h"
 #include "base/vfs.h"
 #include "quant/type.h"
@@ -24,8 +25,6 @@ typedef struct hlmi_tensor {
 
 typedef struct hlmi_store hlmi_store;
 
-typedef enum hlmi_container { HLMI_STORE_GGUF, HLMI_STORE_HF } hlmi_container;
-
 /** What is opened. */
 typedef enum hlmi_content {
     HLMI_STORE_MODEL,
@@ -43,7 +42,8 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
                            hlmi_content content);
 void hlmi_store_close(hlmi_store *s); /* NULL is fine */
 
-hlmi_container hlmi_store_container(const hlmi_store *s);
+/** How its files spell things: as a GGUF file, or as a Hugging Face folder. */
+hlmi_dialect hlmi_store_dialect(const hlmi_store *s);
 const char *hlmi_store_path(const hlmi_store *s);
 uint64_t hlmi_store_bytes(const hlmi_store *s); /* of all weight files */
 

@@ -13,7 +13,7 @@ struct hlmi_store {
     hlmi_mem mem;
     hlmi_vfs vfs;
     char *path; /* as given, without '/' at the end */
-    hlmi_container container;
+    hlmi_dialect dialect;
     int32_t opened; /* what opening it as a file returned */
 
     hlmi_source *sources; /* weight files */
@@ -35,7 +35,7 @@ struct hlmi_store {
 
 /** One container: what it is called, whether a path is one, and how it opens. */
 typedef struct hlmi_container_info {
-    hlmi_container id;
+    hlmi_dialect id;
     /** Opened as a file, the path begins with this magic; NULL: the path is a folder. */
     const char *magic;
     hlm_status (*open)(hlmi_store *s, hlmi_source *file, hlmi_content content);

@@ -3,8 +3,8 @@
 
 #include "weights/store_impl.h"
 
-static const hlmi_container_info gguf = {HLMI_STORE_GGUF, "GGUF", hlmi_gguf_open};
-static const hlmi_container_info hf = {HLMI_STORE_HF, NULL, hlmi_hf_open};
+static const hlmi_container_info gguf = {HLMI_GGUF, "GGUF", hlmi_gguf_open};
+static const hlmi_container_info hf = {HLMI_HF, NULL, hlmi_hf_open};
 static const hlmi_container_info *const containers[] = {&gguf, &hf};
 
 hlm_status hlmi_container_match(const hlmi_source *file, const hlmi_container_info **out)

@@ -44,8 +44,8 @@ HLMI_CALL(hlm_adapter_load,
     HLMI_TRY(hlmi_store_open(&store, &model->mem, &vfs, path, HLMI_STORE_ADAPTER));
     ad = hlmi_adapter_new(model);
     if (!ad) HLMI_TRY(HLM_E_NOMEM);
-    adds = hlmi_calloc(&model->mem, model->plan.n_slots + 1, sizeof *adds);
-    if (!adds) HLMI_TRY(hlmi_nomem(model->plan.n_slots, "an adapter"));
+    adds = hlmi_calloc(&model->mem, model->plan.n_weights + 1, sizeof *adds);
+    if (!adds) HLMI_TRY(hlmi_nomem(model->plan.n_weights, "an adapter"));
     HLMI_TRY(hlmi_ctx_adds(model, adds));
     const hlmi_adapter_file file = {.store = store,
                                     .model = model->store,
@@ -66,14 +66,14 @@ done:
 
 /* ---- several at once: [A1; A2] and [B1 | B2] ---- */
 
-/* Rows of the first matrices of a slot, all together, and whether a sum is scaled. */
-static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t slot, size_t *having, bool *scaled)
+/* Rows of the first matrices of a matrix, all together, and whether a sum is scaled. */
+static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t number, size_t *having, bool *scaled)
 {
     size_t rank = 0;
     *having = 0;
     *scaled = false;
     for (size_t i = 0; i < n; i++) {
-        const hlmi_low *low = &adapters[i]->low[slot];
+        const hlmi_low *low = &adapters[i]->low[number];
         if (!low->a.rows) continue;
         rank += low->a.rows;
         ++*having;
@@ -82,40 +82,41 @@ static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t sl
     return rank;
 }
 
-/* a [rank, cols] and b [rows, rank] of a slot. */
-static void join_matrices(const hlm_adapter *const *adapters, size_t n, size_t slot, size_t rank, float *a, float *b)
+/* a [rank, cols] and b [rows, rank] of a matrix. */
+static void join_matrices(const hlm_adapter *const *adapters, size_t n, size_t number, size_t rank, float *a, float *b)
 {
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        const hlmi_low *low = &adapters[i]->low[slot];
+        const hlmi_low *low = &adapters[i]->low[number];
         for (size_t r = 0; r < low->a.rows; r++) hlmi_low_row(a + (at + r) * low->a.cols, &low->a, r);
         for (size_t r = 0; r < low->b.rows; r++) hlmi_low_row(b + r * rank + at, &low->b, r);
         at += low->a.rows;
     }
 }
 
-static hlm_status join_slot(hlm_adapter *ad, const hlm_adapter *const *adapters, size_t n, size_t slot)
+static hlm_status join_weight(hlm_adapter *ad, const hlm_adapter *const *adapters, size_t n, size_t number)
 {
-    const hlmi_slot *s = &ad->model->plan.slots[slot];
+    const hlmi_weight *w = ad->model->plan.weights[number];
+    const hlmi_matrix *m = &w->matrix;
     size_t having;
     bool scaled;
-    const size_t rank = joint_rank(adapters, n, slot, &having, &scaled), rows = s->matrix.rows;
+    const size_t rank = joint_rank(adapters, n, number, &having, &scaled), rows = m->rows;
     if (rank == 0) return HLM_OK;
     if (rank > HLMI_LOW_MAX)
-        return hlmi_fail(HLM_E_LIMIT, "%s: the adapters are of rank %zu together, can be up to %d", s->tensor, rank,
+        return hlmi_fail(HLM_E_LIMIT, "%s: the adapters are of rank %zu together, can be up to %d", w->name, rank,
                          HLMI_LOW_MAX);
     if (scaled && having > 1)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: an adapter with magnitudes (DoRA) can not be joined to another",
-                         s->tensor);
-    float *a = hlmi_calloc(&ad->mem, rank * s->matrix.cols, sizeof *a);
+                         w->name);
+    float *a = hlmi_calloc(&ad->mem, rank * m->cols, sizeof *a);
     float *b = hlmi_calloc(&ad->mem, rows * rank, sizeof *b);
     float *factor = scaled ? hlmi_alloc(&ad->mem, rows * sizeof *factor) : NULL;
     hlm_status st = a && b && (factor || !scaled) ? HLM_OK : hlmi_nomem(rows * rank * sizeof *b, "an adapter");
     if (st == HLM_OK) {
-        join_matrices(adapters, n, slot, rank, a, b);
+        join_matrices(adapters, n, number, rank, a, b);
         for (size_t i = 0; i < n && factor; i++)
-            if (adapters[i]->low[slot].factor) memcpy(factor, adapters[i]->low[slot].factor, rows * sizeof *factor);
-        st = hlmi_adapter_set(ad, s, slot, rank, a, b, factor);
+            if (adapters[i]->low[number].factor) memcpy(factor, adapters[i]->low[number].factor, rows * sizeof *factor);
+        st = hlmi_adapter_set(ad, m, rank, a, b, factor);
         factor = NULL;
     }
     hlmi_free(&ad->mem, a);
@@ -148,7 +149,7 @@ HLMI_CALL(hlm_adapter_join, (hlm_adapter **out, const hlm_adapter *const *adapte
     hlm_adapter *ad = hlmi_adapter_new(model);
     hlm_status st = ad ? HLM_OK : HLM_E_NOMEM;
     if (st == HLM_OK) st = hlmi_adapter_wait(ad, adapters[0]->invocation, adapters[0]->n_invocation);
-    for (size_t i = 0; st == HLM_OK && i < ad->n_slots; i++) st = join_slot(ad, adapters, n, i);
+    for (size_t i = 0; st == HLM_OK && i < ad->n_low; i++) st = join_weight(ad, adapters, n, i);
     if (st == HLM_OK) hlmi_adapter_seal(ad, model->kernels.hash);
     if (st == HLM_OK) *out = ad;
     else hlm_adapter_release(ad);

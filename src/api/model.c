@@ -7,6 +7,8 @@
 #include "api/templates.h"
 #include "api/vocab.h"
 #include "arch/arch.h"
+#include "arch/loader.h"
+#include "arch/rope.h"
 #include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -88,10 +90,23 @@ static hlm_status check_vocab(const hlm_model *m)
     return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 
+/* The numbers of the plan's table. */
+static hlm_status read_weights(hlm_model *m, const hlm_model_params *p)
+{
+    hlmi_loader loader = {.store = m->store,
+                          .plan = &m->plan,
+                          .check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0,
+                          .progress = p->progress,
+                          .progress_user = p->progress_user,
+                          .fingerprint = &m->fingerprint};
+    const hlm_status st = hlmi_loader_run(&loader);
+    return st == HLM_OK ? hlmi_rope_divide(&m->plan, hlmi_store_path(m->store)) : st;
+}
+
 static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
 {
     hlmi_config config;
-    hlmi_loader loader = {0};
+    hlmi_wants wants = {0};
     const hlmi_arch *arch = NULL;
     char name[80];
     hlm_status st;
@@ -99,13 +114,11 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     HLMI_TRY(keep_name(m, &config, name));
     hlmi_fingerprint_init(&m->fingerprint, m->kernels.hash, &m->mem);
     HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
-    HLMI_TRY(hlmi_loader_init(&loader, m->store, &m->plan, &m->fingerprint));
-    loader.check_values = (p->flags & HLM_LOAD_CHECK_WEIGHTS) != 0;
-    loader.progress = p->progress;
-    loader.progress_user = p->progress_user;
-    hlmi_loader_leave_out(&loader, arch->left_out);
-    HLMI_TRY(arch->build(&config, &loader, &m->plan));
-    HLMI_TRY(hlmi_loader_finish(&loader));
+    HLMI_TRY(hlmi_wants_init(&wants, m->store, &m->plan));
+    hlmi_wants_leave_out(&wants, arch->left_out);
+    HLMI_TRY(hlmi_arch_build(arch, &config, &wants));
+    HLMI_TRY(hlmi_wants_finish(&wants));
+    HLMI_TRY(read_weights(m, p));
     hlmi_places_choose(m);
     if (p->flags & HLM_LOAD_NO_MEMORY_TOKENS) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
@@ -113,7 +126,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
                   hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),
                   m->kernels.isa, p->flags & HLM_LOAD_PORTABLE ? ", portable" : "");
 done:
-    if (loader.used) hlmi_loader_free(&loader);
+    hlmi_wants_free(&wants);
     return st;
 }
 

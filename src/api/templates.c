@@ -213,7 +213,7 @@ done:
 
 hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    const bool gguf = hlmi_store_container(s) == HLMI_STORE_GGUF;
+    const bool gguf = hlmi_store_dialect(s) == HLMI_GGUF;
     const hlmi_str type = hlmi_json_str(hlmi_json_get(hlmi_store_config(s), "model_type"));
     const hlmi_kv *kv = hlmi_store_kv(s, "general.architecture");
     hlmi_str arch = {"", 0};

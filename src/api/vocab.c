@@ -353,7 +353,7 @@ done:
 hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store, const hlmi_logger *log)
 {
     *out = NULL;
-    const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
+    const bool gguf = hlmi_store_dialect(store) == HLMI_GGUF;
     const hlm_status st = gguf ? load_gguf(out, mem, store, log) : load_folder(out, mem, store);
     if (st == HLM_OK) return st;
     hlmi_tokenizer_free(*out);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "arch/adapter_settings.h"
-#include "arch/loader.h"
 #include "base/half.h"
 #include "base/size.h"
 
@@ -25,7 +24,7 @@ typedef struct reading {
 
 static bool in_gguf(const reading *r)
 {
-    return hlmi_store_container(r->f->store) == HLMI_STORE_GGUF;
+    return hlmi_store_dialect(r->f->store) == HLMI_GGUF;
 }
 
 /* ---- names ---- */
@@ -131,7 +130,7 @@ static hlm_status read_numbers(const reading *r, const hlmi_tensor *t, float **o
 
 /* One matrix's adapter while it is made. */
 typedef struct pair {
-    const hlmi_slot *slot;
+    const hlmi_weight *weight;
     char module[NAME]; /* as the file calls it */
     bool added; /* by a step */
     size_t rank;
@@ -153,7 +152,7 @@ static void pair_free(const reading *r, pair *p)
 /* m / ||W + s B A|| of each row. */
 static hlm_status make_factor(const reading *r, pair *p)
 {
-    const hlmi_matrix *w = &p->slot->matrix;
+    const hlmi_matrix *w = &p->weight->matrix;
     const hlmi_mem *mem = &r->ad->mem;
     const hlm_status st = read_numbers(r, p->m_tensor, &p->magnitudes);
     if (st != HLM_OK) return st;
@@ -168,7 +167,7 @@ static hlm_status make_factor(const reading *r, pair *p)
             for (size_t k = 0; k < p->rank; k++) x += (double)p->b[i * p->rank + k] * (double)p->a[k * w->cols + c];
             sum += x * x;
         }
-        const double f = (double)p->magnitudes[hlmi_file_row(&p->slot->order, i)] / __builtin_sqrt(sum);
+        const double f = (double)p->magnitudes[hlmi_file_row(hlmi_weight_order(p->weight), i)] / __builtin_sqrt(sum);
         if (!(f >= -1e30 && f <= 1e30))
             return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: row %zu of the matrix has no length", r->path,
                              p->m_tensor->name, i);
@@ -189,12 +188,12 @@ static hlm_status scale_of(const reading *r, const pair *p, float *out)
 
 static hlm_status check_pair(const reading *r, pair *p)
 {
-    const hlmi_matrix *w = &p->slot->matrix;
+    const hlmi_matrix *w = &p->weight->matrix;
     if (!p->b_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no second factor", r->path, p->a_tensor->name);
     if (!p->a_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no first factor", r->path, p->b_tensor->name);
     if (!p->added)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: this version knows no adapters of %s", r->path,
-                         p->a_tensor->name, p->slot->expert ? "experts that rows choose" : "that matrix");
+                         p->a_tensor->name, p->weight->want.expert ? "experts that rows choose" : "that matrix");
     double rank = (double)r->s.rank;
     hlm_status st = hlmi_adapter_match_value(&r->s.match, &r->s.match.ranks, p->module, &rank);
     if (st == HLM_OK && !in_gguf(r)) st = hlmi_adapter_match_targets(&r->s.match, p->module);
@@ -204,7 +203,7 @@ static hlm_status check_pair(const reading *r, pair *p)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of rank %llu, expected %s%.0f", r->path, p->a_tensor->name,
                          (unsigned long long)p->a_tensor->dims[0], r->s.rank ? "" : "1 to ",
                          r->s.rank ? rank : (double)HLMI_LOW_MAX);
-    const size_t rows = hlmi_file_rows(&p->slot->order, w->rows);
+    const size_t rows = hlmi_file_rows(hlmi_weight_order(p->weight), w->rows);
     st = check_shape(r, p->a_tensor, p->rank, w->cols);
     if (st == HLM_OK) st = check_shape(r, p->b_tensor, rows, p->rank);
     if (st != HLM_OK || !r->s.dora) return st;
@@ -213,15 +212,17 @@ static hlm_status check_pair(const reading *r, pair *p)
     return check_shape(r, p->m_tensor, rows, 0);
 }
 
-/* What the file has for a slot, if anything. */
-static hlm_status read_slot(reading *r, size_t number)
+/* What the file has for a matrix, if anything. */
+static hlm_status read_weight(reading *r, size_t number)
 {
     hlm_status st;
     float scale = 0;
-    pair p = {.slot = &r->f->plan->slots[number], .added = r->f->adds[number]};
-    const size_t rows = p.slot->matrix.rows;
-    if (in_gguf(r)) snprintf(p.module, NAME, "%s", p.slot->tensor);
-    else if (!find_module(r, p.slot->tensor, p.module)) return HLM_OK;
+    pair p = {.weight = r->f->plan->weights[number], .added = r->f->adds[number]};
+    const size_t rows = p.weight->matrix.rows;
+    const char *name = p.weight->name;
+    if (p.weight->use != HLMI_USE_PRODUCT) return HLM_OK;
+    if (in_gguf(r)) snprintf(p.module, NAME, "%s", name);
+    else if (!find_module(r, name, p.module)) return HLM_OK;
     p.a_tensor = find_part(r, p.module, ".lora_A.weight", ".lora_a");
     p.b_tensor = find_part(r, p.module, ".lora_B.weight", ".lora_b");
     p.m_tensor = r->s.dora ? find_part(r, p.module, ".lora_magnitude_vector", ".lora_m") : NULL;
@@ -234,11 +235,11 @@ static hlm_status read_slot(reading *r, size_t number)
     HLMI_TRY(scale_of(r, &p, &scale));
     for (size_t i = 0; i < rows; i++)
         for (size_t k = 0; k < p.rank; k++)
-            p.b[i * p.rank + k] = scale * p.file_b[hlmi_file_row(&p.slot->order, i) * p.rank + k];
+            p.b[i * p.rank + k] = scale * p.file_b[hlmi_file_row(hlmi_weight_order(p.weight), i) * p.rank + k];
     if (r->s.dora) HLMI_TRY(make_factor(r, &p));
     float *factor = p.factor;
     p.factor = NULL;
-    HLMI_TRY(hlmi_adapter_set(r->ad, p.slot, number, p.rank, p.a, p.b, factor));
+    HLMI_TRY(hlmi_adapter_set(r->ad, &p.weight->matrix, p.rank, p.a, p.b, factor));
 done:
     pair_free(r, &p);
     return st;
@@ -254,9 +255,8 @@ static const hlmi_tensor *find_own(const reading *r, const char *module, size_t 
         if (!*other || snprintf(name, NAME, "%s%s", other, end) >= NAME) continue;
         const hlmi_tensor *t = hlmi_store_find(r->f->model, name);
         if (t) return t;
-        for (size_t k = 0; k < r->f->plan->n_slots; k++)
-            if (strcmp(r->f->plan->slots[k].tensor, name) == 0)
-                return hlmi_store_find(r->f->model, r->f->plan->slots[k].source);
+        for (size_t k = 0; k < r->f->plan->n_weights; k++)
+            if (strcmp(r->f->plan->weights[k]->name, name) == 0) return r->f->plan->weights[k]->tensor;
     }
     return NULL;
 }
@@ -350,7 +350,7 @@ static hlm_status check_used(const reading *r)
 
 static hlm_status check_container(const reading *r)
 {
-    if (hlmi_store_container(r->f->store) == hlmi_store_container(r->f->model)) return HLM_OK;
+    if (hlmi_store_dialect(r->f->store) == hlmi_store_dialect(r->f->model)) return HLM_OK;
     return hlmi_fail(HLM_E_MISMATCH, "%s: names tensors as %s do, the model is %s", r->path,
                      in_gguf(r) ? "GGUF files" : "Hugging Face folders", in_gguf(r) ? "a folder" : "a GGUF file");
 }
@@ -363,7 +363,7 @@ hlm_status hlmi_adapter_read(const hlmi_adapter_file *f, hlm_adapter *ad)
     if (st != HLM_OK) goto done;
     r.used = hlmi_calloc(&ad->mem, hlmi_store_count(f->store) + 1, sizeof *r.used);
     if (!r.used) HLMI_TRY(hlmi_nomem(hlmi_store_count(f->store), "an adapter"));
-    for (size_t i = 0; i < f->plan->n_slots; i++) HLMI_TRY(read_slot(&r, i));
+    for (size_t i = 0; i < f->plan->n_weights; i++) HLMI_TRY(read_weight(&r, i));
     HLMI_TRY(check_used(&r));
     HLMI_TRY(hlmi_adapter_wait(ad, r.s.invocation, r.s.n_invocation));
 done:

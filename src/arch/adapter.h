@@ -10,7 +10,7 @@ typedef struct hlmi_adapter_file {
     const hlmi_store *store, *model; /* the adapter's; the model's, whose tensors' names are the adapter's */
     const char *arch; /* the model's, by its files */
     const hlmi_plan *plan;
-    const bool *adds; /* [slots of the plan] a step adds to it */
+    const bool *adds; /* [weights of the plan] a step adds to it */
     double scale; /* of what is added */
 } hlmi_adapter_file;
 

@@ -236,7 +236,7 @@ hlm_status hlmi_adapter_settings_read(hlmi_adapter_settings *s, const hlmi_adapt
                        .path = hlmi_store_path(f->store),
                        .c = {.store = f->store, .json = hlmi_store_config(f->store), .arch = ""},
                        .s = s};
-    return hlmi_store_container(f->store) == HLMI_STORE_GGUF ? read_gguf(&r) : read_peft(&r);
+    return hlmi_store_dialect(f->store) == HLMI_GGUF ? read_gguf(&r) : read_peft(&r);
 }
 
 void hlmi_adapter_settings_free(hlmi_adapter_settings *s, const hlmi_mem *mem)

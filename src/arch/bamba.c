@@ -2,20 +2,13 @@
  * Reference: transformers' modeling_bamba. */
 #include "arch/mamba2_layer.h"
 
-#define LAYER "model.layers.%zu."
 const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
-    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", NULL},
-    [HLMI_PART_K] = {LAYER "self_attn.k_proj", NULL},
-    [HLMI_PART_V] = {LAYER "self_attn.v_proj", NULL},
-    [HLMI_PART_O] = {LAYER "self_attn.o_proj", NULL},
-    [HLMI_PART_MLP_NORM] = {LAYER "pre_ff_layernorm", NULL},
-    [HLMI_PART_GATE] = {LAYER "feed_forward.gate_proj", NULL},
-    [HLMI_PART_UP] = {LAYER "feed_forward.up_proj", NULL},
-    [HLMI_PART_DOWN] = {LAYER "feed_forward.down_proj", NULL},
+    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
+    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_ff_layernorm", "blk.%zu.ffn_norm"},
+    HLMI_NAMES_MLP(HLMI_LAYER "feed_forward."),
+    HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba."),
 };
 
 /* Every index must be a layer's. */
@@ -54,7 +47,7 @@ const hlmi_mamba2_keys hlmi_bamba_keys = {.heads = "mamba_n_heads",
 static hlm_status setup(hlmi_decoder *d)
 {
     hlmi_mamba2 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return hlmi_nomem(sizeof *m, "settings");
+    if (!m) return HLM_E_NOMEM;
     *m = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
     d->family = m;
     const hlm_status st = check_indices(d);
@@ -65,33 +58,23 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     hlm_status st;
     if (has_attention(d, i)) HLMI_TRY(hlmi_decoder_add_attention(d, i));
-    else HLMI_TRY(hlmi_mamba2_add(d, d->family, LAYER "mamba.", i));
+    else HLMI_TRY(hlmi_mamba2_add(d, d->family, i));
     HLMI_TRY(hlmi_decoder_add_mlp(d, i));
 done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
-                                           .qkv_bias = HLMI_BIAS_ASKED,
-                                           .o_bias = HLMI_BIAS_ASKED,
-                                           .mlp_bias = HLMI_BIAS_ASKED,
-                                           .attn_bias_key = "attention_bias",
-                                           .mlp_bias_key = "mlp_bias",
-                                           .sizes = {.vocab = 128000,
-                                                     .hidden = 4096,
-                                                     .ff = 14336,
-                                                     .layers = 32,
-                                                     .heads = 32,
-                                                     .kv_heads = 8,
-                                                     .positions = 262144},
-                                           .eps_key = {"rms_norm_eps", NULL},
-                                           .eps = 1e-5,
-                                           .partial_rotary = 0.5,
-                                           .setup = setup,
-                                           .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
+                                       .qkv_bias = HLMI_BIAS_ASKED,
+                                       .o_bias = HLMI_BIAS_ASKED,
+                                       .mlp_bias = HLMI_BIAS_ASKED,
+                                       .attn_bias_key = "attention_bias",
+                                       .mlp_bias_key = "mlp_bias",
+                                       .sizes = {128000, 4096, 14336, 32, 32, 8, 0, 262144},
+                                       .eps_key = {"rms_norm_eps", NULL},
+                                       .eps = 1e-5,
+                                       .partial_rotary = 0.5,
+                                       .setup = setup,
+                                       .layer = layer};
 
-const hlmi_arch hlmi_arch_bamba = {.hf = "bamba", .build = build};
+const hlmi_arch hlmi_arch_bamba = {.hf = "bamba", .spec = &spec};

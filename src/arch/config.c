@@ -15,7 +15,7 @@ typedef struct found {
 static bool find(const hlmi_config *c, hlmi_key key, found *f)
 {
     *f = (found){0};
-    if (hlmi_store_container(c->store) == HLMI_STORE_HF) {
+    if (hlmi_config_dialect(c) == HLMI_HF) {
         if (!key.hf) return false;
         snprintf(f->name, sizeof f->name, "%s", key.hf);
         f->json = hlmi_json_given(c->json, key.hf);
@@ -29,7 +29,7 @@ static bool find(const hlmi_config *c, hlmi_key key, found *f)
 
 static hlm_status missing(const hlmi_config *c, hlmi_key key)
 {
-    const bool hf = hlmi_store_container(c->store) == HLMI_STORE_HF;
+    const bool hf = hlmi_config_dialect(c) == HLMI_HF;
     const char *name = hf ? key.hf : key.gguf;
     return hlmi_fail(HLM_E_FORMAT, "%s: %s%s is missing", hlmi_store_path(c->store),
                      !hf && name && name[0] == '.' ? c->arch : "", name ? name : "a setting");
@@ -89,6 +89,14 @@ hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int6
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array, expected one number", hlmi_store_path(c->store), f.name);
     const hlm_status st = check_same(c, &f);
     return st == HLM_OK ? check_int(c, &f, 0, min, max, out) : st;
+}
+
+hlm_status hlmi_config_size(const hlmi_config *c, hlmi_key key, int64_t max, int64_t fallback, size_t *out)
+{
+    int64_t v = 0;
+    const hlm_status st = hlmi_config_int(c, key, 1, max, fallback, &v);
+    *out = (size_t)v;
+    return st;
 }
 
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,

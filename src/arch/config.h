@@ -19,15 +19,18 @@ typedef struct hlmi_config {
     int32_t head; /* HLM_HEAD_..., from the class that config.json names */
 } hlmi_config;
 
-typedef struct hlmi_key {
-    const char *hf, *gguf;
-} hlmi_key;
+static inline hlmi_dialect hlmi_config_dialect(const hlmi_config *c)
+{
+    return hlmi_store_dialect(c->store);
+}
 
 /** Is the key there (and not null)? */
 bool hlmi_config_has(const hlmi_config *c, hlmi_key key);
 /** Required unless `fallback` is in range: then an absent (or null) key gives it. */
 hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int64_t max, int64_t fallback,
                            int64_t *out);
+/** The same, of 1 to max. */
+hlm_status hlmi_config_size(const hlmi_config *c, hlmi_key key, int64_t max, int64_t fallback, size_t *out);
 /** A finite number in [min, max]; fallback as above. */
 hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback, double *out);
 hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, bool *out);

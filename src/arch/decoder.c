@@ -17,124 +17,107 @@ enum {
     MAX_LABELS = 1 << 20
 };
 
-#define LAYER "model.layers.%zu."
 const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", "token_embd"},
-    [HLMI_PART_FINAL_NORM] = {"model.norm", "output_norm"},
-    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    HLMI_NAMES_ENDS("model.", "norm"),
     [HLMI_PART_ROPE_FREQS] = {NULL, "rope_freqs"},
-    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", "blk.%zu.attn_norm"},
-    [HLMI_PART_Q] = {LAYER "self_attn.q_proj", "blk.%zu.attn_q"},
-    [HLMI_PART_K] = {LAYER "self_attn.k_proj", "blk.%zu.attn_k"},
-    [HLMI_PART_V] = {LAYER "self_attn.v_proj", "blk.%zu.attn_v"},
-    [HLMI_PART_O] = {LAYER "self_attn.o_proj", "blk.%zu.attn_output"},
-    [HLMI_PART_Q_NORM] = {LAYER "self_attn.q_norm", "blk.%zu.attn_q_norm"},
-    [HLMI_PART_K_NORM] = {LAYER "self_attn.k_norm", "blk.%zu.attn_k_norm"},
-    [HLMI_PART_MLP_NORM] = {LAYER "post_attention_layernorm", "blk.%zu.ffn_norm"},
-    [HLMI_PART_GATE] = {LAYER "mlp.gate_proj", "blk.%zu.ffn_gate"},
-    [HLMI_PART_UP] = {LAYER "mlp.up_proj", "blk.%zu.ffn_up"},
-    [HLMI_PART_DOWN] = {LAYER "mlp.down_proj", "blk.%zu.ffn_down"},
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
+    [HLMI_PART_Q_NORM] = {HLMI_LAYER "self_attn.q_norm", "blk.%zu.attn_q_norm"},
+    [HLMI_PART_K_NORM] = {HLMI_LAYER "self_attn.k_norm", "blk.%zu.attn_k_norm"},
+    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "post_attention_layernorm", "blk.%zu.ffn_norm"},
+    HLMI_NAMES_MLP(HLMI_LAYER "mlp."),
 };
 
-/* Bytes of the family's own root, with the dot: "model." or "backbone.", by which its keys begin. */
-static size_t root_length(const hlmi_decoder *d)
+hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want)
 {
-    return strcspn(d->spec->names[HLMI_PART_EMBED].hf, ".") + 1;
+    const hlmi_part_info *info = &hlmi_part_infos[p];
+    want.name = d->names[p];
+    want.role = info->role;
+    want.layer = layer;
+    if (!want.tail) want.tail = info->tail;
+    for (size_t i = 0; i < HLMI_DIALECTS; i++) want.make[i] |= info->make[i];
+    return want;
 }
 
-hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix)
+bool hlmi_decoder_has(const hlmi_decoder *d, hlmi_part p, size_t layer)
 {
-    hlmi_name n = {""};
-    const char *fmt = d->gguf ? key.gguf : key.hf, *root = "";
-    if (!fmt) return n;
-    const size_t own = d->gguf ? 0 : root_length(d);
-    if (own && strncmp(fmt, d->spec->names[HLMI_PART_EMBED].hf, own) == 0) {
-        root = d->root;
-        fmt += own;
-    } else if (own) {
-        root = d->outer;
-    }
-    const char *at = strstr(fmt, "%zu");
-    if (at) snprintf(n.text, sizeof n.text, "%s%.*s%zu%s%s", root, (int)(at - fmt), fmt, layer, at + 3, suffix);
-    else snprintf(n.text, sizeof n.text, "%s%s%s", root, fmt, suffix);
-    return n;
+    const hlmi_want want = hlmi_decoder_spell(d, p, layer, (hlmi_want){0});
+    return hlmi_wants_tensor(d->w, &want) != NULL;
 }
 
-static hlmi_name name_of(const hlmi_decoder *d, hlmi_part p, size_t layer, const char *suffix)
+const hlmi_matrix *hlmi_decoder_rows(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want)
 {
-    return hlmi_decoder_name(d, d->spec->names[p], layer, suffix);
+    want = hlmi_decoder_spell(d, p, layer, want);
+    return hlmi_want_matrix(d->w, HLMI_USE_PRODUCT, &want);
 }
 
-hlm_status hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
-                               const hlmi_row_order *order, hlmi_matrix *out)
+const float *hlmi_decoder_numbers(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want)
 {
-    return hlmi_loader_matrix(d->l, name_of(d, p, layer, ".weight").text, rows, cols, order, out);
+    want = hlmi_decoder_spell(d, p, layer, want);
+    return hlmi_want_numbers(d->w, &want);
 }
 
-hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_norm *out)
+const hlmi_matrix *hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols)
 {
-    *out = (hlmi_norm){.kind = d->spec->norm, .size = n, .eps = (float)d->eps};
-    const hlm_status st = hlmi_loader_vector(d->l, name_of(d, p, layer, ".weight").text, n, NULL, &out->weight);
-    for (size_t i = 0; i < n && st == HLM_OK && d->spec->norm_plus_one; i++) out->weight[i] += 1.0f;
-    if (st != HLM_OK || out->kind != HLMI_NORM_LAYER) return st;
-    return hlmi_loader_vector(d->l, name_of(d, p, layer, ".bias").text, n, NULL, &out->bias);
+    return hlmi_decoder_rows(d, p, layer, (hlmi_want){.rows = rows, .cols = cols});
 }
 
-hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has,
-                             const char *key, const hlmi_row_order *order, const float **out)
+const float *hlmi_decoder_vector(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n)
 {
+    return hlmi_decoder_numbers(d, p, layer, (hlmi_want){.rows = n});
+}
+
+const float *hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n)
+{
+    hlmi_want want = hlmi_decoder_spell(d, p, layer, (hlmi_want){.rows = n, .tail = ".bias"});
+    memset(want.make, 0, sizeof want.make);
+    return hlmi_want_numbers(d->w, &want);
+}
+
+hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n)
+{
+    const unsigned make = d->spec->norm_plus_one ? HLMI_MAKE_PLUS_ONE : 0;
+    hlmi_norm norm = {.kind = d->spec->norm, .size = n, .eps = (float)d->eps};
+    norm.weight = hlmi_decoder_numbers(d, p, layer, (hlmi_want){.rows = n, .make = {[HLMI_HF] = make}});
+    if (norm.kind == HLMI_NORM_LAYER) norm.bias = hlmi_decoder_bias(d, p, layer, n);
+    return norm;
+}
+
+void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
+                         const char *key, const hlmi_matrix **w, const float **bias)
+{
+    hlmi_want b = want;
+    *w = hlmi_decoder_rows(d, p, layer, want);
+    *bias = NULL;
+    b.tail = ".bias";
+    b.cols = 0;
+    b = hlmi_decoder_spell(d, p, layer, b);
     bool wanted = has == HLMI_BIAS_ALWAYS;
-    const hlmi_name name = name_of(d, p, layer, ".bias");
-    *out = NULL;
-    if (has == HLMI_BIAS_ASKED) {
-        wanted = d->gguf && hlmi_loader_has(d->l, name.text);
-        const hlm_status st = hlmi_config_bool(d->c, (hlmi_key){key, NULL}, wanted, &wanted);
-        if (st != HLM_OK) return st;
+    if (has == HLMI_BIAS_ASKED && d->w->st == HLM_OK) {
+        wanted = d->gguf && hlmi_wants_tensor(d->w, &b);
+        d->w->st = hlmi_config_bool(d->c, (hlmi_key){key, NULL}, wanted, &wanted);
     }
-    if (!wanted) return HLM_OK;
-    float *v = NULL;
-    const hlm_status st = hlmi_loader_vector(d->l, name.text, n, order, &v);
-    *out = v;
-    return st;
+    if (wanted) *bias = hlmi_want_numbers(d->w, &b);
 }
 
-hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, const float **out)
+void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, size_t window, bool biased,
+                       const float **taps, const float **bias)
 {
-    float *v = hlmi_plan_alloc(d->plan, n, sizeof *v);
-    if (!v) return hlmi_nomem(n * sizeof *v, "a multiplier");
-    for (size_t i = 0; i < n; i++) v[i] = (float)value;
-    *out = v;
-    return HLM_OK;
+    *taps = hlmi_decoder_numbers(d, HLMI_PART_SSM_TAPS, layer, (hlmi_want){.rows = channels, .cols = window});
+    if (biased) *bias = hlmi_decoder_bias(d, HLMI_PART_SSM_TAPS, layer, channels);
 }
 
-static bool has_part(const hlmi_decoder *d, hlmi_part p)
+const float *hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value)
 {
-    return hlmi_loader_has(d->l, name_of(d, p, 0, ".weight").text);
+    float *v = d->w->st == HLM_OK ? hlmi_plan_alloc(d->plan, n, sizeof *v) : NULL;
+    if (!v && d->w->st == HLM_OK) d->w->st = HLM_E_NOMEM;
+    for (size_t i = 0; v && i < n; i++) v[i] = (float)value;
+    return v;
 }
 
-/* The classes of one family, and those around them, write the same tensors under different roots: the model with a head
- * "model." or "backbone.", the model without one nothing, models with vision what holds the text. */
-static void find_root(hlmi_decoder *d, char own[32])
+hlm_status hlmi_decoder_add(const hlmi_decoder *d, hlmi_block_kind kind, const void *params, size_t size)
 {
-    static const struct {
-        const char *root, *outer;
-    } roots[] = {{NULL, ""},
-                 {"model.", ""},
-                 {"backbone.", ""},
-                 {"", ""},
-                 {"model.language_model.", ""},
-                 {"language_model.model.", "language_model."},
-                 {"language_model.", ""},
-                 {"transformer.", ""}};
-    if (d->gguf) return;
-    snprintf(own, 32, "%.*s", (int)root_length(d), d->spec->names[HLMI_PART_EMBED].hf);
-    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
-        d->root = roots[i].root ? roots[i].root : own;
-        d->outer = roots[i].outer;
-        if (has_part(d, HLMI_PART_EMBED) || has_part(d, HLMI_PART_FINAL_NORM)) return;
-    }
-    d->root = own; /* what is missing is named as usual */
-    d->outer = "";
+    return d->w->st == HLM_OK ? hlmi_plan_add(d->plan, kind, params, size) : d->w->st;
 }
 
 /* A size of the reference's class, which GGUF files do not leave to it. */
@@ -168,35 +151,34 @@ done:
     return st;
 }
 
-/* One of q, k and v: its own tensor, or a part of the fused one. */
-static hlm_status projection(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, const hlmi_row_order *order,
-                             hlmi_matrix *w, const float **b)
+/* Rows of heads: their own tensor, or a part of one. `half` as in GGUF files. */
+static hlmi_want want_heads(const hlmi_decoder *d, size_t heads, size_t size, size_t half, size_t parts, size_t part)
 {
-    const hlmi_decoder_spec *s = d->spec;
-    hlm_status st = hlmi_decoder_matrix(d, p, layer, rows, d->hidden, order, w);
-    if (st == HLM_OK) st = hlmi_decoder_bias(d, p, layer, rows, s->qkv_bias, s->attn_bias_key, order, b);
-    return st;
+    const hlmi_row_order o = {.head_dim = size, .parts = parts, .part = part};
+    hlmi_want w = {.rows = heads * size, .cols = d->hidden, .order = {o, o}, .divisor = d->qkv_divisor, .unit = size};
+    w.order[HLMI_GGUF].half = half;
+    return w;
 }
 
-static hlm_status load_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_layer *kv, hlmi_attn_params *p)
+static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_layer *kv, hlmi_attn_params *p)
 {
-    hlm_status st;
-    const size_t nq = p->n_heads * kv->head_dim, nk = kv->n_kv_heads * kv->head_dim, nv = kv->n_kv_heads * kv->v_dim;
-    const size_t half = d->gguf && d->spec->interleaved_gguf ? d->rope_dim / 2 : 0, parts = d->spec->fused_qkv ? 3 : 0;
-    if (parts && (kv->n_kv_heads != p->n_heads || kv->v_dim != kv->head_dim))
+    const hlmi_decoder_spec *s = d->spec;
+    const size_t n = p->n_heads, nk = kv->n_kv_heads, size = kv->head_dim;
+    const size_t half = s->interleaved_gguf ? d->rope_dim / 2 : 0, parts = s->fused_qkv ? 3 : 0;
+    if (parts && (nk != n || kv->v_dim != size))
         return hlmi_fail(HLM_E_FORMAT, "%s: fused q, k and v need as many key/value heads as heads",
                          hlmi_store_path(d->c->store));
-    const size_t q_parts = d->spec->gated_attention ? 2 : parts;
-    const hlmi_row_order q = {.head_dim = kv->head_dim, .half = half, .parts = q_parts, .part = 0};
-    const hlmi_row_order gate = {.head_dim = kv->head_dim, .parts = q_parts, .part = 1};
-    const hlmi_row_order k = {.head_dim = kv->head_dim, .half = half, .parts = parts, .part = 1};
-    const hlmi_row_order v = {.head_dim = kv->v_dim, .parts = parts, .part = 2};
-    HLMI_TRY(projection(d, HLMI_PART_Q, layer, nq, &q, &p->q, &p->q_bias));
-    HLMI_TRY(projection(d, HLMI_PART_K, layer, nk, &k, &p->k, &p->k_bias));
-    HLMI_TRY(projection(d, HLMI_PART_V, layer, nv, &v, &p->v, &p->v_bias));
-    if (d->spec->gated_attention) HLMI_TRY(projection(d, HLMI_PART_Q, layer, nq, &gate, &p->gate, &p->gate_bias));
-done:
-    return st;
+    hlmi_want q = want_heads(d, n, size, half, s->gated_attention ? 2 : parts, 0);
+    const hlmi_want k = want_heads(d, nk, size, half, parts, 1), v = want_heads(d, nk, kv->v_dim, 0, parts, 2);
+    q.unit = n / nk * size;
+    hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias, s->attn_bias_key, &p->q, &p->q_bias);
+    hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias, s->attn_bias_key, &p->k, &p->k_bias);
+    hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias, s->attn_bias_key, &p->v, &p->v_bias);
+    if (!s->gated_attention) return HLM_OK;
+    hlmi_want gate = want_heads(d, n, size, 0, 2, 1);
+    gate.unit = q.unit;
+    hlmi_decoder_linear(d, HLMI_PART_ATTN_GATE, layer, gate, s->qkv_bias, s->attn_bias_key, &p->gate, &p->gate_bias);
+    return HLM_OK;
 }
 
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p)
@@ -204,20 +186,20 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     hlm_status st;
     const hlmi_decoder_spec *s = d->spec;
     hlmi_kv_layer kv;
-    *p = (hlmi_attn_params){.layer = (int32_t)layer, .rope = d->rope};
+    *p = (hlmi_attn_params){.layer = (int32_t)layer, .rope = d->no_rope ? HLMI_NO_ROPE : d->rope};
     HLMI_TRY(read_heads(d, layer, &p->n_heads, &kv));
-    if (d->no_rope) p->rope = HLMI_NO_ROPE;
     p->scale = d->attn_scale != 0.0f ? d->attn_scale : 1.0f / __builtin_sqrtf((float)kv.head_dim);
     p->o_scale = d->residual;
     if (s->window) HLMI_TRY(s->window(d->c, layer, d->layers, &p->window));
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p->norm));
-    HLMI_TRY(load_qkv(d, layer, &kv, p));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_O, layer, d->hidden, p->n_heads * kv.v_dim, NULL, &p->o));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_O, layer, d->hidden, s->o_bias, s->attn_bias_key, NULL, &p->o_bias));
+    p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
+    HLMI_TRY(want_qkv(d, layer, &kv, p));
+    const hlmi_want o = {.rows = d->hidden, .cols = p->n_heads * kv.v_dim};
+    hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias, s->attn_bias_key, &p->o, &p->o_bias);
     if (d->qk_norm) {
-        HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim, &p->q_norm));
-        HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim, &p->k_norm));
+        p->q_norm = hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim);
+        p->k_norm = hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim);
     }
+    HLMI_TRY(d->w->st);
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
     hlmi_plan_read_kv(d->plan, p->kv, p->window);
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p->n_heads));
@@ -225,55 +207,48 @@ done:
     return st;
 }
 
-hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
+void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
 {
-    hlm_status st = HLM_OK;
     const hlmi_decoder_spec *s = d->spec;
+    const size_t all = s->gate_in_up ? 2 * d->ff : 0;
+    const hlmi_want gate = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.in_file = all}};
+    const hlmi_want up = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.first = all / 2, .in_file = all}};
+    const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
     *p = (hlmi_mlp_params){.kind = s->mlp, .down_scale = d->residual};
-    const hlmi_row_order gate = {.in_file = 2 * d->ff}, up = {.first = d->ff, .in_file = 2 * d->ff};
-    const bool joined = s->gate_in_up;
-    if (!s->parallel) HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p->norm));
-    if (s->mlp == HLMI_MLP_SILU_GATED) {
-        HLMI_TRY(hlmi_decoder_matrix(d, joined ? HLMI_PART_UP : HLMI_PART_GATE, layer, d->ff, d->hidden,
-                                     joined ? &gate : NULL, &p->gate));
-        HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_GATE, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->gate_bias));
-    }
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_UP, layer, d->ff, d->hidden, joined ? &up : NULL, &p->up));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_DOWN, layer, d->hidden, d->ff, NULL, &p->down));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_UP, layer, d->ff, s->mlp_bias, s->mlp_bias_key, NULL, &p->up_bias));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_DOWN, layer, d->hidden, s->mlp_bias, s->mlp_bias_key, NULL, &p->down_bias));
-done:
-    return st;
+    if (!s->parallel) p->norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
+    if (s->mlp == HLMI_MLP_SILU_GATED)
+        hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias, s->mlp_bias_key, &p->gate, &p->gate_bias);
+    hlmi_decoder_linear(d, HLMI_PART_UP, layer, up, s->mlp_bias, s->mlp_bias_key, &p->up, &p->up_bias);
+    hlmi_decoder_linear(d, HLMI_PART_DOWN, layer, down, s->mlp_bias, s->mlp_bias_key, &p->down, &p->down_bias);
 }
 
 hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
 {
     hlmi_attn_params p;
     const hlm_status st = hlmi_decoder_attention(d, layer, &p);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &p, sizeof p) : st;
+    return st == HLM_OK ? hlmi_decoder_add(d, HLMI_BLOCK_ATTN, &p, sizeof p) : st;
 }
 
 hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer)
 {
     hlmi_mlp_params p;
-    const hlm_status st = hlmi_decoder_mlp(d, layer, &p);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &p, sizeof p) : st;
+    hlmi_decoder_mlp(d, layer, &p);
+    return hlmi_decoder_add(d, HLMI_BLOCK_MLP, &p, sizeof p);
 }
 
 /* Attention and feed-forward, one after the other or side by side. */
 static hlm_status add_layer(const hlmi_decoder *d, size_t layer)
 {
     hlm_status st;
-    if (d->spec->parallel) {
-        hlmi_parallel_params p;
-        HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
-        HLMI_TRY(hlmi_decoder_mlp(d, layer, &p.mlp));
-        p.mlp.norm = p.attn.norm;
-        HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_PARALLEL, &p, sizeof p));
-    } else {
+    hlmi_parallel_params p;
+    if (!d->spec->parallel) {
         HLMI_TRY(hlmi_decoder_add_attention(d, layer));
-        HLMI_TRY(hlmi_decoder_add_mlp(d, layer));
+        return hlmi_decoder_add_mlp(d, layer);
     }
+    HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
+    hlmi_decoder_mlp(d, layer, &p.mlp);
+    p.mlp.norm = p.attn.norm;
+    return hlmi_decoder_add(d, HLMI_BLOCK_PARALLEL, &p, sizeof p);
 done:
     return st;
 }
@@ -308,16 +283,15 @@ hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const ch
 /* Rows of the embedding: config.json says; GGUF files may leave it to the tensor. */
 static hlm_status read_vocab(hlmi_decoder *d)
 {
-    const hlmi_name embed = name_of(d, d->table, 0, ".weight");
-    const hlmi_tensor *t = hlmi_store_find(d->l->store, embed.text);
-    if (!t) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(d->c->store), embed.text);
-    int64_t vocab = 0;
+    const hlmi_want embed = hlmi_decoder_spell(d, d->table, 0, (hlmi_want){0});
+    const hlmi_tensor *t = hlmi_wants_tensor(d->w, &embed);
+    if (!t)
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is missing", hlmi_store_path(d->c->store),
+                         hlmi_wants_name(d->w, &embed).text);
     const int64_t rows = !d->gguf                   ? d->spec->sizes.vocab
         : t->n_dims == 2 && t->dims[0] <= INT32_MAX ? (int64_t)t->dims[0]
                                                     : 0;
-    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"vocab_size", ".vocab_size"}, 1, INT32_MAX, rows, &vocab);
-    d->vocab = (size_t)vocab;
-    return st;
+    return hlmi_config_size(d->c, (hlmi_key){"vocab_size", ".vocab_size"}, INT32_MAX, rows, &d->vocab);
 }
 
 /* How many elements of a head are rotated. */
@@ -345,11 +319,10 @@ done:
 static hlm_status read_attention(hlmi_decoder *d)
 {
     hlm_status st;
-    int64_t v = 0, heads = 0;
+    int64_t heads = 0;
     const hlmi_config *c = d->c;
     const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
-    HLMI_TRY(hlmi_config_int(c, ff_key, 1, MAX_FF, by_class(d, d->spec->sizes.ff), &v));
-    d->ff = (size_t)v;
+    HLMI_TRY(hlmi_config_size(c, ff_key, MAX_FF, by_class(d, d->spec->sizes.ff), &d->ff));
     HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const int64_t size = by_class(d, d->spec->sizes.head_dim), derived = size ? size : share;
@@ -357,8 +330,7 @@ static hlm_status read_attention(hlmi_decoder *d)
     if (!derived && !hlmi_config_has(c, dim_key))
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads",
                            hlmi_store_path(c->store), d->hidden, (long long)heads));
-    HLMI_TRY(hlmi_config_int(c, dim_key, 1, MAX_HEAD_DIM, derived, &v));
-    d->head_dim = (size_t)v;
+    HLMI_TRY(hlmi_config_size(c, dim_key, MAX_HEAD_DIM, derived, &d->head_dim));
     d->qk_norm = d->spec->qk_norm;
     if (d->spec->qk_norm_key)
         HLMI_TRY(hlmi_config_bool(c, (hlmi_key){d->spec->qk_norm_key, NULL}, d->qk_norm, &d->qk_norm));
@@ -368,23 +340,18 @@ done:
 
 static hlm_status count_layers(hlmi_decoder *d)
 {
-    int64_t v = 0;
-    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, 1, MAX_LAYERS,
-                                          by_class(d, d->spec->sizes.layers), &v);
-    d->layers = (size_t)v;
-    return st;
+    return hlmi_config_size(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, MAX_LAYERS,
+                            by_class(d, d->spec->sizes.layers), &d->layers);
 }
 
 static hlm_status read_sizes(hlmi_decoder *d)
 {
     hlm_status st;
-    int64_t v = 0;
     const hlmi_config *c = d->c;
     HLMI_TRY(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
                                    d->spec->activation ? d->spec->activation : "silu"));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", ".embedding_length"}, 1, MAX_HIDDEN,
-                             by_class(d, d->spec->sizes.hidden), &v));
-    d->hidden = (size_t)v;
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"hidden_size", ".embedding_length"}, MAX_HIDDEN,
+                              by_class(d, d->spec->sizes.hidden), &d->hidden));
     HLMI_TRY(d->spec->count ? d->spec->count(d) : count_layers(d));
     HLMI_TRY(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
     if (!d->spec->recurrent_only) HLMI_TRY(read_attention(d));
@@ -406,101 +373,83 @@ static hlm_status read_rope(hlmi_decoder *d)
     if (d->no_rope || d->spec->recurrent_only) return HLM_OK;
     const hlm_status sized = read_rope_dim(d);
     if (sized != HLM_OK) return sized;
-    float *divisors = NULL;
-    const hlmi_name freqs = name_of(d, HLMI_PART_ROPE_FREQS, 0, ".weight");
-    if (freqs.text[0] && hlmi_loader_has(d->l, freqs.text)) {
-        const hlm_status st = hlmi_loader_vector(d->l, freqs.text, d->rope_dim / 2, NULL, &divisors);
-        if (st != HLM_OK) return st;
-    }
+    const float *divisors = NULL;
+    if (hlmi_decoder_has(d, HLMI_PART_ROPE_FREQS, 0))
+        divisors = hlmi_decoder_vector(d, HLMI_PART_ROPE_FREQS, 0, d->rope_dim / 2);
+    if (d->w->st != HLM_OK) return d->w->st;
     const double theta = d->spec->theta > 0.0 ? d->spec->theta : 10000.0;
     return hlmi_rope_read(d->c, d->plan, d->rope_dim, theta, divisors, &d->rope);
 }
 
-/* The embedding, tiled when it is the head too; the tiled matrix stays in the embed block. */
+/* The embedding, tiled when it is the head too. */
 static hlm_status add_embed(const hlmi_decoder *d)
 {
-    hlmi_embed_params p = {.scale = d->embed_scale};
-    const hlmi_name name = name_of(d, d->table, 0, ".weight");
-    const hlm_status st = d->tied ? hlmi_loader_matrix(d->l, name.text, d->vocab, d->hidden, NULL, &p.table)
-                                  : hlmi_loader_table(d->l, name.text, d->vocab, d->hidden, &p.table);
-    return st == HLM_OK ? hlmi_plan_add(d->plan, HLMI_BLOCK_EMBED, &p, sizeof p) : st;
-}
-
-/* Adds a head block whose matrix is its own. */
-static hlm_status add_own_head(const hlmi_decoder *d, const hlmi_head_params *p)
-{
-    const hlm_status st = hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, p, sizeof *p);
-    if (st != HLM_OK) return st;
-    hlmi_head_params *kept = (hlmi_head_params *)(uintptr_t)d->plan->blocks[d->plan->n_blocks - 1].params;
-    kept->w = &kept->own;
-    return HLM_OK;
+    const hlmi_want table = hlmi_decoder_spell(d, d->table, 0, (hlmi_want){.rows = d->vocab, .cols = d->hidden});
+    const hlmi_embed_params p = {.table = hlmi_want_matrix(d->w, d->tied ? HLMI_USE_PRODUCT : HLMI_USE_ROWS, &table),
+                                 .scale = d->embed_scale};
+    return hlmi_decoder_add(d, HLMI_BLOCK_EMBED, &p, sizeof p);
 }
 
 /* The head of text is not needed. */
 static void ignore_head(const hlmi_decoder *d)
 {
-    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".weight").text);
-    hlmi_loader_ignore(d->l, name_of(d, HLMI_PART_HEAD, 0, ".bias").text);
+    hlmi_want head = hlmi_decoder_spell(d, HLMI_PART_HEAD, 0, (hlmi_want){0});
+    hlmi_wants_ignore(d->w, &head);
+    head.tail = ".bias";
+    hlmi_wants_ignore(d->w, &head);
 }
 
 /* "score" of transformers' GenericFor...Classification: over classes of a text without bias, of tokens with one. */
 static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
 {
     hlm_status st;
-    float *bias = NULL;
-    int64_t n = 0;
+    size_t n = 0;
     const hlmi_json *names = hlmi_json_get(d->c->json, "id2label");
     const int64_t fallback = hlmi_json_is(names, HLMI_JSON_OBJECT) ? (int64_t)hlmi_json_count(names) : 2;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_labels", NULL}, 1, MAX_LABELS, fallback, &n));
-    const hlmi_key score = {"score", NULL};
-    HLMI_TRY(
-        hlmi_loader_matrix(d->l, hlmi_decoder_name(d, score, 0, ".weight").text, (size_t)n, d->hidden, NULL, &p->own));
-    if (d->head == HLM_HEAD_TOKEN)
-        HLMI_TRY(hlmi_loader_vector(d->l, hlmi_decoder_name(d, score, 0, ".bias").text, (size_t)n, NULL, &bias));
-    p->bias = bias;
-    ignore_head(d);
-    d->plan->head = d->head;
-    d->plan->n_out = (size_t)n;
-    HLMI_TRY(add_own_head(d, p));
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_labels", NULL}, MAX_LABELS, fallback, &n));
+    const hlmi_want score = {.rows = n, .cols = d->hidden};
+    const hlmi_has_bias bias = d->head == HLM_HEAD_TOKEN ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
+    hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, bias, NULL, &p->w, &p->bias);
+    d->plan->n_out = n;
 done:
+    return st;
+}
+
+/* The matrix that only the head multiplies goes by its name to adapters, also when it is the embedding's. */
+static hlm_status text_head(const hlmi_decoder *d, hlmi_head_params *p)
+{
+    hlm_status st = HLM_OK;
+    hlmi_assert(d->plan->blocks[0].kind == HLMI_BLOCK_EMBED);
+    const hlmi_embed_params *embed = d->plan->blocks[0].params;
+    hlmi_want head = {.rows = d->vocab, .cols = d->hidden};
+    if (d->tied) {
+        head = hlmi_decoder_spell(d, HLMI_PART_HEAD, 0, head);
+        p->w = embed->table;
+        st = hlmi_plan_name_weight(d->plan, p->w, hlmi_wants_name(d->w, &head).text);
+        if (d->spec->head_bias == HLMI_BIAS_ALWAYS) p->bias = hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab);
+    } else {
+        hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias, NULL, &p->w, &p->bias);
+    }
+    if (d->logit_scale != 0.0f) p->scale = hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale);
     return st;
 }
 
 static hlm_status add_head(const hlmi_decoder *d)
 {
-    hlm_status st;
-    hlmi_assert(d->plan->blocks[0].kind == HLMI_BLOCK_EMBED);
-    const hlmi_embed_params *embed = d->plan->blocks[0].params;
-    const hlmi_name name = name_of(d, HLMI_PART_HEAD, 0, ".weight");
-    hlmi_head_params p = {.w = &embed->table};
-    /* only the head multiplies the matrix that it shares with the embedding */
-    if (d->tied) HLMI_TRY(hlmi_plan_name_slot(d->plan, &embed->table, name.text));
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden, &p.norm));
-    if (d->head == HLM_HEAD_NONE) { /* the norm alone */
-        p.w = NULL;
-        ignore_head(d);
-        d->plan->head = d->head;
-        d->plan->n_out = 0;
-        HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, &p, sizeof p));
-        goto done;
-    }
-    if (d->head != HLM_HEAD_TEXT) {
-        HLMI_TRY(class_head(d, &p));
-        goto done;
-    }
-    if (!d->tied) HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_HEAD, 0, d->vocab, d->hidden, NULL, &p.own));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab, d->spec->head_bias, NULL, NULL, &p.bias));
-    if (d->logit_scale != 0.0f) HLMI_TRY(hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale, &p.scale));
-    HLMI_TRY(d->tied ? hlmi_plan_add(d->plan, HLMI_BLOCK_HEAD, &p, sizeof p) : add_own_head(d, &p));
-done:
-    return st;
+    hlm_status st = HLM_OK;
+    hlmi_head_params p = {.norm = hlmi_decoder_norm(d, HLMI_PART_FINAL_NORM, 0, d->hidden)};
+    d->plan->head = d->head;
+    if (d->head != HLM_HEAD_TEXT) ignore_head(d);
+    if (d->head == HLM_HEAD_NONE) d->plan->n_out = 0; /* the norm alone */
+    else st = d->head == HLM_HEAD_TEXT ? text_head(d, &p) : class_head(d, &p);
+    return st == HLM_OK ? hlmi_decoder_add(d, HLMI_BLOCK_HEAD, &p, sizeof p) : st;
 }
 
 /* Are embedding and head one matrix, and where is it? config.json may say so of a file that holds both: then, as in
  * transformers, the file is right, and where it holds the head alone, that is the embedding. */
 static hlm_status read_tied(hlmi_decoder *d)
 {
-    const bool embed = has_part(d, HLMI_PART_EMBED), head = has_part(d, HLMI_PART_HEAD);
+    const bool embed = hlmi_decoder_has(d, HLMI_PART_EMBED, 0), head = hlmi_decoder_has(d, HLMI_PART_HEAD, 0);
     bool tied = d->gguf || d->spec->tied;
     hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
@@ -512,17 +461,18 @@ static hlm_status read_tied(hlmi_decoder *d)
     return st;
 }
 
-hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_wants *w)
 {
     hlm_status st;
-    char own[32];
+    hlmi_plan *plan = w->plan;
     hlmi_decoder d = {.spec = spec,
                       .c = c,
-                      .l = l,
+                      .w = w,
                       .plan = plan,
+                      .names = spec->names,
                       .head = c->head,
-                      .gguf = hlmi_store_container(c->store) == HLMI_STORE_GGUF};
-    find_root(&d, own);
+                      .gguf = w->dialect == HLMI_GGUF};
+    hlmi_wants_find_root(w, d.names[HLMI_PART_EMBED], d.names[HLMI_PART_FINAL_NORM]);
     HLMI_TRY(read_tied(&d));
     HLMI_TRY(read_sizes(&d));
     HLMI_TRY(read_positions(&d));

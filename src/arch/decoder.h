@@ -4,6 +4,7 @@
 #define HLMI_ARCH_DECODER_H
 
 #include "arch/arch.h"
+#include "arch/part.h"
 
 /** When a projection has a bias. */
 typedef enum hlmi_has_bias {
@@ -12,41 +13,22 @@ typedef enum hlmi_has_bias {
     HLMI_BIAS_ASKED /* HF: the setting is true; GGUF: the tensor is there */
 } hlmi_has_bias;
 
-/** The tensors of a decoder; in names %zu is the layer. A name is without ".weight" or ".bias". */
-typedef enum hlmi_part {
-    HLMI_PART_EMBED,
-    HLMI_PART_FINAL_NORM,
-    HLMI_PART_HEAD,
-    HLMI_PART_ROPE_FREQS,
-    HLMI_PART_ATTN_NORM,
-    HLMI_PART_Q,
-    HLMI_PART_K,
-    HLMI_PART_V,
-    HLMI_PART_O,
-    HLMI_PART_Q_NORM,
-    HLMI_PART_K_NORM,
-    HLMI_PART_MLP_NORM,
-    HLMI_PART_GATE,
-    HLMI_PART_UP,
-    HLMI_PART_DOWN,
-    HLMI_PARTS
-} hlmi_part;
-
-/** Llama's names in both containers. */
+/** Llama's names. */
 extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
-/** Those of Bamba, which Falcon-H1 and Jamba share (bamba.c). */
-extern const hlmi_key hlmi_bamba_names[HLMI_PARTS];
 
 typedef struct hlmi_decoder hlmi_decoder;
+typedef struct hlmi_decoder_spec hlmi_decoder_spec;
 
-/** Sizes that the reference's class has where config.json has none (0: it must). GGUF files must have all but two. */
+/** Sizes that the reference's class has where config.json has none (0: it must); families' files give them in this order. GGUF
+ *  files must have all but two. */
 typedef struct hlmi_class_sizes {
-    int64_t vocab, hidden, ff, layers, heads, positions;
+    int64_t vocab, hidden, ff, layers, heads;
     int64_t kv_heads; /* 0: as many as heads, which null stands for in every class */
     int64_t head_dim; /* 0: hidden / heads */
+    int64_t positions;
 } hlmi_class_sizes;
 
-typedef struct hlmi_decoder_spec {
+struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
     const char *tied_key; /* another name of tie_word_embeddings, which goes before it */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
@@ -78,18 +60,17 @@ typedef struct hlmi_decoder_spec {
     hlm_status (*setup)(hlmi_decoder *d);
     /** Adds the blocks of a layer. NULL: attention and feed-forward. */
     hlm_status (*layer)(const hlmi_decoder *d, size_t layer);
-} hlmi_decoder_spec;
+};
 
 /** A decoder that is being built: what the functions of a spec see. */
 struct hlmi_decoder {
     const hlmi_decoder_spec *spec;
     const hlmi_config *c;
-    hlmi_loader *l;
+    hlmi_wants *w;
     hlmi_plan *plan;
+    const hlmi_key *names; /* [HLMI_PARTS] of the layer at hand */
     bool gguf, tied, qk_norm;
     int32_t head; /* HLM_HEAD_... */
-    const char *root,
-        *outer; /* what the file's names begin with where the family's do with "model." or the like, and where not */
     hlmi_part table; /* the tensor of the embedding */
     size_t hidden, ff, layers, vocab;
     double eps;
@@ -97,36 +78,43 @@ struct hlmi_decoder {
     bool no_rope; /* positions do not turn q and k */
     float embed_scale, logit_scale; /* 0: 1 */
     float attn_scale; /* of scores; 0: 1 / sqrt(head_dim) */
+    double qkv_divisor; /* of biases of q, k and v; 0: 1 */
     const float *residual; /* [hidden] times what attention and feed-forward add to the stream; NULL: 1 */
     void *family; /* what spec->setup left */
 };
 
-/** A tensor's name. */
-typedef struct hlmi_name {
-    char text[128];
-} hlmi_name;
-
-/** The name of the file's container with the layer in place of %zu, and a suffix; "" where the container has none. Names of
- *  folders begin as the class that wrote them has it, whatever the key begins with (decoder.c). */
-hlmi_name hlmi_decoder_name(const hlmi_decoder *d, hlmi_key key, size_t layer, const char *suffix);
-hlm_status hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols,
-                               const hlmi_row_order *order, hlmi_matrix *out);
-hlm_status hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_norm *out);
-/** *out is NULL where there is none. */
-hlm_status hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n, hlmi_has_bias has,
-                             const char *key, const hlmi_row_order *order, const float **out);
-/** *out [n] filled with a value: a multiplier for the rows of a matrix. */
-hlm_status hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value, const float **out);
+/** The part's want with the family's names, and the part's own tail and make where the want has none. */
+hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
+/** Does the file have it? */
+bool hlmi_decoder_has(const hlmi_decoder *d, hlmi_part p, size_t layer);
+/* What is wanted of the file. NULL after a failure, which stays, and comes back when a block is added. */
+const hlmi_matrix *hlmi_decoder_rows(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
+const float *hlmi_decoder_numbers(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
+/** The same of whole tensors. */
+const hlmi_matrix *hlmi_decoder_matrix(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols);
+const float *hlmi_decoder_vector(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
+const float *hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
+hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
+/** A matrix and its bias, which is NULL where there is none. */
+void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
+                         const char *key, const hlmi_matrix **w, const float **bias);
+/** The taps of a depthwise convolution (HLMI_PART_SSM_TAPS), and its bias where there is one. */
+void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, size_t window, bool biased,
+                       const float **taps, const float **bias);
+/** n times a value: a multiplier for the rows of a matrix. NULL as above. */
+const float *hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value);
+/** Adds a block with what it has asked for. */
+hlm_status hlmi_decoder_add(const hlmi_decoder *d, hlmi_block_kind kind, const void *params, size_t size);
 /** HLM_E_UNSUPPORTED when the setting is there and does not name the function `wanted`, under any of its names. */
 hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const char *wanted);
 /** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
-hlm_status hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);
+void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);
 /** The same, and their blocks. */
 hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer);
 hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer);
 
-hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan);
+hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_wants *w);
 
 /** "sliding_window" for every layer (Mistral, which takes no notice of layer_types). */
 hlm_status hlmi_window_all(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);

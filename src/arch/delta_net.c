@@ -1,24 +1,16 @@
 /* Weights of gated delta nets. References: transformers' modeling_qwen3_next, modeling_qwen3_5. */
 #include "arch/delta_net.h"
 
-#define LAYER "model.layers.%zu."
-
 enum { MAX_HEADS = 1 << 16, MAX_DIM = 1 << 14, MAX_WINDOW = 1 << 10, MAX_LAYERS = 1 << 16 };
 
 hlm_status hlmi_delta_net_read(const hlmi_config *c, hlmi_delta_net *out)
 {
     hlm_status st;
-    int64_t v = 0;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"linear_num_key_heads", NULL}, 1, MAX_HEADS, 16, &v));
-    out->key_heads = (size_t)v;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"linear_num_value_heads", NULL}, 1, MAX_HEADS, 32, &v));
-    out->value_heads = (size_t)v;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"linear_key_head_dim", NULL}, 1, MAX_DIM, 128, &v));
-    out->key_dim = (size_t)v;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"linear_value_head_dim", NULL}, 1, MAX_DIM, 128, &v));
-    out->value_dim = (size_t)v;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"linear_conv_kernel_dim", NULL}, 1, MAX_WINDOW, 4, &v));
-    out->window = (size_t)v;
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_num_key_heads", NULL}, MAX_HEADS, 16, &out->key_heads));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_num_value_heads", NULL}, MAX_HEADS, 32, &out->value_heads));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_key_head_dim", NULL}, MAX_DIM, 128, &out->key_dim));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_value_head_dim", NULL}, MAX_DIM, 128, &out->value_dim));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_conv_kernel_dim", NULL}, MAX_WINDOW, 4, &out->window));
     if (out->value_heads % out->key_heads)
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %zu value heads (linear_num_value_heads) can not share %zu key heads",
                            hlmi_store_path(c->store), out->value_heads, out->key_heads));
@@ -40,124 +32,78 @@ done:
     return st;
 }
 
-/* `rows` rows for each head, from row `first` of its `period` in the file's tensor. */
-static hlm_status part(const hlmi_decoder *d, const char *name, size_t layer, size_t heads, size_t rows, size_t first,
-                       size_t period, hlmi_matrix *out)
+/* `rows` rows for each head, from row `first` of its `period` in the tensor. */
+typedef struct in_part {
+    hlmi_part part;
+    size_t heads, rows, first, period, unit;
+} in_part;
+
+static const hlmi_matrix *want_part(const hlmi_decoder *d, size_t layer, const in_part *p)
 {
-    const hlmi_row_order o = {.head_dim = rows, .period = period, .first = first, .in_file = heads * period};
-    const hlmi_name full = hlmi_decoder_name(d, (hlmi_key){name, NULL}, layer, ".weight");
-    return hlmi_loader_matrix(d->l, full.text, heads * rows, d->hidden, &o, out);
+    const hlmi_row_order o = {
+        .head_dim = p->rows, .period = p->period, .first = p->first, .in_file = p->heads * p->period};
+    const hlmi_want want = {.rows = p->heads * p->rows, .cols = d->hidden, .order[HLMI_HF] = o, .unit = p->unit};
+    return hlmi_decoder_rows(d, p->part, layer, want);
 }
 
-/* [key head][q, k, v of its value heads, z of them] and [key head][b, a of them] */
-static hlm_status load_fused(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer, hlmi_delta_params *p)
+/* Fused: [key head][q, k, v of its value heads, z of them] and [key head][b, a of them]. Else [q, k, v], z, b and a. */
+static void want_in(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer, hlmi_delta_params *p)
 {
-    static const char qkvz[] = LAYER "linear_attn.in_proj_qkvz", ba[] = LAYER "linear_attn.in_proj_ba";
-    hlm_status st;
-    const size_t share = n->value_heads / n->key_heads, h = n->key_heads, kd = n->key_dim;
-    const size_t vd = share * n->value_dim, period = 2 * kd + 2 * vd;
-    HLMI_TRY(part(d, qkvz, layer, h, kd, 0, period, &p->q));
-    HLMI_TRY(part(d, qkvz, layer, h, kd, kd, period, &p->k));
-    HLMI_TRY(part(d, qkvz, layer, h, vd, 2 * kd, period, &p->v));
-    HLMI_TRY(part(d, qkvz, layer, h, vd, 2 * kd + vd, period, &p->z));
-    HLMI_TRY(part(d, ba, layer, h, share, 0, 2 * share, &p->b));
-    HLMI_TRY(part(d, ba, layer, h, share, share, 2 * share, &p->a));
-done:
-    return st;
-}
-
-/* [q, k, v], z, b and a */
-static hlm_status load_apart(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer, hlmi_delta_params *p)
-{
-    static const char qkv[] = LAYER "linear_attn.in_proj_qkv";
-    hlm_status st;
-    const size_t keys = n->key_heads * n->key_dim, values = n->value_heads * n->value_dim;
-    HLMI_TRY(part(d, qkv, layer, 1, keys, 0, 2 * keys + values, &p->q));
-    HLMI_TRY(part(d, qkv, layer, 1, keys, keys, 2 * keys + values, &p->k));
-    HLMI_TRY(part(d, qkv, layer, 1, values, 2 * keys, 2 * keys + values, &p->v));
-    HLMI_TRY(part(d, LAYER "linear_attn.in_proj_z", layer, 1, values, 0, values, &p->z));
-    HLMI_TRY(part(d, LAYER "linear_attn.in_proj_b", layer, 1, n->value_heads, 0, n->value_heads, &p->b));
-    HLMI_TRY(part(d, LAYER "linear_attn.in_proj_a", layer, 1, n->value_heads, 0, n->value_heads, &p->a));
-done:
-    return st;
+    const size_t h = n->fused ? n->key_heads : 1; /* parts of each tensor that lie one behind the other */
+    const size_t share = n->value_heads / h, kd = n->key_heads / h * n->key_dim, vd = share * n->value_dim;
+    const size_t all = 2 * kd + vd + (n->fused ? vd : 0), ba = n->fused ? 2 * share : share;
+    const size_t z = n->fused ? 2 * kd + vd : 0, group = n->value_heads / n->key_heads;
+    p->q = want_part(d, layer, &(in_part){HLMI_PART_DELTA_Q, h, kd, 0, all, n->key_dim});
+    p->k = want_part(d, layer, &(in_part){HLMI_PART_DELTA_K, h, kd, kd, all, n->key_dim});
+    p->v = want_part(d, layer, &(in_part){HLMI_PART_DELTA_V, h, vd, 2 * kd, all, group * n->value_dim});
+    p->z = want_part(d, layer, &(in_part){HLMI_PART_SSM_Z, h, vd, z, z + vd, group * n->value_dim});
+    p->b = want_part(d, layer, &(in_part){HLMI_PART_DELTA_B, h, share, 0, ba, group});
+    p->a = want_part(d, layer, &(in_part){HLMI_PART_DELTA_A, h, share, ba - share, ba, group});
 }
 
 /* The norm that gives n elements the length `length`: x * length / sqrt(sum x^2 + 1e-6), the references' eps. */
-static hlm_status length_norm(const hlmi_decoder *d, size_t n, float length, hlmi_norm *out)
+static hlmi_norm length_norm(const hlmi_decoder *d, size_t n, float length)
 {
-    *out = (hlmi_norm){.kind = HLMI_NORM_RMS, .size = n, .eps = (float)(1e-6 / (double)n)};
-    out->weight = hlmi_plan_alloc(d->plan, n, sizeof *out->weight);
-    if (!out->weight) return hlmi_nomem(n * sizeof *out->weight, "a norm");
-    for (size_t i = 0; i < n; i++) out->weight[i] = length / __builtin_sqrtf((float)n);
-    return HLM_OK;
-}
-
-/* Everything but the projections of the input. */
-static hlm_status load_rest(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer, hlmi_delta_params *p)
-{
-    hlm_status st;
-    const size_t values = n->value_heads * n->value_dim, channels = 2 * n->key_heads * n->key_dim + values;
-    float *taps = NULL, *decay = NULL, *bias = NULL;
-    p->head_norm = (hlmi_norm){.kind = HLMI_NORM_RMS, .size = n->value_dim, .eps = (float)d->eps};
-    hlmi_name name = hlmi_decoder_name(d, (hlmi_key){LAYER "linear_attn.conv1d", NULL}, layer, ".weight");
-    HLMI_TRY(hlmi_loader_taps(d->l, name.text, channels, n->window, &taps));
-    name = hlmi_decoder_name(d, (hlmi_key){LAYER "linear_attn.A_log", NULL}, layer, "");
-    HLMI_TRY(hlmi_loader_decay(d->l, name.text, n->value_heads, &decay));
-    name = hlmi_decoder_name(d, (hlmi_key){LAYER "linear_attn.dt_bias", NULL}, layer, "");
-    HLMI_TRY(hlmi_loader_vector(d->l, name.text, n->value_heads, NULL, &bias));
-    name = hlmi_decoder_name(d, (hlmi_key){LAYER "linear_attn.norm", NULL}, layer, ".weight");
-    HLMI_TRY(hlmi_loader_vector(d->l, name.text, n->value_dim, NULL, &p->head_norm.weight));
-    name = hlmi_decoder_name(d, (hlmi_key){LAYER "linear_attn.out_proj", NULL}, layer, ".weight");
-    HLMI_TRY(hlmi_loader_matrix(d->l, name.text, d->hidden, values, NULL, &p->out));
-    HLMI_TRY(length_norm(d, n->key_dim, 1.0f / __builtin_sqrtf((float)n->key_dim), &p->q_norm));
-    HLMI_TRY(length_norm(d, n->key_dim, 1.0f, &p->k_norm));
-    p->taps = taps;
-    p->decay = decay;
-    p->dt_bias = bias;
-done:
-    return st;
+    return (hlmi_norm){.kind = HLMI_NORM_RMS,
+                       .weight = hlmi_decoder_fill(d, n, (double)(length / __builtin_sqrtf((float)n))),
+                       .size = n,
+                       .eps = (float)(1e-6 / (double)n)};
 }
 
 static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
 {
     hlm_status st;
+    const size_t values = n->value_heads * n->value_dim;
     hlmi_delta_params p = {.layer = (int32_t)layer, .key_heads = n->key_heads};
     const hlmi_recurrence rec = {.layer = (int32_t)layer,
-                                 .channels = 2 * n->key_heads * n->key_dim + n->value_heads * n->value_dim,
+                                 .channels = 2 * n->key_heads * n->key_dim + values,
                                  .window = n->window,
                                  .heads = n->value_heads,
                                  .rows = n->key_dim,
                                  .cols = n->value_dim,
                                  .extra = 2 * n->value_heads};
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(n->fused ? load_fused(d, n, layer, &p) : load_apart(d, n, layer, &p));
-    HLMI_TRY(load_rest(d, n, layer, &p));
+    p.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
+    want_in(d, n, layer, &p);
+    hlmi_decoder_taps(d, layer, rec.channels, n->window, false, &p.taps, NULL);
+    p.decay = hlmi_decoder_vector(d, HLMI_PART_SSM_DECAY, layer, n->value_heads);
+    p.dt_bias = hlmi_decoder_vector(d, HLMI_PART_SSM_DT_BIAS, layer, n->value_heads);
+    p.head_norm = (hlmi_norm){.kind = HLMI_NORM_RMS,
+                              .weight = hlmi_decoder_vector(d, HLMI_PART_SSM_NORM, layer, n->value_dim),
+                              .size = n->value_dim,
+                              .eps = (float)d->eps};
+    p.out = hlmi_decoder_matrix(d, HLMI_PART_SSM_OUT, layer, d->hidden, values);
+    p.q_norm = length_norm(d, n->key_dim, 1.0f / __builtin_sqrtf((float)n->key_dim));
+    p.k_norm = length_norm(d, n->key_dim, 1.0f);
     HLMI_TRY(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_DELTA, &p, sizeof p));
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_DELTA, &p, sizeof p));
 done:
     return st;
 }
 
 hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
 {
-    hlm_status st;
     bool delta = false;
-    hlmi_attn_params attn;
-    HLMI_TRY(is_delta(d, layer, &delta));
-    if (delta) return add_delta(d, n, layer);
-    HLMI_TRY(hlmi_decoder_attention(d, layer, &attn));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_ATTN, &attn, sizeof attn));
-done:
-    return st;
+    const hlm_status st = is_delta(d, layer, &delta);
+    if (st != HLM_OK) return st;
+    return delta ? add_delta(d, n, layer) : hlmi_decoder_add_attention(d, layer);
 }
-
-const hlmi_decoder_spec hlmi_delta_net_spec = {.names = hlmi_llama_names,
-                                               .qkv_bias = HLMI_BIAS_ASKED,
-                                               .o_bias = HLMI_BIAS_ASKED,
-                                               .attn_bias_key = "attention_bias",
-                                               .norm_plus_one = true,
-                                               .eps_key = {"rms_norm_eps", NULL},
-                                               .eps = 1e-6,
-                                               .qk_norm = true,
-                                               .gated_attention = true,
-                                               .partial_rotary = 0.25};

@@ -4,8 +4,6 @@
 
 #include "arch/mamba2_layer.h"
 
-#define LAYER "model.layers.%zu."
-
 enum { MAX_INNER = 1 << 24, MAX_HEADS = 1 << 16 };
 
 /* Bounds of multipliers; those of an input divide biases and can not be 0. */
@@ -13,9 +11,8 @@ static const double MOST = 1e6, LEAST = 1e-6;
 
 typedef struct family {
     hlmi_mamba2 ssm;
-    double attn_in, attn_out, key, ssm_in, ssm_out;
+    double attn_in, attn_out, key, ssm_out;
     double mlp[2]; /* gate, down */
-    double parts[5]; /* of z, x, B, C and dt */
 } family;
 
 static hlm_status read_multiplier(const hlmi_decoder *d, const char *key, double min, double *out)
@@ -30,14 +27,15 @@ static hlm_status read_multipliers(hlmi_decoder *d, family *f)
     HLMI_TRY(read_multiplier(d, "embedding_multiplier", LEAST, &embed));
     HLMI_TRY(read_multiplier(d, "lm_head_multiplier", LEAST, &head));
     HLMI_TRY(read_multiplier(d, "attention_in_multiplier", LEAST, &f->attn_in));
-    HLMI_TRY(read_multiplier(d, "ssm_in_multiplier", LEAST, &f->ssm_in));
+    HLMI_TRY(read_multiplier(d, "ssm_in_multiplier", LEAST, &f->ssm.in_scale));
     HLMI_TRY(read_multiplier(d, "attention_out_multiplier", -MOST, &f->attn_out));
     HLMI_TRY(read_multiplier(d, "ssm_out_multiplier", -MOST, &f->ssm_out));
     HLMI_TRY(read_multiplier(d, "key_multiplier", -MOST, &f->key));
     HLMI_TRY(hlmi_config_numbers(d->c, "mlp_multipliers", 2, -MOST, MOST, f->mlp));
-    HLMI_TRY(hlmi_config_numbers(d->c, "ssm_multipliers", 5, -MOST, MOST, f->parts));
+    HLMI_TRY(hlmi_config_numbers(d->c, "ssm_multipliers", HLMI_SSM_PARTS, -MOST, MOST, f->ssm.part_scale));
     d->embed_scale = (float)embed;
     d->logit_scale = (float)head;
+    d->qkv_divisor = f->attn_in; /* W (m x) + b is m (W x + b / m); so too in_scale of Mamba-2 */
 done:
     return st;
 }
@@ -69,10 +67,14 @@ static hlm_status setup(hlmi_decoder *d)
     hlm_status st;
     bool normed = false, norm_first = true;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return hlmi_nomem(sizeof *f, "settings");
-    *f = (family){.ssm = {.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true},
-                  .mlp = {1.0, 1.0},
-                  .parts = {1.0, 1.0, 1.0, 1.0, 1.0}};
+    if (!f) return HLM_E_NOMEM;
+    *f = (family){.ssm = {.heads = 128,
+                          .state = 256,
+                          .groups = 1,
+                          .window = 4,
+                          .conv_bias = true,
+                          .part_scale = {1.0, 1.0, 1.0, 1.0, 1.0}},
+                  .mlp = {1.0, 1.0}};
     HLMI_TRY(read_multipliers(d, f));
     HLMI_TRY(read_ssm(d, &f->ssm));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
@@ -84,79 +86,39 @@ done:
     return st;
 }
 
-/* W (m x) + b is m (W x + b / m): biases in the plan are divided by what their input is multiplied by. */
-static void divide(const float *bias, size_t n, double by)
-{
-    float *b = (float *)(uintptr_t)bias;
-    for (size_t i = 0; b && i < n; i++) b[i] = (float)((double)b[i] / by);
-}
-
-static hlm_status load_attention(const hlmi_decoder *d, const family *f, size_t layer, hlmi_attn_params *p)
-{
-    hlm_status st;
-    HLMI_TRY(hlmi_decoder_attention(d, layer, p));
-    divide(p->q_bias, p->q.rows, f->attn_in);
-    divide(p->k_bias, p->k.rows, f->attn_in);
-    divide(p->v_bias, p->v.rows, f->attn_in);
-    HLMI_TRY(hlmi_decoder_fill(d, p->q.rows, f->attn_in, &p->q_scale));
-    HLMI_TRY(hlmi_decoder_fill(d, p->k.rows, f->attn_in * f->key, &p->k_scale));
-    HLMI_TRY(hlmi_decoder_fill(d, p->v.rows, f->attn_in, &p->v_scale));
-    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->attn_out, &p->o_scale));
-done:
-    return st;
-}
-
-static hlm_status load_ssm(const hlmi_decoder *d, const family *f, size_t layer, hlmi_mamba2_params *p)
-{
-    hlm_status st;
-    const hlmi_mamba2 *m = &f->ssm;
-    const size_t inner = m->heads * m->head_dim, group = m->groups * m->state;
-    const size_t sizes[5] = {inner, inner, group, group, m->heads};
-    HLMI_TRY(hlmi_mamba2_load(d, m, LAYER "mamba.", layer, p));
-    divide(p->in_bias, p->in.rows, f->ssm_in);
-    HLMI_TRY(hlmi_decoder_fill(d, p->in.rows, f->ssm_in, &p->in_scale));
-    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->ssm_out, &p->out_scale));
-    float *scale = (float *)(uintptr_t)p->in_scale;
-    for (size_t i = 0; i < 5; i++)
-        for (size_t j = 0; j < sizes[i]; j++) *scale++ = (float)(f->ssm_in * f->parts[i]);
-done:
-    return st;
-}
-
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     hlm_status st;
     const family *f = d->family;
     hlmi_hybrid2_params p;
     hlmi_mlp_params mlp;
-    HLMI_TRY(load_attention(d, f, i, &p.attn));
-    HLMI_TRY(load_ssm(d, f, i, &p.ssm));
+    HLMI_TRY(hlmi_decoder_attention(d, i, &p.attn));
+    HLMI_TRY(hlmi_mamba2_want(d, &f->ssm, i, &p.ssm));
+    p.attn.q_scale = hlmi_decoder_fill(d, p.attn.q->rows, f->attn_in);
+    p.attn.k_scale = hlmi_decoder_fill(d, p.attn.k->rows, f->attn_in * f->key);
+    p.attn.v_scale = hlmi_decoder_fill(d, p.attn.v->rows, f->attn_in);
+    p.attn.o_scale = hlmi_decoder_fill(d, d->hidden, f->attn_out);
+    p.ssm.out_scale = hlmi_decoder_fill(d, d->hidden, f->ssm_out);
     p.ssm.norm = p.attn.norm;
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HYBRID2, &p, sizeof p));
-    HLMI_TRY(hlmi_decoder_mlp(d, i, &mlp));
-    HLMI_TRY(hlmi_decoder_fill(d, mlp.gate.rows, f->mlp[0], &mlp.gate_scale));
-    HLMI_TRY(hlmi_decoder_fill(d, d->hidden, f->mlp[1], &mlp.down_scale));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_HYBRID2, &p, sizeof p));
+    hlmi_decoder_mlp(d, i, &mlp);
+    mlp.gate_scale = hlmi_decoder_fill(d, d->ff, f->mlp[0]);
+    mlp.down_scale = hlmi_decoder_fill(d, d->hidden, f->mlp[1]);
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
 done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    static const hlmi_decoder_spec spec = {
-        .names = hlmi_bamba_names,
-        .qkv_bias = HLMI_BIAS_ASKED,
-        .o_bias = HLMI_BIAS_ASKED,
-        .mlp_bias = HLMI_BIAS_ASKED,
-        .attn_bias_key = "attention_bias",
-        .mlp_bias_key = "mlp_bias",
-        .sizes =
-            {.vocab = 128000, .hidden = 4096, .ff = 14336, .layers = 32, .heads = 32, .kv_heads = 8, .positions = 8192},
-        .eps_key = {"rms_norm_eps", NULL},
-        .eps = 1e-5,
-        .setup = setup,
-        .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
+                                       .qkv_bias = HLMI_BIAS_ASKED,
+                                       .o_bias = HLMI_BIAS_ASKED,
+                                       .mlp_bias = HLMI_BIAS_ASKED,
+                                       .attn_bias_key = "attention_bias",
+                                       .mlp_bias_key = "mlp_bias",
+                                       .sizes = {128000, 4096, 14336, 32, 32, 8, 0, 8192},
+                                       .eps_key = {"rms_norm_eps", NULL},
+                                       .eps = 1e-5,
+                                       .setup = setup,
+                                       .layer = layer};
 
-const hlmi_arch hlmi_arch_falcon_h1 = {.hf = "falcon_h1", .build = build};
+const hlmi_arch hlmi_arch_falcon_h1 = {.hf = "falcon_h1", .spec = &spec};

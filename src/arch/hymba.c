@@ -7,29 +7,32 @@
 #include "arch/rope.h"
 #include "base/math.h"
 
-#define LAYER "model.layers.%zu."
-#define MIXER LAYER "mamba."
+#define MIXER HLMI_LAYER "mamba."
 static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "input_layernorm", NULL},
-    [HLMI_PART_MLP_NORM] = {LAYER "pre_moe_layernorm", NULL},
-    [HLMI_PART_GATE] = {LAYER "moe.experts.0.gate_proj", NULL},
-    [HLMI_PART_UP] = {LAYER "moe.experts.0.up_proj", NULL},
-    [HLMI_PART_DOWN] = {LAYER "moe.experts.0.down_proj", NULL},
+    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    [HLMI_PART_MEMORY] = {"model.memory_tokens", NULL},
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", NULL},
+    [HLMI_PART_Q] = {MIXER "in_proj", NULL},
+    [HLMI_PART_K] = {MIXER "in_proj", NULL},
+    [HLMI_PART_V] = {MIXER "in_proj", NULL},
+    [HLMI_PART_ATTN_OUT_NORM] = {MIXER "pre_avg_layernorm1", NULL},
+    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_moe_layernorm", NULL},
+    HLMI_NAMES_MLP(HLMI_LAYER "moe.experts.0."),
+    [HLMI_PART_SSM_X] = {MIXER "in_proj", NULL},
+    [HLMI_PART_SSM_Z] = {MIXER "in_proj", NULL},
+    [HLMI_PART_SSM_TAPS] = {MIXER "conv1d", NULL},
+    [HLMI_PART_SSM_LOW] = {MIXER "x_proj.0", NULL},
+    [HLMI_PART_SSM_B] = {MIXER "x_proj.0", NULL},
+    [HLMI_PART_SSM_C] = {MIXER "x_proj.0", NULL},
+    [HLMI_PART_SSM_DT] = {MIXER "dt_proj.0", NULL},
+    [HLMI_PART_SSM_DECAY] = {MIXER "A_log.0", NULL},
+    [HLMI_PART_SSM_SKIP] = {MIXER "D.0", NULL},
+    [HLMI_PART_SSM_LOW_NORM] = {MIXER "dt_layernorm", NULL},
+    [HLMI_PART_SSM_B_NORM] = {MIXER "B_layernorm", NULL},
+    [HLMI_PART_SSM_C_NORM] = {MIXER "C_layernorm", NULL},
+    [HLMI_PART_SSM_OUT_NORM] = {MIXER "pre_avg_layernorm2", NULL},
+    [HLMI_PART_SSM_OUT] = {MIXER "out_proj", NULL},
 };
-
-static const hlmi_mamba1_names mixer_names = {.in = "in_proj",
-                                              .conv = "conv1d",
-                                              .select = "x_proj.0",
-                                              .dt = "dt_proj.0",
-                                              .decay = "A_log.0",
-                                              .skip = "D.0",
-                                              .out = "out_proj",
-                                              .low_norm = "dt_layernorm",
-                                              .b_norm = "B_layernorm",
-                                              .c_norm = "C_layernorm"};
 
 enum { MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14, MAX_MEMORY = 1 << 16 };
 
@@ -217,13 +220,12 @@ static hlm_status read_memory(const hlmi_decoder *d)
 {
     hlm_status st;
     int64_t n = 0;
-    float *rows = NULL;
     HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_memory_tokens", NULL}, 0, MAX_MEMORY, 0, &n));
     if (n == 0) goto done;
-    const hlmi_name name = hlmi_decoder_name(d, (hlmi_key){"model.memory_tokens", NULL}, 0, "");
-    HLMI_TRY(hlmi_loader_numbers(d->l, name.text, (size_t)n, d->hidden, false, &rows));
-    d->plan->prefix = rows;
+    const hlmi_want rows = {.rows = (size_t)n, .cols = d->hidden};
+    d->plan->prefix = hlmi_decoder_numbers(d, HLMI_PART_MEMORY, 0, rows);
     d->plan->n_prefix = (size_t)n;
+    st = d->w->st;
 done:
     return st;
 }
@@ -239,14 +241,13 @@ static hlm_status setup(hlmi_decoder *d)
     hlm_status st;
     bool norms = true;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return hlmi_nomem(sizeof *f, "settings");
+    if (!f) return HLM_E_NOMEM;
     d->family = f;
     f->global = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->global);
     f->producer = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->producer);
     f->rows_of = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->rows_of);
     if (!f->global || !f->producer || !f->rows_of) HLMI_TRY(hlmi_nomem(d->layers * sizeof *f->rows_of, "settings"));
     HLMI_TRY(check_fixed(d));
-    f->mamba.names = &mixer_names;
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_inner_layernorms", NULL}, true, &norms));
     f->mamba.norm_eps = norms ? d->eps : 0.0;
     HLMI_TRY(hlmi_mamba1_read(d, &keys, &f->mamba));
@@ -260,43 +261,29 @@ done:
     return st;
 }
 
-/* Rows [first, first + rows) of a layer's in_proj, with their bias where there is one. */
-static hlm_status load_part(const hlmi_decoder *d, size_t layer, size_t first, size_t rows, size_t in_file,
-                            hlmi_matrix *w, const float **bias)
-{
-    const family *f = d->family;
-    const hlmi_row_order order = {.first = first, .in_file = in_file};
-    const hlmi_key key = {MIXER "in_proj", NULL};
-    float *v = NULL;
-    hlm_status st =
-        hlmi_loader_matrix(d->l, hlmi_decoder_name(d, key, layer, ".weight").text, rows, d->hidden, &order, w);
-    if (st == HLM_OK && f->mamba.proj_bias)
-        st = hlmi_loader_vector(d->l, hlmi_decoder_name(d, key, layer, ".bias").text, rows, &order, &v);
-    *bias = v;
-    return st;
-}
-
-static hlm_status load_norm(const hlmi_decoder *d, const char *name, size_t layer, hlmi_norm *out)
-{
-    const family *f = d->family;
-    *out = (hlmi_norm){.kind = HLMI_NORM_RMS, .size = f->mamba.inner, .eps = (float)d->eps};
-    return hlmi_loader_vector(d->l, hlmi_decoder_name(d, (hlmi_key){name, NULL}, layer, ".weight").text, out->size,
-                              NULL, &out->weight);
-}
-
 /* q, and k and v of layers that write rows; *before receives their rows in in_proj. */
-static hlm_status load_attention(const hlmi_decoder *d, size_t layer, hlmi_heads_params *p, size_t *before)
+static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads_params *p, size_t *before)
 {
-    hlm_status st;
+    hlm_status st = HLM_OK;
     family *f = d->family;
     const hlmi_kv_layer *kv = &f->kv;
     const bool own = f->producer[layer] == layer;
+    const hlmi_has_bias bias = f->mamba.proj_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
     const size_t q = f->n_heads * kv->head_dim, k = own ? kv->n_kv_heads * kv->head_dim : 0;
-    const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0, all = q + k + v + 2 * f->mamba.inner;
-    HLMI_TRY(load_part(d, layer, 0, q, all, &p->q, &p->q_bias));
+    const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0;
+    *before = q + k + v;
+    hlmi_want part = {.rows = q, .cols = d->hidden, .unit = f->n_heads / kv->n_kv_heads * kv->head_dim};
+    part.order[HLMI_HF].in_file = *before + 2 * f->mamba.inner;
+    hlmi_decoder_linear(d, HLMI_PART_Q, layer, part, bias, NULL, &p->q, &p->q_bias);
     if (own) {
-        HLMI_TRY(load_part(d, layer, q, k, all, &p->k, &p->k_bias));
-        HLMI_TRY(load_part(d, layer, q + k, v, all, &p->v, &p->v_bias));
+        part.order[HLMI_HF].first = q;
+        part.rows = k;
+        part.unit = kv->head_dim;
+        hlmi_decoder_linear(d, HLMI_PART_K, layer, part, bias, NULL, &p->k, &p->k_bias);
+        part.order[HLMI_HF].first = q + k;
+        part.rows = v;
+        part.unit = kv->v_dim;
+        hlmi_decoder_linear(d, HLMI_PART_V, layer, part, bias, NULL, &p->v, &p->v_bias);
         HLMI_TRY(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
     }
     p->kv = f->rows_of[f->producer[layer]];
@@ -306,7 +293,6 @@ static hlm_status load_attention(const hlmi_decoder *d, size_t layer, hlmi_heads
     p->window = f->global[layer] ? 0 : f->window;
     p->pinned = p->window ? d->plan->n_prefix : 0;
     hlmi_plan_read_kv(d->plan, p->kv, p->window);
-    *before = q + k + v;
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, f->n_heads));
 done:
     return st;
@@ -318,18 +304,18 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     const family *f = d->family;
     size_t before = 0;
     hlmi_heads_params p = {0};
-    HLMI_TRY(load_attention(d, i, &p, &before));
-    HLMI_TRY(hlmi_mamba1_load(d, &f->mamba, MIXER, i, before, &p.mamba));
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden, &p.mamba.norm));
-    HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm1", i, &p.attention_norm));
-    HLMI_TRY(load_norm(d, MIXER "pre_avg_layernorm2", i, &p.mamba_norm));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_HEADS, &p, sizeof p));
+    HLMI_TRY(want_attention(d, i, &p, &before));
+    HLMI_TRY(hlmi_mamba1_want(d, &f->mamba, i, before, &p.mamba));
+    p.mamba.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden);
+    p.attention_norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_OUT_NORM, i, f->mamba.inner);
+    p.mamba_norm = hlmi_decoder_norm(d, HLMI_PART_SSM_OUT_NORM, i, f->mamba.inner);
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_HEADS, &p, sizeof p));
     HLMI_TRY(hlmi_decoder_add_mlp(d, i));
 done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
     const char *act = NULL;
     size_t len = 0;
@@ -344,7 +330,7 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
                                     .activation_key = "mlp_hidden_act",
                                     .setup = setup,
                                     .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
+    return hlmi_decoder_build(&spec, c, w);
 }
 
 const hlmi_arch hlmi_arch_hymba = {.hf = "hymba", .build = build};

@@ -3,18 +3,21 @@
 #include "arch/experts.h"
 #include "arch/mamba1_layer.h"
 
-#define LAYER "model.layers.%zu."
-
-static const hlmi_mamba1_names mixer_names = {.in = "in_proj",
-                                              .conv = "conv1d",
-                                              .select = "x_proj",
-                                              .dt = "dt_proj",
-                                              .decay = "A_log",
-                                              .skip = "D",
-                                              .out = "out_proj",
-                                              .low_norm = "dt_layernorm",
-                                              .b_norm = "b_layernorm",
-                                              .c_norm = "c_layernorm"};
+#define FF HLMI_LAYER "feed_forward."
+#define MIXER HLMI_LAYER "mamba."
+static const hlmi_key names[HLMI_PARTS] = {
+    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
+    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_ff_layernorm", "blk.%zu.ffn_norm"},
+    HLMI_NAMES_MLP(FF),
+    [HLMI_PART_ROUTER] = {FF "router", "blk.%zu.ffn_gate_inp"},
+    HLMI_NAMES_EXPERTS(FF, "gate_proj", "up_proj", "down_proj"),
+    HLMI_NAMES_MAMBA1(MIXER),
+    [HLMI_PART_SSM_LOW_NORM] = {MIXER "dt_layernorm", "blk.%zu.ssm_dt_norm"},
+    [HLMI_PART_SSM_B_NORM] = {MIXER "b_layernorm", "blk.%zu.ssm_b_norm"},
+    [HLMI_PART_SSM_C_NORM] = {MIXER "c_layernorm", "blk.%zu.ssm_c_norm"},
+};
 
 enum { MAX_PERIOD = 1 << 16 };
 
@@ -49,16 +52,10 @@ done:
 static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
 {
     hlm_status st;
-    int64_t n = 0, used = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_experts", NULL}, 1, HLMI_MAX_EXPERTS, 16, &n));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n > 1 ? n : HLMI_MAX_EXPERTS, 2, &used));
-    *s = (hlmi_expert_set){.gate = {LAYER "feed_forward.experts.%e.gate_proj", NULL},
-                           .up = {LAYER "feed_forward.experts.%e.up_proj", NULL},
-                           .down = {LAYER "feed_forward.experts.%e.down_proj", NULL},
-                           .n = (size_t)n,
-                           .used = (size_t)used,
-                           .width = d->hidden,
-                           .ff = d->ff};
+    *s = (hlmi_expert_set){.gated = true, .width = d->hidden, .ff = d->ff};
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, &s->n));
+    const int64_t most = s->n > 1 ? (int64_t)s->n : HLMI_MAX_EXPERTS;
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &s->used));
 done:
     return st;
 }
@@ -74,10 +71,10 @@ static hlm_status setup(hlmi_decoder *d)
     hlm_status st;
     int64_t window = 0;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return hlmi_nomem(sizeof *f, "settings");
+    if (!f) return HLM_E_NOMEM;
     d->family = f;
     d->no_rope = true;
-    f->mamba = (hlmi_mamba1){.names = &mixer_names, .norm_eps = d->eps};
+    f->mamba.norm_eps = d->eps;
     HLMI_TRY(hlmi_mamba1_read(d, &keys, &f->mamba));
     HLMI_TRY(read_every(d, "attn_layer_period", 8, "attn_layer_offset", 4, &f->attention));
     HLMI_TRY(read_every(d, "expert_layer_period", 2, "expert_layer_offset", 1, &f->sparse));
@@ -92,22 +89,14 @@ done:
 
 static hlm_status add_experts(const hlmi_decoder *d, size_t layer)
 {
-    hlm_status st;
     const family *f = d->family;
     const hlmi_expert_set *s = &f->experts;
-    const hlmi_key router = {LAYER "feed_forward.router", NULL};
     hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
                          .router = {.kind = HLMI_ROUTE_SOFTMAX, .n_experts = s->n, .top_k = s->used, .scale = 1.0f}};
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(hlmi_loader_matrix(d->l, hlmi_decoder_name(d, router, layer, ".weight").text, s->n, d->hidden, NULL,
-                                &p.logits));
-    hlmi_expert *experts = hlmi_plan_alloc(d->plan, s->n, sizeof *experts);
-    if (!experts) HLMI_TRY(hlmi_nomem(s->n * sizeof *experts, "experts"));
-    HLMI_TRY(hlmi_experts_load(d, s, layer, experts));
-    p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
-done:
-    return st;
+    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
+    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, s->n, d->hidden);
+    p.experts = hlmi_experts_want(d, s, layer, NULL);
+    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -115,28 +104,18 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlm_status st;
     const family *f = d->family;
     if (is_in(&f->attention, i)) HLMI_TRY(hlmi_decoder_add_attention(d, i));
-    else HLMI_TRY(hlmi_mamba1_add(d, &f->mamba, LAYER "mamba.", i));
+    else HLMI_TRY(hlmi_mamba1_add(d, &f->mamba, i));
     if (is_in(&f->sparse, i) && f->experts.n > 1) HLMI_TRY(add_experts(d, i));
     else HLMI_TRY(hlmi_decoder_add_mlp(d, i));
 done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
-                                           .sizes = {.vocab = 65536,
-                                                     .hidden = 4096,
-                                                     .ff = 14336,
-                                                     .layers = 32,
-                                                     .heads = 32,
-                                                     .kv_heads = 8,
-                                                     .positions = 262144},
-                                           .eps_key = {"rms_norm_eps", NULL},
-                                           .eps = 1e-6,
-                                           .setup = setup,
-                                           .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {.names = names,
+                                       .sizes = {65536, 4096, 14336, 32, 32, 8, 0, 262144},
+                                       .eps_key = {"rms_norm_eps", NULL},
+                                       .eps = 1e-6,
+                                       .setup = setup,
+                                       .layer = layer};
 
-const hlmi_arch hlmi_arch_jamba = {.hf = "jamba", .classifies = true, .build = build};
+const hlmi_arch hlmi_arch_jamba = {.hf = "jamba", .classifies = true, .spec = &spec};

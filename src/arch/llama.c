@@ -1,23 +1,22 @@
 /* Llama 1 to 3.x and the models that share its form (SmolLM2, Hermes 3). Reference: transformers' modeling_llama. */
 #include "arch/decoder.h"
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
-    static const hlmi_decoder_spec spec = {
-        .names = hlmi_llama_names,
-        .sizes = {.vocab = 32000, .hidden = 4096, .ff = 11008, .layers = 32, .heads = 32, .positions = 2048},
-        .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
-        .eps = 1e-6,
-        .qkv_bias = HLMI_BIAS_ASKED,
-        .o_bias = HLMI_BIAS_ASKED,
-        .mlp_bias = HLMI_BIAS_ASKED,
-        .attn_bias_key = "attention_bias",
-        .mlp_bias_key = "mlp_bias",
-        .interleaved_gguf = true};
+    static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
+                                           .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048},
+                                           .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
+                                           .eps = 1e-6,
+                                           .qkv_bias = HLMI_BIAS_ASKED,
+                                           .o_bias = HLMI_BIAS_ASKED,
+                                           .mlp_bias = HLMI_BIAS_ASKED,
+                                           .attn_bias_key = "attention_bias",
+                                           .mlp_bias_key = "mlp_bias",
+                                           .interleaved_gguf = true};
     int64_t experts = 0; /* GGUF files of Mixtral are called llama too */
     const hlm_status st = hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts);
     if (st != HLM_OK) return st;
-    return experts ? hlmi_arch_mixtral.build(c, l, plan) : hlmi_decoder_build(&spec, c, l, plan);
+    return experts ? hlmi_decoder_build(hlmi_arch_mixtral.spec, c, w) : hlmi_decoder_build(&spec, c, w);
 }
 
 const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .classifies = true, .build = build};

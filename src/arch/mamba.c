@@ -4,10 +4,11 @@
 
 #define LAYER "backbone.layers.%zu."
 static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"backbone.embeddings", NULL},
-    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "norm", NULL},
+    [HLMI_PART_EMBED] = {"backbone.embeddings", "token_embd"},
+    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", "output_norm"},
+    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    [HLMI_PART_ATTN_NORM] = {LAYER "norm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_MAMBA1(LAYER "mixer."),
 };
 
 static const hlmi_mamba1_keys keys = {.inner = "intermediate_size",
@@ -21,8 +22,7 @@ static const hlmi_mamba1_keys keys = {.inner = "intermediate_size",
 static hlm_status setup(hlmi_decoder *d)
 {
     hlmi_mamba1 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return hlmi_nomem(sizeof *m, "settings");
-    m->names = &hlmi_mamba1_plain_names;
+    if (!m) return HLM_E_NOMEM;
     d->family = m;
     return hlmi_mamba1_read(d, &keys, m);
 }
@@ -37,32 +37,13 @@ static hlm_status falcon_setup(hlmi_decoder *d)
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    return hlmi_mamba1_add(d, d->family, LAYER "mixer.", i);
+    return hlmi_mamba1_add(d, d->family, i);
 }
 
-static hlmi_decoder_spec spec_of(hlm_status (*family)(hlmi_decoder *d))
-{
-    return (hlmi_decoder_spec){.names = names,
-                               .sizes = {.vocab = 50280, .hidden = 768, .layers = 32},
-                               .eps_key = {"layer_norm_epsilon", NULL},
-                               .eps = 1e-5,
-                               .tied = true,
-                               .recurrent_only = true,
-                               .setup = family,
-                               .layer = layer};
-}
+#define SPEC                                                                                                      \
+  .names = names, .sizes = {50280, 768, 0, 32, 0, 0, 0, 0}, .eps_key = {"layer_norm_epsilon", NULL}, .eps = 1e-5, \
+  .tied = true, .recurrent_only = true, .layer = layer
+static const hlmi_decoder_spec spec = {SPEC, .setup = setup}, falcon_spec = {SPEC, .setup = falcon_setup};
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    const hlmi_decoder_spec spec = spec_of(setup);
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
-
-static hlm_status falcon_build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    const hlmi_decoder_spec spec = spec_of(falcon_setup);
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
-
-const hlmi_arch hlmi_arch_mamba = {.hf = "mamba", .build = build};
-const hlmi_arch hlmi_arch_falcon_mamba = {.hf = "falcon_mamba", .build = falcon_build};
+const hlmi_arch hlmi_arch_mamba = {.hf = "mamba", .spec = &spec};
+const hlmi_arch hlmi_arch_falcon_mamba = {.hf = "falcon_mamba", .spec = &falcon_spec};

@@ -3,10 +3,11 @@
 
 #define LAYER "backbone.layers.%zu."
 static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"backbone.embeddings", NULL},
-    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "norm", NULL},
+    [HLMI_PART_EMBED] = {"backbone.embeddings", "token_embd"},
+    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", "output_norm"},
+    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    [HLMI_PART_ATTN_NORM] = {LAYER "norm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_MAMBA2(LAYER "mixer."),
 };
 
 static hlm_status setup(hlmi_decoder *d)
@@ -21,7 +22,7 @@ static hlm_status setup(hlmi_decoder *d)
                                           .expand = "expand",
                                           .dt_limit = "time_step_limit"};
     hlmi_mamba2 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return hlmi_nomem(sizeof *m, "settings");
+    if (!m) return HLM_E_NOMEM;
     *m = (hlmi_mamba2){.heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true};
     d->family = m;
     return hlmi_mamba2_read(d, &keys, m);
@@ -29,19 +30,15 @@ static hlm_status setup(hlmi_decoder *d)
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    return hlmi_mamba2_add(d, d->family, LAYER "mixer.", i);
+    return hlmi_mamba2_add(d, d->family, i);
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    static const hlmi_decoder_spec spec = {.names = names,
-                                           .sizes = {.vocab = 32768, .hidden = 4096, .layers = 64},
-                                           .eps_key = {"layer_norm_epsilon", NULL},
-                                           .eps = 1e-5,
-                                           .recurrent_only = true,
-                                           .setup = setup,
-                                           .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {.names = names,
+                                       .sizes = {32768, 4096, 0, 64, 0, 0, 0, 0},
+                                       .eps_key = {"layer_norm_epsilon", NULL},
+                                       .eps = 1e-5,
+                                       .recurrent_only = true,
+                                       .setup = setup,
+                                       .layer = layer};
 
-const hlmi_arch hlmi_arch_mamba2 = {.hf = "mamba2", .build = build};
+const hlmi_arch hlmi_arch_mamba2 = {.hf = "mamba2", .spec = &spec};

@@ -3,7 +3,6 @@
 #include "arch/mamba2_layer.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -12,10 +11,7 @@ enum { MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14, MAX_STATE = 1 << 14, MAX_WIN
 
 static hlm_status read_size(const hlmi_decoder *d, const char *key, int64_t max, size_t *v)
 {
-    int64_t n = 0;
-    const hlm_status st = hlmi_config_int(d->c, (hlmi_key){key, NULL}, 1, max, (int64_t)*v, &n);
-    *v = (size_t)n;
-    return st;
+    return hlmi_config_size(d->c, (hlmi_key){key, NULL}, max, (int64_t)*v, v);
 }
 
 /* "auto" (Bamba, Granite), or nothing where the class has no number: what the heads must have. */
@@ -91,56 +87,39 @@ done:
     return st;
 }
 
-/* A tensor of the layer. */
-static hlmi_name tensor(const hlmi_decoder *d, const char *prefix, size_t layer, const char *name)
+/* The parts of the input's projection, which are rows of one tensor, and what they are multiplied by. */
+static void want_in(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer, hlmi_mamba2_params *p)
 {
-    return hlmi_decoder_name(d, (hlmi_key){prefix, NULL}, layer, name);
+    const size_t inner = m->heads * m->head_dim, group = m->groups * m->state;
+    const struct {
+        hlmi_part part;
+        size_t rows, unit;
+    } in[HLMI_SSM_PARTS] = {{HLMI_PART_SSM_Z, inner, m->head_dim},
+                            {HLMI_PART_SSM_X, inner, m->head_dim},
+                            {HLMI_PART_SSM_B, group, m->state},
+                            {HLMI_PART_SSM_C, group, m->state},
+                            {HLMI_PART_SSM_DT, m->heads, 1}};
+    const hlmi_has_bias bias = m->proj_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
+    hlmi_row_order o = {.in_file = 2 * inner + 2 * group + m->heads};
+    for (size_t i = 0; i < HLMI_SSM_PARTS; o.first += in[i++].rows) {
+        const hlmi_want want = {
+            .rows = in[i].rows, .cols = d->hidden, .order = {o, o}, .divisor = m->in_scale, .unit = in[i].unit};
+        hlmi_decoder_linear(d, in[i].part, layer, want, bias, NULL, &p->in[i], &p->in_bias[i]);
+        if (m->in_scale != 0.0) p->in_scale[i] = hlmi_decoder_fill(d, in[i].rows, m->in_scale * m->part_scale[i]);
+    }
 }
 
-static hlm_status load_vector(const hlmi_decoder *d, const char *prefix, size_t layer, const char *name, size_t n,
-                              const float **out)
+hlm_status hlmi_mamba2_want(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer, hlmi_mamba2_params *p)
 {
-    float *v = NULL;
-    const hlm_status st = hlmi_loader_vector(d->l, tensor(d, prefix, layer, name).text, n, NULL, &v);
-    *out = v;
-    return st;
-}
-
-static hlm_status load_projections(const hlmi_decoder *d, const hlmi_mamba2 *m, const char *prefix, size_t layer,
-                                   hlmi_mamba2_params *p)
-{
-    hlm_status st;
-    const size_t inner = m->heads * m->head_dim, rows = 2 * inner + 2 * m->groups * m->state + m->heads;
-    HLMI_TRY(hlmi_loader_matrix(d->l, tensor(d, prefix, layer, "in_proj.weight").text, rows, d->hidden, NULL, &p->in));
-    HLMI_TRY(
-        hlmi_loader_matrix(d->l, tensor(d, prefix, layer, "out_proj.weight").text, d->hidden, inner, NULL, &p->out));
-    if (m->proj_bias) HLMI_TRY(load_vector(d, prefix, layer, "in_proj.bias", rows, &p->in_bias));
-    if (m->out_bias) HLMI_TRY(load_vector(d, prefix, layer, "out_proj.bias", d->hidden, &p->out_bias));
-done:
-    return st;
-}
-
-static hlm_status load_recurrence(const hlmi_decoder *d, const hlmi_mamba2 *m, const char *prefix, size_t layer,
-                                  size_t channels, hlmi_mamba2_params *p)
-{
-    hlm_status st;
-    float *v = NULL;
-    HLMI_TRY(hlmi_loader_taps(d->l, tensor(d, prefix, layer, "conv1d.weight").text, channels, m->window, &v));
-    p->taps = v;
-    if (m->conv_bias) HLMI_TRY(load_vector(d, prefix, layer, "conv1d.bias", channels, &p->taps_bias));
-    HLMI_TRY(hlmi_loader_decay(d->l, tensor(d, prefix, layer, "A_log").text, m->heads, &v));
-    p->a = v;
-    HLMI_TRY(load_vector(d, prefix, layer, "D", m->heads, &p->d));
-    HLMI_TRY(load_vector(d, prefix, layer, "dt_bias", m->heads, &p->dt_bias));
-done:
-    return st;
-}
-
-hlm_status hlmi_mamba2_load(const hlmi_decoder *d, const hlmi_mamba2 *m, const char *prefix, size_t layer,
-                            hlmi_mamba2_params *p)
-{
-    hlm_status st;
     const size_t inner = m->heads * m->head_dim, channels = inner + 2 * m->groups * m->state;
+    const hlmi_recurrence rec = {.layer = (int32_t)layer,
+                                 .channels = channels,
+                                 .window = m->window,
+                                 .heads = m->heads,
+                                 .rows = m->state,
+                                 .cols = m->head_dim,
+                                 .transposed = true,
+                                 .extra = m->heads};
     *p = (hlmi_mamba2_params){.layer = (int32_t)layer,
                               .out_scale = d->residual,
                               .dt_min = m->dt_min,
@@ -148,34 +127,24 @@ hlm_status hlmi_mamba2_load(const hlmi_decoder *d, const hlmi_mamba2 *m, const c
                               .groups = m->groups,
                               .norm_groups = m->norm_groups,
                               .gate = m->gate};
-    HLMI_TRY(load_projections(d, m, prefix, layer, p));
-    HLMI_TRY(load_recurrence(d, m, prefix, layer, channels, p));
-    if (m->gate != HLMI_GATE_NONE) {
-        p->gate_norm = (hlmi_norm){.size = inner / m->norm_groups, .eps = (float)d->eps};
-        HLMI_TRY(
-            hlmi_loader_vector(d->l, tensor(d, prefix, layer, "norm.weight").text, inner, NULL, &p->gate_norm.weight));
-    }
-    HLMI_TRY(hlmi_plan_add_recurrence(d->plan,
-                                      &(hlmi_recurrence){.layer = (int32_t)layer,
-                                                         .channels = channels,
-                                                         .window = m->window,
-                                                         .heads = m->heads,
-                                                         .rows = m->state,
-                                                         .cols = m->head_dim,
-                                                         .transposed = true,
-                                                         .extra = m->heads},
-                                      &p->rec));
-done:
-    return st;
+    want_in(d, m, layer, p);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, (hlmi_want){.rows = d->hidden, .cols = inner},
+                        m->out_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER, NULL, &p->out, &p->out_bias);
+    hlmi_decoder_taps(d, layer, channels, m->window, m->conv_bias, &p->taps, &p->taps_bias);
+    p->a = hlmi_decoder_vector(d, HLMI_PART_SSM_DECAY, layer, m->heads);
+    p->d = hlmi_decoder_vector(d, HLMI_PART_SSM_SKIP, layer, m->heads);
+    p->dt_bias = hlmi_decoder_vector(d, HLMI_PART_SSM_DT_BIAS, layer, m->heads);
+    if (m->gate != HLMI_GATE_NONE)
+        p->gate_norm = (hlmi_norm){.weight = hlmi_decoder_vector(d, HLMI_PART_SSM_NORM, layer, inner),
+                                   .size = inner / m->norm_groups,
+                                   .eps = (float)d->eps};
+    return d->w->st == HLM_OK ? hlmi_plan_add_recurrence(d->plan, &rec, &p->rec) : d->w->st;
 }
 
-hlm_status hlmi_mamba2_add(const hlmi_decoder *d, const hlmi_mamba2 *m, const char *prefix, size_t layer)
+hlm_status hlmi_mamba2_add(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer)
 {
-    hlm_status st;
     hlmi_mamba2_params p;
-    HLMI_TRY(hlmi_mamba2_load(d, m, prefix, layer, &p));
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MAMBA2, &p, sizeof p));
-done:
-    return st;
+    const hlm_status st = hlmi_mamba2_want(d, m, layer, &p);
+    p.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
+    return st == HLM_OK ? hlmi_decoder_add(d, HLMI_BLOCK_MAMBA2, &p, sizeof p) : st;
 }

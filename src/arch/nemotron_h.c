@@ -1,28 +1,29 @@
 /* Nemotron-H: each layer is one mixer, Mamba-2, attention without positions, or a feed-forward of squared ReLU, dense or
  * with experts.
  * Reference: transformers' modeling_nemotron_h. */
-#include <stdio.h>
 #include <string.h>
 
 #include "arch/experts.h"
 #include "arch/mamba2_layer.h"
 
-#define LAYER "model.layers.%zu."
+#define MIXER HLMI_LAYER "mixer."
 static const hlmi_key parts[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embeddings", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.norm_f", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
-    [HLMI_PART_ATTN_NORM] = {LAYER "norm", NULL},
-    [HLMI_PART_Q] = {LAYER "mixer.q_proj", NULL},
-    [HLMI_PART_K] = {LAYER "mixer.k_proj", NULL},
-    [HLMI_PART_V] = {LAYER "mixer.v_proj", NULL},
-    [HLMI_PART_O] = {LAYER "mixer.o_proj", NULL},
-    [HLMI_PART_MLP_NORM] = {LAYER "norm", NULL},
-    [HLMI_PART_UP] = {LAYER "mixer.up_proj", NULL},
-    [HLMI_PART_DOWN] = {LAYER "mixer.down_proj", NULL},
+    [HLMI_PART_EMBED] = {"model.embeddings", "token_embd"},
+    [HLMI_PART_FINAL_NORM] = {"model.norm_f", "output_norm"},
+    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "norm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ATTENTION(MIXER),
+    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "norm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_MLP(MIXER),
+    [HLMI_PART_ROUTER] = {MIXER "gate", "blk.%zu.ffn_gate_inp"},
+    [HLMI_PART_ROUTER_BIAS] = {MIXER "gate.e_score_correction_bias", "blk.%zu.exp_probs_b.bias"},
+    HLMI_NAMES_EXPERTS(MIXER, "gate_proj", "up_proj", "down_proj"),
+    [HLMI_PART_SHARED_UP] = {MIXER "shared_experts.up_proj", "blk.%zu.ffn_up_shexp"},
+    [HLMI_PART_SHARED_DOWN] = {MIXER "shared_experts.down_proj", "blk.%zu.ffn_down_shexp"},
+    [HLMI_PART_LATENT_IN] = {MIXER "fc1_latent_proj", "blk.%zu.ffn_latent_down"},
+    [HLMI_PART_LATENT_OUT] = {MIXER "fc2_latent_proj", "blk.%zu.ffn_latent_up"},
+    HLMI_NAMES_MAMBA2(MIXER),
 };
-
-#define MIXER LAYER "mixer."
 
 enum { MAX_LAYERS = 1 << 16 };
 
@@ -129,20 +130,14 @@ done:
 static hlm_status read_experts(const hlmi_decoder *d, nemotron *n)
 {
     hlm_status st;
-    int64_t ff = 0, shared = 0, latent = 0;
+    size_t ff = 0;
     HLMI_TRY(read_router(d, n));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1, 1 << 24, 7688, &ff));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"moe_shared_expert_intermediate_size", NULL}, 1, 1 << 24, 7688, &shared));
-    if (hlmi_config_has(d->c, (hlmi_key){"moe_latent_size", NULL}))
-        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"moe_latent_size", NULL}, 1, 1 << 20, 0, &latent));
-    n->shared_ff = (size_t)shared;
-    n->latent = (size_t)latent;
-    n->experts = (hlmi_expert_set){.up = {MIXER "experts.%e.up_proj", NULL},
-                                   .down = {MIXER "experts.%e.down_proj", NULL},
-                                   .n = n->router.n_experts,
-                                   .used = n->router.top_k,
-                                   .width = latent ? (size_t)latent : d->hidden,
-                                   .ff = (size_t)ff};
+    const hlmi_key shared = {"moe_shared_expert_intermediate_size", NULL}, latent = {"moe_latent_size", NULL};
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &ff));
+    HLMI_TRY(hlmi_config_size(d->c, shared, 1 << 24, 7688, &n->shared_ff));
+    if (hlmi_config_has(d->c, latent)) HLMI_TRY(hlmi_config_size(d->c, latent, 1 << 20, 0, &n->latent));
+    n->experts = (hlmi_expert_set){
+        .n = n->router.n_experts, .used = n->router.top_k, .width = n->latent ? n->latent : d->hidden, .ff = ff};
 done:
     return st;
 }
@@ -160,7 +155,7 @@ static hlm_status setup(hlmi_decoder *d)
                                    .dt_min = either(d, "mamba_dt_min", "time_step_min")};
     hlm_status st;
     nemotron *n = hlmi_plan_alloc(d->plan, 1, sizeof *n);
-    if (!n) return hlmi_nomem(sizeof *n, "settings");
+    if (!n) return HLM_E_NOMEM;
     n->mamba = (hlmi_mamba2){
         .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f};
     d->family = n;
@@ -172,69 +167,39 @@ done:
     return st;
 }
 
-/* A tensor of the layer's mixer. */
-static hlmi_name tensor(const hlmi_decoder *d, size_t layer, const char *name)
-{
-    return hlmi_decoder_name(d, (hlmi_key){MIXER, NULL}, layer, name);
-}
-
 /* A matrix and, where feed-forwards have biases, its bias. */
-static hlm_status load_linear(const hlmi_decoder *d, size_t layer, const char *name, size_t rows, size_t cols,
-                              hlmi_matrix *w, const float **bias)
+static void linear(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols, const hlmi_matrix **w,
+                   const float **bias)
 {
-    hlm_status st;
-    bool wanted = false;
-    char full[64];
-    float *v = NULL;
-    snprintf(full, sizeof full, "%s.weight", name);
-    HLMI_TRY(hlmi_loader_matrix(d->l, tensor(d, layer, full).text, rows, cols, NULL, w));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mlp_bias", NULL}, false, &wanted));
-    snprintf(full, sizeof full, "%s.bias", name);
-    if (wanted) HLMI_TRY(hlmi_loader_vector(d->l, tensor(d, layer, full).text, rows, NULL, &v));
-    *bias = v;
-done:
-    return st;
+    const hlmi_want want = {.rows = rows, .cols = cols};
+    hlmi_decoder_linear(d, p, layer, want, HLMI_BIAS_ASKED, d->spec->mlp_bias_key, w, bias);
 }
 
-static hlm_status load_moe(const hlmi_decoder *d, size_t layer, hlmi_moe_params *p)
+static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
 {
-    hlm_status st;
     const nemotron *s = d->family;
     const size_t n = s->experts.n;
-    float *bias = NULL;
-    hlmi_expert *experts = hlmi_plan_alloc(d->plan, n + 1, sizeof *experts);
-    if (!experts) return hlmi_nomem((n + 1) * sizeof *experts, "experts");
-    *p = (hlmi_moe_params){.kind = HLMI_MLP_RELU2, .router = s->router, .experts = experts};
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p->norm));
-    HLMI_TRY(hlmi_loader_matrix(d->l, tensor(d, layer, "gate.weight").text, n, d->hidden, NULL, &p->logits));
-    HLMI_TRY(hlmi_loader_vector(d->l, tensor(d, layer, "gate.e_score_correction_bias").text, n, NULL, &bias));
-    p->router.bias = bias;
-    HLMI_TRY(hlmi_experts_load(d, &s->experts, layer, experts));
-    HLMI_TRY(
-        load_linear(d, layer, "shared_experts.up_proj", s->shared_ff, d->hidden, &experts[n].up, &experts[n].up_bias));
-    HLMI_TRY(load_linear(d, layer, "shared_experts.down_proj", d->hidden, s->shared_ff, &experts[n].down,
-                         &experts[n].down_bias));
-    if (!s->latent) goto done;
-    HLMI_TRY(load_linear(d, layer, "fc1_latent_proj", s->latent, d->hidden, &p->latent_in, &p->latent_in_bias));
-    HLMI_TRY(load_linear(d, layer, "fc2_latent_proj", d->hidden, s->latent, &p->latent_out, &p->latent_out_bias));
-done:
-    return st;
+    hlmi_expert shared = {0};
+    hlmi_moe_params p = {.kind = HLMI_MLP_RELU2, .router = s->router};
+    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
+    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
+    p.router.bias = hlmi_decoder_vector(d, HLMI_PART_ROUTER_BIAS, layer, n);
+    linear(d, HLMI_PART_SHARED_UP, layer, s->shared_ff, d->hidden, &shared.up, &shared.up_bias);
+    linear(d, HLMI_PART_SHARED_DOWN, layer, d->hidden, s->shared_ff, &shared.down, &shared.down_bias);
+    p.experts = hlmi_experts_want(d, &s->experts, layer, &shared);
+    if (s->latent) {
+        linear(d, HLMI_PART_LATENT_IN, layer, s->latent, d->hidden, &p.latent_in, &p.latent_in_bias);
+        linear(d, HLMI_PART_LATENT_OUT, layer, d->hidden, s->latent, &p.latent_out, &p.latent_out_bias);
+    }
+    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
 }
 
 static hlm_status add_feed_forward(const hlmi_decoder *d, size_t layer, kind k)
 {
-    hlm_status st;
-    hlmi_moe_params p;
     const hlmi_tap_params tap = {.layer = (int32_t)layer};
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_TAP, &tap, sizeof tap));
-    if (k == MLP) {
-        HLMI_TRY(hlmi_decoder_add_mlp(d, layer));
-        goto done;
-    }
-    HLMI_TRY(load_moe(d, layer, &p));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
-done:
-    return st;
+    const hlm_status st = hlmi_decoder_add(d, HLMI_BLOCK_TAP, &tap, sizeof tap);
+    if (st != HLM_OK) return st;
+    return k == MLP ? hlmi_decoder_add_mlp(d, layer) : add_moe(d, layer);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -243,33 +208,23 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     const nemotron *n = d->family;
     const hlm_status st = layer_kind(d, i, &k);
     if (st != HLM_OK) return st;
-    if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, MIXER, i);
+    if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, i);
     return k == ATTENTION ? hlmi_decoder_add_attention(d, i) : add_feed_forward(d, i, k);
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    static const hlmi_decoder_spec spec = {.names = parts,
-                                           .mlp_bias = HLMI_BIAS_ASKED,
-                                           .mlp_bias_key = "mlp_bias",
-                                           .sizes = {.vocab = 131072,
-                                                     .hidden = 4096,
-                                                     .ff = 21504,
-                                                     .heads = 32,
-                                                     .kv_heads = 8,
-                                                     .head_dim = 128,
-                                                     .positions = 4096},
-                                           .eps_key = {"layer_norm_epsilon", NULL},
-                                           .eps = 1e-5,
-                                           .mlp = HLMI_MLP_RELU2,
-                                           .activation = "relu2",
-                                           .activation_key = "mlp_hidden_act",
-                                           .count = count,
-                                           .setup = setup,
-                                           .layer = layer};
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {.names = parts,
+                                       .mlp_bias = HLMI_BIAS_ASKED,
+                                       .mlp_bias_key = "mlp_bias",
+                                       .sizes = {131072, 4096, 21504, 0, 32, 8, 128, 4096},
+                                       .eps_key = {"layer_norm_epsilon", NULL},
+                                       .eps = 1e-5,
+                                       .mlp = HLMI_MLP_RELU2,
+                                       .activation = "relu2",
+                                       .activation_key = "mlp_hidden_act",
+                                       .count = count,
+                                       .setup = setup,
+                                       .layer = layer};
 
 static const char *const left_out[] = {"mtp.", NULL}; /* predicts further tokens */
 
-const hlmi_arch hlmi_arch_nemotron_h = {.hf = "nemotron_h", .left_out = left_out, .build = build};
+const hlmi_arch hlmi_arch_nemotron_h = {.hf = "nemotron_h", .left_out = left_out, .spec = &spec};

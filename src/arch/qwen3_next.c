@@ -5,7 +5,23 @@
 
 enum { MAX_FF = 1 << 24, MAX_LAYERS = 1 << 16 };
 
-#define MLP "model.layers.%zu.mlp."
+#define MLP HLMI_LAYER "mlp."
+#define NET HLMI_LAYER "linear_attn."
+static const hlmi_key names[HLMI_PARTS] = {
+    HLMI_NAMES_DELTA(NET),
+    [HLMI_PART_DELTA_Q] = {NET "in_proj_qkvz", "blk.%zu.attn_qkv"},
+    [HLMI_PART_DELTA_K] = {NET "in_proj_qkvz", "blk.%zu.attn_qkv"},
+    [HLMI_PART_DELTA_V] = {NET "in_proj_qkvz", "blk.%zu.attn_qkv"},
+    [HLMI_PART_SSM_Z] = {NET "in_proj_qkvz", "blk.%zu.attn_gate"},
+    [HLMI_PART_DELTA_B] = {NET "in_proj_ba", "blk.%zu.ssm_ba"},
+    [HLMI_PART_DELTA_A] = {NET "in_proj_ba", "blk.%zu.ssm_ba"},
+    [HLMI_PART_ROUTER] = {MLP "gate", "blk.%zu.ffn_gate_inp"},
+    HLMI_NAMES_EXPERTS(MLP, "gate_proj", "up_proj", "down_proj"),
+    [HLMI_PART_SHARED_SCALE] = {MLP "shared_expert_gate", "blk.%zu.ffn_gate_inp_shexp"},
+    [HLMI_PART_SHARED_GATE] = {MLP "shared_expert.gate_proj", "blk.%zu.ffn_gate_shexp"},
+    [HLMI_PART_SHARED_UP] = {MLP "shared_expert.up_proj", "blk.%zu.ffn_up_shexp"},
+    [HLMI_PART_SHARED_DOWN] = {MLP "shared_expert.down_proj", "blk.%zu.ffn_down_shexp"},
+};
 
 typedef struct family {
     hlmi_delta_net net;
@@ -18,22 +34,16 @@ static hlm_status read_experts(const hlmi_decoder *d, family *f)
 {
     hlm_status st;
     const hlmi_config *c = d->c;
-    int64_t n = 0, used = 0, ff = 0, shared = 0, step = 0;
+    int64_t n = 0;
+    hlmi_expert_set *s = &f->experts;
+    *s = (hlmi_expert_set){.gated = true, .width = d->hidden};
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_experts", NULL}, 0, HLMI_MAX_EXPERTS, 512, &n));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n ? n : HLMI_MAX_EXPERTS, 10, &used));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"moe_intermediate_size", NULL}, 1, MAX_FF, 512, &ff));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, 1, MAX_FF, 512, &shared));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"decoder_sparse_step", NULL}, 1, MAX_LAYERS, 1, &step));
+    s->n = (size_t)n;
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"num_experts_per_tok", NULL}, n ? n : HLMI_MAX_EXPERTS, 10, &s->used));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"moe_intermediate_size", NULL}, MAX_FF, 512, &s->ff));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, MAX_FF, 512, &f->shared_ff));
+    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"decoder_sparse_step", NULL}, MAX_LAYERS, 1, &f->sparse_step));
     HLMI_TRY(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, true, &f->normalise));
-    f->shared_ff = (size_t)shared;
-    f->sparse_step = (size_t)step;
-    f->experts = (hlmi_expert_set){.gate = {MLP "experts.%e.gate_proj", NULL},
-                                   .up = {MLP "experts.%e.up_proj", NULL},
-                                   .down = {MLP "experts.%e.down_proj", NULL},
-                                   .n = (size_t)n,
-                                   .used = (size_t)used,
-                                   .width = d->hidden,
-                                   .ff = (size_t)ff};
 done:
     return st;
 }
@@ -42,7 +52,7 @@ static hlm_status setup(hlmi_decoder *d)
 {
     hlm_status st;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return hlmi_nomem(sizeof *f, "settings");
+    if (!f) return HLM_E_NOMEM;
     HLMI_TRY(hlmi_delta_net_read(d->c, &f->net));
     f->net.fused = true;
     HLMI_TRY(read_experts(d, f));
@@ -51,16 +61,8 @@ done:
     return st;
 }
 
-static hlm_status matrix(const hlmi_decoder *d, const char *name, size_t layer, size_t rows, size_t cols,
-                         hlmi_matrix *out)
-{
-    const hlmi_name full = hlmi_decoder_name(d, (hlmi_key){name, NULL}, layer, ".weight");
-    return hlmi_loader_matrix(d->l, full.text, rows, cols, NULL, out);
-}
-
 static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t layer)
 {
-    hlm_status st;
     const size_t n = f->experts.n;
     hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
                          .router = {.kind = HLMI_ROUTE_SOFTMAX,
@@ -70,32 +72,23 @@ static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t laye
                                     .scale = 1.0f,
                                     .shared = 1.0f,
                                     .shared_gated = true}};
-    hlmi_expert *experts = hlmi_plan_alloc(d->plan, n + 1, sizeof *experts);
-    if (!experts) return hlmi_nomem((n + 1) * sizeof *experts, "experts");
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden, &p.norm));
-    HLMI_TRY(matrix(d, MLP "gate", layer, n, d->hidden, &p.logits));
-    HLMI_TRY(matrix(d, MLP "shared_expert_gate", layer, 1, d->hidden, &p.shared_gate));
-    HLMI_TRY(hlmi_experts_load(d, &f->experts, layer, experts));
-    HLMI_TRY(matrix(d, MLP "shared_expert.gate_proj", layer, f->shared_ff, d->hidden, &experts[n].gate));
-    HLMI_TRY(matrix(d, MLP "shared_expert.up_proj", layer, f->shared_ff, d->hidden, &experts[n].up));
-    HLMI_TRY(matrix(d, MLP "shared_expert.down_proj", layer, d->hidden, f->shared_ff, &experts[n].down));
-    p.experts = experts;
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MOE, &p, sizeof p));
-done:
-    return st;
+    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
+    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
+    p.shared_gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_SCALE, layer, 1, d->hidden);
+    const hlmi_expert shared = {.gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_GATE, layer, f->shared_ff, d->hidden),
+                                .up = hlmi_decoder_matrix(d, HLMI_PART_SHARED_UP, layer, f->shared_ff, d->hidden),
+                                .down = hlmi_decoder_matrix(d, HLMI_PART_SHARED_DOWN, layer, d->hidden, f->shared_ff)};
+    p.experts = hlmi_experts_want(d, &f->experts, layer, &shared);
+    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
 }
 
 static hlm_status add_feed_forward(const hlmi_decoder *d, const family *f, size_t layer)
 {
-    hlm_status st;
-    hlmi_mlp_params mlp;
     bool dense = false;
-    HLMI_TRY(hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense));
-    if (!dense && f->experts.n && (layer + 1) % f->sparse_step == 0) return add_sparse(d, f, layer);
-    HLMI_TRY(hlmi_decoder_mlp(d, layer, &mlp));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
-done:
-    return st;
+    const hlm_status st = hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense);
+    if (st != HLM_OK) return st;
+    const bool sparse = !dense && f->experts.n && (layer + 1) % f->sparse_step == 0;
+    return sparse ? add_sparse(d, f, layer) : hlmi_decoder_add_mlp(d, layer);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -108,22 +101,10 @@ done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
-{
-    hlmi_decoder_spec spec = hlmi_delta_net_spec;
-    spec.sizes = (hlmi_class_sizes){.vocab = 151936,
-                                    .hidden = 2048,
-                                    .ff = 5632,
-                                    .layers = 48,
-                                    .heads = 16,
-                                    .kv_heads = 2,
-                                    .head_dim = 256,
-                                    .positions = 32768};
-    spec.setup = setup;
-    spec.layer = layer;
-    return hlmi_decoder_build(&spec, c, l, plan);
-}
+static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC, .names = names,
+                                       .sizes = {151936, 2048, 5632, 48, 16, 2, 256, 32768}, .setup = setup,
+                                       .layer = layer};
 
 static const char *const left_out[] = {"mtp.", "model.mtp.", NULL}; /* predict further tokens */
 
-const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .left_out = left_out, .build = build};
+const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .left_out = left_out, .spec = &spec};

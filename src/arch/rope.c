@@ -136,8 +136,8 @@ static hlm_status yarn(spec *s, hlmi_rope *r)
     bool truncate = true;
     HLMI_TRY(read_original(s));
     /* GGUF: no factor is no scaling */
-    HLMI_TRY(read_factor(
-        s, hlmi_store_container(s->c.store) == HLMI_STORE_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
+    HLMI_TRY(
+        read_factor(s, hlmi_config_dialect(&s->c) == HLMI_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
     s->reach = (double)s->original * s->factor;
     HLMI_TRY(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
     HLMI_TRY(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));
@@ -249,12 +249,7 @@ hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, dou
                          hlmi_store_path(c->store), kind);
     st = kinds[k].fill(&s, &r);
     if (st != HLM_OK) return st;
-    for (size_t i = 0; divisors && i < r.half; i++) {
-        if (!(divisors[i] > 0.0f))
-            return hlmi_fail(HLM_E_FORMAT, "%s: rope_freqs.weight[%zu] is %g, expected a positive number",
-                             hlmi_store_path(c->store), i, (double)divisors[i]);
-        r.inv_freq[i] /= divisors[i];
-    }
+    r.divisors = divisors;
     if (s.reach > (double)plan->max_positions) plan->max_positions = s.reach < INT32_MAX ? (int64_t)s.reach : INT32_MAX;
     *index = plan->n_ropes;
     plan->ropes[plan->n_ropes++] = r;
@@ -270,5 +265,19 @@ hlm_status hlmi_rope_plain(hlmi_plan *plan, size_t dim, double theta, size_t *in
     if (st != HLM_OK) return st;
     *index = plan->n_ropes;
     plan->ropes[plan->n_ropes++] = r;
+    return HLM_OK;
+}
+
+hlm_status hlmi_rope_divide(const hlmi_plan *plan, const char *path)
+{
+    for (size_t k = 0; k < plan->n_ropes; k++) {
+        const hlmi_rope *r = &plan->ropes[k];
+        for (size_t i = 0; r->divisors && i < r->half; i++) {
+            if (!(r->divisors[i] > 0.0f))
+                return hlmi_fail(HLM_E_FORMAT, "%s: rope_freqs.weight[%zu] is %g, expected a positive number", path, i,
+                                 (double)r->divisors[i]);
+            r->inv_freq[i] /= r->divisors[i];
+        }
+    }
     return HLM_OK;
 }

@@ -10,6 +10,8 @@
  *  rope_freqs) or NULL. default_theta is used where none is given. *index is its number in the plan. */
 hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, double default_theta,
                           const float *divisors, size_t *index);
+/** Divides the frequencies by what the file has for them, once that is read. */
+hlm_status hlmi_rope_divide(const hlmi_plan *plan, const char *path);
 /** Appends a rope of base theta, unscaled. */
 hlm_status hlmi_rope_plain(hlmi_plan *plan, size_t dim, double theta, size_t *index);
 

@@ -1,5 +1,5 @@
 /* All architectures, and which one a model names. */
-#include "arch/arch.h"
+#include "arch/decoder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -112,7 +112,7 @@ static hlm_status check_meanings(const hlmi_config *c)
 
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
 {
-    const bool hf = hlmi_store_container(store) == HLMI_STORE_HF;
+    const bool hf = hlmi_store_dialect(store) == HLMI_HF;
     *config = (hlmi_config){.store = store, .json = hlmi_store_config(store), .arch = ""};
     const hlmi_key key = {"model_type", "general.architecture"};
     const char *s = NULL;
@@ -131,4 +131,9 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
     }
     return hlmi_fail(HLM_E_UNSUPPORTED, "%s: the architecture \"%s\" is not known to this version",
                      hlmi_store_path(store), name);
+}
+
+hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_wants *wants)
+{
+    return arch->build ? arch->build(config, wants) : hlmi_decoder_build(arch->spec, config, wants);
 }

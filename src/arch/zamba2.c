@@ -1,25 +1,36 @@
 /* Zamba2: Mamba-2 layers, some of them after one of a few Transformer blocks that they share; each use of a block has
  * adapters of its own. Reference: transformers' modeling_zamba2. */
-#include <stdio.h>
 #include <string.h>
 
 #include "arch/mamba2_layer.h"
 
-#define LAYER "model.layers.%zu."
-#define SHARED LAYER "shared_transformer."
+#define SHARED HLMI_LAYER "shared_transformer."
 /* Of the blocks' tensors: the layer is the one that uses the block first. */
-static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embed_tokens", NULL},
-    [HLMI_PART_FINAL_NORM] = {"model.final_layernorm", NULL},
-    [HLMI_PART_HEAD] = {"lm_head", NULL},
+static const hlmi_key shared_names[HLMI_PARTS] = {
     [HLMI_PART_ATTN_NORM] = {SHARED "input_layernorm", NULL},
-    [HLMI_PART_Q] = {SHARED "self_attn.q_proj", NULL},
-    [HLMI_PART_K] = {SHARED "self_attn.k_proj", NULL},
-    [HLMI_PART_V] = {SHARED "self_attn.v_proj", NULL},
-    [HLMI_PART_O] = {SHARED "self_attn.o_proj", NULL},
+    HLMI_NAMES_ATTENTION(SHARED "self_attn."),
     [HLMI_PART_MLP_NORM] = {SHARED "pre_ff_layernorm", NULL},
     [HLMI_PART_UP] = {SHARED "feed_forward.gate_up_proj", NULL},
     [HLMI_PART_DOWN] = {SHARED "feed_forward.down_proj", NULL},
+    [HLMI_PART_LOW_Q_A] = {SHARED "self_attn.linear_q_adapter_list.%e.0", NULL},
+    [HLMI_PART_LOW_Q_B] = {SHARED "self_attn.linear_q_adapter_list.%e.1", NULL},
+    [HLMI_PART_LOW_K_A] = {SHARED "self_attn.linear_k_adapter_list.%e.0", NULL},
+    [HLMI_PART_LOW_K_B] = {SHARED "self_attn.linear_k_adapter_list.%e.1", NULL},
+    [HLMI_PART_LOW_V_A] = {SHARED "self_attn.linear_v_adapter_list.%e.0", NULL},
+    [HLMI_PART_LOW_V_B] = {SHARED "self_attn.linear_v_adapter_list.%e.1", NULL},
+    [HLMI_PART_LOW_UP_A] = {SHARED "feed_forward.gate_up_proj_adapter_list.%e.0", NULL},
+    [HLMI_PART_LOW_UP_B] = {SHARED "feed_forward.gate_up_proj_adapter_list.%e.1", NULL},
+};
+/* Of the layers that use one, and of the others. */
+static const hlmi_key hybrid_names[HLMI_PARTS] = {
+    [HLMI_PART_LINEAR] = {HLMI_LAYER "linear", NULL},
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "mamba_decoder.input_layernorm", NULL},
+    HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba_decoder.mamba."),
+};
+static const hlmi_key plain_names[HLMI_PARTS] = {
+    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", NULL},
+    HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba."),
 };
 
 enum { MAX_BLOCKS = 256, MAX_RANK = 1 << 14, MAX_HIDDEN = 1 << 20, MAX_HEADS = 1 << 16, LONG_CONTEXT = 16384 };
@@ -64,25 +75,23 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 static hlm_status setup(hlmi_decoder *d)
 {
     hlm_status st;
-    int64_t blocks = 0, rank = 0, heads = 0, kv_heads = 0;
+    size_t blocks = 0;
     bool rope = false;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_mem_blocks", NULL}, 1, MAX_BLOCKS, 1, &blocks));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"adapter_rank", NULL}, 1, MAX_RANK, 128, &rank));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_attention_heads", NULL}, 1, MAX_HEADS, 32, &heads));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_key_value_heads", NULL}, 1, heads, heads, &kv_heads));
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f + (size_t)blocks * sizeof *f->blocks);
-    if (!f) return hlmi_nomem(sizeof *f + (size_t)blocks * sizeof *f->blocks, "settings");
-    f->n_blocks = (size_t)blocks;
-    f->rank = (size_t)rank;
-    f->heads = (size_t)heads;
-    f->kv_heads = (size_t)kv_heads;
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_mem_blocks", NULL}, MAX_BLOCKS, 1, &blocks));
+    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f + blocks * sizeof *f->blocks);
+    if (!f) return HLM_E_NOMEM;
+    f->n_blocks = blocks;
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"adapter_rank", NULL}, MAX_RANK, 128, &f->rank));
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_attention_heads", NULL}, MAX_HEADS, 32, &f->heads));
+    const int64_t heads = (int64_t)f->heads;
+    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_key_value_heads", NULL}, heads, heads, &f->kv_heads));
     HLMI_TRY(read_ssm(d, &f->ssm));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"use_shared_attention_adapter", NULL}, false, &f->attn_adapters));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"add_bias_linear", NULL}, false, &f->biases));
     HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"use_mem_rope", NULL}, false, &rope));
-    if (f->attn_adapters && kv_heads != heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: adapters of attention need as many key/value heads as the %lld heads",
-                           hlmi_store_path(d->c->store), (long long)heads));
+    if (f->attn_adapters && f->kv_heads != f->heads)
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: adapters of attention need as many key/value heads as the %zu heads",
+                           hlmi_store_path(d->c->store), f->heads));
     d->no_rope = !rope;
     d->attn_scale = 1.0f / __builtin_sqrtf((float)d->head_dim / 2.0f);
     d->family = f;
@@ -103,76 +112,54 @@ static hlm_status is_hybrid(const hlmi_decoder *d, size_t layer, bool *out)
     return st;
 }
 
-static hlm_status load_attention(const hlmi_decoder *d, const family *f, block *b)
+static void want_attention(const hlmi_decoder *d, const family *f, block *b)
 {
-    hlm_status st;
     hlmi_attn_params *p = &b->p.attn;
-    const size_t in = 2 * d->hidden, q = f->heads * d->head_dim, kv = f->kv_heads * d->head_dim;
+    const size_t in = 2 * d->hidden, n = d->head_dim, share = f->heads / f->kv_heads * n;
     *p = (hlmi_attn_params){.n_heads = f->heads, .rope = d->no_rope ? HLMI_NO_ROPE : d->rope, .scale = d->attn_scale};
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, b->first, in, &p->norm));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_Q, b->first, q, in, NULL, &p->q));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_K, b->first, kv, in, NULL, &p->k));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_V, b->first, kv, in, NULL, &p->v));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_O, b->first, d->hidden, q, NULL, &p->o));
-done:
-    return st;
+    p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, b->first, in);
+    const hlmi_want q = {.rows = f->heads * n, .cols = in, .unit = share};
+    const hlmi_want kv = {.rows = f->kv_heads * n, .cols = in, .unit = n};
+    p->q = hlmi_decoder_rows(d, HLMI_PART_Q, b->first, q);
+    p->k = hlmi_decoder_rows(d, HLMI_PART_K, b->first, kv);
+    p->v = hlmi_decoder_rows(d, HLMI_PART_V, b->first, kv);
+    p->o = hlmi_decoder_matrix(d, HLMI_PART_O, b->first, d->hidden, q.rows);
 }
 
 /* What all uses of a block share; its first use is in layer b->first. */
-static hlm_status load_block(const hlmi_decoder *d, const family *f, block *b)
+static void want_block(const hlmi_decoder *d, const family *f, block *b)
 {
-    hlm_status st;
     hlmi_shared_params *p = &b->p;
     const uint64_t before = d->plan->bytes_per_token;
     const hlmi_has_bias bias = f->biases ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
-    HLMI_TRY(load_attention(d, f, b));
-    HLMI_TRY(hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, b->first, d->hidden, &p->ff_norm));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_UP, b->first, 2 * d->ff, d->hidden, NULL, &p->gate_up));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_UP, b->first, 2 * d->ff, bias, NULL, NULL, &p->gate_up_bias));
-    HLMI_TRY(hlmi_decoder_matrix(d, HLMI_PART_DOWN, b->first, d->hidden, d->ff, NULL, &p->down));
-    HLMI_TRY(hlmi_decoder_bias(d, HLMI_PART_DOWN, b->first, d->hidden, bias, NULL, NULL, &p->down_bias));
+    const hlmi_want up = {.rows = 2 * d->ff, .cols = d->hidden, .unit = 2 * d->ff};
+    const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
+    want_attention(d, f, b);
+    p->ff_norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, b->first, d->hidden);
+    hlmi_decoder_linear(d, HLMI_PART_UP, b->first, up, bias, NULL, &p->gate_up, &p->gate_up_bias);
+    hlmi_decoder_linear(d, HLMI_PART_DOWN, b->first, down, bias, NULL, &p->down, &p->down_bias);
     b->bytes = d->plan->bytes_per_token - before;
     b->loaded = true;
-done:
-    return st;
 }
 
-/* The adapter of a block's use for a matrix [rows, cols]. */
-static hlm_status load_adapter(const hlmi_decoder *d, const family *f, const block *b, const char *list, size_t use,
-                               size_t rows, size_t cols, hlmi_low_rank *out)
+/* What a block's use adds to a matrix [rows, cols]. */
+static hlmi_low_rank want_low(const hlmi_decoder *d, hlmi_part a, size_t use, const block *b, size_t rows, size_t cols)
 {
-    char suffix[48];
-    const hlmi_key key = {list, NULL};
-    snprintf(suffix, sizeof suffix, ".%zu.0.weight", use);
-    const hlmi_name a = hlmi_decoder_name(d, key, b->first, suffix);
-    snprintf(suffix, sizeof suffix, ".%zu.1.weight", use);
-    const hlmi_name up = hlmi_decoder_name(d, key, b->first, suffix);
-    const hlm_status st = hlmi_loader_matrix(d->l, a.text, f->rank, cols, NULL, &out->a);
-    return st == HLM_OK ? hlmi_loader_matrix(d->l, up.text, rows, f->rank, NULL, &out->b) : st;
+    const family *f = d->family;
+    return (hlmi_low_rank){
+        .a = hlmi_decoder_rows(d, a, b->first, (hlmi_want){.item = use, .rows = f->rank, .cols = cols}),
+        .b = hlmi_decoder_rows(d, (hlmi_part)(a + 1), b->first,
+                               (hlmi_want){.item = use, .rows = rows, .cols = f->rank})};
 }
 
-static hlm_status load_adapters(const hlmi_decoder *d, const family *f, const block *b, size_t use,
-                                hlmi_shared_params *p)
+static hlm_status want_ssm(const hlmi_decoder *d, const hlmi_key *names, size_t layer, hlmi_mamba2_params *p)
 {
-    hlm_status st;
-    const size_t in = 2 * d->hidden;
-    HLMI_TRY(load_adapter(d, f, b, SHARED "feed_forward.gate_up_proj_adapter_list", use, 2 * d->ff, d->hidden, &p->ff));
-    if (!f->attn_adapters) goto done;
-    HLMI_TRY(load_adapter(d, f, b, SHARED "self_attn.linear_q_adapter_list", use, p->attn.q.rows, in, &p->q));
-    HLMI_TRY(load_adapter(d, f, b, SHARED "self_attn.linear_k_adapter_list", use, p->attn.k.rows, in, &p->k));
-    HLMI_TRY(load_adapter(d, f, b, SHARED "self_attn.linear_v_adapter_list", use, p->attn.v.rows, in, &p->v));
-done:
-    return st;
-}
-
-static hlm_status load_ssm(const hlmi_decoder *d, const family *f, const char *prefix, const char *norm, size_t layer,
-                           hlmi_mamba2_params *p)
-{
-    const hlmi_name name = hlmi_decoder_name(d, (hlmi_key){norm, NULL}, layer, ".weight");
-    hlm_status st = hlmi_mamba2_load(d, &f->ssm, prefix, layer, p);
+    hlmi_decoder own = *d;
+    const family *f = d->family;
+    own.names = names;
+    const hlm_status st = hlmi_mamba2_want(&own, &f->ssm, layer, p);
     p->gate_norm.eps = 1e-5f; /* whatever rms_norm_eps is */
-    p->norm = (hlmi_norm){.kind = HLMI_NORM_RMS, .size = d->hidden, .eps = (float)d->eps};
-    if (st == HLM_OK) st = hlmi_loader_vector(d->l, name.text, d->hidden, NULL, &p->norm.weight);
+    p->norm = hlmi_decoder_norm(&own, HLMI_PART_ATTN_NORM, layer, d->hidden);
     return st;
 }
 
@@ -180,24 +167,32 @@ static hlm_status load_ssm(const hlmi_decoder *d, const family *f, const char *p
 static hlm_status add_shared(const hlmi_decoder *d, family *f, size_t layer)
 {
     hlm_status st;
-    const size_t use = f->uses++;
+    hlmi_decoder of = *d;
+    const size_t use = f->uses++, in = 2 * d->hidden;
     block *b = &f->blocks[use % f->n_blocks];
     const hlmi_kv_layer kv = {.n_kv_heads = f->kv_heads, .head_dim = d->head_dim, .v_dim = d->head_dim};
+    const size_t q = f->heads * d->head_dim, k = f->kv_heads * d->head_dim;
+    of.names = shared_names;
     if (b->loaded) {
         d->plan->bytes_per_token += b->bytes;
     } else {
         b->first = layer;
-        HLMI_TRY(load_block(d, f, b));
+        want_block(&of, f, b);
     }
     hlmi_shared_params p = b->p;
     p.attn.layer = (int32_t)layer;
-    HLMI_TRY(load_adapters(d, f, b, use, &p));
-    HLMI_TRY(load_ssm(d, f, LAYER "mamba_decoder.mamba.", LAYER "mamba_decoder.input_layernorm", layer, &p.ssm));
-    const hlmi_name linear = hlmi_decoder_name(d, (hlmi_key){LAYER "linear", NULL}, layer, ".weight");
-    HLMI_TRY(hlmi_loader_matrix(d->l, linear.text, d->hidden, d->hidden, NULL, &p.linear));
+    p.ff = want_low(&of, HLMI_PART_LOW_UP_A, use, b, 2 * d->ff, d->hidden);
+    if (f->attn_adapters) {
+        p.q = want_low(&of, HLMI_PART_LOW_Q_A, use, b, q, in);
+        p.k = want_low(&of, HLMI_PART_LOW_K_A, use, b, k, in);
+        p.v = want_low(&of, HLMI_PART_LOW_V_A, use, b, k, in);
+    }
+    HLMI_TRY(want_ssm(d, hybrid_names, layer, &p.ssm));
+    of.names = hybrid_names;
+    p.linear = hlmi_decoder_matrix(&of, HLMI_PART_LINEAR, layer, d->hidden, d->hidden);
     HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p.attn.kv));
     HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p.attn.n_heads));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_SHARED, &p, sizeof p));
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_SHARED, &p, sizeof p));
 done:
     return st;
 }
@@ -209,13 +204,13 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlmi_mamba2_params p;
     HLMI_TRY(is_hybrid(d, i, &hybrid));
     if (hybrid) return add_shared(d, d->family, i);
-    HLMI_TRY(load_ssm(d, d->family, LAYER "mamba.", LAYER "input_layernorm", i, &p));
-    HLMI_TRY(hlmi_plan_add(d->plan, HLMI_BLOCK_MAMBA2, &p, sizeof p));
+    HLMI_TRY(want_ssm(d, plain_names, i, &p));
+    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_MAMBA2, &p, sizeof p));
 done:
     return st;
 }
 
-static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
+static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
     hlm_status st;
     int64_t hidden = 0, heads = 0;
@@ -223,23 +218,17 @@ static hlm_status build(const hlmi_config *c, hlmi_loader *l, hlmi_plan *plan)
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", NULL}, 1, MAX_HIDDEN, 2560, &hidden));
     HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_attention_heads", NULL}, 1, 2 * hidden, 32, &heads));
     HLMI_TRY(hlmi_config_bool(c, (hlmi_key){"use_long_context", NULL}, false, &long_context));
-    const hlmi_decoder_spec spec = {.names = names,
+    const hlmi_decoder_spec spec = {.names = plain_names,
                                     .tied = true,
                                     .activation = "gelu",
-                                    .sizes = {.vocab = 32000,
-                                              .hidden = 2560,
-                                              .ff = 4 * hidden,
-                                              .layers = 54,
-                                              .heads = 32,
-                                              .head_dim = 2 * hidden / heads,
-                                              .positions = 4096},
+                                    .sizes = {32000, 2560, 4 * hidden, 54, 32, 0, 2 * hidden / heads, 4096},
                                     .eps_key = {"rms_norm_eps", NULL},
                                     .eps = 1e-5,
                                     .setup = setup,
                                     .layer = layer};
-    plan->keeps_embedding = true;
-    HLMI_TRY(hlmi_decoder_build(&spec, c, l, plan));
-    if (long_context) plan->max_positions = LONG_CONTEXT;
+    w->plan->keeps_embedding = true;
+    HLMI_TRY(hlmi_decoder_build(&spec, c, w));
+    if (long_context) w->plan->max_positions = LONG_CONTEXT;
 done:
     return st;
 }

@@ -19,7 +19,7 @@ static widths widths_of(const hlmi_builder *b, const hlmi_attn_params *p)
                     .k = kv->n_kv_heads * kv->head_dim,
                     .v = kv->n_kv_heads * kv->v_dim,
                     .out = out,
-                    .gate = p->gate.rows ? out : 0};
+                    .gate = p->gate ? out : 0};
 }
 
 hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, float *rows, size_t ld)
@@ -53,7 +53,7 @@ hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, float *rows, 
                                         .ldb = ld,
                                         .y = out,
                                         .ldy = ldo});
-    return (hlmi_half){.rows = out, .ld = ldo, .w = &p->o, .bias = p->o_bias, .scale = p->o_scale};
+    return (hlmi_half){.rows = out, .ld = ldo, .w = p->o, .bias = p->o_bias, .scale = p->o_scale};
 }
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
@@ -66,7 +66,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = w.gate ? 4 : 3,
-                                  .w = {&p->q, &p->k, &p->v, &p->gate},
+                                  .w = {p->q, p->k, p->v, p->gate},
                                   .bias = {p->q_bias, p->k_bias, p->v_bias, p->gate_bias},
                                   .scale = {p->q_scale, p->k_scale, p->v_scale},
                                   .wide = {false, false, true},

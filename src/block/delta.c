@@ -41,7 +41,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 4,
-                                  .w = {&p->q, &p->k, &p->v, &p->z},
+                                  .w = {p->q, p->k, p->v, p->z},
                                   .y = {rows, rows + keys, rows + 2 * keys, z},
                                   .ldy = ld});
     b->ops->linear(b,
@@ -49,7 +49,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 2,
-                                  .w = {&p->a, &p->b},
+                                  .w = {p->a, p->b},
                                   .exact = true,
                                   .y = {rows + r->channels, rows + r->channels + r->heads},
                                   .ldy = ld});
@@ -67,8 +67,7 @@ static void record(hlmi_builder *b, const void *params)
                                         .ldy = ldy});
     b->ops->linear(
         b,
-        &(hlmi_linear){
-            .x = y, .ldx = ldy, .n = 1, .w = {&p->out}, .epilogue = HLMI_EP_ADD, .y = {b->x}, .ldy = b->ldx});
+        &(hlmi_linear){.x = y, .ldx = ldy, .n = 1, .w = {p->out}, .epilogue = HLMI_EP_ADD, .y = {b->x}, .ldy = b->ldx});
 }
 
 static void replay(hlmi_builder *b, const void *params)

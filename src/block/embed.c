@@ -4,7 +4,7 @@
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_embed_params *p = params;
-    b->ops->gather(b, &p->table, p->scale != 0.0f ? p->scale : 1.0f);
+    b->ops->gather(b, p->table, p->scale != 0.0f ? p->scale : 1.0f);
     const size_t n = b->plan->hidden_size;
     if (b->plan->keeps_embedding)
         b->ops->combine(

@@ -16,8 +16,8 @@ static row_plan lay_out(const hlmi_builder *b, const hlmi_heads_params *p)
     row_plan r = {.mamba = hlmi_mamba1_layout(&p->mamba)};
     r.q = r.mamba.end;
     r.k = r.q + p->n_heads * kv->head_dim;
-    r.v = r.k + (p->k.rows ? kv->n_kv_heads * kv->head_dim : 0);
-    r.end = r.v + (p->k.rows ? kv->n_kv_heads * kv->v_dim : 0);
+    r.v = r.k + (p->k ? kv->n_kv_heads * kv->head_dim : 0);
+    r.end = r.v + (p->k ? kv->n_kv_heads * kv->v_dim : 0);
     return r;
 }
 
@@ -28,14 +28,14 @@ static void project(hlmi_builder *b, const hlmi_heads_params *p, const row_plan 
                      .ldx = b->ldx,
                      .norm = &p->mamba.norm,
                      .n = 3,
-                     .w = {&p->mamba.u, &p->mamba.z, &p->q},
+                     .w = {p->mamba.u, p->mamba.z, p->q},
                      .bias = {p->mamba.u_bias, p->mamba.z_bias, p->q_bias},
                      .y = {rows, rows + at->mamba.z, rows + at->q},
                      .ldy = ld};
-    if (p->k.rows) {
+    if (p->k) {
         l.n = 5;
-        l.w[3] = &p->k;
-        l.w[4] = &p->v;
+        l.w[3] = p->k;
+        l.w[4] = p->v;
         l.bias[3] = p->k_bias;
         l.bias[4] = p->v_bias;
         l.y[3] = rows + at->k;
@@ -47,7 +47,7 @@ static void project(hlmi_builder *b, const hlmi_heads_params *p, const row_plan 
 static void attend(hlmi_builder *b, const hlmi_heads_params *p, const row_plan *at, float *rows, size_t ld, float *out,
                    size_t ldo)
 {
-    const bool own = p->k.rows > 0;
+    const bool own = p->k != NULL;
     const hlmi_attention a = {.n_heads = p->n_heads,
                               .kv = p->kv,
                               .window = p->window,
@@ -80,7 +80,7 @@ static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_heads_params *p = params;
     const row_plan at = lay_out(b, p);
-    const size_t inner = p->mamba.out.cols, ld = hlmi_ld(at.end), ldo = hlmi_ld(inner);
+    const size_t inner = p->mamba.out->cols, ld = hlmi_ld(at.end), ldo = hlmi_ld(inner);
     float *rows = hlmi_scratch_rows(b, b->max_rows, at.end);
     float *attention = hlmi_scratch_rows(b, b->max_rows, inner);
     float *mamba = hlmi_scratch_rows(b, b->max_rows, inner);
@@ -99,7 +99,7 @@ static void record(hlmi_builder *b, const void *params)
                                     .ldb = ldo,
                                     .y = attention,
                                     .ldy = ldo});
-    const hlmi_half h = {.rows = attention, .ld = ldo, .w = &p->mamba.out, .bias = p->mamba.out_bias};
+    const hlmi_half h = {.rows = attention, .ld = ldo, .w = p->mamba.out, .bias = p->mamba.out_bias};
     hlmi_half_add(b, &h);
 }
 

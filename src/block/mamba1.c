@@ -8,11 +8,11 @@ enum { LINE = 16 /* floats of a cache line */ };
 
 hlmi_mamba1_row hlmi_mamba1_layout(const hlmi_mamba1_params *p)
 {
-    const size_t inner = p->u.rows, state = p->b.rows;
+    const size_t inner = p->u->rows, state = p->b->rows;
     hlmi_mamba1_row r = {.dt = inner, .b = 2 * inner, .c = 2 * inner + state};
     r.z = hlmi_round_up(r.c + state, LINE);
     r.low = hlmi_round_up(r.z + inner, LINE);
-    r.end = hlmi_round_up(r.low + p->dt.cols, LINE);
+    r.end = hlmi_round_up(r.low + p->dt->cols, LINE);
     return r;
 }
 
@@ -46,7 +46,7 @@ static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, const floa
                    &(hlmi_linear){.x = v,
                                   .ldx = ldv,
                                   .n = 3,
-                                  .w = {&p->low, &p->b, &p->c},
+                                  .w = {p->low, p->b, p->c},
                                   .y = {rows + at.low, rows + at.b, rows + at.c},
                                   .ldy = ld});
     norm_in_place(b, &p->b_norm, rows + at.b, ld);
@@ -56,7 +56,7 @@ static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, const floa
                                   .ldx = ld,
                                   .norm = p->low_norm.weight ? &p->low_norm : NULL,
                                   .n = 1,
-                                  .w = {&p->dt},
+                                  .w = {p->dt},
                                   .y = {rows + at.dt},
                                   .ldy = ld});
 }
@@ -86,7 +86,7 @@ static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, const float *rows
 
 void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, size_t ld, float *y, size_t ldy)
 {
-    const size_t inner = p->u.rows, ldv = hlmi_ld(inner);
+    const size_t inner = p->u->rows, ldv = hlmi_ld(inner);
     float *v = hlmi_scratch_rows(b, b->max_rows, inner);
     convolve(b, p, rows, ld, v, ldv);
     select_rows(b, p, v, ldv, rows, ld);
@@ -108,7 +108,7 @@ void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p)
 hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
-    const size_t inner = p->u.rows, ld = hlmi_ld(at.end), ldy = hlmi_ld(inner);
+    const size_t inner = p->u->rows, ld = hlmi_ld(at.end), ldy = hlmi_ld(inner);
     float *rows = hlmi_scratch_rows(b, b->max_rows, at.end);
     float *y = hlmi_scratch_rows(b, b->max_rows, inner);
     b->ops->linear(b,
@@ -116,12 +116,12 @@ hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 2,
-                                  .w = {&p->u, &p->z},
+                                  .w = {p->u, p->z},
                                   .bias = {p->u_bias, p->z_bias},
                                   .y = {rows, rows + at.z},
                                   .ldy = ld});
     hlmi_mamba1_mix(b, p, rows, ld, y, ldy);
-    return (hlmi_half){.rows = y, .ld = ldy, .w = &p->out, .bias = p->out_bias};
+    return (hlmi_half){.rows = y, .ld = ldy, .w = p->out, .bias = p->out_bias};
 }
 
 static void replay(hlmi_builder *b, const void *params)

@@ -38,7 +38,7 @@ static void recur(hlmi_builder *b, const hlmi_mamba2_params *p, const float *row
 /* y = g(y, z) */
 static void gate(hlmi_builder *b, const hlmi_mamba2_params *p, float *y, size_t ldy, const float *z, size_t ldz)
 {
-    const size_t inner = p->out.cols;
+    const size_t inner = p->out->cols;
     if (!p->gate_norm.weight) {
         b->ops->combine(
             b,
@@ -61,23 +61,23 @@ static void gate(hlmi_builder *b, const hlmi_mamba2_params *p, float *y, size_t 
 
 hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p, const float *x, size_t ldx)
 {
-    const size_t inner = p->out.cols, ld = hlmi_ld(p->in.rows), ldy = hlmi_ld(inner);
-    float *z = hlmi_scratch_rows(b, b->max_rows, p->in.rows);
+    const hlmi_recurrence *r = &b->plan->rec[p->rec];
+    const size_t inner = p->out->cols, width = inner + r->channels + r->extra, ld = hlmi_ld(width),
+                 ldy = hlmi_ld(inner);
+    float *z = hlmi_scratch_rows(b, b->max_rows, width), *at = z;
     float *y = hlmi_scratch_rows(b, b->max_rows, inner);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = x,
-                                  .ldx = ldx,
-                                  .norm = &p->norm,
-                                  .n = 1,
-                                  .w = {&p->in},
-                                  .bias = {p->in_bias},
-                                  .scale = {p->in_scale},
-                                  .y = {z},
-                                  .ldy = ld});
+    hlmi_linear in = {.x = x, .ldx = ldx, .norm = &p->norm, .n = HLMI_SSM_PARTS, .ldy = ld};
+    for (size_t i = 0; i < HLMI_SSM_PARTS; at += p->in[i++]->rows) {
+        in.w[i] = p->in[i];
+        in.bias[i] = p->in_bias[i];
+        in.scale[i] = p->in_scale[i];
+        in.y[i] = at;
+    }
+    b->ops->linear(b, &in);
     b->ops->log_write(b, p->rec, z + inner, ld);
     recur(b, p, z + inner, ld, y, ldy);
     gate(b, p, y, ldy, z, ld);
-    return (hlmi_half){.rows = y, .ld = ldy, .w = &p->out, .bias = p->out_bias, .scale = p->out_scale};
+    return (hlmi_half){.rows = y, .ld = ldy, .w = p->out, .bias = p->out_bias, .scale = p->out_scale};
 }
 
 void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p)

@@ -4,7 +4,7 @@
 static hlmi_linear gated(const hlmi_mlp_params *p)
 {
     return (hlmi_linear){.n = 2,
-                         .w = {&p->gate, &p->up},
+                         .w = {p->gate, p->up},
                          .bias = {p->gate_bias, p->up_bias},
                          .scale = {p->gate_scale},
                          .epilogue = HLMI_EP_SILU_MUL};
@@ -13,14 +13,14 @@ static hlmi_linear gated(const hlmi_mlp_params *p)
 static hlmi_linear plain(const hlmi_mlp_params *p)
 {
     return (hlmi_linear){.n = 1,
-                         .w = {&p->up},
+                         .w = {p->up},
                          .bias = {p->up_bias},
                          .epilogue = p->kind == HLMI_MLP_GELU ? HLMI_EP_GELU : HLMI_EP_RELU2};
 }
 
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p)
 {
-    const size_t n = p->up.rows;
+    const size_t n = p->up->rows;
     float *h = hlmi_scratch_rows(b, b->max_rows, n);
     hlmi_linear l = p->kind == HLMI_MLP_SILU_GATED ? gated(p) : plain(p);
     l.x = b->x;
@@ -30,7 +30,7 @@ hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p)
     l.ldy = hlmi_ld(n);
     b->ops->linear(b, &l);
     return (hlmi_half){
-        .rows = h, .ld = hlmi_ld(n), .w = &p->down, .bias = p->down_bias, .scale = p->down_scale, .wide = true};
+        .rows = h, .ld = hlmi_ld(n), .w = p->down, .bias = p->down_bias, .scale = p->down_scale, .wide = true};
 }
 
 static void record(hlmi_builder *b, const void *params)

@@ -27,7 +27,7 @@ static hlmi_choices route(hlmi_builder *b, const hlmi_moe_params *p, const hlmi_
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = router->shared_gated ? 2 : 1,
-                                  .w = {&p->logits, &p->shared_gate},
+                                  .w = {p->logits, p->shared_gate},
                                   .exact = true,
                                   .y = {logits, logits + n},
                                   .ldy = ld});
@@ -39,7 +39,7 @@ static hlmi_choices route(hlmi_builder *b, const hlmi_moe_params *p, const hlmi_
 static void experts(hlmi_builder *b, const hlmi_moe_params *p, hlmi_linear_grouped l, float *y, size_t ldy, bool add)
 {
     size_t width = 0;
-    for (size_t e = 0; e < l.n_experts; e++) width = hlmi_max_size(width, p->experts[e].up.rows);
+    for (size_t e = 0; e < l.n_experts; e++) width = hlmi_max_size(width, p->experts[e].up->rows);
     float *h = hlmi_scratch_rows(b, b->max_rows * l.to.picks, width);
     l.experts = p->experts;
     l.epilogue = activation(p);
@@ -61,18 +61,18 @@ static hlmi_linear shared_in(hlmi_builder *b, const hlmi_moe_params *p)
 {
     const hlmi_expert *e = &p->experts[p->router.n_experts];
     const bool gated = p->kind == HLMI_MLP_SILU_GATED;
-    float *h = hlmi_scratch_rows(b, b->max_rows, e->up.rows);
+    float *h = hlmi_scratch_rows(b, b->max_rows, e->up->rows);
     const hlmi_linear in = {.x = b->x,
                             .ldx = b->ldx,
                             .norm = &p->norm,
                             .n = gated ? 2 : 1,
-                            .w = {gated ? &e->gate : &e->up, gated ? &e->up : NULL},
+                            .w = {gated ? e->gate : e->up, gated ? e->up : NULL},
                             .bias = {gated ? NULL : e->up_bias, gated ? e->up_bias : NULL},
                             .epilogue = activation(p),
                             .y = {h},
-                            .ldy = hlmi_ld(e->up.rows)};
+                            .ldy = hlmi_ld(e->up->rows)};
     b->ops->linear(b, &in);
-    return (hlmi_linear){.x = h, .ldx = in.ldy, .n = 1, .w = {&e->down}, .bias = {e->down_bias}, .wide = {true}};
+    return (hlmi_linear){.x = h, .ldx = in.ldy, .n = 1, .w = {e->down}, .bias = {e->down_bias}, .wide = {true}};
 }
 
 static void add_to_x(hlmi_builder *b, hlmi_linear l)
@@ -85,7 +85,7 @@ static void add_to_x(hlmi_builder *b, hlmi_linear l)
 
 static void latent(hlmi_builder *b, const hlmi_moe_params *p)
 {
-    const size_t n = p->latent_in.rows, ld = hlmi_ld(n);
+    const size_t n = p->latent_in->rows, ld = hlmi_ld(n);
     hlmi_router router = p->router;
     router.shared = 0.0f;
     float *in = hlmi_scratch_rows(b, b->max_rows, n), *out = hlmi_scratch_rows(b, b->max_rows, n);
@@ -95,21 +95,21 @@ static void latent(hlmi_builder *b, const hlmi_moe_params *p)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 1,
-                                  .w = {&p->latent_in},
+                                  .w = {p->latent_in},
                                   .bias = {p->latent_in_bias},
                                   .y = {in},
                                   .ldy = ld});
     experts(b, p, (hlmi_linear_grouped){.n_experts = router.n_experts, .to = to, .x = in, .ldx = ld}, out, ld, false);
     hlmi_linear shared = {0};
     if (p->router.shared != 0.0f) shared = shared_in(b, p);
-    add_to_x(b, (hlmi_linear){.x = out, .ldx = ld, .n = 1, .w = {&p->latent_out}, .bias = {p->latent_out_bias}});
+    add_to_x(b, (hlmi_linear){.x = out, .ldx = ld, .n = 1, .w = {p->latent_out}, .bias = {p->latent_out_bias}});
     if (shared.n) add_to_x(b, shared);
 }
 
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_moe_params *p = params;
-    if (p->latent_in.rows) {
+    if (p->latent_in) {
         latent(b, p);
         return;
     }

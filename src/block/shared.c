@@ -11,13 +11,13 @@ typedef struct input {
 /* y = y + B A norm(x) */
 static void add_low_rank(hlmi_builder *b, const input *in, const hlmi_low_rank *l, float *y, size_t ldy)
 {
-    if (!l->a.rows) return;
-    const size_t mark = hlmi_scratch_mark(b), ld = hlmi_ld(l->a.rows);
-    float *low = hlmi_scratch_rows(b, b->max_rows, l->a.rows);
+    if (!l->a) return;
+    const size_t mark = hlmi_scratch_mark(b), ld = hlmi_ld(l->a->rows);
+    float *low = hlmi_scratch_rows(b, b->max_rows, l->a->rows);
     b->ops->linear(
-        b, &(hlmi_linear){.x = in->x, .ldx = in->ld, .norm = in->norm, .n = 1, .w = {&l->a}, .y = {low}, .ldy = ld});
+        b, &(hlmi_linear){.x = in->x, .ldx = in->ld, .norm = in->norm, .n = 1, .w = {l->a}, .y = {low}, .ldy = ld});
     b->ops->linear(
-        b, &(hlmi_linear){.x = low, .ldx = ld, .n = 1, .w = {&l->b}, .epilogue = HLMI_EP_ADD, .y = {y}, .ldy = ldy});
+        b, &(hlmi_linear){.x = low, .ldx = ld, .n = 1, .w = {l->b}, .epilogue = HLMI_EP_ADD, .y = {y}, .ldy = ldy});
     hlmi_scratch_release(b, mark);
 }
 
@@ -48,7 +48,7 @@ static void copy(hlmi_builder *b, float *y, size_t ldy)
 /* a = the attention's output */
 static void attend(hlmi_builder *b, const hlmi_shared_params *p, float *a, size_t lda)
 {
-    const size_t nq = p->attn.q.rows, nk = p->attn.k.rows, width = nq + nk + p->attn.v.rows, ld = hlmi_ld(width);
+    const size_t nq = p->attn.q->rows, nk = p->attn.k->rows, width = nq + nk + p->attn.v->rows, ld = hlmi_ld(width);
     const input in = {b->pair, b->ldpair, &p->attn.norm};
     float *q = hlmi_scratch_rows(b, b->max_rows, width), *k = q + nq, *v = k + nk;
     copy(b, b->pair, b->ldpair);
@@ -57,7 +57,7 @@ static void attend(hlmi_builder *b, const hlmi_shared_params *p, float *a, size_
                                   .ldx = in.ld,
                                   .norm = in.norm,
                                   .n = 3,
-                                  .w = {&p->attn.q, &p->attn.k, &p->attn.v},
+                                  .w = {p->attn.q, p->attn.k, p->attn.v},
                                   .wide = {false, false, true},
                                   .y = {q, k, v},
                                   .ldy = ld});
@@ -71,7 +71,7 @@ static void attend(hlmi_builder *b, const hlmi_shared_params *p, float *a, size_
 /* t = the feed-forward of a */
 static void feed_forward(hlmi_builder *b, const hlmi_shared_params *p, const float *a, size_t lda, float *t, size_t ldt)
 {
-    const size_t n = p->gate_up.rows / 2, ld = hlmi_ld(2 * n);
+    const size_t n = p->gate_up->rows / 2, ld = hlmi_ld(2 * n);
     const input in = {a, lda, &p->ff_norm};
     float *gate = hlmi_scratch_rows(b, b->max_rows, 2 * n), *up = gate + n;
     b->ops->linear(b,
@@ -79,7 +79,7 @@ static void feed_forward(hlmi_builder *b, const hlmi_shared_params *p, const flo
                                   .ldx = lda,
                                   .norm = in.norm,
                                   .n = 1,
-                                  .w = {&p->gate_up},
+                                  .w = {p->gate_up},
                                   .bias = {p->gate_up_bias},
                                   .y = {gate},
                                   .ldy = ld});
@@ -88,7 +88,7 @@ static void feed_forward(hlmi_builder *b, const hlmi_shared_params *p, const flo
         b,
         &(hlmi_combine){
             .kind = HLMI_COMBINE_GELU_ERF, .cols = n, .a = up, .lda = ld, .b = gate, .ldb = ld, .y = up, .ldy = ld});
-    const hlmi_half h = {.rows = up, .ld = ld, .w = &p->down, .bias = p->down_bias, .wide = true};
+    const hlmi_half h = {.rows = up, .ld = ld, .w = p->down, .bias = p->down_bias, .wide = true};
     project(b, &h, HLMI_EP_STORE, t, ldt);
 }
 
@@ -101,7 +101,7 @@ static void record(hlmi_builder *b, const void *params)
     attend(b, p, a, ld);
     feed_forward(b, p, a, ld, t, ld);
     copy(b, a, ld); /* from here on a is the input of Mamba-2 */
-    const hlmi_half h = {.rows = t, .ld = ld, .w = &p->linear};
+    const hlmi_half h = {.rows = t, .ld = ld, .w = p->linear};
     project(b, &h, HLMI_EP_ADD, a, ld);
     const hlmi_half ssm = hlmi_mamba2_in(b, &p->ssm, a, ld);
     hlmi_half_add(b, &ssm);

@@ -37,7 +37,7 @@ static void record(hlmi_builder *b, const void *params)
                                   .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 3,
-                                  .w = {&p->b, &p->c, &p->v},
+                                  .w = {p->b, p->c, p->v},
                                   .bias = {p->b_bias, p->c_bias, p->v_bias},
                                   .y = {rows, c, v},
                                   .ldy = ld});
@@ -49,7 +49,7 @@ static void record(hlmi_builder *b, const void *params)
                    &(hlmi_linear){.x = y,
                                   .ldx = ldy,
                                   .n = 1,
-                                  .w = {&p->out},
+                                  .w = {p->out},
                                   .bias = {p->out_bias},
                                   .epilogue = HLMI_EP_ADD,
                                   .y = {b->x},

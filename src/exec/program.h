@@ -37,7 +37,7 @@ typedef struct hlmi_builder {
     size_t at, peak; /* bytes of scratch in use, and most at once */
     size_t worker_bytes; /* most private scratch an op wants */
     size_t widest; /* columns of the widest matrix */
-    bool *adds; /* [slots of the plan] becomes true for the matrices that adapters are added to; NULL: nobody asks */
+    bool *adds; /* [weights of the plan] becomes true for the matrices that adapters are added to; NULL: nobody asks */
     hlm_status st; /* first failure; later calls do nothing */
     /* the buffers every block knows */
     float *x; /* [max_rows, hidden_size] residual stream */
@@ -71,7 +71,7 @@ void hlmi_emitted_for_adapters(hlmi_builder *b);
 /** The op adds to products of a matrix what adapters have for it. */
 static inline void hlmi_adapts(hlmi_builder *b, const hlmi_matrix *m)
 {
-    if (b->adds && m->slot) b->adds[m->slot - 1] = true;
+    if (b->adds && m->number) b->adds[m->number - 1] = true;
 }
 /** The region emitted last takes time by how far its rows look back, not by how many they are. */
 void hlmi_emitted_by_past(hlmi_builder *b);

@@ -13,11 +13,11 @@ hlm_adapter *hlmi_adapter_new(hlm_model *model)
     const hlmi_mem *mem = &model->mem;
     const hlmi_plan *plan = &model->plan;
     hlm_adapter *ad = hlmi_calloc(mem, 1, sizeof *ad);
-    hlmi_low *low = hlmi_calloc(mem, plan->n_slots + 1, sizeof *low);
+    hlmi_low *low = hlmi_calloc(mem, plan->n_weights + 1, sizeof *low);
     if (!ad || !low) {
         hlmi_free(mem, ad);
         hlmi_free(mem, low);
-        hlmi_nomem(plan->n_slots * sizeof *low, "an adapter");
+        hlmi_nomem(plan->n_weights * sizeof *low, "an adapter");
         return NULL;
     }
     atomic_init(&ad->refs, 1);
@@ -25,7 +25,7 @@ hlm_adapter *hlmi_adapter_new(hlm_model *model)
     ad->model = model;
     ad->mem = *mem;
     ad->low = low;
-    ad->n_slots = plan->n_slots;
+    ad->n_low = plan->n_weights;
     return ad;
 }
 
@@ -33,7 +33,7 @@ static void adapter_free(hlm_adapter *ad)
 {
     const hlmi_mem mem = ad->mem;
     hlm_model *model = ad->model;
-    for (size_t i = 0; i < ad->n_slots; i++) {
+    for (size_t i = 0; i < ad->n_low; i++) {
         hlmi_free(&mem, ad->low[i].a.packed);
         hlmi_free(&mem, ad->low[i].b.packed);
         hlmi_free(&mem, ad->low[i].factor);
@@ -72,16 +72,16 @@ static hlm_status pack(hlm_adapter *ad, const float *x, size_t rows, size_t cols
     return HLM_OK;
 }
 
-hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t number, size_t rank, const float *a,
-                            const float *b, float *factor)
+hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_matrix *m, size_t rank, const float *a, const float *b,
+                            float *factor)
 {
-    hlmi_low *low = &ad->low[number];
+    hlmi_low *low = &ad->low[m->number - 1];
     low->factor = factor;
-    hlm_status st = pack(ad, a, rank, slot->matrix.cols, &low->a);
-    if (st == HLM_OK) st = pack(ad, b, slot->matrix.rows, rank, &low->b);
+    hlm_status st = pack(ad, a, rank, m->cols, &low->a);
+    if (st == HLM_OK) st = pack(ad, b, m->rows, rank, &low->b);
     ad->n_matrices++;
     ad->rank = hlmi_max_size(ad->rank, rank);
-    if (factor) ad->bytes += slot->matrix.rows * sizeof *factor;
+    if (factor) ad->bytes += m->rows * sizeof *factor;
     return st;
 }
 
@@ -100,7 +100,7 @@ void hlmi_adapter_seal(hlm_adapter *ad, uint64_t (*hash)(const void *x, size_t n
     for (size_t half = 0; half < 2; half++) {
         uint64_t h = half;
         if (ad->n_invocation) h = hash(ad->invocation, ad->n_invocation * sizeof *ad->invocation, h);
-        for (size_t i = 0; i < ad->n_slots; i++) {
+        for (size_t i = 0; i < ad->n_low; i++) {
             const hlmi_low *low = &ad->low[i];
             if (!low->a.rows) continue;
             h = hash(&i, sizeof i, h);

@@ -21,18 +21,18 @@ struct hlm_adapter {
     hlm_model *model; /* retained */
     hlmi_mem mem;
     uint64_t print[2]; /* the same for adapters that compute the same */
-    hlmi_low *low; /* [n_slots of the plan] */
+    hlmi_low *low; /* [n_low] for the entries of the plan's table */
     int32_t *invocation; /* [n_invocation] ids from whose last occurrence in a text on it acts; 0: everywhere */
     size_t n_invocation;
-    size_t n_slots, n_matrices, rank; /* rank: the largest */
+    size_t n_low, n_matrices, rank; /* rank: the largest */
     uint64_t bytes;
 };
 
 /** Without matrices, one reference; NULL without memory (sentence set). */
 hlm_adapter *hlmi_adapter_new(hlm_model *model);
-/** Adds a [rank, cols] and b [rows, rank] to a slot, and takes factor [rows] over (or NULL). */
-hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_slot *slot, size_t number, size_t rank, const float *a,
-                            const float *b, float *factor);
+/** Adds a [rank, cols] and b [rows, rank] to a matrix of the plan, and takes factor [rows] over (or NULL). */
+hlm_status hlmi_adapter_set(hlm_adapter *ad, const hlmi_matrix *m, size_t rank, const float *a, const float *b,
+                            float *factor);
 /** The tokens that it waits for. */
 hlm_status hlmi_adapter_wait(hlm_adapter *ad, const int32_t *tokens, size_t n);
 /** The fingerprint, when all is there. */

@@ -30,7 +30,7 @@ typedef enum hlmi_block_kind {
 
 /** x = embedding rows of the tokens. */
 typedef struct hlmi_embed_params {
-    hlmi_matrix table; /* [vocab_size, hidden_size] */
+    const hlmi_matrix *table; /* [vocab_size, hidden_size] */
     float scale; /* of the rows; 0: 1 */
 } hlmi_embed_params;
 
@@ -40,7 +40,7 @@ typedef struct hlmi_embed_params {
 typedef struct hlmi_attn_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix q, k, v, o, gate; /* gate.rows 0: none */
+    const hlmi_matrix *q, *k, *v, *o, *gate; /* gate NULL: none */
     const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
     hlmi_norm q_norm, k_norm; /* weight NULL: none */
     const float *q_scale, *k_scale, *v_scale; /* [rows] of the products with their biases; or NULL */
@@ -54,7 +54,7 @@ typedef struct hlmi_attn_params {
 typedef struct hlmi_delta_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix q, k, v, z, a, b, out;
+    const hlmi_matrix *q, *k, *v, *z, *a, *b, *out;
     size_t rec, key_heads; /* the recurrence's convolution is that of q, k and v */
     const float *taps; /* [window][channels] */
     const float *decay, *dt_bias; /* [value heads] */
@@ -66,7 +66,7 @@ typedef struct hlmi_delta_params {
 typedef struct hlmi_short_conv_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix b, c, v, out;
+    const hlmi_matrix *b, *c, *v, *out;
     const float *b_bias, *c_bias, *v_bias, *out_bias; /* or NULL */
     size_t rec; /* a convolution alone */
     const float *taps; /* [window][hidden_size] */
@@ -84,7 +84,7 @@ typedef enum hlmi_mlp_kind {
 typedef struct hlmi_mlp_params {
     hlmi_mlp_kind kind;
     hlmi_norm norm;
-    hlmi_matrix gate, up, down; /* gate only where gated */
+    const hlmi_matrix *gate, *up, *down; /* gate only where gated */
     const float *gate_bias, *up_bias, *down_bias; /* or NULL */
     const float *gate_scale; /* [rows] of the product with its bias; or NULL */
     const float *down_scale; /* [hidden_size] of what is added; or NULL */
@@ -99,13 +99,17 @@ typedef struct hlmi_parallel_params {
 /** Norms of groups within rows, with a gate before or after. */
 typedef enum hlmi_gate_kind { HLMI_GATE_NONE, HLMI_GATE_SILU_BEFORE, HLMI_GATE_SILU_AFTER } hlmi_gate_kind;
 
+/** What W_in of Mamba-2 makes of a row, side by side in this order. */
+enum { HLMI_SSM_Z, HLMI_SSM_X, HLMI_SSM_B, HLMI_SSM_C, HLMI_SSM_DT, HLMI_SSM_PARTS };
+
 /** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B | C], and y
  *  is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
 typedef struct hlmi_mamba2_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix in, out;
-    const float *in_bias, *in_scale, *out_bias, *out_scale; /* or NULL */
+    const hlmi_matrix *in[HLMI_SSM_PARTS], *out;
+    const float *in_bias[HLMI_SSM_PARTS], *in_scale[HLMI_SSM_PARTS]; /* or NULL */
+    const float *out_bias, *out_scale; /* or NULL */
     const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
     const float *a, *d, *dt_bias; /* [heads]; a negative */
     float dt_min, dt_max;
@@ -123,7 +127,7 @@ typedef struct hlmi_hybrid2_params {
 
 /** What is added to a matrix W for one of its uses: W + B A. */
 typedef struct hlmi_low_rank {
-    hlmi_matrix a, b; /* [rank, cols of W], [rows of W, rank]; rows 0: nothing */
+    const hlmi_matrix *a, *b; /* [rank, cols of W], [rows of W, rank]; NULL: nothing */
 } hlmi_low_rank;
 
 /** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W t) with
@@ -132,10 +136,10 @@ typedef struct hlmi_low_rank {
 typedef struct hlmi_shared_params {
     hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
     hlmi_norm ff_norm;
-    hlmi_matrix gate_up, down; /* gate's rows, then up's */
+    const hlmi_matrix *gate_up, *down; /* gate's rows, then up's */
     const float *gate_up_bias, *down_bias; /* or NULL */
     hlmi_low_rank q, k, v, ff; /* ff: for gate_up */
-    hlmi_matrix linear; /* W */
+    const hlmi_matrix *linear; /* W */
     hlmi_mamba2_params ssm;
 } hlmi_shared_params;
 
@@ -144,9 +148,9 @@ typedef struct hlmi_shared_params {
 typedef struct hlmi_mamba1_params {
     int32_t layer;
     hlmi_norm norm;
-    hlmi_matrix u, z; /* [inner, hidden_size] */
-    hlmi_matrix low, b, c; /* [dt rank, inner], [state, inner] twice */
-    hlmi_matrix dt, out; /* [inner, dt rank], [hidden_size, inner] */
+    const hlmi_matrix *u, *z; /* [inner, hidden_size] */
+    const hlmi_matrix *low, *b, *c; /* [dt rank, inner], [state, inner] twice */
+    const hlmi_matrix *dt, *out; /* [inner, dt rank], [hidden_size, inner] */
     const float *u_bias, *z_bias, *out_bias; /* or NULL */
     hlmi_norm low_norm, b_norm, c_norm; /* weight NULL: none */
     const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
@@ -158,7 +162,7 @@ typedef struct hlmi_mamba1_params {
  *  the mixer's y. */
 typedef struct hlmi_heads_params {
     hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
-    hlmi_matrix q, k, v; /* rows of k and v 0: an earlier layer's rows of `kv` are read */
+    const hlmi_matrix *q, *k, *v; /* k and v NULL: an earlier layer's rows of `kv` are read */
     const float *q_bias, *k_bias, *v_bias; /* or NULL */
     hlmi_norm attention_norm, mamba_norm; /* of all heads together */
     size_t n_heads, kv, rope, window, pinned;
@@ -193,7 +197,7 @@ typedef struct hlmi_router {
 
 /** One expert. gate is there where the others' is and the form is gated. */
 typedef struct hlmi_expert {
-    hlmi_matrix gate, up, down;
+    const hlmi_matrix *gate, *up, *down;
     const float *up_bias, *down_bias; /* or NULL */
 } hlmi_expert;
 
@@ -203,10 +207,10 @@ typedef struct hlmi_moe_params {
     hlmi_mlp_kind kind;
     hlmi_norm norm;
     hlmi_router router;
-    hlmi_matrix logits; /* [n_experts, hidden_size] */
-    hlmi_matrix shared_gate; /* [1, hidden_size]; rows 0: none */
+    const hlmi_matrix *logits; /* [n_experts, hidden_size] */
+    const hlmi_matrix *shared_gate; /* [1, hidden_size] or NULL */
     const hlmi_expert *experts; /* [router.n_experts], and the shared one; owned by the plan */
-    hlmi_matrix latent_in, latent_out; /* [latent, hidden_size] and back; rows 0: none */
+    const hlmi_matrix *latent_in, *latent_out; /* [latent, hidden_size] and back; or NULL */
     const float *latent_in_bias, *latent_out_bias; /* or NULL */
 } hlmi_moe_params;
 
@@ -215,7 +219,6 @@ typedef struct hlmi_head_params {
     hlmi_norm norm;
     const float *bias, *scale; /* [vocab_size] or NULL */
     const hlmi_matrix *w; /* its own or the embedding's; NULL: a model without a head, of which the norm is left */
-    hlmi_matrix own;
 } hlmi_head_params;
 
 #endif

@@ -18,7 +18,7 @@ void hlmi_plan_free(hlmi_plan *p)
     hlmi_free(&p->mem, p->kv);
     hlmi_free(&p->mem, p->rec);
     hlmi_free(&p->mem, p->ropes);
-    hlmi_free(&p->mem, p->slots);
+    hlmi_free(&p->mem, p->weights);
     *p = (hlmi_plan){.mem = p->mem};
 }
 
@@ -45,34 +45,28 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
     return hlmi_plan_own(p, m) == HLM_OK ? m : NULL;
 }
 
-static char *keep_name(hlmi_plan *p, const char *name)
+hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want)
 {
-    const size_t len = strlen(name) + 1;
-    char *kept = hlmi_plan_alloc(p, len, 1);
-    if (kept) memcpy(kept, name, len);
-    return kept;
+    hlmi_weight *w = hlmi_plan_alloc(p, 1, sizeof *w);
+    void *items = p->weights;
+    if (!w ||
+        hlmi_grow(&p->mem, &items, &p->cap_weights, p->n_weights + 1, sizeof *p->weights, "the layer plan") != HLM_OK)
+        return NULL;
+    p->weights = items;
+    p->weights[p->n_weights++] = w;
+    w->want = *want;
+    w->block = p->n_blocks;
+    w->matrix.number = p->n_weights;
+    return w;
 }
 
-hlm_status hlmi_plan_name_slot(hlmi_plan *p, const hlmi_matrix *m, const char *tensor)
+hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char *tensor)
 {
-    const char *name = keep_name(p, tensor);
-    if (name) p->slots[m->slot - 1].tensor = name;
-    return name ? HLM_OK : HLM_E_NOMEM;
-}
-
-hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
-                              hlmi_matrix *m)
-{
-    const char *name = keep_name(p, tensor);
+    const size_t len = strlen(tensor) + 1;
+    char *name = hlmi_plan_alloc(p, len, 1);
     if (!name) return HLM_E_NOMEM;
-    void *items = p->slots;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_slots, p->n_slots + 1, sizeof *p->slots, "the layer plan");
-    p->slots = items;
-    if (st != HLM_OK) return st;
-    p->slots[p->n_slots++] = (hlmi_slot){.tensor = name, .source = name, .expert = expert};
-    m->slot = p->n_slots;
-    p->slots[p->n_slots - 1].matrix = *m;
-    if (order) p->slots[p->n_slots - 1].order = *order;
+    memcpy(name, tensor, len);
+    p->weights[m->number - 1]->name = name;
     return HLM_OK;
 }
 

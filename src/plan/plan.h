@@ -9,20 +9,13 @@
 
 #include "base/mem.h"
 #include "plan/layers.h"
-
-/** A matrix that adapters may add to: which rows of which tensor it is. */
-typedef struct hlmi_slot {
-    const char *tensor; /* its name to adapters, the plan's */
-    const char *source; /* its name in the file */
-    hlmi_row_order order;
-    hlmi_matrix matrix;
-    bool expert; /* one of many, of which rows choose */
-} hlmi_slot;
+#include "plan/weights.h"
 
 /** How positions turn q and k (src/arch/rope.h makes it). */
 typedef struct hlmi_rope {
     size_t half; /* rotated pairs: (i, i + half) */
     float *inv_freq; /* [half] radians per position */
+    const float *divisors; /* [half] what the file divides them by (hlmi_rope_divide), or NULL */
     float attention_factor; /* on cos and sin */
     /* dynamic NTK: positions from dynamic_from on get frequencies of their own; 0: off */
     int64_t dynamic_from;
@@ -76,8 +69,8 @@ typedef struct hlmi_plan {
     size_t n_prefix; /* the engine's positions count them, the public ones do not */
     hlmi_rope *ropes; /* [n_ropes] */
     size_t n_ropes, cap_ropes;
-    hlmi_slot *slots; /* [n_slots] */
-    size_t n_slots, cap_slots;
+    hlmi_weight **weights; /* [n_weights] the table */
+    size_t n_weights, cap_weights;
     void **owned; /* everything else the plan frees */
     size_t n_owned, cap_owned;
     bool keeps_embedding; /* blocks read the embedding beside the stream (hlmi_builder.pair) */
@@ -99,11 +92,10 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
 void *hlmi_plan_alloc_packed(hlmi_plan *p, size_t bytes);
 /** Adopt memory from p->mem; freed at once when it can not be kept. */
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
-/** Append a slot for a matrix, which gets its number. */
-hlm_status hlmi_plan_add_slot(hlmi_plan *p, const char *tensor, const hlmi_row_order *order, bool expert,
-                              hlmi_matrix *m);
-/** The tensor of a slot of which this is the matrix goes by another name to adapters. */
-hlm_status hlmi_plan_name_slot(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
+/** Append an entry to the table, whose matrix gets its number and whose block is the next one; NULL without memory. */
+hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want);
+/** A matrix of the table goes by another name than its tensor's to adapters. */
+hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
 /** Append a block with a copy of its params. */
 hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */

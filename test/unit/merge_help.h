@@ -70,7 +70,7 @@ static inline merge merge_make(const hlmi_store *s, const char *name, const hlmi
 {
     merge m = {
         .name = name, .tensor = t, .rows = (size_t)t->dims[t->n_dims - 2], .cols = (size_t)t->dims[t->n_dims - 1]};
-    m.gguf = hlmi_store_container(s) == HLMI_STORE_GGUF;
+    m.gguf = hlmi_store_dialect(s) == HLMI_GGUF;
     m.dora = dora && !m.gguf;
     m.a = malloc(MERGE_RANK * m.cols * sizeof *m.a);
     m.b = malloc(MERGE_RANK * m.rows * sizeof *m.b);

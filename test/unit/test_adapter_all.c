@@ -66,8 +66,10 @@ static double furthest(const float *a, const float *b, size_t n)
 /* Is it of a matrix that steps multiply, other than of experts that rows choose? */
 static bool is_plain(const subject *s, const char *name)
 {
-    for (size_t i = 0; i < s->plan->n_slots; i++)
-        if (strcmp(s->plan->slots[i].tensor, name) == 0) return !s->plan->slots[i].expert;
+    for (size_t i = 0; i < s->plan->n_weights; i++) {
+        const hlmi_weight *w = s->plan->weights[i];
+        if (w->use == HLMI_USE_PRODUCT && strcmp(w->name, name) == 0) return !w->want.expert;
+    }
     return false;
 }
 
@@ -156,7 +158,7 @@ static void try_all(const char *name)
 {
     subject s = open_subject(name);
     const hlmi_store *store = s.model->store;
-    const bool gguf = hlmi_store_container(store) == HLMI_STORE_GGUF;
+    const bool gguf = hlmi_store_dialect(store) == HLMI_GGUF;
     size_t number = 0, before = added;
     for (size_t i = 0; i < hlmi_store_count(store); i++) {
         const hlmi_tensor *t = hlmi_store_at(store, i);
@@ -164,13 +166,13 @@ static void try_all(const char *name)
         const bool named = gguf || (len > 7 && strcmp(t->name + len - 7, ".weight") == 0);
         if (t->n_dims >= 2 && named) try_matrix(&s, t->name, t, number++);
     }
-    for (size_t i = 0; i < s.plan->n_slots; i++) {
-        const char *slot = s.plan->slots[i].tensor;
-        if (hlmi_store_find(store, slot)) continue;
+    for (size_t i = 0; i < s.plan->n_weights; i++) {
+        const char *other = s.plan->weights[i]->name;
+        if (hlmi_store_find(store, other)) continue;
         const char *table = gguf ? "token_embd.weight" : NULL; /* the head of a model that has it in common */
         for (size_t k = 0; !table && k < hlmi_store_count(store); k++)
             if (strstr(hlmi_store_at(store, k)->name, "embed")) table = hlmi_store_at(store, k)->name;
-        try_matrix(&s, slot, hlmi_store_find(store, table), number++);
+        try_matrix(&s, other, hlmi_store_find(store, table), number++);
     }
     ck_assert_msg(added > before, "%s: no matrix takes adapters", name);
     remove_all(&s);

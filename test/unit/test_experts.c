@@ -178,6 +178,7 @@ enum { EXPERTS = 5, PICKS = 3, HIDDEN = 96, FF = 160, MOST_FF = 192, LD = 192 };
 
 typedef struct model {
     hlmi_expert e[EXPERTS];
+    hlmi_matrix w[EXPERTS][3]; /* theirs */
     float *gate[EXPERTS], *up[EXPERTS], *down[EXPERTS], *x;
     uint32_t expert[MAX_ROWS * PICKS];
     float weight[MAX_ROWS * PICKS];
@@ -196,9 +197,11 @@ static void model_open(model *m, const way *w)
     for (size_t e = 0; e < EXPERTS; e++) {
         const size_t ff = e == EXPERTS - 1 ? w->shared : FF;
         const hlmi_type type = w->type;
-        m->e[e] = (hlmi_expert){.gate = matrix(type, ff, HIDDEN, &m->gate[e])};
-        m->e[e].up = matrix(type, ff, HIDDEN, &m->up[e]);
-        m->e[e].down = matrix(type, HIDDEN, ff, &m->down[e]);
+        hlmi_matrix *w3 = m->w[e];
+        w3[0] = matrix(type, ff, HIDDEN, &m->gate[e]);
+        w3[1] = matrix(type, ff, HIDDEN, &m->up[e]);
+        w3[2] = matrix(type, HIDDEN, ff, &m->down[e]);
+        m->e[e] = (hlmi_expert){.gate = &w3[0], .up = &w3[1], .down = &w3[2]};
     }
     m->x = aligned(MAX_ROWS * LD * sizeof *m->x);
     for (size_t i = 0; i < MAX_ROWS * LD; i++) m->x[i] = next();
@@ -213,8 +216,7 @@ static void model_open(model *m, const way *w)
 static void model_close(model *m)
 {
     for (size_t e = 0; e < EXPERTS; e++) {
-        hlmi_matrix *const all[] = {&m->e[e].gate, &m->e[e].up, &m->e[e].down};
-        for (size_t i = 0; i < 3; i++) free(all[i]->packed);
+        for (size_t i = 0; i < 3; i++) free(m->w[e][i].packed);
         free(m->gate[e]);
         free(m->up[e]);
         free(m->down[e]);
@@ -261,7 +263,7 @@ static void plainly(const model *m, size_t i, double *y)
     for (size_t c = 0; c < HIDDEN; c++) x[c] = (double)m->x[i * LD + c];
     memset(y, 0, HIDDEN * sizeof *y);
     for (size_t j = 0; j < PICKS; j++) {
-        const size_t e = m->expert[i * PICKS + j], ff = m->e[e].up.rows;
+        const size_t e = m->expert[i * PICKS + j], ff = m->e[e].up->rows;
         for (size_t f = 0; f < ff; f++) {
             const double gate = dot(m->gate[e] + f * HIDDEN, x, HIDDEN);
             h[f] = gate / (1 + exp(-gate)) * dot(m->up[e] + f * HIDDEN, x, HIDDEN);

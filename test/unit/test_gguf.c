@@ -159,7 +159,7 @@ START_TEST(reads_what_was_written)
                 bytes b = sample(2 + i % 2, alignments[i], items[j]);
                 hlmi_store *s;
                 ck_assert_msg(open_bytes(&s, &fs, &b, map) == HLM_OK, "%s", hlmi_error());
-                ck_assert_int_eq(hlmi_store_container(s), HLMI_STORE_GGUF);
+                ck_assert_int_eq(hlmi_store_dialect(s), HLMI_GGUF);
                 ck_assert_str_eq(hlmi_store_path(s), "m.gguf");
                 ck_assert_uint_eq(hlmi_store_bytes(s), b.n);
                 ck_assert_ptr_null(hlmi_store_config(s));

@@ -87,7 +87,7 @@ START_TEST(reads_a_single_file)
         for (unsigned i = 0; i < 12; i++) ck_assert_uint_eq(p[i], 4 + i);
         ck_assert_int_eq(hlmi_store_mapped(s, b), map);
         ck_assert_str_eq(hlmi_store_path(s), "dir");
-        ck_assert_int_eq(hlmi_store_container(s), HLMI_STORE_HF);
+        ck_assert_int_eq(hlmi_store_dialect(s), HLMI_HF);
         ck_assert_str_eq(hlmi_json_string(hlmi_store_config(s), "model_type"), "x");
         ck_assert_ptr_null(hlmi_store_kv(s, "general.architecture"));
         hlmi_store_close(s);

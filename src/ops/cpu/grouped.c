@@ -100,7 +100,7 @@ static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, flo
 static void pack_slots(const grouped_arg *a, const order *o, hlmi_range slots, uint8_t *const *dst)
 {
     for (size_t s = slots.begin; s < slots.end; s++) {
-        const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down.cols;
+        const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down->cols;
         for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
             if (a->packed[f]) pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), a->a.x + s * a->a.ldx, cols);
     }
@@ -145,8 +145,8 @@ static bool is_pair(const grouped_arg *a)
 /* Matrix `which` of an expert: that of up or down, or gate and up of a pair. NULL: there is none. */
 static const hlmi_matrix *matrix_of(const grouped_arg *a, const hlmi_expert *e, size_t which)
 {
-    if (is_pair(a)) return which == 0 ? &e->gate : &e->up;
-    return which == 1 ? NULL : a->a.down ? &e->down : &e->up;
+    if (is_pair(a)) return which == 0 ? e->gate : e->up;
+    return which == 1 ? NULL : a->a.down ? e->down : e->up;
 }
 
 static float *low_row(const grouped_arg *a, size_t row, size_t which)
@@ -243,7 +243,7 @@ static void expert_run(const work *w, size_t expert, size_t first, size_t last)
             const size_t n = hlmi_min_size(HLMI_BAND_TOKENS, end - s);
             products(w, m, u, run, s, n, w->tmp);
             adapt(w, expert, 0, u, run, s, n, w->tmp);
-            if (pair) products(w, &e->up, u, run, s, n, w->more);
+            if (pair) products(w, e->up, u, run, s, n, w->more);
             if (pair) adapt(w, expert, 1, u, run, s, n, w->more);
             for (size_t i = 0; i < n; i++) {
                 if (a->down) finish_down(w, e, w->tmp + i * ld, row, width, s + i);
@@ -265,11 +265,13 @@ static void up_run(const void *arg, const void *step, size_t worker, size_t work
     const work w = begin(a, step, worker, workers);
     const uint32_t *start = w.o.start;
     size_t total = 0;
-    for (size_t e = 0; e < a->a.n_experts; e++) total += (start[e + 1] - start[e]) * bands_of(&a->a.experts[e].up);
+    for (size_t e = 0; e < a->a.n_experts; e++)
+        if (start[e] < start[e + 1]) total += (start[e + 1] - start[e]) * bands_of(a->a.experts[e].up);
     const hlmi_range r = hlmi_share(total, worker, workers);
     for (size_t e = 0, base = 0; e < a->a.n_experts && base < r.end; e++) {
-        const size_t n = start[e + 1] - start[e], bands = bands_of(&a->a.experts[e].up);
+        const size_t n = start[e + 1] - start[e];
         if (n == 0) continue;
+        const size_t bands = bands_of(a->a.experts[e].up);
         const size_t first = r.begin > base ? hlmi_div_up(r.begin - base, n) : 0;
         const size_t last = hlmi_min_size(bands, hlmi_div_up(r.end - base, n));
         if (first < last) expert_run(&w, e, first, last);
@@ -281,8 +283,8 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
 {
     const grouped_arg *a = arg;
     const hlmi_tile *t = step;
-    const size_t rows = a->a.experts[0].down.rows;
-    const hlmi_range r = hlmi_share(bands_of(&a->a.experts[0].down), worker, workers);
+    const size_t rows = a->a.experts[0].down->rows;
+    const hlmi_range r = hlmi_share(bands_of(a->a.experts[0].down), worker, workers);
     if (r.begin == r.end) return;
     const work w = begin(a, t, worker, workers);
     if (a->a.epilogue == HLMI_EP_STORE) {
@@ -305,8 +307,8 @@ static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
     const hlmi_linear_grouped *l = &a->a;
     for (size_t e = 0; e < l->n_experts; e++) {
         const hlmi_expert *x = &l->experts[e];
-        note_form(a, l->down ? &x->down : &x->up);
-        if (l->epilogue == HLMI_EP_SILU_MUL) note_form(a, &x->gate);
+        note_form(a, l->down ? x->down : x->up);
+        if (l->epilogue == HLMI_EP_SILU_MUL) note_form(a, x->gate);
     }
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
         if (!a->per[f]) continue;
@@ -336,7 +338,7 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
 {
     grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations};
     for (size_t e = 0; e < l->n_experts; e++)
-        a.cols = hlmi_max_size(a.cols, (l->down ? &l->experts[e].down : &l->experts[e].up)->cols);
+        a.cols = hlmi_max_size(a.cols, (l->down ? l->experts[e].down : l->experts[e].up)->cols);
     if (l->norm) a.norm = *l->norm;
     b->widest = hlmi_max_size(b->widest, a.cols);
     a.private_rows = l->down ? hlmi_max_size(1, PRIVATE_SLOTS / l->to.picks) : PRIVATE_ROWS;

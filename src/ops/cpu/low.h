@@ -9,7 +9,7 @@
 /** What an adapter (NULL: none) has for a matrix, or NULL. */
 static inline const hlmi_low *hlmi_low_of(const hlm_adapter *ad, const hlmi_matrix *m)
 {
-    return ad && m->slot && ad->low[m->slot - 1].a.rows ? &ad->low[m->slot - 1] : NULL;
+    return ad && m->number && ad->low[m->number - 1].a.rows ? &ad->low[m->number - 1] : NULL;
 }
 
 /** y [HLMI_LOW_MAX] = A x */
