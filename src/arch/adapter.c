@@ -154,8 +154,7 @@ static hlm_status make_factor(const reading *r, pair *p)
 {
     const hlmi_matrix *w = &p->weight->matrix;
     const hlmi_mem *mem = &r->ad->mem;
-    const hlm_status st = read_numbers(r, p->m_tensor, &p->magnitudes);
-    if (st != HLM_OK) return st;
+    HLMI_DO(read_numbers(r, p->m_tensor, &p->magnitudes));
     p->row = hlmi_alloc(mem, w->cols * sizeof *p->row);
     p->factor = hlmi_alloc(mem, w->rows * sizeof *p->factor);
     if (!p->row || !p->factor) return hlmi_nomem(w->cols * sizeof *p->row, "an adapter");

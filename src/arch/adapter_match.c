@@ -58,8 +58,7 @@ static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, c
         if (expressions++ == MOST_EXPRESSIONS)
             return hlmi_fail(HLM_E_LIMIT, "%s: adapter_config.json: %s has more than %d regular expressions", m->path,
                              key, MOST_EXPRESSIONS);
-        const hlm_status st = name_setting(m, hlmi_pyre_compile(re, &m->mem, HLMI_PYRE_TAIL, name), key);
-        if (st != HLM_OK) return st;
+        HLMI_DO(name_setting(m, hlmi_pyre_compile(re, &m->mem, HLMI_PYRE_TAIL, name), key));
     }
     return HLM_OK;
 }

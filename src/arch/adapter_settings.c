@@ -171,20 +171,17 @@ static hlm_status read_invocation(const reading *r)
 
 static hlm_status read_peft(const reading *r)
 {
-    hlm_status st;
     hlmi_adapter_settings *s = r->s;
-    HLMI_TRY(check_word(r, (hlmi_key){"peft_type", NULL}, "LORA"));
-    HLMI_TRY(check_known(r));
-    HLMI_TRY(check_bias(r));
-    HLMI_TRY(check_init(r));
-    HLMI_TRY(hlmi_config_int(&r->c, (hlmi_key){"r", NULL}, 1, HLMI_LOW_MAX, 0, &s->rank));
-    HLMI_TRY(hlmi_config_float(&r->c, (hlmi_key){"lora_alpha", NULL}, -1e6, 1e6, HUGE, &s->alpha));
-    HLMI_TRY(hlmi_config_bool(&r->c, (hlmi_key){"use_rslora", NULL}, false, &s->root));
-    HLMI_TRY(hlmi_config_bool(&r->c, (hlmi_key){"use_dora", NULL}, false, &s->dora));
-    HLMI_TRY(hlmi_adapter_match_open(&s->match, r->mem, r->c.json, r->path));
-    HLMI_TRY(read_invocation(r));
-done:
-    return st;
+    HLMI_DO(check_word(r, (hlmi_key){"peft_type", NULL}, "LORA"));
+    HLMI_DO(check_known(r));
+    HLMI_DO(check_bias(r));
+    HLMI_DO(check_init(r));
+    HLMI_DO(hlmi_config_int(&r->c, (hlmi_key){"r", NULL}, 1, HLMI_LOW_MAX, 0, &s->rank));
+    HLMI_DO(hlmi_config_float(&r->c, (hlmi_key){"lora_alpha", NULL}, -1e6, 1e6, HUGE, &s->alpha));
+    HLMI_DO(hlmi_config_bool(&r->c, (hlmi_key){"use_rslora", NULL}, false, &s->root));
+    HLMI_DO(hlmi_config_bool(&r->c, (hlmi_key){"use_dora", NULL}, false, &s->dora));
+    HLMI_DO(hlmi_adapter_match_open(&s->match, r->mem, r->c.json, r->path));
+    return read_invocation(r);
 }
 
 /* ---- GGUF ---- */
@@ -213,19 +210,17 @@ static bool kv_item(const reading *r, size_t i, int64_t *token)
 
 static hlm_status read_gguf(const reading *r)
 {
-    hlm_status st;
-    HLMI_TRY(check_word(r, (hlmi_key){NULL, "general.type"}, "adapter"));
-    HLMI_TRY(check_word(r, (hlmi_key){NULL, "adapter.type"}, "lora"));
-    HLMI_TRY(check_word(r, (hlmi_key){NULL, "general.architecture"}, r->f->arch));
-    HLMI_TRY(check_keys(r));
-    HLMI_TRY(hlmi_config_float(&r->c, (hlmi_key){NULL, "adapter.lora.alpha"}, -1e6, 1e6, HUGE, &r->s->alpha));
+    HLMI_DO(check_word(r, (hlmi_key){NULL, "general.type"}, "adapter"));
+    HLMI_DO(check_word(r, (hlmi_key){NULL, "adapter.type"}, "lora"));
+    HLMI_DO(check_word(r, (hlmi_key){NULL, "general.architecture"}, r->f->arch));
+    HLMI_DO(check_keys(r));
+    HLMI_DO(hlmi_config_float(&r->c, (hlmi_key){NULL, "adapter.lora.alpha"}, -1e6, 1e6, HUGE, &r->s->alpha));
     const hlmi_kv *tokens = hlmi_store_kv(r->f->store, INVOCATION);
     if (tokens && tokens->type != HLMI_KV_ARRAY)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: " INVOCATION " is no list", r->path));
+        return hlmi_fail(HLM_E_FORMAT, "%s: " INVOCATION " is no list", r->path);
     if (tokens)
-        HLMI_TRY(take_invocation(r, INVOCATION, (size_t)hlmi_min_size((size_t)tokens->count, SIZE_MAX), kv_item));
-done:
-    return st;
+        HLMI_DO(take_invocation(r, INVOCATION, (size_t)hlmi_min_size((size_t)tokens->count, SIZE_MAX), kv_item));
+    return HLM_OK;
 }
 
 hlm_status hlmi_adapter_settings_read(hlmi_adapter_settings *s, const hlmi_adapter_file *f, const hlmi_mem *mem)

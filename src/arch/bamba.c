@@ -50,18 +50,15 @@ static hlm_status setup(hlmi_decoder *d)
     if (!m) return HLM_E_NOMEM;
     *m = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
     d->family = m;
-    const hlm_status st = check_indices(d);
-    return st == HLM_OK ? hlmi_mamba2_read(d, &hlmi_bamba_keys, m) : st;
+    HLMI_DO(check_indices(d));
+    return hlmi_mamba2_read(d, &hlmi_bamba_keys, m);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
-    if (has_attention(d, i)) HLMI_TRY(hlmi_decoder_add_attention(d, i));
-    else HLMI_TRY(hlmi_mamba2_add(d, d->family, i));
-    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
-done:
-    return st;
+    if (has_attention(d, i)) HLMI_DO(hlmi_decoder_add_attention(d, i));
+    else HLMI_DO(hlmi_mamba2_add(d, d->family, i));
+    return hlmi_decoder_add_mlp(d, i);
 }
 
 static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,

@@ -87,8 +87,8 @@ hlm_status hlmi_config_int(const hlmi_config *c, hlmi_key key, int64_t min, int6
     }
     if (hlmi_json_is(f.json, HLMI_JSON_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array, expected one number", hlmi_store_path(c->store), f.name);
-    const hlm_status st = check_same(c, &f);
-    return st == HLM_OK ? check_int(c, &f, 0, min, max, out) : st;
+    HLMI_DO(check_same(c, &f));
+    return check_int(c, &f, 0, min, max, out);
 }
 
 hlm_status hlmi_config_size(const hlmi_config *c, hlmi_key key, int64_t max, int64_t fallback, size_t *out)
@@ -118,8 +118,7 @@ hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, dou
     found f;
     double v = fallback;
     const bool there = find(c, key, &f);
-    const hlm_status st = check_same(c, &f);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_same(c, &f));
     if (!there) {
         if (!(fallback >= min && fallback <= max)) return missing(c, key);
     } else if (!(f.kv ? hlmi_kv_f64(f.kv, 0, &v) : hlmi_json_number(f.json, &v))) {
@@ -138,8 +137,7 @@ hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, b
     *out = fallback;
     if (!find(c, key, &f)) return HLM_OK;
     int64_t v = 0;
-    const hlm_status st = check_same(c, &f);
-    if (st != HLM_OK) return st;
+    HLMI_DO(check_same(c, &f));
     if (f.kv ? !hlmi_kv_i64(f.kv, 0, &v) || v < 0 || v > 1 : !hlmi_json_is(f.json, HLMI_JSON_BOOL))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither true nor false", hlmi_store_path(c->store), f.name);
     *out = f.kv ? v != 0 : hlmi_json_true(f.json);

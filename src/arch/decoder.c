@@ -132,23 +132,21 @@ static const hlmi_key kv_heads_key = {"num_key_value_heads", ".attention.head_co
 /* Heads of a layer, and their sizes. */
 static hlm_status read_heads(const hlmi_decoder *d, size_t layer, size_t *n_heads, hlmi_kv_layer *kv)
 {
-    hlm_status st;
     int64_t heads = 0, kv_heads = 0, v_dim = 0;
-    HLMI_TRY(
+    HLMI_DO(
         hlmi_config_int_at(d->c, heads_key, layer, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t shared = by_class(d, d->spec->sizes.kv_heads);
     const bool absent = !hlmi_json_get(d->c->json, kv_heads_key.hf); /* unlike null */
-    HLMI_TRY(hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 1, MAX_HEADS, absent && shared ? shared : heads,
-                                &kv_heads));
+    HLMI_DO(hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 1, MAX_HEADS, absent && shared ? shared : heads,
+                               &kv_heads));
     if (heads % kv_heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly",
-                           hlmi_store_path(d->c->store), (long long)heads, (long long)kv_heads));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){NULL, ".attention.value_length"}, 1, MAX_HEAD_DIM, (int64_t)d->head_dim,
-                             &v_dim));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly",
+                         hlmi_store_path(d->c->store), (long long)heads, (long long)kv_heads);
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){NULL, ".attention.value_length"}, 1, MAX_HEAD_DIM, (int64_t)d->head_dim,
+                            &v_dim));
     *n_heads = (size_t)heads;
     *kv = (hlmi_kv_layer){.n_kv_heads = (size_t)kv_heads, .head_dim = d->head_dim, .v_dim = (size_t)v_dim};
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* Rows of heads: their own tensor, or a part of one. `half` as in GGUF files. */
@@ -225,8 +223,8 @@ void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
 hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
 {
     hlmi_attn_params p;
-    const hlm_status st = hlmi_decoder_attention(d, layer, &p);
-    return st == HLM_OK ? hlmi_decoder_add(d, HLMI_BLOCK_ATTN, &p, sizeof p) : st;
+    HLMI_DO(hlmi_decoder_attention(d, layer, &p));
+    return hlmi_decoder_add(d, HLMI_BLOCK_ATTN, &p, sizeof p);
 }
 
 hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer)
@@ -239,18 +237,15 @@ hlm_status hlmi_decoder_add_mlp(const hlmi_decoder *d, size_t layer)
 /* Attention and feed-forward, one after the other or side by side. */
 static hlm_status add_layer(const hlmi_decoder *d, size_t layer)
 {
-    hlm_status st;
     hlmi_parallel_params p;
     if (!d->spec->parallel) {
-        HLMI_TRY(hlmi_decoder_add_attention(d, layer));
+        HLMI_DO(hlmi_decoder_add_attention(d, layer));
         return hlmi_decoder_add_mlp(d, layer);
     }
-    HLMI_TRY(hlmi_decoder_attention(d, layer, &p.attn));
+    HLMI_DO(hlmi_decoder_attention(d, layer, &p.attn));
     hlmi_decoder_mlp(d, layer, &p.mlp);
     p.mlp.norm = p.attn.norm;
     return hlmi_decoder_add(d, HLMI_BLOCK_PARALLEL, &p, sizeof p);
-done:
-    return st;
 }
 
 /* The names that the reference has for one function. */
@@ -297,45 +292,41 @@ static hlm_status read_vocab(hlmi_decoder *d)
 /* How many elements of a head are rotated. */
 static hlm_status read_rope_dim(hlmi_decoder *d)
 {
-    hlm_status st;
     int64_t v = 0;
     double part = d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
     const hlmi_config *c = d->c;
     const hlmi_config inner = {.store = c->store, .json = hlmi_json_get(c->json, "rope_parameters"), .arch = c->arch};
     const hlmi_key key = {"partial_rotary_factor", NULL};
-    HLMI_TRY(hlmi_config_float(c, key, 1e-3, 1.0, part, &part));
-    if (inner.json) HLMI_TRY(hlmi_config_float(&inner, key, 1e-3, 1.0, part, &part));
+    HLMI_DO(hlmi_config_float(c, key, 1e-3, 1.0, part, &part));
+    if (inner.json) HLMI_DO(hlmi_config_float(&inner, key, 1e-3, 1.0, part, &part));
     const int64_t dim = (int64_t)((double)d->head_dim * part);
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){NULL, ".rope.dimension_count"}, 2, (int64_t)d->head_dim, dim, &v));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){NULL, ".rope.dimension_count"}, 2, (int64_t)d->head_dim, dim, &v));
     if (v % 2)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld rotated elements of a head, expected an even number",
-                           hlmi_store_path(c->store), (long long)v));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld rotated elements of a head, expected an even number",
+                         hlmi_store_path(c->store), (long long)v);
     d->rope_dim = (size_t)v;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The sizes of attention and feed-forward. */
 static hlm_status read_attention(hlmi_decoder *d)
 {
-    hlm_status st;
     int64_t heads = 0;
     const hlmi_config *c = d->c;
     const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
-    HLMI_TRY(hlmi_config_size(c, ff_key, MAX_FF, by_class(d, d->spec->sizes.ff), &d->ff));
-    HLMI_TRY(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
+    HLMI_DO(hlmi_config_size(c, ff_key, MAX_FF, by_class(d, d->spec->sizes.ff), &d->ff));
+    HLMI_DO(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const int64_t size = by_class(d, d->spec->sizes.head_dim), derived = size ? size : share;
     const hlmi_key dim_key = {"head_dim", ".attention.key_length"};
     if (!derived && !hlmi_config_has(c, dim_key))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads",
-                           hlmi_store_path(c->store), d->hidden, (long long)heads));
-    HLMI_TRY(hlmi_config_size(c, dim_key, MAX_HEAD_DIM, derived, &d->head_dim));
+        return hlmi_fail(HLM_E_FORMAT, "%s: hidden size %zu is not divisible by %lld heads", hlmi_store_path(c->store),
+                         d->hidden, (long long)heads);
+    HLMI_DO(hlmi_config_size(c, dim_key, MAX_HEAD_DIM, derived, &d->head_dim));
     d->qk_norm = d->spec->qk_norm;
     if (d->spec->qk_norm_key)
-        HLMI_TRY(hlmi_config_bool(c, (hlmi_key){d->spec->qk_norm_key, NULL}, d->qk_norm, &d->qk_norm));
-done:
-    return st;
+        HLMI_DO(hlmi_config_bool(c, (hlmi_key){d->spec->qk_norm_key, NULL}, d->qk_norm, &d->qk_norm));
+    return HLM_OK;
 }
 
 static hlm_status count_layers(hlmi_decoder *d)
@@ -346,18 +337,15 @@ static hlm_status count_layers(hlmi_decoder *d)
 
 static hlm_status read_sizes(hlmi_decoder *d)
 {
-    hlm_status st;
     const hlmi_config *c = d->c;
-    HLMI_TRY(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
-                                   d->spec->activation ? d->spec->activation : "silu"));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"hidden_size", ".embedding_length"}, MAX_HIDDEN,
-                              by_class(d, d->spec->sizes.hidden), &d->hidden));
-    HLMI_TRY(d->spec->count ? d->spec->count(d) : count_layers(d));
-    HLMI_TRY(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
-    if (!d->spec->recurrent_only) HLMI_TRY(read_attention(d));
-    HLMI_TRY(read_vocab(d));
-done:
-    return st;
+    HLMI_DO(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
+                                  d->spec->activation ? d->spec->activation : "silu"));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"hidden_size", ".embedding_length"}, MAX_HIDDEN,
+                             by_class(d, d->spec->sizes.hidden), &d->hidden));
+    HLMI_DO(d->spec->count ? d->spec->count(d) : count_layers(d));
+    HLMI_DO(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
+    if (!d->spec->recurrent_only) HLMI_DO(read_attention(d));
+    return read_vocab(d);
 }
 
 /* How far positions go; where only recurrences know the past, nothing ends them. */
@@ -371,8 +359,7 @@ static hlm_status read_positions(hlmi_decoder *d)
 static hlm_status read_rope(hlmi_decoder *d)
 {
     if (d->no_rope || d->spec->recurrent_only) return HLM_OK;
-    const hlm_status sized = read_rope_dim(d);
-    if (sized != HLM_OK) return sized;
+    HLMI_DO(read_rope_dim(d));
     const float *divisors = NULL;
     if (hlmi_decoder_has(d, HLMI_PART_ROPE_FREQS, 0))
         divisors = hlmi_decoder_vector(d, HLMI_PART_ROPE_FREQS, 0, d->rope_dim / 2);
@@ -402,17 +389,15 @@ static void ignore_head(const hlmi_decoder *d)
 /* "score" of transformers' GenericFor...Classification: over classes of a text without bias, of tokens with one. */
 static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
 {
-    hlm_status st;
     size_t n = 0;
     const hlmi_json *names = hlmi_json_get(d->c->json, "id2label");
     const int64_t fallback = hlmi_json_is(names, HLMI_JSON_OBJECT) ? (int64_t)hlmi_json_count(names) : 2;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_labels", NULL}, MAX_LABELS, fallback, &n));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_labels", NULL}, MAX_LABELS, fallback, &n));
     const hlmi_want score = {.rows = n, .cols = d->hidden};
     const hlmi_has_bias bias = d->head == HLM_HEAD_TOKEN ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
     hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, bias, NULL, &p->w, &p->bias);
     d->plan->n_out = n;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The matrix that only the head multiplies goes by its name to adapters, also when it is the embedding's. */
@@ -463,7 +448,6 @@ static hlm_status read_tied(hlmi_decoder *d)
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_wants *w)
 {
-    hlm_status st;
     hlmi_plan *plan = w->plan;
     hlmi_decoder d = {.spec = spec,
                       .c = c,
@@ -473,24 +457,23 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
                       .head = c->head,
                       .gguf = w->dialect == HLMI_GGUF};
     hlmi_wants_find_root(w, d.names[HLMI_PART_EMBED], d.names[HLMI_PART_FINAL_NORM]);
-    HLMI_TRY(read_tied(&d));
-    HLMI_TRY(read_sizes(&d));
-    HLMI_TRY(read_positions(&d));
-    if (spec->setup) HLMI_TRY(spec->setup(&d));
+    HLMI_DO(read_tied(&d));
+    HLMI_DO(read_sizes(&d));
+    HLMI_DO(read_positions(&d));
+    if (spec->setup) HLMI_DO(spec->setup(&d));
     plan->hidden_size = d.hidden;
     plan->vocab_size = plan->n_out = d.vocab;
     plan->n_layers = d.layers;
-    HLMI_TRY(read_rope(&d));
-    HLMI_TRY(add_embed(&d));
-    for (size_t i = 0; i < d.layers; i++) HLMI_TRY((spec->layer ? spec->layer : add_layer)(&d, i));
-    HLMI_TRY(add_head(&d));
-    if (spec->recurrent_only) goto done;
+    HLMI_DO(read_rope(&d));
+    HLMI_DO(add_embed(&d));
+    for (size_t i = 0; i < d.layers; i++) HLMI_DO((spec->layer ? spec->layer : add_layer)(&d, i));
+    HLMI_DO(add_head(&d));
+    if (spec->recurrent_only) return HLM_OK;
     hlmi_kv_layer kv;
-    HLMI_TRY(read_heads(&d, 0, &plan->n_heads, &kv));
+    HLMI_DO(read_heads(&d, 0, &plan->n_heads, &kv));
     for (size_t i = 0; i < d.layers; i++) /* the largest: callers make room by it */
         plan->n_heads = hlmi_max_size(plan->n_heads, hlmi_plan_layer_heads(plan, (int32_t)i));
     plan->n_kv_heads = kv.n_kv_heads;
     plan->head_dim = kv.head_dim;
-done:
-    return st;
+    return HLM_OK;
 }

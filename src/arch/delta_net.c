@@ -5,31 +5,27 @@ enum { MAX_HEADS = 1 << 16, MAX_DIM = 1 << 14, MAX_WINDOW = 1 << 10, MAX_LAYERS 
 
 hlm_status hlmi_delta_net_read(const hlmi_config *c, hlmi_delta_net *out)
 {
-    hlm_status st;
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_num_key_heads", NULL}, MAX_HEADS, 16, &out->key_heads));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_num_value_heads", NULL}, MAX_HEADS, 32, &out->value_heads));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_key_head_dim", NULL}, MAX_DIM, 128, &out->key_dim));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_value_head_dim", NULL}, MAX_DIM, 128, &out->value_dim));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"linear_conv_kernel_dim", NULL}, MAX_WINDOW, 4, &out->window));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_num_key_heads", NULL}, MAX_HEADS, 16, &out->key_heads));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_num_value_heads", NULL}, MAX_HEADS, 32, &out->value_heads));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_key_head_dim", NULL}, MAX_DIM, 128, &out->key_dim));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_value_head_dim", NULL}, MAX_DIM, 128, &out->value_dim));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_conv_kernel_dim", NULL}, MAX_WINDOW, 4, &out->window));
     if (out->value_heads % out->key_heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %zu value heads (linear_num_value_heads) can not share %zu key heads",
-                           hlmi_store_path(c->store), out->value_heads, out->key_heads));
-done:
-    return st;
+        return hlmi_fail(HLM_E_FORMAT, "%s: %zu value heads (linear_num_value_heads) can not share %zu key heads",
+                         hlmi_store_path(c->store), out->value_heads, out->key_heads);
+    return HLM_OK;
 }
 
 /* Is the layer a delta net? */
 static hlm_status is_delta(const hlmi_decoder *d, size_t layer, bool *out)
 {
     static const char *const types[] = {"full_attention", "linear_attention"};
-    hlm_status st;
     int64_t interval = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"full_attention_interval", NULL}, 1, MAX_LAYERS, 4, &interval));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"full_attention_interval", NULL}, 1, MAX_LAYERS, 4, &interval));
     size_t type = (layer + 1) % (size_t)interval ? 1 : 0;
-    HLMI_TRY(hlmi_config_choice_at(d->c, "layer_types", layer, d->layers, types, 2, &type));
+    HLMI_DO(hlmi_config_choice_at(d->c, "layer_types", layer, d->layers, types, 2, &type));
     *out = type == 1;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* `rows` rows for each head, from row `first` of its `period` in the tensor. */
@@ -72,7 +68,6 @@ static hlmi_norm length_norm(const hlmi_decoder *d, size_t n, float length)
 
 static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
 {
-    hlm_status st;
     const size_t values = n->value_heads * n->value_dim;
     hlmi_delta_params p = {.layer = (int32_t)layer, .key_heads = n->key_heads};
     const hlmi_recurrence rec = {.layer = (int32_t)layer,
@@ -94,16 +89,13 @@ static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size
     p.out = hlmi_decoder_matrix(d, HLMI_PART_SSM_OUT, layer, d->hidden, values);
     p.q_norm = length_norm(d, n->key_dim, 1.0f / __builtin_sqrtf((float)n->key_dim));
     p.k_norm = length_norm(d, n->key_dim, 1.0f);
-    HLMI_TRY(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_DELTA, &p, sizeof p));
-done:
-    return st;
+    HLMI_DO(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
+    return hlmi_decoder_add(d, HLMI_BLOCK_DELTA, &p, sizeof p);
 }
 
 hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer)
 {
     bool delta = false;
-    const hlm_status st = is_delta(d, layer, &delta);
-    if (st != HLM_OK) return st;
+    HLMI_DO(is_delta(d, layer, &delta));
     return delta ? add_delta(d, n, layer) : hlmi_decoder_add_attention(d, layer);
 }

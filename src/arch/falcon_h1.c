@@ -22,49 +22,44 @@ static hlm_status read_multiplier(const hlmi_decoder *d, const char *key, double
 
 static hlm_status read_multipliers(hlmi_decoder *d, family *f)
 {
-    hlm_status st;
     double embed = 0, head = 0;
-    HLMI_TRY(read_multiplier(d, "embedding_multiplier", LEAST, &embed));
-    HLMI_TRY(read_multiplier(d, "lm_head_multiplier", LEAST, &head));
-    HLMI_TRY(read_multiplier(d, "attention_in_multiplier", LEAST, &f->attn_in));
-    HLMI_TRY(read_multiplier(d, "ssm_in_multiplier", LEAST, &f->ssm.in_scale));
-    HLMI_TRY(read_multiplier(d, "attention_out_multiplier", -MOST, &f->attn_out));
-    HLMI_TRY(read_multiplier(d, "ssm_out_multiplier", -MOST, &f->ssm_out));
-    HLMI_TRY(read_multiplier(d, "key_multiplier", -MOST, &f->key));
-    HLMI_TRY(hlmi_config_numbers(d->c, "mlp_multipliers", 2, -MOST, MOST, f->mlp));
-    HLMI_TRY(hlmi_config_numbers(d->c, "ssm_multipliers", HLMI_SSM_PARTS, -MOST, MOST, f->ssm.part_scale));
+    HLMI_DO(read_multiplier(d, "embedding_multiplier", LEAST, &embed));
+    HLMI_DO(read_multiplier(d, "lm_head_multiplier", LEAST, &head));
+    HLMI_DO(read_multiplier(d, "attention_in_multiplier", LEAST, &f->attn_in));
+    HLMI_DO(read_multiplier(d, "ssm_in_multiplier", LEAST, &f->ssm.in_scale));
+    HLMI_DO(read_multiplier(d, "attention_out_multiplier", -MOST, &f->attn_out));
+    HLMI_DO(read_multiplier(d, "ssm_out_multiplier", -MOST, &f->ssm_out));
+    HLMI_DO(read_multiplier(d, "key_multiplier", -MOST, &f->key));
+    HLMI_DO(hlmi_config_numbers(d->c, "mlp_multipliers", 2, -MOST, MOST, f->mlp));
+    HLMI_DO(hlmi_config_numbers(d->c, "ssm_multipliers", HLMI_SSM_PARTS, -MOST, MOST, f->ssm.part_scale));
     d->embed_scale = (float)embed;
     d->logit_scale = (float)head;
     d->qkv_divisor = f->attn_in; /* W (m x) + b is m (W x + b / m); so too in_scale of Mamba-2 */
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* Mamba-2's width is mamba_d_ssm; only when that is null mamba_expand times the hidden size. */
 static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 {
-    hlm_status st;
     hlmi_mamba2_keys keys = hlmi_bamba_keys;
     const hlmi_json *given = hlmi_json_get(d->c->json, "mamba_d_ssm"), *dim = hlmi_json_get(d->c->json, keys.head_dim);
     const char *word = hlmi_json_str(dim).s;
     int64_t inner = 0, heads = 0;
     if (hlmi_json_is(given, HLMI_JSON_NULL)) return hlmi_mamba2_read(d, &keys, m);
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"mamba_d_ssm", NULL}, 1, MAX_INNER, 1024, &inner));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 128, &heads));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"mamba_d_ssm", NULL}, 1, MAX_INNER, 1024, &inner));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 128, &heads));
     m->head_dim = (size_t)(inner / heads);
     keys.expand = NULL;
     if (!dim || (word && strcmp(word, "auto") == 0)) keys.head_dim = NULL;
-    HLMI_TRY(hlmi_mamba2_read(d, &keys, m));
+    HLMI_DO(hlmi_mamba2_read(d, &keys, m));
     if (m->heads * m->head_dim != (size_t)inner)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: mamba_d_ssm is %lld, expected %zu heads of %zu",
-                           hlmi_store_path(d->c->store), (long long)inner, m->heads, m->head_dim));
-done:
-    return st;
+        return hlmi_fail(HLM_E_FORMAT, "%s: mamba_d_ssm is %lld, expected %zu heads of %zu",
+                         hlmi_store_path(d->c->store), (long long)inner, m->heads, m->head_dim);
+    return HLM_OK;
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlm_status st;
     bool normed = false, norm_first = true;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
     if (!f) return HLM_E_NOMEM;
@@ -75,38 +70,34 @@ static hlm_status setup(hlmi_decoder *d)
                           .conv_bias = true,
                           .part_scale = {1.0, 1.0, 1.0, 1.0, 1.0}},
                   .mlp = {1.0, 1.0}};
-    HLMI_TRY(read_multipliers(d, f));
-    HLMI_TRY(read_ssm(d, &f->ssm));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_norm_before_gate", NULL}, true, &norm_first));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"projectors_bias", NULL}, false, &f->ssm.out_bias));
+    HLMI_DO(read_multipliers(d, f));
+    HLMI_DO(read_ssm(d, &f->ssm));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_norm_before_gate", NULL}, true, &norm_first));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"projectors_bias", NULL}, false, &f->ssm.out_bias));
     f->ssm.gate = !normed ? HLMI_GATE_NONE : norm_first ? HLMI_GATE_SILU_AFTER : HLMI_GATE_SILU_BEFORE;
     d->family = f;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     const family *f = d->family;
     hlmi_hybrid2_params p;
     hlmi_mlp_params mlp;
-    HLMI_TRY(hlmi_decoder_attention(d, i, &p.attn));
-    HLMI_TRY(hlmi_mamba2_want(d, &f->ssm, i, &p.ssm));
+    HLMI_DO(hlmi_decoder_attention(d, i, &p.attn));
+    HLMI_DO(hlmi_mamba2_want(d, &f->ssm, i, &p.ssm));
     p.attn.q_scale = hlmi_decoder_fill(d, p.attn.q->rows, f->attn_in);
     p.attn.k_scale = hlmi_decoder_fill(d, p.attn.k->rows, f->attn_in * f->key);
     p.attn.v_scale = hlmi_decoder_fill(d, p.attn.v->rows, f->attn_in);
     p.attn.o_scale = hlmi_decoder_fill(d, d->hidden, f->attn_out);
     p.ssm.out_scale = hlmi_decoder_fill(d, d->hidden, f->ssm_out);
     p.ssm.norm = p.attn.norm;
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_HYBRID2, &p, sizeof p));
+    HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_HYBRID2, &p, sizeof p));
     hlmi_decoder_mlp(d, i, &mlp);
     mlp.gate_scale = hlmi_decoder_fill(d, d->ff, f->mlp[0]);
     mlp.down_scale = hlmi_decoder_fill(d, d->hidden, f->mlp[1]);
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp));
-done:
-    return st;
+    return hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp);
 }
 
 static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,

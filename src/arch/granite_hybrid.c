@@ -33,19 +33,17 @@ static hlm_status multiplier(const hlmi_decoder *d, const char *key, double *out
 
 static hlm_status read_multipliers(hlmi_decoder *d, granite *g)
 {
-    hlm_status st;
     double embed = 1, residual = 1, attention = 1, logits = 1;
-    HLMI_TRY(multiplier(d, "embedding_multiplier", &embed));
-    HLMI_TRY(multiplier(d, "residual_multiplier", &residual));
-    HLMI_TRY(multiplier(d, "attention_multiplier", &attention));
-    HLMI_TRY(multiplier(d, "logits_scaling", &logits));
+    HLMI_DO(multiplier(d, "embedding_multiplier", &embed));
+    HLMI_DO(multiplier(d, "residual_multiplier", &residual));
+    HLMI_DO(multiplier(d, "attention_multiplier", &attention));
+    HLMI_DO(multiplier(d, "logits_scaling", &logits));
     d->embed_scale = (float)embed;
     d->attn_scale = (float)attention;
     if (logits != 1.0) d->logit_scale = (float)(1.0 / logits);
     g->residual = (float)residual;
     if (residual != 1.0) d->residual = hlmi_decoder_fill(d, d->hidden, residual);
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* Positions turn q and k only where the setting says "rope". */
@@ -61,30 +59,25 @@ static hlm_status read_positions(hlmi_decoder *d)
 /* intermediate_size is the experts'; the shared feed-forward has a size of its own. */
 static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
 {
-    hlm_status st;
     int64_t n = 0, used = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_local_experts", NULL}, 0, HLMI_MAX_EXPERTS, 8, &n));
-    if (n) HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n, 2, &used));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_local_experts", NULL}, 0, HLMI_MAX_EXPERTS, 8, &n));
+    if (n) HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n, 2, &used));
     *s = (hlmi_expert_set){
         .gated = true, .gate_in_up = true, .n = (size_t)n, .used = (size_t)used, .width = d->hidden, .ff = d->ff};
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlm_status st;
     granite *g = hlmi_plan_alloc(d->plan, 1, sizeof *g);
     if (!g) return HLM_E_NOMEM;
     g->mamba = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
     d->family = g;
-    HLMI_TRY(read_experts(d, &g->experts));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"shared_intermediate_size", NULL}, 1 << 24, 1024, &d->ff));
-    HLMI_TRY(read_multipliers(d, g));
-    HLMI_TRY(read_positions(d));
-    HLMI_TRY(hlmi_mamba2_read(d, &hlmi_bamba_keys, &g->mamba));
-done:
-    return st;
+    HLMI_DO(read_experts(d, &g->experts));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"shared_intermediate_size", NULL}, 1 << 24, 1024, &d->ff));
+    HLMI_DO(read_multipliers(d, g));
+    HLMI_DO(read_positions(d));
+    return hlmi_mamba2_read(d, &hlmi_bamba_keys, &g->mamba);
 }
 
 /* Does the layer have attention? Without the setting none has. */
@@ -120,15 +113,12 @@ static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     const granite *g = d->family;
     bool attention = false;
-    HLMI_TRY(has_attention(d, i, &attention));
-    if (attention) HLMI_TRY(hlmi_decoder_add_attention(d, i));
-    else HLMI_TRY(hlmi_mamba2_add(d, &g->mamba, i));
-    HLMI_TRY(g->experts.n ? add_moe(d, i) : hlmi_decoder_add_mlp(d, i));
-done:
-    return st;
+    HLMI_DO(has_attention(d, i, &attention));
+    if (attention) HLMI_DO(hlmi_decoder_add_attention(d, i));
+    else HLMI_DO(hlmi_mamba2_add(d, &g->mamba, i));
+    return g->experts.n ? add_moe(d, i) : hlmi_decoder_add_mlp(d, i);
 }
 
 static const hlmi_decoder_spec spec = {.names = names,

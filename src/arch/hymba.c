@@ -56,25 +56,23 @@ static hlm_status check_fixed(const hlmi_decoder *d)
     const char *path = hlmi_store_path(d->c->store), *text = NULL;
     size_t len = 0;
     bool reuse = false;
-    hlm_status st;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         int64_t v = 0;
-        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){fixed[i].key, NULL}, INT32_MIN, INT32_MAX, fixed[i].value, &v));
+        HLMI_DO(hlmi_config_int(d->c, (hlmi_key){fixed[i].key, NULL}, INT32_MIN, INT32_MAX, fixed[i].value, &v));
         if (v != fixed[i].value)
-            HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is %lld, expected %lld", path, fixed[i].key, (long long)v,
-                               (long long)fixed[i].value));
+            return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is %lld, expected %lld", path, fixed[i].key, (long long)v,
+                             (long long)fixed[i].value);
     }
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"kv_weight_reuse", NULL}, false, &reuse));
-    if (reuse) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: kv_weight_reuse is true, expected false", path));
-    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &text, &len));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"kv_weight_reuse", NULL}, false, &reuse));
+    if (reuse) return hlmi_fail(HLM_E_UNSUPPORTED, "%s: kv_weight_reuse is true, expected false", path);
+    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &text, &len));
     if (text && strcmp(text, "none") != 0)
-        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, text));
-    HLMI_TRY(hlmi_check_activation(d->c, "hidden_act", "silu"));
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, text);
+    HLMI_DO(hlmi_check_activation(d->c, "hidden_act", "silu"));
     static const char *const kinds[] = {"h"};
     for (size_t i = 0, kind = 0; i < d->layers; i++)
-        HLMI_TRY(hlmi_config_choice_at(d->c, "layer_type", i, d->layers, kinds, 1, &kind));
-done:
-    return st;
+        HLMI_DO(hlmi_config_choice_at(d->c, "layer_type", i, d->layers, kinds, 1, &kind));
+    return HLM_OK;
 }
 
 /* -1 stands for the value that follows from others. */
@@ -87,27 +85,25 @@ static hlm_status read_derived(const hlmi_decoder *d, const char *key, int64_t d
 
 static hlm_status read_heads(const hlmi_decoder *d, family *f)
 {
-    hlm_status st;
     int64_t heads = 0, kv_heads = 0, dim = 0, width = 0;
     const char *path = hlmi_store_path(d->c->store);
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_attention_heads", NULL}, 1, MAX_HEADS, 0, &heads));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_key_value_heads", NULL}, 1, MAX_HEADS, heads, &kv_heads));
-    HLMI_TRY(read_derived(d, "kq_head_dim", (int64_t)d->hidden / heads, &dim));
-    HLMI_TRY(read_derived(d, "attn_hidden_size", (int64_t)d->hidden, &width));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_attention_heads", NULL}, 1, MAX_HEADS, 0, &heads));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_key_value_heads", NULL}, 1, MAX_HEADS, heads, &kv_heads));
+    HLMI_DO(read_derived(d, "kq_head_dim", (int64_t)d->hidden / heads, &dim));
+    HLMI_DO(read_derived(d, "attn_hidden_size", (int64_t)d->hidden, &width));
     if (heads % kv_heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly", path,
-                           (long long)heads, (long long)kv_heads));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld attention heads can not share %lld key/value heads evenly", path,
+                         (long long)heads, (long long)kv_heads);
     if (dim < 4 || dim > MAX_HEAD_DIM || dim % 2 || dim * heads != width)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %lld heads of %lld, expected %lld in all and an even size from 4 on",
-                           path, (long long)heads, (long long)dim, (long long)width));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld heads of %lld, expected %lld in all and an even size from 4 on", path,
+                         (long long)heads, (long long)dim, (long long)width);
     if (f->mamba.inner % (size_t)heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %zu channels can not be divided among %lld heads", path, f->mamba.inner,
-                           (long long)heads));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %zu channels can not be divided among %lld heads", path, f->mamba.inner,
+                         (long long)heads);
     f->n_heads = (size_t)heads;
     f->kv = (hlmi_kv_layer){
         .n_kv_heads = (size_t)kv_heads, .head_dim = (size_t)dim, .v_dim = f->mamba.inner / (size_t)heads};
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* A layer's number from a list; *out is checked. */
@@ -132,19 +128,17 @@ static hlm_status find_array(const hlmi_decoder *d, const char *key, const hlmi_
 
 static hlm_status read_windows(const hlmi_decoder *d, family *f)
 {
-    hlm_status st;
     const hlmi_json *list = NULL;
     int64_t reach = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX - 1, 0, &reach));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX - 1, 0, &reach));
     f->window = reach ? (size_t)reach + 1 : 0; /* with itself */
-    HLMI_TRY(find_array(d, "global_attn_idx", &list));
+    HLMI_DO(find_array(d, "global_attn_idx", &list));
     for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
         size_t layer = 0;
-        HLMI_TRY(layer_in(d, "global_attn_idx", i.value, &layer));
+        HLMI_DO(layer_in(d, "global_attn_idx", i.value, &layer));
         f->global[layer] = true;
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The first layer of a group writes the rows that all read. */
@@ -153,8 +147,7 @@ static hlm_status read_group(const hlmi_decoder *d, const hlmi_json *group, fami
     size_t first = 0, before = 0;
     for (size_t i = 0; i < hlmi_json_count(group); i++) {
         size_t layer = 0;
-        const hlm_status st = layer_in(d, "kv_reuse_group", hlmi_json_at(group, i), &layer);
-        if (st != HLM_OK) return st;
+        HLMI_DO(layer_in(d, "kv_reuse_group", hlmi_json_at(group, i), &layer));
         if ((i && layer <= before) || f->producer[layer] != layer)
             return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu twice or out of order",
                              hlmi_store_path(d->c->store), layer);
@@ -167,27 +160,24 @@ static hlm_status read_group(const hlmi_decoder *d, const hlmi_json *group, fami
 
 static hlm_status read_sharing(const hlmi_decoder *d, family *f)
 {
-    hlm_status st;
     const hlmi_json *groups = NULL;
     for (size_t i = 0; i < d->layers; i++) f->producer[i] = i;
-    HLMI_TRY(find_array(d, "kv_reuse_group", &groups));
+    HLMI_DO(find_array(d, "kv_reuse_group", &groups));
     for (size_t i = 0; i < hlmi_json_count(groups); i++) {
         if (!hlmi_json_is(hlmi_json_at(groups, i), HLMI_JSON_ARRAY))
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group[%zu] is no array", hlmi_store_path(d->c->store), i));
-        HLMI_TRY(read_group(d, hlmi_json_at(groups, i), f));
+            return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group[%zu] is no array", hlmi_store_path(d->c->store), i);
+        HLMI_DO(read_group(d, hlmi_json_at(groups, i), f));
     }
     for (size_t i = 0; i < d->layers; i++)
         if (f->producer[f->producer[i]] != f->producer[i])
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu in two groups",
-                               hlmi_store_path(d->c->store), f->producer[i]));
-done:
-    return st;
+            return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group has layer %zu in two groups",
+                             hlmi_store_path(d->c->store), f->producer[i]);
+    return HLM_OK;
 }
 
 /* "ntk": the base grows with the ratio of the lengths, the same at every position. */
 static hlm_status read_rope(hlmi_decoder *d, const family *f)
 {
-    hlm_status st;
     const char *type = NULL, *path = hlmi_store_path(d->c->store);
     size_t len = 0;
     bool rope = true;
@@ -195,25 +185,22 @@ static hlm_status read_rope(hlmi_decoder *d, const family *f)
     int64_t longest = 0, original = 0;
     d->no_rope = true; /* the decoder need not read one */
     d->rope = HLMI_NO_ROPE;
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"rope", NULL}, true, &rope));
-    if (!rope) goto done;
-    HLMI_TRY(hlmi_config_float(d->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, 10000.0, &theta));
-    HLMI_TRY(hlmi_config_string(d->c, (hlmi_key){"rope_type", NULL}, &type, &len));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"rope", NULL}, true, &rope));
+    if (!rope) return HLM_OK;
+    HLMI_DO(hlmi_config_float(d->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, 10000.0, &theta));
+    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"rope_type", NULL}, &type, &len));
     if (type && strcmp(type, "ntk") == 0) {
-        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", NULL}, 1, INT32_MAX, 0, &longest));
-        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"orig_max_position_embeddings", NULL}, 1, INT32_MAX, 0, &original));
+        HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", NULL}, 1, INT32_MAX, 0, &longest));
+        HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"orig_max_position_embeddings", NULL}, 1, INT32_MAX, 0, &original));
         if (2 * longest <= original)
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: max_position_embeddings is %lld, expected more than half of %lld",
-                               path, (long long)longest, (long long)original));
+            return hlmi_fail(HLM_E_FORMAT, "%s: max_position_embeddings is %lld, expected more than half of %lld", path,
+                             (long long)longest, (long long)original);
         const double dim = (double)f->kv.head_dim, ratio = 2.0 * (double)longest / (double)original - 1.0;
         theta *= hlmi_pow(ratio, dim / (dim - 2.0));
     } else if (type && strcmp(type, "default") != 0) {
-        HLMI_TRY(
-            hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope_type is \"%.40s\", expected \"ntk\" or \"default\"", path, type));
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope_type is \"%.40s\", expected \"ntk\" or \"default\"", path, type);
     }
-    HLMI_TRY(hlmi_rope_plain(d->plan, f->kv.head_dim, theta, &d->rope));
-done:
-    return st;
+    return hlmi_rope_plain(d->plan, f->kv.head_dim, theta, &d->rope);
 }
 
 static hlm_status read_memory(const hlmi_decoder *d)
@@ -238,7 +225,6 @@ static hlm_status setup(hlmi_decoder *d)
                                           .dt_rank = "mamba_dt_rank",
                                           .conv_bias = "mamba_conv_bias",
                                           .proj_bias = "mamba_proj_bias"};
-    hlm_status st;
     bool norms = true;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
     if (!f) return HLM_E_NOMEM;
@@ -246,25 +232,23 @@ static hlm_status setup(hlmi_decoder *d)
     f->global = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->global);
     f->producer = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->producer);
     f->rows_of = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->rows_of);
-    if (!f->global || !f->producer || !f->rows_of) HLMI_TRY(hlmi_nomem(d->layers * sizeof *f->rows_of, "settings"));
-    HLMI_TRY(check_fixed(d));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"mamba_inner_layernorms", NULL}, true, &norms));
+    if (!f->global || !f->producer || !f->rows_of) return hlmi_nomem(d->layers * sizeof *f->rows_of, "settings");
+    HLMI_DO(check_fixed(d));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_inner_layernorms", NULL}, true, &norms));
     f->mamba.norm_eps = norms ? d->eps : 0.0;
-    HLMI_TRY(hlmi_mamba1_read(d, &keys, &f->mamba));
-    HLMI_TRY(read_heads(d, f));
-    HLMI_TRY(read_windows(d, f));
-    HLMI_TRY(read_sharing(d, f));
-    HLMI_TRY(read_rope(d, f));
-    HLMI_TRY(read_memory(d));
+    HLMI_DO(hlmi_mamba1_read(d, &keys, &f->mamba));
+    HLMI_DO(read_heads(d, f));
+    HLMI_DO(read_windows(d, f));
+    HLMI_DO(read_sharing(d, f));
+    HLMI_DO(read_rope(d, f));
+    HLMI_DO(read_memory(d));
     d->plan->branch_size = f->mamba.inner;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* q, and k and v of layers that write rows; *before receives their rows in in_proj. */
 static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads_params *p, size_t *before)
 {
-    hlm_status st = HLM_OK;
     family *f = d->family;
     const hlmi_kv_layer *kv = &f->kv;
     const bool own = f->producer[layer] == layer;
@@ -284,7 +268,7 @@ static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads
         part.rows = v;
         part.unit = kv->v_dim;
         hlmi_decoder_linear(d, HLMI_PART_V, layer, part, bias, NULL, &p->v, &p->v_bias);
-        HLMI_TRY(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
+        HLMI_DO(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
     }
     p->kv = f->rows_of[f->producer[layer]];
     p->n_heads = f->n_heads;
@@ -293,34 +277,28 @@ static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads
     p->window = f->global[layer] ? 0 : f->window;
     p->pinned = p->window ? d->plan->n_prefix : 0;
     hlmi_plan_read_kv(d->plan, p->kv, p->window);
-    HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, f->n_heads));
-done:
-    return st;
+    return hlmi_plan_set_heads(d->plan, layer, f->n_heads);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     const family *f = d->family;
     size_t before = 0;
     hlmi_heads_params p = {0};
-    HLMI_TRY(want_attention(d, i, &p, &before));
-    HLMI_TRY(hlmi_mamba1_want(d, &f->mamba, i, before, &p.mamba));
+    HLMI_DO(want_attention(d, i, &p, &before));
+    HLMI_DO(hlmi_mamba1_want(d, &f->mamba, i, before, &p.mamba));
     p.mamba.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden);
     p.attention_norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_OUT_NORM, i, f->mamba.inner);
     p.mamba_norm = hlmi_decoder_norm(d, HLMI_PART_SSM_OUT_NORM, i, f->mamba.inner);
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_HEADS, &p, sizeof p));
-    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
-done:
-    return st;
+    HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_HEADS, &p, sizeof p));
+    return hlmi_decoder_add_mlp(d, i);
 }
 
 static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
     const char *act = NULL;
     size_t len = 0;
-    const hlm_status st = hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act, &len);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act, &len));
     const bool squared = act && strcmp(act, "relu2") == 0;
     const hlmi_decoder_spec spec = {.names = names,
                                     .eps_key = {"rms_norm_eps", NULL},

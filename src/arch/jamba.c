@@ -40,24 +40,19 @@ static bool is_in(const every *e, size_t layer)
 static hlm_status read_every(const hlmi_decoder *d, const char *period, int64_t every_default, const char *offset,
                              int64_t offset_default, every *e)
 {
-    hlm_status st;
     int64_t p = 0, o = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){period, NULL}, 1, MAX_PERIOD, every_default, &p));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){offset, NULL}, 0, p - 1, offset_default, &o));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){period, NULL}, 1, MAX_PERIOD, every_default, &p));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){offset, NULL}, 0, p - 1, offset_default, &o));
     *e = (every){(size_t)p, (size_t)o};
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
 {
-    hlm_status st;
     *s = (hlmi_expert_set){.gated = true, .width = d->hidden, .ff = d->ff};
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, &s->n));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, &s->n));
     const int64_t most = s->n > 1 ? (int64_t)s->n : HLMI_MAX_EXPERTS;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &s->used));
-done:
-    return st;
+    return hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &s->used);
 }
 
 static hlm_status setup(hlmi_decoder *d)
@@ -68,23 +63,21 @@ static hlm_status setup(hlmi_decoder *d)
                                           .dt_rank = "mamba_dt_rank",
                                           .conv_bias = "mamba_conv_bias",
                                           .proj_bias = "mamba_proj_bias"};
-    hlm_status st;
     int64_t window = 0;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
     if (!f) return HLM_E_NOMEM;
     d->family = f;
     d->no_rope = true;
     f->mamba.norm_eps = d->eps;
-    HLMI_TRY(hlmi_mamba1_read(d, &keys, &f->mamba));
-    HLMI_TRY(read_every(d, "attn_layer_period", 8, "attn_layer_offset", 4, &f->attention));
-    HLMI_TRY(read_every(d, "expert_layer_period", 2, "expert_layer_offset", 1, &f->sparse));
-    HLMI_TRY(read_experts(d, &f->experts));
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX, 0, &window));
+    HLMI_DO(hlmi_mamba1_read(d, &keys, &f->mamba));
+    HLMI_DO(read_every(d, "attn_layer_period", 8, "attn_layer_offset", 4, &f->attention));
+    HLMI_DO(read_every(d, "expert_layer_period", 2, "expert_layer_offset", 1, &f->sparse));
+    HLMI_DO(read_experts(d, &f->experts));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX, 0, &window));
     if (window)
-        HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: sliding_window is %lld, expected none", hlmi_store_path(d->c->store),
-                           (long long)window));
-done:
-    return st;
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: sliding_window is %lld, expected none", hlmi_store_path(d->c->store),
+                         (long long)window);
+    return HLM_OK;
 }
 
 static hlm_status add_experts(const hlmi_decoder *d, size_t layer)
@@ -101,14 +94,12 @@ static hlm_status add_experts(const hlmi_decoder *d, size_t layer)
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     const family *f = d->family;
-    if (is_in(&f->attention, i)) HLMI_TRY(hlmi_decoder_add_attention(d, i));
-    else HLMI_TRY(hlmi_mamba1_add(d, &f->mamba, i));
-    if (is_in(&f->sparse, i) && f->experts.n > 1) HLMI_TRY(add_experts(d, i));
-    else HLMI_TRY(hlmi_decoder_add_mlp(d, i));
-done:
-    return st;
+    if (is_in(&f->attention, i)) HLMI_DO(hlmi_decoder_add_attention(d, i));
+    else HLMI_DO(hlmi_mamba1_add(d, &f->mamba, i));
+    if (is_in(&f->sparse, i) && f->experts.n > 1) HLMI_DO(add_experts(d, i));
+    else HLMI_DO(hlmi_decoder_add_mlp(d, i));
+    return HLM_OK;
 }
 
 static const hlmi_decoder_spec spec = {.names = names,

@@ -24,11 +24,10 @@ static const hlmi_key names[HLMI_PARTS] = {
 /* What the feed-forward's width becomes when block_auto_adjust_ff_dim is true. */
 static hlm_status adjust_ff(hlmi_decoder *d)
 {
-    hlm_status st;
     double by = 1.0;
     size_t m = 0;
-    HLMI_TRY(hlmi_config_float(d->c, (hlmi_key){"block_ffn_dim_multiplier", NULL}, 1e-3, 1e3, 1.0, &by));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"block_multiple_of", NULL}, MAX_FF, 256, &m));
+    HLMI_DO(hlmi_config_float(d->c, (hlmi_key){"block_ffn_dim_multiplier", NULL}, 1e-3, 1e3, 1.0, &by));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"block_multiple_of", NULL}, MAX_FF, 256, &m));
     size_t ff = 2 * d->ff / 3;
     /* null, unlike nothing, leaves it there */
     if (!hlmi_json_is(hlmi_json_get(d->c->json, "block_ffn_dim_multiplier"), HLMI_JSON_NULL)) {
@@ -36,11 +35,10 @@ static hlm_status adjust_ff(hlmi_decoder *d)
         ff = (ff + m - 1) / m * m;
     }
     if (ff == 0 || ff > MAX_FF)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: the feed-forward's adjusted width is %zu, expected 1 to %d",
-                           hlmi_store_path(d->c->store), ff, MAX_FF));
+        return hlmi_fail(HLM_E_FORMAT, "%s: the feed-forward's adjusted width is %zu, expected 1 to %d",
+                         hlmi_store_path(d->c->store), ff, MAX_FF);
     d->ff = ff;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status setup(hlmi_decoder *d)
@@ -54,25 +52,22 @@ static hlm_status setup(hlmi_decoder *d)
 static hlm_status is_conv(const hlmi_decoder *d, size_t layer, bool *out)
 {
     static const char *const types[] = {"full_attention", "conv"};
-    hlm_status st;
     bool attention = true;
-    HLMI_TRY(hlmi_config_list_has(d->c, "full_attn_idxs", 0, MAX_LAYERS, (int64_t)layer, &attention));
+    HLMI_DO(hlmi_config_list_has(d->c, "full_attn_idxs", 0, MAX_LAYERS, (int64_t)layer, &attention));
     size_t type = attention ? 0 : 1;
-    HLMI_TRY(hlmi_config_choice_at(d->c, "layer_types", layer, d->layers, types, 2, &type));
+    HLMI_DO(hlmi_config_choice_at(d->c, "layer_types", layer, d->layers, types, 2, &type));
     *out = type == 1;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
 {
-    hlm_status st;
     hlmi_short_conv_params p = {.layer = (int32_t)layer};
     const size_t n = d->hidden;
     bool has_bias = false;
     size_t window = 0;
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"conv_bias", NULL}, false, &has_bias));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"conv_L_cache", NULL}, MAX_WINDOW, 3, &window));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"conv_bias", NULL}, false, &has_bias));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"conv_L_cache", NULL}, MAX_WINDOW, 3, &window));
     const hlmi_has_bias bias = has_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
     const hlmi_want out = {.rows = n, .cols = n};
     const hlmi_row_order thirds[] = {
@@ -86,21 +81,16 @@ static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
     hlmi_decoder_taps(d, layer, n, window, has_bias, &p.taps, &p.bias);
     hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, bias, NULL, &p.out, &p.out_bias);
     const hlmi_recurrence rec = {.layer = (int32_t)layer, .channels = n, .window = window};
-    HLMI_TRY(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_SHORT_CONV, &p, sizeof p));
-done:
-    return st;
+    HLMI_DO(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
+    return hlmi_decoder_add(d, HLMI_BLOCK_SHORT_CONV, &p, sizeof p);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     bool conv = false;
-    HLMI_TRY(is_conv(d, i, &conv));
-    HLMI_TRY(conv ? add_conv(d, i) : hlmi_decoder_add_attention(d, i));
-    HLMI_TRY(hlmi_decoder_add_mlp(d, i));
-done:
-    return st;
+    HLMI_DO(is_conv(d, i, &conv));
+    HLMI_DO(conv ? add_conv(d, i) : hlmi_decoder_add_attention(d, i));
+    return hlmi_decoder_add_mlp(d, i);
 }
 
 static hlm_status build(const hlmi_config *c, hlmi_wants *w)

@@ -14,8 +14,7 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
                                            .mlp_bias_key = "mlp_bias",
                                            .interleaved_gguf = true};
     int64_t experts = 0; /* GGUF files of Mixtral are called llama too */
-    const hlm_status st = hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts));
     return experts ? hlmi_decoder_build(hlmi_arch_mixtral.spec, c, w) : hlmi_decoder_build(&spec, c, w);
 }
 

@@ -204,8 +204,7 @@ static hlm_status load_numbers(hlmi_loader *l, hlmi_weight *w)
     const unsigned make = w->want.make[w->dialect];
     const bool turned = make & (HLMI_MAKE_TRANSPOSED | HLMI_MAKE_TAPS);
     float *wide = NULL;
-    const hlm_status st = read_numbers(l, w->tensor, in_file * cols, &wide);
-    if (st != HLM_OK) return st;
+    HLMI_DO(read_numbers(l, w->tensor, in_file * cols, &wide));
     for (size_t r = 0; r < rows; r++) {
         const float *x = wide + hlmi_file_row(order, r) * cols;
         for (size_t c = 0; c < cols; c++)

@@ -29,8 +29,7 @@ static hlm_status setup(hlmi_decoder *d)
 
 static hlm_status falcon_setup(hlmi_decoder *d)
 {
-    const hlm_status st = setup(d);
-    if (st != HLM_OK) return st;
+    HLMI_DO(setup(d));
     hlmi_mamba1 *m = d->family;
     return hlmi_config_float(d->c, (hlmi_key){"mixer_rms_eps", NULL}, 1e-12, 1.0, 1e-6, &m->norm_eps);
 }

@@ -18,18 +18,15 @@ static hlm_status read_rank(const hlmi_decoder *d, const char *key, hlmi_mamba1 
 
 hlm_status hlmi_mamba1_read(const hlmi_decoder *d, const hlmi_mamba1_keys *k, hlmi_mamba1 *m)
 {
-    hlm_status st;
     size_t expand = 0;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){k->expand, NULL}, MAX_EXPAND, 2, &expand));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){k->expand, NULL}, MAX_EXPAND, 2, &expand));
     m->inner = expand * d->hidden;
-    if (k->inner) HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){k->inner, NULL}, MAX_INNER, (int64_t)m->inner, &m->inner));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){k->state, NULL}, MAX_STATE, 16, &m->state));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){k->window, NULL}, MAX_WINDOW, 4, &m->window));
-    HLMI_TRY(read_rank(d, k->dt_rank, m));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, true, &m->conv_bias));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, false, &m->proj_bias));
-done:
-    return st;
+    if (k->inner) HLMI_DO(hlmi_config_size(d->c, (hlmi_key){k->inner, NULL}, MAX_INNER, (int64_t)m->inner, &m->inner));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){k->state, NULL}, MAX_STATE, 16, &m->state));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){k->window, NULL}, MAX_WINDOW, 4, &m->window));
+    HLMI_DO(read_rank(d, k->dt_rank, m));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, true, &m->conv_bias));
+    return hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, false, &m->proj_bias);
 }
 
 static void want_projections(const hlmi_decoder *d, const hlmi_mamba1 *m, size_t layer, size_t before,

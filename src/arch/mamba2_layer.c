@@ -27,25 +27,23 @@ static hlm_status read_head_dim(const hlmi_decoder *d, const hlmi_mamba2_keys *k
 
 static hlm_status read_heads(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m)
 {
-    hlm_status st;
     int64_t inner = 0;
     const char *path = hlmi_store_path(d->c->store);
-    HLMI_TRY(read_size(d, k->heads, MAX_HEADS, &m->heads));
+    HLMI_DO(read_size(d, k->heads, MAX_HEADS, &m->heads));
     if (k->expand) {
         int64_t expand = 0;
-        HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){k->expand, NULL}, 1, MAX_HEADS, 2, &expand));
+        HLMI_DO(hlmi_config_int(d->c, (hlmi_key){k->expand, NULL}, 1, MAX_HEADS, 2, &expand));
         inner = expand * (int64_t)d->hidden;
     }
-    HLMI_TRY(read_head_dim(d, k, inner, m));
+    HLMI_DO(read_head_dim(d, k, inner, m));
     if (inner && (uint64_t)inner != (uint64_t)m->heads * m->head_dim)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %s * hidden_size is %lld, expected %zu heads of %zu", path, k->expand,
-                           (long long)inner, m->heads, m->head_dim));
-    HLMI_TRY(read_size(d, k->groups, MAX_HEADS, &m->groups));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s * hidden_size is %lld, expected %zu heads of %zu", path, k->expand,
+                         (long long)inner, m->heads, m->head_dim);
+    HLMI_DO(read_size(d, k->groups, MAX_HEADS, &m->groups));
     if (m->heads % m->groups)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %s is %zu, which does not divide %zu heads", path, k->groups, m->groups,
-                           m->heads));
-done:
-    return st;
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is %zu, which does not divide %zu heads", path, k->groups, m->groups,
+                         m->heads);
+    return HLM_OK;
 }
 
 /* The bounds of the step, each also as a bare or tagged Infinity. */
@@ -55,8 +53,7 @@ static hlm_status read_limits(const hlmi_decoder *d, const hlmi_mamba2_keys *k, 
     const char *path = hlmi_store_path(d->c->store);
     const hlmi_json *v = k->dt_limit ? hlmi_json_given(d->c->json, k->dt_limit) : NULL;
     if (k->dt_min) {
-        const hlm_status st = hlmi_config_float(d->c, (hlmi_key){k->dt_min, NULL}, 0.0, 1e30, lo, &lo);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_config_float(d->c, (hlmi_key){k->dt_min, NULL}, 0.0, 1e30, lo, &lo));
     }
     if (v) {
         if (hlmi_json_count(v) != 2 || !hlmi_json_number(hlmi_json_at(v, 0), &lo) ||
@@ -73,18 +70,16 @@ static hlm_status read_limits(const hlmi_decoder *d, const hlmi_mamba2_keys *k, 
 
 hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m)
 {
-    hlm_status st;
-    HLMI_TRY(read_heads(d, k, m));
-    HLMI_TRY(read_size(d, k->state, MAX_STATE, &m->state));
-    HLMI_TRY(read_size(d, k->window, MAX_WINDOW, &m->window));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, m->conv_bias, &m->conv_bias));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, m->proj_bias, &m->proj_bias));
+    HLMI_DO(read_heads(d, k, m));
+    HLMI_DO(read_size(d, k->state, MAX_STATE, &m->state));
+    HLMI_DO(read_size(d, k->window, MAX_WINDOW, &m->window));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, m->conv_bias, &m->conv_bias));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, m->proj_bias, &m->proj_bias));
     m->out_bias = m->proj_bias;
-    HLMI_TRY(read_limits(d, k, m));
+    HLMI_DO(read_limits(d, k, m));
     m->gate = HLMI_GATE_SILU_BEFORE;
     m->norm_groups = m->groups;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The parts of the input's projection, which are rows of one tensor, and what they are multiplied by. */

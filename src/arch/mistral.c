@@ -7,8 +7,7 @@ static hlm_status setup(hlmi_decoder *d)
     static const char *const keys[] = {".attention.temperature_scale", ".rope.scaling.yarn_log_multiplier"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         double v = 0;
-        const hlm_status st = hlmi_config_float(d->c, (hlmi_key){NULL, keys[i]}, -1e9, 1e9, 0.0, &v);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_config_float(d->c, (hlmi_key){NULL, keys[i]}, -1e9, 1e9, 0.0, &v));
         if (v != 0.0)
             return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s%s is %g, expected 0: this version does not know it",
                              hlmi_store_path(d->c->store), d->c->arch, keys[i], v);

@@ -15,17 +15,15 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlm_status st;
     hlmi_expert_set *s = hlmi_plan_alloc(d->plan, 1, sizeof *s);
     if (!s) return HLM_E_NOMEM;
     *s = (hlmi_expert_set){.gated = true, .width = d->hidden, .ff = d->ff};
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_local_experts", ".expert_count"}, HLMI_MAX_EXPERTS, d->gguf ? 0 : 8,
-                              &s->n));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", ".expert_used_count"}, (int64_t)s->n,
-                              d->gguf ? 0 : 2, &s->used));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_local_experts", ".expert_count"}, HLMI_MAX_EXPERTS, d->gguf ? 0 : 8,
+                             &s->n));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", ".expert_used_count"}, (int64_t)s->n,
+                             d->gguf ? 0 : 2, &s->used));
     d->family = s;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -34,8 +32,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlmi_moe_params p = {
         .kind = HLMI_MLP_SILU_GATED,
         .router = {.kind = HLMI_ROUTE_SOFTMAX, .n_experts = s->n, .top_k = s->used, .normalise = true, .scale = 1.0f}};
-    const hlm_status st = hlmi_decoder_add_attention(d, i);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_decoder_add_attention(d, i));
     p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, i, d->hidden);
     p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, i, s->n, d->hidden);
     p.experts = hlmi_experts_want(d, s, i, NULL);

@@ -47,8 +47,7 @@ static hlm_status count(hlmi_decoder *d)
     const char *path = hlmi_store_path(d->c->store), *pattern = NULL;
     size_t n = hlmi_json_count(hlmi_json_list(d->c->json, list_key(d->c)));
     if (!hlmi_json_given(d->c->json, list_key(d->c))) {
-        const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern, &n);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern, &n));
         if (!pattern)
             return hlmi_fail(HLM_E_FORMAT, "%s: neither layers_block_type nor hybrid_override_pattern is there", path);
     }
@@ -99,22 +98,21 @@ static bool has_experts(const hlmi_decoder *d)
 
 static hlm_status read_router(const hlmi_decoder *d, nemotron *n)
 {
-    hlm_status st;
     int64_t experts = 0, used = 0, groups = 0, best = 0;
     double scale = 1.0;
     bool normalise = true;
     const hlmi_config *c = d->c;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){either(d, "num_local_experts", "n_routed_experts"), NULL}, 1,
-                             HLMI_MAX_EXPERTS, 8, &experts));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_experts_per_tok", NULL}, 1, experts, 2, &used));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"n_group", NULL}, 1, experts, 1, &groups));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"topk_group", NULL}, 1, groups, 1, &best));
-    HLMI_TRY(hlmi_config_float(c, (hlmi_key){"routed_scaling_factor", NULL}, -1e6, 1e6, scale, &scale));
-    HLMI_TRY(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, normalise, &normalise));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){either(d, "num_local_experts", "n_routed_experts"), NULL}, 1,
+                            HLMI_MAX_EXPERTS, 8, &experts));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_experts_per_tok", NULL}, 1, experts, 2, &used));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"n_group", NULL}, 1, experts, 1, &groups));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"topk_group", NULL}, 1, groups, 1, &best));
+    HLMI_DO(hlmi_config_float(c, (hlmi_key){"routed_scaling_factor", NULL}, -1e6, 1e6, scale, &scale));
+    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, normalise, &normalise));
     if (groups > 1 && (experts % groups || experts / groups < 2 || best * (experts / groups) < used))
-        HLMI_TRY(hlmi_fail(
-            HLM_E_FORMAT, "%s: %lld experts of a token can not be in %lld of %lld groups of %lld experts",
-            hlmi_store_path(c->store), (long long)used, (long long)best, (long long)groups, (long long)experts));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %lld experts of a token can not be in %lld of %lld groups of %lld experts",
+                         hlmi_store_path(c->store), (long long)used, (long long)best, (long long)groups,
+                         (long long)experts);
     n->router = (hlmi_router){.kind = HLMI_ROUTE_SIGMOID,
                               .n_experts = (size_t)experts,
                               .top_k = (size_t)used,
@@ -123,23 +121,20 @@ static hlm_status read_router(const hlmi_decoder *d, nemotron *n)
                               .normalise = normalise,
                               .scale = (float)scale,
                               .shared = 1.0f};
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_experts(const hlmi_decoder *d, nemotron *n)
 {
-    hlm_status st;
     size_t ff = 0;
-    HLMI_TRY(read_router(d, n));
+    HLMI_DO(read_router(d, n));
     const hlmi_key shared = {"moe_shared_expert_intermediate_size", NULL}, latent = {"moe_latent_size", NULL};
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &ff));
-    HLMI_TRY(hlmi_config_size(d->c, shared, 1 << 24, 7688, &n->shared_ff));
-    if (hlmi_config_has(d->c, latent)) HLMI_TRY(hlmi_config_size(d->c, latent, 1 << 20, 0, &n->latent));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &ff));
+    HLMI_DO(hlmi_config_size(d->c, shared, 1 << 24, 7688, &n->shared_ff));
+    if (hlmi_config_has(d->c, latent)) HLMI_DO(hlmi_config_size(d->c, latent, 1 << 20, 0, &n->latent));
     n->experts = (hlmi_expert_set){
         .n = n->router.n_experts, .used = n->router.top_k, .width = n->latent ? n->latent : d->hidden, .ff = ff};
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The reference takes no notice of time_step_limit: steps are at least time_step_min. */
@@ -153,18 +148,16 @@ static hlm_status setup(hlmi_decoder *d)
                                    .conv_bias = either(d, "mamba_conv_bias", "use_conv_bias"),
                                    .proj_bias = "use_bias",
                                    .dt_min = either(d, "mamba_dt_min", "time_step_min")};
-    hlm_status st;
     nemotron *n = hlmi_plan_alloc(d->plan, 1, sizeof *n);
     if (!n) return HLM_E_NOMEM;
     n->mamba = (hlmi_mamba2){
         .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f};
     d->family = n;
     d->no_rope = true;
-    HLMI_TRY(hlmi_check_activation(d->c, "mamba_hidden_act", "silu"));
-    HLMI_TRY(hlmi_mamba2_read(d, &keys, &n->mamba));
-    if (has_experts(d)) HLMI_TRY(read_experts(d, n));
-done:
-    return st;
+    HLMI_DO(hlmi_check_activation(d->c, "mamba_hidden_act", "silu"));
+    HLMI_DO(hlmi_mamba2_read(d, &keys, &n->mamba));
+    if (has_experts(d)) HLMI_DO(read_experts(d, n));
+    return HLM_OK;
 }
 
 /* A matrix and, where feed-forwards have biases, its bias. */
@@ -197,8 +190,7 @@ static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
 static hlm_status add_feed_forward(const hlmi_decoder *d, size_t layer, kind k)
 {
     const hlmi_tap_params tap = {.layer = (int32_t)layer};
-    const hlm_status st = hlmi_decoder_add(d, HLMI_BLOCK_TAP, &tap, sizeof tap);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_TAP, &tap, sizeof tap));
     return k == MLP ? hlmi_decoder_add_mlp(d, layer) : add_moe(d, layer);
 }
 
@@ -206,8 +198,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     kind k = MAMBA;
     const nemotron *n = d->family;
-    const hlm_status st = layer_kind(d, i, &k);
-    if (st != HLM_OK) return st;
+    HLMI_DO(layer_kind(d, i, &k));
     if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, i);
     return k == ATTENTION ? hlmi_decoder_add_attention(d, i) : add_feed_forward(d, i, k);
 }

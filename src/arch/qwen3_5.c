@@ -24,8 +24,8 @@ static hlm_status setup(hlmi_decoder *d)
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    const hlm_status st = hlmi_delta_net_layer(d, d->family, i);
-    return st == HLM_OK ? hlmi_decoder_add_mlp(d, i) : st;
+    HLMI_DO(hlmi_delta_net_layer(d, d->family, i));
+    return hlmi_decoder_add_mlp(d, i);
 }
 
 static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC, .names = names,
@@ -40,8 +40,8 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_wants *w)
     text.json = hlmi_json_get(c->json, "text_config");
     if (!hlmi_json_is(text.json, HLMI_JSON_OBJECT))
         return hlmi_fail(HLM_E_FORMAT, "%s: text_config is missing or no object", hlmi_store_path(c->store));
-    const hlm_status st = hlmi_config_bool(c, (hlmi_key){"tie_word_embeddings", NULL}, false, &own.tied);
-    return st == HLM_OK ? hlmi_decoder_build(&own, &text, w) : st;
+    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"tie_word_embeddings", NULL}, false, &own.tied));
+    return hlmi_decoder_build(&own, &text, w);
 }
 
 /* What sees, and what predicts further tokens. */

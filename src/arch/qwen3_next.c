@@ -32,33 +32,28 @@ typedef struct family {
 
 static hlm_status read_experts(const hlmi_decoder *d, family *f)
 {
-    hlm_status st;
     const hlmi_config *c = d->c;
     int64_t n = 0;
     hlmi_expert_set *s = &f->experts;
     *s = (hlmi_expert_set){.gated = true, .width = d->hidden};
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_experts", NULL}, 0, HLMI_MAX_EXPERTS, 512, &n));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_experts", NULL}, 0, HLMI_MAX_EXPERTS, 512, &n));
     s->n = (size_t)n;
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"num_experts_per_tok", NULL}, n ? n : HLMI_MAX_EXPERTS, 10, &s->used));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"moe_intermediate_size", NULL}, MAX_FF, 512, &s->ff));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, MAX_FF, 512, &f->shared_ff));
-    HLMI_TRY(hlmi_config_size(c, (hlmi_key){"decoder_sparse_step", NULL}, MAX_LAYERS, 1, &f->sparse_step));
-    HLMI_TRY(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, true, &f->normalise));
-done:
-    return st;
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"num_experts_per_tok", NULL}, n ? n : HLMI_MAX_EXPERTS, 10, &s->used));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"moe_intermediate_size", NULL}, MAX_FF, 512, &s->ff));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, MAX_FF, 512, &f->shared_ff));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"decoder_sparse_step", NULL}, MAX_LAYERS, 1, &f->sparse_step));
+    return hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, true, &f->normalise);
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlm_status st;
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
     if (!f) return HLM_E_NOMEM;
-    HLMI_TRY(hlmi_delta_net_read(d->c, &f->net));
+    HLMI_DO(hlmi_delta_net_read(d->c, &f->net));
     f->net.fused = true;
-    HLMI_TRY(read_experts(d, f));
+    HLMI_DO(read_experts(d, f));
     d->family = f;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t layer)
@@ -85,20 +80,16 @@ static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t laye
 static hlm_status add_feed_forward(const hlmi_decoder *d, const family *f, size_t layer)
 {
     bool dense = false;
-    const hlm_status st = hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense));
     const bool sparse = !dense && f->experts.n && (layer + 1) % f->sparse_step == 0;
     return sparse ? add_sparse(d, f, layer) : hlmi_decoder_add_mlp(d, layer);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     const family *f = d->family;
-    HLMI_TRY(hlmi_delta_net_layer(d, &f->net, i));
-    HLMI_TRY(add_feed_forward(d, f, i));
-done:
-    return st;
+    HLMI_DO(hlmi_delta_net_layer(d, &f->net, i));
+    return add_feed_forward(d, f, i);
 }
 
 static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC, .names = names,

@@ -46,8 +46,7 @@ static hlm_status none(spec *s, hlmi_rope *r)
 
 static hlm_status linear(spec *s, hlmi_rope *r)
 {
-    const hlm_status st = read_factor(s, 0.0);
-    if (st != HLM_OK) return st;
+    HLMI_DO(read_factor(s, 0.0));
     s->reach = (double)s->max_positions * s->factor;
     for (size_t i = 0; i < r->half; i++) r->inv_freq[i] = (float)(base_freq(s, i) / s->factor);
     return HLM_OK;
@@ -55,8 +54,7 @@ static hlm_status linear(spec *s, hlmi_rope *r)
 
 static hlm_status dynamic(spec *s, hlmi_rope *r)
 {
-    const hlm_status st = read_factor(s, 0.0);
-    if (st != HLM_OK) return st;
+    HLMI_DO(read_factor(s, 0.0));
     s->reach = (double)s->max_positions * s->factor;
     if (s->dim < 4)
         return hlmi_fail(HLM_E_FORMAT, "%s: dynamic rope scaling of %zu elements", hlmi_store_path(s->c.store), s->dim);
@@ -68,23 +66,21 @@ static hlm_status dynamic(spec *s, hlmi_rope *r)
 
 static hlm_status llama3(spec *s, hlmi_rope *r)
 {
-    hlm_status st;
     double low = 0, high = 0;
-    HLMI_TRY(read_factor(s, 0.0));
-    HLMI_TRY(read_original(s));
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"low_freq_factor", NULL}, 1e-6, 1e6, 0.0, &low));
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"high_freq_factor", NULL}, 1e-6, 1e6, 0.0, &high));
+    HLMI_DO(read_factor(s, 0.0));
+    HLMI_DO(read_original(s));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"low_freq_factor", NULL}, 1e-6, 1e6, 0.0, &low));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"high_freq_factor", NULL}, 1e-6, 1e6, 0.0, &high));
     if (!(high > low))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: high_freq_factor is %g, expected more than low_freq_factor %g",
-                           hlmi_store_path(s->c.store), high, low));
+        return hlmi_fail(HLM_E_FORMAT, "%s: high_freq_factor is %g, expected more than low_freq_factor %g",
+                         hlmi_store_path(s->c.store), high, low);
     for (size_t i = 0; i < r->half; i++) {
         const double f = base_freq(s, i), turns = (double)s->original * f / (2.0 * PI);
         double smooth = (turns - low) / (high - low);
         smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
         r->inv_freq[i] = (float)((1.0 - smooth) * f / s->factor + smooth * f);
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 static double floor_of(double x)
@@ -106,19 +102,17 @@ static double yarn_mscale(double factor, double mscale)
 
 static hlm_status yarn_attention(spec *s, hlmi_rope *r)
 {
-    hlm_status st;
     double m = 0, all = 0, given = 0;
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale", NULL}, 0.0, 1e3, 0.0, &m));
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"mscale_all_dim", NULL}, 0.0, 1e3, 0.0, &all));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"mscale", NULL}, 0.0, 1e3, 0.0, &m));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"mscale_all_dim", NULL}, 0.0, 1e3, 0.0, &all));
     const double f =
         m > 0.0 && all > 0.0 ? yarn_mscale(s->factor, m) / yarn_mscale(s->factor, all) : yarn_mscale(s->factor, 1.0);
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"attention_factor", NULL}, 1e-3, 1e3, f, &given));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"attention_factor", NULL}, 1e-3, 1e3, f, &given));
     /* GGUF's factor multiplies the computed one */
     double extra = 1.0;
-    HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){NULL, ".rope.scaling.attn_factor"}, 1e-3, 1e3, 1.0, &extra));
+    HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){NULL, ".rope.scaling.attn_factor"}, 1e-3, 1e3, 1.0, &extra));
     r->attention_factor = (float)(given * extra);
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* 0 stands for the default. */
@@ -131,18 +125,17 @@ static hlm_status read_beta(const spec *s, hlmi_key key, double fallback, double
 
 static hlm_status yarn(spec *s, hlmi_rope *r)
 {
-    hlm_status st;
     double fast = 0, slow = 0;
     bool truncate = true;
-    HLMI_TRY(read_original(s));
+    HLMI_DO(read_original(s));
     /* GGUF: no factor is no scaling */
-    HLMI_TRY(
+    HLMI_DO(
         read_factor(s, hlmi_config_dialect(&s->c) == HLMI_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
     s->reach = (double)s->original * s->factor;
-    HLMI_TRY(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
-    HLMI_TRY(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));
-    HLMI_TRY(hlmi_config_bool(&s->c, (hlmi_key){"truncate", NULL}, true, &truncate));
-    HLMI_TRY(yarn_attention(s, r));
+    HLMI_DO(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
+    HLMI_DO(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));
+    HLMI_DO(hlmi_config_bool(&s->c, (hlmi_key){"truncate", NULL}, true, &truncate));
+    HLMI_DO(yarn_attention(s, r));
     double low = yarn_dim(s, fast), high = yarn_dim(s, slow);
     if (truncate) {
         low = floor_of(low);
@@ -157,8 +150,7 @@ static hlm_status yarn(spec *s, hlmi_rope *r)
         const double f = base_freq(s, i);
         r->inv_freq[i] = (float)(f / s->factor * ramp + f * (1.0 - ramp));
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 static const struct {
@@ -201,33 +193,27 @@ static hlm_status read_kind(const spec *s, const char **name, size_t *len)
 /* Where the scaling is described, theta, and its name. */
 static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s, char *kind, size_t cap)
 {
-    hlm_status st;
     double theta = default_theta;
     const char *name = NULL;
     size_t len = 0;
     s->top = *c;
     s->c = *c;
-    HLMI_TRY(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
+    HLMI_DO(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
     if (c->json) {
-        HLMI_TRY(find_scaling(&s->c));
-        HLMI_TRY(hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, theta, &theta));
+        HLMI_DO(find_scaling(&s->c));
+        HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, theta, &theta));
     }
     s->theta = theta;
-    HLMI_TRY(read_kind(s, &name, &len));
+    HLMI_DO(read_kind(s, &name, &len));
     len = hlmi_min_size(len, cap - 1);
     memcpy(kind, name, len);
     kind[len] = '\0';
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status append(hlmi_plan *plan, size_t dim, hlmi_rope *r)
 {
-    void *items = plan->ropes;
-    const hlm_status st =
-        hlmi_grow(&plan->mem, &items, &plan->cap_ropes, plan->n_ropes + 1, sizeof *plan->ropes, "the layer plan");
-    plan->ropes = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&plan->mem, plan->ropes, plan->cap_ropes, plan->n_ropes + 1, "the layer plan"));
     *r = (hlmi_rope){.half = dim / 2, .attention_factor = 1.0f};
     r->inv_freq = hlmi_plan_alloc(plan, dim / 2, sizeof *r->inv_freq);
     return r->inv_freq ? HLM_OK : HLM_E_NOMEM;

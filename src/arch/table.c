@@ -87,8 +87,7 @@ static hlm_status check_meaning(const hlmi_config *c)
                  {{"add_cross_attention", NULL}, false}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         bool v = false;
-        const hlm_status st = hlmi_config_bool(c, flags[i].key, flags[i].known, &v);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_config_bool(c, flags[i].key, flags[i].known, &v));
         if (v != flags[i].known)
             return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s%s is %s, which this version does not compute",
                              hlmi_store_path(c->store), c->json ? "" : c->arch,
@@ -117,8 +116,7 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
     const hlmi_key key = {"model_type", "general.architecture"};
     const char *s = NULL;
     size_t len = 0;
-    const hlm_status st = hlmi_config_string(config, key, &s, &len);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_string(config, key, &s, &len));
     if (!s) return hlmi_fail(HLM_E_FORMAT, "%s: %s is missing", hlmi_store_path(store), hf ? key.hf : key.gguf);
     snprintf(name, cap, "%.*s", (int)(len < 64 ? len : 64), s);
     config->arch = name;

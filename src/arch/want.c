@@ -155,8 +155,7 @@ static hlm_status find(hlmi_wants *w, const hlmi_want *want, const hlmi_tensor *
     const hlmi_name name = hlmi_wants_name(w, want);
     const hlmi_tensor *t = hlmi_store_find(w->store, name.text);
     if (!t) return missing(w, name.text);
-    const hlm_status st = hlmi_store_usable(w->store, t);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_store_usable(w->store, t));
     if (hlmi_type_get(t->type)->layout == HLMI_LAYOUT_NONE)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, which can not be a weight",
                          hlmi_store_path(w->store), t->name, hlmi_type_get(t->type)->name);

@@ -74,29 +74,27 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlm_status st;
     size_t blocks = 0;
     bool rope = false;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_mem_blocks", NULL}, MAX_BLOCKS, 1, &blocks));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_mem_blocks", NULL}, MAX_BLOCKS, 1, &blocks));
     family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f + blocks * sizeof *f->blocks);
     if (!f) return HLM_E_NOMEM;
     f->n_blocks = blocks;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"adapter_rank", NULL}, MAX_RANK, 128, &f->rank));
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_attention_heads", NULL}, MAX_HEADS, 32, &f->heads));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"adapter_rank", NULL}, MAX_RANK, 128, &f->rank));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_attention_heads", NULL}, MAX_HEADS, 32, &f->heads));
     const int64_t heads = (int64_t)f->heads;
-    HLMI_TRY(hlmi_config_size(d->c, (hlmi_key){"num_key_value_heads", NULL}, heads, heads, &f->kv_heads));
-    HLMI_TRY(read_ssm(d, &f->ssm));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"use_shared_attention_adapter", NULL}, false, &f->attn_adapters));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"add_bias_linear", NULL}, false, &f->biases));
-    HLMI_TRY(hlmi_config_bool(d->c, (hlmi_key){"use_mem_rope", NULL}, false, &rope));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_key_value_heads", NULL}, heads, heads, &f->kv_heads));
+    HLMI_DO(read_ssm(d, &f->ssm));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"use_shared_attention_adapter", NULL}, false, &f->attn_adapters));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"add_bias_linear", NULL}, false, &f->biases));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"use_mem_rope", NULL}, false, &rope));
     if (f->attn_adapters && f->kv_heads != f->heads)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: adapters of attention need as many key/value heads as the %zu heads",
-                           hlmi_store_path(d->c->store), f->heads));
+        return hlmi_fail(HLM_E_FORMAT, "%s: adapters of attention need as many key/value heads as the %zu heads",
+                         hlmi_store_path(d->c->store), f->heads);
     d->no_rope = !rope;
     d->attn_scale = 1.0f / __builtin_sqrtf((float)d->head_dim / 2.0f);
     d->family = f;
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* Is there a shared block before the layer's Mamba-2? */
@@ -166,7 +164,6 @@ static hlm_status want_ssm(const hlmi_decoder *d, const hlmi_key *names, size_t 
 /* The next use of the blocks, which take turns. */
 static hlm_status add_shared(const hlmi_decoder *d, family *f, size_t layer)
 {
-    hlm_status st;
     hlmi_decoder of = *d;
     const size_t use = f->uses++, in = 2 * d->hidden;
     block *b = &f->blocks[use % f->n_blocks];
@@ -187,37 +184,31 @@ static hlm_status add_shared(const hlmi_decoder *d, family *f, size_t layer)
         p.k = want_low(&of, HLMI_PART_LOW_K_A, use, b, k, in);
         p.v = want_low(&of, HLMI_PART_LOW_V_A, use, b, k, in);
     }
-    HLMI_TRY(want_ssm(d, hybrid_names, layer, &p.ssm));
+    HLMI_DO(want_ssm(d, hybrid_names, layer, &p.ssm));
     of.names = hybrid_names;
     p.linear = hlmi_decoder_matrix(&of, HLMI_PART_LINEAR, layer, d->hidden, d->hidden);
-    HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p.attn.kv));
-    HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p.attn.n_heads));
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_SHARED, &p, sizeof p));
-done:
-    return st;
+    HLMI_DO(hlmi_plan_add_kv(d->plan, &kv, &p.attn.kv));
+    HLMI_DO(hlmi_plan_set_heads(d->plan, layer, p.attn.n_heads));
+    return hlmi_decoder_add(d, HLMI_BLOCK_SHARED, &p, sizeof p);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    hlm_status st;
     bool hybrid = false;
     hlmi_mamba2_params p;
-    HLMI_TRY(is_hybrid(d, i, &hybrid));
+    HLMI_DO(is_hybrid(d, i, &hybrid));
     if (hybrid) return add_shared(d, d->family, i);
-    HLMI_TRY(want_ssm(d, plain_names, i, &p));
-    HLMI_TRY(hlmi_decoder_add(d, HLMI_BLOCK_MAMBA2, &p, sizeof p));
-done:
-    return st;
+    HLMI_DO(want_ssm(d, plain_names, i, &p));
+    return hlmi_decoder_add(d, HLMI_BLOCK_MAMBA2, &p, sizeof p);
 }
 
 static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
-    hlm_status st;
     int64_t hidden = 0, heads = 0;
     bool long_context = false;
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"hidden_size", NULL}, 1, MAX_HIDDEN, 2560, &hidden));
-    HLMI_TRY(hlmi_config_int(c, (hlmi_key){"num_attention_heads", NULL}, 1, 2 * hidden, 32, &heads));
-    HLMI_TRY(hlmi_config_bool(c, (hlmi_key){"use_long_context", NULL}, false, &long_context));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"hidden_size", NULL}, 1, MAX_HIDDEN, 2560, &hidden));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_attention_heads", NULL}, 1, 2 * hidden, 32, &heads));
+    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"use_long_context", NULL}, false, &long_context));
     const hlmi_decoder_spec spec = {.names = plain_names,
                                     .tied = true,
                                     .activation = "gelu",
@@ -227,10 +218,9 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
                                     .setup = setup,
                                     .layer = layer};
     w->plan->keeps_embedding = true;
-    HLMI_TRY(hlmi_decoder_build(&spec, c, w));
+    HLMI_DO(hlmi_decoder_build(&spec, c, w));
     if (long_context) w->plan->max_positions = LONG_CONTEXT;
-done:
-    return st;
+    return HLM_OK;
 }
 
 const hlmi_arch hlmi_arch_zamba2 = {.hf = "zamba2", .classifies = true, .build = build};

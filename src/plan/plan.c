@@ -24,9 +24,7 @@ void hlmi_plan_free(hlmi_plan *p)
 
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory)
 {
-    void *items = p->owned;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_owned, p->n_owned + 1, sizeof *p->owned, "the layer plan");
-    p->owned = items;
+    const hlm_status st = HLMI_GROW(&p->mem, p->owned, p->cap_owned, p->n_owned + 1, "the layer plan");
     if (st != HLM_OK) {
         hlmi_free(&p->mem, memory);
         return st;
@@ -48,11 +46,7 @@ void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size)
 hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want)
 {
     hlmi_weight *w = hlmi_plan_alloc(p, 1, sizeof *w);
-    void *items = p->weights;
-    if (!w ||
-        hlmi_grow(&p->mem, &items, &p->cap_weights, p->n_weights + 1, sizeof *p->weights, "the layer plan") != HLM_OK)
-        return NULL;
-    p->weights = items;
+    if (!w || HLMI_GROW(&p->mem, p->weights, p->cap_weights, p->n_weights + 1, "the layer plan") != HLM_OK) return NULL;
     p->weights[p->n_weights++] = w;
     w->want = *want;
     w->block = p->n_blocks;
@@ -95,21 +89,14 @@ hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params,
     void *copy = hlmi_plan_alloc(p, 1, size);
     if (!copy) return HLM_E_NOMEM;
     memcpy(copy, params, size);
-    void *items = p->blocks;
-    const hlm_status st =
-        hlmi_grow(&p->mem, &items, &p->cap_blocks, p->n_blocks + 1, sizeof *p->blocks, "the layer plan");
-    p->blocks = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&p->mem, p->blocks, p->cap_blocks, p->n_blocks + 1, "the layer plan"));
     p->blocks[p->n_blocks++] = (hlmi_block){.kind = kind, .params = copy};
     return HLM_OK;
 }
 
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index)
 {
-    void *items = p->kv;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_kv, p->n_kv + 1, sizeof *p->kv, "the layer plan");
-    p->kv = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&p->mem, p->kv, p->cap_kv, p->n_kv + 1, "the layer plan"));
     *index = p->n_kv;
     p->kv[p->n_kv++] = *kv;
     return HLM_OK;
@@ -133,10 +120,7 @@ hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n)
 
 hlm_status hlmi_plan_add_recurrence(hlmi_plan *p, const hlmi_recurrence *r, size_t *index)
 {
-    void *items = p->rec;
-    const hlm_status st = hlmi_grow(&p->mem, &items, &p->cap_rec, p->n_rec + 1, sizeof *p->rec, "the layer plan");
-    p->rec = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&p->mem, p->rec, p->cap_rec, p->n_rec + 1, "the layer plan"));
     *index = p->n_rec;
     p->rec[p->n_rec++] = *r;
     return HLM_OK;
