@@ -41,7 +41,7 @@ UNSEEN = (
     ("exec", "hlmi_record(0)"),
     ("ops", "hlmi_cache_claim(0, 1)"),
     ("block", "hlmi_cache_claim(0, 1)"),
-    ("sample", "hlmi_model_plan(0)"),
+    ("sample", "hlmi_model_runs(0)"),
     ("session", "hlmi_cache_claim(0, 1)"),
 )
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)

@@ -100,19 +100,78 @@ static void print_plan(const hlm_plan_params *p, const hlm_memory_plan_info *m)
     print_bytes("prefix cache, at most", m->prefix);
 }
 
+/* ---- the table of weights ---- */
+
+typedef int each_weight(const hlm_weight_info *w, void *user);
+
+static int for_weights(const cli_session *s, each_weight *each, void *user)
+{
+    hlm_weight_info w = {.struct_size = sizeof w, .count = 1};
+    int rc = CLI_OK;
+    for (size_t i = 0; i < w.count && rc == CLI_OK; i++) {
+        const hlm_status st = hlm_model_weight(s->model, i, &w);
+        rc = st == HLM_OK ? each(&w, user) : cli_fail_status(s->o, st, "the weights could not be listed");
+    }
+    return rc;
+}
+
+static int add_weight(const hlm_weight_info *w, void *user)
+{
+    json_t *shape = json_array();
+    for (size_t i = 0; i < 4 && w->dims[i]; i++) json_array_append_new(shape, integer(w->dims[i]));
+    json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "tensor", w->tensor, "type", w->type,
+                              "shape", shape, "block", w->block, "role", w->role, "rows", integer(w->rows), "unit",
+                              integer(w->unit), "file_bytes", integer(w->file_bytes), "bytes", integer(w->bytes));
+    if (w->cols) json_object_set_new(entry, "cols", integer(w->cols));
+    if (w->layer >= 0) json_object_set_new(entry, "layer", json_integer(w->layer));
+    if (w->item >= 0) json_object_set_new(entry, "item", json_integer(w->item));
+    json_array_append_new(user, entry);
+    return CLI_OK;
+}
+
+static int print_weight(const hlm_weight_info *w, void *user)
+{
+    char shape[96] = "", where[64] = "";
+    size_t at = 0;
+    (void)user;
+    for (size_t i = 0; i < 4 && w->dims[i]; i++)
+        at += (size_t)snprintf(shape + at, sizeof shape - at, i ? ", %llu" : "%llu", (unsigned long long)w->dims[i]);
+    if (w->layer >= 0 && w->item >= 0) snprintf(where, sizeof where, "%d.%d", w->layer, w->item);
+    else if (w->layer >= 0) snprintf(where, sizeof where, "%d", w->layer);
+    printf("%-52s %-5s %-18s %11llu  %-8s %-10s %-12s %7llu %6llu\n", w->tensor, w->type, shape,
+           (unsigned long long)w->file_bytes, where, w->block, w->role, (unsigned long long)w->rows,
+           (unsigned long long)w->unit);
+    return CLI_OK;
+}
+
+static int show_weights(const cli_session *s)
+{
+    printf("%-52s %-5s %-18s %11s  %-8s %-10s %-12s %7s %6s\n", "tensor", "type", "shape", "bytes", "layer", "block",
+           "role", "rows", "unit");
+    return for_weights(s, print_weight, NULL);
+}
+
 static int run(const cli_options *o)
 {
     cli_session s;
     hlm_plan_params params;
     hlm_memory_plan_info plan;
-    int rc = cli_session_open(&s, o, CLI_NEED_MODEL);
+    int rc = cli_session_open(&s, o, CLI_NEED_FACTS);
     if (rc == CLI_OK) {
         const hlm_status st = make_plan(&s, &plan, &params);
         if (st != HLM_OK) rc = cli_fail_status(o, st, "the memory could not be planned");
     }
     if (rc == CLI_OK && o->json) {
-        rc = cli_print_json(json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info),
-                                      "memory", plan_json(&params, &plan)));
+        json_t *result = json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info), "memory",
+                                   plan_json(&params, &plan));
+        json_t *weights = json_array();
+        if (o->tensors) rc = for_weights(&s, add_weight, weights);
+        if (o->tensors) json_object_set(result, "tensors", weights);
+        json_decref(weights);
+        if (rc == CLI_OK) rc = cli_print_json(result);
+        else json_decref(result);
+    } else if (rc == CLI_OK && o->tensors) {
+        rc = show_weights(&s);
     } else if (rc == CLI_OK) {
         print_model(&s.info);
         print_plan(&params, &plan);
@@ -122,6 +181,7 @@ static int run(const cli_options *o)
 }
 
 static const cli_option options[] = {
+    CLI_OPT_FLAG("tensors", 0, tensors, "the table of weights: tensors, and what each is used for"),
     CLI_OPT_INT("seqs", 0, sequences, 1, 1 << 20, "plan memory for so many sequences (default 1)"),
 };
 static const cli_group group = {"Plan", options, CLI_COUNT(options)};
@@ -133,6 +193,7 @@ const cli_command cli_command_info = {
     .usage = "-m PATH [OPTIONS]",
     .notes = "Examples:\n"
              "  hybridlm info model.gguf\n"
+             "  hybridlm info model.gguf --tensors\n"
              "  hybridlm info model.gguf --ctx 4096 --seqs 8 --kv f16 --json\n",
     .groups = groups,
     .takes_argument = true,

@@ -89,6 +89,7 @@ typedef struct cli_options {
     bool per_token;
     /* info */
     int64_t sequences;
+    bool tensors;
     /* bench */
     int64_t prompt_tokens;
     int64_t repeats;

@@ -22,7 +22,9 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
     cli_progress_start(&progress, o, "loading");
     const hlm_model_params params = {
         .struct_size = sizeof params,
-        .flags = (need == CLI_NEED_VOCAB ? (uint32_t)HLM_LOAD_VOCAB_ONLY : 0) |
+        .flags = (need == CLI_NEED_VOCAB       ? (uint32_t)HLM_LOAD_VOCAB_ONLY
+                      : need == CLI_NEED_FACTS ? (uint32_t)HLM_LOAD_HEADERS
+                                               : 0) |
             (o->read ? (uint32_t)HLM_LOAD_READ : 0) | (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) |
             (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
         .activations = o->activations,

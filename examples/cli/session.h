@@ -27,7 +27,7 @@ typedef struct cli_session {
 } cli_session;
 
 /** How much of a session is needed; each includes those before. */
-typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_MODEL, CLI_NEED_CONTEXT, CLI_NEED_CACHE, CLI_NEED_SAMPLER } cli_need;
+typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_FACTS, CLI_NEED_CONTEXT, CLI_NEED_CACHE, CLI_NEED_SAMPLER } cli_need;
 
 /** Returns CLI_OK or an exit code after telling why; close it in both cases. */
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);

@@ -368,7 +368,10 @@ enum {
      *  caller runs them itself, as the first embeddings of each sequence. Without
      *  the flag they are computed once a pool, stand before every text, and count in
      *  no position, length or limit. */
-    HLM_LOAD_NO_MEMORY_TOKENS = 1u << 4
+    HLM_LOAD_NO_MEMORY_TOKENS = 1u << 4,
+    /** Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and
+     *  hlm_model_plan_memory; contexts, pools and adapters are refused. Names, shapes and types are checked. */
+    HLM_LOAD_HEADERS = 1u << 5
 };
 
 enum {
@@ -481,6 +484,36 @@ typedef struct hlm_model_info {
 /** Set info->struct_size first; fields beyond it are left out, and bytes beyond
  *  what the library knows become 0. */
 HLM_NODISCARD HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_model_info *info);
+
+/** One of the matrices and vectors that a model is computed with. Strings live as long as the model. */
+typedef struct hlm_weight_info {
+    size_t struct_size;
+    /** How many there are. */
+    size_t count;
+    /** The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost
+     *  first and 0 behind the last. */
+    const char *tensor;
+    const char *type;
+    uint64_t dims[4];
+    /** The kind of block that it is for ("attn", "mamba2"), and what it is there ("q"). */
+    const char *block;
+    const char *role;
+    /** Its layer, and its expert or use of a shared block; -1 where it has none. */
+    int32_t layer;
+    int32_t item;
+    /** Of a vector cols is 0. */
+    uint64_t rows;
+    uint64_t cols;
+    /** Rows that stay together when a matrix is divided: a head's, a group's, or what kernels take at once. */
+    uint64_t unit;
+    /** Bytes in the file, and in memory as loaded. */
+    uint64_t file_bytes;
+    uint64_t bytes;
+} hlm_weight_info;
+
+/** Weight i of the model, in the order in which a token meets them.
+ *  Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY). */
+HLM_NODISCARD HLM_API hlm_status hlm_model_weight(const hlm_model *model, size_t i, hlm_weight_info *info);
 
 /** Name of class i of a classification head, as the files say it; NULL where they
  *  do not, or there is no such class. Valid as long as the model. */

@@ -39,6 +39,7 @@ const hlmi_struct hlmi_structs[] = {
     {"hlm_speculation", {sizeof(hlm_speculation)}},
     {"hlm_step", {sizeof(hlm_step)}},
     {"hlm_vfs", {sizeof(hlm_vfs)}},
+    {"hlm_weight_info", {sizeof(hlm_weight_info)}},
     {"hlm_writer", {sizeof(hlm_writer)}},
     {NULL, {0}},
 };

@@ -20,12 +20,6 @@ static hlm_status read_params(hlm_adapter_params *p, const hlm_adapter_params *f
     return p->reserved == 0 ? HLM_OK : hlmi_fail(HLM_E_ARG, "hlm_adapter_params.reserved is not 0");
 }
 
-static hlm_status check_model(const hlm_model *model)
-{
-    if (hlmi_model_plan(model)) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
-}
-
 HLMI_CALL(hlm_adapter_load,
           (hlm_adapter **out, hlm_model *model, const char *path, const hlm_adapter_params *params),
           (out, model, path, params))
@@ -39,7 +33,7 @@ HLMI_CALL(hlm_adapter_load,
     if (out) *out = NULL;
     if (!out || !model || !path) return hlmi_fail(HLM_E_ARG, "hlm_adapter_load: out, model and path are needed");
     HLMI_TRY(read_params(&p, params));
-    HLMI_TRY(check_model(model));
+    HLMI_TRY(hlmi_model_runs(model));
     HLMI_TRY(hlmi_vfs_from(&vfs, p.vfs, true));
     HLMI_TRY(hlmi_store_open(&store, &model->mem, &vfs, path, HLMI_STORE_ADAPTER));
     ad = hlmi_adapter_new(model);

@@ -1,5 +1,6 @@
 /* Facts about models, and what they will take. */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/context.h"
 #include "base/call.h"
@@ -25,7 +26,7 @@ HLMI_CALL(hlm_model_info_get, (const hlm_model *model, hlm_model_info *info), (m
     const hlmi_plan *p = &model->plan;
     hlmi_special_ids ids = {-1, -1, -1, -1};
     if (model->tokenizer) ids = hlmi_tokenizer_special(model->tokenizer);
-    const bool vocab_only = hlmi_model_plan(model) == NULL;
+    const bool vocab_only = (model->flags & HLM_LOAD_VOCAB_ONLY) != 0;
     const hlm_model_info full = {
         .arch = model->arch,
         .name = model->name,
@@ -52,6 +53,52 @@ HLMI_CALL(hlm_model_info_get, (const hlm_model *model, hlm_model_info *info), (m
         .n_active_parameters = p->n_active,
     };
     return hlmi_result_write(info, &full, sizeof full, "hlm_model_info");
+}
+
+/* The names of HLMI_BLOCK_... */
+static const char *const block_names[] = {
+#define NAME(kind, name) #name,
+    HLMI_BLOCKS(NAME)
+#undef NAME
+};
+
+/* A layer or an item where the weight's name has a place for it. */
+static int32_t placed(const hlmi_weight *w, const char *place, size_t number)
+{
+    return strstr(hlmi_key_in(w->want.name, w->dialect), place) ? (int32_t)number : -1;
+}
+
+static hlm_weight_info weight_info(const hlmi_plan *p, const hlmi_weight *w)
+{
+    const hlmi_type_info *type = hlmi_type_get(w->tensor->type);
+    const uint64_t n = (uint64_t)w->want.rows * hlmi_max_size(1, w->want.cols);
+    hlm_weight_info info = {
+        .count = p->n_weights,
+        .tensor = w->tensor->name,
+        .type = type->name,
+        .block = block_names[p->blocks[w->block].kind],
+        .role = w->want.role,
+        .layer = placed(w, "%zu", w->want.layer),
+        .item = w->want.expert ? (int32_t)w->want.item : placed(w, "%e", w->want.item),
+        .rows = w->want.rows,
+        .cols = w->want.cols,
+        .unit = w->want.unit,
+        .file_bytes = n / type->block * type->bytes,
+        .bytes = w->use == HLMI_USE_NUMBERS ? n * sizeof *w->numbers : w->matrix.bytes,
+    };
+    if (!info.unit) info.unit = w->use == HLMI_USE_PRODUCT ? hlmi_layout_get(w->matrix.layout)->rows : 1;
+    for (uint32_t i = 0; i < w->tensor->n_dims; i++) info.dims[i] = w->tensor->dims[i];
+    return info;
+}
+
+HLMI_CALL(hlm_model_weight, (const hlm_model *model, size_t i, hlm_weight_info *info), (model, i, info))
+{
+    if (!model || !info) return hlmi_fail(HLM_E_ARG, "hlm_model_weight: model and info are needed");
+    HLMI_DO(hlmi_model_planned(model));
+    if (i >= model->plan.n_weights)
+        return hlmi_fail(HLM_E_ARG, "hlm_model_weight: %zu, the model has %zu weights", i, model->plan.n_weights);
+    const hlm_weight_info full = weight_info(&model->plan, model->plan.weights[i]);
+    return hlmi_result_write(info, &full, sizeof full, "hlm_weight_info");
 }
 
 size_t hlm_model_hidden_width(const hlm_model *model, int32_t kind)
@@ -108,9 +155,9 @@ HLMI_CALL(hlm_model_plan_memory,
     hlmi_state_layout states = {0};
     int64_t slack = 0;
     if (!model || !out) return hlmi_fail(HLM_E_ARG, "hlm_model_plan_memory: model and out are needed");
-    const hlmi_plan *plan = hlmi_model_plan(model);
-    if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    const hlmi_plan *plan = &model->plan;
     hlm_status st;
+    HLMI_TRY(hlmi_model_planned(model));
     HLMI_TRY(hlmi_params_read(&p, sizeof p, params, "hlm_plan_params"));
     if (p.n_tokens < 0 || p.n_threads < 0)
         HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_plan_params: n_tokens and n_threads can not be negative"));

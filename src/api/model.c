@@ -15,8 +15,8 @@
 
 static hlm_status check_params(const hlm_model_params *p)
 {
-    const uint32_t known =
-        HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS | HLM_LOAD_NO_MEMORY_TOKENS;
+    const uint32_t known = HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS |
+        HLM_LOAD_NO_MEMORY_TOKENS | HLM_LOAD_HEADERS;
     if (p->flags & ~known)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.flags has unknown bits 0x%x", p->flags & ~known);
     if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
@@ -118,7 +118,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_wants_leave_out(&wants, arch->left_out);
     HLMI_TRY(hlmi_arch_build(arch, &config, &wants));
     HLMI_TRY(hlmi_wants_finish(&wants));
-    HLMI_TRY(read_weights(m, p));
+    if (!(p->flags & HLM_LOAD_HEADERS)) HLMI_TRY(read_weights(m, p));
     hlmi_places_choose(m);
     if (p->flags & HLM_LOAD_NO_MEMORY_TOKENS) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));

@@ -32,7 +32,8 @@ struct hlm_model {
     char *arch, *name; /* never NULL */
 };
 
-/** NULL for a model without weights. */
-const hlmi_plan *hlmi_model_plan(const hlm_model *model);
+/** HLM_E_UNSUPPORTED for a model without a plan; without weights, too. */
+hlm_status hlmi_model_planned(const hlm_model *model);
+hlm_status hlmi_model_runs(const hlm_model *model);
 
 #endif

@@ -307,8 +307,8 @@ HLMI_CALL(hlm_pool_new, (hlm_pool **out, hlm_model *model, const hlm_pool_params
                          (int)p.page_tokens, HLMI_MAX_PAGE_TOKENS, HLMI_PAGE_TOKENS);
     if (p.window_rows != HLM_WINDOW_KEEP && p.window_rows != HLM_WINDOW_GIVE_BACK)
         return hlmi_fail(HLM_E_ARG, "hlm_pool_params.window_rows is %d, none of HLM_WINDOW_...", (int)p.window_rows);
-    const hlmi_plan *plan = hlmi_model_plan(model);
-    if (!plan) return hlmi_fail(HLM_E_UNSUPPORTED, "the model was loaded with HLM_LOAD_VOCAB_ONLY");
+    const hlmi_plan *plan = &model->plan;
+    HLMI_DO(hlmi_model_runs(model));
     if (p.memory_token_adapter && p.memory_token_adapter->model != model)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_pool_params.memory_token_adapter was loaded for another model");
     if (p.memory_token_adapter && p.memory_token_adapter->n_invocation)

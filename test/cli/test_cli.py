@@ -184,6 +184,22 @@ def info_of_both_forms():
         assert "memory for 1 sequence of 64 tokens" in good("info", path)
 
 
+@test
+def info_of_tensors():
+    for path, names in ((GGUF, ("token_embd.weight", "blk.1.ffn_down.weight")),
+                        (FOLDER, ("model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight"))):
+        info = good_json("info", path, "--tensors")
+        tensors = {t["tensor"]: t for t in info["tensors"]}
+        table, down = tensors[names[0]], tensors[names[1]]
+        assert table["role"] == "embedding" and "layer" not in table and table["shape"] == [table["rows"], table["cols"]]
+        assert down["layer"] == 1 and down["block"] == "mlp" and down["role"] == "down" and down["unit"] > 0, down
+        assert sum(t["bytes"] for t in info["tensors"]) == info["model"]["weight_bytes"]
+        lines = good("info", path, "--tensors").splitlines()
+        assert len(lines) == len(info["tensors"]) + 1 and lines[0].split()[:4] == ["tensor", "type", "shape", "bytes"]
+        assert any(line.split()[0] == names[1] and " mlp " in line for line in lines)
+    assert "tensors" not in good_json("info", GGUF)
+
+
 # ---- tokenize ---------------------------------------------------------------
 
 

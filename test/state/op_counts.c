@@ -161,7 +161,7 @@ static bool open_bench(bench *t, const char *path, const hlm_pool_params *pp)
     const hlm_ctx_params cp = {.struct_size = sizeof cp, .pool = t->pool, .n_threads = 2};
     ok = ok && hlmi_ctx_new(&t->ctx, t->model, &cp, &ops) == HLM_OK;
     if (!ok) return false;
-    const hlmi_plan *plan = hlmi_model_plan(t->model);
+    const hlmi_plan *plan = &t->model->plan;
     t->recurrent = plan->n_rec > 0;
     t->vocab = plan->vocab_size;
     t->logits = calloc(plan->n_out, sizeof *t->logits);
@@ -385,7 +385,7 @@ static void show_turns(const char *path, unsigned *passed, unsigned *failed)
         second_turn(&t);
         turn_by_steps(&t, d, "a second turn in another sequence");
         turn_by_steps(&t, c, "a second turn");
-        if (hlmi_model_plan(t.model)->n_out == t.vocab) turn_by_generate(&t, e, "a second turn by hlm_generate");
+        if (t.model->plan.n_out == t.vocab) turn_by_generate(&t, e, "a second turn by hlm_generate");
         hlm_cache_free(c);
         hlm_cache_free(d);
         hlm_cache_free(e);

@@ -234,6 +234,8 @@ static void load(walk *w, const hlm_model_params *mp)
     CALL(hlm_model_load, (&w->m, w->model, mp));
     hlm_model_info info = {.struct_size = sizeof info};
     CALL(hlm_model_info_get, (w->m, &info));
+    hlm_weight_info weight = {.struct_size = sizeof weight};
+    CALL(hlm_model_weight, (w->m, 0, &weight));
     w->vocab = info.n_labels ? info.n_labels : info.vocab_size;
     w->layers = info.n_layers;
     w->hidden = info.hidden_size;

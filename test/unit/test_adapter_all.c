@@ -34,7 +34,7 @@ static hlm_model *load_model(const char *path)
 /* The logits of a text that is run in steps of `part` tokens. */
 static void run_text(hlm_model *model, const hlm_adapter *adapter, size_t part, float *logits)
 {
-    const hlmi_plan *plan = hlmi_model_plan(model);
+    const hlmi_plan *plan = &model->plan;
     const hlm_pool_params pp = {.struct_size = sizeof pp, .memory_token_adapter = plan->n_prefix ? adapter : NULL};
     hlm_pool *pool = NULL;
     hlm_context *ctx = NULL;
@@ -143,7 +143,7 @@ static subject open_subject(const char *name)
     snprintf(s.path, sizeof s.path, "%s/%s/model.gguf", models, name);
     if (stat(s.path, &file) != 0) snprintf(s.path, sizeof s.path, "%s/%s", models, name);
     s.model = load_model(s.path);
-    s.plan = hlmi_model_plan(s.model);
+    s.plan = &s.model->plan;
     s.n = LENGTH * s.plan->n_out;
     s.base = calloc(3 * s.n, sizeof *s.base);
     s.want = s.base + s.n;

@@ -601,7 +601,7 @@ START_TEST(refusals)
     REFUSED(hlm_pool_new(&pool, s.model, &pp), HLM_E_UNSUPPORTED);
     /* an embedding can not be run again */
     hlm_cache *c = NULL;
-    const size_t hidden = hlmi_model_plan(s.model)->hidden_size;
+    const size_t hidden = s.model->plan.hidden_size;
     float *row = calloc(hidden, sizeof *row);
     OK(hlm_cache_new(&c, s.pool, NULL));
     OK(run_with(&s, s.ctx, c, invocation, M, 1, false, NULL));

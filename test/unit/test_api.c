@@ -180,6 +180,45 @@ START_TEST(bad_models)
 }
 END_TEST
 
+/* Everything that is told of a model, without its weights. */
+START_TEST(headers)
+{
+    hlm_model *m = NULL, *whole = NULL;
+    hlm_context *ctx = NULL;
+    hlm_pool *pool = NULL;
+    hlm_adapter *adapter = NULL;
+    hlm_model_info a = {.struct_size = sizeof a}, b = a;
+    hlm_memory_plan_info plan = {.struct_size = sizeof plan}, same = plan;
+    hlm_weight_info w = {.struct_size = sizeof w, .count = 1}, v = w;
+    const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_HEADERS};
+    uint64_t parameters = 0, bytes = 0;
+    OK(hlm_model_load(&m, path, &p));
+    OK(hlm_model_load(&whole, path, NULL));
+    REFUSED(hlm_ctx_new(&ctx, m, NULL), HLM_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(hlm_last_error(), "HLM_LOAD_HEADERS"));
+    REFUSED(hlm_pool_new(&pool, m, NULL), HLM_E_UNSUPPORTED);
+    REFUSED(hlm_adapter_load(&adapter, m, path, NULL), HLM_E_UNSUPPORTED);
+    OK(hlm_model_info_get(m, &a));
+    OK(hlm_model_info_get(whole, &b));
+    ck_assert(a.n_parameters == b.n_parameters && a.weight_bytes == b.weight_bytes && a.vocab_size == VOCAB);
+    OK(hlm_model_plan_memory(m, NULL, &plan));
+    OK(hlm_model_plan_memory(whole, NULL, &same));
+    ck_assert_mem_eq(&plan, &same, sizeof plan);
+    for (size_t i = 0; i < w.count; i++) {
+        OK(hlm_model_weight(m, i, &w));
+        OK(hlm_model_weight(whole, i, &v));
+        ck_assert(w.bytes == v.bytes && w.rows == v.rows && w.layer < a.n_layers && w.unit > 0 && *w.role && *w.block);
+        parameters += w.rows * (w.cols ? w.cols : 1);
+        bytes += w.bytes;
+    }
+    ck_assert(parameters == a.n_parameters && bytes == a.weight_bytes);
+    REFUSED(hlm_model_weight(m, w.count, &w), HLM_E_ARG);
+    REFUSED(hlm_model_weight(NULL, 0, &w), HLM_E_ARG);
+    hlm_model_release(m);
+    hlm_model_release(whole);
+}
+END_TEST
+
 START_TEST(vocab_only)
 {
     hlm_model *m = NULL;
@@ -191,6 +230,8 @@ START_TEST(vocab_only)
     REFUSED(hlm_ctx_new(&ctx, m, NULL), HLM_E_UNSUPPORTED);
     REFUSED(hlm_pool_new(&pool, m, NULL), HLM_E_UNSUPPORTED);
     REFUSED(hlm_model_plan_memory(m, NULL, &plan), HLM_E_UNSUPPORTED);
+    hlm_weight_info weight = {.struct_size = sizeof weight};
+    REFUSED(hlm_model_weight(m, 0, &weight), HLM_E_UNSUPPORTED);
     int32_t ids[64];
     size_t n = 0;
     OK(hlm_tokenize(m, "hello", 5, 0, ids, 64, &n));
@@ -459,6 +500,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, larger_structs);
     tcase_add_test(t, nothing_is_made);
     tcase_add_test(t, bad_models);
+    tcase_add_test(t, headers);
     tcase_add_test(t, vocab_only);
     tcase_add_test(t, bad_objects);
     tcase_add_test(t, bad_text);

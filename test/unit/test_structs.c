@@ -167,6 +167,11 @@ static hlm_status try_model_info(world *w, const void *p)
     return hlm_model_info_get(w->model, (void *)(uintptr_t)p);
 }
 
+static hlm_status try_weight_info(world *w, const void *p)
+{
+    return hlm_model_weight(w->model, 0, (void *)(uintptr_t)p);
+}
+
 static hlm_status try_plan_params(world *w, const void *p)
 {
     hlm_memory_plan_info info = {.struct_size = sizeof info};
@@ -349,6 +354,7 @@ static const struct {
     {"hlm_adapter_params", try_adapter_params},
     {"hlm_adapter_info", try_adapter_info},
     {"hlm_model_info", try_model_info},
+    {"hlm_weight_info", try_weight_info},
     {"hlm_plan_params", try_plan_params},
     {"hlm_memory_plan_info", try_memory_plan_info},
     {"hlm_pool_params", try_pool_params},

@@ -57,6 +57,7 @@ HLM_LOAD_PORTABLE = 2
 HLM_LOAD_VOCAB_ONLY = 4
 HLM_LOAD_CHECK_WEIGHTS = 8
 HLM_LOAD_NO_MEMORY_TOKENS = 16
+HLM_LOAD_HEADERS = 32
 HLM_ACTIVATIONS_DEFAULT = 0
 HLM_ACTIVATIONS_F32 = 1
 HLM_HEAD_TEXT = 0
@@ -178,6 +179,26 @@ class hlm_model_info(Structure):
         ("head", c_int32),
         ("n_labels", c_int32),
         ("reserved", c_int32),
+    ]
+
+
+class hlm_weight_info(Structure):
+    """One of the matrices and vectors that a model is computed with. Strings live as long as the model."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("count", c_size_t),
+        ("tensor", c_char_p),
+        ("type", c_char_p),
+        ("dims", c_uint64 * 4),
+        ("block", c_char_p),
+        ("role", c_char_p),
+        ("layer", c_int32),
+        ("item", c_int32),
+        ("rows", c_uint64),
+        ("cols", c_uint64),
+        ("unit", c_uint64),
+        ("file_bytes", c_uint64),
+        ("bytes", c_uint64),
     ]
 
 
@@ -643,6 +664,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
         'Set info->struct_size first; fields beyond it are left out, and bytes beyond\n'
         'what the library knows become 0.'),
+    "hlm_model_weight": (c_int32, [c_void_p, c_size_t, c_void_p],
+        'Weight i of the model, in the order in which a token meets them.\n'
+        'Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY).'),
     "hlm_model_label": (c_char_p, [c_void_p, c_int32],
         'Name of class i of a classification head, as the files say it; NULL where they\n'
         'do not, or there is no such class. Valid as long as the model.'),
@@ -947,6 +971,7 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_message": (16, sizeof(hlm_message)),
         "hlm_model_params": (64, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
+        "hlm_weight_info": (128, sizeof(hlm_weight_info)),
         "hlm_pool_params": (72, sizeof(hlm_pool_params)),
         "hlm_pool_info": (24, sizeof(hlm_pool_info)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),

@@ -114,6 +114,42 @@ class ModelInfo(NamedTuple):
     n_labels: int
 
 
+class WeightInfo(NamedTuple):
+    """One of the matrices and vectors that a model is computed with. Strings live as long as the model."""
+
+    #: How many there are.
+    count: int
+
+    #: The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost
+    #: first and 0 behind the last.
+    tensor: str
+
+    type: str
+
+    #: The kind of block that it is for ("attn", "mamba2"), and what it is there ("q").
+    block: str
+
+    role: str
+
+    #: Its layer, and its expert or use of a shared block; -1 where it has none.
+    layer: int
+
+    item: int
+
+    #: Of a vector cols is 0.
+    rows: int
+
+    cols: int
+
+    #: Rows that stay together when a matrix is divided: a head's, a group's, or what kernels take at once.
+    unit: int
+
+    #: Bytes in the file, and in memory as loaded.
+    file_bytes: int
+
+    bytes: int
+
+
 class PoolParams(TypedDict, total=False):
     """hlm_pool_params of the header."""
 
@@ -433,6 +469,7 @@ __all__ = [
     "ChatParams",
     "ModelParams",
     "ModelInfo",
+    "WeightInfo",
     "PoolParams",
     "PoolInfo",
     "CtxParams",

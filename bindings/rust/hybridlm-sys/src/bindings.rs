@@ -554,6 +554,9 @@ pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_6 = 8;
 #[doc = "  the flag they are computed once a pool, stand before every text, and count in"]
 #[doc = "  no position, length or limit."]
 pub const HLM_LOAD_NO_MEMORY_TOKENS: _bindgen_ty_6 = 16;
+#[doc = " Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and"]
+#[doc = "  hlm_model_plan_memory; contexts, pools and adapters are refused. Names, shapes and types are checked."]
+pub const HLM_LOAD_HEADERS: _bindgen_ty_6 = 32;
 pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
 #[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
 #[doc = "  CPU has the instruction, f32 for all else."]
@@ -1296,6 +1299,302 @@ extern "C" {
     #[doc = " Set info->struct_size first; fields beyond it are left out, and bytes beyond"]
     #[doc = "  what the library knows become 0."]
     pub fn hlm_model_info_get(model: *const hlm_model, info: *mut hlm_model_info) -> hlm_status;
+}
+#[doc = " One of the matrices and vectors that a model is computed with. Strings live as long as the model."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_weight_info {
+    pub struct_size: usize,
+    #[doc = " How many there are."]
+    pub count: usize,
+    #[doc = " The tensor that holds it, perhaps beside others, its type (\"q4_1\"), and its sizes, outermost"]
+    #[doc = "  first and 0 behind the last."]
+    pub tensor: *const ::std::os::raw::c_char,
+    pub type_: *const ::std::os::raw::c_char,
+    pub dims: [u64; 4usize],
+    #[doc = " The kind of block that it is for (\"attn\", \"mamba2\"), and what it is there (\"q\")."]
+    pub block: *const ::std::os::raw::c_char,
+    pub role: *const ::std::os::raw::c_char,
+    #[doc = " Its layer, and its expert or use of a shared block; -1 where it has none."]
+    pub layer: i32,
+    pub item: i32,
+    #[doc = " Of a vector cols is 0."]
+    pub rows: u64,
+    pub cols: u64,
+    #[doc = " Rows that stay together when a matrix is divided: a head's, a group's, or what kernels take at once."]
+    pub unit: u64,
+    #[doc = " Bytes in the file, and in memory as loaded."]
+    pub file_bytes: u64,
+    pub bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_weight_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_weight_info>(),
+        128usize,
+        concat!("Size of: ", stringify!(hlm_weight_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_weight_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_weight_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_count() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).count) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(count)
+            )
+        );
+    }
+    test_field_count();
+    fn test_field_tensor() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).tensor) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(tensor)
+            )
+        );
+    }
+    test_field_tensor();
+    fn test_field_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).type_) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(type_)
+            )
+        );
+    }
+    test_field_type();
+    fn test_field_dims() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dims) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(dims)
+            )
+        );
+    }
+    test_field_dims();
+    fn test_field_block() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).block) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(block)
+            )
+        );
+    }
+    test_field_block();
+    fn test_field_role() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).role) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(role)
+            )
+        );
+    }
+    test_field_role();
+    fn test_field_layer() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layer) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(layer)
+            )
+        );
+    }
+    test_field_layer();
+    fn test_field_item() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).item) as usize - ptr as usize
+            },
+            84usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(item)
+            )
+        );
+    }
+    test_field_item();
+    fn test_field_rows() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rows) as usize - ptr as usize
+            },
+            88usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(rows)
+            )
+        );
+    }
+    test_field_rows();
+    fn test_field_cols() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).cols) as usize - ptr as usize
+            },
+            96usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(cols)
+            )
+        );
+    }
+    test_field_cols();
+    fn test_field_unit() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).unit) as usize - ptr as usize
+            },
+            104usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(unit)
+            )
+        );
+    }
+    test_field_unit();
+    fn test_field_file_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).file_bytes) as usize - ptr as usize
+            },
+            112usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(file_bytes)
+            )
+        );
+    }
+    test_field_file_bytes();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            120usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+}
+impl Default for hlm_weight_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Weight i of the model, in the order in which a token meets them."]
+    #[doc = "  Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY)."]
+    pub fn hlm_model_weight(
+        model: *const hlm_model,
+        i: usize,
+        info: *mut hlm_weight_info,
+    ) -> hlm_status;
 }
 extern "C" {
     #[doc = " Name of class i of a classification head, as the files say it; NULL where they"]
