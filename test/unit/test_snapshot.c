@@ -324,6 +324,30 @@ START_TEST(of_changed_models)
 }
 END_TEST
 
+/* The fingerprint is of the file's rows: the same whatever kernels make of them, mapped or read. */
+START_TEST(one_fingerprint)
+{
+    static const hlm_model_params ways[] = {{.struct_size = sizeof *ways},
+                                            {.struct_size = sizeof *ways, .cpu = "ref"},
+                                            {.struct_size = sizeof *ways, .cpu = "avx2", .flags = HLM_LOAD_READ},
+                                            {.struct_size = sizeof *ways, .flags = HLM_LOAD_PORTABLE},
+                                            {.struct_size = sizeof *ways, .activations = HLM_ACTIVATIONS_F32}};
+    hlmi_snapshot_head first = {0}, head;
+    hlm_pool_params pp = small_pool();
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        world w = open_world(folder, models[_i], &ways[i], &pp);
+        hlm_cache *c = told(&w);
+        const bytes b = saved(c);
+        memcpy(&head, b.data, sizeof head);
+        if (i == 0) first = head;
+        ck_assert_mem_eq(head.model, first.model, sizeof head.model);
+        free(b.data);
+        hlm_cache_free(c);
+        close_world(&w);
+    }
+}
+END_TEST
+
 /* The cap holds, and nothing is left of what did not fit. */
 START_TEST(under_a_cap)
 {
@@ -433,6 +457,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, at_any_point, 0, n);
     tcase_add_loop_test(t, in_a_fresh_pool, 0, n);
     tcase_add_loop_test(t, portable_kernels, 0, n);
+    tcase_add_loop_test(t, one_fingerprint, 0, n);
     tcase_add_test(t, every_type);
     tcase_add_test(t, of_other_models);
     tcase_add_test(t, of_changed_models);
