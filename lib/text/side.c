@@ -273,7 +273,7 @@ static hlm_status check_free(const hlmi_placer *p, const hlmi_side_token *token)
 static hlm_status give_id(const hlmi_placer *p, const hlmi_side_token *token, int32_t *out)
 {
     hlmi_tokens *t = &p->t->tokens;
-    int64_t id = (int64_t)hlmi_max_size((size_t)(p->last + 1), t->n_model);
+    int64_t id = (int64_t)hlmi_max_size((size_t)p->last + 1, t->n_model);
     const bool next = !p->takes_pieces && !taken(t, id);
     if (token->id < 0 && !next) id = (int64_t)t->n;
     if (token->id >= 0 && !(next && id + p->skipped == token->id)) {
