@@ -531,9 +531,9 @@ enum { HLM_TYPE_DEFAULT = 0, HLM_TYPE_F32 = 1, HLM_TYPE_F16 = 2, HLM_TYPE_BF16 =
 enum {
     /** They are kept: a Transformer can go back to any position at once. */
     HLM_WINDOW_KEEP = 0,
-    /** Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared
-     *  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there.
-     *  A rewind behind that finds the nearest position whose rows are there, and the next step computes
+    /** Rows of layers with a window are given back behind it, unless a mark needs them, or
+     *  hlm_pool_params.undo_tokens twice over reach there. Each sequence gives back its own: what it shares
+     *  with others is free when they have, too. A rewind behind that finds the nearest position whose rows are there, and the next step computes
      *  the tokens from there again. Transformers then set automatic marks too, and a mark counts
      *  with the rows that it keeps. Without layers with windows it has no effect. */
     HLM_WINDOW_GIVE_BACK = 1

@@ -19,8 +19,9 @@ static void find_old(hlmi_entry *e)
 
 hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
 {
+    const size_t n_tracks = c->pool->layout.n_tracks;
     size_t n = 0;
-    for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->claim.table.n;
+    for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->claim.tracks[HLMI_IDS].n * n_tracks;
     void *items = c->leaves;
     const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_leaves, n, sizeof *c->leaves, "page tables");
     c->leaves = items;
@@ -30,8 +31,9 @@ hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
         hlmi_entry *e = &b->entries[i];
         find_old(e);
         e->pages = at;
-        const hlmi_table *table = &e->cache->claim.table;
-        for (size_t k = 0; k < table->n; k++) *at++ = &table->leaves[k]->rows;
+        const hlmi_table *tracks = e->cache->claim.tracks;
+        for (size_t k = 0; k < tracks[HLMI_IDS].n; k++)
+            for (size_t t = 0; t < n_tracks; t++, at++) *at = tracks[t].leaves[k] ? &tracks[t].leaves[k]->rows : NULL;
     }
     return HLM_OK;
 }
@@ -99,7 +101,7 @@ static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_
 }
 
 /* What row `at` of an entry is run with, as the tile's `row`. An old one is computed as before: its KV rows are there, but for those
- * of a page that lacked its part. */
+ * of tracks that end before it. */
 static void add_row(hlm_context *c, const hlmi_entry *e, size_t at, size_t row)
 {
     hlmi_tile *t = &c->tile;
@@ -108,7 +110,9 @@ static void add_row(hlm_context *c, const hlmi_entry *e, size_t at, size_t row)
     if (at < e->old) {
         const int32_t symbol = hlmi_seq_symbol(pool, &e->cache->seq, entry_pos(e, at));
         t->tokens[row] = hlmi_symbol_token(pool, symbol);
-        t->keep[row] = hlmi_cache_page(e->cache, entry_pos(e, at))->again ? 1 << HLMI_PART : 0;
+        t->keep[row] = 0;
+        for (size_t k = 0; k < pool->layout.n_tracks; k++)
+            if (entry_pos(e, at) >= hlmi_seq_end(pool, &e->cache->seq, k)) t->keep[row] |= (uint8_t)(1u << k);
         adapter = hlmi_pool_adapter(pool, hlmi_symbol_adapter(pool, symbol));
     } else {
         const size_t i = at - e->old;

@@ -131,14 +131,16 @@ static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, co
     const uint64_t count = p->n_sequences ? p->n_sequences : 1;
     const uint64_t n_pages =
         (prefix + tokens + per - 1) / per - prefix / per; /* whole pages of the prefix are shared */
-    const uint64_t page = hlmi_page_bytes(pages), part = hlmi_part_bytes(pages), whole = page + part,
-                   state = hlmi_state_bytes(states);
+    const uint64_t whole = hlmi_pool_pages_bytes(pages), state = hlmi_state_bytes(states);
     const uint64_t once = state + (prefix ? (prefix + per - 1) / per * whole + state : 0);
     const uint64_t step = p->step_tokens ? (uint64_t)p->step_tokens : tokens;
-    const uint64_t reach = hlmi_pages_of(pages->window + (uint64_t)slack + step, per) + (prefix % per != 0);
-    const uint64_t parts = n_pages < reach ? n_pages : reach;
     const bool fits = n_pages <= most / whole && full->state_per_sequence <= most;
-    const uint64_t each = fits ? n_pages * page + parts * part + full->state_per_sequence : 0;
+    uint64_t each = full->state_per_sequence;
+    for (size_t t = 0; t < pages->n_tracks && fits; t++) {
+        const uint64_t window = pages->tracks[t].window, span = window + (uint64_t)slack + step;
+        const uint64_t reach = window ? hlmi_pages_of(span, per) + (prefix % per != 0) : n_pages;
+        each += (n_pages < reach ? n_pages : reach) * hlmi_page_bytes(pages, t);
+    }
     if (!fits || each > most / count)
         return hlmi_fail(HLM_E_ARG, "hlm_plan_params: %llu sequences of %llu tokens", (unsigned long long)count,
                          (unsigned long long)tokens);

@@ -8,15 +8,16 @@ static bool touch(const hlm_pool *pool, hlmi_fresh *f, void *block, hlmi_slice *
     return hlmi_fresh_touch(f, block, &pool->mem, slice->until);
 }
 
-/* The pages of a span's new positions; the page that its sequence's last token is in may be another's too. */
+/* The pages of a span's new positions; the page in which its sequence's track ends may be another's too. */
 static bool touch_pages(const hlm_pool *pool, const hlmi_span *span, const hlm_cache *cache, hlmi_slice *slice)
 {
     const int64_t tokens = (int64_t)pool->layout.tokens, end = span->pos + (int64_t)span->n;
-    const int64_t from = span->pos > cache->seq.length ? span->pos : cache->seq.length;
-    for (int64_t at = (from + tokens - 1) / tokens * tokens; at < end; at += tokens) {
-        hlmi_page *page = hlmi_cache_page(cache, at);
-        if (!touch(pool, &page->item.fresh, page->item.rows[0], slice)) return false;
-        if (page->part && !touch(pool, &page->part->fresh, page->part->rows[0], slice)) return false;
+    for (size_t t = 0; t < pool->layout.n_tracks; t++) {
+        const int64_t had = hlmi_seq_end(pool, &cache->seq, t), from = span->pos > had ? span->pos : had;
+        for (int64_t at = (from + tokens - 1) / tokens * tokens; at < end; at += tokens) {
+            hlmi_page *page = hlmi_claim_page(cache, t, at);
+            if (!touch(pool, &page->item.fresh, page->item.rows[0], slice)) return false;
+        }
     }
     return true;
 }

@@ -43,7 +43,7 @@ typedef struct hlmi_tile {
     bool adapted; /* one of them is not NULL */
     int64_t *pos; /* [n_rows] */
     uint32_t *span_of; /* [n_rows] */
-    uint8_t *keep; /* [n_rows] bit i: K and V go into piece i of the row's page; else they are there already */
+    uint8_t *keep; /* [n_rows] bit i: K and V go into track i; else they are there already */
     void *const **log; /* [n_rows] by place: the row of the undo log that is written, or read by a replay; NULL: none */
     hlmi_span *spans; /* [n_spans] */
     size_t n_spans;

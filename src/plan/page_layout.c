@@ -35,27 +35,43 @@ static bool head_bytes(const hlmi_page_layout *l, size_t dim, size_t positions, 
     return true;
 }
 
-/* Lays out one layer at *at, in the piece that has it; false on overflow. */
-static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv, size_t *at)
+/* The track of a place's layers with a window, which is made if there is none. Each place that may come is left one. */
+static size_t find_track(hlmi_page_layout *l, size_t place, size_t window)
+{
+    size_t last = 0;
+    for (size_t t = HLMI_IDS + 1; t < l->n_tracks; t++) {
+        if (l->tracks[t].place != place) continue;
+        if (l->tracks[t].window == window) return t;
+        last = t;
+    }
+    if (last && l->n_tracks + HLMI_PLACES - 1 >= HLMI_TRACKS) return last;
+    l->tracks[l->n_tracks] = (hlmi_track_layout){.place = place, .window = window};
+    return l->n_tracks++;
+}
+
+/* Lays out one layer in its track; false on overflow. */
+static bool add_layer(hlmi_page_layout *l, size_t i, const hlmi_kv_layer *kv)
 {
     const size_t scales = l->format == HLMI_KV_ROWS_INT8 ? 2 * sizeof(float) : 0;
+    hlmi_track_layout *track = &l->tracks[l->track[i]];
     size_t all;
     if (!head_bytes(l, kv->head_dim, l->stride, &l->k_scale[i], &l->k_head[i])) return false;
     if (!head_bytes(l, kv->v_dim, l->tokens, &l->v_scale[i], &l->v_head[i])) return false;
     if (!hlmi_mul_size(l->k_head[i] + l->v_head[i], kv->n_kv_heads, &all)) return false;
-    l->k_at[i] = *at;
-    l->v_at[i] = *at + l->k_head[i] * kv->n_kv_heads;
+    l->k_at[i] = track->bytes;
+    l->v_at[i] = track->bytes + l->k_head[i] * kv->n_kv_heads;
     const size_t row = kv->n_kv_heads * ((kv->head_dim + kv->v_dim) * l->item + scales);
-    l->per_token += row;
-    if (l->in_part[i]) l->part_per_token += row;
-    if (l->in_part[i]) l->window = hlmi_max_size(l->window, kv->window);
-    return hlmi_add_size(*at, all, at) && *at <= SIZE_MAX / 2;
+    track->per_token += row;
+    if (l->windows) track->window = kv->window && track->window ? hlmi_max_size(track->window, kv->window) : 0;
+    return hlmi_add_size(track->bytes, all, &track->bytes) && track->bytes <= SIZE_MAX / (2 * HLMI_TRACKS);
 }
 
 hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
-                                 size_t tokens, bool parts, const hlmi_mem *mem)
+                                 size_t tokens, bool windows, const hlmi_mem *mem)
 {
-    *l = (hlmi_page_layout){.tokens = tokens, .stride = hlmi_round_up(tokens, 16)};
+    *l = (hlmi_page_layout){
+        .tokens = tokens, .stride = hlmi_round_up(tokens, 16), .n_tracks = HLMI_IDS + 1, .windows = windows};
+    l->tracks[HLMI_IDS] = (hlmi_track_layout){.bytes = tokens * sizeof(int32_t), .per_token = sizeof(int32_t)};
     const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
     hlm_status st = find_type(l, chosen);
     if (st != HLM_OK) return st;
@@ -67,13 +83,16 @@ hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int
     l->v_head = table + 3 * plan->n_kv;
     l->k_scale = table + 4 * plan->n_kv;
     l->v_scale = table + 5 * plan->n_kv;
-    l->in_part = table + 6 * plan->n_kv;
-    for (size_t i = 0; i < plan->n_kv; i++) {
-        l->in_part[i] = parts && plan->kv[i].window > 0;
-        if (!add_layer(l, i, &plan->kv[i], l->in_part[i] ? &l->part_bytes : &l->bytes))
-            return hlmi_fail(HLM_E_FORMAT, "the KV rows of %zu tokens are larger than memory", tokens);
+    l->track = table + 6 * plan->n_kv;
+    bool fits = true;
+    for (size_t i = 0; i < plan->n_kv && fits; i++) {
+        l->track[i] = find_track(l, plan->kv[i].place, windows ? plan->kv[i].window : 0);
+        fits = add_layer(l, i, &plan->kv[i]);
     }
-    l->per_token += sizeof(int32_t);
+    if (!fits) return hlmi_fail(HLM_E_FORMAT, "the KV rows of %zu tokens are larger than memory", tokens);
+    for (size_t t = 0; t < l->n_tracks; t++) l->per_token += l->tracks[t].per_token;
+    l->windows = false;
+    for (size_t t = 0; t < l->n_tracks; t++) l->windows = l->windows || l->tracks[t].window;
     return HLM_OK;
 }
 

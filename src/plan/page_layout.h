@@ -1,19 +1,30 @@
 /* Where the KV rows of consecutive positions lie: pure geometry, for who keeps them (state/page.h) and who computes on them.
  *
- * Rows of a page, for each attention layer and KV head: K transposed [head_dim][stride] with positions side by side, then V
- * [page_tokens][v_dim]. Where rows are int8, the f32 scales of the head's positions follow each. They are in one piece, or, in pools
- * that give rows behind attention windows back (state/window.h), those of layers with a window in a second one, which may be gone. */
+ * A *track* is what a sequence keeps at a place for a window: each track has pages of its own. Track 0 is the host's, of ids, one int32 for a
+ * position; the others hold rows: of all layers, or, in pools that give rows behind attention windows back (state/window.h), of
+ * the layers with the same window. Layers of two places are in two tracks.
+ *
+ * Rows of a page, for each attention layer of the track and KV head: K transposed [head_dim][stride] with positions side by side, then V
+ * [page_tokens][v_dim]. Where rows are int8, the f32 scales of the head's positions follow each. */
 #ifndef HLMI_PLAN_PAGE_LAYOUT_H
 #define HLMI_PLAN_PAGE_LAYOUT_H
 
 #include "kernel/kernel.h"
+#include "place/place.h"
 #include "plan/plan.h"
 
 enum {
     HLMI_LEAF_PAGES = 64,
-    HLMI_PIECES = 2, /* of a page */
-    HLMI_PART = 1 /* the second one */
+    HLMI_IDS = 0, /* the first track */
+    HLMI_TRACKS = 8 /* most; layers with other windows than that many share the last of their place */
 };
+
+typedef struct hlmi_track_layout {
+    size_t place; /* that computes its layers (place/place.h) */
+    size_t window; /* the widest of its layers; 0: its rows stay */
+    size_t bytes; /* of a page's rows */
+    size_t per_token; /* bytes of a position that are used */
+} hlmi_track_layout;
 
 /** Where things lie in a page of one pool. */
 typedef struct hlmi_page_layout {
@@ -21,37 +32,37 @@ typedef struct hlmi_page_layout {
     size_t item; /* bytes of a KV element */
     size_t tokens; /* positions */
     size_t stride; /* positions rounded up to a multiple of 16: row stride of K */
-    size_t *k_at; /* [n_kv] offset of the layer's first K head in its piece */
+    size_t *k_at; /* [n_kv] offset of the layer's first K head in a page of its track */
     size_t *k_head; /* [n_kv] bytes of a K head */
     size_t *v_at; /* [n_kv] offset of the layer's first V head */
     size_t *v_head; /* [n_kv] bytes of a V head */
     size_t *k_scale, *v_scale; /* [n_kv] where in a head its scales are; int8 only */
-    size_t *in_part; /* [n_kv] the piece that has the layer's rows */
-    size_t bytes; /* of the rows of a page, without its part */
-    size_t part_bytes; /* of its part; 0: pages have none */
-    size_t window, part_per_token; /* the widest of the layers in the part; bytes of a position there */
-    size_t per_token; /* bytes of one position, its id and those in the part included */
+    size_t *track; /* [n_kv] the layer's */
+    hlmi_track_layout tracks[HLMI_TRACKS];
+    size_t n_tracks;
+    bool windows; /* tracks may have one */
+    size_t per_token; /* bytes of one position in all of them */
 } hlmi_page_layout;
 
-/** Addresses of the pieces of pages side by side in a sequence; NULL: given back. */
+/** Addresses of the rows of a track's pages side by side in a sequence; NULL: given back. */
 typedef struct hlmi_leaf_rows {
-    char *at[HLMI_PIECES][HLMI_LEAF_PAGES];
+    char *at[HLMI_LEAF_PAGES];
 } hlmi_leaf_rows;
 
-/** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. parts: layers with a window have their rows in
- *  parts. */
+/** kv_type HLM_TYPE_DEFAULT: f16, or f32 where activations are not to be rounded. windows: rows behind them are given
+ *  back. */
 hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int32_t kv_type, bool f32_activations,
-                                 size_t tokens, bool parts, const hlmi_mem *mem);
+                                 size_t tokens, bool windows, const hlmi_mem *mem);
 void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
 
-/** The piece with the rows of a layer and a position, by the leaves of a sequence. */
+/** The page's rows of a layer and a position, by the leaves of a sequence: those of all tracks side by side. */
 static inline char *hlmi_rows_of(const hlmi_leaf_rows *const *leaves, const hlmi_page_layout *l, size_t kv, int64_t pos)
 {
     const size_t i = (size_t)pos / l->tokens;
-    return leaves[i / HLMI_LEAF_PAGES]->at[l->in_part[kv]][i % HLMI_LEAF_PAGES];
+    return leaves[i / HLMI_LEAF_PAGES * l->n_tracks + l->track[kv]]->at[i % HLMI_LEAF_PAGES];
 }
 
-/** In the piece that has a layer's rows. */
+/** In the rows of a page of the layer's track. */
 static inline void *hlmi_page_k(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
 {
     return rows + l->k_at[kv] + head * l->k_head[kv];

@@ -25,6 +25,7 @@ typedef struct hlmi_rope {
 /** KV rows of one attention layer inside a page: the geometry that the pool lays out. */
 typedef struct hlmi_kv_layer {
     size_t n_kv_heads, head_dim, v_dim;
+    size_t place; /* that computes it (place/place.h), and has its rows */
     size_t
         window; /* the widest of those who read it: a query sees itself and window - 1 before it; 0: one of them sees all */
     bool read; /* somebody has said so */

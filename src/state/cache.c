@@ -30,7 +30,7 @@ void hlmi_cache_destroy(hlm_cache *c)
 {
     hlmi_seq_free(c->pool, &c->seq);
     hlmi_points_free(c->pool, &c->claim.points);
-    hlmi_table_free(c->pool, &c->claim.table);
+    for (size_t t = 0; t < HLMI_TRACKS; t++) hlmi_table_free(c->pool, &c->claim.tracks[t]);
     hlmi_free(&c->pool->mem, c);
 }
 
@@ -62,39 +62,48 @@ bool hlmi_cache_give_up_marks(hlm_cache *c)
 
 /* ---- pages ---- */
 
-/* Is page i there already, and can positions from .. to - 1 of it be the claim's? */
-static bool fill_in_place(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
+/* Is page i of a track there already, and can positions from .. to - 1 of it be the claim's? */
+static bool fill_in_place(hlm_cache *c, size_t t, size_t i, uint32_t from, uint32_t to)
 {
-    if (i >= hlmi_table_pages(&c->claim.table)) return false;
-    hlmi_page *page = hlmi_table_page(&c->claim.table, i);
+    hlmi_page *page = hlmi_table_page(&c->claim.tracks[t], i);
     unsigned expected = from;
-    if (!page->part && c->pool->layout.part_bytes) return false;
+    if (!page) return false;
     /* alone: it is reserved, or what lies behind is nobody's any more after a rewind */
-    if (hlmi_table_alone(&c->claim.table, &c->seq.table, i)) atomic_store(&page->filled, to);
+    if (hlmi_table_alone(&c->claim.tracks[t], &c->seq.tracks[t], i)) atomic_store(&page->filled, to);
     else if (from == 0 || !atomic_compare_exchange_strong(&page->filled, &expected, to)) return false;
-    c->claim.in_place = c->claim.in_place || from > 0;
+    c->claim.in_place[t] = c->claim.in_place[t] || from > 0;
     return true;
 }
 
-/* The page with index i, writable for positions [from, to) of it; from > 0 only for the page in which the sequence ends. */
-static hlm_status claim_page(hlm_cache *c, size_t i, uint32_t from, uint32_t to)
+/* The page with index i, writable for positions [from, to) of it; from > 0 only for the page in which the track ends. */
+static hlm_status claim_page(hlm_cache *c, size_t t, size_t i, uint32_t from, uint32_t to)
 {
-    if (fill_in_place(c, i, from, to)) return HLM_OK;
-    hlmi_page *page = hlmi_pool_take(c->pool);
+    if (fill_in_place(c, t, i, from, to)) return HLM_OK;
+    hlmi_page *page = hlmi_pool_take(c->pool, t);
     if (!page) return HLM_E_NOMEM;
-    if (from) hlmi_page_copy(page, hlmi_table_page(&c->claim.table, i), &c->pool->layout, c->pool->plan, from);
+    if (from)
+        hlmi_page_copy(page, hlmi_table_page(&c->claim.tracks[t], i), &c->pool->layout, c->pool->plan, from,
+                       hlmi_pool_place(c->pool, page));
     atomic_store(&page->filled, to);
-    return hlmi_table_put(c->pool, &c->claim.table, i, page);
+    return hlmi_table_put(c->pool, &c->claim.tracks[t], i, page);
 }
 
-static hlm_status claim_pages(hlm_cache *c)
+static hlm_status claim_track(hlm_cache *c, size_t t)
 {
-    const size_t per = c->pool->layout.tokens, length = (size_t)c->seq.length, end = (size_t)c->claim.end;
-    hlm_status st = hlmi_table_share(c->pool, &c->claim.table, &c->seq.table, hlmi_table_pages(&c->seq.table));
-    if (st == HLM_OK) st = hlmi_window_claim(c);
-    for (size_t at = length; at < end && st == HLM_OK; at = (at / per + 1) * per)
-        st = claim_page(c, at / per, (uint32_t)(at % per), (uint32_t)hlmi_min_size(per, end - at / per * per));
+    const size_t per = c->pool->layout.tokens, end = (size_t)c->claim.end;
+    const hlmi_table *own = &c->seq.tracks[t];
+    hlm_status st = hlmi_table_share(c->pool, &c->claim.tracks[t], own, hlmi_table_pages(own));
+    for (size_t at = (size_t)hlmi_seq_end(c->pool, &c->seq, t); at < end && st == HLM_OK; at = (at / per + 1) * per)
+        st = claim_page(c, t, at / per, (uint32_t)(at % per), (uint32_t)hlmi_min_size(per, end - at / per * per));
     return st;
+}
+
+/* What has been filled of the page in which a track ends is free again. */
+static void empty_page(const hlm_cache *c, size_t t)
+{
+    const int64_t end = hlmi_seq_end(c->pool, &c->seq, t);
+    const size_t rest = (size_t)end % c->pool->layout.tokens;
+    if (rest) atomic_store(&hlmi_claim_page(c, t, end)->filled, (unsigned)rest);
 }
 
 /* ---- points ---- */
@@ -174,7 +183,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
     do {
         c->claim.end = length + (int64_t)n;
         st = claim_points(c);
-        if (st == HLM_OK) st = claim_pages(c);
+        for (size_t t = 0; t < c->pool->layout.n_tracks && st == HLM_OK; t++) st = claim_track(c, t);
         if (st != HLM_OK) hlmi_cache_abort(c);
     } while (st == HLM_E_NOMEM && hlmi_cache_give_up_marks(c));
     return st;
@@ -183,17 +192,23 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 /* The claim is over. What it held goes back, the memory of its lists stays. */
 static void end_claim(hlm_cache *c)
 {
-    hlmi_table_cut(c->pool, &c->claim.table, 0);
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) {
+        hlmi_table_cut(c->pool, &c->claim.tracks[t], 0);
+        c->claim.in_place[t] = false;
+    }
     hlmi_points_clear(c->pool, &c->claim.points, -1, HLMI_POINT_REASONS);
-    c->claim = (hlmi_claim){.table = c->claim.table, .points = c->claim.points};
+    c->claim.end = 0;
+    c->claim.now = NULL;
 }
 
-/* Its table becomes the sequence's. */
-static void take_table(hlm_cache *c)
+/* Its pages become the sequence's. */
+static void take_tracks(hlm_cache *c)
 {
-    const hlmi_table was = c->seq.table;
-    c->seq.table = c->claim.table;
-    c->claim.table = was;
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) {
+        const hlmi_table was = c->seq.tracks[t];
+        c->seq.tracks[t] = c->claim.tracks[t];
+        c->claim.tracks[t] = was;
+    }
 }
 
 static void write_symbols(hlm_cache *c, const int32_t *tokens, uint32_t adapter, const int32_t *symbols)
@@ -203,7 +218,7 @@ static void write_symbols(hlm_cache *c, const int32_t *tokens, uint32_t adapter,
         const size_t i = (size_t)(pos - c->seq.length);
         const int32_t symbol =
             symbols ? symbols[i] : hlmi_symbol(c->pool, tokens ? tokens[i] : HLM_TOKEN_NONE, adapter);
-        hlmi_cache_page(c, pos)->tokens[(size_t)pos % per] = symbol;
+        hlmi_page_symbols(hlmi_claim_page(c, HLMI_IDS, pos))[(size_t)pos % per] = symbol;
     }
 }
 
@@ -211,9 +226,8 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t a
 {
     hlmi_assert(atomic_load(&c->users) & HLMI_CACHE_CALL && c->claim.end == c->seq.length + (int64_t)n);
     write_symbols(c, tokens, adapter, symbols);
-    hlmi_window_done(c);
     c->seq.length += (int64_t)n;
-    take_table(c);
+    take_tracks(c);
     hlmi_points_merge(c->pool, &c->seq.points, &c->claim.points);
     hlmi_points_thin(c->pool, &c->seq.points);
     end_claim(c);
@@ -222,18 +236,16 @@ void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t a
 
 void hlmi_cache_keep(hlm_cache *c)
 {
-    const size_t rest = (size_t)c->seq.length % c->pool->layout.tokens;
-    if (rest) atomic_store(&hlmi_cache_page(c, c->seq.length)->filled, (unsigned)rest);
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) empty_page(c, t);
     hlmi_undo_abort(c);
-    hlmi_window_keep(c);
-    take_table(c);
+    take_tracks(c);
     end_claim(c);
 }
 
 void hlmi_cache_abort(hlm_cache *c)
 {
-    const size_t rest = (size_t)c->seq.length % c->pool->layout.tokens;
-    if (c->claim.in_place) atomic_store(&hlmi_cache_page(c, c->seq.length)->filled, (unsigned)rest);
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++)
+        if (c->claim.in_place[t]) empty_page(c, t);
     hlmi_undo_abort(c);
     end_claim(c);
 }

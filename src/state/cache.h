@@ -10,10 +10,10 @@
 /** What a running step will make of a sequence. Empty outside a step. */
 typedef struct hlmi_claim {
     int64_t end; /* the length it will have */
-    hlmi_table table; /* pages up to there, shared with the sequence as far as they are the same */
+    hlmi_table tracks[HLMI_TRACKS]; /* pages up to there, shared with the sequence as far as they are the same */
     hlmi_points points; /* new ones, and anchors that stay; the last is where it will stand */
     hlmi_state *now; /* where computing has got to: the sequence's state, or one of the points' */
-    bool in_place; /* the page in which the sequence ends is filled further */
+    bool in_place[HLMI_TRACKS]; /* the page in which the sequence's track ends is filled further */
 } hlmi_claim;
 
 struct hlm_cache {
@@ -25,10 +25,10 @@ struct hlm_cache {
     hlmi_claim claim; /* the running step's */
 };
 
-/** The page of a position as the running step has it. */
-static inline hlmi_page *hlmi_cache_page(const hlm_cache *c, int64_t pos)
+/** The page of a track's position as the running step has it. */
+static inline hlmi_page *hlmi_claim_page(const hlm_cache *c, size_t track, int64_t pos)
 {
-    return hlmi_table_page(&c->claim.table, (size_t)pos / c->pool->layout.tokens);
+    return hlmi_table_page(&c->claim.tracks[track], (size_t)pos / c->pool->layout.tokens);
 }
 
 /** Is the final hidden row of the last position there, so that the head alone gives its logits? */

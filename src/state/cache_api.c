@@ -76,7 +76,8 @@ static void copy_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t 
     const size_t per = cache->pool->layout.tokens;
     while (n) {
         const size_t at = (size_t)from % per, m = hlmi_min_size(n, per - at);
-        const int32_t *symbols = hlmi_seq_page(cache->pool, &cache->seq, from)->tokens + at;
+        const int32_t *symbols =
+            hlmi_page_symbols(hlmi_table_page(&cache->seq.tracks[HLMI_IDS], (size_t)from / per)) + at;
         for (size_t i = 0; i < m; i++) out[i] = hlmi_symbol_token(cache->pool, symbols[i]);
         out += m;
         from += (int64_t)m;

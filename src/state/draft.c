@@ -36,7 +36,7 @@ void hlmi_cache_drafts(hlm_cache *c, bool on)
 
 size_t hlmi_cache_held(const hlm_cache *c)
 {
-    return hlmi_table_pages(&c->seq.table);
+    return hlmi_table_pages(&c->seq.tracks[HLMI_IDS]);
 }
 
 hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)

@@ -114,7 +114,7 @@ void hlmi_points_thin(hlm_pool *pool, hlmi_points *p)
 const hlmi_point *hlmi_points_now(const hlmi_points *p)
 {
     size_t i = p->n - 1;
-    while (!(p->items[i].flags & HLMI_POINT_NOW)) i--;
+    while (i > 0 && !(p->items[i].flags & HLMI_POINT_NOW)) i--;
     return &p->items[i];
 }
 

@@ -54,7 +54,7 @@ void hlmi_points_clear_at(hlm_pool *pool, hlmi_points *p, int64_t pos, uint32_t 
 /** Automatic marks above the budget go, those first that leave the smallest gap. */
 void hlmi_points_thin(hlm_pool *pool, hlmi_points *p);
 
-/** Where the sequence stands. There is always one. */
+/** Where the sequence stands: its beginning, while it is being cut. */
 const hlmi_point *hlmi_points_now(const hlmi_points *p);
 /** It stands at pos from here on, where a state is (NULL without recurrence); flags: 0 or HLMI_POINT_AGAIN. */
 void hlmi_points_go(hlm_pool *pool, hlmi_points *p, int64_t pos, hlmi_state *state, uint32_t flags);

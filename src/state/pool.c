@@ -74,7 +74,7 @@ static bool make_room(hlm_pool *pool)
 }
 
 /* As try_take, with what can be given up for it; NULL with a sentence. */
-static void *take(hlm_pool *pool, hlmi_shelf_kind kind)
+static void *take(hlm_pool *pool, size_t kind)
 {
     hlmi_shelf *shelf = &pool->shelves[kind];
     const size_t bytes = hlmi_shelf_bytes(shelf);
@@ -90,7 +90,7 @@ static void *take(hlm_pool *pool, hlmi_shelf_kind kind)
     return item;
 }
 
-static void give_back(hlm_pool *pool, hlmi_shelf_kind kind, hlmi_item *item)
+static void give_back(hlm_pool *pool, size_t kind, hlmi_item *item)
 {
     hlmi_shelf *shelf = &pool->shelves[kind];
     hlmi_lock_take(&pool->lock);
@@ -112,35 +112,28 @@ static void free_shelves(hlm_pool *pool)
     }
 }
 
-hlmi_page *hlmi_pool_take_bare(hlm_pool *pool)
+hlmi_page *hlmi_pool_take(hlm_pool *pool, size_t track)
 {
-    hlmi_page *p = take(pool, HLMI_SHELF_PAGES);
-    if (p) hlmi_page_init(p);
-    return p;
-}
-
-hlmi_page *hlmi_pool_take(hlm_pool *pool)
-{
-    const bool parts = pool->layout.part_bytes > 0;
-    hlmi_page *p = hlmi_pool_take_bare(pool);
+    hlmi_page *p = take(pool, HLMI_SHELF_PAGES + track);
     if (!p) return NULL;
-    if (parts) p->part = take(pool, HLMI_SHELF_PARTS);
-    if (p->part || !parts) return p;
-    give_back(pool, HLMI_SHELF_PAGES, &p->item);
-    return NULL;
-}
-
-void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page)
-{
-    if (page->part) give_back(pool, HLMI_SHELF_PARTS, page->part);
-    page->part = NULL;
+    atomic_init(&p->refs, 1);
+    atomic_init(&p->filled, 0);
+    p->held = 0;
+    p->track = (uint16_t)track;
+    p->place = (uint16_t)pool->layout.tracks[track].place;
+    return p;
 }
 
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
 {
-    if (!page || atomic_fetch_sub(&page->refs, 1) != 1) return;
-    hlmi_pool_drop_part(pool, page);
-    give_back(pool, HLMI_SHELF_PAGES, &page->item);
+    if (page && atomic_fetch_sub(&page->refs, 1) == 1) give_back(pool, HLMI_SHELF_PAGES + page->track, &page->item);
+}
+
+uint64_t hlmi_pool_pages_bytes(const hlmi_page_layout *l)
+{
+    uint64_t bytes = 0;
+    for (size_t t = 0; t < l->n_tracks; t++) bytes += hlmi_page_bytes(l, t);
+    return bytes;
 }
 
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
@@ -235,11 +228,12 @@ static void pool_free(hlm_pool *pool)
 static void set_shelves(hlm_pool *pool)
 {
     hlmi_shelf *s = pool->shelves;
-    s[HLMI_SHELF_PAGES] =
-        (hlmi_shelf){.what = "a KV page", .header = hlmi_page_header(&pool->layout), .rows = {pool->layout.bytes}};
-    s[HLMI_SHELF_PARTS] = (hlmi_shelf){.what = "a KV page's rows of layers with a window",
-                                       .header = sizeof(hlmi_item),
-                                       .rows = {pool->layout.part_bytes}};
+    for (size_t t = 0; t < pool->layout.n_tracks; t++) {
+        hlmi_shelf *pages = &s[HLMI_SHELF_PAGES + t];
+        *pages = (hlmi_shelf){.what = "a KV page", .header = sizeof(hlmi_page)};
+        if (t == HLMI_IDS) pages->header += pool->layout.tracks[t].bytes;
+        else pages->rows[pool->layout.tracks[t].place] = pool->layout.tracks[t].bytes;
+    }
     s[HLMI_SHELF_STATES] = (hlmi_shelf){.what = "a state block", .header = sizeof(hlmi_state)};
     s[HLMI_SHELF_STRETCHES] = (hlmi_shelf){.what = "a stretch of the undo log"};
     s[HLMI_SHELF_ROWS] = (hlmi_shelf){.what = "a row of the undo log"};
@@ -250,8 +244,10 @@ static void set_shelves(hlm_pool *pool)
 static uint64_t mark_bytes(const hlm_pool *pool)
 {
     const hlmi_page_layout *l = &pool->layout;
-    return hlmi_state_bytes(&pool->states) +
-        (l->part_bytes ? hlmi_pages_of(l->window, l->tokens) * hlmi_part_bytes(l) : 0);
+    uint64_t bytes = hlmi_state_bytes(&pool->states);
+    for (size_t t = 0; t < l->n_tracks; t++)
+        if (l->tracks[t].window) bytes += hlmi_pages_of(l->tracks[t].window, l->tokens) * hlmi_page_bytes(l, t);
+    return bytes;
 }
 
 /* What sequences keep of their past besides pages. */
@@ -270,7 +266,7 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     pool->auto_marks = budget / mark > MAX_AUTO_MARKS ? MAX_AUTO_MARKS : (size_t)(budget / mark);
     const int32_t undo = p->undo_tokens ? p->undo_tokens : DEFAULT_UNDO_TOKENS;
     if (undo < 0) return HLM_OK;
-    pool->slack = pool->layout.part_bytes ? HLMI_UNDO_STRETCHES * (int64_t)undo : 0;
+    pool->slack = pool->layout.windows ? HLMI_UNDO_STRETCHES * (int64_t)undo : 0;
     if (block == 0) return HLM_OK; /* no log */
     pool->undo_tokens = undo;
     pool->shelves[HLMI_SHELF_STRETCHES].header = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_row *);

@@ -14,12 +14,11 @@ enum {
 };
 
 typedef enum hlmi_shelf_kind {
-    HLMI_SHELF_PAGES,
-    HLMI_SHELF_PARTS,
     HLMI_SHELF_STATES,
     HLMI_SHELF_STRETCHES,
     HLMI_SHELF_ROWS,
-    HLMI_SHELVES
+    HLMI_SHELF_PAGES, /* of the first track, and those of the others behind it */
+    HLMI_SHELVES = HLMI_SHELF_PAGES + HLMI_TRACKS
 } hlmi_shelf_kind;
 
 struct hlm_pool {
@@ -52,18 +51,16 @@ struct hlm_pool {
 hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_state_layout *states, uint64_t *bytes,
                                     int64_t *slack);
 
-/** A page with refs 1 and nothing filled, with its part, or NULL: out of memory or at the cap (sentence set). */
-hlmi_page *hlmi_pool_take(hlm_pool *pool);
-/** The same without its part. */
-hlmi_page *hlmi_pool_take_bare(hlm_pool *pool);
-/** One reference less; the last one gives page and part back. NULL is fine. */
+/** A page of a track with refs 1 and nothing filled, or NULL: out of memory or at the cap (sentence set). */
+hlmi_page *hlmi_pool_take(hlm_pool *pool, size_t track);
+/** One reference less; the last one gives the page back. NULL is fine. */
 void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page);
-/** The page's part goes back: its holder is the only one. */
-void hlmi_pool_drop_part(hlm_pool *pool, hlmi_page *page);
-/** Bytes of a page with what it has of its part. */
-static inline size_t hlmi_pool_page_bytes(const hlm_pool *pool, const hlmi_page *page)
+/** Bytes of the pages of positions side by side, those of all tracks. */
+uint64_t hlmi_pool_pages_bytes(const hlmi_page_layout *l);
+/** Where the rows of a page lie. */
+static inline hlmi_place *hlmi_pool_place(const hlm_pool *pool, const hlmi_page *page)
 {
-    return hlmi_page_bytes(&pool->layout) + (page->part ? hlmi_part_bytes(&pool->layout) : 0);
+    return pool->places[page->place];
 }
 /** Most pages that positions side by side lie in; n > 0. */
 static inline uint64_t hlmi_pages_of(uint64_t n, uint64_t tokens)

@@ -19,8 +19,7 @@ void hlmi_prefix_publish(hlm_cache *c)
     hlmi_points_put(&c->seq.points, c->seq.length, NULL, HLMI_POINT_FIRST);
     if (atomic_compare_exchange_strong(&pool->prefix, &none, c)) {
         const uint64_t pages = hlmi_div_up((size_t)c->seq.length, pool->layout.tokens);
-        const uint64_t page = hlmi_page_bytes(&pool->layout) + hlmi_part_bytes(&pool->layout);
-        hlmi_pool_own(pool, pages * page + hlmi_state_bytes(&pool->states));
+        hlmi_pool_own(pool, pages * hlmi_pool_pages_bytes(&pool->layout) + hlmi_state_bytes(&pool->states));
     } else {
         hlmi_cache_destroy(c); /* another context was first */
     }
@@ -35,16 +34,16 @@ void hlmi_prefix_drop(hlm_pool *pool)
 
 /* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to take
  * later. */
-static hlm_status replace_pages(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from)
+static hlm_status replace_pages(hlm_pool *pool, hlmi_table *t, const hlmi_table *from, size_t length)
 {
     const hlmi_page_layout *l = &pool->layout;
-    const size_t whole = (size_t)from->length / l->tokens, rest = (size_t)from->length % l->tokens;
+    const size_t whole = length / l->tokens, rest = length % l->tokens;
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < whole && st == HLM_OK; i++)
-        st = hlmi_table_put(pool, &s->table, i, hlmi_page_retain(hlmi_table_page(&from->table, i)));
+        st = hlmi_table_put(pool, t, i, hlmi_page_retain(hlmi_table_page(from, i)));
     if (st != HLM_OK || rest == 0) return st;
-    hlmi_page *own = hlmi_table_page(&s->table, whole);
-    hlmi_page_copy(own, hlmi_table_page(&from->table, whole), l, pool->plan, rest);
+    hlmi_page *own = hlmi_table_page(t, whole);
+    hlmi_page_copy(own, hlmi_table_page(from, whole), l, pool->plan, rest, hlmi_pool_place(pool, own));
     atomic_store(&own->filled, (unsigned)rest);
     return HLM_OK;
 }
@@ -56,13 +55,14 @@ hlm_status hlmi_prefix_attach(hlm_cache *c)
     const hlmi_seq *from = &prefix->seq;
     hlmi_seq *s = &c->seq;
     const size_t pages = hlmi_div_up((size_t)from->length, c->pool->layout.tokens);
-    hlm_status st;
-    /* pages that are reserved are all its own: it is empty, so nobody has forked them */
-    if (hlmi_table_pages(&s->table) >= pages) {
-        st = replace_pages(c->pool, s, from);
-    } else {
-        hlmi_table_cut(c->pool, &s->table, 0);
-        st = hlmi_table_share(c->pool, &s->table, &from->table, pages);
+    hlm_status st = HLM_OK;
+    for (size_t i = 0; i < c->pool->layout.n_tracks && st == HLM_OK; i++) {
+        hlmi_table *t = &s->tracks[i];
+        const bool reserved =
+            hlmi_table_pages(t) >= pages; /* and all its own: it is empty, so nobody has forked them */
+        if (reserved) st = replace_pages(c->pool, t, &from->tracks[i], (size_t)from->length);
+        else hlmi_table_cut(c->pool, t, 0);
+        if (!reserved) st = hlmi_table_share(c->pool, t, &from->tracks[i], pages);
     }
     if (st != HLM_OK) return st;
     s->length = s->prefix = from->length;

@@ -4,44 +4,33 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "state/valid.h"
 #include "state/window.h"
-
-/* ---- its lock ---- */
-
-static _Thread_local bool mine;
-
-void hlmi_radix_lock(hlmi_radix *r)
-{
-    hlmi_assert(!mine);
-    hlmi_lock_take(&r->lock);
-    mine = true;
-}
-
-void hlmi_radix_unlock(hlmi_radix *r)
-{
-    hlmi_radix_valid(r);
-    mine = false;
-    hlmi_lock_drop(&r->lock);
-}
-
-bool hlmi_radix_mine(void)
-{
-    return mine;
-}
 
 /* ---- what nodes hold: each page and state is counted once, however many nodes hold it ---- */
 
 static hlmi_page *hold_page(hlmi_radix *r, hlmi_page *p)
 {
-    if (p->held++ == 0) r->info.bytes += hlmi_pool_page_bytes(r->pool, p);
+    if (p && p->held++ == 0) r->info.bytes += hlmi_page_bytes(&r->pool->layout, p->track);
     return hlmi_page_retain(p);
 }
 
 static void drop_page(hlmi_radix *r, hlmi_page *p)
 {
-    if (--p->held == 0) r->info.bytes -= hlmi_pool_page_bytes(r->pool, p);
+    if (p && --p->held == 0) r->info.bytes -= hlmi_page_bytes(&r->pool->layout, p->track);
     hlmi_pool_drop(r->pool, p);
+}
+
+/* Page i of a node in a track; those of all tracks lie side by side. */
+static hlmi_page **page_at(const hlmi_radix *r, const hlmi_radix_node *node, size_t i, size_t track)
+{
+    return &node->pages[i * r->pool->layout.n_tracks + track];
+}
+
+/* Only the first n pages of a node are left. */
+static void cut_pages(hlmi_radix *r, hlmi_radix_node *node, size_t n)
+{
+    for (; node->n_pages > n; node->n_pages--)
+        for (size_t t = 0; t < r->pool->layout.n_tracks; t++) drop_page(r, *page_at(r, node, node->n_pages - 1, t));
 }
 
 static hlmi_state *hold_state(hlmi_radix *r, hlmi_state *s)
@@ -92,7 +81,7 @@ static hlmi_radix_node *node_new(hlmi_radix *r, int64_t from, int64_t end, size_
     hlmi_radix_node *node = hlmi_calloc(mem, 1, sizeof *node);
     if (node) {
         *node = (hlmi_radix_node){.from = from, .end = end, .cap = 2, .cap_states = states};
-        node->pages = hlmi_calloc(mem, count_pages(r, from, end), sizeof *node->pages);
+        node->pages = hlmi_calloc(mem, count_pages(r, from, end) * r->pool->layout.n_tracks, sizeof *node->pages);
         node->children = hlmi_calloc(mem, node->cap, sizeof *node->children);
         if (states) node->states = hlmi_calloc(mem, states, sizeof *node->states);
     }
@@ -175,7 +164,7 @@ static const int32_t *text_at(const hlm_pool *pool, const hlmi_radix_text *t, in
     if (t->ids) return t->ids + (pos - t->begin);
     const size_t per = pool->layout.tokens, at = (size_t)pos % per;
     *run = hlmi_min_size(*run, per - at);
-    return hlmi_seq_page(pool, t->seq, pos)->tokens + at;
+    return hlmi_page_symbols(hlmi_table_page(&t->seq->tracks[HLMI_IDS], (size_t)pos / per)) + at;
 }
 
 /* How many of the first n ids, by the text's offset, are the same as the symbols. */
@@ -196,7 +185,7 @@ static int64_t follow_page(const hlm_pool *pool, const hlmi_radix_text *t, const
         size_t run;
         const int32_t *ids = text_at(pool, t, pos, &run);
         const size_t m = hlmi_min_size(run, (size_t)(end - pos));
-        const size_t same = same_ids(ids, offset_at(t, pos), page->tokens + (size_t)pos % per, m);
+        const size_t same = same_ids(ids, offset_at(t, pos), hlmi_page_symbols(page) + (size_t)pos % per, m);
         pos += (int64_t)same;
         if (same < m) break;
     }
@@ -221,7 +210,7 @@ int64_t hlmi_radix_common(const hlm_pool *pool, const hlmi_seq *s, const hlmi_ra
     int64_t pos = text->begin;
     while (pos < most) {
         const int64_t end = min_pos(page_end(pos, per), most);
-        pos = follow_page(pool, text, hlmi_seq_page(pool, s, pos), pos, end);
+        pos = follow_page(pool, text, hlmi_table_page(&s->tracks[HLMI_IDS], (size_t)pos / per), pos, end);
         if (pos < end) break;
     }
     return pos;
@@ -240,7 +229,8 @@ hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text)
         const int64_t most = min_pos(node->end, text->end);
         for (int64_t end = pos; pos < most && pos == end;) {
             end = min_pos(page_end(pos, per), most);
-            pos = follow_page(r->pool, text, node->pages[page_of(r, pos) - page_of(r, node->from)], pos, end);
+            const size_t i = page_of(r, pos) - page_of(r, node->from);
+            pos = follow_page(r->pool, text, *page_at(r, node, i, HLMI_IDS), pos, end);
         }
         if (pos < node->end) break;
     }
@@ -333,10 +323,12 @@ static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
 {
     const int64_t at = upper->end;
     const size_t before = states_to(node, at), gone = page_of(r, at) - page_of(r, node->from);
+    const size_t tracks = r->pool->layout.n_tracks, one = tracks * sizeof *node->pages;
     upper->n_pages = count_pages(r, upper->from, at);
-    memcpy(upper->pages, node->pages, upper->n_pages * sizeof *node->pages);
-    if (upper->n_pages > gone) hold_page(r, upper->pages[gone]); /* both have positions in it */
-    memmove(node->pages, node->pages + gone, (node->n_pages - gone) * sizeof *node->pages);
+    memcpy(upper->pages, node->pages, upper->n_pages * one);
+    for (size_t t = 0; t < tracks && upper->n_pages > gone; t++)
+        hold_page(r, *page_at(r, upper, gone, t)); /* both have positions in it */
+    memmove(node->pages, node->pages + gone * tracks, (node->n_pages - gone) * one);
     node->n_pages -= gone;
     if (before) memcpy(upper->states, node->states, before * sizeof *node->states);
     upper->n_states = before;
@@ -348,17 +340,30 @@ static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
     upper->used = node->used;
     node->parent->children[child_index(node->parent, node->first)] = upper;
     node->from = at;
-    node->first = node->pages[0]->tokens[(size_t)at % r->pool->layout.tokens];
+    node->first = hlmi_page_symbols(node->pages[HLMI_IDS])[(size_t)at % r->pool->layout.tokens];
     put_child(upper, node);
     list_in(r, upper);
+}
+
+/* The pages of a sequence that a node with its positions up to `end` has not. */
+static void merge_pages(hlmi_radix *r, hlmi_radix_node *node, const hlmi_seq *s, int64_t end)
+{
+    const size_t first = page_of(r, node->from), n = count_pages(r, node->from, end);
+    for (size_t i = 0; i < n; i++) {
+        /* what the node has behind them the sequence may not have */
+        if (end < node->end && (int64_t)((first + i + 1) * r->pool->layout.tokens) > end) break;
+        for (size_t t = 0; t < r->pool->layout.n_tracks; t++) {
+            hlmi_page **at = page_at(r, node, i, t);
+            if (!*at) *at = hold_page(r, hlmi_seq_page(r->pool, s, t, first + i, node->end));
+        }
+    }
 }
 
 /* Fills a new leaf from the sequence and hangs it under `parent`. */
 static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *leaf, const hlmi_seq *s)
 {
     leaf->n_pages = count_pages(r, leaf->from, leaf->end);
-    for (size_t i = 0; i < leaf->n_pages; i++)
-        leaf->pages[i] = hold_page(r, hlmi_table_page(&s->table, page_of(r, leaf->from) + i));
+    merge_pages(r, leaf, s, leaf->end);
     merge_states(r, leaf, s, leaf->from, leaf->end, true);
     leaf->first = hlmi_seq_symbol(r->pool, s, leaf->from);
     put_child(parent, leaf);
@@ -373,12 +378,16 @@ static hlm_status put_root(hlmi_radix *r, const hlmi_seq *s)
     const hlm_cache *prefix = atomic_load(&r->pool->prefix);
     const size_t n = hlmi_div_up((size_t)s->prefix, r->pool->layout.tokens);
     if (root->pages || n == 0) return HLM_OK;
-    root->pages = hlmi_calloc(&r->pool->mem, n, sizeof *root->pages);
+    const size_t tracks = r->pool->layout.n_tracks;
+    root->pages = hlmi_calloc(&r->pool->mem, n * tracks, sizeof *root->pages);
     if (!root->pages) return hlmi_nomem(n * sizeof *root->pages, "the prefix cache");
     for (; root->n_pages < n; root->n_pages++) {
-        hlmi_page *p = hlmi_page_retain(hlmi_table_page(prefix ? &prefix->seq.table : &s->table, root->n_pages));
-        p->held++;
-        root->pages[root->n_pages] = p;
+        for (size_t t = 0; t < tracks; t++) {
+            const hlmi_seq *from = prefix ? &prefix->seq : s;
+            hlmi_page *p = hlmi_page_retain(hlmi_table_page(&from->tracks[t], root->n_pages));
+            p->held++;
+            *page_at(r, root, root->n_pages, t) = p;
+        }
     }
     r->first = hlmi_state_retain(s->points.items[0].state);
     return HLM_OK;
@@ -387,31 +396,15 @@ static hlm_status put_root(hlmi_radix *r, const hlmi_seq *s)
 static void drop_root(hlmi_radix *r)
 {
     hlmi_radix_node *root = &r->root;
-    while (root->n_pages) {
-        hlmi_page *p = root->pages[--root->n_pages];
-        p->held--;
-        hlmi_pool_drop(r->pool, p);
+    for (size_t i = 0; i < root->n_pages * r->pool->layout.n_tracks; i++) {
+        root->pages[i]->held--;
+        hlmi_pool_drop(r->pool, root->pages[i]);
     }
+    root->n_pages = 0;
     hlmi_free(&r->pool->mem, root->pages);
     root->pages = NULL;
     hlmi_pool_drop_state(r->pool, r->first);
     r->first = NULL;
-}
-
-/* Where the sequence has rows of windows that the nodes on the way to a place lack, they get its pages. */
-static void merge_pages(hlmi_radix *r, const hlmi_seq *s, const hlmi_radix_place *place)
-{
-    const int64_t per = (int64_t)r->pool->layout.tokens;
-    for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
-        for (size_t i = 0; i < node->n_pages; i++) {
-            const int64_t at = ((int64_t)page_of(r, node->from) + (int64_t)i) * per;
-            if (min_pos(at + per, node->end) > place->at) break;
-            hlmi_page *page = hlmi_seq_page(r->pool, s, at), *was = node->pages[i];
-            if (was->part || !page->part) continue;
-            node->pages[i] = hold_page(r, page);
-            drop_page(r, was);
-        }
-    }
 }
 
 /* Hangs the sequence's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
@@ -436,9 +429,10 @@ static hlm_status insert(hlmi_radix *r, const hlmi_seq *s, hlmi_radix_place *pla
     }
     if (upper) split(r, node, upper);
     if (upper) node = place->node = upper;
-    if (hlmi_windows(r->pool)) merge_pages(r, s, place);
-    for (hlmi_radix_node *on = node; on->parent; on = on->parent)
+    for (hlmi_radix_node *on = node; on->parent; on = on->parent) {
         merge_states(r, on, s, on->from, min_pos(on->end, place->at), true);
+        if (hlmi_windows(r->pool)) merge_pages(r, on, s, min_pos(on->end, place->at));
+    }
     if (leaf) {
         put_leaf(r, node, leaf, s);
         *place = (hlmi_radix_place){.node = leaf, .at = end};
@@ -463,8 +457,7 @@ hlm_status hlmi_radix_add(hlmi_radix *r, const hlmi_seq *s)
 
 void hlmi_radix_shorten(hlmi_radix *r, hlmi_radix_node *leaf, int64_t end)
 {
-    const size_t keep = count_pages(r, leaf->from, end);
-    while (leaf->n_pages > keep) drop_page(r, leaf->pages[--leaf->n_pages]);
+    cut_pages(r, leaf, count_pages(r, leaf->from, end));
     r->info.tokens -= (uint64_t)(leaf->end - end);
     leaf->end = end;
 }
@@ -474,7 +467,7 @@ void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
     hlmi_radix_node *parent = leaf->parent;
     const size_t i = child_index(parent, leaf->first);
     while (leaf->n_states) hlmi_radix_drop_state(r, leaf, leaf->n_states - 1);
-    while (leaf->n_pages) drop_page(r, leaf->pages[--leaf->n_pages]);
+    cut_pages(r, leaf, 0);
     r->info.tokens -= (uint64_t)(leaf->end - leaf->from);
     memmove(&parent->children[i], &parent->children[i + 1], (parent->n - i - 1) * sizeof *parent->children);
     parent->n--;
@@ -484,20 +477,25 @@ void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
 
 /* ---- reading ---- */
 
-/* The pages of the way to a place, the lower node's where two have one. */
-static hlm_status fill_pages(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place)
+/* A track's pages of the way to a place, the lower node's where two have one. */
+static hlm_status fill_track(hlmi_table *table, const hlmi_radix *r, const hlmi_radix_place *place, size_t track)
 {
     size_t to = count_pages(r, 0, place->at);
-    const hlm_status st = hlmi_table_blank(r->pool, &s->table, to);
-    if (st != HLM_OK) return st;
-    for (const hlmi_radix_node *node = place->node; node; node = node->parent) {
+    hlm_status st = hlmi_table_blank(r->pool, table, to);
+    for (const hlmi_radix_node *node = place->node; node && st == HLM_OK; node = node->parent) {
         const size_t first = page_of(r, node->from);
-        for (size_t i = first; i < to; i++)
-            hlmi_leaf_set(s->table.leaves[i / HLMI_LEAF_PAGES], i % HLMI_LEAF_PAGES,
-                          hlmi_page_retain(node->pages[i - first]));
+        for (size_t i = first; i < to && st == HLM_OK; i++)
+            st = hlmi_table_put(r->pool, table, i, hlmi_page_retain(*page_at(r, node, i - first, track)));
         if (first < to) to = first;
     }
-    return HLM_OK;
+    return st;
+}
+
+static hlm_status fill_pages(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place)
+{
+    hlm_status st = HLM_OK;
+    for (size_t t = 0; t < r->pool->layout.n_tracks && st == HLM_OK; t++) st = fill_track(&s->tracks[t], r, place, t);
+    return st;
 }
 
 hlm_status hlmi_radix_fill(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place, int64_t from, uint32_t mark)
@@ -542,7 +540,7 @@ hlm_status hlmi_radix_share(hlm_pool *pool, hlmi_seq *s, const int32_t *ids, int
 uint64_t hlmi_radix_budget(const hlmi_page_layout *pages, uint64_t prefix_bytes)
 {
     const uint64_t budget = prefix_bytes ? prefix_bytes : (uint64_t)512 << 20;
-    return budget < hlmi_page_bytes(pages) ? 0 : budget;
+    return budget < hlmi_pool_pages_bytes(pages) ? 0 : budget;
 }
 
 hlm_status hlmi_radix_init(hlm_pool *pool, uint64_t max_bytes)

@@ -21,7 +21,7 @@ typedef struct hlmi_radix_node {
     struct hlmi_radix_node *prev, *next; /* of all nodes but the root, in no order */
     int32_t first; /* symbol at `from` */
     int64_t from, end;
-    hlmi_page **pages; /* [n_pages] those with positions from .. end - 1, references */
+    hlmi_page **pages; /* [n_pages][tracks] those with positions from .. end - 1, references, or NULL: not there */
     size_t n_pages;
     hlmi_state **states; /* [n_states] positions in (from, end], ascending, references */
     size_t n_states, cap_states;

@@ -1,4 +1,4 @@
-/* The public calls on the prefix cache. */
+/* The public calls on the prefix cache, and its lock. */
 #include "base/call.h"
 #include "base/params.h"
 #include "base/size.h"
@@ -6,6 +6,7 @@
 #include "state/guard.h"
 #include "state/invoke.h"
 #include "state/radix.h"
+#include "state/valid.h"
 #include "state/window.h"
 
 static hlm_status remember(hlm_cache *cache)
@@ -20,6 +21,27 @@ static hlm_status remember(hlm_cache *cache)
     }
     hlmi_cache_unlock(cache);
     return st;
+}
+
+static _Thread_local bool mine;
+
+void hlmi_radix_lock(hlmi_radix *r)
+{
+    hlmi_assert(!mine);
+    hlmi_lock_take(&r->lock);
+    mine = true;
+}
+
+void hlmi_radix_unlock(hlmi_radix *r)
+{
+    hlmi_radix_valid(r);
+    mine = false;
+    hlmi_lock_drop(&r->lock);
+}
+
+bool hlmi_radix_mine(void)
+{
+    return mine;
 }
 
 HLMI_CALL(hlm_prefix_add, (hlm_cache *cache), (cache))
@@ -47,8 +69,8 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     hlmi_radix_lock(r);
     const hlmi_radix_place place = hlmi_radix_find(r, text);
     const hlmi_state *state = hlmi_radix_state(&place);
-    const bool parts = pool->layout.part_bytes > 0; /* what is there of windows shows in the cache that is made */
-    const int64_t ready = pool->plan->n_rec == 0 || parts ? place.at : state ? state->pos : text->begin;
+    const bool windows = hlmi_windows(pool); /* what is there of windows shows in the cache that is made */
+    const int64_t ready = pool->plan->n_rec == 0 || windows ? place.at : state ? state->pos : text->begin;
     if (place.at > text->begin) hlmi_radix_touch(r, &place);
     /* equally much to compute: what the cache holds has its own log and marks */
     if (ready > own.at - own.pending) {
@@ -57,7 +79,7 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
     }
     hlmi_radix_unlock(r);
     const hlmi_seq *s = *out ? &(*out)->seq : NULL;
-    if (st == HLM_OK && (!s || !parts || s->length - hlmi_seq_pending(s) > own.at - own.pending)) return HLM_OK;
+    if (st == HLM_OK && (!s || !windows || s->length - hlmi_seq_pending(s) > own.at - own.pending)) return HLM_OK;
     hlm_cache_free(*out);
     *out = NULL;
     return st;

@@ -64,8 +64,11 @@ static void consider_node(const hlmi_radix *r, const hlmi_radix_node *node, unit
     const int64_t again = node->n_states ? state_before(node, node->n_states - 1) : from;
     const size_t pages = hlmi_div_up((size_t)(node->end - from), pool->layout.tokens);
     size_t bytes = node->n_states ? hlmi_state_bytes(&pool->states) : 0;
-    for (size_t i = 0; i < pages && i < node->n_pages; i++)
-        bytes += hlmi_pool_page_bytes(pool, node->pages[node->n_pages - 1 - i]);
+    const size_t tracks = pool->layout.n_tracks, all = node->n_pages * tracks;
+    for (size_t i = 0; i < pages * tracks && i < all; i++) {
+        const hlmi_page *page = node->pages[all - 1 - i];
+        if (page) bytes += hlmi_page_bytes(&pool->layout, page->track);
+    }
     consider(best, node, (unit){.tail = true}, cost(pool->plan, again, node->end) / (double)bytes);
 }
 

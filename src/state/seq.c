@@ -17,7 +17,7 @@ hlm_status hlmi_seq_init(hlm_pool *pool, hlmi_seq *s)
 void hlmi_seq_free(hlm_pool *pool, hlmi_seq *s)
 {
     hlmi_points_free(pool, &s->points);
-    hlmi_table_free(pool, &s->table);
+    for (size_t t = 0; t < HLMI_TRACKS; t++) hlmi_table_free(pool, &s->tracks[t]);
 }
 
 hlm_status hlmi_seq_fork(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from, int64_t pos)
@@ -25,7 +25,11 @@ hlm_status hlmi_seq_fork(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from, int6
     *s = (hlmi_seq){.length = pos, .prefix = from->prefix, .branch = from->branch, .invoked = from->invoked};
     if (s->branch > pos) s->branch = HLMI_NO_BRANCH;
     hlmi_invoked_cut(s, pos - s->prefix);
-    hlm_status st = hlmi_table_share(pool, &s->table, &from->table, hlmi_div_up((size_t)pos, pool->layout.tokens));
+    hlm_status st = HLM_OK;
+    for (size_t t = 0; t < pool->layout.n_tracks && st == HLM_OK; t++) {
+        const int64_t end = hlmi_seq_end(pool, from, t), keep = pos < end ? pos : end;
+        st = hlmi_table_share(pool, &s->tracks[t], &from->tracks[t], hlmi_div_up((size_t)keep, pool->layout.tokens));
+    }
     if (st == HLM_OK) st = hlmi_points_share(pool, &s->points, &from->points, pos);
     if (st == HLM_OK) hlmi_seq_restore(pool, s, pos);
     return st;
@@ -34,7 +38,8 @@ hlm_status hlmi_seq_fork(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from, int6
 void hlmi_seq_cut(hlm_pool *pool, hlmi_seq *s, int64_t length, size_t keep_pages)
 {
     const size_t pages = hlmi_div_up((size_t)length, pool->layout.tokens);
-    hlmi_table_cut(pool, &s->table, hlmi_max_size(pages, keep_pages));
+    for (size_t t = 0; t < pool->layout.n_tracks; t++)
+        hlmi_table_cut(pool, &s->tracks[t], hlmi_max_size(pages, keep_pages));
     hlmi_undo_truncate(pool, &s->points, length);
     hlmi_points_clear(pool, &s->points, length, HLMI_POINT_REASONS);
     s->length = length;
@@ -62,4 +67,8 @@ void hlmi_seq_restore(hlm_pool *pool, hlmi_seq *s, int64_t latest)
 {
     const hlmi_way way = hlmi_seq_way(pool, s, s->length, latest);
     hlmi_points_go(pool, &s->points, way.from, way.state, way.again ? HLMI_POINT_AGAIN : 0);
+    /* rows of windows are computed again from there on, into pages of the sequence's own */
+    for (size_t t = 0; t < pool->layout.n_tracks && way.again; t++)
+        if (pool->layout.tracks[t].window)
+            hlmi_table_cut(pool, &s->tracks[t], hlmi_div_up((size_t)way.from, pool->layout.tokens));
 }

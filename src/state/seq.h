@@ -23,7 +23,8 @@ typedef struct hlmi_seq {
     int64_t length; /* positions held, the prefix included */
     int64_t prefix; /* positions that the plan's prefix takes: 0 before the first step, which puts it in */
     int64_t branch; /* where texts part: who goes on from there finds its state (hlm_cache_reuse); or HLMI_NO_BRANCH */
-    hlmi_table table; /* of the pages that hold the positions; those behind are reserved */
+    hlmi_table
+        tracks[HLMI_TRACKS]; /* the pages that hold the positions (plan/page_layout.h); those behind are reserved */
     hlmi_points points; /* what it can go on from, the first its beginning */
     hlmi_invoked invoked;
 } hlmi_seq;
@@ -33,7 +34,7 @@ hlm_status hlmi_seq_init(hlm_pool *pool, hlmi_seq *s);
 void hlmi_seq_free(hlm_pool *pool, hlmi_seq *s);
 /** The first `pos` positions of another. HLM_E_NOMEM: hlmi_seq_free is for the caller. */
 hlm_status hlmi_seq_fork(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from, int64_t pos);
-/** Forgets the positions from `length` on; the first `keep_pages` pages stay. */
+/** Forgets the positions from `length` on; the first `keep_pages` pages stay where nothing is computed again. */
 void hlmi_seq_cut(hlm_pool *pool, hlmi_seq *s, int64_t length, size_t keep_pages);
 
 /** How to go on from a position. */
@@ -48,16 +49,11 @@ hlmi_way hlmi_seq_way(const hlm_pool *pool, const hlmi_seq *s, int64_t pos, int6
 /** The sequence stands where the way to its length begins, which is `latest` or before. */
 void hlmi_seq_restore(hlm_pool *pool, hlmi_seq *s, int64_t latest);
 
-/** The page of a position. */
-static inline hlmi_page *hlmi_seq_page(const hlm_pool *pool, const hlmi_seq *s, int64_t pos)
-{
-    return hlmi_table_page(&s->table, (size_t)pos / pool->layout.tokens);
-}
-
 /** The symbol (state/symbol.h) of a position below the length. */
 static inline int32_t hlmi_seq_symbol(const hlm_pool *pool, const hlmi_seq *s, int64_t pos)
 {
-    return hlmi_seq_page(pool, s, pos)->tokens[(size_t)pos % pool->layout.tokens];
+    const size_t per = pool->layout.tokens;
+    return hlmi_page_symbols(hlmi_table_page(&s->tracks[HLMI_IDS], (size_t)pos / per))[(size_t)pos % per];
 }
 
 /** Positions before `length` that the next step runs through the recurrences alone, from the undo log. */
@@ -72,6 +68,19 @@ static inline int64_t hlmi_seq_pending(const hlmi_seq *s)
 {
     const hlmi_point *now = hlmi_points_now(&s->points);
     return now->flags & HLMI_POINT_AGAIN ? s->length - now->pos : 0;
+}
+
+/** Where a track ends: behind, the next step computes its rows. */
+static inline int64_t hlmi_seq_end(const hlm_pool *pool, const hlmi_seq *s, size_t track)
+{
+    return pool->layout.tracks[track].window ? s->length - hlmi_seq_pending(s) : s->length;
+}
+
+/** Page i of a track, if it is there and has all of its positions before `end`; else NULL. */
+static inline hlmi_page *hlmi_seq_page(const hlm_pool *pool, const hlmi_seq *s, size_t track, size_t i, int64_t end)
+{
+    const int64_t last = (int64_t)((i + 1) * pool->layout.tokens), needed = last < end ? last : end;
+    return needed <= hlmi_seq_end(pool, s, track) ? hlmi_table_page(&s->tracks[track], i) : NULL;
 }
 
 /** Is everything of the last position there? */

@@ -27,11 +27,13 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool)
         .undo_tokens = (uint32_t)pool->undo_tokens,
         .n_kv = (uint32_t)pool->plan->n_kv,
         .n_rec = (uint32_t)pool->plan->n_rec,
-        .page_bytes = pool->layout.bytes,
-        .part_bytes = pool->layout.part_bytes,
+        .n_tracks = pool->layout.n_tracks,
         .state_bytes = pool->states.bytes,
         .row_bytes = pool->states.log_bytes,
     };
+    for (size_t t = HLMI_IDS + 1; t < h->n_tracks; t++)
+        h->tracks[t] =
+            (hlmi_snapshot_track){.window = pool->layout.tracks[t].window, .bytes = pool->layout.tracks[t].bytes};
     hlmi_fingerprint_get(&model->fingerprint, h->model);
     const char *name = model->kernels.name;
     memcpy(h->kernels, name, hlmi_min_size(strlen(name), sizeof h->kernels - 1));
@@ -54,12 +56,14 @@ bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes)
     const uint64_t point = sizeof(hlmi_snapshot_point);
     *bytes = 0;
     if (h->adapters > HLMI_MOST_ADAPTERS) return false;
-    if ((uint64_t)h->left_out * tokens > (uint64_t)h->length || h->n_parts > pages - h->left_out) return false;
+    if ((uint64_t)h->left_out * tokens > (uint64_t)h->length) return false;
+    for (size_t t = 0; t < HLMI_TRACKS; t++)
+        if (h->tracks[t].n > pages - h->left_out || !add_blocks(bytes, h->tracks[t].n, h->tracks[t].bytes))
+            return false;
     return add_blocks(bytes, 1, sizeof *h) && add_blocks(bytes, 1, layers) &&
         add_blocks(bytes, 1, h->adapters * sizeof(hlmi_snapshot_adapter)) &&
         add_blocks(bytes, h->n_points / HLMI_POINTS_IN_BLOCK, HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, 1, h->n_points % HLMI_POINTS_IN_BLOCK * point) &&
         add_blocks(bytes, pages, sizeof(hlmi_snapshot_page) + tokens * sizeof(int32_t)) &&
-        add_blocks(bytes, pages - h->left_out, h->page_bytes) && add_blocks(bytes, h->n_parts, h->part_bytes) &&
         add_blocks(bytes, h->n_states, h->state_bytes) && add_blocks(bytes, h->n_rows, h->row_bytes);
 }

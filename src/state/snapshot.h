@@ -15,6 +15,11 @@ enum { HLMI_SNAPSHOT_VERSION = 4, HLMI_SNAPSHOT_KERNELS = 32, HLMI_POINTS_IN_BLO
 /** How the model was loaded. */
 enum { HLMI_LOADED_F32 = 1, HLMI_LOADED_PORTABLE = 2 };
 
+/** The pages of a track (plan/page_layout.h); ids stand before the rows of each page, and are in no track's count. */
+typedef struct hlmi_snapshot_track {
+    uint64_t window, bytes, n; /* bytes of a page's rows; pages whose rows are there */
+} hlmi_snapshot_track;
+
 typedef struct hlmi_snapshot_head {
     char magic[8];
     uint32_t version, head_bytes;
@@ -28,13 +33,13 @@ typedef struct hlmi_snapshot_head {
     uint32_t n_kv, n_rec; /* layers with KV rows; with a recurrence */
     uint32_t left_out; /* pages, from the first on, whose KV rows the prefix cache has (state/radix_save.c); else 0 */
     int64_t length, prefix, max_tokens;
-    uint64_t page_bytes, state_bytes, row_bytes; /* of the KV rows of a page, of a state, of a row of the undo log */
+    uint64_t state_bytes, row_bytes; /* of a state, of a row of the undo log */
     uint64_t n_points, n_states, n_rows;
-    uint64_t part_bytes,
-        n_parts; /* of a page's rows of layers with a window; 0: they are among the page's; pages with them */
+    uint64_t n_tracks; /* with that of ids */
+    hlmi_snapshot_track tracks[HLMI_TRACKS];
 } hlmi_snapshot_head;
 
-_Static_assert(sizeof(hlmi_snapshot_head) == 200, "the head of a snapshot is 200 bytes");
+_Static_assert(sizeof(hlmi_snapshot_head) == 376, "the head of a snapshot is 376 bytes");
 
 /** Flags of points in files (state/points.h). */
 enum { HLMI_SNAPSHOT_FLAGS = HLMI_POINT_REASONS | HLMI_POINT_HIDDEN };
@@ -51,11 +56,9 @@ typedef struct hlmi_snapshot_adapter {
     uint64_t print[2];
 } hlmi_snapshot_adapter;
 
-enum { HLMI_PAGE_PART = 1 /* its part follows its rows */ };
-
 /** What stands before the tokens of a page. */
 typedef struct hlmi_snapshot_page {
-    uint32_t flags; /* HLMI_PAGE_... */
+    uint32_t tracks; /* bit t: its rows of track t follow */
     uint32_t n; /* positions */
 } hlmi_snapshot_page;
 

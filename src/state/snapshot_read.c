@@ -18,12 +18,12 @@ typedef struct reading {
     size_t cap_points;
     hlm_cache *cache;
     bool keep_log; /* the pool's log is of the same kind */
-    hlmi_page_layout layout; /* of the file's pages, where it is not the pool's */
-    hlmi_page *page; /* one of those */
-    hlmi_item *part; /* its part */
-    uint64_t n_parts; /* pages with a part so far */
+    bool other; /* the file's pages are not as the pool's: */
+    hlmi_page_layout layout; /* they are by this layout */
+    void *rows[HLMI_TRACKS]; /* of one of them */
+    uint64_t n_rows[HLMI_TRACKS]; /* pages with rows so far */
     char *ids; /* head and tokens of a page */
-    char *desk; /* a state or a row of the log, where they are not read to where they lie */
+    char *desk; /* a page's rows, a state or a row of the log, where they are not read to where they lie */
     uint32_t *numbers; /* in the pool, of the file's adapters, from 0 on */
 } reading;
 
@@ -47,7 +47,8 @@ static hlm_status read_head(reading *r)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: a snapshot of version %u, this library reads version %d", name,
                          (unsigned)h->version, HLMI_SNAPSHOT_VERSION);
     if (st != HLM_OK) return st;
-    const bool counts = h->length >= 0 && h->page_tokens > 0 && hlmi_snapshot_bytes(h, &total) && total == h->total;
+    const bool counts = h->length >= 0 && h->page_tokens > 0 && h->n_tracks <= HLMI_TRACKS &&
+        hlmi_snapshot_bytes(h, &total) && total == h->total;
     if (!counts) return hlmi_fail(HLM_E_FORMAT, "%s: the head's numbers contradict each other", name);
     if (r->in->reader) r->in->end = total;
     if (r->in->end != total)
@@ -200,10 +201,10 @@ static hlm_status check_points(const reading *r, int64_t now)
 
 /* ---- pages ---- */
 
-/* May a page whose first position is `pos` lack its part? Not where all see it, and not in a pool that keeps all rows. */
-static bool may_lack(const reading *r, int64_t pos)
+/* May a page whose first position is `pos` lack its rows of a track? Not where all see them, and not in a pool that keeps them. */
+static bool may_lack(const reading *r, size_t track, int64_t pos)
 {
-    return r->head.part_bytes && r->pool->layout.part_bytes && pos >= r->head.prefix;
+    return r->head.tracks[track].window && r->pool->layout.windows && pos >= r->head.prefix;
 }
 
 /* The adapters of the file must be known to the pool. */
@@ -245,31 +246,44 @@ static hlm_status number_symbols(const reading *r, int64_t pos, int32_t *symbols
     return HLM_OK;
 }
 
-/* The ids of the n positions of a page, the first of which is `pos`, and whether its part follows; left_out: none of its rows do. */
-static hlm_status read_ids(reading *r, int64_t pos, size_t n, bool left_out, const int32_t **ids, bool *part)
+/* The ids of the n positions of page i, and which tracks' rows follow; left_out: none do. */
+static hlm_status read_ids(reading *r, size_t i, size_t n, bool left_out, const int32_t **ids, uint32_t *tracks)
 {
     const size_t bytes = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
+    const int64_t pos = (int64_t)(i * r->head.page_tokens);
     const hlm_status st = hlmi_inlet_block(r->in, r->ids, bytes);
     if (st != HLM_OK) return st;
     hlmi_snapshot_page page;
     memcpy(&page, r->ids, sizeof page);
-    *ids = (const int32_t *)(void *)(r->ids + sizeof page);
-    *part = (page.flags & HLMI_PAGE_PART) != 0;
-    const bool has = *part && r->head.part_bytes && !left_out;
-    if (page.n != n || page.flags != (has ? HLMI_PAGE_PART : 0u))
-        return hlmi_fail(HLM_E_FORMAT, "%s: a page of %u positions, flags 0x%x, expected %zu", r->in->name,
-                         (unsigned)page.n, (unsigned)page.flags, n);
-    if (!has && !left_out && r->head.part_bytes && !may_lack(r, pos))
-        return hlmi_fail(HLM_E_MISMATCH, "%s: lacks rows behind attention windows, the pool keeps all", r->in->name);
-    r->n_parts += has;
-    return number_symbols(r, pos, (int32_t *)(void *)(r->ids + sizeof page), n);
+    int32_t *symbols = (int32_t *)(void *)(r->ids + sizeof page);
+    *ids = symbols;
+    *tracks = page.tracks;
+    if (page.n != n || page.tracks >> r->head.n_tracks || page.tracks & 1u << HLMI_IDS || (left_out && page.tracks))
+        return hlmi_fail(HLM_E_FORMAT, "%s: a page of %u positions with rows 0x%x, expected %zu", r->in->name,
+                         (unsigned)page.n, (unsigned)page.tracks, n);
+    for (size_t t = HLMI_IDS + 1; t < r->head.n_tracks && !left_out; t++) {
+        const bool has = page.tracks >> t & 1;
+        if (!has && !may_lack(r, t, pos))
+            return hlmi_fail(HLM_E_MISMATCH, "%s: lacks rows behind attention windows, the pool keeps all",
+                             r->in->name);
+        r->n_rows[t] += has;
+    }
+    return number_symbols(r, pos, symbols, n);
 }
 
-static hlm_status add_page(reading *r, bool part, hlmi_page **page)
+static hlm_status add_page(reading *r, size_t t, hlmi_page *page)
 {
-    *page = part ? hlmi_pool_take(r->pool) : hlmi_pool_take_bare(r->pool);
-    hlmi_table *table = &r->cache->seq.table;
-    return *page ? hlmi_table_put(r->pool, table, hlmi_table_pages(table), *page) : HLM_E_NOMEM;
+    hlmi_table *table = &r->cache->seq.tracks[t];
+    return hlmi_table_put(r->pool, table, hlmi_table_pages(table), page);
+}
+
+/* A page of a track that has its first n positions. */
+static hlm_status new_page(reading *r, size_t t, size_t n, hlmi_page **page)
+{
+    *page = hlmi_pool_take(r->pool, t);
+    if (!*page) return HLM_E_NOMEM;
+    atomic_store(&(*page)->filled, (unsigned)n);
+    return add_page(r, t, *page);
 }
 
 /* The pages whose KV rows are not in the file: the prefix cache has them for the same ids. */
@@ -285,8 +299,8 @@ static hlm_status read_left_out(reading *r)
                          r->pool->layout.tokens);
     for (size_t i = 0; i < r->head.left_out && st == HLM_OK; i++) {
         const int32_t *ids = NULL;
-        bool part;
-        st = read_ids(r, (int64_t)(i * per), per, true, &ids, &part);
+        uint32_t tracks;
+        st = read_ids(r, i, per, true, &ids, &tracks);
         if (st == HLM_OK) st = hlmi_grow(mem, &all, &cap, (i + 1) * per, sizeof *ids, "a snapshot's tokens");
         if (st == HLM_OK) memcpy((int32_t *)all + i * per, ids, per * sizeof *ids);
     }
@@ -296,77 +310,120 @@ static hlm_status read_left_out(reading *r)
     return st;
 }
 
-/* Pages as large as the pool's: straight to their place. */
-static hlm_status read_same_pages(reading *r)
+/* Room for the largest of what is not on the host; NULL (sentence set). */
+static char *take_desk(reading *r)
 {
-    const hlmi_page_layout *l = &r->pool->layout;
-    const int64_t per = (int64_t)l->tokens;
-    hlm_status st = HLM_OK;
-    for (int64_t pos = r->head.left_out * per; pos < r->head.length && st == HLM_OK; pos += per) {
-        const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
-        const int32_t *ids = NULL;
-        hlmi_page *page = NULL;
-        bool part = false;
-        st = read_ids(r, pos, n, false, &ids, &part);
-        if (st == HLM_OK) st = add_page(r, part, &page);
-        if (st != HLM_OK) return st;
-        memcpy(page->tokens, ids, n * sizeof *ids);
-        atomic_store(&page->filled, (unsigned)n);
-        if (l->bytes) st = hlmi_inlet_block(r->in, hlmi_page_rows(page, 0), l->bytes);
-        if (st == HLM_OK && part) st = hlmi_inlet_block(r->in, hlmi_page_rows(page, HLMI_PART), l->part_bytes);
+    const hlm_pool *pool = r->pool;
+    size_t bytes = hlmi_max_size(pool->states.bytes, pool->states.log_bytes);
+    for (size_t t = 0; t < pool->layout.n_tracks; t++) bytes = hlmi_max_size(bytes, pool->layout.tracks[t].bytes);
+    if (!r->desk) r->desk = hlmi_alloc(&pool->mem, bytes);
+    if (!r->desk) hlmi_nomem(bytes, "what a snapshot is read to");
+    return r->desk;
+}
+
+/* The next block as the rows of a page. */
+static hlm_status read_track(reading *r, const hlmi_page *page)
+{
+    const size_t bytes = r->pool->layout.tracks[page->track].bytes;
+    hlmi_place *place = hlmi_pool_place(r->pool, page);
+    char *rows = place->host ? hlmi_page_rows(page) : take_desk(r);
+    const hlm_status st = rows ? hlmi_inlet_block(r->in, rows, bytes) : HLM_E_NOMEM;
+    if (st == HLM_OK && !place->host) place->put(place, hlmi_page_rows(page), rows, bytes);
+    return st;
+}
+
+/* Page i, with rows of these tracks, where the pool's pages are the same: straight to its place. */
+static hlm_status read_same_page(reading *r, const int32_t *ids, size_t n, uint32_t tracks)
+{
+    hlmi_page *page;
+    hlm_status st = new_page(r, HLMI_IDS, n, &page);
+    if (st == HLM_OK) memcpy(hlmi_page_symbols(page), ids, n * sizeof *ids);
+    for (size_t t = HLMI_IDS + 1; t < r->head.n_tracks && st == HLM_OK; t++) {
+        const bool has = tracks >> t & 1;
+        st = has ? new_page(r, t, n, &page) : add_page(r, t, NULL);
+        if (st == HLM_OK && has) st = read_track(r, page);
     }
     return st;
 }
 
-static void drop_part(reading *r, size_t i)
+/* Has a page of the file all rows that a track of the pool wants? */
+static bool has_rows(const reading *r, size_t track, uint32_t tracks)
 {
-    hlmi_page *page = hlmi_table_page(&r->cache->seq.table, i);
-    hlmi_pool_drop_part(r->pool, page);
-    hlmi_leaf_set(r->cache->seq.table.leaves[i / HLMI_LEAF_PAGES], i % HLMI_LEAF_PAGES, page);
+    for (size_t kv = 0; kv < r->pool->plan->n_kv; kv++)
+        if (r->pool->layout.track[kv] == track && !(tracks >> r->layout.track[kv] & 1)) return false;
+    return true;
 }
 
-/* Positions from .. from+n-1 of a page of the file's size to position `pos` on of the sequence. */
-static hlm_status spread(reading *r, int64_t pos, size_t n)
+/* Rows from .. from+m-1 of the file's page to rows `at` on of one of the pool's. */
+static hlm_status spread_rows(reading *r, const hlmi_page *page, size_t at, size_t from, size_t m)
 {
-    const bool rows = r->layout.part_bytes == 0 || r->page->part; /* of layers with a window */
+    hlm_pool *pool = r->pool;
+    hlmi_place *place = hlmi_pool_place(pool, page);
+    const size_t bytes = pool->layout.tracks[page->track].bytes;
+    char *rows = place->host ? hlmi_page_rows(page) : take_desk(r);
+    if (!rows) return HLM_E_NOMEM;
+    if (!place->host) place->get(place, rows, hlmi_page_rows(page), bytes);
+    for (size_t kv = 0; kv < pool->plan->n_kv; kv++)
+        if (pool->layout.track[kv] == page->track)
+            hlmi_page_copy_rows(rows, &pool->layout, at, r->rows[r->layout.track[kv]], &r->layout, from, m, pool->plan,
+                                kv, pool->places[0]);
+    if (!place->host) place->put(place, hlmi_page_rows(page), rows, bytes);
+    return HLM_OK;
+}
+
+/* Positions from .. from+m-1 of the file's page to position `pos` on of a track of the sequence. */
+static hlm_status spread_track(reading *r, size_t t, int64_t pos, const int32_t *ids, size_t from, size_t m,
+                               uint32_t tracks)
+{
+    const hlmi_page_layout *to = &r->pool->layout;
+    const size_t i = (size_t)pos / to->tokens, at = (size_t)pos % to->tokens;
+    const bool rows = has_rows(r, t, tracks);
+    hlmi_page *page = at ? hlmi_table_page(&r->cache->seq.tracks[t], i) : NULL;
+    hlm_status st = HLM_OK;
+    if (!rows && page && pos - (int64_t)at < r->head.prefix)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: pages of %u tokens do not fill the first of the pool's, of %zu",
+                         r->in->name, (unsigned)r->head.page_tokens, to->tokens);
+    if (!rows) return at ? hlmi_table_put(r->pool, &r->cache->seq.tracks[t], i, NULL) : add_page(r, t, NULL);
+    if (at == 0) st = new_page(r, t, m, &page);
+    if (st != HLM_OK || !page) return st; /* its beginning was not there */
+    if (t == HLMI_IDS) memcpy(hlmi_page_symbols(page) + at, ids + from, m * sizeof *ids);
+    else st = spread_rows(r, page, at, from, m);
+    atomic_store(&page->filled, (unsigned)(at + m));
+    return st;
+}
+
+/* Page i of the file to where the pool has its positions. */
+static hlm_status spread_page(reading *r, size_t i, const int32_t *ids, size_t n, uint32_t tracks)
+{
     const size_t per = r->pool->layout.tokens;
+    int64_t pos = (int64_t)(i * r->head.page_tokens);
     hlm_status st = HLM_OK;
     size_t m;
+    for (size_t t = HLMI_IDS + 1; t < r->head.n_tracks && st == HLM_OK; t++)
+        if (tracks >> t & 1) st = hlmi_inlet_block(r->in, r->rows[t], r->layout.tracks[t].bytes);
     for (size_t from = 0; from < n && st == HLM_OK; from += m, pos += (int64_t)m) {
-        const size_t at = (size_t)pos % per;
-        hlmi_page *page = NULL;
-        m = hlmi_min_size(n - from, per - at);
-        if (at == 0) st = add_page(r, rows, &page);
-        else page = hlmi_seq_page(r->pool, &r->cache->seq, pos);
-        if (st != HLM_OK) return st;
-        if (!rows && page->part && pos - (int64_t)at < r->head.prefix)
-            return hlmi_fail(HLM_E_MISMATCH, "%s: pages of %u tokens do not fill the first of the pool's, of %zu",
-                             r->in->name, (unsigned)r->head.page_tokens, per);
-        if (!rows) drop_part(r, (size_t)pos / per);
-        hlmi_page_copy_rows(page, &r->pool->layout, at, r->page, &r->layout, from, m, r->pool->plan);
-        atomic_store(&page->filled, (unsigned)(at + m));
+        m = hlmi_min_size(n - from, per - (size_t)pos % per);
+        for (size_t t = 0; t < r->pool->layout.n_tracks && st == HLM_OK; t++)
+            st = spread_track(r, t, pos, ids, from, m, tracks);
     }
     return st;
 }
 
-static hlm_status read_other_pages(reading *r)
+static hlm_status read_pages(reading *r)
 {
-    const int64_t per = (int64_t)r->layout.tokens;
+    const size_t per = r->head.page_tokens, length = (size_t)r->head.length;
     hlm_status st = HLM_OK;
-    for (int64_t pos = r->head.left_out * per; pos < r->head.length && st == HLM_OK; pos += per) {
-        const size_t n = (size_t)(r->head.length - pos < per ? r->head.length - pos : per);
+    for (size_t i = r->head.left_out; i * per < length && st == HLM_OK; i++) {
+        const size_t n = hlmi_min_size(length - i * per, per);
         const int32_t *ids = NULL;
-        bool part = false;
-        st = read_ids(r, pos, n, false, &ids, &part);
-        if (st == HLM_OK && r->head.page_bytes)
-            st = hlmi_inlet_block(r->in, hlmi_page_rows(r->page, 0), r->layout.bytes);
-        r->page->part = part ? r->part : NULL;
-        if (st == HLM_OK && part)
-            st = hlmi_inlet_block(r->in, hlmi_page_rows(r->page, HLMI_PART), r->layout.part_bytes);
-        if (st != HLM_OK) return st;
-        memcpy(r->page->tokens, ids, n * sizeof *ids);
-        st = spread(r, pos, n);
+        uint32_t tracks = 0;
+        st = read_ids(r, i, n, false, &ids, &tracks);
+        if (st == HLM_OK) st = r->other ? spread_page(r, i, ids, n, tracks) : read_same_page(r, ids, n, tracks);
     }
+    for (size_t t = 0; t < HLMI_TRACKS && st == HLM_OK; t++)
+        if (r->n_rows[t] != r->head.tracks[t].n)
+            st = hlmi_fail(HLM_E_FORMAT, "%s: %llu pages have rows of track %zu, the head says %llu", r->in->name,
+                           (unsigned long long)r->n_rows[t], t, (unsigned long long)r->head.tracks[t].n);
     return st;
 }
 
@@ -374,24 +431,30 @@ static hlm_status read_other_pages(reading *r)
 static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
 {
     const hlmi_mem *mem = &r->pool->mem;
-    const size_t ids = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
-    uint64_t expected = own->page_bytes, part = own->part_bytes;
-    if (r->head.page_tokens != own->page_tokens || !r->head.part_bytes != !own->part_bytes) {
-        const hlm_status st = hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, r->head.page_tokens,
-                                                    r->head.part_bytes > 0, mem);
+    const hlmi_snapshot_head *h = &r->head;
+    const hlmi_page_layout *l = &r->pool->layout;
+    const size_t ids = sizeof(hlmi_snapshot_page) + h->page_tokens * sizeof(int32_t);
+    bool windows = false, same = true;
+    for (size_t t = 0; t < HLMI_TRACKS; t++) windows = windows || h->tracks[t].window;
+    r->other = h->page_tokens != own->page_tokens || windows != l->windows;
+    if (r->other) {
+        const hlm_status st =
+            hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, h->page_tokens, windows, mem);
         if (st != HLM_OK) return st;
-        expected = r->layout.bytes;
-        part = r->layout.part_bytes;
-        r->page = hlmi_page_alone(&r->layout, mem);
-        if (!r->page) return HLM_E_NOMEM;
-        r->part = r->page->part;
+        l = &r->layout;
+    }
+    for (size_t t = HLMI_IDS + 1; t < HLMI_TRACKS; t++)
+        same = same && h->tracks[t].window == l->tracks[t].window && h->tracks[t].bytes == l->tracks[t].bytes;
+    if (!same || h->n_tracks != l->n_tracks)
+        return hlmi_fail(HLM_E_MISMATCH, "%s: the KV rows of %u positions are %llu bytes, expected %zu", r->in->name,
+                         (unsigned)h->page_tokens, (unsigned long long)h->tracks[HLMI_IDS + 1].bytes,
+                         l->tracks[HLMI_IDS + 1].bytes);
+    for (size_t t = HLMI_IDS + 1; t < l->n_tracks && r->other; t++) {
+        r->rows[t] = hlmi_calloc(mem, 1, l->tracks[t].bytes);
+        if (!r->rows[t]) return hlmi_nomem(l->tracks[t].bytes, "a snapshot's page");
     }
     r->ids = hlmi_alloc(mem, ids);
-    if (!r->ids) return hlmi_nomem(ids, "a snapshot's page");
-    if (r->head.page_bytes == expected && r->head.part_bytes == part) return HLM_OK;
-    return hlmi_fail(HLM_E_MISMATCH, "%s: the KV rows of %u positions are %llu bytes, expected %llu", r->in->name,
-                     (unsigned)r->head.page_tokens, (unsigned long long)r->head.page_bytes,
-                     (unsigned long long)expected);
+    return r->ids ? HLM_OK : hlmi_nomem(ids, "a snapshot's page");
 }
 
 /* ---- states and the log ---- */
@@ -419,9 +482,7 @@ static hlm_status read_rows(reading *r, void *const *rows, const hlmi_field *fie
 {
     const hlm_pool *pool = r->pool;
     if (hlmi_rows_plain(pool)) return hlmi_inlet_block(r->in, rows[0], bytes);
-    if (!r->desk) r->desk = hlmi_alloc(&pool->mem, hlmi_max_size(pool->states.bytes, pool->states.log_bytes));
-    if (!r->desk) return hlmi_nomem(bytes, "a snapshot's state");
-    const hlm_status st = hlmi_inlet_block(r->in, r->desk, bytes);
+    const hlm_status st = take_desk(r) ? hlmi_inlet_block(r->in, r->desk, bytes) : HLM_E_NOMEM;
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         hlmi_place *place = pool->places[fields[i].place];
         place->put(place, hlmi_field_of(rows, &fields[i]), r->desk + fields[i].side, fields[i].bytes);
@@ -477,11 +538,13 @@ static hlm_status check_cap(const reading *r)
     hlm_pool_info info = {.struct_size = sizeof info};
     if (!pool->max_bytes) return HLM_OK;
     const hlm_status st = hlm_pool_info_get(pool, &info);
-    const size_t per = pool->layout.tokens;
-    const uint64_t pages = hlmi_div_up((size_t)r->head.length, per);
-    const uint64_t parts = r->head.part_bytes ? hlmi_min_size(r->head.n_parts, pages) : pages;
-    bytes = pages * hlmi_page_bytes(&pool->layout) + (r->head.n_rec ? hlmi_state_bytes(&pool->states) : 0);
-    if (r->head.page_tokens == per) bytes += parts * hlmi_part_bytes(&pool->layout);
+    const hlmi_page_layout *l = &pool->layout;
+    const uint64_t pages = hlmi_div_up((size_t)r->head.length, l->tokens);
+    bytes = r->head.n_rec ? hlmi_state_bytes(&pool->states) : 0;
+    for (size_t t = 0; t < l->n_tracks; t++) { /* of windows what there may be */
+        const uint64_t there = r->head.page_tokens == l->tokens ? r->head.tracks[t].n : 0;
+        bytes += (l->tracks[t].window ? there : pages) * hlmi_page_bytes(l, t);
+    }
     if (st != HLM_OK || bytes <= pool->max_bytes - hlmi_min_size((size_t)info.used_bytes, (size_t)pool->max_bytes))
         return st;
     return hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (a snapshot takes %llu)",
@@ -506,10 +569,7 @@ static hlm_status read_all(reading *r)
     if (st != HLM_OK) return st;
     r->keep_log = r->head.undo_tokens == (uint64_t)r->pool->undo_tokens;
     st = read_left_out(r);
-    if (st == HLM_OK) st = r->page ? read_other_pages(r) : read_same_pages(r);
-    if (st == HLM_OK && r->n_parts != r->head.n_parts)
-        st = hlmi_fail(HLM_E_FORMAT, "%s: %llu pages have rows of windows, the head says %llu", r->in->name,
-                       (unsigned long long)r->n_parts, (unsigned long long)r->head.n_parts);
+    if (st == HLM_OK) st = read_pages(r);
     if (st != HLM_OK) return st;
     r->cache->seq.length = r->head.length;
     r->cache->seq.prefix = r->head.prefix;
@@ -529,8 +589,8 @@ hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, u
     hlmi_free(&pool->mem, r.numbers);
     hlmi_free(&pool->mem, r.points);
     hlmi_free(&pool->mem, r.ids);
-    hlmi_free(&pool->mem, r.page);
     hlmi_free(&pool->mem, r.desk);
+    for (size_t t = 0; t < HLMI_TRACKS; t++) hlmi_free(&pool->mem, r.rows[t]);
     hlmi_page_layout_free(&r.layout, &pool->mem);
     if (st == HLM_OK) *out = r.cache;
     else hlm_cache_free(r.cache);

@@ -20,16 +20,23 @@ static void put_point(hlmi_snapshot *s, size_t i)
     s->head.n_rows += out->rows;
 }
 
-/* Does page i go out with its part? */
-static bool has_part(const hlmi_snapshot *s, size_t i)
+/* The page of a track whose rows go out as those of page i, or NULL. */
+static const hlmi_page *rows_of(const hlmi_snapshot *s, size_t track, size_t i)
 {
-    return i >= s->head.left_out && hlmi_table_page(&s->cache->seq.table, i)->part;
+    const hlm_pool *pool = s->cache->pool;
+    if (track == HLMI_IDS || i < s->head.left_out) return NULL;
+    return hlmi_seq_page(pool, &s->cache->seq, track, i, s->head.length);
 }
 
-static void count_parts(hlmi_snapshot *s)
+static size_t n_pages(const hlmi_snapshot *s)
 {
-    const size_t pages = hlmi_div_up((size_t)s->cache->seq.length, s->cache->pool->layout.tokens);
-    for (size_t i = 0; i < pages && s->head.part_bytes; i++) s->head.n_parts += has_part(s, i);
+    return hlmi_div_up((size_t)s->head.length, s->head.page_tokens);
+}
+
+static void count_pages(hlmi_snapshot *s)
+{
+    for (size_t t = 0; t < s->head.n_tracks; t++)
+        for (size_t i = 0; i < n_pages(s); i++) s->head.tracks[t].n += rows_of(s, t, i) != NULL;
 }
 
 /* Numbers the adapters of the text in the order of their first positions. */
@@ -68,7 +75,7 @@ hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left
     hlm_status st = s->points ? number_adapters(s) : hlmi_nomem(n * sizeof *s->points, "a snapshot's points");
     if (st == HLM_OK) {
         for (size_t i = 0; i < n; i++) put_point(s, i);
-        count_parts(s);
+        count_pages(s);
         if (!hlmi_snapshot_bytes(&s->head, &s->head.total))
             st = hlmi_fail(HLM_E_INTERNAL, "a snapshot of %lld tokens has no size", (long long)cache->seq.length);
     }
@@ -130,17 +137,20 @@ static hlm_status write_points(const hlmi_snapshot *s, hlmi_outlet *o)
 /* Memory for what does not go out as it lies. */
 typedef struct desk {
     char *ids; /* a page's head and tokens */
-    char *rows; /* of a state, or of the undo log */
-    hlmi_page *page; /* the first page that needs it takes it, with a part */
-    bool pooled; /* from the pool, whose pages are in memory already; at the cap from the allocator */
+    char *rows; /* of a state, of the undo log, or of a page that is not on the host */
+    hlmi_page *pages
+        [HLMI_TRACKS]; /* the first page that needs it takes it, as others are: from the pool, else from the allocator */
+    bool pooled[HLMI_TRACKS];
 } desk;
 
 static void desk_free(desk *d, hlm_pool *pool)
 {
     hlmi_free(&pool->mem, d->ids);
     hlmi_free(&pool->mem, d->rows);
-    if (d->pooled) hlmi_pool_drop(pool, d->page);
-    else hlmi_free(&pool->mem, d->page);
+    for (size_t t = 0; t < HLMI_TRACKS; t++) {
+        if (d->pooled[t]) hlmi_pool_drop(pool, d->pages[t]);
+        else hlmi_free(&pool->mem, d->pages[t]);
+    }
 }
 
 static size_t ids_bytes(const hlmi_page_layout *l)
@@ -148,49 +158,64 @@ static size_t ids_bytes(const hlmi_page_layout *l)
     return sizeof(hlmi_snapshot_page) + l->tokens * sizeof(int32_t);
 }
 
-/* The KV rows of a page have bytes that no position uses. */
-static bool page_has_gaps(const hlmi_page_layout *l)
+/* A page of a track to write into: pages of the pool are in memory already. */
+static hlmi_page *take_page(desk *d, hlm_pool *pool, const hlmi_page *like)
 {
-    return (l->per_token - sizeof(int32_t)) * l->tokens != l->bytes + l->part_bytes;
+    const size_t header = hlmi_round_up(sizeof *like, HLMI_ALIGN),
+                 bytes = header + pool->layout.tracks[like->track].bytes;
+    hlmi_page **page = &d->pages[like->track];
+    if (*page) return *page;
+    *page = hlmi_pool_take(pool, like->track);
+    d->pooled[like->track] = *page != NULL;
+    if (*page || !hlmi_pool_place(pool, like)->host) return *page;
+    *page = hlmi_calloc(&pool->mem, 1, bytes);
+    if (!*page) {
+        hlmi_nomem(bytes, "a snapshot's page");
+        return NULL;
+    }
+    (*page)->track = like->track;
+    (*page)->place = like->place;
+    (*page)->item.rows[like->place] = (char *)*page + header;
+    return *page;
 }
 
-static hlm_status take_page(desk *d, hlm_pool *pool)
+/* Rows of n positions of a page. Bytes that no position uses go out as zeros. */
+static hlm_status write_track(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, const hlmi_page *page, size_t n)
 {
-    if (d->page) return HLM_OK;
-    d->page = hlmi_pool_take(pool);
-    d->pooled = d->page != NULL;
-    if (!d->page) d->page = hlmi_page_alone(&pool->layout, &pool->mem);
-    return d->page ? HLM_OK : HLM_E_NOMEM;
+    hlm_pool *pool = s->cache->pool;
+    const hlmi_page_layout *l = &pool->layout;
+    const hlmi_track_layout *track = &l->tracks[page->track];
+    hlmi_place *place = hlmi_pool_place(pool, page);
+    if (n < l->tokens || track->per_token * l->tokens != track->bytes) {
+        hlmi_page *copy = take_page(d, pool, page);
+        if (!copy) return HLM_E_NOMEM;
+        place->zero(place, hlmi_page_rows(copy), track->bytes);
+        hlmi_page_copy(copy, page, l, pool->plan, n, place);
+        page = copy;
+    }
+    if (place->host) return hlmi_outlet_block(o, hlmi_page_rows(page), track->bytes);
+    place->get(place, d->rows, hlmi_page_rows(page), track->bytes);
+    return hlmi_outlet_block(o, d->rows, track->bytes);
 }
 
 static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, size_t i)
 {
     hlm_pool *pool = s->cache->pool;
     const hlmi_page_layout *l = &pool->layout;
-    const int64_t from = (int64_t)(i * l->tokens);
-    const hlmi_page *page = hlmi_table_page(&s->cache->seq.table, i);
-    const size_t n = hlmi_min_size((size_t)(s->head.length - from), l->tokens);
-    const bool part = has_part(s, i);
-    const hlmi_snapshot_page head = {.flags = part ? HLMI_PAGE_PART : 0, .n = (uint32_t)n};
+    const size_t n = hlmi_min_size((size_t)s->head.length - i * l->tokens, l->tokens);
+    hlmi_snapshot_page head = {.n = (uint32_t)n};
+    for (size_t t = 0; t < l->n_tracks; t++) head.tracks |= rows_of(s, t, i) ? 1u << t : 0;
     memset(d->ids, 0, ids_bytes(l));
     memcpy(d->ids, &head, sizeof head);
     int32_t *symbols = (int32_t *)(void *)(d->ids + sizeof head);
-    memcpy(symbols, page->tokens, n * sizeof *symbols);
+    memcpy(symbols, hlmi_page_symbols(hlmi_table_page(&s->cache->seq.tracks[HLMI_IDS], i)), n * sizeof *symbols);
     for (size_t k = 0; k < n && s->numbers; k++)
         symbols[k] =
             hlmi_symbol(pool, hlmi_symbol_token(pool, symbols[k]), s->numbers[hlmi_symbol_adapter(pool, symbols[k])]);
     hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
-    if (st != HLM_OK || i < s->head.left_out) return st;
-    if (n < l->tokens || page_has_gaps(l)) {
-        st = take_page(d, pool);
-        if (st != HLM_OK) return st;
-        memset(hlmi_page_rows(d->page, 0), 0, l->bytes);
-        if (part) memset(hlmi_page_rows(d->page, HLMI_PART), 0, l->part_bytes);
-        hlmi_page_copy(d->page, page, l, pool->plan, n);
-        page = d->page;
-    }
-    if (l->bytes) st = hlmi_outlet_block(o, hlmi_page_rows(page, 0), l->bytes);
-    return st == HLM_OK && part ? hlmi_outlet_block(o, hlmi_page_rows(page, HLMI_PART), l->part_bytes) : st;
+    for (size_t t = 0; t < l->n_tracks && st == HLM_OK; t++)
+        if (rows_of(s, t, i)) st = write_track(s, o, d, rows_of(s, t, i), n);
+    return st;
 }
 
 /* Rows as they go out: fields side by side, and zeros between them. */
@@ -228,7 +253,7 @@ static hlm_status write_stretch(const hlmi_snapshot *s, hlmi_outlet *o, const de
 static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
 {
     const hlm_cache *c = s->cache;
-    const size_t pages = hlmi_div_up((size_t)s->head.length, c->pool->layout.tokens), points = (size_t)s->head.n_points;
+    const size_t pages = n_pages(s), points = (size_t)s->head.n_points;
     hlm_status st = hlmi_outlet_block(o, &s->head, sizeof s->head);
     if (st == HLM_OK) st = write_layers(s, o);
     if (st == HLM_OK) st = write_adapters(s, o);
@@ -243,7 +268,10 @@ static hlm_status write_blocks(const hlmi_snapshot *s, hlmi_outlet *o, desk *d)
 /* desk_free is for the caller, also when it fails. */
 static hlm_status desk_init(desk *d, const hlm_pool *pool)
 {
-    const size_t ids = ids_bytes(&pool->layout), rows = hlmi_max_size(pool->states.bytes, pool->states.log_bytes);
+    const size_t ids = ids_bytes(&pool->layout);
+    size_t rows = hlmi_max_size(pool->states.bytes, pool->states.log_bytes);
+    for (size_t t = HLMI_IDS + 1; t < pool->layout.n_tracks; t++)
+        if (!pool->places[pool->layout.tracks[t].place]->host) rows = hlmi_max_size(rows, pool->layout.tracks[t].bytes);
     *d = (desk){.ids = hlmi_alloc(&pool->mem, ids), .rows = rows ? hlmi_alloc(&pool->mem, rows) : NULL};
     return d->ids && (d->rows || !rows) ? HLM_OK : hlmi_nomem(ids + rows, "a snapshot");
 }

@@ -6,12 +6,18 @@
 
 static void leaf_drop(hlm_pool *pool, hlmi_leaf *leaf)
 {
-    if (atomic_fetch_sub(&leaf->refs, 1) != 1) return;
+    if (!leaf || atomic_fetch_sub(&leaf->refs, 1) != 1) return;
     for (uint32_t i = 0; i < leaf->n; i++) hlmi_pool_drop(pool, leaf->page[i]);
     hlmi_free(&pool->mem, leaf);
 }
 
-/* A leaf of the first n pages of another (none: NULL); NULL without memory (sentence set). */
+static void leaf_set(hlmi_leaf *leaf, size_t i, hlmi_page *page)
+{
+    leaf->page[i] = page;
+    leaf->rows.at[i] = page ? hlmi_page_rows(page) : NULL;
+}
+
+/* A leaf of the first n pages of another (NULL: of nothing); NULL without memory (sentence set). */
 static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t n)
 {
     hlmi_leaf *leaf = hlmi_calloc(&pool->mem, 1, sizeof *leaf);
@@ -20,7 +26,7 @@ static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t n)
         return NULL;
     }
     atomic_init(&leaf->refs, 1);
-    for (; leaf->n < n; leaf->n++) hlmi_leaf_set(leaf, leaf->n, hlmi_page_retain(from->page[leaf->n]));
+    for (; leaf->n < n; leaf->n++) leaf_set(leaf, leaf->n, from ? hlmi_page_retain(from->page[leaf->n]) : NULL);
     return leaf;
 }
 
@@ -42,14 +48,15 @@ static hlm_status leaf_own(hlm_pool *pool, hlmi_table *t, size_t i, uint32_t n)
     if (!leaf) return HLM_E_NOMEM;
     t->leaves[i] = leaf;
     if (i == t->n) t->n++;
-    if (old) leaf_drop(pool, old);
+    leaf_drop(pool, old);
     return HLM_OK;
 }
 
 hlm_status hlmi_table_put(hlm_pool *pool, hlmi_table *t, size_t i, hlmi_page *page)
 {
     const size_t l = i / HLMI_LEAF_PAGES, slot = i % HLMI_LEAF_PAGES;
-    const hlm_status st = leaf_own(pool, t, l, l < t->n ? t->leaves[l]->n : 0);
+    const size_t left = hlmi_table_pages(t) - hlmi_min_size(hlmi_table_pages(t), l * HLMI_LEAF_PAGES);
+    const hlm_status st = leaf_own(pool, t, l, (uint32_t)hlmi_min_size(left, HLMI_LEAF_PAGES));
     if (st != HLM_OK) {
         hlmi_pool_drop(pool, page);
         return st;
@@ -57,7 +64,7 @@ hlm_status hlmi_table_put(hlm_pool *pool, hlmi_table *t, size_t i, hlmi_page *pa
     hlmi_leaf *leaf = t->leaves[l];
     if (slot == leaf->n) leaf->n++;
     else hlmi_pool_drop(pool, leaf->page[slot]);
-    hlmi_leaf_set(leaf, slot, page);
+    leaf_set(leaf, slot, page);
     return HLM_OK;
 }
 
@@ -79,9 +86,12 @@ hlm_status hlmi_table_share(hlm_pool *pool, hlmi_table *t, const hlmi_table *fro
     for (; t->n < leaves; t->n++) {
         hlmi_leaf *leaf = from->leaves[t->n];
         const uint32_t keep = (uint32_t)hlmi_min_size(n - t->n * HLMI_LEAF_PAGES, HLMI_LEAF_PAGES);
-        if (leaf->n > keep) leaf = leaf_copy(pool, leaf, keep);
-        else atomic_fetch_add(&leaf->refs, 1);
-        if (!leaf) return HLM_E_NOMEM;
+        if (keep < HLMI_LEAF_PAGES && (!leaf || leaf->n > keep)) {
+            leaf = leaf_copy(pool, leaf, keep);
+            if (!leaf) return HLM_E_NOMEM;
+        } else if (leaf) {
+            atomic_fetch_add(&leaf->refs, 1);
+        }
         t->leaves[t->n] = leaf;
     }
     return HLM_OK;
@@ -93,10 +103,15 @@ void hlmi_table_cut(hlm_pool *pool, hlmi_table *t, size_t n)
     while (t->n > leaves) leaf_drop(pool, t->leaves[--t->n]);
     if (t->n < leaves || n == 0) return;
     const uint32_t keep = (uint32_t)(n - (leaves - 1) * HLMI_LEAF_PAGES);
+    if (hlmi_table_pages(t) <= n || leaf_own(pool, t, leaves - 1, keep) != HLM_OK) return;
     hlmi_leaf *leaf = t->leaves[leaves - 1];
-    if (leaf->n <= keep || leaf_own(pool, t, leaves - 1, keep) != HLM_OK) return;
-    leaf = t->leaves[leaves - 1];
     while (leaf->n > keep) hlmi_pool_drop(pool, leaf->page[--leaf->n]);
+}
+
+void hlmi_table_drop_leaf(hlm_pool *pool, hlmi_table *t, size_t i)
+{
+    leaf_drop(pool, t->leaves[i]);
+    t->leaves[i] = NULL;
 }
 
 void hlmi_table_free(hlm_pool *pool, hlmi_table *t)

@@ -54,16 +54,23 @@ static void now_valid(const hlm_pool *pool, const hlmi_seq *s)
     hlmi_assert(hlmi_window_whole(pool, s, again ? now->pos : s->length) || now->flags & HLMI_POINT_FIRST);
 }
 
-static void table_valid(const hlm_pool *pool, const hlmi_table *t, int64_t length)
+static void track_valid(const hlm_pool *pool, const hlmi_table *t, size_t track, int64_t length)
 {
+    const bool window = pool->layout.tracks[track].window > 0;
     const size_t per = pool->layout.tokens, pages = hlmi_div_up((size_t)length, per);
     hlmi_assert(t->n <= t->cap && hlmi_table_pages(t) >= pages);
     for (size_t i = 0; i < t->n; i++) {
-        hlmi_assert(atomic_load(&t->leaves[i]->refs) > 0);
-        hlmi_assert(i + 1 == t->n || t->leaves[i]->n == HLMI_LEAF_PAGES);
+        const hlmi_leaf *leaf = t->leaves[i];
+        hlmi_assert(leaf || window);
+        hlmi_assert(!leaf || atomic_load(&leaf->refs) > 0);
+        hlmi_assert(!leaf || i + 1 == t->n || leaf->n == HLMI_LEAF_PAGES);
     }
     for (size_t i = 0; i < pages; i++) {
         const hlmi_page *page = hlmi_table_page(t, i);
+        hlmi_assert(page || window); /* now_valid has looked for those that a window needs */
+        if (!page) continue;
+        hlmi_assert(page->track == track &&
+                    t->leaves[i / HLMI_LEAF_PAGES]->rows.at[i % HLMI_LEAF_PAGES] == hlmi_page_rows(page));
         hlmi_assert(atomic_load(&page->refs) > 0);
         hlmi_assert(atomic_load(&page->filled) >= hlmi_min_size(per, (size_t)length - i * per));
     }
@@ -75,7 +82,7 @@ static void seq_valid(const hlm_pool *pool, const hlmi_seq *s)
     hlmi_assert(s->branch >= HLMI_NO_BRANCH && s->branch <= s->length);
     hlmi_assert(s->invoked.upto <= s->length);
     points_valid(pool, s);
-    table_valid(pool, &s->table, s->length);
+    for (size_t t = 0; t < pool->layout.n_tracks; t++) track_valid(pool, &s->tracks[t], t, hlmi_seq_end(pool, s, t));
     now_valid(pool, s);
 }
 
@@ -91,7 +98,7 @@ static void claim_valid(const hlm_cache *c)
         hlmi_assert((p->items[i].state != NULL) == (c->pool->origin != NULL));
     }
     hlmi_assert(c->seq.points.cap >= c->seq.points.n + p->n); /* to commit can not fail */
-    table_valid(c->pool, &c->claim.table, c->claim.end);
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) track_valid(c->pool, &c->claim.tracks[t], t, c->claim.end);
 }
 
 void hlmi_cache_valid(const hlm_cache *c)
@@ -99,7 +106,7 @@ void hlmi_cache_valid(const hlm_cache *c)
     if (!HLMI_CHECKED) return;
     const bool claimed = c->claim.points.n > 0;
     hlmi_assert(!claimed || atomic_load(&c->users) & HLMI_CACHE_STEP);
-    hlmi_assert(claimed || c->claim.table.n == 0);
+    for (size_t t = 0; t < HLMI_TRACKS; t++) hlmi_assert(claimed || c->claim.tracks[t].n == 0);
     hlmi_assert(atomic_load(&c->pool->refs) > 0);
     seq_valid(c->pool, &c->seq);
     if (claimed) claim_valid(c);
@@ -109,7 +116,7 @@ void hlmi_cache_valid(const hlm_cache *c)
 
 static bool is_roots(const hlmi_radix *r, const hlmi_page *page)
 {
-    for (size_t i = 0; i < r->root.n_pages; i++)
+    for (size_t i = 0; i < r->root.n_pages * r->pool->layout.n_tracks; i++)
         if (r->root.pages[i] == page) return true;
     return false;
 }
@@ -120,9 +127,12 @@ static void node_valid(const hlmi_radix *r, const hlmi_radix_node *node)
     const size_t per = r->pool->layout.tokens;
     hlmi_assert(node->from < node->end && node->from == parent->end);
     hlmi_assert(node->n_pages == hlmi_div_up((size_t)node->end, per) - (size_t)node->from / per);
-    hlmi_assert(node->first == node->pages[0]->tokens[(size_t)node->from % per]);
-    for (size_t i = 0; i < node->n_pages; i++)
-        hlmi_assert(node->pages[i]->held > 0 && node->pages[i]->held <= atomic_load(&node->pages[i]->refs));
+    hlmi_assert(node->first == hlmi_page_symbols(node->pages[HLMI_IDS])[(size_t)node->from % per]);
+    for (size_t i = 0; i < node->n_pages * r->pool->layout.n_tracks; i++) {
+        const hlmi_page *page = node->pages[i];
+        hlmi_assert(page || r->pool->layout.tracks[i % r->pool->layout.n_tracks].window);
+        hlmi_assert(!page || (page->held > 0 && page->held <= atomic_load(&page->refs)));
+    }
     for (size_t i = 0; i < node->n_states; i++) {
         const hlmi_state *s = node->states[i];
         hlmi_assert(s->held > 0 && s->held <= atomic_load(&s->refs));
@@ -145,9 +155,11 @@ void hlmi_radix_valid(const hlmi_radix *r)
         nodes++;
         tokens += (uint64_t)(node->end - node->from);
         states += node->n_states;
-        for (size_t i = 0; i < node->n_pages; i++)
-            if (!is_roots(r, node->pages[i]))
-                bytes += (double)hlmi_pool_page_bytes(r->pool, node->pages[i]) / node->pages[i]->held;
+        for (size_t i = 0; i < node->n_pages * r->pool->layout.n_tracks; i++) {
+            const hlmi_page *page = node->pages[i];
+            if (page && !is_roots(r, page))
+                bytes += (double)hlmi_page_bytes(&r->pool->layout, page->track) / page->held;
+        }
         for (size_t i = 0; i < node->n_states; i++)
             bytes += (double)hlmi_state_bytes(&r->pool->states) / node->states[i]->held;
     }

@@ -1,34 +1,28 @@
-/* Rows behind attention windows, in pools that give them back (hlm_pool_params.window_rows): when a page's part goes
- * (state/page.h), and how a position is reached whose window has gone.
+/* Rows behind attention windows, in pools that give them back (hlm_pool_params.window_rows): a sequence drops pages of tracks with a
+ * window (plan/page_layout.h) that lie behind the window and the slack before its end, when no mark needs them. Other holders drop
+ * theirs; the last one gives the page back to the pool.
  *
- * A part goes when the page lies behind the window and the slack before the end, no mark needs it, and nobody else holds the
- * page. So a part comes and goes only while its page has one holder.
- *
- * The window of a position is *whole* when the parts of the `window` positions before it are there. A sequence whose end has no whole
- * window stands at an earlier position that has one, and the next step computes from there to the end again: pages that lack their
- * part are replaced by copies that the step fills. */
+ * The window of a position is *whole* when the rows of the `window` positions before it are there, in each such track. A sequence whose
+ * end has no whole window stands at an earlier position that has one (HLMI_POINT_AGAIN); its tracks with a window end there, and the
+ * next step claims and computes them from there on. */
 #ifndef HLMI_STATE_WINDOW_H
 #define HLMI_STATE_WINDOW_H
 
-#include "state/cache.h"
+#include "state/seq.h"
 
 /** Does the pool give rows behind windows back? */
 static inline bool hlmi_windows(const hlm_pool *pool)
 {
-    return pool->layout.part_bytes > 0;
+    return pool->layout.windows;
 }
 
-/** Are the rows of windows that a token at pos reads there? */
-bool hlmi_window_whole(const hlm_pool *pool, const hlmi_seq *s, int64_t pos);
-/** The latest position up to pos of which they are. */
+/** The latest position up to pos whose window is whole. */
 int64_t hlmi_window_before(const hlm_pool *pool, const hlmi_seq *s, int64_t pos);
-
-/** Replaces pages of the claim that lack their part where a step computes again. */
-hlm_status hlmi_window_claim(hlm_cache *c);
-/** Those pages are computed. */
-void hlmi_window_done(hlm_cache *c);
-/** They are not, and the pages that were there before take their places. */
-void hlmi_window_keep(hlm_cache *c);
+/** Are the rows of windows that a token at pos reads there? */
+static inline bool hlmi_window_whole(const hlm_pool *pool, const hlmi_seq *s, int64_t pos)
+{
+    return hlmi_window_before(pool, s, pos) == pos;
+}
 
 /** Gives back what no position needs any more. */
 void hlmi_window_give(hlm_pool *pool, hlmi_seq *s);

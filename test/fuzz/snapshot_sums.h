@@ -43,8 +43,9 @@ static inline void sums_fix(const hlmi_kernels *k, uint8_t *data, size_t size)
     for (int64_t pos = 0; pos < h.length && h.page_tokens; pos += h.page_tokens) {
         hlmi_snapshot_page page = {0};
         if ((uint64_t)(s.end - s.at) >= sizeof page) memcpy(&page, s.at, sizeof page);
-        if (!sums_block(&s, ids) || !sums_block(&s, h.page_bytes)) return;
-        if ((page.flags & HLMI_PAGE_PART) && !sums_block(&s, h.part_bytes)) return;
+        if (!sums_block(&s, ids)) return;
+        for (size_t t = 0; t < HLMI_TRACKS; t++)
+            if (page.tracks >> t & 1 && !sums_block(&s, h.tracks[t].bytes)) return;
     }
     if (sums_blocks(&s, h.n_states, h.state_bytes)) sums_blocks(&s, h.n_rows, h.row_bytes);
 }

@@ -207,7 +207,7 @@ def snapshots(cases, folders):
                                      ("f32 activations", KV_F16, model, "pf"), ("no prefix", 0, model, "pn")):
         cases.ask(f"snapshot: for {what}", "restore", where, good, letters, kv)
     middle = len(raw) // 2
-    made = [(f"{n} bytes", raw[:n]) for n in (0, 1, 8, 100, 210)]
+    made = [(f"{n} bytes", raw[:n]) for n in (0, 1, 8, 100, 386)]
     made += [("half of it", raw[:middle]), ("without its last byte", raw[:-1]), ("a byte more", raw + b"\0"), ("a text", b"hello world\n" * 99),
              ("a GGUF file", b"GGUF" + raw[4:]), ("its first byte changed", b"X" + raw[1:]),
              ("of version 99", raw[:8] + struct.pack("<I", 99) + raw[12:]), ("of version 0", raw[:8] + bytes(4) + raw[12:]),

@@ -80,8 +80,7 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     float *q = o->q + row * o->ldq + head * group * hd;
     for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, cos, sin);
     if (!o->k) return; /* another layer's rows */
-    if (!(t->keep[row] >> a->pages->in_part[o->kv] & 1))
-        return; /* computed again, with the same bits: they are there */
+    if (!(t->keep[row] >> a->pages->track[o->kv] & 1)) return; /* computed again, with the same bits: they are there */
     char *rows = hlmi_rows_of(t->spans[t->span_of[row]].pages, a->pages, o->kv, t->pos[row]);
     float *k = o->k + row * o->ldq + head * hd;
     const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
