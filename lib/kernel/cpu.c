@@ -64,7 +64,9 @@ bool hlmi_cpu_limit(const char *limit, unsigned *bits)
         const char *name;
         unsigned bits;
     } sets[] = {
-        {"ref", 0}, {"avx2", HLMI_CPU_AVX2}, {"avx512", ~0u}, /* the best there is */
+        {"ref", 0},
+        {"avx2", HLMI_CPU_AVX2},
+        {"avx512", HLMI_CPU_AVX2 | HLMI_CPU_AVX512 | HLMI_CPU_VNNI | HLMI_CPU_BF16},
     };
     *bits = hlmi_cpu_detect();
     for (size_t i = 0; limit && i < sizeof sets / sizeof *sets; i++) {

@@ -1,6 +1,7 @@
 /* A stage of the sampler chain: it changes logits or removes candidates. To
  * add one: its parameters at the end of hlm_sampler_params, a file with its
- * descriptor, and one line in stages.c, whose order is the order of the chain. */
+ * descriptor, and one line in stages.c, whose order is the order of the chain, and one
+ * in the list that hybridlm.h and docs/sampling.md have of it. */
 #ifndef HLMI_SAMPLE_STAGE_H
 #define HLMI_SAMPLE_STAGE_H
 
