@@ -11,13 +11,18 @@ import collections
 import copy
 import ctypes
 import json
+import pathlib
 import random
 import re
+import sys
 import warnings
 
 import jinja2
 import jinja2.ext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bindings" / "python" / "hybridlm"))
+import raw  # noqa: E402  (its folder is known only now)
 
 MESSAGES = [{"role": "user", "content": "Héllo <b>|x "}, {"role": "assistant", "content": None, "n": 3, "l": [1, 2.5, "x"]}]
 EXTRA = {"s": "a-B c\td", "e": "", "u": "ßé日本\U0001F600", "i": 7, "z": 0, "neg": -3, "f": 2.5, "t": True, "nn": None,
@@ -44,22 +49,12 @@ def environment():
     return env
 
 
-class Params(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("flags", ctypes.c_uint32), ("reserved", ctypes.c_uint32),
-                ("tools_json", ctypes.c_char_p), ("extra_json", ctypes.c_char_p), ("chat_template", ctypes.c_char_p),
-                ("now", ctypes.c_int64)]
-
-
-class ModelParams(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_size_t), ("flags", ctypes.c_uint32), ("activations", ctypes.c_int32)]
-
-
 class Library:
     def __init__(self, path, model):
         self.lib = ctypes.CDLL(path)
         self.lib.hlm_last_error.restype = ctypes.c_char_p
         self.model = ctypes.c_void_p()
-        params = ModelParams(ctypes.sizeof(ModelParams), 1 << 2, 0)  # HLM_LOAD_VOCAB_ONLY
+        params = raw.hlm_model_params(ctypes.sizeof(raw.hlm_model_params), flags=raw.HLM_LOAD_VOCAB_ONLY)
         if self.lib.hlm_model_load(ctypes.byref(self.model), model.encode(), ctypes.byref(params)):
             raise SystemExit(self.lib.hlm_last_error().decode())
         self.out = ctypes.create_string_buffer(1 << 20)
@@ -69,7 +64,8 @@ class Library:
     def render(self, text):
         """(text, None) or (None, sentence)"""
         n = ctypes.c_size_t()
-        params = Params(ctypes.sizeof(Params), 0, 0, None, self.extra, text.encode(), 1)
+        params = raw.hlm_chat_params(ctypes.sizeof(raw.hlm_chat_params), extra_json=self.extra,
+                                     chat_template=text.encode(), now=1)
         if self.lib.hlm_chat_render(self.model, self.messages, ctypes.byref(params), self.out,
                                     ctypes.c_size_t(len(self.out)), ctypes.byref(n)):
             return None, self.lib.hlm_last_error().decode("utf-8", "replace")

@@ -18,6 +18,9 @@ import tempfile
 
 import tokenizers
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bindings" / "python" / "hybridlm"))
+import raw as api  # noqa: E402  (its folder is known only now)
+
 ADD_SPECIAL, PARSE_SPECIAL, SKIP_SPECIAL = 1, 2, 1
 BATCH = 500
 
@@ -42,9 +45,8 @@ class Library:
         self.lib.hlm_last_error.restype = ctypes.c_char_p
 
     def open(self, path):
-        class Params(ctypes.Structure):
-            _fields_ = [("struct_size", ctypes.c_size_t), ("flags", ctypes.c_uint32), ("activations", ctypes.c_int32)]
-        params, self.model = Params(ctypes.sizeof(Params), 1 << 2, 0), ctypes.c_void_p()  # HLM_LOAD_VOCAB_ONLY
+        params = api.hlm_model_params(ctypes.sizeof(api.hlm_model_params), flags=api.HLM_LOAD_VOCAB_ONLY)
+        self.model = ctypes.c_void_p()
         if self.lib.hlm_model_load(ctypes.byref(self.model), str(path).encode(), ctypes.byref(params)):
             raise SystemExit(self.lib.hlm_last_error().decode())
 
