@@ -40,10 +40,8 @@ static hlm_status walk(const hlmi_json *def, const char *what, const char *membe
     if (!hlmi_json_is(v, HLMI_JSON_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "%s Sequence: \"%s\" is no list", what, members);
     if (depth >= 16) return hlmi_fail(HLM_E_LIMIT, "%s: sequences nested deeper than 16", what);
-    for (hlmi_json_iter i = {0}; hlmi_json_next(v, &i);) {
-        const hlm_status st = walk(i.value, what, members, mem, step, list, depth + 1);
-        if (st != HLM_OK) return st;
-    }
+    for (hlmi_json_iter i = {0}; hlmi_json_next(v, &i);)
+        HLMI_DO(walk(i.value, what, members, mem, step, list, depth + 1));
     return HLM_OK;
 }
 

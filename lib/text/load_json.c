@@ -62,8 +62,7 @@ static hlm_status read_added(hlmi_tokenizer *t, const hlmi_json *def, int32_t *l
     if (text.len == 0) return HLM_OK;
     if (text.len > HLMI_ADDED_MAX)
         return hlmi_fail(HLM_E_UNSUPPORTED, "an added token of %zu bytes; at most %d", text.len, HLMI_ADDED_MAX);
-    const hlm_status st = added_id(t, def, text, *last, &id);
-    if (st != HLM_OK) return st;
+    HLMI_DO(added_id(t, def, text, *last, &id));
     if (id > *last) *last = id;
     const bool special = hlmi_json_flag(def, "special", false);
     t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
@@ -89,8 +88,7 @@ hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, 
                                 bool *said)
 {
     hlmi_named n;
-    const hlm_status st = hlmi_side_named(side, key, &n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_side_named(side, key, &n));
     if (said) *said = n.said;
     const int32_t found = n.text.s ? hlmi_tokens_find(&t->tokens, n.text.s, n.text.len) : -1;
     if (found >= 0) *id = found;

@@ -35,8 +35,7 @@ static hlm_status read_merges(hlmi_json *list, hlmi_str text)
         size_t len = (size_t)((end ? end : stop) - s);
         if (len && s[len - 1] == '\r') len--;
         const bool skip = len == 0 || (len >= sizeof version - 1 && memcmp(s, version, sizeof version - 1) == 0);
-        const hlm_status st = skip ? HLM_OK : add_line(list, s, len, number);
-        if (st != HLM_OK) return st;
+        HLMI_DO(skip ? HLM_OK : add_line(list, s, len, number));
         s = next;
     }
     return HLM_OK;

@@ -35,8 +35,7 @@ static hlm_status read_tokens(loader *l)
     const hlmi_spm *m = &l->spm;
     size_t bytes = 0;
     for (size_t i = 0; i < m->n; i++) bytes += m->pieces[i].len;
-    const hlm_status st = hlmi_tokens_reserve(&l->t->tokens, m->n, bytes);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_tokens_reserve(&l->t->tokens, m->n, bytes));
     for (size_t i = 0; i < m->n; i++)
         hlmi_tokens_set(&l->t->tokens, (int32_t)i, m->pieces[i], piece_attr(m, m->types[i]));
     return HLM_OK;
@@ -58,8 +57,7 @@ static hlm_status register_pieces(loader *l)
             return hlmi_fail(HLM_E_UNSUPPORTED, "piece %zu, a marker, has %zu bytes; at most 1024", i,
                              l->spm.pieces[i].len);
         const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
-        const hlm_status st = hlmi_tokenizer_register_added(l->t, (int32_t)i, flags, false);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_tokenizer_register_added(l->t, (int32_t)i, flags, false));
     }
     return HLM_OK;
 }

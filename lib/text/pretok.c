@@ -59,8 +59,7 @@ static hlm_status cut_feed(cutter *c, size_t begin, size_t end, bool match)
     if (cut_joins(c, match)) {
         c->end = end;
     } else {
-        const hlm_status st = cut_flush(c);
-        if (st != HLM_OK) return st;
+        HLMI_DO(cut_flush(c));
         const bool drop = match && c->p->behavior == HLMI_SPLIT_REMOVED;
         c->begin = drop ? end : begin;
         c->end = end;
@@ -113,8 +112,7 @@ static hlm_status run_scan(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pie
         const size_t len = piece.end - piece.begin;
         for (size_t at = 0, end; at < len; at = end) {
             end = hlmi_scan_next(p->scan, s, len, at);
-            const hlm_status st = hlmi_pieces_add(out, piece.begin + at, piece.begin + end, piece.first && at == 0);
-            if (st != HLM_OK) return st;
+            HLMI_DO(hlmi_pieces_add(out, piece.begin + at, piece.begin + end, piece.first && at == 0));
         }
     }
     return HLM_OK;
@@ -272,8 +270,7 @@ static hlm_status run_words(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pi
             do end += hlmi_utf8_len((unsigned char)in->text[end]);
             while (end < v.end && word_kind(in->text + end) == kind);
             if (kind == 0) continue;
-            const hlm_status st = hlmi_pieces_add(out, at, end, v.first && at == v.begin);
-            if (st != HLM_OK) return st;
+            HLMI_DO(hlmi_pieces_add(out, at, end, v.first && at == v.begin));
         }
     }
     return HLM_OK;
@@ -298,8 +295,7 @@ static hlm_status run_fixed(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pi
         for (size_t at = v.begin, end; at < v.end; at = end) {
             end = at;
             for (size_t k = 0; k < p->length && end < v.end; k++) end += hlmi_utf8_len((unsigned char)in->text[end]);
-            const hlm_status st = hlmi_pieces_add(out, at, end, v.first && at == v.begin);
-            if (st != HLM_OK) return st;
+            HLMI_DO(hlmi_pieces_add(out, at, end, v.first && at == v.begin));
         }
     }
     return HLM_OK;
@@ -449,8 +445,7 @@ done:
 static hlm_status add_literal(hlmi_pretoks *ps, const hlmi_mem *mem, const char *s, size_t len, hlmi_behavior b)
 {
     hlmi_pretok *p = NULL;
-    const hlm_status st = hlmi_pretoks_add(ps, mem, "Split", &p);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_pretoks_add(ps, mem, "Split", &p));
     p->behavior = b;
     p->literal = hlmi_strndup(mem, s, len);
     p->literal_len = len;

@@ -82,8 +82,7 @@ static hlm_status read_shape(const place *p, const hlmi_json *v, hlmi_tensor *t,
     t->bytes = hlmi_type_get(t->type)->bytes;
     for (size_t i = 0; i < n; i++) {
         uint64_t dim = 0;
-        const hlm_status st = read_count(p, "an entry of shape", hlmi_json_at(v, i), &dim);
-        if (st != HLM_OK) return st;
+        HLMI_DO(read_count(p, "an entry of shape", hlmi_json_at(v, i), &dim));
         if (i < HLMI_MAX_DIMS) t->dims[i] = dim;
         fits = fits && (dim == 0 || t->bytes <= INT64_MAX / dim);
         t->bytes *= fits ? dim : 1;
