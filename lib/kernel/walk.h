@@ -46,6 +46,25 @@ typedef struct hlmi_walk {
     hlmi_slab_fn *many; /* any number of tokens */
 } hlmi_walk;
 
+/** Micro-tiles of `most` tokens (4, 6 or 8) of a slab b, then of what is left. RUN(T, x, y) runs one of T tokens, a constant. */
+#define HLMI_MANY(most, RUN)                                                                              \
+  do {                                                                                                    \
+    const char *x = b->x;                                                                                 \
+    float *y = b->y;                                                                                      \
+    size_t t = 0;                                                                                         \
+    for (; t + (most) <= b->tokens; t += (most), x += (most)*b->ldx, y += (most)*b->ldy) RUN(most, x, y); \
+    if ((most) == 8 && t + 4 <= b->tokens) {                                                              \
+      RUN(4, x, y);                                                                                       \
+      t += 4, x += 4 * b->ldx, y += 4 * b->ldy;                                                           \
+    }                                                                                                     \
+    const size_t left = b->tokens - t;                                                                    \
+    if ((most) == 6 && left == 5) RUN(5, x, y);                                                           \
+    if ((most) == 6 && left == 4) RUN(4, x, y);                                                           \
+    if (left == 3) RUN(3, x, y);                                                                          \
+    if (left == 2) RUN(2, x, y);                                                                          \
+    if (left == 1) RUN(1, x, y);                                                                          \
+  } while (0)
+
 enum { HLMI_PANEL_BYTES = 192 * 1024 };
 
 HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)

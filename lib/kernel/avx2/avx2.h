@@ -32,6 +32,26 @@ HLMI_INLINE void hlmi_avx2_keep(__m256i *v)
     __asm__ volatile("" : "+x"(*v));
 }
 
+/** Sums of T tokens x R row vectors, from zero or from y. */
+HLMI_INLINE void hlmi_avx2_begin(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], const hlmi_slab *b, const float *y)
+{
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        HLMI_UNROLL
+        for (int r = 0; r < R; r++)
+            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + (size_t)r * 8);
+    }
+}
+
+HLMI_INLINE void hlmi_avx2_end(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], const hlmi_slab *b, float *y)
+{
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        HLMI_UNROLL
+        for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + (size_t)r * 8, acc[t][r]);
+    }
+}
+
 /** 8 f16 to f32. */
 HLMI_INLINE __m256 hlmi_avx2_half(const uint16_t *h)
 {

@@ -30,12 +30,7 @@ HLMI_INLINE void micro(form f, int T, int R, size_t lanes, size_t n, const hlmi_
                        float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++)
-            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
-    }
+    hlmi_avx2_begin(T, R, acc, b, y + r0);
     const char *w = b->w;
     size_t k = 0;
     for (; k + 2 <= n; k += 2, w += 2 * column(f, lanes), x += 2 * sizeof(float)) {
@@ -67,30 +62,14 @@ HLMI_INLINE void micro(form f, int T, int R, size_t lanes, size_t n, const hlmi_
                 acc[t][r] = _mm256_fmadd_ps(weights(f, w, lanes, 0, r0 + (size_t)r * 8), a, acc[t][r]);
         }
     }
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
-    }
+    hlmi_avx2_end(T, R, acc, b, y + r0);
 }
+
+#define MICRO(T, x, y) micro(f, T, 2, lanes, n, b, r0, x, y)
 
 HLMI_INLINE void many(form f, size_t lanes, size_t n, const hlmi_slab *b)
 {
-    for (size_t r0 = 0; r0 < lanes; r0 += 16) {
-        const char *x = b->x;
-        float *y = b->y;
-        size_t t = 0;
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            micro(f, TOKENS, 2, lanes, n, b, r0, x, y);
-        switch (b->tokens - t) {
-        case 5: micro(f, 5, 2, lanes, n, b, r0, x, y); break;
-        case 4: micro(f, 4, 2, lanes, n, b, r0, x, y); break;
-        case 3: micro(f, 3, 2, lanes, n, b, r0, x, y); break;
-        case 2: micro(f, 2, 2, lanes, n, b, r0, x, y); break;
-        case 1: micro(f, 1, 2, lanes, n, b, r0, x, y); break;
-        default: break;
-        }
-    }
+    for (size_t r0 = 0; r0 < lanes; r0 += 16) HLMI_MANY(TOKENS, MICRO);
 }
 
 void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes)

@@ -81,28 +81,9 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
     }
 }
 
-HLMI_INLINE void load_acc(int T, __m256 acc[TOKENS][R], const hlmi_slab *b, const float *y)
-{
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (size_t r = 0; r < R; r++)
-            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r * 8);
-    }
-}
-
-HLMI_INLINE void store_acc(int T, __m256 acc[TOKENS][R], const hlmi_slab *b, float *y)
-{
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (size_t r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r * 8, acc[t][r]);
-    }
-}
-
 /* acc = fma(sum, d * da, acc), or with -(d * da). */
-HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16_t *d, bool minus, const char *x,
-                            size_t ldx)
+HLMI_INLINE void add_scaled(int T, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d, bool minus,
+                            const char *x, size_t ldx)
 {
     HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
@@ -118,8 +99,8 @@ HLMI_INLINE void add_scaled(int T, __m256 acc[TOKENS][R], sums sum, const uint16
 
 HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m256 acc[TOKENS][R];
-    load_acc(T, acc, b, y);
+    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
+    hlmi_avx2_begin(T, R, acc, b, y);
     const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         sums sum;
@@ -139,7 +120,7 @@ HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
         minimums(T, sum, u, x, b->ldx);
         add_scaled(T, acc, sum, u->dmin, true, x, b->ldx);
     }
-    store_acc(T, acc, b, y);
+    hlmi_avx2_end(T, R, acc, b, y);
 }
 
 /* sum += scale * dot of sub-block s of 16 columns, weights + 32. */
@@ -199,8 +180,8 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m256 acc[TOKENS][R];
-    load_acc(T, acc, b, y);
+    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
+    hlmi_avx2_begin(T, R, acc, b, y);
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         sums sum;
@@ -214,8 +195,11 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
         }
         add_scaled(T, acc, sum, u->d, false, x, b->ldx);
     }
-    store_acc(T, acc, b, y);
+    hlmi_avx2_end(T, R, acc, b, y);
 }
+
+#define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
+#define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
 
 #define LAYOUT(name)                                                                                                  \
   static void one_##name(const hlmi_slab *b)                                                                          \
@@ -224,17 +208,7 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
   }                                                                                                                   \
   static void many_##name(const hlmi_slab *b)                                                                         \
   {                                                                                                                   \
-    const char *x = b->x;                                                                                             \
-    float *y = b->y;                                                                                                  \
-    size_t t = 0;                                                                                                     \
-    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)                          \
-      micro_##name(TOKENS, b, x, y);                                                                                  \
-    switch (b->tokens - t) {                                                                                          \
-    case 3: micro_##name(3, b, x, y); break;                                                                          \
-    case 2: micro_##name(2, b, x, y); break;                                                                          \
-    case 1: micro_##name(1, b, x, y); break;                                                                          \
-    default: break;                                                                                                   \
-    }                                                                                                                 \
+    HLMI_MANY(TOKENS, MICRO_##name);                                                                                  \
   }                                                                                                                   \
   void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                                      \
   {                                                                                                                   \

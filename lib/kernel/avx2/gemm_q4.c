@@ -86,12 +86,7 @@ HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r
 HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++)
-            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
-    }
+    hlmi_avx2_begin(T, R, acc, b, y + r0);
     const char *unit = b->w;
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
         sums sum;
@@ -114,28 +109,14 @@ HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, cons
             }
         }
     }
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
-    }
+    hlmi_avx2_end(T, R, acc, b, y + r0);
 }
+
+#define MICRO(T, x, y) micro(f, T, 2, b, r0, x, y)
 
 HLMI_INLINE void many(form f, const hlmi_slab *b)
 {
-    for (size_t r0 = 0; r0 < 32; r0 += 16) {
-        const char *x = b->x;
-        float *y = b->y;
-        size_t t = 0;
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            micro(f, TOKENS, 2, b, r0, x, y);
-        switch (b->tokens - t) {
-        case 3: micro(f, 3, 2, b, r0, x, y); break;
-        case 2: micro(f, 2, 2, b, r0, x, y); break;
-        case 1: micro(f, 1, 2, b, r0, x, y); break;
-        default: break;
-        }
-    }
+    for (size_t r0 = 0; r0 < 32; r0 += 16) HLMI_MANY(TOKENS, MICRO);
 }
 
 #define FORM(name, f)                                                                                                 \

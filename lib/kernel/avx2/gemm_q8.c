@@ -106,23 +106,14 @@ HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], 
 HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0, const char *x, float *y)
 {
     __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < 2; r++)
-            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8);
-    }
+    hlmi_avx2_begin(T, 2, acc, b, y + r0);
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q16)) {
         sums sum;
         dots(T, sum, w + u, x, b->ldx);
         add_scaled(T, 2, acc, sum, unit->d + r0, x, b->ldx);
     }
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < 2; r++) _mm256_store_ps(y + (size_t)t * b->ldy + r0 + (size_t)r * 8, acc[t][r]);
-    }
+    hlmi_avx2_end(T, 2, acc, b, y + r0);
 }
 
 static void one(const hlmi_slab *b)
@@ -143,22 +134,14 @@ static void one(const hlmi_slab *b)
     for (int r = 0; r < 4; r++) _mm256_store_ps(b->y + r * 8, acc[0][r]);
 }
 
+#define MICRO(T, x, y) micro(T, b, w, r0, x, y)
+
 static void many(const hlmi_slab *b)
 {
     _Alignas(64) half_unit w[BLOCK];
     for (size_t r0 = 0; r0 < 32; r0 += 16) {
         for (size_t u = 0; u < b->units; u++) expand(w + u, (const hlmi_unit_q8 *)b->w + u, r0);
-        const char *x = b->x;
-        float *y = b->y;
-        size_t t = 0;
-        for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy)
-            micro(TOKENS, b, w, r0, x, y);
-        switch (b->tokens - t) {
-        case 3: micro(3, b, w, r0, x, y); break;
-        case 2: micro(2, b, w, r0, x, y); break;
-        case 1: micro(1, b, w, r0, x, y); break;
-        default: break;
-        }
+        HLMI_MANY(TOKENS, MICRO);
     }
 }
 

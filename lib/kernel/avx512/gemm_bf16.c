@@ -30,22 +30,11 @@ static void one(const hlmi_slab *b)
     micro(1, b, b->x, b->y);
 }
 
+#define MICRO(T, x, y) micro(T, b, x, y)
+
 static void many(const hlmi_slab *b)
 {
-    const char *x = b->x;
-    float *y = b->y;
-    size_t t = 0;
-    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) micro(TOKENS, b, x, y);
-    if (t + 4 <= b->tokens) {
-        micro(4, b, x, y);
-        t += 4, x += 4 * b->ldx, y += 4 * b->ldy;
-    }
-    switch (b->tokens - t) {
-    case 3: micro(3, b, x, y); break;
-    case 2: micro(2, b, x, y); break;
-    case 1: micro(1, b, x, y); break;
-    default: break;
-    }
+    HLMI_MANY(TOKENS, MICRO);
 }
 
 void hlmi_avx512_gemm_bf16_dot(const hlmi_gemm *g)

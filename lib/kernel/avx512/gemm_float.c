@@ -54,22 +54,11 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
     hlmi_avx512_end(T, ROWS, acc, b, y);
 }
 
+#define MICRO(T, x, y) micro(f, T, b, x, y)
+
 HLMI_INLINE void slab(form f, const hlmi_slab *b)
 {
-    const char *x = b->x;
-    float *y = b->y;
-    size_t t = 0;
-    for (; t + TOKENS <= b->tokens; t += TOKENS, x += TOKENS * b->ldx, y += TOKENS * b->ldy) micro(f, TOKENS, b, x, y);
-    if (t + 4 <= b->tokens) {
-        micro(f, 4, b, x, y);
-        t += 4, x += 4 * b->ldx, y += 4 * b->ldy;
-    }
-    switch (b->tokens - t) {
-    case 3: micro(f, 3, b, x, y); break;
-    case 2: micro(f, 2, b, x, y); break;
-    case 1: micro(f, 1, b, x, y); break;
-    default: break;
-    }
+    HLMI_MANY(TOKENS, MICRO);
 }
 
 /* Units are columns; a slab has an even number of them (BF16 pairs), but an odd column at the end has no partner in x. */

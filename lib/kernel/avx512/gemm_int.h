@@ -231,21 +231,6 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 
 /* ---- the functions ---- */
 
-/* Micro-tiles of `most` tokens, then one of what is left. MICRO(T, x, y) runs one. */
-#define MANY(most, MICRO)                                                                                 \
-  const char *x = b->x;                                                                                   \
-  float *y = b->y;                                                                                        \
-  size_t t = 0;                                                                                           \
-  for (; t + (most) <= b->tokens; t += (most), x += (most)*b->ldx, y += (most)*b->ldy) MICRO(most, x, y); \
-  switch (b->tokens - t) {                                                                                \
-  case 5: MICRO(5, x, y); break;                                                                          \
-  case 4: MICRO(4, x, y); break;                                                                          \
-  case 3: MICRO(3, x, y); break;                                                                          \
-  case 2: MICRO(2, x, y); break;                                                                          \
-  case 1: MICRO(1, x, y); break;                                                                          \
-  default: break;                                                                                         \
-  }
-
 #define FUNCTION(name, rows, unit_k, act, slab)                                                                 \
   static void one_##name(const hlmi_slab *b)                                                                    \
   {                                                                                                             \
@@ -253,7 +238,7 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
   }                                                                                                             \
   static void many_##name(const hlmi_slab *b)                                                                   \
   {                                                                                                             \
-    MANY(TOKENS, MICRO_##name)                                                                                  \
+    HLMI_MANY(TOKENS, MICRO_##name);                                                                            \
   }                                                                                                             \
   void NAME(name)(const hlmi_gemm *g)                                                                           \
   {                                                                                                             \
