@@ -32,6 +32,7 @@ hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
         find_old(e);
         e->pages = at;
         const hlmi_table *tracks = e->cache->claim.tracks;
+        e->n_leaves = tracks[HLMI_IDS].n * n_tracks;
         for (size_t k = 0; k < tracks[HLMI_IDS].n; k++)
             for (size_t t = 0; t < n_tracks; t++, at++) *at = tracks[t].leaves[k] ? &tracks[t].leaves[k]->rows : NULL;
     }
@@ -145,7 +146,7 @@ static void add_span(hlm_context *c, const hlmi_entry *e, int64_t pos, size_t n,
     const hlmi_state *in = NULL;
     hlmi_state *out = NULL;
     hlmi_claim_advance(cache, pos + (int64_t)n, &in, &out);
-    *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = e->pages};
+    *span = (hlmi_span){.row = t->n_rows, .n = n, .pos = pos, .pages = e->pages, .n_leaves = e->n_leaves};
     if (out) {
         span->in = in->item.rows;
         span->out = out->item.rows;

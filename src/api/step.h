@@ -26,6 +26,7 @@ typedef struct hlmi_entry {
     /* since the claim: rows that it runs before its tokens, of the undo log and through all blocks; its page table */
     size_t replay, old;
     const hlmi_leaf_rows *const *pages;
+    size_t n_leaves;
 } hlmi_entry;
 
 /** A hlm_hidden or hlm_attention. */

@@ -14,7 +14,8 @@
 typedef struct hlmi_span {
     size_t row, n; /* first row in the tile, number of rows */
     int64_t pos; /* position of the first row */
-    const hlmi_leaf_rows *const *pages; /* of the sequence's positions, the span's included */
+    const hlmi_leaf_rows *const *pages; /* [n_leaves] of the sequence's positions: leaf by leaf those of all tracks */
+    size_t n_leaves;
     /* rows by place of the state before the first row, and of the one after the last; may be the same. NULL without recurrence */
     void *const *in, *const *out;
 } hlmi_span;

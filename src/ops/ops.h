@@ -6,7 +6,6 @@
 #define HLMI_OPS_OPS_H
 
 #include "exec/program.h"
-#include "place/place.h"
 
 /** Which rows an op works on. */
 typedef enum hlmi_rows { HLMI_ROWS_TILE, HLMI_ROWS_OUT } hlmi_rows;
@@ -218,8 +217,7 @@ struct hlmi_ops {
     void (*tap_branch)(hlmi_builder *b, const hlmi_branch *a);
 };
 
-/** The CPU's op table, and the CPU as a place; mem is borrowed. */
+/** The CPU's op table. */
 extern const hlmi_ops hlmi_ops_cpu;
-void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem);
 
 #endif

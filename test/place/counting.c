@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/places.h"
+#include "exec/cpu.h"
 #include "exec/slice.h"
 #include "ops/ops.h"
 #include "plan/layers.h"
@@ -79,34 +80,66 @@ static void zero(hlmi_place *p, void *to, size_t bytes)
 
 /* ---- running ---- */
 
-/* Addresses by place as the ops here see them: [HLMI_PLACES]. */
-static void *const *see(void *const *rows, void **at)
+static bool is_here(const void *p)
 {
-    if (!rows) return NULL;
-    for (size_t i = 0; i < HLMI_PLACES; i++) at[i] = i == HERE ? turn(rows[i]) : NULL;
-    return at;
+    return ((uintptr_t)p >> (sizeof p * 8 - 2) & 1) != 0;
+}
+
+/* Memory of a run, zeros; given out in pieces that are multiples of a pointer. */
+typedef struct room {
+    char *at;
+} room;
+
+static void *get_room(room *r, size_t n, size_t size)
+{
+    void *p = r->at;
+    r->at += n * size;
+    return p;
+}
+
+/* Addresses by place as the ops here see them: [HLMI_PLACES]. */
+static void *const *see(room *r, void *const *rows)
+{
+    void **seen = rows ? get_room(r, HLMI_PLACES, sizeof *seen) : NULL;
+    if (rows) seen[HERE] = turn(rows[HERE]);
+    return seen;
+}
+
+/* Leaves likewise. */
+static const hlmi_leaf_rows *const *see_pages(room *r, const hlmi_leaf_rows *const *leaves, size_t n)
+{
+    const hlmi_leaf_rows **list = get_room(r, n, sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        hlmi_leaf_rows *seen = get_room(r, 1, sizeof *seen);
+        list[i] = seen;
+        for (size_t k = 0; k < HLMI_LEAF_PAGES && leaves[i]; k++)
+            if (is_here(leaves[i]->at[k])) seen->at[k] = turn(leaves[i]->at[k]);
+    }
+    return list;
 }
 
 /* The tile with addresses that the ops here can look through; NULL without memory. */
 static hlmi_tile *translate(const hlmi_tile *t)
 {
-    const size_t lists = 2 * t->n_spans + t->n_rows;
-    char *block = calloc(1,
-                         sizeof(hlmi_tile) + t->n_spans * sizeof *t->spans + t->n_rows * sizeof *t->log +
-                             lists * HLMI_PLACES * sizeof(void *));
-    if (!block) return NULL;
-    hlmi_tile *y = (hlmi_tile *)(void *)block;
+    size_t leaves = 0;
+    for (size_t i = 0; i < t->n_spans; i++) leaves += t->spans[i].n_leaves;
+    room r = {calloc(1,
+                     sizeof(hlmi_tile) + t->n_spans * sizeof *t->spans + t->n_rows * sizeof *t->log +
+                         leaves * (sizeof(void *) + sizeof(hlmi_leaf_rows)) +
+                         (2 * t->n_spans + t->n_rows) * HLMI_PLACES * sizeof(void *))};
+    if (!r.at) return NULL;
+    hlmi_tile *y = get_room(&r, 1, sizeof *y);
     *y = *t;
-    y->spans = (hlmi_span *)(void *)(y + 1);
-    y->log = (void *const **)(void *)(y->spans + t->n_spans);
-    void **at = (void **)(void *)(y->log + t->n_rows);
-    for (size_t i = 0; i < t->n_spans; i++, at += (size_t)2 * HLMI_PLACES) {
-        y->spans[i] = t->spans[i];
-        y->spans[i].pages = NULL;
-        y->spans[i].in = see(t->spans[i].in, at);
-        y->spans[i].out = see(t->spans[i].out, at + HLMI_PLACES);
+    y->spans = get_room(&r, t->n_spans, sizeof *y->spans);
+    y->log = get_room(&r, t->n_rows, sizeof *y->log);
+    for (size_t i = 0; i < t->n_spans; i++) {
+        hlmi_span *span = &y->spans[i];
+        *span = t->spans[i];
+        span->pages = see_pages(&r, span->pages, span->n_leaves);
+        span->in = see(&r, span->in);
+        span->out = see(&r, span->out);
     }
-    for (size_t i = 0; i < t->n_rows; i++, at += HLMI_PLACES) y->log[i] = see(t->log[i], at);
+    for (size_t i = 0; i < t->n_rows; i++) y->log[i] = see(&r, t->log[i]);
     return y;
 }
 
@@ -128,34 +161,42 @@ static hlm_status run(hlmi_place *p, hlmi_team *team, const hlmi_work *work, hlm
 
 /* ---- who computes what ---- */
 
-/* The recurrence of a block, or NULL. */
-static const size_t *rec_of(const hlmi_block *b)
+/* What of the sequences' rows a block computes on: numbers of its KV layer and its recurrence, or NULL. */
+typedef struct uses {
+    const size_t *kv, *rec;
+} uses;
+
+static uses uses_of(const hlmi_block *b)
 {
+    const void *p = b->params;
     switch (b->kind) {
-    case HLMI_BLOCK_DELTA: return &((const hlmi_delta_params *)b->params)->rec;
-    case HLMI_BLOCK_SHORT_CONV: return &((const hlmi_short_conv_params *)b->params)->rec;
-    case HLMI_BLOCK_MAMBA1: return &((const hlmi_mamba1_params *)b->params)->rec;
-    case HLMI_BLOCK_MAMBA2: return &((const hlmi_mamba2_params *)b->params)->rec;
-    default: return NULL;
+    case HLMI_BLOCK_ATTN: return (uses){.kv = &((const hlmi_attn_params *)p)->kv};
+    case HLMI_BLOCK_PARALLEL: return (uses){.kv = &((const hlmi_parallel_params *)p)->attn.kv};
+    case HLMI_BLOCK_DELTA: return (uses){.rec = &((const hlmi_delta_params *)p)->rec};
+    case HLMI_BLOCK_SHORT_CONV: return (uses){.rec = &((const hlmi_short_conv_params *)p)->rec};
+    case HLMI_BLOCK_MAMBA1: return (uses){.rec = &((const hlmi_mamba1_params *)p)->rec};
+    case HLMI_BLOCK_MAMBA2: return (uses){.rec = &((const hlmi_mamba2_params *)p)->rec};
+    case HLMI_BLOCK_HYBRID2:
+        return (uses){&((const hlmi_hybrid2_params *)p)->attn.kv, &((const hlmi_hybrid2_params *)p)->ssm.rec};
+    case HLMI_BLOCK_SHARED:
+        return (uses){&((const hlmi_shared_params *)p)->attn.kv, &((const hlmi_shared_params *)p)->ssm.rec};
+    case HLMI_BLOCK_HEADS:
+        return (uses){&((const hlmi_heads_params *)p)->kv, &((const hlmi_heads_params *)p)->mamba.rec};
+    default: return (uses){0};
     }
 }
 
-/* Has the block KV rows? They are the CPU's, and so is all of the block. */
-static bool has_pages(const hlmi_block *b)
-{
-    return b->kind == HLMI_BLOCK_ATTN || b->kind == HLMI_BLOCK_PARALLEL || b->kind == HLMI_BLOCK_HYBRID2 ||
-        b->kind == HLMI_BLOCK_SHARED || b->kind == HLMI_BLOCK_HEADS;
-}
-
-/* Of recurrences the first, the third ...; of the other blocks every other one; and the head. */
+/* The first, the third ... of KV layers, and of recurrences that stand alone, are here; so is every other one of the other blocks, and
+ * the head. */
 static void divide(hlmi_plan *plan)
 {
     for (size_t i = 0; i < plan->n_blocks; i++) {
         hlmi_block *b = &plan->blocks[i];
-        const size_t *rec = rec_of(b);
-        b->place = has_pages(b) ? 0 : rec ? (*rec + 1) % 2 : i % 2;
-        if (rec) plan->rec[*rec].place = b->place;
-        if (b->kind == HLMI_BLOCK_HEAD) plan->head_place = b->place = HERE;
+        const uses u = uses_of(b);
+        b->place = b->kind == HLMI_BLOCK_HEAD ? HERE : u.kv ? (*u.kv + 1) % 2 : u.rec ? (*u.rec + 1) % 2 : i % 2;
+        if (u.kv) plan->kv[*u.kv].place = b->place;
+        if (u.rec) plan->rec[*u.rec].place = b->place;
+        if (b->kind == HLMI_BLOCK_HEAD) plan->head_place = b->place;
     }
 }
 
@@ -171,7 +212,7 @@ void hlmi_places_choose(hlm_model *m)
                                 .copy = copy,
                                 .zero = zero,
                                 .run = run};
-    hlmi_place_cpu(&m->cpu, &m->mem);
+    hlmi_place_cpu(&m->cpu, &m->mem, &hlmi_ops_cpu);
     m->places[0] = &m->cpu;
     m->places[HERE] = &second;
     m->n_places = 2;

@@ -1,8 +1,9 @@
 /* The CPU as a place: the host's memory, and the team. */
+#include "exec/cpu.h"
+
 #include <string.h>
 
 #include "exec/slice.h"
-#include "ops/ops.h"
 
 static void *take(hlmi_place *p, size_t bytes)
 {
@@ -41,11 +42,11 @@ static hlm_status run(hlmi_place *p, hlmi_team *team, const hlmi_work *work, hlm
     return hlmi_team_run(team, work);
 }
 
-void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem)
+void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem, const hlmi_ops *ops)
 {
     *p = (hlmi_place){.name = "cpu",
                       .mem = mem,
-                      .ops = &hlmi_ops_cpu,
+                      .ops = ops,
                       .host = true,
                       .take = take,
                       .give = give,
