@@ -3,6 +3,7 @@
  *
  *   test_weights MODEL...
  */
+#define _POSIX_C_SOURCE 200809L
 #include "api_help.h"
 
 static int n_models;
