@@ -169,6 +169,9 @@ def rules(data):
     """Sentences about what the header should not have, though a compiler takes it."""
     bad = [f"{f['name']}: public functions start with hlm_" for f in data["functions"] if not f["name"].startswith("hlm_")]
     for s in data["structs"]:
+        if re.search(r"_(info|result)$", s["name"]):
+            bad += [f"struct {s['name']}: {f['name']} is a method of Python's tuples" for f in s["fields"]
+                    if f["name"] in ("count", "index")]
         end = 0
         for f in [*s["fields"], {"name": "its end", "offset": s["size"], "size": 0}]:
             if f["offset"] != end:

@@ -27,6 +27,7 @@ CASES = [
     ("typedef struct hlm_t { size_t struct_size; int32_t a : 3; int32_t b; } hlm_t;", "bit-field"),
     ("typedef struct hlm_t { size_t struct_size; int32_t a; } hlm_t;", "padding before its end"),
     ("typedef struct hlm_t { int32_t a; size_t b; } hlm_t;", "padding before b"),
+    ("typedef struct hlm_t_info { size_t struct_size; size_t count; } hlm_t_info;", "count is a method"),
     ("typedef struct hlm_t { size_t struct_size; enum { HLM_A } kind; int32_t b; } hlm_t;", "enum"),
     ("typedef struct hlm_t { size_t struct_size; long (*call)(void *user); } hlm_t;", "call"),
 ]

@@ -106,9 +106,9 @@ typedef int each_weight(const hlm_weight_info *w, void *user);
 
 static int for_weights(const cli_session *s, each_weight *each, void *user)
 {
-    hlm_weight_info w = {.struct_size = sizeof w, .count = 1};
+    hlm_weight_info w = {.struct_size = sizeof w, .n_weights = 1};
     int rc = CLI_OK;
-    for (size_t i = 0; i < w.count && rc == CLI_OK; i++) {
+    for (size_t i = 0; i < w.n_weights && rc == CLI_OK; i++) {
         const hlm_status st = hlm_model_weight(s->model, i, &w);
         rc = st == HLM_OK ? each(&w, user) : cli_fail_status(s->o, st, "the weights could not be listed");
     }

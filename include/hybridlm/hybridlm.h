@@ -489,7 +489,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_model_info_get(const hlm_model *model, hlm_
 typedef struct hlm_weight_info {
     size_t struct_size;
     /** How many there are. */
-    size_t count;
+    size_t n_weights;
     /** The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost
      *  first and 0 behind the last. */
     const char *tensor;

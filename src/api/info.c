@@ -73,7 +73,7 @@ static hlm_weight_info weight_info(const hlmi_plan *p, const hlmi_weight *w)
     const hlmi_type_info *type = hlmi_type_get(w->tensor->type);
     const uint64_t n = (uint64_t)w->want.rows * hlmi_max_size(1, w->want.cols);
     hlm_weight_info info = {
-        .count = p->n_weights,
+        .n_weights = p->n_weights,
         .tensor = w->tensor->name,
         .type = type->name,
         .block = block_names[p->blocks[w->block].kind],

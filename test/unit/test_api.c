@@ -189,7 +189,7 @@ START_TEST(headers)
     hlm_adapter *adapter = NULL;
     hlm_model_info a = {.struct_size = sizeof a}, b = a;
     hlm_memory_plan_info plan = {.struct_size = sizeof plan}, same = plan;
-    hlm_weight_info w = {.struct_size = sizeof w, .count = 1}, v = w;
+    hlm_weight_info w = {.struct_size = sizeof w, .n_weights = 1}, v = w;
     const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_HEADERS};
     uint64_t parameters = 0, bytes = 0;
     OK(hlm_model_load(&m, path, &p));
@@ -204,7 +204,7 @@ START_TEST(headers)
     OK(hlm_model_plan_memory(m, NULL, &plan));
     OK(hlm_model_plan_memory(whole, NULL, &same));
     ck_assert_mem_eq(&plan, &same, sizeof plan);
-    for (size_t i = 0; i < w.count; i++) {
+    for (size_t i = 0; i < w.n_weights; i++) {
         OK(hlm_model_weight(m, i, &w));
         OK(hlm_model_weight(whole, i, &v));
         ck_assert(w.bytes == v.bytes && w.rows == v.rows && w.layer < a.n_layers && w.unit > 0 && *w.role && *w.block);
@@ -212,7 +212,7 @@ START_TEST(headers)
         bytes += w.bytes;
     }
     ck_assert(parameters == a.n_parameters && bytes == a.weight_bytes);
-    REFUSED(hlm_model_weight(m, w.count, &w), HLM_E_ARG);
+    REFUSED(hlm_model_weight(m, w.n_weights, &w), HLM_E_ARG);
     REFUSED(hlm_model_weight(NULL, 0, &w), HLM_E_ARG);
     hlm_model_release(m);
     hlm_model_release(whole);

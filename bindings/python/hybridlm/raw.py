@@ -186,7 +186,7 @@ class hlm_weight_info(Structure):
     """One of the matrices and vectors that a model is computed with. Strings live as long as the model."""
     _fields_ = [
         ("struct_size", c_size_t),
-        ("count", c_size_t),
+        ("n_weights", c_size_t),
         ("tensor", c_char_p),
         ("type", c_char_p),
         ("dims", c_uint64 * 4),

@@ -118,7 +118,7 @@ class WeightInfo(NamedTuple):
     """One of the matrices and vectors that a model is computed with. Strings live as long as the model."""
 
     #: How many there are.
-    count: int
+    n_weights: int
 
     #: The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost
     #: first and 0 behind the last.

@@ -1306,7 +1306,7 @@ extern "C" {
 pub struct hlm_weight_info {
     pub struct_size: usize,
     #[doc = " How many there are."]
-    pub count: usize,
+    pub n_weights: usize,
     #[doc = " The tensor that holds it, perhaps beside others, its type (\"q4_1\"), and its sizes, outermost"]
     #[doc = "  first and 0 behind the last."]
     pub tensor: *const ::std::os::raw::c_char,
@@ -1356,23 +1356,23 @@ fn bindgen_test_layout_hlm_weight_info() {
         );
     }
     test_field_struct_size();
-    fn test_field_count() {
+    fn test_field_n_weights() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).count) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).n_weights) as usize - ptr as usize
             },
             8usize,
             concat!(
                 "Offset of field: ",
                 stringify!(hlm_weight_info),
                 "::",
-                stringify!(count)
+                stringify!(n_weights)
             )
         );
     }
-    test_field_count();
+    test_field_n_weights();
     fn test_field_tensor() {
         assert_eq!(
             unsafe {
@@ -1614,9 +1614,9 @@ pub const HLM_TYPE_INT8: _bindgen_ty_9 = 4;
 pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[doc = " They are kept: a Transformer can go back to any position at once."]
 pub const HLM_WINDOW_KEEP: _bindgen_ty_10 = 0;
-#[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, pages are shared"]
-#[doc = "  with another sequence or the prefix cache, or hlm_pool_params.undo_tokens twice over reach there."]
-#[doc = "  A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
+#[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, or"]
+#[doc = "  hlm_pool_params.undo_tokens twice over reach there. Each sequence gives back its own: what it shares"]
+#[doc = "  with others is free when they have, too. A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
 #[doc = "  the tokens from there again. Transformers then set automatic marks too, and a mark counts"]
 #[doc = "  with the rows that it keeps. Without layers with windows it has no effect."]
 pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_10 = 1;
