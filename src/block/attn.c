@@ -75,7 +75,7 @@ hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
     return hlmi_attn_of(b, p, q, ld);
 }
 
-void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
+void hlmi_half_project(hlmi_builder *b, const hlmi_half *h, hlmi_epilogue epilogue, float *y, size_t ldy)
 {
     b->ops->linear(b,
                    &(hlmi_linear){.x = h->rows,
@@ -85,9 +85,14 @@ void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
                                   .bias = {h->bias},
                                   .scale = {h->scale},
                                   .wide = {h->wide},
-                                  .epilogue = HLMI_EP_ADD,
-                                  .y = {b->x},
-                                  .ldy = b->ldx});
+                                  .epilogue = epilogue,
+                                  .y = {y},
+                                  .ldy = ldy});
+}
+
+void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
+{
+    hlmi_half_project(b, h, HLMI_EP_ADD, b->x, b->ldx);
 }
 
 static void record(hlmi_builder *b, const void *params)

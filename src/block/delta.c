@@ -1,5 +1,5 @@
 /* Gated delta nets (Yang et al. 2024), as in Qwen3-Next. */
-#include "block/block.h"
+#include "block/halves.h"
 
 /* Convolution and delta rule over rows of [q | k | v | a | b], into y [value heads * value size]. */
 static void recur(hlmi_builder *b, const hlmi_delta_params *p, const float *rows, size_t ld, float *y, size_t ldy)
@@ -65,9 +65,7 @@ static void record(hlmi_builder *b, const void *params)
                                         .ldg = ld,
                                         .y = y,
                                         .ldy = ldy});
-    b->ops->linear(
-        b,
-        &(hlmi_linear){.x = y, .ldx = ldy, .n = 1, .w = {p->out}, .epilogue = HLMI_EP_ADD, .y = {b->x}, .ldy = b->ldx});
+    hlmi_half_add(b, &(hlmi_half){.rows = y, .ld = ldy, .w = p->out});
 }
 
 static void replay(hlmi_builder *b, const void *params)

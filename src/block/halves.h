@@ -25,6 +25,8 @@ hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p);
 void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p);
 hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p, const float *x, size_t ldx);
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p);
+/** y = scale * (W rows + bias), or added to y. */
+void hlmi_half_project(hlmi_builder *b, const hlmi_half *h, hlmi_epilogue epilogue, float *y, size_t ldy);
 /** x = x + scale * (W rows + bias) */
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h);
 

@@ -21,22 +21,6 @@ static void add_low_rank(hlmi_builder *b, const input *in, const hlmi_low_rank *
     hlmi_scratch_release(b, mark);
 }
 
-/* y = W rows + bias, or added to y */
-static void project(hlmi_builder *b, const hlmi_half *h, hlmi_epilogue epilogue, float *y, size_t ldy)
-{
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = h->rows,
-                                  .ldx = h->ld,
-                                  .n = 1,
-                                  .w = {h->w},
-                                  .bias = {h->bias},
-                                  .scale = {h->scale},
-                                  .wide = {h->wide},
-                                  .epilogue = epilogue,
-                                  .y = {y},
-                                  .ldy = ldy});
-}
-
 static void copy(hlmi_builder *b, float *y, size_t ldy)
 {
     b->ops->combine(
@@ -65,7 +49,7 @@ static void attend(hlmi_builder *b, const hlmi_shared_params *p, float *a, size_
     add_low_rank(b, &in, &p->k, k, ld);
     add_low_rank(b, &in, &p->v, v, ld);
     const hlmi_half h = hlmi_attn_of(b, &p->attn, q, ld);
-    project(b, &h, HLMI_EP_STORE, a, lda);
+    hlmi_half_project(b, &h, HLMI_EP_STORE, a, lda);
 }
 
 /* t = the feed-forward of a */
@@ -89,7 +73,7 @@ static void feed_forward(hlmi_builder *b, const hlmi_shared_params *p, const flo
         &(hlmi_combine){
             .kind = HLMI_COMBINE_GELU_ERF, .cols = n, .a = up, .lda = ld, .b = gate, .ldb = ld, .y = up, .ldy = ld});
     const hlmi_half h = {.rows = up, .ld = ld, .w = p->down, .bias = p->down_bias, .wide = true};
-    project(b, &h, HLMI_EP_STORE, t, ldt);
+    hlmi_half_project(b, &h, HLMI_EP_STORE, t, ldt);
 }
 
 static void record(hlmi_builder *b, const void *params)
@@ -102,7 +86,7 @@ static void record(hlmi_builder *b, const void *params)
     feed_forward(b, p, a, ld, t, ld);
     copy(b, a, ld); /* from here on a is the input of Mamba-2 */
     const hlmi_half h = {.rows = t, .ld = ld, .w = p->linear};
-    project(b, &h, HLMI_EP_ADD, a, ld);
+    hlmi_half_project(b, &h, HLMI_EP_ADD, a, ld);
     const hlmi_half ssm = hlmi_mamba2_in(b, &p->ssm, a, ld);
     hlmi_half_add(b, &ssm);
 }

@@ -1,5 +1,5 @@
 /* Gated short convolutions, as in LFM2. */
-#include "block/block.h"
+#include "block/halves.h"
 
 static void multiply(hlmi_builder *b, float *y, size_t ldy, const float *by, size_t ldb, size_t cols)
 {
@@ -45,15 +45,7 @@ static void record(hlmi_builder *b, const void *params)
     b->ops->log_write(b, p->rec, rows, ld);
     convolve(b, p, rows, ld, y, ldy);
     multiply(b, y, ldy, c, ld, n);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = y,
-                                  .ldx = ldy,
-                                  .n = 1,
-                                  .w = {p->out},
-                                  .bias = {p->out_bias},
-                                  .epilogue = HLMI_EP_ADD,
-                                  .y = {b->x},
-                                  .ldy = b->ldx});
+    hlmi_half_add(b, &(hlmi_half){.rows = y, .ld = ldy, .w = p->out, .bias = p->out_bias});
 }
 
 const hlmi_block_type hlmi_block_short_conv = {.record = record, .replay = replay};
