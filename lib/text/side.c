@@ -277,8 +277,7 @@ static hlm_status give_id(const hlmi_placer *p, const hlmi_side_token *token, in
     const bool next = !p->takes_pieces && !taken(t, id);
     if (token->id < 0 && !next) id = (int64_t)t->n;
     if (token->id >= 0 && !(next && id + p->skipped == token->id)) {
-        const hlm_status st = check_free(p, token);
-        if (st != HLM_OK) return st;
+        HLMI_DO(check_free(p, token));
         id = token->id;
     }
     const size_t most = (size_t)(id > token->id ? id : token->id) + 1;

@@ -149,8 +149,7 @@ static hlm_status add_shards(hlmi_store *s, const hlmi_json *map, hlmi_json *sha
 /* Every tensor of the map is in the shard that the map says. */
 static hlm_status check_map(hlmi_store *s, const hlmi_json *map, const hlmi_json *shards)
 {
-    const hlm_status st = hlmi_store_index_tensors(s);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_store_index_tensors(s));
     for (hlmi_json_iter i = {0}; hlmi_json_next(map, &i);) {
         const hlmi_tensor *t = hlmi_store_find(s, i.key.s);
         const hlmi_str name = hlmi_json_str(i.value);

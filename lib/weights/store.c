@@ -62,10 +62,8 @@ hlm_status hlmi_store_reserve(hlmi_store *s, size_t n)
 hlm_status hlmi_store_join(hlmi_store *s, hlmi_store *part)
 {
     const uint32_t source = (uint32_t)s->n_sources;
-    hlm_status st = hlmi_store_reserve(s, part->n_tensors);
-    if (st != HLM_OK) return st;
-    st = hlmi_store_add_source(s, &part->sources[0]);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_store_reserve(s, part->n_tensors));
+    HLMI_DO(hlmi_store_add_source(s, &part->sources[0]));
     for (size_t i = 0; i < part->n_tensors; i++) {
         s->tensors[s->n_tensors] = part->tensors[i];
         s->tensors[s->n_tensors++].source = source;

@@ -12,10 +12,7 @@ hlm_status hlmi_container_match(const hlmi_source *file, const hlmi_container_in
     uint8_t buf[4] = {0};
     const uint8_t *head = buf;
     *out = NULL;
-    if (file && file->size >= sizeof buf) {
-        const hlm_status st = hlmi_source_read(file, 0, sizeof buf, buf, &head);
-        if (st != HLM_OK) return st;
-    }
+    if (file && file->size >= sizeof buf) HLMI_DO(hlmi_source_read(file, 0, sizeof buf, buf, &head));
     for (size_t i = 0; i < sizeof containers / sizeof *containers && !*out; i++) {
         const char *magic = containers[i]->magic;
         if (!magic == !file && (!file || memcmp(head, magic, sizeof buf) == 0)) *out = containers[i];

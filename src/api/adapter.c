@@ -12,8 +12,7 @@
 
 static hlm_status read_params(hlm_adapter_params *p, const hlm_adapter_params *from)
 {
-    hlm_status st = hlmi_params_read(p, sizeof *p, from, "hlm_adapter_params");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(p, sizeof *p, from, "hlm_adapter_params"));
     if (p->scale == 0.0f) p->scale = 1.0f;
     if (!(p->scale >= -1e6f && p->scale <= 1e6f))
         return hlmi_fail(HLM_E_ARG, "hlm_adapter_params.scale is %g, can be -1e6 to 1e6", (double)p->scale);
@@ -129,8 +128,7 @@ HLMI_CALL(hlm_adapter_join, (hlm_adapter **out, const hlm_adapter *const *adapte
 {
     if (out) *out = NULL;
     if (!out || !adapters || n == 0) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: out and adapters are needed");
-    const hlm_status few = hlmi_list_check(n, "hlm_adapter_join: adapters");
-    if (few != HLM_OK) return few;
+    HLMI_DO(hlmi_list_check(n, "hlm_adapter_join: adapters"));
     for (size_t i = 0; i < n; i++) {
         if (!adapters[i]) return hlmi_fail(HLM_E_ARG, "hlm_adapter_join: adapters[%zu] is NULL", i);
         if (adapters[i]->model != adapters[0]->model)

@@ -145,8 +145,7 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
 {
-    const hlm_status runs = hlmi_model_runs(model);
-    if (runs != HLM_OK) return runs;
+    HLMI_DO(hlmi_model_runs(model));
     if (p->n_threads < 0 || p->n_threads > MOST_THREADS)
         return hlmi_fail(HLM_E_ARG, "hlm_ctx_params.n_threads is %d, can be 0 to %d", (int)p->n_threads, MOST_THREADS);
     if (p->max_rows > MOST_ROWS)

@@ -34,8 +34,7 @@ static hlm_status run_last(hlm_context *c, hlm_cache *cache, hlm_cache **fork, f
         return hlmi_fail(HLM_E_UNREACHABLE,
                          "hlm_cache_logits: position %lld, which has to be computed again, was an embedding",
                          (long long)(last - cache->seq.prefix));
-    const hlm_status st = hlm_cache_fork(fork, cache, HLM_NOW);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlm_cache_fork(fork, cache, HLM_NOW));
     hlmi_cache_step_back(*fork);
     return hlmi_ctx_again(c, *fork, logits);
 }

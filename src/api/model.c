@@ -75,8 +75,7 @@ static hlm_status keep_name(hlm_model *m, const hlmi_config *c, const char *arch
 {
     const char *s = NULL;
     size_t len = 0;
-    const hlm_status st = hlmi_config_string(c, (hlmi_key){"_name_or_path", "general.name"}, &s, &len);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_string(c, (hlmi_key){"_name_or_path", "general.name"}, &s, &len));
     m->arch = hlmi_strndup(&m->mem, arch, strlen(arch));
     m->name = hlmi_strndup(&m->mem, s ? s : "", len);
     return m->arch && m->name ? HLM_OK : hlmi_nomem(len, "a name");

@@ -83,14 +83,12 @@ static hlm_status repack_all(hlmi_loader *l, const repacking *g, uint8_t *packed
 {
     uint64_t from = 0;
     for (size_t first = 0; first < g->rows; first += g->group_rows) {
-        hlm_status st = repack_group(l, g, first, packed + first / g->group_rows * group_bytes);
-        if (st != HLM_OK) return st;
+        HLMI_DO(repack_group(l, g, first, packed + first / g->group_rows * group_bytes));
         const uint64_t to = hlmi_min_size(first + g->group_rows, g->rows) * g->row_bytes;
         if (to - from < CHUNK && first + g->group_rows < g->rows) continue;
         if (hlmi_file_order(g->order))
             hlmi_store_drop(l->store, g->t, hlmi_file_row(g->order, 0) * g->row_bytes + from, to - from);
-        st = report(l, to - from);
-        if (st != HLM_OK) return st;
+        HLMI_DO(report(l, to - from));
         from = to;
     }
     return HLM_OK;

@@ -73,8 +73,7 @@ hlm_status hlmi_page_layout_init(hlmi_page_layout *l, const hlmi_plan *plan, int
         .tokens = tokens, .stride = hlmi_round_up(tokens, 16), .n_tracks = HLMI_IDS + 1, .windows = windows};
     l->tracks[HLMI_IDS] = (hlmi_track_layout){.bytes = tokens * sizeof(int32_t), .per_token = sizeof(int32_t)};
     const int32_t chosen = kv_type == HLM_TYPE_DEFAULT && f32_activations ? HLM_TYPE_F32 : kv_type;
-    hlm_status st = find_type(l, chosen);
-    if (st != HLM_OK) return st;
+    HLMI_DO(find_type(l, chosen));
     size_t *table = hlmi_calloc(mem, 7 * plan->n_kv + 1, sizeof *table);
     if (!table) return hlmi_nomem(7 * plan->n_kv * sizeof *table, "the page layout");
     l->k_at = table;

@@ -11,8 +11,7 @@ HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_param
     hlm_cache_params p;
     if (out) *out = NULL;
     if (!out || !pool) return hlmi_fail(HLM_E_ARG, "hlm_cache_new: out and pool are needed");
-    const hlm_status st = hlmi_params_read(&p, sizeof p, params, "hlm_cache_params");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&p, sizeof p, params, "hlm_cache_params"));
     if (p.max_tokens < 0 || p.max_tokens > INT32_MAX)
         return hlmi_fail(HLM_E_ARG, "hlm_cache_params.max_tokens is %lld", (long long)p.max_tokens);
     return hlmi_cache_make(out, pool, p.max_tokens ? p.max_tokens : pool->plan->max_positions);

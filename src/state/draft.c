@@ -41,8 +41,7 @@ size_t hlmi_cache_held(const hlm_cache *c)
 
 hlm_status hlmi_cache_take_back(hlm_cache *c, int64_t pos, size_t pages)
 {
-    const hlm_status st = hlmi_cache_lock(c);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_cache_lock(c));
     hlmi_seq_cut(c->pool, &c->seq, pos + c->seq.prefix, pages);
     hlmi_cache_unlock(c);
     return HLM_OK;

@@ -309,11 +309,7 @@ static hlm_status states_room(hlmi_radix *r, const hlmi_seq *s, const hlmi_radix
 {
     for (hlmi_radix_node *node = place->node; node->parent; node = node->parent) {
         const size_t more = merge_states(r, node, s, node->from, min_pos(node->end, place->at), false);
-        void *items = node->states;
-        const hlm_status st = hlmi_grow(&r->pool->mem, &items, &node->cap_states, node->n_states + more,
-                                        sizeof *node->states, "the prefix cache");
-        node->states = items;
-        if (st != HLM_OK) return st;
+        HLMI_DO(HLMI_GROW(&r->pool->mem, node->states, node->cap_states, node->n_states + more, "the prefix cache"));
     }
     return HLM_OK;
 }
@@ -446,8 +442,7 @@ hlm_status hlmi_radix_add(hlmi_radix *r, const hlmi_seq *s)
     if (text.end <= text.begin) return HLM_OK;
     hlmi_radix_place place = hlmi_radix_find(r, &text);
     const int64_t end = seq_end(r, s, tokens_end(r->pool, &text, place.at));
-    const hlm_status st = insert(r, s, &place, end > place.at ? end : place.at);
-    if (st != HLM_OK) return st;
+    HLMI_DO(insert(r, s, &place, end > place.at ? end : place.at));
     hlmi_radix_touch(r, &place);
     hlmi_radix_keep_budget(r);
     return HLM_OK;

@@ -89,8 +89,7 @@ static hlm_status from_tree(hlm_cache **out, hlm_pool *pool, const hlmi_radix_te
 static hlm_status copy_marks(hlm_pool *pool, hlmi_seq *to, const hlmi_seq *from, int64_t end)
 {
     const hlmi_points *p = &from->points;
-    const hlm_status st = hlmi_points_room(pool, &to->points, p->n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_points_room(pool, &to->points, p->n));
     for (size_t i = 0; i < p->n && p->items[i].pos <= end; i++) {
         const uint32_t marks = p->items[i].flags & HLMI_POINT_MARKS;
         const int64_t pos =
@@ -163,8 +162,7 @@ static hlm_status reuse_text(hlm_cache *cache, const hlm_adapter *adapter, const
     beginner by = {0};
     if (!cache || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_cache_reuse: cache and tokens are needed");
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "hlm_cache_reuse: no tokens");
-    const hlm_status few = hlmi_list_check(n, "hlm_cache_reuse: tokens");
-    if (few != HLM_OK) return few;
+    HLMI_DO(hlmi_list_check(n, "hlm_cache_reuse: tokens"));
     const size_t vocab = cache->pool->plan->vocab_size;
     for (size_t i = 0; i < n; i++)
         if (tokens[i] < 0 || (size_t)tokens[i] >= vocab)

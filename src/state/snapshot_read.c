@@ -148,10 +148,8 @@ static hlm_status read_points(reading *r)
     hlm_status st = HLM_OK;
     size_t m;
     for (size_t i = 0; i < r->head.n_points && st == HLM_OK; i += m) {
-        void *items = r->points;
         m = hlmi_min_size((size_t)(r->head.n_points - i), HLMI_POINTS_IN_BLOCK);
-        st = hlmi_grow(&r->pool->mem, &items, &r->cap_points, i + m, sizeof *r->points, "a snapshot's points");
-        r->points = items;
+        st = HLMI_GROW(&r->pool->mem, r->points, r->cap_points, i + m, "a snapshot's points");
         if (st == HLM_OK) st = hlmi_inlet_block(r->in, r->points + i, m * sizeof *r->points);
     }
     return st;
@@ -251,8 +249,7 @@ static hlm_status read_ids(reading *r, size_t i, size_t n, bool left_out, const 
 {
     const size_t bytes = sizeof(hlmi_snapshot_page) + r->head.page_tokens * sizeof(int32_t);
     const int64_t pos = (int64_t)(i * r->head.page_tokens);
-    const hlm_status st = hlmi_inlet_block(r->in, r->ids, bytes);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_inlet_block(r->in, r->ids, bytes));
     hlmi_snapshot_page page;
     memcpy(&page, r->ids, sizeof page);
     int32_t *symbols = (int32_t *)(void *)(r->ids + sizeof page);
@@ -438,9 +435,7 @@ static hlm_status prepare_pages(reading *r, const hlmi_snapshot_head *own)
     for (size_t t = 0; t < HLMI_TRACKS; t++) windows = windows || h->tracks[t].window;
     r->other = h->page_tokens != own->page_tokens || windows != l->windows;
     if (r->other) {
-        const hlm_status st =
-            hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, h->page_tokens, windows, mem);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_page_layout_init(&r->layout, r->pool->plan, own->kv_type, false, h->page_tokens, windows, mem));
         l = &r->layout;
     }
     for (size_t t = HLMI_IDS + 1; t < HLMI_TRACKS; t++)

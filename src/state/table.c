@@ -81,8 +81,7 @@ hlm_status hlmi_table_blank(hlm_pool *pool, hlmi_table *t, size_t n)
 hlm_status hlmi_table_share(hlm_pool *pool, hlmi_table *t, const hlmi_table *from, size_t n)
 {
     const size_t leaves = hlmi_div_up(n, HLMI_LEAF_PAGES);
-    const hlm_status st = room(pool, t, leaves);
-    if (st != HLM_OK) return st;
+    HLMI_DO(room(pool, t, leaves));
     for (; t->n < leaves; t->n++) {
         hlmi_leaf *leaf = from->leaves[t->n];
         const uint32_t keep = (uint32_t)hlmi_min_size(n - t->n * HLMI_LEAF_PAGES, HLMI_LEAF_PAGES);
