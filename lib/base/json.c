@@ -125,16 +125,16 @@ static size_t digits(const char *s, size_t len)
 /* The same of any number but an integer that jansson has as it is. */
 static size_t wide_number(const char *s, size_t len)
 {
-    const size_t sign = *s == '-' ? 1 : 0, whole = digits(s + sign, len - sign);
-    size_t n = sign + whole;
+    size_t n = *s == '-' ? 1 : 0;
+    const size_t whole = digits(s + n, len - n);
     bool wide = whole > 18;
-    if (whole == 0 || (whole > 1 && s[sign] == '0')) return nonfinite(s, len);
-    const size_t fraction = n < len && s[n] == '.' ? digits(s + n + 1, len - n - 1) : 0;
-    if (fraction) n += 1 + fraction, wide = true;
-    if (n < len && (s[n] | 0x20) == 'e') {
-        const size_t mark = n + 1 < len && (s[n + 1] == '-' || s[n + 1] == '+') ? 2 : 1;
-        const size_t exponent = digits(s + n + mark, len - n - mark);
-        if (exponent) n += mark + exponent, wide = true;
+    if (whole == 0 || (whole > 1 && s[n] == '0')) return nonfinite(s, len);
+    n += whole;
+    for (int part = 0; part < 2; part++) {
+        if (n == len || (part ? (s[n] | 0x20) != 'e' : s[n] != '.')) continue;
+        const size_t mark = part && n + 1 < len && (s[n + 1] == '-' || s[n + 1] == '+') ? 2 : 1;
+        const size_t more = digits(s + n + mark, len - n - mark);
+        if (more) n += mark + more, wide = true;
     }
     return wide ? n : 0;
 }
@@ -251,20 +251,12 @@ void hlmi_json_free(hlmi_json *v)
 
 /* ---- reading ---- */
 
+_Static_assert(JSON_OBJECT == 0 && JSON_STRING == 2 && JSON_TRUE == 5 && JSON_NULL == 7,
+               "kinds are bits in this order");
+
 unsigned hlmi_json_kind(const hlmi_json *v)
 {
-    if (!v) return HLMI_JSON_ABSENT;
-    switch (json_typeof(v)) {
-    case JSON_OBJECT: return HLMI_JSON_OBJECT;
-    case JSON_ARRAY: return HLMI_JSON_ARRAY;
-    case JSON_STRING: return HLMI_JSON_STRING;
-    case JSON_INTEGER: return HLMI_JSON_INT;
-    case JSON_REAL: return HLMI_JSON_REAL;
-    case JSON_TRUE:
-    case JSON_FALSE: return HLMI_JSON_BOOL;
-    case JSON_NULL: break;
-    }
-    return HLMI_JSON_NULL;
+    return v ? 1u << json_typeof(v) : HLMI_JSON_ABSENT;
 }
 
 const hlmi_json *hlmi_json_get(const hlmi_json *object, const char *key)
@@ -276,12 +268,6 @@ const hlmi_json *hlmi_json_given(const hlmi_json *object, const char *key)
 {
     const hlmi_json *v = json_object_get(object, key);
     return json_is_null(v) ? NULL : v;
-}
-
-const hlmi_json *hlmi_json_list(const hlmi_json *object, const char *key)
-{
-    const hlmi_json *v = json_object_get(object, key);
-    return json_is_array(v) ? v : NULL;
 }
 
 const hlmi_json *hlmi_json_at(const hlmi_json *array, size_t i)
@@ -324,15 +310,10 @@ bool hlmi_json_number(const hlmi_json *v, double *out)
     return true;
 }
 
-bool hlmi_json_true(const hlmi_json *v)
-{
-    return json_is_true(v);
-}
-
 bool hlmi_json_off(const hlmi_json *v)
 {
-    const bool empty = hlmi_json_is(v, HLMI_JSON_ARRAY | HLMI_JSON_OBJECT) && hlmi_json_count(v) == 0;
-    return !v || json_is_null(v) || json_is_false(v) || empty;
+    if (hlmi_json_is(v, HLMI_JSON_ARRAY | HLMI_JSON_OBJECT)) return hlmi_json_count(v) == 0;
+    return hlmi_json_is(v, HLMI_JSON_ABSENT | HLMI_JSON_NULL | HLMI_JSON_FALSE);
 }
 
 bool hlmi_json_flag(const hlmi_json *object, const char *key, bool missing)

@@ -37,16 +37,18 @@ void hlmi_json_free(hlmi_json *v);
 
 /* Reading. Every function takes NULL for a value that is not there, and any value: what it is not is not found. */
 
-/** Kinds, for sets of them. */
+/** Kinds, for sets of them; bits in jansson's order. */
 enum {
-    HLMI_JSON_ABSENT = 1,
-    HLMI_JSON_NULL = 2,
-    HLMI_JSON_BOOL = 4,
+    HLMI_JSON_OBJECT = 1,
+    HLMI_JSON_ARRAY = 2,
+    HLMI_JSON_STRING = 4,
     HLMI_JSON_INT = 8,
     HLMI_JSON_REAL = 16,
-    HLMI_JSON_STRING = 32,
-    HLMI_JSON_ARRAY = 64,
-    HLMI_JSON_OBJECT = 128
+    HLMI_JSON_TRUE = 32,
+    HLMI_JSON_FALSE = 64,
+    HLMI_JSON_NULL = 128,
+    HLMI_JSON_ABSENT = 256,
+    HLMI_JSON_BOOL = HLMI_JSON_TRUE | HLMI_JSON_FALSE
 };
 unsigned hlmi_json_kind(const hlmi_json *v);
 /** Is v of one of these kinds? */
@@ -59,8 +61,6 @@ static inline bool hlmi_json_is(const hlmi_json *v, unsigned kinds)
 const hlmi_json *hlmi_json_get(const hlmi_json *object, const char *key);
 /** The same; NULL also for null. */
 const hlmi_json *hlmi_json_given(const hlmi_json *object, const char *key);
-/** A member that is an array, or NULL. */
-const hlmi_json *hlmi_json_list(const hlmi_json *object, const char *key);
 /** Item i of an array, or NULL. */
 const hlmi_json *hlmi_json_at(const hlmi_json *array, size_t i);
 /** Items of an array, members of an object. */
@@ -74,7 +74,6 @@ const char *hlmi_json_string(const hlmi_json *object, const char *key);
 bool hlmi_json_int(const hlmi_json *v, int64_t min, int64_t max, int64_t *out);
 /** true when v is a number or a {"__float__": ...} object; *out receives it. */
 bool hlmi_json_number(const hlmi_json *v, double *out);
-bool hlmi_json_true(const hlmi_json *v);
 /** Is it absent, null, false, [] or {}? */
 bool hlmi_json_off(const hlmi_json *v);
 /** A member that is a boolean, else `missing`. */

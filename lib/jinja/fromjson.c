@@ -59,7 +59,8 @@ static jv value(const reader *r, const hlmi_json *v)
     if (!hlmi_jstep(r->x, 1)) return jv_none();
     switch (hlmi_json_kind(v)) {
     case HLMI_JSON_STRING: return copy(r->x, s.s, s.len);
-    case HLMI_JSON_BOOL: return jv_bool(hlmi_json_true(v));
+    case HLMI_JSON_TRUE: return jv_bool(true);
+    case HLMI_JSON_FALSE: return jv_bool(false);
     case HLMI_JSON_INT: return hlmi_json_int(v, INT64_MIN, INT64_MAX, &i) ? jv_int(i) : jv_none();
     case HLMI_JSON_REAL: return number(r, hlmi_json_place(v));
     case HLMI_JSON_ARRAY: return hlmi_jstack(r->x) ? array(r, v) : jv_none();

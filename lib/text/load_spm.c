@@ -109,22 +109,14 @@ done:
 
 /* ---- stages ---- */
 
-/* A stage written as tokenizer.json has it. */
-static hlm_status read_norms(hlmi_tokenizer *t, const char *json)
+/* Stages written as tokenizer.json has them. */
+static hlm_status read_stages(hlmi_tokenizer *t, const char *json)
 {
-    hlmi_json *def;
-    hlm_status st = hlmi_json_parse(&def, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "normalizer");
-    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, def);
-    hlmi_json_free(def);
-    return st;
-}
-
-static hlm_status read_pretoks(hlmi_tokenizer *t, const char *json)
-{
-    hlmi_json *def;
-    hlm_status st = hlmi_json_parse(&def, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "pre_tokenizer");
-    if (st == HLM_OK) st = hlmi_pretoks_read(&t->pretoks, &t->mem, def);
-    hlmi_json_free(def);
+    hlmi_json *root;
+    hlm_status st = hlmi_json_parse(&root, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "stages");
+    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, hlmi_json_get(root, "normalizer"));
+    if (st == HLM_OK) st = hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer"));
+    hlmi_json_free(root);
     return st;
 }
 
@@ -148,11 +140,11 @@ static hlm_status keep_spaces(loader *l, bool prefix, bool legacy)
         goto done;
     }
     if (!legacy) {
-        HLMI_TRY(read_pretoks(t,
-                              prefix ? "{\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                                       "\", \"prepend_scheme\": \"first\", \"split\": false}"
-                                     : "{\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                                       "\", \"prepend_scheme\": \"never\", \"split\": false}"));
+        HLMI_TRY(read_stages(t,
+                             prefix ? "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
+                                      "\", \"prepend_scheme\": \"first\", \"split\": false}}"
+                                    : "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
+                                      "\", \"prepend_scheme\": \"never\", \"split\": false}}"));
         goto done;
     }
     if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, SPACE));
@@ -165,19 +157,20 @@ done:
 static hlm_status squeeze_spaces(loader *l, bool prefix, bool legacy)
 {
     hlm_status st;
-    HLMI_TRY(read_norms(l->t,
-                        "{\"type\": \"Sequence\", \"normalizers\": ["
-                        "{\"type\": \"Strip\", \"strip_left\": false, \"strip_right\": true},"
-                        "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}]}"));
+    HLMI_TRY(read_stages(l->t,
+                         "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": ["
+                         "{\"type\": \"Strip\", \"strip_left\": false, \"strip_right\": true},"
+                         "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}]}}"));
     if (!prefix || !l->spm.escape_whitespaces)
-        HLMI_TRY(read_norms(l->t, "{\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": false}"));
+        HLMI_TRY(
+            read_stages(l->t, "{\"normalizer\": {\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": false}}"));
     if (!prefix || !legacy || !l->spm.escape_whitespaces) {
         st = keep_spaces(l, prefix, legacy);
         goto done;
     }
-    HLMI_TRY(read_pretoks(l->t,
-                          "{\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                          "\", \"prepend_scheme\": \"always\", \"split\": true}"));
+    HLMI_TRY(read_stages(l->t,
+                         "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
+                         "\", \"prepend_scheme\": \"always\", \"split\": true}}"));
 done:
     return st;
 }

@@ -34,16 +34,16 @@ static hlm_status checked_id(const reader *r, const hlmi_json *v, int32_t *id)
 static hlm_status read_template(reader *r, const hlmi_json *def)
 {
     hlm_status st = HLM_OK;
-    const hlmi_json *list = hlmi_json_list(def, "single"), *names = hlmi_json_get(def, "special_tokens");
+    const hlmi_json *list = hlmi_json_get(def, "single"), *item, *names = hlmi_json_get(def, "special_tokens");
     bool behind = false;
     size_t at = 0;
-    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
-        if (hlmi_json_get(i.value, "Sequence")) {
+    for (size_t i = 0; (item = hlmi_json_at(list, i)) != NULL; i++) {
+        if (hlmi_json_get(item, "Sequence")) {
             if (behind) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a template that names the text twice"));
             behind = true;
             continue;
         }
-        const char *name = hlmi_json_string(hlmi_json_get(i.value, "SpecialToken"), "id");
+        const char *name = hlmi_json_string(hlmi_json_get(item, "SpecialToken"), "id");
         const hlmi_json *ids = hlmi_json_get(name ? hlmi_json_get(names, name) : NULL, "ids");
         if (!hlmi_json_is(ids, HLMI_JSON_ARRAY))
             HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));

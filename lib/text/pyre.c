@@ -5,19 +5,9 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "text/regex.h"
 
-enum { LONGEST = 4096 /* bytes of an expression */, STEPS = 100000, HEAP_KB = 1024 };
-
-static void *re_malloc(PCRE2_SIZE n, void *user)
-{
-    return hlmi_alloc(user, n ? n : 1);
-}
-
-static void re_free(void *p, void *user)
-{
-    hlmi_free(user, p);
-}
+enum { LONGEST = 4096 /* bytes of an expression */, NESTED = 250, STEPS = 100000, HEAP_KB = 1024 };
 
 /* Escapes that both read in one way; \A, \B and \b outside of classes only (\b inside is a backspace to both). */
 static bool known_escape(char c, bool class)
@@ -123,30 +113,6 @@ static hlm_status refuse(const char *pattern, const char *why)
     return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.200s': %s", pattern, why);
 }
 
-static hlm_status compile(hlmi_pyre *re, const hlmi_buf *b, const char *pattern)
-{
-    int code = 0;
-    PCRE2_SIZE at = 0;
-    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED | PCRE2_NEVER_BACKSLASH_C;
-    pcre2_compile_context *cc = pcre2_compile_context_create(re->general);
-    if (!cc) return hlmi_nomem(0, "regular expression");
-    pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
-    re->code = pcre2_compile((PCRE2_SPTR)b->data, b->len, options, &code, &at, cc);
-    pcre2_compile_context_free(cc);
-    if (!re->code && code == PCRE2_ERROR_HEAP_FAILED) return hlmi_nomem(b->len, "regular expression");
-    if (!re->code) {
-        char why[128];
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-        return refuse(pattern, why);
-    }
-    re->data = pcre2_match_data_create_from_pattern(re->code, re->general);
-    re->limits = pcre2_match_context_create(re->general);
-    if (!re->data || !re->limits) return hlmi_nomem(0, "regular expression");
-    pcre2_set_match_limit(re->limits, STEPS);
-    pcre2_set_heap_limit(re->limits, HEAP_KB);
-    return HLM_OK;
-}
-
 hlm_status hlmi_pyre_compile(hlmi_pyre *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern)
 {
     static const char *const before[] = {"(?:", "(.*\\.)?(", "(?:^|.*?\\.)(?:"};
@@ -156,13 +122,16 @@ hlm_status hlmi_pyre_compile(hlmi_pyre *re, const hlmi_mem *mem, hlmi_pyre_kind 
     hlmi_buf_init(&b, mem);
     *re = (hlmi_pyre){0};
     if (strlen(pattern) > LONGEST) HLMI_TRY(refuse(pattern, "it is longer than 4096 bytes"));
-    re->general = pcre2_general_context_create(re_malloc, re_free, (void *)(uintptr_t)mem);
-    if (!re->general) HLMI_TRY(hlmi_nomem(0, "regular expression"));
     hlmi_buf_str(&b, before[kind]);
     if (!respell(&b, pattern)) HLMI_TRY(refuse(pattern, "it has what Python and PCRE2 do not read in one way"));
     hlmi_buf_str(&b, after[kind]);
-    HLMI_TRY(hlmi_buf_status(&b, "regular expression"));
-    HLMI_TRY(compile(re, &b, pattern));
+    HLMI_TRY(hlmi_pcre_compile(&re->code, &re->general, mem, &b, PCRE2_ANCHORED, NESTED,
+                               (hlmi_str){pattern, strlen(pattern)}));
+    re->data = pcre2_match_data_create_from_pattern(re->code, re->general);
+    re->limits = pcre2_match_context_create(re->general);
+    if (!re->data || !re->limits) HLMI_TRY(hlmi_nomem(0, "regular expression"));
+    pcre2_set_match_limit(re->limits, STEPS);
+    pcre2_set_heap_limit(re->limits, HEAP_KB);
 done:
     hlmi_buf_free(&b);
     if (st != HLM_OK) hlmi_pyre_free(re);

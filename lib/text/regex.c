@@ -6,7 +6,7 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/size.h"
 
 /* Groups within groups: each takes stack while an expression is compiled. */
 enum { NESTED = 50 };
@@ -93,22 +93,26 @@ static bool respell(hlmi_buf *b, const char *s, size_t n)
     return true;
 }
 
-static hlm_status compile(hlmi_regex *re, const hlmi_buf *b, const char *pattern, size_t len)
+hlm_status hlmi_pcre_compile(void **code, void **general, const hlmi_mem *mem, const hlmi_buf *text, uint32_t options,
+                             uint32_t nested, hlmi_str pattern)
 {
-    int code = 0;
+    int rc = 0;
     PCRE2_SIZE at = 0;
-    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
-    pcre2_compile_context *cc = pcre2_compile_context_create(re->general);
+    HLMI_DO(hlmi_buf_status(text, "regular expression"));
+    *general = pcre2_general_context_create(re_malloc, re_free, (void *)(uintptr_t)mem);
+    pcre2_compile_context *cc = *general ? pcre2_compile_context_create(*general) : NULL;
     if (!cc) return hlmi_nomem(0, "regular expression");
     pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
-    pcre2_set_parens_nest_limit(cc, NESTED);
-    re->code = pcre2_compile((PCRE2_SPTR)(b->data ? b->data : ""), b->len, options, &code, &at, cc);
+    pcre2_set_parens_nest_limit(cc, nested);
+    *code = pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->len,
+                          options | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &rc, &at, cc);
     pcre2_compile_context_free(cc);
-    if (re->code) return HLM_OK;
-    if (code == PCRE2_ERROR_HEAP_FAILED) return hlmi_nomem(b->len, "regular expression");
+    if (*code) return HLM_OK;
+    if (rc == PCRE2_ERROR_HEAP_FAILED) return hlmi_nomem(text->len, "regular expression");
     char why[128];
-    pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-    return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': %s", (int)(len < 200 ? len : 200), pattern, why);
+    pcre2_get_error_message(rc, (PCRE2_UCHAR *)why, sizeof why);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': %s", (int)hlmi_min_size(pattern.len, 200),
+                     pattern.s, why);
 }
 
 hlm_status hlmi_regex_compile(hlmi_regex *re, const hlmi_mem *mem, const char *pattern, size_t len)
@@ -117,13 +121,10 @@ hlm_status hlmi_regex_compile(hlmi_regex *re, const hlmi_mem *mem, const char *p
     hlmi_buf b;
     hlmi_buf_init(&b, mem);
     *re = (hlmi_regex){0};
-    re->general = pcre2_general_context_create(re_malloc, re_free, (void *)(uintptr_t)mem);
-    if (!re->general) HLMI_TRY(hlmi_nomem(0, "regular expression"));
     if (!respell(&b, pattern, len))
         HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': nested negated classes are not supported",
                            (int)(len < 200 ? len : 200), pattern));
-    HLMI_TRY(hlmi_buf_status(&b, "regular expression"));
-    HLMI_TRY(compile(re, &b, pattern, len));
+    HLMI_TRY(hlmi_pcre_compile(&re->code, &re->general, mem, &b, PCRE2_MULTILINE, NESTED, (hlmi_str){pattern, len}));
 done:
     hlmi_buf_free(&b);
     if (st != HLM_OK) hlmi_regex_free(re);

@@ -4,9 +4,7 @@
 #ifndef HLMI_TEXT_REGEX_H
 #define HLMI_TEXT_REGEX_H
 
-#include <stdbool.h>
-
-#include "base/mem.h"
+#include "base/buf.h"
 
 /** A compiled expression; zeroed: none. */
 typedef struct hlmi_regex {
@@ -17,6 +15,11 @@ typedef struct hlmi_regex {
  *  the expression lives. */
 hlm_status hlmi_regex_compile(hlmi_regex *re, const hlmi_mem *mem, const char *pattern, size_t len);
 void hlmi_regex_free(hlmi_regex *re);
+
+/** Compiles what both kinds of expressions come down to: `text` in PCRE2's spelling with its options, groups nested up to `nested`.
+ *  `pattern` is how the file has it, for errors. Both are the caller's to free, also after an error. */
+hlm_status hlmi_pcre_compile(void **code, void **general, const hlmi_mem *mem, const hlmi_buf *text, uint32_t options,
+                             uint32_t nested, hlmi_str pattern);
 
 /** Walks over the matches in one text after another. */
 typedef struct hlmi_regex_walk {

@@ -101,3 +101,11 @@ bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size
     *cursor += 8 + (size_t)n;
     return true;
 }
+
+hlmi_str hlmi_kv_str(const hlmi_kv *kv)
+{
+    hlmi_str s = {NULL, 0};
+    size_t cursor = 0;
+    if (kv && kv->type == HLMI_KV_STRING) hlmi_kv_next_string(kv, &cursor, &s.s, &s.len);
+    return s;
+}

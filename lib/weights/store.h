@@ -114,5 +114,7 @@ bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out);
 /** A string value, or the items of a string array one after another: *cursor begins at 0. false at the end or when it holds
  *  no strings. *s points into the store and is not ended by 0. */
 bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size_t *len);
+/** A string, not ended by 0; s = NULL where kv is none. */
+hlmi_str hlmi_kv_str(const hlmi_kv *kv);
 
 #endif

@@ -68,9 +68,8 @@ static hlmi_str str(const char *s)
 
 static hlm_status text_of(const hlmi_kv *kv, hlmi_str *out)
 {
-    size_t cursor = 0;
-    if (kv->type == HLMI_KV_STRING && hlmi_kv_next_string(kv, &cursor, &out->s, &out->len)) return HLM_OK;
-    return hlmi_fail(HLM_E_FORMAT, "%s: is no string", kv->key);
+    *out = hlmi_kv_str(kv);
+    return out->s ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "%s: is no string", kv->key);
 }
 
 /* The list of names says nothing that the keys do not. */
@@ -215,11 +214,9 @@ hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hl
 {
     const bool gguf = hlmi_store_dialect(s) == HLMI_GGUF;
     const hlmi_str type = hlmi_json_str(hlmi_json_get(hlmi_store_config(s), "model_type"));
-    const hlmi_kv *kv = hlmi_store_kv(s, "general.architecture");
-    hlmi_str arch = {"", 0};
+    const hlmi_str name = hlmi_kv_str(hlmi_store_kv(s, "general.architecture"));
+    const hlmi_str arch = type.s ? type : name.s ? name : str("");
     hlm_status st;
-    if (kv && kv->type == HLMI_KV_STRING) HLMI_TRY(text_of(kv, &arch));
-    if (type.s) arch = type;
     ts->arch = hlmi_strndup(mem, arch.s, arch.len);
     if (!ts->arch) HLMI_TRY(hlmi_nomem(arch.len, "a name"));
     HLMI_TRY(gguf ? load_gguf(ts, mem, s) : load_folder(ts, mem, s));

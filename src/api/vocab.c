@@ -15,8 +15,7 @@ enum { SIDE_FILE_MAX = 256 << 20 };
 /* Arrays that hlmi_vocab points to. */
 typedef struct arrays {
     hlmi_str *tokens, *merges;
-    float *scores;
-    int32_t *types;
+    void *scores, *types;
 } arrays;
 
 static hlm_status bad_key(const char *key, const char *what)
@@ -42,34 +41,19 @@ static hlm_status read_strings(const hlmi_store *s, const hlmi_mem *mem, const c
     return count == kv->count ? HLM_OK : bad_key(key, "ends before its last string");
 }
 
-static hlm_status read_scores(const hlmi_store *s, const hlmi_mem *mem, size_t n, float **out)
+/* A number of 4 bytes for each token. */
+static hlm_status read_numbers(const hlmi_store *s, const hlmi_mem *mem, const char *key, bool floats, size_t n,
+                               void **out)
 {
-    const char *key = "tokenizer.ggml.scores";
     const hlmi_kv *kv = hlmi_store_kv(s, key);
-    *out = NULL;
     if (!kv || n == 0) return HLM_OK;
-    if (kv->type != HLMI_KV_ARRAY || kv->item != HLMI_KV_F32) return bad_key(key, "is no array of f32");
+    const bool fits = floats ? kv->item == HLMI_KV_F32 : kv->item == HLMI_KV_I32 || kv->item == HLMI_KV_U32;
+    if (kv->type != HLMI_KV_ARRAY || !fits) return bad_key(key, floats ? "is no array of f32" : "is no array of i32");
     if (kv->count != n)
         return hlmi_fail(HLM_E_FORMAT, "%s has %llu items for %zu tokens", key, (unsigned long long)kv->count, n);
-    *out = hlmi_alloc(mem, n * sizeof **out);
-    if (!*out) return hlmi_nomem(n * sizeof **out, key);
-    memcpy(*out, kv->data, n * sizeof **out);
-    return HLM_OK;
-}
-
-static hlm_status read_types(const hlmi_store *s, const hlmi_mem *mem, size_t n, int32_t **out)
-{
-    const char *key = "tokenizer.ggml.token_type";
-    const hlmi_kv *kv = hlmi_store_kv(s, key);
-    *out = NULL;
-    if (!kv || n == 0) return HLM_OK;
-    if (kv->type != HLMI_KV_ARRAY || (kv->item != HLMI_KV_I32 && kv->item != HLMI_KV_U32))
-        return bad_key(key, "is no array of i32");
-    if (kv->count != n)
-        return hlmi_fail(HLM_E_FORMAT, "%s has %llu items for %zu tokens", key, (unsigned long long)kv->count, n);
-    *out = hlmi_alloc(mem, n * sizeof **out);
-    if (!*out) return hlmi_nomem(n * sizeof **out, key);
-    memcpy(*out, kv->data, n * sizeof **out);
+    *out = hlmi_alloc(mem, 4 * n);
+    if (!*out) return hlmi_nomem(4 * n, key);
+    memcpy(*out, kv->data, 4 * n);
     return HLM_OK;
 }
 
@@ -102,12 +86,8 @@ static hlm_status read_flag(const hlmi_store *s, const char *key, int *out)
 static hlm_status read_string(const hlmi_store *s, const char *key, hlmi_str *out)
 {
     const hlmi_kv *kv = hlmi_store_kv(s, key);
-    size_t cursor = 0;
-    *out = (hlmi_str){"", 0};
-    if (!kv) return HLM_OK;
-    if (kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(kv, &cursor, &out->s, &out->len))
-        return bad_key(key, "is no string");
-    return HLM_OK;
+    *out = kv ? hlmi_kv_str(kv) : (hlmi_str){"", 0};
+    return out->s ? HLM_OK : bad_key(key, "is no string");
 }
 
 static hlm_status read_charsmap(const hlmi_store *s, hlmi_vocab *v)
@@ -167,8 +147,8 @@ static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlm
     HLMI_TRY(read_facts(s, &v));
     HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.tokens", &a.tokens, &v.n_tokens));
     HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &a.merges, &v.n_merges));
-    HLMI_TRY(read_scores(s, mem, v.n_tokens, &a.scores));
-    HLMI_TRY(read_types(s, mem, v.n_tokens, &a.types));
+    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.scores", true, v.n_tokens, &a.scores));
+    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.token_type", false, v.n_tokens, &a.types));
     drop_outside(&v, log);
     v.tokens = a.tokens;
     v.merges = a.merges;

@@ -66,7 +66,7 @@ static const struct {
 static const char *shown(const hlmi_json *v)
 {
     const char *s = hlmi_json_str(v).s;
-    return s ? s : hlmi_json_true(v) ? "true" : "a value";
+    return s ? s : hlmi_json_is(v, HLMI_JSON_TRUE) ? "true" : "a value";
 }
 
 static hlm_status check_known(const reading *r)
@@ -114,7 +114,7 @@ static hlm_status check_init(const reading *r)
 {
     static const char *const kept[] = {"gaussian", "eva", "orthogonal", "mica"};
     const hlmi_json *v = hlmi_json_get(r->c.json, "init_lora_weights");
-    if (hlmi_json_off(v) || hlmi_json_true(v)) return HLM_OK;
+    if (hlmi_json_off(v) || hlmi_json_is(v, HLMI_JSON_TRUE)) return HLM_OK;
     const char *s = hlmi_json_is(v, HLMI_JSON_STRING) ? hlmi_json_str(v).s : "";
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         size_t n = 0;

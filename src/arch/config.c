@@ -140,7 +140,7 @@ hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, b
     HLMI_DO(check_same(c, &f));
     if (f.kv ? !hlmi_kv_i64(f.kv, 0, &v) || v < 0 || v > 1 : !hlmi_json_is(f.json, HLMI_JSON_BOOL))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is neither true nor false", hlmi_store_path(c->store), f.name);
-    *out = f.kv ? v != 0 : hlmi_json_true(f.json);
+    *out = f.kv ? v != 0 : hlmi_json_is(f.json, HLMI_JSON_TRUE);
     return HLM_OK;
 }
 
@@ -150,11 +150,10 @@ hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **o
     *out = NULL;
     *len = 0;
     if (!find(c, key, &f)) return HLM_OK;
-    size_t cursor = 0;
-    const hlmi_str text = hlmi_json_str(f.json);
-    if (f.json) *out = text.s, *len = text.len;
-    if (f.kv ? f.kv->type != HLMI_KV_STRING || !hlmi_kv_next_string(f.kv, &cursor, out, len) : !text.s)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
+    const hlmi_str text = f.kv ? hlmi_kv_str(f.kv) : hlmi_json_str(f.json);
+    if (!text.s) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
+    *out = text.s;
+    *len = text.len;
     return HLM_OK;
 }
 

@@ -439,7 +439,7 @@ static hlm_status read_tied(hlmi_decoder *d)
     hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
     if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
     /* a folder that does not say its class and has no head is that of the model without one */
-    const bool named = hlmi_json_count(hlmi_json_list(d->c->json, "architectures")) > 0;
+    const bool named = hlmi_json_at(hlmi_json_get(d->c->json, "architectures"), 0) != NULL;
     if (d->head == HLM_HEAD_TEXT && !d->gguf && !named && !tied && !head) d->head = HLM_HEAD_NONE;
     d->tied = tied && !(embed && head) && d->head == HLM_HEAD_TEXT;
     d->table = d->tied && head && !d->gguf ? HLMI_PART_HEAD : HLMI_PART_EMBED; /* GGUF: one name for the shared one */

@@ -45,8 +45,9 @@ static const char *list_key(const hlmi_config *c)
 static hlm_status count(hlmi_decoder *d)
 {
     const char *path = hlmi_store_path(d->c->store), *pattern = NULL;
-    size_t n = hlmi_json_count(hlmi_json_list(d->c->json, list_key(d->c)));
-    if (!hlmi_json_given(d->c->json, list_key(d->c))) {
+    const hlmi_json *list = hlmi_json_given(d->c->json, list_key(d->c));
+    size_t n = hlmi_json_is(list, HLMI_JSON_ARRAY) ? hlmi_json_count(list) : 0;
+    if (!list) {
         HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern, &n));
         if (!pattern)
             return hlmi_fail(HLM_E_FORMAT, "%s: neither layers_block_type nor hybrid_override_pattern is there", path);
