@@ -1,6 +1,7 @@
 /* Sharing the sequence of the plan's prefix. */
 #include "state/prefix.h"
 
+#include "base/assert.h"
 #include "base/size.h"
 
 hlm_status hlmi_prefix_begin(hlm_cache **out, hlm_pool *pool)
@@ -54,16 +55,18 @@ hlm_status hlmi_prefix_attach(hlm_cache *c)
     if (!prefix || !hlmi_prefix_missing(c)) return HLM_OK;
     const hlmi_seq *from = &prefix->seq;
     hlmi_seq *s = &c->seq;
-    const size_t pages = hlmi_div_up((size_t)from->length, c->pool->layout.tokens);
+    const size_t pages = hlmi_div_up((size_t)from->length, c->pool->layout.tokens), n = c->pool->layout.n_tracks;
+    /* in all tracks, and all its own: it is empty, so nobody has forked them */
+    const bool reserved = hlmi_table_pages(&s->tracks[HLMI_IDS]) >= pages;
     hlm_status st = HLM_OK;
-    for (size_t i = 0; i < c->pool->layout.n_tracks && st == HLM_OK; i++) {
+    for (size_t i = 0; i < n && st == HLM_OK; i++) {
         hlmi_table *t = &s->tracks[i];
-        const bool reserved =
-            hlmi_table_pages(t) >= pages; /* and all its own: it is empty, so nobody has forked them */
+        hlmi_assert(reserved == (hlmi_table_pages(t) >= pages));
         if (reserved) st = replace_pages(c->pool, t, &from->tracks[i], (size_t)from->length);
         else hlmi_table_cut(c->pool, t, 0);
         if (!reserved) st = hlmi_table_share(c->pool, t, &from->tracks[i], pages);
     }
+    for (size_t i = 0; i < n && st != HLM_OK && !reserved; i++) hlmi_table_cut(c->pool, &s->tracks[i], 0);
     if (st != HLM_OK) return st;
     s->length = s->prefix = from->length;
     hlmi_points_begin(c->pool, &s->points, s->length, hlmi_points_now(&from->points)->state);
