@@ -11,6 +11,7 @@
 #include "state/prefix.h"
 #include "state/radix.h"
 #include "state/symbol.h"
+#include "state/valid.h"
 
 enum { MAX_AUTO_MARKS = 64, DEFAULT_UNDO_TOKENS = 16, DEFAULT_MARK_STRIDE = 512, DEFAULT_MARK_BYTES = 64 << 20 };
 
@@ -353,6 +354,7 @@ HLMI_CALL(hlm_pool_info_get, (const hlm_pool *pool, hlm_pool_info *out), (pool, 
 {
     if (!pool) return hlmi_fail(HLM_E_ARG, "hlm_pool_info_get: pool is NULL");
     hlm_pool *p = (hlm_pool *)(uintptr_t)pool; /* the lock is not part of the value */
+    hlmi_pool_valid(p);
     hlmi_lock_take(&p->lock);
     const hlm_pool_info info = {.used_bytes = p->used - p->own, .held_bytes = p->held};
     hlmi_lock_drop(&p->lock);

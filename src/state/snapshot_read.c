@@ -467,8 +467,8 @@ static hlm_status place_points(reading *r)
         hlmi_point *point = hlmi_points_put(points, p->pos, NULL, flags);
         if (flags & HLMI_POINT_ANCHOR) point->log = hlmi_undo_new(r->pool, p->rows);
         if (flags & HLMI_POINT_ANCHOR && !point->log) st = HLM_E_NOMEM;
+        if (flags & HLMI_POINT_AUTOMATIC) hlmi_points_thin(r->pool, points); /* at once: a file may have many */
     }
-    if (st == HLM_OK) hlmi_points_thin(r->pool, points);
     return st;
 }
 
