@@ -36,6 +36,8 @@ typedef struct hlmi_attn_tap {
     int64_t hidden; /* positions before the first one that `out` has a place for */
 } hlmi_attn_tap;
 
+_Static_assert(HLMI_TRACKS <= 8, "hlmi_tile.keep has a bit for each track");
+
 typedef struct hlmi_tile {
     size_t n_rows;
     int32_t *tokens; /* [n_rows]; HLM_TOKEN_NONE: a row of `embed` */
