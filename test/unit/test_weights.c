@@ -14,7 +14,7 @@ static uint64_t covered(const hlm_model *m, const hlm_weight_info *of)
 {
     uint64_t n = 0;
     hlm_weight_info w = {.struct_size = sizeof w};
-    for (size_t i = 0; i < of->count; i++) {
+    for (size_t i = 0; i < of->n_weights; i++) {
         OK(hlm_model_weight(m, i, &w));
         if (strcmp(w.tensor, of->tensor) == 0) n += w.rows * (w.cols ? w.cols : 1);
     }
@@ -40,11 +40,11 @@ START_TEST(every_tensor_once)
     hlm_model *m = NULL;
     const hlm_model_params p = {.struct_size = sizeof p, .flags = HLM_LOAD_HEADERS};
     hlm_model_info info = {.struct_size = sizeof info};
-    hlm_weight_info w = {.struct_size = sizeof w, .count = 1};
+    hlm_weight_info w = {.struct_size = sizeof w, .n_weights = 1};
     uint64_t bytes = 0, parameters = 0;
     OK(hlm_model_load(&m, models[_i], &p));
     OK(hlm_model_info_get(m, &info));
-    for (size_t i = 0; i < w.count; i++) {
+    for (size_t i = 0; i < w.n_weights; i++) {
         OK(hlm_model_weight(m, i, &w));
         check_weight(m, &info, &w);
         bytes += w.bytes;
