@@ -1,6 +1,6 @@
-/* Beam search: follows the WIDTH likeliest texts at once and prints the one with the best mean log-probability. Beams are
- * forks of one cache: the prompt is read once and kept once, by models with recurrent state too, and a fork costs a few
- * pointers.
+/* Beam search: follows the WIDTH likeliest texts at once and prints the one with the best mean log-probability. Beams
+ * are forks of one cache: the prompt is read once and kept once, by models with recurrent state too, and a fork costs a
+ * few pointers.
  *   cc beam.c $(pkg-config --cflags --libs hybridlm) -lm -o beam && ./beam MODEL.gguf "Once upon a time" 4 32 */
 #include "texts.h"
 
@@ -37,7 +37,8 @@ static size_t find_ways(const reader *r, const text *beams, size_t n, way *ways,
     return n_ways;
 }
 
-/* The ways become the beams, their number *n. Those that end their text leave the race, the best of them stays in *best. */
+/* The ways become the beams, their number *n. Those that end their text leave the race, the best of them stays in
+ * *best. */
 static hlm_status grow(const reader *r, text *beams, size_t *n, const way *ways, size_t n_ways, text *best)
 {
     static text old[MOST_BEAMS];

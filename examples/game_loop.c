@@ -1,6 +1,6 @@
-/* Three characters think inside a game's loop: 60 frames a second, of which they get 4 ms. They are forks of one prompt, and
- * run in one step of three sequences, in slices that fit the frame. The memory, the threads and the files are the game's
- * (game/): an allocator that counts, a job system of two threads, and weights out of a pack file.
+/* Three characters think inside a game's loop: 60 frames a second, of which they get 4 ms. They are forks of one
+ * prompt, and run in one step of three sequences, in slices that fit the frame. The memory, the threads and the files
+ * are the game's (game/): an allocator that counts, a job system of two threads, and weights out of a pack file.
  *   cc game_loop.c game/?*.c $(pkg-config --cflags --libs hybridlm) -pthread -o game_loop
  *   ./game_loop pack game.pack MODEL.gguf && ./game_loop game.pack [FRAMES [MICROSECONDS]] */
 #define _POSIX_C_SOURCE 200809L

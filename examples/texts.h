@@ -1,5 +1,5 @@
-/* What beam.c and best_of_n.c share: a prompt that is read once, and texts that grow behind it on forks of its cache, a token
- * of each in a batch. */
+/* What beam.c and best_of_n.c share: a prompt that is read once, and texts that grow behind it on forks of its cache, a
+ * token of each in a batch. */
 #ifndef EXAMPLES_TEXTS_H
 #define EXAMPLES_TEXTS_H
 

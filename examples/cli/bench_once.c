@@ -46,7 +46,8 @@ static hlm_status timed_step(cli_bench_state *b, lane *l, double *seconds)
     return st;
 }
 
-/* Seconds of a step of lane x over those of the same step of lane y, taken in turns, each first as often as the other. */
+/* Seconds of a step of lane x over those of the same step of lane y, taken in turns, each first as often as the
+ * other. */
 static hlm_status compare_lanes(cli_bench_state *b, lane *x, lane *y, double *ratio)
 {
     cli_takes takes = {.n = 0};

@@ -97,7 +97,8 @@ static cli_repeats steps_of(const cli_bench_state *b)
     return (cli_repeats){.most = b->repeats, .least = LEAST, .seconds = SECONDS};
 }
 
-/* From a mark: a plain step, the first step of a fork, of its second sequence, one after the other, and back to the mark. */
+/* From a mark: a plain step, the first step of a fork, of its second sequence, one after the other, and back to the
+ * mark. */
 static hlm_status steps_and_mark(cli_bench_state *b, int64_t mark)
 {
     cli_takes plain = {.n = 0}, ratio = {.n = 0}, us = {.n = 0};
@@ -129,8 +130,8 @@ static hlm_status used_bytes(const cli_bench_state *b, double *bytes)
     return st;
 }
 
-/* Memory of 16 sequences that go on differently from here. Each has a state of its own; all else that it takes (page, log) counts
- * as its share of the common text. */
+/* Memory of 16 sequences that go on differently from here. Each has a state of its own; all else that it takes (page,
+ * log) counts as its share of the common text. */
 static hlm_status branches(cli_bench_state *b)
 {
     hlm_cache *f[BRANCHES] = {NULL};
@@ -156,9 +157,9 @@ static hlm_status branches(cli_bench_state *b)
     return st;
 }
 
-/* Takes the 8 tokens behind `pos` back and runs the next one; without that one, it may cost a plain step. The tokens go in at
- * once, so that no state is kept between the sequence's present position and the next stretch of the undo log: with `pos`
- * just before that stretch, as much is replayed as ever is. */
+/* Takes the 8 tokens behind `pos` back and runs the next one; without that one, it may cost a plain step. The tokens go
+ * in at once, so that no state is kept between the sequence's present position and the next stretch of the undo log:
+ * with `pos` just before that stretch, as much is replayed as ever is. */
 static hlm_status undo(cli_bench_state *b, int64_t pos)
 {
     cli_takes ratio = {.n = 0}, us = {.n = 0};

@@ -1,5 +1,5 @@
-/* `hybridlm bench state`: what the command and its measurements share. A *figure* is one line of the result; it may have
- * a target, which is the largest (or least) value that the project promises. */
+/* `hybridlm bench state`: what the command and its measurements share. A *figure* is one line of the result; it may
+ * have a target, which is the largest (or least) value that the project promises. */
 #ifndef CLI_BENCH_STATE_H
 #define CLI_BENCH_STATE_H
 
@@ -54,8 +54,8 @@ typedef struct cli_takes {
     size_t n;
 } cli_takes;
 
-/** A thing is measured `least` times, and again up to `most` times as long as that has taken less than `seconds`: a ratio of two
- *  whole steps of a large model needs few takes, and each is seconds. */
+/** A thing is measured `least` times, and again up to `most` times as long as that has taken less than `seconds`: a
+ *  ratio of two whole steps of a large model needs few takes, and each is seconds. */
 typedef struct cli_repeats {
     size_t most;
     size_t least;

@@ -129,7 +129,8 @@ static int do_save(cli_chat *c, const char *argument)
     return CLI_OK;
 }
 
-/** The state goes into the prefix cache, where the next turn finds what fits of it; without it the conversation is read again. */
+/** The state goes into the prefix cache, where the next turn finds what fits of it; without it the conversation is read
+ *  again. */
 static int do_load(cli_chat *c, const char *argument)
 {
     char *path = state_path(argument);

@@ -1,5 +1,5 @@
-/* One turn of a chat: the whole history is rendered and tokenized, and only what neither the cache nor the prefix cache has
- * of it is run. */
+/* One turn of a chat: the whole history is rendered and tokenized, and only what neither the cache nor the prefix cache
+ * has of it is run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 /** Of a context, the part kept free for the answer when there are turns to drop: 1 / ROOM_SHARE. */
 enum { ROOM_SHARE = 4 };
 
-/** Make the conversation, with what is already answered, fit the context with
- *  `room` tokens to spare; whole turns go, the oldest first. *ids is set. */
+/** Make the conversation, with what is already answered, fit the context with `room` tokens to spare; whole turns go,
+ *  the oldest first. *ids is set. */
 static int fit(cli_chat *c, const cli_answer *answer, size_t room, cli_ids *ids)
 {
     const size_t max = (size_t)c->s.max_tokens;

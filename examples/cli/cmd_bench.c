@@ -1,7 +1,6 @@
-/* hybridlm bench: tokens a second, beside what the machine could do at the same
- * time. Each repeat measures memory and arithmetic just before the model, as
- * the speed of shared machines moves within seconds; fractions are taken within
- * a repeat, and their median is reported. */
+/* hybridlm bench: tokens a second, beside what the machine could do at the same time. Each repeat measures memory and
+ * arithmetic just before the model, as the speed of shared machines moves within seconds; fractions are taken within a
+ * repeat, and their median is reported. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +40,7 @@ typedef struct bench {
 
 /* ---- figures of a model ------------------------------------------------------ */
 
-/** Parameters that a prompt token goes through: those of any token, but for the
- *  head, which only the last one needs. */
+/** Parameters that a prompt token goes through: those of any token, but for the head, which only the last one needs. */
 static double parameters_per_prompt_token(const hlm_model_info *m)
 {
     const double left = (double)m->n_active_parameters - (double)m->vocab_size * m->hidden_size;

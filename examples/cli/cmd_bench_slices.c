@@ -1,7 +1,7 @@
-/* hybridlm bench slices: by how much slices of a step outlast their budget. The machine may take a core or its memory's speed away
- * at any time, which no program can help; so the same threads also run pieces of known length in slices of the same budget, of plain
- * arithmetic and of reading memory, and what those overrun by is the machine's own. The three take turns, as shared machines
- * change within seconds. */
+/* hybridlm bench slices: by how much slices of a step outlast their budget. The machine may take a core or its memory's
+ * speed away at any time, which no program can help; so the same threads also run pieces of known length in slices of
+ * the same budget, of plain arithmetic and of reading memory, and what those overrun by is the machine's own. The three
+ * take turns, as shared machines change within seconds. */
 #define _GNU_SOURCE 1
 #include <sched.h>
 #include <stdatomic.h>

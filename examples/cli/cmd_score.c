@@ -1,6 +1,5 @@
-/* hybridlm score: how likely a model finds a text. The text is cut into chunks,
- * each scored from an empty cache; the first token of a chunk has no
- * probability, so a last chunk of one token counts nothing. */
+/* hybridlm score: how likely a model finds a text. The text is cut into chunks, each scored from an empty cache; the
+ * first token of a chunk has no probability, so a last chunk of one token counts nothing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* The messages of a chat and their tokens. What people type never becomes a
- * special token, whatever markers it spells. */
+/* The messages of a chat and their tokens. What people type never becomes a special token, whatever markers it
+ * spells. */
 #ifndef CLI_CONVERSATION_H
 #define CLI_CONVERSATION_H
 

@@ -1,5 +1,5 @@
-/* Speculative decoding as the options say: nothing, drafts from the text, or
- * drafts of a second model with context and cache of its own. */
+/* Speculative decoding as the options say: nothing, drafts from the text, or drafts of a second model with context and
+ * cache of its own. */
 #ifndef CLI_DRAFTER_H
 #define CLI_DRAFTER_H
 

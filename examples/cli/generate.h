@@ -1,5 +1,5 @@
-/* Tokens in, an answer out: hlm_generate with a progress bar for the prompt,
- * the text streamed as it comes, and Ctrl-C. Used by run and chat. */
+/* Tokens in, an answer out: hlm_generate with a progress bar for the prompt, the text streamed as it comes, and Ctrl-C.
+ * Used by run and chat. */
 #ifndef CLI_GENERATE_H
 #define CLI_GENERATE_H
 
@@ -35,8 +35,8 @@ typedef struct cli_answer {
     cli_wrap *out;
 } cli_answer;
 
-/** Append `prompt` to the session's cache, or with `reuse` bring the cache to it as the whole text, and
- *  generate at most max_tokens (0: no bound) more; adds to *answer, so that an answer can go on in a second call. */
+/** Append `prompt` to the session's cache, or with `reuse` bring the cache to it as the whole text, and generate at
+ *  most max_tokens (0: no bound) more; adds to *answer, so that an answer can go on in a second call. */
 hlm_status cli_generate(cli_session *s, hlm_sampler *sampler, const int32_t *prompt, size_t n_prompt, size_t max_tokens,
                         bool reuse, cli_answer *answer);
 

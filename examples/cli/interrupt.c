@@ -1,5 +1,5 @@
-/* SIGINT (see interrupt.h). A signal handler has no argument to carry a
- * pointer, so this file holds the program's only variables of static storage. */
+/* SIGINT (see interrupt.h). A signal handler has no argument to carry a pointer, so this file holds the program's only
+ * variables of static storage. */
 #define _POSIX_C_SOURCE 200809L
 #include "interrupt.h"
 

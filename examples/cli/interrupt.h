@@ -1,5 +1,4 @@
-/* Ctrl-C: the signal sets a flag and cancels the call that runs on the context
- * in question. */
+/* Ctrl-C: the signal sets a flag and cancels the call that runs on the context in question. */
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H
 
@@ -10,8 +9,8 @@
 /** Catch SIGINT from now on. Three without an answer end the program. */
 void cli_interrupt_install(void);
 
-/** Whether the program waits for input, which a signal shall end. At other times a signal leaves the calls of the system
- *  alone: output that it cut short would be lost. */
+/** Whether the program waits for input, which a signal shall end. At other times a signal leaves the calls of the
+ *  system alone: output that it cut short would be lost. */
 void cli_interrupt_input(bool waiting);
 
 /** Whether the terminal marks what is pasted, which it is told to leave before signals end the program. */

@@ -1,5 +1,4 @@
-/* Lines from the user: edited and with a history on a terminal (libedit, where
- * the build has it), plain elsewhere. */
+/* Lines from the user: edited and with a history on a terminal (libedit, where the build has it), plain elsewhere. */
 #ifndef CLI_LINE_H
 #define CLI_LINE_H
 
@@ -18,9 +17,8 @@ void cli_line_close(cli_line *line);
 /** Whether a person types. */
 bool cli_line_is_terminal(const cli_line *line);
 
-/** The next line, without its end, replaces what *text holds. A line that ends
- *  in a backslash goes on in the next one; text pasted over several lines is one.
- *  *pasted: it begins with such a text. */
+/** The next line, without its end, replaces what *text holds. A line that ends in a backslash goes on in the next one;
+ *  text pasted over several lines is one. *pasted: it begins with such a text. */
 cli_line_event cli_line_read(cli_line *line, cli_text *text, bool *pasted);
 
 #endif

@@ -1,5 +1,5 @@
-/* hybridlm: language models on the command line, a program on the public header
- * of libhybridlm. This file picks the command. */
+/* hybridlm: language models on the command line, a program on the public header of libhybridlm. This file picks the
+ * command. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <locale.h>
@@ -110,8 +110,8 @@ static int run_command(const cli_command *command, int argc, char **argv)
     return rc;
 }
 
-/* A program that was started without standard input or output would print into the next file that it opens. What takes their
- * place can not be used as them, so that the error is seen. */
+/* A program that was started without standard input or output would print into the next file that it opens. What takes
+ * their place can not be used as them, so that the error is seen. */
 static void fill_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

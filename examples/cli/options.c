@@ -1,5 +1,5 @@
-/* The option parser: walks the words, finds each option in the command's
- * groups, checks and stores its value; and the --help text. */
+/* The option parser: walks the words, finds each option in the command's groups, checks and stores its value; and the
+ * --help text. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
@@ -212,7 +212,8 @@ static int unexpected(const cli_options *o, const cli_command *c, const char *wo
     return cli_fail(o, CLI_USAGE, hint, "%s: unexpected argument '%s'", c->name, word);
 }
 
-/** Whether a word that may be a text is the path of a model: a file or folder that is there, or what is written like one. */
+/** Whether a word that may be a text is the path of a model: a file or folder that is there, or what is written like
+ *  one. */
 static bool is_path(const char *word)
 {
     const size_t n = strlen(word);

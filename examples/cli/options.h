@@ -1,5 +1,5 @@
-/* What a user can ask for: the values of all options, the tables that describe
- * them, the parser and the --help text made from the tables. */
+/* What a user can ask for: the values of all options, the tables that describe them, the parser and the --help text
+ * made from the tables. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -198,8 +198,8 @@ extern const cli_group cli_group_speculation;
 
 #define CLI_COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/** Fill *o from the defaults of `command` and the words after its name.
- *  Returns CLI_OK, or CLI_USAGE after saying what is wrong. */
+/** Fill *o from the defaults of `command` and the words after its name. Returns CLI_OK, or CLI_USAGE after saying what
+ *  is wrong. */
 int cli_options_parse(cli_options *o, const cli_command *command, int argc, char **argv);
 
 /** The command's --help text, to stdout. */

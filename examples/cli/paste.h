@@ -15,8 +15,8 @@ bool cli_paste_ask(void);
 /** Leave off. Also for signal handlers. */
 void cli_paste_leave(void);
 
-/** Of pasted characters [n] what belongs to a message: line ends as \n and none at the end, no byte 0. Returns the number
- *  left. */
+/** Of pasted characters [n] what belongs to a message: line ends as \n and none at the end, no byte 0. Returns the
+ *  number left. */
 size_t cli_paste_clean(char *text, size_t n);
 
 #endif

@@ -1,6 +1,5 @@
-/* What this machine can do, for bench to compare with: bytes read from memory
- * and arithmetic a second. Each peak_*.c holds loops for the instruction sets
- * it knows and offers the best that this CPU has. */
+/* What this machine can do, for bench to compare with: bytes read from memory and arithmetic a second. Each peak_*.c
+ * holds loops for the instruction sets it knows and offers the best that this CPU has. */
 #ifndef CLI_PEAK_H
 #define CLI_PEAK_H
 
@@ -38,8 +37,8 @@ double cli_peak_memory_measure(const cli_peak_memory *m, int n_threads);
 /** Threads that the library takes by default: one for each CPU the process may use. */
 int cli_default_threads(void);
 
-/** Call work(arg, index, n_threads) on n_threads threads at the same time; the
- *  seconds from the first start to the last end, or 0 when a thread could not start. */
+/** Call work(arg, index, n_threads) on n_threads threads at the same time; the seconds from the first start to the last
+ *  end, or 0 when a thread could not start. */
 double cli_team_run(int n_threads, void (*work)(void *arg, int index, int n_threads), void *arg);
 
 /** Keep the compiler from computing a value ahead of time. */

@@ -1,5 +1,4 @@
-/* Peak of bf16 products summed in f32: vdpbf16ps. The empty assembly keeps the
- * chains apart, as in peak_f32.c. */
+/* Peak of bf16 products summed in f32: vdpbf16ps. The empty assembly keeps the chains apart, as in peak_f32.c. */
 #include "peak.h"
 
 #if defined(__x86_64__)

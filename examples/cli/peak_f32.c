@@ -1,6 +1,5 @@
-/* Peak of f32 fused multiply-add. Twelve chains hide the latency of two units;
- * the empty assembly makes their beginnings look different, or a compiler would
- * see that all twelve are one. */
+/* Peak of f32 fused multiply-add. Twelve chains hide the latency of two units; the empty assembly makes their
+ * beginnings look different, or a compiler would see that all twelve are one. */
 #include "peak.h"
 
 #if defined(__x86_64__)

@@ -1,6 +1,5 @@
-/* Peak of int8 products summed in int32: vpdpbusd, or without it the three
- * AVX2 instructions that do the same work. The empty assembly keeps the chains
- * apart, as in peak_f32.c. */
+/* Peak of int8 products summed in int32: vpdpbusd, or without it the three AVX2 instructions that do the same work. The
+ * empty assembly keeps the chains apart, as in peak_f32.c. */
 #include "peak.h"
 
 #if defined(__x86_64__)

@@ -1,6 +1,5 @@
-/* What the program says besides its result: errors with advice, remarks,
- * progress on a terminal; and the JSON result. Everything but results goes to
- * standard error. */
+/* What the program says besides its result: errors with advice, remarks, progress on a terminal; and the JSON result.
+ * Everything but results goes to standard error. */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
@@ -10,13 +9,13 @@
 
 #include "options.h"
 
-/** Say what is wrong and, in `hint` (may be NULL), what to do; with --json also
- *  as {"error": ...} on standard output. Returns `rc`. */
+/** Say what is wrong and, in `hint` (may be NULL), what to do; with --json also as {"error": ...} on standard output.
+ *  Returns `rc`. */
 int cli_fail(const cli_options *o, int rc, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/** The same for a failed call of the library; `doing` names the work. Gives
- *  CLI_INTERRUPTED for HLM_E_CANCELLED, else CLI_FAILED. */
+/** The same for a failed call of the library; `doing` names the work. Gives CLI_INTERRUPTED for HLM_E_CANCELLED, else
+ *  CLI_FAILED. */
 int cli_fail_status(const cli_options *o, hlm_status status, const char *doing);
 
 /** The same with advice of the caller's own, or NULL. */

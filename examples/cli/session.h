@@ -1,5 +1,5 @@
-/* A model made ready as the options say: loaded with a progress bar, with
- * context, cache and sampler as far as a command needs them. */
+/* A model made ready as the options say: loaded with a progress bar, with context, cache and sampler as far as a
+ * command needs them. */
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 

@@ -12,8 +12,8 @@ size_t cli_terminal_columns(int fd);
 /** Columns that a character of well-formed UTF-8 takes: 0 for combining marks, 2 for wide ones. */
 size_t cli_columns_of(const char *text, size_t len, size_t *bytes);
 
-/** Text on its way to a stream. On a terminal lines end between words, and control characters show as U+FFFD; elsewhere,
- *  and with --no-wrap, the bytes pass as they are. */
+/** Text on its way to a stream. On a terminal lines end between words, and control characters show as U+FFFD;
+ *  elsewhere, and with --no-wrap, the bytes pass as they are. */
 typedef struct cli_wrap {
     FILE *to;
     bool on;

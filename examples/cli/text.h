@@ -1,5 +1,5 @@
-/* Growing buffers of bytes and of token ids, whole files, and the way between
- * text and ids. Running out of memory ends the program. */
+/* Growing buffers of bytes and of token ids, whole files, and the way between text and ids. Running out of memory ends
+ * the program. */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 
@@ -34,8 +34,8 @@ int cli_read_file(const cli_options *o, const char *path, cli_text *t);
 /** The text that --prompt, --file or standard input give, added to *t. */
 int cli_read_input(const cli_options *o, cli_text *t);
 
-/** Add ids from `source`: a list such as 1,2,3, or a file ("-": standard input)
- *  of numbers separated by blanks or commas, perhaps in [brackets]. */
+/** Add ids from `source`: a list such as 1,2,3, or a file ("-": standard input) of numbers separated by blanks or
+ *  commas, perhaps in [brackets]. */
 int cli_read_ids(const cli_options *o, const char *source, cli_ids *ids);
 
 /** Tokens of a text, added to *ids; flags are HLM_TOKENIZE_... */

@@ -5,9 +5,10 @@
  *    destroyed in any order. Every call on an empty handle (moved from, or of a failed result) is HLM_E_ARG.
  *  - Status and Result<T> tell how a call went; a failed Result holds an empty T. Nothing here throws but what the
  *    standard library throws when memory ends, and it compiles with -fno-exceptions and -fno-rtti. Where there are
- *    exceptions, unwrap() turns a failure into one, and one thrown by a callback comes out at the call that it is
- *    for, past the library and not through it.
- *  - Threads are as in hybridlm.h: models, adapters and pools are shared freely, all else is used by one call at a time. */
+ *    exceptions, unwrap() turns a failure into one, and one thrown by a callback comes out at the call that it is for,
+ *    past the library and not through it.
+ *  - Threads are as in hybridlm.h: models, adapters and pools are shared freely, all else is used by one call at a
+ *    time. */
 #ifndef HYBRIDLM_HPP
 #define HYBRIDLM_HPP
 
@@ -663,8 +664,8 @@ class Cache : public detail::Handle<hlm_cache, hlm_cache_free>
     struct Reuse {
         std::size_t reused = 0, pending = 0;
     };
-    /** Go to the longest beginning of a text that this or the pool's prefix cache holds: the tokens from `reused` on are to
-     *  be run, and `pending` tokens before them are computed again. */
+    /** Go to the longest beginning of a text that this or the pool's prefix cache holds: the tokens from `reused` on
+     *  are to be run, and `pending` tokens before them are computed again. */
     Result<Reuse> reuse(Span<const int32_t> tokens)
     {
         return reuse(tokens, static_cast<const hlm_adapter *>(nullptr));
@@ -1050,8 +1051,8 @@ class Context : public detail::Handle<hlm_context, hlm_ctx_free>
 
     /** Prompt in, tokens out. on_token(int32_t token, std::string_view text) gets each token with the text that became
      *  certain, and token -1 at the end with what was held back; progress(done, total), parts of the prompt. Both
-     *  return false to stop, or nothing. params.on_token, progress and user are set here; params.adapter
-     *  is an adapter's get(). sampler may be NULL. */
+     *  return false to stop, or nothing. params.on_token, progress and user are set here; params.adapter is an
+     *  adapter's get(). sampler may be NULL. */
     template <class OnToken, class Progress>
     Result<hlm_generate_result> generate(Cache &cache, Sampler *sampler, hlm_generate_params params, OnToken &&on_token,
                                          Progress &&progress)

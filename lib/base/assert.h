@@ -1,5 +1,6 @@
-/* What must hold inside the library, as code. Debug and sanitizer builds look (meson's b_ndebug=if-release), and end the program with
- * the file, the line and the condition; releases have none of it. Never of what a caller or a file may have got wrong: that is a status. */
+/* What must hold inside the library, as code. Debug and sanitizer builds look (meson's b_ndebug=if-release), and end
+ * the program with the file, the line and the condition; releases have none of it. Never of what a caller or a file may
+ * have got wrong: that is a status. */
 #ifndef HLMI_BASE_ASSERT_H
 #define HLMI_BASE_ASSERT_H
 

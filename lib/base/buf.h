@@ -1,5 +1,5 @@
-/* A growing byte string. An allocation that fails makes the buffer `failed`;
- * later appends do nothing, so a writer checks once, at the end. */
+/* A growing byte string. An allocation that fails makes the buffer `failed`; later appends do nothing, so a writer
+ * checks once, at the end. */
 #ifndef HLMI_BASE_BUF_H
 #define HLMI_BASE_BUF_H
 

@@ -1,6 +1,6 @@
-/* What every public call does on its way in and out. All functions of the API
- * that return a status are defined by HLMI_CALL (test/lint.py holds to it); the
- * others compute nothing in floating point and leave the error sentence alone. */
+/* What every public call does on its way in and out. All functions of the API that return a status are defined by
+ * HLMI_CALL (test/lint.py holds to it); the others compute nothing in floating point and leave the error sentence
+ * alone. */
 #ifndef HLMI_BASE_CALL_H
 #define HLMI_BASE_CALL_H
 
@@ -12,8 +12,8 @@
 #  define HLMI_NOT_INLINE
 #endif
 
-/** Begins the definition of a public function; its body follows. The body is a function of its own, so that no compiler moves
- *  arithmetic out of it, in front of the library's environment.
+/** Begins the definition of a public function; its body follows. The body is a function of its own, so that no compiler
+ *  moves arithmetic out of it, in front of the library's environment.
  *  params  with types, in parentheses; args: their names. */
 #define HLMI_CALL(name, params, args)                   \
   HLMI_NOT_INLINE static hlm_status body_##name params; \

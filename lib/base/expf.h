@@ -1,5 +1,5 @@
-/* e^x in f32: the constants and the sequence of operations that hlmi_expf and
- * every vector form of it follow step by step, so that all give the same bits. */
+/* e^x in f32: the constants and the sequence of operations that hlmi_expf and every vector form of it follow step by
+ * step, so that all give the same bits. */
 #ifndef HLMI_BASE_EXPF_H
 #define HLMI_BASE_EXPF_H
 
@@ -8,8 +8,8 @@
 #include "base/fma.h"
 #include "base/half.h"
 
-/* In these bounds the exponent of the result can be added as an integer: no
- * subnormal below, no overflow above. Outside the answer is 0 or infinity. */
+/* In these bounds the exponent of the result can be added as an integer: no subnormal below, no overflow above. Outside
+ * the answer is 0 or infinity. */
 #define HLMI_EXPF_MIN (-87.3f)
 #define HLMI_EXPF_MAX 88.7f
 #define HLMI_EXPF_LOG2E 0x1.715476p+0f

@@ -96,8 +96,8 @@ static size_t next_first(const side *t, const side *p, size_t pos)
     return pos < end ? pos : t->n;
 }
 
-/* From `pos` on by comparing wherever the first byte is, until that has cost more than it went over: *pos is then
- * where to go on. true when it has decided, with the place or SIZE_MAX in *found. */
+/* From `pos` on by comparing wherever the first byte is, until that has cost more than it went over: *pos is then where
+ * to go on. true when it has decided, with the place or SIZE_MAX in *found. */
 static bool plain(const side *t, const side *p, size_t *pos, size_t *found, size_t *work)
 {
     const size_t m = p->n;

@@ -1,15 +1,15 @@
-/* The fused multiply-add of the plain C kernels. Where the compiler targets a CPU
- * with the instruction it is that; elsewhere fmaf() would be a libm call, so the
- * single rounding is made from double arithmetic. Bits are the same (a NaN is only a NaN). */
+/* The fused multiply-add of the plain C kernels. Where the compiler targets a CPU with the instruction it is that;
+ * elsewhere fmaf() would be a libm call, so the single rounding is made from double arithmetic. Bits are the same (a
+ * NaN is only a NaN). */
 #ifndef HLMI_BASE_FMA_H
 #define HLMI_BASE_FMA_H
 
 #include <stdint.h>
 #include <string.h>
 
-/** a * b + c with one rounding, without the instruction. The product of two floats is exact in double; the
- *  sum is rounded to odd (its exact error by Knuth's two-sum says which way), and a value rounded to
- *  odd with 29 spare bits rounds to the right float, subnormal or not. No branch, so loops vectorise. */
+/** a * b + c with one rounding, without the instruction. The product of two floats is exact in double; the sum is
+ *  rounded to odd (its exact error by Knuth's two-sum says which way), and a value rounded to odd with 29 spare bits
+ *  rounds to the right float, subnormal or not. No branch, so loops vectorise. */
 static inline float hlmi_fmaf_soft(float a, float b, float c)
 {
     const double p = (double)a * (double)b, z = (double)c;

@@ -1,13 +1,13 @@
-/* The floating-point environment: on x86 MXCSR and the x87's words (which printf
- * and strtod of some C libraries round by), on aarch64 FPCR and FPSR. Elsewhere
- * nothing is done: the host's environment is the library's. */
+/* The floating-point environment: on x86 MXCSR and the x87's words (which printf and strtod of some C libraries round
+ * by), on aarch64 FPCR and FPSR. Elsewhere nothing is done: the host's environment is the library's. */
 #include "base/fpenv.h"
 
 #if defined(__SSE2__) || defined(_M_X64)
 
 #  include <xmmintrin.h>
 
-/* All exceptions masked, round to nearest, FTZ and DAZ off. Sticky flags stay on the way in: taking them down costs 40 ns. */
+/* All exceptions masked, round to nearest, FTZ and DAZ off. Sticky flags stay on the way in: taking them down costs 40
+ * ns. */
 enum { MXCSR_DEFAULT = 0x1f80, MXCSR_FLAGS = 0x3f };
 
 #  if defined(__GNUC__)

@@ -1,6 +1,5 @@
-/* f16 and bf16 as bits. Conversions to f32 are exact; to 16 bits they round to
- * nearest even, and NaN stays a (quiet) NaN. These are the specification that
- * vector code matches bit for bit. */
+/* f16 and bf16 as bits. Conversions to f32 are exact; to 16 bits they round to nearest even, and NaN stays a (quiet)
+ * NaN. These are the specification that vector code matches bit for bit. */
 #ifndef HLMI_BASE_HALF_H
 #define HLMI_BASE_HALF_H
 

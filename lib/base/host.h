@@ -1,8 +1,6 @@
-/* The border between the host and the library, as each thread stands to it: a
- * public call comes in (base/call.h), and a callback goes out. Inside, the thread
- * has the library's floating-point environment and error sentence; in a callback
- * it has the host's, so that what the host does there, calls of the library
- * included, is as if nobody had called it. */
+/* The border between the host and the library, as each thread stands to it: a public call comes in (base/call.h), and a
+ * callback goes out. Inside, the thread has the library's floating-point environment and error sentence; in a callback
+ * it has the host's, so that what the host does there, calls of the library included, is as if nobody had called it. */
 #ifndef HLMI_BASE_HOST_H
 #define HLMI_BASE_HOST_H
 

@@ -149,8 +149,8 @@ static int half_of(const char *s, size_t len)
     return strchr("89abAB", hex[1]) ? 1 : 2;
 }
 
-/* Copies the string text[at, end) with U+FFFD for halves that stand alone, after what is before it from `from` on; returns what is
- * copied up to. */
+/* Copies the string text[at, end) with U+FFFD for halves that stand alone, after what is before it from `from` on;
+ * returns what is copied up to. */
 static size_t respell_string(hlmi_buf *b, const char *text, size_t from, size_t at, size_t end)
 {
     while (at < end) {
@@ -169,9 +169,9 @@ static size_t respell_string(hlmi_buf *b, const char *text, size_t from, size_t 
     return from;
 }
 
-/* Copies text to b with what jansson does not read spelled as it does: numbers that are not finite as objects or, when `exact`, all
- * but narrow integers as the places where they stand, reals that no text has otherwise. Ends before b holds more than `stop` bytes
- * of what it would, and returns how much of text they are. */
+/* Copies text to b with what jansson does not read spelled as it does: numbers that are not finite as objects or, when
+ * `exact`, all but narrow integers as the places where they stand, reals that no text has otherwise. Ends before b
+ * holds more than `stop` bytes of what it would, and returns how much of text they are. */
 static size_t respell(hlmi_buf *b, const char *text, size_t len, bool exact, size_t stop)
 {
     size_t from = 0, i = 0;

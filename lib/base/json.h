@@ -1,9 +1,9 @@
 /* JSON from strangers: the one way in. jansson parses, and json.c alone includes it; whoever reads JSON reads values
  * (hlmi_json) through what stands here.
  *
- * A text is UTF-8 without a byte order mark, which hlmi_source_slurp leaves out of files, and holds exactly one value. It may
- * have the bare NaN, Infinity and -Infinity that real files contain; others spell them {"__float__": "Infinity"}, which
- * hlmi_json_number reads as the same. What else a text may hold depends on what it is for: */
+ * A text is UTF-8 without a byte order mark, which hlmi_source_slurp leaves out of files, and holds exactly one value.
+ * It may have the bare NaN, Infinity and -Infinity that real files contain; others spell them {"__float__":
+ * "Infinity"}, which hlmi_json_number reads as the same. What else a text may hold depends on what it is for: */
 #ifndef HLMI_BASE_JSON_H
 #define HLMI_BASE_JSON_H
 
@@ -11,15 +11,16 @@
 
 #include "base/mem.h"
 
-/** values, objects among them, memory of the parsed values; of equal keys the last counts where it does not say "unique". */
+/** values, objects among them, memory of the parsed values; of equal keys the last counts where it does not say
+ *  "unique". */
 typedef enum hlmi_json_use {
     HLMI_JSON_SETTINGS, /* 1 000 000 values, 100 000 objects, 64 MB */
     HLMI_JSON_IDS, /* the same, unique: a text with two ids is no list of tokens */
     HLMI_JSON_TENSORS, /* of a store: 2 097 152, 400 000, 256 MB, unique */
     HLMI_JSON_TOKENIZER, /* 6 000 000, 300 000, 384 MB */
-    /** Of a caller, read as Python's json does it: 6 000 000, 1 000 000, 384 MB. Numbers that jansson would round or refuse (wider
-     *  than 18 digits, with a fraction or an exponent, not finite) are told by where they stand (hlmi_json_place); a half of a
-     *  surrogate pair is U+FFFD. */
+    /** Of a caller, read as Python's json does it: 6 000 000, 1 000 000, 384 MB. Numbers that jansson would round or
+     *  refuse (wider than 18 digits, with a fraction or an exponent, not finite) are told by where they stand
+     *  (hlmi_json_place); a half of a surrogate pair is U+FFFD. */
     HLMI_JSON_MESSAGES
 } hlmi_json_use;
 
@@ -27,9 +28,11 @@ enum { HLMI_JSON_DEPTH = 128, HLMI_JSON_MESSAGES_DEPTH = 200 };
 
 typedef struct json_t hlmi_json; /* jansson's, whose struct nobody else knows */
 
-/** Before anything is parsed, its values are counted and their memory is estimated. jansson's memory is malloc's, for its allocator
- *  belongs to the whole process; so the estimate is asked of `mem`, which may refuse it, and given back. *out is the caller's to free.
- *  Errors  HLM_E_FORMAT with `what`, line and column; HLM_E_LIMIT (more than the use allows, or nested deeper); HLM_E_NOMEM. */
+/** Before anything is parsed, its values are counted and their memory is estimated. jansson's memory is malloc's, for
+ *  its allocator belongs to the whole process; so the estimate is asked of `mem`, which may refuse it, and given back.
+ *  *out is the caller's to free.
+ *  Errors  HLM_E_FORMAT with `what`, line and column; HLM_E_LIMIT (more than the use allows, or nested deeper);
+ *          HLM_E_NOMEM. */
 hlm_status hlmi_json_parse(hlmi_json **out, const hlmi_mem *mem, hlmi_json_use use, const char *text, size_t len,
                            const char *what);
 /** NULL-safe; only for what hlmi_json_parse or a function below made. */
@@ -81,8 +84,8 @@ bool hlmi_json_flag(const hlmi_json *object, const char *key, bool missing);
 /** HLMI_JSON_MESSAGES: where a number that is no HLMI_JSON_INT stands in the text. */
 size_t hlmi_json_place(const hlmi_json *v);
 
-/** A walk over the items of an array or, in the order of the text, the members of an object:
- *  for (hlmi_json_iter i = {0}; hlmi_json_next(v, &i);) */
+/** A walk over the items of an array or, in the order of the text, the members of an object: for (hlmi_json_iter i =
+ *  {0}; hlmi_json_next(v, &i);) */
 typedef struct hlmi_json_iter {
     hlmi_str key; /* of a member */
     const hlmi_json *value;

@@ -1,5 +1,5 @@
-/* What a file looks like by its first bytes: what people have in the place of a model because a download, a checkout or a copy
- * went otherwise than they think. */
+/* What a file looks like by its first bytes: what people have in the place of a model because a download, a checkout or
+ * a copy went otherwise than they think. */
 #include "base/looks.h"
 
 #include <stdbool.h>

@@ -1,10 +1,9 @@
-/* Elementary functions without libm and without fused operations in double: plain
- * IEEE additions, multiplications and divisions in a fixed order give the same
- * bits wherever they run. Polynomials are Taylor series, long enough that what is
- * left out is below rounding on the reduced range.
+/* Elementary functions without libm and without fused operations in double: plain IEEE additions, multiplications and
+ * divisions in a fixed order give the same bits wherever they run. Polynomials are Taylor series, long enough that what
+ * is left out is below rounding on the reduced range.
  *
- * A "pair" is an unevaluated sum hi + lo of two doubles, about 106 bits; pow needs
- * it because the exponent magnifies the error of the logarithm. */
+ * A "pair" is an unevaluated sum hi + lo of two doubles, about 106 bits; pow needs it because the exponent magnifies
+ * the error of the logarithm. */
 #include "base/math.h"
 
 #include <stdint.h>

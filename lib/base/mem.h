@@ -1,6 +1,5 @@
-/* Memory through the caller's allocator. Every object keeps a copy of the
- * hlmi_mem it was made with and frees itself through it. Blocks are aligned to
- * HLMI_ALIGN bytes. */
+/* Memory through the caller's allocator. Every object keeps a copy of the hlmi_mem it was made with and frees itself
+ * through it. Blocks are aligned to HLMI_ALIGN bytes. */
 #ifndef HLMI_BASE_MEM_H
 #define HLMI_BASE_MEM_H
 
@@ -33,8 +32,8 @@ void *hlmi_alloc(const hlmi_mem *mem, size_t size);
 /** n * size zeroed bytes, or NULL; the product is checked. */
 void *hlmi_calloc(const hlmi_mem *mem, size_t n, size_t size);
 
-/** A block of new_size with the first min(old_size, new_size) bytes of p, which
- *  is freed; NULL leaves p alone. p may be NULL when old_size is 0. */
+/** A block of new_size with the first min(old_size, new_size) bytes of p, which is freed; NULL leaves p alone. p may be
+ *  NULL when old_size is 0. */
 void *hlmi_realloc(const hlmi_mem *mem, void *p, size_t old_size, size_t new_size);
 
 /** p may be NULL. */

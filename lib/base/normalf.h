@@ -1,5 +1,5 @@
-/* The normal distribution function in f32, by the sequence of operations that its
- * vector form (kernel/tmpl/exp.h) follows step by step, so that all give the same bits. */
+/* The normal distribution function in f32, by the sequence of operations that its vector form (kernel/tmpl/exp.h)
+ * follows step by step, so that all give the same bits. */
 #ifndef HLMI_BASE_NORMALF_H
 #define HLMI_BASE_NORMALF_H
 
@@ -19,7 +19,8 @@
 #define HLMI_NORMALF_N8 -0x1.4cacbcp-5f
 #define HLMI_NORMALF_N9 0x1.64a9b0p-6f
 
-/** P(x) = (1 + erf(x / sqrt(2))) / 2; 0 below -13.2, NaN for NaN. The relative error is at most 2^-21 (1 + x^2 / 16). */
+/** P(x) = (1 + erf(x / sqrt(2))) / 2; 0 below -13.2, NaN for NaN. The relative error is at most 2^-21 (1 + x^2 /
+ *  16). */
 static inline float hlmi_normalf(float x)
 {
     const float size = x > -x ? x : -x;

@@ -1,5 +1,5 @@
-/* What the operating system gives: memory, files, time, threads. The only
- * implementations are os_posix.c and os_win32.c. Paths are UTF-8. */
+/* What the operating system gives: memory, files, time, threads. The only implementations are os_posix.c and
+ * os_win32.c. Paths are UTF-8. */
 #ifndef HLMI_BASE_OS_H
 #define HLMI_BASE_OS_H
 
@@ -55,16 +55,16 @@ typedef struct hlmi_os_saving hlmi_os_saving;
 /** HLMI_OS_MISSING: there is no such folder. What is there already must be a plain file or a symbolic link. */
 int hlmi_os_save_begin(const char *path, hlmi_os_saving **s);
 int hlmi_os_save_write(hlmi_os_saving *s, const void *data, size_t n);
-/** To the disk, in the target's place, and that to the disk too. Frees s, also when it fails: the target is then as before,
- *  but for the last of these failing (*done is then true). */
+/** To the disk, in the target's place, and that to the disk too. Frees s, also when it fails: the target is then as
+ *  before, but for the last of these failing (*done is then true). */
 int hlmi_os_save_commit(hlmi_os_saving *s, bool *done);
 /** Removes what was written. Frees s; NULL is fine. */
 void hlmi_os_save_abort(hlmi_os_saving *s);
 
 /** Removes a file. HLMI_OS_MISSING: there is none. */
 int hlmi_os_remove(const char *path);
-/** Makes a folder in one that exists. 0 also when it is there already; *made: it was not. HLMI_OS_MISSING: there is no such
- *  place. */
+/** Makes a folder in one that exists. 0 also when it is there already; *made: it was not. HLMI_OS_MISSING: there is no
+ *  such place. */
 int hlmi_os_make_dir(const char *path, bool *made);
 /** Removes a folder with nothing in it. */
 int hlmi_os_remove_dir(const char *path);
@@ -83,11 +83,11 @@ uint64_t hlmi_os_random(void);
 
 /* threads */
 typedef struct hlmi_os_thread hlmi_os_thread;
-/** NULL when the system refuses. In the new thread signals from outside are blocked; those that say what the thread itself
- *  does (faults, traps, profiling) are not, so that the host's handlers see them. */
+/** NULL when the system refuses. In the new thread signals from outside are blocked; those that say what the thread
+ *  itself does (faults, traps, profiling) are not, so that the host's handlers see them. */
 hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg);
-/** Waits for the thread's end. In the child of a fork(), which has none of its
- *  parent's threads, it waits for nothing. */
+/** Waits for the thread's end. In the child of a fork(), which has none of its parent's threads, it waits for
+ *  nothing. */
 void hlmi_os_thread_join(hlmi_os_thread *t);
 /** A number for this process; the child of a fork() has another. */
 uint64_t hlmi_os_process(void);
@@ -96,7 +96,8 @@ void hlmi_os_wait(volatile uint32_t *word, uint32_t value);
 /** The same for at most `ns`. */
 void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns);
 void hlmi_os_wake_all(volatile uint32_t *word);
-/** How often the system has taken the core from the calling thread, which would have gone on; 0 where it does not tell. */
+/** How often the system has taken the core from the calling thread, which would have gone on; 0 where it does not
+ *  tell. */
 uint64_t hlmi_os_core_lost(void);
 /** Let another thread of this core run. */
 void hlmi_os_yield(void);

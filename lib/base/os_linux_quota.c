@@ -1,6 +1,6 @@
-/* Linux: the quotas of control groups. /proc/self/cgroup says in which group the process is, /proc/self/mountinfo where groups
- * can be seen as folders; a limit may stand in each folder between the two. Both are text that others have a hand in: lengths
- * are bounded, numbers checked, and ".." is not followed. */
+/* Linux: the quotas of control groups. /proc/self/cgroup says in which group the process is, /proc/self/mountinfo where
+ * groups can be seen as folders; a limit may stand in each folder between the two. Both are text that others have a
+ * hand in: lengths are bounded, numbers checked, and ".." is not followed. */
 #define _GNU_SOURCE 1
 #include "base/os_quota.h"
 
@@ -113,7 +113,8 @@ typedef struct mount {
     char *root, *point, *type, *options;
 } mount;
 
-/* The least limit of the folders from this one up to the mount point, whose path has `point` bytes. `folder` is used up. */
+/* The least limit of the folders from this one up to the mount point, whose path has `point` bytes. `folder` is used
+ * up. */
 static unsigned least(char *folder, size_t point, bool v2)
 {
     unsigned lowest = 0;

@@ -7,9 +7,9 @@
 
 #include "base/os.h"
 
-/** open() that closes on exec, waits for nobody, takes no terminal, and never gives 0, 1 or 2: a host that has closed those
- *  writes its messages there. -1 with errno. *was_low (may be NULL): for a moment the file had one of those numbers, because
- *  the host closed it meanwhile, so that something may have been written to it. */
+/** open() that closes on exec, waits for nobody, takes no terminal, and never gives 0, 1 or 2: a host that has closed
+ *  those writes its messages there. -1 with errno. *was_low (may be NULL): for a moment the file had one of those
+ *  numbers, because the host closed it meanwhile, so that something may have been written to it. */
 int hlmi_os_fd(const char *path, int flags, mode_t mode, bool *was_low);
 
 /** A plain file for reading, and its size; 0, or why not. */

@@ -1,8 +1,8 @@
 /* POSIX: files that take another's place when they are whole.
  *
- * The file beside the target is locked (flock) while it is written, so that what a killed process left can be told from what
- * another is writing, and used again. Its lock holds as long as the process lives; whoever gets it looks whether the file
- * still has that name, since the process before may have renamed it away. */
+ * The file beside the target is locked (flock) while it is written, so that what a killed process left can be told from
+ * what another is writing, and used again. Its lock holds as long as the process lives; whoever gets it looks whether
+ * the file still has that name, since the process before may have renamed it away. */
 #define _GNU_SOURCE 1
 #include "base/os_posix.h"
 
@@ -39,8 +39,9 @@ static bool is_ours(int fd, const char *name)
         open_file.st_dev == named.st_dev;
 }
 
-/* The file with this name, empty and locked; -1: somebody else's; -2: it can not be made (errno). One that had, for a moment, a
- * number to which the host writes goes again: what another thread wrote meanwhile may still be on its way into it. */
+/* The file with this name, empty and locked; -1: somebody else's; -2: it can not be made (errno). One that had, for a
+ * moment, a number to which the host writes goes again: what another thread wrote meanwhile may still be on its way
+ * into it. */
 static int take(const char *name)
 {
     const mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH; /* less the process's umask */
@@ -59,8 +60,8 @@ static int take(const char *name)
     return -1;
 }
 
-/* The file that will be replaced leaves the system's page cache, so that the new one gets its memory: a system that keeps both
- * takes as much again, which on a virtual machine can take several times as long as the disk. */
+/* The file that will be replaced leaves the system's page cache, so that the new one gets its memory: a system that
+ * keeps both takes as much again, which on a virtual machine can take several times as long as the disk. */
 static void drop_cached(const char *path)
 {
     const int fd = hlmi_os_fd(path, O_RDONLY | O_NOFOLLOW, 0, NULL);

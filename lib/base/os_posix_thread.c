@@ -1,5 +1,4 @@
-/* POSIX: threads, cores, and sleeping on a word (a futex on Linux, a shared
- * mutex and condition elsewhere). */
+/* POSIX: threads, cores, and sleeping on a word (a futex on Linux, a shared mutex and condition elsewhere). */
 #define _GNU_SOURCE 1
 #include "base/os.h"
 
@@ -48,8 +47,8 @@ static int thread_create(hlmi_os_thread *t)
     return rc;
 }
 
-/* What a worker leaves to the host's handlers: what comes of its own instructions, and of the host's profiler, which counts
- * them. Everything else is for the host's threads, and its handlers may need more than a worker's stack. */
+/* What a worker leaves to the host's handlers: what comes of its own instructions, and of the host's profiler, which
+ * counts them. Everything else is for the host's threads, and its handlers may need more than a worker's stack. */
 static void from_outside(sigset_t *set)
 {
     static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
@@ -127,8 +126,8 @@ void hlmi_os_wake_all(volatile uint32_t *word)
 
 #else
 
-/* Everybody sleeps in one place, whatever the word: waking for no reason is
- * allowed, and few threads ever get here. The one exception to "no globals". */
+/* Everybody sleeps in one place, whatever the word: waking for no reason is allowed, and few threads ever get here. The
+ * one exception to "no globals". */
 static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
 

@@ -236,8 +236,8 @@ int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), v
 
 /* ---- files that take another's place ---- */
 
-/* The file beside the target is open to nobody else while it is written, so that what a dead process left can be told from
- * what another is writing. It is renamed while it is open. */
+/* The file beside the target is open to nobody else while it is written, so that what a dead process left can be told
+ * from what another is writing. It is renamed while it is open. */
 struct hlmi_os_saving {
     HANDLE file;
     wchar_t *path;

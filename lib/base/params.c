@@ -6,8 +6,8 @@
 #include "base/size.h"
 #include "base/structs.h"
 
-/* The struct_size at p, of a struct of `known` bytes here, checked: that of an earlier version, or no less. memcpy, because p's
- * type is not known here. */
+/* The struct_size at p, of a struct of `known` bytes here, checked: that of an earlier version, or no less. memcpy,
+ * because p's type is not known here. */
 static hlm_status stated_size(size_t *size, const void *p, size_t known, const char *what)
 {
     memcpy(size, p, sizeof *size);

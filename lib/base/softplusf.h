@@ -1,14 +1,16 @@
-/* softplus(x) = log(1 + e^x) in f32, by the sequence of operations that its
- * vector form (kernel/tmpl/exp.h) follows step by step, so that all give the same bits.
+/* softplus(x) = log(1 + e^x) in f32, by the sequence of operations that its vector form (kernel/tmpl/exp.h) follows
+ * step by step, so that all give the same bits.
  *
- * It is max(x, 0) + log1p(u) with u = e^-|x| in 0..1, and log1p(u) = 2 atanh(w / 2) with w = u / (1 + u / 2). From about 17 on
- * log1p(u) is lost in the rounding of the sum, so that softplus(x) = x (references that say "x where x > 20" agree). */
+ * It is max(x, 0) + log1p(u) with u = e^-|x| in 0..1, and log1p(u) = 2 atanh(w / 2) with w = u / (1 + u / 2). From
+ * about 17 on log1p(u) is lost in the rounding of the sum, so that softplus(x) = x (references that say "x where x >
+ * 20" agree). */
 #ifndef HLMI_BASE_SOFTPLUSF_H
 #define HLMI_BASE_SOFTPLUSF_H
 
 #include "base/expf.h"
 
-/* 2 atanh(w / 2) = w + w^3 (P0 + P1 w^2 + P2 w^4 + P3 w^6) on 0 <= w <= 2/3, minimax: relative error 2^-27.4 before rounding */
+/* 2 atanh(w / 2) = w + w^3 (P0 + P1 w^2 + P2 w^4 + P3 w^6) on 0 <= w <= 2/3, minimax: relative error 2^-27.4 before
+ * rounding */
 #define HLMI_LOG1PF_P0 0x1.555502p-4f
 #define HLMI_LOG1PF_P1 0x1.99d208p-7f
 #define HLMI_LOG1PF_P2 0x1.1ebd0cp-9f

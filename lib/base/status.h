@@ -1,6 +1,5 @@
-/* Error values and their sentences. A function that fails calls hlmi_fail once,
- * where the fault is known; callers pass the status on and may put their own
- * words in front with hlmi_fail_prefix ("model.gguf: "). */
+/* Error values and their sentences. A function that fails calls hlmi_fail once, where the fault is known; callers pass
+ * the status on and may put their own words in front with hlmi_fail_prefix ("model.gguf: "). */
 #ifndef HLMI_BASE_STATUS_H
 #define HLMI_BASE_STATUS_H
 

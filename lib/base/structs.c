@@ -1,5 +1,6 @@
-/* Where each version of each struct of the API ended. A struct that grows gets an entry for the field that was its last one,
- * ENDED(type, field) before its sizeof (test_structs compares this with bindings/hybridlm.json, and names what is missing). */
+/* Where each version of each struct of the API ended. A struct that grows gets an entry for the field that was its last
+ * one, ENDED(type, field) before its sizeof (test_structs compares this with bindings/hybridlm.json, and names what is
+ * missing). */
 #include "base/structs.h"
 
 #include <string.h>

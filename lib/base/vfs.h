@@ -1,5 +1,4 @@
-/* Files as the engine sees them: the caller's hlm_vfs or the system's, mapped
- * or read. A source is one open file. */
+/* Files as the engine sees them: the caller's hlm_vfs or the system's, mapped or read. A source is one open file. */
 #ifndef HLMI_BASE_VFS_H
 #define HLMI_BASE_VFS_H
 
@@ -29,16 +28,16 @@ typedef struct hlmi_source {
 
 /** HLM_E_IO with the path and the reason, for what hlmi_os_open returned. */
 hlm_status hlmi_fail_open(const char *path, int rc);
-/** HLM_E_IO names the path and the reason. *missing (may be NULL) tells "no such file" from other failures, s->opened what
- *  the vfs returned. */
+/** HLM_E_IO names the path and the reason. *missing (may be NULL) tells "no such file" from other failures, s->opened
+ *  what the vfs returned. */
 hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing);
-/** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not
- *  mapped (and then *data is buf), else points into the map. */
+/** n bytes at offset, inside the file or HLM_E_FORMAT. Writes them to buf when the file is not mapped (and then *data
+ *  is buf), else points into the map. */
 hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data);
 /** What it looks like by its first bytes; like nothing known when these can not be read, which the status tells. */
 hlm_status hlmi_source_looks(const hlmi_source *s, hlmi_looks *looks);
-/** The whole file as one allocation with a 0 behind it, at most max bytes, without a UTF-8 byte order mark. HLM_E_FORMAT also
- *  for what no model has under any name (HLMI_LOOK_FOREIGN). */
+/** The whole file as one allocation with a 0 behind it, at most max bytes, without a UTF-8 byte order mark.
+ *  HLM_E_FORMAT also for what no model has under any name (HLMI_LOOK_FOREIGN). */
 hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
                              size_t *len, bool *missing);
 /** The same without these two. */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The first line whose conditions all hold decides. Markers say more than architectures, since fine-tuned
- * models add markers and keep the architecture. */
+/* The first line whose conditions all hold decides. Markers say more than architectures, since fine-tuned models add
+ * markers and keep the architecture. */
 static const struct {
     const char *name;
     const char *arch; /* NULL: any */

@@ -1,5 +1,5 @@
-/* Chat templates of the library's own, for families whose files carry none. Their
- * sources are templates/NAME.jinja; which model gets which is said in builtin.c. */
+/* Chat templates of the library's own, for families whose files carry none. Their sources are templates/NAME.jinja;
+ * which model gets which is said in builtin.c. */
 #ifndef HLMI_CHAT_BUILTIN_H
 #define HLMI_CHAT_BUILTIN_H
 
@@ -16,8 +16,8 @@ extern const size_t hlmi_builtin_count;
 
 /** NULL when there is none of that name. */
 const hlmi_builtin *hlmi_builtin_find(const char *name);
-/** The template for an architecture as its file names it ("" when unknown) and a tokenizer's markers (NULL:
- *  none); NULL when nothing speaks for one. */
+/** The template for an architecture as its file names it ("" when unknown) and a tokenizer's markers (NULL: none); NULL
+ *  when nothing speaks for one. */
 const hlmi_builtin *hlmi_builtin_for(const char *arch, const hlmi_tokenizer *t);
 
 #endif

@@ -29,8 +29,8 @@ void hlmi_arena_free(hlmi_arena *a)
     hlmi_arena_init(a, &a->mem, a->max);
 }
 
-/* Bytes of the next chunk, which must hold n; 0 when the bound does not allow it. The chunks of a shadowed
- * arena double without end and the last one takes what is left, so that there are few to search. */
+/* Bytes of the next chunk, which must hold n; 0 when the bound does not allow it. The chunks of a shadowed arena double
+ * without end and the last one takes what is left, so that there are few to search. */
 static size_t chunk_size(const hlmi_arena *a, size_t n)
 {
     const size_t left = a->max - a->used, last = a->head ? a->head->size : CHUNK_MIN / 2;

@@ -1,5 +1,5 @@
-/* Memory of one template or one rendering: allocations are never freed singly,
- * the whole arena goes at once. `max` bounds what hostile input can take. */
+/* Memory of one template or one rendering: allocations are never freed singly, the whole arena goes at once. `max`
+ * bounds what hostile input can take. */
 #ifndef HLMI_JINJA_ARENA_H
 #define HLMI_JINJA_ARENA_H
 

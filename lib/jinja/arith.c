@@ -1,5 +1,4 @@
-/* Arithmetic with Python's types. Integers are 64 bits wide; a result that does
- * not fit is an error. */
+/* Arithmetic with Python's types. Integers are 64 bits wide; a result that does not fit is an error. */
 #include "jinja/number.h"
 #include "jinja/ops.h"
 #include "jinja/trust.h"

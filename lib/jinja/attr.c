@@ -1,6 +1,5 @@
-/* Attributes and items, as Jinja looks them up: `x.name` prefers Python's
- * attributes, `x[key]` prefers items, each falls back to the other. What would
- * reach Python's internals or change an object is undefined, and using it fails. */
+/* Attributes and items, as Jinja looks them up: `x.name` prefers Python's attributes, `x[key]` prefers items, each
+ * falls back to the other. What would reach Python's internals or change an object is undefined, and using it fails. */
 #include "jinja/methods.h"
 #include "jinja/ops.h"
 #include "jinja/utext.h"

@@ -143,8 +143,8 @@ jv hlmi_jloop_recurse(jx *x, jloop *l, jv over)
     return hlmi_jsb_done(&text);
 }
 
-/* One scope serves all rounds; what a round set is forgotten before the next. Returns whether a round ran to its
- * end: as in Jinja2, `else` also follows a loop whose rounds all ended by break or continue. */
+/* One scope serves all rounds; what a round set is forgotten before the next. Returns whether a round ran to its end:
+ * as in Jinja2, `else` also follows a loop whose rounds all ended by break or continue. */
 static bool run_rounds(jx *x, jloop *l, jv first)
 {
     jscope *s = hlmi_jscope_push(x);

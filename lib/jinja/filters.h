@@ -1,5 +1,5 @@
-/* Filters by file: text (filters_str.c, filters_wrap.c), sequences (filters_seq.c), picking items
- * by test or attribute (filters_pick.c), others (filters.c, which has the table). */
+/* Filters by file: text (filters_str.c, filters_wrap.c), sequences (filters_seq.c), picking items by test or attribute
+ * (filters_pick.c), others (filters.c, which has the table). */
 #ifndef HLMI_JINJA_FILTERS_H
 #define HLMI_JINJA_FILTERS_H
 

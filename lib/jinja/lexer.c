@@ -54,8 +54,8 @@ static size_t space_from(const lexer *l, size_t at)
     return at;
 }
 
-/* Where a tag's end that starts at `at` ("-%}", "+%}" or "%}") leaves off; 0 when
- * there is none. A block's end takes one newline with it, a print's does not. */
+/* Where a tag's end that starts at `at` ("-%}", "+%}" or "%}") leaves off; 0 when there is none. A block's end takes
+ * one newline with it, a print's does not. */
 static size_t tag_end(const lexer *l, size_t at, const char *end, bool block)
 {
     if (at < l->n && l->p[at] == '-' && looking_at(l, at + 1, end)) return space_from(l, at + 3);

@@ -1,5 +1,5 @@
-/* Template source to tokens, with Jinja's white-space rules (trim_blocks and
- * lstrip_blocks are on, one newline at the end of the source is dropped). */
+/* Template source to tokens, with Jinja's white-space rules (trim_blocks and lstrip_blocks are on, one newline at the
+ * end of the source is dropped). */
 #ifndef HLMI_JINJA_LEXER_H
 #define HLMI_JINJA_LEXER_H
 

@@ -1,5 +1,5 @@
-/* Methods of Python's types. Each type has a table of descriptors; a new method
- * is one function and one line of its table. */
+/* Methods of Python's types. Each type has a table of descriptors; a new method is one function and one line of its
+ * table. */
 #ifndef HLMI_JINJA_METHODS_H
 #define HLMI_JINJA_METHODS_H
 

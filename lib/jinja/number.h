@@ -1,5 +1,4 @@
-/* Numbers to text and back, as Python writes and reads them, whatever the
- * process's locale says. */
+/* Numbers to text and back, as Python writes and reads them, whatever the process's locale says. */
 #ifndef HLMI_JINJA_NUMBER_H
 #define HLMI_JINJA_NUMBER_H
 
@@ -7,8 +6,7 @@
 
 enum { HLMI_FLOAT_TEXT = 400 };
 
-/** Number literal at p: its length, 0 when malformed. Underscores, 0x/0o/0b, exponents;
- *  floats only when `floats`. */
+/** Number literal at p: its length, 0 when malformed. Underscores, 0x/0o/0b, exponents; floats only when `floats`. */
 size_t hlmi_jnumber_scan(jx *x, const char *p, size_t n, bool floats, jv *out);
 /** [n] plain decimal digits (with a '-' in front or not) as JV_INT, or JV_BIG past 64 bits. */
 jv hlmi_jdecimal(const char *p, size_t n);

@@ -3,8 +3,8 @@
 
 static jnode *unary(parser *p, bool filters);
 
-/* Binary operators by how tightly they bind; 1 is `or`. Comparisons and ~ make
- * one node of a whole chain, and have levels of their own. */
+/* Binary operators by how tightly they bind; 1 is `or`. Comparisons and ~ make one node of a whole chain, and have
+ * levels of their own. */
 enum { LEVEL_OR = 1, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_ADD, LEVEL_CONCAT, LEVEL_MUL, LEVEL_POW };
 
 static uint16_t compare_op(parser *p)

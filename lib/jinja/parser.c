@@ -186,8 +186,8 @@ static jnode *parse_for(parser *p, jnode *n)
     return n;
 }
 
-/* elif makes a JN_IF in `other`; a chain of them is as deep as it is long only
- * in memory: the evaluator walks it in a loop. */
+/* elif makes a JN_IF in `other`; a chain of them is as deep as it is long only in memory: the evaluator walks it in a
+ * loop. */
 static jnode *parse_if(parser *p, jnode *first)
 {
     static const char *const ends[] = {"elif", "else", "endif"};

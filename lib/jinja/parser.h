@@ -1,5 +1,4 @@
-/* What the two halves of the parser share: parser.c (statements) and
- * parse_expr.c (expressions). */
+/* What the two halves of the parser share: parser.c (statements) and parse_expr.c (expressions). */
 #ifndef HLMI_JINJA_PARSER_H
 #define HLMI_JINJA_PARSER_H
 

@@ -1,8 +1,7 @@
 /* The running interpreter and what every file of it shares.
  *
- * Errors are sticky: the first failure sets x->st and the sentence, functions
- * then return none and do no harm, and loops end when they see x->st. So code
- * checks once per loop or before it uses a result for more than a value. */
+ * Errors are sticky: the first failure sets x->st and the sentence, functions then return none and do no harm, and
+ * loops end when they see x->st. So code checks once per loop or before it uses a result for more than a value. */
 #ifndef HLMI_JINJA_RUN_H
 #define HLMI_JINJA_RUN_H
 
@@ -17,8 +16,7 @@
 #  define HLMI_FRAME() ((uintptr_t)_AddressOfReturnAddress())
 #endif
 
-/* Budgets. Steps grow with the input, so that long conversations render while
- * small hostile ones end within 100 ms. */
+/* Budgets. Steps grow with the input, so that long conversations render while small hostile ones end within 100 ms. */
 enum {
     HLMI_JINJA_TREE_DEPTH = 160, /* of the syntax tree */
     HLMI_JINJA_RUN_DEPTH = 800, /* of nested evaluation, macros included */
@@ -82,8 +80,8 @@ typedef struct jargs {
 
 enum { JFN_ARGS = 8 }; /* most parameters of a described function */
 
-/** p[0] is the object or the filtered value (JV_MISSING for globals), p[1...] the
- *  parameters by position, JV_MISSING where absent. `a`: all arguments as given. */
+/** p[0] is the object or the filtered value (JV_MISSING for globals), p[1...] the parameters by position, JV_MISSING
+ *  where absent. `a`: all arguments as given. */
 typedef jv jfn(jx *x, const jv *p, const jargs *a);
 
 /** A filter, test, method or global function. */

@@ -1,8 +1,8 @@
 /* Shadows of the rendered bytes (see trust.h). */
 #include "jinja/trust.h"
 
-/* Whether text outside the arena is trusted: the template's is, and C literals and buffers are what the function at work
- * makes anew. What comes from JSON lies in the arena. */
+/* Whether text outside the arena is trusted: the template's is, and C literals and buffers are what the function at
+ * work makes anew. What comes from JSON lies in the arena. */
 static bool outside(const jx *x, const char *p)
 {
     return x->trusted || hlmi_arena_has(x->source, p);

@@ -1,5 +1,5 @@
-/* Case and categories. utf8proc has the one-to-one case mappings; the few
- * letters whose upper case is longer are listed here. */
+/* Case and categories. utf8proc has the one-to-one case mappings; the few letters whose upper case is longer are listed
+ * here. */
 #include "jinja/unicode.h"
 
 #include <stdio.h>

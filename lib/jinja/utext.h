@@ -1,5 +1,5 @@
-/* UTF-8 text as Python's str sees it: code points, white space, case. All
- * strings inside the interpreter are valid UTF-8. */
+/* UTF-8 text as Python's str sees it: code points, white space, case. All strings inside the interpreter are valid
+ * UTF-8. */
 #ifndef HLMI_JINJA_UTEXT_H
 #define HLMI_JINJA_UTEXT_H
 

@@ -1,10 +1,8 @@
 /* Values of the template language: what Python objects are to Jinja2.
  *
- * Vocabulary: `jv` is a value (16 bytes, passed by value; what it points to
- * lies in an arena), `jx` is a running interpreter (see run.h). Strings, lists
- * and dictionaries never change once made, as in Jinja's immutable sandbox, so
- * they may share memory and can not form cycles; only namespaces and loop
- * state are mutable. */
+ * Vocabulary: `jv` is a value (16 bytes, passed by value; what it points to lies in an arena), `jx` is a running
+ * interpreter (see run.h). Strings, lists and dictionaries never change once made, as in Jinja's immutable sandbox, so
+ * they may share memory and can not form cycles; only namespaces and loop state are mutable. */
 #ifndef HLMI_JINJA_VALUE_H
 #define HLMI_JINJA_VALUE_H
 

@@ -1,5 +1,5 @@
-/* What the CPU and the operating system offer: cpuid for the instructions, xgetbv
- * for the registers that the system saves. */
+/* What the CPU and the operating system offer: cpuid for the instructions, xgetbv for the registers that the system
+ * saves. */
 #include "kernel/kernel.h"
 
 #include <string.h>

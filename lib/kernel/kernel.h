@@ -1,15 +1,14 @@
-/* The kernel table: every hot loop of the CPU, one function each. ref/ fills it
- * with plain C, which is shipped and is the specification; the ISA folders
- * overlay what they do faster, bit for bit the same. No caller tests a CPU flag;
+/* The kernel table: every hot loop of the CPU, one function each. ref/ fills it with plain C, which is shipped and is
+ * the specification; the ISA folders overlay what they do faster, bit for bit the same. No caller tests a CPU flag;
  * select.c does, once. The table lives in the model.
  *
  * Kernels are pure functions of their arguments: no allocation, no state, at most 16 KB of stack, and they run with
  * round-to-nearest and without flush-to-zero (the caller sees to MXCSR).
  *
  * Order of sums (docs/promise.md). In a matrix product a lane is an output row and k runs in order, so an output's bits
- * depend on nothing else in the call. A reduction of n floats to one uses 16 virtual lanes: lane i takes
- * elements i, i+16, ... with one fused multiply-add (or add) each, elements past n count as absent, and the lanes are added
- * as a tree: l[i] += l[i+8] for i < 8, then 4, 2, 1. Fused multiply-adds are always fused (fmaf). */
+ * depend on nothing else in the call. A reduction of n floats to one uses 16 virtual lanes: lane i takes elements i,
+ * i+16, ... with one fused multiply-add (or add) each, elements past n count as absent, and the lanes are added as a
+ * tree: l[i] += l[i+8] for i < 8, then 4, 2, 1. Fused multiply-adds are always fused (fmaf). */
 #ifndef HLMI_KERNEL_KERNEL_H
 #define HLMI_KERNEL_KERNEL_H
 
@@ -46,12 +45,13 @@ typedef struct hlmi_gemm {
 } hlmi_gemm;
 
 typedef void hlmi_gemm_fn(const hlmi_gemm *g);
-/** n rows of `cols` floats (row stride ldx floats) into packed form, token t at dst + t * stride bytes. Each row alone. */
+/** n rows of `cols` floats (row stride ldx floats) into packed form, token t at dst + t * stride bytes. Each row
+ *  alone. */
 typedef void hlmi_pack_fn(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
 /** Types of KV rows. K lies transposed: [head_dim][page] with page positions side by side (page a multiple of 16), V as
- *  [page][v_dim]; each for one KV head. Rows of int8 have scales, which the callers of qk and pv apply: scores times those
- *  of K, weights times those of V. */
+ *  [page][v_dim]; each for one KV head. Rows of int8 have scales, which the callers of qk and pv apply: scores times
+ *  those of K, weights times those of V. */
 typedef enum hlmi_kv_format {
     HLMI_KV_ROWS_F32,
     HLMI_KV_ROWS_F16,
@@ -60,31 +60,31 @@ typedef enum hlmi_kv_format {
     HLMI_KV_FORMATS
 } hlmi_kv_format;
 
-/** Scores: s[i][p] = scale * (sum over d of q[i][d] * K[d][p]), d in order with fma from 0, for p in 0..n-1 (up to the next
- *  multiple of 16 may be written). q [nq] rows of stride ldq; s [nq] rows of stride lds. */
+/** Scores: s[i][p] = scale * (sum over d of q[i][d] * K[d][p]), d in order with fma from 0, for p in 0..n-1 (up to the
+ *  next multiple of 16 may be written). q [nq] rows of stride ldq; s [nq] rows of stride lds. */
 typedef void hlmi_qk_fn(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k,
                         size_t page, size_t head_dim, size_t n);
-/** Values: for each i, o[i][d] = fma(w[i][p], V[p][d], o[i][d]) for p from lo[i] to hi[i] - 1 in order. Positions outside
- *  lo..hi are not touched (their w may be anything). w [nq] rows of stride ldw, o [nq] rows of stride ldo. */
+/** Values: for each i, o[i][d] = fma(w[i][p], V[p][d], o[i][d]) for p from lo[i] to hi[i] - 1 in order. Positions
+ *  outside lo..hi are not touched (their w may be anything). w [nq] rows of stride ldw, o [nq] rows of stride ldo. */
 typedef void hlmi_pv_fn(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
                         const uint16_t *hi, const void *v, size_t v_dim);
-/** Write one position: K row [head_dim] into column `at` of a transposed page, V row [v_dim] into row `at`. Of int8 rows the
- *  scales go to k_scale[at] and v_scale[at]; the others have none. A row x becomes q = round-half-even(x * (127 / max|x|)) with
- *  scale max|x| / 127; where 127 / max|x| is beyond f32, scale and q are 0; where x has an infinity or NaN, the scale is NaN
- *  and q 0. */
+/** Write one position: K row [head_dim] into column `at` of a transposed page, V row [v_dim] into row `at`. Of int8
+ *  rows the scales go to k_scale[at] and v_scale[at]; the others have none. A row x becomes q = round-half-even(x *
+ *  (127 / max|x|)) with scale max|x| / 127; where 127 / max|x| is beyond f32, scale and q are 0; where x has an
+ *  infinity or NaN, the scale is NaN and q 0. */
 typedef void hlmi_kv_write_fn(void *k, void *v, float *k_scale, float *v_scale, const float *k_row, const float *v_row,
                               size_t page, size_t at, size_t head_dim, size_t v_dim);
 
-/** Types of recurrent state. Kernels compute in f32 and hold states in f32; one of 16 bits is rounded to its type after every
- *  token, what the token itself gives is computed before that. `in` is then of values that the type has. */
+/** Types of recurrent state. Kernels compute in f32 and hold states in f32; one of 16 bits is rounded to its type after
+ *  every token, what the token itself gives is computed before that. `in` is then of values that the type has. */
 typedef enum hlmi_state_type { HLMI_STATE_F32, HLMI_STATE_F16, HLMI_STATE_BF16, HLMI_STATE_TYPES } hlmi_state_type;
 /** n values of a 16-bit type to f32, which is exact, or to the type, to nearest even. */
 typedef void hlmi_widen_fn(float *y, const uint16_t *x, size_t n);
 typedef void hlmi_narrow_fn(uint16_t *y, const float *x, size_t n);
 
 /** A causal depthwise convolution over the tokens of one sequence: y_t[c] = act(bias[c] + sum over j of weight[j][c] *
- *  x_{t - (window-1) + j}[c]), j in order with fma; act is x / (1 + exp(-x)) or nothing. The inputs before the first token
- *  are the newest ones of `in`; the newest ones after the last go to `out`. */
+ *  x_{t - (window-1) + j}[c]), j in order with fma; act is x / (1 + exp(-x)) or nothing. The inputs before the first
+ *  token are the newest ones of `in`; the newest ones after the last go to `out`. */
 typedef struct hlmi_conv_run {
     hlmi_state_type type; /* of inputs that are kept: all but the token's own are read rounded to it */
     const float *weight; /* [window], rows of stride ld, oldest tap first */
@@ -200,13 +200,14 @@ typedef struct hlmi_kernels {
     /** y = x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))): GELU in its tanh form (Hendrycks and Gimpel 2016) */
     void (*gelu)(float *y, const float *x, size_t n);
     void (*relu2)(float *y, const float *x, size_t n); /* y = max(x, 0)^2 */
-    /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]:
-     *  x0' = fma(x0, cos, -(x1 * sin)), x1' = fma(x1, cos, x0 * sin). */
+    /** Rotates the first 2*half of x in place: (x[i], x[i+half]) by cos[i], sin[i]: x0' = fma(x0, cos, -(x1 * sin)),
+     *  x1' = fma(x1, cos, x0 * sin). */
     void (*rope)(float *x, const float *cos, const float *sin, size_t half);
-    /** max of n floats (n > 0); NaN are ignored unless all are NaN. 16 lanes start at -inf, and a later element or
-     *  lane is taken only where it is greater (which decides between zeros of two signs). */
+    /** max of n floats (n > 0); NaN are ignored unless all are NaN. 16 lanes start at -inf, and a later element or lane
+     *  is taken only where it is greater (which decides between zeros of two signs). */
     float (*max)(const float *x, size_t n);
-    /** y[i] = exp(x[i] - m); returns the sum in 16 lanes. exp is hlmi_expf of base/math.h, in vector form. y may be x. */
+    /** y[i] = exp(x[i] - m); returns the sum in 16 lanes. exp is hlmi_expf of base/math.h, in vector form. y may be
+     *  x. */
     float (*exp_sum)(float *y, const float *x, float m, size_t n);
 
     hlmi_qk_fn *qk[HLMI_KV_FORMATS];
@@ -220,8 +221,8 @@ typedef struct hlmi_kernels {
     hlmi_delta_fn *delta;
     hlmi_scan1_fn *scan1;
 
-    /** A checksum of n bytes: XXH3-64 of pieces of HLMI_HASH_PIECE bytes, each seeded with the sum of the one before, the
-     *  first with `seed`; of no bytes it is the seed. */
+    /** A checksum of n bytes: XXH3-64 of pieces of HLMI_HASH_PIECE bytes, each seeded with the sum of the one before,
+     *  the first with `seed`; of no bytes it is the seed. */
     uint64_t (*hash)(const void *x, size_t n, uint64_t seed);
     /** The same, and the bytes are copied to dst, which a CPU that can do so writes past its caches. */
     uint64_t (*hash_copy)(void *dst, const void *src, size_t n, uint64_t seed);
@@ -241,8 +242,8 @@ unsigned hlmi_cpu_detect(void);
 /** Those of them that a limit allows: "ref", "avx2", "avx512", or NULL: all. False: there is no such set. */
 bool hlmi_cpu_limit(const char *limit, unsigned *bits);
 
-/** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations and q8 weights with int16 ones, so
- *  that all CPUs agree. */
+/** Fills every entry for the given CPU bits. `portable`: bf16 weights with f32 activations and q8 weights with int16
+ *  ones, so that all CPUs agree. */
 void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable);
 
 #endif

@@ -1,5 +1,5 @@
-/* The scale of values that become integers, shared by packing and KV rows: what it is for zeros, values too small to divide
- * by, infinities and NaN is decided here once. */
+/* The scale of values that become integers, shared by packing and KV rows: what it is for zeros, values too small to
+ * divide by, infinities and NaN is decided here once. */
 #ifndef HLMI_KERNEL_ROW_SCALE_H
 #define HLMI_KERNEL_ROW_SCALE_H
 

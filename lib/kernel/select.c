@@ -1,5 +1,5 @@
-/* Fills the kernel table: plain C first, then what the CPU has on top. The only
- * place where a CPU bit decides anything. */
+/* Fills the kernel table: plain C first, then what the CPU has on top. The only place where a CPU bit decides
+ * anything. */
 #include "kernel/isa.h"
 
 static const char *class_name(unsigned cpu, bool bf16)

@@ -1,6 +1,6 @@
-/* How products walk over a run of groups: tokens in panels whose packed rows
- * stay in the second cache, and for each group and panel the columns in slabs whose weights stay in the first, over all
- * tokens of the panel. An output's sum is carried from slab to slab in y, so its order does not depend on the walk. */
+/* How products walk over a run of groups: tokens in panels whose packed rows stay in the second cache, and for each
+ * group and panel the columns in slabs whose weights stay in the first, over all tokens of the panel. An output's sum
+ * is carried from slab to slab in y, so its order does not depend on the walk. */
 #ifndef HLMI_KERNEL_WALK_H
 #define HLMI_KERNEL_WALK_H
 
@@ -8,8 +8,9 @@
 
 #include "kernel/kernel.h"
 
-/* Before a loop of few rounds over registers: unrolled, or left as it is because unrolled it would spill. The counts are
- * constants once a micro-tile is inlined, for which they rely on HLMI_INLINE. clang unrolls such loops by itself. */
+/* Before a loop of few rounds over registers: unrolled, or left as it is because unrolled it would spill. The counts
+ * are constants once a micro-tile is inlined, for which they rely on HLMI_INLINE. clang unrolls such loops by
+ * itself. */
 #ifndef HLMI_INLINE
 #  define HLMI_INLINE static inline __attribute__((always_inline))
 #  ifdef __clang__
@@ -46,7 +47,8 @@ typedef struct hlmi_walk {
     hlmi_slab_fn *many; /* any number of tokens */
 } hlmi_walk;
 
-/** Micro-tiles of `most` tokens (4, 6 or 8) of a slab b, then of what is left. RUN(T, x, y) runs one of T tokens, a constant. */
+/** Micro-tiles of `most` tokens (4, 6 or 8) of a slab b, then of what is left. RUN(T, x, y) runs one of T tokens, a
+ *  constant. */
 #define HLMI_MANY(most, RUN)                                                                              \
   do {                                                                                                    \
     const char *x = b->x;                                                                                 \

@@ -1,5 +1,5 @@
-/* Blocks of the quantised types as they lie in files, and reading of little-endian fields from unaligned bytes. All members are
- * bytes, so a block may stand at any address. Shared by the one-type files and the layouts. */
+/* Blocks of the quantised types as they lie in files, and reading of little-endian fields from unaligned bytes. All
+ * members are bytes, so a block may stand at any address. Shared by the one-type files and the layouts. */
 #ifndef HLMI_QUANT_GGML_H
 #define HLMI_QUANT_GGML_H
 
@@ -29,7 +29,8 @@ typedef struct hlmi_q5_1 {
 typedef struct hlmi_q8_0 {
     uint8_t d[2], qs[32];
 } hlmi_q8_0;
-/* scales: eight 6-bit scales and eight 6-bit minima, packed (see q4_k.c); 32 bytes of qs are two sub-blocks of 32, low nibbles first. */
+/* scales: eight 6-bit scales and eight 6-bit minima, packed (see q4_k.c); 32 bytes of qs are two sub-blocks of 32, low
+ * nibbles first. */
 typedef struct hlmi_q4_k {
     uint8_t d[2], dmin[2], scales[12], qs[128];
 } hlmi_q4_k;
@@ -80,7 +81,8 @@ static inline float hlmi_load_f16(const void *p)
 /** The 6-bit scales and minima of a q4_K block, one of each for a sub-block of 32. */
 void hlmi_q4_k_scales(const hlmi_q4_k *b, uint8_t sc[8], uint8_t mn[8]);
 
-/** 16 bytes of file nibbles (elements 0..15 low, 16..31 high) into the four 8-k chunks of a lane, `step` bytes apart. */
+/** 16 bytes of file nibbles (elements 0..15 low, 16..31 high) into the four 8-k chunks of a lane, `step` bytes
+ *  apart. */
 static inline void hlmi_repack_nibbles(uint8_t *out, size_t step, const uint8_t qs[16])
 {
     const uint32_t low = 0x0F0F0F0Fu, high = 0xF0F0F0F0u;
@@ -92,7 +94,8 @@ static inline void hlmi_repack_nibbles(uint8_t *out, size_t step, const uint8_t 
     hlmi_store32(out + 3 * step, ((w2 >> 4) & low) | (w3 & high));
 }
 
-/** A non-negative value below 256 to an integer no larger than `top`; NaN and what is out of range are brought inside. */
+/** A non-negative value below 256 to an integer no larger than `top`; NaN and what is out of range are brought
+ *  inside. */
 static inline uint8_t hlmi_clip_u8(float v, uint8_t top)
 {
     if (!(v > 0)) return 0;

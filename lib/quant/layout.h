@@ -1,10 +1,9 @@
-/* Layouts: how weight matrices lie in memory for the kernels. A matrix
- * W [rows, cols] is cut into row groups of R rows; a group is contiguous, groups
- * follow one another, and the rows of the last group past the end are zero
- * weights. Inside a group a vector lane is a row, and k (the column) runs in order.
+/* Layouts: how weight matrices lie in memory for the kernels. A matrix W [rows, cols] is cut into row groups of R rows;
+ * a group is contiguous, groups follow one another, and the rows of the last group past the end are zero weights.
+ * Inside a group a vector lane is a row, and k (the column) runs in order.
  *
- * All scales stay f16 as in the file (bits, not converted); nibble order below is
- * the layout's own. Groups begin on 64-byte boundaries; every unit is a multiple of 64 B.
+ * All scales stay f16 as in the file (bits, not converted); nibble order below is the layout's own. Groups begin on
+ * 64-byte boundaries; every unit is a multiple of 64 B.
  *
  *  F32   R=32  [cols][32] f32
  *  F16   R=32  [cols][32] f16
@@ -29,7 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of a unit). */
+/** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
+ *  a unit). */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
 #define HLMI_UNIT_LAYOUTS(X) \
   X(Q4, q4, 32, 32, 576)     \
@@ -52,8 +52,8 @@ typedef struct hlmi_layout_info {
     size_t rows; /* R: rows of a group */
     size_t unit_k; /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
     size_t unit_bytes; /* bytes of a unit of R rows */
-    /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the
-     *  same bits as dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows and tests. */
+    /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the same bits as
+     *  dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows and tests. */
     void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);
 } hlmi_layout_info;
 

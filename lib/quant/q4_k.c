@@ -1,7 +1,8 @@
 /* q4_K: super-blocks of 256 in eight sub-blocks of 32, w = d * sc * q - dmin * mn.
  *
- * The 6-bit scales: bytes 0..3 hold sc of sub-blocks 0..3 in their low 6 bits, bytes 4..7 mn of the same; bytes 8..11 the low 4 bits of
- * sc (low nibble) and mn (high nibble) of sub-blocks 4..7, whose upper 2 bits are the upper 2 bits of bytes 0..3 and 4..7. */
+ * The 6-bit scales: bytes 0..3 hold sc of sub-blocks 0..3 in their low 6 bits, bytes 4..7 mn of the same; bytes 8..11
+ * the low 4 bits of sc (low nibble) and mn (high nibble) of sub-blocks 4..7, whose upper 2 bits are the upper 2 bits of
+ * bytes 0..3 and 4..7. */
 #include "quant/ggml.h"
 
 enum { LANES = 16, UNIT = 2368, SUB = 256 };

@@ -1,7 +1,7 @@
 /* q6_K: super-blocks of 256 in sixteen sub-blocks of 16, w = d * sc * (q - 32).
  *
- * Each half of 128 elements has 64 bytes of ql and 32 of qh. Quarter i of a half (32 elements, j = 0..31): the low 4 bits are in
- * ql[32 (i mod 2) + j], low nibble for i < 2, and the upper 2 bits are bits 2i, 2i+1 of qh[j]. */
+ * Each half of 128 elements has 64 bytes of ql and 32 of qh. Quarter i of a half (32 elements, j = 0..31): the low 4
+ * bits are in ql[32 (i mod 2) + j], low nibble for i < 2, and the upper 2 bits are bits 2i, 2i+1 of qh[j]. */
 #include "base/assert.h"
 #include "quant/ggml.h"
 

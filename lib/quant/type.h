@@ -1,6 +1,5 @@
-/* Element types of tensors in files. Quantised types hold blocks of `block`
- * consecutive elements of a row in `bytes` bytes. One row of type.c's table and
- * one file a type; the layouts they are repacked into are in layout.h. */
+/* Element types of tensors in files. Quantised types hold blocks of `block` consecutive elements of a row in `bytes`
+ * bytes. One row of type.c's table and one file a type; the layouts they are repacked into are in layout.h. */
 #ifndef HLMI_QUANT_TYPE_H
 #define HLMI_QUANT_TYPE_H
 
@@ -44,8 +43,8 @@ typedef struct hlmi_type_info {
     void (*dequantise)(float *y, const void *x, size_t n);
     /** The same values from f32; NULL where there is none. n a multiple of block. */
     void (*quantise)(void *y, const float *x, size_t n);
-    /** One row group of the layout from its rows: rows[i] is row i's data in the file's form, NULL
-     *  for padding rows (zero weights); i < rows per group. cols is a multiple of block. */
+    /** One row group of the layout from its rows: rows[i] is row i's data in the file's form, NULL for padding rows
+     *  (zero weights); i < rows per group. cols is a multiple of block. */
     void (*repack)(void *group, const void *const *rows, size_t cols);
 } hlmi_type_info;
 

@@ -1,7 +1,6 @@
-/* Added tokens: texts that are cut out of the input before anything else reads
- * it. Found by a trie over bytes, the longest at the leftmost place; what matches
- * but is passed over (a special token where markers are not wanted, a word inside
- * a longer word) hides its bytes from other added tokens, as in the reference. */
+/* Added tokens: texts that are cut out of the input before anything else reads it. Found by a trie over bytes, the
+ * longest at the leftmost place; what matches but is passed over (a special token where markers are not wanted, a word
+ * inside a longer word) hides its bytes from other added tokens, as in the reference. */
 #include <string.h>
 
 #include "text/tokenizer_impl.h"
@@ -131,8 +130,8 @@ static size_t skip_space_right(const char *s, size_t len, size_t end, hlmi_added
     return c->space_end = end;
 }
 
-/* Where a match that may not become a token has hidden text up to: its end, or where the template's own text
- * begins again behind foreign bytes, so that no message hides the beginning of a marker. */
+/* Where a match that may not become a token has hidden text up to: its end, or where the template's own text begins
+ * again behind foreign bytes, so that no message hides the beginning of a marker. */
 static size_t hidden_end(const char *trusted, size_t begin, size_t end)
 {
     if (!trusted) return end;

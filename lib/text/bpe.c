@@ -86,8 +86,8 @@ static int32_t find_joined(const hlmi_bpe *b, hlmi_str left, hlmi_str right, int
     return joined->failed ? -1 : hlmi_tokens_find_model(b->tokens, joined->data ? joined->data : "", joined->len);
 }
 
-/* Adds "left right" when all three tokens exist; *id, the joined token of the merge before, receives this one's, or
- * -1 when one is missing. */
+/* Adds "left right" when all three tokens exist; *id, the joined token of the merge before, receives this one's, or -1
+ * when one is missing. */
 static hlm_status add_merge(hlmi_bpe *b, hlmi_str left, hlmi_str right, size_t rank, hlmi_buf *joined, int32_t *id)
 {
     const int32_t l = hlmi_tokens_find_model(b->tokens, left.s, left.len);
@@ -114,9 +114,9 @@ static bool has_inner_space(const char *s, size_t len)
     return false;
 }
 
-/* Texts may be cut before a U+2581 that follows another character when no merge joins across that place: no
- * token holds such a sequence, so no merge can make one; and the character has a token, so that nothing else
- * stands for it. What has no token must become bytes, which do not merge across either. */
+/* Texts may be cut before a U+2581 that follows another character when no merge joins across that place: no token holds
+ * such a sequence, so no merge can make one; and the character has a token, so that nothing else stands for it. What
+ * has no token must become bytes, which do not merge across either. */
 static void find_cut(hlmi_bpe *b)
 {
     const int32_t space = hlmi_tokens_find_model(b->tokens, "\xE2\x96\x81", 3);

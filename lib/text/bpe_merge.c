@@ -1,8 +1,7 @@
-/* One word to ids. The word begins as its characters; of all neighbouring
- * symbols that may merge, the pair of lowest rank does, the leftmost of equals,
- * until none may. Short words scan for that pair; longer ones keep a tree of least ranks. Words
- * of thousands of characters are cut into chunks that fit the nearest cache (see
- * merge_chunks). Words seen before in the same text come from a small cache. */
+/* One word to ids. The word begins as its characters; of all neighbouring symbols that may merge, the pair of lowest
+ * rank does, the leftmost of equals, until none may. Short words scan for that pair; longer ones keep a tree of least
+ * ranks. Words of thousands of characters are cut into chunks that fit the nearest cache (see merge_chunks). Words seen
+ * before in the same text come from a small cache. */
 #include "text/bpe.h"
 
 #include <string.h>
@@ -119,8 +118,8 @@ static hlm_status add_bytes(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char 
     return HLM_OK;
 }
 
-/* The word's characters as symbols. What has no token becomes byte tokens, or the unknown token, which is
- * added only before the next known character (byte tokens may come in between), or nothing. */
+/* The word's characters as symbols. What has no token becomes byte tokens, or the unknown token, which is added only
+ * before the next known character (byte tokens may come in between), or nothing. */
 static hlm_status split_chars(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len)
 {
     hlm_status st = HLM_OK;
@@ -294,8 +293,8 @@ static bool find_common(const symbol *t, size_t nt, const symbol *u, size_t nu, 
     return false;
 }
 
-/* Where in tokens [n], from k on, begins what the next chunk shall do again: the first token that begins at or
- * behind the byte `from`. */
+/* Where in tokens [n], from k on, begins what the next chunk shall do again: the first token that begins at or behind
+ * the byte `from`. */
 static size_t overlap_start(const symbol *v, size_t n, size_t k, uint32_t from)
 {
     while (k < n && v[k].begin < from) k++;
@@ -304,8 +303,8 @@ static size_t overlap_start(const symbol *v, size_t n, size_t k, uint32_t from)
 
 /* Merges chunk by chunk. A sequence of tokens is the result of merging the whole when of any two neighbours the text
  * merges to just these two: before the first merge across a boundary between tokens, what is left and right of it
- * merges as if it stood alone, so that merge would happen in the two tokens' text, too. Neighbours within a chunk
- * are such. So two chunks that share a token are joined at it. *joined is false when two do not. */
+ * merges as if it stood alone, so that merge would happen in the two tokens' text, too. Neighbours within a chunk are
+ * such. So two chunks that share a token are joined at it. *joined is false when two do not. */
 static hlm_status merge_chunks(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, bool *joined)
 {
     symbol *v = sc->symbols, tail[OVERLAP];

@@ -1,6 +1,5 @@
-/* SentencePiece's precompiled normalisation map. A unit of the double array
- * (Darts' layout) holds a label, an offset to its children and whether one of
- * them is a value:
+/* SentencePiece's precompiled normalisation map. A unit of the double array (Darts' layout) holds a label, an offset to
+ * its children and whether one of them is a value:
  *   bits 0-7 label, bit 8 "has a value child", bit 9 "offset is << 8",
  *   bits 10-30 offset; of a value: bit 31 and the value below. */
 #include "text/charsmap.h"
@@ -37,8 +36,8 @@ static hlm_status broken(const char *what)
     return hlmi_fail(HLM_E_FORMAT, "precompiled_charsmap: %s", what);
 }
 
-/* Visits all nodes that searches can reach. A node is the place its children's labels are combined with; keys may
- * share nodes, and a trie that leads back into itself ends at the nodes seen. seen [n_units] zeroes, queue [n_units]. */
+/* Visits all nodes that searches can reach. A node is the place its children's labels are combined with; keys may share
+ * nodes, and a trie that leads back into itself ends at the nodes seen. seen [n_units] zeroes, queue [n_units]. */
 static hlm_status check_trie(const hlmi_charsmap *m, uint8_t *seen, uint32_t *queue)
 {
     size_t n = 0;
@@ -140,8 +139,8 @@ void hlmi_charsmap_free(hlmi_charsmap *m, const hlmi_mem *mem)
 
 /* ---- looking up ---- */
 
-/* Walks the trie along s: the bytes of the key found (the first, or the longest) that ends where a character does,
- * 0 for none. check() has seen to it that no walk leaves the blob. */
+/* Walks the trie along s: the bytes of the key found (the first, or the longest) that ends where a character does, 0
+ * for none. check() has seen to it that no walk leaves the blob. */
 static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, uint32_t *value)
 {
     size_t node = unit_offset(m->units[0]), best = 0;

@@ -1,5 +1,5 @@
-/* The classes of transformers that are known by name: what they suppose when the files say nothing, and how they
- * read vocab.json and merges.txt. The first entry of a model type is the one that is taken when no class is named. */
+/* The classes of transformers that are known by name: what they suppose when the files say nothing, and how they read
+ * vocab.json and merges.txt. The first entry of a model type is the one that is taken when no class is named. */
 #include <string.h>
 
 #include "text/side.h"

@@ -1,6 +1,5 @@
-/* Decoders. The reference hands a list of texts from step to step; here each text
- * (a *unit*) goes through all steps at once. Steps that join units (ByteLevel,
- * Fuse) hand on an open unit in chunks, which lets text out early. */
+/* Decoders. The reference hands a list of texts from step to step; here each text (a *unit*) goes through all steps at
+ * once. Steps that join units (ByteLevel, Fuse) hand on an open unit in chunks, which lets text out early. */
 #include "text/decode.h"
 
 #include <string.h>
@@ -150,8 +149,8 @@ int hlmi_byte_piece(hlmi_str s)
     return v;
 }
 
-/* A run of byte tokens is text when it is UTF-8 as a whole, else one U+FFFD for each byte; so it stays unknown
- * until the run ends. */
+/* A run of byte tokens is text when it is UTF-8 as a whole, else one U+FFFD for each byte; so it stays unknown until
+ * the run ends. */
 static hlm_status flush_bytes(hlmi_decoder *d, size_t i)
 {
     hlm_status st = HLM_OK;

@@ -1,5 +1,4 @@
-/* Decoders as a stream: tokens go in one by one, text comes out as soon as no
- * later token can change it. */
+/* Decoders as a stream: tokens go in one by one, text comes out as soon as no later token can change it. */
 #ifndef HLMI_TEXT_DECODE_H
 #define HLMI_TEXT_DECODE_H
 

@@ -12,8 +12,8 @@ hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, char **s
 
 typedef hlm_status hlmi_step_fn(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def);
 
-/** Calls step for def, or for each member of a "Sequence" (its steps are under `members`), at any depth
- *  up to 16; null is no step. `what` names the stage in errors. */
+/** Calls step for def, or for each member of a "Sequence" (its steps are under `members`), at any depth up to 16; null
+ *  is no step. `what` names the stage in errors. */
 hlm_status hlmi_json_steps(const hlmi_json *def, const char *what, const char *members, const hlmi_mem *mem,
                            hlmi_step_fn *step, void *list);
 

@@ -1,5 +1,5 @@
-/* Tokens beyond a model's rows. Fine-tuned models add a [PAD] to the tokenizer and leave the embedding as it is: the model
- * can neither read nor produce such a token, and needs none of them. */
+/* Tokens beyond a model's rows. Fine-tuned models add a [PAD] to the tokenizer and leave the embedding as it is: the
+ * model can neither read nor produce such a token, and needs none of them. */
 #include <string.h>
 
 #include "base/size.h"

@@ -20,9 +20,9 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
 
 /* ---- added tokens ---- */
 
-/* The id of an added token. As in the reference, the file's own id counts for nothing: the id is that of the text
- * in the model's vocabulary, else the next one behind it. Yet ids up to the file's stay valid, because templates
- * name them. `last` is the largest id of the added tokens so far, or -1. */
+/* The id of an added token. As in the reference, the file's own id counts for nothing: the id is that of the text in
+ * the model's vocabulary, else the next one behind it. Yet ids up to the file's stay valid, because templates name
+ * them. `last` is the largest id of the added tokens so far, or -1. */
 static hlm_status added_id(hlmi_tokenizer *t, const hlmi_json *def, hlmi_str text, int32_t last, int32_t *out)
 {
     int64_t said;

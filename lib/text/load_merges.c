@@ -1,5 +1,5 @@
-/* A tokenizer from vocab.json and merges.txt, the files of transformers before there was a tokenizer.json: byte-level BPE
- * whose normalizer and splitting are known by the class alone. */
+/* A tokenizer from vocab.json and merges.txt, the files of transformers before there was a tokenizer.json: byte-level
+ * BPE whose normalizer and splitting are known by the class alone. */
 #include <stdio.h>
 #include <string.h>
 

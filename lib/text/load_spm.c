@@ -1,5 +1,5 @@
-/* A tokenizer from a SentencePiece model, as transformers makes one of it: the model's own normalisation, and
- * from tokenizer_config.json what stands around a text, the added tokens, and how spaces are put in front.
+/* A tokenizer from a SentencePiece model, as transformers makes one of it: the model's own normalisation, and from
+ * tokenizer_config.json what stands around a text, the added tokens, and how spaces are put in front.
  * A folder with such a file alone is an older one; newer ones bring a tokenizer.json too. */
 #include <string.h>
 
@@ -21,8 +21,8 @@ typedef struct loader {
 
 /* ---- tokens ---- */
 
-/* Neighbours never merge into markers; the paths of Unigram, as the tokenizers package has them, run over all
- * pieces but the unused ones, which texts never become. */
+/* Neighbours never merge into markers; the paths of Unigram, as the tokenizers package has them, run over all pieces
+ * but the unused ones, which texts never become. */
 static uint8_t piece_attr(const hlmi_spm *m, int32_t type)
 {
     if (type == HLMI_TYPE_UNUSED) return HLMI_TOK_UNUSED;
@@ -89,8 +89,8 @@ done:
     return st;
 }
 
-/* Without a word about it Llama's and the many classes made after it put bos in front, T5's eos behind, and the
- * class that knows no model nothing. */
+/* Without a word about it Llama's and the many classes made after it put bos in front, T5's eos behind, and the class
+ * that knows no model nothing. */
 static hlm_status read_post(loader *l)
 {
     hlm_status st = HLM_OK;
@@ -129,8 +129,8 @@ static hlm_status add_charsmap(loader *l)
     return st == HLM_OK ? hlmi_charsmap_new(&n->charsmap, mem, l->spm.charsmap.s, l->spm.charsmap.len) : st;
 }
 
-/* Spaces kept as they are: U+2581 for each, one in front of each stretch between added tokens, or, by the newer
- * rule ("legacy": false), in front of the whole text when it does not begin with a space. */
+/* Spaces kept as they are: U+2581 for each, one in front of each stretch between added tokens, or, by the newer rule
+ * ("legacy": false), in front of the whole text when it does not begin with a space. */
 static hlm_status keep_spaces(loader *l, bool prefix, bool legacy)
 {
     hlm_status st;

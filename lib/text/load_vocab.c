@@ -1,5 +1,5 @@
-/* A tokenizer from the facts that a GGUF file carries. What they leave open is
- * as llama.cpp defines it, which is where such files are made for. */
+/* A tokenizer from the facts that a GGUF file carries. What they leave open is as llama.cpp defines it, which is where
+ * such files are made for. */
 #include <string.h>
 
 #include "text/pre.h"

@@ -1,7 +1,7 @@
-/* Which tokens end an answer, and which are markers whatever their file calls them. The three questions that hang on
- * it have one answer: what ends an answer is special, is found in a text with PARSE_SPECIAL only, and is left out
- * by SKIP_SPECIAL. Many files get this wrong: re-uploads type "<end_of_turn>" as an ordinary token, templates that
- * write it then spell it in letters, and answers run on. */
+/* Which tokens end an answer, and which are markers whatever their file calls them. The three questions that hang on it
+ * have one answer: what ends an answer is special, is found in a text with PARSE_SPECIAL only, and is left out by
+ * SKIP_SPECIAL. Many files get this wrong: re-uploads type "<end_of_turn>" as an ordinary token, templates that write
+ * it then spell it in letters, and answers run on. */
 #include <string.h>
 
 #include "text/tokenizer_impl.h"

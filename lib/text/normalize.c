@@ -1,5 +1,5 @@
-/* Normalizers: text to text, before anything is cut. The kinds are those of
- * tokenizer.json; a sequence is flattened into the list of steps. */
+/* Normalizers: text to text, before anything is cut. The kinds are those of tokenizer.json; a sequence is flattened
+ * into the list of steps. */
 #include "text/tokenizer_impl.h"
 
 #include <string.h>

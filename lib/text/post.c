@@ -1,5 +1,5 @@
-/* What a tokenizer puts around a text: all kinds of post-processor come down to
- * ids in front and ids behind. A later one in a sequence wraps the earlier. */
+/* What a tokenizer puts around a text: all kinds of post-processor come down to ids in front and ids behind. A later
+ * one in a sequence wraps the earlier. */
 #include "text/tokenizer_impl.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Pre-tokenizers by name, as llama.cpp defines the names. Its expressions tell letters in upper and lower case apart
- * in ASCII only. */
+/* Pre-tokenizers by name, as llama.cpp defines the names. Its expressions tell letters in upper and lower case apart in
+ * ASCII only. */
 #include "text/pre.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
-/* Pre-tokenizers: a section is cut into pieces, each of which the model reads on
- * its own. Kinds that do several things in tokenizer.json (ByteLevel, Metaspace)
- * become several steps here. */
+/* Pre-tokenizers: a section is cut into pieces, each of which the model reads on its own. Kinds that do several things
+ * in tokenizer.json (ByteLevel, Metaspace) become several steps here. */
 #include "text/tokenizer_impl.h"
 
 #include <string.h>

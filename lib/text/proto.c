@@ -1,5 +1,5 @@
-/* Protocol Buffers' wire format. Every field begins with a varint (seven bits a byte, the lowest first) that
- * holds its number << 3 and its wire type. */
+/* Protocol Buffers' wire format. Every field begins with a varint (seven bits a byte, the lowest first) that holds its
+ * number << 3 and its wire type. */
 #include "text/proto.h"
 
 #include <string.h>

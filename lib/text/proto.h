@@ -1,5 +1,5 @@
-/* Protocol Buffers' wire format, read field by field: what SentencePiece models are written in. Nothing is
- * copied, and no nesting is followed but by the caller, who reads a field's bytes as a message again. */
+/* Protocol Buffers' wire format, read field by field: what SentencePiece models are written in. Nothing is copied, and
+ * no nesting is followed but by the caller, who reads a field's bytes as a message again. */
 #ifndef HLMI_TEXT_PROTO_H
 #define HLMI_TEXT_PROTO_H
 
@@ -25,7 +25,8 @@ typedef struct hlmi_proto_field {
  *  Errors  HLM_E_FORMAT: a field that does not end within the message, number 0, an unknown wire type. */
 hlm_status hlmi_proto_next(hlmi_proto *m, hlmi_proto_field *f, bool *more);
 
-/** The field's value, for fields that are known to have this type. HLM_E_FORMAT when it has another; `what` names it. */
+/** The field's value, for fields that are known to have this type. HLM_E_FORMAT when it has another; `what` names
+ *  it. */
 hlm_status hlmi_proto_bytes(const hlmi_proto_field *f, const char *what, hlmi_str *out);
 hlm_status hlmi_proto_bool(const hlmi_proto_field *f, const char *what, bool *out);
 hlm_status hlmi_proto_i32(const hlmi_proto_field *f, const char *what, int32_t *out);

@@ -1,5 +1,5 @@
-/* Regular expressions that were written for Python's re, on PCRE2: matched against short names, under a budget of steps. Constructs
- * that the two read differently are spelled anew or refused. */
+/* Regular expressions that were written for Python's re, on PCRE2: matched against short names, under a budget of
+ * steps. Constructs that the two read differently are spelled anew or refused. */
 #ifndef HLMI_TEXT_PYRE_H
 #define HLMI_TEXT_PYRE_H
 
@@ -19,7 +19,8 @@ typedef enum hlmi_pyre_kind {
     HLMI_PYRE_NUMBER /* as re.match of (?:^|.*?\.)expression\.(?P<idx>\d+)\. */
 } hlmi_pyre_kind;
 
-/** Errors  HLM_E_UNSUPPORTED with the expression and why, HLM_E_NOMEM. *mem must stay where it is while the expression lives. */
+/** Errors  HLM_E_UNSUPPORTED with the expression and why, HLM_E_NOMEM. *mem must stay where it is while the expression
+ *          lives. */
 hlm_status hlmi_pyre_compile(hlmi_pyre *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern);
 void hlmi_pyre_free(hlmi_pyre *re);
 /** Does s [len] match? number (or NULL): of HLMI_PYRE_NUMBER what it has found, -1 for one above 2^31.

@@ -1,5 +1,5 @@
-/* PCRE2 with Oniguruma's meaning: escapes such as \s and \w are respelled, ^ and $
- * work at lines, and nested classes are flattened. */
+/* PCRE2 with Oniguruma's meaning: escapes such as \s and \w are respelled, ^ and $ work at lines, and nested classes
+ * are flattened. */
 #include "text/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -57,8 +57,8 @@ static size_t respell_escape(hlmi_buf *b, const char *s, size_t n, size_t depth)
     return 2;
 }
 
-/* The expression as PCRE2 reads it. A class within a class is Oniguruma's union: its brackets go. false: negated
- * inner classes and intersections, which PCRE2 can not say. */
+/* The expression as PCRE2 reads it. A class within a class is Oniguruma's union: its brackets go. false: negated inner
+ * classes and intersections, which PCRE2 can not say. */
 static bool respell(hlmi_buf *b, const char *s, size_t n)
 {
     size_t depth = 0;
@@ -150,8 +150,8 @@ hlm_status hlmi_regex_walk_begin(hlmi_regex_walk *w, const hlmi_regex *re)
 
 void hlmi_regex_walk_text(hlmi_regex_walk *w, const char *s, size_t len)
 {
-    /* PCRE2 counts the steps of each starting place anew: a fixed part and one that lets a
-     * run as long as the text be tried a few dozen times. */
+    /* PCRE2 counts the steps of each starting place anew: a fixed part and one that lets a run as long as the text be
+     * tried a few dozen times. */
     const size_t limit = 100000 + (len < 10000000 ? len : 10000000) * 32;
     pcre2_set_match_limit(w->context, (uint32_t)limit);
     pcre2_set_heap_limit(w->context, 256 * 1024);

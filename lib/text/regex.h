@@ -1,6 +1,5 @@
-/* Regular expressions from tokenizer files, on PCRE2, with the meaning that
- * Oniguruma's Ruby syntax gives them (the engine they were written for), and
- * under a budget of steps. */
+/* Regular expressions from tokenizer files, on PCRE2, with the meaning that Oniguruma's Ruby syntax gives them (the
+ * engine they were written for), and under a budget of steps. */
 #ifndef HLMI_TEXT_REGEX_H
 #define HLMI_TEXT_REGEX_H
 
@@ -16,8 +15,8 @@ typedef struct hlmi_regex {
 hlm_status hlmi_regex_compile(hlmi_regex *re, const hlmi_mem *mem, const char *pattern, size_t len);
 void hlmi_regex_free(hlmi_regex *re);
 
-/** Compiles what both kinds of expressions come down to: `text` in PCRE2's spelling with its options, groups nested up to `nested`.
- *  `pattern` is how the file has it, for errors. Both are the caller's to free, also after an error. */
+/** Compiles what both kinds of expressions come down to: `text` in PCRE2's spelling with its options, groups nested up
+ *  to `nested`. `pattern` is how the file has it, for errors. Both are the caller's to free, also after an error. */
 hlm_status hlmi_pcre_compile(void **code, void **general, const hlmi_mem *mem, const hlmi_buf *text, uint32_t options,
                              uint32_t nested, hlmi_str pattern);
 

@@ -1,6 +1,5 @@
-/* Hand-written scanners for the regular expressions that nearly all byte-level
- * tokenizers use (GPT-2, Llama 3, Qwen 2 and their like): the same matches as the
- * expression, many times as fast. */
+/* Hand-written scanners for the regular expressions that nearly all byte-level tokenizers use (GPT-2, Llama 3, Qwen 2
+ * and their like): the same matches as the expression, many times as fast. */
 #ifndef HLMI_TEXT_SCAN_H
 #define HLMI_TEXT_SCAN_H
 

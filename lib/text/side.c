@@ -268,8 +268,8 @@ static hlm_status check_free(const hlmi_placer *p, const hlmi_side_token *token)
                      (long long)token->id, (int)hlmi_min_size(other.len, 80), other.s);
 }
 
-/* An id for a text that has none: what the file says. Where it says ids on for words that have their own, the next one, as
- * tokenizers give it. */
+/* An id for a text that has none: what the file says. Where it says ids on for words that have their own, the next one,
+ * as tokenizers give it. */
 static hlm_status give_id(const hlmi_placer *p, const hlmi_side_token *token, int32_t *out)
 {
     hlmi_tokens *t = &p->t->tokens;

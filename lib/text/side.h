@@ -1,7 +1,7 @@
-/* What the files beside a tokenizer say about tokens: tokenizer_config.json, special_tokens_map.json, added_tokens.json, and
- * what a class of transformers supposes when they say nothing. Which file counts is as in transformers: with
- * "added_tokens_decoder" tokenizer_config.json alone; without it special_tokens_map.json comes before
- * tokenizer_config.json, and added_tokens.json lists the added tokens. */
+/* What the files beside a tokenizer say about tokens: tokenizer_config.json, special_tokens_map.json,
+ * added_tokens.json, and what a class of transformers supposes when they say nothing. Which file counts is as in
+ * transformers: with "added_tokens_decoder" tokenizer_config.json alone; without it special_tokens_map.json comes
+ * before tokenizer_config.json, and added_tokens.json lists the added tokens. */
 #ifndef HLMI_TEXT_SIDE_H
 #define HLMI_TEXT_SIDE_H
 
@@ -76,7 +76,8 @@ hlm_status hlmi_place_token(void *user, const hlmi_side_token *token);
 /** Sets *id when side names a token for the key; *said (may be NULL): the files have the key. Errors  HLM_E_FORMAT. */
 hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
                                 bool *said);
-/** Fills a new tokenizer from the members of a tokenizer.json, called `vocabulary` in errors; supposes as hlmi_placer. */
+/** Fills a new tokenizer from the members of a tokenizer.json, called `vocabulary` in errors; supposes as
+ *  hlmi_placer. */
 hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_side *side, const char *vocabulary,
                            bool supposes);
 

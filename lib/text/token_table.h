@@ -40,8 +40,8 @@ typedef struct hlmi_tokens {
     size_t mask, used;
 } hlmi_tokens;
 
-/** Room for ids below n and `bytes` of text in all, so that tokens can be set without failing. More can be
- *  reserved later. HLM_E_LIMIT past HLMI_MAX_TOKENS. */
+/** Room for ids below n and `bytes` of text in all, so that tokens can be set without failing. More can be reserved
+ *  later. HLM_E_LIMIT past HLMI_MAX_TOKENS. */
 hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes);
 /** Into reserved room, whose id has no text yet. When two ids have one text, it finds the later one. */
 void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr);

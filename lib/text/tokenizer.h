@@ -1,17 +1,16 @@
-/* A tokenizer: text to token ids and back, immutable once built and safe to use
- * from any number of threads. Encoding is a pipeline, each stage a file of its own:
+/* A tokenizer: text to token ids and back, immutable once built and safe to use from any number of threads. Encoding is
+ * a pipeline, each stage a file of its own:
  *
- *   added.c      markers such as <|im_end|> are cut out first (raw text), then,
- *                after the normalizer, those declared as normalized
+ *   added.c      markers such as <|im_end|> are cut out first (raw text), then, after the normalizer, those declared as
+ *                normalized
  *   normalize.c  NFC, replacements, ... (text to text)
  *   pretok.c     cuts the text into words
  *   bpe.c, unigram.c   words to ids (the model)
  *   post.c       what stands around a text (bos, eos)
  *   decode.c     ids to text, as a stream; a whole text is a stream run to its end
  *
- * Built from a tokenizer.json (load_json.c), from vocab.json and merges.txt
- * (load_merges.c), from the facts a GGUF file carries
- * (load_vocab.c), or from a SentencePiece model (spm.c, load_spm.c). */
+ * Built from a tokenizer.json (load_json.c), from vocab.json and merges.txt (load_merges.c), from the facts a GGUF file
+ * carries (load_vocab.c), or from a SentencePiece model (spm.c, load_spm.c). */
 #ifndef HLMI_TEXT_TOKENIZER_H
 #define HLMI_TEXT_TOKENIZER_H
 
@@ -42,8 +41,8 @@ enum {
     HLMI_TYPE_BYTE = 6
 };
 
-/** A vocabulary as GGUF metadata or a SentencePiece model states it. Everything is
- *  read during construction only. Ids are -1 where the file names none. */
+/** A vocabulary as GGUF metadata or a SentencePiece model states it. Everything is read during construction only. Ids
+ *  are -1 where the file names none. */
 typedef struct hlmi_vocab {
     hlmi_str model; /* "gpt2": byte-level BPE by merges; "llama": BPE by scores; "t5": Unigram */
     hlmi_str pre; /* of "gpt2": which pre-tokenizer; empty for the default */
@@ -88,15 +87,15 @@ hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, co
 hlm_status hlmi_spm_check(const hlmi_mem *mem, const char *data, size_t len, size_t *n_pieces);
 void hlmi_tokenizer_free(hlmi_tokenizer *t); /* NULL is fine */
 
-/** Appends the ids of text [len] to out. flags: HLM_TOKENIZE_... Ill-formed UTF-8 is read
- *  as U+FFFD, one for each maximal bad sequence.
- *  Errors  HLM_E_LIMIT (a normalizer or regular expression went over its budget),
- *          HLM_E_UNSUPPORTED, HLM_E_NOMEM; out is then undefined. */
+/** Appends the ids of text [len] to out. flags: HLM_TOKENIZE_... Ill-formed UTF-8 is read as U+FFFD, one for each
+ *  maximal bad sequence.
+ *  Errors  HLM_E_LIMIT (a normalizer or regular expression went over its budget), HLM_E_UNSUPPORTED, HLM_E_NOMEM; out
+ *          is then undefined. */
 hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags, hlmi_ids *out);
 
-/** The same with special tokens parsed, but only in bytes whose `trusted` [len] is 1; in the others they are
- *  plain text. What surrounds a text is not added. A special token that the file declares as normalized needs
- *  all the text around it, up to the next token that is not, to be trusted.
+/** The same with special tokens parsed, but only in bytes whose `trusted` [len] is 1; in the others they are plain
+ *  text. What surrounds a text is not added. A special token that the file declares as normalized needs all the text
+ *  around it, up to the next token that is not, to be trusted.
  *  Errors  as above, and HLM_E_FORMAT when the text is not UTF-8. */
 hlm_status hlmi_tokenizer_encode_traced(const hlmi_tokenizer *t, const char *text, size_t len, const char *trusted,
                                         hlmi_ids *out);
@@ -116,8 +115,8 @@ typedef struct hlmi_special_ids {
     int32_t bos, eos, pad, unk; /* -1: none */
 } hlmi_special_ids;
 
-/** Ids of a model's configuration, for what the tokenizer's own files are silent about. Only before it is shared;
- *  ids outside are ignored. */
+/** Ids of a model's configuration, for what the tokenizer's own files are silent about. Only before it is shared; ids
+ *  outside are ignored. */
 void hlmi_tokenizer_suppose(hlmi_tokenizer *t, hlmi_special_ids ids);
 /** The model has `rows` rows: added tokens from there on are gone, with the parts they have to play, and logged by
  *  name. Only before it is shared. Errors  HLM_E_FORMAT (one of them is a word of the vocabulary). */
@@ -142,8 +141,7 @@ hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_
 /** As if the ids [n] had been pushed and their text given. Ids without a token stand for no text.
  *  Errors  HLM_E_LIMIT, HLM_E_NOMEM; the stream is then as new. */
 hlm_status hlmi_tstream_begin(hlmi_tstream *s, const int32_t *ids, size_t n);
-/** *text [*len]: what became certain, valid until the next call. Errors HLM_E_TOKEN (nothing
- *  changed), HLM_E_NOMEM. */
+/** *text [*len]: what became certain, valid until the next call. Errors HLM_E_TOKEN (nothing changed), HLM_E_NOMEM. */
 hlm_status hlmi_tstream_push(hlmi_tstream *s, int32_t id, const char **text, size_t *len);
 /** What is left; the stream is then as new. */
 hlm_status hlmi_tstream_finish(hlmi_tstream *s, const char **text, size_t *len);

@@ -1,5 +1,5 @@
-/* What the stages of a tokenizer share: the tokenizer's own struct and the interfaces
- * between the files of this folder. Words:
+/* What the stages of a tokenizer share: the tokenizer's own struct and the interfaces between the files of this folder.
+ * Words:
  *   section  text between two added tokens
  *   piece    a word within a section, as the pre-tokenizer cuts it
  * Each kind of stage is a `static const` descriptor in a table of its file. */
@@ -41,7 +41,8 @@ hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const hlmi_json 
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out);
 /** Step "Prepend content" or, with a pattern, "Replace pattern by content" (literal). */
 hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content);
-/** SentencePiece's rules: the longest keys of charsmap [len] (or NULL), spaces as U+2581, one put in front, runs merged. */
+/** SentencePiece's rules: the longest keys of charsmap [len] (or NULL), spaces as U+2581, one put in front, runs
+ *  merged. */
 hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
                                         bool prepend, bool merge);
 /** Will a Strip take the first character of s, which is not empty? What is left does not begin where s begins. */
@@ -137,8 +138,8 @@ hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hl
 /** Byte-level BPE: merges "left right" in order of rank. */
 hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                 const hlmi_str *merges, size_t n, bool ignore_merges);
-/** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [n], NULL: all 0;
- *  n is at most tokens->n, and ids from n on are no part of the model. */
+/** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [n], NULL: all 0; n is at
+ *  most tokens->n, and ids from n on are no part of the model. */
 hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
                                 const float *scores, size_t n, int32_t unk);
 /** Unigram as GGUF files of "t5" have it: pieces of the types that texts may use. */

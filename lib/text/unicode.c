@@ -4,8 +4,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* Smallest and largest second byte that may follow a lead byte (the well-formed table of the
- * Unicode standard: no overlong forms, no surrogates, nothing above U+10FFFF). */
+/* Smallest and largest second byte that may follow a lead byte (the well-formed table of the Unicode standard: no
+ * overlong forms, no surrogates, nothing above U+10FFFF). */
 static bool second_ok(unsigned char lead, unsigned char c)
 {
     switch (lead) {

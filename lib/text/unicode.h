@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Decodes the character at s [n], n > 0; *len receives its bytes. For an ill-formed sequence
- *  the result is -1 and *len the bytes of the maximal bad sequence (at least 1). */
+/** Decodes the character at s [n], n > 0; *len receives its bytes. For an ill-formed sequence the result is -1 and *len
+ *  the bytes of the maximal bad sequence (at least 1). */
 int32_t hlmi_utf8_next(const char *s, size_t n, size_t *len);
 /** Bytes of the well-formed beginning of s [n]. */
 size_t hlmi_utf8_valid(const char *s, size_t n);

@@ -1,6 +1,5 @@
-/* The Unigram model: of all ways to cut a text into pieces the one with the
- * largest sum of scores (Viterbi). A character that is no piece by itself may
- * stand as the unknown token at a penalty; neighbouring unknowns are one. */
+/* The Unigram model: of all ways to cut a text into pieces the one with the largest sum of scores (Viterbi). A
+ * character that is no piece by itself may stand as the unknown token at a penalty; neighbouring unknowns are one. */
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
-/* What tells one model from another in a snapshot: a number made of its weights and one made of the settings that shape its
- * numbers. Of weights every row of the file is hashed by itself, under its tensor's name, type, shape and its number, and the sum is
- * taken: so it is the file's, however rows are cut into matrices, packed and placed, in whatever order they are read. They
- * are hashed as they pass on their way into memory; rows that stay mapped when somebody first asks. */
+/* What tells one model from another in a snapshot: a number made of its weights and one made of the settings that shape
+ * its numbers. Of weights every row of the file is hashed by itself, under its tensor's name, type, shape and its
+ * number, and the sum is taken: so it is the file's, however rows are cut into matrices, packed and placed, in whatever
+ * order they are read. They are hashed as they pass on their way into memory; rows that stay mapped when somebody first
+ * asks. */
 #ifndef HLMI_WEIGHTS_FINGERPRINT_H
 #define HLMI_WEIGHTS_FINGERPRINT_H
 

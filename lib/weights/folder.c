@@ -1,4 +1,5 @@
-/* A folder in place of a GGUF file: which of its files is meant. Folders with weights of their own (safetensors) are Hugging Face's. */
+/* A folder in place of a GGUF file: which of its files is meant. Folders with weights of their own (safetensors) are
+ * Hugging Face's. */
 #include <stdlib.h>
 #include <string.h>
 

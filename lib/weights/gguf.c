@@ -1,7 +1,7 @@
 /* GGUF, versions 2 and 3, little endian: header, settings (key, type, value), tensor table, padding, data.
  *
- * The front of the file is read through a window that is the map, or a copy that grows as reading goes on; so positions are kept as
- * offsets until the end of the table is known. */
+ * The front of the file is read through a window that is the map, or a copy that grows as reading goes on; so positions
+ * are kept as offsets until the end of the table is known. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -234,8 +234,8 @@ static hlm_status check_shape(const reader *r, const char *what, hlmi_tensor *t,
     return HLM_OK;
 }
 
-/* The file has the innermost dimension first, and may go on with ones behind the outermost: two are kept of those, so that a
- * matrix of one row stays one. *n receives how many there are. */
+/* The file has the innermost dimension first, and may go on with ones behind the outermost: two are kept of those, so
+ * that a matrix of one row stays one. *n receives how many there are. */
 static hlm_status read_dims(reader *r, const char *what, hlmi_tensor *t, uint32_t *n)
 {
     uint64_t dims[DIMS_MAX];
@@ -298,8 +298,8 @@ static hlm_status read_alignment(const reader *r, uint64_t *alignment)
     return HLM_OK;
 }
 
-/* Offsets in the table count from the data section, which begins at the next multiple of the alignment. Every tensor is padded to
- * the alignment, the last one too: a file that ends before was cut off. */
+/* Offsets in the table count from the data section, which begins at the next multiple of the alignment. Every tensor is
+ * padded to the alignment, the last one too: a file that ends before was cut off. */
 static hlm_status place_tensors(const reader *r, uint64_t alignment)
 {
     hlmi_store *s = r->s;

@@ -1,5 +1,6 @@
-/* GGUF models in one file or split over several: x-00001-of-00003.gguf and so on. The first part holds the settings, each holds
- * some of the tensors, and split.no, split.count and split.tensors.count say which part it is, and of what. */
+/* GGUF models in one file or split over several: x-00001-of-00003.gguf and so on. The first part holds the settings,
+ * each holds some of the tensors, and split.no, split.count and split.tensors.count say which part it is, and of
+ * what. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side files. */
+/* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side
+ * files. */
 #include <stdio.h>
 #include <string.h>
 

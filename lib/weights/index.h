@@ -1,5 +1,5 @@
-/* Lookup by name in an array of structs whose first member is `const char *name`. The order is kept beside the array: a sorted list,
- * because its worst case does not depend on who chose the names. */
+/* Lookup by name in an array of structs whose first member is `const char *name`. The order is kept beside the array: a
+ * sorted list, because its worst case does not depend on who chose the names. */
 #ifndef HLMI_WEIGHTS_INDEX_H
 #define HLMI_WEIGHTS_INDEX_H
 

@@ -1,5 +1,6 @@
-/* Folders whose weights are not the numbers that the settings speak of: quantised ones, of which this version reads none. They are
- * told by their settings before the weights are opened, because their tensors have other names, types and files. */
+/* Folders whose weights are not the numbers that the settings speak of: quantised ones, of which this version reads
+ * none. They are told by their settings before the weights are opened, because their tensors have other names, types
+ * and files. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* safetensors: u64 length of the header, the header (a JSON object: tensor name to dtype, shape and data_offsets), the data.
- * The format wants the data covered exactly: no hole, no overlap, nothing behind. */
+/* safetensors: u64 length of the header, the header (a JSON object: tensor name to dtype, shape and data_offsets), the
+ * data. The format wants the data covered exactly: no hole, no overlap, nothing behind. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
-/* A tensor store: the tensors, settings and side files of a model on disk,
- * whatever the container (GGUF file, Hugging Face folder). Immutable once open;
- * reading is safe from many threads. Everything in it comes from untrusted files:
+/* A tensor store: the tensors, settings and side files of a model on disk, whatever the container (GGUF file, Hugging
+ * Face folder). Immutable once open; reading is safe from many threads. Everything in it comes from untrusted files:
  * names, types, shapes and ranges have been checked against the file's size. */
 #ifndef HLMI_WEIGHTS_STORE_H
 #define HLMI_WEIGHTS_STORE_H
@@ -32,12 +31,12 @@ typedef enum hlmi_content {
     HLMI_STORE_ADAPTER /* of a folder adapter_config.json and adapter_model.safetensors, as PEFT writes them */
 } hlmi_content;
 
-/** Opens a GGUF file (by its magic) or a folder with config.json and safetensors
- *  (model.safetensors, or model.safetensors.index.json and its shards; shard names may not leave the folder).
- *  A tensor of a type or form that this version can not use does not keep the file from being opened, for nobody may ask for
- *  it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
- *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM: the sentence names the file, the tensor or key, what was
- *          found and what was expected. */
+/** Opens a GGUF file (by its magic) or a folder with config.json and safetensors (model.safetensors, or
+ *  model.safetensors.index.json and its shards; shard names may not leave the folder).
+ *  A tensor of a type or form that this version can not use does not keep the file from being opened, for nobody may
+ *  ask for it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM: the sentence names the file, the tensor or key, what
+ *          was found and what was expected. */
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
                            hlmi_content content);
 void hlmi_store_close(hlmi_store *s); /* NULL is fine */
@@ -65,15 +64,16 @@ bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t);
 /* Hugging Face folders */
 /** The object of config.json, or of an adapter's; NULL for GGUF. */
 const hlmi_json *hlmi_store_config(const hlmi_store *s);
-/** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with
- *  hlmi_free. *data = NULL and HLM_OK when there is none. Without a byte order mark; refused when it looks like nothing that
- *  a model has (a Git LFS pointer, a web page). */
+/** A side file by name ("tokenizer.json", "folder/file"), whole, at most max bytes, 0 behind it; freed with hlmi_free.
+ *  *data = NULL and HLM_OK when there is none. Without a byte order mark; refused when it looks like nothing that a
+ *  model has (a Git LFS pointer, a web page). */
 hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
 /** The same as it is, for what may be of any kind. */
 hlm_status hlmi_store_side_file_any(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len);
 /** Can the folder's folders be listed? Not through the caller's callbacks. */
 bool hlmi_store_lists_folders(const hlmi_store *s);
-/** Calls `each` for every name in a folder of the folder, in no order, until it fails; HLM_OK when there is no such folder. */
+/** Calls `each` for every name in a folder of the folder, in no order, until it fails; HLM_OK when there is no such
+ *  folder. */
 hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_status (*each)(void *user, const char *name),
                                 void *user);
 
@@ -107,12 +107,12 @@ typedef struct hlmi_kv {
 const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key);
 /** Key number i, or NULL behind the last. */
 const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i);
-/** Item i of an array of numbers or bools, or the value itself (i = 0), as a double / integer. false when it is of another
- *  kind, i is past the end, or the value is no integer that fits (int form; bool counts as 0 and 1). */
+/** Item i of an array of numbers or bools, or the value itself (i = 0), as a double / integer. false when it is of
+ *  another kind, i is past the end, or the value is no integer that fits (int form; bool counts as 0 and 1). */
 bool hlmi_kv_f64(const hlmi_kv *kv, uint64_t i, double *out);
 bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out);
-/** A string value, or the items of a string array one after another: *cursor begins at 0. false at the end or when it holds
- *  no strings. *s points into the store and is not ended by 0. */
+/** A string value, or the items of a string array one after another: *cursor begins at 0. false at the end or when it
+ *  holds no strings. *s points into the store and is not ended by 0. */
 bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size_t *len);
 /** A string, not ended by 0; s = NULL where kv is none. */
 hlmi_str hlmi_kv_str(const hlmi_kv *kv);

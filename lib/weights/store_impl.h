@@ -1,5 +1,5 @@
-/* Inside of the tensor store, shared by the containers. A container's open function adds sources and tensors (and settings)
- * to a zeroed store; whatever it added is freed by hlmi_store_close, also after a failure. */
+/* Inside of the tensor store, shared by the containers. A container's open function adds sources and tensors (and
+ * settings) to a zeroed store; whatever it added is freed by hlmi_store_close, also after a failure. */
 #ifndef HLMI_WEIGHTS_STORE_IMPL_H
 #define HLMI_WEIGHTS_STORE_IMPL_H
 
@@ -57,8 +57,8 @@ hlm_status hlmi_container_match(const hlmi_source *file, const hlmi_container_in
 
 /** The path of a file in the store's folder; NULL without memory. */
 char *hlmi_store_path_of(const hlmi_store *s, const char *name);
-/** When the store's path is a folder of the system's that holds one GGUF file and no weights of its own, it becomes that
- *  file's. Parts of a split file are one, and projectors of images (mmproj) none. HLM_E_ARG names several. */
+/** When the store's path is a folder of the system's that holds one GGUF file and no weights of its own, it becomes
+ *  that file's. Parts of a split file are one, and projectors of images (mmproj) none. HLM_E_ARG names several. */
 hlm_status hlmi_find_in_folder(hlmi_store *s, hlmi_content content);
 /** Moves an open file into the store; closes it when there is no room. */
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file);
@@ -75,7 +75,8 @@ hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status
 /** Makes hlmi_store_find work; HLM_E_FORMAT names a tensor that is there twice. */
 hlm_status hlmi_store_index_tensors(hlmi_store *s);
 
-/** Tensors first .. n_tensors-1, all of one source, do not overlap; with `dense`, they also fill [begin, end) without holes. */
+/** Tensors first .. n_tensors-1, all of one source, do not overlap; with `dense`, they also fill [begin, end) without
+ *  holes. */
 hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense, uint64_t begin, uint64_t end);
 
 /** A JSON text of the format itself (a header, an index) has at most this many values. */

@@ -1,5 +1,5 @@
-/* Reading a caller's step, which may have been compiled against an older header: what it must be before anything is done for it, and
- * what becomes of it. */
+/* Reading a caller's step, which may have been compiled against an older header: what it must be before anything is
+ * done for it, and what becomes of it. */
 #include "api/step.h"
 
 #include <string.h>

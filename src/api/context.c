@@ -1,5 +1,4 @@
-/* Making contexts: programs are recorded once for a sizing pass and then, with
- * scratch in place, for good. */
+/* Making contexts: programs are recorded once for a sizing pass and then, with scratch in place, for good. */
 #include "api/context.h"
 
 #include <string.h>
@@ -103,8 +102,8 @@ static hlm_status make_tile(hlm_context *c)
     return st;
 }
 
-/* Rows of a tile that runs in slices: the smallest part of a product, one band of output rows with all of the tile's, is to
- * take a fraction of a part's time. */
+/* Rows of a tile that runs in slices: the smallest part of a product, one band of output rows with all of the tile's,
+ * is to take a fraction of a part's time. */
 static size_t slice_rows(size_t max_rows, size_t widest)
 {
     size_t rows = SLICE_ROWS;

@@ -1,5 +1,4 @@
-/* A context: the programs recorded for a model and pool, the team that runs
- * them, and scratch. */
+/* A context: the programs recorded for a model and pool, the team that runs them, and scratch. */
 #ifndef HLMI_API_CONTEXT_H
 #define HLMI_API_CONTEXT_H
 
@@ -42,7 +41,8 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
 hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,
                              int32_t n_threads, size_t max_rows, uint64_t *bytes);
 
-/** Of each weight of the model's plan, whether a step adds to it what adapters have for it: what its ops say while they are recorded. */
+/** Of each weight of the model's plan, whether a step adds to it what adapters have for it: what its ops say while they
+ *  are recorded. */
 hlm_status hlmi_ctx_adds(const hlm_model *model, bool *adds);
 
 #endif

@@ -66,7 +66,8 @@ static void add_outputs(hlm_context *c, const hlmi_entry *e, hlmi_cursor *at, si
     }
 }
 
-/* Hidden states and attention weights of n rows, which are the tile's from `row` on; nobody has asked about old ones. */
+/* Hidden states and attention weights of n rows, which are the tile's from `row` on; nobody has asked about old
+ * ones. */
 static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_t row, size_t n)
 {
     hlmi_tile *t = &c->tile;
@@ -101,8 +102,8 @@ static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_
     return HLM_OK;
 }
 
-/* What row `at` of an entry is run with, as the tile's `row`. An old one is computed as before: its KV rows are there, but for those
- * of tracks that end before it. */
+/* What row `at` of an entry is run with, as the tile's `row`. An old one is computed as before: its KV rows are there,
+ * but for those of tracks that end before it. */
 static void add_row(hlm_context *c, const hlmi_entry *e, size_t at, size_t row)
 {
     hlmi_tile *t = &c->tile;
@@ -136,8 +137,8 @@ static size_t span_rows(const hlmi_entry *e, size_t at)
 
 typedef void *const *log_fn(const hlm_cache *c, int64_t pos);
 
-/* The next n positions of an entry as the tile's next span. log: finds their rows of the undo log; hidden: the head keeps the last
- * row. */
+/* The next n positions of an entry as the tile's next span. log: finds their rows of the undo log; hidden: the head
+ * keeps the last row. */
 static void add_span(hlm_context *c, const hlmi_entry *e, int64_t pos, size_t n, log_fn *log, bool hidden)
 {
     hlm_cache *cache = e->cache;

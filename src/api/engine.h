@@ -24,7 +24,8 @@ void hlmi_ctx_failed(hlm_context *ctx);
 /** Has somebody asked that the call on it ends? Its next step will. */
 bool hlmi_ctx_cancelled(const hlm_context *ctx);
 
-/** Brings the state of a cache that was rewound to its present position, as its next step would do first. A request to cancel
+/** Brings the state of a cache that was rewound to its present position, as its next step would do first. A request to
+ *  cancel
  *  stays for that one. Errors  those of a step; the cache is then as before. */
 hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache);
 

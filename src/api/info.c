@@ -121,8 +121,8 @@ int32_t hlm_model_token_ends(const hlm_model *model, int32_t token)
     return model && model->tokenizer && hlmi_tokenizer_ends(model->tokenizer, token);
 }
 
-/* full->state: what all sequences take, and what the pool holds once, the state before the first token and the sequence of the
- * model's prefix. */
+/* full->state: what all sequences take, and what the pool holds once, the state before the first token and the sequence
+ * of the model's prefix. */
 static hlm_status plan_state(const hlmi_plan *plan, const hlm_plan_params *p, const hlmi_page_layout *pages,
                              const hlmi_state_layout *states, int64_t slack, hlm_memory_plan_info *full)
 {

@@ -1,5 +1,5 @@
-/* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has kept it,
- * and else by running that token again in a fork, whose state then becomes the sequence's. */
+/* hlm_cache_logits: the logits behind a sequence's last token once more, from its final hidden row where the state has
+ * kept it, and else by running that token again in a fork, whose state then becomes the sequence's. */
 #include "api/context.h"
 #include "base/call.h"
 #include "state/guard.h"
@@ -58,7 +58,8 @@ static hlm_status find_logits(hlm_context *c, hlm_cache *cache, hlm_cache **fork
     return st;
 }
 
-/* As in a step, automatic marks go before it fails for want of memory; the fork's hold the same states, so they go with it. */
+/* As in a step, automatic marks go before it fails for want of memory; the fork's hold the same states, so they go with
+ * it. */
 static hlm_status find_with_marks(hlm_context *c, hlm_cache *cache, hlm_cache **fork, float *logits)
 {
     const hlm_status st = find_logits(c, cache, fork, logits);

@@ -1,7 +1,9 @@
-/* A step from its beginning to its end. hlm_decode_step and hlm_step_begin, _run, _abort are the same machine: it reads and checks the
- * step, takes its caches and memory, and then runs tile after tile, to the end or for a while; when the last is done it commits.
+/* A step from its beginning to its end. hlm_decode_step and hlm_step_begin, _run, _abort are the same machine: it reads
+ * and checks the step, takes its caches and memory, and then runs tile after tile, to the end or for a while; when the
+ * last is done it commits.
  *
- * Where the pool lacks the rows that stand before every text (state/prefix.h), they are a batch of their own that runs first. */
+ * Where the pool lacks the rows that stand before every text (state/prefix.h), they are a batch of their own that runs
+ * first. */
 #ifndef HLMI_API_STEP_H
 #define HLMI_API_STEP_H
 
@@ -66,8 +68,8 @@ typedef struct hlmi_turns {
 } hlmi_turns;
 
 typedef struct hlmi_stepper {
-    /* run in this order: rows before every text, where the pool lacks them, and tokens with other adapters than before, where there
-     * are any, each a batch of its own (n 0: there is nothing) */
+    /* run in this order: rows before every text, where the pool lacks them, and tokens with other adapters than before,
+     * where there are any, each a batch of its own (n 0: there is nothing) */
     hlmi_batch prefix, again, main;
     hlmi_turns turns;
     hlmi_entry before; /* of the first */
@@ -92,24 +94,26 @@ void hlmi_turns_place(hlmi_turns *turns);
 void hlmi_turns_note(const hlmi_turns *turns, const hlmi_entry *e, size_t i);
 void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns);
 
-/** Runs the context's tile on, from region *at of a program and the stop there on: to the end, or until the slice is over (NULL:
- *  never). */
+/** Runs the context's tile on, from region *at of a program and the stop there on: to the end, or until the slice is
+ *  over (NULL: never). */
 hlm_status hlmi_tile_run(hlm_context *c, const hlmi_program *p, size_t *at, hlmi_stop *stop, hlmi_slice *slice,
                          bool *done);
-/** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are none. */
+/** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are
+ *  none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);
 
-/** Puts pages behind the memory that the context's tile is the first to write (base/fresh.h). False: the slice is over. */
+/** Puts pages behind the memory that the context's tile is the first to write (base/fresh.h). False: the slice is
+ *  over. */
 bool hlmi_tile_touch(const hlm_context *c, hlmi_slice *slice);
 
-/** The context is the caller's: HLM_E_BUSY, or until hlmi_ctx_leave, which ends what there is of a step and keeps a failure's
- *  sentence. */
+/** The context is the caller's: HLM_E_BUSY, or until hlmi_ctx_leave, which ends what there is of a step and keeps a
+ *  failure's sentence. */
 hlm_status hlmi_ctx_enter(hlm_context *c);
 void hlmi_ctx_leave(hlm_context *c, hlm_status st);
 /** Ends what there is of a begun step. False: the context is in use. */
 bool hlmi_step_drop(hlm_context *c);
-/** Computes what the next step of a cache would compute again first; with logits [n_out], at least its last row, and its logits.
- *  The context is the caller's. On failure the cache is as before. */
+/** Computes what the next step of a cache would compute again first; with logits [n_out], at least its last row, and
+ *  its logits. The context is the caller's. On failure the cache is as before. */
 hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits);
 
 #endif

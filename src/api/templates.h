@@ -11,9 +11,8 @@ typedef struct hlmi_named_text {
     size_t len; /* of the text */
 } hlmi_named_text;
 
-/** The templates of the files; a single one is called "default". They are kept as text: the default is parsed when
- *  the model is loaded, the others when they are used: most never are, and a broken one must not make the model
- *  useless. */
+/** The templates of the files; a single one is called "default". They are kept as text: the default is parsed when the
+ *  model is loaded, the others when they are used: most never are, and a broken one must not make the model useless. */
 typedef struct hlmi_templates {
     hlmi_named_text *v;
     size_t n, cap;
@@ -26,7 +25,8 @@ typedef struct hlmi_templates {
 hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s);
 void hlmi_templates_free(hlmi_templates *ts, const hlmi_mem *mem);
 /** The one called `name` among the files' templates, else among the built-in ones. name = NULL: with tools the files'
- *  "tool_use", else their "default"; "default" and NULL: the built-in one that fits the model when the files say nothing.
+ *  "tool_use", else their "default"; "default" and NULL: the built-in one that fits the model when the files say
+ *  nothing.
  *  Errors  HLM_E_UNSUPPORTED (none of that name, or none without one). */
 hlm_status hlmi_templates_choose(const hlmi_templates *ts, const hlmi_tokenizer *t, const char *name, bool tools,
                                  hlmi_str *out);

@@ -1,6 +1,6 @@
-/* Steps whose adapters wait for tokens (state/invoke.h): what their tokens become, and tokens of their sequences that are run
- * again with another adapter first. That happens in a fork, which changes places with the sequence when the step's own tokens come,
- * and back if the step fails. */
+/* Steps whose adapters wait for tokens (state/invoke.h): what their tokens become, and tokens of their sequences that
+ * are run again with another adapter first. That happens in a fork, which changes places with the sequence when the
+ * step's own tokens come, and back if the step fails. */
 #include "api/context.h"
 #include "base/size.h"
 #include "state/guard.h"

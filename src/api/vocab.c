@@ -1,5 +1,4 @@
-/* From a store to its tokenizer: GGUF metadata or the side
- * files of a Hugging Face folder. */
+/* From a store to its tokenizer: GGUF metadata or the side files of a Hugging Face folder. */
 #include "api/vocab.h"
 
 #include <string.h>
@@ -121,7 +120,8 @@ done:
     return st;
 }
 
-/* Ids that are no token's are unset, as llama.cpp does: some converters write an id that was added after the vocabulary. */
+/* Ids that are no token's are unset, as llama.cpp does: some converters write an id that was added after the
+ * vocabulary. */
 static void drop_outside(hlmi_vocab *v, const hlmi_logger *log)
 {
     const struct {
@@ -192,7 +192,8 @@ static const hlmi_json *setting(const hlmi_json *generation, const hlmi_store *s
     return own ? own : hlmi_json_get(hlmi_store_config(s), key);
 }
 
-/* The ids of the model's configuration: all that end an answer, and those about which the tokenizer's files are silent. */
+/* The ids of the model's configuration: all that end an answer, and those about which the tokenizer's files are
+ * silent. */
 static hlm_status read_ids(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_store *s)
 {
     char *text = NULL;

@@ -10,8 +10,8 @@
 hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store, const hlmi_logger *log);
 /** Does the path name one of the files that hlmi_vocab_load_file reads? */
 bool hlmi_vocab_is_file(const char *path);
-/** A tokenizer.json, a SentencePiece model (.model) or one of vocab.json and merges.txt; the files beside it count as in
- *  a folder, config.json for its class only. */
+/** A tokenizer.json, a SentencePiece model (.model) or one of vocab.json and merges.txt; the files beside it count as
+ *  in a folder, config.json for its class only. */
 hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* Reading adapters: names, shapes, and what they make of the numbers. The formulas are those of PEFT 0.21 (tuners/lora/layer.py,
- * dora.py) and, for GGUF, of llama.cpp (llama-adapter.cpp). */
+/* Reading adapters: names, shapes, and what they make of the numbers. The formulas are those of PEFT 0.21
+ * (tuners/lora/layer.py, dora.py) and, for GGUF, of llama.cpp (llama-adapter.cpp). */
 #include "arch/adapter.h"
 
 #include <stdio.h>
@@ -29,8 +29,8 @@ static bool in_gguf(const reading *r)
 
 /* ---- names ---- */
 
-/* What stands before "layers." in the names of modules: a model's files and the class it was trained as, of this version of
- * transformers or another, need not agree. */
+/* What stands before "layers." in the names of modules: a model's files and the class it was trained as, of this
+ * version of transformers or another, need not agree. */
 static const char *const trunks[] = {
     "model.language_model.", "language_model.model.", "language_model.", "backbone.", "transformer.", "model.", ""};
 
@@ -51,8 +51,8 @@ static const char *trunk_of(const char *name)
     return NULL;
 }
 
-/* Name number i of those that a name of `len` bytes may have: itself with each trunk, and then once more with what follows renamed.
- * "" where there is no such name; false behind the last. */
+/* Name number i of those that a name of `len` bytes may have: itself with each trunk, and then once more with what
+ * follows renamed. "" where there is no such name; false behind the last. */
 static bool other_name(const char *name, size_t len, size_t i, char *out)
 {
     const char *trunk = trunk_of(name), *tail = name + (trunk ? strlen(trunk) : 0);
@@ -68,7 +68,8 @@ static bool other_name(const char *name, size_t len, size_t i, char *out)
     return true;
 }
 
-/* The names of a matrix's adapter: "...lora_A.weight" and so on for what the file calls the module. False: it has none. */
+/* The names of a matrix's adapter: "...lora_A.weight" and so on for what the file calls the module. False: it has
+ * none. */
 static bool find_module(const reading *r, const char *tensor, char *module)
 {
     char name[NAME];

@@ -15,8 +15,8 @@ typedef struct hlmi_adapter_file {
 } hlmi_adapter_file;
 
 /** Every tensor of the file is for a matrix of the plan, or it is refused.
- *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_MISMATCH, HLM_E_NOMEM: the sentence names file, key or tensor, what was found
- *          and what was expected. */
+ *  Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_MISMATCH, HLM_E_NOMEM: the sentence names file, key or tensor, what
+ *          was found and what was expected. */
 hlm_status hlmi_adapter_read(const hlmi_adapter_file *f, hlm_adapter *ad);
 
 #endif

@@ -1,5 +1,5 @@
-/* Which modules PEFT's settings speak of: alpha_pattern and rank_pattern, and those that say for which modules there is an adapter. A
- * module goes by the name that the adapter's tensors have for it: "model.layers.0.self_attn.q_proj". */
+/* Which modules PEFT's settings speak of: alpha_pattern and rank_pattern, and those that say for which modules there is
+ * an adapter. A module goes by the name that the adapter's tensors have for it: "model.layers.0.self_attn.q_proj". */
 #ifndef HLMI_ARCH_ADAPTER_MATCH_H
 #define HLMI_ARCH_ADAPTER_MATCH_H
 

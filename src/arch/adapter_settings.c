@@ -1,4 +1,5 @@
-/* Reading adapter_config.json (PEFT 0.21, tuners/lora/config.py) and the metadata of GGUF adapters (llama.cpp, llama-adapter.cpp). */
+/* Reading adapter_config.json (PEFT 0.21, tuners/lora/config.py) and the metadata of GGUF adapters (llama.cpp,
+ * llama-adapter.cpp). */
 #include "arch/adapter_settings.h"
 
 #include <string.h>
@@ -27,8 +28,8 @@ enum {
     READ = HLMI_JSON_ABSENT /* whoever reads it says */
 };
 
-/* Settings with a meaning, which are read, and those that mean nothing for what a trained adapter computes: where it comes from, how
- * it was trained, on which it was split. */
+/* Settings with a meaning, which are read, and those that mean nothing for what a trained adapter computes: where it
+ * comes from, how it was trained, on which it was split. */
 static const struct {
     const char *key;
     unsigned kinds;
@@ -108,8 +109,8 @@ static hlm_status check_bias(const reading *r)
                      shown(v));
 }
 
-/* How training began. Some ways take from the model's weights what A and B begin with: what such an adapter has learned is the
- * difference to a model that is not this one. */
+/* How training began. Some ways take from the model's weights what A and B begin with: what such an adapter has learned
+ * is the difference to a model that is not this one. */
 static hlm_status check_init(const reading *r)
 {
     static const char *const kept[] = {"gaussian", "eva", "orthogonal", "mica"};

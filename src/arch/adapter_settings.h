@@ -1,5 +1,5 @@
-/* The settings of an adapter's file. Those that this version knows are read, or mean nothing for what is computed; every other is
- * refused by name unless it is null, false, {} or []. */
+/* The settings of an adapter's file. Those that this version knows are read, or mean nothing for what is computed;
+ * every other is refused by name unless it is null, false, {} or []. */
 #ifndef HLMI_ARCH_ADAPTER_SETTINGS_H
 #define HLMI_ARCH_ADAPTER_SETTINGS_H
 
@@ -17,7 +17,8 @@ typedef struct hlmi_adapter_settings {
     size_t n_invocation;
 } hlmi_adapter_settings;
 
-/** Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_LIMIT, HLM_E_TOKEN (an invocation token), HLM_E_NOMEM: the sentence names file and
+/** Errors  HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_LIMIT, HLM_E_TOKEN (an invocation token), HLM_E_NOMEM: the sentence
+ *          names file and
  *  setting. */
 hlm_status hlmi_adapter_settings_read(hlmi_adapter_settings *s, const hlmi_adapter_file *f, const hlmi_mem *mem);
 void hlmi_adapter_settings_free(hlmi_adapter_settings *s, const hlmi_mem *mem);

@@ -1,5 +1,5 @@
-/* Architectures: each turns settings and tensor names into a layer plan. A new
- * one is a file here and a line in table.c. */
+/* Architectures: each turns settings and tensor names into a layer plan. A new one is a file here and a line in
+ * table.c. */
 #ifndef HLMI_ARCH_ARCH_H
 #define HLMI_ARCH_ARCH_H
 

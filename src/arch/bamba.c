@@ -1,5 +1,5 @@
-/* Bamba: Mamba-2 and attention layers, each with a feed-forward; attention turns half of each head.
- * Reference: transformers' modeling_bamba. */
+/* Bamba: Mamba-2 and attention layers, each with a feed-forward; attention turns half of each head. Reference:
+ * transformers' modeling_bamba. */
 #include "arch/mamba2_layer.h"
 
 const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {

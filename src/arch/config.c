@@ -59,7 +59,8 @@ static hlm_status check_int(const hlmi_config *c, const found *f, size_t i, int6
     return HLM_OK;
 }
 
-/* A GGUF file may have a setting as an array with the number of each layer: where there can be but one, they must be equal. */
+/* A GGUF file may have a setting as an array with the number of each layer: where there can be but one, they must be
+ * equal. */
 static hlm_status check_same(const hlmi_config *c, const found *f)
 {
     double first = 0, v = 0;

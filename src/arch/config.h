@@ -1,12 +1,12 @@
-/* A model's settings, read the same way from a Hugging Face config.json and from
- * GGUF metadata. Each getter checks the kind and the range and fails with the
- * file, the key, what was found and what was expected.
+/* A model's settings, read the same way from a Hugging Face config.json and from GGUF metadata. Each getter checks the
+ * kind and the range and fails with the file, the key, what was found and what was expected.
  *
- * Keys: `hf` is a member of config.json; `gguf` a metadata key, where a leading
- * '.' stands for the architecture's name (".block_count" is "llama.block_count"). NULL: never there.
+ * Keys: `hf` is a member of config.json; `gguf` a metadata key, where a leading '.' stands for the architecture's name
+ * (".block_count" is "llama.block_count"). NULL: never there.
  *
- * GGUF files say the same number in several types, and some have one number as an array of equal ones: whatever says the value
- * exactly is read (an integer of any width, 4.0 as 4, 0 and 1 as false and true, f64 as f32), everything else refused. */
+ * GGUF files say the same number in several types, and some have one number as an array of equal ones: whatever says
+ * the value exactly is read (an integer of any width, 4.0 as 4, 0 and 1 as false and true, f64 as f32), everything else
+ * refused. */
 #ifndef HLMI_ARCH_CONFIG_H
 #define HLMI_ARCH_CONFIG_H
 
@@ -39,10 +39,12 @@ hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **o
 /** Item i of an array of numbers, or the number itself for every i (GGUF's per-layer settings). */
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
                               int64_t fallback, int64_t *out);
-/** Which of `names` [n] item i of an array of `count` strings is. *out is left as it is when the key is absent. config.json only. */
+/** Which of `names` [n] item i of an array of `count` strings is. *out is left as it is when the key is absent.
+ *  config.json only. */
 hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
                                  const char *const *names, size_t n, size_t *out);
-/** Is `item` in an array of integers, all in [min, max]? *out is left as it is when the key is absent. config.json only. */
+/** Is `item` in an array of integers, all in [min, max]? *out is left as it is when the key is absent. config.json
+ *  only. */
 hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
                                 bool *out);
 /** An array of n numbers in [min, max]. out [n] is left as it is when the key is absent. config.json only. */

@@ -1,5 +1,5 @@
-/* The Transformer decoder that many families share: pre-norm attention and
- * feed-forward blocks. A family says in a spec what sets it apart. */
+/* The Transformer decoder that many families share: pre-norm attention and feed-forward blocks. A family says in a spec
+ * what sets it apart. */
 #ifndef HLMI_ARCH_DECODER_H
 #define HLMI_ARCH_DECODER_H
 
@@ -19,8 +19,8 @@ extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
 typedef struct hlmi_decoder hlmi_decoder;
 typedef struct hlmi_decoder_spec hlmi_decoder_spec;
 
-/** Sizes that the reference's class has where config.json has none (0: it must); families' files give them in this order. GGUF
- *  files must have all but two. */
+/** Sizes that the reference's class has where config.json has none (0: it must); families' files give them in this
+ *  order. GGUF files must have all but two. */
 typedef struct hlmi_class_sizes {
     int64_t vocab, hidden, ff, layers, heads;
     int64_t kv_heads; /* 0: as many as heads, which null stands for in every class */
@@ -107,7 +107,8 @@ const float *hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value);
 hlm_status hlmi_decoder_add(const hlmi_decoder *d, hlmi_block_kind kind, const void *params, size_t size);
 /** HLM_E_UNSUPPORTED when the setting is there and does not name the function `wanted`, under any of its names. */
 hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const char *wanted);
-/** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the plan. */
+/** The parts of a Transformer layer, for specs that add the blocks themselves. Attention takes a KV layer of the
+ *  plan. */
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p);
 void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p);
 /** The same, and their blocks. */
@@ -118,7 +119,8 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
 
 /** "sliding_window" for every layer (Mistral, which takes no notice of layer_types). */
 hlm_status hlmi_window_all(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
-/** The same, when use_sliding_window is true, for the layers that layer_types names or those from max_window_layers on (Qwen). */
+/** The same, when use_sliding_window is true, for the layers that layer_types names or those from max_window_layers on
+ *  (Qwen). */
 hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
 
 #endif

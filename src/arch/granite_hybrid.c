@@ -1,5 +1,5 @@
-/* Granite 4: Mamba-2 and attention layers with a shared feed-forward (and experts), and multipliers of what goes in, what
- * is added, scores and logits. Reference: transformers' modeling_granitemoehybrid. */
+/* Granite 4: Mamba-2 and attention layers with a shared feed-forward (and experts), and multipliers of what goes in,
+ * what is added, scores and logits. Reference: transformers' modeling_granitemoehybrid. */
 #include <string.h>
 
 #include "arch/experts.h"

@@ -1,6 +1,6 @@
-/* Hymba: attention and Mamba-1 heads side by side in every layer, memory tokens before every text, sliding windows that always show
- * these, key/value rows shared between layers. Reference: the release's modeling_hymba, with one window rule for prompts and single
- * tokens: a token sees `sliding_window` others before it. */
+/* Hymba: attention and Mamba-1 heads side by side in every layer, memory tokens before every text, sliding windows that
+ * always show these, key/value rows shared between layers. Reference: the release's modeling_hymba, with one window
+ * rule for prompts and single tokens: a token sees `sliding_window` others before it. */
 #include <string.h>
 
 #include "arch/mamba1_layer.h"

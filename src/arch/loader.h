@@ -1,4 +1,5 @@
-/* Fills a plan's table from the file that it was declared for: matrices packed for the kernels, vectors widened to f32. */
+/* Fills a plan's table from the file that it was declared for: matrices packed for the kernels, vectors widened to
+ * f32. */
 #ifndef HLMI_ARCH_LOADER_H
 #define HLMI_ARCH_LOADER_H
 

@@ -1,5 +1,5 @@
-/* Mamba and Falcon-Mamba: Mamba-1 layers and nothing else. Falcon's norm dt, B and C, without weights.
- * Reference: transformers' modeling_mamba, modeling_falcon_mamba. */
+/* Mamba and Falcon-Mamba: Mamba-1 layers and nothing else. Falcon's norm dt, B and C, without weights. Reference:
+ * transformers' modeling_mamba, modeling_falcon_mamba. */
 #include "arch/mamba1_layer.h"
 
 #define LAYER "backbone.layers.%zu."

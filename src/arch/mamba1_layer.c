@@ -1,4 +1,5 @@
-/* Settings and weights of Mamba-1 mixers. Reference: transformers' modeling_mamba, modeling_falcon_mamba, modeling_jamba. */
+/* Settings and weights of Mamba-1 mixers. Reference: transformers' modeling_mamba, modeling_falcon_mamba,
+ * modeling_jamba. */
 #include "arch/mamba1_layer.h"
 
 #include <string.h>

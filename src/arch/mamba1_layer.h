@@ -20,8 +20,8 @@ typedef struct hlmi_mamba1 {
 
 /** All but norm_eps. */
 hlm_status hlmi_mamba1_read(const hlmi_decoder *d, const hlmi_mamba1_keys *k, hlmi_mamba1 *m);
-/** A mixer's weights, all but the norm of its input. Its projection has `before` rows in front of u's and z's. Takes a recurrence
- *  of the plan. */
+/** A mixer's weights, all but the norm of its input. Its projection has `before` rows in front of u's and z's. Takes a
+ *  recurrence of the plan. */
 hlm_status hlmi_mamba1_want(const hlmi_decoder *d, const hlmi_mamba1 *m, size_t layer, size_t before,
                             hlmi_mamba1_params *p);
 /** The same, the norm of its input (HLMI_PART_ATTN_NORM), and its block. */

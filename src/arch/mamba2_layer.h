@@ -22,7 +22,8 @@ typedef struct hlmi_mamba2 {
     size_t norm_groups;
 } hlmi_mamba2;
 
-/** Absent settings of `m` are those it comes with (0: required). The gate is before a norm of as many groups as B and C have. */
+/** Absent settings of `m` are those it comes with (0: required). The gate is before a norm of as many groups as B and C
+ *  have. */
 hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m);
 /** A layer's weights, all but the norm of its input. Takes a recurrence of the plan. */
 hlm_status hlmi_mamba2_want(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer, hlmi_mamba2_params *p);

@@ -1,4 +1,5 @@
-/* Mistral: Llama with a sliding window. Reference: transformers' modeling_mistral. GGUF files call it llama, newer ones mistral3. */
+/* Mistral: Llama with a sliding window. Reference: transformers' modeling_mistral. GGUF files call it llama, newer ones
+ * mistral3. */
 #include "arch/decoder.h"
 
 /* Files that scale queries by position (Ministral 3) would come out wrong, not refused. */

@@ -1,5 +1,5 @@
-/* Mixtral, Huozi 3.5: Mistral with sparse feed-forward blocks. Reference: transformers' modeling_mixtral.
- * GGUF files call it llama (llama.c sends them here). */
+/* Mixtral, Huozi 3.5: Mistral with sparse feed-forward blocks. Reference: transformers' modeling_mixtral. GGUF files
+ * call it llama (llama.c sends them here). */
 #include "arch/experts.h"
 
 #define MOE HLMI_LAYER "block_sparse_moe."

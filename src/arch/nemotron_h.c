@@ -1,5 +1,5 @@
-/* Nemotron-H: each layer is one mixer, Mamba-2, attention without positions, or a feed-forward of squared ReLU, dense or
- * with experts.
+/* Nemotron-H: each layer is one mixer, Mamba-2, attention without positions, or a feed-forward of squared ReLU, dense
+ * or with experts.
  * Reference: transformers' modeling_nemotron_h. */
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* The parts that models are made of: what each is called in a block, how its tensor's name ends, and what becomes of its numbers.
- * A family's table says how files spell them. Names are without the tail; %zu is the layer, %e the expert, or a shared block's
- * use. */
+/* The parts that models are made of: what each is called in a block, how its tensor's name ends, and what becomes of
+ * its numbers. A family's table says how files spell them. Names are without the tail; %zu is the layer, %e the expert,
+ * or a shared block's use. */
 #ifndef HLMI_ARCH_PART_H
 #define HLMI_ARCH_PART_H
 

@@ -1,5 +1,5 @@
-/* Persimmon-8B: layer norms, also of q and k heads, fused q, k and v, squared ReLU.
- * Reference: transformers' modeling_persimmon. */
+/* Persimmon-8B: layer norms, also of q and k heads, fused q, k and v, squared ReLU. Reference: transformers'
+ * modeling_persimmon. */
 #include "arch/decoder.h"
 
 #define QKV HLMI_LAYER "self_attn.query_key_value"

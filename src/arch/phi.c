@@ -1,5 +1,5 @@
-/* Phi-1, Phi-1.5 and Phi-2: attention and feed-forward side by side after one layer norm, biases everywhere.
- * Reference: transformers' modeling_phi. */
+/* Phi-1, Phi-1.5 and Phi-2: attention and feed-forward side by side after one layer norm, biases everywhere. Reference:
+ * transformers' modeling_phi. */
 #include "arch/decoder.h"
 
 static const hlmi_key names[HLMI_PARTS] = {

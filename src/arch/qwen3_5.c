@@ -1,6 +1,6 @@
 /* Qwen3.5: gated delta nets and attention with an output gate, dense feed-forward; of models with vision the text part.
- * Reference: transformers' modeling_qwen3_5. Text has the same position in all sections of its rotation (mrope_section),
- * which makes that the plain one. */
+ * Reference: transformers' modeling_qwen3_5. Text has the same position in all sections of its rotation
+ * (mrope_section), which makes that the plain one. */
 #include "arch/delta_net.h"
 
 #define NET HLMI_LAYER "linear_attn."

@@ -1,5 +1,5 @@
-/* Qwen3-Next: gated delta nets and attention with an output gate, sparse feed-forward with a shared expert.
- * Reference: transformers' modeling_qwen3_next. */
+/* Qwen3-Next: gated delta nets and attention with an output gate, sparse feed-forward with a shared expert. Reference:
+ * transformers' modeling_qwen3_next. */
 #include "arch/delta_net.h"
 #include "arch/experts.h"
 

@@ -1,6 +1,6 @@
 /* Rotary frequencies. Formulas: Su et al. 2021 (RoFormer); linear: Chen et al.
- * 2023; dynamic NTK and YaRN: Peng et al. 2023 (YaRN, sections 3 and A); llama3: the
- * Llama 3.1 reference. Details as transformers' modeling_rope_utils computes them. */
+ * 2023; dynamic NTK and YaRN: Peng et al. 2023 (YaRN, sections 3 and A); llama3: the Llama 3.1 reference. Details as
+ * transformers' modeling_rope_utils computes them. */
 #include "arch/rope.h"
 
 #include <string.h>
@@ -160,8 +160,8 @@ static const struct {
     {"default", none}, {"none", none}, {"linear", linear}, {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
 };
 
-/* *c at the object that describes the rotation, NULL when there is none. rope_scaling goes before rope_parameters, as in
- * transformers; an empty one counts as none. */
+/* *c at the object that describes the rotation, NULL when there is none. rope_scaling goes before rope_parameters, as
+ * in transformers; an empty one counts as none. */
 static hlm_status find_scaling(hlmi_config *c)
 {
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};

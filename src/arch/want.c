@@ -173,8 +173,8 @@ static bool is_shaped(const hlmi_wants *w, const hlmi_tensor *t, const size_t *s
     return true;
 }
 
-/* "[a, b]" of the tensor as the sentence about a wrong shape shows it: of a matrix its last two sizes, of others the first and the
- * last. */
+/* "[a, b]" of the tensor as the sentence about a wrong shape shows it: of a matrix its last two sizes, of others the
+ * first and the last. */
 static void show_found(char *out, size_t cap, const hlmi_tensor *t, hlmi_use use, uint32_t wanted)
 {
     const unsigned long long first = t->dims[0], last = t->dims[t->n_dims - 1];

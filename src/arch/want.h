@@ -1,5 +1,6 @@
-/* Declaring what a plan wants of a file: a want is looked for by its name in the file's dialect, its shape and type are checked,
- * and it becomes an entry of the plan's table. Nothing but the file's headers is read; the numbers come later (loader.h). */
+/* Declaring what a plan wants of a file: a want is looked for by its name in the file's dialect, its shape and type are
+ * checked, and it becomes an entry of the plan's table. Nothing but the file's headers is read; the numbers come later
+ * (loader.h). */
 #ifndef HLMI_ARCH_WANT_H
 #define HLMI_ARCH_WANT_H
 
@@ -39,8 +40,8 @@ const float *hlmi_want_numbers(hlmi_wants *w, const hlmi_want *want);
 
 /** A tensor that may be there and is not needed. */
 void hlmi_wants_ignore(hlmi_wants *w, const hlmi_want *want);
-/** The same for all tensors whose names begin with one of a list that ends in NULL (NULL: none), and for tables of rotary
- *  frequencies. They may be of any type and shape. */
+/** The same for all tensors whose names begin with one of a list that ends in NULL (NULL: none), and for tables of
+ *  rotary frequencies. They may be of any type and shape. */
 void hlmi_wants_leave_out(hlmi_wants *w, const char *const *prefixes);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
 hlm_status hlmi_wants_finish(const hlmi_wants *w);

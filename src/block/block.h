@@ -11,8 +11,8 @@ typedef void hlmi_record_fn(hlmi_builder *b, const void *params);
 typedef struct hlmi_block_type {
     /** What the block computes. */
     hlmi_record_fn *record;
-    /** What brings the block's recurrence from one state to another, fed from the undo log (ops->log_read). NULL: the block has
-     *  none. */
+    /** What brings the block's recurrence from one state to another, fed from the undo log (ops->log_read). NULL: the
+     *  block has none. */
     hlmi_record_fn *replay;
     /** What the out rows' logits are from the rows that states keep (ops->kept_rows). NULL: not the head. */
     hlmi_record_fn *from_kept;

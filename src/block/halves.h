@@ -1,6 +1,5 @@
-/* Blocks in two halves, for those that join them otherwise than one after the
- * other: the first half computes rows from the residual stream, the second adds
- * their projection to it. */
+/* Blocks in two halves, for those that join them otherwise than one after the other: the first half computes rows from
+ * the residual stream, the second adds their projection to it. */
 #ifndef HLMI_BLOCK_HALVES_H
 #define HLMI_BLOCK_HALVES_H
 

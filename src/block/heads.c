@@ -1,5 +1,5 @@
-/* Attention and Mamba-1 heads side by side (Dong et al. 2024, Hymba): one projection feeds both, their normed results are averaged
- * and projected together. */
+/* Attention and Mamba-1 heads side by side (Dong et al. 2024, Hymba): one projection feeds both, their normed results
+ * are averaged and projected together. */
 #include "base/size.h"
 #include "block/halves.h"
 #include "block/mamba1.h"

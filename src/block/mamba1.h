@@ -4,8 +4,8 @@
 
 #include "block/block.h"
 
-/** Where things lie in a row of a mixer: first what the recurrence reads, [u | dt | B | C] side by side, then the gate, the step
- *  before its projection, and from `end` on what the block adds. */
+/** Where things lie in a row of a mixer: first what the recurrence reads, [u | dt | B | C] side by side, then the gate,
+ *  the step before its projection, and from `end` on what the block adds. */
 typedef struct hlmi_mamba1_row {
     size_t dt, b, c, z, low, end;
 } hlmi_mamba1_row;

@@ -1,6 +1,5 @@
-/* Sparse feed-forward blocks: a router chooses experts for each row. A shared
- * expert is one more of them, chosen by all; only beside a latent width, where it
- * reads other rows than the rest, it is computed by itself. */
+/* Sparse feed-forward blocks: a router chooses experts for each row. A shared expert is one more of them, chosen by
+ * all; only beside a latent width, where it reads other rows than the rest, it is computed by itself. */
 #include "base/size.h"
 #include "block/block.h"
 

@@ -16,8 +16,8 @@ static bool spin(const hlmi_gate *g, uint32_t seen)
     return false;
 }
 
-/* Says that somebody sleeps on the count `seen`; false when the count has moved. Where `slept` stands still while the count is
- * looked at, nobody sleeps on a later one, and nothing is overwritten. */
+/* Says that somebody sleeps on the count `seen`; false when the count has moved. Where `slept` stands still while the
+ * count is looked at, nobody sleeps on a later one, and nothing is overwritten. */
 static bool tell(hlmi_gate *g, uint32_t seen)
 {
     uint32_t was = atomic_load(&g->slept);
@@ -53,9 +53,9 @@ bool hlmi_gate_wait(hlmi_gate *g, uint32_t seen, uint64_t spin_ns, uint64_t yiel
     return false;
 }
 
-/* A sleeper tells of itself before it looks at the count, and the count moves before it is looked whether somebody sleeps on the
- * old one (all sequentially consistent): one sees the other. Who sleeps on a count is woken by the one who moves it, and by
- * nobody after that: a thread that is awake and waits for its core costs later openers nothing. */
+/* A sleeper tells of itself before it looks at the count, and the count moves before it is looked whether somebody
+ * sleeps on the old one (all sequentially consistent): one sees the other. Who sleeps on a count is woken by the one
+ * who moves it, and by nobody after that: a thread that is awake and waits for its core costs later openers nothing. */
 void hlmi_gate_open(hlmi_gate *g)
 {
     const uint32_t seen = atomic_fetch_add(&g->count, 1);

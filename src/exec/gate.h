@@ -1,5 +1,6 @@
-/* A gate: a counter that threads wait on until it moves. A waiter spins first (what it waits for is usually microseconds away),
- * may then yield its core, and at last sleeps in the kernel, so that idle threads use no CPU and leave their core to others. */
+/* A gate: a counter that threads wait on until it moves. A waiter spins first (what it waits for is usually
+ * microseconds away), may then yield its core, and at last sleeps in the kernel, so that idle threads use no CPU and
+ * leave their core to others. */
 #ifndef HLMI_EXEC_GATE_H
 #define HLMI_EXEC_GATE_H
 

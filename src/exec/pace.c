@@ -19,7 +19,8 @@ void hlmi_cost_note(hlmi_cost *c, uint64_t amount, uint64_t ns)
     *was = *was == 0 || now < *was ? now : *was + (now - *was) / 8;
 }
 
-/* More work takes at most in proportion longer (some of it, as reading weights, is the same for all), and less takes less. */
+/* More work takes at most in proportion longer (some of it, as reading weights, is the same for all), and less takes
+ * less. */
 uint64_t hlmi_cost_predict(const hlmi_cost *c, uint64_t amount)
 {
     const unsigned size = size_of(amount);

@@ -1,8 +1,8 @@
-/* How long regions take, and their division into parts that each take only a moment: between two parts a step sees that it was
- * cancelled, or pauses. Time decides about divisions alone, and no result depends on one.
+/* How long regions take, and their division into parts that each take only a moment: between two parts a step sees that
+ * it was cancelled, or pauses. Time decides about divisions alone, and no result depends on one.
  *
- * A worker's share of a region is cut into 2^shift parts. They nest: part i of 2^s is parts 2i and 2i + 1 of 2^(s + 1), so the
- * division can change on the way. */
+ * A worker's share of a region is cut into 2^shift parts. They nest: part i of 2^s is parts 2i and 2i + 1 of 2^(s + 1),
+ * so the division can change on the way. */
 #ifndef HLMI_EXEC_PACE_H
 #define HLMI_EXEC_PACE_H
 

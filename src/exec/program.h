@@ -1,7 +1,6 @@
-/* A program: the regions that compute one tile, recorded once for a context by
- * walking the plan's blocks, and run for every tile of every step. The builder
- * is what blocks and ops see while recording; it also plans scratch memory, and
- * a first pass without memory tells how much is needed. */
+/* A program: the regions that compute one tile, recorded once for a context by walking the plan's blocks, and run for
+ * every tile of every step. The builder is what blocks and ops see while recording; it also plans scratch memory, and a
+ * first pass without memory tells how much is needed. */
 #ifndef HLMI_EXEC_PROGRAM_H
 #define HLMI_EXEC_PROGRAM_H
 

@@ -1,7 +1,8 @@
-/* When a helper steps aside. On a busy machine the system takes a thread's core away for milliseconds; when that happens within a
- * share, everybody waits for it. Helpers are there to make a step shorter, so one to whom it happens becomes *careful*: it computes
- * for moments that the system does not interrupt, sleeps in between, so that its core is other programs' meanwhile, and rests
- * for longer each time that it loses its core all the same. Sleeping tells it when the others are gone: it then wakes up on time.
+/* When a helper steps aside. On a busy machine the system takes a thread's core away for milliseconds; when that
+ * happens within a share, everybody waits for it. Helpers are there to make a step shorter, so one to whom it happens
+ * becomes *careful*: it computes for moments that the system does not interrupt, sleeps in between, so that its core is
+ * other programs' meanwhile, and rests for longer each time that it loses its core all the same. Sleeping tells it when
+ * the others are gone: it then wakes up on time.
  *
  * Times are in ns of hlmi_os_now, given by the caller, and nothing here looks at a clock. No result depends on it. */
 #ifndef HLMI_EXEC_REST_H
@@ -11,8 +12,8 @@
 #include <stdint.h>
 
 enum {
-    /* What a careful helper computes at once, and how long it then sleeps: less than the shortest time slice of
-     * today's schedulers, which a thread has whole after it slept. */
+    /* What a careful helper computes at once, and how long it then sleeps: less than the shortest time slice of today's
+     * schedulers, which a thread has whole after it slept. */
     HLMI_REST_BURST_NS = 1000 * 1000,
     /* The rest after a loss: first, and at most. One that is asked for may be longer. */
     HLMI_REST_MIN_NS = 4 * 1000 * 1000,
@@ -24,8 +25,8 @@ enum {
     HLMI_REST_LATE_NS = 250 * 1000,
     /* A loss alone is a moment of somebody else's; a second one within this time is a busy machine. */
     HLMI_REST_SOON_NS = 200 * 1000 * 1000,
-    /* Sleeps in a row that ended on time, until it is careful no more: the first time, and at most. More when losses come
-     * again soon after it. */
+    /* Sleeps in a row that ended on time, until it is careful no more: the first time, and at most. More when losses
+     * come again soon after it. */
     HLMI_REST_CALM = 32,
     HLMI_REST_CALM_MAX = 4096
 };
@@ -66,8 +67,8 @@ typedef struct hlmi_ask {
     uint64_t last, ns; /* when a rest was last asked for, and how long */
 } hlmi_ask;
 
-/** The caller's core was another program's for `away`: the rest that a helper is asked for, so that the caller has more of
- *  the cores; 0: none. It is longer each time that it is asked for soon after. */
+/** The caller's core was another program's for `away`: the rest that a helper is asked for, so that the caller has more
+ *  of the cores; 0: none. It is longer each time that it is asked for soon after. */
 uint64_t hlmi_ask_away(hlmi_ask *a, uint64_t now, uint64_t away);
 
 #endif

@@ -1,10 +1,9 @@
-/* The step descriptor: what one tile of a step computes. Built once a tile,
- * read by every op; programs hold no data of a step. It is numbers and addresses: of pages' rows, states and rows of the undo
- * log (where things lie in them say the layouts); whose they are, and why these, knows who fills it (api/decode.c).
+/* The step descriptor: what one tile of a step computes. Built once a tile, read by every op; programs hold no data of
+ * a step. It is numbers and addresses: of pages' rows, states and rows of the undo log (where things lie in them say
+ * the layouts); whose they are, and why these, knows who fills it (api/decode.c).
  *
- * Words: a *tile* is up to max_rows rows (tokens) of one or more sequences; a
- * *span* is the consecutive rows of one sequence; an *out row* is a row whose
- * logits are wanted. */
+ * Words: a *tile* is up to max_rows rows (tokens) of one or more sequences; a *span* is the consecutive rows of one
+ * sequence; an *out row* is a row whose logits are wanted. */
 #ifndef HLMI_EXEC_STEP_H
 #define HLMI_EXEC_STEP_H
 
@@ -16,7 +15,8 @@ typedef struct hlmi_span {
     int64_t pos; /* position of the first row */
     const hlmi_leaf_rows *const *pages; /* [n_leaves] of the sequence's positions: leaf by leaf those of all tracks */
     size_t n_leaves;
-    /* rows by place of the state before the first row, and of the one after the last; may be the same. NULL without recurrence */
+    /* rows by place of the state before the first row, and of the one after the last; may be the same. NULL without
+     * recurrence */
     void *const *in, *const *out;
 } hlmi_span;
 

@@ -1,13 +1,13 @@
 /* Worker threads, and how they share regions out.
  *
- * Vocabulary: a *share* is what one of `workers` equal workers has of a region; a *helper* is a thread of the team's own. Who is
- * running takes a share that nobody has begun, its own first; who finishes the last share of a region opens the next one. So a
- * helper that sleeps, or whose core the system has given to another program, is waited for only where it has begun a share,
- * and helpers to whom that happens step aside (exec/rest.h). Which thread computes a share does not show: private scratch
- * belongs to the share.
+ * Vocabulary: a *share* is what one of `workers` equal workers has of a region; a *helper* is a thread of the team's
+ * own. Who is running takes a share that nobody has begun, its own first; who finishes the last share of a region opens
+ * the next one. So a helper that sleeps, or whose core the system has given to another program, is waited for only
+ * where it has begun a share, and helpers to whom that happens step aside (exec/rest.h). Which thread computes a share
+ * does not show: private scratch belongs to the share.
  *
- * What belongs to the open region is written while no share of it is free or being computed, and read by those who have one: a
- * helper that comes late, even into a later run, finds a share of what is open then, or none. */
+ * What belongs to the open region is written while no share of it is free or being computed, and read by those who have
+ * one: a helper that comes late, even into a later run, finds a share of what is open then, or none. */
 #include "exec/team.h"
 
 #include "base/fpenv.h"
@@ -19,9 +19,10 @@
 #include "exec/worth.h"
 
 enum {
-    /* How long a waiter spins, then yields, before it sleeps (a wake-up takes 30 to 50 us). Nobody yields within a run, where a
-     * yield may cost a time slice of another program; but between runs, where the caller samples a token, and longer between the
-     * parts of a slice: the frame waits for the part, and the part for the wake-up, so the caller only spins there. */
+    /* How long a waiter spins, then yields, before it sleeps (a wake-up takes 30 to 50 us). Nobody yields within a run,
+     * where a yield may cost a time slice of another program; but between runs, where the caller samples a token, and
+     * longer between the parts of a slice: the frame waits for the part, and the part for the wake-up, so the caller
+     * only spins there. */
     SPIN_NS = 50 * 1000,
     PART_SPIN_NS = 400 * 1000,
     START_YIELD_NS = 150 * 1000,
@@ -126,7 +127,8 @@ static size_t words(const hlmi_team *t)
     return (t->workers + WORD_BITS - 1) / WORD_BITS; /* of the most shares; they may be fewer */
 }
 
-/* Helpers that rest have none, so that the caller alone computes as one thread does. The parts of a slice are of one division. */
+/* Helpers that rest have none, so that the caller alone computes as one thread does. The parts of a slice are of one
+ * division. */
 static void set_shares(hlmi_team *t, size_t shares)
 {
     t->shares = shares;
@@ -200,7 +202,8 @@ static void open_next(hlmi_team *t)
 
 /* ---- helpers that step aside ---- */
 
-/* The caller's thread was away from its core: the last helper that computes leaves it the room, if it was so for long. */
+/* The caller's thread was away from its core: the last helper that computes leaves it the room, if it was so for
+ * long. */
 static void caller_was_away(hlmi_team *t, uint64_t now, uint64_t away)
 {
     t->away += away;
@@ -284,8 +287,8 @@ static uint32_t lead(hlmi_team *t, bool in_parts, uint64_t *slept)
     }
 }
 
-/* The same, with a look at whether the caller's thread lost its core meanwhile, for longer than moments. The thread may be
- * another one each time. */
+/* The same, with a look at whether the caller's thread lost its core meanwhile, for longer than moments. The thread may
+ * be another one each time. */
 static uint32_t lead_helpers(hlmi_team *t, size_t first, bool in_parts)
 {
     worker *me = &t->all[0];
@@ -337,8 +340,9 @@ static void rest_if_due(hlmi_team *t, worker *me)
     if (ns) rest(t, me, now, ns);
 }
 
-/* There was no share. A careful helper soon leaves its core to others, and looks again after a moment: it wakes up on the core where it
- * slept, while one whom the caller wakes may be put on the caller's. After some moments without a share it sleeps all the same. */
+/* There was no share. A careful helper soon leaves its core to others, and looks again after a moment: it wakes up on
+ * the core where it slept, while one whom the caller wakes may be put on the caller's. After some moments without a
+ * share it sleeps all the same. */
 static void wait_carefully(hlmi_team *t, worker *me, uint32_t seen)
 {
     if (hlmi_gate_spin(&t->gate, seen, SPIN_NS)) return;

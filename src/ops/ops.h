@@ -1,6 +1,5 @@
-/* The op table: what a backend does for blocks. Each entry is called once while
- * a program is recorded and emits the regions (on a GPU, the kernels) that do
- * the work for any tile; none knows a model. Rows are those of the tile, or its
+/* The op table: what a backend does for blocks. Each entry is called once while a program is recorded and emits the
+ * regions (on a GPU, the kernels) that do the work for any tile; none knows a model. Rows are those of the tile, or its
  * out rows where said. Matrices of rows have strides in floats. */
 #ifndef HLMI_OPS_OPS_H
 #define HLMI_OPS_OPS_H
@@ -35,13 +34,14 @@ typedef struct hlmi_linear {
     hlmi_epilogue epilogue;
     float *y[HLMI_LINEAR_MAX];
     size_t ldy;
-    /** Where activations become int8, w[i] gets a second row of int8 for what the first leaves over: about 16 bits, for twice
-     *  the arithmetic on weights that are read once. For matrices through which rounding shows most (docs/design.md). */
+    /** Where activations become int8, w[i] gets a second row of int8 for what the first leaves over: about 16 bits, for
+     *  twice the arithmetic on weights that are read once. For matrices through which rounding shows most
+     *  (docs/design.md). */
     bool wide[HLMI_LINEAR_MAX];
 } hlmi_linear;
 
-/** A causal depthwise convolution over time. y_t[c] = act(bias[c] + sum over j of w[j][c] * x_{t - (window-1) + j}[c]), j in
- *  order with fma; the inputs before the tile are in the state. act is silu or nothing. */
+/** A causal depthwise convolution over time. y_t[c] = act(bias[c] + sum over j of w[j][c] * x_{t - (window-1) + j}[c]),
+ *  j in order with fma; the inputs before the tile are in the state. act is silu or nothing. */
 typedef struct hlmi_conv {
     size_t rec; /* recurrence of the plan: its channels and window */
     const float *weight; /* [window][channels], oldest tap first */
@@ -66,7 +66,8 @@ typedef struct hlmi_scan1 {
     size_t ldy;
 } hlmi_scan1;
 
-/** Mamba-2's scan (Dao and Gu 2024), per head h, state row n and lane p; head h reads group h / (heads / groups) of b and c:
+/** Mamba-2's scan (Dao and Gu 2024), per head h, state row n and lane p; head h reads group h / (heads / groups) of b
+ *  and c:
  *      dt = clamp(softplus(x_dt[h] + dt_bias[h]), dt_min, dt_max),  S[n][p] = exp(dt * a[h]) * S[n][p] + (dt * b[n]) * x[p]
  *      y[p] = d[h] * x[p] + sum over n of S[n][p] * c[n], in order with fma */
 typedef struct hlmi_scan2 {
@@ -79,7 +80,8 @@ typedef struct hlmi_scan2 {
     size_t ldy;
 } hlmi_scan2;
 
-/** The gated delta rule (Yang et al. 2024), per value head h of state.heads, which reads key head h / (heads / key_heads):
+/** The gated delta rule (Yang et al. 2024), per value head h of state.heads, which reads key head h / (heads /
+ *  key_heads):
  *      g = exp(a[h] * softplus(x_a[h] + dt_bias[h])),  beta = sigmoid(x_b[h]),  q and k of each head through their norms
  *      m[p] = sum over n of k[n] * S[n][p],  d[p] = beta * (v[p] - g * m[p])
  *      S[n][p] = k[n] * d[p] + g * S[n][p],  y[p] = sum over n of q[n] * S[n][p]
@@ -94,8 +96,9 @@ typedef struct hlmi_delta {
     size_t ldy;
 } hlmi_delta;
 
-/** y = norm(x) for each of `groups` consecutive parts of norm->size; norm->weight is [groups * norm->size] where `wide`, else
- *  one [norm->size] for all. The gate g: x * silu(g) is normed, or norm(x) * silu(g) is the result. y may be x. */
+/** y = norm(x) for each of `groups` consecutive parts of norm->size; norm->weight is [groups * norm->size] where
+ *  `wide`, else one [norm->size] for all. The gate g: x * silu(g) is normed, or norm(x) * silu(g) is the result. y may
+ *  be x. */
 typedef struct hlmi_norm_rows {
     const hlmi_norm *norm;
     size_t groups;
@@ -140,8 +143,8 @@ typedef struct hlmi_route {
     hlmi_choices out; /* picks: top_k, and one more with a shared expert */
 } hlmi_route;
 
-/** Expert matrices on the rows that chose them. A *slot* is a row and one of its experts; slots are ordered by expert, then
- *  row, so that a matrix meets its rows side by side and is read once a tile.
+/** Expert matrices on the rows that chose them. A *slot* is a row and one of its experts; slots are ordered by expert,
+ *  then row, so that a matrix meets its rows side by side and is read once a tile.
  *      up: y[slot] = f(W x[row of slot]), f by epilogue: SILU_MUL (gate, up), GELU or RELU2 (up)
  *      down: y[row] = y[row] + weight * (W x[slot] + bias), experts ascending; ADD, or STORE: from 0 on */
 typedef struct hlmi_linear_grouped {
@@ -194,8 +197,8 @@ struct hlmi_ops {
     void (*attention)(hlmi_builder *b, const hlmi_attention *a);
     /** The weights of the rows that were asked for as `layer`; after rope_append. */
     void (*attention_tap)(hlmi_builder *b, int32_t layer, const hlmi_attention *a);
-    /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same for any
-     * division of the rows into tiles and spans */
+    /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same
+     * for any division of the rows into tiles and spans */
     void (*conv)(hlmi_builder *b, const hlmi_conv *a);
     /** Rows of what a recurrence reads, [channels + extra] floats, into the undo log; and out of it, for replay. */
     void (*log_write)(hlmi_builder *b, size_t rec, const float *rows, size_t ld);

@@ -1,5 +1,6 @@
-/* Places: where rows lie and are computed on. The CPU is one, each GPU another. What a place hands out is looked through by its ops and
- * by the copies below, and by nobody else; headers, reference counts, ids and tables are the host's. */
+/* Places: where rows lie and are computed on. The CPU is one, each GPU another. What a place hands out is looked
+ * through by its ops and by the copies below, and by nobody else; headers, reference counts, ids and tables are the
+ * host's. */
 #ifndef HLMI_PLACE_PLACE_H
 #define HLMI_PLACE_PLACE_H
 
@@ -37,8 +38,8 @@ struct hlmi_place {
     /** Within the place. */
     void (*copy)(hlmi_place *p, void *to, const void *from, const hlmi_rect *r);
     void (*zero)(hlmi_place *p, void *to, size_t bytes);
-    /** Runs regions that were recorded for it, with a team of the host's threads: to their end, or until the slice is over (NULL: never),
-     *  and then from `at` on. Errors as of hlmi_team_run. */
+    /** Runs regions that were recorded for it, with a team of the host's threads: to their end, or until the slice is
+     *  over (NULL: never), and then from `at` on. Errors as of hlmi_team_run. */
     hlm_status (*run)(hlmi_place *p, struct hlmi_team *team, const struct hlmi_work *work, struct hlmi_stop *at,
                       struct hlmi_slice *slice, bool *done);
 };

@@ -1,5 +1,6 @@
-/* An adapter: what is added to matrices of a model, for the tokens that are run with it (LoRA, Hu et al. 2021, section 4.1:
- * W x + s B A x; DoRA, Liu et al. 2024, section 4: each row of that by m / ||W + s B A||). Immutable once loaded. */
+/* An adapter: what is added to matrices of a model, for the tokens that are run with it (LoRA, Hu et al. 2021, section
+ * 4.1: W x + s B A x; DoRA, Liu et al. 2024, section 4: each row of that by m / ||W + s B A||). Immutable once
+ * loaded. */
 #ifndef HLMI_PLAN_ADAPTER_H
 #define HLMI_PLAN_ADAPTER_H
 

@@ -1,5 +1,5 @@
-/* What blocks are made of: for each kind a struct of its weights and settings,
- * which an architecture fills and src/block gives meaning to. Data only. */
+/* What blocks are made of: for each kind a struct of its weights and settings, which an architecture fills and
+ * src/block gives meaning to. Data only. */
 #ifndef HLMI_PLAN_LAYERS_H
 #define HLMI_PLAN_LAYERS_H
 
@@ -49,8 +49,9 @@ typedef struct hlmi_attn_params {
     float scale;
 } hlmi_attn_params;
 
-/** x = x + W_out o, o = norm of each head of delta(...) times silu(W_z n), n = norm(x): a gated delta net. The convolution runs
- *  over [W_q n | W_k n | W_v n], and with a = W_a n and b = W_b n the delta rule of ops.h over what comes of it. */
+/** x = x + W_out o, o = norm of each head of delta(...) times silu(W_z n), n = norm(x): a gated delta net. The
+ *  convolution runs over [W_q n | W_k n | W_v n], and with a = W_a n and b = W_b n the delta rule of ops.h over what
+ *  comes of it. */
 typedef struct hlmi_delta_params {
     int32_t layer;
     hlmi_norm norm;
@@ -102,8 +103,8 @@ typedef enum hlmi_gate_kind { HLMI_GATE_NONE, HLMI_GATE_SILU_BEFORE, HLMI_GATE_S
 /** What W_in of Mamba-2 makes of a row, side by side in this order. */
 enum { HLMI_SSM_Z, HLMI_SSM_X, HLMI_SSM_B, HLMI_SSM_C, HLMI_SSM_DT, HLMI_SSM_PARTS };
 
-/** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B | C], and y
- *  is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
+/** Mamba-2: x = x + W_out g(y, z), where rows [z | u | dt] = W_in n, n = norm(x), u through the convolution is [x' | B
+ *  | C], and y is the scan of them. g norms y in groups with z as its gate; without a gated norm it is y * silu(z). */
 typedef struct hlmi_mamba2_params {
     int32_t layer;
     hlmi_norm norm;
@@ -130,9 +131,9 @@ typedef struct hlmi_low_rank {
     const hlmi_matrix *a, *b; /* [rank, cols of W], [rows of W, rank]; NULL: nothing */
 } hlmi_low_rank;
 
-/** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W t) with
- *  t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x | embedding]), its residual
- *  left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
+/** A Transformer block of which several layers share the weights, and Mamba-2 after it (Zamba2): x = x + mamba2(x + W
+ *  t) with t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x |
+ *  embedding]), its residual left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
 typedef struct hlmi_shared_params {
     hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
     hlmi_norm ff_norm;
@@ -143,8 +144,9 @@ typedef struct hlmi_shared_params {
     hlmi_mamba2_params ssm;
 } hlmi_shared_params;
 
-/** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and from its
- *  result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan times silu(z). */
+/** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and
+ *  from its result v come [low | B | C] = W_x v, each normed where there are norms, and dt = W_dt low. y is the scan
+ *  times silu(z). */
 typedef struct hlmi_mamba1_params {
     int32_t layer;
     hlmi_norm norm;
@@ -158,8 +160,8 @@ typedef struct hlmi_mamba1_params {
     size_t rec;
 } hlmi_mamba1_params;
 
-/** Attention and Mamba-1 side by side on n = norm(x): x = x + W_out (norm(a) + norm(m)) / 2, a = attention(W_q n, W_k n, W_v n), m
- *  the mixer's y. */
+/** Attention and Mamba-1 side by side on n = norm(x): x = x + W_out (norm(a) + norm(m)) / 2, a = attention(W_q n, W_k
+ *  n, W_v n), m the mixer's y. */
 typedef struct hlmi_heads_params {
     hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
     const hlmi_matrix *q, *k, *v; /* k and v NULL: an earlier layer's rows of `kv` are read */
@@ -190,7 +192,8 @@ typedef struct hlmi_router {
     const float *bias; /* [n_experts] or NULL */
     bool normalise; /* weights / (their sum + 1e-20) */
     float scale; /* of the weights, at last */
-    /* the expert behind the last is chosen by every row, with this weight, times sigmoid(logit n_experts) where gated; 0: none */
+    /* the expert behind the last is chosen by every row, with this weight, times sigmoid(logit n_experts) where gated;
+     * 0: none */
     float shared;
     bool shared_gated;
 } hlmi_router;
@@ -201,8 +204,9 @@ typedef struct hlmi_expert {
     const float *up_bias, *down_bias; /* or NULL */
 } hlmi_expert;
 
-/** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared expert is the
- *  one behind the last. With a latent width the experts work on W_in n, and W_out of their sum is added. */
+/** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared
+ *  expert is the one behind the last. With a latent width the experts work on W_in n, and W_out of their sum is
+ *  added. */
 typedef struct hlmi_moe_params {
     hlmi_mlp_kind kind;
     hlmi_norm norm;

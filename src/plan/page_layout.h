@@ -1,11 +1,13 @@
-/* Where the KV rows of consecutive positions lie: pure geometry, for who keeps them (state/page.h) and who computes on them.
+/* Where the KV rows of consecutive positions lie: pure geometry, for who keeps them (state/page.h) and who computes on
+ * them.
  *
- * A *track* is what a sequence keeps at a place for a window: each track has pages of its own. Track 0 is the host's, of ids, one int32 for a
- * position; the others hold rows: of all layers, or, in pools that give rows behind attention windows back (state/window.h), of
- * the layers with the same window. Layers of two places are in two tracks.
+ * A *track* is what a sequence keeps at a place for a window: each track has pages of its own. Track 0 is the host's,
+ * of ids, one int32 for a position; the others hold rows: of all layers, or, in pools that give rows behind attention
+ * windows back (state/window.h), of the layers with the same window. Layers of two places are in two tracks.
  *
- * Rows of a page, for each attention layer of the track and KV head: K transposed [head_dim][stride] with positions side by side, then V
- * [page_tokens][v_dim]. Where rows are int8, the f32 scales of the head's positions follow each. */
+ * Rows of a page, for each attention layer of the track and KV head: K transposed [head_dim][stride] with positions
+ * side by side, then V [page_tokens][v_dim]. Where rows are int8, the f32 scales of the head's positions follow
+ * each. */
 #ifndef HLMI_PLAN_PAGE_LAYOUT_H
 #define HLMI_PLAN_PAGE_LAYOUT_H
 

@@ -1,9 +1,8 @@
-/* The layer plan: a model as a flat list of typed blocks with their weights,
- * immutable once loaded. Architectures (src/arch) make it, blocks (src/block)
- * give it meaning, src/exec runs it.
+/* The layer plan: a model as a flat list of typed blocks with their weights, immutable once loaded. Architectures
+ * (src/arch) make it, blocks (src/block) give it meaning, src/exec runs it.
  *
- * Words: the *residual stream* x [rows, hidden_size] runs through all blocks;
- * a *row* is one token of the step at hand. */
+ * Words: the *residual stream* x [rows, hidden_size] runs through all blocks; a *row* is one token of the step at
+ * hand. */
 #ifndef HLMI_PLAN_PLAN_H
 #define HLMI_PLAN_PLAN_H
 
@@ -31,9 +30,9 @@ typedef struct hlmi_kv_layer {
     bool read; /* somebody has said so */
 } hlmi_kv_layer;
 
-/** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and the
- *  state of its scan. Both lie in the sequence's state block (src/state/block.h), f32, with the lanes of the kernels
- *  side by side. */
+/** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and
+ *  the state of its scan. Both lie in the sequence's state block (src/state/block.h), f32, with the lanes of the
+ *  kernels side by side. */
 typedef struct hlmi_recurrence {
     int32_t layer;
     size_t channels, window; /* convolution: [window][channels], oldest input first; window 0: none */
@@ -88,8 +87,8 @@ void hlmi_plan_free(hlmi_plan *p);
 
 /** Zeroed memory that lives as long as the plan; NULL when there is none. */
 void *hlmi_plan_alloc(hlmi_plan *p, size_t n, size_t size);
-/** Memory for packed matrices, not zeroed: small matrices lie side by side in chunks, which the system can back with large pages.
- *  NULL when there is none (sentence set). */
+/** Memory for packed matrices, not zeroed: small matrices lie side by side in chunks, which the system can back with
+ *  large pages. NULL when there is none (sentence set). */
 void *hlmi_plan_alloc_packed(hlmi_plan *p, size_t bytes);
 /** Adopt memory from p->mem; freed at once when it can not be kept. */
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
@@ -101,7 +100,8 @@ hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char 
 hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
-/** Say that a layer attends to the rows of a KV layer through a window (0: to all). Rows that nobody speaks of are seen by all. */
+/** Say that a layer attends to the rows of a KV layer through a window (0: to all). Rows that nobody speaks of are seen
+ *  by all. */
 void hlmi_plan_read_kv(hlmi_plan *p, size_t index, size_t window);
 /** Say that a layer of plan->n_layers has attention with n query heads. */
 hlm_status hlmi_plan_set_heads(hlmi_plan *p, size_t layer, size_t n);

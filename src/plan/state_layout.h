@@ -2,9 +2,9 @@
  * state/undo.h) and who computes on them.
  *
  * In a block, for each recurrence of the plan: the newest inputs of the convolution [window][channels], oldest first,
- * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. At the end stands the final
- * hidden row of the position, f32 before the last norm, from which the head alone makes the logits. Each of them is at the place that
- * computes on it. */
+ * then the scan's state [heads][rows][cols], all of the layout's type, each part 64-byte aligned. At the end stands the
+ * final hidden row of the position, f32 before the last norm, from which the head alone makes the logits. Each of them
+ * is at the place that computes on it. */
 #ifndef HLMI_PLAN_STATE_LAYOUT_H
 #define HLMI_PLAN_STATE_LAYOUT_H
 

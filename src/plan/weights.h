@@ -1,5 +1,5 @@
-/* The table of a plan's weights. An architecture declares in it what it wants of a file, in either dialect (src/arch/want.h);
- * who reads the file, or writes another, goes over the table (src/arch/loader.h). */
+/* The table of a plan's weights. An architecture declares in it what it wants of a file, in either dialect
+ * (src/arch/want.h); who reads the file, or writes another, goes over the table (src/arch/loader.h). */
 #ifndef HLMI_PLAN_WEIGHTS_H
 #define HLMI_PLAN_WEIGHTS_H
 

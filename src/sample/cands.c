@@ -101,9 +101,8 @@ void hlmi_cands_drop_below(hlmi_cands *c, const float *x, float floor)
     c->dense = false;
 }
 
-/* The digit (8 bits at `shift`) in which the mass of the best keys reaches
- * target; *above is the mass before it, there and here. Should rounding keep
- * the sum short of target, the last digit in use. */
+/* The digit (8 bits at `shift`) in which the mass of the best keys reaches target; *above is the mass before it, there
+ * and here. Should rounding keep the sum short of target, the last digit in use. */
 static unsigned pick_digit(const hlmi_ranked *r, size_t n, unsigned shift, double target, double *above)
 {
     double mass[4][256] = {0}; /* four, so that additions to one digit need not wait for one another */
@@ -125,8 +124,8 @@ static unsigned pick_digit(const hlmi_ranked *r, size_t n, unsigned shift, doubl
     return pick;
 }
 
-/* The worst key of the smallest set of best keys with mass target, by radix
- * from the top digit; *above receives the mass of the better ones. */
+/* The worst key of the smallest set of best keys with mass target, by radix from the top digit; *above receives the
+ * mass of the better ones. */
 static uint32_t threshold(hlmi_ranked *r, size_t n, double target, double *above)
 {
     uint32_t key = 0;

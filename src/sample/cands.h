@@ -1,9 +1,8 @@
-/* The tokens that a sampler may still draw. Stages remove some of them; what
- * is left stays in ascending id order, so neither the way a stage selects nor
- * the machine decides which token a random number falls on.
+/* The tokens that a sampler may still draw. Stages remove some of them; what is left stays in ascending id order, so
+ * neither the way a stage selects nor the machine decides which token a random number falls on.
  *
- * weight  e^((logit - largest logit) * scale): a probability, not yet divided
- *         by the sum. The sum is taken in one fixed order.
+ * weight  e^((logit - largest logit) * scale): a probability, not yet divided by the sum. The sum is taken in one fixed
+ *         order.
  * key     what a stage ranks by, larger is better; equal keys: lower id first. */
 #ifndef HLMI_SAMPLE_CANDS_H
 #define HLMI_SAMPLE_CANDS_H
@@ -44,12 +43,12 @@ double hlmi_cands_weigh(hlmi_cands *c, float scale);
 /** Keys in the order of the logits. */
 void hlmi_cands_key_logits(hlmi_cands *c);
 
-/** Removes what has an x, which is c->logit or c->weight, below `floor`.
- *  Weights stay with their tokens, keys do not. */
+/** Removes what has an x, which is c->logit or c->weight, below `floor`. Weights stay with their tokens, keys do
+ *  not. */
 void hlmi_cands_drop_below(hlmi_cands *c, const float *x, float floor);
 
-/** Keeps the smallest set of the best keys whose weights reach `target`, at
- *  least one token. Linear in n, whatever the values. */
+/** Keeps the smallest set of the best keys whose weights reach `target`, at least one token. Linear in n, whatever the
+ *  values. */
 void hlmi_cands_keep_best(hlmi_cands *c, double target);
 
 /** A float's bits in an order that integers can be compared in; -0 and 0 are equal, x is not NaN. */

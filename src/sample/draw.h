@@ -4,9 +4,8 @@
 
 #include "sample/cands.h"
 
-/** Index of the candidate that u in [0, 1) falls on: in ascending id order
- *  each takes a piece as long as its probability at this temperature (> 0).
- *  c->max is set. */
+/** Index of the candidate that u in [0, 1) falls on: in ascending id order each takes a piece as long as its
+ *  probability at this temperature (> 0). c->max is set. */
 size_t hlmi_draw(hlmi_cands *c, float temperature, double u);
 
 #endif

@@ -1,5 +1,5 @@
-/* The accepted tokens that the penalties look back on: a window of the latest
- * ones, and how often each token is in it. */
+/* The accepted tokens that the penalties look back on: a window of the latest ones, and how often each token is in
+ * it. */
 #ifndef HLMI_SAMPLE_HISTORY_H
 #define HLMI_SAMPLE_HISTORY_H
 

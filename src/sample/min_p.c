@@ -1,5 +1,5 @@
-/* Min-p (Nguyen et al. 2024): the tokens at least min_p times as likely as the
- * likeliest. The weights are relative to it already. */
+/* Min-p (Nguyen et al. 2024): the tokens at least min_p times as likely as the likeliest. The weights are relative to
+ * it already. */
 #include "sample/stage.h"
 
 static hlm_status check(const hlm_sampler_params *p, size_t vocab)

@@ -1,6 +1,5 @@
-/* Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw,
- * "Parallel random numbers: as easy as 1, 2, 3" (2011). It has no state but
- * the counter, so a sampler is forked by copying one number. */
+/* Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1,
+ * 2, 3" (2011). It has no state but the counter, so a sampler is forked by copying one number. */
 #ifndef HLMI_SAMPLE_PHILOX_H
 #define HLMI_SAMPLE_PHILOX_H
 

@@ -1,5 +1,4 @@
-/* hlm_sampler: owns the copied parameters, the history, the draw counter and
- * the scratch of the chain. */
+/* hlm_sampler: owns the copied parameters, the history, the draw counter and the scratch of the chain. */
 #include <math.h>
 #include <string.h>
 

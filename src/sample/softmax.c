@@ -9,8 +9,8 @@
 
 enum { LANES = 128 };
 
-/* Many lanes in memory, not a few in registers: this shape of loop is the one
- * that gcc and clang both vectorise, and the lanes stay in the L1 cache. */
+/* Many lanes in memory, not a few in registers: this shape of loop is the one that gcc and clang both vectorise, and
+ * the lanes stay in the L1 cache. */
 float hlmi_max(const float *x, size_t n)
 {
     float lane[LANES];
@@ -42,10 +42,10 @@ size_t hlmi_argmax(const float *x, size_t n)
     return i;
 }
 
-/* e^x for x <= 0 in products and sums alone. hlmi_expf is defined by fused
- * operations, which are slow where the compiler may not assume the hardware's.
- * Below -86 (no subnormal results) the value is rubbish until its bits are cleared: a clamp before it
- * would become a branch, and the loop would not be vectorised. */
+/* e^x for x <= 0 in products and sums alone. hlmi_expf is defined by fused operations, which are slow where the
+ * compiler may not assume the hardware's.
+ * Below -86 (no subnormal results) the value is rubbish until its bits are cleared: a clamp before it would become a
+ * branch, and the loop would not be vectorised. */
 static inline float exp_nonpositive(float x)
 {
     const float round = 12582912.0f; /* 1.5 * 2^23 */

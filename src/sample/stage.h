@@ -1,7 +1,6 @@
-/* A stage of the sampler chain: it changes logits or removes candidates. To
- * add one: its parameters at the end of hlm_sampler_params, a file with its
- * descriptor, and one line in stages.c, whose order is the order of the chain, and one
- * in the list that hybridlm.h and docs/sampling.md have of it. */
+/* A stage of the sampler chain: it changes logits or removes candidates. To add one: its parameters at the end of
+ * hlm_sampler_params, a file with its descriptor, and one line in stages.c, whose order is the order of the chain, and
+ * one in the list that hybridlm.h and docs/sampling.md have of it. */
 #ifndef HLMI_SAMPLE_STAGE_H
 #define HLMI_SAMPLE_STAGE_H
 
@@ -13,8 +12,8 @@ typedef struct hlmi_stage {
     hlm_status (*check)(const hlm_sampler_params *p, size_t vocab);
     /** Do they ask for anything? Otherwise it is not run. */
     bool (*active)(const hlm_sampler_params *p);
-    /** Logit stages run before c->max is known and must keep hlmi_cands' bounds
-     *  (hlmi_logit); removing stages find it set and keep it right. */
+    /** Logit stages run before c->max is known and must keep hlmi_cands' bounds (hlmi_logit); removing stages find it
+     *  set and keep it right. */
     void (*run)(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *c);
     /** Changes logits and removes nothing. All of these come first. */
     bool logits;

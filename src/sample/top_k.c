@@ -16,8 +16,8 @@ static bool active(const hlm_sampler_params *p)
     return p->top_k > 0;
 }
 
-/* A logit that at least k candidates reach: cut them into k parts; each part
- * has its own largest, and the smallest of those is what is looked for. */
+/* A logit that at least k candidates reach: cut them into k parts; each part has its own largest, and the smallest of
+ * those is what is looked for. */
 static float reached_by(const hlmi_cands *c, size_t k)
 {
     const size_t part = c->n / k;

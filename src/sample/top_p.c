@@ -1,5 +1,4 @@
-/* Top-p, or nucleus sampling (Holtzman et al. 2020): the smallest set of the
- * most likely tokens whose mass is top_p. */
+/* Top-p, or nucleus sampling (Holtzman et al. 2020): the smallest set of the most likely tokens whose mass is top_p. */
 #include "sample/stage.h"
 
 static hlm_status check(const hlm_sampler_params *p, size_t vocab)
@@ -17,8 +16,8 @@ static void run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *
 {
     (void)h;
     const double sum = hlmi_cands_weigh(c, 1), top_p = (double)p->top_p;
-    /* Tokens lighter than (1 - p) / n of the sum have less than 1 - p of it
-     * together, so the others are enough; half of that leaves room for rounding. */
+    /* Tokens lighter than (1 - p) / n of the sum have less than 1 - p of it together, so the others are enough; half of
+     * that leaves room for rounding. */
     const double light = 0.5 * (1 - top_p) * sum / (double)c->n;
     hlmi_cands_drop_below(c, c->weight, (float)light);
     hlmi_cands_key_logits(c);

@@ -1,7 +1,6 @@
-/* Locally typical sampling (Meister et al. 2022): the tokens whose surprise
- * -ln p is nearest to the entropy H, until their mass is typical_p. With
- * d = l - max and Z = sum of e^d both -ln p and H contain ln Z, so that
- * |-ln p - H| = |d - E[d]| and no logarithm is needed. */
+/* Locally typical sampling (Meister et al. 2022): the tokens whose surprise -ln p is nearest to the entropy H, until
+ * their mass is typical_p. With d = l - max and Z = sum of e^d both -ln p and H contain ln Z, so that |-ln p - H| = |d
+ * - E[d]| and no logarithm is needed. */
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* Drafts: guesses of the tokens that come next, for speculative decoding. Each
- * kind is one file and one line of the table in speculate.c. Whatever a draft
- * says, the text stays the same: a wrong one costs time, a right one saves it. */
+/* Drafts: guesses of the tokens that come next, for speculative decoding. Each kind is one file and one line of the
+ * table in speculate.c. Whatever a draft says, the text stays the same: a wrong one costs time, a right one saves
+ * it. */
 #ifndef HLMI_SESSION_DRAFT_H
 #define HLMI_SESSION_DRAFT_H
 
@@ -38,7 +38,8 @@ typedef struct hlmi_draft_kind {
     hlm_status (*check)(const hlmi_run *run, const hlm_speculation *params);
     /** *draft is NULL after a failure. */
     hlm_status (*open)(void **draft, const hlmi_draft_setup *setup);
-    /** Up to *n proposals of 1 to `most` tokens that differ in the first, the likeliest first; *n: how many there are. */
+    /** Up to *n proposals of 1 to `most` tokens that differ in the first, the likeliest first; *n: how many there
+     *  are. */
     hlm_status (*propose)(void *draft, size_t most, hlmi_proposal *out, size_t *n);
     void (*close)(void *draft); /* NULL is fine */
     bool computes; /* proposals take time: they are asked for when they are likely to pay */

@@ -1,7 +1,6 @@
-/* Drafts from a second model. It draws with a copy of the caller's sampler, that is
- * with the random numbers that the caller's will use for the same tokens: where the
- * two models' distributions are alike, so are their tokens. The most likely other
- * first tokens begin further drafts, as forks in one batch. */
+/* Drafts from a second model. It draws with a copy of the caller's sampler, that is with the random numbers that the
+ * caller's will use for the same tokens: where the two models' distributions are alike, so are their tokens. The most
+ * likely other first tokens begin further drafts, as forks in one batch. */
 #include <math.h>
 
 #include "api/engine.h"
@@ -178,7 +177,8 @@ static hlm_status extend(const drafter *d, size_t i, int32_t token, hlmi_proposa
     return st;
 }
 
-/* The first tokens: the one that the sampler would draw, and the likeliest others; each path but the first gets a fork. */
+/* The first tokens: the one that the sampler would draw, and the likeliest others; each path but the first gets a
+ * fork. */
 static hlm_status begin_paths(drafter *d, size_t cap, hlmi_proposal *out, size_t *n)
 {
     for (*n = 0; *n < cap; ++*n) {

@@ -1,8 +1,7 @@
-/* Drafts from the text itself (prompt lookup): the longest run of last tokens that
- * occurred before, and what followed it there. Runs of `least` tokens are found
- * through a table of hashes; places with the same hash are linked, the latest first,
- * as in a compressor. The index takes the same memory whatever the text's length, and
- * a token costs one insertion. */
+/* Drafts from the text itself (prompt lookup): the longest run of last tokens that occurred before, and what followed
+ * it there. Runs of `least` tokens are found through a table of hashes; places with the same hash are linked, the
+ * latest first, as in a compressor. The index takes the same memory whatever the text's length, and a token costs one
+ * insertion. */
 #include "base/size.h"
 #include "session/draft.h"
 
@@ -86,7 +85,8 @@ static size_t run_length(const ngram *g, size_t place)
     return n;
 }
 
-/* Puts a match into the list of *n, longer ones first, of equals the latest; of those that the same token follows, the first. */
+/* Puts a match into the list of *n, longer ones first, of equals the latest; of those that the same token follows, the
+ * first. */
 static void add_match(const ngram *g, match *list, size_t *n, size_t cap, match m)
 {
     const int32_t *ids = g->text->ids;

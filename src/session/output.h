@@ -1,5 +1,5 @@
-/* From generated tokens to the text that a caller sees: detokenised as it
- * becomes certain, and cut off before the first stop string. */
+/* From generated tokens to the text that a caller sees: detokenised as it becomes certain, and cut off before the first
+ * stop string. */
 #ifndef HLMI_SESSION_OUTPUT_H
 #define HLMI_SESSION_OUTPUT_H
 

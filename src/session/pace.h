@@ -1,5 +1,5 @@
-/* How much to draft: what a step of so many rows takes, as measured in this call,
- * against how likely drafts are right, as seen in this call. */
+/* How much to draft: what a step of so many rows takes, as measured in this call, against how likely drafts are right,
+ * as seen in this call. */
 #ifndef HLMI_SESSION_PACE_H
 #define HLMI_SESSION_PACE_H
 

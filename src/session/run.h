@@ -1,5 +1,5 @@
-/* One call of hlm_generate, and what its ways of generating share: each draws
- * tokens from rows of logits, in order, and hands them out as they are drawn. */
+/* One call of hlm_generate, and what its ways of generating share: each draws tokens from rows of logits, in order, and
+ * hands them out as they are drawn. */
 #ifndef HLMI_SESSION_RUN_H
 #define HLMI_SESSION_RUN_H
 

@@ -1,12 +1,11 @@
-/* Speculative decoding. A round runs the latest token and drafts of what follows it in
- * one step, each draft on a fork of the sequence (the first on the sequence itself), with
- * the logits of all rows. Then tokens are drawn from these rows in order, as if they had
- * come one by one, and as long as a draft said the same its next row is the right one to
+/* Speculative decoding. A round runs the latest token and drafts of what follows it in one step, each draft on a fork
+ * of the sequence (the first on the sequence itself), with the logits of all rows. Then tokens are drawn from these
+ * rows in order, as if they had come one by one, and as long as a draft said the same its next row is the right one to
  * draw from. What lies behind is taken back.
  *
- * Words: a *guess* is what a draft says, whether it is run or only compared with what is
- * drawn, to learn how good such guesses are; a *lane* is a guess with the sequence that it
- * runs on. The first lane is always there, be it without a guess. */
+ * Words: a *guess* is what a draft says, whether it is run or only compared with what is drawn, to learn how good such
+ * guesses are; a *lane* is a guess with the sequence that it runs on. The first lane is always there, be it without a
+ * guess. */
 #include "session/speculate.h"
 
 #include <string.h>
@@ -168,8 +167,8 @@ static size_t worth_asking(hlmi_speculation *s, size_t kind, const hlmi_stake *s
     return hlmi_min_size(most, 1);
 }
 
-/* Tokens of a draft before the first that ends the answer: that one may be drawn, and is never run. Nor is one with which an
- * adapter would begin to act before it, since the rows there would know that it comes. */
+/* Tokens of a draft before the first that ends the answer: that one may be drawn, and is never run. Nor is one with
+ * which an adapter would begin to act before it, since the rows there would know that it comes. */
 static size_t runnable(const hlmi_speculation *s, const hlmi_proposal *p)
 {
     const hlm_adapter *ad = s->run->p.adapter;
@@ -300,7 +299,8 @@ static hlm_status run_lanes(hlmi_speculation *s)
 
 /* ---- what it brought ------------------------------------------------------------------------ */
 
-/* Draws on as long as there is a row to draw from; *kept tokens of lane *winner have become text before the last drawn. */
+/* Draws on as long as there is a row to draw from; *kept tokens of lane *winner have become text before the last
+ * drawn. */
 static hlm_status draw(hlmi_speculation *s, size_t *winner, size_t *kept)
 {
     hlmi_run *r = s->run;

@@ -6,13 +6,14 @@
 
 typedef struct hlmi_speculation hlmi_speculation;
 
-/** Checks the parameters and takes the memory for rows of logits; the prompt may come afterwards. *out is NULL after a failure. */
+/** Checks the parameters and takes the memory for rows of logits; the prompt may come afterwards. *out is NULL after a
+ *  failure. */
 hlm_status hlmi_speculation_open(hlmi_speculation **out, hlmi_run *run, size_t vocab);
 /** NULL is fine. */
 void hlmi_speculation_close(hlmi_speculation *s);
 
-/** Generates from run->logits on until there is a reason to end, run->result.finish. At every return the cache holds all
- *  drawn tokens but the last. */
+/** Generates from run->logits on until there is a reason to end, run->result.finish. At every return the cache holds
+ *  all drawn tokens but the last. */
 hlm_status hlmi_speculate(hlmi_speculation *s);
 
 #endif

@@ -1,5 +1,4 @@
-/* One Knuth-Morris-Pratt automaton for each stop string: linear in the text,
- * whatever the strings. */
+/* One Knuth-Morris-Pratt automaton for each stop string: linear in the text, whatever the strings. */
 #include "session/stop.h"
 
 #include <string.h>
@@ -48,8 +47,7 @@ static bool word_step(hlmi_stop_word *w, char byte)
     return w->matched == w->len;
 }
 
-/* Bytes at the end of the text that may belong to a stop string, or, once one
- * is complete, that do. */
+/* Bytes at the end of the text that may belong to a stop string, or, once one is complete, that do. */
 static size_t step(hlmi_stop *s, char byte)
 {
     size_t open = 0, complete = 0;

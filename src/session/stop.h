@@ -1,7 +1,6 @@
-/* Stop strings in a stream of text. Text that may be the beginning of a stop
- * string is held back until it is certain; how the text is cut into pieces
- * makes no difference. The first stop string to be complete counts and, of
- * those complete at the same byte, the longest. */
+/* Stop strings in a stream of text. Text that may be the beginning of a stop string is held back until it is certain;
+ * how the text is cut into pieces makes no difference. The first stop string to be complete counts and, of those
+ * complete at the same byte, the longest. */
 #ifndef HLMI_SESSION_STOP_H
 #define HLMI_SESSION_STOP_H
 
@@ -28,8 +27,8 @@ typedef struct hlmi_stop {
 hlm_status hlmi_stop_init(hlmi_stop *s, const char *const *strings, size_t n, const hlmi_mem *mem);
 void hlmi_stop_free(hlmi_stop *s);
 
-/** More text in; *out [*out_len] is what became certain, valid until the next
- *  call. After a stop string was found (s->found) nothing comes out any more. */
+/** More text in; *out [*out_len] is what became certain, valid until the next call. After a stop string was found
+ *  (s->found) nothing comes out any more. */
 hlm_status hlmi_stop_feed(hlmi_stop *s, const char *text, size_t len, const char **out, size_t *out_len);
 
 /** The last text in; *out is all that is left, for there is no more to wait for. */

@@ -1,6 +1,6 @@
-/* State blocks: what all recurrent layers of a model remember of a sequence at
- * one position. A block is written by one step and never changed after it, so
- * that forks, marks and steps that fail share it by reference. Where things lie in its rows says plan/state_layout.h. */
+/* State blocks: what all recurrent layers of a model remember of a sequence at one position. A block is written by one
+ * step and never changed after it, so that forks, marks and steps that fail share it by reference. Where things lie in
+ * its rows says plan/state_layout.h. */
 #ifndef HLMI_STATE_BLOCK_H
 #define HLMI_STATE_BLOCK_H
 

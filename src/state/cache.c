@@ -75,7 +75,8 @@ static bool fill_in_place(hlm_cache *c, size_t t, size_t i, uint32_t from, uint3
     return true;
 }
 
-/* The page with index i, writable for positions [from, to) of it; from > 0 only for the page in which the track ends. */
+/* The page with index i, writable for positions [from, to) of it; from > 0 only for the page in which the track
+ * ends. */
 static hlm_status claim_page(hlm_cache *c, size_t t, size_t i, uint32_t from, uint32_t to)
 {
     if (fill_in_place(c, t, i, from, to)) return HLM_OK;

@@ -1,6 +1,7 @@
-/* A cache: a sequence (state/seq.h) in somebody's hands, and what a step that is running has claimed for it. The step works on
- * tables and points of its own, which take the places of the sequence's when it is committed; until then readers see the sequence as
- * it was. The one thing that both share is the page in which the sequence ends, where the step may fill what nobody has filled. */
+/* A cache: a sequence (state/seq.h) in somebody's hands, and what a step that is running has claimed for it. The step
+ * works on tables and points of its own, which take the places of the sequence's when it is committed; until then
+ * readers see the sequence as it was. The one thing that both share is the page in which the sequence ends, where the
+ * step may fill what nobody has filled. */
 #ifndef HLMI_STATE_CACHE_H
 #define HLMI_STATE_CACHE_H
 
@@ -47,24 +48,25 @@ void hlmi_cache_destroy(hlm_cache *c);
 void hlmi_cache_swap(hlm_cache *a, hlm_cache *b);
 /** The cache takes what another of the same text has computed again: its points; the other has its own then. */
 void hlmi_cache_swap_points(hlm_cache *a, hlm_cache *b);
-/** The state from which the last position is run again with the least computing becomes the cache's. It is not empty. */
+/** The state from which the last position is run again with the least computing becomes the cache's. It is not
+ *  empty. */
 void hlmi_cache_step_back(hlm_cache *c);
 /** Forgets automatic marks: memory is needed. True when there were any. */
 bool hlmi_cache_give_up_marks(hlm_cache *c);
 
-/** A point of the claim for more reasons. `state` is the state there, if it is known (NULL: not); else the step writes it, unless the
- *  sequence stands there. NULL when there is no memory. Valid until the next call. */
+/** A point of the claim for more reasons. `state` is the state there, if it is known (NULL: not); else the step writes
+ *  it, unless the sequence stands there. NULL when there is no memory. Valid until the next call. */
 hlmi_point *hlmi_claim_point(hlm_cache *c, int64_t pos, hlmi_state *state, uint32_t flags);
 /** The next position behind pos whose state the step keeps, or INT64_MAX: a span must not reach over it. */
 int64_t hlmi_claim_next(const hlm_cache *c, int64_t pos);
 /** States before and after a span of the running step that ends before position `end`. */
 void hlmi_claim_advance(hlm_cache *c, int64_t end, const hlmi_state **in, hlmi_state **out);
 
-/** Make positions length .. length+n-1 writable: own or claimed pages. The sequence stays.
- *  HLM_E_FULL, HLM_E_NOMEM: nothing has changed for readers. The cache is locked by the caller. */
+/** Make positions length .. length+n-1 writable: own or claimed pages. The sequence stays. HLM_E_FULL, HLM_E_NOMEM:
+ *  nothing has changed for readers. The cache is locked by the caller. */
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n);
-/** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings), run with the
- *  adapter of a number; or they have symbols of their own (NULL: these). */
+/** The claimed positions are written: the length grows by them, and `tokens` are their ids (NULL: embeddings), run with
+ *  the adapter of a number; or they have symbols of their own (NULL: these). */
 void hlmi_cache_commit(hlm_cache *c, const int32_t *tokens, size_t n, uint32_t adapter, const int32_t *symbols);
 /** The claim is void: its pages go back to the pool. */
 void hlmi_cache_abort(hlm_cache *c);

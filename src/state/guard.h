@@ -1,6 +1,6 @@
-/* Who may use a cache when. A call takes it for its own time; a step has it from its beginning to its end, and takes it for
- * a moment when it changes what others can see. Between those moments a cache in a step can be read, forked and saved: it is
- * what it was before the step. */
+/* Who may use a cache when. A call takes it for its own time; a step has it from its beginning to its end, and takes it
+ * for a moment when it changes what others can see. Between those moments a cache in a step can be read, forked and
+ * saved: it is what it was before the step. */
 #ifndef HLMI_STATE_GUARD_H
 #define HLMI_STATE_GUARD_H
 
@@ -15,8 +15,8 @@ enum {
 
 /** For calls that change it. HLM_E_BUSY while another call holds it, or a step has it. */
 hlm_status hlmi_cache_lock(hlm_cache *c);
-/** For calls that read what is committed; to be held briefly, because a step's end waits for it (what takes long is done with a
- *  fork). HLM_E_BUSY while another call holds it; a step that has it does not matter. */
+/** For calls that read what is committed; to be held briefly, because a step's end waits for it (what takes long is
+ *  done with a fork). HLM_E_BUSY while another call holds it; a step that has it does not matter. */
 hlm_status hlmi_cache_lock_read(hlm_cache *c);
 /** Ends either. */
 void hlmi_cache_unlock(hlm_cache *c);
@@ -27,7 +27,8 @@ hlm_status hlmi_cache_step_begin(hlm_cache *c);
 void hlmi_cache_step_leave(hlm_cache *c);
 /** Waits for readers: the step is about to change the cache. */
 void hlmi_cache_step_enter(hlm_cache *c);
-/** After hlmi_cache_step_enter or _begin: the step has ended. Frees the cache if its owner has done so in the meantime. */
+/** After hlmi_cache_step_enter or _begin: the step has ended. Frees the cache if its owner has done so in the
+ *  meantime. */
 void hlmi_cache_step_end(hlm_cache *c);
 /** For its owner's freeing: true when a step has it, which will free it. */
 bool hlmi_cache_step_owns(hlm_cache *c);

@@ -1,9 +1,10 @@
-/* Adapters that wait for tokens (activated LoRA: Greenewald et al. 2025): they act from the last place on at which a text has their
- * invocation tokens, the first of those included; what stands before is the base model's.
+/* Adapters that wait for tokens (activated LoRA: Greenewald et al. 2025): they act from the last place on at which a
+ * text has their invocation tokens, the first of those included; what stands before is the base model's.
  *
- * A step that names one makes its sequence what the whole text, with the step's tokens, asks for: every symbol before that place
- * that has the adapter loses it, every one behind that has none gets it. So the numbers do not depend on how a text is cut into
- * steps. Symbols of other adapters stay. Indices here count a sequence's own tokens, without the plan's prefix. */
+ * A step that names one makes its sequence what the whole text, with the step's tokens, asks for: every symbol before
+ * that place that has the adapter loses it, every one behind that has none gets it. So the numbers do not depend on how
+ * a text is cut into steps. Symbols of other adapters stay. Indices here count a sequence's own tokens, without the
+ * plan's prefix. */
 #ifndef HLMI_STATE_INVOKE_H
 #define HLMI_STATE_INVOKE_H
 
@@ -29,7 +30,8 @@ hlmi_invocation hlmi_invoke(const hlm_cache *c, const hlm_adapter *ad, uint32_t 
                             size_t n);
 /** The symbol that own token i gets, which has (or, newly run, would have without an adapter) the symbol `symbol`. */
 int32_t hlmi_invoked_symbol(const hlm_cache *c, uint32_t number, int64_t at, int64_t i, int32_t symbol);
-/** The cache, with the step's tokens in it, is as hlmi_invoke said: the next step need not look again at what it holds. */
+/** The cache, with the step's tokens in it, is as hlmi_invoke said: the next step need not look again at what it
+ *  holds. */
 void hlmi_invoked_note(hlm_cache *c, const hlm_adapter *ad, uint32_t number, int64_t at);
 /** Only the first `length` own tokens are left. */
 void hlmi_invoked_cut(hlmi_seq *s, int64_t length);

@@ -1,4 +1,5 @@
-/* What pools hand out: a header on the host, which links, counts and describes, and rows at the places that compute on them. */
+/* What pools hand out: a header on the host, which links, counts and describes, and rows at the places that compute on
+ * them. */
 #ifndef HLMI_STATE_ITEM_H
 #define HLMI_STATE_ITEM_H
 

@@ -1,7 +1,6 @@
-/* Pages: where a track of consecutive positions lives (plan/page_layout.h): their ids, or their KV rows. Pages are shared by
- * reference; `filled` is how many of its positions have been given to a writer,
- * so that of two sequences that share a partial page only the first to append
- * writes in place and the other copies. */
+/* Pages: where a track of consecutive positions lives (plan/page_layout.h): their ids, or their KV rows. Pages are
+ * shared by reference; `filled` is how many of its positions have been given to a writer, so that of two sequences that
+ * share a partial page only the first to append writes in place and the other copies. */
 #ifndef HLMI_STATE_PAGE_H
 #define HLMI_STATE_PAGE_H
 
@@ -46,8 +45,8 @@ static inline hlmi_page *hlmi_page_retain(hlmi_page *p)
 /** Copies positions 0..n-1 of a page of the same track; `place` is where both lie. */
 void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout *l, const hlmi_plan *plan, size_t n,
                     hlmi_place *place);
-/** Copies the rows of a layer, positions from .. from+n-1 to positions at .. at+n-1 of a page by another layout, with the same type, at
- *  the same place. */
+/** Copies the rows of a layer, positions from .. from+n-1 to positions at .. at+n-1 of a page by another layout, with
+ *  the same type, at the same place. */
 void hlmi_page_copy_rows(char *dst, const hlmi_page_layout *to, size_t at, char *src, const hlmi_page_layout *l,
                          size_t from, size_t n, const hlmi_plan *plan, size_t kv, hlmi_place *place);
 

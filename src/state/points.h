@@ -1,8 +1,9 @@
-/* Points: the positions that a sequence can go on from, ascending, one for a position, each with its state and the reasons why
- * it is kept. So there is one list of what a sequence remembers of its past: where it stands, its beginning, marks, and the
- * anchors of the undo log (state/undo.h). A snapshot has the same list (state/snapshot.h).
+/* Points: the positions that a sequence can go on from, ascending, one for a position, each with its state and the
+ * reasons why it is kept. So there is one list of what a sequence remembers of its past: where it stands, its
+ * beginning, marks, and the anchors of the undo log (state/undo.h). A snapshot has the same list (state/snapshot.h).
  *
- * Marks are set by callers, and by steps at multiples of a stride and at the ends of prompts, as many as a budget holds. */
+ * Marks are set by callers, and by steps at multiples of a stride and at the ends of prompts, as many as a budget
+ * holds. */
 #ifndef HLMI_STATE_POINTS_H
 #define HLMI_STATE_POINTS_H
 
@@ -45,7 +46,8 @@ void hlmi_points_free(hlm_pool *pool, hlmi_points *p);
 size_t hlmi_points_at(const hlmi_points *p, int64_t pos);
 /** The point at pos, or NULL. */
 hlmi_point *hlmi_points_find(const hlmi_points *p, int64_t pos);
-/** The point at pos, which is made if there is none, for more reasons; it takes a reference on the state if it has none. */
+/** The point at pos, which is made if there is none, for more reasons; it takes a reference on the state if it has
+ *  none. */
 hlmi_point *hlmi_points_put(hlmi_points *p, int64_t pos, hlmi_state *state, uint32_t flags);
 /** Takes reasons from all points behind `pos`; those go that have none left. True when there was one of them. */
 bool hlmi_points_clear(hlm_pool *pool, hlmi_points *p, int64_t pos, uint32_t flags);

@@ -46,8 +46,8 @@ struct hlm_pool {
     size_t n_adapters, cap_adapters;
 };
 
-/** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that is
- *  written, the undo log with its anchors, and as many automatic marks as there may be; and hlm_pool.slack. */
+/** Bytes that a sequence of a pool with default parameters takes at any length: the state that is read and the one that
+ *  is written, the undo log with its anchors, and as many automatic marks as there may be; and hlm_pool.slack. */
 hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_state_layout *states, uint64_t *bytes,
                                     int64_t *slack);
 

@@ -33,8 +33,8 @@ void hlmi_prefix_drop(hlm_pool *pool)
     if (c) hlmi_cache_destroy(c);
 }
 
-/* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to take
- * later. */
+/* The prefix's pages in place of reserved ones. A page that the prefix fills in part is copied: so nothing is left to
+ * take later. */
 static hlm_status replace_pages(hlm_pool *pool, hlmi_table *t, const hlmi_table *from, size_t length)
 {
     const hlmi_page_layout *l = &pool->layout;

@@ -367,7 +367,8 @@ static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *le
     r->info.tokens += (uint64_t)(leaf->end - leaf->from);
 }
 
-/* The plan's prefix, once the first sequence brings it. The pages are the pool's own, so they are held without being counted. */
+/* The plan's prefix, once the first sequence brings it. The pages are the pool's own, so they are held without being
+ * counted. */
 static hlm_status put_root(hlmi_radix *r, const hlmi_seq *s)
 {
     hlmi_radix_node *root = &r->root;
@@ -403,7 +404,8 @@ static void drop_root(hlmi_radix *r)
     r->first = NULL;
 }
 
-/* Hangs the sequence's positions from place->at to `end` (perhaps none) into the tree, and its states into the way there. */
+/* Hangs the sequence's positions from place->at to `end` (perhaps none) into the tree, and its states into the way
+ * there. */
 static hlm_status insert(hlmi_radix *r, const hlmi_seq *s, hlmi_radix_place *place, int64_t end)
 {
     hlmi_radix_node *node = place->node, *upper = NULL, *leaf = NULL;

@@ -1,15 +1,16 @@
-/* The prefix cache: what a pool remembers of texts that were run in it. A radix tree over token ids. A node owns a stretch
- * of text, the pages that hold its KV rows, and the states that were kept inside it; the way from the root to a node is a
- * text. A stretch ends where texts part, or where one was added to. The root owns the plan's prefix (state/prefix.h).
+/* The prefix cache: what a pool remembers of texts that were run in it. A radix tree over token ids. A node owns a
+ * stretch of text, the pages that hold its KV rows, and the states that were kept inside it; the way from the root to a
+ * node is a text. A stretch ends where texts part, or where one was added to. The root owns the plan's prefix
+ * (state/prefix.h).
  *
- * Positions are those of caches: they count the plan's prefix. A node's first page may begin before the node does; it then
- * holds the rows of its parent's last positions too, and stands in for the parent's last page. In a model with recurrence a
- * leaf ends at a state: what lies behind the last state of a text would be computed again anyway.
+ * Positions are those of caches: they count the plan's prefix. A node's first page may begin before the node does; it
+ * then holds the rows of its parent's last positions too, and stands in for the parent's last page. In a model with
+ * recurrence a leaf ends at a state: what lies behind the last state of a text would be computed again anyway.
  *
  * Texts are made of symbols (state/symbol.h): the same ids with another adapter are another text.
  *
- * Locks: a cache is locked (hlmi_cache_lock) before the tree, the tree before the pool. Nothing is taken from the pool while
- * the tree is locked, because the pool asks the tree to give way (hlmi_radix_give_way). */
+ * Locks: a cache is locked (hlmi_cache_lock) before the tree, the tree before the pool. Nothing is taken from the pool
+ * while the tree is locked, because the pool asks the tree to give way (hlmi_radix_give_way). */
 #ifndef HLMI_STATE_RADIX_H
 #define HLMI_STATE_RADIX_H
 
@@ -40,8 +41,8 @@ typedef struct hlmi_radix {
     hlm_prefix_info info;
 } hlmi_radix;
 
-/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more from position `from` on, or of a sequence
- *  when ids is NULL. */
+/** A text: positions begin .. end - 1 of ids [end - begin], whose symbols are `offset` more from position `from` on, or
+ *  of a sequence when ids is NULL. */
 typedef struct hlmi_radix_text {
     const hlmi_seq *seq;
     const int32_t *ids;
@@ -79,8 +80,8 @@ hlmi_state *hlmi_radix_state(const hlmi_radix_place *place);
 void hlmi_radix_touch(hlmi_radix *r, const hlmi_radix_place *place);
 /** Add what a sequence holds, whose cache is locked. */
 hlm_status hlmi_radix_add(hlmi_radix *r, const hlmi_seq *s);
-/** Pages of the way to a place and states behind `from` on it, in an empty sequence; with recurrence there is one. The states become
- *  marks for this reason, automatic ones as many as fit. HLM_E_NOMEM: the caller frees it. */
+/** Pages of the way to a place and states behind `from` on it, in an empty sequence; with recurrence there is one. The
+ *  states become marks for this reason, automatic ones as many as fit. HLM_E_NOMEM: the caller frees it. */
 hlm_status hlmi_radix_fill(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place, int64_t from,
                            uint32_t mark);
 /** Take a leaf out of the tree. */
@@ -93,8 +94,8 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i);
 /** Evict until the budget is kept. */
 void hlmi_radix_keep_budget(hlmi_radix *r);
 
-/** Without the lock: the pages of the first n positions [n] of a text of symbols, which are whole pages, in an empty sequence.
- *  HLM_E_FORMAT, with a sentence that begins with `name`: the tree has not all of them. */
+/** Without the lock: the pages of the first n positions [n] of a text of symbols, which are whole pages, in an empty
+ *  sequence. HLM_E_FORMAT, with a sentence that begins with `name`: the tree has not all of them. */
 hlm_status hlmi_radix_share(hlm_pool *pool, hlmi_seq *s, const int32_t *ids, int64_t n, const char *name);
 
 /** Memory is needed: evicts something, without the lock. False when there is nothing. */

@@ -1,7 +1,8 @@
-/* The prefix cache in a folder. Each leaf's text is a snapshot (state/snapshot.h) in a file of its own, which leaves out the pages
- * that the text shares with one of the files before it, and the states there. An index says how many files there are; their
- * names are made of its generation. A new generation is written beside the old one, then the index takes the other's
- * place, then the old files go: whenever the process dies, the index names files that are whole.
+/* The prefix cache in a folder. Each leaf's text is a snapshot (state/snapshot.h) in a file of its own, which leaves
+ * out the pages that the text shares with one of the files before it, and the states there. An index says how many
+ * files there are; their names are made of its generation. A new generation is written beside the old one, then the
+ * index takes the other's place, then the old files go: whenever the process dies, the index names files that are
+ * whole.
  *
  * Files stand by themselves: each has all its ids, and is put into the tree only where the tree has the same ones. */
 #include <stdio.h>
@@ -195,8 +196,8 @@ static hlm_status read_former(const place *p, const hlm_pool *pool, former *f)
     return f->missing || st == HLM_E_FORMAT || st == HLM_E_UNSUPPORTED ? HLM_OK : st;
 }
 
-/* The folder as it was. `done`: the new index is in its place, and the former one takes it again; where that can not be, the
- * new one stays, with its texts. */
+/* The folder as it was. `done`: the new index is in its place, and the former one takes it again; where that can not
+ * be, the new one stays, with its texts. */
 static void undo(const place *p, const hlm_pool *pool, const former *was, uint64_t generation, uint64_t n, bool done)
 {
     char sentence[HLMI_ERROR_MAX];

@@ -1,5 +1,5 @@
-/* A sequence: a value. Everything that a model remembers of a text is here, and nothing of who uses it (state/cache.h). Forks,
- * snapshots, the prefix cache and callers that change places with others copy or move it as a whole.
+/* A sequence: a value. Everything that a model remembers of a text is here, and nothing of who uses it (state/cache.h).
+ * Forks, snapshots, the prefix cache and callers that change places with others copy or move it as a whole.
  *
  * Positions count the plan's prefix. */
 #ifndef HLMI_STATE_SEQ_H
@@ -10,7 +10,8 @@
 #include "state/symbol.h"
 #include "state/table.h"
 
-/** What is known of an adapter that waits for tokens in a sequence's first `upto` own tokens: their symbols are right for it. */
+/** What is known of an adapter that waits for tokens in a sequence's first `upto` own tokens: their symbols are right
+ *  for it. */
 typedef struct hlmi_invoked {
     uint32_t number; /* of the adapter; 0: nothing is known */
     int64_t at, end; /* its tokens' last occurrence there (state/invoke.h) */

@@ -1,6 +1,7 @@
-/* The format of snapshots: a sequence as bytes (docs/snapshots.md has it as a table). A head; the positions of all layers; the
- * points, which are the positions whose states are kept, and why; pages; the states of the points; rows of the undo log.
- * Positions count the plan's prefix. Numbers are little endian, as on every machine that the library runs on. */
+/* The format of snapshots: a sequence as bytes (docs/snapshots.md has it as a table). A head; the positions of all
+ * layers; the points, which are the positions whose states are kept, and why; pages; the states of the points; rows of
+ * the undo log. Positions count the plan's prefix. Numbers are little endian, as on every machine that the library runs
+ * on. */
 #ifndef HLMI_STATE_SNAPSHOT_H
 #define HLMI_STATE_SNAPSHOT_H
 
@@ -99,8 +100,8 @@ hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path);
 hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path);
 hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path, bool *done);
 
-/** A sequence from an open inlet; nothing is left of it when that fails. `known`: pages that were left out are taken from the
- *  pool's prefix cache. */
+/** A sequence from an open inlet; nothing is left of it when that fails. `known`: pages that were left out are taken
+ *  from the pool's prefix cache. */
 hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags, bool known);
 hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags, bool known);
 

@@ -1,5 +1,6 @@
-/* Bytes to a sequence: whole or not at all. Every number of the file is checked before it is used, since files are hostile;
- * what is read into is the sequence that will be given out, and it goes back to the pool when something is wrong. */
+/* Bytes to a sequence: whole or not at all. Every number of the file is checked before it is used, since files are
+ * hostile; what is read into is the sequence that will be given out, and it goes back to the pool when something is
+ * wrong. */
 #include "state/snapshot.h"
 
 #include <string.h>
@@ -155,7 +156,8 @@ static hlm_status read_points(reading *r)
     return st;
 }
 
-/* What a stretch of the undo log must be: it begins at a multiple of its length and reaches to its end, or the text's. */
+/* What a stretch of the undo log must be: it begins at a multiple of its length and reaches to its end, or the
+ * text's. */
 static bool is_stretch(const hlmi_snapshot_head *h, const hlmi_snapshot_point *p)
 {
     if (!(p->flags & HLMI_POINT_ANCHOR)) return p->rows == 0;
@@ -199,7 +201,8 @@ static hlm_status check_points(const reading *r, int64_t now)
 
 /* ---- pages ---- */
 
-/* May a page whose first position is `pos` lack its rows of a track? Not where all see them, and not in a pool that keeps them. */
+/* May a page whose first position is `pos` lack its rows of a track? Not where all see them, and not in a pool that
+ * keeps them. */
 static bool may_lack(const reading *r, size_t track, int64_t pos)
 {
     return r->head.tracks[track].window && r->pool->layout.windows && pos >= r->head.prefix;

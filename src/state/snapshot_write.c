@@ -1,5 +1,5 @@
-/* A sequence to bytes. Nothing is copied as a whole: pages and states go out as they lie in memory, but for pages that are
- * not full and blocks with gaps, whose unused bytes leave as zeros. */
+/* A sequence to bytes. Nothing is copied as a whole: pages and states go out as they lie in memory, but for pages that
+ * are not full and blocks with gaps, whose unused bytes leave as zeros. */
 #include "state/snapshot.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
-/* The bytes of a snapshot on their way out and in. They go in blocks: a number of bytes that both sides know beforehand, and
- * a checksum behind them that also covers the checksum of the block before, so that a block can be neither changed nor moved.
- * Large blocks go straight between their place and the other side; small ones are gathered. */
+/* The bytes of a snapshot on their way out and in. They go in blocks: a number of bytes that both sides know
+ * beforehand, and a checksum behind them that also covers the checksum of the block before, so that a block can be
+ * neither changed nor moved. Large blocks go straight between their place and the other side; small ones are
+ * gathered. */
 #ifndef HLMI_STATE_STREAM_H
 #define HLMI_STATE_STREAM_H
 
@@ -49,7 +50,8 @@ hlm_status hlmi_outlet_flush(hlmi_outlet *o);
 void hlmi_outlet_close(hlmi_outlet *o, const hlmi_mem *mem);
 
 hlm_status hlmi_inlet_open(hlmi_inlet *in, const hlmi_mem *mem);
-/** The next block into out [n]. HLM_E_FORMAT: it ends too early, or the checksum is wrong; out may have been written then. */
+/** The next block into out [n]. HLM_E_FORMAT: it ends too early, or the checksum is wrong; out may have been written
+ *  then. */
 hlm_status hlmi_inlet_block(hlmi_inlet *in, void *out, size_t n);
 /** The next block, which nobody needs; its checksum counts nevertheless. */
 hlm_status hlmi_inlet_skip(hlmi_inlet *in, size_t n);

@@ -1,8 +1,9 @@
-/* What a position was computed from, in 32 bits: a token's id and the adapter of its step. Pages and texts hold symbols, so that
- * two texts with the same ids and other adapters are two texts, to everything that compares, shares, saves and restores them.
+/* What a position was computed from, in 32 bits: a token's id and the adapter of its step. Pages and texts hold
+ * symbols, so that two texts with the same ids and other adapters are two texts, to everything that compares, shares,
+ * saves and restores them.
  *
- * A pool numbers the adapters that its sequences have been run with, from 1 on; 0 is none. The symbol of an id is
- * id + number * vocabulary size, that of an embedding -1 - number. */
+ * A pool numbers the adapters that its sequences have been run with, from 1 on; 0 is none. The symbol of an id is id +
+ * number * vocabulary size, that of an embedding -1 - number. */
 #ifndef HLMI_STATE_SYMBOL_H
 #define HLMI_STATE_SYMBOL_H
 

@@ -1,5 +1,5 @@
-/* Page tables, one for each track of a sequence. A table has two levels, so that a fork copies one pointer for each HLMI_LEAF_PAGES
- * pages: leaves are shared by reference, and who changes a shared leaf makes its own first. */
+/* Page tables, one for each track of a sequence. A table has two levels, so that a fork copies one pointer for each
+ * HLMI_LEAF_PAGES pages: leaves are shared by reference, and who changes a shared leaf makes its own first. */
 #ifndef HLMI_STATE_TABLE_H
 #define HLMI_STATE_TABLE_H
 
@@ -31,15 +31,15 @@ static inline hlmi_page *hlmi_table_page(const hlmi_table *t, size_t i)
     return leaf && i % HLMI_LEAF_PAGES < leaf->n ? leaf->page[i % HLMI_LEAF_PAGES] : NULL;
 }
 
-/** Puts a page, or NULL, in place of number i, or behind the last; the table takes the reference, also on failure. HLM_E_NOMEM: the
- *  table is as before. */
+/** Puts a page, or NULL, in place of number i, or behind the last; the table takes the reference, also on failure.
+ *  HLM_E_NOMEM: the table is as before. */
 hlm_status hlmi_table_put(hlm_pool *pool, hlmi_table *t, size_t i, hlmi_page *page);
 /** An empty table gets n pages, which are NULL. HLM_E_NOMEM: what there is stays with it. */
 hlm_status hlmi_table_blank(hlm_pool *pool, hlmi_table *t, size_t n);
 /** The 64 pages of leaf i are given back. */
 void hlmi_table_drop_leaf(hlm_pool *pool, hlmi_table *t, size_t i);
-/** The first n pages of another, shared; `t` is empty. A leaf of which more is there is copied: its other pages would stay
- *  for as long as this table does. */
+/** The first n pages of another, shared; `t` is empty. A leaf of which more is there is copied: its other pages would
+ *  stay for as long as this table does. */
 hlm_status hlmi_table_share(hlm_pool *pool, hlmi_table *t, const hlmi_table *from, size_t n);
 /** Only the first n pages are left; where there is no memory for a leaf of its own, all of that leaf. */
 void hlmi_table_cut(hlm_pool *pool, hlmi_table *t, size_t n);

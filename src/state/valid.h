@@ -1,5 +1,6 @@
-/* What holds of sequences, caches, the prefix cache and pools whenever nobody is changing them. Looked at by debug and sanitizer builds
- * (lib/base/assert.h) where locks are let go, which is at the end of every public call; nothing elsewhere. */
+/* What holds of sequences, caches, the prefix cache and pools whenever nobody is changing them. Looked at by debug and
+ * sanitizer builds (lib/base/assert.h) where locks are let go, which is at the end of every public call; nothing
+ * elsewhere. */
 #ifndef HLMI_STATE_VALID_H
 #define HLMI_STATE_VALID_H
 

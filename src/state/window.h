@@ -1,10 +1,10 @@
-/* Rows behind attention windows, in pools that give them back (hlm_pool_params.window_rows): a sequence drops pages of tracks with a
- * window (plan/page_layout.h) that lie behind the window and the slack before its end, when no mark needs them. Other holders drop
- * theirs; the last one gives the page back to the pool.
+/* Rows behind attention windows, in pools that give them back (hlm_pool_params.window_rows): a sequence drops pages of
+ * tracks with a window (plan/page_layout.h) that lie behind the window and the slack before its end, when no mark needs
+ * them. Other holders drop theirs; the last one gives the page back to the pool.
  *
- * The window of a position is *whole* when the rows of the `window` positions before it are there, in each such track. A sequence whose
- * end has no whole window stands at an earlier position that has one (HLMI_POINT_AGAIN); its tracks with a window end there, and the
- * next step claims and computes them from there on. */
+ * The window of a position is *whole* when the rows of the `window` positions before it are there, in each such track.
+ * A sequence whose end has no whole window stands at an earlier position that has one (HLMI_POINT_AGAIN); its tracks
+ * with a window end there, and the next step claims and computes them from there on. */
 #ifndef HLMI_STATE_WINDOW_H
 #define HLMI_STATE_WINDOW_H
 

@@ -1,6 +1,5 @@
-/* A program of the first kept header (test/abi/old): every function and every
- * parameter struct of that time, as a program compiled then would use them. It
- * has to run on the newest library.
+/* A program of the first kept header (test/abi/old): every function and every parameter struct of that time, as a
+ * program compiled then would use them. It has to run on the newest library.
  *   old MODEL */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* What a barrier costs for 1 to 4 workers, how regions of given work scale, how
- * long a sleeping team takes to start, and what idling costs. The best of
- * several rounds counts, for other programs disturb this more than most. */
+/* What a barrier costs for 1 to 4 workers, how regions of given work scale, how long a sleeping team takes to start,
+ * and what idling costs. The best of several rounds counts, for other programs disturb this more than most. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>

@@ -1,6 +1,6 @@
-/* peer_state MODEL.gguf THREADS N[,N...]: what `hybridlm bench state` measures, done with llama.cpp's calls, as far as it has
- * any. Built by peer_state.sh only. A line is "tokens what value unit"; what is refused is said, and what comes out of a fork
- * or a rewind is compared with the logits of a sequence that was fed the same tokens. */
+/* peer_state MODEL.gguf THREADS N[,N...]: what `hybridlm bench state` measures, done with llama.cpp's calls, as far as
+ * it has any. Built by peer_state.sh only. A line is "tokens what value unit"; what is refused is said, and what comes
+ * out of a fork or a rewind is compared with the logits of a sequence that was fed the same tokens. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <math.h>

@@ -1,5 +1,4 @@
-/* The frame of checkkern: which tables are compared, random inputs, guarded
- * memory, the count, the clock. */
+/* The frame of checkkern: which tables are compared, random inputs, guarded memory, the count, the clock. */
 #include "base/half.h"
 #include "checkkern.h"
 

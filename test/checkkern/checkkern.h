@@ -1,6 +1,5 @@
-/* checkkern: compares the kernels of every ISA that this CPU has with the
- * reference, bit for bit, bounds the reference's own error (spec, in double), and times them (--bench).
- * A suite is one file; checkkern.c lists them. */
+/* checkkern: compares the kernels of every ISA that this CPU has with the reference, bit for bit, bounds the
+ * reference's own error (spec, in double), and times them (--bench). A suite is one file; checkkern.c lists them. */
 #ifndef CHECKKERN_H
 #define CHECKKERN_H
 
@@ -39,8 +38,8 @@ void ck_round(hlmi_state_type type, float *x, size_t n);
 /** n floats filled with a pattern that no kernel should leave standing. */
 float *ck_out(ck_run *t, size_t n);
 
-/** A case: counts as passed when nothing failed between begin and end, which frees what it allocated and looks at the guards.
- *  begin is false when the filter leaves the case out. */
+/** A case: counts as passed when nothing failed between begin and end, which frees what it allocated and looks at the
+ *  guards. begin is false when the filter leaves the case out. */
 bool ck_begin(ck_run *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ck_end(ck_run *t);
 /** Marks the case as failed unless `ok`; prints the first failure. */
@@ -54,7 +53,8 @@ void ck_same_floats(ck_run *t, const char *what, const float *got, const float *
 double ck_time(ck_run *t, void (*call)(void *arg), void *arg);
 /** Bytes a second that one thread reads from memory. */
 double ck_read_bandwidth(ck_run *t);
-/** One line of the benchmark: name, seconds, work done (in `unit`, "GOP/s"), bytes moved, and the fractions of peaks (0: none). */
+/** One line of the benchmark: name, seconds, work done (in `unit`, "GOP/s"), bytes moved, and the fractions of peaks
+ *  (0: none). */
 void ck_report(ck_run *t, const char *name, double seconds, double work, const char *unit, double peak, double bytes);
 const char *ck_filter(const ck_run *t);
 

@@ -105,7 +105,8 @@ static void check(ck_run *t, const hlmi_kernels *ref, const hlmi_kernels *k)
 
 /* ---- spec ---- */
 
-/* Errors: each sum of n terms errs by n roundings of its terms' sizes, and what a token leaves in the state decays with it. */
+/* Errors: each sum of n terms errs by n roundings of its terms' sizes, and what a token leaves in the state decays with
+ * it. */
 static void spec_one(ck_run *t, const hlmi_kernels *ref, const shape *c)
 {
     hlmi_delta_run r = inputs(t, c);

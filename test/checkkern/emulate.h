@@ -1,6 +1,5 @@
-/* Stands in for AVX-512 on CPUs without it: put in front of the kernel sources,
- * which are then compiled for AVX2 and run on SIMDe's versions of the intrinsics. Those that SIMDe lacks, or rounds otherwise
- * than the CPU, follow. */
+/* Stands in for AVX-512 on CPUs without it: put in front of the kernel sources, which are then compiled for AVX2 and
+ * run on SIMDe's versions of the intrinsics. Those that SIMDe lacks, or rounds otherwise than the CPU, follow. */
 #ifndef CHECKKERN_EMULATE_H
 #define CHECKKERN_EMULATE_H
 

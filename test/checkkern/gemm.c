@@ -60,8 +60,8 @@ static double act_value(hlmi_act act, const void *row, size_t k)
     return 0;
 }
 
-/* Bound: each of the `steps` roundings of a sum errs by 2^-24 of at most the sum of sizes; scales and the integer to float
- * conversion add at most 4 more. */
+/* Bound: each of the `steps` roundings of a sum errs by 2^-24 of at most the sum of sizes; scales and the integer to
+ * float conversion add at most 4 more. */
 static void spec_product(ck_run *t, const hlmi_kernels *ref, const layout_form *f, bool f32, gemm_size size)
 {
     const hlmi_act act = f32 ? HLMI_ACT_F32 : ref->act[f->layout];

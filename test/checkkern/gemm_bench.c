@@ -1,5 +1,5 @@
-/* The benchmark of matrix products: decode (one token, weights from memory) and
- * prefill (512 tokens), beside the peaks of the same instructions on this machine. */
+/* The benchmark of matrix products: decode (one token, weights from memory) and prefill (512 tokens), beside the peaks
+ * of the same instructions on this machine. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* What this machine's multiply-add instructions do at most: chains of them on
- * registers, as many as hide the latency. */
+/* What this machine's multiply-add instructions do at most: chains of them on registers, as many as hide the
+ * latency. */
 #include "peak.h"
 
 #include <string.h>

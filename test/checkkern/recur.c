@@ -240,8 +240,8 @@ static void spec_conv(ck_run *t, const hlmi_kernels *ref, size_t window, size_t 
 
 enum { SPEC_ROWS = 9, SPEC_COLS = 5 };
 
-/* dt errs by 2^-21 of its value (softplus and the sum before it), so decay by that times dt * -a on top of exp's 2^-22; what a
- * token leaves in the state errs by at most that much of it, and each later one shrinks it. */
+/* dt errs by 2^-21 of its value (softplus and the sum before it), so decay by that times dt * -a on top of exp's 2^-22;
+ * what a token leaves in the state errs by at most that much of it, and each later one shrinks it. */
 static void spec_scan2(ck_run *t, const hlmi_kernels *ref, size_t tokens)
 {
     const scan2_case c = {SPEC_ROWS, SPEC_COLS, tokens, 0.0f, 2.0f, 2.0f, false, HLMI_STATE_F32};

@@ -215,7 +215,8 @@ static void spec_norm(ck_run *t, const hlmi_kernels *ref, size_t n)
     }
 }
 
-/* gelu errs as silu does, with the argument's error (a few roundings) on top; layer_norm by the sums' roundings of |d|. */
+/* gelu errs as silu does, with the argument's error (a few roundings) on top; layer_norm by the sums' roundings of
+ * |d|. */
 static void spec_layer(ck_run *t, const hlmi_kernels *ref, size_t n)
 {
     const float *x = ck_floats(t, n, 5.0f), *w = ck_floats(t, n, 2.0f), *b = ck_floats(t, n, 2.0f);

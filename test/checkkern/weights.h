@@ -1,5 +1,4 @@
-/* Random weights, made directly in the layouts of quant/layout.h, and their
- * values in double. */
+/* Random weights, made directly in the layouts of quant/layout.h, and their values in double. */
 #ifndef CHECKKERN_WEIGHTS_H
 #define CHECKKERN_WEIGHTS_H
 
@@ -25,7 +24,8 @@ extern const layout_form layout_forms[HLMI_LAYOUT_COUNT];
 size_t weights_group_bytes(const layout_form *f, size_t cols);
 /** `groups` groups, freed with the case. */
 void *weights_random(ck_run *t, const layout_form *f, size_t cols, size_t groups, weights_kind kind);
-/** Value of row r (of all groups) and column k; *size is the same with absolute values of scale and minimum parts added. */
+/** Value of row r (of all groups) and column k; *size is the same with absolute values of scale and minimum parts
+ *  added. */
 double weights_value(const layout_form *f, const void *w, size_t cols, size_t r, size_t k, double *size);
 
 #endif

@@ -1,5 +1,5 @@
-/* The floating-point words of the calling thread, as hosts have set them: rounding modes, flush to zero, unmasked exceptions,
- * sticky flags. x86 and aarch64; elsewhere nothing can be read or set. */
+/* The floating-point words of the calling thread, as hosts have set them: rounding modes, flush to zero, unmasked
+ * exceptions, sticky flags. x86 and aarch64; elsewhere nothing can be read or set. */
 #ifndef FP_WORDS_H
 #define FP_WORDS_H
 

@@ -1,6 +1,7 @@
-/* adapter_replay [EVERY [FOLDER]]: runs the fuzz target for adapters without a fuzzer, over adapters that are made here and changed:
- * each byte before the numbers replaced, cut at every length of these, every setting with every kind of value, numbers that are
- * none. Of all cases one in EVERY is run. With a FOLDER the unchanged ones are also written there, as a beginning for a fuzzer. */
+/* adapter_replay [EVERY [FOLDER]]: runs the fuzz target for adapters without a fuzzer, over adapters that are made here
+ * and changed: each byte before the numbers replaced, cut at every length of these, every setting with every kind of
+ * value, numbers that are none. Of all cases one in EVERY is run. With a FOLDER the unchanged ones are also written
+ * there, as a beginning for a fuzzer. */
 #include "fuzz/fuzz_adapter.h"
 
 #include <stdarg.h>

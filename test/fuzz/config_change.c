@@ -1,6 +1,6 @@
-/* Inputs for the fuzz target for settings: what the folders of test/data/models hold, and changes of it that keep the form, so that
- * most of them get behind the JSON: other values of settings, settings of other families, sizes changed in settings and tensors
- * alike, tensors that are missing, renamed, doubled or of another shape or type. */
+/* Inputs for the fuzz target for settings: what the folders of test/data/models hold, and changes of it that keep the
+ * form, so that most of them get behind the JSON: other values of settings, settings of other families, sizes changed
+ * in settings and tensors alike, tensors that are missing, renamed, doubled or of another shape or type. */
 #define _GNU_SOURCE 1
 #include "fuzz/fuzz_config.h"
 

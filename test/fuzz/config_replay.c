@@ -1,6 +1,7 @@
-/* config_replay [N [SEED [FOLDER]]]: runs the fuzz target for settings without a fuzzer: over the settings and tensors of every
- * folder of test/data/models, which must load, and over N changed ones. With a FOLDER the unchanged ones are also written there, as a
- * beginning for a fuzzer. $CONFIG_INPUT names a file for the input at hand, to have what ended the program. */
+/* config_replay [N [SEED [FOLDER]]]: runs the fuzz target for settings without a fuzzer: over the settings and tensors
+ * of every folder of test/data/models, which must load, and over N changed ones. With a FOLDER the unchanged ones are
+ * also written there, as a beginning for a fuzzer. $CONFIG_INPUT names a file for the input at hand, to have what ended
+ * the program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

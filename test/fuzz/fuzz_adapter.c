@@ -1,6 +1,6 @@
-/* Fuzz target: an adapter. The first byte says for which model: for the folder adapter_config.json, ended by a zero byte, and then
- * the bytes of adapter_model.safetensors follow, for the GGUF file those of a GGUF file. What loads is used: joined to itself, and a
- * token is run with it. */
+/* Fuzz target: an adapter. The first byte says for which model: for the folder adapter_config.json, ended by a zero
+ * byte, and then the bytes of adapter_model.safetensors follow, for the GGUF file those of a GGUF file. What loads is
+ * used: joined to itself, and a token is run with it. */
 #define _GNU_SOURCE 1
 #include "fuzz/fuzz_adapter.h"
 
@@ -50,7 +50,8 @@ unsigned long fuzz_accepted(void)
     return accepted;
 }
 
-/* Tokens with it, which may be what it waits for, in a context of its own: a pool keeps every adapter that it has seen. */
+/* Tokens with it, which may be what it waits for, in a context of its own: a pool keeps every adapter that it has
+ * seen. */
 static void run(hlm_model *model, const hlm_adapter *ad)
 {
     static const int32_t ids[] = {1, 1, 1, 0};

@@ -1,7 +1,7 @@
-/* Fuzz target: the public API as a state machine. The input is a program: each byte a call on one of several models, contexts,
- * caches, samplers and streams, with numbers from the bytes after it, sensible and not. What the header promises is held: statuses
- * that it names, results only on success, a failed call that changes nothing, and the same logits, bit for bit, as a
- * fresh sequence of the same tokens. */
+/* Fuzz target: the public API as a state machine. The input is a program: each byte a call on one of several models,
+ * contexts, caches, samplers and streams, with numbers from the bytes after it, sensible and not. What the header
+ * promises is held: statuses that it names, results only on success, a failed call that changes nothing, and the same
+ * logits, bit for bit, as a fresh sequence of the same tokens. */
 #define _GNU_SOURCE 1
 #include <hybridlm/hybridlm.h>
 #include <stdbool.h>

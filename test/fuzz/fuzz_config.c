@@ -1,6 +1,7 @@
-/* Fuzz target: config.json, ended by a zero byte, and a table of tensors, a line each: name, dtype, dimensions. Both are loaded as a
- * folder whose numbers are made here, from files that can be mapped and that can only be read. What loads is a model: it is
- * planned, run, forked and rewound, and gives the bits of a fresh sequence. Settings alone take no memory. */
+/* Fuzz target: config.json, ended by a zero byte, and a table of tensors, a line each: name, dtype, dimensions. Both
+ * are loaded as a folder whose numbers are made here, from files that can be mapped and that can only be read. What
+ * loads is a model: it is planned, run, forked and rewound, and gives the bits of a fresh sequence. Settings alone take
+ * no memory. */
 #define _GNU_SOURCE 1
 #include "fuzz/fuzz_config.h"
 

@@ -20,7 +20,8 @@ typedef struct config_seed {
 /** All of them, read once. */
 const config_seed *config_seeds(size_t *n);
 
-/** Changes an input in one or a few places, in at most max bytes, by *random; the new size. 0: no input of this kind. */
+/** Changes an input in one or a few places, in at most max bytes, by *random; the new size. 0: no input of this
+ *  kind. */
 size_t config_change(uint8_t *data, size_t size, size_t max, uint64_t *random);
 
 #endif

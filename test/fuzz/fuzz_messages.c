@@ -1,7 +1,8 @@
-/* Fuzz target: messages, tools and extra variables as JSON, through the public calls. The first byte says which model (bits 0 to 2),
- * whether an answer is opened (bit 3) and by which template (bits 4 to 7); then messages, tools, extra and a template follow,
- * parted by zero bytes, and what is empty is not given. Every call is made twice, for the size and with room for exactly that; and
- * the text of the messages, cut into roles and contents, is rendered from structs and from JSON, which must agree. */
+/* Fuzz target: messages, tools and extra variables as JSON, through the public calls. The first byte says which model
+ * (bits 0 to 2), whether an answer is opened (bit 3) and by which template (bits 4 to 7); then messages, tools, extra
+ * and a template follow, parted by zero bytes, and what is empty is not given. Every call is made twice, for the size
+ * and with room for exactly that; and the text of the messages, cut into roles and contents, is rendered from structs
+ * and from JSON, which must agree. */
 #define _GNU_SOURCE 1
 #include <hybridlm/hybridlm.h>
 

@@ -1,5 +1,5 @@
-/* Fuzz target: a Hugging Face folder. The input is config.json and the index, each ended by a zero byte, and then the bytes of the
- * weight file: model.safetensors when the index is empty, otherwise the shard "s". */
+/* Fuzz target: a Hugging Face folder. The input is config.json and the index, each ended by a zero byte, and then the
+ * bytes of the weight file: model.safetensors when the index is empty, otherwise the shard "s". */
 #include "fuzz/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

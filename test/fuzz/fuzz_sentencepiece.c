@@ -1,5 +1,5 @@
-/* Fuzz target: a text that ends with a 0 byte, a tokenizer_config.json that does too (empty: none), and the bytes of
- * a SentencePiece model. */
+/* Fuzz target: a text that ends with a 0 byte, a tokenizer_config.json that does too (empty: none), and the bytes of a
+ * SentencePiece model. */
 #include <stdlib.h>
 
 #include "fuzz/tokenize.h"

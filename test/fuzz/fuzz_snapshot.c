@@ -1,6 +1,6 @@
-/* Fuzz target: a snapshot. The first byte says what is put right before it is loaded (bit 0: checksums, 1: the size in the head,
- * 2: model and kernels of the head) and where (bit 3: with HLM_SNAPSHOT_OTHER_KERNELS, 4: into a pool of other pages), the
- * second which model. What loads is used: forked, rewound, run and saved. */
+/* Fuzz target: a snapshot. The first byte says what is put right before it is loaded (bit 0: checksums, 1: the size in
+ * the head, 2: model and kernels of the head) and where (bit 3: with HLM_SNAPSHOT_OTHER_KERNELS, 4: into a pool of
+ * other pages), the second which model. What loads is used: forked, rewound, run and saved. */
 #include "fuzz/fuzz_snapshot.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* Fuzz target: a chat template, a 0 byte, and the messages as JSON. Without a 0 byte
- * the messages are one greeting. */
+/* Fuzz target: a chat template, a 0 byte, and the messages as JSON. Without a 0 byte the messages are one greeting. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* random_replay N [SEED]: runs a fuzz target without a fuzzer, over N inputs of random bytes: for targets to which any bytes are a
- * program. Prints the seed of an input before it, should it end the program, with --verbose. */
+/* random_replay N [SEED]: runs a fuzz target without a fuzzer, over N inputs of random bytes: for targets to which any
+ * bytes are a program. Prints the seed of an input before it, should it end the program, with --verbose. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

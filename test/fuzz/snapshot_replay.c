@@ -1,6 +1,6 @@
-/* snapshot_replay [N [SEED [FOLDER]]]: runs the fuzz target for snapshots without a fuzzer, over N changed snapshots of each of its
- * models, made here: checksums would make a corpus of files useless with the first change of the format. With a FOLDER the
- * unchanged ones are also written there, as a beginning for a fuzzer. */
+/* snapshot_replay [N [SEED [FOLDER]]]: runs the fuzz target for snapshots without a fuzzer, over N changed snapshots of
+ * each of its models, made here: checksums would make a corpus of files useless with the first change of the format.
+ * With a FOLDER the unchanged ones are also written there, as a beginning for a fuzzer. */
 #include "fuzz/fuzz_snapshot.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Makes the checksums of a snapshot right again, so that what was changed in it is looked at by the code behind them. */
+/* Makes the checksums of a snapshot right again, so that what was changed in it is looked at by the code behind
+ * them. */
 #ifndef SNAPSHOT_SUMS_H
 #define SNAPSHOT_SUMS_H
 

@@ -1,4 +1,5 @@
-/* What a fuzz target does with a store that opened: reads everything it offers and traps on a broken promise of store.h. */
+/* What a fuzz target does with a store that opened: reads everything it offers and traps on a broken promise of
+ * store.h. */
 #ifndef TEST_FUZZ_WALK_H
 #define TEST_FUZZ_WALK_H
 

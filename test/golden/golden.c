@@ -1,7 +1,8 @@
-/* golden FOLDER...: runs conformance folders (config.json and weights, or model.gguf, or an adapter whose golden.json names its
- * base; golden.safetensors, golden.json) through the public API in f32 and compares every quantity with its golden value; then
- * the logits once more, with what the library rounds by default. Prints the largest difference beside the tolerance; a quantity
- * that it does not know counts as failed. With --keep FILE all that was computed goes to that file, bit for bit. */
+/* golden FOLDER...: runs conformance folders (config.json and weights, or model.gguf, or an adapter whose golden.json
+ * names its base; golden.safetensors, golden.json) through the public API in f32 and compares every quantity with its
+ * golden value; then the logits once more, with what the library rounds by default. Prints the largest difference
+ * beside the tolerance; a quantity that it does not know counts as failed. With --keep FILE all that was computed goes
+ * to that file, bit for bit. */
 #include <hybridlm/hybridlm.h>
 
 #include <math.h>
@@ -14,7 +15,8 @@
 
 enum { MAX_HIDDEN = 256 };
 
-/* Of the logits. Small models with random weights exaggerate: with bf16 activations most move by 0.005, zamba2-options by 0.09. */
+/* Of the logits. Small models with random weights exaggerate: with bf16 activations most move by 0.005, zamba2-options
+ * by 0.09. */
 static const double ROUNDED = 0.2;
 
 typedef struct run {
@@ -233,8 +235,8 @@ static void check_prompt(run *r)
     free_sequence(&s);
 }
 
-/* Rounded activations and KV rows, as this CPU's kernels take them (r's model was loaded so), move the logits by a small part
- * of what they are: the norm of the differences against the logits' own. */
+/* Rounded activations and KV rows, as this CPU's kernels take them (r's model was loaded so), move the logits by a
+ * small part of what they are: the norm of the differences against the logits' own. */
 static void check_rounded(run *r)
 {
     sequence s = {.ids_name = "input_ids", .logits_name = "logits"};
@@ -264,8 +266,8 @@ static size_t memory_rows(const run *r, st_tensor *first)
     return first->dims[0] > ids.n ? first->dims[0] - ids.n : 0;
 }
 
-/* A sequence that the runner begins itself, memory tokens first (r's model was loaded for that): their hidden rows, and the
- * text's logits. */
+/* A sequence that the runner begins itself, memory tokens first (r's model was loaded for that): their hidden rows, and
+ * the text's logits. */
 static void check_memory(run *r, size_t n, const float *memory)
 {
     static states all;

@@ -1,5 +1,5 @@
-/* Reads golden.safetensors: whole file in memory, tensors by name. Test files
- * are trusted; a broken one ends the runner. */
+/* Reads golden.safetensors: whole file in memory, tensors by name. Test files are trusted; a broken one ends the
+ * runner. */
 #ifndef GOLDEN_ST_FILE_H
 #define GOLDEN_ST_FILE_H
 

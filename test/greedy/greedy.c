@@ -1,11 +1,10 @@
-/* greedy [-n TOKENS] [-t THREADS] [-e N] -q QUESTIONS MODEL...: answers short questions (with -e every N-th)
- * greedily in f32 and compares the default mode with it. An answer passes when
- * both choose the same tokens up to the first place where the two best f32
- * logits are closer than MARGIN. Prints every answer that fails, the size of the
- * noise for each model, and "N passed, N failed".
+/* greedy [-n TOKENS] [-t THREADS] [-e N] -q QUESTIONS MODEL...: answers short questions (with -e every N-th) greedily
+ * in f32 and compares the default mode with it. An answer passes when both choose the same tokens up to the first place
+ * where the two best f32 logits are closer than MARGIN. Prints every answer that fails, the size of the noise for each
+ * model, and "N passed, N failed".
  *
- * The default mode does not answer by itself: it reads question and f32 answer in one step, whose logits are those that it
- * would have seen one by one (docs/promise.md), and its first other choice is where its own answer would part. */
+ * The default mode does not answer by itself: it reads question and f32 answer in one step, whose logits are those that
+ * it would have seen one by one (docs/promise.md), and its first other choice is where its own answer would part. */
 #include <hybridlm/hybridlm.h>
 
 #include <jansson.h>

@@ -1,6 +1,5 @@
-/* Runner for hostile files: what its parts share. A case is one model (a GGUF
- * file, or a folder) taken through the stages in a process of its own, or an
- * adapter for the good model. */
+/* Runner for hostile files: what its parts share. A case is one model (a GGUF file, or a folder) taken through the
+ * stages in a process of its own, or an adapter for the good model. */
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
@@ -42,8 +41,8 @@ void hostile_run(const hostile_job *job, hostile_report *report);
 
 enum { HOSTILE_WALL_MS = 5000, HOSTILE_RESIDENT_MB = 512 };
 
-/* Runs the job in a process of its own, under the limits. false: it crashed, hung, or took too much, as `report->broken`
- * says; then nothing else in the report counts. */
+/* Runs the job in a process of its own, under the limits. false: it crashed, hung, or took too much, as
+ * `report->broken` says; then nothing else in the report counts. */
 bool hostile_spawn(const hostile_job *job, hostile_report *report);
 
 #endif

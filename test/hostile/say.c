@@ -1,7 +1,7 @@
-/* say: what the library says of files. Reads a case a line from standard input, five fields between tabs, and prints for each its status
- * and the sentence, or "HLM_OK": VERB LETTERS KV_TYPE MODEL FILE. Verbs: `load` the model; `attach` an adapter, `render` a template, `save`
- * or `restore` a snapshot, which are FILE. Letters: p portable, r read, v vocabulary alone, w weights are checked, f f32 activations,
- * n no prefix; of a pool: h states in f16. */
+/* say: what the library says of files. Reads a case a line from standard input, five fields between tabs, and prints
+ * for each its status and the sentence, or "HLM_OK": VERB LETTERS KV_TYPE MODEL FILE. Verbs: `load` the model; `attach`
+ * an adapter, `render` a template, `save` or `restore` a snapshot, which are FILE. Letters: p portable, r read, v
+ * vocabulary alone, w weights are checked, f f32 activations, n no prefix; of a pool: h states in f16. */
 #include <hybridlm/hybridlm.h>
 
 #include <stdbool.h>

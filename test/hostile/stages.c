@@ -1,6 +1,5 @@
-/* What a case does with its model: the stages, through file access that keeps
- * to the given path, with memory that is counted; and whether the library is
- * still good for another model afterwards. */
+/* What a case does with its model: the stages, through file access that keeps to the given path, with memory that is
+ * counted; and whether the library is still good for another model afterwards. */
 #define _GNU_SOURCE 1
 #include "hostile.h"
 

@@ -1,7 +1,7 @@
-/* A model's places in tests: the CPU, and one that is the CPU's host again, but keeps what it hands out under addresses that nobody can
- * look through: only its own copies, and its run, which gives the CPU's ops a step descriptor with true addresses of its own rows
- * and with none of others. Layers are divided between the two. So a test that passes on it shows that rows are reached at their place
- * alone. */
+/* A model's places in tests: the CPU, and one that is the CPU's host again, but keeps what it hands out under addresses
+ * that nobody can look through: only its own copies, and its run, which gives the CPU's ops a step descriptor with true
+ * addresses of its own rows and with none of others. Layers are divided between the two. So a test that passes on it
+ * shows that rows are reached at their place alone. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdatomic.h>
 #include <stdio.h>
@@ -186,8 +186,8 @@ static uses uses_of(const hlmi_block *b)
     }
 }
 
-/* The first, the third ... of KV layers, and of recurrences that stand alone, are here; so is every other one of the other blocks, and
- * the head. */
+/* The first, the third ... of KV layers, and of recurrences that stand alone, are here; so is every other one of the
+ * other blocks, and the head. */
 static void divide(hlmi_plan *plan)
 {
     for (size_t i = 0; i < plan->n_blocks; i++) {

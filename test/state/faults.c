@@ -1,6 +1,6 @@
-/* faults MODEL...: every allocation of a scenario that uses all there is to states fails once. The call that it fails in
- * returns HLM_E_NOMEM (or does without), all sequences are as they were, bit for bit, the same call then succeeds, the
- * scenario ends as without the failure, and all memory is given back. */
+/* faults MODEL...: every allocation of a scenario that uses all there is to states fails once. The call that it fails
+ * in returns HLM_E_NOMEM (or does without), all sequences are as they were, bit for bit, the same call then succeeds,
+ * the scenario ends as without the failure, and all memory is given back. */
 #define _POSIX_C_SOURCE 200809L
 #include <hybridlm/hybridlm.h>
 

@@ -1,5 +1,6 @@
-/* kills [--kills N] [--seed S] MODEL: a process that saves in a loop, over a snapshot that is there, is killed (SIGKILL) at a random
- * moment, N times. Afterwards the file is always one of the two contents, whole, it loads, and nothing piles up beside it. */
+/* kills [--kills N] [--seed S] MODEL: a process that saves in a loop, over a snapshot that is there, is killed
+ * (SIGKILL) at a random moment, N times. Afterwards the file is always one of the two contents, whole, it loads, and
+ * nothing piles up beside it. */
 #define _GNU_SOURCE 1
 #include <hybridlm/hybridlm.h>
 

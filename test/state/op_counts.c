@@ -1,8 +1,9 @@
-/* op_counts MODEL...: what operations on states cost, measured from outside them. Contexts are made with an op table that
- * counts: each entry emits what the CPU's does, and a region that adds up rows when it is run. Memory is counted by the
- * caller's allocator. For each model: rewinds and forks run nothing, and the next token costs the matrix products of one
- * token; tokens that have to be computed again are as many as was said; a second turn of a conversation runs what differs
- * and at most one stride; a fork takes less than 4 KB at any length; of the undo log a branch takes the rows of its own tokens. */
+/* op_counts MODEL...: what operations on states cost, measured from outside them. Contexts are made with an op table
+ * that counts: each entry emits what the CPU's does, and a region that adds up rows when it is run. Memory is counted
+ * by the caller's allocator. For each model: rewinds and forks run nothing, and the next token costs the matrix
+ * products of one token; tokens that have to be computed again are as many as was said; a second turn of a conversation
+ * runs what differs and at most one stride; a fork takes less than 4 KB at any length; of the undo log a branch takes
+ * the rows of its own tokens. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -446,8 +447,9 @@ static uint64_t branch_takes(bench *t, size_t length, size_t n)
     return after - before;
 }
 
-/* What the undo log adds to that, against a pool that has none: the rows of the branch's own tokens, its lists of rows, and
- * the states before those stretches that begin within them. It shares the rest with the sequence that it came from. */
+/* What the undo log adds to that, against a pool that has none: the rows of the branch's own tokens, its lists of rows,
+ * and the states before those stretches that begin within them. It shares the rest with the sequence that it came
+ * from. */
 static void show_branches(const char *path, unsigned *passed, unsigned *failed)
 {
     static const struct {

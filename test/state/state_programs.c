@@ -1,8 +1,9 @@
-/* state_programs [--programs N] [--seed S] [--threads T] MODEL...: the state is a value. Runs random programs of steps, forks, marks,
- * rewinds, reserves, saves, loads, drafts, cancelled and refused steps, with two adapters and with none, over several sequences, and after
- * each operation compares one sequence with a fresh one that is fed the same tokens in one step (one for each run of tokens with the same
- * adapter): the logits must be the same bit for bit. Pages, the undo log and the stride of marks are small, so that every border is met. A
- * program that fails is cut down and printed. */
+/* state_programs [--programs N] [--seed S] [--threads T] MODEL...: the state is a value. Runs random programs of steps,
+ * forks, marks, rewinds, reserves, saves, loads, drafts, cancelled and refused steps, with two adapters and with none,
+ * over several sequences, and after each operation compares one sequence with a fresh one that is fed the same tokens
+ * in one step (one for each run of tokens with the same adapter): the logits must be the same bit for bit. Pages, the
+ * undo log and the stride of marks are small, so that every border is met. A program that fails is cut down and
+ * printed. */
 #define _POSIX_C_SOURCE 200809L
 #include <hybridlm/hybridlm.h>
 
@@ -44,7 +45,8 @@ static const char *const kind_names[KINDS] = {"step",    "batch",  "fork",   "ma
                                               "reserve", "cancel", "refuse", "free",   "add",      "reuse",
                                               "clear",   "save",   "load",   "slices", "generate", "logits"};
 
-/* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a program. */
+/* One operation; what its numbers mean is taken modulo what there is when it runs, so any sequence of them is a
+ * program. */
 typedef struct op {
     kind kind;
     uint32_t cache, other, n, context, probe;
@@ -252,8 +254,8 @@ static int look_between(machine *m, const op *o, sequence *const *of, size_t n)
     return compare(m, s, o);
 }
 
-/* The step in slices, some of the first with hardly any time, by a context that has measured nothing yet. It ends well, or is
- * aborted or cancelled; a fork made on the way outlives it. */
+/* The step in slices, some of the first with hardly any time, by a context that has measured nothing yet. It ends well,
+ * or is aborted or cancelled; a fork made on the way outlives it. */
 static hlm_status run_sliced(machine *m, const op *o, const hlm_step *const *steps, sequence *const *of, size_t n)
 {
     const hlm_ctx_params cp = {.struct_size = sizeof cp,

@@ -1,6 +1,6 @@
-/* write_faults MODEL: every call to the system that writes, while a snapshot or a prefix cache is saved, fails once. What was in
- * the folder before is then there, byte for byte, and nothing else; the same save then succeeds. The calls are the program's
- * own, which the library finds before the C library's. */
+/* write_faults MODEL: every call to the system that writes, while a snapshot or a prefix cache is saved, fails once.
+ * What was in the folder before is then there, byte for byte, and nothing else; the same save then succeeds. The calls
+ * are the program's own, which the library finds before the C library's. */
 #define _GNU_SOURCE 1
 #undef _FILE_OFFSET_BITS
 #include <hybridlm/hybridlm.h>

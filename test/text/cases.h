@@ -13,8 +13,8 @@ typedef struct tally {
 
 /** A whole file, unpacked when only NAME.xz is there; NULL when neither is. free() it. */
 char *cases_slurp(const char *folder, const char *name, size_t *len);
-/** The tokenizer of a folder's file: a .json (with tokenizer_config.json), .gguf or .model; NULL with *missing when
- *  the file is not there, NULL otherwise when it failed (hlmi_error() says why). */
+/** The tokenizer of a folder's file: a .json (with tokenizer_config.json), .gguf or .model; NULL with *missing when the
+ *  file is not there, NULL otherwise when it failed (hlmi_error() says why). */
 hlmi_tokenizer *cases_load(const char *folder, const char *name, bool *missing);
 /** The texts of tokenizer.json's added tokens that `tok`, the folder's tokenizer.model, does not have. */
 json_t *cases_missing_tokens(const char *folder, const hlmi_tokenizer *tok);

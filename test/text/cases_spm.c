@@ -1,5 +1,5 @@
-/* Cases for tokenizer.model: what a SentencePiece model lacks of the tokenizer.json beside it, and what
- * SentencePiece itself answers. */
+/* Cases for tokenizer.model: what a SentencePiece model lacks of the tokenizer.json beside it, and what SentencePiece
+ * itself answers. */
 #include <stdlib.h>
 #include <string.h>
 

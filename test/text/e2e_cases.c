@@ -1,7 +1,6 @@
-/* TEMPLATE__TOKENIZER.jsonl: rendered chats and their tokens. Each text must give the
- * recorded ids, and so must the messages it was made from (the case of the same name
- * in ../templates/TEMPLATE.cases.jsonl, where there is one) when only the template's
- * own markers may become special tokens. */
+/* TEMPLATE__TOKENIZER.jsonl: rendered chats and their tokens. Each text must give the recorded ids, and so must the
+ * messages it was made from (the case of the same name in ../templates/TEMPLATE.cases.jsonl, where there is one) when
+ * only the template's own markers may become special tokens. */
 #include "text/template_cases.h"
 
 #include <stdlib.h>

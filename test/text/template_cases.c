@@ -1,6 +1,5 @@
-/* Renders every case of *.cases.jsonl files and compares: the text must be equal,
- * the message of raise_exception must be the one expected, and other errors must
- * be errors. NAME.jinja lies beside NAME.cases.jsonl. */
+/* Renders every case of *.cases.jsonl files and compares: the text must be equal, the message of raise_exception must
+ * be the one expected, and other errors must be errors. NAME.jinja lies beside NAME.cases.jsonl. */
 #define _POSIX_C_SOURCE 200809L
 #include "text/template_cases.h"
 
@@ -32,8 +31,8 @@ char *tc_slurp(const char *path, size_t *n)
     return p;
 }
 
-/* ---- the members of a case, as the text that stands in the file: jansson has no
- * integers past 64 bits, and the cases do */
+/* ---- the members of a case, as the text that stands in the file: jansson has no integers past 64 bits, and the cases
+ * do */
 
 static const char *skip_string(const char *p, const char *end)
 {

@@ -1,20 +1,20 @@
 /* tokenizer_cases FOLDER...: holds tokenizers against recorded answers.
  *
- * Each folder has a tokenizer (tokenizer.json or .json.xz, perhaps vocab.gguf and
- * tokenizer.model) and cases, one JSON object a line:
+ * Each folder has a tokenizer (tokenizer.json or .json.xz, perhaps vocab.gguf and tokenizer.model) and cases, one JSON
+ * object a line:
  *   cases.jsonl         text, ids, add_special, parse_special, decoded, decoded_skip_special
  *   decode_cases.jsonl  ids, decoded, decoded_skip_special
  *   bytes_cases.jsonl   hex, tokenizers_ids_of_replaced_text
  *   differs_sentencepiece.jsonl  text, tokenizers, sentencepiece: ids where SentencePiece itself differs
  *   differs_llama_cpp.jsonl  text, add_special, parse_special, llama_cpp: what a GGUF's tokenizer
  *                       answers where it differs from tokenizer.json's
- * The lists of differences leave out some long texts, and facts.json says how many: so many
- * cases of a GGUF that agree with no list are counted as undecided, neither passed nor failed.
- * A GGUF or .model carries no decoder: its texts are compared when tokenizer.json's decoder is
- * the one that such vocabularies imply (bytes from byte-level characters or from <0xNN> tokens).
- * Of a .model SentencePiece's own answers are right, too. Its list holds texts without special
- * tokens in or around them only: where there is a list, a case with them that differs is undecided.
- * Cases that name tokens which tokenizer.json adds and the .model does not have are left out. */
+ * The lists of differences leave out some long texts, and facts.json says how many: so many cases of a GGUF that agree
+ * with no list are counted as undecided, neither passed nor failed.
+ * A GGUF or .model carries no decoder: its texts are compared when tokenizer.json's decoder is the one that such
+ * vocabularies imply (bytes from byte-level characters or from <0xNN> tokens).
+ * Of a .model SentencePiece's own answers are right, too. Its list holds texts without special tokens in or around them
+ * only: where there is a list, a case with them that differs is undecided. Cases that name tokens which tokenizer.json
+ * adds and the .model does not have are left out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* tokenizer_moved FOLDER...: what a tokenizer.json says, said by other files. The added tokens move into each of the files
- * that transformers reads for them, and vocabulary and merges into vocab.json and merges.txt: ids, special tokens and
- * ends stay as they are. Contradictions are refused. Texts: those of the folder's cases.jsonl. */
+/* tokenizer_moved FOLDER...: what a tokenizer.json says, said by other files. The added tokens move into each of the
+ * files that transformers reads for them, and vocabulary and merges into vocab.json and merges.txt: ids, special tokens
+ * and ends stay as they are. Contradictions are refused. Texts: those of the folder's cases.jsonl. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* What the tests of the public API share: a small model with a cache of a few
- * tokens, an allocator that counts and fails on request, and the check that a
- * refused call has changed nothing. */
+/* What the tests of the public API share: a small model with a cache of a few tokens, an allocator that counts and
+ * fails on request, and the check that a refused call has changed nothing. */
 #ifndef API_HELP_H
 #define API_HELP_H
 

@@ -1,5 +1,5 @@
-/* Contexts, caches and text streams on top of fake_model.h. The logits after
- * a sequence are a hash of its tokens, or point to the next token of a script. */
+/* Contexts, caches and text streams on top of fake_model.h. The logits after a sequence are a hash of its tokens, or
+ * point to the next token of a script. */
 #ifndef TEST_UNIT_FAKE_ENGINE_H
 #define TEST_UNIT_FAKE_ENGINE_H
 

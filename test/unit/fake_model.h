@@ -1,5 +1,5 @@
-/* A model for tests of what stands above the engine: it has a vocabulary and
- * an allocator that counts its blocks and can fail at a given one. */
+/* A model for tests of what stands above the engine: it has a vocabulary and an allocator that counts its blocks and
+ * can fail at a given one. */
 #ifndef TEST_UNIT_FAKE_MODEL_H
 #define TEST_UNIT_FAKE_MODEL_H
 

@@ -1,5 +1,5 @@
-/* What tests of files share: a folder of the process's own, and every place where the library opens a file, with the call that opens it. The
- * test that includes it defines _GNU_SOURCE and sets `data`. */
+/* What tests of files share: a folder of the process's own, and every place where the library opens a file, with the
+ * call that opens it. The test that includes it defines _GNU_SOURCE and sets `data`. */
 #ifndef TEST_UNIT_FILES_HELP_H
 #define TEST_UNIT_FILES_HELP_H
 

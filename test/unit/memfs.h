@@ -1,5 +1,5 @@
-/* Files in memory behind hlm_vfs, for tests of what reads files. With `map`, files can be mapped; every file lies in a heap block of
- * exactly its size, so that a sanitizer sees a read past its end. */
+/* Files in memory behind hlm_vfs, for tests of what reads files. With `map`, files can be mapped; every file lies in a
+ * heap block of exactly its size, so that a sanitizer sees a read past its end. */
 #ifndef TEST_UNIT_MEMFS_H
 #define TEST_UNIT_MEMFS_H
 

@@ -1,5 +1,5 @@
-/* Models in memory, read from test/data, changed by a test and loaded through hlm_vfs: folders as settings and a table of tensors,
- * GGUF files as settings and tensors with the bytes that they had. Public header and Jansson only. */
+/* Models in memory, read from test/data, changed by a test and loaded through hlm_vfs: folders as settings and a table
+ * of tensors, GGUF files as settings and tensors with the bytes that they had. Public header and Jansson only. */
 #ifndef TEST_UNIT_MEMMODEL_H
 #define TEST_UNIT_MEMMODEL_H
 

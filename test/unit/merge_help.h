@@ -1,5 +1,5 @@
-/* Adapters for one matrix of a model, and the model with that matrix merged, written into folders: in either container. Everything
- * comes from the model's own files. */
+/* Adapters for one matrix of a model, and the model with that matrix merged, written into folders: in either container.
+ * Everything comes from the model's own files. */
 #ifndef TEST_UNIT_MERGE_HELP_H
 #define TEST_UNIT_MERGE_HELP_H
 

@@ -1,4 +1,5 @@
-/* What the tests of the prefix cache share: models of every kind, and texts over few letters, so that many begin alike. */
+/* What the tests of the prefix cache share: models of every kind, and texts over few letters, so that many begin
+ * alike. */
 #ifndef PREFIX_HELP_H
 #define PREFIX_HELP_H
 

@@ -1,4 +1,5 @@
-/* What the tests of snapshots share: a model with a pool and a context, and a sequence that has everything a snapshot holds. */
+/* What the tests of snapshots share: a model with a pool and a context, and a sequence that has everything a snapshot
+ * holds. */
 #ifndef SNAPSHOT_HELP_H
 #define SNAPSHOT_HELP_H
 

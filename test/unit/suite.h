@@ -1,6 +1,5 @@
-/* One Check suite from a list of tests, run in one process (so that sanitizers
- * and debuggers see everything). Ends with the line "N passed, N failed" that
- * test/run adds up; the exit status says whether all passed. */
+/* One Check suite from a list of tests, run in one process (so that sanitizers and debuggers see everything). Ends with
+ * the line "N passed, N failed" that test/run adds up; the exit status says whether all passed. */
 #ifndef TEST_UNIT_SUITE_H
 #define TEST_UNIT_SUITE_H
 

@@ -1,5 +1,6 @@
 /* Adapters through the public API: batches of several, what sequences remember of them, and files that lie:
- * test_adapter DATA. What they compute is in the golden folders, and what rewinds and forks do with them in state_programs. */
+ * test_adapter DATA. What they compute is in the golden folders, and what rewinds and forks do with them in
+ * state_programs. */
 #define _POSIX_C_SOURCE 200809L
 #include "snapshot_help.h"
 

@@ -1,5 +1,5 @@
-/* Every matrix of every model: an adapter for it alone does to the logits what the merged weights do, whatever the text is cut
- * into; or it is refused by name. The matrices are those of the models' files: test_adapter_all MODELS. */
+/* Every matrix of every model: an adapter for it alone does to the logits what the merged weights do, whatever the text
+ * is cut into; or it is refused by name. The matrices are those of the models' files: test_adapter_all MODELS. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <strings.h>

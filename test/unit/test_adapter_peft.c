@@ -1,5 +1,5 @@
-/* Adapters by PEFT's rules: which modules settings speak of, names of modules, copies of the model's own weights, and adapters that wait
- * for tokens: test_adapter_peft DATA. What PEFT says is in DATA/peft (test/golden/make_peft.py). */
+/* Adapters by PEFT's rules: which modules settings speak of, names of modules, copies of the model's own weights, and
+ * adapters that wait for tokens: test_adapter_peft DATA. What PEFT says is in DATA/peft (test/golden/make_peft.py). */
 #define _XOPEN_SOURCE 700
 #include <strings.h>
 

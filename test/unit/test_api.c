@@ -1,5 +1,5 @@
-/* Bad use of the public API: each mistake has its status and a sentence, and
- * changes nothing. test_api FOLDER, with the models of test/data/models. */
+/* Bad use of the public API: each mistake has its status and a sentence, and changes nothing. test_api FOLDER, with the
+ * models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
 #include "../calls.h"

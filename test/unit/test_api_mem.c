@@ -1,5 +1,5 @@
-/* Memory, files and callbacks that the caller supplies: counted, capped, failing
- * at every place in turn. test_api_mem FOLDER, with the models of test/data/models. */
+/* Memory, files and callbacks that the caller supplies: counted, capped, failing at every place in turn. test_api_mem
+ * FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
 #include "../calls.h"

@@ -1,6 +1,5 @@
-/* The public API from several threads at once: contexts of one model side by
- * side, and a cancel while a prompt runs. test_api_threads FOLDER, with the
- * models of test/data/models. */
+/* The public API from several threads at once: contexts of one model side by side, and a cancel while a prompt runs.
+ * test_api_threads FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
 

@@ -1,5 +1,5 @@
-/* Sparse experts at the op table: which experts a row gets, by hand, and their
- * products against plain sums, the same bits for every number of rows and workers. */
+/* Sparse experts at the op table: which experts a row gets, by hand, and their products against plain sums, the same
+ * bits for every number of rows and workers. */
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* Every place where the library opens a file, with everything that can be there instead: FIFOs, sockets, devices, folders, links to
- * nothing, files that may not be read; and everything that people have in a file's place. test_files DATA. */
+/* Every place where the library opens a file, with everything that can be there instead: FIFOs, sockets, devices,
+ * folders, links to nothing, files that may not be read; and everything that people have in a file's place. test_files
+ * DATA. */
 #define _GNU_SOURCE 1
 #include "files_help.h"
 

@@ -1,5 +1,5 @@
-/* Files of the library beside a host: one that has closed its standard descriptors, and one whose handlers are to see the faults of
- * mapped files. test_files_host DATA. */
+/* Files of the library beside a host: one that has closed its standard descriptors, and one whose handlers are to see
+ * the faults of mapped files. test_files_host DATA. */
 #define _GNU_SOURCE 1
 #include "files_help.h"
 

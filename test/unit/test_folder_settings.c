@@ -70,8 +70,8 @@ START_TEST(activations_have_several_names)
 }
 END_TEST
 
-/* A setting that is not there is what the reference's class has (test/golden/make_defaults.py): both compute the same, or are
- * refused with the same sentence. */
+/* A setting that is not there is what the reference's class has (test/golden/make_defaults.py): both compute the same,
+ * or are refused with the same sentence. */
 START_TEST(settings_left_out_are_the_class_s)
 {
     char path[600];

@@ -1,5 +1,5 @@
-/* Folders as people have them: tensors that no text needs, models without heads, names that begin otherwise, quantised weights.
- * test_folders FOLDER, by default test/data/models. */
+/* Folders as people have them: tensors that no text needs, models without heads, names that begin otherwise, quantised
+ * weights. test_folders FOLDER, by default test/data/models. */
 #include "unit/folders_help.h"
 #include "../calls.h"
 
@@ -167,7 +167,8 @@ static void check_no_logits(hlm_model *m)
     hlm_ctx_free(ctx);
 }
 
-/* The model without a head gives the rows of the one with it, bit for bit, under either root, with the head's tensor and without. */
+/* The model without a head gives the rows of the one with it, bit for bit, under either root, with the head's tensor
+ * and without. */
 START_TEST(models_without_heads_embed)
 {
     for (size_t k = 0; k < FAMILIES; k++) {

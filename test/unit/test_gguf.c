@@ -1,4 +1,5 @@
-/* The tensor store over GGUF files: what it reads, and what it refuses with which words. test_gguf FOLDER, by default test/data/hostile. */
+/* The tensor store over GGUF files: what it reads, and what it refuses with which words. test_gguf FOLDER, by default
+ * test/data/hostile. */
 #include <stdio.h>
 
 #include "unit/gguf_bytes.h"
@@ -356,7 +357,8 @@ START_TEST(drops_dimensions_of_one)
 }
 END_TEST
 
-/* A file without tensors, and with nothing behind its settings: nothing is read or added up that is not there (UBSan). */
+/* A file without tensors, and with nothing behind its settings: nothing is read or added up that is not there
+ * (UBSan). */
 START_TEST(opens_without_tensors)
 {
     for (int padded = 0; padded < 2; padded++) {

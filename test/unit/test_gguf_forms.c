@@ -1,5 +1,5 @@
-/* GGUF files that say the same thing otherwise: settings in other types and as arrays, dimensions of one, several files, a folder
- * around the file. All compute the same bits. test_gguf_forms FOLDER, by default test/data/models. */
+/* GGUF files that say the same thing otherwise: settings in other types and as arrays, dimensions of one, several
+ * files, a folder around the file. All compute the same bits. test_gguf_forms FOLDER, by default test/data/models. */
 #include <sys/stat.h>
 #include <unistd.h>
 

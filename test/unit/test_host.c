@@ -1,6 +1,7 @@
 /* Hosts that round otherwise, flush denormals, or have exceptions unmasked, and the sentence of the latest call.
  *
- * test_host MODELS ADAPTERS SYMBOLS FOLDER: models and adapters of test/data, test/abi/hybridlm.sym, a folder to write in. */
+ * test_host MODELS ADAPTERS SYMBOLS FOLDER: models and adapters of test/data, test/abi/hybridlm.sym, a folder to write
+ * in. */
 #define _GNU_SOURCE 1
 #include "host_walk.h"
 

@@ -1,5 +1,5 @@
-/* Chat templates: expressions whose values Jinja2 gave (expressions.jsonl), budgets,
- * statuses, and every allocation failing in turn. */
+/* Chat templates: expressions whose values Jinja2 gave (expressions.jsonl), budgets, statuses, and every allocation
+ * failing in turn. */
 #include <jansson.h>
 #include <string.h>
 

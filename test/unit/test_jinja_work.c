@@ -1,6 +1,6 @@
 /* What templates do is paid for: everything that can be asked of a value by a name, and every operator, has a case here
- * that does much in few steps of its own. Done over and over it ends in HLM_E_LIMIT, unless it is said to cost the
- * same whatever the value; then it never does. A filter, test, method or global function without a case is a failure. */
+ * that does much in few steps of its own. Done over and over it ends in HLM_E_LIMIT, unless it is said to cost the same
+ * whatever the value; then it never does. A filter, test, method or global function without a case is a failure. */
 #include <string.h>
 
 #include "chat/chat.h"
@@ -14,8 +14,8 @@ typedef struct work {
     cost cost;
 } work;
 
-/* x, y: 1 MB of letters each, equal; w: white space and a digit; d: digits; l: 50 000 numbers; m: a dictionary of
- * 5 000; c: a cycler. */
+/* x, y: 1 MB of letters each, equal; w: white space and a digit; d: digits; l: 50 000 numbers; m: a dictionary of 5
+ * 000; c: a cycler. */
 static const char setup[] = "{% set x = 'ab' * 500000 %}{% set y = 'ab' * 500000 %}{% set w = ' ' * 1000000 ~ '1' %}"
                             "{% set d = '1' * 1000000 %}{% set l = range(50000)|list %}"
                             "{% set m = dict(range(10000)|batch(2)) %}{% set c = cycler(1, 2) %}";

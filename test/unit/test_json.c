@@ -133,7 +133,8 @@ static hlmi_json *read_json(hlmi_json_use use, const char *text)
     return v;
 }
 
-/* Of a caller's numbers those that jansson would round or refuse are told by their places; strings keep what JSON can not say. */
+/* Of a caller's numbers those that jansson would round or refuse are told by their places; strings keep what JSON can
+ * not say. */
 START_TEST(numbers_by_their_places)
 {
     static const char text[] =

@@ -1,5 +1,5 @@
-/* hlm_cache_logits: the logits of a step once more, from wherever a position comes, and what it refuses.
- * test_logits FOLDER, with the models of test/data/models. */
+/* hlm_cache_logits: the logits of a step once more, from wherever a position comes, and what it refuses. test_logits
+ * FOLDER, with the models of test/data/models. */
 #define _POSIX_C_SOURCE 200809L
 #include "snapshot_help.h"
 

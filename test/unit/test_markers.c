@@ -1,5 +1,5 @@
-/* Markers that a file does not call special: by every container, type and name, what ends an answer is found in a text with
- * PARSE_SPECIAL only, and left out by SKIP_SPECIAL. */
+/* Markers that a file does not call special: by every container, type and name, what ends an answer is found in a text
+ * with PARSE_SPECIAL only, and left out by SKIP_SPECIAL. */
 #include <string.h>
 
 #include "text/tokenizer.h"

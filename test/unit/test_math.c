@@ -1,5 +1,5 @@
-/* Elementary functions against long double libm, the soft fused multiply-add
- * against fmaf, and the 16-bit conversions against rounding spelled out in double. */
+/* Elementary functions against long double libm, the soft fused multiply-add against fmaf, and the 16-bit conversions
+ * against rounding spelled out in double. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>

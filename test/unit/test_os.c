@@ -1,4 +1,5 @@
-/* What the library asks of the system: signals of its threads, descriptors, quotas of control groups (in made-up trees). */
+/* What the library asks of the system: signals of its threads, descriptors, quotas of control groups (in made-up
+ * trees). */
 #define _GNU_SOURCE 1
 #include "base/os_posix.h"
 #include "base/os_quota.h"

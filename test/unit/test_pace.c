@@ -1,4 +1,5 @@
-/* Parts of regions, what they are expected to take, and when helpers step aside: decisions by time alone, with times made up. */
+/* Parts of regions, what they are expected to take, and when helpers step aside: decisions by time alone, with times
+ * made up. */
 #include "exec/pace.h"
 #include "exec/rest.h"
 #include "exec/worth.h"
@@ -172,7 +173,8 @@ START_TEST(asked_to_rest)
 }
 END_TEST
 
-/* Runs on a machine where they take `with` beside careful helpers and `without` while these rest: what share of the time they rest. */
+/* Runs on a machine where they take `with` beside careful helpers and `without` while these rest: what share of the
+ * time they rest. */
 static double time_at_rest(hlmi_worth *w, uint64_t *now, uint64_t with, uint64_t without)
 {
     const uint64_t begin = *now;

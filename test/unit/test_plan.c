@@ -1,4 +1,5 @@
-/* The memory plan against what pools and the caller's allocator then see, for every architecture and type: test_plan MODEL... */
+/* The memory plan against what pools and the caller's allocator then see, for every architecture and type: test_plan
+ * MODEL... */
 #define _POSIX_C_SOURCE 200112L
 #include <check.h>
 #include <hybridlm/hybridlm.h>
@@ -101,7 +102,8 @@ static void close_types(fixture *f)
     ck_assert_uint_eq(atomic_load(&f->bytes), f->before);
 }
 
-/* Several sequences of `tokens` tokens, `part` of them in a step: bytes in use and held, and what the allocator gave for them. */
+/* Several sequences of `tokens` tokens, `part` of them in a step: bytes in use and held, and what the allocator gave
+ * for them. */
 static void fill(fixture *f, size_t tokens, size_t part, uint64_t *used, uint64_t *held)
 {
     hlm_cache *c[SEQUENCES] = {NULL};

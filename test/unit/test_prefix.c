@@ -1,5 +1,5 @@
-/* Memory tokens: computed once a pool, before every text, and in none of the counts that callers see.
- * test_prefix FOLDER, with the models of test/data/models. */
+/* Memory tokens: computed once a pool, before every text, and in none of the counts that callers see. test_prefix
+ * FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
 

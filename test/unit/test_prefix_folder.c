@@ -1,5 +1,5 @@
-/* The prefix cache in a folder: what comes back is what was saved, stored once; damaged files and files of others are left out.
- * test_prefix_folder FOLDER, with the models of test/data/models. */
+/* The prefix cache in a folder: what comes back is what was saved, stored once; damaged files and files of others are
+ * left out. test_prefix_folder FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "prefix_help.h"
 #include "../calls.h"

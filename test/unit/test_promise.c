@@ -1,6 +1,5 @@
-/* The promise: the same tokens give the same logits, compared with memcmp,
- * however they were cut, batched, threaded, forked, paged, tiled and loaded.
- * test_promise FOLDER MODEL..., two at least. */
+/* The promise: the same tokens give the same logits, compared with memcmp, however they were cut, batched, threaded,
+ * forked, paged, tiled and loaded. test_promise FOLDER MODEL..., two at least. */
 #include <check.h>
 #include <hybridlm/hybridlm.h>
 #include <stdbool.h>

@@ -1,6 +1,5 @@
-/* The sampler: published vectors of the random numbers, every stage and the
- * draw against plain computations in double with a full sort, statistics with
- * fixed seeds, forks, bad parameters and failing allocations. */
+/* The sampler: published vectors of the random numbers, every stage and the draw against plain computations in double
+ * with a full sort, statistics with fixed seeds, forks, bad parameters and failing allocations. */
 #include "unit/suite.h"
 
 #include <float.h>

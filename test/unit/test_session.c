@@ -1,5 +1,5 @@
-/* Stop strings against a plain search, hlm_generate's text, ends and errors,
- * hlm_score against a computation in double; all on a fake engine. */
+/* Stop strings against a plain search, hlm_generate's text, ends and errors, hlm_score against a computation in double;
+ * all on a fake engine. */
 #include "unit/suite.h"
 
 #include <math.h>

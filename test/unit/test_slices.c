@@ -1,6 +1,6 @@
-/* Steps in slices: the same results as in one go, whatever happens to their caches on the way; that a slice is one part of
- * a region where there is no time for more; bad input; and other threads that fork, read and cancel. test_slices FOLDER, with
- * the models of test/data/models. */
+/* Steps in slices: the same results as in one go, whatever happens to their caches on the way; that a slice is one part
+ * of a region where there is no time for more; bad input; and other threads that fork, read and cancel. test_slices
+ * FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "api_help.h"
 #include "../calls.h"

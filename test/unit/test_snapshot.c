@@ -1,5 +1,5 @@
-/* Snapshots: what is loaded goes on, bit for bit, as what was saved; and what may not be loaded is not.
- * test_snapshot FOLDER MODEL..., FOLDER test/data/models, of which some tests have their own. */
+/* Snapshots: what is loaded goes on, bit for bit, as what was saved; and what may not be loaded is not. test_snapshot
+ * FOLDER MODEL..., FOLDER test/data/models, of which some tests have their own. */
 #define _GNU_SOURCE 1
 #include "snapshot_help.h"
 
@@ -238,7 +238,8 @@ static void rename_class(const bytes *b, const char *name)
     sums_fix(&k, (uint8_t *)b->data, b->n);
 }
 
-/* Models that are portable are of one class: snapshots of any kernels go on with any others, and the bits are the same. */
+/* Models that are portable are of one class: snapshots of any kernels go on with any others, and the bits are the
+ * same. */
 START_TEST(portable_kernels)
 {
     static const char *const cpus[] = {"ref", "avx2", "avx512"};

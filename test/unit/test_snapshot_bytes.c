@@ -1,5 +1,5 @@
-/* Snapshots that are damaged, cut off or interrupted: refused whole, and nothing has changed.
- * test_snapshot_bytes FOLDER, with the models of test/data/models. */
+/* Snapshots that are damaged, cut off or interrupted: refused whole, and nothing has changed. test_snapshot_bytes
+ * FOLDER, with the models of test/data/models. */
 #define _GNU_SOURCE 1
 #include "snapshot_help.h"
 

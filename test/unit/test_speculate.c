@@ -1,6 +1,6 @@
-/* Speculative decoding never changes the text: hlm_generate with drafts of all kinds against the same call
- * without, over small models of every architecture. Compared are tokens, callbacks, ends, statuses, what the cache
- * holds, its marks, and the logits behind it, bit for bit. test_speculate FOLDER MODEL... */
+/* Speculative decoding never changes the text: hlm_generate with drafts of all kinds against the same call without,
+ * over small models of every architecture. Compared are tokens, callbacks, ends, statuses, what the cache holds, its
+ * marks, and the logits behind it, bit for bit. test_speculate FOLDER MODEL... */
 #include <check.h>
 #include <hybridlm/hybridlm.h>
 #include <stdbool.h>

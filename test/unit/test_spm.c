@@ -280,7 +280,8 @@ START_TEST(bad_models)
 }
 END_TEST
 
-/* A model with byte_fallback and the 256 pieces of bytes, the one of byte `c` as `text` of type `type` (NULL: left out). */
+/* A model with byte_fallback and the 256 pieces of bytes, the one of byte `c` as `text` of type `type` (NULL: left
+ * out). */
 static void begin_bytes(model *m, unsigned c, const char *text, uint32_t type)
 {
     begin(m);

@@ -1,5 +1,6 @@
 /* How much of a thread's stack each public call takes, measured: a thread runs it on a stack that was painted before,
- * and what is painted still was not touched. docs/embedding.md tells the bounds that are held here. test_stack MODELS */
+ * and what is painted still was not touched. docs/embedding.md tells the bounds that are held here. test_stack
+ * MODELS */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, MAP_STACK */
 #include <pthread.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* struct_size: every struct of the API, of every size from 0 to some bytes more than it has, at the end of a block of memory, so
- * that a sanitizer sees a byte too many. What no version of it had is refused.
+/* struct_size: every struct of the API, of every size from 0 to some bytes more than it has, at the end of a block of
+ * memory, so that a sanitizer sees a byte too many. What no version of it had is refused.
  *
  * test_structs DATA RECORD: test/data, bindings/hybridlm.json. */
 #define _GNU_SOURCE 1

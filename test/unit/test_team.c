@@ -1,5 +1,5 @@
-/* Teams of threads: every region sees the results of the one before it, on own
- * threads and on a caller's executor; helpers that do not come; cancelling; the control word; and that idle threads use no CPU. */
+/* Teams of threads: every region sees the results of the one before it, on own threads and on a caller's executor;
+ * helpers that do not come; cancelling; the control word; and that idle threads use no CPU. */
 #include "base/fpenv.h"
 #include "exec/slice.h"
 #include "exec/team.h"

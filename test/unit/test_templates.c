@@ -1,5 +1,5 @@
-/* Which chat template a model's files give: a text, a list, a dictionary, files; with and without a default; what is none
- * is refused by name. The tokenizer has ChatML's markers, so that the built-in template would fit. */
+/* Which chat template a model's files give: a text, a list, a dictionary, files; with and without a default; what is
+ * none is refused by name. The tokenizer has ChatML's markers, so that the built-in template would fit. */
 #define _GNU_SOURCE 1
 #include <stdbool.h>
 

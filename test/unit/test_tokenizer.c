@@ -1,4 +1,5 @@
-/* Tokenizers: what the recorded cases (tokenizer_cases) do not show. test_tokenizer FOLDER, by default test/data/tokenizers. */
+/* Tokenizers: what the recorded cases (tokenizer_cases) do not show. test_tokenizer FOLDER, by default
+ * test/data/tokenizers. */
 #include <string.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
-/* Vocabularies through the public API: tokens beyond the model's rows, vocab.json with merges.txt, files alone, and what
- * end an answer by files beside the tokenizer. */
+/* Vocabularies through the public API: tokens beyond the model's rows, vocab.json with merges.txt, files alone, and
+ * what end an answer by files beside the tokenizer. */
 #define _GNU_SOURCE 1
 #include "unit/folder.h"
 

@@ -1,5 +1,5 @@
-/* The table of weights of every model: each tensor is covered once by what is wanted of it, and divides into its units. Headers
- * alone are read.
+/* The table of weights of every model: each tensor is covered once by what is wanted of it, and divides into its units.
+ * Headers alone are read.
  *
  *   test_weights MODEL...
  */

@@ -193,7 +193,8 @@ static void go_on_with(pair *p, hlm_cache *f, hlm_cache *g)
     p->c = f, p->d = g;
 }
 
-/* A fork holds nothing of what comes behind it in the other's text, and goes on though the other's rows were given back. */
+/* A fork holds nothing of what comes behind it in the other's text, and goes on though the other's rows were given
+ * back. */
 START_TEST(outlives)
 {
     for (int back = 0; back < 2; back++) {
@@ -213,8 +214,8 @@ START_TEST(outlives)
 }
 END_TEST
 
-/* A sequence of the text [n], from what the prefix cache has of it, remembered with the state before its last token. How much
- * did not have to be computed? */
+/* A sequence of the text [n], from what the prefix cache has of it, remembered with the state before its last token.
+ * How much did not have to be computed? */
 static size_t reuse(pair *p, const int32_t *ids, size_t n)
 {
     size_t reused = 0, pending = 0;

@@ -13,8 +13,7 @@ class Error(Exception):
 
 
 class ArgError(Error, ValueError):
-    """A pointer is NULL, a number is outside its range, or two arguments
-    contradict each other."""
+    """A pointer is NULL, a number is outside its range, or two arguments contradict each other."""
 
     name = "HLM_E_ARG"
     status = -1
@@ -42,8 +41,8 @@ class FormatError(Error, ValueError):
 
 
 class UnsupportedError(Error, NotImplementedError):
-    """Well formed, but not known to this version: an architecture, a tensor
-    type, a tokenizer, or a field of a newer struct."""
+    """Well formed, but not known to this version: an architecture, a tensor type, a tokenizer, or a field of a newer
+    struct."""
 
     name = "HLM_E_UNSUPPORTED"
     status = -5
@@ -78,8 +77,8 @@ class BusyError(Error):
 
 
 class MismatchError(Error):
-    """Objects that do not belong together: a cache of another model or pool, a
-    context of the process that this one was forked from."""
+    """Objects that do not belong together: a cache of another model or pool, a context of the process that this one
+    was forked from."""
 
     name = "HLM_E_MISMATCH"
     status = -10

@@ -127,8 +127,8 @@ class hlm_chat_params(Structure):
 
 
 class hlm_message(Structure):
-    """A message whose content is text: {"role": role, "content": content}. This struct
-    does not grow; what needs more members (tool calls, a name) is written as JSON."""
+    """A message whose content is text: {"role": role, "content": content}. This struct does not grow; what needs more
+    members (tool calls, a name) is written as JSON."""
     _fields_ = [
         ("role", c_char_p),
         ("content", c_char_p),
@@ -150,9 +150,8 @@ class hlm_model_params(Structure):
 
 
 class hlm_model_info(Structure):
-    """Facts about a model. Strings live as long as the model, are ended by 0 and
-    never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
-    has_chat_template are 0, and the strings but kernel_class are ""."""
+    """Facts about a model. Strings live as long as the model, are ended by 0 and never NULL. With HLM_LOAD_VOCAB_ONLY
+    numbers but vocab_size, the token ids and has_chat_template are 0, and the strings but kernel_class are ""."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("arch", c_char_p),
@@ -275,16 +274,14 @@ class hlm_cache_params(Structure):
 
 
 class hlm_speculation(Structure):
-    """Speculative decoding: tokens are guessed ahead (a draft), run in one step with the
-    token before them, and kept as far as the sampler draws them from the model's own
-    logits. The text, its distribution and the draws of the sampler are those of plain
-    generation, token for token; only the time differs. Callbacks, ends and errors come
-    at the same tokens, and the cache holds the same tokens at every return.
-    Drafts come from the text itself (what followed the last time that it read the same),
-    and from a second, smaller model. How much is drafted follows from how many drafts
-    were right in this call and how long steps took. A model with recurrent state drafts
-    no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing
-    of it is computed twice; without that log it drafts nothing.
+    """Speculative decoding: tokens are guessed ahead (a draft), run in one step with the token before them, and kept as
+    far as the sampler draws them from the model's own logits. The text, its distribution and the draws of the sampler
+    are those of plain generation, token for token; only the time differs. Callbacks, ends and errors come at the same
+    tokens, and the cache holds the same tokens at every return.
+    Drafts come from the text itself (what followed the last time that it read the same), and from a second, smaller
+    model. How much is drafted follows from how many drafts were right in this call and how long steps took. A model
+    with recurrent state drafts no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing of
+    it is computed twice; without that log it drafts nothing.
     Memory: logits of n_branches * (n_draft + 1) rows."""
     _fields_ = [
         ("struct_size", c_size_t),
@@ -378,8 +375,8 @@ class hlm_hidden(Structure):
 
 
 class hlm_attention(Structure):
-    """A request for the attention weights of every token of a step: a slower path of
-    its own; the step's other results stay bit for bit the same."""
+    """A request for the attention weights of every token of a step: a slower path of its own; the step's other results
+    stay bit for bit the same."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("layer", c_int32),
@@ -389,8 +386,7 @@ class hlm_attention(Structure):
 
 
 class hlm_step(Structure):
-    """New tokens for one sequence. Everything it points to is the caller's and is
-    read or written during the call only."""
+    """New tokens for one sequence. Everything it points to is the caller's and is read or written during the call only."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("cache", c_void_p),
@@ -426,9 +422,9 @@ class hlm_sampler_params(Structure):
                               those before it kept, and keeps at least one; among equals the lower id goes first
       temperature             divides the logits of what is left
       the draw
-    A stage that a later version adds says between which of them it stands. All are off by default: greedy.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p
-    0 to 1; all finite, but a bias may be -INFINITY."""
+    A stage that a later version adds says between which of them it stands. All are off by default: greedy. Ranges:
+    temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p 0 to 1; all finite, but
+    a bias may be -INFINITY."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("seed", c_uint64),
@@ -510,9 +506,8 @@ class hlm_adapter_info(Structure):
 
 
 class hlm_allocator(Structure):
-    """Memory. All memory of the library but jansson's comes from here. Both
-    functions are needed and may be called from any thread, also at the same
-    time. What `user` points to must outlive everything made with it."""
+    """Memory. All memory of the library but jansson's comes from here. Both functions are needed and may be called from
+    any thread, also at the same time. What `user` points to must outlive everything made with it."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("user", c_void_p),
@@ -531,9 +526,8 @@ class hlm_log(Structure):
 
 
 class hlm_executor(Structure):
-    """The caller's job system. The library then starts no threads of its own. What
-    `user` points to must outlive the context. parallel_for is called from the
-    thread that called into the context, once for each part of the work between
+    """The caller's job system. The library then starts no threads of its own. What `user` points to must outlive the
+    context. parallel_for is called from the thread that called into the context, once for each part of the work between
     barriers, with n the context's number of threads."""
     _fields_ = [
         ("struct_size", c_size_t),
@@ -543,11 +537,9 @@ class hlm_executor(Structure):
 
 
 class hlm_vfs(Structure):
-    """File access, for pack files and assets. Paths are those given to
-    hlm_model_load or hlm_adapter_load and, for a folder, names joined to it by '/'. Functions
-    return 0 on success; all but map are needed. The struct is copied; what
-    `user` points to must outlive the models loaded through it. All functions
-    may be called from any thread."""
+    """File access, for pack files and assets. Paths are those given to hlm_model_load or hlm_adapter_load and, for a
+    folder, names joined to it by '/'. Functions return 0 on success; all but map are needed. The struct is copied; what
+    `user` points to must outlive the models loaded through it. All functions may be called from any thread."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("user", c_void_p),
@@ -568,285 +560,259 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_status_name": (c_char_p, [c_int32],
         'Name of a status, such as "HLM_E_FORMAT"; "HLM_E_?" for an unknown one. Static storage.'),
     "hlm_last_error": (c_char_p, [],
-        "What went wrong in the calling thread's latest call that returns an\n"
-        'hlm_status: one sentence naming file, field and value where there are any;\n'
-        '"" when that call succeeded, and before the first. Calls that return no status\n'
-        '(frees, releases, retains, hlm_ctx_cancel, and those that return a number, a string or\n'
-        'a pool) leave it as it is. In a callback it is that of the calls made there,\n'
-        'which leave the sentence of the call around them alone. Valid until the\n'
+        "What went wrong in the calling thread's latest call that returns an hlm_status: one sentence naming file, field and\n"
+        'value where there are any; "" when that call succeeded, and before the first. Calls that return no status (frees,\n'
+        'releases, retains, hlm_ctx_cancel, and those that return a number, a string or a pool) leave it as it is. In a\n'
+        'callback it is that of the calls made there, which leave the sentence of the call around them alone. Valid until the\n'
         "thread's next call that returns a status; never NULL."),
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
         'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
         'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
         'out     [cap]; may be NULL when cap is 0.\n'
         '*n      receives the number of ids, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),\n'
-        '        HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM.'),
+        'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer), HLM_E_LIMIT (a text above 512 MB, or a budget\n'
+        '        ran out), HLM_E_NOMEM.'),
     "hlm_detokenize": (c_int32, [c_void_p, c_void_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
-        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.\n'
-        '*n receives the number of bytes, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),\n'
-        '        HLM_E_NOMEM.'),
+        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD. *n receives the number of bytes, also with\n'
+        'HLM_E_SPACE.\n'
+        'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
     "hlm_model_token_ends": (c_int32, [c_void_p, c_int32],
-        '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a\n'
-        'model without tokenizer, an id outside the vocabulary, or NULL.'),
+        '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a model without tokenizer, an id outside the\n'
+        'vocabulary, or NULL.'),
     "hlm_text_stream_new": (c_int32, [c_void_p, c_void_p, c_uint32],
-        'Text of one token after another, for streaming. The pieces joined equal\n'
-        'hlm_detokenize of all tokens, and no piece ends inside a character.\n'
-        'flags as for hlm_detokenize.\n'
+        'Text of one token after another, for streaming. The pieces joined equal hlm_detokenize of all tokens, and no piece\n'
+        'ends inside a character. flags as for hlm_detokenize.\n'
         'Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
     "hlm_text_stream_push": (c_int32, [c_void_p, c_int32, c_void_p, c_void_p],
-        '*text [*len] is the text that became certain (it may be empty), not ended by\n'
-        '0, valid until the next call on the stream.\n'
+        '*text [*len] is the text that became certain (it may be empty), not ended by 0, valid until the next call on the\n'
+        'stream.\n'
         'Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM.'),
     "hlm_text_stream_finish": (c_int32, [c_void_p, c_void_p, c_void_p],
         'What is left at the end (an unfinished character as U+FFFD), as above; the\n'
         'stream is then as new. Errors  HLM_E_NOMEM.'),
     "hlm_text_stream_free": (None, [c_void_p], ""),
     "hlm_text_stream_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Go on behind a text: the stream is as if these tokens had been pushed and their text\n'
-        "given, whatever it was before. SentencePiece's tokens drop the space in front of a\n"
-        "text's first word only, and characters may be spelled over several tokens, so the text\n"
-        'of an answer is not that of its tokens alone.\n'
+        'Go on behind a text: the stream is as if these tokens had been pushed and their text given, whatever it was before.\n'
+        "SentencePiece's tokens drop the space in front of a text's first word only, and characters may be spelled over\n"
+        'several tokens, so the text of an answer is not that of its tokens alone.\n'
         'tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text.\n'
-        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),\n'
-        '        HLM_E_NOMEM.'),
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before), HLM_E_NOMEM.'),
     "hlm_text_stream_cut": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,\n'
-        'without what later tokens may change, as the beginning of a character. A stream that\n'
-        'begins behind the same tokens gives that. The stream is then as new.\n'
-        'The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a\n'
-        'tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):\n'
+        'The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish, without what later tokens\n'
+        'may change, as the beginning of a character. A stream that begins behind the same tokens gives that. The stream is\n'
+        'then as new.\n'
+        'The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a tokenizer.json whose\n'
+        'decoder needs the joined text as a whole (a Replace behind a Fuse):\n'
         'there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM.'),
     "hlm_chat_render": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
         "Messages to text by the model's chat template.\n"
         'messages_json  [{"role": "user", "content": "..."}, ...], ended by 0.\n'
         "params         NULL: the model's template, an assistant's answer opened.\n"
         'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
-        'Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),\n'
-        '        HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM.'),
+        'Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template), HLM_E_TEMPLATE, HLM_E_LIMIT,\n'
+        '        HLM_E_SPACE, HLM_E_NOMEM.'),
     "hlm_chat_tokenize": (c_int32, [c_void_p, c_char_p, c_void_p, c_void_p, c_size_t, c_void_p],
-        "Messages to tokens: the tokens of hlm_chat_render's text, except that special\n"
-        'tokens come only from what the template itself writes. A marker that a message,\n'
-        'a tool or extra_json spells is plain text, however the template cuts or joins\n'
-        "it. The template's own: its literals, bos_token and eos_token, members of\n"
-        'extra_json whose name ends in "_token", and roles made of letters, digits, \'_\'\n'
-        "and '-'. Nothing is added around the text: templates write bos themselves.\n"
+        "Messages to tokens: the tokens of hlm_chat_render's text, except that special tokens come only from what the\n"
+        'template itself writes. A marker that a message, a tool or extra_json spells is plain text, however the template\n'
+        "cuts or joins it. The template's own: its literals, bos_token and eos_token, members of extra_json whose name ends\n"
+        'in "_token", and roles made of letters, digits, \'_\' and \'-\'. Nothing is added around the text: templates write bos\n'
+        'themselves.\n'
         'out [cap]      *n receives the tokens, also with HLM_E_SPACE.\n'
         'Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too.'),
     "hlm_chat_template_text": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_void_p],
-        'Text of the template that hlm_chat_render uses with these params: their own, one of the\n'
-        "model's files or a built-in one. It tells which variables of extra_json have an effect.\n"
+        "Text of the template that hlm_chat_render uses with these params: their own, one of the model's files or a built-in\n"
+        'one. It tells which variables of extra_json have an effect.\n'
         "params         NULL: the model's default.\n"
         'out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE.\n'
         'Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE.'),
     "hlm_chat_render_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
-        'hlm_chat_render for messages [n_messages], which are read during the call only:\n'
-        'the same bytes as for the same messages as JSON. No messages: may be NULL.\n'
-        'Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and\n'
-        '        HLM_E_FORMAT (it is no UTF-8) name the message and the field.'),
+        'hlm_chat_render for messages [n_messages], which are read during the call only: the same bytes as for the same\n'
+        'messages as JSON. No messages: may be NULL.\n'
+        'Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and HLM_E_FORMAT (it is no UTF-8) name the\n'
+        '        message and the field.'),
     "hlm_chat_tokenize_messages": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p],
         'hlm_chat_tokenize for messages [n_messages], likewise.\n'
         'Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too.'),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
-        'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder\n'
-        '(config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With\n'
-        'HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model, vocab.json or merges.txt works too. Added\n'
-        "tokens beyond the embedding's rows are left out and logged.\n"
-        'On success *out holds one reference. The path is not needed afterwards; a\n'
-        'mapped file must not change while the model lives (see HLM_LOAD_READ).\n'
-        'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of\n'
-        '        quantisation, a tokenizer, an instruction set, by name), HLM_E_ARG (also: a folder with several\n'
-        '        GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
+        'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,\n'
+        'safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With HLM_LOAD_VOCAB_ONLY a path to\n'
+        "a tokenizer.json, a .model, vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left\n"
+        'out and logged.\n'
+        'On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the\n'
+        'model lives (see HLM_LOAD_READ).\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,\n'
+        '        an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),\n'
+        '        HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
     "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
-        'Set info->struct_size first; fields beyond it are left out, and bytes beyond\n'
-        'what the library knows become 0.'),
+        'Set info->struct_size first; fields beyond it are left out, and bytes beyond what the library knows become 0.'),
     "hlm_model_weight": (c_int32, [c_void_p, c_size_t, c_void_p],
         'Weight i of the model, in the order in which a token meets them.\n'
         'Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY).'),
     "hlm_model_label": (c_char_p, [c_void_p, c_int32],
-        'Name of class i of a classification head, as the files say it; NULL where they\n'
-        'do not, or there is no such class. Valid as long as the model.'),
+        'Name of class i of a classification head, as the files say it; NULL where they do not, or there is no such class.\n'
+        'Valid as long as the model.'),
     "hlm_model_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens),\n'
-        '        HLM_E_MISMATCH (an adapter of another model),\n'
-        '        HLM_E_NOMEM.'),
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens), HLM_E_MISMATCH (an\n'
+        '        adapter of another model), HLM_E_NOMEM.'),
     "hlm_pool_retain": (None, [c_void_p],
-        'One reference more, or one less; with the last one, caches and contexts\n'
-        'included, its memory goes back to the allocator. Any thread.'),
+        'One reference more, or one less; with the last one, caches and contexts included, its memory goes back to the\n'
+        'allocator. Any thread.'),
     "hlm_pool_release": (None, [c_void_p], ""),
     "hlm_pool_adapt": (c_int32, [c_void_p, c_void_p],
-        'Make an adapter known to a pool before a step runs with it: snapshots of sequences that\n'
-        'were run with it can then be loaded. It may be loaded anew from the same files, with the same scale.\n'
+        'Make an adapter known to a pool before a step runs with it: snapshots of sequences that were run with it can then be\n'
+        'loaded. It may be loaded anew from the same files, with the same scale.\n'
         'Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM.'),
     "hlm_pool_info_get": (c_int32, [c_void_p, c_void_p],
         "What a pool's pages and states take now. Set out->struct_size first. Any thread."),
     "hlm_ctx_new": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Starts the threads and takes the scratch: what hlm_model_plan_memory says.\n'
-        'Threads stay in the process that made them: in the child of a fork() calls on\n'
-        'a context with threads of its own return HLM_E_MISMATCH; the child may free\n'
+        'Starts the threads and takes the scratch: what hlm_model_plan_memory says. Threads stay in the process that made\n'
+        'them: in the child of a fork() calls on a context with threads of its own return HLM_E_MISMATCH; the child may free\n'
         'it, and make one of its own on the same pool.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of\n'
-        "        another model), HLM_E_NOMEM (memory, or the system's threads)."),
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of another model), HLM_E_NOMEM (memory, or\n'
+        "        the system's threads)."),
     "hlm_ctx_free": (None, [c_void_p],
         'Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call.'),
     "hlm_ctx_pool": (c_void_p, [c_void_p],
         "The context's pool, borrowed: retain it to keep it. NULL for NULL."),
     "hlm_ctx_error": (c_char_p, [c_void_p],
-        'As hlm_last_error, but of the latest failed call on this context\n'
-        '(hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the\n'
-        'context; "" before the first. Valid until the next call on it; never NULL.'),
+        'As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_cache_logits, hlm_generate,\n'
+        'hlm_score), from any thread that holds the context; "" before the first. Valid until the next call on it; never\n'
+        'NULL.'),
     "hlm_ctx_cancel": (None, [c_void_p],
-        'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a\n'
-        'millisecond of computing, and what its last step did to caches is undone. Of a begun\n'
-        'step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a\n'
-        'step has returned so: when no call is running, or the running one is past its\n'
-        'last barrier and succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A\n'
-        'program that wants to go on after a call that was too quick for its cancel\n'
-        'repeats that step.\n'
+        'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a millisecond of computing, and\n'
+        'what its last step did to caches is undone. Of a begun step (hlm_step_begin) the next hlm_step_run returns it. The\n'
+        'request stays until a step has returned so: when no call is running, or the running one is past its last barrier and\n'
+        'succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go on after a call that was\n'
+        'too quick for its cancel repeats that step.\n'
         'May be called from any thread and from a signal handler. NULL does nothing.'),
     "hlm_model_plan_memory": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'A dry run: computes the sizes that a pool and a context made with the same\n'
-        'numbers will have, and keeps no memory. Set out->struct_size first.\n'
+        'A dry run: computes the sizes that a pool and a context made with the same numbers will have, and keeps no memory.\n'
+        'Set out->struct_size first.\n'
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM.'),
     "hlm_cache_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty sequence in the pool; takes no pages yet. Errors  HLM_E_NOMEM.'),
     "hlm_cache_free": (None, [c_void_p],
         'Pages that no other cache shares go back to the pool.'),
     "hlm_cache_fork": (c_int32, [c_void_p, c_void_p, c_int64],
-        'A second sequence that begins with the first at_pos tokens of `cache`\n'
-        '(HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared\n'
-        'until one of the two writes. The two are independent from then on, but\n'
-        'for the guarantee of hlm_cache_reserve, which a fork ends.\n'
+        'A second sequence that begins with the first at_pos tokens of `cache` (HLM_NOW: all), with the same max_tokens.\n'
+        'Copies no state: pages are shared until one of the two writes. The two are independent from then on, but for the\n'
+        'guarantee of hlm_cache_reserve, which a fork ends.\n'
         'Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_rewind": (c_int32, [c_void_p, c_int64, c_void_p],
-        'Forget the tokens from `pos` on; pages behind go back to the pool, those that\n'
-        'hlm_cache_reserve took included. *pending (may be NULL) receives how many\n'
-        'tokens before `pos` the next step has to recompute first; 0 for Transformers that keep\n'
-        'all rows (hlm_pool_params.window_rows).\n'
+        'Forget the tokens from `pos` on; pages behind go back to the pool, those that hlm_cache_reserve took included.\n'
+        '*pending (may be NULL) receives how many tokens before `pos` the next step has to recompute first; 0 for\n'
+        'Transformers that keep all rows (hlm_pool_params.window_rows).\n'
         'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_mark": (c_int32, [c_void_p],
-        'Keep the state at the present position: rewind and fork to it cost nothing, until\n'
-        'the cache is rewound to before it, or the mark is removed. One reference more for\n'
-        'models with recurrent state; nothing for Transformers, and the rows of attention windows\n'
-        'before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing.\n'
-        'Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is\n'
-        '        not there yet), HLM_E_NOMEM, HLM_E_BUSY.'),
+        'Keep the state at the present position: rewind and fork to it cost nothing, until the cache is rewound to before it,\n'
+        'or the mark is removed. One reference more for models with recurrent state; nothing for Transformers, and the rows\n'
+        'of attention windows before it where those would be given back (hlm_pool_params.window_rows). Again at a position:\n'
+        'nothing.\n'
+        'Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is not there yet), HLM_E_NOMEM,\n'
+        '        HLM_E_BUSY.'),
     "hlm_cache_unmark": (c_int32, [c_void_p, c_int64],
         'Remove the mark at a position; none there: nothing.\n'
         'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY.'),
     "hlm_cache_marks": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p],
-        'The positions of all marks, automatic ones included, ascending, into pos [cap];\n'
-        '*n (may be NULL) receives how many there are. pos may be NULL.\n'
+        'The positions of all marks, automatic ones included, ascending, into pos [cap]; *n (may be NULL) receives how many\n'
+        'there are. pos may be NULL.\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY.'),
     "hlm_cache_length": (c_int64, [c_void_p],
         'Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread.'),
     "hlm_cache_pending": (c_int64, [c_void_p],
-        'Of the tokens held, how many before the end the next step has to recompute first: what\n'
-        'hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for\n'
-        'NULL. Not while a step on the cache runs.'),
+        'Of the tokens held, how many before the end the next step has to recompute first: what hlm_cache_rewind told, also\n'
+        'after a fork to an earlier position; 0 after a step, and for NULL. Not while a step on the cache runs.'),
     "hlm_cache_tokens": (c_int32, [c_void_p, c_int64, c_size_t, c_void_p],
         'Copies the n token ids from position `from` on into out [n].\n'
         'Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY.'),
     "hlm_cache_reserve": (c_int32, [c_void_p, c_int64],
-        'Take the memory for n_tokens in all, those held included, now, so that no\n'
-        'step up to there can fail for lack of pages or allocate them; 0 or less than\n'
-        'the length does nothing. A later fork ends the guarantee, for both: pages are\n'
+        'Take the memory for n_tokens in all, those held included, now, so that no step up to there can fail for lack of\n'
+        'pages or allocate them; 0 or less than the length does nothing. A later fork ends the guarantee, for both: pages are\n'
         'then shared, and the first to write into one copies it. So does a rewind.\n'
-        'Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and\n'
-        '        the tokens are as before. Pages taken before a failure stay with the cache.'),
+        'Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are as before. Pages taken\n'
+        '        before a failure stay with the cache.'),
     "hlm_cache_state": (c_int32, [c_void_p, c_int32, c_int32, c_void_p, c_size_t, c_void_p],
-        "Copies a layer's recurrent state at the cache's position into out [cap]; *n\n"
-        '(may be NULL) receives the number of floats that there are, 0 for a layer\n'
-        'without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
-        'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a\n'
-        '        rewind the state is computed by the next step), HLM_E_BUSY.'),
+        "Copies a layer's recurrent state at the cache's position into out [cap]; *n (may be NULL) receives the number of\n"
+        'floats that there are, 0 for a layer without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
+        'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a rewind the state is computed by the next\n'
+        '        step), HLM_E_BUSY.'),
     "hlm_generate": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
-        'Prompt in, tokens out. Afterwards the cache holds the prompt and all\n'
-        'generated tokens but the last one, which has not been run.\n'
-        'sampler NULL: greedy. result may be NULL, else set its struct_size first; it\n'
-        'is written on success, and with HLM_E_CANCELLED for what was done until then.\n'
-        'Callbacks come from the calling thread and must not call into ctx or the cache, but\n'
-        "for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
+        'Prompt in, tokens out. Afterwards the cache holds the prompt and all generated tokens but the last one, which has\n'
+        'not been run.\n'
+        'sampler NULL: greedy. result may be NULL, else set its struct_size first; it is written on success, and with\n'
+        'HLM_E_CANCELLED for what was done until then. Callbacks come from the calling thread and must not call into ctx or\n'
+        "the cache, but for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
         'A model without tokenizer gives ids and no text.\n'
-        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no\n'
-        '        prompt and an empty cache), HLM_E_MISMATCH (a sampler of another\n'
-        '        model, a draft model of another vocabulary, a draft_cache of another pool);\n'
-        '        the cache then holds what was run before.'),
+        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no prompt and an empty cache), HLM_E_MISMATCH\n'
+        '        (a sampler of another model, a draft model of another vocabulary, a draft_cache of another pool); the cache\n'
+        '        then holds what was run before.'),
     "hlm_score": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its\n'
-        'struct_size first.\n'
+        'Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its struct_size\n'
+        'first.\n'
         "Uses a sequence of its own, in the context's pool, and no [n_tokens, vocab_size] buffer.\n"
-        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,\n'
-        '        HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what\n'
-        '        logprobs holds is then undefined.'),
+        'Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED, HLM_E_UNSUPPORTED (a model whose head is\n'
+        '        not HLM_HEAD_TEXT); what logprobs holds is then undefined.'),
     "hlm_embed": (c_int32, [c_void_p, c_void_p, c_void_p],
-        "A text's vector, for search and comparison: of its rows after the final norm, which\n"
-        'transformers calls last_hidden_state. Any model has them, whatever its head.\n'
+        "A text's vector, for search and comparison: of its rows after the final norm, which transformers calls\n"
+        'last_hidden_state. Any model has them, whatever its head.\n'
         'out      [hidden_size].\n'
         "Uses a sequence of its own, in the context's pool.\n"
         'Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED.'),
     "hlm_decode_step": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Run new tokens through the model: whole prompts, single tokens, or both,\n'
-        'for n sequences in one varlen batch. Each cache grows by its tokens.\n'
-        "steps   [n] one entry a sequence, no cache twice, all of the context's pool;\n"
-        '        read only during the call.\n'
+        'Run new tokens through the model: whole prompts, single tokens, or both, for n sequences in one varlen batch. Each\n'
+        'cache grows by its tokens.\n'
+        "steps   [n] one entry a sequence, no cache twice, all of the context's pool; read only during the call.\n"
         'Threads one call per context at a time; contexts of one model may run in\n'
         '        parallel, on different caches.\n'
-        'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),\n'
-        '        HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another\n'
-        '        pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),\n'
-        '        HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
-        '        HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is\n'
-        '        then as it was before the call, and what the out-arrays hold is\n'
-        '        undefined.'),
+        'Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens), HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters),\n'
+        '        HLM_E_MISMATCH (a cache of another pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens\n'
+        '        that were embeddings), HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,\n'
+        '        HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps.\n'
+        '        Every cache is then as it was before the call, and what the out-arrays hold is undefined.'),
     "hlm_step_begin": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Begin the step that hlm_decode_step would run, to be computed in slices between\n'
-        'other things: checks it and takes its memory, computes nothing. Structs, ids, rows\n'
-        'and lists of requests are copied; embeddings, and what is written to (logits,\n'
-        'hidden states, attention weights), must stay until the step has ended.\n'
-        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The\n'
-        'caches are what they were before: they can be read, forked and saved, also from\n'
-        'other threads; calls that would change one return HLM_E_BUSY. A cache that is freed\n'
-        "before the step has ended is not the caller's any more: the step goes on, and\n"
-        'its end frees it. hlm_ctx_free aborts the step.\n'
-        "In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed\n"
-        "first, and the step's memory is taken after that.\n"
+        'Begin the step that hlm_decode_step would run, to be computed in slices between other things: checks it and takes\n'
+        'its memory, computes nothing. Structs, ids, rows and lists of requests are copied; embeddings, and what is written\n'
+        'to (logits, hidden states, attention weights), must stay until the step has ended.\n'
+        'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were\n'
+        'before: they can be read, forked and saved, also from other threads; calls that would change one return HLM_E_BUSY.\n'
+        "A cache that is freed before the step has ended is not the caller's any more: the step goes on, and its end frees\n"
+        'it. hlm_ctx_free aborts the step.\n'
+        "In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's\n"
+        'memory is taken after that.\n'
         'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
     "hlm_step_run": (c_int32, [c_void_p, c_uint64, c_void_p],
-        'Computes for budget_us microseconds; it stops in time if it can tell what the next\n'
-        'piece of work will take, and always gets one done (0.2 ms is aimed at).\n'
-        '*done receives 1 when the step has ended: the caches have grown, and the\n'
-        "results are there, the same as hlm_decode_step's bit for bit. A failure\n"
-        'ends the step as hlm_step_abort does.\n'
-        'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call\n'
-        '        on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after memory tokens only).'),
+        'Computes for budget_us microseconds; it stops in time if it can tell what the next piece of work will take, and\n'
+        'always gets one done (0.2 ms is aimed at).\n'
+        '*done receives 1 when the step has ended: the caches have grown, and the results are there, the same as\n'
+        "hlm_decode_step's bit for bit. A failure ends the step as hlm_step_abort does.\n"
+        'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,\n'
+        '        HLM_E_NOMEM (after memory tokens only).'),
     "hlm_step_abort": (c_int32, [c_void_p],
         'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
         'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),
     "hlm_cache_logits": (c_int32, [c_void_p, c_void_p, c_void_p],
-        'The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a\n'
-        'snapshot that was loaded, or from a text that was reused.\n'
+        'The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from\n'
+        'a snapshot that was loaded, or from a text that was reused.\n'
         'logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token.\n'
         'A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a\n'
-        "step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;\n"
-        'a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last\n'
-        'token once more. The sequence is the same value afterwards, and nothing of it is pending.\n'
+        "step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere\n"
+        '(Transformers; a position that came out of the undo log; pending tokens) what is missing is computed: pending\n'
+        'tokens, and the last token once more. The sequence is the same value afterwards, and nothing of it is pending.\n'
         'Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked.\n'
-        'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),\n'
-        '        HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),\n'
-        '        HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),\n'
-        '        HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined.'),
+        'Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding), HLM_E_MISMATCH\n'
+        '        (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step), HLM_E_UNSUPPORTED\n'
+        '        (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the\n'
+        '        cache is as it was, and what logits holds is undefined.'),
     "hlm_sampler_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'params and the list of biases are copied; NULL: greedy.\n'
-        'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased\n'
-        '        token outside the vocabulary), HLM_E_NOMEM.'),
+        'Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased token outside the vocabulary),\n'
+        '        HLM_E_NOMEM.'),
     "hlm_sampler_fork": (c_int32, [c_void_p, c_void_p],
         'The same chain, history and random state, independent from now on. Errors  HLM_E_NOMEM.'),
     "hlm_sampler_sample": (c_int32, [c_void_p, c_void_p, c_void_p],
@@ -858,63 +824,52 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_TOKEN, HLM_E_NOMEM.'),
     "hlm_sampler_free": (None, [c_void_p], ""),
     "hlm_prefix_add": (c_int32, [c_void_p],
-        "Remember the cache's tokens with their KV rows and the states at its marks and at its present\n"
-        'position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by\n'
-        'reference. Of a text with embeddings only what stands before the first is remembered; of\n'
-        'a model with recurrent state only what stands before the last state.\n'
+        "Remember the cache's tokens with their KV rows and the states at its marks and at its present position, for\n"
+        'hlm_cache_reuse. Nothing is copied: pages and states are shared by reference. Of a text with embeddings only what\n'
+        'stands before the first is remembered; of a model with recurrent state only what stands before the last state.\n'
         'Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY.'),
     "hlm_cache_reuse": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p],
-        'Bring `cache` to the longest beginning of a text that it holds itself, or the prefix\n'
-        'cache does: whichever leaves less to compute, itself if that is the same. At least the last\n'
-        'token is left, so that running it gives logits. Go on with tokens + *reused.\n'
+        'Bring `cache` to the longest beginning of a text that it holds itself, or the prefix cache does: whichever leaves\n'
+        'less to compute, itself if that is the same. At least the last token is left, so that running it gives logits. Go on\n'
+        'with tokens + *reused.\n'
         'reused   how many of them the cache holds afterwards; may be NULL.\n'
-        'pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;\n'
-        '         may be NULL. The state at their end becomes an automatic mark then.\n'
+        'pending  how many of those the next step computes again first, 0 for Transformers that keep all rows; may be NULL.\n'
+        '         The state at their end becomes an automatic mark then.\n'
         'Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back.\n'
-        'Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model),\n'
-        '        HLM_E_FULL (4096 adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
+        'Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL (4096\n'
+        '        adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before.'),
     "hlm_prefix_clear": (c_int32, [c_void_p],
         'Forget all texts. Caches keep what they share.'),
     "hlm_prefix_info_get": (c_int32, [c_void_p, c_void_p],
         "Counts of a pool's prefix cache. Set out->struct_size first. Errors  HLM_E_ARG."),
     "hlm_cache_save": (c_int32, [c_void_p, c_char_p],
-        'Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,\n'
-        'and what they were computed with, with checksums over everything. Two saves of\n'
-        'a sequence give the same bytes. Weights are not in it, and of a step that has\n'
-        'been begun nothing. The first save or load of a model reads its weights in\n'
-        'memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the\n'
-        'bytes needed does it, too).\n'
+        'Write what a sequence remembers: its tokens, KV rows and states, marks, undo log, and what they were computed with,\n'
+        'with checksums over everything. Two saves of a sequence give the same bytes. Weights are not in it, and of a step\n'
+        'that has been begun nothing. The first save or load of a model reads its weights in memory once, to tell the model\n'
+        'from others (0.1 to 0.3 s a GB; asking for the bytes needed does it, too).\n'
         '\n'
-        'A path: written beside it (path and ".saving0", or a higher number while another\n'
-        'save to the same path runs), brought to the disk, and renamed, so that the path\n'
-        'has either what it had or all of the new, whenever the process or the machine\n'
-        'stops. What a process that was killed has left is used again by the next save.\n'
-        'A symbolic link is replaced, not followed; a folder, FIFO, socket or device is\n'
-        'refused.\n'
+        'A path: written beside it (path and ".saving0", or a higher number while another save to the same path runs),\n'
+        'brought to the disk, and renamed, so that the path has either what it had or all of the new, whenever the process or\n'
+        'the machine stops. What a process that was killed has left is used again by the next save.\n'
+        'A symbolic link is replaced, not followed; a folder, FIFO, socket or device is refused.\n'
         'A writer: it is called from this thread.\n'
-        'Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL\n'
-        'when cap is 0.\n'
-        'Errors  HLM_E_IO (the file or the writer; the path then has what it had),\n'
-        '        HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY.'),
+        'Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL when cap is 0.\n'
+        'Errors  HLM_E_IO (the file or the writer; the path then has what it had), HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_save_to": (c_int32, [c_void_p, c_void_p], ""),
     "hlm_cache_save_memory": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p], ""),
     "hlm_cache_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_uint32],
-        'A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,\n'
-        'max_tokens, and bit for bit the logits that follow. A pool with other page sizes\n'
-        'or budgets takes it too: of marks that steps have set it keeps what its own\n'
-        'budget allows, and of an undo log with another undo_tokens nothing (positions\n'
-        'behind the last mark are then computed again after a rewind).\n'
-        'A path or memory must hold the snapshot and nothing else. A reader is asked for\n'
-        'exactly the bytes of the snapshot, so that it may stand inside something larger;\n'
-        'it is called from this thread.\n'
+        'A new sequence from a snapshot, as it was when it was saved: length, tokens, marks, max_tokens, and bit for bit the\n'
+        'logits that follow. A pool with other page sizes or budgets takes it too: of marks that steps have set it keeps what\n'
+        'its own budget allows, and of an undo log with another undo_tokens nothing (positions behind the last mark are then\n'
+        'computed again after a rewind).\n'
+        'A path or memory must hold the snapshot and nothing else. A reader is asked for exactly the bytes of the snapshot,\n'
+        'so that it may stand inside something larger; it is called from this thread.\n'
         'flags: HLM_SNAPSHOT_... or 0.\n'
-        'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),\n'
-        '        HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model\n'
-        '        or with an adapter that the pool does not know (hlm_pool_adapt), or another\n'
-        '        memory_token_adapter, of other KV\n'
-        '        or state types, or computed with other kernels or load parameters: the\n'
-        '        sentence says which), HLM_E_IO,\n'
-        "        HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."),
+        'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of a newer\n'
+        '        version), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know (hlm_pool_adapt),\n'
+        '        or another memory_token_adapter, of other KV or state types, or computed with other kernels or load\n'
+        "        parameters: the sentence says which), HLM_E_IO, HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of\n"
+        '        it then.'),
     "hlm_cache_load_from": (c_int32, [c_void_p, c_void_p, c_void_p, c_uint32], ""),
     "hlm_cache_load_memory": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_uint32], ""),
     "hlm_prefix_save": (c_int32, [c_void_p, c_char_p],
@@ -924,32 +879,31 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if\n'
         'it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)'),
     "hlm_prefix_load": (c_int32, [c_void_p, c_char_p, c_uint32, c_void_p],
-        "Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,\n"
-        "missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on\n"
-        'from it; *n_refused (may be NULL) receives how many were.\n'
+        "Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut\n"
+        "off, missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the\n"
+        'texts that go on from it; *n_refused (may be NULL) receives how many were.\n'
         'flags: HLM_SNAPSHOT_... or 0.\n'
-        'Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,\n'
-        '        HLM_E_NOMEM; what was added before stays.'),
+        'Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED, HLM_E_NOMEM; what\n'
+        '        was added before stays.'),
     "hlm_adapter_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
-        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and\n'
-        'adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a\n'
-        'GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32.\n'
-        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,\n'
-        'the first of them included: what a step that names it does is said at hlm_step.adapter.\n'
-        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the\n'
-        '        model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT\n'
-        '        (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),\n'
-        '        HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and\n'
-        "        DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that\n"
-        "        are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
-    "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
-        'Several adapters of one model as one, whose effects are added. An adapter with magnitudes\n'
-        '(DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same.\n'
-        'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),\n'
+        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors) for a\n'
+        'model from a Hugging Face folder, or a GGUF file for a model from a GGUF file. Its numbers are f32, f16 or bf16, and\n'
+        'computed with in f32.\n'
+        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first\n'
+        'of them included: what a step that names it does is said at hlm_step.adapter.\n'
+        'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for\n'
+        '        one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or\n'
+        '        256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),\n'
+        '        HLM_E_UNSUPPORTED (other methods than LoRA and DoRA, settings that are not known and neither null, false, {}\n'
+        "        nor [], weights of the model's own that are not the model's, matrices of experts that rows choose),\n"
         '        HLM_E_NOMEM.'),
+    "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
+        'Several adapters of one model as one, whose effects are added. An adapter with magnitudes (DoRA) can be joined only\n'
+        'to those of other matrices, one with invocation tokens to those with the same.\n'
+        'Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256), HLM_E_NOMEM.'),
     "hlm_adapter_retain": (None, [c_void_p],
-        'One reference more, or one less. It keeps its model; pools keep the adapters that their\n'
-        'sequences were run with. Any thread.'),
+        'One reference more, or one less. It keeps its model; pools keep the adapters that their sequences were run with. Any\n'
+        'thread.'),
     "hlm_adapter_release": (None, [c_void_p], ""),
     "hlm_adapter_info_get": (c_int32, [c_void_p, c_void_p],
         'Set out->struct_size first. Errors  HLM_E_ARG.'),

@@ -24,11 +24,10 @@ class ChatParams(TypedDict, total=False):
     #: Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock.
     now: int
 
-    #: Which of several templates, unless chat_template is given: one of the model's files ("default",
-    #: "tool_use", "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2",
-    #: "llama3", "mixtral", "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are
-    #: tools and such a template, else their default, else, when they have no template, the built-in
-    #: one that fits the model.
+    #: Which of several templates, unless chat_template is given: one of the model's files ("default", "tool_use",
+    #: "rag", ...) or a built-in one ("chatml", "huozi", "huozi_roles", "hymba", "llama2", "llama3", "mixtral",
+    #: "persimmon", "phi", "phi_chat"). NULL: the files' tool_use when there are tools and such a template, else their
+    #: default, else, when they have no template, the built-in one that fits the model.
     template_name: str
 
 
@@ -41,15 +40,14 @@ class ModelParams(TypedDict, total=False):
     #: HLM_ACTIVATIONS_...
     activations: int
 
-    #: The best instruction set to use, by name: "ref" (plain C), "avx2", "avx512". NULL: the best there is.
-    #: The CPU's own limits always hold.
+    #: The best instruction set to use, by name: "ref" (plain C), "avx2", "avx512". NULL: the best there is. The CPU's
+    #: own limits always hold.
     cpu: str
 
 
 class ModelInfo(NamedTuple):
-    """Facts about a model. Strings live as long as the model, are ended by 0 and
-    never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and
-    has_chat_template are 0, and the strings but kernel_class are ""."""
+    """Facts about a model. Strings live as long as the model, are ended by 0 and never NULL. With HLM_LOAD_VOCAB_ONLY
+    numbers but vocab_size, the token ids and has_chat_template are 0, and the strings but kernel_class are ""."""
 
     #: Architecture as the file names it: "llama", "qwen2", ...
     arch: str
@@ -60,9 +58,8 @@ class ModelInfo(NamedTuple):
     #: Weight type that holds most bytes: "q4_1", "bf16", ...
     weight_type: str
 
-    #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable"
-    #: with HLM_LOAD_PORTABLE, on every CPU. Models loaded with equal parameters and an
-    #: equal class give equal bits, and take each other's snapshots.
+    #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable" with HLM_LOAD_PORTABLE, on every
+    #: CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots.
     kernel_class: str
 
     vocab_size: int
@@ -77,14 +74,14 @@ class ModelInfo(NamedTuple):
 
     head_dim: int
 
-    #: Longest text the model was made for, in tokens, with its rotary scaling. Not
-    #: a limit: hlm_cache_params.max_tokens is.
+    #: Longest text the model was made for, in tokens, with its rotary scaling. Not a limit:
+    #: hlm_cache_params.max_tokens is.
     max_positions: int
 
     n_parameters: int
 
-    #: Parameters that one token is computed with: all but the rows of an embedding
-    #: that is no head, and the experts that it does not choose.
+    #: Parameters that one token is computed with: all but the rows of an embedding that is no head, and the experts
+    #: that it does not choose.
     n_active_parameters: int
 
     #: Bytes of weights in the file, and in memory as loaded.
@@ -120,8 +117,8 @@ class WeightInfo(NamedTuple):
     #: How many there are.
     n_weights: int
 
-    #: The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost
-    #: first and 0 behind the last.
+    #: The tensor that holds it, perhaps beside others, its type ("q4_1"), and its sizes, outermost first and 0 behind
+    #: the last.
     tensor: str
 
     type: str
@@ -156,37 +153,37 @@ class PoolParams(TypedDict, total=False):
     #: KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32.
     kv_type: int
 
-    #: Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are
-    #: rounded to it after every token, in prompts too, so that results depend on the type but not on how
-    #: tokens come. Half the bytes of states, and less exact (docs/performance.md).
+    #: Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are rounded
+    #: to it after every token, in prompts too, so that results depend on the type but not on how tokens come. Half the
+    #: bytes of states, and less exact (docs/performance.md).
     state_type: int
 
     #: Positions in a page, a power of two up to 4096. 0: 64.
     page_tokens: int
 
-    #: HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so
-    #: a long prompt takes less memory in several steps.
+    #: HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so a long
+    #: prompt takes less memory in several steps.
     window_rows: int
 
-    #: Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives
-    #: way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing.
+    #: Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives way, then automatic marks
+    #: go, then a step fails with HLM_E_NOMEM and changes nothing.
     max_bytes: int
 
-    #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add).
-    #: 0: 512 MiB; less than a page: there is none.
+    #: Most bytes of pages and states that the prefix cache holds (hlm_prefix_add). 0: 512 MiB; less than a page: there
+    #: is none.
     prefix_bytes: int
 
-    #: Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other
-    #: Transformers can be cut anywhere and need neither. Automatic marks are set at multiples of this many
-    #: tokens and at the ends of prompts. 0: 512; negative: only at the ends of prompts.
+    #: Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be
+    #: cut anywhere and need neither. Automatic marks are set at multiples of this many tokens and at the ends of
+    #: prompts. 0: 512; negative: only at the ends of prompts.
     mark_stride: int
 
-    #: Most bytes of a sequence's automatic marks, states of other uses included; those
-    #: that leave the smallest gaps go first. 0: 64 MiB; less than a state: none.
+    #: Most bytes of a sequence's automatic marks, states of other uses included; those that leave the smallest gaps go
+    #: first. 0: 64 MiB; less than a state: none.
     mark_bytes: int
 
-    #: The undo log: at least this many of the last tokens can be taken back without
-    #: running the model again. 0: 16; negative: none.
+    #: The undo log: at least this many of the last tokens can be taken back without running the model again. 0: 16;
+    #: negative: none.
     undo_tokens: int
 
 
@@ -203,15 +200,14 @@ class PoolInfo(NamedTuple):
 class CtxParams(TypedDict, total=False):
     """hlm_ctx_params of the header."""
 
-    #: Threads that compute, the calling one included, up to 1024, but no more than
-    #: cores that the process may use; with an executor, the tasks of a parallel-for.
-    #: 0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas
-    #: of its control groups (cpu.max, cfs_quota_us; the least on the way up, parts of a
-    #: core rounded up).
+    #: Threads that compute, the calling one included, up to 1024, but no more than cores that the process may use;
+    #: with an executor, the tasks of a parallel-for.
+    #: 0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas of its control groups (cpu.max,
+    #: cfs_quota_us; the least on the way up, parts of a core rounded up).
     n_threads: int
 
-    #: Rows (tokens) computed at once; longer steps run in several tiles. More
-    #: rows take more scratch. Up to 65536. 0: 512. The results do not depend on it.
+    #: Rows (tokens) computed at once; longer steps run in several tiles. More rows take more scratch. Up to 65536. 0:
+    #: 512. The results do not depend on it.
     max_rows: int
 
 
@@ -254,8 +250,8 @@ class MemoryPlanInfo(NamedTuple):
 
     state_per_token: int
 
-    #: What a sequence takes at any length (recurrent state, with undo log and automatic
-    #: marks by the pool's defaults; 0 for Transformers that keep all rows).
+    #: What a sequence takes at any length (recurrent state, with undo log and automatic marks by the pool's defaults;
+    #: 0 for Transformers that keep all rows).
     state_per_sequence: int
 
     #: Scratch of a context.
@@ -264,16 +260,16 @@ class MemoryPlanInfo(NamedTuple):
     #: The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted.
     total: int
 
-    #: What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate
-    #: with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none.
+    #: What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add,
+    #: hlm_generate with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none.
     prefix: int
 
 
 class CacheParams(TypedDict, total=False):
     """hlm_cache_params of the header."""
 
-    #: Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions
-    #: is allowed. 0: the model's max_positions.
+    #: Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions is allowed. 0: the model's
+    #: max_positions.
     max_tokens: int
 
 
@@ -295,9 +291,9 @@ class GenerateParams(TypedDict, total=False):
     #: 1: special tokens appear in the text.
     show_special: int
 
-    #: 1: prompt is the whole text from its beginning. The cache is first brought to what of it
-    #: can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind
-    #: the whole prompt is there, as when it is tried again, nothing of it is run.
+    #: 1: prompt is the whole text from its beginning. The cache is first brought to what of it can be reused
+    #: (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind the whole prompt is there,
+    #: as when it is tried again, nothing of it is run.
     reuse: int
 
     tokens_cap: int
@@ -324,8 +320,8 @@ class GenerateResult(NamedTuple):
 
     n_recomputed: int
 
-    #: Steps of the model after the prompt; tokens of drafts that were run in them, and
-    #: those of them that became text.
+    #: Steps of the model after the prompt; tokens of drafts that were run in them, and those of them that became
+    #: text.
     n_steps: int
 
     n_drafted: int
@@ -370,9 +366,9 @@ class SamplerParams(TypedDict, total=False):
                               those before it kept, and keeps at least one; among equals the lower id goes first
       temperature             divides the logits of what is left
       the draw
-    A stage that a later version adds says between which of them it stands. All are off by default: greedy.
-    Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p
-    0 to 1; all finite, but a bias may be -INFINITY."""
+    A stage that a later version adds says between which of them it stands. All are off by default: greedy. Ranges:
+    temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p 0 to 1; all finite, but
+    a bias may be -INFINITY."""
 
     #: Philox4x32-10 key: the same seed gives the same draws everywhere.
     seed: Optional[int]
@@ -389,8 +385,8 @@ class SamplerParams(TypedDict, total=False):
     #: Keep tokens at least min_p times as likely as the likeliest. 0: off.
     min_p: float
 
-    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are
-    #: nearest to the entropy. 0 or 1: off.
+    #: Locally typical sampling: keep the smallest set with mass p whose -ln p are nearest to the entropy. 0 or 1:
+    #: off.
     typical_p: float
 
     #: Divides positive and multiplies negative logits of seen tokens. 0 or 1: off.

@@ -26,7 +26,8 @@ void hlmi_avx2_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx
 void hlmi_avx2_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 void hlmi_avx2_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
-/** The value exists here, in a register: compilers that would compute for all tokens first and then spill work token by token. */
+/** The value exists here, in a register: compilers that would compute for all tokens first and then spill work token by
+ *  token. */
 HLMI_INLINE void hlmi_avx2_keep(__m256i *v)
 {
     __asm__ volatile("" : "+x"(*v));

@@ -1,5 +1,5 @@
-/* Quantised layouts on f32 activations: 64 columns of a group at a time become
- * f32, with the bits that dequantising gives, and meet the f32 micro-tile. */
+/* Quantised layouts on f32 activations: 64 columns of a group at a time become f32, with the bits that dequantising
+ * gives, and meet the f32 micro-tile. */
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"
 

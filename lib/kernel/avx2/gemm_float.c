@@ -1,5 +1,5 @@
-/* F32, F16 and BF16 on f32 activations, and the quantised layouts expanded to
- * f32 for it. One micro-tile for all: weights become f32 as they are loaded. */
+/* F32, F16 and BF16 on f32 activations, and the quantised layouts expanded to f32 for it. One micro-tile for all:
+ * weights become f32 as they are loaded. */
 #include "base/half.h"
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"
@@ -77,8 +77,8 @@ void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes)
     many(F32, lanes, b->units, b);
 }
 
-/* Units are columns here, except that a BF16 unit is one of an even number of columns; the odd column at the end has no partner
- * in x, so slabs are cut by columns and this file walks itself. */
+/* Units are columns here, except that a BF16 unit is one of an even number of columns; the odd column at the end has no
+ * partner in x, so slabs are cut by columns and this file walks itself. */
 HLMI_INLINE void product(form f, const hlmi_gemm *g)
 {
     const size_t group_bytes = (f == BF16 ? (g->cols + 1) / 2 * 2 : g->cols) * column(f, LANES);

@@ -1,5 +1,5 @@
-/* K4 and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening multiply-add
- * that is needed anyway, so scales are free and a superblock of 256 is one exact 32-bit sum:
+/* K4 and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening
+ * multiply-add that is needed anyway, so scales are free and a superblock of 256 is one exact 32-bit sum:
  *   K4: weights below 16, 8 vpmaddubsw in 16 bits (30480), scale below 64
  *   K6: weights + 32 are below 64, 2 vpmaddubsw (2 * 2 * 63 * 127 = 32004); -32 * scale * sum(a) takes the 32 out again */
 #include "kernel/act.h"

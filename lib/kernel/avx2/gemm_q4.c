@@ -1,6 +1,6 @@
-/* Q4, Q4M and Q5M on Q8 activations. The dot of 4 columns is one vpmaddubsw (weights unsigned, pairs of 16-bit sums) whose
- * results may be added in 16 bits over a block of 32 while weights stay below 16: 8 * 2 * 15 * 127 = 30480; below 32 over
- * half a block. */
+/* Q4, Q4M and Q5M on Q8 activations. The dot of 4 columns is one vpmaddubsw (weights unsigned, pairs of 16-bit sums)
+ * whose results may be added in 16 bits over a block of 32 while weights stay below 16: 8 * 2 * 15 * 127 = 30480; below
+ * 32 over half a block. */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"

@@ -1,7 +1,7 @@
-/* Q8 on Q16 activations: weights as 16 bits meet activations of 16 bits in vpmaddwd, which adds pairs of products in 32 bits (a
- * block's sum is at most 32 * 128 * 32767). 32 products take two multiplications and two additions, as they would with bytes:
- * there the sum of two pairs does not fit 16 bits, so that each must be widened. The weights of a slab become
- * 16 bits once for all tokens; a single token's do on the way. */
+/* Q8 on Q16 activations: weights as 16 bits meet activations of 16 bits in vpmaddwd, which adds pairs of products in 32
+ * bits (a block's sum is at most 32 * 128 * 32767). 32 products take two multiplications and two additions, as they
+ * would with bytes: there the sum of two pairs does not fit 16 bits, so that each must be widened. The weights of a
+ * slab become 16 bits once for all tokens; a single token's do on the way. */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
 #include "kernel/unit.h"

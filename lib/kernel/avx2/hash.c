@@ -4,7 +4,8 @@
 #include "kernel/avx2/vec.h"
 #include "kernel/kernel.h"
 
-/* The next piece is fetched while this one is written. Where it is behind the end, nothing is: addresses are only a hint. */
+/* The next piece is fetched while this one is written. Where it is behind the end, nothing is: addresses are only a
+ * hint. */
 static void copy_lines(char *dst, const char *src, size_t n)
 {
     for (size_t i = 0; i < n; i += 64) {

@@ -1,5 +1,5 @@
-/* Eight floats in AVX2, FMA and F16C under the names that the templates of
- * kernel/tmpl/ use. "Part" loads give 0 in lanes from n on and read nothing there. */
+/* Eight floats in AVX2, FMA and F16C under the names that the templates of kernel/tmpl/ use. "Part" loads give 0 in
+ * lanes from n on and read nothing there. */
 #ifndef HLMI_KERNEL_AVX2_SIMD_H
 #define HLMI_KERNEL_AVX2_SIMD_H
 
@@ -9,7 +9,8 @@
 
 enum { VF = 8 }; /* lanes of a vector */
 
-/* Vectors of an attention micro-tile of 1 .. 6 rows: accumulators, the B vectors of one step and a broadcast fit 16 registers. */
+/* Vectors of an attention micro-tile of 1 .. 6 rows: accumulators, the B vectors of one step and a broadcast fit 16
+ * registers. */
 #define MICRO_WIDE_1 8
 #define MICRO_WIDE_2 4
 #define MICRO_WIDE_3 4

@@ -1,5 +1,5 @@
-/* Products and packing in AVX-512 F, BW, VL, DQ; hlmi_vnni_*: with VNNI. A
- * vector is 16 rows. test/checkkern/emulate.h stands in for these intrinsics where the CPU has none. */
+/* Products and packing in AVX-512 F, BW, VL, DQ; hlmi_vnni_*: with VNNI. A vector is 16 rows. test/checkkern/emulate.h
+ * stands in for these intrinsics where the CPU has none. */
 #ifndef HLMI_KERNEL_AVX512_H
 #define HLMI_KERNEL_AVX512_H
 

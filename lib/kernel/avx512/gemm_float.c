@@ -61,7 +61,8 @@ HLMI_INLINE void slab(form f, const hlmi_slab *b)
     HLMI_MANY(TOKENS, MICRO);
 }
 
-/* Units are columns; a slab has an even number of them (BF16 pairs), but an odd column at the end has no partner in x. */
+/* Units are columns; a slab has an even number of them (BF16 pairs), but an odd column at the end has no partner in
+ * x. */
 HLMI_INLINE void product(form f, const hlmi_gemm *g)
 {
     const size_t group_bytes = (f == BF16 ? (g->cols + 1) / 2 * 2 : g->cols) * column(f);

@@ -1,7 +1,8 @@
-/* Products of quantised layouts on int8 activations, written once over a dot of
- * 4 columns. The including file says what that is:
+/* Products of quantised layouts on int8 activations, written once over a dot of 4 columns. The including file says what
+ * that is:
  *   NAME(x)                the functions' names
- *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8), which only such a file instantiates
+ *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8), which only such a file
+ *                          instantiates
  *   CHUNKS                 HLMI_UNROLL or HLMI_ROLLED, for the chunks of a block */
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"

@@ -1,5 +1,5 @@
-/* Sixteen floats in AVX-512 (F, DQ) under the names that the templates of
- * kernel/tmpl/ use. "Part" loads give 0 in lanes from n on and read nothing there. */
+/* Sixteen floats in AVX-512 (F, DQ) under the names that the templates of kernel/tmpl/ use. "Part" loads give 0 in
+ * lanes from n on and read nothing there. */
 #ifndef HLMI_KERNEL_AVX512_SIMD_H
 #define HLMI_KERNEL_AVX512_SIMD_H
 

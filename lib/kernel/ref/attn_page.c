@@ -1,5 +1,5 @@
-/* Attention over one page of keys and values in plain C, and writing a position
- * into a page, for each type of KV rows. */
+/* Attention over one page of keys and values in plain C, and writing a position into a page, for each type of KV
+ * rows. */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/lanes.h"

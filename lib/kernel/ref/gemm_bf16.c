@@ -1,5 +1,5 @@
-/* bf16 weights on bf16 activations, with the bits of the CPUs' dot product instruction: of each pair of columns the odd one is
- * added first, each with one rounding, and subnormal inputs and results count as zero. */
+/* bf16 weights on bf16 activations, with the bits of the CPUs' dot product instruction: of each pair of columns the odd
+ * one is added first, each with one rounding, and subnormal inputs and results count as zero. */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/ref/ref.h"

@@ -1,5 +1,5 @@
-/* Products of f32 activations: weights are expanded 32 columns at a time, with
- * the bits that dequantising gives, and multiplied in f32. */
+/* Products of f32 activations: weights are expanded 32 columns at a time, with the bits that dequantising gives, and
+ * multiplied in f32. */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/ref/ref.h"
@@ -7,7 +7,8 @@
 
 enum { STEP = 32, LANES = 32 };
 
-/* w[k][r], k < n <= STEP, r < rows: columns k0.. of a group. k0 is a multiple of STEP; n is STEP but at the end of a row. */
+/* w[k][r], k < n <= STEP, r < rows: columns k0.. of a group. k0 is a multiple of STEP; n is STEP but at the end of a
+ * row. */
 typedef void expand_fn(float *w, const void *group, size_t k0, size_t n);
 
 static void expand_f32(float *w, const void *group, size_t k0, size_t n)

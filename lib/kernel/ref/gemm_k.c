@@ -1,5 +1,5 @@
-/* Weights in superblocks of 256 on int8 activations with one scale per 256: sub-block sums times their integer scales are
- * exact, then acc = fma(sum, d * da, acc) and, for K4, acc = fma(sum of minimums, -(dmin * da), acc). */
+/* Weights in superblocks of 256 on int8 activations with one scale per 256: sub-block sums times their integer scales
+ * are exact, then acc = fma(sum, d * da, acc) and, for K4, acc = fma(sum of minimums, -(dmin * da), acc). */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/act.h"

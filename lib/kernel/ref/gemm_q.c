@@ -1,5 +1,5 @@
-/* Weights in blocks of 32 on int8 activations, and Q8 on int16 ones too: the sum of a block is an exact
- * integer, then acc = fma(sum, dw * da, acc) and, where the layout has a minimum, acc = fma(m, da * sum(a), acc). */
+/* Weights in blocks of 32 on int8 activations, and Q8 on int16 ones too: the sum of a block is an exact integer, then
+ * acc = fma(sum, dw * da, acc) and, where the layout has a minimum, acc = fma(m, da * sum(a), acc). */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/act.h"

@@ -1,12 +1,11 @@
-/* Template: attention over one page, over the vectors of an ISA's simd.h, which the
- * including file has included before. Scores and values are both
+/* Template: attention over one page, over the vectors of an ISA's simd.h, which the including file has included before.
+ * Scores and values are both
  *
  *     C[i][lane] = C[i][lane] + A[i][k] * B[k][lane],  k in order, fused
  *
- * with rows i the queries: for scores A is q, k the head dimension, lanes positions;
- * for values A is the weights, k positions, lanes the value's dimension. B rows of 16
- * bits serve FEW queries as they are; for more they are converted once, a strip at a
- * time, into a scratch of f32. C goes through memory between strips, which changes no bit. */
+ * with rows i the queries: for scores A is q, k the head dimension, lanes positions; for values A is the weights, k
+ * positions, lanes the value's dimension. B rows of 16 bits serve FEW queries as they are; for more they are converted
+ * once, a strip at a time, into a scratch of f32. C goes through memory between strips, which changes no bit. */
 #ifndef HLMI_KERNEL_TMPL_ATTN_H
 #define HLMI_KERNEL_TMPL_ATTN_H
 
@@ -180,8 +179,9 @@ static inline void convert_part(float *to, hlmi_kv_format format, const void *b,
     }
 }
 
-/* `rows` rows (at most MICRO_ROWS) times `lanes` lanes, a multiple of 16. Changes t->b and t->c. The micro-tile is one object
- * changed in place: copying what was just stored field by field stalls for longer than a row of products takes. */
+/* `rows` rows (at most MICRO_ROWS) times `lanes` lanes, a multiple of 16. Changes t->b and t->c. The micro-tile is one
+ * object changed in place: copying what was just stored field by field stalls for longer than a row of products
+ * takes. */
 static inline void run_micro(micro *t, hlmi_kv_format format, size_t rows, size_t lanes)
 {
     const size_t width = wide_lanes(rows);
@@ -211,8 +211,8 @@ static inline void all_rows(micro *t, size_t nq, hlmi_kv_format format, size_t l
     }
 }
 
-/* Rows of B to take before the next strip. Few queries wait for memory: their strips of the same rows follow one another,
- * so that memory is read in order. Many share a conversion that fills the scratch. */
+/* Rows of B to take before the next strip. Few queries wait for memory: their strips of the same rows follow one
+ * another, so that memory is read in order. Many share a conversion that fills the scratch. */
 static size_t rows_at_once(size_t nq, size_t lanes, size_t row)
 {
     if (nq > MICRO_ROWS) return SCRATCH_FLOATS / lanes;
@@ -292,8 +292,8 @@ static inline void pv_same(const strip *v, float *o, size_t ldo, const float *w,
     }
 }
 
-/* All queries over one strip, each with its own positions: micro-tiles run over the positions that their rows have in common,
- * each row alone before and after. A row with no position in the strip is left out. */
+/* All queries over one strip, each with its own positions: micro-tiles run over the positions that their rows have in
+ * common, each row alone before and after. A row with no position in the strip is left out. */
 static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,
                       const uint16_t *hi)
 {

@@ -1,6 +1,6 @@
-/* Template: a causal depthwise convolution over time, over the vectors of an
- * ISA's simd.h, which the including file has included before. Channels are outermost: the window of a vector of channels
- * stays in registers over all tokens. Step for step ref/conv.c. */
+/* Template: a causal depthwise convolution over time, over the vectors of an ISA's simd.h, which the including file has
+ * included before. Channels are outermost: the window of a vector of channels stays in registers over all tokens. Step
+ * for step ref/conv.c. */
 #ifndef HLMI_KERNEL_TMPL_CONV_H
 #define HLMI_KERNEL_TMPL_CONV_H
 

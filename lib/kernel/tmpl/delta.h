@@ -1,8 +1,7 @@
-/* Template: the gated delta rule over the vectors of an ISA's simd.h, which the
- * including file has included before. Columns of the state are lanes. A slice of
- * DELTA_WIDE vectors of them passes all tokens before the next slice begins; between
- * tokens it lies side by side in r->work, in the core's first cache. A token passes
- * over the state once: what its update writes meets the next token's key at once. */
+/* Template: the gated delta rule over the vectors of an ISA's simd.h, which the including file has included before.
+ * Columns of the state are lanes. A slice of DELTA_WIDE vectors of them passes all tokens before the next slice begins;
+ * between tokens it lies side by side in r->work, in the core's first cache. A token passes over the state once: what
+ * its update writes meets the next token's key at once. */
 #ifndef HLMI_KERNEL_TMPL_DELTA_H
 #define HLMI_KERNEL_TMPL_DELTA_H
 
@@ -12,8 +11,8 @@
 enum { DELTA_WIDE = 2 };
 _Static_assert(DELTA_WIDE *VF <= HLMI_DELTA_LANES, "a slice fits the work space");
 
-/* One slice from lane `at` on, of which LOAD and STORE take `part` lanes. `vectors` and `type` are constants, so inner loops unroll.
- * The last token's own key stands for the next one's: that sum is not used. */
+/* One slice from lane `at` on, of which LOAD and STORE take `part` lanes. `vectors` and `type` are constants, so inner
+ * loops unroll. The last token's own key stands for the next one's: that sum is not used. */
 #define DELTA_SLICE(name, type, vectors, LOAD, STORE)                                                \
   static void name(const hlmi_delta_run *r, size_t at, size_t part)                                  \
   {                                                                                                  \

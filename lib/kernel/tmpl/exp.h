@@ -1,5 +1,5 @@
-/* Template: elementary functions of vectors, over an ISA's simd.h, which the including file has included before. Step for
- * step the scalar forms of base/, so that all give the same bits. */
+/* Template: elementary functions of vectors, over an ISA's simd.h, which the including file has included before. Step
+ * for step the scalar forms of base/, so that all give the same bits. */
 #ifndef HLMI_KERNEL_TMPL_EXP_H
 #define HLMI_KERNEL_TMPL_EXP_H
 

@@ -1,5 +1,5 @@
-/* Template: 16-bit recurrent state, over the vectors of an ISA's simd.h, which the
- * including file has included before: rounding within a scan, and states of 16 bits to f32 and back. */
+/* Template: 16-bit recurrent state, over the vectors of an ISA's simd.h, which the including file has included before:
+ * rounding within a scan, and states of 16 bits to f32 and back. */
 #ifndef HLMI_KERNEL_TMPL_HALVES_H
 #define HLMI_KERNEL_TMPL_HALVES_H
 

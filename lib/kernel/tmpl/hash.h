@@ -1,6 +1,6 @@
-/* Hashing while copying: the checksums of snapshots and the fingerprints of weights. XXH3 of xxHash, compiled here for the
- * folder's instructions. The folder defines copy_lines, which copies whole
- * cache lines, without leaving them in the caches where it can, and copy_end, after the last of them. */
+/* Hashing while copying: the checksums of snapshots and the fingerprints of weights. XXH3 of xxHash, compiled here for
+ * the folder's instructions. The folder defines copy_lines, which copies whole cache lines, without leaving them in the
+ * caches where it can, and copy_end, after the last of them. */
 #ifndef HLMI_KERNEL_TMPL_HASH_H
 #define HLMI_KERNEL_TMPL_HASH_H
 

@@ -1,5 +1,5 @@
-/* Template: packed rows of blocks (act.h), over an instruction set's block_q8, block_q8k and residual, which the including file
- * has defined before. */
+/* Template: packed rows of blocks (act.h), over an instruction set's block_q8, block_q8k and residual, which the
+ * including file has defined before. */
 #ifndef HLMI_KERNEL_TMPL_PACK_H
 #define HLMI_KERNEL_TMPL_PACK_H
 

@@ -1,5 +1,5 @@
-/* Template: the first n lanes of a vector, over an ISA's simd.h, which the
- * including file has included before. Where n is known to be all of them, it costs nothing. */
+/* Template: the first n lanes of a vector, over an ISA's simd.h, which the including file has included before. Where n
+ * is known to be all of them, it costs nothing. */
 #ifndef HLMI_KERNEL_TMPL_PART_H
 #define HLMI_KERNEL_TMPL_PART_H
 

@@ -1,6 +1,5 @@
-/* Template: the kernels on rows of floats, over the vectors of an ISA's simd.h,
- * which the including file has included before. Step for step ref/vec_row.c;
- * 16 lanes are GROUP vectors. */
+/* Template: the kernels on rows of floats, over the vectors of an ISA's simd.h, which the including file has included
+ * before. Step for step ref/vec_row.c; 16 lanes are GROUP vectors. */
 #ifndef HLMI_KERNEL_TMPL_ROW_H
 #define HLMI_KERNEL_TMPL_ROW_H
 

@@ -1,7 +1,7 @@
-/* Template: Mamba-1's scan, over the vectors of an ISA's simd.h, which the
- * including file has included before. The state of a vector of channels stays in registers or the first cache over
- * SCAN1_TOKENS tokens, SCAN1_ROWS rows of it at a time; y carries the unfinished sums from one set of rows to the next. More
- * tokens at once would touch more pages than the CPU keeps addresses of. Step for step ref/scan1.c. */
+/* Template: Mamba-1's scan, over the vectors of an ISA's simd.h, which the including file has included before. The
+ * state of a vector of channels stays in registers or the first cache over SCAN1_TOKENS tokens, SCAN1_ROWS rows of it
+ * at a time; y carries the unfinished sums from one set of rows to the next. More tokens at once would touch more pages
+ * than the CPU keeps addresses of. Step for step ref/scan1.c. */
 #ifndef HLMI_KERNEL_TMPL_SCAN1_H
 #define HLMI_KERNEL_TMPL_SCAN1_H
 

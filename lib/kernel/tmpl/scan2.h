@@ -1,6 +1,6 @@
-/* Template: Mamba-2's scan of one head, over the vectors of an ISA's simd.h,
- * which the including file has included before. A micro-tile of the state, a few rows of a few vectors, stays in registers over a
- * chunk of tokens, whose rows stay in the first cache while they pass. Step for step ref/scan2.c. */
+/* Template: Mamba-2's scan of one head, over the vectors of an ISA's simd.h, which the including file has included
+ * before. A micro-tile of the state, a few rows of a few vectors, stays in registers over a chunk of tokens, whose rows
+ * stay in the first cache while they pass. Step for step ref/scan2.c. */
 #ifndef HLMI_KERNEL_TMPL_SCAN2_H
 #define HLMI_KERNEL_TMPL_SCAN2_H
 
@@ -37,7 +37,8 @@ static void scan2_steps(scan2_chunk *k)
     }
 }
 
-/* State rows n .. n + rows - 1, `wide` vectors from lane p on (of one vector `part` lanes), over the tokens of a chunk. */
+/* State rows n .. n + rows - 1, `wide` vectors from lane p on (of one vector `part` lanes), over the tokens of a
+ * chunk. */
 HLMI_INLINE void scan2_micro(const scan2_chunk *k, hlmi_state_type type, size_t n, size_t rows, size_t p, size_t wide,
                              size_t part)
 {

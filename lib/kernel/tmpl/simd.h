@@ -1,5 +1,5 @@
-/* Template: what vectors of floats do under the same names in every instruction set, over V(name), the set's intrinsic of that
- * name, and its casts; included by the set's simd.h. */
+/* Template: what vectors of floats do under the same names in every instruction set, over V(name), the set's intrinsic
+ * of that name, and its casts; included by the set's simd.h. */
 #ifndef HLMI_KERNEL_TMPL_SIMD_H
 #define HLMI_KERNEL_TMPL_SIMD_H
 

@@ -1,16 +1,14 @@
-/* Causal grouped-query attention over pages, with an online softmax (Milakov and
- * Gimelshein 2018; Dao et al. 2022) in a fixed order: the positions of a
- * sequence are cut into splits of SPLIT at fixed positions, each split is
- * computed by itself (scores, maximum, exponentials and their sum, weighted
- * values in order), and the splits of a query are folded from the first on. In
- * tiles of few rows the splits are computed by all workers and folded
- * afterwards; else one worker does all splits of a query. The operations of a
- * query are the same either way.
+/* Causal grouped-query attention over pages, with an online softmax (Milakov and Gimelshein 2018; Dao et al. 2022) in a
+ * fixed order: the positions of a sequence are cut into splits of SPLIT at fixed positions, each split is computed by
+ * itself (scores, maximum, exponentials and their sum, weighted values in order), and the splits of a query are folded
+ * from the first on. In tiles of few rows the splits are computed by all workers and folded afterwards; else one worker
+ * does all splits of a query. The operations of a query are the same either way.
  *
- * Pinned positions, which a query sees whatever its window, come first as splits of their own; the window's begin behind them.
+ * Pinned positions, which a query sees whatever its window, come first as splits of their own; the window's begin
+ * behind them.
  *
- * Words: a *group* is the query heads that share a KV head; a *block* is a few
- * rows of one span and one or more heads of a group, computed together. */
+ * Words: a *group* is the query heads that share a KV head; a *block* is a few rows of one span and one or more heads
+ * of a group, computed together. */
 #include <string.h>
 
 #include "base/math.h"
@@ -172,7 +170,8 @@ static void each_page(const attn_arg *a, const block *b, int64_t from, int64_t t
     }
 }
 
-/* Split [from, from + SPLIT) of every query: maximum to b->m, sum to b->l (0: it sees nothing of it), values to b->acc. */
+/* Split [from, from + SPLIT) of every query: maximum to b->m, sum to b->l (0: it sees nothing of it), values to
+ * b->acc. */
 static void split(const attn_arg *a, block *b, int64_t from)
 {
     const int64_t to = from + SPLIT;

@@ -41,8 +41,8 @@ typedef struct part {
     float *s;
 } part;
 
-/* What the query at pos sees: pinned positions and those in the window. The first ones, the plan's prefix, have no place in `out`;
- * what they take goes to `hidden`. */
+/* What the query at pos sees: pinned positions and those in the window. The first ones, the plan's prefix, have no
+ * place in `out`; what they take goes to `hidden`. */
 static size_t seen(const tap_arg *a, int64_t pos, int64_t prefix, float *out, float *hidden, part *parts)
 {
     const int64_t window = (int64_t)a->a.window, pinned = (int64_t)a->a.pinned;

@@ -1,5 +1,5 @@
-/* The convolution of recurrent layers: each worker takes some channels, of every
- * span, so that spans of different lengths are no matter. */
+/* The convolution of recurrent layers: each worker takes some channels, of every span, so that spans of different
+ * lengths are no matter. */
 #include "base/size.h"
 #include "ops/cpu/held.h"
 

@@ -1,6 +1,5 @@
-/* What the CPU's ops share: how work is divided among workers. Every output is
- * computed whole by one worker in the kernel's order, so the division never
- * shows in the numbers. */
+/* What the CPU's ops share: how work is divided among workers. Every output is computed whole by one worker in the
+ * kernel's order, so the division never shows in the numbers. */
 #ifndef HLMI_OPS_CPU_CPU_H
 #define HLMI_OPS_CPU_CPU_H
 
@@ -11,8 +10,8 @@ typedef struct hlmi_range {
     size_t begin, end;
 } hlmi_range;
 
-/** Worker w's part of n items: consecutive, sizes differing by at most one. Parts nest: those of workers 2w and 2w + 1 of twice as
- *  many are together w's. */
+/** Worker w's part of n items: consecutive, sizes differing by at most one. Parts nest: those of workers 2w and 2w + 1
+ *  of twice as many are together w's. */
 static inline hlmi_range hlmi_share(size_t n, size_t w, size_t workers)
 {
     const uint64_t whole = n / workers, rest = n % workers;

@@ -1,6 +1,5 @@
-/* The gated delta rule: a value head of a span is one worker's, for all of the
- * span's rows. Rows go in chunks, for which the head's q and k are normed and its
- * gates computed in the worker's scratch. */
+/* The gated delta rule: a value head of a span is one worker's, for all of the span's rows. Rows go in chunks, for
+ * which the head's q and k are normed and its gates computed in the worker's scratch. */
 #include "base/math.h"
 #include "base/size.h"
 #include "base/softplusf.h"

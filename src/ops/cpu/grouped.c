@@ -1,8 +1,6 @@
-/* Matrix products of experts with the rows that chose them (slots, ops.h). Each
- * worker finds the order of the slots by itself, which costs less than a
- * barrier. Up: the bands of all used experts are divided by their cost. Down: a
- * worker has some of the output rows, for all experts one after another, so that
- * a sum never waits for another worker. */
+/* Matrix products of experts with the rows that chose them (slots, ops.h). Each worker finds the order of the slots by
+ * itself, which costs less than a barrier. Up: the bands of all used experts are divided by their cost. Down: a worker
+ * has some of the output rows, for all experts one after another, so that a sum never waits for another worker. */
 #include <string.h>
 
 #include "base/size.h"

@@ -1,7 +1,6 @@
-/* Matrix products of rows with weights, and what becomes of them. The rows are
- * normed and packed into the form that the weights' kernels read: for a few
- * rows each worker packs all of them for itself, which costs less than a
- * barrier; else the workers share it in a region of its own. */
+/* Matrix products of rows with weights, and what becomes of them. The rows are normed and packed into the form that the
+ * weights' kernels read: for a few rows each worker packs all of them for itself, which costs less than a barrier; else
+ * the workers share it in a region of its own. */
 #include <string.h>
 
 #include "base/size.h"

@@ -1,5 +1,6 @@
-/* What adapters add to products (plan/adapter.h): low = A x for a row, in a region that steps without adapters skip, then
- * y = factor * (y + B low) beside the products of the matrix itself. One row at a time, so that a batch never shows. */
+/* What adapters add to products (plan/adapter.h): low = A x for a row, in a region that steps without adapters skip,
+ * then y = factor * (y + B low) beside the products of the matrix itself. One row at a time, so that a batch never
+ * shows. */
 #ifndef HLMI_OPS_CPU_LOW_H
 #define HLMI_OPS_CPU_LOW_H
 
@@ -19,8 +20,8 @@ static inline void hlmi_low_in(const hlmi_kernels *k, const hlmi_low *low, const
     hlmi_product_run(k, &p, 0, p.bands, (const uint8_t *)x, 0, 1, y, HLMI_LOW_MAX);
 }
 
-/** Adds to one row's products y of `bands` bands from band `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as many
- *  floats as y has. */
+/** Adds to one row's products y of `bands` bands from band `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as
+ *  many floats as y has. */
 static inline void hlmi_low_out(const hlmi_kernels *k, const hlmi_low *low, size_t u, size_t bands, const float *x,
                                 float *y, float *tmp)
 {

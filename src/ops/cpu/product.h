@@ -1,5 +1,4 @@
-/* A weight matrix with the kernel that multiplies it, and its products with
- * packed rows by bands of output rows. */
+/* A weight matrix with the kernel that multiplies it, and its products with packed rows by bands of output rows. */
 #ifndef HLMI_OPS_CPU_PRODUCT_H
 #define HLMI_OPS_CPU_PRODUCT_H
 
@@ -33,8 +32,8 @@ static inline hlmi_product hlmi_product_of(const hlmi_kernels *k, const hlmi_mat
                           .group_bytes = hlmi_layout_group_bytes(m->layout, m->cols)};
 }
 
-/** Products of `bands` bands from band `u` on with n rows of x, packed rows `stride` bytes apart. y has n * per rows, of which
- *  the first n become the products, in whole groups of columns. */
+/** Products of `bands` bands from band `u` on with n rows of x, packed rows `stride` bytes apart. y has n * per rows,
+ *  of which the first n become the products, in whole groups of columns. */
 static inline void hlmi_product_run(const hlmi_kernels *k, const hlmi_product *p, size_t u, size_t bands,
                                     const uint8_t *x, size_t stride, size_t n, float *y, size_t ldy)
 {

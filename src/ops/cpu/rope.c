@@ -1,7 +1,6 @@
-/* Rotary positions: tables of cos and sin for a tile, then turning q and k and
- * writing k and v into their pages. Su et al. 2021 (RoFormer), in the
- * rotate-half form: pairs (i, i + half). Angles are the f32 product of position
- * and frequency, as the models were trained with. */
+/* Rotary positions: tables of cos and sin for a tile, then turning q and k and writing k and v into their pages. Su et
+ * al. 2021 (RoFormer), in the rotate-half form: pairs (i, i + half). Angles are the f32 product of position and
+ * frequency, as the models were trained with. */
 #include <string.h>
 
 #include "base/math.h"
@@ -14,8 +13,8 @@ typedef struct table_arg {
     size_t ld;
 } table_arg;
 
-/* Frequency i of a dynamic-NTK model for the text that ends at pos (transformers'
- * _compute_dynamic_ntk_parameters with seq_len = pos + 1). */
+/* Frequency i of a dynamic-NTK model for the text that ends at pos (transformers' _compute_dynamic_ntk_parameters with
+ * seq_len = pos + 1). */
 static float dynamic_freq(const hlmi_rope *r, double log_base, size_t i)
 {
     return (float)hlmi_exp(-log_base * (double)i / (double)r->half);

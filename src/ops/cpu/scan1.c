@@ -1,5 +1,4 @@
-/* Mamba-1's scan: each worker takes some channels, of every span, so that spans
- * of different lengths are no matter. */
+/* Mamba-1's scan: each worker takes some channels, of every span, so that spans of different lengths are no matter. */
 #include "base/size.h"
 #include "ops/cpu/held.h"
 

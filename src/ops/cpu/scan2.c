@@ -1,5 +1,5 @@
-/* Mamba-2's scan: the work is heads of spans, one head after the other, so that
- * a worker has whole heads of nearly all spans, however long each is. */
+/* Mamba-2's scan: the work is heads of spans, one head after the other, so that a worker has whole heads of nearly all
+ * spans, however long each is. */
 #include "ops/cpu/held.h"
 
 typedef struct scan2_arg {
