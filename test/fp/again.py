@@ -19,8 +19,8 @@ SUM = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 # Functions behind the public ones are called as they are, and the thread's environment is theirs.
 INTERNAL = {"experts", "jinja", "math", "quant", "sample", "team"}
-# What takes long elsewhere for the sake of chance: the first few models, which are small.
-FEWER = {"promise": ["3"], "speculate": ["2"], "prefix_cache": ["2"], "prefix_folder": ["2"], "plan": None}
+# What takes long elsewhere for the sake of chance: the first few of the models that are named, or so many models.
+FEWER = {"promise": 3, "speculate": 2, "prefix_cache": "2", "prefix_folder": "2"}
 
 
 def run(name, command, preset, folder=None):
@@ -43,8 +43,12 @@ def unit(build, preset):
     for t in tests:
         folder = pathlib.Path(t["cmd"][0]).parent
         if folder == pathlib.Path(build) / "test" / "unit" and t["name"] not in INTERNAL | {"host"}:
-            fewer = FEWER.get(t["name"])
-            programs[t["name"]] = t["cmd"][:2] + fewer if fewer else t["cmd"]
+            program, fewer = t["cmd"], FEWER.get(t["name"])
+            if isinstance(fewer, int):
+                program = program[:2 + fewer]
+            elif fewer:
+                program = [*program[:2], fewer]
+            programs[t["name"]] = program
     if not programs:
         raise SystemExit("again.py: no tests")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
