@@ -43,10 +43,13 @@
  *  - Every call may fail with HLM_E_ARG (a NULL where something is needed, a number out of range, a struct_size that
  *    can not be) and those that take structs or flags with HLM_E_UNSUPPORTED (a field or bit of a newer version);
  *    "Errors" below names what comes besides, or more exactly.
- *  - Parameter and result structs go by pointer and start with struct_size, set by the caller to sizeof the struct.
- *    Zero in any other field means the default, and a NULL parameter struct means all defaults. Structs grow only at
- *    the end. struct_size below today's sizeof must be that of an earlier version, else HLM_E_ARG. A larger struct than
- *    the library knows is accepted when the bytes it does not know are zero, else HLM_E_UNSUPPORTED.
+ *  - Parameter and result structs go by pointer and start with struct_size, set by the caller to sizeof the struct
+ *    (hlm_message and hlm_logit_bias, which form arrays, have none and never change). Zero in any other field means the
+ *    default, and a NULL parameter struct means all defaults. Structs grow only at the end. struct_size below today's
+ *    sizeof must be that of an earlier version, else HLM_E_ARG. A larger struct than the library knows is accepted when
+ *    the bytes it does not know are zero, else HLM_E_UNSUPPORTED.
+ *  - What a parameter struct points to is the caller's, and is read or written during the call only, unless its field
+ *    says that it is copied or kept.
  *  - A call that takes an array or a text with its length refuses a length above 2^29 with HLM_E_LIMIT before it reads
  *    anything of it; a step with more tokens than its cache can hold is refused likewise, with HLM_E_FULL.
  *  - Token ids are int32_t, counts of tokens and bytes size_t, positions int64_t, logits float. Matrices are row-major.
@@ -62,9 +65,10 @@
  *    json_object_seed.
  *  - No call needs more than 96 KB of its thread's stack.
  *
- * The promise: on a CPU the same model file, tokens and load parameters give the same logits bit for bit, whatever the
- * batch, the cut of the prompt into steps, the number of threads, or whether the state came by decoding or by fork, on
- * all machines of one kernel class (hlm_model_info.kernel_class). */
+ * The promise: on a CPU the same build of the library, model file, load parameters, types of the pool, adapters and
+ * tokens give the same logits bit for bit, whatever the batch, the cut of the prompt into steps, the number of threads,
+ * or whether the state came by decoding or by fork, on all machines of one kernel class
+ * (hlm_model_info.kernel_class). */
 #ifndef HYBRIDLM_H
 #define HYBRIDLM_H
 
@@ -123,7 +127,7 @@ enum {
     HLM_E_TOKEN = -6,
     /** The cache would grow past its max_tokens. */
     HLM_E_FULL = -7,
-    /** hlm_ctx_cancel() or a callback stopped the call. */
+    /** hlm_ctx_cancel(), a progress callback or an executor stopped the call. */
     HLM_E_CANCELLED = -8,
     /** The object is in use by another call. */
     HLM_E_BUSY = -9,
@@ -196,6 +200,7 @@ enum {
 
 /** Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.
  *  text    [len] bytes, not ended by 0; may be NULL when len is 0.
+ *  flags   HLM_TOKENIZE_... bits or 0.
  *  out     [cap]; may be NULL when cap is 0.
  *  *n      receives the number of ids, also with HLM_E_SPACE.
  *  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer), HLM_E_LIMIT (a text above 512 MB, or a budget
@@ -208,8 +213,11 @@ enum {
     HLM_DETOKENIZE_SKIP_SPECIAL = 1u << 0
 };
 
-/** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD. *n receives the number of bytes, also with
- *  HLM_E_SPACE.
+/** Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.
+ *  tokens  [n_tokens]; may be NULL when n_tokens is 0.
+ *  flags   HLM_DETOKENIZE_... bits or 0.
+ *  out     [cap]; may be NULL when cap is 0.
+ *  *n      receives the number of bytes, also with HLM_E_SPACE.
  *  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM. */
 HLM_NODISCARD HLM_API hlm_status hlm_detokenize(const hlm_model *model, const int32_t *tokens, size_t n_tokens,
                                                 uint32_t flags, char *out, size_t cap, size_t *n);
@@ -335,7 +343,7 @@ enum {
      *  all x86-64 and aarch64 machines give the same bits, whatever hlm_model_params.cpu says: one kernel class,
      *  "portable". */
     HLM_LOAD_PORTABLE = 1u << 1,
-    /** Tokenizer and chat template only; contexts and pools are refused. */
+    /** Tokenizer and chat template only; contexts, pools and adapters are refused. */
     HLM_LOAD_VOCAB_ONLY = 1u << 2,
     /** Read every weight and refuse NaN and infinity. */
     HLM_LOAD_CHECK_WEIGHTS = 1u << 3,
@@ -374,6 +382,7 @@ typedef struct hlm_model_params {
     /** Called with bytes done and in total, from the loading thread. A value other than 0 ends the load with
      *  HLM_E_CANCELLED. */
     int32_t (*progress)(void *user, uint64_t done, uint64_t total);
+    /** The first argument of progress. */
     void *progress_user;
 } hlm_model_params;
 
@@ -385,7 +394,8 @@ typedef struct hlm_model_params {
  *  model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,
  *          an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),
- *          HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
+ *          HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or
+ *          too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
 HLM_NODISCARD HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
 /** One reference more, or one less; the last one frees the model. Any thread. */
@@ -418,9 +428,12 @@ typedef struct hlm_model_info {
     /** Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable" with HLM_LOAD_PORTABLE, on every
      *  CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots. */
     const char *kernel_class;
+    /** Rows of the embedding; token ids are below it. */
     int32_t vocab_size;
     int32_t n_layers;
     int32_t hidden_size;
+    /** Of attention: most query heads of a layer; KV heads and numbers in a head of the first layer with attention. 0
+     *  without attention. */
     int32_t n_heads;
     int32_t n_kv_heads;
     int32_t head_dim;
@@ -470,7 +483,7 @@ typedef struct hlm_weight_info {
     /** Its layer, and its expert or use of a shared block; -1 where it has none. */
     int32_t layer;
     int32_t item;
-    /** Of a vector cols is 0. */
+    /** Outputs and inputs of a matrix; of a vector its length, and cols 0. */
     uint64_t rows;
     uint64_t cols;
     /** Rows that stay together when a matrix is divided: a head's, a group's, or what kernels take at once. */
@@ -480,7 +493,7 @@ typedef struct hlm_weight_info {
     uint64_t bytes;
 } hlm_weight_info;
 
-/** Weight i of the model, in the order in which a token meets them.
+/** Weight i of the model, in the order in which a token meets them. Set info->struct_size first.
  *  Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY). */
 HLM_NODISCARD HLM_API hlm_status hlm_model_weight(const hlm_model *model, size_t i, hlm_weight_info *info);
 
@@ -546,8 +559,8 @@ typedef struct hlm_pool_params {
 } hlm_pool_params;
 
 /** An empty pool with one reference; pages are allocated as they are needed.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens), HLM_E_MISMATCH (an
- *          adapter of another model), HLM_E_NOMEM. */
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS; a memory_token_adapter with invocation tokens),
+ *          HLM_E_MISMATCH (an adapter of another model), HLM_E_NOMEM. */
 HLM_NODISCARD HLM_API hlm_status hlm_pool_new(hlm_pool **out, hlm_model *model, const hlm_pool_params *params);
 /** One reference more, or one less; with the last one, caches and contexts included, its memory goes back to the
  *  allocator. Any thread. */
@@ -591,8 +604,8 @@ typedef struct hlm_ctx_params {
 /** Starts the threads and takes the scratch: what hlm_model_plan_memory says. Threads stay in the process that made
  *  them: in the child of a fork() calls on a context with threads of its own return HLM_E_MISMATCH; the child may free
  *  it, and make one of its own on the same pool.
- *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of another model), HLM_E_NOMEM (memory, or
- *          the system's threads). */
+ *  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS), HLM_E_MISMATCH (a pool of another model),
+ *          HLM_E_NOMEM (memory, or the system's threads). */
 HLM_NODISCARD HLM_API hlm_status hlm_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_params *params);
 /** Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call. */
 HLM_API void hlm_ctx_free(hlm_context *ctx);
@@ -600,9 +613,10 @@ HLM_API void hlm_ctx_free(hlm_context *ctx);
 /** The context's pool, borrowed: retain it to keep it. NULL for NULL. */
 HLM_API hlm_pool *hlm_ctx_pool(hlm_context *ctx);
 
-/** As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_cache_logits, hlm_generate,
- *  hlm_score), from any thread that holds the context; "" before the first. Valid until the next call on it; never
- *  NULL. */
+/** As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_step_begin, hlm_step_run,
+ *  hlm_cache_logits, hlm_generate, hlm_score, hlm_embed), from any thread that holds the context; not of one that was
+ *  HLM_E_BUSY, or whose arguments were refused before the context was looked at; "" before the first. Valid until the
+ *  next call on it; never NULL. */
 HLM_API const char *hlm_ctx_error(const hlm_context *ctx);
 
 /** Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a millisecond of computing, and
@@ -678,13 +692,13 @@ HLM_API void hlm_cache_free(hlm_cache *cache);
 /** A second sequence that begins with the first at_pos tokens of `cache` (HLM_NOW: all), with the same max_tokens.
  *  Copies no state: pages are shared until one of the two writes. The two are independent from then on, but for the
  *  guarantee of hlm_cache_reserve, which a fork ends.
- *  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY. */
+ *  Errors  HLM_E_ARG (at_pos above the length, or negative and not HLM_NOW), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_fork(hlm_cache **out, hlm_cache *cache, int64_t at_pos);
 
 /** Forget the tokens from `pos` on; pages behind go back to the pool, those that hlm_cache_reserve took included.
  *  *pending (may be NULL) receives how many tokens before `pos` the next step has to recompute first; 0 for
  *  Transformers that keep all rows (hlm_pool_params.window_rows).
- *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY. */
+ *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_rewind(hlm_cache *cache, int64_t pos, int64_t *pending);
 
 /** Keep the state at the present position: rewind and fork to it cost nothing, until the cache is rewound to before it,
@@ -698,7 +712,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_cache_mark(hlm_cache *cache);
  *  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_unmark(hlm_cache *cache, int64_t pos);
 /** The positions of all marks, automatic ones included, ascending, into pos [cap]; *n (may be NULL) receives how many
- *  there are. pos may be NULL.
+ *  there are, also with HLM_E_SPACE. pos NULL: only *n, and HLM_OK.
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_marks(hlm_cache *cache, int64_t *pos, size_t cap, size_t *n);
 
@@ -714,10 +728,10 @@ HLM_API int64_t hlm_cache_pending(const hlm_cache *cache);
 HLM_NODISCARD HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_t from, size_t n, int32_t *out);
 
 /** Take the memory for n_tokens in all, those held included, now, so that no step up to there can fail for lack of
- *  pages or allocate them; 0 or less than the length does nothing. A later fork ends the guarantee, for both: pages are
- *  then shared, and the first to write into one copies it. So does a rewind.
- *  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are as before. Pages taken
- *          before a failure stay with the cache. */
+ *  pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,
+ *  and the first to write into one copies it. So does a rewind.
+ *  Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are
+ *          as before. Pages taken before a failure stay with the cache. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
 
 enum {
@@ -729,9 +743,10 @@ enum {
 };
 
 /** Copies a layer's recurrent state at the cache's position into out [cap]; *n (may be NULL) receives the number of
- *  floats that there are, 0 for a layer without one. out may be NULL to ask for that number. `which`: HLM_STATE_...
+ *  floats that there are, 0 for a layer without one, also with HLM_E_SPACE and HLM_E_UNREACHABLE. out NULL: only *n,
+ *  and HLM_OK. `which`: HLM_STATE_...
  *  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a rewind the state is computed by the next
- *          step), HLM_E_BUSY. */
+ *          step), HLM_E_NOMEM, HLM_E_BUSY. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_state(hlm_cache *cache, int32_t layer, int32_t which, float *out, size_t cap,
                                                  size_t *n);
 
@@ -793,6 +808,7 @@ typedef struct hlm_generate_params {
      *  same byte, before the longest. */
     const char *const *stop;
     size_t n_stop;
+    /** [n_stop_tokens] ids that end the answer, besides the model's own; may be NULL when n_stop_tokens is 0. */
     const int32_t *stop_tokens;
     size_t n_stop_tokens;
     /** 1: go on past tokens that end an answer. */
@@ -812,13 +828,14 @@ typedef struct hlm_generate_params {
     /** Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED. */
     int32_t (*progress)(void *user, size_t done, size_t total);
     /** Called for each token with the text that became certain ([len], perhaps none; a token that ends the answer has
-     *  none); not 0 stops. The last call, with token -1, brings what was held back; it is not made after a call that
-     *  stopped, or after an error.
+     *  none); not 0 stops, with HLM_OK and HLM_FINISH_CALLBACK. The last call, with token -1, brings what was held
+     *  back; it is not made after a call that stopped, or after an error.
      *  The text goes on behind that of the tokens that the cache holds (hlm_text_stream_begin). Where the tokens end
      *  but not the answer (HLM_FINISH_LENGTH, HLM_FINISH_FULL), the beginning of a character is left to the call that
      *  goes on (hlm_text_stream_cut): the text of an answer does not depend on how many calls it takes. Stop strings
      *  are looked for in the text of one call. */
     int32_t (*on_token)(void *user, int32_t token, const char *text, size_t len);
+    /** The first argument of progress and on_token. */
     void *user;
     /** [tokens_cap] receives the generated ids, the ending one included; may be NULL. */
     int32_t *tokens;
@@ -853,9 +870,10 @@ typedef struct hlm_generate_result {
  *  HLM_E_CANCELLED for what was done until then. Callbacks come from the calling thread and must not call into ctx or
  *  the cache, but for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.
  *  A model without tokenizer gives ids and no text.
- *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no prompt and an empty cache), HLM_E_MISMATCH
- *          (a sampler of another model, a draft model of another vocabulary, a draft_cache of another pool); the cache
- *          then holds what was run before. */
+ *  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_UNSUPPORTED (a head that is not HLM_HEAD_TEXT, the
+ *          draft model's too), HLM_E_EMPTY (no prompt, and an empty cache or reuse), HLM_E_MISMATCH (a sampler of
+ *          another model, a draft model of another vocabulary, a draft_cache of another pool); the cache then holds
+ *          what was run before. */
 HLM_NODISCARD HLM_API hlm_status hlm_generate(hlm_context *ctx, hlm_cache *cache, hlm_sampler *sampler,
                                               const hlm_generate_params *params, hlm_generate_result *result);
 
@@ -1014,9 +1032,9 @@ HLM_NODISCARD HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_ste
  *  its memory, computes nothing. Structs, ids, rows and lists of requests are copied; embeddings, and what is written
  *  to (logits, hidden states, attention weights), must stay until the step has ended.
  *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were
- *  before: they can be read, forked and saved, also from other threads; calls that would change one return HLM_E_BUSY.
- *  A cache that is freed before the step has ended is not the caller's any more: the step goes on, and its end frees
- *  it. hlm_ctx_free aborts the step.
+ *  before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not
+ *  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has
+ *  ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.
  *  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's
  *  memory is taken after that.
  *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
@@ -1025,7 +1043,8 @@ HLM_NODISCARD HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step
 /** Computes for budget_us microseconds; it stops in time if it can tell what the next piece of work will take, and
  *  always gets one done (0.2 ms is aimed at).
  *  *done receives 1 when the step has ended: the caches have grown, and the results are there, the same as
- *  hlm_decode_step's bit for bit. A failure ends the step as hlm_step_abort does.
+ *  hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for
+ *  HLM_E_ARG and HLM_E_BUSY, which leave it as it was.
  *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,
  *          HLM_E_NOMEM (after memory tokens only). */
 HLM_NODISCARD HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
@@ -1050,6 +1069,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_cache_logits(hlm_context *ctx, hlm_cache *c
 
 /* ---- sampler ------------------------------------------------------------------------------- */
 
+/** This struct does not grow. */
 typedef struct hlm_logit_bias {
     int32_t token;
     /** Added to the token's logit; -INFINITY forbids it. */
@@ -1221,9 +1241,10 @@ enum {
  *  A path or memory must hold the snapshot and nothing else. A reader is asked for exactly the bytes of the snapshot,
  *  so that it may stand inside something larger; it is called from this thread.
  *  flags: HLM_SNAPSHOT_... or 0.
- *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of a newer
- *          version), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know (hlm_pool_adapt),
- *          or another memory_token_adapter, of other KV or state types, or computed with other kernels or load
+ *  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of another
+ *          version of the format), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know
+ *          (hlm_pool_adapt), or another memory_token_adapter, of other KV or state types, without rows behind attention
+ *          windows that the pool keeps (hlm_pool_params.window_rows), or computed with other kernels or load
  *          parameters: the sentence says which), HLM_E_IO, HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of
  *          it then. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_load(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags);
@@ -1234,9 +1255,10 @@ HLM_NODISCARD HLM_API hlm_status hlm_cache_load_memory(hlm_cache **out, hlm_pool
 
 /** Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a
  *  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the
- *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches
- *  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if
- *  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
+ *  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches can be
+ *  stepped meanwhile.
+ *  Errors  HLM_E_IO, HLM_E_FULL (more than 2^20 texts), HLM_E_NOMEM; the folder is then as it was before, or not there
+ *          if it was not. (If the system refuses to undo, too, it has either all of the new or what it had.) */
 HLM_NODISCARD HLM_API hlm_status hlm_prefix_save(hlm_pool *pool, const char *folder);
 
 /** Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut
@@ -1251,7 +1273,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_prefix_load(hlm_pool *pool, const char *fol
 
 typedef struct hlm_adapter_params {
     size_t struct_size;
-    /** Of what is added, on top of the adapter's own scale; 0: 1. */
+    /** Of what is added, on top of the adapter's own scale, -1e6 to 1e6; 0: 1. */
     float scale;
     /** Must be 0. */
     int32_t reserved;
@@ -1267,9 +1289,9 @@ typedef struct hlm_adapter_params {
  *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for
  *          one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or
  *          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),
- *          HLM_E_UNSUPPORTED (other methods than LoRA and DoRA, settings that are not known and neither null, false, {}
- *          nor [], weights of the model's own that are not the model's, matrices of experts that rows choose),
- *          HLM_E_NOMEM. */
+ *          HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,
+ *          settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the
+ *          model's, matrices of experts that rows choose), HLM_E_NOMEM. */
 HLM_NODISCARD HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
                                                   const hlm_adapter_params *params);
 
@@ -1309,7 +1331,8 @@ struct hlm_allocator {
 
 enum { HLM_LOG_DEBUG = 1, HLM_LOG_INFO = 2, HLM_LOG_WARN = 3 };
 
-/** Text about progress and decisions, one line without newline a call. */
+/** Text about progress and decisions, one line without newline a call. The struct is copied; what `user` points to must
+ *  outlive everything made from the model. */
 struct hlm_log {
     size_t struct_size;
     void *user;

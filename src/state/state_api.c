@@ -99,7 +99,7 @@ HLMI_CALL(hlm_cache_mark, (hlm_cache *cache), (cache))
     if (st != HLM_OK) return st;
     if (!hlmi_seq_ready(&cache->seq))
         st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
-                       (long long)cache->seq.length);
+                       (long long)(cache->seq.length - cache->seq.prefix));
     if (st == HLM_OK) st = hlmi_points_room(cache->pool, &cache->seq.points, 1);
     if (st == HLM_OK) hlmi_points_put(&cache->seq.points, cache->seq.length, NULL, HLMI_POINT_MARK);
     hlmi_cache_unlock(cache);

@@ -3,7 +3,7 @@
 Written by bindings/gen/gen.py from include/hybridlm/hybridlm.h; do not edit."""
 
 VERSION_MAJOR = 0
-VERSION_MINOR = 1
+VERSION_MINOR = 2
 VERSION_PATCH = 0
 ABI_VERSION = 1
 TOKENIZE_ADD_SPECIAL = 1

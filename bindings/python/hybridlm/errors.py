@@ -63,7 +63,7 @@ class FullError(Error):
 
 
 class CancelledError(Error):
-    """hlm_ctx_cancel() or a callback stopped the call."""
+    """hlm_ctx_cancel(), a progress callback or an executor stopped the call."""
 
     name = "HLM_E_CANCELLED"
     status = -8

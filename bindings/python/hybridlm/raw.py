@@ -28,7 +28,7 @@ from ctypes import (
 from typing import Any
 
 HLM_VERSION_MAJOR = 0
-HLM_VERSION_MINOR = 1
+HLM_VERSION_MINOR = 2
 HLM_VERSION_PATCH = 0
 HLM_ABI_VERSION = 1
 HLM_OK = 0
@@ -407,6 +407,7 @@ class hlm_step(Structure):
 
 
 class hlm_logit_bias(Structure):
+    """This struct does not grow."""
     _fields_ = [
         ("token", c_int32),
         ("bias", c_float),
@@ -517,7 +518,8 @@ class hlm_allocator(Structure):
 
 
 class hlm_log(Structure):
-    """Text about progress and decisions, one line without newline a call."""
+    """Text about progress and decisions, one line without newline a call. The struct is copied; what `user` points to must
+    outlive everything made from the model."""
     _fields_ = [
         ("struct_size", c_size_t),
         ("user", c_void_p),
@@ -568,13 +570,17 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_tokenize": (c_int32, [c_void_p, c_char_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
         'Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence.\n'
         'text    [len] bytes, not ended by 0; may be NULL when len is 0.\n'
+        'flags   HLM_TOKENIZE_... bits or 0.\n'
         'out     [cap]; may be NULL when cap is 0.\n'
         '*n      receives the number of ids, also with HLM_E_SPACE.\n'
         'Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer), HLM_E_LIMIT (a text above 512 MB, or a budget\n'
         '        ran out), HLM_E_NOMEM.'),
     "hlm_detokenize": (c_int32, [c_void_p, c_void_p, c_size_t, c_uint32, c_void_p, c_size_t, c_void_p],
-        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD. *n receives the number of bytes, also with\n'
-        'HLM_E_SPACE.\n'
+        'Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD.\n'
+        'tokens  [n_tokens]; may be NULL when n_tokens is 0.\n'
+        'flags   HLM_DETOKENIZE_... bits or 0.\n'
+        'out     [cap]; may be NULL when cap is 0.\n'
+        '*n      receives the number of bytes, also with HLM_E_SPACE.\n'
         'Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM.'),
     "hlm_model_token_ends": (c_int32, [c_void_p, c_int32],
         '1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a model without tokenizer, an id outside the\n'
@@ -642,14 +648,15 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'model lives (see HLM_LOAD_READ).\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,\n'
         '        an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),\n'
-        '        HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
+        "        HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or\n"
+        '        too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
     "hlm_model_info_get": (c_int32, [c_void_p, c_void_p],
         'Set info->struct_size first; fields beyond it are left out, and bytes beyond what the library knows become 0.'),
     "hlm_model_weight": (c_int32, [c_void_p, c_size_t, c_void_p],
-        'Weight i of the model, in the order in which a token meets them.\n'
+        'Weight i of the model, in the order in which a token meets them. Set info->struct_size first.\n'
         'Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY).'),
     "hlm_model_label": (c_char_p, [c_void_p, c_int32],
         'Name of class i of a classification head, as the files say it; NULL where they do not, or there is no such class.\n'
@@ -658,8 +665,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens), HLM_E_MISMATCH (an\n'
-        '        adapter of another model), HLM_E_NOMEM.'),
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS; a memory_token_adapter with invocation tokens),\n'
+        '        HLM_E_MISMATCH (an adapter of another model), HLM_E_NOMEM.'),
     "hlm_pool_retain": (None, [c_void_p],
         'One reference more, or one less; with the last one, caches and contexts included, its memory goes back to the\n'
         'allocator. Any thread.'),
@@ -674,16 +681,17 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Starts the threads and takes the scratch: what hlm_model_plan_memory says. Threads stay in the process that made\n'
         'them: in the child of a fork() calls on a context with threads of its own return HLM_E_MISMATCH; the child may free\n'
         'it, and make one of its own on the same pool.\n'
-        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of another model), HLM_E_NOMEM (memory, or\n'
-        "        the system's threads)."),
+        'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS), HLM_E_MISMATCH (a pool of another model),\n'
+        "        HLM_E_NOMEM (memory, or the system's threads)."),
     "hlm_ctx_free": (None, [c_void_p],
         'Ends its threads. Not while a call on it runs: hlm_ctx_cancel, then wait for that call.'),
     "hlm_ctx_pool": (c_void_p, [c_void_p],
         "The context's pool, borrowed: retain it to keep it. NULL for NULL."),
     "hlm_ctx_error": (c_char_p, [c_void_p],
-        'As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_cache_logits, hlm_generate,\n'
-        'hlm_score), from any thread that holds the context; "" before the first. Valid until the next call on it; never\n'
-        'NULL.'),
+        'As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_step_begin, hlm_step_run,\n'
+        'hlm_cache_logits, hlm_generate, hlm_score, hlm_embed), from any thread that holds the context; not of one that was\n'
+        'HLM_E_BUSY, or whose arguments were refused before the context was looked at; "" before the first. Valid until the\n'
+        'next call on it; never NULL.'),
     "hlm_ctx_cancel": (None, [c_void_p],
         'Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a millisecond of computing, and\n'
         'what its last step did to caches is undone. Of a begun step (hlm_step_begin) the next hlm_step_run returns it. The\n'
@@ -703,12 +711,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'A second sequence that begins with the first at_pos tokens of `cache` (HLM_NOW: all), with the same max_tokens.\n'
         'Copies no state: pages are shared until one of the two writes. The two are independent from then on, but for the\n'
         'guarantee of hlm_cache_reserve, which a fork ends.\n'
-        'Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
+        'Errors  HLM_E_ARG (at_pos above the length, or negative and not HLM_NOW), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_cache_rewind": (c_int32, [c_void_p, c_int64, c_void_p],
         'Forget the tokens from `pos` on; pages behind go back to the pool, those that hlm_cache_reserve took included.\n'
         '*pending (may be NULL) receives how many tokens before `pos` the next step has to recompute first; 0 for\n'
         'Transformers that keep all rows (hlm_pool_params.window_rows).\n'
-        'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY.'),
+        'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY.'),
     "hlm_cache_mark": (c_int32, [c_void_p],
         'Keep the state at the present position: rewind and fork to it cost nothing, until the cache is rewound to before it,\n'
         'or the mark is removed. One reference more for models with recurrent state; nothing for Transformers, and the rows\n'
@@ -721,7 +729,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY.'),
     "hlm_cache_marks": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p],
         'The positions of all marks, automatic ones included, ascending, into pos [cap]; *n (may be NULL) receives how many\n'
-        'there are. pos may be NULL.\n'
+        'there are, also with HLM_E_SPACE. pos NULL: only *n, and HLM_OK.\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY.'),
     "hlm_cache_length": (c_int64, [c_void_p],
         'Tokens held; 0 for NULL. Not while a call that makes it grow runs on another thread.'),
@@ -733,15 +741,16 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_ARG when from + n is above the length, HLM_E_BUSY.'),
     "hlm_cache_reserve": (c_int32, [c_void_p, c_int64],
         'Take the memory for n_tokens in all, those held included, now, so that no step up to there can fail for lack of\n'
-        'pages or allocate them; 0 or less than the length does nothing. A later fork ends the guarantee, for both: pages are\n'
-        'then shared, and the first to write into one copies it. So does a rewind.\n'
-        'Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are as before. Pages taken\n'
-        '        before a failure stay with the cache.'),
+        'pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,\n'
+        'and the first to write into one copies it. So does a rewind.\n'
+        'Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are\n'
+        '        as before. Pages taken before a failure stay with the cache.'),
     "hlm_cache_state": (c_int32, [c_void_p, c_int32, c_int32, c_void_p, c_size_t, c_void_p],
         "Copies a layer's recurrent state at the cache's position into out [cap]; *n (may be NULL) receives the number of\n"
-        'floats that there are, 0 for a layer without one. out may be NULL to ask for that number. `which`: HLM_STATE_...\n'
+        'floats that there are, 0 for a layer without one, also with HLM_E_SPACE and HLM_E_UNREACHABLE. out NULL: only *n,\n'
+        'and HLM_OK. `which`: HLM_STATE_...\n'
         'Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a rewind the state is computed by the next\n'
-        '        step), HLM_E_BUSY.'),
+        '        step), HLM_E_NOMEM, HLM_E_BUSY.'),
     "hlm_generate": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
         'Prompt in, tokens out. Afterwards the cache holds the prompt and all generated tokens but the last one, which has\n'
         'not been run.\n'
@@ -749,9 +758,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'HLM_E_CANCELLED for what was done until then. Callbacks come from the calling thread and must not call into ctx or\n'
         "the cache, but for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's.\n"
         'A model without tokenizer gives ids and no text.\n'
-        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no prompt and an empty cache), HLM_E_MISMATCH\n'
-        '        (a sampler of another model, a draft model of another vocabulary, a draft_cache of another pool); the cache\n'
-        '        then holds what was run before.'),
+        'Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_UNSUPPORTED (a head that is not HLM_HEAD_TEXT, the\n'
+        "        draft model's too), HLM_E_EMPTY (no prompt, and an empty cache or reuse), HLM_E_MISMATCH (a sampler of\n"
+        '        another model, a draft model of another vocabulary, a draft_cache of another pool); the cache then holds\n'
+        '        what was run before.'),
     "hlm_score": (c_int32, [c_void_p, c_void_p, c_void_p],
         'Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its struct_size\n'
         'first.\n'
@@ -780,9 +790,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'its memory, computes nothing. Structs, ids, rows and lists of requests are copied; embeddings, and what is written\n'
         'to (logits, hidden states, attention weights), must stay until the step has ended.\n'
         'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were\n'
-        'before: they can be read, forked and saved, also from other threads; calls that would change one return HLM_E_BUSY.\n'
-        "A cache that is freed before the step has ended is not the caller's any more: the step goes on, and its end frees\n"
-        'it. hlm_ctx_free aborts the step.\n'
+        'before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not\n'
+        'while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has\n'
+        "ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.\n"
         "In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's\n"
         'memory is taken after that.\n'
         'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
@@ -790,7 +800,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Computes for budget_us microseconds; it stops in time if it can tell what the next piece of work will take, and\n'
         'always gets one done (0.2 ms is aimed at).\n'
         '*done receives 1 when the step has ended: the caches have grown, and the results are there, the same as\n'
-        "hlm_decode_step's bit for bit. A failure ends the step as hlm_step_abort does.\n"
+        "hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for\n"
+        'HLM_E_ARG and HLM_E_BUSY, which leave it as it was.\n'
         'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,\n'
         '        HLM_E_NOMEM (after memory tokens only).'),
     "hlm_step_abort": (c_int32, [c_void_p],
@@ -865,9 +876,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'A path or memory must hold the snapshot and nothing else. A reader is asked for exactly the bytes of the snapshot,\n'
         'so that it may stand inside something larger; it is called from this thread.\n'
         'flags: HLM_SNAPSHOT_... or 0.\n'
-        'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of a newer\n'
-        '        version), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know (hlm_pool_adapt),\n'
-        '        or another memory_token_adapter, of other KV or state types, or computed with other kernels or load\n'
+        'Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of another\n'
+        '        version of the format), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know\n'
+        '        (hlm_pool_adapt), or another memory_token_adapter, of other KV or state types, without rows behind attention\n'
+        '        windows that the pool keeps (hlm_pool_params.window_rows), or computed with other kernels or load\n'
         "        parameters: the sentence says which), HLM_E_IO, HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of\n"
         '        it then.'),
     "hlm_cache_load_from": (c_int32, [c_void_p, c_void_p, c_void_p, c_uint32], ""),
@@ -875,9 +887,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_prefix_save": (c_int32, [c_void_p, c_char_p],
         "Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a\n"
         'snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the\n'
-        'former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches\n'
-        'can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if\n'
-        'it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)'),
+        'former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches can be\n'
+        'stepped meanwhile.\n'
+        'Errors  HLM_E_IO, HLM_E_FULL (more than 2^20 texts), HLM_E_NOMEM; the folder is then as it was before, or not there\n'
+        '        if it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)'),
     "hlm_prefix_load": (c_int32, [c_void_p, c_char_p, c_uint32, c_void_p],
         "Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut\n"
         "off, missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the\n"
@@ -894,9 +907,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for\n'
         '        one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or\n'
         '        256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),\n'
-        '        HLM_E_UNSUPPORTED (other methods than LoRA and DoRA, settings that are not known and neither null, false, {}\n'
-        "        nor [], weights of the model's own that are not the model's, matrices of experts that rows choose),\n"
-        '        HLM_E_NOMEM.'),
+        '        HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,\n'
+        "        settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the\n"
+        "        model's, matrices of experts that rows choose), HLM_E_NOMEM."),
     "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Several adapters of one model as one, whose effects are added. An adapter with magnitudes (DoRA) can be joined only\n'
         'to those of other matrices, one with invocation tokens to those with the same.\n'

@@ -62,12 +62,15 @@ class ModelInfo(NamedTuple):
     #: CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots.
     kernel_class: str
 
+    #: Rows of the embedding; token ids are below it.
     vocab_size: int
 
     n_layers: int
 
     hidden_size: int
 
+    #: Of attention: most query heads of a layer; KV heads and numbers in a head of the first layer with attention. 0
+    #: without attention.
     n_heads: int
 
     n_kv_heads: int
@@ -133,7 +136,7 @@ class WeightInfo(NamedTuple):
 
     item: int
 
-    #: Of a vector cols is 0.
+    #: Outputs and inputs of a matrix; of a vector its length, and cols 0.
     rows: int
 
     cols: int
@@ -446,7 +449,7 @@ class PrefixInfo(NamedTuple):
 class AdapterParams(TypedDict, total=False):
     """hlm_adapter_params of the header."""
 
-    #: Of what is added, on top of the adapter's own scale; 0: 1.
+    #: Of what is added, on top of the adapter's own scale, -1e6 to 1e6; 0: 1.
     scale: float
 
 

@@ -1,17 +1,16 @@
 /* Made from hybridlm.h by bindings/rust/generate.sh; not to be edited. */
 pub const HLM_TOKEN_NONE: i32 = -1;
 pub const HLM_VERSION_MAJOR: _bindgen_ty_1 = 0;
-pub const HLM_VERSION_MINOR: _bindgen_ty_1 = 1;
+pub const HLM_VERSION_MINOR: _bindgen_ty_1 = 2;
 pub const HLM_VERSION_PATCH: _bindgen_ty_1 = 0;
 #[doc = " Number in the SONAME: grows only when a program built before would break."]
 pub const HLM_ABI_VERSION: _bindgen_ty_1 = 1;
 pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
-#[doc = " Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are"]
-#[doc = "  never renumbered; new ones are added at the end."]
+#[doc = " Result of a call: HLM_OK or one of the negative HLM_E_ values. Values are never renumbered; new ones are added at"]
+#[doc = "  the end."]
 pub type hlm_status = i32;
 pub const HLM_OK: _bindgen_ty_2 = 0;
-#[doc = " A pointer is NULL, a number is outside its range, or two arguments"]
-#[doc = "  contradict each other."]
+#[doc = " A pointer is NULL, a number is outside its range, or two arguments contradict each other."]
 pub const HLM_E_ARG: _bindgen_ty_2 = -1;
 #[doc = " The allocator, or a byte cap, had no more memory."]
 pub const HLM_E_NOMEM: _bindgen_ty_2 = -2;
@@ -19,19 +18,19 @@ pub const HLM_E_NOMEM: _bindgen_ty_2 = -2;
 pub const HLM_E_IO: _bindgen_ty_2 = -3;
 #[doc = " A file says something that is wrong or contradictory."]
 pub const HLM_E_FORMAT: _bindgen_ty_2 = -4;
-#[doc = " Well formed, but not known to this version: an architecture, a tensor"]
-#[doc = "  type, a tokenizer, or a field of a newer struct."]
+#[doc = " Well formed, but not known to this version: an architecture, a tensor type, a tokenizer, or a field of a newer"]
+#[doc = "  struct."]
 pub const HLM_E_UNSUPPORTED: _bindgen_ty_2 = -5;
 #[doc = " A token id is negative or not below the vocabulary size."]
 pub const HLM_E_TOKEN: _bindgen_ty_2 = -6;
 #[doc = " The cache would grow past its max_tokens."]
 pub const HLM_E_FULL: _bindgen_ty_2 = -7;
-#[doc = " hlm_ctx_cancel() or a callback stopped the call."]
+#[doc = " hlm_ctx_cancel(), a progress callback or an executor stopped the call."]
 pub const HLM_E_CANCELLED: _bindgen_ty_2 = -8;
 #[doc = " The object is in use by another call."]
 pub const HLM_E_BUSY: _bindgen_ty_2 = -9;
-#[doc = " Objects that do not belong together: a cache of another model or pool, a"]
-#[doc = "  context of the process that this one was forked from."]
+#[doc = " Objects that do not belong together: a cache of another model or pool, a context of the process that this one"]
+#[doc = "  was forked from."]
 pub const HLM_E_MISMATCH: _bindgen_ty_2 = -10;
 #[doc = " A position that can not be returned to."]
 pub const HLM_E_UNREACHABLE: _bindgen_ty_2 = -11;
@@ -59,12 +58,10 @@ extern "C" {
     pub fn hlm_status_name(status: hlm_status) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
-    #[doc = " What went wrong in the calling thread's latest call that returns an"]
-    #[doc = "  hlm_status: one sentence naming file, field and value where there are any;"]
-    #[doc = "  \"\" when that call succeeded, and before the first. Calls that return no status"]
-    #[doc = "  (frees, releases, retains, hlm_ctx_cancel, and those that return a number, a string or"]
-    #[doc = "  a pool) leave it as it is. In a callback it is that of the calls made there,"]
-    #[doc = "  which leave the sentence of the call around them alone. Valid until the"]
+    #[doc = " What went wrong in the calling thread's latest call that returns an hlm_status: one sentence naming file, field and"]
+    #[doc = "  value where there are any; \"\" when that call succeeded, and before the first. Calls that return no status (frees,"]
+    #[doc = "  releases, retains, hlm_ctx_cancel, and those that return a number, a string or a pool) leave it as it is. In a"]
+    #[doc = "  callback it is that of the calls made there, which leave the sentence of the call around them alone. Valid until the"]
     #[doc = "  thread's next call that returns a status; never NULL."]
     pub fn hlm_last_error() -> *const ::std::os::raw::c_char;
 }
@@ -105,17 +102,17 @@ pub struct hlm_adapter {
 }
 #[doc = " Add what the tokenizer puts around a text (bos, eos, ...)."]
 pub const HLM_TOKENIZE_ADD_SPECIAL: _bindgen_ty_3 = 1;
-#[doc = " Markers such as <|im_end|> in the text become their special tokens."]
-#[doc = "  Never for text of untrusted origin."]
+#[doc = " Markers such as <|im_end|> in the text become their special tokens. Never for text of untrusted origin."]
 pub const HLM_TOKENIZE_PARSE_SPECIAL: _bindgen_ty_3 = 2;
 pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Text to token ids. Ill-formed UTF-8 is read as U+FFFD, one for each maximal bad sequence."]
     #[doc = "  text    [len] bytes, not ended by 0; may be NULL when len is 0."]
+    #[doc = "  flags   HLM_TOKENIZE_... bits or 0."]
     #[doc = "  out     [cap]; may be NULL when cap is 0."]
     #[doc = "  *n      receives the number of ids, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer),"]
-    #[doc = "          HLM_E_LIMIT (a text above 512 MB, or a budget ran out), HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_SPACE, HLM_E_UNSUPPORTED (the model has no tokenizer), HLM_E_LIMIT (a text above 512 MB, or a budget"]
+    #[doc = "          ran out), HLM_E_NOMEM."]
     pub fn hlm_tokenize(
         model: *const hlm_model,
         text: *const ::std::os::raw::c_char,
@@ -131,9 +128,11 @@ pub const HLM_DETOKENIZE_SKIP_SPECIAL: _bindgen_ty_4 = 1;
 pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
 extern "C" {
     #[doc = " Token ids to text, not ended by 0. Bytes that are no UTF-8 become U+FFFD."]
-    #[doc = "  *n receives the number of bytes, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer),"]
-    #[doc = "          HLM_E_NOMEM."]
+    #[doc = "  tokens  [n_tokens]; may be NULL when n_tokens is 0."]
+    #[doc = "  flags   HLM_DETOKENIZE_... bits or 0."]
+    #[doc = "  out     [cap]; may be NULL when cap is 0."]
+    #[doc = "  *n      receives the number of bytes, also with HLM_E_SPACE."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_SPACE, HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM."]
     pub fn hlm_detokenize(
         model: *const hlm_model,
         tokens: *const i32,
@@ -145,14 +144,13 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a"]
-    #[doc = "  model without tokenizer, an id outside the vocabulary, or NULL."]
+    #[doc = " 1 when `token` ends an answer (eos, end of turn, ...), else 0; also for a model without tokenizer, an id outside the"]
+    #[doc = "  vocabulary, or NULL."]
     pub fn hlm_model_token_ends(model: *const hlm_model, token: i32) -> i32;
 }
 extern "C" {
-    #[doc = " Text of one token after another, for streaming. The pieces joined equal"]
-    #[doc = "  hlm_detokenize of all tokens, and no piece ends inside a character."]
-    #[doc = "  flags as for hlm_detokenize."]
+    #[doc = " Text of one token after another, for streaming. The pieces joined equal hlm_detokenize of all tokens, and no piece"]
+    #[doc = "  ends inside a character. flags as for hlm_detokenize."]
     #[doc = "  Errors  HLM_E_UNSUPPORTED (no tokenizer), HLM_E_NOMEM."]
     pub fn hlm_text_stream_new(
         out: *mut *mut hlm_text_stream,
@@ -161,8 +159,8 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " *text [*len] is the text that became certain (it may be empty), not ended by"]
-    #[doc = "  0, valid until the next call on the stream."]
+    #[doc = " *text [*len] is the text that became certain (it may be empty), not ended by 0, valid until the next call on the"]
+    #[doc = "  stream."]
     #[doc = "  Errors  HLM_E_TOKEN (the stream is as before), HLM_E_NOMEM."]
     pub fn hlm_text_stream_push(
         stream: *mut hlm_text_stream,
@@ -184,13 +182,11 @@ extern "C" {
     pub fn hlm_text_stream_free(stream: *mut hlm_text_stream);
 }
 extern "C" {
-    #[doc = " Go on behind a text: the stream is as if these tokens had been pushed and their text"]
-    #[doc = "  given, whatever it was before. SentencePiece's tokens drop the space in front of a"]
-    #[doc = "  text's first word only, and characters may be spelled over several tokens, so the text"]
-    #[doc = "  of an answer is not that of its tokens alone."]
+    #[doc = " Go on behind a text: the stream is as if these tokens had been pushed and their text given, whatever it was before."]
+    #[doc = "  SentencePiece's tokens drop the space in front of a text's first word only, and characters may be spelled over"]
+    #[doc = "  several tokens, so the text of an answer is not that of its tokens alone."]
     #[doc = "  tokens   [n] all tokens before, as hlm_cache_tokens gives them; HLM_TOKEN_NONE stands for no text."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before),"]
-    #[doc = "          HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_LIMIT (more than 2^29; the stream is then as before), HLM_E_NOMEM."]
     pub fn hlm_text_stream_begin(
         stream: *mut hlm_text_stream,
         tokens: *const i32,
@@ -198,11 +194,11 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish,"]
-    #[doc = "  without what later tokens may change, as the beginning of a character. A stream that"]
-    #[doc = "  begins behind the same tokens gives that. The stream is then as new."]
-    #[doc = "  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a"]
-    #[doc = "  tokenizer.json whose decoder needs the joined text as a whole (a Replace behind a Fuse):"]
+    #[doc = " The end of the tokens, but not of the text: what is left as with hlm_text_stream_finish, without what later tokens"]
+    #[doc = "  may change, as the beginning of a character. A stream that begins behind the same tokens gives that. The stream is"]
+    #[doc = "  then as new."]
+    #[doc = "  The pieces joined equal hlm_detokenize of all tokens wherever a text is cut so; but for a tokenizer.json whose"]
+    #[doc = "  decoder needs the joined text as a whole (a Replace behind a Fuse):"]
     #[doc = "  there an unfinished character is U+FFFD. Errors  HLM_E_NOMEM."]
     pub fn hlm_text_stream_cut(
         stream: *mut hlm_text_stream,
@@ -229,11 +225,10 @@ pub struct hlm_chat_params {
     pub chat_template: *const ::std::os::raw::c_char,
     #[doc = " Seconds since 1970 (UTC) that strftime_now shows. 0: the system's clock."]
     pub now: i64,
-    #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\","]
-    #[doc = "  \"tool_use\", \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\","]
-    #[doc = "  \"llama3\", \"mixtral\", \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are"]
-    #[doc = "  tools and such a template, else their default, else, when they have no template, the built-in"]
-    #[doc = "  one that fits the model."]
+    #[doc = " Which of several templates, unless chat_template is given: one of the model's files (\"default\", \"tool_use\","]
+    #[doc = "  \"rag\", ...) or a built-in one (\"chatml\", \"huozi\", \"huozi_roles\", \"hymba\", \"llama2\", \"llama3\", \"mixtral\","]
+    #[doc = "  \"persimmon\", \"phi\", \"phi_chat\"). NULL: the files' tool_use when there are tools and such a template, else their"]
+    #[doc = "  default, else, when they have no template, the built-in one that fits the model."]
     pub template_name: *const ::std::os::raw::c_char,
 }
 #[test]
@@ -399,8 +394,8 @@ extern "C" {
     #[doc = "  messages_json  [{\"role\": \"user\", \"content\": \"...\"}, ...], ended by 0."]
     #[doc = "  params         NULL: the model's template, an assistant's answer opened."]
     #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template),"]
-    #[doc = "          HLM_E_TEMPLATE, HLM_E_LIMIT, HLM_E_SPACE, HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_FORMAT (the JSON), HLM_E_UNSUPPORTED (no template), HLM_E_TEMPLATE, HLM_E_LIMIT,"]
+    #[doc = "          HLM_E_SPACE, HLM_E_NOMEM."]
     pub fn hlm_chat_render(
         model: *const hlm_model,
         messages_json: *const ::std::os::raw::c_char,
@@ -411,12 +406,11 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Messages to tokens: the tokens of hlm_chat_render's text, except that special"]
-    #[doc = "  tokens come only from what the template itself writes. A marker that a message,"]
-    #[doc = "  a tool or extra_json spells is plain text, however the template cuts or joins"]
-    #[doc = "  it. The template's own: its literals, bos_token and eos_token, members of"]
-    #[doc = "  extra_json whose name ends in \"_token\", and roles made of letters, digits, '_'"]
-    #[doc = "  and '-'. Nothing is added around the text: templates write bos themselves."]
+    #[doc = " Messages to tokens: the tokens of hlm_chat_render's text, except that special tokens come only from what the"]
+    #[doc = "  template itself writes. A marker that a message, a tool or extra_json spells is plain text, however the template"]
+    #[doc = "  cuts or joins it. The template's own: its literals, bos_token and eos_token, members of extra_json whose name ends"]
+    #[doc = "  in \"_token\", and roles made of letters, digits, '_' and '-'. Nothing is added around the text: templates write bos"]
+    #[doc = "  themselves."]
     #[doc = "  out [cap]      *n receives the tokens, also with HLM_E_SPACE."]
     #[doc = "  Errors  those of hlm_chat_render; HLM_E_UNSUPPORTED without a tokenizer, too."]
     pub fn hlm_chat_tokenize(
@@ -429,8 +423,8 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Text of the template that hlm_chat_render uses with these params: their own, one of the"]
-    #[doc = "  model's files or a built-in one. It tells which variables of extra_json have an effect."]
+    #[doc = " Text of the template that hlm_chat_render uses with these params: their own, one of the model's files or a built-in"]
+    #[doc = "  one. It tells which variables of extra_json have an effect."]
     #[doc = "  params         NULL: the model's default."]
     #[doc = "  out [cap]      not ended by 0; *n receives the bytes, also with HLM_E_SPACE."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_UNSUPPORTED (no template), HLM_E_SPACE."]
@@ -442,8 +436,8 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
-#[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct"]
-#[doc = "  does not grow; what needs more members (tool calls, a name) is written as JSON."]
+#[doc = " A message whose content is text: {\"role\": role, \"content\": content}. This struct does not grow; what needs more"]
+#[doc = "  members (tool calls, a name) is written as JSON."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_message {
@@ -509,10 +503,10 @@ impl Default for hlm_message {
     }
 }
 extern "C" {
-    #[doc = " hlm_chat_render for messages [n_messages], which are read during the call only:"]
-    #[doc = "  the same bytes as for the same messages as JSON. No messages: may be NULL."]
-    #[doc = "  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and"]
-    #[doc = "          HLM_E_FORMAT (it is no UTF-8) name the message and the field."]
+    #[doc = " hlm_chat_render for messages [n_messages], which are read during the call only: the same bytes as for the same"]
+    #[doc = "  messages as JSON. No messages: may be NULL."]
+    #[doc = "  Errors  those of hlm_chat_render; HLM_E_ARG (a role or content is NULL) and HLM_E_FORMAT (it is no UTF-8) name the"]
+    #[doc = "          message and the field."]
     pub fn hlm_chat_render_messages(
         model: *const hlm_model,
         messages: *const hlm_message,
@@ -536,30 +530,27 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
-#[doc = " Read weights into memory instead of mapping the file. A mapped file that"]
-#[doc = "  another process truncates while it is in use ends the program with"]
-#[doc = "  SIGBUS, which no library can prevent: use this for files that others"]
-#[doc = "  may change."]
+#[doc = " Read weights into memory instead of mapping the file. A mapped file that another process truncates while it is"]
+#[doc = "  in use ends the program with SIGBUS, which no library can prevent: use this for files that others may change."]
 pub const HLM_LOAD_READ: _bindgen_ty_6 = 1;
-#[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot products,"]
-#[doc = "  and VNNI for q8_0 weights), so that all x86-64 and aarch64 machines give the same"]
-#[doc = "  bits, whatever hlm_model_params.cpu says: one kernel class, \"portable\"."]
+#[doc = " Use no instruction whose sums differ between CPUs (today: bf16 dot products, and VNNI for q8_0 weights), so that"]
+#[doc = "  all x86-64 and aarch64 machines give the same bits, whatever hlm_model_params.cpu says: one kernel class,"]
+#[doc = "  \"portable\"."]
 pub const HLM_LOAD_PORTABLE: _bindgen_ty_6 = 2;
-#[doc = " Tokenizer and chat template only; contexts and pools are refused."]
+#[doc = " Tokenizer and chat template only; contexts, pools and adapters are refused."]
 pub const HLM_LOAD_VOCAB_ONLY: _bindgen_ty_6 = 4;
 #[doc = " Read every weight and refuse NaN and infinity."]
 pub const HLM_LOAD_CHECK_WEIGHTS: _bindgen_ty_6 = 8;
-#[doc = " For a model with memory tokens (Hymba): caches begin without them, and the"]
-#[doc = "  caller runs them itself, as the first embeddings of each sequence. Without"]
-#[doc = "  the flag they are computed once a pool, stand before every text, and count in"]
-#[doc = "  no position, length or limit."]
+#[doc = " For a model with memory tokens (Hymba): caches begin without them, and the caller runs them itself, as the first"]
+#[doc = "  embeddings of each sequence. Without the flag they are computed once a pool, stand before every text, and count"]
+#[doc = "  in no position, length or limit."]
 pub const HLM_LOAD_NO_MEMORY_TOKENS: _bindgen_ty_6 = 16;
-#[doc = " Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and"]
-#[doc = "  hlm_model_plan_memory; contexts, pools and adapters are refused. Names, shapes and types are checked."]
+#[doc = " Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and hlm_model_plan_memory;"]
+#[doc = "  contexts, pools and adapters are refused. Names, shapes and types are checked."]
 pub const HLM_LOAD_HEADERS: _bindgen_ty_6 = 32;
 pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
-#[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the"]
-#[doc = "  CPU has the instruction, f32 for all else."]
+#[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the CPU has the instruction, f32 for all"]
+#[doc = "  else."]
 pub const HLM_ACTIVATIONS_DEFAULT: _bindgen_ty_7 = 0;
 #[doc = " f32 on the stored weights: slower, free of activation rounding."]
 pub const HLM_ACTIVATIONS_F32: _bindgen_ty_7 = 1;
@@ -572,8 +563,8 @@ pub struct hlm_model_params {
     pub flags: u32,
     #[doc = " HLM_ACTIVATIONS_..."]
     pub activations: i32,
-    #[doc = " The best instruction set to use, by name: \"ref\" (plain C), \"avx2\", \"avx512\". NULL: the best there is."]
-    #[doc = "  The CPU's own limits always hold."]
+    #[doc = " The best instruction set to use, by name: \"ref\" (plain C), \"avx2\", \"avx512\". NULL: the best there is. The CPU's"]
+    #[doc = "  own limits always hold."]
     pub cpu: *const ::std::os::raw::c_char,
     #[doc = " Where path is; NULL: the system's files. Copied."]
     pub vfs: *const hlm_vfs,
@@ -581,11 +572,12 @@ pub struct hlm_model_params {
     pub allocator: *const hlm_allocator,
     #[doc = " NULL: silence. Copied."]
     pub log: *const hlm_log,
-    #[doc = " Called with bytes done and in total, from the loading thread. A value"]
-    #[doc = "  other than 0 ends the load with HLM_E_CANCELLED."]
+    #[doc = " Called with bytes done and in total, from the loading thread. A value other than 0 ends the load with"]
+    #[doc = "  HLM_E_CANCELLED."]
     pub progress: ::std::option::Option<
         unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, done: u64, total: u64) -> i32,
     >,
+    #[doc = " The first argument of progress."]
     pub progress_user: *mut ::std::os::raw::c_void,
 }
 #[test]
@@ -764,15 +756,16 @@ impl Default for hlm_model_params {
     }
 }
 extern "C" {
-    #[doc = " Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder"]
-    #[doc = "  (config.json, safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With"]
-    #[doc = "  HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model, vocab.json or merges.txt works too. Added"]
-    #[doc = "  tokens beyond the embedding's rows are left out and logged."]
-    #[doc = "  On success *out holds one reference. The path is not needed afterwards; a"]
-    #[doc = "  mapped file must not change while the model lives (see HLM_LOAD_READ)."]
-    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of"]
-    #[doc = "          quantisation, a tokenizer, an instruction set, by name), HLM_E_ARG (also: a folder with several"]
-    #[doc = "          GGUF models, by their names), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
+    #[doc = " Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,"]
+    #[doc = "  safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With HLM_LOAD_VOCAB_ONLY a path to"]
+    #[doc = "  a tokenizer.json, a .model, vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left"]
+    #[doc = "  out and logged."]
+    #[doc = "  On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the"]
+    #[doc = "  model lives (see HLM_LOAD_READ)."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,"]
+    #[doc = "          an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),"]
+    #[doc = "          HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or"]
+    #[doc = "          too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
     pub fn hlm_model_load(
         out: *mut *mut hlm_model,
         path: *const ::std::os::raw::c_char,
@@ -788,20 +781,17 @@ extern "C" {
 }
 #[doc = " Logits over the vocabulary."]
 pub const HLM_HEAD_TEXT: _bindgen_ty_8 = 0;
-#[doc = " Logits over classes of a text, to be read at its last token"]
-#[doc = "  (...ForSequenceClassification)."]
+#[doc = " Logits over classes of a text, to be read at its last token (...ForSequenceClassification)."]
 pub const HLM_HEAD_SEQUENCE: _bindgen_ty_8 = 1;
 #[doc = " Logits over classes of each token (...ForTokenClassification)."]
 pub const HLM_HEAD_TOKEN: _bindgen_ty_8 = 2;
-#[doc = " None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is"]
-#[doc = "  for hlm_embed and hidden states. Logits, text and scores are refused with"]
-#[doc = "  HLM_E_UNSUPPORTED; vocab_size is that of the embedding."]
+#[doc = " None: the model ends with its final norm (LlamaModel, MistralModel, ...) and is for hlm_embed and hidden states."]
+#[doc = "  Logits, text and scores are refused with HLM_E_UNSUPPORTED; vocab_size is that of the embedding."]
 pub const HLM_HEAD_NONE: _bindgen_ty_8 = 3;
 #[doc = " What a model's head computes."]
 pub type _bindgen_ty_8 = ::std::os::raw::c_uint;
-#[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and"]
-#[doc = "  never NULL. With HLM_LOAD_VOCAB_ONLY numbers but vocab_size, the token ids and"]
-#[doc = "  has_chat_template are 0, and the strings but kernel_class are \"\"."]
+#[doc = " Facts about a model. Strings live as long as the model, are ended by 0 and never NULL. With HLM_LOAD_VOCAB_ONLY"]
+#[doc = "  numbers but vocab_size, the token ids and has_chat_template are 0, and the strings but kernel_class are \"\"."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_model_info {
@@ -812,22 +802,24 @@ pub struct hlm_model_info {
     pub name: *const ::std::os::raw::c_char,
     #[doc = " Weight type that holds most bytes: \"q4_1\", \"bf16\", ..."]
     pub weight_type: *const ::std::os::raw::c_char,
-    #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ...; \"portable\""]
-    #[doc = "  with HLM_LOAD_PORTABLE, on every CPU. Models loaded with equal parameters and an"]
-    #[doc = "  equal class give equal bits, and take each other's snapshots."]
+    #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ...; \"portable\" with HLM_LOAD_PORTABLE, on every"]
+    #[doc = "  CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots."]
     pub kernel_class: *const ::std::os::raw::c_char,
+    #[doc = " Rows of the embedding; token ids are below it."]
     pub vocab_size: i32,
     pub n_layers: i32,
     pub hidden_size: i32,
+    #[doc = " Of attention: most query heads of a layer; KV heads and numbers in a head of the first layer with attention. 0"]
+    #[doc = "  without attention."]
     pub n_heads: i32,
     pub n_kv_heads: i32,
     pub head_dim: i32,
-    #[doc = " Longest text the model was made for, in tokens, with its rotary scaling. Not"]
-    #[doc = "  a limit: hlm_cache_params.max_tokens is."]
+    #[doc = " Longest text the model was made for, in tokens, with its rotary scaling. Not a limit:"]
+    #[doc = "  hlm_cache_params.max_tokens is."]
     pub max_positions: i64,
     pub n_parameters: u64,
-    #[doc = " Parameters that one token is computed with: all but the rows of an embedding"]
-    #[doc = "  that is no head, and the experts that it does not choose."]
+    #[doc = " Parameters that one token is computed with: all but the rows of an embedding that is no head, and the experts"]
+    #[doc = "  that it does not choose."]
     pub n_active_parameters: u64,
     #[doc = " Bytes of weights in the file, and in memory as loaded."]
     pub file_bytes: u64,
@@ -1296,8 +1288,7 @@ impl Default for hlm_model_info {
     }
 }
 extern "C" {
-    #[doc = " Set info->struct_size first; fields beyond it are left out, and bytes beyond"]
-    #[doc = "  what the library knows become 0."]
+    #[doc = " Set info->struct_size first; fields beyond it are left out, and bytes beyond what the library knows become 0."]
     pub fn hlm_model_info_get(model: *const hlm_model, info: *mut hlm_model_info) -> hlm_status;
 }
 #[doc = " One of the matrices and vectors that a model is computed with. Strings live as long as the model."]
@@ -1307,8 +1298,8 @@ pub struct hlm_weight_info {
     pub struct_size: usize,
     #[doc = " How many there are."]
     pub n_weights: usize,
-    #[doc = " The tensor that holds it, perhaps beside others, its type (\"q4_1\"), and its sizes, outermost"]
-    #[doc = "  first and 0 behind the last."]
+    #[doc = " The tensor that holds it, perhaps beside others, its type (\"q4_1\"), and its sizes, outermost first and 0 behind"]
+    #[doc = "  the last."]
     pub tensor: *const ::std::os::raw::c_char,
     pub type_: *const ::std::os::raw::c_char,
     pub dims: [u64; 4usize],
@@ -1318,7 +1309,7 @@ pub struct hlm_weight_info {
     #[doc = " Its layer, and its expert or use of a shared block; -1 where it has none."]
     pub layer: i32,
     pub item: i32,
-    #[doc = " Of a vector cols is 0."]
+    #[doc = " Outputs and inputs of a matrix; of a vector its length, and cols 0."]
     pub rows: u64,
     pub cols: u64,
     #[doc = " Rows that stay together when a matrix is divided: a head's, a group's, or what kernels take at once."]
@@ -1588,7 +1579,7 @@ impl Default for hlm_weight_info {
     }
 }
 extern "C" {
-    #[doc = " Weight i of the model, in the order in which a token meets them."]
+    #[doc = " Weight i of the model, in the order in which a token meets them. Set info->struct_size first."]
     #[doc = "  Errors  HLM_E_ARG (there is no weight i), HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY)."]
     pub fn hlm_model_weight(
         model: *const hlm_model,
@@ -1597,8 +1588,8 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Name of class i of a classification head, as the files say it; NULL where they"]
-    #[doc = "  do not, or there is no such class. Valid as long as the model."]
+    #[doc = " Name of class i of a classification head, as the files say it; NULL where they do not, or there is no such class."]
+    #[doc = "  Valid as long as the model."]
     pub fn hlm_model_label(model: *const hlm_model, i: i32) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
@@ -1614,11 +1605,11 @@ pub const HLM_TYPE_INT8: _bindgen_ty_9 = 4;
 pub type _bindgen_ty_9 = ::std::os::raw::c_uint;
 #[doc = " They are kept: a Transformer can go back to any position at once."]
 pub const HLM_WINDOW_KEEP: _bindgen_ty_10 = 0;
-#[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, or"]
-#[doc = "  hlm_pool_params.undo_tokens twice over reach there. Each sequence gives back its own: what it shares"]
-#[doc = "  with others is free when they have, too. A rewind behind that finds the nearest position whose rows are there, and the next step computes"]
-#[doc = "  the tokens from there again. Transformers then set automatic marks too, and a mark counts"]
-#[doc = "  with the rows that it keeps. Without layers with windows it has no effect."]
+#[doc = " Rows of layers with a window are given back behind it, unless a mark needs them, or hlm_pool_params.undo_tokens"]
+#[doc = "  twice over reach there. Each sequence gives back its own: what it shares with others is free when they have,"]
+#[doc = "  too. A rewind behind that finds the nearest position whose rows are there, and the next step computes the tokens"]
+#[doc = "  from there again. Transformers then set automatic marks too, and a mark counts with the rows that it keeps."]
+#[doc = "  Without layers with windows it has no effect."]
 pub const HLM_WINDOW_GIVE_BACK: _bindgen_ty_10 = 1;
 #[doc = " What becomes of KV rows that no attention window will reach again."]
 pub type _bindgen_ty_10 = ::std::os::raw::c_uint;
@@ -1628,36 +1619,36 @@ pub struct hlm_pool_params {
     pub struct_size: usize,
     #[doc = " KV type, HLM_TYPE_...; default f16, or f32 for a model loaded with HLM_ACTIVATIONS_F32."]
     pub kv_type: i32,
-    #[doc = " Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are"]
-    #[doc = "  rounded to it after every token, in prompts too, so that results depend on the type but not on how"]
-    #[doc = "  tokens come. Half the bytes of states, and less exact (docs/performance.md)."]
+    #[doc = " Type of recurrent state, HLM_TYPE_F32 (default), F16 or BF16: convolutions' inputs and scans' states are rounded"]
+    #[doc = "  to it after every token, in prompts too, so that results depend on the type but not on how tokens come. Half the"]
+    #[doc = "  bytes of states, and less exact (docs/performance.md)."]
     pub state_type: i32,
     #[doc = " Positions in a page, a power of two up to 4096. 0: 64."]
     pub page_tokens: i32,
-    #[doc = " HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so"]
-    #[doc = "  a long prompt takes less memory in several steps."]
+    #[doc = " HLM_WINDOW_...: rows behind attention windows. What a step adds is given back when it has ended, so a long"]
+    #[doc = "  prompt takes less memory in several steps."]
     pub window_rows: i32,
-    #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives"]
-    #[doc = "  way, then automatic marks go, then a step fails with HLM_E_NOMEM and changes nothing."]
+    #[doc = " Cap on the bytes of all pages and states. 0: none. At the cap the prefix cache gives way, then automatic marks"]
+    #[doc = "  go, then a step fails with HLM_E_NOMEM and changes nothing."]
     pub max_bytes: u64,
-    #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add)."]
-    #[doc = "  0: 512 MiB; less than a page: there is none."]
+    #[doc = " Most bytes of pages and states that the prefix cache holds (hlm_prefix_add). 0: 512 MiB; less than a page: there"]
+    #[doc = "  is none."]
     pub prefix_bytes: u64,
-    #[doc = " Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other"]
-    #[doc = "  Transformers can be cut anywhere and need neither. Automatic marks are set at multiples of this many"]
-    #[doc = "  tokens and at the ends of prompts. 0: 512; negative: only at the ends of prompts."]
+    #[doc = " Marks and undo log are for models with recurrent state, and with HLM_WINDOW_GIVE_BACK; other Transformers can be"]
+    #[doc = "  cut anywhere and need neither. Automatic marks are set at multiples of this many tokens and at the ends of"]
+    #[doc = "  prompts. 0: 512; negative: only at the ends of prompts."]
     pub mark_stride: i64,
-    #[doc = " Most bytes of a sequence's automatic marks, states of other uses included; those"]
-    #[doc = "  that leave the smallest gaps go first. 0: 64 MiB; less than a state: none."]
+    #[doc = " Most bytes of a sequence's automatic marks, states of other uses included; those that leave the smallest gaps go"]
+    #[doc = "  first. 0: 64 MiB; less than a state: none."]
     pub mark_bytes: u64,
-    #[doc = " The undo log: at least this many of the last tokens can be taken back without"]
-    #[doc = "  running the model again. 0: 16; negative: none."]
+    #[doc = " The undo log: at least this many of the last tokens can be taken back without running the model again. 0: 16;"]
+    #[doc = "  negative: none."]
     pub undo_tokens: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
-    #[doc = " What memory tokens are run with, of a model that has them (Hymba: rows before every text);"]
-    #[doc = "  NULL: the model alone. Steps name their own adapters; with this one they compute what the"]
-    #[doc = "  adapter was trained for. None with invocation tokens. Kept by the pool."]
+    #[doc = " What memory tokens are run with, of a model that has them (Hymba: rows before every text); NULL: the model"]
+    #[doc = "  alone. Steps name their own adapters; with this one they compute what the adapter was trained for. None with"]
+    #[doc = "  invocation tokens. Kept by the pool."]
     pub memory_token_adapter: *const hlm_adapter,
 }
 #[test]
@@ -1888,9 +1879,8 @@ impl Default for hlm_pool_params {
 }
 extern "C" {
     #[doc = " An empty pool with one reference; pages are allocated as they are needed."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY; a memory_token_adapter with invocation tokens),"]
-    #[doc = "          HLM_E_MISMATCH (an adapter of another model),"]
-    #[doc = "          HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS; a memory_token_adapter with invocation tokens),"]
+    #[doc = "          HLM_E_MISMATCH (an adapter of another model), HLM_E_NOMEM."]
     pub fn hlm_pool_new(
         out: *mut *mut hlm_pool,
         model: *mut hlm_model,
@@ -1898,16 +1888,16 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " One reference more, or one less; with the last one, caches and contexts"]
-    #[doc = "  included, its memory goes back to the allocator. Any thread."]
+    #[doc = " One reference more, or one less; with the last one, caches and contexts included, its memory goes back to the"]
+    #[doc = "  allocator. Any thread."]
     pub fn hlm_pool_retain(pool: *mut hlm_pool);
 }
 extern "C" {
     pub fn hlm_pool_release(pool: *mut hlm_pool);
 }
 extern "C" {
-    #[doc = " Make an adapter known to a pool before a step runs with it: snapshots of sequences that"]
-    #[doc = "  were run with it can then be loaded. It may be loaded anew from the same files, with the same scale."]
+    #[doc = " Make an adapter known to a pool before a step runs with it: snapshots of sequences that were run with it can then be"]
+    #[doc = "  loaded. It may be loaded anew from the same files, with the same scale."]
     #[doc = "  Errors  HLM_E_MISMATCH (of another model), HLM_E_FULL (4096 adapters), HLM_E_NOMEM."]
     pub fn hlm_pool_adapt(pool: *mut hlm_pool, adapter: *const hlm_adapter) -> hlm_status;
 }
@@ -1992,16 +1982,15 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_ctx_params {
     pub struct_size: usize,
-    #[doc = " Threads that compute, the calling one included, up to 1024, but no more than"]
-    #[doc = "  cores that the process may use; with an executor, the tasks of a parallel-for."]
-    #[doc = "  0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas"]
-    #[doc = "  of its control groups (cpu.max, cfs_quota_us; the least on the way up, parts of a"]
-    #[doc = "  core rounded up)."]
+    #[doc = " Threads that compute, the calling one included, up to 1024, but no more than cores that the process may use;"]
+    #[doc = "  with an executor, the tasks of a parallel-for."]
+    #[doc = "  0: one for each of those cores, by its affinity and, on Linux, by the CPU quotas of its control groups (cpu.max,"]
+    #[doc = "  cfs_quota_us; the least on the way up, parts of a core rounded up)."]
     pub n_threads: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
-    #[doc = " Rows (tokens) computed at once; longer steps run in several tiles. More"]
-    #[doc = "  rows take more scratch. Up to 65536. 0: 512. The results do not depend on it."]
+    #[doc = " Rows (tokens) computed at once; longer steps run in several tiles. More rows take more scratch. Up to 65536. 0:"]
+    #[doc = "  512. The results do not depend on it."]
     pub max_rows: usize,
     #[doc = " NULL: threads of the library, started here, ended by hlm_ctx_free. Copied."]
     pub executor: *const hlm_executor,
@@ -2133,12 +2122,11 @@ impl Default for hlm_ctx_params {
     }
 }
 extern "C" {
-    #[doc = " Starts the threads and takes the scratch: what hlm_model_plan_memory says."]
-    #[doc = "  Threads stay in the process that made them: in the child of a fork() calls on"]
-    #[doc = "  a context with threads of its own return HLM_E_MISMATCH; the child may free"]
+    #[doc = " Starts the threads and takes the scratch: what hlm_model_plan_memory says. Threads stay in the process that made"]
+    #[doc = "  them: in the child of a fork() calls on a context with threads of its own return HLM_E_MISMATCH; the child may free"]
     #[doc = "  it, and make one of its own on the same pool."]
-    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_MISMATCH (a pool of"]
-    #[doc = "          another model), HLM_E_NOMEM (memory, or the system's threads)."]
+    #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS), HLM_E_MISMATCH (a pool of another model),"]
+    #[doc = "          HLM_E_NOMEM (memory, or the system's threads)."]
     pub fn hlm_ctx_new(
         out: *mut *mut hlm_context,
         model: *mut hlm_model,
@@ -2154,19 +2142,18 @@ extern "C" {
     pub fn hlm_ctx_pool(ctx: *mut hlm_context) -> *mut hlm_pool;
 }
 extern "C" {
-    #[doc = " As hlm_last_error, but of the latest failed call on this context"]
-    #[doc = "  (hlm_decode_step, hlm_cache_logits, hlm_generate, hlm_score), from any thread that holds the"]
-    #[doc = "  context; \"\" before the first. Valid until the next call on it; never NULL."]
+    #[doc = " As hlm_last_error, but of the latest failed call on this context (hlm_decode_step, hlm_step_begin, hlm_step_run,"]
+    #[doc = "  hlm_cache_logits, hlm_generate, hlm_score, hlm_embed), from any thread that holds the context; not of one that was"]
+    #[doc = "  HLM_E_BUSY, or whose arguments were refused before the context was looked at; \"\" before the first. Valid until the"]
+    #[doc = "  next call on it; never NULL."]
     pub fn hlm_ctx_error(ctx: *const hlm_context) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
-    #[doc = " Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a"]
-    #[doc = "  millisecond of computing, and what its last step did to caches is undone. Of a begun"]
-    #[doc = "  step (hlm_step_begin) the next hlm_step_run returns it. The request stays until a"]
-    #[doc = "  step has returned so: when no call is running, or the running one is past its"]
-    #[doc = "  last barrier and succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A"]
-    #[doc = "  program that wants to go on after a call that was too quick for its cancel"]
-    #[doc = "  repeats that step."]
+    #[doc = " Stop the call that is running on ctx: it returns HLM_E_CANCELLED within about half a millisecond of computing, and"]
+    #[doc = "  what its last step did to caches is undone. Of a begun step (hlm_step_begin) the next hlm_step_run returns it. The"]
+    #[doc = "  request stays until a step has returned so: when no call is running, or the running one is past its last barrier and"]
+    #[doc = "  succeeds, the next step on ctx returns HLM_E_CANCELLED, once. A program that wants to go on after a call that was"]
+    #[doc = "  too quick for its cancel repeats that step."]
     #[doc = "  May be called from any thread and from a signal handler. NULL does nothing."]
     pub fn hlm_ctx_cancel(ctx: *mut hlm_context);
 }
@@ -2383,15 +2370,15 @@ pub struct hlm_memory_plan_info {
     #[doc = " For all sequences together; pages of 64 positions, counted whole."]
     pub state: u64,
     pub state_per_token: u64,
-    #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic"]
-    #[doc = "  marks by the pool's defaults; 0 for Transformers that keep all rows)."]
+    #[doc = " What a sequence takes at any length (recurrent state, with undo log and automatic marks by the pool's defaults;"]
+    #[doc = "  0 for Transformers that keep all rows)."]
     pub state_per_sequence: u64,
     #[doc = " Scratch of a context."]
     pub scratch: u64,
     #[doc = " The sum of weights, state and scratch. Tokenizer, page tables and the like, some MB, are not counted."]
     pub total: u64,
-    #[doc = " What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add, hlm_generate"]
-    #[doc = "  with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none."]
+    #[doc = " What the pool's prefix cache may come to hold beside that, as texts are added to it (hlm_prefix_add,"]
+    #[doc = "  hlm_generate with reuse); not in total. hlm_pool_params.max_bytes is a cap on both. 0: there is none."]
     pub prefix: u64,
 }
 #[test]
@@ -2544,8 +2531,8 @@ fn bindgen_test_layout_hlm_memory_plan_info() {
     test_field_prefix();
 }
 extern "C" {
-    #[doc = " A dry run: computes the sizes that a pool and a context made with the same"]
-    #[doc = "  numbers will have, and keeps no memory. Set out->struct_size first."]
+    #[doc = " A dry run: computes the sizes that a pool and a context made with the same numbers will have, and keeps no memory."]
+    #[doc = "  Set out->struct_size first."]
     #[doc = "  Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY), HLM_E_NOMEM."]
     pub fn hlm_model_plan_memory(
         model: *const hlm_model,
@@ -2557,8 +2544,8 @@ extern "C" {
 #[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_cache_params {
     pub struct_size: usize,
-    #[doc = " Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions"]
-    #[doc = "  is allowed. 0: the model's max_positions."]
+    #[doc = " Most tokens it may hold, up to 2^31 - 1; more than the model's max_positions is allowed. 0: the model's"]
+    #[doc = "  max_positions."]
     pub max_tokens: i64,
 }
 #[test]
@@ -2621,11 +2608,10 @@ extern "C" {
     pub fn hlm_cache_free(cache: *mut hlm_cache);
 }
 extern "C" {
-    #[doc = " A second sequence that begins with the first at_pos tokens of `cache`"]
-    #[doc = "  (HLM_NOW: all), with the same max_tokens. Copies no state: pages are shared"]
-    #[doc = "  until one of the two writes. The two are independent from then on, but"]
-    #[doc = "  for the guarantee of hlm_cache_reserve, which a fork ends."]
-    #[doc = "  Errors  HLM_E_ARG (at_pos above the length), HLM_E_NOMEM, HLM_E_BUSY."]
+    #[doc = " A second sequence that begins with the first at_pos tokens of `cache` (HLM_NOW: all), with the same max_tokens."]
+    #[doc = "  Copies no state: pages are shared until one of the two writes. The two are independent from then on, but for the"]
+    #[doc = "  guarantee of hlm_cache_reserve, which a fork ends."]
+    #[doc = "  Errors  HLM_E_ARG (at_pos above the length, or negative and not HLM_NOW), HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_fork(
         out: *mut *mut hlm_cache,
         cache: *mut hlm_cache,
@@ -2633,20 +2619,19 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Forget the tokens from `pos` on; pages behind go back to the pool, those that"]
-    #[doc = "  hlm_cache_reserve took included. *pending (may be NULL) receives how many"]
-    #[doc = "  tokens before `pos` the next step has to recompute first; 0 for Transformers that keep"]
-    #[doc = "  all rows (hlm_pool_params.window_rows)."]
-    #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_NOMEM, HLM_E_BUSY."]
+    #[doc = " Forget the tokens from `pos` on; pages behind go back to the pool, those that hlm_cache_reserve took included."]
+    #[doc = "  *pending (may be NULL) receives how many tokens before `pos` the next step has to recompute first; 0 for"]
+    #[doc = "  Transformers that keep all rows (hlm_pool_params.window_rows)."]
+    #[doc = "  Errors  HLM_E_ARG (pos negative or above the length), HLM_E_BUSY."]
     pub fn hlm_cache_rewind(cache: *mut hlm_cache, pos: i64, pending: *mut i64) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Keep the state at the present position: rewind and fork to it cost nothing, until"]
-    #[doc = "  the cache is rewound to before it, or the mark is removed. One reference more for"]
-    #[doc = "  models with recurrent state; nothing for Transformers, and the rows of attention windows"]
-    #[doc = "  before it where those would be given back (hlm_pool_params.window_rows). Again at a position: nothing."]
-    #[doc = "  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is"]
-    #[doc = "          not there yet), HLM_E_NOMEM, HLM_E_BUSY."]
+    #[doc = " Keep the state at the present position: rewind and fork to it cost nothing, until the cache is rewound to before it,"]
+    #[doc = "  or the mark is removed. One reference more for models with recurrent state; nothing for Transformers, and the rows"]
+    #[doc = "  of attention windows before it where those would be given back (hlm_pool_params.window_rows). Again at a position:"]
+    #[doc = "  nothing."]
+    #[doc = "  Errors  HLM_E_UNREACHABLE (after a rewind, before the next step: the state is not there yet), HLM_E_NOMEM,"]
+    #[doc = "          HLM_E_BUSY."]
     pub fn hlm_cache_mark(cache: *mut hlm_cache) -> hlm_status;
 }
 extern "C" {
@@ -2655,8 +2640,8 @@ extern "C" {
     pub fn hlm_cache_unmark(cache: *mut hlm_cache, pos: i64) -> hlm_status;
 }
 extern "C" {
-    #[doc = " The positions of all marks, automatic ones included, ascending, into pos [cap];"]
-    #[doc = "  *n (may be NULL) receives how many there are. pos may be NULL."]
+    #[doc = " The positions of all marks, automatic ones included, ascending, into pos [cap]; *n (may be NULL) receives how many"]
+    #[doc = "  there are, also with HLM_E_SPACE. pos NULL: only *n, and HLM_OK."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_BUSY."]
     pub fn hlm_cache_marks(
         cache: *mut hlm_cache,
@@ -2670,9 +2655,8 @@ extern "C" {
     pub fn hlm_cache_length(cache: *const hlm_cache) -> i64;
 }
 extern "C" {
-    #[doc = " Of the tokens held, how many before the end the next step has to recompute first: what"]
-    #[doc = "  hlm_cache_rewind told, also after a fork to an earlier position; 0 after a step, and for"]
-    #[doc = "  NULL. Not while a step on the cache runs."]
+    #[doc = " Of the tokens held, how many before the end the next step has to recompute first: what hlm_cache_rewind told, also"]
+    #[doc = "  after a fork to an earlier position; 0 after a step, and for NULL. Not while a step on the cache runs."]
     pub fn hlm_cache_pending(cache: *const hlm_cache) -> i64;
 }
 extern "C" {
@@ -2686,26 +2670,25 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Take the memory for n_tokens in all, those held included, now, so that no"]
-    #[doc = "  step up to there can fail for lack of pages or allocate them; 0 or less than"]
-    #[doc = "  the length does nothing. A later fork ends the guarantee, for both: pages are"]
-    #[doc = "  then shared, and the first to write into one copies it. So does a rewind."]
-    #[doc = "  Errors  HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and"]
-    #[doc = "          the tokens are as before. Pages taken before a failure stay with the cache."]
+    #[doc = " Take the memory for n_tokens in all, those held included, now, so that no step up to there can fail for lack of"]
+    #[doc = "  pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,"]
+    #[doc = "  and the first to write into one copies it. So does a rewind."]
+    #[doc = "  Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are"]
+    #[doc = "          as before. Pages taken before a failure stay with the cache."]
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
 #[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
 pub const HLM_STATE_CONV: _bindgen_ty_11 = 0;
-#[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim,"]
-#[doc = "  state size] for Mamba-2, [heads, key dim, value dim] for delta rules."]
+#[doc = " The state of its scan: [channels, state size] for Mamba-1, [heads, head dim, state size] for Mamba-2, [heads,"]
+#[doc = "  key dim, value dim] for delta rules."]
 pub const HLM_STATE_SCAN: _bindgen_ty_11 = 1;
 pub type _bindgen_ty_11 = ::std::os::raw::c_uint;
 extern "C" {
-    #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n"]
-    #[doc = "  (may be NULL) receives the number of floats that there are, 0 for a layer"]
-    #[doc = "  without one. out may be NULL to ask for that number. `which`: HLM_STATE_..."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a"]
-    #[doc = "          rewind the state is computed by the next step), HLM_E_BUSY."]
+    #[doc = " Copies a layer's recurrent state at the cache's position into out [cap]; *n (may be NULL) receives the number of"]
+    #[doc = "  floats that there are, 0 for a layer without one, also with HLM_E_SPACE and HLM_E_UNREACHABLE. out NULL: only *n,"]
+    #[doc = "  and HLM_OK. `which`: HLM_STATE_..."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_SPACE (cap below *n), HLM_E_UNREACHABLE (after a rewind the state is computed by the next"]
+    #[doc = "          step), HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_state(
         cache: *mut hlm_cache,
         layer: i32,
@@ -2728,16 +2711,14 @@ pub const HLM_FINISH_FULL: _bindgen_ty_12 = 4;
 pub const HLM_FINISH_CANCELLED: _bindgen_ty_12 = 5;
 #[doc = " Why hlm_generate ended."]
 pub type _bindgen_ty_12 = ::std::os::raw::c_uint;
-#[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the"]
-#[doc = "  token before them, and kept as far as the sampler draws them from the model's own"]
-#[doc = "  logits. The text, its distribution and the draws of the sampler are those of plain"]
-#[doc = "  generation, token for token; only the time differs. Callbacks, ends and errors come"]
-#[doc = "  at the same tokens, and the cache holds the same tokens at every return."]
-#[doc = "  Drafts come from the text itself (what followed the last time that it read the same),"]
-#[doc = "  and from a second, smaller model. How much is drafted follows from how many drafts"]
-#[doc = "  were right in this call and how long steps took. A model with recurrent state drafts"]
-#[doc = "  no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing"]
-#[doc = "  of it is computed twice; without that log it drafts nothing."]
+#[doc = " Speculative decoding: tokens are guessed ahead (a draft), run in one step with the token before them, and kept as"]
+#[doc = "  far as the sampler draws them from the model's own logits. The text, its distribution and the draws of the sampler"]
+#[doc = "  are those of plain generation, token for token; only the time differs. Callbacks, ends and errors come at the same"]
+#[doc = "  tokens, and the cache holds the same tokens at every return."]
+#[doc = "  Drafts come from the text itself (what followed the last time that it read the same), and from a second, smaller"]
+#[doc = "  model. How much is drafted follows from how many drafts were right in this call and how long steps took. A model"]
+#[doc = "  with recurrent state drafts no further than its pool's undo log reaches (hlm_pool_params.undo_tokens), so nothing of"]
+#[doc = "  it is computed twice; without that log it drafts nothing."]
 #[doc = "  Memory: logits of n_branches * (n_draft + 1) rows."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -2745,20 +2726,19 @@ pub struct hlm_speculation {
     pub struct_size: usize,
     #[doc = " Most tokens of a draft. 0: 8; at most 64."]
     pub n_draft: i32,
-    #[doc = " Longest run of last tokens that is looked up in the text so far. 0: 8; at most"]
-    #[doc = "  64; negative: no drafts from the text. The latest 65536 tokens are looked at."]
+    #[doc = " Longest run of last tokens that is looked up in the text so far. 0: 8; at most 64; negative: no drafts from the"]
+    #[doc = "  text. The latest 65536 tokens are looked at."]
     pub ngram: i32,
-    #[doc = " Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1"]
-    #[doc = "  ends the guarantee of hlm_cache_reserve, as forks do."]
+    #[doc = " Drafts tried at once, as forks in one varlen batch. 0: 1; at most 8. More than 1 ends the guarantee of"]
+    #[doc = "  hlm_cache_reserve, as forks do."]
     pub n_branches: i32,
     #[doc = " 1: drafts as much as these numbers allow at every token, whatever it costs or brings."]
     pub fixed: i32,
-    #[doc = " A context of a model with as many tokens in its vocabulary, or NULL. It is used"]
-    #[doc = "  during the call as the first context is; ngram drafts, where there are any, go first."]
+    #[doc = " A context of a model with as many tokens in its vocabulary, or NULL. It is used during the call as the first"]
+    #[doc = "  context is; ngram drafts, where there are any, go first."]
     pub draft: *mut hlm_context,
-    #[doc = " A cache of that context's pool, kept from call to call: each brings it in line with"]
-    #[doc = "  the text, by what they begin with in common. NULL: one for the call, which reads"]
-    #[doc = "  the whole text first."]
+    #[doc = " A cache of that context's pool, kept from call to call: each brings it in line with the text, by what they begin"]
+    #[doc = "  with in common. NULL: one for the call, which reads the whole text first."]
     pub draft_cache: *mut hlm_cache,
 }
 #[test]
@@ -2907,46 +2887,44 @@ impl Default for hlm_speculation {
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_generate_params {
     pub struct_size: usize,
-    #[doc = " [n_prompt] appended to the cache first. May be empty only if the cache is"]
-    #[doc = "  not: then it goes on from hlm_cache_logits. (With reuse: see there; not empty.)"]
+    #[doc = " [n_prompt] appended to the cache first. May be empty only if the cache is not: then it goes on from"]
+    #[doc = "  hlm_cache_logits. (With reuse: see there; not empty.)"]
     pub prompt: *const i32,
     pub n_prompt: usize,
     #[doc = " Most tokens to generate. 0: until the cache is full."]
     pub max_tokens: usize,
-    #[doc = " [n_stop] strings, ended by 0, not empty. Text ends before the first that is"]
-    #[doc = "  complete; of those complete at the same byte, before the longest."]
+    #[doc = " [n_stop] strings, ended by 0, not empty. Text ends before the first that is complete; of those complete at the"]
+    #[doc = "  same byte, before the longest."]
     pub stop: *const *const ::std::os::raw::c_char,
     pub n_stop: usize,
+    #[doc = " [n_stop_tokens] ids that end the answer, besides the model's own; may be NULL when n_stop_tokens is 0."]
     pub stop_tokens: *const i32,
     pub n_stop_tokens: usize,
     #[doc = " 1: go on past tokens that end an answer."]
     pub ignore_eos: i32,
     #[doc = " 1: special tokens appear in the text."]
     pub show_special: i32,
-    #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it"]
-    #[doc = "  can be reused (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind"]
-    #[doc = "  the whole prompt is there, as when it is tried again, nothing of it is run."]
+    #[doc = " 1: prompt is the whole text from its beginning. The cache is first brought to what of it can be reused"]
+    #[doc = "  (hlm_cache_reuse), and afterwards added to the prefix cache. Where the state behind the whole prompt is there,"]
+    #[doc = "  as when it is tried again, nothing of it is run."]
     pub reuse: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
     #[doc = " NULL: off."]
     pub speculation: *const hlm_speculation,
-    #[doc = " As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is"]
-    #[doc = "  generated."]
+    #[doc = " As in hlm_step: invocation tokens are looked for in the prompt, what stands before it, and what is generated."]
     pub adapter: *const hlm_adapter,
     #[doc = " Called after each part of the prompt with tokens done and in all; not 0 stops with HLM_E_CANCELLED."]
     pub progress: ::std::option::Option<
         unsafe extern "C" fn(user: *mut ::std::os::raw::c_void, done: usize, total: usize) -> i32,
     >,
-    #[doc = " Called for each token with the text that became certain ([len], perhaps"]
-    #[doc = "  none; a token that ends the answer has none); not 0 stops. The last call,"]
-    #[doc = "  with token -1, brings what was held back; it is not made after a call"]
-    #[doc = "  that stopped, or after an error."]
-    #[doc = "  The text goes on behind that of the tokens that the cache holds (hlm_text_stream_begin)."]
-    #[doc = "  Where the tokens end but not the answer (HLM_FINISH_LENGTH, HLM_FINISH_FULL), the beginning"]
-    #[doc = "  of a character is left to the call that goes on (hlm_text_stream_cut): the text of an"]
-    #[doc = "  answer does not depend on how many calls it takes. Stop strings are looked for in"]
-    #[doc = "  the text of one call."]
+    #[doc = " Called for each token with the text that became certain ([len], perhaps none; a token that ends the answer has"]
+    #[doc = "  none); not 0 stops, with HLM_OK and HLM_FINISH_CALLBACK. The last call, with token -1, brings what was held"]
+    #[doc = "  back; it is not made after a call that stopped, or after an error."]
+    #[doc = "  The text goes on behind that of the tokens that the cache holds (hlm_text_stream_begin). Where the tokens end"]
+    #[doc = "  but not the answer (HLM_FINISH_LENGTH, HLM_FINISH_FULL), the beginning of a character is left to the call that"]
+    #[doc = "  goes on (hlm_text_stream_cut): the text of an answer does not depend on how many calls it takes. Stop strings"]
+    #[doc = "  are looked for in the text of one call."]
     pub on_token: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -2955,6 +2933,7 @@ pub struct hlm_generate_params {
             len: usize,
         ) -> i32,
     >,
+    #[doc = " The first argument of progress and on_token."]
     pub user: *mut ::std::os::raw::c_void,
     #[doc = " [tokens_cap] receives the generated ids, the ending one included; may be NULL."]
     pub tokens: *mut i32,
@@ -3322,8 +3301,8 @@ pub struct hlm_generate_result {
     #[doc = " With reuse: tokens of the prompt that were not run, but for the n_recomputed last of them."]
     pub n_reused: usize,
     pub n_recomputed: usize,
-    #[doc = " Steps of the model after the prompt; tokens of drafts that were run in them, and"]
-    #[doc = "  those of them that became text."]
+    #[doc = " Steps of the model after the prompt; tokens of drafts that were run in them, and those of them that became"]
+    #[doc = "  text."]
     pub n_steps: usize,
     pub n_drafted: usize,
     pub n_accepted: usize,
@@ -3546,17 +3525,16 @@ fn bindgen_test_layout_hlm_generate_result() {
     test_field_n_accepted();
 }
 extern "C" {
-    #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all"]
-    #[doc = "  generated tokens but the last one, which has not been run."]
-    #[doc = "  sampler NULL: greedy. result may be NULL, else set its struct_size first; it"]
-    #[doc = "  is written on success, and with HLM_E_CANCELLED for what was done until then."]
-    #[doc = "  Callbacks come from the calling thread and must not call into ctx or the cache, but"]
-    #[doc = "  for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's."]
+    #[doc = " Prompt in, tokens out. Afterwards the cache holds the prompt and all generated tokens but the last one, which has"]
+    #[doc = "  not been run."]
+    #[doc = "  sampler NULL: greedy. result may be NULL, else set its struct_size first; it is written on success, and with"]
+    #[doc = "  HLM_E_CANCELLED for what was done until then. Callbacks come from the calling thread and must not call into ctx or"]
+    #[doc = "  the cache, but for hlm_ctx_cancel. The sampler accepts the generated tokens, not the prompt's."]
     #[doc = "  A model without tokenizer gives ids and no text."]
-    #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_EMPTY (no"]
-    #[doc = "          prompt and an empty cache), HLM_E_MISMATCH (a sampler of another"]
-    #[doc = "          model, a draft model of another vocabulary, a draft_cache of another pool);"]
-    #[doc = "          the cache then holds what was run before."]
+    #[doc = "  Errors  those of hlm_decode_step and hlm_sampler_sample, HLM_E_UNSUPPORTED (a head that is not HLM_HEAD_TEXT, the"]
+    #[doc = "          draft model's too), HLM_E_EMPTY (no prompt, and an empty cache or reuse), HLM_E_MISMATCH (a sampler of"]
+    #[doc = "          another model, a draft model of another vocabulary, a draft_cache of another pool); the cache then holds"]
+    #[doc = "          what was run before."]
     pub fn hlm_generate(
         ctx: *mut hlm_context,
         cache: *mut hlm_cache,
@@ -3572,11 +3550,11 @@ pub struct hlm_score_params {
     #[doc = " [n_tokens] from the beginning of a text; at least 2."]
     pub tokens: *const i32,
     pub n_tokens: usize,
-    #[doc = " [n_tokens] what is rated: labels[i] after tokens[0] .. tokens[i - 1], for i from 1 on (labels[0] is not"]
-    #[doc = "  used). A negative label (-100) is left out: its log-probability is given as 0. NULL: the tokens."]
+    #[doc = " [n_tokens] what is rated: labels[i] after tokens[0] .. tokens[i - 1], for i from 1 on (labels[0] is not used). A"]
+    #[doc = "  negative label (-100) is left out: its log-probability is given as 0. NULL: the tokens."]
     pub labels: *const i32,
-    #[doc = " [n_tokens - 1] receives the log-probabilities, as natural logarithms; NaN where the model's logits"]
-    #[doc = "  are no distribution. May be NULL."]
+    #[doc = " [n_tokens - 1] receives the log-probabilities, as natural logarithms; NaN where the model's logits are no"]
+    #[doc = "  distribution. May be NULL."]
     pub logprobs: *mut f32,
 }
 #[test]
@@ -3760,12 +3738,11 @@ fn bindgen_test_layout_hlm_score_result() {
     test_field_n_scored();
 }
 extern "C" {
-    #[doc = " Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its"]
-    #[doc = "  struct_size first."]
+    #[doc = " Log-probability of each token, or label, given the tokens before it. result may be NULL, else set its struct_size"]
+    #[doc = "  first."]
     #[doc = "  Uses a sequence of its own, in the context's pool, and no [n_tokens, vocab_size] buffer."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED,"]
-    #[doc = "          HLM_E_UNSUPPORTED (a model whose head is not HLM_HEAD_TEXT); what"]
-    #[doc = "          logprobs holds is then undefined."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED, HLM_E_UNSUPPORTED (a model whose head is"]
+    #[doc = "          not HLM_HEAD_TEXT); what logprobs holds is then undefined."]
     pub fn hlm_score(
         ctx: *mut hlm_context,
         params: *const hlm_score_params,
@@ -3897,8 +3874,8 @@ impl Default for hlm_embed_params {
     }
 }
 extern "C" {
-    #[doc = " A text's vector, for search and comparison: of its rows after the final norm, which"]
-    #[doc = "  transformers calls last_hidden_state. Any model has them, whatever its head."]
+    #[doc = " A text's vector, for search and comparison: of its rows after the final norm, which transformers calls"]
+    #[doc = "  last_hidden_state. Any model has them, whatever its head."]
     #[doc = "  out      [hidden_size]."]
     #[doc = "  Uses a sequence of its own, in the context's pool."]
     #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY, HLM_E_TOKEN, HLM_E_NOMEM, HLM_E_BUSY, HLM_E_CANCELLED."]
@@ -3925,16 +3902,15 @@ pub const HLM_HIDDEN_STREAM: _bindgen_ty_16 = 0;
 pub const HLM_HIDDEN_ATTENTION: _bindgen_ty_16 = 1;
 #[doc = " Of the recurrence, likewise."]
 pub const HLM_HIDDEN_RECURRENCE: _bindgen_ty_16 = 2;
-#[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention"]
-#[doc = "  and a recurrence work side by side (Hymba): what each gives, before its norm."]
+#[doc = " What of a layer, for hlm_hidden.kind. The last two are for layers in which attention and a recurrence work side by"]
+#[doc = "  side (Hymba): what each gives, before its norm."]
 pub type _bindgen_ty_16 = ::std::os::raw::c_uint;
 #[doc = " A request for hidden states of every token of a step."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_hidden {
     pub struct_size: usize,
-    #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm;"]
-    #[doc = "  HLM_HIDDEN_PRE_NORM: before it."]
+    #[doc = " i < n_layers: the input of layer i; n_layers: after the final norm; HLM_HIDDEN_PRE_NORM: before it."]
     pub layer: i32,
     #[doc = " HLM_HIDDEN_STREAM, ... Of the others `layer` is from 0 to n_layers - 1."]
     pub kind: i32,
@@ -4031,8 +4007,8 @@ impl Default for hlm_hidden {
         }
     }
 }
-#[doc = " A request for the attention weights of every token of a step: a slower path of"]
-#[doc = "  its own; the step's other results stay bit for bit the same."]
+#[doc = " A request for the attention weights of every token of a step: a slower path of its own; the step's other results"]
+#[doc = "  stay bit for bit the same."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_attention {
@@ -4041,9 +4017,8 @@ pub struct hlm_attention {
     pub layer: i32,
     #[doc = " Must be 0."]
     pub reserved: i32,
-    #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step:"]
-    #[doc = "  what each token takes from each position, 0 where it does not look. Of a layer"]
-    #[doc = "  with fewer heads than hlm_model_info.n_heads the first ones."]
+    #[doc = " [n_heads, n_tokens, length of the cache after the step], written by the step: what each token takes from each"]
+    #[doc = "  position, 0 where it does not look. Of a layer with fewer heads than hlm_model_info.n_heads the first ones."]
     pub out: *mut f32,
 }
 #[test]
@@ -4136,8 +4111,7 @@ impl Default for hlm_attention {
         }
     }
 }
-#[doc = " New tokens for one sequence. Everything it points to is the caller's and is"]
-#[doc = "  read or written during the call only."]
+#[doc = " New tokens for one sequence. Everything it points to is the caller's and is read or written during the call only."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_step {
@@ -4146,26 +4120,24 @@ pub struct hlm_step {
     #[doc = " [n_tokens] token ids."]
     pub tokens: *const i32,
     pub n_tokens: usize,
-    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is"]
-    #[doc = "  then NULL): images, soft prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them,"]
-    #[doc = "  and a state can not be computed again across them: after a rewind that leaves"]
-    #[doc = "  pending tokens among them a step fails with HLM_E_UNREACHABLE."]
+    #[doc = " [n_tokens, hidden_size] rows that layer 0 reads, in place of token ids (tokens is then NULL): images, soft"]
+    #[doc = "  prompts. hlm_cache_tokens gives HLM_TOKEN_NONE for them, and a state can not be computed again across them:"]
+    #[doc = "  after a rewind that leaves pending tokens among them a step fails with HLM_E_UNREACHABLE."]
     pub embeddings: *const f32,
-    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each"]
-    #[doc = "  token, and whatever computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The"]
-    #[doc = "  pool holds every adapter that a step has named."]
-    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are"]
-    #[doc = "  run with the adapter, and those before with the model alone, whatever they were run with so far, unless with"]
-    #[doc = "  a third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is"]
-    #[doc = "  computed again by this step (few, where the place begins in the step or shortly before; a place further on"]
-    #[doc = "  takes those behind the former one). Without a place nothing is added. Embeddings are no part of one, and"]
-    #[doc = "  can not be computed again: HLM_E_UNREACHABLE."]
+    #[doc = " What the tokens are run with; NULL: the model alone. The sequence remembers it for each token, and whatever"]
+    #[doc = "  computes one again (rewinds, forks, snapshots, the prefix cache) uses it. The pool holds every adapter that a"]
+    #[doc = "  step has named."]
+    #[doc = "  One with invocation tokens: after the step all of the sequence's tokens from their last place in it on are run"]
+    #[doc = "  with the adapter, and those before with the model alone, whatever they were run with so far, unless with a"]
+    #[doc = "  third: so a text computes the same however it is cut into steps. What that changes of earlier tokens is computed"]
+    #[doc = "  again by this step (few, where the place begins in the step or shortly before; a place further on takes those"]
+    #[doc = "  behind the former one). Without a place nothing is added. Embeddings are no part of one, and can not be computed"]
+    #[doc = "  again: HLM_E_UNREACHABLE."]
     pub adapter: *const hlm_adapter,
     #[doc = " NULL: no logits. [number of rows, vocab_size], in the order of the tokens:"]
-    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a"]
-    #[doc = "  classification head [number of rows, n_labels]: a text's class is read off its last"]
-    #[doc = "  token (HLM_HEAD_SEQUENCE), or every token has one (HLM_HEAD_TOKEN). Must be NULL"]
-    #[doc = "  with HLM_HEAD_NONE."]
+    #[doc = "  1 row, n_tokens or n_rows, by logit_rows. Written by the step. With a classification head [number of rows,"]
+    #[doc = "  n_labels]: a text's class is read off its last token (HLM_HEAD_SEQUENCE), or every token has one"]
+    #[doc = "  (HLM_HEAD_TOKEN). Must be NULL with HLM_HEAD_NONE."]
     pub logits: *mut f32,
     #[doc = " HLM_ROWS_..."]
     pub logit_rows: i32,
@@ -4459,19 +4431,16 @@ impl Default for hlm_step {
     }
 }
 extern "C" {
-    #[doc = " Run new tokens through the model: whole prompts, single tokens, or both,"]
-    #[doc = "  for n sequences in one varlen batch. Each cache grows by its tokens."]
-    #[doc = "  steps   [n] one entry a sequence, no cache twice, all of the context's pool;"]
-    #[doc = "          read only during the call."]
+    #[doc = " Run new tokens through the model: whole prompts, single tokens, or both, for n sequences in one varlen batch. Each"]
+    #[doc = "  cache grows by its tokens."]
+    #[doc = "  steps   [n] one entry a sequence, no cache twice, all of the context's pool; read only during the call."]
     #[doc = "  Threads one call per context at a time; contexts of one model may run in"]
     #[doc = "          parallel, on different caches."]
-    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens),"]
-    #[doc = "          HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters), HLM_E_MISMATCH (a cache of another"]
-    #[doc = "          pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens that were embeddings),"]
-    #[doc = "          HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
-    #[doc = "          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps. Every cache is"]
-    #[doc = "          then as it was before the call, and what the out-arrays hold is"]
-    #[doc = "          undefined."]
+    #[doc = "  Errors  HLM_E_ARG, HLM_E_EMPTY (no steps, or one without tokens), HLM_E_TOKEN, HLM_E_FULL (also: 4096 adapters),"]
+    #[doc = "          HLM_E_MISMATCH (a cache of another pool, an adapter of another model), HLM_E_UNREACHABLE (pending tokens"]
+    #[doc = "          that were embeddings), HLM_E_BUSY (context or cache in use, or a cache twice), HLM_E_NOMEM,"]
+    #[doc = "          HLM_E_UNSUPPORTED (logits of a model without a head), HLM_E_CANCELLED. The sentence says which of the steps."]
+    #[doc = "          Every cache is then as it was before the call, and what the out-arrays hold is undefined."]
     pub fn hlm_decode_step(
         ctx: *mut hlm_context,
         steps: *const *const hlm_step,
@@ -4479,17 +4448,15 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Begin the step that hlm_decode_step would run, to be computed in slices between"]
-    #[doc = "  other things: checks it and takes its memory, computes nothing. Structs, ids, rows"]
-    #[doc = "  and lists of requests are copied; embeddings, and what is written to (logits,"]
-    #[doc = "  hidden states, attention weights), must stay until the step has ended."]
-    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The"]
-    #[doc = "  caches are what they were before: they can be read, forked and saved, also from"]
-    #[doc = "  other threads; calls that would change one return HLM_E_BUSY. A cache that is freed"]
-    #[doc = "  before the step has ended is not the caller's any more: the step goes on, and"]
-    #[doc = "  its end frees it. hlm_ctx_free aborts the step."]
-    #[doc = "  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed"]
-    #[doc = "  first, and the step's memory is taken after that."]
+    #[doc = " Begin the step that hlm_decode_step would run, to be computed in slices between other things: checks it and takes"]
+    #[doc = "  its memory, computes nothing. Structs, ids, rows and lists of requests are copied; embeddings, and what is written"]
+    #[doc = "  to (logits, hidden states, attention weights), must stay until the step has ended."]
+    #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were"]
+    #[doc = "  before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not"]
+    #[doc = "  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has"]
+    #[doc = "  ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step."]
+    #[doc = "  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's"]
+    #[doc = "  memory is taken after that."]
     #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
     pub fn hlm_step_begin(
         ctx: *mut hlm_context,
@@ -4498,13 +4465,13 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Computes for budget_us microseconds; it stops in time if it can tell what the next"]
-    #[doc = "  piece of work will take, and always gets one done (0.2 ms is aimed at)."]
-    #[doc = "  *done receives 1 when the step has ended: the caches have grown, and the"]
-    #[doc = "  results are there, the same as hlm_decode_step's bit for bit. A failure"]
-    #[doc = "  ends the step as hlm_step_abort does."]
-    #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call"]
-    #[doc = "          on ctx), HLM_E_CANCELLED, HLM_E_NOMEM (after memory tokens only)."]
+    #[doc = " Computes for budget_us microseconds; it stops in time if it can tell what the next piece of work will take, and"]
+    #[doc = "  always gets one done (0.2 ms is aimed at)."]
+    #[doc = "  *done receives 1 when the step has ended: the caches have grown, and the results are there, the same as"]
+    #[doc = "  hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for"]
+    #[doc = "  HLM_E_ARG and HLM_E_BUSY, which leave it as it was."]
+    #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,"]
+    #[doc = "          HLM_E_NOMEM (after memory tokens only)."]
     pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
 }
 extern "C" {
@@ -4513,24 +4480,25 @@ extern "C" {
     pub fn hlm_step_abort(ctx: *mut hlm_context) -> hlm_status;
 }
 extern "C" {
-    #[doc = " The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from a"]
-    #[doc = "  snapshot that was loaded, or from a text that was reused."]
+    #[doc = " The logits behind the last token that `cache` holds, once more: to draw another token after a fork or a rewind, from"]
+    #[doc = "  a snapshot that was loaded, or from a text that was reused."]
     #[doc = "  logits  [vocab_size] (with a classification head [n_labels]), bit for bit those of the step that ran that token."]
     #[doc = "  A model with recurrent state keeps the final hidden row with each state that a step has written, so at the end of a"]
-    #[doc = "  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere (Transformers;"]
-    #[doc = "  a position that came out of the undo log; pending tokens) what is missing is computed: pending tokens, and the last"]
-    #[doc = "  token once more. The sequence is the same value afterwards, and nothing of it is pending."]
+    #[doc = "  step, at marks, and in forks and snapshots of these, the head's matrix is all that is computed. Elsewhere"]
+    #[doc = "  (Transformers; a position that came out of the undo log; pending tokens) what is missing is computed: pending"]
+    #[doc = "  tokens, and the last token once more. The sequence is the same value afterwards, and nothing of it is pending."]
     #[doc = "  Others that share its pages or states notice nothing; while the call runs, the cache can be read and forked."]
-    #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding),"]
-    #[doc = "          HLM_E_MISMATCH (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step),"]
-    #[doc = "          HLM_E_UNSUPPORTED (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step),"]
-    #[doc = "          HLM_E_CANCELLED; the cache is as it was, and what logits holds is undefined."]
+    #[doc = "  Errors  HLM_E_EMPTY (no tokens), HLM_E_UNREACHABLE (what has to be computed again was an embedding), HLM_E_MISMATCH"]
+    #[doc = "          (a cache of another pool), HLM_E_BUSY (context or cache in use, or in a step), HLM_E_UNSUPPORTED"]
+    #[doc = "          (HLM_HEAD_NONE), HLM_E_NOMEM (automatic marks of the cache went first, as in a step), HLM_E_CANCELLED; the"]
+    #[doc = "          cache is as it was, and what logits holds is undefined."]
     pub fn hlm_cache_logits(
         ctx: *mut hlm_context,
         cache: *mut hlm_cache,
         logits: *mut f32,
     ) -> hlm_status;
 }
+#[doc = " This struct does not grow."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct hlm_logit_bias {
@@ -4593,9 +4561,9 @@ fn bindgen_test_layout_hlm_logit_bias() {
 #[doc = "                            those before it kept, and keeps at least one; among equals the lower id goes first"]
 #[doc = "    temperature             divides the logits of what is left"]
 #[doc = "    the draw"]
-#[doc = "  A stage that a later version adds says between which of them it stands. All are off by default: greedy."]
-#[doc = "  Ranges: temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p"]
-#[doc = "  0 to 1; all finite, but a bias may be -INFINITY."]
+#[doc = "  A stage that a later version adds says between which of them it stands. All are off by default: greedy. Ranges:"]
+#[doc = "  temperature and repetition_penalty 0 or more, top_k not negative, typical_p, top_p and min_p 0 to 1; all finite, but"]
+#[doc = "  a bias may be -INFINITY."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_sampler_params {
@@ -4610,8 +4578,8 @@ pub struct hlm_sampler_params {
     pub top_p: f32,
     #[doc = " Keep tokens at least min_p times as likely as the likeliest. 0: off."]
     pub min_p: f32,
-    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are"]
-    #[doc = "  nearest to the entropy. 0 or 1: off."]
+    #[doc = " Locally typical sampling: keep the smallest set with mass p whose -ln p are nearest to the entropy. 0 or 1:"]
+    #[doc = "  off."]
     pub typical_p: f32,
     #[doc = " Divides positive and multiplies negative logits of seen tokens. 0 or 1: off."]
     pub repetition_penalty: f32,
@@ -4869,8 +4837,8 @@ impl Default for hlm_sampler_params {
 }
 extern "C" {
     #[doc = " params and the list of biases are copied; NULL: greedy."]
-    #[doc = "  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased"]
-    #[doc = "          token outside the vocabulary), HLM_E_NOMEM."]
+    #[doc = "  Errors  HLM_E_ARG (a number outside its range, NaN too), HLM_E_TOKEN (a biased token outside the vocabulary),"]
+    #[doc = "          HLM_E_NOMEM."]
     pub fn hlm_sampler_new(
         out: *mut *mut hlm_sampler,
         model: *mut hlm_model,
@@ -4900,10 +4868,9 @@ extern "C" {
     pub fn hlm_sampler_free(sampler: *mut hlm_sampler);
 }
 extern "C" {
-    #[doc = " Remember the cache's tokens with their KV rows and the states at its marks and at its present"]
-    #[doc = "  position, for hlm_cache_reuse. Nothing is copied: pages and states are shared by"]
-    #[doc = "  reference. Of a text with embeddings only what stands before the first is remembered; of"]
-    #[doc = "  a model with recurrent state only what stands before the last state."]
+    #[doc = " Remember the cache's tokens with their KV rows and the states at its marks and at its present position, for"]
+    #[doc = "  hlm_cache_reuse. Nothing is copied: pages and states are shared by reference. Of a text with embeddings only what"]
+    #[doc = "  stands before the first is remembered; of a model with recurrent state only what stands before the last state."]
     #[doc = "  Errors  HLM_E_NOMEM (nothing has changed), HLM_E_BUSY."]
     pub fn hlm_prefix_add(cache: *mut hlm_cache) -> hlm_status;
 }
@@ -4914,9 +4881,9 @@ pub struct hlm_reuse_params {
     #[doc = " [n_tokens] the whole text from its beginning; at least 1."]
     pub tokens: *const i32,
     pub n_tokens: usize,
-    #[doc = " What the text is run with; NULL: the model alone. The same tokens run with another adapter are another"]
-    #[doc = "  text. With invocation tokens it is looked for from their last place in the tokens on, and before"]
-    #[doc = "  that as the model's alone."]
+    #[doc = " What the text is run with; NULL: the model alone. The same tokens run with another adapter are another text."]
+    #[doc = "  With invocation tokens it is looked for from their last place in the tokens on, and before that as the model's"]
+    #[doc = "  alone."]
     pub adapter: *const hlm_adapter,
 }
 #[test]
@@ -5010,15 +4977,15 @@ impl Default for hlm_reuse_params {
     }
 }
 extern "C" {
-    #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix"]
-    #[doc = "  cache does: whichever leaves less to compute, itself if that is the same. At least the last"]
-    #[doc = "  token is left, so that running it gives logits. Go on with tokens + *reused."]
+    #[doc = " Bring `cache` to the longest beginning of a text that it holds itself, or the prefix cache does: whichever leaves"]
+    #[doc = "  less to compute, itself if that is the same. At least the last token is left, so that running it gives logits. Go on"]
+    #[doc = "  with tokens + *reused."]
     #[doc = "  reused   how many of them the cache holds afterwards; may be NULL."]
-    #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows;"]
-    #[doc = "           may be NULL. The state at their end becomes an automatic mark then."]
+    #[doc = "  pending  how many of those the next step computes again first, 0 for Transformers that keep all rows; may be NULL."]
+    #[doc = "           The state at their end becomes an automatic mark then."]
     #[doc = "  Marks of the cache within what is reused stay; memory of hlm_cache_reserve goes back."]
-    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model),"]
-    #[doc = "          HLM_E_FULL (4096 adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
+    #[doc = "  Errors  HLM_E_TOKEN, HLM_E_EMPTY (no tokens), HLM_E_MISMATCH (an adapter of another model), HLM_E_FULL (4096"]
+    #[doc = "          adapters), HLM_E_NOMEM, HLM_E_BUSY; the cache is as before."]
     pub fn hlm_cache_reuse(
         cache: *mut hlm_cache,
         params: *const hlm_reuse_params,
@@ -5296,8 +5263,8 @@ extern "C" {
 pub struct hlm_writer {
     pub struct_size: usize,
     pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the"]
-    #[doc = "  save with HLM_E_IO. data is valid during the call only."]
+    #[doc = " Takes all len bytes (never 0; up to 256 KiB) and returns 0; other values end the save with HLM_E_IO. data is"]
+    #[doc = "  valid during the call only."]
     pub write: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -5385,8 +5352,8 @@ impl Default for hlm_writer {
 pub struct hlm_reader {
     pub struct_size: usize,
     pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Writes up to cap bytes (cap is never 0) to out and their number to *n, and"]
-    #[doc = "  returns 0; other values end the load with HLM_E_IO. *n 0: there are no more."]
+    #[doc = " Writes up to cap bytes (cap is never 0) to out and their number to *n, and returns 0; other values end the load"]
+    #[doc = "  with HLM_E_IO. *n 0: there are no more."]
     pub read: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -5470,24 +5437,18 @@ impl Default for hlm_reader {
     }
 }
 extern "C" {
-    #[doc = " Write what a sequence remembers: its tokens, KV rows and states, marks, undo log,"]
-    #[doc = "  and what they were computed with, with checksums over everything. Two saves of"]
-    #[doc = "  a sequence give the same bytes. Weights are not in it, and of a step that has"]
-    #[doc = "  been begun nothing. The first save or load of a model reads its weights in"]
-    #[doc = "  memory once, to tell the model from others (0.1 to 0.3 s a GB; asking for the"]
-    #[doc = "  bytes needed does it, too)."]
+    #[doc = " Write what a sequence remembers: its tokens, KV rows and states, marks, undo log, and what they were computed with,"]
+    #[doc = "  with checksums over everything. Two saves of a sequence give the same bytes. Weights are not in it, and of a step"]
+    #[doc = "  that has been begun nothing. The first save or load of a model reads its weights in memory once, to tell the model"]
+    #[doc = "  from others (0.1 to 0.3 s a GB; asking for the bytes needed does it, too)."]
     #[doc = ""]
-    #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another"]
-    #[doc = "  save to the same path runs), brought to the disk, and renamed, so that the path"]
-    #[doc = "  has either what it had or all of the new, whenever the process or the machine"]
-    #[doc = "  stops. What a process that was killed has left is used again by the next save."]
-    #[doc = "  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is"]
-    #[doc = "  refused."]
+    #[doc = "  A path: written beside it (path and \".saving0\", or a higher number while another save to the same path runs),"]
+    #[doc = "  brought to the disk, and renamed, so that the path has either what it had or all of the new, whenever the process or"]
+    #[doc = "  the machine stops. What a process that was killed has left is used again by the next save."]
+    #[doc = "  A symbolic link is replaced, not followed; a folder, FIFO, socket or device is refused."]
     #[doc = "  A writer: it is called from this thread."]
-    #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL"]
-    #[doc = "  when cap is 0."]
-    #[doc = "  Errors  HLM_E_IO (the file or the writer; the path then has what it had),"]
-    #[doc = "          HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY."]
+    #[doc = "  Memory: *n receives the bytes needed, also with HLM_E_SPACE; out may be NULL when cap is 0."]
+    #[doc = "  Errors  HLM_E_IO (the file or the writer; the path then has what it had), HLM_E_SPACE, HLM_E_NOMEM, HLM_E_BUSY."]
     pub fn hlm_cache_save(cache: *mut hlm_cache, path: *const ::std::os::raw::c_char)
         -> hlm_status;
 }
@@ -5502,28 +5463,24 @@ extern "C" {
         n: *mut usize,
     ) -> hlm_status;
 }
-#[doc = " Accept a state that was computed with other kernels or another choice of"]
-#[doc = "  HLM_LOAD_PORTABLE. It goes on with these, and what follows is then no longer, bit"]
-#[doc = "  for bit, what either machine would have given alone."]
+#[doc = " Accept a state that was computed with other kernels or another choice of HLM_LOAD_PORTABLE. It goes on with"]
+#[doc = "  these, and what follows is then no longer, bit for bit, what either machine would have given alone."]
 pub const HLM_SNAPSHOT_OTHER_KERNELS: _bindgen_ty_17 = 1;
 pub type _bindgen_ty_17 = ::std::os::raw::c_uint;
 extern "C" {
-    #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks,"]
-    #[doc = "  max_tokens, and bit for bit the logits that follow. A pool with other page sizes"]
-    #[doc = "  or budgets takes it too: of marks that steps have set it keeps what its own"]
-    #[doc = "  budget allows, and of an undo log with another undo_tokens nothing (positions"]
-    #[doc = "  behind the last mark are then computed again after a rewind)."]
-    #[doc = "  A path or memory must hold the snapshot and nothing else. A reader is asked for"]
-    #[doc = "  exactly the bytes of the snapshot, so that it may stand inside something larger;"]
-    #[doc = "  it is called from this thread."]
+    #[doc = " A new sequence from a snapshot, as it was when it was saved: length, tokens, marks, max_tokens, and bit for bit the"]
+    #[doc = "  logits that follow. A pool with other page sizes or budgets takes it too: of marks that steps have set it keeps what"]
+    #[doc = "  its own budget allows, and of an undo log with another undo_tokens nothing (positions behind the last mark are then"]
+    #[doc = "  computed again after a rewind)."]
+    #[doc = "  A path or memory must hold the snapshot and nothing else. A reader is asked for exactly the bytes of the snapshot,"]
+    #[doc = "  so that it may stand inside something larger; it is called from this thread."]
     #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
-    #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something),"]
-    #[doc = "          HLM_E_UNSUPPORTED (of a newer version), HLM_E_MISMATCH (of another model"]
-    #[doc = "          or with an adapter that the pool does not know (hlm_pool_adapt), or another"]
-    #[doc = "          memory_token_adapter, of other KV"]
-    #[doc = "          or state types, or computed with other kernels or load parameters: the"]
-    #[doc = "          sentence says which), HLM_E_IO,"]
-    #[doc = "          HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of it then."]
+    #[doc = "  Errors  HLM_E_FORMAT (no snapshot, cut off, damaged, or followed by something), HLM_E_UNSUPPORTED (of another"]
+    #[doc = "          version of the format), HLM_E_MISMATCH (of another model or with an adapter that the pool does not know"]
+    #[doc = "          (hlm_pool_adapt), or another memory_token_adapter, of other KV or state types, without rows behind attention"]
+    #[doc = "          windows that the pool keeps (hlm_pool_params.window_rows), or computed with other kernels or load"]
+    #[doc = "          parameters: the sentence says which), HLM_E_IO, HLM_E_NOMEM (memory, or the pool's cap). Nothing is left of"]
+    #[doc = "          it then."]
     pub fn hlm_cache_load(
         out: *mut *mut hlm_cache,
         pool: *mut hlm_pool,
@@ -5551,21 +5508,22 @@ extern "C" {
 extern "C" {
     #[doc = " Save all texts of the pool's prefix cache in a folder, which is made if its own folder exists. Each text is a"]
     #[doc = "  snapshot in a file of its own, what texts have in common is stored once, and an index, which takes the place of the"]
-    #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches"]
-    #[doc = "  can be stepped meanwhile. Errors  HLM_E_IO, HLM_E_NOMEM; the folder is then as it was before, or not there if"]
-    #[doc = "  it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)"]
+    #[doc = "  former one at the end, names them; then former texts are removed. One call at a time for a folder. Caches can be"]
+    #[doc = "  stepped meanwhile."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FULL (more than 2^20 texts), HLM_E_NOMEM; the folder is then as it was before, or not there"]
+    #[doc = "          if it was not. (If the system refuses to undo, too, it has either all of the new or what it had.)"]
     pub fn hlm_prefix_save(
         pool: *mut hlm_pool,
         folder: *const ::std::os::raw::c_char,
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut off,"]
-    #[doc = "  missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the texts that go on"]
-    #[doc = "  from it; *n_refused (may be NULL) receives how many were."]
+    #[doc = " Add the texts of such a folder to the pool's prefix cache, as many as its budget holds. A file that is damaged, cut"]
+    #[doc = "  off, missing, or not of this model, its load parameters and the pool's types and page size, is left out, with the"]
+    #[doc = "  texts that go on from it; *n_refused (may be NULL) receives how many were."]
     #[doc = "  flags: HLM_SNAPSHOT_... or 0."]
-    #[doc = "  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED,"]
-    #[doc = "          HLM_E_NOMEM; what was added before stays."]
+    #[doc = "  Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED, HLM_E_NOMEM; what"]
+    #[doc = "          was added before stays."]
     pub fn hlm_prefix_load(
         pool: *mut hlm_pool,
         folder: *const ::std::os::raw::c_char,
@@ -5577,7 +5535,7 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_adapter_params {
     pub struct_size: usize,
-    #[doc = " Of what is added, on top of the adapter's own scale; 0: 1."]
+    #[doc = " Of what is added, on top of the adapter's own scale, -1e6 to 1e6; 0: 1."]
     pub scale: f32,
     #[doc = " Must be 0."]
     pub reserved: i32,
@@ -5675,17 +5633,17 @@ impl Default for hlm_adapter_params {
     }
 }
 extern "C" {
-    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and"]
-    #[doc = "  adapter_model.safetensors) for a model from a Hugging Face folder, or a GGUF file for a model from a"]
-    #[doc = "  GGUF file. Its numbers are f32, f16 or bf16, and computed with in f32."]
-    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them,"]
-    #[doc = "  the first of them included: what a step that names it does is said at hlm_step.adapter."]
-    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the"]
-    #[doc = "          model, or for one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT"]
-    #[doc = "          (more than 1024 of them, or 256 regular expressions of a setting, or one that takes too long),"]
-    #[doc = "          HLM_E_MISMATCH (the other kind of file), HLM_E_UNSUPPORTED (other methods than LoRA and"]
-    #[doc = "          DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own that"]
-    #[doc = "          are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
+    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors) for a"]
+    #[doc = "  model from a Hugging Face folder, or a GGUF file for a model from a GGUF file. Its numbers are f32, f16 or bf16, and"]
+    #[doc = "  computed with in f32."]
+    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first"]
+    #[doc = "  of them included: what a step that names it does is said at hlm_step.adapter."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for"]
+    #[doc = "          one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or"]
+    #[doc = "          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),"]
+    #[doc = "          HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,"]
+    #[doc = "          settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the"]
+    #[doc = "          model's, matrices of experts that rows choose), HLM_E_NOMEM."]
     pub fn hlm_adapter_load(
         out: *mut *mut hlm_adapter,
         model: *mut hlm_model,
@@ -5694,10 +5652,9 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes"]
-    #[doc = "  (DoRA) can be joined only to those of other matrices, one with invocation tokens to those with the same."]
-    #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256),"]
-    #[doc = "          HLM_E_NOMEM."]
+    #[doc = " Several adapters of one model as one, whose effects are added. An adapter with magnitudes (DoRA) can be joined only"]
+    #[doc = "  to those of other matrices, one with invocation tokens to those with the same."]
+    #[doc = "  Errors  HLM_E_MISMATCH (of different models), HLM_E_UNSUPPORTED, HLM_E_LIMIT (a rank above 256), HLM_E_NOMEM."]
     pub fn hlm_adapter_join(
         out: *mut *mut hlm_adapter,
         adapters: *const *const hlm_adapter,
@@ -5705,8 +5662,8 @@ extern "C" {
     ) -> hlm_status;
 }
 extern "C" {
-    #[doc = " One reference more, or one less. It keeps its model; pools keep the adapters that their"]
-    #[doc = "  sequences were run with. Any thread."]
+    #[doc = " One reference more, or one less. It keeps its model; pools keep the adapters that their sequences were run with. Any"]
+    #[doc = "  thread."]
     pub fn hlm_adapter_retain(adapter: *mut hlm_adapter);
 }
 extern "C" {
@@ -5809,9 +5766,8 @@ extern "C" {
         out: *mut hlm_adapter_info,
     ) -> hlm_status;
 }
-#[doc = " Memory. All memory of the library but jansson's comes from here. Both"]
-#[doc = "  functions are needed and may be called from any thread, also at the same"]
-#[doc = "  time. What `user` points to must outlive everything made with it."]
+#[doc = " Memory. All memory of the library but jansson's comes from here. Both functions are needed and may be called from"]
+#[doc = "  any thread, also at the same time. What `user` points to must outlive everything made with it."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_allocator {
@@ -5924,14 +5880,14 @@ pub const HLM_LOG_DEBUG: _bindgen_ty_18 = 1;
 pub const HLM_LOG_INFO: _bindgen_ty_18 = 2;
 pub const HLM_LOG_WARN: _bindgen_ty_18 = 3;
 pub type _bindgen_ty_18 = ::std::os::raw::c_uint;
-#[doc = " Text about progress and decisions, one line without newline a call."]
+#[doc = " Text about progress and decisions, one line without newline a call. The struct is copied; what `user` points to must"]
+#[doc = "  outlive everything made from the model."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_log {
     pub struct_size: usize,
     pub user: *mut ::std::os::raw::c_void,
-    #[doc = " May be called from any thread. level is one of HLM_LOG_...; text is ended"]
-    #[doc = "  by 0 and valid during the call."]
+    #[doc = " May be called from any thread. level is one of HLM_LOG_...; text is ended by 0 and valid during the call."]
     pub write: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -6013,23 +5969,20 @@ impl Default for hlm_log {
         }
     }
 }
-#[doc = " A task of a parallel-for: called once for each index. Tasks never wait for"]
-#[doc = "  one another, need at most 16 KB of stack, and compute with the"]
-#[doc = "  library's floating-point words and put back those they find."]
+#[doc = " A task of a parallel-for: called once for each index. Tasks never wait for one another, need at most 16 KB of stack,"]
+#[doc = "  and compute with the library's floating-point words and put back those they find."]
 pub type hlm_task =
     ::std::option::Option<unsafe extern "C" fn(arg: *mut ::std::os::raw::c_void, index: usize)>;
-#[doc = " The caller's job system. The library then starts no threads of its own. What"]
-#[doc = "  `user` points to must outlive the context. parallel_for is called from the"]
-#[doc = "  thread that called into the context, once for each part of the work between"]
+#[doc = " The caller's job system. The library then starts no threads of its own. What `user` points to must outlive the"]
+#[doc = "  context. parallel_for is called from the thread that called into the context, once for each part of the work between"]
 #[doc = "  barriers, with n the context's number of threads."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_executor {
     pub struct_size: usize,
     pub user: *mut ::std::os::raw::c_void,
-    #[doc = " Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and"]
-    #[doc = "  returns when all have returned: 0 on success; other values mean that not"]
-    #[doc = "  every task ran, and the step fails with HLM_E_CANCELLED."]
+    #[doc = " Calls task(arg, i) for i in 0..n-1 on any threads, in any order, and returns when all have returned: 0 on"]
+    #[doc = "  success; other values mean that not every task ran, and the step fails with HLM_E_CANCELLED."]
     pub parallel_for: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -6112,18 +6065,16 @@ impl Default for hlm_executor {
         }
     }
 }
-#[doc = " File access, for pack files and assets. Paths are those given to"]
-#[doc = "  hlm_model_load or hlm_adapter_load and, for a folder, names joined to it by '/'. Functions"]
-#[doc = "  return 0 on success; all but map are needed. The struct is copied; what"]
-#[doc = "  `user` points to must outlive the models loaded through it. All functions"]
-#[doc = "  may be called from any thread."]
+#[doc = " File access, for pack files and assets. Paths are those given to hlm_model_load or hlm_adapter_load and, for a"]
+#[doc = "  folder, names joined to it by '/'. Functions return 0 on success; all but map are needed. The struct is copied; what"]
+#[doc = "  `user` points to must outlive the models loaded through it. All functions may be called from any thread."]
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct hlm_vfs {
     pub struct_size: usize,
     pub user: *mut ::std::os::raw::c_void,
-    #[doc = " *file receives a handle. A file that is not there: return 1; other values"]
-    #[doc = "  but 0 are other failures (a folder, no permission)."]
+    #[doc = " *file receives a handle. A file that is not there: return 1; other values but 0 are other failures (a folder, no"]
+    #[doc = "  permission)."]
     pub open: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
@@ -6148,9 +6099,8 @@ pub struct hlm_vfs {
             n: usize,
         ) -> i32,
     >,
-    #[doc = " The whole file in memory, readable until close. NULL, or a failure: the"]
-    #[doc = "  library reads instead. Pages the library no longer needs are not given"]
-    #[doc = "  back through this interface."]
+    #[doc = " The whole file in memory, readable until close. NULL, or a failure: the library reads instead. Pages the library"]
+    #[doc = "  no longer needs are not given back through this interface."]
     pub map: ::std::option::Option<
         unsafe extern "C" fn(
             user: *mut ::std::os::raw::c_void,
