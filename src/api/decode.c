@@ -34,7 +34,8 @@ hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
         const hlmi_table *tracks = e->cache->claim.tracks;
         e->n_leaves = tracks[HLMI_IDS].n * n_tracks;
         for (size_t k = 0; k < tracks[HLMI_IDS].n; k++)
-            for (size_t t = 0; t < n_tracks; t++, at++) *at = tracks[t].leaves[k] ? &tracks[t].leaves[k]->rows : NULL;
+            for (size_t t = 0; t < n_tracks; t++, at++)
+                *at = k < tracks[t].n && tracks[t].leaves[k] ? &tracks[t].leaves[k]->rows : NULL;
     }
     return HLM_OK;
 }

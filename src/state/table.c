@@ -124,9 +124,11 @@ bool hlmi_table_alone(const hlmi_table *claim, const hlmi_table *own, size_t i)
 {
     const size_t l = i / HLMI_LEAF_PAGES, slot = i % HLMI_LEAF_PAGES;
     const hlmi_leaf *a = claim->leaves[l], *b = l < own->n ? own->leaves[l] : NULL;
-    const unsigned refs = atomic_load(&a->page[slot]->refs);
-    if (a == b) return atomic_load(&a->refs) == 2 && refs == 1;
-    if (atomic_load(&a->refs) != 1) return false;
-    if (!b || slot >= b->n || b->page[slot] != a->page[slot]) return refs == 1;
-    return atomic_load(&b->refs) == 1 && refs == 2;
+    const hlmi_page *page = a->page[slot];
+    /* the page's count last: who parts from a leaf has references of its own on its pages before it drops the leaf */
+    const unsigned mine = atomic_load(&a->refs);
+    if (a == b) return mine == 2 && atomic_load(&page->refs) == 1;
+    if (mine != 1) return false;
+    if (!b || slot >= b->n || b->page[slot] != page) return atomic_load(&page->refs) == 1;
+    return atomic_load(&b->refs) == 1 && atomic_load(&page->refs) == 2;
 }
