@@ -731,7 +731,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_cache_tokens(const hlm_cache *cache, int64_
  *  pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,
  *  and the first to write into one copies it. So does a rewind.
  *  Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are
- *          as before. Pages taken before a failure stay with the cache. */
+ *          as before, and what was taken goes back. */
 HLM_NODISCARD HLM_API hlm_status hlm_cache_reserve(hlm_cache *cache, int64_t n_tokens);
 
 enum {
@@ -1033,8 +1033,9 @@ HLM_NODISCARD HLM_API hlm_status hlm_decode_step(hlm_context *ctx, const hlm_ste
  *  to (logits, hidden states, attention weights), must stay until the step has ended.
  *  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were
  *  before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not
- *  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has
- *  ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.
+ *  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. (Where an adapter with invocation tokens
+ *  has tokens run again, they are seen as run again until the step has ended.) A cache that is freed before the step
+ *  has ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.
  *  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's
  *  memory is taken after that.
  *  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then. */
@@ -1046,7 +1047,7 @@ HLM_NODISCARD HLM_API hlm_status hlm_step_begin(hlm_context *ctx, const hlm_step
  *  hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for
  *  HLM_E_ARG and HLM_E_BUSY, which leave it as it was.
  *  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,
- *          HLM_E_NOMEM (after memory tokens only). */
+ *          HLM_E_NOMEM (after memory tokens, or tokens that an adapter with invocation tokens runs again, only). */
 HLM_NODISCARD HLM_API hlm_status hlm_step_run(hlm_context *ctx, uint64_t budget_us, int32_t *done);
 
 /** Ends a begun step: every cache is as it was before it. None was begun: nothing.

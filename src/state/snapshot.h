@@ -43,7 +43,7 @@ typedef struct hlmi_snapshot_head {
 _Static_assert(sizeof(hlmi_snapshot_head) == 376, "the head of a snapshot is 376 bytes");
 
 /** Flags of points in files (state/points.h). */
-enum { HLMI_SNAPSHOT_FLAGS = HLMI_POINT_REASONS | HLMI_POINT_HIDDEN };
+enum { HLMI_SNAPSHOT_FLAGS = HLMI_POINT_REASONS | HLMI_POINT_HIDDEN | HLMI_POINT_AGAIN };
 
 /** A point of the sequence. */
 typedef struct hlmi_snapshot_point {

@@ -175,6 +175,7 @@ static bool is_point(const reading *r, size_t i, int64_t now)
         return false;
     if (p->flags & recurrent && !h->n_rec) return false;
     if (p->flags & HLMI_POINT_HIDDEN && !hlmi_point_has_state(p, r->pool->plan)) return false;
+    if (p->flags & HLMI_POINT_AGAIN && (!(p->flags & HLMI_POINT_NOW) || p->pos == h->length)) return false;
     if ((i == 0) != ((p->flags & HLMI_POINT_FIRST) != 0) || (i ? p->pos <= p[-1].pos : p->pos != h->prefix))
         return false;
     if (h->n_rec && (p->pos == now) != ((p->flags & HLMI_POINT_NOW) != 0)) return false;
@@ -467,7 +468,7 @@ static hlm_status place_points(reading *r)
         const hlmi_snapshot_point *p = &r->points[i];
         const uint32_t flags = p->flags & HLMI_POINT_REASONS & ~(r->keep_log ? 0u : (uint32_t)HLMI_POINT_ANCHOR);
         if (!flags) continue;
-        hlmi_point *point = hlmi_points_put(points, p->pos, NULL, flags);
+        hlmi_point *point = hlmi_points_put(points, p->pos, NULL, flags | (p->flags & HLMI_POINT_AGAIN));
         if (flags & HLMI_POINT_ANCHOR) point->log = hlmi_undo_new(r->pool, p->rows);
         if (flags & HLMI_POINT_ANCHOR && !point->log) st = HLM_E_NOMEM;
         if (flags & HLMI_POINT_AUTOMATIC) hlmi_points_thin(r->pool, points); /* at once: a file may have many */

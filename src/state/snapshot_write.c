@@ -13,19 +13,26 @@ static void put_point(hlmi_snapshot *s, size_t i)
     const hlm_pool *pool = s->cache->pool;
     const hlmi_point *p = &seq->points.items[i];
     hlmi_snapshot_point *out = &s->points[i];
-    *out = (hlmi_snapshot_point){.pos = p->pos, .flags = p->flags & HLMI_POINT_REASONS};
+    *out = (hlmi_snapshot_point){.pos = p->pos, .flags = p->flags & (HLMI_POINT_REASONS | HLMI_POINT_AGAIN)};
     if (p->log) out->rows = (uint32_t)hlmi_min_size((size_t)(seq->length - p->pos), (size_t)pool->undo_tokens);
     if (hlmi_point_has_state(out, pool->plan)) s->head.n_states++;
     if (hlmi_point_has_state(out, pool->plan) && p->state->hidden) out->flags |= HLMI_POINT_HIDDEN;
     s->head.n_rows += out->rows;
 }
 
+/* Positions of page i that a track has computed. */
+static size_t computed(const hlmi_snapshot *s, size_t track, size_t i)
+{
+    const hlm_pool *pool = s->cache->pool;
+    const size_t end = (size_t)hlmi_seq_end(pool, &s->cache->seq, track), at = i * pool->layout.tokens;
+    return end > at ? hlmi_min_size(end - at, pool->layout.tokens) : 0;
+}
+
 /* The page of a track whose rows go out as those of page i, or NULL. */
 static const hlmi_page *rows_of(const hlmi_snapshot *s, size_t track, size_t i)
 {
-    const hlm_pool *pool = s->cache->pool;
-    if (track == HLMI_IDS || i < s->head.left_out) return NULL;
-    return hlmi_seq_page(pool, &s->cache->seq, track, i, s->head.length);
+    if (track == HLMI_IDS || i < s->head.left_out || computed(s, track, i) == 0) return NULL;
+    return hlmi_table_page(&s->cache->seq.tracks[track], i);
 }
 
 static size_t n_pages(const hlmi_snapshot *s)
@@ -214,7 +221,7 @@ static hlm_status write_page(const hlmi_snapshot *s, hlmi_outlet *o, desk *d, si
             hlmi_symbol(pool, hlmi_symbol_token(pool, symbols[k]), s->numbers[hlmi_symbol_adapter(pool, symbols[k])]);
     hlm_status st = hlmi_outlet_block(o, d->ids, ids_bytes(l));
     for (size_t t = 0; t < l->n_tracks && st == HLM_OK; t++)
-        if (rows_of(s, t, i)) st = write_track(s, o, d, rows_of(s, t, i), n);
+        if (rows_of(s, t, i)) st = write_track(s, o, d, rows_of(s, t, i), computed(s, t, i));
     return st;
 }
 

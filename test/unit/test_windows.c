@@ -288,6 +288,29 @@ START_TEST(snapshots)
 }
 END_TEST
 
+/* Saved where tokens are to be computed again: it goes on from where the saved one would, whatever page that is in. */
+START_TEST(snapshots_before_the_end)
+{
+    pair p = open_pair(_i, 5);
+    OK(hlm_cache_rewind(p.c, 2 * (int64_t)p.window + 1, NULL));
+    OK(hlm_cache_rewind(p.d, 2 * (int64_t)p.window + 1, NULL));
+    append(&p, 2);
+    OK(hlm_cache_mark(p.c)); /* in the middle of a page */
+    append(&p, 3 * p.window - 3);
+    for (int64_t pos = 5 * (int64_t)p.window - 1; pos > 0; pos -= 3) {
+        const int64_t pending = pending_at(&p, pos);
+        const bytes b = saved(p.c);
+        hlm_cache *c = NULL;
+        OK(hlm_cache_load_memory(&c, p.give.pool, b.data, b.n, 0));
+        ck_assert_int_eq(hlm_cache_pending(c), pending);
+        same_at(&p.give, c, &p.keep, p.d, HLM_NOW);
+        hlm_cache_free(c);
+        free(b.data);
+    }
+    close_pair(&p);
+}
+END_TEST
+
 /* hlm_generate runs prompts in parts, so that a long one takes no more than a window and a part. */
 START_TEST(long_prompts)
 {
@@ -341,6 +364,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, outlives, 0, n);
     tcase_add_loop_test(t, prefix_cache, 0, n);
     tcase_add_loop_test(t, snapshots, 0, n);
+    tcase_add_loop_test(t, snapshots_before_the_end, 0, n);
     tcase_add_test(t, long_prompts);
     tcase_add_test(t, bad_calls);
     return api_main("windows", t);

@@ -744,7 +744,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,\n'
         'and the first to write into one copies it. So does a rewind.\n'
         'Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are\n'
-        '        as before. Pages taken before a failure stay with the cache.'),
+        '        as before, and what was taken goes back.'),
     "hlm_cache_state": (c_int32, [c_void_p, c_int32, c_int32, c_void_p, c_size_t, c_void_p],
         "Copies a layer's recurrent state at the cache's position into out [cap]; *n (may be NULL) receives the number of\n"
         'floats that there are, 0 for a layer without one, also with HLM_E_SPACE and HLM_E_UNREACHABLE. out NULL: only *n,\n'
@@ -791,8 +791,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'to (logits, hidden states, attention weights), must stay until the step has ended.\n'
         'Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were\n'
         'before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not\n'
-        'while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has\n'
-        "ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.\n"
+        'while hlm_step_run runs); calls that would change one return HLM_E_BUSY. (Where an adapter with invocation tokens\n'
+        'has tokens run again, they are seen as run again until the step has ended.) A cache that is freed before the step\n'
+        "has ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step.\n"
         "In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's\n"
         'memory is taken after that.\n'
         'Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then.'),
@@ -803,7 +804,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         "hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for\n"
         'HLM_E_ARG and HLM_E_BUSY, which leave it as it was.\n'
         'Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,\n'
-        '        HLM_E_NOMEM (after memory tokens only).'),
+        '        HLM_E_NOMEM (after memory tokens, or tokens that an adapter with invocation tokens runs again, only).'),
     "hlm_step_abort": (c_int32, [c_void_p],
         'Ends a begun step: every cache is as it was before it. None was begun: nothing.\n'
         'Errors  HLM_E_ARG, HLM_E_BUSY (another call on ctx).'),

@@ -2674,7 +2674,7 @@ extern "C" {
     #[doc = "  pages or allocate them; up to the length: nothing. A later fork ends the guarantee, for both: pages are then shared,"]
     #[doc = "  and the first to write into one copies it. So does a rewind."]
     #[doc = "  Errors  HLM_E_ARG (negative), HLM_E_FULL (above max_tokens), HLM_E_NOMEM, HLM_E_BUSY; the length and the tokens are"]
-    #[doc = "          as before. Pages taken before a failure stay with the cache."]
+    #[doc = "          as before, and what was taken goes back."]
     pub fn hlm_cache_reserve(cache: *mut hlm_cache, n_tokens: i64) -> hlm_status;
 }
 #[doc = " The newest inputs of a layer's convolution, [channels, window], oldest first."]
@@ -4453,8 +4453,9 @@ extern "C" {
     #[doc = "  to (logits, hidden states, attention weights), must stay until the step has ended."]
     #[doc = "  Until then ctx is busy but for hlm_step_run, hlm_step_abort and hlm_ctx_cancel. The caches are what they were"]
     #[doc = "  before: they can be read, forked and saved, also from other threads (hlm_cache_length and hlm_cache_pending: not"]
-    #[doc = "  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. A cache that is freed before the step has"]
-    #[doc = "  ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step."]
+    #[doc = "  while hlm_step_run runs); calls that would change one return HLM_E_BUSY. (Where an adapter with invocation tokens"]
+    #[doc = "  has tokens run again, they are seen as run again until the step has ended.) A cache that is freed before the step"]
+    #[doc = "  has ended is not the caller's any more: the step goes on, and its end frees it. hlm_ctx_free aborts the step."]
     #[doc = "  In a pool that does not have the model's memory tokens yet (Hymba) their rows are computed first, and the step's"]
     #[doc = "  memory is taken after that."]
     #[doc = "  Errors  those of hlm_decode_step but HLM_E_CANCELLED; nothing is begun then."]
@@ -4471,7 +4472,7 @@ extern "C" {
     #[doc = "  hlm_decode_step's bit for bit; else 0, also on failure. A failure ends the step as hlm_step_abort does, but for"]
     #[doc = "  HLM_E_ARG and HLM_E_BUSY, which leave it as it was."]
     #[doc = "  Errors  HLM_E_ARG (a budget of 0, or no step was begun), HLM_E_BUSY (another call on ctx), HLM_E_CANCELLED,"]
-    #[doc = "          HLM_E_NOMEM (after memory tokens only)."]
+    #[doc = "          HLM_E_NOMEM (after memory tokens, or tokens that an adapter with invocation tokens runs again, only)."]
     pub fn hlm_step_run(ctx: *mut hlm_context, budget_us: u64, done: *mut i32) -> hlm_status;
 }
 extern "C" {
