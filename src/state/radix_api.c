@@ -141,7 +141,7 @@ static hlm_status reuse(hlm_cache *cache, const int32_t *tokens, int64_t most, b
     if (st == HLM_OK && other) hlmi_cache_swap(cache, other);
     else if (st == HLM_OK && s->length > own.at) hlmi_seq_cut(cache->pool, s, own.at, 0);
     hlm_cache_free(other);
-    s->branch = s->length;
+    if (st == HLM_OK) s->branch = s->length;
     return st;
 }
 
