@@ -9,21 +9,42 @@
 #include "state/invoke.h"
 #include "state/window.h"
 
-hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
+/* A cache of no sequence yet. */
+static hlm_cache *handle(hlm_pool *pool, int64_t max_tokens)
 {
     hlm_cache *c = hlmi_calloc(&pool->mem, 1, sizeof *c);
-    if (!c) return hlmi_nomem(sizeof *c, "a cache");
-    const hlm_status st = hlmi_seq_init(pool, &c->seq);
-    if (st != HLM_OK) {
-        hlmi_free(&pool->mem, c);
-        return st;
+    if (!c) {
+        hlmi_nomem(sizeof *c, "a cache");
+        return NULL;
     }
-    hlm_pool_retain(pool);
     c->pool = pool;
     c->max_tokens = max_tokens;
     atomic_init(&c->users, 0);
-    *out = c;
-    return HLM_OK;
+    return c;
+}
+
+/* The cache with what has become of making its sequence. */
+static hlm_status finish(hlm_cache **out, hlm_cache *c, hlm_status st)
+{
+    if (st == HLM_OK) {
+        hlm_pool_retain(c->pool);
+        *out = c;
+    } else {
+        hlmi_cache_destroy(c);
+    }
+    return st;
+}
+
+hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens)
+{
+    hlm_cache *c = handle(pool, max_tokens);
+    return c ? finish(out, c, hlmi_seq_init(pool, &c->seq)) : HLM_E_NOMEM;
+}
+
+hlm_status hlmi_cache_fork(hlm_cache **out, const hlm_cache *from, int64_t pos)
+{
+    hlm_cache *c = handle(from->pool, from->max_tokens);
+    return c ? finish(out, c, hlmi_seq_fork(c->pool, &c->seq, &from->seq, pos)) : HLM_E_NOMEM;
 }
 
 void hlmi_cache_destroy(hlm_cache *c)

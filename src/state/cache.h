@@ -41,6 +41,8 @@ static inline bool hlmi_cache_keeps_row(const hlm_cache *c)
 
 /** A cache of an empty sequence. */
 hlm_status hlmi_cache_make(hlm_cache **out, hlm_pool *pool, int64_t max_tokens);
+/** A cache of the first `pos` positions of another's sequence. */
+hlm_status hlmi_cache_fork(hlm_cache **out, const hlm_cache *from, int64_t pos);
 /** Frees the cache, but for its reference of the pool. */
 void hlmi_cache_destroy(hlm_cache *c);
 

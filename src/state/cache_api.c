@@ -31,18 +31,11 @@ HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (
     if (!out || !cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_fork: out and cache are needed");
     hlm_status st = hlmi_cache_lock_read(cache);
     if (st != HLM_OK) return st;
-    hlm_cache *f = NULL;
     const int64_t length = hlm_cache_length(cache), at_token = at_pos == HLM_NOW ? length : at_pos;
     if (at_token < 0 || at_token > length)
-        HLMI_TRY(hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at_token,
-                           (long long)length));
-    HLMI_TRY(hlmi_cache_make(&f, cache->pool, cache->max_tokens));
-    hlmi_seq_free(f->pool, &f->seq);
-    HLMI_TRY(hlmi_seq_fork(f->pool, &f->seq, &cache->seq, at_token + cache->seq.prefix));
-    *out = f;
-    f = NULL;
-done:
-    hlm_cache_free(f);
+        st = hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at_token,
+                       (long long)length);
+    else st = hlmi_cache_fork(out, cache, at_token + cache->seq.prefix);
     hlmi_cache_unlock(cache);
     return st;
 }
