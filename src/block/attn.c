@@ -22,11 +22,11 @@ static widths widths_of(const hlmi_builder *b, const hlmi_attn_params *p)
                     .gate = p->gate ? out : 0};
 }
 
-hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, float *rows, size_t ld)
+hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, hlmi_rows rows)
 {
     const widths w = widths_of(b, p);
-    const size_t ldo = hlmi_ld(w.out);
-    float *k = rows + w.q, *v = k + w.k, *out = hlmi_scratch_rows(b, b->max_rows, w.out);
+    const hlmi_rows k = hlmi_rows_from(rows, w.q), v = hlmi_rows_from(k, w.k),
+                    out = hlmi_scratch_rows(b, b->max_rows, w.out);
     const hlmi_attention a = {.n_heads = p->n_heads,
                               .kv = p->kv,
                               .window = p->window,
@@ -34,65 +34,54 @@ hlmi_half hlmi_attn_of(hlmi_builder *b, const hlmi_attn_params *p, float *rows, 
                               .q = rows,
                               .k = k,
                               .v = v,
-                              .ldq = ld,
                               .q_norm = present(&p->q_norm),
                               .k_norm = present(&p->k_norm),
                               .rope = p->rope,
-                              .out = out,
-                              .ldo = ldo};
+                              .out = out};
     b->ops->rope_append(b, &a);
     if (b->taps) b->ops->attention_tap(b, p->layer, &a);
     b->ops->attention(b, &a);
     if (w.gate)
-        b->ops->combine(b,
-                        &(hlmi_combine){.kind = HLMI_COMBINE_SIGMOID,
-                                        .cols = w.out,
-                                        .a = out,
-                                        .lda = ldo,
-                                        .b = v + w.v,
-                                        .ldb = ld,
-                                        .y = out,
-                                        .ldy = ldo});
-    return (hlmi_half){.rows = out, .ld = ldo, .w = p->o, .bias = p->o_bias, .scale = p->o_scale};
+        b->ops->combine(
+            b,
+            &(hlmi_combine){
+                .kind = HLMI_COMBINE_SIGMOID, .cols = w.out, .a = out, .b = hlmi_rows_from(v, w.v), .y = out});
+    return (hlmi_half){.rows = out, .w = p->o, .bias = p->o_bias, .scale = p->o_scale};
 }
 
 hlmi_half hlmi_attn_in(hlmi_builder *b, const hlmi_attn_params *p)
 {
     const widths w = widths_of(b, p);
-    const size_t width = w.q + w.k + w.v + w.gate, ld = hlmi_ld(width);
-    float *q = hlmi_scratch_rows(b, b->max_rows, width), *k = q + w.q, *v = k + w.k;
+    const hlmi_rows q = hlmi_scratch_rows(b, b->max_rows, w.q + w.k + w.v + w.gate);
+    const hlmi_rows k = hlmi_rows_from(q, w.q), v = hlmi_rows_from(k, w.k);
     b->ops->linear(b,
                    &(hlmi_linear){.x = b->x,
-                                  .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = w.gate ? 4 : 3,
                                   .w = {p->q, p->k, p->v, p->gate},
                                   .bias = {p->q_bias, p->k_bias, p->v_bias, p->gate_bias},
                                   .scale = {p->q_scale, p->k_scale, p->v_scale},
                                   .wide = {false, false, true},
-                                  .y = {q, k, v, v + w.v},
-                                  .ldy = ld});
-    return hlmi_attn_of(b, p, q, ld);
+                                  .y = {q, k, v, hlmi_rows_from(v, w.v)}});
+    return hlmi_attn_of(b, p, q);
 }
 
-void hlmi_half_project(hlmi_builder *b, const hlmi_half *h, hlmi_epilogue epilogue, float *y, size_t ldy)
+void hlmi_half_project(hlmi_builder *b, const hlmi_half *h, hlmi_epilogue epilogue, hlmi_rows y)
 {
     b->ops->linear(b,
                    &(hlmi_linear){.x = h->rows,
-                                  .ldx = h->ld,
                                   .n = 1,
                                   .w = {h->w},
                                   .bias = {h->bias},
                                   .scale = {h->scale},
                                   .wide = {h->wide},
                                   .epilogue = epilogue,
-                                  .y = {y},
-                                  .ldy = ldy});
+                                  .y = {y}});
 }
 
 void hlmi_half_add(hlmi_builder *b, const hlmi_half *h)
 {
-    hlmi_half_project(b, h, HLMI_EP_ADD, b->x, b->ldx);
+    hlmi_half_project(b, h, HLMI_EP_ADD, b->x);
 }
 
 static void record(hlmi_builder *b, const void *params)

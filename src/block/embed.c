@@ -8,9 +8,7 @@ static void record(hlmi_builder *b, const void *params)
     const size_t n = b->plan->hidden_size;
     if (b->plan->keeps_embedding)
         b->ops->combine(
-            b,
-            &(hlmi_combine){
-                .kind = HLMI_COMBINE_COPY, .cols = n, .a = b->x, .lda = b->ldx, .y = b->pair + n, .ldy = b->ldpair});
+            b, &(hlmi_combine){.kind = HLMI_COMBINE_COPY, .cols = n, .a = b->x, .y = hlmi_rows_from(b->pair, n)});
 }
 
 const hlmi_block_type hlmi_block_embed = {.record = record};

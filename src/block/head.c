@@ -2,12 +2,10 @@
 #include "block/block.h"
 
 /* Logits of rows that wait for the last norm. */
-static void emit_logits(hlmi_builder *b, const hlmi_head_params *p, const float *rows)
+static void emit_logits(hlmi_builder *b, const hlmi_head_params *p, hlmi_rows rows)
 {
     b->ops->linear(b,
-                   &(hlmi_linear){.rows = HLMI_ROWS_OUT,
-                                  .x = rows,
-                                  .ldx = b->ldx,
+                   &(hlmi_linear){.x = rows,
                                   .norm = &p->norm,
                                   .n = 1,
                                   .w = {p->w},
@@ -25,16 +23,16 @@ static void record(hlmi_builder *b, const void *params)
         b->ops->tap(b, (int32_t)b->plan->n_layers, &p->norm);
     }
     if (!p->w) return; /* a model without a head */
-    float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
-    b->ops->pick_rows(b, rows, b->ldx);
+    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
+    b->ops->pick_rows(b, rows);
     emit_logits(b, p, rows);
 }
 
 static void from_kept(hlmi_builder *b, const void *params)
 {
     if (!((const hlmi_head_params *)params)->w) return;
-    float *rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
-    b->ops->kept_rows(b, rows, b->ldx);
+    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_out, b->plan->hidden_size);
+    b->ops->kept_rows(b, rows);
     emit_logits(b, params, rows);
 }
 

@@ -17,53 +17,37 @@ hlmi_mamba1_row hlmi_mamba1_layout(const hlmi_mamba1_params *p)
 }
 
 /* v = convolution of the rows' u */
-static void convolve(hlmi_builder *b, const hlmi_mamba1_params *p, const float *rows, size_t ld, float *v, size_t ldv)
+static void convolve(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows v)
 {
     b->ops->conv(b,
-                 &(hlmi_conv){.rec = p->rec,
-                              .weight = p->taps,
-                              .bias = p->taps_bias,
-                              .silu = true,
-                              .x = rows,
-                              .ldx = ld,
-                              .y = v,
-                              .ldy = ldv});
+                 &(hlmi_conv){.rec = p->rec, .weight = p->taps, .bias = p->taps_bias, .silu = true, .x = rows, .y = v});
 }
 
-static void norm_in_place(hlmi_builder *b, const hlmi_norm *norm, float *x, size_t ld)
+static void norm_in_place(hlmi_builder *b, const hlmi_norm *norm, hlmi_rows x)
 {
     if (!norm->weight) return;
-    b->ops->norm_rows(
-        b, &(hlmi_norm_rows){.norm = norm, .groups = 1, .x = x, .ldx = ld, .y = x, .ldy = ld, .kind = HLMI_GATE_NONE});
+    b->ops->norm_rows(b, &(hlmi_norm_rows){.norm = norm, .groups = 1, .x = x, .y = x, .kind = HLMI_GATE_NONE});
 }
 
 /* The rows' dt, B and C from v. */
-static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, const float *v, size_t ldv, float *rows,
-                        size_t ld)
+static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows v, hlmi_rows rows)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
+    const hlmi_rows low = hlmi_rows_from(rows, at.low), in = hlmi_rows_from(rows, at.b),
+                    out = hlmi_rows_from(rows, at.c);
+    b->ops->linear(b, &(hlmi_linear){.x = v, .n = 3, .w = {p->low, p->b, p->c}, .y = {low, in, out}});
+    norm_in_place(b, &p->b_norm, in);
+    norm_in_place(b, &p->c_norm, out);
     b->ops->linear(b,
-                   &(hlmi_linear){.x = v,
-                                  .ldx = ldv,
-                                  .n = 3,
-                                  .w = {p->low, p->b, p->c},
-                                  .y = {rows + at.low, rows + at.b, rows + at.c},
-                                  .ldy = ld});
-    norm_in_place(b, &p->b_norm, rows + at.b, ld);
-    norm_in_place(b, &p->c_norm, rows + at.c, ld);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = rows + at.low,
-                                  .ldx = ld,
+                   &(hlmi_linear){.x = low,
                                   .norm = p->low_norm.weight ? &p->low_norm : NULL,
                                   .n = 1,
                                   .w = {p->dt},
-                                  .y = {rows + at.dt},
-                                  .ldy = ld});
+                                  .y = {hlmi_rows_from(rows, at.dt)}});
 }
 
-/* y = the scan of v by the rows' dt, B and C, gated by z unless that is NULL. */
-static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, const float *rows, size_t ld, const float *v, size_t ldv,
-                 const float *z, float *y, size_t ldy)
+/* y = the scan of v by the rows' dt, B and C, gated by z unless that is nowhere. */
+static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows v, hlmi_rows z, hlmi_rows y)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
     b->ops->scan1(b,
@@ -72,56 +56,46 @@ static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, const float *rows
                                 .dt_bias = p->dt_bias,
                                 .d = p->d,
                                 .x = v,
-                                .ldx = ldv,
-                                .dt = rows + at.dt,
-                                .lddt = ld,
-                                .b = rows + at.b,
-                                .c = rows + at.c,
-                                .ldbc = ld,
+                                .dt = hlmi_rows_from(rows, at.dt),
+                                .b = hlmi_rows_from(rows, at.b),
+                                .c = hlmi_rows_from(rows, at.c),
                                 .z = z,
-                                .ldz = ld,
-                                .y = y,
-                                .ldy = ldy});
+                                .y = y});
 }
 
-void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, size_t ld, float *y, size_t ldy)
+void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows y)
 {
-    const size_t inner = p->u->rows, ldv = hlmi_ld(inner);
-    float *v = hlmi_scratch_rows(b, b->max_rows, inner);
-    convolve(b, p, rows, ld, v, ldv);
-    select_rows(b, p, v, ldv, rows, ld);
-    b->ops->log_write(b, p->rec, rows, ld);
-    scan(b, p, rows, ld, v, ldv, rows + hlmi_mamba1_layout(p).z, y, ldy);
+    const hlmi_rows v = hlmi_scratch_rows(b, b->max_rows, p->u->rows);
+    convolve(b, p, rows, v);
+    select_rows(b, p, v, rows);
+    b->ops->log_write(b, p->rec, rows);
+    scan(b, p, rows, v, hlmi_rows_from(rows, hlmi_mamba1_layout(p).z), y);
 }
 
 void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p)
 {
     const hlmi_recurrence *r = &b->plan->rec[p->rec];
-    const size_t ld = hlmi_ld(r->channels + r->extra), ldv = hlmi_ld(r->channels);
-    float *rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
-    float *v = hlmi_scratch_rows(b, b->max_rows, r->channels), *y = hlmi_scratch_rows(b, b->max_rows, r->channels);
-    b->ops->log_read(b, p->rec, rows, ld);
-    convolve(b, p, rows, ld, v, ldv);
-    scan(b, p, rows, ld, v, ldv, NULL, y, ldv);
+    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
+    const hlmi_rows v = hlmi_scratch_rows(b, b->max_rows, r->channels);
+    b->ops->log_read(b, p->rec, rows);
+    convolve(b, p, rows, v);
+    scan(b, p, rows, v, (hlmi_rows){0}, hlmi_scratch_rows(b, b->max_rows, r->channels));
 }
 
 hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
-    const size_t inner = p->u->rows, ld = hlmi_ld(at.end), ldy = hlmi_ld(inner);
-    float *rows = hlmi_scratch_rows(b, b->max_rows, at.end);
-    float *y = hlmi_scratch_rows(b, b->max_rows, inner);
+    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, at.end);
+    const hlmi_rows y = hlmi_scratch_rows(b, b->max_rows, p->u->rows);
     b->ops->linear(b,
                    &(hlmi_linear){.x = b->x,
-                                  .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = 2,
                                   .w = {p->u, p->z},
                                   .bias = {p->u_bias, p->z_bias},
-                                  .y = {rows, rows + at.z},
-                                  .ldy = ld});
-    hlmi_mamba1_mix(b, p, rows, ld, y, ldy);
-    return (hlmi_half){.rows = y, .ld = ldy, .w = p->out, .bias = p->out_bias};
+                                  .y = {rows, hlmi_rows_from(rows, at.z)}});
+    hlmi_mamba1_mix(b, p, rows, y);
+    return (hlmi_half){.rows = y, .w = p->out, .bias = p->out_bias};
 }
 
 static void replay(hlmi_builder *b, const void *params)

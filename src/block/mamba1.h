@@ -12,6 +12,6 @@ typedef struct hlmi_mamba1_row {
 
 hlmi_mamba1_row hlmi_mamba1_layout(const hlmi_mamba1_params *p);
 /** From rows that hold u and z: y = scan times silu(z). */
-void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, float *rows, size_t ld, float *y, size_t ldy);
+void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows y);
 
 #endif

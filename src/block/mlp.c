@@ -20,17 +20,12 @@ static hlmi_linear plain(const hlmi_mlp_params *p)
 
 hlmi_half hlmi_mlp_in(hlmi_builder *b, const hlmi_mlp_params *p)
 {
-    const size_t n = p->up->rows;
-    float *h = hlmi_scratch_rows(b, b->max_rows, n);
     hlmi_linear l = p->kind == HLMI_MLP_SILU_GATED ? gated(p) : plain(p);
     l.x = b->x;
-    l.ldx = b->ldx;
     l.norm = &p->norm;
-    l.y[0] = h;
-    l.ldy = hlmi_ld(n);
+    l.y[0] = hlmi_scratch_rows(b, b->max_rows, p->up->rows);
     b->ops->linear(b, &l);
-    return (hlmi_half){
-        .rows = h, .ld = hlmi_ld(n), .w = p->down, .bias = p->down_bias, .scale = p->down_scale, .wide = true};
+    return (hlmi_half){.rows = l.y[0], .w = p->down, .bias = p->down_bias, .scale = p->down_scale, .wide = true};
 }
 
 static void record(hlmi_builder *b, const void *params)

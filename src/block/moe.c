@@ -16,42 +16,35 @@ static hlmi_epilogue activation(const hlmi_moe_params *p)
 static hlmi_choices route(hlmi_builder *b, const hlmi_moe_params *p, const hlmi_router *router)
 {
     const size_t n = router->n_experts, picks = router->top_k + (router->shared != 0.0f);
-    const size_t ld = hlmi_ld(n + 1);
-    float *logits = hlmi_scratch_rows(b, b->max_rows, n + 1);
+    const hlmi_rows logits = hlmi_scratch_rows(b, b->max_rows, n + 1);
     const hlmi_choices c = {.picks = picks,
                             .expert = hlmi_scratch(b, b->max_rows * picks * sizeof(uint32_t)),
                             .weight = hlmi_scratch(b, b->max_rows * picks * sizeof(float))};
     b->ops->linear(b,
                    &(hlmi_linear){.x = b->x,
-                                  .ldx = b->ldx,
                                   .norm = &p->norm,
                                   .n = router->shared_gated ? 2 : 1,
                                   .w = {p->logits, p->shared_gate},
                                   .exact = true,
-                                  .y = {logits, logits + n},
-                                  .ldy = ld});
-    b->ops->route(b, &(hlmi_route){.router = *router, .logits = logits, .ldl = ld, .out = c});
+                                  .y = {logits, hlmi_rows_from(logits, n)}});
+    b->ops->route(b, &(hlmi_route){.router = *router, .logits = logits, .out = c});
     return c;
 }
 
 /* y = y + the experts' rows of x, or from 0 on. */
-static void experts(hlmi_builder *b, const hlmi_moe_params *p, hlmi_linear_grouped l, float *y, size_t ldy, bool add)
+static void experts(hlmi_builder *b, const hlmi_moe_params *p, hlmi_linear_grouped l, hlmi_rows y, bool add)
 {
     size_t width = 0;
     for (size_t e = 0; e < l.n_experts; e++) width = hlmi_max_size(width, p->experts[e].up->rows);
-    float *h = hlmi_scratch_rows(b, b->max_rows * l.to.picks, width);
     l.experts = p->experts;
     l.epilogue = activation(p);
-    l.y = h;
-    l.ldy = hlmi_ld(width);
+    l.y = hlmi_scratch_rows(b, b->max_rows * l.to.picks, width);
     b->ops->linear_grouped(b, &l);
     l.down = l.wide = true;
     l.epilogue = add ? HLMI_EP_ADD : HLMI_EP_STORE;
     l.norm = NULL;
-    l.x = h;
-    l.ldx = hlmi_ld(width);
+    l.x = l.y;
     l.y = y;
-    l.ldy = ldy;
     b->ops->linear_grouped(b, &l);
 }
 
@@ -60,48 +53,39 @@ static hlmi_linear shared_in(hlmi_builder *b, const hlmi_moe_params *p)
 {
     const hlmi_expert *e = &p->experts[p->router.n_experts];
     const bool gated = p->kind == HLMI_MLP_SILU_GATED;
-    float *h = hlmi_scratch_rows(b, b->max_rows, e->up->rows);
     const hlmi_linear in = {.x = b->x,
-                            .ldx = b->ldx,
                             .norm = &p->norm,
                             .n = gated ? 2 : 1,
                             .w = {gated ? e->gate : e->up, gated ? e->up : NULL},
                             .bias = {gated ? NULL : e->up_bias, gated ? e->up_bias : NULL},
                             .epilogue = activation(p),
-                            .y = {h},
-                            .ldy = hlmi_ld(e->up->rows)};
+                            .y = {hlmi_scratch_rows(b, b->max_rows, e->up->rows)}};
     b->ops->linear(b, &in);
-    return (hlmi_linear){.x = h, .ldx = in.ldy, .n = 1, .w = {e->down}, .bias = {e->down_bias}, .wide = {true}};
+    return (hlmi_linear){.x = in.y[0], .n = 1, .w = {e->down}, .bias = {e->down_bias}, .wide = {true}};
 }
 
 static void add_to_x(hlmi_builder *b, hlmi_linear l)
 {
     l.epilogue = HLMI_EP_ADD;
     l.y[0] = b->x;
-    l.ldy = b->ldx;
     b->ops->linear(b, &l);
 }
 
 static void latent(hlmi_builder *b, const hlmi_moe_params *p)
 {
-    const size_t n = p->latent_in->rows, ld = hlmi_ld(n);
+    const size_t n = p->latent_in->rows;
     hlmi_router router = p->router;
     router.shared = 0.0f;
-    float *in = hlmi_scratch_rows(b, b->max_rows, n), *out = hlmi_scratch_rows(b, b->max_rows, n);
+    const hlmi_rows in = hlmi_scratch_rows(b, b->max_rows, n), out = hlmi_scratch_rows(b, b->max_rows, n);
     const hlmi_choices to = route(b, p, &router);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = b->x,
-                                  .ldx = b->ldx,
-                                  .norm = &p->norm,
-                                  .n = 1,
-                                  .w = {p->latent_in},
-                                  .bias = {p->latent_in_bias},
-                                  .y = {in},
-                                  .ldy = ld});
-    experts(b, p, (hlmi_linear_grouped){.n_experts = router.n_experts, .to = to, .x = in, .ldx = ld}, out, ld, false);
+    b->ops->linear(
+        b,
+        &(hlmi_linear){
+            .x = b->x, .norm = &p->norm, .n = 1, .w = {p->latent_in}, .bias = {p->latent_in_bias}, .y = {in}});
+    experts(b, p, (hlmi_linear_grouped){.n_experts = router.n_experts, .to = to, .x = in}, out, false);
     hlmi_linear shared = {0};
     if (p->router.shared != 0.0f) shared = shared_in(b, p);
-    add_to_x(b, (hlmi_linear){.x = out, .ldx = ld, .n = 1, .w = {p->latent_out}, .bias = {p->latent_out_bias}});
+    add_to_x(b, (hlmi_linear){.x = out, .n = 1, .w = {p->latent_out}, .bias = {p->latent_out_bias}});
     if (shared.n) add_to_x(b, shared);
 }
 
@@ -117,9 +101,8 @@ static void record(hlmi_builder *b, const void *params)
                                      .shared = p->router.shared != 0.0f,
                                      .to = to,
                                      .x = b->x,
-                                     .ldx = b->ldx,
                                      .norm = &p->norm};
-    experts(b, p, all, b->x, b->ldx, true);
+    experts(b, p, all, b->x, true);
 }
 
 const hlmi_block_type hlmi_block_moe = {.record = record};

@@ -14,7 +14,7 @@ static void record_hybrid2(hlmi_builder *b, const void *params)
 {
     const hlmi_hybrid2_params *p = params;
     if (b->taps) b->ops->tap(b, p->attn.layer, NULL);
-    const hlmi_half attn = hlmi_attn_in(b, &p->attn), ssm = hlmi_mamba2_in(b, &p->ssm, b->x, b->ldx);
+    const hlmi_half attn = hlmi_attn_in(b, &p->attn), ssm = hlmi_mamba2_in(b, &p->ssm, b->x);
     hlmi_half_add(b, &attn);
     hlmi_half_add(b, &ssm);
 }

@@ -28,7 +28,6 @@ static void begin(hlmi_builder *b)
 {
     b->at = b->peak = b->worker_bytes = 0;
     b->st = HLM_OK;
-    b->ldx = hlmi_ld(b->plan->hidden_size);
 }
 
 static void at_place(hlmi_builder *b, size_t place)
@@ -56,11 +55,10 @@ static void take_shared(hlmi_builder *b)
 {
     const hlmi_plan *plan = b->plan;
     b->x = hlmi_scratch_rows(b, b->max_rows, plan->hidden_size);
-    b->ldpair = hlmi_ld(2 * plan->hidden_size);
-    b->pair = plan->keeps_embedding ? hlmi_scratch_rows(b, b->max_rows, 2 * plan->hidden_size) : NULL;
+    if (plan->keeps_embedding) b->pair = hlmi_scratch_rows(b, b->max_rows, 2 * plan->hidden_size);
     for (size_t i = 0; i < plan->n_ropes; i++) {
-        b->rope_cos[i] = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);
-        b->rope_sin[i] = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);
+        b->ropes[i].cos = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);
+        b->ropes[i].sin = hlmi_scratch_rows(b, b->max_rows, plan->ropes[i].half);
     }
 }
 
@@ -68,16 +66,14 @@ hlm_status hlmi_record(hlmi_builder *b)
 {
     const hlmi_plan *plan = b->plan;
     begin(b);
-    float **ropes = hlmi_calloc(&plan->mem, 2 * plan->n_ropes + 1, sizeof *ropes);
-    if (!ropes) return hlmi_nomem(plan->n_ropes * sizeof *ropes, "a program");
-    b->rope_cos = ropes;
-    b->rope_sin = ropes + plan->n_ropes;
+    b->ropes = hlmi_calloc(&plan->mem, plan->n_ropes + 1, sizeof *b->ropes);
+    if (!b->ropes) return hlmi_nomem(plan->n_ropes * sizeof *b->ropes, "a program");
     take_shared(b);
     at_place(b, 0);
     for (size_t i = 0; i < plan->n_ropes; i++) b->ops->rope_table(b, i);
     const hlm_status st = walk(b, all_of);
-    hlmi_free(&plan->mem, ropes);
-    b->rope_cos = b->rope_sin = NULL;
+    hlmi_free(&plan->mem, b->ropes);
+    b->ropes = NULL;
     return st;
 }
 

@@ -26,11 +26,12 @@ void *hlmi_scratch(hlmi_builder *b, size_t bytes)
     return p;
 }
 
-float *hlmi_scratch_rows(hlmi_builder *b, size_t rows, size_t cols)
+hlmi_rows hlmi_scratch_rows(hlmi_builder *b, size_t rows, size_t cols)
 {
+    const size_t ld = hlmi_ld(cols);
     size_t bytes;
-    if (!hlmi_mul_size(rows, hlmi_ld(cols) * sizeof(float), &bytes)) bytes = SIZE_MAX;
-    return hlmi_scratch(b, bytes);
+    if (!hlmi_mul_size(rows, ld * sizeof(float), &bytes)) bytes = SIZE_MAX;
+    return (hlmi_rows){hlmi_scratch(b, bytes), ld};
 }
 
 void hlmi_scratch_worker(hlmi_builder *b, size_t bytes)

@@ -19,6 +19,28 @@ typedef struct hlmi_program {
     hlmi_cost *costs; /* [n] */
 } hlmi_program;
 
+/** Rows of f32 in scratch, `ld` floats from one to the next. */
+typedef struct hlmi_rows {
+    float *at;
+    size_t ld;
+} hlmi_rows;
+
+static inline float *hlmi_rows_at(hlmi_rows r, size_t i)
+{
+    return r.at + i * r.ld;
+}
+
+/** What the rows have from column `col` on. */
+static inline hlmi_rows hlmi_rows_from(hlmi_rows r, size_t col)
+{
+    return (hlmi_rows){r.at + col, r.ld};
+}
+
+/** cos and sin of the tile's positions: [max_rows, half]. */
+typedef struct hlmi_rope_rows {
+    hlmi_rows cos, sin;
+} hlmi_rope_rows;
+
 typedef struct hlmi_builder {
     const hlmi_ops *tables[HLMI_PLACES]; /* of the model's places */
     const hlmi_ops *ops; /* of the block that is recorded, and its place */
@@ -39,18 +61,15 @@ typedef struct hlmi_builder {
     bool *adds; /* [weights of the plan] becomes true for the matrices that adapters are added to; NULL: nobody asks */
     hlm_status st; /* first failure; later calls do nothing */
     /* the buffers every block knows */
-    float *x; /* [max_rows, hidden_size] residual stream */
-    size_t ldx; /* its row stride in floats */
-    float *
-        pair; /* [max_rows, 2 * hidden_size] where the plan keeps embeddings: room for the stream, then the embedding */
-    size_t ldpair;
-    float **rope_cos, **rope_sin; /* [n_ropes] [max_rows, half] */
+    hlmi_rows x; /* [max_rows, hidden_size] residual stream */
+    hlmi_rows pair; /* where the plan keeps embeddings: [max_rows, 2 * hidden_size] the stream, then the embedding */
+    hlmi_rope_rows *ropes; /* [n_ropes] */
 } hlmi_builder;
 
-/** Row stride in floats of a scratch matrix of n columns: whole cache lines, and not a multiple of 4 KB. */
+/** Floats from row to row of a scratch matrix of n columns: whole cache lines, and not a multiple of 4 KB. */
 size_t hlmi_ld(size_t n);
-/** [rows, hlmi_ld(cols)] floats of scratch (a fake address in the sizing pass). */
-float *hlmi_scratch_rows(hlmi_builder *b, size_t rows, size_t cols);
+/** [rows, cols] floats of scratch (a fake address in the sizing pass). */
+hlmi_rows hlmi_scratch_rows(hlmi_builder *b, size_t rows, size_t cols);
 void *hlmi_scratch(hlmi_builder *b, size_t bytes);
 /** Everything taken after hlmi_scratch_mark is free again: later ops may use the memory. */
 static inline size_t hlmi_scratch_mark(const hlmi_builder *b)

@@ -1,13 +1,10 @@
 /* The op table: what a backend does for blocks. Each entry is called once while a program is recorded and emits the
  * regions (on a GPU, the kernels) that do the work for any tile; none knows a model. Rows are those of the tile, or its
- * out rows where said. Matrices of rows have strides in floats. */
+ * out rows where said. */
 #ifndef HLMI_OPS_OPS_H
 #define HLMI_OPS_OPS_H
 
 #include "exec/program.h"
-
-/** Which rows an op works on. */
-typedef enum hlmi_rows { HLMI_ROWS_TILE, HLMI_ROWS_OUT } hlmi_rows;
 
 enum { HLMI_LINEAR_MAX = 5 };
 
@@ -18,13 +15,11 @@ typedef enum hlmi_epilogue {
     HLMI_EP_SILU_MUL, /* y_0 = silu(W_0 x + b_0) * (W_1 x + b_1) */
     HLMI_EP_GELU, /* y_0 = gelu(W_0 x + b_0), the tanh form */
     HLMI_EP_RELU2, /* y_0 = max(W_0 x + b_0, 0)^2 */
-    HLMI_EP_OUT /* row i of W_0 x + b_0 to tile->out[i] (logits) */
+    HLMI_EP_OUT /* of the out rows, row i of W_0 x + b_0 to tile->out[i] (logits) */
 } hlmi_epilogue;
 
 typedef struct hlmi_linear {
-    hlmi_rows rows;
-    const float *x;
-    size_t ldx;
+    hlmi_rows x;
     const hlmi_norm *norm; /* of each row of x first; NULL: x as it is */
     size_t n; /* matrices, all with as many columns as x */
     const hlmi_matrix *w[HLMI_LINEAR_MAX];
@@ -32,8 +27,7 @@ typedef struct hlmi_linear {
     const float *scale[HLMI_LINEAR_MAX]; /* [rows of w] or NULL: of the product with its bias, before the epilogue */
     bool exact; /* f32 activations whatever the weights' type (routers, small projections that decide) */
     hlmi_epilogue epilogue;
-    float *y[HLMI_LINEAR_MAX];
-    size_t ldy;
+    hlmi_rows y[HLMI_LINEAR_MAX];
     /** Where activations become int8, w[i] gets a second row of int8 for what the first leaves over: about 16 bits, for
      *  twice the arithmetic on weights that are read once. For matrices through which rounding shows most
      *  (docs/design.md). */
@@ -47,10 +41,7 @@ typedef struct hlmi_conv {
     const float *weight; /* [window][channels], oldest tap first */
     const float *bias; /* [channels] or NULL */
     bool silu;
-    const float *x; /* [rows, channels] */
-    size_t ldx;
-    float *y; /* [rows, channels]; not x */
-    size_t ldy;
+    hlmi_rows x, y; /* [rows, channels]; y is not x */
 } hlmi_conv;
 
 /** Mamba-1's selective scan (Gu and Dao 2023, section 3), per channel c of state.cols and n of state.rows:
@@ -60,10 +51,7 @@ typedef struct hlmi_scan1 {
     size_t rec;
     const float *a; /* [state.rows][state.cols], negative: -exp(A_log), transposed */
     const float *dt_bias, *d; /* [state.cols]; dt_bias may be NULL */
-    const float *x, *dt, *b, *c, *z; /* rows; z may be NULL */
-    size_t ldx, lddt, ldbc, ldz; /* ldbc: of both b and c */
-    float *y;
-    size_t ldy;
+    hlmi_rows x, dt, b, c, z, y; /* b and c side by side in one matrix; z.at may be NULL */
 } hlmi_scan1;
 
 /** Mamba-2's scan (Dao and Gu 2024), per head h, state row n and lane p; head h reads group h / (heads / groups) of b
@@ -74,10 +62,8 @@ typedef struct hlmi_scan2 {
     size_t rec, groups;
     const float *a, *dt_bias, *d; /* [heads]; a negative */
     float dt_min, dt_max;
-    const float *x, *dt, *b, *c; /* rows of [heads][head dim], [heads], [groups][state.rows] */
-    size_t ldx, lddt, ldbc;
-    float *y;
-    size_t ldy;
+    hlmi_rows x, dt, b, c; /* [heads][head dim], [heads], [groups][state.rows] twice, side by side in one matrix */
+    hlmi_rows y;
 } hlmi_scan2;
 
 /** The gated delta rule (Yang et al. 2024), per value head h of state.heads, which reads key head h / (heads /
@@ -90,10 +76,8 @@ typedef struct hlmi_delta {
     size_t rec, key_heads;
     const float *a, *dt_bias; /* [heads]; a negative: -exp(A_log) */
     const hlmi_norm *q_norm, *k_norm; /* [state.rows] */
-    const float *q, *k, *v, *xa, *xb; /* rows of [key_heads][state.rows] twice, [heads][state.cols], [heads] twice */
-    size_t ldqkv, ldab; /* of q, k and v; of xa and xb */
-    float *y;
-    size_t ldy;
+    hlmi_rows q, k, v, xa, xb; /* [key_heads][state.rows] twice, [heads][state.cols], [heads] twice */
+    hlmi_rows y;
 } hlmi_delta;
 
 /** y = norm(x) for each of `groups` consecutive parts of norm->size; norm->weight is [groups * norm->size] where
@@ -104,10 +88,7 @@ typedef struct hlmi_norm_rows {
     size_t groups;
     bool wide;
     hlmi_gate_kind kind;
-    const float *x, *g;
-    size_t ldx, ldg;
-    float *y;
-    size_t ldy;
+    hlmi_rows x, g, y;
 } hlmi_norm_rows;
 
 /** Elementwise forms of rows. */
@@ -123,10 +104,7 @@ typedef enum hlmi_combine_kind {
 typedef struct hlmi_combine {
     hlmi_combine_kind kind;
     size_t cols;
-    const float *a, *b; /* b NULL where the form has none */
-    size_t lda, ldb;
-    float *y; /* may be a */
-    size_t ldy;
+    hlmi_rows a, b, y; /* y may be a */
 } hlmi_combine;
 
 /** The experts of the tile's rows: [rows][picks]. */
@@ -138,8 +116,7 @@ typedef struct hlmi_choices {
 
 typedef struct hlmi_route {
     hlmi_router router;
-    const float *logits;
-    size_t ldl;
+    hlmi_rows logits;
     hlmi_choices out; /* picks: top_k, and one more with a shared expert */
 } hlmi_route;
 
@@ -155,19 +132,15 @@ typedef struct hlmi_linear_grouped {
     bool down;
     bool wide; /* as of hlmi_linear, of all matrices */
     hlmi_epilogue epilogue;
-    const float *x;
-    size_t ldx;
+    hlmi_rows x, y;
     const hlmi_norm *norm; /* up: of each row of x first, or NULL */
-    float *y;
-    size_t ldy;
 } hlmi_linear_grouped;
 
 /** Rows of one of a layer's branches, for those who ask for them. */
 typedef struct hlmi_branch {
     int32_t layer, kind; /* HLM_HIDDEN_... */
     size_t cols;
-    const float *rows;
-    size_t ld;
+    hlmi_rows rows;
 } hlmi_branch;
 
 /** Causal attention over the pages of one KV layer. q, k and v are rows of heads side by side. */
@@ -177,17 +150,14 @@ typedef struct hlmi_attention {
     size_t window; /* a query sees itself and window - 1 before it; 0: all */
     size_t pinned; /* positions at the beginning that every query sees, whatever the window */
     float scale;
-    float *q, *k, *v; /* k and v NULL: an earlier layer has written the rows of `kv` */
-    size_t ldq; /* stride of q, k and v rows */
+    hlmi_rows q, k, v, out; /* k.at NULL: an earlier layer has written the rows of `kv`; out: [rows, n_heads * v_dim] */
     const hlmi_norm *q_norm, *k_norm; /* of each head before the rotation; or NULL */
     size_t rope; /* which of the plan's; HLMI_NO_ROPE: positions do not turn q and k */
-    float *out; /* [rows, n_heads * v_dim] */
-    size_t ldo;
 } hlmi_attention;
 
 struct hlmi_ops {
     const char *name;
-    /** cos and sin of the tile's positions for rope `i` of the plan, into b->rope_cos[i] and b->rope_sin[i]. */
+    /** cos and sin of the tile's positions for rope `i` of the plan, into b->ropes[i]. */
     void (*rope_table)(hlmi_builder *b, size_t i);
     /** b->x = scale * rows of the embedding matrix by token id, or the rows that were given instead, as they are. */
     void (*gather)(hlmi_builder *b, const hlmi_matrix *table, float scale);
@@ -201,8 +171,8 @@ struct hlmi_ops {
      * for any division of the rows into tiles and spans */
     void (*conv)(hlmi_builder *b, const hlmi_conv *a);
     /** Rows of what a recurrence reads, [channels + extra] floats, into the undo log; and out of it, for replay. */
-    void (*log_write)(hlmi_builder *b, size_t rec, const float *rows, size_t ld);
-    void (*log_read)(hlmi_builder *b, size_t rec, float *rows, size_t ld);
+    void (*log_write)(hlmi_builder *b, size_t rec, hlmi_rows rows);
+    void (*log_read)(hlmi_builder *b, size_t rec, hlmi_rows rows);
     void (*scan1)(hlmi_builder *b, const hlmi_scan1 *a);
     void (*scan2)(hlmi_builder *b, const hlmi_scan2 *a);
     void (*delta)(hlmi_builder *b, const hlmi_delta *a);
@@ -212,9 +182,9 @@ struct hlmi_ops {
     void (*route)(hlmi_builder *b, const hlmi_route *a);
     void (*linear_grouped)(hlmi_builder *b, const hlmi_linear_grouped *a);
     /** y [out rows] = b->x of the out rows; and of each span's last row into the state that the span leaves with. */
-    void (*pick_rows)(hlmi_builder *b, float *y, size_t ldy);
+    void (*pick_rows)(hlmi_builder *b, hlmi_rows y);
     /** y [out rows] = the rows that the states have kept so: row i of the state that span i comes in with. */
-    void (*kept_rows)(hlmi_builder *b, float *y, size_t ldy);
+    void (*kept_rows)(hlmi_builder *b, hlmi_rows y);
     /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */
     void (*tap)(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
     void (*tap_branch)(hlmi_builder *b, const hlmi_branch *a);

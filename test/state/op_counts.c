@@ -52,7 +52,7 @@ static void forget(void)
 static void linear(hlmi_builder *b, const hlmi_linear *a)
 {
     hlmi_ops_cpu.linear(b, a);
-    count(b, PRODUCT, a->n, a->rows == HLMI_ROWS_OUT);
+    count(b, PRODUCT, a->n, a->epilogue == HLMI_EP_OUT);
 }
 
 static void linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *a)

@@ -75,7 +75,9 @@ static void route_row(const hlmi_router *router, const float *logits, uint32_t *
     rig r;
     rig_open(&r, hlmi_cpu_detect());
     const size_t picks = router->top_k + (router->shared != 0.0f);
-    hlmi_cpu_route(&r.b, &(hlmi_route){.router = *router, .logits = logits, .ldl = 16, .out = {picks, expert, weight}});
+    hlmi_cpu_route(
+        &r.b,
+        &(hlmi_route){.router = *router, .logits = {(float *)(uintptr_t)logits, 16}, .out = {picks, expert, weight}});
     rig_run(&r, 1, 1);
     rig_close(&r);
 }
@@ -235,14 +237,13 @@ static void compute(const model *m, size_t first, size_t rows, size_t workers, c
     to.expert = (uint32_t *)(uintptr_t)m->expert + first * PICKS;
     to.weight = (float *)(uintptr_t)m->weight + first * PICKS;
     hlmi_linear_grouped l = {.experts = m->e, .n_experts = EXPERTS, .to = to, .epilogue = HLMI_EP_SILU_MUL};
-    l.x = m->x + first * LD;
-    l.ldx = l.ldy = LD;
-    l.y = h;
+    l.x = (hlmi_rows){m->x + first * LD, LD};
+    l.y = (hlmi_rows){h, LD};
     hlmi_cpu_linear_grouped(&r.b, &l);
     l.down = l.wide = true;
     l.epilogue = HLMI_EP_ADD;
-    l.x = h;
-    l.y = y;
+    l.x = l.y;
+    l.y.at = y;
     hlmi_cpu_linear_grouped(&r.b, &l);
     rig_run(&r, rows, workers);
     free(h);

@@ -87,7 +87,7 @@ static void load_queries(const attn_arg *a, block *b)
     b->n = b->n_rows * b->n_heads;
     b->pos = b->span->pos + (int64_t)(b->row - b->span->row);
     for (size_t r = 0; r < b->n_rows; r++)
-        memcpy(b->q + r * b->n_heads * hd, a->a.q + (b->row + r) * a->a.ldq + b->head * hd,
+        memcpy(b->q + r * b->n_heads * hd, hlmi_rows_at(a->a.q, b->row + r) + b->head * hd,
                b->n_heads * hd * sizeof *b->q);
 }
 
@@ -207,7 +207,7 @@ static void fold(float *mo, float *lo, float *o, float m, float l, const float *
 
 static float *out_of(const attn_arg *a, size_t row, size_t head)
 {
-    return a->a.out + row * a->a.ldo + head * a->kv.v_dim;
+    return hlmi_rows_at(a->a.out, row) + head * a->kv.v_dim;
 }
 
 /* A query's result: the folded values over their sum. */

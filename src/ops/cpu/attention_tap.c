@@ -68,7 +68,7 @@ static void weights(const tap_arg *a, const hlmi_tile *t, const hlmi_attn_tap *t
     float top = 0.0f, sum = 0.0f;
     memset(out, 0, tap->keys * sizeof *out);
     for (size_t i = 0; i < n; i++) {
-        scores(a, span, head, a->a.q + row * a->a.ldq + head * a->kv.head_dim, parts[i].from, parts[i].n, page_scores,
+        scores(a, span, head, hlmi_rows_at(a->a.q, row) + head * a->kv.head_dim, parts[i].from, parts[i].n, page_scores,
                parts[i].s);
         const float max = a->k->max(parts[i].s, parts[i].n);
         if (i == 0 || max > top) top = max;

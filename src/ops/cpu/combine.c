@@ -30,7 +30,7 @@ static void combine_run(const void *arg, const void *step, size_t worker, size_t
     const hlmi_combine *o = &a->a;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
-        combine_row(a, o->y + i * o->ldy, o->a + i * o->lda, o->b ? o->b + i * o->ldb : NULL, o->cols);
+        combine_row(a, hlmi_rows_at(o->y, i), hlmi_rows_at(o->a, i), o->b.at ? hlmi_rows_at(o->b, i) : NULL, o->cols);
 }
 
 void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *o)

@@ -35,10 +35,10 @@ static void conv_run(const void *arg, const void *step, size_t worker, size_t wo
                                    .in = h.in,
                                    .out = h.out,
                                    .ld = ld,
-                                   .x = o->x + s->row * o->ldx + c,
-                                   .ldx = o->ldx,
-                                   .y = o->y + s->row * o->ldy + c,
-                                   .ldy = o->ldy};
+                                   .x = hlmi_rows_at(o->x, s->row) + c,
+                                   .ldx = o->x.ld,
+                                   .y = hlmi_rows_at(o->y, s->row) + c,
+                                   .ldy = o->y.ld};
         a->k->conv(&run);
         hlmi_held_close(&h);
     }

@@ -58,10 +58,10 @@ void hlmi_cpu_scan2(hlmi_builder *b, const hlmi_scan2 *a);
 void hlmi_cpu_scan1(hlmi_builder *b, const hlmi_scan1 *a);
 void hlmi_cpu_route(hlmi_builder *b, const hlmi_route *a);
 void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *a);
-void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, const float *rows, size_t ld);
-void hlmi_cpu_log_read(hlmi_builder *b, size_t rec, float *rows, size_t ld);
-void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy);
-void hlmi_cpu_kept_rows(hlmi_builder *b, float *y, size_t ldy);
+void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, hlmi_rows rows);
+void hlmi_cpu_log_read(hlmi_builder *b, size_t rec, hlmi_rows rows);
+void hlmi_cpu_pick_rows(hlmi_builder *b, hlmi_rows y);
+void hlmi_cpu_kept_rows(hlmi_builder *b, hlmi_rows y);
 void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
 void hlmi_cpu_tap_branch(hlmi_builder *b, const hlmi_branch *a);
 

@@ -18,7 +18,7 @@ typedef struct delta_arg {
 
 /* A worker's scratch. */
 typedef struct room {
-    float *q, *k; /* [CHUNK] rows */
+    hlmi_rows q, k; /* [CHUNK] rows */
     float *g, *beta; /* [CHUNK] */
     float *work; /* of the kernel */
     float *state; /* [rows][cols], 16-bit states only */
@@ -28,8 +28,8 @@ static room room_of(const delta_arg *a, float *scratch)
 {
     float *gates = scratch + 2 * CHUNK * a->ldn;
     float *work = gates + 2 * CHUNK;
-    return (room){.q = scratch,
-                  .k = scratch + CHUNK * a->ldn,
+    return (room){.q = {scratch, a->ldn},
+                  .k = {scratch + CHUNK * a->ldn, a->ldn},
                   .g = gates,
                   .beta = gates + CHUNK,
                   .work = work,
@@ -42,11 +42,10 @@ static void prepare(const delta_arg *a, size_t h, size_t row, size_t n, const ro
     const hlmi_delta *o = &a->a;
     const size_t key = h / (a->rec.heads / o->key_heads) * a->rec.rows;
     for (size_t i = 0; i < n; i++) {
-        const float *ab = o->xa + (row + i) * o->ldab, *bb = o->xb + (row + i) * o->ldab;
-        hlmi_cpu_norm(a->k, &a->q_norm, r->q + i * a->ldn, o->q + (row + i) * o->ldqkv + key);
-        hlmi_cpu_norm(a->k, &a->k_norm, r->k + i * a->ldn, o->k + (row + i) * o->ldqkv + key);
-        r->g[i] = hlmi_expf(o->a[h] * hlmi_softplusf(ab[h] + o->dt_bias[h]));
-        r->beta[i] = 1.0f / (1.0f + hlmi_expf(-bb[h]));
+        hlmi_cpu_norm(a->k, &a->q_norm, hlmi_rows_at(r->q, i), hlmi_rows_at(o->q, row + i) + key);
+        hlmi_cpu_norm(a->k, &a->k_norm, hlmi_rows_at(r->k, i), hlmi_rows_at(o->k, row + i) + key);
+        r->g[i] = hlmi_expf(o->a[h] * hlmi_softplusf(hlmi_rows_at(o->xa, row + i)[h] + o->dt_bias[h]));
+        r->beta[i] = 1.0f / (1.0f + hlmi_expf(-hlmi_rows_at(o->xb, row + i)[h]));
     }
 }
 
@@ -68,15 +67,15 @@ static void head_run(const delta_arg *a, const hlmi_span *s, size_t h, const roo
                                     .out = held.out,
                                     .ld = a->rec.cols,
                                     .work = r->work,
-                                    .q = r->q,
-                                    .k = r->k,
-                                    .ldqk = a->ldn,
+                                    .q = r->q.at,
+                                    .k = r->k.at,
+                                    .ldqk = r->q.ld,
                                     .g = r->g,
                                     .beta = r->beta,
-                                    .v = o->v + row * o->ldqkv + h * a->rec.cols,
-                                    .ldv = o->ldqkv,
-                                    .y = o->y + row * o->ldy + h * a->rec.cols,
-                                    .ldy = o->ldy};
+                                    .v = hlmi_rows_at(o->v, row) + h * a->rec.cols,
+                                    .ldv = o->v.ld,
+                                    .y = hlmi_rows_at(o->y, row) + h * a->rec.cols,
+                                    .ldy = o->y.ld};
         a->k->delta(&run);
         in = held.out;
     }

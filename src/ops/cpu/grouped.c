@@ -71,7 +71,7 @@ static size_t slot_bytes(const grouped_arg *a, size_t f)
 static void pack_one(const grouped_arg *a, hlmi_act act, uint8_t *dst, const float *x, size_t cols)
 {
     if (act == HLMI_ACT_F32) memcpy(dst, x, cols * sizeof *x);
-    else (a->per[act] == 2 ? a->k->pack_wide : a->k->pack)[act](dst, a->stride[act], x, a->a.ldx, 1, cols);
+    else (a->per[act] == 2 ? a->k->pack_wide : a->k->pack)[act](dst, a->stride[act], x, a->a.x.ld, 1, cols);
 }
 
 /* Rows into the slots that they have. */
@@ -79,7 +79,7 @@ static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, flo
 {
     const size_t picks = a->a.to.picks;
     for (size_t i = rows.begin; i < rows.end; i++) {
-        const float *x = a->a.x + i * a->a.ldx;
+        const float *x = hlmi_rows_at(a->a.x, i);
         if (a->a.norm) {
             hlmi_cpu_norm(a->k, &a->norm, normed, x);
             x = normed;
@@ -100,7 +100,7 @@ static void pack_slots(const grouped_arg *a, const order *o, hlmi_range slots, u
     for (size_t s = slots.begin; s < slots.end; s++) {
         const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down->cols;
         for (size_t f = 0; f < HLMI_ACT_COUNT; f++)
-            if (a->packed[f]) pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), a->a.x + s * a->a.ldx, cols);
+            if (a->packed[f]) pack_one(a, (hlmi_act)f, dst[f] + s * slot_bytes(a, f), hlmi_rows_at(a->a.x, s), cols);
     }
 }
 
@@ -125,7 +125,7 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
     w.added = w.more + HLMI_BAND_TMP;
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
         own[f] = scratch + a->private_at[f];
-        w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x : alone ? own[f] : a->packed[f];
+        w.x[f] = !a->packed[f] ? (const uint8_t *)a->a.x.at : alone ? own[f] : a->packed[f];
     }
     if (!alone) return w;
     if (a->a.down) pack_slots(a, &w.o, (hlmi_range){0, items(a, t->n_rows)}, own);
@@ -163,7 +163,7 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
     const hlmi_range r = hlmi_share(o.start[a->a.n_experts] - first, worker, workers);
     for (size_t s = first + r.begin; s < first + r.end; s++) {
         const size_t row = o.item[s] / a->a.to.picks;
-        const float *x = a->a.x + (a->a.down ? s : row) * a->a.ldx;
+        const float *x = hlmi_rows_at(a->a.x, a->a.down ? s : row);
         for (size_t which = 0; which < 2; which++) {
             const hlmi_matrix *m = matrix_of(a, e, which);
             const hlmi_low *low = m ? hlmi_low_of(t->adapter[row], m) : NULL;
@@ -205,7 +205,7 @@ static void finish_up(const work *w, const hlmi_expert *e, float *y, float *up, 
 {
     const hlmi_linear_grouped *a = &w->a->a;
     const hlmi_kernels *k = w->a->k;
-    float *out = a->y + s * a->ldy + row;
+    float *out = hlmi_rows_at(a->y, s) + row;
     float *biased = a->epilogue == HLMI_EP_SILU_MUL ? up : y;
     if (e->up_bias) k->add(biased, biased, e->up_bias + row, n);
     if (a->epilogue == HLMI_EP_SILU_MUL) k->silu_mul(out, y, up, n);
@@ -218,7 +218,7 @@ static void finish_down(const work *w, const hlmi_expert *e, float *y, size_t ro
     const hlmi_linear_grouped *a = &w->a->a;
     const hlmi_kernels *k = w->a->k;
     const size_t item = w->o.item[s];
-    float *out = a->y + item / a->to.picks * a->ldy + row;
+    float *out = hlmi_rows_at(a->y, item / a->to.picks) + row;
     if (e->down_bias) k->add(y, y, e->down_bias + row, n);
     k->scale(y, y, a->to.weight[item], n);
     k->add(out, out, y, n);
@@ -287,7 +287,7 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
     const work w = begin(a, t, worker, workers);
     if (a->a.epilogue == HLMI_EP_STORE) {
         const size_t from = r.begin * HLMI_BAND, to = hlmi_min_size(r.end * HLMI_BAND, rows);
-        for (size_t i = 0; i < t->n_rows; i++) memset(a->a.y + i * a->a.ldy + from, 0, (to - from) * sizeof *a->a.y);
+        for (size_t i = 0; i < t->n_rows; i++) memset(hlmi_rows_at(a->a.y, i) + from, 0, (to - from) * sizeof(float));
     }
     for (size_t e = 0; e < a->a.n_experts; e++)
         if (w.o.start[e] < w.o.start[e + 1]) expert_run(&w, e, r.begin, r.end);
@@ -311,7 +311,7 @@ static void find_forms(hlmi_builder *b, grouped_arg *a, size_t *at)
     for (size_t f = 0; f < HLMI_ACT_COUNT; f++) {
         if (!a->per[f]) continue;
         if (l->down && f == HLMI_ACT_F32) { /* slots lie as they are read */
-            a->stride[f] = l->ldx * sizeof(float);
+            a->stride[f] = l->x.ld * sizeof(float);
             continue;
         }
         a->stride[f] = hlmi_act_stride((hlmi_act)f, a->cols);

@@ -34,16 +34,21 @@ typedef struct linear_arg {
     float *low; /* [max rows, n, HLMI_LOW_MAX] what the adapters' first matrices make of the rows */
 } linear_arg;
 
+static bool is_out(const hlmi_linear *l)
+{
+    return l->epilogue == HLMI_EP_OUT;
+}
+
 static size_t row_count(const linear_arg *a, const hlmi_tile *t)
 {
-    return a->a.rows == HLMI_ROWS_OUT ? t->n_out : t->n_rows;
+    return is_out(&a->a) ? t->n_out : t->n_rows;
 }
 
 /* Rows [r.begin, r.end) of x through the norm and into every form; dst[f] is row 0 of form f. */
 static void pack_rows(const linear_arg *a, hlmi_range r, float *normed, uint8_t *const *dst)
 {
     for (size_t i = r.begin; i < r.end; i++) {
-        const float *x = a->a.x + i * a->a.ldx;
+        const float *x = hlmi_rows_at(a->a.x, i);
         if (a->a.norm) {
             hlmi_cpu_norm(a->k, &a->norm, normed, x);
             x = normed;
@@ -52,7 +57,7 @@ static void pack_rows(const linear_arg *a, hlmi_range r, float *normed, uint8_t 
             if (!dst[f]) continue;
             const form *to = &a->forms[f];
             uint8_t *y = dst[f] + i * to->per * to->stride;
-            if (to->pack) to->pack(y, to->stride, x, a->a.ldx, 1, a->cols);
+            if (to->pack) to->pack(y, to->stride, x, a->a.x.ld, 1, a->cols);
             else memcpy(y, x, a->cols * sizeof *x);
         }
     }
@@ -72,7 +77,7 @@ static void pack_run(const void *arg, const void *step, size_t worker, size_t wo
 /* What the adapter of row i adds to matrix m, or NULL. */
 static const hlmi_low *low_of(const linear_arg *a, const hlmi_tile *t, size_t i, size_t m)
 {
-    return hlmi_low_of(t->adapter[a->a.rows == HLMI_ROWS_OUT ? t->out_row[i] : i], a->w[m].p.m);
+    return hlmi_low_of(t->adapter[is_out(&a->a) ? t->out_row[i] : i], a->w[m].p.m);
 }
 
 static float *low_row(const linear_arg *a, size_t i, size_t m)
@@ -91,7 +96,7 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
         for (size_t m = 0; m < a->a.n; m++) {
             const hlmi_low *low = low_of(a, t, i, m);
             if (!low) continue;
-            if (!x) x = a->a.x + i * a->a.ldx;
+            if (!x) x = hlmi_rows_at(a->a.x, i);
             if (a->a.norm && x != normed) {
                 hlmi_cpu_norm(a->k, &a->norm, normed, x);
                 x = normed;
@@ -133,7 +138,7 @@ static void finish(const linear_arg *a, const hlmi_tile *tile, size_t i, float *
                    size_t t)
 {
     add_bias(a, i, y, row, n);
-    float *out = a->a.epilogue == HLMI_EP_OUT ? tile->out[t] + row : a->a.y[i] + t * a->a.ldy + row;
+    float *out = a->a.epilogue == HLMI_EP_OUT ? tile->out[t] + row : hlmi_rows_at(a->a.y[i], t) + row;
     switch (a->a.epilogue) {
     case HLMI_EP_STORE:
     case HLMI_EP_OUT: memcpy(out, y, n * sizeof *y); break;
@@ -165,12 +170,12 @@ static void band_run(const linear_arg *a, const hlmi_tile *tile, size_t i, size_
 static void find_rows(const linear_arg *a, const hlmi_tile *t, size_t rows, size_t worker, size_t workers, uint8_t **x)
 {
     uint8_t *scratch = hlmi_worker_scratch(t, worker, workers);
-    const bool own = a->a.rows == HLMI_ROWS_TILE && rows <= PRIVATE_ROWS;
+    const bool own = !is_out(&a->a) && rows <= PRIVATE_ROWS;
     uint8_t *at = scratch + a->private_at;
     uint8_t *dst[HLMI_LINEAR_MAX];
     for (size_t f = 0; f < a->n_forms; f++) {
         dst[f] = a->forms[f].rows ? at : NULL;
-        x[f] = !a->forms[f].rows ? (uint8_t *)(uintptr_t)a->a.x : own ? at : a->forms[f].rows;
+        x[f] = !a->forms[f].rows ? (uint8_t *)a->a.x.at : own ? at : a->forms[f].rows;
         at += a->private_bytes[f];
     }
     if (own) pack_rows(a, (hlmi_range){0, rows}, (float *)(void *)scratch, dst);
@@ -214,9 +219,9 @@ static size_t find_form(hlmi_builder *b, linear_arg *a, size_t i)
         if (a->w[j].p.act == act && a->w[j].p.per == 2) f->per = 2;
     if (f->per == 2) f->pack = b->kernels->pack_wide[act];
     if (act == HLMI_ACT_F32 && !a->a.norm) {
-        f->stride = a->a.ldx * sizeof(float);
+        f->stride = a->a.x.ld * sizeof(float);
     } else {
-        const size_t most = a->a.rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
+        const size_t most = is_out(&a->a) ? b->max_out : b->max_rows;
         f->stride = hlmi_act_stride(act, a->cols);
         if (f->per * f->stride % 4096 == 0) f->stride += HLMI_ALIGN; /* as hlmi_act_stride does */
         f->rows = hlmi_scratch(b, most * f->per * f->stride);
@@ -246,11 +251,11 @@ void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
     }
     a.tmp_at = at;
     hlmi_scratch_worker(b, at + 3 * HLMI_BAND_TMP * sizeof(float));
-    const size_t most = l->rows == HLMI_ROWS_OUT ? b->max_out : b->max_rows;
+    const size_t most = is_out(l) ? b->max_out : b->max_rows;
     a.low = hlmi_scratch(b, most * l->n * HLMI_LOW_MAX * sizeof *a.low);
-    const size_t min_rows = l->rows == HLMI_ROWS_OUT ? 0 : PRIVATE_ROWS + 1;
+    const size_t min_rows = is_out(l) ? 0 : PRIVATE_ROWS + 1;
     if (packed) hlmi_emit(b, pack_run, &a, sizeof a, min_rows, 0);
-    hlmi_emit(b, low_run, &a, sizeof a, l->rows == HLMI_ROWS_OUT ? 0 : 1, 0);
+    hlmi_emit(b, low_run, &a, sizeof a, is_out(l) ? 0 : 1, 0);
     hlmi_emitted_for_adapters(b);
     hlmi_emit(b, linear_run, &a, sizeof a, 0, 0);
     hlmi_scratch_release(b, mark);

@@ -26,14 +26,14 @@ static void norm_run(const void *arg, const void *step, size_t worker, size_t wo
     for (size_t i = r.begin; i < r.end; i++) {
         const size_t row = i / o->groups, group = i % o->groups;
         const hlmi_norm norm = norm_of(a, group);
-        const float *x = o->x + row * o->ldx + group * size;
-        float *y = o->y + row * o->ldy + group * size;
+        const float *x = hlmi_rows_at(o->x, row) + group * size;
+        float *y = hlmi_rows_at(o->y, row) + group * size;
         if (o->kind == HLMI_GATE_SILU_BEFORE) {
-            a->k->silu_mul(y, o->g + row * o->ldg + group * size, x, size);
+            a->k->silu_mul(y, hlmi_rows_at(o->g, row) + group * size, x, size);
             x = y;
         }
         hlmi_cpu_norm(a->k, &norm, y, x);
-        if (o->kind == HLMI_GATE_SILU_AFTER) a->k->silu_mul(y, o->g + row * o->ldg + group * size, y, size);
+        if (o->kind == HLMI_GATE_SILU_AFTER) a->k->silu_mul(y, hlmi_rows_at(o->g, row) + group * size, y, size);
     }
 }
 

@@ -9,8 +9,7 @@
 
 typedef struct table_arg {
     const hlmi_rope *rope;
-    float *cos, *sin;
-    size_t ld;
+    hlmi_rope_rows rows;
 } table_arg;
 
 /* Frequency i of a dynamic-NTK model for the text that ends at pos (transformers' _compute_dynamic_ntk_parameters with
@@ -45,13 +44,13 @@ static void table_run(const void *arg, const void *step, size_t worker, size_t w
     const table_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++) table_row(a->rope, t->pos[i], a->cos + i * a->ld, a->sin + i * a->ld);
+    for (size_t i = r.begin; i < r.end; i++)
+        table_row(a->rope, t->pos[i], hlmi_rows_at(a->rows.cos, i), hlmi_rows_at(a->rows.sin, i));
 }
 
 void hlmi_cpu_rope_table(hlmi_builder *b, size_t i)
 {
-    const hlmi_rope *rope = &b->plan->ropes[i];
-    const table_arg a = {.rope = rope, .cos = b->rope_cos[i], .sin = b->rope_sin[i], .ld = hlmi_ld(rope->half)};
+    const table_arg a = {.rope = &b->plan->ropes[i], .rows = b->ropes[i]};
     hlmi_emit(b, table_run, &a, sizeof a, 0, 0);
 }
 
@@ -60,14 +59,14 @@ typedef struct append_arg {
     hlmi_kv_layer kv;
     const hlmi_kernels *k;
     const hlmi_page_layout *pages;
-    const float *cos, *sin;
-    size_t half, ld;
+    hlmi_rope_rows turn;
+    size_t half; /* 0: positions do not turn q and k */
 } append_arg;
 
-static void turn(const append_arg *a, float *head, const hlmi_norm *norm, const float *cos, const float *sin)
+static void turn(const append_arg *a, float *head, const hlmi_norm *norm, size_t row)
 {
     if (norm) hlmi_cpu_norm(a->k, norm, head, head);
-    if (cos) a->k->rope(head, cos, sin, a->half);
+    if (a->half) a->k->rope(head, hlmi_rows_at(a->turn.cos, row), hlmi_rows_at(a->turn.sin, row), a->half);
 }
 
 /* One row, one KV head and the query heads that share it. */
@@ -75,15 +74,14 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
 {
     const hlmi_attention *o = &a->a;
     const size_t hd = a->kv.head_dim, group = o->n_heads / a->kv.n_kv_heads;
-    const float *cos = a->cos ? a->cos + row * a->ld : NULL, *sin = a->sin ? a->sin + row * a->ld : NULL;
-    float *q = o->q + row * o->ldq + head * group * hd;
-    for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, cos, sin);
-    if (!o->k) return; /* another layer's rows */
+    float *q = hlmi_rows_at(o->q, row) + head * group * hd;
+    for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, row);
+    if (!o->k.at) return; /* another layer's rows */
     if (!(t->keep[row] >> a->pages->track[o->kv] & 1)) return; /* computed again, with the same bits: they are there */
     char *rows = hlmi_rows_of(t->spans[t->span_of[row]].pages, a->pages, o->kv, t->pos[row]);
-    float *k = o->k + row * o->ldq + head * hd;
-    const float *v = o->v + row * o->ldq + head * a->kv.v_dim;
-    turn(a, k, o->k_norm, cos, sin);
+    float *k = hlmi_rows_at(o->k, row) + head * hd;
+    const float *v = hlmi_rows_at(o->v, row) + head * a->kv.v_dim;
+    turn(a, k, o->k_norm, row);
     a->k->kv_write[a->pages->format](hlmi_page_k(rows, a->pages, o->kv, head), hlmi_page_v(rows, a->pages, o->kv, head),
                                      hlmi_page_k_scale(rows, a->pages, o->kv, head),
                                      hlmi_page_v_scale(rows, a->pages, o->kv, head), k, v, a->pages->stride,
@@ -103,10 +101,8 @@ void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *o)
 {
     append_arg a = {.a = *o, .kv = b->plan->kv[o->kv], .k = b->kernels, .pages = b->pages};
     if (o->rope != HLMI_NO_ROPE) {
-        a.cos = b->rope_cos[o->rope];
-        a.sin = b->rope_sin[o->rope];
+        a.turn = b->ropes[o->rope];
         a.half = b->plan->ropes[o->rope].half;
-        a.ld = hlmi_ld(a.half);
     }
     hlmi_emit(b, append_run, &a, sizeof a, 0, 0);
 }

@@ -115,7 +115,7 @@ static void route_run(const void *arg, const void *step, size_t worker, size_t w
                       .open = scratch + a->open_at};
     for (size_t i = r.begin; i < r.end; i++) {
         const size_t at = i * a->a.out.picks;
-        choose(a, a->a.logits + i * a->a.ldl, &c, a->a.out.expert + at, a->a.out.weight + at);
+        choose(a, hlmi_rows_at(a->a.logits, i), &c, a->a.out.expert + at, a->a.out.weight + at);
     }
 }
 

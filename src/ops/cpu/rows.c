@@ -6,8 +6,7 @@
 
 typedef struct gather_arg {
     const hlmi_matrix *table;
-    float *x;
-    size_t ldx;
+    hlmi_rows x;
     float scale;
     const hlmi_kernels *k;
 } gather_arg;
@@ -31,7 +30,7 @@ static void gather_run(const void *arg, const void *step, size_t worker, size_t 
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
-        float *x = a->x + i * a->ldx;
+        float *x = hlmi_rows_at(a->x, i);
         if (t->tokens[i] == HLM_TOKEN_NONE) {
             memcpy(x, t->embed[i], a->table->cols * sizeof *x);
             continue;
@@ -43,14 +42,13 @@ static void gather_run(const void *arg, const void *step, size_t worker, size_t 
 
 void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table, float scale)
 {
-    const gather_arg a = {.table = table, .x = b->x, .ldx = b->ldx, .scale = scale, .k = b->kernels};
+    const gather_arg a = {.table = table, .x = b->x, .scale = scale, .k = b->kernels};
     hlmi_emit(b, gather_run, &a, sizeof a, 0, 0);
 }
 
 typedef struct pick_arg {
-    const float *x;
-    float *y;
-    size_t ldx, ldy, cols;
+    hlmi_rows x, y;
+    size_t cols;
     const hlmi_state_layout *states;
 } pick_arg;
 
@@ -60,12 +58,13 @@ static void pick_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_out, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
-        memcpy(a->y + i * a->ldy, a->x + t->out_row[i] * a->ldx, a->cols * sizeof *a->y);
+        memcpy(hlmi_rows_at(a->y, i), hlmi_rows_at(a->x, t->out_row[i]), a->cols * sizeof(float));
     const hlmi_range spans = hlmi_share(t->n_spans, worker, workers);
     for (size_t i = spans.begin; i < spans.end; i++) {
         const hlmi_span *s = &t->spans[i];
         if (s->out)
-            memcpy(hlmi_state_hidden(s->out, a->states), a->x + (s->row + s->n - 1) * a->ldx, a->cols * sizeof *a->x);
+            memcpy(hlmi_state_hidden(s->out, a->states), hlmi_rows_at(a->x, s->row + s->n - 1),
+                   a->cols * sizeof(float));
     }
 }
 
@@ -75,30 +74,29 @@ static void kept_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_out, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
-        memcpy(a->y + i * a->ldy, hlmi_state_hidden(t->spans[i].in, a->states), a->cols * sizeof *a->y);
+        memcpy(hlmi_rows_at(a->y, i), hlmi_state_hidden(t->spans[i].in, a->states), a->cols * sizeof(float));
 }
 
-static void emit_pick(hlmi_builder *b, hlmi_region_fn *run, float *y, size_t ldy)
+static void emit_pick(hlmi_builder *b, hlmi_region_fn *run, hlmi_rows y)
 {
-    const pick_arg a = {
-        .x = b->x, .y = y, .ldx = b->ldx, .ldy = ldy, .cols = b->plan->hidden_size, .states = b->states};
+    const pick_arg a = {.x = b->x, .y = y, .cols = b->plan->hidden_size, .states = b->states};
     hlmi_emit(b, run, &a, sizeof a, 0, 0);
 }
 
-void hlmi_cpu_pick_rows(hlmi_builder *b, float *y, size_t ldy)
+void hlmi_cpu_pick_rows(hlmi_builder *b, hlmi_rows y)
 {
-    emit_pick(b, pick_run, y, ldy);
+    emit_pick(b, pick_run, y);
 }
 
-void hlmi_cpu_kept_rows(hlmi_builder *b, float *y, size_t ldy)
+void hlmi_cpu_kept_rows(hlmi_builder *b, hlmi_rows y)
 {
-    emit_pick(b, kept_run, y, ldy);
+    emit_pick(b, kept_run, y);
 }
 
 typedef struct tap_arg {
     int32_t layer, kind;
-    const float *x;
-    size_t ldx, cols;
+    hlmi_rows x;
+    size_t cols;
     const hlmi_norm *norm;
     const hlmi_kernels *k;
 } tap_arg;
@@ -112,7 +110,7 @@ static void tap_run(const void *arg, const void *step, size_t worker, size_t wor
         if (tap->layer != a->layer || tap->kind != a->kind) continue;
         const hlmi_range r = hlmi_share(tap->n, worker, workers);
         for (size_t row = r.begin; row < r.end; row++) {
-            const float *x = a->x + (tap->row + row) * a->ldx;
+            const float *x = hlmi_rows_at(a->x, tap->row + row);
             float *y = tap->out + row * a->cols;
             if (a->norm) hlmi_cpu_norm(a->k, a->norm, y, x);
             else memcpy(y, x, a->cols * sizeof *y);
@@ -125,7 +123,6 @@ void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm)
     const tap_arg a = {.layer = layer,
                        .kind = HLM_HIDDEN_STREAM,
                        .x = b->x,
-                       .ldx = b->ldx,
                        .cols = b->plan->hidden_size,
                        .norm = norm,
                        .k = b->kernels};
@@ -134,6 +131,6 @@ void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm)
 
 void hlmi_cpu_tap_branch(hlmi_builder *b, const hlmi_branch *o)
 {
-    const tap_arg a = {.layer = o->layer, .kind = o->kind, .x = o->rows, .ldx = o->ld, .cols = o->cols};
+    const tap_arg a = {.layer = o->layer, .kind = o->kind, .x = o->rows, .cols = o->cols};
     hlmi_emit(b, tap_run, &a, sizeof a, 0, 0);
 }

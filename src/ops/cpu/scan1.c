@@ -26,17 +26,17 @@ static void scan_span(const scan1_arg *a, const hlmi_span *s, hlmi_held *h, size
                                 .in = h->in,
                                 .out = h->out,
                                 .ld = a->rec.cols,
-                                .x = o->x + s->row * o->ldx + c,
-                                .ldx = o->ldx,
-                                .dt = o->dt + s->row * o->lddt + c,
-                                .lddt = o->lddt,
-                                .b = o->b + s->row * o->ldbc,
-                                .c = o->c + s->row * o->ldbc,
-                                .ldbc = o->ldbc,
-                                .z = o->z ? o->z + s->row * o->ldz + c : NULL,
-                                .ldz = o->ldz,
-                                .y = o->y + s->row * o->ldy + c,
-                                .ldy = o->ldy};
+                                .x = hlmi_rows_at(o->x, s->row) + c,
+                                .ldx = o->x.ld,
+                                .dt = hlmi_rows_at(o->dt, s->row) + c,
+                                .lddt = o->dt.ld,
+                                .b = hlmi_rows_at(o->b, s->row),
+                                .c = hlmi_rows_at(o->c, s->row),
+                                .ldbc = o->b.ld,
+                                .z = o->z.at ? hlmi_rows_at(o->z, s->row) + c : NULL,
+                                .ldz = o->z.ld,
+                                .y = hlmi_rows_at(o->y, s->row) + c,
+                                .ldy = o->y.ld};
     a->k->scan1(&run);
     hlmi_held_close(h);
 }

@@ -27,15 +27,15 @@ static void scan2_head(const scan2_arg *a, const hlmi_span *s, size_t head, floa
                                 .tokens = s->n,
                                 .in = h.in,
                                 .out = h.out,
-                                .dt = o->dt + s->row * o->lddt + head,
-                                .lddt = o->lddt,
-                                .x = o->x + s->row * o->ldx + head * rec->cols,
-                                .ldx = o->ldx,
-                                .b = o->b + s->row * o->ldbc + group * rec->rows,
-                                .c = o->c + s->row * o->ldbc + group * rec->rows,
-                                .ldbc = o->ldbc,
-                                .y = o->y + s->row * o->ldy + head * rec->cols,
-                                .ldy = o->ldy};
+                                .dt = hlmi_rows_at(o->dt, s->row) + head,
+                                .lddt = o->dt.ld,
+                                .x = hlmi_rows_at(o->x, s->row) + head * rec->cols,
+                                .ldx = o->x.ld,
+                                .b = hlmi_rows_at(o->b, s->row) + group * rec->rows,
+                                .c = hlmi_rows_at(o->c, s->row) + group * rec->rows,
+                                .ldbc = o->b.ld,
+                                .y = hlmi_rows_at(o->y, s->row) + head * rec->cols,
+                                .ldy = o->y.ld};
     a->k->scan2(&run);
     hlmi_held_close(&h);
 }

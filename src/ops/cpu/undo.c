@@ -5,8 +5,7 @@
 
 typedef struct log_arg {
     hlmi_field in_log; /* in a row of the log */
-    float *rows;
-    size_t ld;
+    hlmi_rows rows;
 } log_arg;
 
 static void write_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -16,7 +15,7 @@ static void write_run(const void *arg, const void *step, size_t worker, size_t w
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
         void *const *row = t->log[i];
-        if (row) memcpy(hlmi_field_of(row, &a->in_log), a->rows + i * a->ld, a->in_log.bytes);
+        if (row) memcpy(hlmi_field_of(row, &a->in_log), hlmi_rows_at(a->rows, i), a->in_log.bytes);
     }
 }
 
@@ -26,22 +25,17 @@ static void read_run(const void *arg, const void *step, size_t worker, size_t wo
     const hlmi_tile *t = step;
     const hlmi_range r = hlmi_share(t->n_rows, worker, workers);
     for (size_t i = r.begin; i < r.end; i++)
-        memcpy(a->rows + i * a->ld, hlmi_field_of(t->log[i], &a->in_log), a->in_log.bytes);
+        memcpy(hlmi_rows_at(a->rows, i), hlmi_field_of(t->log[i], &a->in_log), a->in_log.bytes);
 }
 
-static log_arg make_arg(const hlmi_builder *b, size_t rec, float *rows, size_t ld)
+void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, hlmi_rows rows)
 {
-    return (log_arg){.in_log = b->states->log[rec], .rows = rows, .ld = ld};
-}
-
-void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, const float *rows, size_t ld)
-{
-    const log_arg a = make_arg(b, rec, (float *)(uintptr_t)rows, ld);
+    const log_arg a = {.in_log = b->states->log[rec], .rows = rows};
     if (b->undo) hlmi_emit(b, write_run, &a, sizeof a, 0, 0);
 }
 
-void hlmi_cpu_log_read(hlmi_builder *b, size_t rec, float *rows, size_t ld)
+void hlmi_cpu_log_read(hlmi_builder *b, size_t rec, hlmi_rows rows)
 {
-    const log_arg a = make_arg(b, rec, rows, ld);
+    const log_arg a = {.in_log = b->states->log[rec], .rows = rows};
     hlmi_emit(b, read_run, &a, sizeof a, 0, 0);
 }
