@@ -32,7 +32,7 @@ BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprin
 OPENERS = re.compile(r"(?<![\w.>])(open(?:64|at|at2)?|creat|fopen(?:64)?|freopen|opendir|popen|dup[23]?|mk(?:o?s?)temps?|tmpfile"
                      r"|eventfd|memfd_create|signalfd|timerfd_create|epoll_create1?|inotify_init1?|shm_open|pipe2?|socket|socketpair"
                      r"|accept4?|pidfd_open|userfaultfd|perf_event_open)\s*\(|\b(F_DUPFD\w*|SYS_open\w*|SYS_memfd_create)\b")
-OPENING = "lib/base/os_posix_open.c"
+OPENING = "lib/base/os_posix_file.c"
 PROMISES = re.compile(r"\b(TODO|FIXME|XXX|stub|not yet implemented|placeholder|for now|hack)\b", re.I)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 PUBLIC = re.compile(r"^hlm_status (hlm_\w+)\(", re.M)
@@ -69,9 +69,8 @@ def check_library(name, text, code):
         for line, m in lines_of(code, PUBLIC):
             yield line, f"{m[1]} is defined without HLMI_CALL (lib/base/call.h)"
     for line, m in lines_of(code, CALLBACK):
-        before = code[:m.start()].rstrip().rsplit("\n", 1)[-1]
-        if "hlmi_host_begin" not in before:
-            yield line, f"{m[0].strip()}) calls the host without hlmi_host_begin (lib/base/host.h)"
+        if "HLMI_HOST(" not in m[0]:
+            yield line, f"{m[0].strip()}) calls the host without HLMI_HOST (lib/base/host.h)"
     for line, m in lines_of(code, BANNED):
         yield line, f"{m[1]}() has no place in a library"
     for line, m in lines_of(code, OPENERS):

@@ -24,7 +24,14 @@ typedef struct hlmi_host {
     char sentence[HLMI_ERROR_MAX];
 } hlmi_host;
 
-/** Around each call of a function of the host's. */
+/** Makes a call of a function of the host's: HLMI_HOST(rc = f(x)). */
+#define HLMI_HOST(call)      \
+  do {                       \
+    hlmi_host host_;         \
+    hlmi_host_begin(&host_); \
+    call;                    \
+    hlmi_host_end(&host_);   \
+  } while (0)
 void hlmi_host_begin(hlmi_host *host);
 void hlmi_host_end(const hlmi_host *host);
 

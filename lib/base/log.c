@@ -13,8 +13,7 @@ hlm_status hlmi_log_from(hlmi_logger *log, const hlm_log *src)
     if (!src) return HLM_OK;
     hlm_log own;
     HLMI_DO(hlmi_params_read(&own, sizeof own, src, "hlm_log"));
-    log->user = own.user;
-    log->write = own.write;
+    *log = (hlmi_logger){.user = own.user, .write = own.write};
     return HLM_OK;
 }
 
@@ -26,8 +25,5 @@ void hlmi_log_line(const hlmi_logger *log, int32_t level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    log->write(log->user, level, line);
-    hlmi_host_end(&host);
+    HLMI_HOST(log->write(log->user, level, line));
 }

@@ -11,8 +11,7 @@
 
 hlmi_mem hlmi_mem_default(void)
 {
-    const hlmi_mem m = {.user = NULL, .alloc = hlmi_os_alloc, .free = hlmi_os_free};
-    return m;
+    return (hlmi_mem){.alloc = hlmi_os_alloc, .free = hlmi_os_free};
 }
 
 hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
@@ -22,9 +21,7 @@ hlm_status hlmi_mem_from(hlmi_mem *mem, const hlm_allocator *a)
     hlm_allocator own;
     HLMI_DO(hlmi_params_read(&own, sizeof own, a, "hlm_allocator"));
     if (!own.alloc || !own.free) return hlmi_fail(HLM_E_ARG, "hlm_allocator needs both alloc and free");
-    mem->user = own.user;
-    mem->alloc = own.alloc;
-    mem->free = own.free;
+    *mem = (hlmi_mem){.user = own.user, .alloc = own.alloc, .free = own.free};
     return HLM_OK;
 }
 
@@ -32,10 +29,8 @@ void *hlmi_alloc(const hlmi_mem *mem, size_t size)
 {
     if (size == 0) return NULL;
     if (mem->alloc == hlmi_os_alloc) return hlmi_os_alloc(NULL, size, HLMI_ALIGN);
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    void *p = mem->alloc(mem->user, size, HLMI_ALIGN);
-    hlmi_host_end(&host);
+    void *p;
+    HLMI_HOST(p = mem->alloc(mem->user, size, HLMI_ALIGN));
     return p;
 }
 
@@ -60,14 +55,8 @@ void *hlmi_realloc(const hlmi_mem *mem, void *p, size_t old_size, size_t new_siz
 void hlmi_free(const hlmi_mem *mem, void *p)
 {
     if (!p) return;
-    if (mem->free == hlmi_os_free) {
-        hlmi_os_free(NULL, p);
-        return;
-    }
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    mem->free(mem->user, p);
-    hlmi_host_end(&host);
+    if (mem->free == hlmi_os_free) hlmi_os_free(NULL, p);
+    else HLMI_HOST(mem->free(mem->user, p));
 }
 
 char *hlmi_strndup(const hlmi_mem *mem, const char *s, size_t n)

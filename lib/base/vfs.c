@@ -22,7 +22,8 @@ static int32_t sys_open(void *user, const char *path, void **file)
 static int32_t sys_size(void *user, void *file, uint64_t *size)
 {
     (void)user;
-    return hlmi_os_size(file, size);
+    *size = hlmi_os_size(file);
+    return 0;
 }
 
 static int32_t sys_read_at(void *user, void *file, uint64_t offset, void *out, size_t n)
@@ -77,50 +78,15 @@ static hlm_status failed(const hlmi_source *s, const char *path, const char *doi
     return hlmi_fail(HLM_E_IO, "%s: %s: hlm_vfs.%s returned %d", path, doing, function, rc);
 }
 
-/* ---- the caller's functions, called in the caller's environment ---- */
-
-static int32_t do_open(const hlmi_vfs *vfs, const char *path, void **file)
+/* Maps the file where that is possible. */
+static void map(hlmi_source *s)
 {
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t rc = vfs->fns.open(vfs->fns.user, path, file);
-    hlmi_host_end(&host);
-    return rc;
-}
-
-static int32_t do_size(const hlmi_source *s, uint64_t *size)
-{
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t rc = s->vfs.fns.size(s->vfs.fns.user, s->file, size);
-    hlmi_host_end(&host);
-    return rc;
-}
-
-static int32_t do_map(const hlmi_source *s, const void **data)
-{
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t rc = s->vfs.fns.map(s->vfs.fns.user, s->file, data);
-    hlmi_host_end(&host);
-    return rc;
-}
-
-static int32_t do_read_at(const hlmi_source *s, uint64_t offset, void *out, size_t n)
-{
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t rc = s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, out, n);
-    hlmi_host_end(&host);
-    return rc;
-}
-
-static void do_close(const hlmi_source *s)
-{
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    s->vfs.fns.close(s->vfs.fns.user, s->file);
-    hlmi_host_end(&host);
+    const hlm_vfs *fns = &s->vfs.fns;
+    const void *data = NULL;
+    int32_t rc;
+    if (!s->vfs.may_map || !fns->map || s->size == 0 || s->size > SIZE_MAX) return;
+    HLMI_HOST(rc = fns->map(fns->user, s->file, &data));
+    if (rc == 0) s->map = data;
 }
 
 /* ---- sources ---- */
@@ -128,9 +94,10 @@ static void do_close(const hlmi_source *s)
 hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, bool *missing)
 {
     hlm_status st = HLM_OK;
+    int32_t rc;
     *s = (hlmi_source){.vfs = *vfs, .mem = *mem};
     if (missing) *missing = false;
-    const int32_t rc = do_open(vfs, path, &s->file);
+    HLMI_HOST(rc = vfs->fns.open(vfs->fns.user, path, &s->file));
     if (rc != 0) {
         s->file = NULL;
         s->opened = rc;
@@ -141,10 +108,9 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
     }
     s->path = hlmi_strndup(mem, path, strlen(path));
     if (!s->path) HLMI_TRY(hlmi_nomem(strlen(path), "a path"));
-    const int32_t sized = do_size(s, &s->size);
-    if (sized != 0) HLMI_TRY(failed(s, path, "its size can not be read", "size", sized));
-    const void *map = NULL;
-    if (vfs->may_map && vfs->fns.map && s->size > 0 && s->size <= SIZE_MAX && do_map(s, &map) == 0) s->map = map;
+    HLMI_HOST(rc = vfs->fns.size(vfs->fns.user, s->file, &s->size));
+    if (rc != 0) HLMI_TRY(failed(s, path, "its size can not be read", "size", rc));
+    map(s);
 done:
     if (st != HLM_OK) hlmi_source_close(s);
     return st;
@@ -159,8 +125,9 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
         *data = s->map + offset;
         return HLM_OK;
     }
+    int32_t rc = 0;
     *data = buf;
-    const int32_t rc = n ? do_read_at(s, offset, buf, n) : 0;
+    if (n) HLMI_HOST(rc = s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n));
     if (rc == 0) return HLM_OK;
     char doing[80];
     snprintf(doing, sizeof doing, "reading %zu bytes at %llu failed", n, (unsigned long long)offset);
@@ -243,7 +210,7 @@ void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n)
 
 void hlmi_source_close(hlmi_source *s)
 {
-    if (s->file) do_close(s);
+    if (s->file) HLMI_HOST(s->vfs.fns.close(s->vfs.fns.user, s->file));
     hlmi_free(&s->mem, s->path);
     *s = (hlmi_source){0};
 }

@@ -14,10 +14,8 @@ static hlm_status report(hlmi_loader *l, uint64_t bytes)
 {
     l->done += bytes;
     if (!l->progress) return HLM_OK;
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t stop = l->progress(l->progress_user, l->done, l->total);
-    hlmi_host_end(&host);
+    int32_t stop;
+    HLMI_HOST(stop = l->progress(l->progress_user, l->done, l->total));
     return stop ? hlmi_fail(HLM_E_CANCELLED, "%s: loading was stopped", hlmi_store_path(l->store)) : HLM_OK;
 }
 

@@ -83,10 +83,8 @@ static hlm_status tell_progress(const run *r, size_t done)
 {
     const hlm_generate_params *p = &r->p;
     if (!p->progress) return HLM_OK;
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t stop = p->progress(p->user, done, p->n_prompt);
-    hlmi_host_end(&host);
+    int32_t stop;
+    HLMI_HOST(stop = p->progress(p->user, done, p->n_prompt));
     if (!stop) return HLM_OK;
     return hlmi_fail(HLM_E_CANCELLED, "hlm_generate: progress stopped it after %zu of %zu prompt tokens", done,
                      p->n_prompt);
@@ -126,10 +124,8 @@ bool hlmi_run_ends(const run *r, int32_t token)
 static bool tell_token(const run *r, int32_t token, const char *text, size_t len)
 {
     if (!r->p.on_token) return false;
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t stop = r->p.on_token(r->p.user, token, text, len);
-    hlmi_host_end(&host);
+    int32_t stop;
+    HLMI_HOST(stop = r->p.on_token(r->p.user, token, text, len));
     return stop != 0;
 }
 

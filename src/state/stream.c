@@ -31,10 +31,8 @@ static hlm_status put(hlmi_outlet *o, const void *data, size_t n)
 {
     if (n == 0) return HLM_OK;
     if (o->writer) {
-        hlmi_host host;
-        hlmi_host_begin(&host);
-        const int32_t rc = o->writer->write(o->writer->user, data, n);
-        hlmi_host_end(&host);
+        int32_t rc;
+        HLMI_HOST(rc = o->writer->write(o->writer->user, data, n));
         return rc == 0 ? HLM_OK : hlmi_fail(HLM_E_IO, "%s: the writer returned %d", o->name, (int)rc);
     }
     const int rc = hlmi_os_save_write(o->file, data, n);
@@ -118,10 +116,8 @@ static hlm_status get(hlmi_inlet *in, void *out, size_t cap, size_t *n)
                              (unsigned long long)in->at, hlmi_os_reason(rc).s);
     } else {
         *n = 0;
-        hlmi_host host;
-        hlmi_host_begin(&host);
-        const int32_t rc = in->reader->read(in->reader->user, out, cap, n);
-        hlmi_host_end(&host);
+        int32_t rc;
+        HLMI_HOST(rc = in->reader->read(in->reader->user, out, cap, n));
         if (rc != 0) return hlmi_fail(HLM_E_IO, "%s: the reader returned %d", in->name, (int)rc);
         if (*n > cap) return hlmi_fail(HLM_E_IO, "%s: the reader gave %zu bytes, asked for %zu", in->name, *n, cap);
         if (*n == 0) return hlmi_fail(HLM_E_FORMAT, "%s: cut off at byte %llu", in->name, (unsigned long long)in->at);
