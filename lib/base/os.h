@@ -1,4 +1,4 @@
-/* What the operating system gives: memory, files, time, threads. The only implementations are os_posix.c and
+/* What the operating system gives: memory, files, time, threads. The only implementations are os_posix*.c and
  * os_win32.c. Paths are UTF-8. */
 #ifndef HLMI_BASE_OS_H
 #define HLMI_BASE_OS_H
@@ -37,14 +37,13 @@ hlmi_os_words hlmi_os_reason(int rc);
 typedef struct hlmi_os_file hlmi_os_file;
 /** Opens a plain file for reading. Nothing else is opened, and nothing is waited for. */
 int hlmi_os_open(const char *path, hlmi_os_file **file);
-int hlmi_os_size(hlmi_os_file *file, uint64_t *size);
+uint64_t hlmi_os_size(const hlmi_os_file *file);
 int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n);
-/** Maps the whole file, read-only, until close. */
+/** Maps the whole file, of 1 to SIZE_MAX bytes, read-only until close. Once. */
 int hlmi_os_map(hlmi_os_file *file, const void **data);
 /** Gives back the pages wholly inside [p, p + n) of a mapping; they return when read. */
 void hlmi_os_map_drop(const void *p, size_t n);
 void hlmi_os_close(hlmi_os_file *file);
-bool hlmi_os_is_dir(const char *path);
 /** Calls `each` for every name in a folder but "." and "..", in no order, until it returns false. HLMI_OS_MISSING:
  *  there is no such folder. */
 int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user);
@@ -91,10 +90,9 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg);
 void hlmi_os_thread_join(hlmi_os_thread *t);
 /** A number for this process; the child of a fork() has another. */
 uint64_t hlmi_os_process(void);
-/** Sleep while *word == value (may wake for no reason). */
-void hlmi_os_wait(volatile uint32_t *word, uint32_t value);
-/** The same for at most `ns`. */
-void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns);
+/** Sleep while *word == value, for at most `ns` (may wake for no reason). */
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value, uint64_t ns);
+#define HLMI_OS_HOUR ((uint64_t)3600 * 1000 * 1000 * 1000)
 void hlmi_os_wake_all(volatile uint32_t *word);
 /** How often the system has taken the core from the calling thread, which would have gone on; 0 where it does not
  *  tell. */

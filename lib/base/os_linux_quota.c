@@ -23,30 +23,27 @@ enum {
     FIELDS = 6 /* of a line of mountinfo up to its options */
 };
 
-/* A table as a string, to be freed; NULL: there is none, or it is too long. Its size is not known before. */
-static char *read_text(const char *path, size_t max)
+/* The text of the file with these parts of a path, to be freed; NULL: there is none, or it has more than `max` bytes. Its
+ * size is not known before. */
+static char *read_text(const char *a, const char *b, const char *c, size_t max)
 {
-    char *text = NULL;
-    size_t have = 0, cap = 0;
-    const int fd = hlmi_os_fd(path, O_RDONLY, 0, NULL);
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && have <= max) {
-        if (cap - have < 2) {
-            char *more = realloc(text, cap = cap ? 2 * cap : 4096);
-            if (!more) break;
-            text = more;
-        }
-        do got = read(fd, text + have, cap - have - 1);
-        while (got < 0 && errno == EINTR);
+    char path[PATH_BYTES];
+    const int n = snprintf(path, sizeof path, "%s%s%s", a, b, c);
+    const int fd = n < 0 || n >= (int)sizeof path ? -1 : hlmi_os_fd(path, O_RDONLY, 0, NULL);
+    char *text = fd < 0 ? NULL : malloc(max + 1);
+    size_t have = 0;
+    ssize_t got = text ? 1 : 0;
+    while (got > 0 || (got < 0 && errno == EINTR)) {
+        got = read(fd, text + have, max + 1 - have);
         if (got > 0) have += (size_t)got;
     }
     if (fd >= 0) close(fd);
-    if (got != 0) {
-        free(text);
-        return NULL;
+    if (text && got == 0 && have <= max) {
+        text[have] = '\0';
+        return text;
     }
-    text[have] = '\0';
-    return text;
+    free(text);
+    return NULL;
 }
 
 /* ---- one limit ---- */
@@ -54,57 +51,40 @@ static char *read_text(const char *path, size_t max)
 /* A number from 1 on at *p, which moves behind it and the blanks after it; 0: something else. */
 static uint64_t number(const char **p)
 {
-    uint64_t v = 0;
+    char *end;
     if (**p < '0' || **p > '9') return 0;
-    for (; **p >= '0' && **p <= '9'; ++*p) {
-        if (v > (UINT64_MAX - 9) / 10) return 0;
-        v = 10 * v + (uint64_t)(**p - '0');
-    }
-    while (**p == ' ' || **p == '\n') ++*p;
+    errno = 0;
+    const uint64_t v = strtoull(*p, &end, 10);
+    *p = end + strspn(end, " \n");
+    return errno ? 0 : v;
+}
+
+/* The number in a file, and where `second` is not NULL one that may stand behind it; 0: something else. */
+static uint64_t read_number(const char *folder, const char *name, uint64_t *second)
+{
+    char *text = read_text(folder, "/", name, NUMBERS_MAX);
+    const char *p = text ? text : "";
+    const uint64_t first = number(&p);
+    if (second && *p) *second = number(&p);
+    const uint64_t v = *p ? 0 : first;
+    free(text);
     return v;
 }
 
-static unsigned cores(uint64_t quota, uint64_t period)
+/* Version 2 has "200000 100000" or "max 100000"; in version 1 -1 is no quota. */
+static unsigned limit(const char *folder, bool v2)
 {
-    if (quota == 0 || period == 0) return 0;
+    uint64_t period = PERIOD;
+    const uint64_t quota = read_number(folder, v2 ? "cpu.max" : "cpu.cfs_quota_us", v2 ? &period : NULL);
+    if (quota && !v2) period = read_number(folder, "cpu.cfs_period_us", NULL);
+    if (!quota || !period) return 0;
     const uint64_t n = quota / period + (quota % period != 0);
     return n < UINT_MAX ? (unsigned)n : 0;
 }
 
-/* The text of `folder`/`name`. */
-static char *read_limit(const char *folder, const char *name)
+static unsigned lower(unsigned a, unsigned b)
 {
-    char path[PATH_BYTES];
-    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    return n < 0 || n >= (int)sizeof path ? NULL : read_text(path, NUMBERS_MAX);
-}
-
-/* "200000 100000", or "max 100000". */
-static unsigned limit_v2(const char *folder)
-{
-    char *text = read_limit(folder, "cpu.max");
-    if (!text) return 0;
-    const char *p = text;
-    const uint64_t quota = number(&p), period = *p ? number(&p) : PERIOD;
-    const unsigned n = *p ? 0 : cores(quota, period);
-    free(text);
-    return n;
-}
-
-static uint64_t only_number(char *text)
-{
-    const char *p = text ? text : "";
-    const uint64_t v = number(&p);
-    const uint64_t only = *p ? 0 : v;
-    free(text);
-    return only;
-}
-
-/* -1 in the first file is no quota. */
-static unsigned limit_v1(const char *folder)
-{
-    const uint64_t quota = only_number(read_limit(folder, "cpu.cfs_quota_us"));
-    return quota ? cores(quota, only_number(read_limit(folder, "cpu.cfs_period_us"))) : 0;
+    return a && (!b || a < b) ? a : b;
 }
 
 /* ---- all limits of a mount ---- */
@@ -120,8 +100,7 @@ static unsigned least(char *folder, size_t point, bool v2)
     unsigned lowest = 0;
     for (char *end = folder + strlen(folder); end; end = strrchr(folder + point, '/')) {
         *end = '\0';
-        const unsigned one = v2 ? limit_v2(folder) : limit_v1(folder);
-        if (one && (!lowest || one < lowest)) lowest = one;
+        lowest = lower(limit(folder, v2), lowest);
     }
     return lowest;
 }
@@ -152,17 +131,6 @@ static unsigned mount_limit(const char *root, const mount *m, const char *group,
 }
 
 /* ---- the tables ---- */
-
-/* Cuts the next line off *text; NULL at the end. */
-static char *next_line(char **text)
-{
-    char *line = *text;
-    if (*line == '\0') return NULL;
-    char *end = strchrnul(line, '\n');
-    *text = *end ? end + 1 : end;
-    *end = '\0';
-    return line;
-}
 
 /* "\040" and its kind, in place. */
 static void unescape(char *s)
@@ -211,7 +179,7 @@ static bool listed(const char *list, const char *name)
 /* The path of the process's group, in place: of the version 2, or of the version 1 that has the cpu controller. */
 static char *find_group(char *text, bool v2)
 {
-    for (char *line; (line = next_line(&text));) {
+    for (char *line; (line = strsep(&text, "\n"));) {
         char *controllers = strchr(line, ':');
         char *path = controllers ? strchr(controllers + 1, ':') : NULL;
         if (!path || path[1] != '/') continue;
@@ -222,24 +190,17 @@ static char *find_group(char *text, bool v2)
     return NULL;
 }
 
-static char *read_table(const char *root, const char *name)
-{
-    char path[PATH_BYTES];
-    const int n = snprintf(path, sizeof path, "%s/proc/self/%s", root, name);
-    return n < 0 || n >= (int)sizeof path ? NULL : read_text(path, TEXT_MAX);
-}
-
 static unsigned version_quota(const char *root, bool v2)
 {
     unsigned lowest = 0;
-    char *groups = read_table(root, "cgroup"), *mounts = read_table(root, "mountinfo"), *text = mounts;
+    char *groups = read_text(root, "/proc/self/", "cgroup", TEXT_MAX);
+    char *mounts = read_text(root, "/proc/self/", "mountinfo", TEXT_MAX), *text = mounts;
     const char *group = groups ? find_group(groups, v2) : NULL;
-    for (char *line; group && text && (line = next_line(&text));) {
+    for (char *line; group && (line = strsep(&text, "\n"));) {
         mount m;
         if (!read_mount(line, &m)) continue;
         if (v2 ? strcmp(m.type, "cgroup2") != 0 : strcmp(m.type, "cgroup") != 0 || !listed(m.options, "cpu")) continue;
-        const unsigned one = mount_limit(root, &m, group, v2);
-        if (one && (!lowest || one < lowest)) lowest = one;
+        lowest = lower(mount_limit(root, &m, group, v2), lowest);
     }
     free(groups);
     free(mounts);
@@ -248,6 +209,5 @@ static unsigned version_quota(const char *root, bool v2)
 
 unsigned hlmi_os_quota(const char *root)
 {
-    const unsigned a = version_quota(root, true), b = version_quota(root, false);
-    return a && (!b || a < b) ? a : b;
+    return lower(version_quota(root, true), version_quota(root, false));
 }

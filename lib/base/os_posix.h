@@ -12,8 +12,6 @@
  *  numbers, because the host closed it meanwhile, so that something may have been written to it. */
 int hlmi_os_fd(const char *path, int flags, mode_t mode, bool *was_low);
 
-/** A plain file for reading, and its size; 0, or why not. */
-int hlmi_os_open_fd(const char *path, int *fd, uint64_t *size);
 /** What a path is: 0 a plain file, else HLMI_OS_FOLDER, HLMI_OS_MISSING and so on. */
 int hlmi_os_look(const char *path);
 

@@ -60,9 +60,7 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
 {
     hlmi_os_thread *t = malloc(sizeof *t);
     if (!t) return NULL;
-    t->process = hlmi_os_process();
-    t->run = run;
-    t->arg = arg;
+    *t = (hlmi_os_thread){.process = hlmi_os_process(), .run = run, .arg = arg};
     sigset_t outside, before;
     from_outside(&outside);
     int rc = pthread_sigmask(SIG_SETMASK, &outside, &before);
@@ -102,12 +100,7 @@ unsigned hlmi_os_cores(void)
 
 #if defined(__linux__)
 
-void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
-{
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value, uint64_t ns)
 {
     const struct timespec t = {.tv_sec = (time_t)(ns / NS_A_SECOND), .tv_nsec = (long)(ns % NS_A_SECOND)};
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &t, NULL, 0);
@@ -131,14 +124,7 @@ void hlmi_os_wake_all(volatile uint32_t *word)
 static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
 
-void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
-{
-    pthread_mutex_lock(&sleep_lock);
-    if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value) pthread_cond_wait(&sleep_cond, &sleep_lock);
-    pthread_mutex_unlock(&sleep_lock);
-}
-
-void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value, uint64_t ns)
 {
     struct timespec end;
     clock_gettime(CLOCK_REALTIME, &end);

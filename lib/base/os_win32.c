@@ -91,7 +91,6 @@ hlmi_os_words hlmi_os_reason(int rc)
 
 struct hlmi_os_file {
     HANDLE file;
-    HANDLE mapping;
     void *map;
     uint64_t size;
 };
@@ -126,8 +125,7 @@ static int open_wide(const wchar_t *path, hlmi_os_file **file)
         CloseHandle(h);
         return rc ? rc : why(ERROR_NOT_ENOUGH_MEMORY);
     }
-    f->file = h;
-    f->size = (uint64_t)size.QuadPart;
+    *f = (hlmi_os_file){.file = h, .size = (uint64_t)size.QuadPart};
     *file = f;
     return 0;
 }
@@ -141,10 +139,9 @@ int hlmi_os_open(const char *path, hlmi_os_file **file)
     return rc;
 }
 
-int hlmi_os_size(hlmi_os_file *file, uint64_t *size)
+uint64_t hlmi_os_size(const hlmi_os_file *file)
 {
-    *size = file->size;
-    return 0;
+    return file->size;
 }
 
 int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
@@ -166,20 +163,12 @@ int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
 
 int hlmi_os_map(hlmi_os_file *file, const void **data)
 {
-    if (!file->map) {
-        if (file->size == 0 || file->size > SIZE_MAX) return why(ERROR_INVALID_PARAMETER);
-        file->mapping = CreateFileMappingW(file->file, NULL, PAGE_READONLY, 0, 0, NULL);
-        if (!file->mapping) return failure();
-        file->map = MapViewOfFile(file->mapping, FILE_MAP_READ, 0, 0, 0);
-        if (!file->map) {
-            const int rc = failure();
-            CloseHandle(file->mapping);
-            file->mapping = NULL;
-            return rc;
-        }
-    }
-    *data = file->map;
-    return 0;
+    const HANDLE mapping = CreateFileMappingW(file->file, NULL, PAGE_READONLY, 0, 0, NULL);
+    if (!mapping) return failure();
+    *data = file->map = MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0);
+    const int rc = file->map ? 0 : failure();
+    CloseHandle(mapping); /* the view holds it */
+    return rc;
 }
 
 void hlmi_os_map_drop(const void *p, size_t n)
@@ -196,17 +185,8 @@ void hlmi_os_close(hlmi_os_file *file)
 {
     if (!file) return;
     if (file->map) UnmapViewOfFile(file->map);
-    if (file->mapping) CloseHandle(file->mapping);
     CloseHandle(file->file);
     free(file);
-}
-
-bool hlmi_os_is_dir(const char *path)
-{
-    wchar_t *wide = wide_path(path);
-    const bool yes = wide && is_dir(wide);
-    free(wide);
-    return yes;
 }
 
 int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user)
@@ -429,8 +409,7 @@ hlmi_os_thread *hlmi_os_thread_start(void (*run)(void *), void *arg)
 {
     hlmi_os_thread *t = malloc(sizeof *t);
     if (!t) return NULL;
-    t->run = run;
-    t->arg = arg;
+    *t = (hlmi_os_thread){.run = run, .arg = arg};
     t->handle = (HANDLE)_beginthreadex(NULL, STACK_BYTES, thread_main, t, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (!t->handle) {
         free(t);
@@ -446,12 +425,7 @@ void hlmi_os_thread_join(hlmi_os_thread *t)
     free(t);
 }
 
-void hlmi_os_wait(volatile uint32_t *word, uint32_t value)
-{
-    WaitOnAddress(word, &value, sizeof value, INFINITE);
-}
-
-void hlmi_os_wait_for(volatile uint32_t *word, uint32_t value, uint64_t ns)
+void hlmi_os_wait(volatile uint32_t *word, uint32_t value, uint64_t ns)
 {
     const uint64_t ms = ns / (1000 * 1000) + 1;
     WaitOnAddress(word, &value, sizeof value, ms < INFINITE ? (DWORD)ms : INFINITE - 1);

@@ -30,7 +30,7 @@ static bool tell(hlmi_gate *g, uint32_t seen)
 static void sleep_until_moved(hlmi_gate *g, uint32_t seen)
 {
     if (!tell(g, seen)) return;
-    while (atomic_load(&g->count) == seen) hlmi_os_wait((volatile uint32_t *)&g->count, seen);
+    while (atomic_load(&g->count) == seen) hlmi_os_wait((volatile uint32_t *)&g->count, seen, HLMI_OS_HOUR);
 }
 
 bool hlmi_gate_spin(const hlmi_gate *g, uint32_t seen, uint64_t ns)

@@ -322,7 +322,7 @@ static void rest(hlmi_team *t, worker *me, uint64_t begin, uint64_t ns)
     atomic_store(&me->careful, true);
     me->idle++;
     for (; now < end && !atomic_load(&t->quit); now = hlmi_os_now())
-        hlmi_os_wait_for((volatile uint32_t *)&t->quit, 0, end - now);
+        hlmi_os_wait((volatile uint32_t *)&t->quit, 0, end - now);
     hlmi_rest_slept(&me->rest, begin, now);
     atomic_store(&me->careful, me->rest.careful);
     atomic_fetch_sub(&t->n_resting, 1);
@@ -410,10 +410,8 @@ static hlm_status cancelled(void)
 /* The region by the caller's job system; 0 when all of it ran. */
 static int32_t by_executor(const hlm_executor *e, size_t n, batch *b)
 {
-    hlmi_host host;
-    hlmi_host_begin(&host);
-    const int32_t rc = e->parallel_for(e->user, n, batch_task, b);
-    hlmi_host_end(&host);
+    int32_t rc;
+    HLMI_HOST(rc = e->parallel_for(e->user, n, batch_task, b));
     return rc;
 }
 

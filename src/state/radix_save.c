@@ -83,10 +83,8 @@ static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *
     const int rc = hlmi_os_open(path, &file);
     *missing = hlmi_os_kind(rc) == HLMI_OS_MISSING || hlmi_os_kind(rc) == HLMI_OS_DANGLING;
     if (rc != 0) return hlmi_fail_open(path, rc);
-    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file, .end = hlmi_os_size(file)};
     hlm_status st = hlmi_inlet_open(&in, p->mem);
-    if (st == HLM_OK && hlmi_os_size(file, &in.end) != 0)
-        st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
     if (st == HLM_OK) st = hlmi_inlet_block(&in, b, sizeof *b);
     if (st == HLM_E_FORMAT && memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0)
         st = hlmi_fail(st, "%s: no index of a prefix cache%s", path, hlmi_inlet_looks(&in).s);

@@ -126,10 +126,8 @@ hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *
     hlmi_os_file *file = NULL;
     const int rc = hlmi_os_open(path, &file);
     if (rc != 0) return hlmi_fail_open(path, rc);
-    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file};
-    hlm_status st = HLM_OK;
-    if (hlmi_os_size(file, &in.end) != 0) st = hlmi_fail(HLM_E_IO, "%s: its size can not be read", path);
-    else st = hlmi_snapshot_read(out, pool, &in, flags, known);
+    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file, .end = hlmi_os_size(file)};
+    const hlm_status st = hlmi_snapshot_read(out, pool, &in, flags, known);
     hlmi_os_close(file);
     return st;
 }

@@ -1,10 +1,15 @@
-/* POSIX: the one place where the library gets descriptors, and the words for what goes wrong with files. */
+/* POSIX: files and folders that are read. It is the one place where the library gets descriptors, and has the words for
+ * what goes wrong with them. */
 #define _GNU_SOURCE 1
 #include "base/os_posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +25,7 @@ enum { LOWEST = 3 };
 #  define FILLER (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #endif
 
-/* ---- opening ---- */
+/* ---- descriptors ---- */
 
 /* Takes the standard numbers that nobody has, so that the next file gets another; how many. */
 static int fill(int held[LOWEST])
@@ -137,7 +142,13 @@ hlmi_os_words hlmi_os_reason(int rc)
     return w;
 }
 
-/* ---- files that are read ---- */
+/* ---- files ---- */
+
+struct hlmi_os_file {
+    int fd;
+    uint64_t size;
+    void *map;
+};
 
 /* What a path is that is no plain file; 0 for one. */
 static int kind_of(const struct stat *sb)
@@ -158,19 +169,83 @@ int hlmi_os_look(const char *path)
 
 /* What it is, is asked before it is opened, because opening does something to FIFOs and devices, and once more when
  * nobody can put something else in its place. */
-int hlmi_os_open_fd(const char *path, int *out, uint64_t *size)
+int hlmi_os_open(const char *path, hlmi_os_file **file)
 {
     struct stat sb;
+    hlmi_os_file *f = NULL;
     int rc = hlmi_os_look(path);
     if (rc != 0) return rc;
     const int fd = hlmi_os_fd(path, O_RDONLY, 0, NULL);
     if (fd < 0) return hlmi_os_why(errno);
     rc = fstat(fd, &sb) == 0 ? kind_of(&sb) : hlmi_os_why(errno);
-    if (rc != 0) {
+    if (rc == 0) f = malloc(sizeof *f);
+    if (!f) {
+        close(fd);
+        return rc ? rc : hlmi_os_why(ENOMEM);
+    }
+    *f = (hlmi_os_file){.fd = fd, .size = (uint64_t)sb.st_size};
+    *file = f;
+    return 0;
+}
+
+uint64_t hlmi_os_size(const hlmi_os_file *file)
+{
+    return file->size;
+}
+
+int hlmi_os_read_at(hlmi_os_file *file, uint64_t offset, void *out, size_t n)
+{
+    unsigned char *p = out;
+    while (n) {
+        const ssize_t got = pread(file->fd, p, n, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return hlmi_os_why(errno);
+        if (got == 0) return HLMI_OS_ENDED;
+        p += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+int hlmi_os_map(hlmi_os_file *file, const void **data)
+{
+    void *p = mmap(NULL, (size_t)file->size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+    if (p == MAP_FAILED) return hlmi_os_why(errno);
+    *data = file->map = p;
+    return 0;
+}
+
+void hlmi_os_map_drop(const void *p, size_t n)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t lo = ((uintptr_t)p + page - 1) / page * page, hi = ((uintptr_t)p + n) / page * page;
+    if (lo < hi) madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+void hlmi_os_close(hlmi_os_file *file)
+{
+    if (!file) return;
+    if (file->map) munmap(file->map, (size_t)file->size);
+    close(file->fd);
+    free(file);
+}
+
+int hlmi_os_list(const char *path, bool (*each)(void *user, const char *name), void *user)
+{
+    const int fd = hlmi_os_fd(path, O_RDONLY | O_DIRECTORY, 0, NULL);
+    if (fd < 0) return hlmi_os_why(errno);
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        const int rc = hlmi_os_why(errno);
         close(fd);
         return rc;
     }
-    *out = fd;
-    *size = (uint64_t)sb.st_size;
+    for (bool more = true; more;) {
+        const struct dirent *e = readdir(d);
+        if (!e) break;
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) more = each(user, e->d_name);
+    }
+    closedir(d);
     return 0;
 }
