@@ -3,10 +3,9 @@
 #include "arch/mamba2_layer.h"
 
 const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "final_layernorm"),
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "final_layernorm"),
+    HLMI_NAMES_NORMS("input_layernorm", "pre_ff_layernorm"),
     HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_ff_layernorm", "blk.%zu.ffn_norm"},
     HLMI_NAMES_MLP(HLMI_LAYER "feed_forward."),
     HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba."),
 };
@@ -25,15 +24,6 @@ static hlm_status check_indices(const hlmi_decoder *d)
     return HLM_OK;
 }
 
-static bool has_attention(const hlmi_decoder *d, size_t layer)
-{
-    const hlmi_json *list = hlmi_json_get(d->c->json, "attn_layer_indices");
-    int64_t found;
-    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);)
-        if (hlmi_json_int(i.value, (int64_t)layer, (int64_t)layer, &found)) return true;
-    return false;
-}
-
 const hlmi_mamba2_keys hlmi_bamba_keys = {.heads = "mamba_n_heads",
                                           .head_dim = "mamba_d_head",
                                           .state = "mamba_d_state",
@@ -46,31 +36,29 @@ const hlmi_mamba2_keys hlmi_bamba_keys = {.heads = "mamba_n_heads",
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlmi_mamba2 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return HLM_E_NOMEM;
-    *m = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
-    d->family = m;
     HLMI_DO(check_indices(d));
-    return hlmi_mamba2_read(d, &hlmi_bamba_keys, m);
+    return hlmi_mamba2_read(d, &hlmi_bamba_keys, d->family);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
-    if (has_attention(d, i)) HLMI_DO(hlmi_decoder_add_attention(d, i));
-    else HLMI_DO(hlmi_mamba2_add(d, d->family, i));
+    bool attention = false;
+    HLMI_DO(hlmi_config_list_has(d->c, "attn_layer_indices", 0, (int64_t)d->layers - 1, (int64_t)i, &attention));
+    HLMI_DO(attention ? hlmi_decoder_add_attention(d, i) : hlmi_mamba2_add(d, d->family, i));
     return hlmi_decoder_add_mlp(d, i);
 }
 
+static const hlmi_mamba2 usual = {HLMI_BAMBA_USUAL};
+
 static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
-                                       .qkv_bias = HLMI_BIAS_ASKED,
-                                       .o_bias = HLMI_BIAS_ASKED,
-                                       .mlp_bias = HLMI_BIAS_ASKED,
-                                       .attn_bias_key = "attention_bias",
-                                       .mlp_bias_key = "mlp_bias",
+                                       .qkv_bias = HLMI_BIAS_ATTENTION,
+                                       .o_bias = HLMI_BIAS_ATTENTION,
+                                       .mlp_bias = HLMI_BIAS_MLP,
                                        .sizes = {128000, 4096, 14336, 32, 32, 8, 0, 262144},
-                                       .eps_key = {"rms_norm_eps", NULL},
                                        .eps = 1e-5,
                                        .partial_rotary = 0.5,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

@@ -18,14 +18,14 @@ enum {
 };
 
 const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "norm"),
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "norm"),
     [HLMI_PART_ROPE_FREQS] = {NULL, "rope_freqs"},
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_NORMS("input_layernorm", "post_attention_layernorm"),
     HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
-    [HLMI_PART_Q_NORM] = {HLMI_LAYER "self_attn.q_norm", "blk.%zu.attn_q_norm"},
-    [HLMI_PART_K_NORM] = {HLMI_LAYER "self_attn.k_norm", "blk.%zu.attn_k_norm"},
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "post_attention_layernorm", "blk.%zu.ffn_norm"},
+    HLMI_NAMES_QK_NORMS("self_attn.q_norm", "self_attn.k_norm"),
     HLMI_NAMES_MLP(HLMI_LAYER "mlp."),
+    [HLMI_PART_ROUTER] = {HLMI_LAYER "block_sparse_moe.gate", "blk.%zu.ffn_gate_inp"},
+    HLMI_NAMES_EXPERTS(HLMI_LAYER "block_sparse_moe.", "w1", "w3", "w2"),
 };
 
 hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want)
@@ -84,7 +84,7 @@ hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, si
 }
 
 void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
-                         const char *key, const hlmi_matrix **w, const float **bias)
+                         const hlmi_matrix **w, const float **bias)
 {
     hlmi_want b = want;
     *w = hlmi_decoder_rows(d, p, layer, want);
@@ -93,9 +93,10 @@ void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_
     b.cols = 0;
     b = hlmi_decoder_spell(d, p, layer, b);
     bool wanted = has == HLMI_BIAS_ALWAYS;
-    if (has == HLMI_BIAS_ASKED && d->w->st == HLM_OK) {
+    if (has > HLMI_BIAS_ALWAYS && d->w->st == HLM_OK) {
+        const hlmi_key key = {has == HLMI_BIAS_MLP ? "mlp_bias" : "attention_bias", NULL};
         wanted = d->gguf && hlmi_wants_tensor(d->w, &b);
-        d->w->st = hlmi_config_bool(d->c, (hlmi_key){key, NULL}, wanted, &wanted);
+        d->w->st = hlmi_config_bool(d->c, key, wanted, &wanted);
     }
     if (wanted) *bias = hlmi_want_numbers(d->w, &b);
 }
@@ -169,13 +170,13 @@ static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_la
     hlmi_want q = want_heads(d, n, size, half, s->gated_attention ? 2 : parts, 0);
     const hlmi_want k = want_heads(d, nk, size, half, parts, 1), v = want_heads(d, nk, kv->v_dim, 0, parts, 2);
     q.unit = n / nk * size;
-    hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias, s->attn_bias_key, &p->q, &p->q_bias);
-    hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias, s->attn_bias_key, &p->k, &p->k_bias);
-    hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias, s->attn_bias_key, &p->v, &p->v_bias);
+    hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias, &p->q, &p->q_bias);
+    hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias, &p->k, &p->k_bias);
+    hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias, &p->v, &p->v_bias);
     if (!s->gated_attention) return HLM_OK;
     hlmi_want gate = want_heads(d, n, size, 0, 2, 1);
     gate.unit = q.unit;
-    hlmi_decoder_linear(d, HLMI_PART_ATTN_GATE, layer, gate, s->qkv_bias, s->attn_bias_key, &p->gate, &p->gate_bias);
+    hlmi_decoder_linear(d, HLMI_PART_ATTN_GATE, layer, gate, s->qkv_bias, &p->gate, &p->gate_bias);
     return HLM_OK;
 }
 
@@ -192,7 +193,7 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
     HLMI_TRY(want_qkv(d, layer, &kv, p));
     const hlmi_want o = {.rows = d->hidden, .cols = p->n_heads * kv.v_dim};
-    hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias, s->attn_bias_key, &p->o, &p->o_bias);
+    hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias, &p->o, &p->o_bias);
     if (d->qk_norm) {
         p->q_norm = hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim);
         p->k_norm = hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim);
@@ -215,9 +216,9 @@ void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
     *p = (hlmi_mlp_params){.kind = s->mlp, .down_scale = d->residual};
     if (!s->parallel) p->norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
     if (s->mlp == HLMI_MLP_SILU_GATED)
-        hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias, s->mlp_bias_key, &p->gate, &p->gate_bias);
-    hlmi_decoder_linear(d, HLMI_PART_UP, layer, up, s->mlp_bias, s->mlp_bias_key, &p->up, &p->up_bias);
-    hlmi_decoder_linear(d, HLMI_PART_DOWN, layer, down, s->mlp_bias, s->mlp_bias_key, &p->down, &p->down_bias);
+        hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias, &p->gate, &p->gate_bias);
+    hlmi_decoder_linear(d, HLMI_PART_UP, layer, up, s->mlp_bias, &p->up, &p->up_bias);
+    hlmi_decoder_linear(d, HLMI_PART_DOWN, layer, down, s->mlp_bias, &p->down, &p->down_bias);
 }
 
 hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
@@ -338,12 +339,15 @@ static hlm_status count_layers(hlmi_decoder *d)
 static hlm_status read_sizes(hlmi_decoder *d)
 {
     const hlmi_config *c = d->c;
+    const hlmi_key eps_key = {d->spec->eps_key ? d->spec->eps_key : "rms_norm_eps",
+                              d->spec->norm == HLMI_NORM_RMS ? ".attention.layer_norm_rms_epsilon"
+                                                             : ".attention.layer_norm_epsilon"};
     HLMI_DO(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
                                   d->spec->activation ? d->spec->activation : "silu"));
     HLMI_DO(hlmi_config_size(c, (hlmi_key){"hidden_size", ".embedding_length"}, MAX_HIDDEN,
                              by_class(d, d->spec->sizes.hidden), &d->hidden));
     HLMI_DO(d->spec->count ? d->spec->count(d) : count_layers(d));
-    HLMI_DO(hlmi_config_float(c, d->spec->eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
+    HLMI_DO(hlmi_config_float(c, eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
     if (!d->spec->recurrent_only) HLMI_DO(read_attention(d));
     return read_vocab(d);
 }
@@ -394,8 +398,7 @@ static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
     const int64_t fallback = hlmi_json_is(names, HLMI_JSON_OBJECT) ? (int64_t)hlmi_json_count(names) : 2;
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_labels", NULL}, MAX_LABELS, fallback, &n));
     const hlmi_want score = {.rows = n, .cols = d->hidden};
-    const hlmi_has_bias bias = d->head == HLM_HEAD_TOKEN ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
-    hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, bias, NULL, &p->w, &p->bias);
+    hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, d->head == HLM_HEAD_TOKEN, &p->w, &p->bias);
     d->plan->n_out = n;
     return HLM_OK;
 }
@@ -413,7 +416,7 @@ static hlm_status text_head(const hlmi_decoder *d, hlmi_head_params *p)
         st = hlmi_plan_name_weight(d->plan, p->w, hlmi_wants_name(d->w, &head).text);
         if (d->spec->head_bias == HLMI_BIAS_ALWAYS) p->bias = hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab);
     } else {
-        hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias, NULL, &p->w, &p->bias);
+        hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias, &p->w, &p->bias);
     }
     if (d->logit_scale != 0.0f) p->scale = hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale);
     return st;
@@ -460,6 +463,11 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     HLMI_DO(read_tied(&d));
     HLMI_DO(read_sizes(&d));
     HLMI_DO(read_positions(&d));
+    if (spec->family_size) {
+        d.family = hlmi_plan_alloc(plan, 1, spec->family_size);
+        if (!d.family) return HLM_E_NOMEM;
+        if (spec->usual) memcpy(d.family, spec->usual, spec->family_size);
+    }
     if (spec->setup) HLMI_DO(spec->setup(&d));
     plan->hidden_size = d.hidden;
     plan->vocab_size = plan->n_out = d.vocab;

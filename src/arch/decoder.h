@@ -8,9 +8,10 @@
 
 /** When a projection has a bias. */
 typedef enum hlmi_has_bias {
-    HLMI_BIAS_NEVER,
+    HLMI_BIAS_NEVER, /* this and the next are what false and true say of one */
     HLMI_BIAS_ALWAYS,
-    HLMI_BIAS_ASKED /* HF: the setting is true; GGUF: the tensor is there */
+    HLMI_BIAS_ATTENTION, /* HF: attention_bias is true; GGUF: the tensor is there */
+    HLMI_BIAS_MLP /* likewise mlp_bias */
 } hlmi_has_bias;
 
 /** Llama's names. */
@@ -32,10 +33,9 @@ struct hlmi_decoder_spec {
     const hlmi_key *names; /* [HLMI_PARTS] */
     const char *tied_key; /* another name of tie_word_embeddings, which goes before it */
     hlmi_has_bias qkv_bias, o_bias, mlp_bias, head_bias;
-    const char *attn_bias_key, *mlp_bias_key; /* config.json's settings for HLMI_BIAS_ASKED */
     hlmi_norm_kind norm;
     bool norm_plus_one; /* files hold the norms' weights less 1 */
-    hlmi_key eps_key;
+    const char *eps_key; /* where not rms_norm_eps */
     double eps; /* where config.json has none */
     bool qk_norm; /* each q and k head is normed, ... */
     const char *qk_norm_key; /* ... if this setting (NULL: always) is true */
@@ -56,7 +56,10 @@ struct hlmi_decoder_spec {
     hlm_status (*window)(const hlmi_config *c, size_t layer, size_t n_layers, size_t *out);
     /** Sets d->layers. NULL: num_hidden_layers. */
     hlm_status (*count)(hlmi_decoder *d);
-    /** Settings of the family, after the common ones; may set d->family and change the common ones. NULL: none. */
+    /** d->family begins as family_size bytes, a copy of `usual` (NULL: zeros). */
+    size_t family_size;
+    const void *usual;
+    /** Settings of the family, after the common ones; may change these. NULL: none. */
     hlm_status (*setup)(hlmi_decoder *d);
     /** Adds the blocks of a layer. NULL: attention and feed-forward. */
     hlm_status (*layer)(const hlmi_decoder *d, size_t layer);
@@ -80,13 +83,20 @@ struct hlmi_decoder {
     float attn_scale; /* of scores; 0: 1 / sqrt(head_dim) */
     double qkv_divisor; /* of biases of q, k and v; 0: 1 */
     const float *residual; /* [hidden] times what attention and feed-forward add to the stream; NULL: 1 */
-    void *family; /* what spec->setup left */
+    void *family; /* the spec's own settings, which setup reads */
 };
 
 /** The part's want with the family's names, and the part's own tail and make where the want has none. */
 hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
 /** Does the file have it? */
 bool hlmi_decoder_has(const hlmi_decoder *d, hlmi_part p, size_t layer);
+/** The want of rows from `first` on of a tensor of in_file rows, in both dialects. */
+static inline hlmi_want hlmi_want_rows(hlmi_want want, size_t first, size_t in_file)
+{
+    for (size_t i = 0; i < HLMI_DIALECTS; i++) want.order[i] = (hlmi_row_order){.first = first, .in_file = in_file};
+    return want;
+}
+
 /* What is wanted of the file. NULL after a failure, which stays, and comes back when a block is added. */
 const hlmi_matrix *hlmi_decoder_rows(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
 const float *hlmi_decoder_numbers(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
@@ -97,7 +107,7 @@ const float *hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer,
 hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
 /** A matrix and its bias, which is NULL where there is none. */
 void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
-                         const char *key, const hlmi_matrix **w, const float **bias);
+                         const hlmi_matrix **w, const float **bias);
 /** The taps of a depthwise convolution (HLMI_PART_SSM_TAPS), and its bias where there is one. */
 void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, size_t window, bool biased,
                        const float **taps, const float **bias);

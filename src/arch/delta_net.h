@@ -14,18 +14,16 @@ hlm_status hlmi_delta_net_read(const hlmi_config *c, hlmi_delta_net *out);
 /** Adds a layer's delta net or attention: layer_types says which, or else full_attention_interval. */
 hlm_status hlmi_delta_net_layer(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer);
 /** What is the same in the tables of names and the specs of these families. */
-#define HLMI_NAMES_DELTA(p)                                                                          \
-  HLMI_NAMES_ENDS("model.", "norm"),                                                                 \
-      [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},                   \
-      HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),                                                 \
-      [HLMI_PART_Q_NORM] = {HLMI_LAYER "self_attn.q_norm", "blk.%zu.attn_q_norm"},                   \
-      [HLMI_PART_K_NORM] = {HLMI_LAYER "self_attn.k_norm", "blk.%zu.attn_k_norm"},                   \
-      [HLMI_PART_MLP_NORM] = {HLMI_LAYER "post_attention_layernorm", "blk.%zu.post_attention_norm"}, \
-      HLMI_NAMES_MLP(HLMI_LAYER "mlp."),                                                             \
-      HLMI_NAMES_MIXER(p), [HLMI_PART_SSM_DT_BIAS] = {p "dt_bias", "blk.%zu.ssm_dt.bias"},           \
+#define HLMI_NAMES_DELTA(p)                                                                                       \
+  HLMI_NAMES_ENDS("model.", "embed_tokens", "norm"),                                                              \
+      [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},                                \
+      HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."), HLMI_NAMES_QK_NORMS("self_attn.q_norm", "self_attn.k_norm"), \
+      [HLMI_PART_MLP_NORM] = {HLMI_LAYER "post_attention_layernorm", "blk.%zu.post_attention_norm"},              \
+      HLMI_NAMES_MLP(HLMI_LAYER "mlp."),                                                                          \
+      HLMI_NAMES_MIXER(p), [HLMI_PART_SSM_DT_BIAS] = {p "dt_bias", "blk.%zu.ssm_dt.bias"},                        \
       [HLMI_PART_SSM_NORM] = {p "norm", "blk.%zu.ssm_norm"}
-#define HLMI_DELTA_NET_SPEC                                                                                         \
-  .qkv_bias = HLMI_BIAS_ASKED, .o_bias = HLMI_BIAS_ASKED, .attn_bias_key = "attention_bias", .norm_plus_one = true, \
-  .eps_key = {"rms_norm_eps", NULL}, .eps = 1e-6, .qk_norm = true, .gated_attention = true, .partial_rotary = 0.25
+#define HLMI_DELTA_NET_SPEC                                                                                            \
+  .qkv_bias = HLMI_BIAS_ATTENTION, .o_bias = HLMI_BIAS_ATTENTION, .norm_plus_one = true, .eps = 1e-6, .qk_norm = true, \
+  .gated_attention = true, .partial_rotary = 0.25
 
 #endif

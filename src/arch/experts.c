@@ -1,4 +1,4 @@
-/* Wants of experts. */
+/* Sparse feed-forward blocks and their wants. */
 #include "arch/experts.h"
 
 #include "base/size.h"
@@ -18,25 +18,61 @@ static const hlmi_matrix *want_part(const hlmi_decoder *d, hlmi_part own, hlmi_p
     return hlmi_decoder_rows(d, stacked ? all : own, layer, want);
 }
 
-const hlmi_expert *hlmi_experts_want(const hlmi_decoder *d, const hlmi_expert_set *s, size_t layer,
-                                     const hlmi_expert *more)
+/* The experts of a layer, and the shared one behind them. A token is computed with top_k / n of those that are counted
+ * here. NULL after a failure, which stays. */
+static const hlmi_expert *want_experts(const hlmi_decoder *d, const hlmi_experts *e, size_t layer,
+                                       const hlmi_expert *shared)
 {
-    const size_t both = s->gate_in_up ? 2 * s->ff : 0;
-    hlmi_want gate = {.rows = s->ff, .cols = s->width, .order[HLMI_HF] = {.in_file = both}}, up = gate;
-    hlmi_want down = {.rows = s->width, .cols = s->ff};
+    const size_t n = e->router.n_experts, width = e->latent ? e->latent : d->hidden;
+    const size_t both = d->spec->gate_in_up ? 2 * e->ff : 0;
+    hlmi_want gate = {.rows = e->ff, .cols = width, .order[HLMI_HF] = {.in_file = both}}, up = gate;
+    hlmi_want down = {.rows = width, .cols = e->ff};
     const uint64_t bytes = d->plan->bytes_per_token, active = d->plan->n_active;
-    hlmi_expert *out = d->w->st == HLM_OK ? hlmi_plan_alloc(d->plan, s->n + 1, sizeof *out) : NULL;
+    hlmi_expert *out = d->w->st == HLM_OK ? hlmi_plan_alloc(d->plan, n + 1, sizeof *out) : NULL;
     if (!out && d->w->st == HLM_OK) d->w->st = HLM_E_NOMEM;
     up.order[HLMI_HF].first = both / 2;
-    for (size_t e = 0; e < s->n && d->w->st == HLM_OK; e++) {
-        gate.item = up.item = down.item = e;
-        if (s->gated) out[e].gate = want_part(d, HLMI_PART_EXPERT_GATE, HLMI_PART_STACK_GATE, layer, s->n, gate);
-        out[e].up = want_part(d, HLMI_PART_EXPERT_UP, HLMI_PART_STACK_UP, layer, s->n, up);
-        out[e].down = want_part(d, HLMI_PART_EXPERT_DOWN, HLMI_PART_STACK_DOWN, layer, s->n, down);
+    for (size_t i = 0; i < n && d->w->st == HLM_OK; i++) {
+        gate.item = up.item = down.item = i;
+        if (d->spec->mlp == HLMI_MLP_SILU_GATED)
+            out[i].gate = want_part(d, HLMI_PART_EXPERT_GATE, HLMI_PART_STACK_GATE, layer, n, gate);
+        out[i].up = want_part(d, HLMI_PART_EXPERT_UP, HLMI_PART_STACK_UP, layer, n, up);
+        out[i].down = want_part(d, HLMI_PART_EXPERT_DOWN, HLMI_PART_STACK_DOWN, layer, n, down);
     }
     if (d->w->st != HLM_OK) return NULL;
-    d->plan->bytes_per_token = bytes + (d->plan->bytes_per_token - bytes) / s->n * s->used;
-    d->plan->n_active = active + (d->plan->n_active - active) / s->n * s->used;
-    if (more) out[s->n] = *more;
+    d->plan->bytes_per_token = bytes + (d->plan->bytes_per_token - bytes) / n * e->router.top_k;
+    d->plan->n_active = active + (d->plan->n_active - active) / n * e->router.top_k;
+    out[n] = *shared;
     return out;
+}
+
+/* A shared expert of its own parts. */
+static hlmi_expert want_shared(const hlmi_decoder *d, size_t layer, size_t ff)
+{
+    hlmi_expert e = {0};
+    const hlmi_has_bias bias = d->spec->mlp_bias;
+    const hlmi_want in = {.rows = ff, .cols = d->hidden}, out = {.rows = d->hidden, .cols = ff};
+    if (d->spec->mlp == HLMI_MLP_SILU_GATED) e.gate = hlmi_decoder_rows(d, HLMI_PART_SHARED_GATE, layer, in);
+    hlmi_decoder_linear(d, HLMI_PART_SHARED_UP, layer, in, bias, &e.up, &e.up_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SHARED_DOWN, layer, out, bias, &e.down, &e.down_bias);
+    return e;
+}
+
+hlm_status hlmi_experts_add(const hlmi_decoder *d, const hlmi_experts *e, size_t layer, const hlmi_mlp_params *shared)
+{
+    const size_t n = e->router.n_experts;
+    const hlmi_want in = {.rows = e->latent, .cols = d->hidden}, out = {.rows = d->hidden, .cols = e->latent};
+    hlmi_moe_params p = {.kind = d->spec->mlp, .router = e->router};
+    hlmi_expert more = {0};
+    if (shared) more = (hlmi_expert){.gate = shared->gate, .up = shared->up, .down = shared->down};
+    p.norm = shared ? shared->norm : hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
+    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
+    if (d->names[HLMI_PART_ROUTER_BIAS].hf) p.router.bias = hlmi_decoder_vector(d, HLMI_PART_ROUTER_BIAS, layer, n);
+    if (e->router.shared_gated) p.shared_gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_SCALE, layer, 1, d->hidden);
+    if (e->shared_ff) more = want_shared(d, layer, e->shared_ff);
+    p.experts = want_experts(d, e, layer, &more);
+    if (e->latent) {
+        hlmi_decoder_linear(d, HLMI_PART_LATENT_IN, layer, in, d->spec->mlp_bias, &p.latent_in, &p.latent_in_bias);
+        hlmi_decoder_linear(d, HLMI_PART_LATENT_OUT, layer, out, d->spec->mlp_bias, &p.latent_out, &p.latent_out_bias);
+    }
+    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
 }

@@ -61,22 +61,13 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 static hlm_status setup(hlmi_decoder *d)
 {
     bool normed = false, norm_first = true;
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return HLM_E_NOMEM;
-    *f = (family){.ssm = {.heads = 128,
-                          .state = 256,
-                          .groups = 1,
-                          .window = 4,
-                          .conv_bias = true,
-                          .part_scale = {1.0, 1.0, 1.0, 1.0, 1.0}},
-                  .mlp = {1.0, 1.0}};
+    family *f = d->family;
     HLMI_DO(read_multipliers(d, f));
     HLMI_DO(read_ssm(d, &f->ssm));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_norm_before_gate", NULL}, true, &norm_first));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"projectors_bias", NULL}, false, &f->ssm.out_bias));
     f->ssm.gate = !normed ? HLMI_GATE_NONE : norm_first ? HLMI_GATE_SILU_AFTER : HLMI_GATE_SILU_BEFORE;
-    d->family = f;
     return HLM_OK;
 }
 
@@ -100,15 +91,16 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp);
 }
 
+static const family usual = {.ssm = {HLMI_BAMBA_USUAL, .part_scale = {1.0, 1.0, 1.0, 1.0, 1.0}}, .mlp = {1.0, 1.0}};
+
 static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
-                                       .qkv_bias = HLMI_BIAS_ASKED,
-                                       .o_bias = HLMI_BIAS_ASKED,
-                                       .mlp_bias = HLMI_BIAS_ASKED,
-                                       .attn_bias_key = "attention_bias",
-                                       .mlp_bias_key = "mlp_bias",
+                                       .qkv_bias = HLMI_BIAS_ATTENTION,
+                                       .o_bias = HLMI_BIAS_ATTENTION,
+                                       .mlp_bias = HLMI_BIAS_MLP,
                                        .sizes = {128000, 4096, 14336, 32, 32, 8, 0, 8192},
-                                       .eps_key = {"rms_norm_eps", NULL},
                                        .eps = 1e-5,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

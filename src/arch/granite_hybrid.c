@@ -6,10 +6,9 @@
 #include "arch/mamba2_layer.h"
 
 static const hlmi_key names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "norm"),
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "norm"),
+    HLMI_NAMES_NORMS("input_layernorm", "post_attention_layernorm"),
     HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "post_attention_layernorm", "blk.%zu.ffn_norm"},
     [HLMI_PART_GATE] = {HLMI_LAYER "shared_mlp.input_linear", "blk.%zu.ffn_gate"},
     [HLMI_PART_UP] = {HLMI_LAYER "shared_mlp.input_linear", "blk.%zu.ffn_up"},
     [HLMI_PART_DOWN] = {HLMI_LAYER "shared_mlp.output_linear", "blk.%zu.ffn_down"},
@@ -22,8 +21,7 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 typedef struct granite {
     hlmi_mamba2 mamba;
-    hlmi_expert_set experts; /* n 0: none */
-    float residual; /* multiplier of what blocks add */
+    hlmi_experts experts;
 } granite;
 
 static hlm_status multiplier(const hlmi_decoder *d, const char *key, double *out)
@@ -41,7 +39,7 @@ static hlm_status read_multipliers(hlmi_decoder *d, granite *g)
     d->embed_scale = (float)embed;
     d->attn_scale = (float)attention;
     if (logits != 1.0) d->logit_scale = (float)(1.0 / logits);
-    g->residual = (float)residual;
+    g->experts.router.scale = g->experts.router.shared = (float)residual;
     if (residual != 1.0) d->residual = hlmi_decoder_fill(d, d->hidden, residual);
     return HLM_OK;
 }
@@ -57,22 +55,18 @@ static hlm_status read_positions(hlmi_decoder *d)
 }
 
 /* intermediate_size is the experts'; the shared feed-forward has a size of its own. */
-static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
+static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 {
-    int64_t n = 0, used = 0;
+    int64_t n = 0;
+    e->ff = d->ff;
     HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_local_experts", NULL}, 0, HLMI_MAX_EXPERTS, 8, &n));
-    if (n) HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_experts_per_tok", NULL}, 1, n, 2, &used));
-    *s = (hlmi_expert_set){
-        .gated = true, .gate_in_up = true, .n = (size_t)n, .used = (size_t)used, .width = d->hidden, .ff = d->ff};
-    return HLM_OK;
+    e->router.n_experts = (size_t)n;
+    return n ? hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, n, 2, &e->router.top_k) : HLM_OK;
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    granite *g = hlmi_plan_alloc(d->plan, 1, sizeof *g);
-    if (!g) return HLM_E_NOMEM;
-    g->mamba = (hlmi_mamba2){.heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true};
-    d->family = g;
+    granite *g = d->family;
     HLMI_DO(read_experts(d, &g->experts));
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"shared_intermediate_size", NULL}, 1 << 24, 1024, &d->ff));
     HLMI_DO(read_multipliers(d, g));
@@ -92,43 +86,28 @@ static hlm_status has_attention(const hlmi_decoder *d, size_t layer, bool *out)
     return st;
 }
 
-/* The shared feed-forward is one more expert, which every token chooses. */
-static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
-{
-    const granite *g = d->family;
-    hlmi_mlp_params shared;
-    hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
-                         .router = {.kind = HLMI_ROUTE_TOP_SOFTMAX,
-                                    .n_experts = g->experts.n,
-                                    .top_k = g->experts.used,
-                                    .scale = g->residual,
-                                    .shared = g->residual}};
-    hlmi_decoder_mlp(d, layer, &shared);
-    const hlmi_expert more = {.gate = shared.gate, .up = shared.up, .down = shared.down};
-    p.norm = shared.norm;
-    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, g->experts.n, d->hidden);
-    p.experts = hlmi_experts_want(d, &g->experts, layer, &more);
-    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
-}
-
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     const granite *g = d->family;
     bool attention = false;
+    hlmi_mlp_params shared;
     HLMI_DO(has_attention(d, i, &attention));
-    if (attention) HLMI_DO(hlmi_decoder_add_attention(d, i));
-    else HLMI_DO(hlmi_mamba2_add(d, &g->mamba, i));
-    return g->experts.n ? add_moe(d, i) : hlmi_decoder_add_mlp(d, i);
+    HLMI_DO(attention ? hlmi_decoder_add_attention(d, i) : hlmi_mamba2_add(d, &g->mamba, i));
+    if (!g->experts.router.n_experts) return hlmi_decoder_add_mlp(d, i);
+    hlmi_decoder_mlp(d, i, &shared);
+    return hlmi_experts_add(d, &g->experts, i, &shared);
 }
 
+static const granite usual = {.mamba = {HLMI_BAMBA_USUAL}, .experts = {.router = {.kind = HLMI_ROUTE_TOP_SOFTMAX}}};
+
 static const hlmi_decoder_spec spec = {.names = names,
-                                       .qkv_bias = HLMI_BIAS_ASKED,
-                                       .o_bias = HLMI_BIAS_ASKED,
-                                       .attn_bias_key = "attention_bias",
+                                       .qkv_bias = HLMI_BIAS_ATTENTION,
+                                       .o_bias = HLMI_BIAS_ATTENTION,
                                        .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048},
-                                       .eps_key = {"rms_norm_eps", NULL},
                                        .eps = 1e-6,
                                        .gate_in_up = true,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

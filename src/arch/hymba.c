@@ -9,29 +9,17 @@
 
 #define MIXER HLMI_LAYER "mamba."
 static const hlmi_key names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "final_layernorm"),
     [HLMI_PART_MEMORY] = {"model.memory_tokens", NULL},
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", NULL},
+    HLMI_NAMES_NORMS("input_layernorm", "pre_moe_layernorm"),
     [HLMI_PART_Q] = {MIXER "in_proj", NULL},
     [HLMI_PART_K] = {MIXER "in_proj", NULL},
     [HLMI_PART_V] = {MIXER "in_proj", NULL},
     [HLMI_PART_ATTN_OUT_NORM] = {MIXER "pre_avg_layernorm1", NULL},
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_moe_layernorm", NULL},
-    HLMI_NAMES_MLP(HLMI_LAYER "moe.experts.0."),
-    [HLMI_PART_SSM_X] = {MIXER "in_proj", NULL},
-    [HLMI_PART_SSM_Z] = {MIXER "in_proj", NULL},
-    [HLMI_PART_SSM_TAPS] = {MIXER "conv1d", NULL},
-    [HLMI_PART_SSM_LOW] = {MIXER "x_proj.0", NULL},
-    [HLMI_PART_SSM_B] = {MIXER "x_proj.0", NULL},
-    [HLMI_PART_SSM_C] = {MIXER "x_proj.0", NULL},
-    [HLMI_PART_SSM_DT] = {MIXER "dt_proj.0", NULL},
-    [HLMI_PART_SSM_DECAY] = {MIXER "A_log.0", NULL},
-    [HLMI_PART_SSM_SKIP] = {MIXER "D.0", NULL},
-    [HLMI_PART_SSM_LOW_NORM] = {MIXER "dt_layernorm", NULL},
-    [HLMI_PART_SSM_B_NORM] = {MIXER "B_layernorm", NULL},
-    [HLMI_PART_SSM_C_NORM] = {MIXER "C_layernorm", NULL},
     [HLMI_PART_SSM_OUT_NORM] = {MIXER "pre_avg_layernorm2", NULL},
-    [HLMI_PART_SSM_OUT] = {MIXER "out_proj", NULL},
+    HLMI_NAMES_MLP(HLMI_LAYER "moe.experts.0."),
+    HLMI_NAMES_MAMBA1(MIXER, ".0"),
+    HLMI_NAMES_MAMBA1_NORMS(MIXER "dt_layernorm", MIXER "B_layernorm", MIXER "C_layernorm"),
 };
 
 enum { MAX_HEADS = 1 << 16, MAX_HEAD_DIM = 1 << 14, MAX_MEMORY = 1 << 16 };
@@ -205,30 +193,18 @@ static hlm_status read_rope(hlmi_decoder *d, const family *f)
 
 static hlm_status read_memory(const hlmi_decoder *d)
 {
-    hlm_status st;
     int64_t n = 0;
-    HLMI_TRY(hlmi_config_int(d->c, (hlmi_key){"num_memory_tokens", NULL}, 0, MAX_MEMORY, 0, &n));
-    if (n == 0) goto done;
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"num_memory_tokens", NULL}, 0, MAX_MEMORY, 0, &n));
     const hlmi_want rows = {.rows = (size_t)n, .cols = d->hidden};
-    d->plan->prefix = hlmi_decoder_numbers(d, HLMI_PART_MEMORY, 0, rows);
+    if (n) d->plan->prefix = hlmi_decoder_numbers(d, HLMI_PART_MEMORY, 0, rows);
     d->plan->n_prefix = (size_t)n;
-    st = d->w->st;
-done:
-    return st;
+    return d->w->st;
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    static const hlmi_mamba1_keys keys = {.expand = "mamba_expand",
-                                          .state = "mamba_d_state",
-                                          .window = "mamba_d_conv",
-                                          .dt_rank = "mamba_dt_rank",
-                                          .conv_bias = "mamba_conv_bias",
-                                          .proj_bias = "mamba_proj_bias"};
     bool norms = true;
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return HLM_E_NOMEM;
-    d->family = f;
+    family *f = d->family;
     f->global = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->global);
     f->producer = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->producer);
     f->rows_of = hlmi_plan_alloc(d->plan, d->layers, sizeof *f->rows_of);
@@ -236,7 +212,7 @@ static hlm_status setup(hlmi_decoder *d)
     HLMI_DO(check_fixed(d));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_inner_layernorms", NULL}, true, &norms));
     f->mamba.norm_eps = norms ? d->eps : 0.0;
-    HLMI_DO(hlmi_mamba1_read(d, &keys, &f->mamba));
+    HLMI_DO(hlmi_mamba1_read(d, &hlmi_jamba_keys, &f->mamba));
     HLMI_DO(read_heads(d, f));
     HLMI_DO(read_windows(d, f));
     HLMI_DO(read_sharing(d, f));
@@ -252,22 +228,22 @@ static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads
     family *f = d->family;
     const hlmi_kv_layer *kv = &f->kv;
     const bool own = f->producer[layer] == layer;
-    const hlmi_has_bias bias = f->mamba.proj_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
+    const bool bias = f->mamba.proj_bias;
     const size_t q = f->n_heads * kv->head_dim, k = own ? kv->n_kv_heads * kv->head_dim : 0;
     const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0;
     *before = q + k + v;
     hlmi_want part = {.rows = q, .cols = d->hidden, .unit = f->n_heads / kv->n_kv_heads * kv->head_dim};
     part.order[HLMI_HF].in_file = *before + 2 * f->mamba.inner;
-    hlmi_decoder_linear(d, HLMI_PART_Q, layer, part, bias, NULL, &p->q, &p->q_bias);
+    hlmi_decoder_linear(d, HLMI_PART_Q, layer, part, bias, &p->q, &p->q_bias);
     if (own) {
         part.order[HLMI_HF].first = q;
         part.rows = k;
         part.unit = kv->head_dim;
-        hlmi_decoder_linear(d, HLMI_PART_K, layer, part, bias, NULL, &p->k, &p->k_bias);
+        hlmi_decoder_linear(d, HLMI_PART_K, layer, part, bias, &p->k, &p->k_bias);
         part.order[HLMI_HF].first = q + k;
         part.rows = v;
         part.unit = kv->v_dim;
-        hlmi_decoder_linear(d, HLMI_PART_V, layer, part, bias, NULL, &p->v, &p->v_bias);
+        hlmi_decoder_linear(d, HLMI_PART_V, layer, part, bias, &p->v, &p->v_bias);
         HLMI_DO(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
     }
     p->kv = f->rows_of[f->producer[layer]];
@@ -301,11 +277,11 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
     HLMI_DO(hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act, &len));
     const bool squared = act && strcmp(act, "relu2") == 0;
     const hlmi_decoder_spec spec = {.names = names,
-                                    .eps_key = {"rms_norm_eps", NULL},
                                     .eps = 1e-6,
                                     .mlp = squared ? HLMI_MLP_RELU2 : HLMI_MLP_SILU_GATED,
                                     .activation = squared ? "relu2" : "silu",
                                     .activation_key = "mlp_hidden_act",
+                                    .family_size = sizeof(family),
                                     .setup = setup,
                                     .layer = layer};
     return hlmi_decoder_build(&spec, c, w);

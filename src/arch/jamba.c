@@ -6,17 +6,14 @@
 #define FF HLMI_LAYER "feed_forward."
 #define MIXER HLMI_LAYER "mamba."
 static const hlmi_key names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "final_layernorm"),
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "final_layernorm"),
+    HLMI_NAMES_NORMS("input_layernorm", "pre_ff_layernorm"),
     HLMI_NAMES_ATTENTION(HLMI_LAYER "self_attn."),
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "pre_ff_layernorm", "blk.%zu.ffn_norm"},
     HLMI_NAMES_MLP(FF),
     [HLMI_PART_ROUTER] = {FF "router", "blk.%zu.ffn_gate_inp"},
     HLMI_NAMES_EXPERTS(FF, "gate_proj", "up_proj", "down_proj"),
-    HLMI_NAMES_MAMBA1(MIXER),
-    [HLMI_PART_SSM_LOW_NORM] = {MIXER "dt_layernorm", "blk.%zu.ssm_dt_norm"},
-    [HLMI_PART_SSM_B_NORM] = {MIXER "b_layernorm", "blk.%zu.ssm_b_norm"},
-    [HLMI_PART_SSM_C_NORM] = {MIXER "c_layernorm", "blk.%zu.ssm_c_norm"},
+    HLMI_NAMES_MAMBA1(MIXER, ""),
+    HLMI_NAMES_MAMBA1_NORMS(MIXER "dt_layernorm", MIXER "b_layernorm", MIXER "c_layernorm"),
 };
 
 enum { MAX_PERIOD = 1 << 16 };
@@ -29,7 +26,7 @@ typedef struct every {
 typedef struct family {
     hlmi_mamba1 mamba;
     every attention, sparse;
-    hlmi_expert_set experts;
+    hlmi_experts experts;
 } family;
 
 static bool is_in(const every *e, size_t layer)
@@ -47,29 +44,22 @@ static hlm_status read_every(const hlmi_decoder *d, const char *period, int64_t 
     return HLM_OK;
 }
 
-static hlm_status read_experts(const hlmi_decoder *d, hlmi_expert_set *s)
+static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 {
-    *s = (hlmi_expert_set){.gated = true, .width = d->hidden, .ff = d->ff};
-    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, &s->n));
-    const int64_t most = s->n > 1 ? (int64_t)s->n : HLMI_MAX_EXPERTS;
-    return hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &s->used);
+    size_t *n = &e->router.n_experts;
+    e->ff = d->ff;
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, n));
+    const int64_t most = *n > 1 ? (int64_t)*n : HLMI_MAX_EXPERTS;
+    return hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &e->router.top_k);
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    static const hlmi_mamba1_keys keys = {.expand = "mamba_expand",
-                                          .state = "mamba_d_state",
-                                          .window = "mamba_d_conv",
-                                          .dt_rank = "mamba_dt_rank",
-                                          .conv_bias = "mamba_conv_bias",
-                                          .proj_bias = "mamba_proj_bias"};
     int64_t window = 0;
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return HLM_E_NOMEM;
-    d->family = f;
+    family *f = d->family;
     d->no_rope = true;
     f->mamba.norm_eps = d->eps;
-    HLMI_DO(hlmi_mamba1_read(d, &keys, &f->mamba));
+    HLMI_DO(hlmi_mamba1_read(d, &hlmi_jamba_keys, &f->mamba));
     HLMI_DO(read_every(d, "attn_layer_period", 8, "attn_layer_offset", 4, &f->attention));
     HLMI_DO(read_every(d, "expert_layer_period", 2, "expert_layer_offset", 1, &f->sparse));
     HLMI_DO(read_experts(d, &f->experts));
@@ -80,32 +70,21 @@ static hlm_status setup(hlmi_decoder *d)
     return HLM_OK;
 }
 
-static hlm_status add_experts(const hlmi_decoder *d, size_t layer)
-{
-    const family *f = d->family;
-    const hlmi_expert_set *s = &f->experts;
-    hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
-                         .router = {.kind = HLMI_ROUTE_SOFTMAX, .n_experts = s->n, .top_k = s->used, .scale = 1.0f}};
-    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
-    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, s->n, d->hidden);
-    p.experts = hlmi_experts_want(d, s, layer, NULL);
-    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
-}
-
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     const family *f = d->family;
-    if (is_in(&f->attention, i)) HLMI_DO(hlmi_decoder_add_attention(d, i));
-    else HLMI_DO(hlmi_mamba1_add(d, &f->mamba, i));
-    if (is_in(&f->sparse, i) && f->experts.n > 1) HLMI_DO(add_experts(d, i));
-    else HLMI_DO(hlmi_decoder_add_mlp(d, i));
-    return HLM_OK;
+    const bool sparse = is_in(&f->sparse, i) && f->experts.router.n_experts > 1;
+    HLMI_DO(is_in(&f->attention, i) ? hlmi_decoder_add_attention(d, i) : hlmi_mamba1_add(d, &f->mamba, i));
+    return sparse ? hlmi_experts_add(d, &f->experts, i, NULL) : hlmi_decoder_add_mlp(d, i);
 }
+
+static const family usual = {.experts = {.router = {.kind = HLMI_ROUTE_SOFTMAX, .scale = 1.0f}}};
 
 static const hlmi_decoder_spec spec = {.names = names,
                                        .sizes = {65536, 4096, 14336, 32, 32, 8, 0, 262144},
-                                       .eps_key = {"rms_norm_eps", NULL},
                                        .eps = 1e-6,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

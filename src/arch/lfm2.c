@@ -4,13 +4,11 @@
 enum { MAX_FF = 1 << 24, MAX_LAYERS = 1 << 16, MAX_WINDOW = 1 << 10 };
 
 static const hlmi_key names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "embedding_norm"),
-    [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "operator_norm", "blk.%zu.attn_norm"},
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "embedding_norm"),
+    HLMI_NAMES_NORMS("operator_norm", "ffn_norm"),
     HLMI_NAMES_QKV(HLMI_LAYER "self_attn."),
     [HLMI_PART_O] = {HLMI_LAYER "self_attn.out_proj", "blk.%zu.attn_output"},
-    [HLMI_PART_Q_NORM] = {HLMI_LAYER "self_attn.q_layernorm", "blk.%zu.attn_q_norm"},
-    [HLMI_PART_K_NORM] = {HLMI_LAYER "self_attn.k_layernorm", "blk.%zu.attn_k_norm"},
-    [HLMI_PART_MLP_NORM] = {HLMI_LAYER "ffn_norm", "blk.%zu.ffn_norm"},
+    HLMI_NAMES_QK_NORMS("self_attn.q_layernorm", "self_attn.k_layernorm"),
     [HLMI_PART_GATE] = {HLMI_LAYER "feed_forward.w1", "blk.%zu.ffn_gate"},
     [HLMI_PART_UP] = {HLMI_LAYER "feed_forward.w3", "blk.%zu.ffn_up"},
     [HLMI_PART_DOWN] = {HLMI_LAYER "feed_forward.w2", "blk.%zu.ffn_down"},
@@ -64,22 +62,17 @@ static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
 {
     hlmi_short_conv_params p = {.layer = (int32_t)layer};
     const size_t n = d->hidden;
-    bool has_bias = false;
+    bool biased = false;
     size_t window = 0;
-    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"conv_bias", NULL}, false, &has_bias));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"conv_bias", NULL}, false, &biased));
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"conv_L_cache", NULL}, MAX_WINDOW, 3, &window));
-    const hlmi_has_bias bias = has_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
-    const hlmi_want out = {.rows = n, .cols = n};
-    const hlmi_row_order thirds[] = {
-        {.in_file = 3 * n}, {.first = n, .in_file = 3 * n}, {.first = 2 * n, .in_file = 3 * n}};
-    hlmi_want in[3];
-    for (size_t i = 0; i < 3; i++) in[i] = (hlmi_want){.rows = n, .cols = n, .order = {thirds[i], thirds[i]}};
+    const hlmi_want whole = {.rows = n, .cols = n};
     p.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, n);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_B, layer, in[0], bias, NULL, &p.b, &p.b_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_C, layer, in[1], bias, NULL, &p.c, &p.c_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, in[2], bias, NULL, &p.v, &p.v_bias);
-    hlmi_decoder_taps(d, layer, n, window, has_bias, &p.taps, &p.bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, bias, NULL, &p.out, &p.out_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(whole, 0, 3 * n), biased, &p.b, &p.b_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(whole, n, 3 * n), biased, &p.c, &p.c_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(whole, 2 * n, 3 * n), biased, &p.v, &p.v_bias);
+    hlmi_decoder_taps(d, layer, n, window, biased, &p.taps, &p.bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, whole, biased, &p.out, &p.out_bias);
     const hlmi_recurrence rec = {.layer = (int32_t)layer, .channels = n, .window = window};
     HLMI_DO(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
     return hlmi_decoder_add(d, HLMI_BLOCK_SHORT_CONV, &p, sizeof p);
@@ -99,7 +92,7 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
                               .tied = true,
                               .tied_key = "tie_embedding",
                               .sizes = {65536, 2560, 12288, 32, 32, 8, 0, 128000},
-                              .eps_key = {"norm_eps", NULL},
+                              .eps_key = "norm_eps",
                               .eps = 1e-5,
                               .qk_norm = true,
                               .theta = 1e6,

@@ -5,13 +5,10 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
     static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                            .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048},
-                                           .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                            .eps = 1e-6,
-                                           .qkv_bias = HLMI_BIAS_ASKED,
-                                           .o_bias = HLMI_BIAS_ASKED,
-                                           .mlp_bias = HLMI_BIAS_ASKED,
-                                           .attn_bias_key = "attention_bias",
-                                           .mlp_bias_key = "mlp_bias",
+                                           .qkv_bias = HLMI_BIAS_ATTENTION,
+                                           .o_bias = HLMI_BIAS_ATTENTION,
+                                           .mlp_bias = HLMI_BIAS_MLP,
                                            .interleaved_gguf = true};
     int64_t experts = 0; /* GGUF files of Mixtral are called llama too */
     HLMI_DO(hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts));

@@ -4,11 +4,9 @@
 
 #define LAYER "backbone.layers.%zu."
 static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"backbone.embeddings", "token_embd"},
-    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", "output_norm"},
-    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    HLMI_NAMES_ENDS("backbone.", "embeddings", "norm_f"),
     [HLMI_PART_ATTN_NORM] = {LAYER "norm", "blk.%zu.attn_norm"},
-    HLMI_NAMES_MAMBA1(LAYER "mixer."),
+    HLMI_NAMES_MAMBA1(LAYER "mixer.", ""),
 };
 
 static const hlmi_mamba1_keys keys = {.inner = "intermediate_size",
@@ -21,10 +19,7 @@ static const hlmi_mamba1_keys keys = {.inner = "intermediate_size",
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlmi_mamba1 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return HLM_E_NOMEM;
-    d->family = m;
-    return hlmi_mamba1_read(d, &keys, m);
+    return hlmi_mamba1_read(d, &keys, d->family);
 }
 
 static hlm_status falcon_setup(hlmi_decoder *d)
@@ -39,9 +34,9 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_mamba1_add(d, d->family, i);
 }
 
-#define SPEC                                                                                                      \
-  .names = names, .sizes = {50280, 768, 0, 32, 0, 0, 0, 0}, .eps_key = {"layer_norm_epsilon", NULL}, .eps = 1e-5, \
-  .tied = true, .recurrent_only = true, .layer = layer
+#define SPEC                                                                                              \
+  .names = names, .sizes = {50280, 768, 0, 32, 0, 0, 0, 0}, .eps_key = "layer_norm_epsilon", .eps = 1e-5, \
+  .tied = true, .recurrent_only = true, .family_size = sizeof(hlmi_mamba1), .layer = layer
 static const hlmi_decoder_spec spec = {SPEC, .setup = setup}, falcon_spec = {SPEC, .setup = falcon_setup};
 
 const hlmi_arch hlmi_arch_mamba = {.hf = "mamba", .spec = &spec};

@@ -6,6 +6,13 @@
 
 enum { MAX_EXPAND = 1 << 10, MAX_INNER = 1 << 22, MAX_STATE = 1 << 12, MAX_WINDOW = 1 << 8, RANK_SHARE = 16 };
 
+const hlmi_mamba1_keys hlmi_jamba_keys = {.expand = "mamba_expand",
+                                          .state = "mamba_d_state",
+                                          .window = "mamba_d_conv",
+                                          .dt_rank = "mamba_dt_rank",
+                                          .conv_bias = "mamba_conv_bias",
+                                          .proj_bias = "mamba_proj_bias"};
+
 /* "auto" (or nothing) is a sixteenth of the hidden size, rounded up. */
 static hlm_status read_rank(const hlmi_decoder *d, const char *key, hlmi_mamba1 *m)
 {
@@ -34,22 +41,18 @@ static void want_projections(const hlmi_decoder *d, const hlmi_mamba1 *m, size_t
                              hlmi_mamba1_params *p)
 {
     const size_t inner = m->inner;
-    const hlmi_has_bias bias = m->proj_bias ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
-    hlmi_row_order o = {.first = before, .in_file = before + 2 * inner};
-    hlmi_want in = {.rows = inner, .cols = d->hidden, .order = {o, o}};
-    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, in, bias, NULL, &p->u, &p->u_bias);
-    in.order[HLMI_HF].first = in.order[HLMI_GGUF].first = before + inner;
-    hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, in, bias, NULL, &p->z, &p->z_bias);
-    o = (hlmi_row_order){.in_file = m->dt_rank + 2 * m->state};
-    p->low =
-        hlmi_decoder_rows(d, HLMI_PART_SSM_LOW, layer, (hlmi_want){.rows = m->dt_rank, .cols = inner, .order = {o, o}});
-    o.first = m->dt_rank;
-    p->b = hlmi_decoder_rows(d, HLMI_PART_SSM_B, layer, (hlmi_want){.rows = m->state, .cols = inner, .order = {o, o}});
-    o.first += m->state;
-    p->c = hlmi_decoder_rows(d, HLMI_PART_SSM_C, layer, (hlmi_want){.rows = m->state, .cols = inner, .order = {o, o}});
-    const hlmi_want dt = {.rows = inner, .cols = m->dt_rank}, out = {.rows = d->hidden, .cols = inner};
-    hlmi_decoder_linear(d, HLMI_PART_SSM_DT, layer, dt, HLMI_BIAS_ALWAYS, NULL, &p->dt, &p->dt_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, bias, NULL, &p->out, &p->out_bias);
+    const size_t all = before + 2 * inner, low = m->dt_rank, selected = low + 2 * m->state;
+    const hlmi_want in = {.rows = inner, .cols = d->hidden}, part = {.rows = m->state, .cols = inner};
+    const hlmi_want dt = {.rows = inner, .cols = low}, out = {.rows = d->hidden, .cols = inner};
+    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(in, before, all), m->proj_bias, &p->u, &p->u_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, hlmi_want_rows(in, before + inner, all), m->proj_bias, &p->z,
+                        &p->z_bias);
+    p->low = hlmi_decoder_rows(d, HLMI_PART_SSM_LOW, layer,
+                               hlmi_want_rows((hlmi_want){.rows = low, .cols = inner}, 0, selected));
+    p->b = hlmi_decoder_rows(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(part, low, selected));
+    p->c = hlmi_decoder_rows(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(part, low + m->state, selected));
+    hlmi_decoder_linear(d, HLMI_PART_SSM_DT, layer, dt, HLMI_BIAS_ALWAYS, &p->dt, &p->dt_bias);
+    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, m->proj_bias, &p->out, &p->out_bias);
 }
 
 /* One of the norms of dt, B and C. */

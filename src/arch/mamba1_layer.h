@@ -10,6 +10,9 @@ typedef struct hlmi_mamba1_keys {
     const char *expand, *state, *window, *dt_rank, *conv_bias, *proj_bias;
 } hlmi_mamba1_keys;
 
+/** Jamba's and Hymba's. */
+extern const hlmi_mamba1_keys hlmi_jamba_keys;
+
 /** What the settings say. */
 typedef struct hlmi_mamba1 {
     size_t inner, state, window, dt_rank;

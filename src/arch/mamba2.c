@@ -3,9 +3,7 @@
 
 #define LAYER "backbone.layers.%zu."
 static const hlmi_key names[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"backbone.embeddings", "token_embd"},
-    [HLMI_PART_FINAL_NORM] = {"backbone.norm_f", "output_norm"},
-    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    HLMI_NAMES_ENDS("backbone.", "embeddings", "norm_f"),
     [HLMI_PART_ATTN_NORM] = {LAYER "norm", "blk.%zu.attn_norm"},
     HLMI_NAMES_MAMBA2(LAYER "mixer."),
 };
@@ -21,11 +19,7 @@ static hlm_status setup(hlmi_decoder *d)
                                           .proj_bias = "use_bias",
                                           .expand = "expand",
                                           .dt_limit = "time_step_limit"};
-    hlmi_mamba2 *m = hlmi_plan_alloc(d->plan, 1, sizeof *m);
-    if (!m) return HLM_E_NOMEM;
-    *m = (hlmi_mamba2){.heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true};
-    d->family = m;
-    return hlmi_mamba2_read(d, &keys, m);
+    return hlmi_mamba2_read(d, &keys, d->family);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -33,11 +27,16 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_mamba2_add(d, d->family, i);
 }
 
+static const hlmi_mamba2 usual = {
+    .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true};
+
 static const hlmi_decoder_spec spec = {.names = names,
                                        .sizes = {32768, 4096, 0, 64, 0, 0, 0, 0},
-                                       .eps_key = {"layer_norm_epsilon", NULL},
+                                       .eps_key = "layer_norm_epsilon",
                                        .eps = 1e-5,
                                        .recurrent_only = true,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

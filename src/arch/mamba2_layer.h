@@ -30,8 +30,9 @@ hlm_status hlmi_mamba2_want(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t 
 /** The same, the norm of its input (HLMI_PART_ATTN_NORM), and its block. */
 hlm_status hlmi_mamba2_add(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer);
 
-/** Bamba's names of settings, which Granite shares. */
+/** Bamba's names of settings, and what its class has where they are absent, which Granite and Falcon-H1 share. */
 extern const hlmi_mamba2_keys hlmi_bamba_keys;
+#define HLMI_BAMBA_USUAL .heads = 128, .state = 256, .groups = 1, .window = 4, .conv_bias = true
 /** Its names of tensors, which Falcon-H1 shares. */
 extern const hlmi_key hlmi_bamba_names[HLMI_PARTS];
 

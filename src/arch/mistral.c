@@ -18,7 +18,6 @@ static hlm_status setup(hlmi_decoder *d)
 
 static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .sizes = {32000, 4096, 14336, 32, 32, 8, 0, 131072},
-                                       .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                        .eps = 1e-6,
                                        .interleaved_gguf = true,
                                        .window = hlmi_window_all,

@@ -8,9 +8,7 @@
 
 #define MIXER HLMI_LAYER "mixer."
 static const hlmi_key parts[HLMI_PARTS] = {
-    [HLMI_PART_EMBED] = {"model.embeddings", "token_embd"},
-    [HLMI_PART_FINAL_NORM] = {"model.norm_f", "output_norm"},
-    [HLMI_PART_HEAD] = {"lm_head", "output"},
+    HLMI_NAMES_ENDS("model.", "embeddings", "norm_f"),
     [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "norm", "blk.%zu.attn_norm"},
     HLMI_NAMES_ATTENTION(MIXER),
     [HLMI_PART_MLP_NORM] = {HLMI_LAYER "norm", "blk.%zu.attn_norm"},
@@ -29,9 +27,7 @@ enum { MAX_LAYERS = 1 << 16 };
 
 typedef struct nemotron {
     hlmi_mamba2 mamba;
-    hlmi_expert_set experts;
-    hlmi_router router;
-    size_t shared_ff, latent; /* latent 0: experts read the hidden size */
+    hlmi_experts experts;
 } nemotron;
 
 typedef enum kind { MAMBA, ATTENTION, MLP, MOE } kind;
@@ -97,7 +93,7 @@ static bool has_experts(const hlmi_decoder *d)
     return false;
 }
 
-static hlm_status read_router(const hlmi_decoder *d, nemotron *n)
+static hlm_status read_router(const hlmi_decoder *d, hlmi_router *r)
 {
     int64_t experts = 0, used = 0, groups = 0, best = 0;
     double scale = 1.0;
@@ -114,28 +110,24 @@ static hlm_status read_router(const hlmi_decoder *d, nemotron *n)
         return hlmi_fail(HLM_E_FORMAT, "%s: %lld experts of a token can not be in %lld of %lld groups of %lld experts",
                          hlmi_store_path(c->store), (long long)used, (long long)best, (long long)groups,
                          (long long)experts);
-    n->router = (hlmi_router){.kind = HLMI_ROUTE_SIGMOID,
-                              .n_experts = (size_t)experts,
-                              .top_k = (size_t)used,
-                              .groups = groups > 1 ? (size_t)groups : 0,
-                              .best_groups = (size_t)best,
-                              .normalise = normalise,
-                              .scale = (float)scale,
-                              .shared = 1.0f};
+    *r = (hlmi_router){.kind = HLMI_ROUTE_SIGMOID,
+                       .n_experts = (size_t)experts,
+                       .top_k = (size_t)used,
+                       .groups = groups > 1 ? (size_t)groups : 0,
+                       .best_groups = (size_t)best,
+                       .normalise = normalise,
+                       .scale = (float)scale,
+                       .shared = 1.0f};
     return HLM_OK;
 }
 
-static hlm_status read_experts(const hlmi_decoder *d, nemotron *n)
+static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 {
-    size_t ff = 0;
-    HLMI_DO(read_router(d, n));
+    HLMI_DO(read_router(d, &e->router));
     const hlmi_key shared = {"moe_shared_expert_intermediate_size", NULL}, latent = {"moe_latent_size", NULL};
-    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &ff));
-    HLMI_DO(hlmi_config_size(d->c, shared, 1 << 24, 7688, &n->shared_ff));
-    if (hlmi_config_has(d->c, latent)) HLMI_DO(hlmi_config_size(d->c, latent, 1 << 20, 0, &n->latent));
-    n->experts = (hlmi_expert_set){
-        .n = n->router.n_experts, .used = n->router.top_k, .width = n->latent ? n->latent : d->hidden, .ff = ff};
-    return HLM_OK;
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &e->ff));
+    HLMI_DO(hlmi_config_size(d->c, shared, 1 << 24, 7688, &e->shared_ff));
+    return hlmi_config_has(d->c, latent) ? hlmi_config_size(d->c, latent, 1 << 20, 0, &e->latent) : HLM_OK;
 }
 
 /* The reference takes no notice of time_step_limit: steps are at least time_step_min. */
@@ -149,71 +141,40 @@ static hlm_status setup(hlmi_decoder *d)
                                    .conv_bias = either(d, "mamba_conv_bias", "use_conv_bias"),
                                    .proj_bias = "use_bias",
                                    .dt_min = either(d, "mamba_dt_min", "time_step_min")};
-    nemotron *n = hlmi_plan_alloc(d->plan, 1, sizeof *n);
-    if (!n) return HLM_E_NOMEM;
-    n->mamba = (hlmi_mamba2){
-        .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f};
-    d->family = n;
+    nemotron *n = d->family;
     d->no_rope = true;
     HLMI_DO(hlmi_check_activation(d->c, "mamba_hidden_act", "silu"));
     HLMI_DO(hlmi_mamba2_read(d, &keys, &n->mamba));
-    if (has_experts(d)) HLMI_DO(read_experts(d, n));
-    return HLM_OK;
-}
-
-/* A matrix and, where feed-forwards have biases, its bias. */
-static void linear(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t rows, size_t cols, const hlmi_matrix **w,
-                   const float **bias)
-{
-    const hlmi_want want = {.rows = rows, .cols = cols};
-    hlmi_decoder_linear(d, p, layer, want, HLMI_BIAS_ASKED, d->spec->mlp_bias_key, w, bias);
-}
-
-static hlm_status add_moe(const hlmi_decoder *d, size_t layer)
-{
-    const nemotron *s = d->family;
-    const size_t n = s->experts.n;
-    hlmi_expert shared = {0};
-    hlmi_moe_params p = {.kind = HLMI_MLP_RELU2, .router = s->router};
-    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
-    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
-    p.router.bias = hlmi_decoder_vector(d, HLMI_PART_ROUTER_BIAS, layer, n);
-    linear(d, HLMI_PART_SHARED_UP, layer, s->shared_ff, d->hidden, &shared.up, &shared.up_bias);
-    linear(d, HLMI_PART_SHARED_DOWN, layer, d->hidden, s->shared_ff, &shared.down, &shared.down_bias);
-    p.experts = hlmi_experts_want(d, &s->experts, layer, &shared);
-    if (s->latent) {
-        linear(d, HLMI_PART_LATENT_IN, layer, s->latent, d->hidden, &p.latent_in, &p.latent_in_bias);
-        linear(d, HLMI_PART_LATENT_OUT, layer, d->hidden, s->latent, &p.latent_out, &p.latent_out_bias);
-    }
-    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
-}
-
-static hlm_status add_feed_forward(const hlmi_decoder *d, size_t layer, kind k)
-{
-    const hlmi_tap_params tap = {.layer = (int32_t)layer};
-    HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_TAP, &tap, sizeof tap));
-    return k == MLP ? hlmi_decoder_add_mlp(d, layer) : add_moe(d, layer);
+    return has_experts(d) ? read_experts(d, &n->experts) : HLM_OK;
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     kind k = MAMBA;
     const nemotron *n = d->family;
+    const hlmi_tap_params tap = {.layer = (int32_t)i};
     HLMI_DO(layer_kind(d, i, &k));
     if (k == MAMBA) return hlmi_mamba2_add(d, &n->mamba, i);
-    return k == ATTENTION ? hlmi_decoder_add_attention(d, i) : add_feed_forward(d, i, k);
+    if (k == ATTENTION) return hlmi_decoder_add_attention(d, i);
+    HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_TAP, &tap, sizeof tap));
+    return k == MLP ? hlmi_decoder_add_mlp(d, i) : hlmi_experts_add(d, &n->experts, i, NULL);
 }
 
+static const nemotron usual = {
+    .mamba = {
+        .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f}};
+
 static const hlmi_decoder_spec spec = {.names = parts,
-                                       .mlp_bias = HLMI_BIAS_ASKED,
-                                       .mlp_bias_key = "mlp_bias",
+                                       .mlp_bias = HLMI_BIAS_MLP,
                                        .sizes = {131072, 4096, 21504, 0, 32, 8, 128, 4096},
-                                       .eps_key = {"layer_norm_epsilon", NULL},
+                                       .eps_key = "layer_norm_epsilon",
                                        .eps = 1e-5,
                                        .mlp = HLMI_MLP_RELU2,
                                        .activation = "relu2",
                                        .activation_key = "mlp_hidden_act",
                                        .count = count,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 

@@ -92,9 +92,14 @@ extern const hlmi_part_info hlmi_part_infos[HLMI_PARTS];
 
 /* Lines of tables that families share, behind a prefix. */
 #define HLMI_LAYER "model.layers.%zu."
-#define HLMI_NAMES_ENDS(root, norm)                                                                             \
-  [HLMI_PART_EMBED] = {root "embed_tokens", "token_embd"}, [HLMI_PART_FINAL_NORM] = {root norm, "output_norm"}, \
+#define HLMI_NAMES_ENDS(root, embed, norm)                                                             \
+  [HLMI_PART_EMBED] = {root embed, "token_embd"}, [HLMI_PART_FINAL_NORM] = {root norm, "output_norm"}, \
   [HLMI_PART_HEAD] = {"lm_head", "output"}, [HLMI_PART_SCORE] = {"score", NULL}
+#define HLMI_NAMES_NORMS(mixer, mlp)                               \
+  [HLMI_PART_ATTN_NORM] = {HLMI_LAYER mixer, "blk.%zu.attn_norm"}, \
+  [HLMI_PART_MLP_NORM] = {HLMI_LAYER mlp, "blk.%zu.ffn_norm"}
+#define HLMI_NAMES_QK_NORMS(q, k) \
+  [HLMI_PART_Q_NORM] = {HLMI_LAYER q, "blk.%zu.attn_q_norm"}, [HLMI_PART_K_NORM] = {HLMI_LAYER k, "blk.%zu.attn_k_norm"}
 #define HLMI_NAMES_QKV(p)                                                                         \
   [HLMI_PART_Q] = {p "q_proj", "blk.%zu.attn_q"}, [HLMI_PART_K] = {p "k_proj", "blk.%zu.attn_k"}, \
   [HLMI_PART_V] = {p "v_proj", "blk.%zu.attn_v"}, [HLMI_PART_ATTN_GATE] = {p "q_proj", "blk.%zu.attn_q"}
@@ -111,11 +116,16 @@ extern const hlmi_part_info hlmi_part_infos[HLMI_PARTS];
 #define HLMI_NAMES_MIXER(p)                                                                                        \
   [HLMI_PART_SSM_TAPS] = {p "conv1d", "blk.%zu.ssm_conv1d"}, [HLMI_PART_SSM_DECAY] = {p "A_log", "blk.%zu.ssm_a"}, \
   [HLMI_PART_SSM_SKIP] = {p "D", "blk.%zu.ssm_d"}, [HLMI_PART_SSM_OUT] = {p "out_proj", "blk.%zu.ssm_out"}
-#define HLMI_NAMES_MAMBA1(p)                                                                                    \
-  HLMI_NAMES_MIXER(p),                                                                                          \
-      [HLMI_PART_SSM_X] = {p "in_proj", "blk.%zu.ssm_in"}, [HLMI_PART_SSM_Z] = {p "in_proj", "blk.%zu.ssm_in"}, \
-      [HLMI_PART_SSM_LOW] = {p "x_proj", "blk.%zu.ssm_x"}, [HLMI_PART_SSM_B] = {p "x_proj", "blk.%zu.ssm_x"},   \
-      [HLMI_PART_SSM_C] = {p "x_proj", "blk.%zu.ssm_x"}, [HLMI_PART_SSM_DT] = {p "dt_proj", "blk.%zu.ssm_dt"}
+/* one: what follows the names of things that a family can have several of */
+#define HLMI_NAMES_MAMBA1(p, one)                                                                                      \
+  [HLMI_PART_SSM_TAPS] = {p "conv1d", "blk.%zu.ssm_conv1d"}, [HLMI_PART_SSM_DECAY] = {p "A_log" one, "blk.%zu.ssm_a"}, \
+  [HLMI_PART_SSM_SKIP] = {p "D" one, "blk.%zu.ssm_d"}, [HLMI_PART_SSM_OUT] = {p "out_proj", "blk.%zu.ssm_out"},        \
+  [HLMI_PART_SSM_X] = {p "in_proj", "blk.%zu.ssm_in"}, [HLMI_PART_SSM_Z] = {p "in_proj", "blk.%zu.ssm_in"},            \
+  [HLMI_PART_SSM_LOW] = {p "x_proj" one, "blk.%zu.ssm_x"}, [HLMI_PART_SSM_B] = {p "x_proj" one, "blk.%zu.ssm_x"},      \
+  [HLMI_PART_SSM_C] = {p "x_proj" one, "blk.%zu.ssm_x"}, [HLMI_PART_SSM_DT] = {p "dt_proj" one, "blk.%zu.ssm_dt"}
+#define HLMI_NAMES_MAMBA1_NORMS(dt, b, c)                                                                     \
+  [HLMI_PART_SSM_LOW_NORM] = {dt, "blk.%zu.ssm_dt_norm"}, [HLMI_PART_SSM_B_NORM] = {b, "blk.%zu.ssm_b_norm"}, \
+  [HLMI_PART_SSM_C_NORM] = {c, "blk.%zu.ssm_c_norm"}
 #define HLMI_NAMES_MAMBA2(p)                                                                                    \
   HLMI_NAMES_MIXER(p),                                                                                          \
       [HLMI_PART_SSM_Z] = {p "in_proj", "blk.%zu.ssm_in"}, [HLMI_PART_SSM_X] = {p "in_proj", "blk.%zu.ssm_in"}, \

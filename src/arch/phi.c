@@ -3,12 +3,11 @@
 #include "arch/decoder.h"
 
 static const hlmi_key names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "final_layernorm"),
     [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", "blk.%zu.attn_norm"},
     HLMI_NAMES_QKV(HLMI_LAYER "self_attn."),
     [HLMI_PART_O] = {HLMI_LAYER "self_attn.dense", "blk.%zu.attn_output"},
-    [HLMI_PART_Q_NORM] = {HLMI_LAYER "self_attn.q_layernorm", NULL},
-    [HLMI_PART_K_NORM] = {HLMI_LAYER "self_attn.k_layernorm", NULL},
+    HLMI_NAMES_QK_NORMS("self_attn.q_layernorm", "self_attn.k_layernorm"),
     [HLMI_PART_UP] = {HLMI_LAYER "mlp.fc1", "blk.%zu.ffn_up"},
     [HLMI_PART_DOWN] = {HLMI_LAYER "mlp.fc2", "blk.%zu.ffn_down"},
 };
@@ -20,7 +19,7 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .head_bias = HLMI_BIAS_ALWAYS,
                                        .norm = HLMI_NORM_LAYER,
                                        .sizes = {51200, 2048, 8192, 24, 32, 0, 0, 2048},
-                                       .eps_key = {"layer_norm_eps", NULL},
+                                       .eps_key = "layer_norm_eps",
                                        .eps = 1e-5,
                                        .qk_norm_key = "qk_layernorm",
                                        .parallel = true,

@@ -3,7 +3,6 @@
 
 static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .sizes = {151936, 4096, 22016, 32, 32, 32, 0, 32768},
-                                       .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                        .eps = 1e-6,
                                        .qkv_bias = HLMI_BIAS_ALWAYS,
                                        .window = hlmi_window_upper};

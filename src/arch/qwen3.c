@@ -3,11 +3,9 @@
 
 static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .sizes = {151936, 4096, 22016, 32, 32, 32, 128, 32768},
-                                       .eps_key = {"rms_norm_eps", ".attention.layer_norm_rms_epsilon"},
                                        .eps = 1e-6,
-                                       .qkv_bias = HLMI_BIAS_ASKED,
-                                       .o_bias = HLMI_BIAS_ASKED,
-                                       .attn_bias_key = "attention_bias",
+                                       .qkv_bias = HLMI_BIAS_ATTENTION,
+                                       .o_bias = HLMI_BIAS_ATTENTION,
                                        .qk_norm = true,
                                        .window = hlmi_window_upper};
 

@@ -16,10 +16,7 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlmi_delta_net *n = hlmi_plan_alloc(d->plan, 1, sizeof *n);
-    if (!n) return HLM_E_NOMEM;
-    d->family = n;
-    return hlmi_delta_net_read(d->c, n);
+    return hlmi_delta_net_read(d->c, d->family);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -28,8 +25,11 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_decoder_add_mlp(d, i);
 }
 
-static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC, .names = names,
-                                       .sizes = {248320, 4096, 12288, 32, 16, 4, 256, 32768}, .setup = setup,
+static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC,
+                                       .names = names,
+                                       .sizes = {248320, 4096, 12288, 32, 16, 4, 256, 32768},
+                                       .setup = setup,
+                                       .family_size = sizeof(hlmi_delta_net),
                                        .layer = layer};
 
 /* The settings of the text lie in text_config; what joins embedding and head may lie outside. */

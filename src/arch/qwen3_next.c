@@ -25,64 +25,38 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 typedef struct family {
     hlmi_delta_net net;
-    hlmi_expert_set experts; /* n 0: all layers are dense */
-    size_t shared_ff, sparse_step;
-    bool normalise;
+    hlmi_experts experts;
+    size_t sparse_step;
 } family;
 
 static hlm_status read_experts(const hlmi_decoder *d, family *f)
 {
     const hlmi_config *c = d->c;
     int64_t n = 0;
-    hlmi_expert_set *s = &f->experts;
-    *s = (hlmi_expert_set){.gated = true, .width = d->hidden};
+    hlmi_experts *e = &f->experts;
+    hlmi_router *r = &e->router;
     HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_experts", NULL}, 0, HLMI_MAX_EXPERTS, 512, &n));
-    s->n = (size_t)n;
-    HLMI_DO(hlmi_config_size(c, (hlmi_key){"num_experts_per_tok", NULL}, n ? n : HLMI_MAX_EXPERTS, 10, &s->used));
-    HLMI_DO(hlmi_config_size(c, (hlmi_key){"moe_intermediate_size", NULL}, MAX_FF, 512, &s->ff));
-    HLMI_DO(hlmi_config_size(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, MAX_FF, 512, &f->shared_ff));
+    r->n_experts = (size_t)n;
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"num_experts_per_tok", NULL}, n ? n : HLMI_MAX_EXPERTS, 10, &r->top_k));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"moe_intermediate_size", NULL}, MAX_FF, 512, &e->ff));
+    HLMI_DO(hlmi_config_size(c, (hlmi_key){"shared_expert_intermediate_size", NULL}, MAX_FF, 512, &e->shared_ff));
     HLMI_DO(hlmi_config_size(c, (hlmi_key){"decoder_sparse_step", NULL}, MAX_LAYERS, 1, &f->sparse_step));
-    return hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, true, &f->normalise);
+    return hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, true, &r->normalise);
 }
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f);
-    if (!f) return HLM_E_NOMEM;
+    family *f = d->family;
     HLMI_DO(hlmi_delta_net_read(d->c, &f->net));
-    f->net.fused = true;
-    HLMI_DO(read_experts(d, f));
-    d->family = f;
-    return HLM_OK;
-}
-
-static hlm_status add_sparse(const hlmi_decoder *d, const family *f, size_t layer)
-{
-    const size_t n = f->experts.n;
-    hlmi_moe_params p = {.kind = HLMI_MLP_SILU_GATED,
-                         .router = {.kind = HLMI_ROUTE_SOFTMAX,
-                                    .n_experts = n,
-                                    .top_k = f->experts.used,
-                                    .normalise = f->normalise,
-                                    .scale = 1.0f,
-                                    .shared = 1.0f,
-                                    .shared_gated = true}};
-    p.norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
-    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
-    p.shared_gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_SCALE, layer, 1, d->hidden);
-    const hlmi_expert shared = {.gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_GATE, layer, f->shared_ff, d->hidden),
-                                .up = hlmi_decoder_matrix(d, HLMI_PART_SHARED_UP, layer, f->shared_ff, d->hidden),
-                                .down = hlmi_decoder_matrix(d, HLMI_PART_SHARED_DOWN, layer, d->hidden, f->shared_ff)};
-    p.experts = hlmi_experts_want(d, &f->experts, layer, &shared);
-    return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
+    return read_experts(d, f);
 }
 
 static hlm_status add_feed_forward(const hlmi_decoder *d, const family *f, size_t layer)
 {
     bool dense = false;
     HLMI_DO(hlmi_config_list_has(d->c, "mlp_only_layers", 0, MAX_LAYERS, (int64_t)layer, &dense));
-    const bool sparse = !dense && f->experts.n && (layer + 1) % f->sparse_step == 0;
-    return sparse ? add_sparse(d, f, layer) : hlmi_decoder_add_mlp(d, layer);
+    const bool sparse = !dense && f->experts.router.n_experts && (layer + 1) % f->sparse_step == 0;
+    return sparse ? hlmi_experts_add(d, &f->experts, layer, NULL) : hlmi_decoder_add_mlp(d, layer);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -92,8 +66,16 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return add_feed_forward(d, f, i);
 }
 
-static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC, .names = names,
-                                       .sizes = {151936, 2048, 5632, 48, 16, 2, 256, 32768}, .setup = setup,
+static const family usual = {
+    .net = {.fused = true},
+    .experts = {.router = {.kind = HLMI_ROUTE_SOFTMAX, .scale = 1.0f, .shared = 1.0f, .shared_gated = true}}};
+
+static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC,
+                                       .names = names,
+                                       .sizes = {151936, 2048, 5632, 48, 16, 2, 256, 32768},
+                                       .setup = setup,
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .layer = layer};
 
 static const char *const left_out[] = {"mtp.", "model.mtp.", NULL}; /* predict further tokens */

@@ -28,7 +28,7 @@ static const hlmi_key hybrid_names[HLMI_PARTS] = {
     HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba_decoder.mamba."),
 };
 static const hlmi_key plain_names[HLMI_PARTS] = {
-    HLMI_NAMES_ENDS("model.", "final_layernorm"),
+    HLMI_NAMES_ENDS("model.", "embed_tokens", "final_layernorm"),
     [HLMI_PART_ATTN_NORM] = {HLMI_LAYER "input_layernorm", NULL},
     HLMI_NAMES_MAMBA2(HLMI_LAYER "mamba."),
 };
@@ -46,7 +46,7 @@ typedef struct family {
     hlmi_mamba2 ssm;
     size_t heads, kv_heads, rank, n_blocks, uses; /* uses: shared blocks in layers so far */
     bool attn_adapters, biases;
-    block blocks[]; /* [n_blocks] */
+    block *blocks; /* [n_blocks] */
 } family;
 
 static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
@@ -74,12 +74,11 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    size_t blocks = 0;
     bool rope = false;
-    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_mem_blocks", NULL}, MAX_BLOCKS, 1, &blocks));
-    family *f = hlmi_plan_alloc(d->plan, 1, sizeof *f + blocks * sizeof *f->blocks);
-    if (!f) return HLM_E_NOMEM;
-    f->n_blocks = blocks;
+    family *f = d->family;
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_mem_blocks", NULL}, MAX_BLOCKS, 1, &f->n_blocks));
+    f->blocks = hlmi_plan_alloc(d->plan, f->n_blocks, sizeof *f->blocks);
+    if (!f->blocks) return HLM_E_NOMEM;
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"adapter_rank", NULL}, MAX_RANK, 128, &f->rank));
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_attention_heads", NULL}, MAX_HEADS, 32, &f->heads));
     const int64_t heads = (int64_t)f->heads;
@@ -93,7 +92,6 @@ static hlm_status setup(hlmi_decoder *d)
                          hlmi_store_path(d->c->store), f->heads);
     d->no_rope = !rope;
     d->attn_scale = 1.0f / __builtin_sqrtf((float)d->head_dim / 2.0f);
-    d->family = f;
     return HLM_OK;
 }
 
@@ -129,13 +127,12 @@ static void want_block(const hlmi_decoder *d, const family *f, block *b)
 {
     hlmi_shared_params *p = &b->p;
     const uint64_t before = d->plan->bytes_per_token;
-    const hlmi_has_bias bias = f->biases ? HLMI_BIAS_ALWAYS : HLMI_BIAS_NEVER;
     const hlmi_want up = {.rows = 2 * d->ff, .cols = d->hidden, .unit = 2 * d->ff};
     const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
     want_attention(d, f, b);
     p->ff_norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, b->first, d->hidden);
-    hlmi_decoder_linear(d, HLMI_PART_UP, b->first, up, bias, NULL, &p->gate_up, &p->gate_up_bias);
-    hlmi_decoder_linear(d, HLMI_PART_DOWN, b->first, down, bias, NULL, &p->down, &p->down_bias);
+    hlmi_decoder_linear(d, HLMI_PART_UP, b->first, up, f->biases, &p->gate_up, &p->gate_up_bias);
+    hlmi_decoder_linear(d, HLMI_PART_DOWN, b->first, down, f->biases, &p->down, &p->down_bias);
     b->bytes = d->plan->bytes_per_token - before;
     b->loaded = true;
 }
@@ -213,8 +210,8 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
                                     .tied = true,
                                     .activation = "gelu",
                                     .sizes = {32000, 2560, 4 * hidden, 54, 32, 0, 2 * hidden / heads, 4096},
-                                    .eps_key = {"rms_norm_eps", NULL},
                                     .eps = 1e-5,
+                                    .family_size = sizeof(family),
                                     .setup = setup,
                                     .layer = layer};
     w->plan->keeps_embedding = true;
