@@ -24,6 +24,9 @@ MAX_P90_LINES = 25  # of all functions of lib/ and src/, nine of ten
 MAX_COLUMNS = 150
 # What few may include of lib/, or of the system.
 DOORS = {"jinja/": ("lib/jinja/", "lib/chat/"), "jansson.h": ("lib/base/json.c",)}
+# Who asks which container a model is in; all others read what is there, whatever it is.
+DIALECT = re.compile(r"\bhlmi_store_dialect\s*\(")
+DIALECT_ASKED = ("lib/weights/", "src/arch/")
 
 # What ends, prints in, or reads the environment of somebody else's program.
 BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprintf|fprintf|puts|putchar|putc|fputs|perror"
@@ -76,6 +79,9 @@ def check_library(name, text, code):
     for line, m in lines_of(code, OPENERS):
         if name != OPENING and parts[0] != "include":
             yield line, f"{m[1] or m[2]} gives a descriptor, which is for {OPENING} (hlmi_os_fd)"
+    for line, _ in lines_of(code, DIALECT):
+        if not name.startswith(DIALECT_ASKED):
+            yield line, f"hlmi_store_dialect is for {' and '.join(DIALECT_ASKED)} alone"
     for line, m in lines_of(text, PROMISES):
         yield line, f"'{m[0]}' promises work that is not done"
     for line, m in lines_of(text, INCLUDE):

@@ -59,8 +59,8 @@ static bool ends_with(jv s, const char *tail)
 /* Variables such as pad_token are the program's, not a message's. */
 static void set_extra(jx *x, jscope *s, const hlmi_chat_input *in)
 {
-    if (!in->extra) return;
-    const jv extra = hlmi_jfrom_json(x, in->extra, in->extra_len, "extra");
+    if (!in->extra.s) return;
+    const jv extra = hlmi_jfrom_json(x, in->extra.s, in->extra.len, "extra");
     if (x->st != HLM_OK) return;
     if (extra.kind != JV_DICT) {
         wrong_type(x, "extra", "a JSON object", extra);
@@ -93,17 +93,17 @@ static void trust_roles(jx *x, jv messages)
     }
 }
 
-static jv token_text(jx *x, const char *s)
+static jv token_text(jx *x, hlmi_str s)
 {
-    return s ? hlmi_jtrust_text(x, jv_lit(s)) : jv_missing();
+    return s.s ? hlmi_jtrust_text(x, jv_str(s.s, s.len)) : jv_missing();
 }
 
 static void set_variables(jx *x, jscope *s, const hlmi_chat_input *in)
 {
-    const jv messages = hlmi_jfrom_json(x, in->messages, in->messages_len, "messages");
+    const jv messages = hlmi_jfrom_json(x, in->messages.s, in->messages.len, "messages");
     if (messages.kind != JV_LIST) wrong_type(x, "messages", "a JSON array", messages);
     trust_roles(x, messages);
-    const jv tools = in->tools ? hlmi_jfrom_json(x, in->tools, in->tools_len, "tools") : jv_none();
+    const jv tools = in->tools.s ? hlmi_jfrom_json(x, in->tools.s, in->tools.len, "tools") : jv_none();
     hlmi_jset(x, s, jv_lit("messages"), messages);
     hlmi_jset(x, s, jv_lit("tools"), tools);
     hlmi_jset(x, s, jv_lit("documents"), jv_none());
@@ -128,13 +128,13 @@ static hlm_status give(const jsb *text, hlmi_buf *out, hlmi_buf *trusted)
     return st;
 }
 
-hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in,
-                                       hlmi_buf *out, hlmi_buf *trusted)
+hlm_status hlmi_template_render(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in, hlmi_buf *out,
+                                hlmi_buf *trusted)
 {
     hlmi_arena arena;
     const size_t max = SIZE_MAX >> 12;
-    const size_t size = hlmi_min_size(in->messages_len, max) + (in->tools ? hlmi_min_size(in->tools_len, max) : 0) +
-        (in->extra ? hlmi_min_size(in->extra_len, max) : 0);
+    const size_t size =
+        hlmi_min_size(in->messages.len, max) + hlmi_min_size(in->tools.len, max) + hlmi_min_size(in->extra.len, max);
     hlmi_arena_init(&arena, mem, HLMI_JINJA_MEMORY + size * HLMI_JINJA_MEMORY_PER_BYTE);
     arena.shadowed = trusted != NULL;
     jx x = {.arena = &arena,
@@ -151,19 +151,4 @@ hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *m
     if (x.st == HLM_OK) x.st = give(&text, out, trusted);
     hlmi_arena_free(&arena);
     return x.st;
-}
-
-hlm_status hlmi_template_render(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in, hlmi_buf *out)
-{
-    return hlmi_template_render_traced(t, mem, in, out, NULL);
-}
-
-hlm_status hlmi_chat_render(const hlmi_mem *mem, const char *tpl, size_t tpl_len, const hlmi_chat_input *in,
-                            hlmi_buf *out)
-{
-    hlmi_template *t;
-    hlm_status st = hlmi_template_new(mem, tpl, tpl_len, &t);
-    if (st == HLM_OK) st = hlmi_template_render(t, mem, in, out);
-    hlmi_template_free(t);
-    return st;
 }

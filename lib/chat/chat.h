@@ -11,13 +11,10 @@
 typedef struct hlmi_template hlmi_template;
 
 typedef struct hlmi_chat_input {
-    const char *messages; /* JSON text, an array of messages */
-    size_t messages_len;
-    const char *tools; /* JSON text, or NULL: none */
-    size_t tools_len;
-    const char *extra; /* JSON object whose members become variables, or NULL */
-    size_t extra_len;
-    const char *bos, *eos; /* token texts, NULL: left undefined */
+    hlmi_str messages; /* JSON text, an array of messages */
+    hlmi_str tools; /* JSON text; NULL: none */
+    hlmi_str extra; /* JSON object whose members become variables; NULL: none */
+    hlmi_str bos, eos; /* token texts; NULL: left undefined */
     bool add_generation_prompt;
     int64_t now; /* for strftime_now: seconds since 1970 UTC */
 } hlmi_chat_input;
@@ -28,21 +25,14 @@ hlm_status hlmi_template_new(const hlmi_mem *mem, const char *text, size_t len, 
 /** NULL-safe. */
 void hlmi_template_free(hlmi_template *t);
 
-/** Append the rendered conversation to out, which is left alone on failure.
+/** Append the rendered conversation to out, which is left alone on failure. trusted (NULL: not asked for) receives a
+ *  byte for each of the text: 1 where it is the template's own (or bos, eos, a variable of `extra` whose name ends in
+ *  _token, a role that is a plain word), 0 where it came from messages, tools or extra, or was computed from them.
  *  Errors  HLM_E_FORMAT  messages, tools or extra are not valid JSON, or of the wrong type
  *          HLM_E_TEMPLATE  a run-time error, with the line; after the line, the sentence is raise_exception's message
  *                          where that was called
  *          HLM_E_LIMIT  a budget ran out;  HLM_E_NOMEM */
-hlm_status hlmi_template_render(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in, hlmi_buf *out);
-
-/** The same. trusted receives a byte for each of the text: 1 where it is the template's own (or bos, eos, a variable of
- *  `extra` whose name ends in _token, a role that is a plain word), 0 where it came from messages, tools or extra, or
- *  was computed from them. */
-hlm_status hlmi_template_render_traced(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in,
-                                       hlmi_buf *out, hlmi_buf *trusted);
-
-/** Parse and render once. */
-hlm_status hlmi_chat_render(const hlmi_mem *mem, const char *tpl, size_t tpl_len, const hlmi_chat_input *in,
-                            hlmi_buf *out);
+hlm_status hlmi_template_render(const hlmi_template *t, const hlmi_mem *mem, const hlmi_chat_input *in, hlmi_buf *out,
+                                hlmi_buf *trusted);
 
 #endif

@@ -53,9 +53,9 @@ typedef struct hlmi_vocab {
     size_t n_merges;
     const hlmi_str *merges; /* [n_merges] "left right" */
     int32_t bos, eos, unk, pad, eot, eom;
-    int add_bos, add_eos; /* 1, 0, or -1: the model's default */
-    int add_space_prefix; /* of "llama" and "t5"; as above */
-    int remove_extra_whitespaces; /* of "t5"; as above */
+    int32_t add_bos, add_eos; /* 1, 0, or -1: the model's default */
+    int32_t add_space_prefix; /* of "llama" and "t5"; as above */
+    int32_t remove_extra_whitespaces; /* of "t5"; as above */
     const char *charsmap; /* precompiled normalisation, or NULL */
     size_t charsmap_len;
 } hlmi_vocab;

@@ -109,3 +109,10 @@ hlmi_str hlmi_kv_str(const hlmi_kv *kv)
     if (kv && kv->type == HLMI_KV_STRING) hlmi_kv_next_string(kv, &cursor, &s.s, &s.len);
     return s;
 }
+
+hlm_status hlmi_store_kv_text(const hlmi_store *s, const char *key, hlmi_str *out)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, key);
+    *out = kv ? hlmi_kv_str(kv) : (hlmi_str){"", 0};
+    return out->s ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "%s: is no string", key);
+}

@@ -116,5 +116,7 @@ bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out);
 bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size_t *len);
 /** A string, not ended by 0; s = NULL where kv is none. */
 hlmi_str hlmi_kv_str(const hlmi_kv *kv);
+/** The string of a key; "" when there is no such key. Errors  HLM_E_FORMAT (it is no string). */
+hlm_status hlmi_store_kv_text(const hlmi_store *s, const char *key, hlmi_str *out);
 
 #endif

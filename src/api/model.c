@@ -52,9 +52,8 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     if (!hlmi_cpu_limit(p->cpu, &cpu))
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.cpu is '%.40s', which is no known instruction set",
                          p->cpu);
-    hlm_status st = hlmi_mem_from(&mem, p->allocator);
-    if (st == HLM_OK) st = hlmi_log_from(&log, p->log);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_mem_from(&mem, p->allocator));
+    HLMI_DO(hlmi_log_from(&log, p->log));
     loaded *l = hlmi_calloc(&mem, 1, sizeof *l);
     if (!l) return hlmi_nomem(sizeof *l, "a model");
     hlm_model *m = &l->model;
@@ -139,15 +138,13 @@ static hlm_status no_weights(hlm_model *m)
 /* The tokenizer and the chat templates of the open store. */
 static hlm_status load_text(hlm_model *m)
 {
-    hlmi_str text;
-    hlm_status st = hlmi_vocab_load(&m->tokenizer, &m->mem, m->store, &m->log);
-    if (st != HLM_OK) return st;
-    HLMI_TRY(hlmi_templates_load(m->templates, &m->mem, m->store));
-    if (!hlmi_templates_has(m->templates, "default")) goto done;
-    HLMI_TRY(hlmi_templates_choose(m->templates, m->tokenizer, "default", false, &text));
-    m->chat_text = text.s;
-    st = hlmi_template_new(&m->mem, text.s, text.len, &m->chat_template);
-done:
+    HLMI_DO(hlmi_vocab_load(&m->tokenizer, &m->mem, m->store, &m->log));
+    hlm_status st = hlmi_templates_load(m->templates, &m->mem, m->store);
+    const hlmi_named_text *text = st == HLM_OK ? hlmi_templates_find(m->templates, "default") : NULL;
+    if (text) {
+        m->chat_text = text->text;
+        st = hlmi_template_new(&m->mem, text->text, text->len, &m->chat_template);
+    }
     return st == HLM_OK ? st : hlmi_fail_prefix(st, "%s: ", hlmi_store_path(m->store));
 }
 

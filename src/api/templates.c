@@ -14,16 +14,11 @@ enum { TEXT_MAX = 4 << 20, CONFIG_MAX = 256 << 20, NAME_MAX = 64, TEMPLATES_MAX 
 
 static const char default_name[] = "default", tool_name[] = "tool_use";
 
-static hlmi_named_text *find(const hlmi_templates *ts, size_t from, const char *name)
+hlmi_named_text *hlmi_templates_find(const hlmi_templates *ts, const char *name)
 {
-    for (size_t i = from; i < ts->n; i++)
+    for (size_t i = 0; i < ts->n; i++)
         if (strcmp(ts->v[i].name, name) == 0) return &ts->v[i];
     return NULL;
-}
-
-bool hlmi_templates_has(const hlmi_templates *ts, const char *name)
-{
-    return find(ts, 0, name) != NULL;
 }
 
 static hlm_status set_text(hlmi_named_text *t, const hlmi_mem *mem, hlmi_str text)
@@ -37,7 +32,6 @@ static hlm_status set_text(hlmi_named_text *t, const hlmi_mem *mem, hlmi_str tex
 /* Of two places the first says what a name means, of one place (the templates from `from` on) the last. */
 static hlm_status add(hlmi_templates *ts, const hlmi_mem *mem, size_t from, hlmi_str name, hlmi_str text)
 {
-    void *v = ts->v;
     char copy[NAME_MAX + 1];
     if (name.len == 0 || name.len > NAME_MAX || memchr(name.s, '\0', name.len))
         return hlmi_fail(HLM_E_FORMAT, "a chat template is called '%.*s', %zu bytes; expected 1 to %d",
@@ -46,17 +40,14 @@ static hlm_status add(hlmi_templates *ts, const hlmi_mem *mem, size_t from, hlmi
     copy[name.len] = '\0';
     if (text.len > TEXT_MAX)
         return hlmi_fail(HLM_E_LIMIT, "chat template '%s' has %zu bytes; at most %d", copy, text.len, TEXT_MAX);
-    hlmi_named_text *same = find(ts, 0, copy);
+    hlmi_named_text *same = hlmi_templates_find(ts, copy);
     if (same) return same < ts->v + from ? HLM_OK : set_text(same, mem, text);
     if (ts->n == TEMPLATES_MAX)
         return hlmi_fail(HLM_E_LIMIT, "chat template '%s': more than %d are there", copy, TEMPLATES_MAX);
-    hlm_status st = hlmi_grow(mem, &v, &ts->cap, ts->n + 1, sizeof *ts->v, "chat templates");
-    ts->v = v;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(mem, ts->v, ts->cap, ts->n + 1, "chat templates"));
     hlmi_named_text *t = &ts->v[ts->n++];
     *t = (hlmi_named_text){.name = hlmi_strndup(mem, copy, name.len)};
-    st = set_text(t, mem, text);
-    return t->name ? st : hlmi_nomem(name.len, "a chat template");
+    return t->name ? set_text(t, mem, text) : hlmi_nomem(name.len, "a chat template");
 }
 
 static hlmi_str str(const char *s)
@@ -66,60 +57,41 @@ static hlmi_str str(const char *s)
 
 /* ---- GGUF ---- */
 
-static hlm_status text_of(const hlmi_kv *kv, hlmi_str *out)
-{
-    *out = hlmi_kv_str(kv);
-    return out->s ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "%s: is no string", kv->key);
-}
-
 /* The list of names says nothing that the keys do not. */
-static hlm_status load_gguf(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
+static hlm_status load_keys(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
     static const char key[] = "tokenizer.chat_template", list[] = "tokenizer.chat_templates";
     const size_t n = sizeof key - 1;
     const hlmi_kv *kv = hlmi_store_kv(s, list);
-    hlm_status st = HLM_OK;
-    hlmi_str text = {"", 0};
+    hlmi_str text;
     if (kv && (kv->type != HLMI_KV_ARRAY || kv->item != HLMI_KV_STRING))
         return hlmi_fail(HLM_E_FORMAT, "%s: is no array of strings", list);
-    kv = hlmi_store_kv(s, key);
-    if (kv) HLMI_TRY(text_of(kv, &text));
-    if (text.len) HLMI_TRY(add(ts, mem, 0, str(default_name), text));
+    HLMI_DO(hlmi_store_kv_text(s, key, &text));
+    if (text.len) HLMI_DO(add(ts, mem, 0, str(default_name), text));
     for (size_t i = 0; (kv = hlmi_store_kv_at(s, i)) != NULL; i++) {
         if (strncmp(kv->key, key, n) != 0 || kv->key[n] != '.') continue;
-        HLMI_TRY(text_of(kv, &text));
-        HLMI_TRY(add(ts, mem, ts->n, str(kv->key + n + 1), text));
-    }
-done:
-    return st;
-}
-
-/* ---- Hugging Face folders ---- */
-
-/* [{"name": ..., "template": ...}, ...] */
-static hlm_status add_list(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_json *list)
-{
-    const size_t from = ts->n;
-    for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
-        const hlmi_str name = hlmi_json_str(hlmi_json_get(i.value, "name"));
-        const hlmi_str text = hlmi_json_str(hlmi_json_get(i.value, "template"));
-        if (!name.s || !text.s)
-            return hlmi_fail(HLM_E_FORMAT, "chat_template[%zu] is no object with texts \"name\" and \"template\"",
-                             i.n - 1);
-        const hlm_status st = add(ts, mem, from, name, text);
-        if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template[%zu]: ", i.n - 1);
+        HLMI_DO(hlmi_store_kv_text(s, kv->key, &text));
+        HLMI_DO(add(ts, mem, ts->n, str(kv->key + n + 1), text));
     }
     return HLM_OK;
 }
 
-/* {name: text, ...} */
-static hlm_status add_dictionary(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_json *names)
+/* ---- Hugging Face folders ---- */
+
+/* [{"name": ..., "template": ...}, ...], or {name: text, ...} */
+static hlm_status add_all(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_json *all)
 {
     const size_t from = ts->n;
-    for (hlmi_json_iter i = {0}; hlmi_json_next(names, &i);) {
-        const hlmi_str text = hlmi_json_str(i.value);
-        if (!text.s) return hlmi_fail(HLM_E_FORMAT, "chat_template: '%.80s' is no text", i.key.s);
-        const hlm_status st = add(ts, mem, from, i.key, text);
+    const bool list = hlmi_json_is(all, HLMI_JSON_ARRAY);
+    for (hlmi_json_iter i = {0}; hlmi_json_next(all, &i);) {
+        const hlmi_str name = list ? hlmi_json_str(hlmi_json_get(i.value, "name")) : i.key;
+        const hlmi_str text = hlmi_json_str(list ? hlmi_json_get(i.value, "template") : i.value);
+        if (list && (!name.s || !text.s))
+            return hlmi_fail(HLM_E_FORMAT, "chat_template[%zu] is no object with texts \"name\" and \"template\"",
+                             i.n - 1);
+        if (!text.s) return hlmi_fail(HLM_E_FORMAT, "chat_template: '%.80s' is no text", name.s);
+        const hlm_status st = add(ts, mem, from, name, text);
+        if (st != HLM_OK && list) return hlmi_fail_prefix(st, "chat_template[%zu]: ", i.n - 1);
         if (st != HLM_OK) return hlmi_fail_prefix(st, "chat_template: ");
     }
     return HLM_OK;
@@ -138,8 +110,7 @@ static hlm_status load_key(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_s
     if (!v) goto done;
     ts->named = true;
     if (hlmi_json_is(v, HLMI_JSON_STRING)) st = add(ts, mem, ts->n, str(default_name), hlmi_json_str(v));
-    else if (hlmi_json_is(v, HLMI_JSON_ARRAY)) st = add_list(ts, mem, v);
-    else if (hlmi_json_is(v, HLMI_JSON_OBJECT)) st = add_dictionary(ts, mem, v);
+    else if (hlmi_json_is(v, HLMI_JSON_ARRAY | HLMI_JSON_OBJECT)) st = add_all(ts, mem, v);
     else st = hlmi_fail(HLM_E_FORMAT, "chat_template is neither a text nor a list nor an object");
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", file);
 done:
@@ -194,35 +165,30 @@ static hlm_status load_additional(const folder *f)
 }
 
 /* As in transformers chat_template.jinja stands in the place of all that the JSON files say. */
-static hlm_status load_folder(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
+static hlm_status load_files(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    hlm_status st;
     const folder f = {ts, mem, s};
-    HLMI_TRY(load_file(&f, "chat_template.jinja", str(default_name)));
+    HLMI_DO(load_file(&f, "chat_template.jinja", str(default_name)));
     const bool whole = ts->n > 0;
-    HLMI_TRY(load_additional(&f));
-    if (whole) goto done;
-    HLMI_TRY(load_key(ts, mem, s, "chat_template.json"));
-    HLMI_TRY(load_key(ts, mem, s, "tokenizer_config.json"));
-done:
-    return st;
+    HLMI_DO(load_additional(&f));
+    if (whole) return HLM_OK;
+    HLMI_DO(load_key(ts, mem, s, "chat_template.json"));
+    return load_key(ts, mem, s, "tokenizer_config.json");
 }
 
-/* ---- both ---- */
+/* ---- both: a GGUF file has no files beside it, and a folder no keys ---- */
 
 hlm_status hlmi_templates_load(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    const bool gguf = hlmi_store_dialect(s) == HLMI_GGUF;
     const hlmi_str type = hlmi_json_str(hlmi_json_get(hlmi_store_config(s), "model_type"));
     const hlmi_str name = hlmi_kv_str(hlmi_store_kv(s, "general.architecture"));
     const hlmi_str arch = type.s ? type : name.s ? name : str("");
-    hlm_status st;
     ts->arch = hlmi_strndup(mem, arch.s, arch.len);
-    if (!ts->arch) HLMI_TRY(hlmi_nomem(arch.len, "a name"));
-    HLMI_TRY(gguf ? load_gguf(ts, mem, s) : load_folder(ts, mem, s));
+    if (!ts->arch) return hlmi_nomem(arch.len, "a name");
+    HLMI_DO(load_keys(ts, mem, s));
+    HLMI_DO(load_files(ts, mem, s));
     ts->named = ts->named || ts->n > 0;
-done:
-    return st;
+    return HLM_OK;
 }
 
 void hlmi_templates_free(hlmi_templates *ts, const hlmi_mem *mem)
@@ -254,8 +220,8 @@ hlm_status hlmi_templates_choose(const hlmi_templates *ts, const hlmi_tokenizer 
 {
     *out = (hlmi_str){NULL, 0};
     const bool asked = name != NULL;
-    if (!name && tools && hlmi_templates_has(ts, tool_name)) name = tool_name;
-    const hlmi_named_text *own = find(ts, 0, name ? name : default_name);
+    if (!name && tools && hlmi_templates_find(ts, tool_name)) name = tool_name;
+    const hlmi_named_text *own = hlmi_templates_find(ts, name ? name : default_name);
     if (own) {
         *out = (hlmi_str){own->text, own->len};
         return HLM_OK;

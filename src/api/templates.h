@@ -30,7 +30,7 @@ void hlmi_templates_free(hlmi_templates *ts, const hlmi_mem *mem);
  *  Errors  HLM_E_UNSUPPORTED (none of that name, or none without one). */
 hlm_status hlmi_templates_choose(const hlmi_templates *ts, const hlmi_tokenizer *t, const char *name, bool tools,
                                  hlmi_str *out);
-/** Have the files one called `name`? */
-bool hlmi_templates_has(const hlmi_templates *ts, const char *name);
+/** The files' one called `name`, or NULL. */
+hlmi_named_text *hlmi_templates_find(const hlmi_templates *ts, const char *name);
 
 #endif

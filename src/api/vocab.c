@@ -1,6 +1,7 @@
 /* From a store to its tokenizer: GGUF metadata or the side files of a Hugging Face folder. */
 #include "api/vocab.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -56,37 +57,43 @@ static hlm_status read_numbers(const hlmi_store *s, const hlmi_mem *mem, const c
     return HLM_OK;
 }
 
-static hlm_status read_id(const hlmi_store *s, const char *key, int32_t *out)
+/* Ids, and what the file says yes or no to. Without the key: -1. */
+typedef struct fact {
+    const char *key;
+    size_t field; /* of hlmi_vocab */
+    bool flag;
+} fact;
+
+static const fact facts[] = {
+    {"tokenizer.ggml.bos_token_id", offsetof(hlmi_vocab, bos), false},
+    {"tokenizer.ggml.eos_token_id", offsetof(hlmi_vocab, eos), false},
+    {"tokenizer.ggml.unknown_token_id", offsetof(hlmi_vocab, unk), false},
+    {"tokenizer.ggml.padding_token_id", offsetof(hlmi_vocab, pad), false},
+    {"tokenizer.ggml.eot_token_id", offsetof(hlmi_vocab, eot), false},
+    {"tokenizer.ggml.eom_token_id", offsetof(hlmi_vocab, eom), false},
+    {"tokenizer.ggml.add_bos_token", offsetof(hlmi_vocab, add_bos), true},
+    {"tokenizer.ggml.add_eos_token", offsetof(hlmi_vocab, add_eos), true},
+    {"tokenizer.ggml.add_space_prefix", offsetof(hlmi_vocab, add_space_prefix), true},
+    {"tokenizer.ggml.remove_extra_whitespaces", offsetof(hlmi_vocab, remove_extra_whitespaces), true},
+};
+
+enum { FACTS = sizeof facts / sizeof *facts };
+
+static int32_t *field_of(hlmi_vocab *v, const fact *f)
 {
-    const hlmi_kv *kv = hlmi_store_kv(s, key);
-    int64_t v;
-    *out = -1;
-    if (!kv) return HLM_OK;
-    if (!hlmi_kv_i64(kv, 0, &v)) return bad_key(key, "is no integer");
-    if (v < -1 || v > INT32_MAX) {
-        if (v == (int64_t)UINT32_MAX) return HLM_OK; /* -1 as some writers put it */
-        return hlmi_fail(HLM_E_FORMAT, "%s is %lld", key, (long long)v);
-    }
+    return (int32_t *)(void *)((char *)v + f->field);
+}
+
+static hlm_status read_fact(const hlmi_store *s, const fact *f, int32_t *out)
+{
+    const hlmi_kv *kv = hlmi_store_kv(s, f->key);
+    int64_t v = -1;
+    if (kv && ((f->flag && kv->type != HLMI_KV_BOOL) || !hlmi_kv_i64(kv, 0, &v)))
+        return bad_key(f->key, f->flag ? "is no bool" : "is no integer");
+    if (v == (int64_t)UINT32_MAX) v = -1; /* as some writers put it */
+    if (v < -1 || v > INT32_MAX) return hlmi_fail(HLM_E_FORMAT, "%s is %lld", f->key, (long long)v);
     *out = (int32_t)v;
     return HLM_OK;
-}
-
-static hlm_status read_flag(const hlmi_store *s, const char *key, int *out)
-{
-    const hlmi_kv *kv = hlmi_store_kv(s, key);
-    int64_t v = -1;
-    *out = -1;
-    if (!kv) return HLM_OK;
-    if (kv->type != HLMI_KV_BOOL || !hlmi_kv_i64(kv, 0, &v)) return bad_key(key, "is no bool");
-    *out = v != 0;
-    return HLM_OK;
-}
-
-static hlm_status read_string(const hlmi_store *s, const char *key, hlmi_str *out)
-{
-    const hlmi_kv *kv = hlmi_store_kv(s, key);
-    *out = kv ? hlmi_kv_str(kv) : (hlmi_str){"", 0};
-    return out->s ? HLM_OK : bad_key(key, "is no string");
 }
 
 static hlm_status read_charsmap(const hlmi_store *s, hlmi_vocab *v)
@@ -101,50 +108,29 @@ static hlm_status read_charsmap(const hlmi_store *s, hlmi_vocab *v)
     return HLM_OK;
 }
 
-static hlm_status read_facts(const hlmi_store *s, hlmi_vocab *v)
-{
-    hlm_status st;
-    HLMI_TRY(read_string(s, "tokenizer.ggml.pre", &v->pre));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.bos_token_id", &v->bos));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.eos_token_id", &v->eos));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.unknown_token_id", &v->unk));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.padding_token_id", &v->pad));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.eot_token_id", &v->eot));
-    HLMI_TRY(read_id(s, "tokenizer.ggml.eom_token_id", &v->eom));
-    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_bos_token", &v->add_bos));
-    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_eos_token", &v->add_eos));
-    HLMI_TRY(read_flag(s, "tokenizer.ggml.add_space_prefix", &v->add_space_prefix));
-    HLMI_TRY(read_flag(s, "tokenizer.ggml.remove_extra_whitespaces", &v->remove_extra_whitespaces));
-    HLMI_TRY(read_charsmap(s, v));
-done:
-    return st;
-}
-
 /* Ids that are no token's are unset, as llama.cpp does: some converters write an id that was added after the
  * vocabulary. */
 static void drop_outside(hlmi_vocab *v, const hlmi_logger *log)
 {
-    const struct {
-        const char *name;
-        int32_t *id;
-    } ids[] = {{"bos", &v->bos},     {"eos", &v->eos}, {"unknown", &v->unk},
-               {"padding", &v->pad}, {"eot", &v->eot}, {"eom", &v->eom}};
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (*ids[i].id < 0 || (size_t)*ids[i].id < v->n_tokens) continue;
-        hlmi_log_line(log, HLM_LOG_WARN, "tokenizer.ggml.%s_token_id is %d, the vocabulary has %zu tokens: unset",
-                      ids[i].name, (int)*ids[i].id, v->n_tokens);
-        *ids[i].id = -1;
+    for (size_t i = 0; i < FACTS; i++) {
+        int32_t *id = field_of(v, &facts[i]);
+        if (facts[i].flag || *id < 0 || (size_t)*id < v->n_tokens) continue;
+        hlmi_log_line(log, HLM_LOG_WARN, "%s is %d, the vocabulary has %zu tokens: unset", facts[i].key, (int)*id,
+                      v->n_tokens);
+        *id = -1;
     }
 }
 
-static hlm_status load_gguf(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const hlmi_logger *log)
+static hlm_status load_keys(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const hlmi_logger *log)
 {
     hlm_status st;
     arrays a = {0};
     hlmi_vocab v = {0};
-    HLMI_TRY(read_string(s, "tokenizer.ggml.model", &v.model));
+    HLMI_TRY(hlmi_store_kv_text(s, "tokenizer.ggml.model", &v.model));
     if (v.model.len == 0 || (v.model.len == 4 && memcmp(v.model.s, "none", 4) == 0)) goto done; /* ids only */
-    HLMI_TRY(read_facts(s, &v));
+    HLMI_TRY(hlmi_store_kv_text(s, "tokenizer.ggml.pre", &v.pre));
+    for (size_t i = 0; i < FACTS; i++) HLMI_TRY(read_fact(s, &facts[i], field_of(&v, &facts[i])));
+    HLMI_TRY(read_charsmap(s, &v));
     HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.tokens", &a.tokens, &v.n_tokens));
     HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &a.merges, &v.n_merges));
     HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.scores", true, v.n_tokens, &a.scores));
@@ -165,23 +151,11 @@ done:
 
 /* ---- Hugging Face folders ---- */
 
-/* An id or a list of them. */
-static hlm_status add_ends(hlmi_tokenizer *t, const hlmi_json *v)
-{
-    hlm_status st = HLM_OK;
-    int64_t id;
-    if (hlmi_json_int(v, 0, INT32_MAX - 1, &id)) st = hlmi_tokenizer_add_end(t, (int32_t)id);
-    for (size_t i = 0; i < hlmi_json_count(v) && st == HLM_OK; i++) {
-        const hlmi_json *item = hlmi_json_at(v, i);
-        if (hlmi_json_int(item, 0, INT32_MAX - 1, &id)) st = hlmi_tokenizer_add_end(t, (int32_t)id);
-    }
-    return st;
-}
-
-static int32_t first_id(const hlmi_json *v)
+/* Id number i of a list of them, or the one id; -1: none. */
+static int32_t id_at(const hlmi_json *v, size_t i)
 {
     int64_t id = -1;
-    hlmi_json_int(hlmi_json_is(v, HLMI_JSON_ARRAY) ? hlmi_json_at(v, 0) : v, 0, INT32_MAX - 1, &id);
+    hlmi_json_int(hlmi_json_is(v, HLMI_JSON_ARRAY) ? hlmi_json_at(v, i) : v, 0, INT32_MAX - 1, &id);
     return (int32_t)id;
 }
 
@@ -203,11 +177,12 @@ static hlm_status read_ids(hlmi_tokenizer *t, const hlmi_mem *mem, const hlmi_st
     if (st == HLM_OK && text) st = hlmi_json_parse(&root, mem, HLMI_JSON_SETTINGS, text, len, "generation_config.json");
     if (st == HLM_OK) {
         const hlmi_json *eos = setting(root, s, "eos_token_id");
-        st = add_ends(t, eos);
+        const size_t n_ends = hlmi_json_is(eos, HLMI_JSON_ARRAY) ? hlmi_json_count(eos) : 1;
+        for (size_t i = 0; i < n_ends && st == HLM_OK; i++) st = hlmi_tokenizer_add_end(t, id_at(eos, i));
         hlmi_tokenizer_suppose(t,
-                               (hlmi_special_ids){.bos = first_id(setting(root, s, "bos_token_id")),
-                                                  .eos = first_id(eos),
-                                                  .pad = first_id(setting(root, s, "pad_token_id")),
+                               (hlmi_special_ids){.bos = id_at(setting(root, s, "bos_token_id"), 0),
+                                                  .eos = id_at(eos, 0),
+                                                  .pad = id_at(setting(root, s, "pad_token_id"), 0),
                                                   .unk = -1});
     }
     hlmi_json_free(root);
@@ -237,32 +212,43 @@ static hlm_status check_other_spelling(const hlmi_mem *mem, const hlmi_store *s)
 
 /* ---- the tokenizer's files, of an open folder or beside one of them ---- */
 
-typedef hlm_status slurp_fn(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len);
-
 typedef struct files {
     const hlmi_mem *mem;
-    slurp_fn *slurp;
-    const void *where;
+    const hlmi_store *store; /* NULL: what stands beside a file: */
+    const hlmi_vfs *vfs;
+    const char *path;
+    size_t folder, stem; /* bytes of the path before the names of files; before vocab.json and merges.txt */
     char *config, *map, *added; /* what hlmi_side_files points to */
     hlmi_side_files side;
 } files;
 
-static hlm_status slurp_file(const files *f, const char *name, char **data, size_t *len)
+/* *data is NULL when there is no such file. at: f->folder or f->stem. */
+static hlm_status slurp(const files *f, size_t at, const char *name, char **data, size_t *len)
 {
-    return f->slurp(f->where, f->mem, name, data, len);
+    hlmi_buf path;
+    bool missing = false;
+    if (f->store) return hlmi_store_side_file(f->store, name, SIDE_FILE_MAX, data, len);
+    hlmi_buf_init(&path, f->mem);
+    hlmi_buf_add(&path, f->path, at);
+    hlmi_buf_str(&path, name);
+    hlm_status st = hlmi_buf_status(&path, "a path");
+    if (st == HLM_OK) st = hlmi_source_slurp(f->mem, f->vfs, path.data, SIDE_FILE_MAX, data, len, &missing);
+    hlmi_buf_free(&path);
+    return missing ? HLM_OK : st;
 }
 
-static hlm_status read_side(files *f)
+/* config: the model's, or NULL. It tells the class where tokenizer_config.json does not. */
+static hlm_status read_side(files *f, const hlmi_json *config)
 {
-    hlm_status st;
-    HLMI_TRY(slurp_file(f, "tokenizer_config.json", &f->config, &f->side.config_len));
-    HLMI_TRY(slurp_file(f, "special_tokens_map.json", &f->map, &f->side.map_len));
-    HLMI_TRY(slurp_file(f, "added_tokens.json", &f->added, &f->side.added_len));
+    f->side.class_name = hlmi_json_string(config, "tokenizer_class");
+    f->side.model_type = hlmi_json_string(config, "model_type");
+    HLMI_DO(slurp(f, f->folder, "tokenizer_config.json", &f->config, &f->side.config_len));
+    HLMI_DO(slurp(f, f->folder, "special_tokens_map.json", &f->map, &f->side.map_len));
+    HLMI_DO(slurp(f, f->folder, "added_tokens.json", &f->added, &f->side.added_len));
     f->side.config = f->config;
     f->side.map = f->map;
     f->side.added = f->added;
-done:
-    return st;
+    return HLM_OK;
 }
 
 static void free_files(files *f)
@@ -280,62 +266,55 @@ static hlm_status load_file(hlmi_tokenizer **out, const files *f, const char *na
 {
     char *data = NULL;
     size_t len;
-    hlm_status st = slurp_file(f, name, &data, &len);
+    hlm_status st = slurp(f, f->folder, name, &data, &len);
     if (st == HLM_OK && data) st = read(out, f->mem, data, len, &f->side);
     hlmi_free(f->mem, data);
     return st;
 }
 
 /* vocab.json without merges.txt is some other model's; `needed`: it was asked for. */
-static hlm_status load_merges(hlmi_tokenizer **out, const files *f, const char *vocab, const char *merges, bool needed)
+static hlm_status load_merges(hlmi_tokenizer **out, const files *f, bool needed)
 {
+    static const char vocab[] = "vocab.json", merges[] = "merges.txt";
     hlm_status st;
     char *words = NULL, *pairs = NULL;
     size_t n_words, n_pairs;
-    HLMI_TRY(slurp_file(f, vocab, &words, &n_words));
-    if (words || needed) HLMI_TRY(slurp_file(f, merges, &pairs, &n_pairs));
+    HLMI_TRY(slurp(f, f->stem, vocab, &words, &n_words));
+    if (words || needed) HLMI_TRY(slurp(f, f->stem, merges, &pairs, &n_pairs));
+    const int prefix = (int)(f->stem - f->folder);
     if (words && pairs)
         st = hlmi_tokenizer_from_merges(out, f->mem, (hlmi_str){words, n_words}, (hlmi_str){pairs, n_pairs}, &f->side);
-    else if (needed) st = hlmi_fail(HLM_E_IO, "%s is there without %s", words ? vocab : merges, words ? merges : vocab);
+    else if (needed)
+        st = hlmi_fail(HLM_E_IO, "%.*s%s is there without %.*s%s", prefix, f->path + f->folder, words ? vocab : merges,
+                       prefix, f->path + f->folder, words ? merges : vocab);
 done:
     hlmi_free(f->mem, words);
     hlmi_free(f->mem, pairs);
     return st;
 }
 
-/* ---- folders ---- */
-
-static hlm_status slurp_of_store(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len)
-{
-    (void)mem;
-    return hlmi_store_side_file(where, name, SIDE_FILE_MAX, data, len);
-}
-
 static hlm_status load_folder(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s)
 {
     hlm_status st;
-    const hlmi_json *config = hlmi_store_config(s);
-    files f = {.mem = mem, .slurp = slurp_of_store, .where = s};
-    f.side.class_name = hlmi_json_string(config, "tokenizer_class");
-    f.side.model_type = hlmi_json_string(config, "model_type");
-    HLMI_TRY(read_side(&f));
+    files f = {.mem = mem, .store = s};
+    HLMI_TRY(read_side(&f, hlmi_store_config(s)));
     HLMI_TRY(load_file(out, &f, "tokenizer.json", hlmi_tokenizer_from_json));
     if (*out) HLMI_TRY(check_other_spelling(mem, s));
     if (!*out) HLMI_TRY(load_file(out, &f, "tokenizer.model", hlmi_tokenizer_from_spm));
-    if (!*out) HLMI_TRY(load_merges(out, &f, "vocab.json", "merges.txt", false));
+    if (!*out) HLMI_TRY(load_merges(out, &f, false));
     if (*out) HLMI_TRY(read_ids(*out, mem, s));
 done:
     free_files(&f);
     return st;
 }
 
-/* ---- both ---- */
+/* ---- both: a GGUF file has no files beside it, and a folder no keys ---- */
 
 hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *store, const hlmi_logger *log)
 {
     *out = NULL;
-    const bool gguf = hlmi_store_dialect(store) == HLMI_GGUF;
-    const hlm_status st = gguf ? load_gguf(out, mem, store, log) : load_folder(out, mem, store);
+    hlm_status st = load_keys(out, mem, store, log);
+    if (st == HLM_OK && !*out) st = load_folder(out, mem, store);
     if (st == HLM_OK) return st;
     hlmi_tokenizer_free(*out);
     *out = NULL;
@@ -343,27 +322,6 @@ hlm_status hlmi_vocab_load(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi
 }
 
 /* ---- a tokenizer's file alone ---- */
-
-typedef struct beside {
-    const hlmi_vfs *vfs;
-    const char *path;
-    size_t folder; /* bytes of the path up to its last part */
-} beside;
-
-/* `name` in the folder of the path, when there is one. */
-static hlm_status slurp_beside(const void *where, const hlmi_mem *mem, const char *name, char **data, size_t *len)
-{
-    const beside *w = where;
-    hlmi_buf b;
-    bool missing = false;
-    hlmi_buf_init(&b, mem);
-    hlmi_buf_add(&b, w->path, w->folder);
-    hlmi_buf_str(&b, name);
-    hlm_status st = hlmi_buf_status(&b, "a path");
-    if (st == HLM_OK) st = hlmi_source_slurp(mem, w->vfs, b.data, SIDE_FILE_MAX, data, len, &missing);
-    hlmi_buf_free(&b);
-    return missing ? HLM_OK : st;
-}
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -377,60 +335,40 @@ bool hlmi_vocab_is_file(const char *path)
     return ends_with(path, ".json") || ends_with(path, ".model") || ends_with(path, "merges.txt");
 }
 
-/* The other of the two files, as transformers names them: PREFIXvocab.json and PREFIXmerges.txt. */
-static hlm_status load_pair(hlmi_tokenizer **out, const files *f, const char *name)
+/* One of vocab.json and merges.txt, which may have a prefix in common (as transformers names them), or a whole
+ * tokenizer. */
+static hlm_status load_named(hlmi_tokenizer **out, files *f)
 {
-    static const char vocab[] = "vocab.json", merges[] = "merges.txt";
-    hlm_status st;
-    hlmi_buf v, m;
-    const size_t prefix = strlen(name) - (ends_with(name, vocab) ? sizeof vocab : sizeof merges) + 1;
-    hlmi_buf_init(&v, f->mem);
-    hlmi_buf_init(&m, f->mem);
-    hlmi_buf_add(&v, name, prefix);
-    hlmi_buf_add(&m, name, prefix);
-    hlmi_buf_str(&v, vocab);
-    hlmi_buf_str(&m, merges);
-    HLMI_TRY(hlmi_buf_status(&v, "a path"));
-    HLMI_TRY(hlmi_buf_status(&m, "a path"));
-    HLMI_TRY(load_merges(out, f, v.data, m.data, true));
-done:
-    hlmi_buf_free(&v);
-    hlmi_buf_free(&m);
-    return st;
-}
-
-/* config.json beside the file tells the class where tokenizer_config.json does not. */
-static hlm_status read_kind(files *f, hlmi_json **root)
-{
-    char *text = NULL;
-    size_t len;
-    hlm_status st = slurp_file(f, "config.json", &text, &len);
-    if (st == HLM_OK && text) st = hlmi_json_parse(root, f->mem, HLMI_JSON_SETTINGS, text, len, "config.json");
-    f->side.class_name = hlmi_json_string(*root, "tokenizer_class");
-    f->side.model_type = hlmi_json_string(*root, "model_type");
-    hlmi_free(f->mem, text);
-    return st;
+    static const char *const pair[] = {"vocab.json", "merges.txt"};
+    const char *name = f->path + f->folder;
+    for (size_t i = 0; i < 2; i++) {
+        if (!ends_with(name, pair[i])) continue;
+        f->stem = strlen(f->path) - strlen(pair[i]);
+        return load_merges(out, f, true);
+    }
+    return load_file(out, f, name, ends_with(name, ".json") ? hlmi_tokenizer_from_json : hlmi_tokenizer_from_spm);
 }
 
 hlm_status hlmi_vocab_load_file(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path)
 {
     hlm_status st;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const beside w = {vfs, path, (size_t)(name - path)};
-    files f = {.mem = mem, .slurp = slurp_beside, .where = &w};
+    const char *slash = strrchr(path, '/');
+    files f = {.mem = mem, .vfs = vfs, .path = path, .folder = slash ? (size_t)(slash + 1 - path) : 0};
     hlmi_source source;
     hlmi_json *root = NULL;
+    char *config = NULL;
+    size_t len;
     *out = NULL;
     HLMI_TRY(hlmi_source_open(&source, mem, vfs, path, NULL)); /* the reason when it can not */
     hlmi_source_close(&source);
-    st = read_side(&f);
-    if (st == HLM_OK) st = read_kind(&f, &root);
-    if (st == HLM_OK && (ends_with(name, "vocab.json") || ends_with(name, "merges.txt"))) st = load_pair(out, &f, name);
-    else if (st == HLM_OK)
-        st = load_file(out, &f, name, ends_with(name, ".json") ? hlmi_tokenizer_from_json : hlmi_tokenizer_from_spm);
+    st = slurp(&f, f.folder, "config.json", &config, &len);
+    if (st == HLM_OK && config) st = hlmi_json_parse(&root, mem, HLMI_JSON_SETTINGS, config, len, "config.json");
+    if (st == HLM_OK) st = read_side(&f, root);
+    if (st == HLM_OK) st = load_named(out, &f);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", path);
 done:
     hlmi_json_free(root);
+    hlmi_free(mem, config);
     free_files(&f);
     return st;
 }

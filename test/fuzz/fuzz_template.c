@@ -15,8 +15,8 @@ static void render(const hlmi_mem *mem, const char *text, size_t n, const hlmi_c
     hlmi_buf_init(&traced, mem);
     hlmi_buf_init(&trusted, mem);
     if (hlmi_template_new(mem, text, n, &t) == HLM_OK) {
-        const hlm_status st = hlmi_template_render(t, mem, in, &plain);
-        const hlm_status same = hlmi_template_render_traced(t, mem, in, &traced, &trusted);
+        const hlm_status st = hlmi_template_render(t, mem, in, &plain, NULL);
+        const hlm_status same = hlmi_template_render(t, mem, in, &traced, &trusted);
         if (st == HLM_OK && same == HLM_OK &&
             (trusted.len != traced.len || plain.len != traced.len ||
              (plain.len && memcmp(plain.data, traced.data, plain.len))))
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (n) memcpy(text, data, n);
         if (rest) memcpy(messages, cut ? (const char *)cut + 1 : greeting, rest);
         const hlmi_chat_input in = {
-            .messages = messages, .messages_len = rest, .bos = "<s>", .eos = "</s>", .add_generation_prompt = true};
+            .messages = {messages, rest}, .bos = {"<s>", 3}, .eos = {"</s>", 4}, .add_generation_prompt = true};
         render(&mem, text, n, &in);
     }
     free(text);

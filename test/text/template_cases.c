@@ -124,14 +124,11 @@ void tc_input_read(tc_input *in, span line)
                extra = tc_member(line, "extra");
     in->bos = tc_text_member(line, "bos_token");
     in->eos = tc_text_member(line, "eos_token");
-    in->chat = (hlmi_chat_input){.messages = messages.p,
-                                 .messages_len = messages.n,
-                                 .tools = tools.p,
-                                 .tools_len = tools.n,
-                                 .extra = extra.p,
-                                 .extra_len = extra.n,
-                                 .bos = in->bos,
-                                 .eos = in->eos,
+    in->chat = (hlmi_chat_input){.messages = {messages.p, messages.n},
+                                 .tools = {tools.p, tools.n},
+                                 .extra = {extra.p, extra.n},
+                                 .bos = {in->bos, in->bos ? strlen(in->bos) : 0},
+                                 .eos = {in->eos, in->eos ? strlen(in->eos) : 0},
                                  .add_generation_prompt = tc_member(line, "add_generation_prompt").n == 4,
                                  .now = frozen_now};
 }
@@ -151,7 +148,7 @@ static bool run_case(const char *file, const hlmi_template *t, span line)
     hlmi_buf out;
     hlmi_buf_init(&out, &mem);
     tc_input_read(&in, line);
-    const hlm_status st = hlmi_template_render(t, &mem, &in.chat, &out);
+    const hlm_status st = hlmi_template_render(t, &mem, &in.chat, &out, NULL);
     const bool ok = judge(file, &e, st, out.data ? out.data : "");
     hlmi_buf_free(&out);
     tc_input_free(&in);

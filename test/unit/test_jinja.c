@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "chat/chat.h"
+#include "unit/chat_help.h"
 #include "unit/suite.h"
 
 static const char *folder;
@@ -13,13 +13,12 @@ static const char messages[] = "[{\"role\":\"user\",\"content\":\"H\xC3\xA9llo <
 
 static hlm_status render(const hlmi_mem *mem, const char *text, hlmi_buf *out)
 {
-    const hlmi_chat_input in = {.messages = messages,
-                                .messages_len = sizeof messages - 1,
-                                .bos = "<s>",
-                                .eos = "</s>",
+    const hlmi_chat_input in = {.messages = {messages, sizeof messages - 1},
+                                .bos = {"<s>", 3},
+                                .eos = {"</s>", 4},
                                 .add_generation_prompt = true,
                                 .now = 1721984703};
-    return hlmi_chat_render(mem, text, strlen(text), &in, out);
+    return render_once(mem, text, strlen(text), &in, out);
 }
 
 static hlm_status status_of(const char *text)
@@ -119,8 +118,8 @@ START_TEST(statuses_and_sentences)
     static const char *const bad[] = {"",     "{}",  "[",     "[1,]",      "[\"\x01\"]",
                                       "[01]", "nul", "[] []", "[\"\\q\"]", "[\"\xff\"]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const hlmi_chat_input in = {.messages = bad[i], .messages_len = strlen(bad[i])};
-        ck_assert_msg(hlmi_chat_render(&mem, "x", 1, &in, &out) == HLM_E_FORMAT, "%s", bad[i]);
+        const hlmi_chat_input in = {.messages = {bad[i], strlen(bad[i])}};
+        ck_assert_msg(render_once(&mem, "x", 1, &in, &out) == HLM_E_FORMAT, "%s", bad[i]);
     }
     ck_assert_uint_eq(out.len, 0);
     hlmi_buf_free(&out);
@@ -187,11 +186,8 @@ START_TEST(origins_are_kept)
     };
     const hlmi_mem mem = hlmi_mem_default();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const hlmi_chat_input in = {.messages = chat,
-                                    .messages_len = sizeof chat - 1,
-                                    .bos = "<s>",
-                                    .extra = extra,
-                                    .extra_len = sizeof extra - 1};
+        const hlmi_chat_input in = {
+            .messages = {chat, sizeof chat - 1}, .bos = {"<s>", 3}, .extra = {extra, sizeof extra - 1}};
         char source[512];
         hlmi_template *t;
         hlmi_buf text, trusted, shown;
@@ -199,7 +195,7 @@ START_TEST(origins_are_kept)
         for (size_t k = 0; k < 3; k++) hlmi_buf_init(bufs[k], &mem);
         snprintf(source, sizeof source, "{%% set m = messages[0] %%}{%% set c = m.content %%}%s", cases[i][0]);
         ck_assert_int_eq(hlmi_template_new(&mem, source, strlen(source), &t), HLM_OK);
-        ck_assert_msg(hlmi_template_render_traced(t, &mem, &in, &text, &trusted) == HLM_OK, "%s: %s", cases[i][0],
+        ck_assert_msg(hlmi_template_render(t, &mem, &in, &text, &trusted) == HLM_OK, "%s: %s", cases[i][0],
                       hlmi_error());
         ck_assert_uint_eq(text.len, trusted.len);
         show(&text, &trusted, &shown);

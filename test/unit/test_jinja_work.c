@@ -3,8 +3,8 @@
  * whatever the value; then it never does. A filter, test, method or global function without a case is a failure. */
 #include <string.h>
 
-#include "chat/chat.h"
 #include "jinja/run.h"
+#include "unit/chat_help.h"
 #include "unit/suite.h"
 
 typedef enum { GROWS, SAME, FAILS } cost;
@@ -248,12 +248,12 @@ static hlm_status run(const char *expr)
 {
     static const char messages[] = "[]";
     const hlmi_mem mem = hlmi_mem_default();
-    const hlmi_chat_input in = {.messages = messages, .messages_len = sizeof messages - 1};
+    const hlmi_chat_input in = {.messages = {messages, sizeof messages - 1}};
     hlmi_buf text, out;
     hlmi_buf_init(&text, &mem);
     hlmi_buf_init(&out, &mem);
     hlmi_buf_printf(&text, "%s{%% for i in range(3000) %%}{%% set r = %s %%}{%% endfor %%}", setup, expr);
-    const hlm_status st = hlmi_chat_render(&mem, text.data, text.len, &in, &out);
+    const hlm_status st = render_once(&mem, text.data, text.len, &in, &out);
     hlmi_buf_free(&text);
     hlmi_buf_free(&out);
     return st;
