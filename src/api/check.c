@@ -25,19 +25,17 @@ static hlm_status check_rows(const hlm_context *c, const hlm_step *s)
 
 static hlm_status keep_asked(hlm_context *c, int32_t layer, int32_t kind, float *out)
 {
-    const hlm_status st = HLMI_GROW(&c->mem, c->asked, c->cap_asked, c->n_asked + 1, "a step");
-    if (st == HLM_OK) c->asked[c->n_asked++] = (hlmi_asked){.layer = layer, .kind = kind, .out = out};
-    return st;
+    HLMI_DO(HLMI_GROW(&c->mem, c->asked, c->cap_asked, c->n_asked + 1, "a step"));
+    c->asked[c->n_asked++] = (hlmi_asked){.layer = layer, .kind = kind, .out = out};
+    return HLM_OK;
 }
 
 static hlm_status read_hidden(hlm_context *c, const hlm_step *s)
 {
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < s->n_hidden && st == HLM_OK; i++) {
+    for (size_t i = 0; i < s->n_hidden; i++) {
         hlm_hidden h;
         if (!s->hidden || !s->hidden[i]) return hlmi_fail(HLM_E_ARG, "hidden[%zu] is NULL", i);
-        st = hlmi_params_read(&h, sizeof h, s->hidden[i], "hlm_hidden");
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_params_read(&h, sizeof h, s->hidden[i], "hlm_hidden"));
         if (hlm_model_hidden_width(c->model, h.kind) == 0)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu].kind is %d, which this model does not have", i, (int)h.kind);
         const bool stream = h.kind == HLM_HIDDEN_STREAM;
@@ -47,27 +45,25 @@ static hlm_status read_hidden(hlm_context *c, const hlm_step *s)
             return hlmi_fail(HLM_E_ARG, "hidden[%zu].layer is %d, expected %d to %d", i, (int)h.layer, (int)first,
                              (int)last);
         if (!h.out) return hlmi_fail(HLM_E_ARG, "hidden[%zu]: out is NULL", i);
-        st = keep_asked(c, h.layer, h.kind, h.out);
+        HLMI_DO(keep_asked(c, h.layer, h.kind, h.out));
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_attention(hlm_context *c, const hlm_step *s)
 {
     const hlmi_plan *plan = &c->model->plan;
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < s->n_attention && st == HLM_OK; i++) {
+    for (size_t i = 0; i < s->n_attention; i++) {
         hlm_attention a;
         if (!s->attention || !s->attention[i]) return hlmi_fail(HLM_E_ARG, "attention[%zu] is NULL", i);
-        st = hlmi_params_read(&a, sizeof a, s->attention[i], "hlm_attention");
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_params_read(&a, sizeof a, s->attention[i], "hlm_attention"));
         if (a.layer < 0 || (size_t)a.layer >= plan->n_layers || hlmi_plan_layer_heads(plan, a.layer) == 0)
             return hlmi_fail(HLM_E_ARG, "attention[%zu].layer is %d, which is no layer with attention", i,
                              (int)a.layer);
         if (!a.out || a.reserved) return hlmi_fail(HLM_E_ARG, "attention[%zu]: out is NULL, or reserved not 0", i);
-        st = keep_asked(c, a.layer, 0, a.out);
+        HLMI_DO(keep_asked(c, a.layer, 0, a.out));
     }
-    return st;
+    return HLM_OK;
 }
 
 /* The ids, or the embeddings in their place. */
@@ -85,14 +81,14 @@ static hlm_status check_tokens(const hlm_context *c, const hlm_step *s)
 /* Lists are not read when there is no room for them. */
 static hlm_status check_counts(const hlm_step *s)
 {
-    hlm_status st = hlmi_list_check(s->n_tokens, "tokens");
-    if (st == HLM_OK && s->n_tokens > (uint64_t)s->cache->max_tokens)
-        st = hlmi_fail(HLM_E_FULL, "the cache holds at most %lld tokens; %zu do not fit",
-                       (long long)s->cache->max_tokens, s->n_tokens);
-    if (st == HLM_OK && s->logit_rows == HLM_ROWS_LIST && s->n_rows > s->n_tokens)
-        st = hlmi_fail(HLM_E_ARG, "%zu rows of %zu tokens", s->n_rows, s->n_tokens);
-    if (st == HLM_OK) st = hlmi_list_check(s->n_hidden, "hidden");
-    return st == HLM_OK ? hlmi_list_check(s->n_attention, "attention") : st;
+    HLMI_DO(hlmi_list_check(s->n_tokens, "tokens"));
+    if (s->n_tokens > (uint64_t)s->cache->max_tokens)
+        return hlmi_fail(HLM_E_FULL, "the cache holds at most %lld tokens; %zu do not fit",
+                         (long long)s->cache->max_tokens, s->n_tokens);
+    if (s->logit_rows == HLM_ROWS_LIST && s->n_rows > s->n_tokens)
+        return hlmi_fail(HLM_E_ARG, "%zu rows of %zu tokens", s->n_rows, s->n_tokens);
+    HLMI_DO(hlmi_list_check(s->n_hidden, "hidden"));
+    return hlmi_list_check(s->n_attention, "attention");
 }
 
 static hlm_status read_step(hlm_context *c, const hlm_step *s)
@@ -103,25 +99,21 @@ static hlm_status read_step(hlm_context *c, const hlm_step *s)
     if (s->adapter && s->adapter->model != c->model)
         return hlmi_fail(HLM_E_MISMATCH, "the adapter was loaded for another model");
     if (s->n_tokens == 0) return hlmi_fail(HLM_E_EMPTY, "no tokens");
-    hlm_status st = check_counts(s);
-    if (st == HLM_OK) st = check_tokens(c, s);
-    if (st == HLM_OK) st = check_rows(c, s);
-    if (st == HLM_OK) st = read_hidden(c, s);
-    return st == HLM_OK ? read_attention(c, s) : st;
+    HLMI_DO(check_counts(s));
+    HLMI_DO(check_tokens(c, s));
+    HLMI_DO(check_rows(c, s));
+    HLMI_DO(read_hidden(c, s));
+    return read_attention(c, s);
 }
 
 hlm_status hlmi_entry_read(hlm_context *c, size_t i, const hlm_step *from)
 {
     hlm_step s;
-    void *items = c->entries;
     const size_t asked = c->n_asked;
     if (!from) return hlmi_fail(HLM_E_ARG, "steps[%zu] is NULL", i);
-    hlm_status st = hlmi_params_read(&s, sizeof s, from, "hlm_step");
-    if (st == HLM_OK) st = read_step(c, &s);
-    if (st != HLM_OK) return st;
-    st = hlmi_grow(&c->mem, &items, &c->cap_entries, i + 1, sizeof *c->entries, "a step");
-    c->entries = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(&s, sizeof s, from, "hlm_step"));
+    HLMI_DO(read_step(c, &s));
+    HLMI_DO(HLMI_GROW(&c->mem, c->entries, c->cap_entries, i + 1, "a step"));
     hlmi_entry *e = &c->entries[i];
     *e = (hlmi_entry){.cache = s.cache,
                       .tokens = s.tokens,
@@ -134,9 +126,9 @@ hlm_status hlmi_entry_read(hlm_context *c, size_t i, const hlm_step *from)
     if (s.logits && s.logit_rows == HLM_ROWS_LIST) e->rows = s.rows;
     if (s.logits)
         e->n_out = s.logit_rows == HLM_ROWS_ALL ? s.n_tokens : e->rows ? s.n_rows : s.logit_rows == HLM_ROWS_LAST;
-    st = hlmi_pool_number(c->pool, s.adapter, &e->number);
-    if (st == HLM_OK) e->adapter = hlmi_pool_adapter(c->pool, e->number); /* the caller's may go: the pool's stays */
-    return st;
+    HLMI_DO(hlmi_pool_number(c->pool, s.adapter, &e->number));
+    e->adapter = hlmi_pool_adapter(c->pool, e->number); /* the caller's may go: the pool's stays */
+    return HLM_OK;
 }
 
 /* A copy of n items at *at, which goes on behind them. */

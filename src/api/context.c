@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "api/engine.h"
+#include "base/assert.h"
 #include "base/call.h"
 #include "base/os.h"
 #include "base/params.h"
@@ -75,10 +77,13 @@ done:
     return st;
 }
 
+/* One of the context's blocks. */
 static void *take(hlm_context *c, size_t n, size_t size, hlm_status *st)
 {
     void *p = *st == HLM_OK ? hlmi_calloc(&c->mem, n, size) : NULL;
-    if (!p && *st == HLM_OK) *st = hlmi_nomem(n * size, "a context");
+    hlmi_assert(c->n_blocks < HLMI_CTX_BLOCKS);
+    if (p) c->blocks[c->n_blocks++] = p;
+    else if (*st == HLM_OK) *st = hlmi_nomem(n * size, "a context");
     return p;
 }
 
@@ -97,9 +102,7 @@ static hlm_status make_tile(hlm_context *c)
     t->keep = take(c, c->max_rows, sizeof *t->keep, &st);
     t->log = take(c, c->max_rows, sizeof *t->log, &st);
     c->caches = take(c, c->max_rows, sizeof *c->caches, &st);
-    c->leaves = take(c, c->max_rows, sizeof *c->leaves, &st);
-    c->cap_leaves = c->leaves ? c->max_rows : 0;
-    return st;
+    return st == HLM_OK ? HLMI_GROW(&c->mem, c->leaves, c->cap_leaves, c->max_rows, "a context") : st;
 }
 
 /* Rows of a tile that runs in slices: the smallest part of a product, one band of output rows with all of the tile's,
@@ -113,33 +116,30 @@ static size_t slice_rows(size_t max_rows, size_t widest)
 
 static hlm_status record(hlm_context *c, const hlmi_ops *ops)
 {
+    static hlm_status (*const recorders[HLMI_PROGRAMS])(hlmi_builder * b) = {
+        [HLMI_PLAIN] = hlmi_record,
+        [HLMI_TAPPED] = hlmi_record,
+        [HLMI_REPLAY] = hlmi_record_replay,
+        [HLMI_HEAD] = hlmi_record_head,
+    };
     hlmi_builder b =
         builder(ops, c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
     b.undo = c->pool->undo_tokens > 0;
-    hlm_status st = measure(&b);
-    if (st != HLM_OK) return st;
+    HLMI_DO(measure(&b));
+    hlm_status st = HLM_OK;
     hlmi_tile *t = &c->tile;
     t->worker_stride = worker_stride(&b);
     t->workers = b.workers;
     c->slice_rows = slice_rows(c->max_rows, b.widest);
-    c->scratch = take(c, 1, b.peak, &st);
-    c->worker_scratch = take(c, b.workers, t->worker_stride, &st);
-    if (st != HLM_OK) return st;
-    t->worker_scratch = c->worker_scratch;
-    b.base = c->scratch;
-    b.program = &c->plain;
-    st = hlmi_record(&b);
-    if (st != HLM_OK) return st;
-    b.program = &c->tapped;
-    b.taps = true;
-    st = hlmi_record(&b);
-    if (st != HLM_OK) return st;
-    b.program = &c->replay;
-    b.taps = false;
-    st = hlmi_record_replay(&b);
-    if (st != HLM_OK || !b.states->bytes) return st;
-    b.program = &c->head;
-    return hlmi_record_head(&b);
+    b.base = take(c, 1, b.peak, &st);
+    t->worker_scratch = take(c, b.workers, t->worker_stride, &st);
+    for (size_t i = 0; i < HLMI_PROGRAMS && st == HLM_OK; i++) {
+        if (i == HLMI_HEAD && !b.states->bytes) break; /* nobody keeps what it would be fed from */
+        b.program = &c->programs[i];
+        b.taps = i == HLMI_TAPPED;
+        st = recorders[i](&b);
+    }
+    return st;
 }
 
 static hlm_status check_params(const hlm_ctx_params *p, const hlm_model *model)
@@ -167,7 +167,8 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
     if (!c) HLMI_TRY(hlmi_nomem(sizeof *c, "a context"));
     hlm_model_retain(model);
     c->model = model;
-    c->mem = c->plain.mem = c->tapped.mem = c->replay.mem = c->head.mem = model->mem;
+    c->mem = model->mem;
+    for (size_t i = 0; i < HLMI_PROGRAMS; i++) c->programs[i].mem = model->mem;
     atomic_init(&c->busy, 0);
     c->max_rows = p.max_rows ? p.max_rows : MAX_ROWS;
     if (p.pool) {
@@ -197,30 +198,14 @@ void hlm_ctx_free(hlm_context *ctx)
     hlmi_step_drop(ctx);
     const hlmi_mem mem = ctx->mem;
     hlm_model *model = ctx->model;
-    hlmi_tile *t = &ctx->tile;
     hlmi_team_free(ctx->team);
-    hlmi_program_free(&ctx->plain);
-    hlmi_program_free(&ctx->tapped);
-    hlmi_program_free(&ctx->replay);
-    hlmi_program_free(&ctx->head);
-    hlmi_free(&mem, t->tokens);
-    hlmi_free(&mem, t->embed);
-    hlmi_free(&mem, t->adapter);
-    hlmi_free(&mem, t->pos);
-    hlmi_free(&mem, t->span_of);
-    hlmi_free(&mem, t->spans);
-    hlmi_free(&mem, t->out_row);
-    hlmi_free(&mem, t->out);
-    hlmi_free(&mem, t->keep);
-    hlmi_free(&mem, t->log);
-    hlmi_free(&mem, ctx->caches);
+    for (size_t i = 0; i < HLMI_PROGRAMS; i++) hlmi_program_free(&ctx->programs[i]);
+    for (size_t i = 0; i < ctx->n_blocks; i++) hlmi_free(&mem, ctx->blocks[i]);
     hlmi_free(&mem, ctx->leaves);
     hlmi_free(&mem, ctx->entries);
     hlmi_free(&mem, ctx->asked);
     hlmi_free(&mem, ctx->taps);
     hlmi_free(&mem, ctx->attn_taps);
-    hlmi_free(&mem, ctx->scratch);
-    hlmi_free(&mem, ctx->worker_scratch);
     hlm_pool_release(ctx->pool);
     hlmi_free(&mem, ctx);
     hlm_model_release(model);
@@ -239,4 +224,21 @@ const char *hlm_ctx_error(const hlm_context *ctx)
 void hlm_ctx_cancel(hlm_context *ctx)
 {
     if (ctx) ctx->cancel = 1;
+}
+
+/* ---- api/engine.h ---- */
+
+hlm_model *hlmi_ctx_model(const hlm_context *ctx)
+{
+    return ctx->model;
+}
+
+void hlmi_ctx_failed(hlm_context *ctx)
+{
+    memcpy(ctx->error, hlmi_error(), sizeof ctx->error);
+}
+
+bool hlmi_ctx_cancelled(const hlm_context *ctx)
+{
+    return ctx->cancel != 0;
 }

@@ -6,16 +6,26 @@
 #include "plan/model.h"
 #include "state/pool.h"
 
+/** What is recorded for a context. */
+enum {
+    HLMI_PLAIN,
+    HLMI_TAPPED, /* with hidden states */
+    HLMI_REPLAY, /* recurrences alone, fed from the undo log */
+    HLMI_HEAD, /* the head alone, fed from what states keep */
+    HLMI_PROGRAMS
+};
+
+enum { HLMI_CTX_BLOCKS = 16 };
+
 struct hlm_context {
     hlm_model *model; /* retained */
     hlm_pool *pool; /* retained */
     hlmi_mem mem;
     hlmi_team *team;
-    hlmi_program plain, tapped; /* without and with hidden states */
-    hlmi_program replay; /* recurrences alone, fed from the undo log */
-    hlmi_program head; /* the head alone, fed from what states keep */
+    hlmi_program programs[HLMI_PROGRAMS];
     size_t max_rows, slice_rows; /* of a tile; of one in a step that runs in slices */
-    uint8_t *scratch, *worker_scratch;
+    void *blocks[HLMI_CTX_BLOCKS]; /* memory that never grows: scratch, and what follows up to `caches` */
+    size_t n_blocks;
     hlmi_tile tile; /* its arrays have max_rows entries */
     hlm_cache **caches; /* [max_rows] whose its spans are */
     const hlmi_leaf_rows **leaves; /* page tables of the sequences that are computed */

@@ -22,10 +22,7 @@ hlm_status hlmi_batch_claimed(hlm_context *c, hlmi_batch *b)
     const size_t n_tracks = c->pool->layout.n_tracks;
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++) n += b->entries[i].cache->claim.tracks[HLMI_IDS].n * n_tracks;
-    void *items = c->leaves;
-    const hlm_status st = hlmi_grow(&c->mem, &items, &c->cap_leaves, n, sizeof *c->leaves, "page tables");
-    c->leaves = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&c->mem, c->leaves, c->cap_leaves, n, "page tables"));
     const hlmi_leaf_rows **at = c->leaves;
     for (size_t i = 0; i < b->n; i++) {
         hlmi_entry *e = &b->entries[i];
@@ -74,14 +71,8 @@ static hlm_status add_taps(hlm_context *c, const hlmi_entry *e, size_t at, size_
     hlmi_tile *t = &c->tile;
     const size_t skip = e->old > at ? hlmi_min_size(e->old - at, n) : 0, first = at + skip - e->old;
     if (skip == n) return HLM_OK;
-    void *taps = c->taps, *weights = c->attn_taps;
-    hlm_status st = hlmi_grow(&c->mem, &taps, &c->cap_taps, t->n_taps + e->n_hidden, sizeof *c->taps, "hidden states");
-    c->taps = taps;
-    if (st == HLM_OK)
-        st = hlmi_grow(&c->mem, &weights, &c->cap_attn_taps, t->n_attn_taps + e->n_attention, sizeof *c->attn_taps,
-                       "attention weights");
-    c->attn_taps = weights;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&c->mem, c->taps, c->cap_taps, t->n_taps + e->n_hidden, "hidden states"));
+    HLMI_DO(HLMI_GROW(&c->mem, c->attn_taps, c->cap_attn_taps, t->n_attn_taps + e->n_attention, "attention weights"));
     const hlmi_asked *asked = c->asked + e->asked;
     for (size_t i = 0; i < e->n_hidden; i++, asked++)
         c->taps[t->n_taps++] = (hlmi_tap){.layer = asked->layer,
@@ -210,11 +201,11 @@ hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlm
     t->adapted = false;
     *program = NULL;
     if (fill_replay(c, b, most)) {
-        *program = &c->replay;
+        *program = &c->programs[HLMI_REPLAY];
         return HLM_OK;
     }
     if (b->at.entry == b->n) return HLM_OK;
     const hlm_status st = fill_tile(c, b, most);
-    if (t->n_rows) *program = t->n_taps || t->n_attn_taps ? &c->tapped : &c->plain;
+    if (t->n_rows) *program = &c->programs[t->n_taps || t->n_attn_taps ? HLMI_TAPPED : HLMI_PLAIN];
     return st;
 }

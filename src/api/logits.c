@@ -23,7 +23,7 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
     size_t at = 0;
     hlmi_stop stop = {0};
     bool done;
-    return hlmi_tile_run(c, &c->head, &at, &stop, NULL, &done);
+    return hlmi_tile_run(c, &c->programs[HLMI_HEAD], &at, &stop, NULL, &done);
 }
 
 /* The same text with a state before its last token, which has been run. */
@@ -73,9 +73,8 @@ HLMI_CALL(hlm_cache_logits, (hlm_context *ctx, hlm_cache *cache, float *logits),
 {
     hlm_cache *fork = NULL;
     if (!ctx || !cache || !logits) return hlmi_fail(HLM_E_ARG, "hlm_cache_logits: ctx, cache and logits are needed");
-    hlm_status st = hlmi_ctx_enter(ctx);
-    if (st != HLM_OK) return st;
-    st = hlmi_cache_step_begin(cache);
+    HLMI_DO(hlmi_ctx_enter(ctx));
+    hlm_status st = hlmi_cache_step_begin(cache);
     if (st == HLM_OK) {
         st = check(ctx, cache);
         if (st == HLM_OK) st = find_with_marks(ctx, cache, &fork, logits);

@@ -16,7 +16,7 @@ enum { IDLE = 0, CALL = 1 /* a call is running */, BEGUN = 2 /* a step waits to 
 
 static hlm_status name_step(hlm_status st, size_t i)
 {
-    return hlmi_fail_prefix(st, "steps[%zu]: ", i);
+    return st == HLM_OK ? st : hlmi_fail_prefix(st, "steps[%zu]: ", i);
 }
 
 /* ---- a batch ---- */
@@ -24,23 +24,18 @@ static hlm_status name_step(hlm_status st, size_t i)
 /* The step has the caches from here on. */
 static hlm_status take_caches(hlmi_batch *b)
 {
-    while (b->locked < b->n) {
-        const hlm_status st = hlmi_cache_step_begin(b->entries[b->locked].cache); /* one that is there twice is busy */
-        if (st != HLM_OK) return name_step(st, b->locked);
-        b->locked++;
-    }
+    for (; b->locked < b->n; b->locked++) /* one that is there twice is busy */
+        HLMI_DO(name_step(hlmi_cache_step_begin(b->entries[b->locked].cache), b->locked));
     return HLM_OK;
 }
 
 /* Positions and states for the new tokens. The caches are locked. */
 static hlm_status claim(hlm_context *c, hlmi_batch *b)
 {
-    while (b->claimed < b->n) {
+    for (; b->claimed < b->n; b->claimed++) {
         const hlmi_entry *e = &b->entries[b->claimed];
-        hlm_status st = hlmi_prefix_attach(e->cache);
-        if (st == HLM_OK) st = hlmi_cache_claim(e->cache, e->n_tokens);
-        if (st != HLM_OK) return name_step(st, b->claimed);
-        b->claimed++;
+        HLMI_DO(name_step(hlmi_prefix_attach(e->cache), b->claimed));
+        HLMI_DO(name_step(hlmi_cache_claim(e->cache, e->n_tokens), b->claimed));
     }
     return hlmi_batch_claimed(c, b);
 }
@@ -104,15 +99,14 @@ static hlm_status begin_prefix(hlm_context *c)
     hlmi_stepper *s = &c->step;
     const hlmi_plan *plan = &c->model->plan;
     hlm_cache *cache = NULL;
-    hlm_status st = hlmi_prefix_begin(&cache, c->pool);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_prefix_begin(&cache, c->pool));
     s->before = (hlmi_entry){.cache = cache,
                              .embeddings = plan->prefix,
                              .n_tokens = plan->n_prefix,
                              .adapter = hlmi_pool_adapter(c->pool, c->pool->prefix_adapter),
                              .number = c->pool->prefix_adapter};
     s->prefix = (hlmi_batch){.entries = &s->before, .n = 1};
-    st = take_caches(&s->prefix);
+    hlm_status st = take_caches(&s->prefix);
     if (st == HLM_OK) st = claim(c, &s->prefix);
     leave(&s->prefix);
     return st;
@@ -157,10 +151,7 @@ static hlm_status take(hlm_context *c, hlmi_entry *entries, size_t n)
     hlmi_batch *b = &c->step.main;
     *b = (hlmi_batch){.entries = entries, .n = n};
     hlm_status st = take_caches(b);
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        st = check_pending(entries[i].cache);
-        if (st != HLM_OK) st = name_step(st, i);
-    }
+    for (size_t i = 0; i < n && st == HLM_OK; i++) st = name_step(check_pending(entries[i].cache), i);
     if (st == HLM_OK) st = take_again(c);
     const bool prefix = st == HLM_OK && lacks_prefix(c, b);
     if (prefix) st = begin_prefix(c);
@@ -173,10 +164,7 @@ static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
     if (n == 0) return hlmi_fail(HLM_E_EMPTY, "no steps");
     HLMI_DO(hlmi_list_check(n, "steps"));
     c->n_asked = 0;
-    for (size_t i = 0; i < n; i++) {
-        const hlm_status st = hlmi_entry_read(c, i, steps[i]);
-        if (st != HLM_OK) return name_step(st, i);
-    }
+    for (size_t i = 0; i < n; i++) HLMI_DO(name_step(hlmi_entry_read(c, i, steps[i]), i));
     return take(c, c->entries, n);
 }
 
@@ -199,13 +187,12 @@ static hlm_status end_first(hlm_context *c, hlmi_batch *b)
     commit(b, NULL);
     if (b == &s->prefix) {
         hlmi_prefix_publish(s->before.cache);
-        return claim_next(c);
+    } else {
+        enter(&s->main);
+        hlmi_turns_place(&s->turns);
+        leave(&s->main);
     }
-    enter(&s->main);
-    hlmi_turns_place(&s->turns);
-    const hlm_status st = claim(c, &s->main);
-    leave(&s->main);
-    return st;
+    return claim_next(c);
 }
 
 static hlmi_batch *running(hlmi_stepper *s)
@@ -218,19 +205,15 @@ static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
 {
     hlmi_stepper *s = &c->step;
     hlmi_batch *b = running(s);
-    hlm_status st = hlmi_batch_tile(c, b, most, &s->program);
-    while (st == HLM_OK && !s->program && b != &s->main) {
-        st = end_first(c, b);
-        b = running(s);
-        if (st == HLM_OK) st = hlmi_batch_tile(c, b, most, &s->program);
-    }
-    if (st != HLM_OK) return st;
-    if (!s->program) {
-        commit(&s->main, &s->turns);
-        *done = true;
-        return HLM_OK;
-    }
     s->region = 0;
+    HLMI_DO(hlmi_batch_tile(c, b, most, &s->program));
+    while (!s->program && b != &s->main) {
+        HLMI_DO(end_first(c, b));
+        b = running(s);
+        HLMI_DO(hlmi_batch_tile(c, b, most, &s->program));
+    }
+    *done = !s->program;
+    if (*done) commit(&s->main, &s->turns);
     return HLM_OK;
 }
 
@@ -309,9 +292,8 @@ HLMI_CALL(hlm_decode_step, (hlm_context *ctx, const hlm_step *const *steps, size
 {
     bool done;
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_decode_step: ctx and steps are needed");
-    hlm_status st = hlmi_ctx_enter(ctx);
-    if (st != HLM_OK) return st;
-    st = begin(ctx, steps, n);
+    HLMI_DO(hlmi_ctx_enter(ctx));
+    hlm_status st = begin(ctx, steps, n);
     if (st == HLM_OK) st = run(ctx, NULL, &done);
     hlmi_ctx_leave(ctx, st);
     return st;
@@ -330,10 +312,9 @@ hlm_status hlmi_ctx_again(hlm_context *c, hlm_cache *cache, float *logits)
 hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 {
     if (hlmi_seq_ready(&cache->seq)) return HLM_OK;
-    hlm_status st = hlmi_ctx_enter(ctx);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_ctx_enter(ctx));
     const int32_t asked = atomic_exchange(&ctx->cancel, 0);
-    st = hlmi_ctx_again(ctx, cache, NULL);
+    const hlm_status st = hlmi_ctx_again(ctx, cache, NULL);
     finish(ctx, st);
     if (asked || st == HLM_E_CANCELLED) ctx->cancel = 1; /* meant for a step that is somebody's own */
     atomic_store(&ctx->busy, IDLE);
@@ -343,9 +324,8 @@ hlm_status hlmi_ctx_settle(hlm_context *ctx, hlm_cache *cache)
 HLMI_CALL(hlm_step_begin, (hlm_context *ctx, const hlm_step *const *steps, size_t n), (ctx, steps, n))
 {
     if (!ctx || (n && !steps)) return hlmi_fail(HLM_E_ARG, "hlm_step_begin: ctx and steps are needed");
-    hlm_status st = hlmi_ctx_enter(ctx);
-    if (st != HLM_OK) return st;
-    st = begin(ctx, steps, n);
+    HLMI_DO(hlmi_ctx_enter(ctx));
+    hlm_status st = begin(ctx, steps, n);
     if (st == HLM_OK) st = hlmi_entries_own(&ctx->mem, ctx->entries, n, &ctx->step.lists);
     if (st != HLM_OK) finish(ctx, st);
     atomic_store(&ctx->busy, st == HLM_OK ? BEGUN : IDLE);

@@ -32,13 +32,13 @@ HLMI_CALL(hlm_tokenize,
           (model, text, len, flags, out, cap, n))
 {
     if ((len && !text) || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_tokenize: text, out or n is NULL");
-    hlm_status st = need_tokenizer(model);
-    if (st == HLM_OK) st = hlmi_list_check(len, "hlm_tokenize: bytes of text");
-    if (st == HLM_OK) st = check_flags(flags, HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL);
-    if (st != HLM_OK) return st;
+    HLMI_DO(need_tokenizer(model));
+    HLMI_DO(hlmi_list_check(len, "hlm_tokenize: bytes of text"));
+    HLMI_DO(check_flags(flags, HLM_TOKENIZE_ADD_SPECIAL | HLM_TOKENIZE_PARSE_SPECIAL));
     hlmi_ids ids;
     hlmi_ids_init(&ids, &model->mem);
-    st = hlmi_tokenizer_encode(model->tokenizer, len ? text : "", len, flags, &ids); /* nothing is added to NULL */
+    hlm_status st =
+        hlmi_tokenizer_encode(model->tokenizer, len ? text : "", len, flags, &ids); /* nothing is added to NULL */
     if (st == HLM_OK) st = give(ids.v, ids.n, sizeof *ids.v, out, cap, n);
     hlmi_ids_free(&ids);
     return st;
@@ -51,14 +51,13 @@ HLMI_CALL(hlm_detokenize,
 {
     if ((n_tokens && !tokens) || (cap && !out) || !n)
         return hlmi_fail(HLM_E_ARG, "hlm_detokenize: tokens, out or n is NULL");
-    hlm_status st = need_tokenizer(model);
-    if (st == HLM_OK) st = hlmi_list_check(n_tokens, "hlm_detokenize: tokens");
-    if (st == HLM_OK) st = check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL);
-    if (st != HLM_OK) return st;
+    HLMI_DO(need_tokenizer(model));
+    HLMI_DO(hlmi_list_check(n_tokens, "hlm_detokenize: tokens"));
+    HLMI_DO(check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL));
     hlmi_buf text;
     hlmi_buf_init(&text, &model->mem);
     const int32_t none = 0;
-    st = hlmi_tokenizer_decode(model->tokenizer, n_tokens ? tokens : &none, n_tokens, flags, &text);
+    hlm_status st = hlmi_tokenizer_decode(model->tokenizer, n_tokens ? tokens : &none, n_tokens, flags, &text);
     if (st == HLM_OK) st = give(text.data, text.len, 1, out, cap, n);
     hlmi_buf_free(&text);
     return st;
@@ -73,14 +72,13 @@ HLMI_CALL(hlm_text_stream_new, (hlm_text_stream **out, hlm_model *model, uint32_
 {
     if (!out) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_new: out is NULL");
     *out = NULL;
-    hlm_status st = need_tokenizer(model);
-    if (st == HLM_OK) st = check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL);
-    if (st != HLM_OK) return st;
+    HLMI_DO(need_tokenizer(model));
+    HLMI_DO(check_flags(flags, HLM_DETOKENIZE_SKIP_SPECIAL));
     hlm_text_stream *s = hlmi_calloc(&model->mem, 1, sizeof *s);
     if (!s) return hlmi_nomem(sizeof *s, "a text stream");
     hlm_model_retain(model);
     s->model = model;
-    st = hlmi_tstream_new(&s->stream, &model->mem, model->tokenizer, flags);
+    const hlm_status st = hlmi_tstream_new(&s->stream, &model->mem, model->tokenizer, flags);
     if (st == HLM_OK) *out = s;
     else hlm_text_stream_free(s);
     return st;
@@ -114,9 +112,9 @@ static hlm_status check_before(const hlm_model *m, const int32_t *tokens, size_t
 HLMI_CALL(hlm_text_stream_begin, (hlm_text_stream *stream, const int32_t *tokens, size_t n), (stream, tokens, n))
 {
     if (!stream || (n && !tokens)) return hlmi_fail(HLM_E_ARG, "hlm_text_stream_begin: stream or tokens is NULL");
-    hlm_status st = hlmi_list_check(n, "hlm_text_stream_begin: tokens");
-    if (st == HLM_OK) st = check_before(stream->model, tokens, n);
-    return st == HLM_OK ? hlmi_tstream_begin(stream->stream, tokens, n) : st;
+    HLMI_DO(hlmi_list_check(n, "hlm_text_stream_begin: tokens"));
+    HLMI_DO(check_before(stream->model, tokens, n));
+    return hlmi_tstream_begin(stream->stream, tokens, n);
 }
 
 HLMI_CALL(hlm_text_stream_cut, (hlm_text_stream *stream, const char **text, size_t *len), (stream, text, len))

@@ -68,9 +68,8 @@ hlm_status hlmi_turns_find(const hlmi_mem *mem, hlmi_turns *turns, hlmi_entry *e
     for (size_t i = 0; i < n; i++) {
         *failed = i;
         if (!hlmi_adapter_waits(entries[i].adapter)) continue;
-        hlm_status st = make_room(mem, turns, n);
-        if (st == HLM_OK) st = find_turn(mem, &turns->items[i], &entries[i], &turns->again[turns->n_again]);
-        if (st != HLM_OK) return st;
+        HLMI_DO(make_room(mem, turns, n));
+        HLMI_DO(find_turn(mem, &turns->items[i], &entries[i], &turns->again[turns->n_again]));
         if (turns->items[i].fork) turns->n_again++;
     }
     return HLM_OK;
