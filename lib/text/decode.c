@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/find.h"
 #include "base/size.h"
 #include "text/json_read.h"
 
@@ -17,35 +18,17 @@ struct hlmi_decode_kind {
     const char *name;
     hlm_status (*read)(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def);
     bool whole; /* `unit` takes whole units only: chunks are gathered before */
-    hlm_status (*unit)(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end);
-    hlm_status (*finish)(hlmi_decoder *d, size_t i); /* NULL: nothing is held */
-};
-
-typedef struct step_state {
-    hlmi_buf unit; /* a gathered unit */
-    hlmi_buf held; /* what the step itself holds back */
-    size_t count; /* of the kind */
-    bool begun;
-} step_state;
-
-struct hlmi_decoder {
-    hlmi_mem mem;
-    const hlmi_decode_steps *steps;
-    bool join_spaces, begun;
-    hlmi_buf *out;
-    hlmi_buf tail; /* the beginning of a character */
-    hlmi_buf work;
-    size_t taken, grown; /* bytes of all tokens; bytes that replacements added to them */
-    step_state state[];
+    hlm_status (*unit)(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end);
+    hlm_status (*finish)(hlmi_tstream *d, size_t i); /* NULL: nothing is held */
 };
 
 /* ---- where the text comes out ---- */
 
-static hlm_status put_text(hlmi_decoder *d, const char *s, size_t len)
+static hlm_status put_text(hlmi_tstream *d, const char *s, size_t len)
 {
     if (d->tail.len > 0) {
         hlmi_buf_add(&d->tail, s, len);
-        if (d->tail.failed) return hlmi_buf_status(&d->tail, "decoded text");
+        HLMI_DO(hlmi_buf_status(&d->tail, "decoded text"));
         s = d->tail.data;
         len = d->tail.len;
     }
@@ -69,18 +52,24 @@ static hlm_status put_text(hlmi_decoder *d, const char *s, size_t len)
 }
 
 /* Hands s [len] to step i; `end` when the unit ends with it. */
-static hlm_status pass(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status pass(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
-    if (i == d->steps->n) return len ? put_text(d, s, len) : HLM_OK;
-    const hlmi_decode_kind *kind = d->steps->v[i].kind;
+    if (i == d->t->decode.n) return len ? put_text(d, s, len) : HLM_OK;
+    const hlmi_decode_kind *kind = d->t->decode.v[i].kind;
     hlmi_buf *unit = &d->state[i].unit;
     if (!kind->whole || (end && unit->len == 0)) return kind->unit(d, i, s, len, end);
     hlmi_buf_add(unit, s, len);
-    if (!end) return hlmi_buf_status(unit, "decoded text");
-    const hlm_status st =
-        unit->failed ? hlmi_buf_status(unit, "decoded text") : kind->unit(d, i, unit->data, unit->len, true);
+    hlm_status st = hlmi_buf_status(unit, "decoded text");
+    if (!end) return st;
+    if (st == HLM_OK) st = kind->unit(d, i, unit->data, unit->len, true);
     hlmi_buf_clear(unit);
     return st;
+}
+
+static hlm_status pass_buf(hlmi_tstream *d, size_t i, const hlmi_buf *b, bool end)
+{
+    HLMI_DO(hlmi_buf_status(b, "decoded text"));
+    return pass(d, i, b->len ? b->data : "", b->len, end);
 }
 
 /* ---- ByteLevel ---- */
@@ -102,24 +91,23 @@ void hlmi_byte_level_bytes(hlmi_str token, hlmi_buf *out)
     hlmi_buf_add(out, token.s, token.len);
 }
 
-static hlm_status unit_byte_level(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_byte_level(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
     (void)end;
-    hlmi_buf *b = &d->state[i].held;
+    hlmi_buf *b = &d->state[i].made;
     hlmi_buf_clear(b);
     hlmi_byte_level_bytes((hlmi_str){s, len}, b);
-    if (b->failed) return hlmi_buf_status(b, "decoded text");
-    return pass(d, i + 1, b->data ? b->data : "", b->len, false);
+    return pass_buf(d, i + 1, b, false);
 }
 
-static hlm_status end_unit(hlmi_decoder *d, size_t i)
+static hlm_status end_unit(hlmi_tstream *d, size_t i)
 {
     return pass(d, i + 1, "", 0, true);
 }
 
 /* ---- Fuse ---- */
 
-static hlm_status unit_fuse(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_fuse(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
     (void)end;
     return pass(d, i + 1, s, len, false);
@@ -151,12 +139,11 @@ int hlmi_byte_piece(hlmi_str s)
 
 /* A run of byte tokens is text when it is UTF-8 as a whole, else one U+FFFD for each byte; so it stays unknown until
  * the run ends. */
-static hlm_status flush_bytes(hlmi_decoder *d, size_t i)
+static hlm_status flush_bytes(hlmi_tstream *d, size_t i)
 {
-    hlm_status st = HLM_OK;
     hlmi_buf *b = &d->state[i].held;
-    if (b->failed) return hlmi_buf_status(b, "decoded text");
-    if (b->len == 0) return HLM_OK;
+    hlm_status st = hlmi_buf_status(b, "decoded text");
+    if (st != HLM_OK || b->len == 0) return st;
     if (hlmi_utf8_valid(b->data, b->len) == b->len) {
         st = pass(d, i + 1, b->data, b->len, true);
     } else {
@@ -166,7 +153,7 @@ static hlm_status flush_bytes(hlmi_decoder *d, size_t i)
     return st;
 }
 
-static hlm_status unit_byte_fallback(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_byte_fallback(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
     (void)end;
     const int byte = hlmi_byte_token((hlmi_str){s, len});
@@ -174,8 +161,8 @@ static hlm_status unit_byte_fallback(hlmi_decoder *d, size_t i, const char *s, s
         hlmi_buf_char(&d->state[i].held, (char)byte);
         return hlmi_buf_status(&d->state[i].held, "decoded text");
     }
-    const hlm_status st = flush_bytes(d, i);
-    return st == HLM_OK ? pass(d, i + 1, s, len, true) : st;
+    HLMI_DO(flush_bytes(d, i));
+    return pass(d, i + 1, s, len, true);
 }
 
 /* ---- Replace ---- */
@@ -185,15 +172,15 @@ static hlm_status read_replace(hlmi_decode_step *s, const hlmi_mem *mem, const h
     return hlmi_replace_read(&s->replace, mem, def);
 }
 
-static hlm_status unit_replace(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_replace(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
-    hlmi_buf *b = &d->state[i].held;
+    hlmi_buf *b = &d->state[i].made;
     hlmi_buf_clear(b);
     b->max = len + (GROWTH + 32 * d->taken - d->grown); /* chained replacements can grow without bound */
-    hlm_status st = hlmi_replace_run(&d->steps->v[i].replace, s, len, b);
-    if (st == HLM_OK) st = hlmi_buf_status(b, "decoded text");
-    if (st == HLM_OK && b->len > len) d->grown += b->len - len;
-    return st == HLM_OK ? pass(d, i + 1, b->len ? b->data : "", b->len, end) : st;
+    HLMI_DO(hlmi_replace_run(&d->t->decode.v[i].replace, s, len, b));
+    HLMI_DO(hlmi_buf_status(b, "decoded text"));
+    if (b->len > len) d->grown += b->len - len;
+    return pass_buf(d, i + 1, b, end);
 }
 
 /* ---- Strip ---- */
@@ -209,16 +196,13 @@ static hlm_status read_count(const hlmi_json *def, const char *key, size_t *out)
 
 static hlm_status read_strip(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_json *def)
 {
-    hlm_status st;
-    HLMI_TRY(read_count(def, "start", &s->start));
-    HLMI_TRY(read_count(def, "stop", &s->stop));
-    HLMI_TRY(hlmi_json_text(mem, def, "content", &s->text, &s->text_len));
-    if (s->text_len == 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "\"content\" is empty"));
-    if (s->stop > STRIPPED / s->text_len)
-        st = hlmi_fail(HLM_E_LIMIT, "\"stop\" is %zu, times %zu bytes; at most %d in all", s->stop, s->text_len,
-                       STRIPPED);
-done:
-    return st;
+    HLMI_DO(read_count(def, "start", &s->start));
+    HLMI_DO(read_count(def, "stop", &s->stop));
+    HLMI_DO(hlmi_json_text(mem, def, "content", &s->text, &s->text_len));
+    if (s->text_len == 0) return hlmi_fail(HLM_E_FORMAT, "\"content\" is empty");
+    if (s->stop <= STRIPPED / s->text_len) return HLM_OK;
+    return hlmi_fail(HLM_E_LIMIT, "\"stop\" is %zu, times %zu bytes; at most %d in all", s->stop, s->text_len,
+                     STRIPPED);
 }
 
 /* Bytes at the end of s [len] that may come to be stripped: they begin a row of copies of the text. */
@@ -234,11 +218,11 @@ static size_t may_go(const hlmi_decode_step *p, const char *s, size_t len)
 }
 
 /* The end is stripped when the unit's end is known: until then what may go is held. */
-static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_strip(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
     hlm_status st = HLM_OK;
-    const hlmi_decode_step *p = &d->steps->v[i];
-    step_state *state = &d->state[i];
+    const hlmi_decode_step *p = &d->t->decode.v[i];
+    hlmi_step_state *state = &d->state[i];
     while (!state->begun && state->count < p->start && len >= p->text_len && memcmp(s, p->text, p->text_len) == 0) {
         s += p->text_len;
         len -= p->text_len;
@@ -247,7 +231,7 @@ static hlm_status unit_strip(hlmi_decoder *d, size_t i, const char *s, size_t le
     state->begun = state->begun || len > 0;
     if (p->stop > 0) {
         hlmi_buf_add(&state->held, s, len);
-        if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
+        HLMI_DO(hlmi_buf_status(&state->held, "decoded text"));
         s = state->held.len ? state->held.data : "";
         len = state->held.len;
         for (size_t k = 0; end && k < p->stop && len >= p->text_len; k++) {
@@ -272,26 +256,28 @@ static hlm_status read_metaspace(hlmi_decode_step *s, const hlmi_mem *mem, const
 {
     const char *scheme = hlmi_json_string(def, "prepend_scheme");
     s->prefixed = scheme ? strcmp(scheme, "never") != 0 : hlmi_json_flag(def, "add_prefix_space", true);
-    const hlm_status st = hlmi_json_text(mem, def, "replacement", &s->text, &s->text_len);
-    if (st == HLM_OK && s->text_len == 0) return hlmi_fail(HLM_E_FORMAT, "\"replacement\" is empty");
-    return st;
+    HLMI_DO(hlmi_json_text(mem, def, "replacement", &s->text, &s->text_len));
+    return s->text_len ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"replacement\" is empty");
 }
 
-static hlm_status unit_metaspace(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+/* Hands s [len] on with the step's text as spaces, or without it. */
+static hlm_status pass_spaces(hlmi_tstream *d, size_t i, const char *s, size_t len, bool drop, bool end)
 {
-    const hlmi_decode_step *p = &d->steps->v[i];
-    step_state *state = &d->state[i];
-    const bool drop = !state->begun && p->prefixed;
-    hlmi_buf_clear(&state->held);
-    for (size_t at = 0; at < len;) {
-        const bool mark = len - at >= p->text_len && memcmp(s + at, p->text, p->text_len) == 0;
-        if (!mark) hlmi_buf_char(&state->held, s[at]);
-        else if (!drop) hlmi_buf_char(&state->held, ' ');
-        at += mark ? p->text_len : 1;
-    }
-    state->begun = true;
-    if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
-    return pass(d, i + 1, state->held.len ? state->held.data : "", state->held.len, end);
+    char space[] = " ";
+    const hlmi_decode_step *p = &d->t->decode.v[i];
+    const hlmi_replace marks = {
+        .pattern = p->text, .pattern_len = p->text_len, .content = space, .content_len = drop ? 0 : 1};
+    hlmi_buf *b = &d->state[i].made;
+    hlmi_buf_clear(b);
+    HLMI_DO(hlmi_replace_run(&marks, s, len, b));
+    return pass_buf(d, i + 1, b, end);
+}
+
+static hlm_status unit_metaspace(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
+{
+    const bool drop = !d->state[i].begun && d->t->decode.v[i].prefixed;
+    d->state[i].begun = true;
+    return pass_spaces(d, i, s, len, drop, end);
 }
 
 /* ---- BPEDecoder: a suffix marks the end of a word; it is a space but in the last token, so what begins with it is
@@ -306,32 +292,19 @@ static hlm_status read_bpe(hlmi_decode_step *s, const hlmi_mem *mem, const hlmi_
     return s->text_len ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"suffix\" is empty");
 }
 
-static hlm_status flush_bpe(hlmi_decoder *d, size_t i, bool last)
+static hlm_status flush_bpe(hlmi_tstream *d, size_t i, bool last)
 {
-    const hlmi_decode_step *p = &d->steps->v[i];
-    step_state *state = &d->state[i];
-    if (state->held.failed) return hlmi_buf_status(&state->held, "decoded text");
-    if (!state->begun) return HLM_OK;
-    const char *s = state->held.len ? state->held.data : "";
-    const size_t len = state->held.len;
-    hlmi_buf_clear(&d->work);
-    for (size_t at = 0; at < len;) {
-        const bool mark = len - at >= p->text_len && memcmp(s + at, p->text, p->text_len) == 0;
-        if (!mark) hlmi_buf_char(&d->work, s[at]);
-        else if (!last) hlmi_buf_char(&d->work, ' ');
-        at += mark ? p->text_len : 1;
-    }
-    if (d->work.failed) return hlmi_buf_status(&d->work, "decoded text");
-    return pass(d, i + 1, d->work.len ? d->work.data : "", d->work.len, true);
+    const hlmi_buf *held = &d->state[i].held;
+    HLMI_DO(hlmi_buf_status(held, "decoded text"));
+    return d->state[i].begun ? pass_spaces(d, i, held->len ? held->data : "", held->len, last, true) : HLM_OK;
 }
 
-static hlm_status unit_bpe(hlmi_decoder *d, size_t i, const char *s, size_t len, bool end)
+static hlm_status unit_bpe(hlmi_tstream *d, size_t i, const char *s, size_t len, bool end)
 {
     (void)end;
-    const hlmi_decode_step *p = &d->steps->v[i];
+    const hlmi_decode_step *p = &d->t->decode.v[i];
     hlm_status st = flush_bpe(d, i, false);
-    size_t plain = 0;
-    while (plain < len && (len - plain < p->text_len || memcmp(s + plain, p->text, p->text_len) != 0)) plain++;
+    const size_t plain = hlmi_min_size(hlmi_find(s, len, p->text, p->text_len, false, NULL), len);
     if (st == HLM_OK && plain) st = pass(d, i + 1, s, plain, false);
     hlmi_buf_clear(&d->state[i].held);
     hlmi_buf_add(&d->state[i].held, s + plain, len - plain);
@@ -339,7 +312,7 @@ static hlm_status unit_bpe(hlmi_decoder *d, size_t i, const char *s, size_t len,
     return st == HLM_OK ? hlmi_buf_status(&d->state[i].held, "decoded text") : st;
 }
 
-static hlm_status finish_bpe(hlmi_decoder *d, size_t i)
+static hlm_status finish_bpe(hlmi_tstream *d, size_t i)
 {
     return flush_bpe(d, i, true);
 }
@@ -381,8 +354,8 @@ hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, cons
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlmi_decode_step *s = NULL;
-    const hlm_status st = add_step(list, mem, kind, &s);
-    return st == HLM_OK && s->kind->read ? s->kind->read(s, mem, def) : st;
+    HLMI_DO(add_step(list, mem, kind, &s));
+    return s->kind->read ? s->kind->read(s, mem, def) : HLM_OK;
 }
 
 hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def)
@@ -437,40 +410,22 @@ bool hlmi_decode_late(const hlmi_decode_steps *d)
 
 /* ---- the stream ---- */
 
-hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_tokenizer *t)
-{
-    const size_t size = sizeof **out + t->decode.n * sizeof(step_state);
-    hlmi_decoder *d = hlmi_calloc(mem, 1, size);
-    *out = d;
-    if (!d) return hlmi_nomem(size, "decoder");
-    d->mem = *mem;
-    d->steps = &t->decode;
-    d->join_spaces = t->join_spaces;
-    hlmi_buf_init(&d->tail, mem);
-    hlmi_buf_init(&d->work, mem);
-    for (size_t i = 0; i < t->decode.n; i++) {
-        hlmi_buf_init(&d->state[i].unit, mem);
-        hlmi_buf_init(&d->state[i].held, mem);
-    }
-    return HLM_OK;
-}
-
-hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out)
+hlm_status hlmi_decode_push(hlmi_tstream *d, hlmi_str token, hlmi_buf *out)
 {
     d->out = out;
-    hlm_status st = d->join_spaces && d->begun ? put_text(d, " ", 1) : HLM_OK;
+    if (d->t->join_spaces && d->begun) HLMI_DO(put_text(d, " ", 1));
     d->begun = true;
     d->taken += token.len;
-    if (st == HLM_OK) st = pass(d, 0, token.len ? token.s : "", token.len, true);
-    return st == HLM_OK ? hlmi_buf_status(out, "decoded text") : st;
+    HLMI_DO(pass(d, 0, token.len ? token.s : "", token.len, true));
+    return hlmi_buf_status(out, "decoded text");
 }
 
-void hlmi_decoder_reset(hlmi_decoder *d)
+void hlmi_decode_reset(hlmi_tstream *d)
 {
     d->begun = false;
-    d->taken = d->grown = 0;
+    d->taken = d->grown = d->before = 0;
     hlmi_buf_clear(&d->tail);
-    for (size_t i = 0; i < d->steps->n; i++) {
+    for (size_t i = 0; i < d->t->decode.n; i++) {
         hlmi_buf_clear(&d->state[i].unit);
         hlmi_buf_clear(&d->state[i].held);
         d->state[i].count = 0;
@@ -478,28 +433,15 @@ void hlmi_decoder_reset(hlmi_decoder *d)
     }
 }
 
-hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out)
+hlm_status hlmi_decode_finish(hlmi_tstream *d, hlmi_buf *out)
 {
     hlm_status st = HLM_OK;
     d->out = out;
-    for (size_t i = 0; i < d->steps->n && st == HLM_OK && d->begun; i++)
-        if (d->steps->v[i].kind->finish) st = d->steps->v[i].kind->finish(d, i);
+    for (size_t i = 0; i < d->t->decode.n && st == HLM_OK && d->begun; i++)
+        if (d->t->decode.v[i].kind->finish) st = d->t->decode.v[i].kind->finish(d, i);
     if (d->tail.len > 0) hlmi_buf_utf8(out, 0xFFFD);
     if (st == HLM_OK) st = hlmi_buf_status(&d->tail, "decoded text");
     if (st == HLM_OK) st = hlmi_buf_status(out, "decoded text");
-    hlmi_decoder_reset(d);
+    hlmi_decode_reset(d);
     return st;
-}
-
-void hlmi_decoder_free(hlmi_decoder *d)
-{
-    if (!d) return;
-    const hlmi_mem mem = d->mem;
-    hlmi_buf_free(&d->tail);
-    hlmi_buf_free(&d->work);
-    for (size_t i = 0; i < d->steps->n; i++) {
-        hlmi_buf_free(&d->state[i].unit);
-        hlmi_buf_free(&d->state[i].held);
-    }
-    hlmi_free(&mem, d);
 }

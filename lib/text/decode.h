@@ -15,16 +15,34 @@ struct hlmi_decode_step {
     bool prefixed; /* Metaspace: the first token's marks are no spaces */
 };
 
-typedef struct hlmi_decoder hlmi_decoder;
+/** What a step keeps between tokens. */
+typedef struct hlmi_step_state {
+    hlmi_buf unit; /* a gathered unit */
+    hlmi_buf held; /* what the step itself holds back */
+    hlmi_buf made; /* what it hands on */
+    size_t count; /* of the kind */
+    bool begun;
+} hlmi_step_state;
 
-hlm_status hlmi_decoder_new(hlmi_decoder **out, const hlmi_mem *mem, const hlmi_tokenizer *t);
+struct hlmi_tstream {
+    hlmi_mem mem;
+    const hlmi_tokenizer *t;
+    uint32_t flags;
+    bool begun;
+    hlmi_buf given; /* by the latest call */
+    size_t before; /* bytes of text that come out late, but were given before the stream began */
+    hlmi_buf *out;
+    hlmi_buf tail; /* the beginning of a character */
+    size_t taken, grown; /* bytes of all tokens; bytes that replacements added to them */
+    hlmi_step_state state[];
+};
+
 /** One token's text goes in; what is certain is appended to out. Well-formed UTF-8 whatever the tokens hold. */
-hlm_status hlmi_decoder_push(hlmi_decoder *d, hlmi_str token, hlmi_buf *out);
-/** The rest; the decoder is then as new. */
-hlm_status hlmi_decoder_finish(hlmi_decoder *d, hlmi_buf *out);
+hlm_status hlmi_decode_push(hlmi_tstream *d, hlmi_str token, hlmi_buf *out);
+/** The rest; the stream is then as new. */
+hlm_status hlmi_decode_finish(hlmi_tstream *d, hlmi_buf *out);
 /** As new; what was held is forgotten. */
-void hlmi_decoder_reset(hlmi_decoder *d);
-void hlmi_decoder_free(hlmi_decoder *d);
+void hlmi_decode_reset(hlmi_tstream *d);
 
 /** The bytes of a token in a byte-level vocabulary: as spelled when some character is no byte. */
 void hlmi_byte_level_bytes(hlmi_str token, hlmi_buf *out);

@@ -102,6 +102,25 @@ START_TEST(ids_outside)
 }
 END_TEST
 
+/* What one step hands on stays as it is while the next one, of the same kind, works. */
+START_TEST(two_decoders_of_a_kind)
+{
+    const hlmi_mem mem = hlmi_mem_default();
+    hlmi_tokenizer *t;
+    hlmi_buf out;
+    hlmi_buf_init(&out, &mem);
+    ck_assert_int_eq(from_text(&t,
+                               "{\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"BPEDecoder\"},"
+                               "{\"type\":\"BPEDecoder\",\"suffix\":\"@@\"}]},\"model\":{\"type\":\"BPE\",\"vocab\":"
+                               "{\"</w>aa@@b\":0,\"</w>cc@@dddd\":1,\"</w>e\":2},\"merges\":[]}}"),
+                     HLM_OK);
+    ck_assert_int_eq(hlmi_tokenizer_decode(t, (const int32_t[]){0, 1, 2}, 3, 0, &out), HLM_OK);
+    ck_assert_str_eq(out.data, " aa b cc dddde");
+    hlmi_buf_free(&out);
+    hlmi_tokenizer_free(t);
+}
+END_TEST
+
 START_TEST(bad_files)
 {
     refuse("{}", HLM_E_FORMAT, "model");
@@ -513,9 +532,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {ids_and_facts,        ids_outside, bad_files, budgets,
-                                  long_words,           chunks,      scanners,  named_pretokenizers,
-                                  words_are_no_markers, no_memory};
+    const TTest *const tests[] = {
+        ids_and_facts, ids_outside,         two_decoders_of_a_kind, bad_files, budgets, long_words, chunks,
+        scanners,      named_pretokenizers, words_are_no_markers,   no_memory};
     if (argc > 1) folder = argv[1];
     return suite_run("tokenizer", tests, sizeof tests / sizeof *tests);
 }
