@@ -27,17 +27,19 @@ static void bpe_free(hlmi_token_model *m, const hlmi_mem *mem)
     hlmi_free(mem, b);
 }
 
-static hlm_status bpe_new(hlmi_bpe **out, const hlmi_tokens *tokens, const hlmi_mem *mem)
+/* The tokenizer's model from now on, which is freed with it. */
+static hlm_status bpe_new(hlmi_bpe **out, hlmi_tokenizer *t)
 {
-    hlmi_bpe *b = hlmi_calloc(mem, 1, sizeof *b);
+    hlmi_bpe *b = hlmi_calloc(&t->mem, 1, sizeof *b);
     *out = b;
     if (!b) return hlmi_nomem(sizeof *b, "tokenizer");
+    t->model = &b->base;
     b->base = (hlmi_token_model){.kind = &hlmi_model_bpe, .unk = -1};
-    b->tokens = tokens;
-    hlmi_byte_tokens(tokens, b->bytes);
+    b->tokens = &t->tokens;
+    hlmi_byte_tokens(b->tokens, b->bytes);
     for (uint32_t c = 0; c < 0x800; c++) {
-        const char one = (char)c, two[2] = {(char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F))};
-        b->chars[c] = c < 0x80 ? hlmi_tokens_find_model(tokens, &one, 1) : hlmi_tokens_find_model(tokens, two, 2);
+        const char two[2] = {(char)(0xC0 | c >> 6), (char)(0x80 | (c & 0x3F))}, one = (char)c;
+        b->chars[c] = hlmi_tokens_find_model(b->tokens, c < 0x80 ? &one : two, c < 0x80 ? 1 : 2);
     }
     return HLM_OK;
 }
@@ -74,7 +76,7 @@ static void put_merge(hlmi_bpe *b, int32_t left, int32_t right, uint32_t rank, i
  * `guess`, the token behind the latest one found, saves the search. `joined` is scratch. */
 static int32_t find_joined(const hlmi_bpe *b, hlmi_str left, hlmi_str right, int32_t guess, hlmi_buf *joined)
 {
-    if ((size_t)guess < b->tokens->n && (b->tokens->attr[guess] & HLMI_TOK_MODEL)) {
+    if ((size_t)guess < b->tokens->n && (b->tokens->v[guess].attr & HLMI_TOK_MODEL)) {
         const hlmi_str s = hlmi_tokens_text(b->tokens, guess);
         if (s.len == left.len + right.len && memcmp(s.s, left.s, left.len) == 0 &&
             memcmp(s.s + left.len, right.s, right.len) == 0)
@@ -125,38 +127,54 @@ static void find_cut(hlmi_bpe *b)
         if (b->bytes[i] < 0) return;
     for (size_t i = 0; i < b->tokens->n; i++) {
         const hlmi_str s = hlmi_tokens_text(b->tokens, (int32_t)i);
-        if ((b->tokens->attr[i] & HLMI_TOK_MODEL) && has_inner_space(s.s, s.len)) return;
+        if ((b->tokens->v[i].attr & HLMI_TOK_MODEL) && has_inner_space(s.s, s.len)) return;
     }
     b->cut_at_space = true;
 }
 
-hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const hlmi_str *merges, size_t n, bool ignore_merges)
+/* Takes the two parts of merge i of a list; left->s = NULL: there are none, and none are missing. */
+typedef hlm_status parts_fn(const void *list, size_t i, hlmi_str *left, hlmi_str *right);
+
+/* Adds n merges; `whole`: all their tokens must be there. */
+static hlm_status add_merges(hlmi_bpe *b, const hlmi_mem *mem, const void *list, size_t n, parts_fn *parts, bool whole)
 {
     hlm_status st;
-    hlmi_bpe *b = NULL;
     hlmi_buf joined;
+    hlmi_str left = {"", 0}, right = {"", 0};
     int32_t id = -1;
     hlmi_buf_init(&joined, mem);
-    HLMI_TRY(bpe_new(&b, tokens, mem));
-    b->ignore_merges = ignore_merges;
     HLMI_TRY(new_merges(b, mem, n));
     for (size_t i = 0; i < n; i++) {
-        const hlmi_str m = merges[i];
-        const char *space = m.len > 1 ? memchr(m.s + 1, ' ', m.len - 1) : NULL;
-        if (!space)
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "merge %zu, '%.*s', has no space between its parts", i,
-                               (int)(m.len < 80 ? m.len : 80), m.s));
-        const hlmi_str left = {m.s, (size_t)(space - m.s)};
-        const hlmi_str right = {space + 1, m.len - left.len - 1};
+        HLMI_TRY(parts(list, i, &left, &right));
+        if (!left.s) continue;
         HLMI_TRY(add_merge(b, left, right, i, &joined, &id));
+        if (whole && id < 0)
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s' and '%.80s': not in the vocabulary", i, left.s,
+                               right.s));
     }
-    *out = &b->base;
-    b = NULL;
 done:
-    if (b) bpe_free(&b->base, mem);
     hlmi_buf_free(&joined);
     return st;
+}
+
+static hlm_status text_parts(const void *list, size_t i, hlmi_str *left, hlmi_str *right)
+{
+    const hlmi_str m = ((const hlmi_str *)list)[i];
+    const char *space = m.len > 1 ? memchr(m.s + 1, ' ', m.len - 1) : NULL;
+    if (!space)
+        return hlmi_fail(HLM_E_FORMAT, "merge %zu, '%.*s', has no space between its parts", i,
+                         (int)hlmi_min_size(m.len, 80), m.s);
+    *left = (hlmi_str){m.s, (size_t)(space - m.s)};
+    *right = (hlmi_str){space + 1, m.len - left->len - 1};
+    return HLM_OK;
+}
+
+hlm_status hlmi_bpe_from_merges(hlmi_tokenizer *t, const hlmi_str *merges, size_t n, bool ignore_merges)
+{
+    hlmi_bpe *b;
+    HLMI_DO(bpe_new(&b, t));
+    b->ignore_merges = ignore_merges;
+    return add_merges(b, &t->mem, merges, n, text_parts, false);
 }
 
 /* ---- scores ---- */
@@ -170,49 +188,34 @@ static uint32_t descending(float score)
     return ~(u >> 31 ? ~u : u | 0x80000000u);
 }
 
-hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const float *scores, size_t n, int32_t unk)
+hlm_status hlmi_bpe_from_scores(hlmi_tokenizer *t, const float *scores, size_t n)
 {
-    hlm_status st;
-    hlmi_bpe *b = NULL;
-    HLMI_TRY(bpe_new(&b, tokens, mem));
-    b->base.unk = unk;
-    b->order = hlmi_calloc(mem, tokens->n, sizeof *b->order);
-    if (!b->order) HLMI_TRY(hlmi_nomem(tokens->n * sizeof *b->order, "scores"));
+    hlmi_bpe *b;
+    HLMI_DO(bpe_new(&b, t));
+    b->base.unk = t->special.unk;
+    b->order = hlmi_calloc(&t->mem, t->tokens.n, sizeof *b->order);
+    if (!b->order) return hlmi_nomem(t->tokens.n * sizeof *b->order, "scores");
     for (size_t i = 0; i < n; i++) {
-        if (scores && isnan(scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
+        if (scores && isnan(scores[i])) return hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i);
         b->order[i] = descending(scores ? scores[i] : 0.0f);
     }
     find_cut(b);
-    *out = &b->base;
-    b = NULL;
-done:
-    if (b) bpe_free(&b->base, mem);
-    return st;
+    return HLM_OK;
 }
 
 /* ---- tokenizer.json ---- */
 
 static hlm_status read_vocab(hlmi_tokens *tokens, const hlmi_json *vocab)
 {
-    hlm_status st;
-    size_t n = 0, bytes = 0;
     int64_t id = 0;
     for (hlmi_json_iter i = {0}; hlmi_json_next(vocab, &i);) {
         if (!hlmi_json_int(i.value, 0, HLMI_MAX_TOKENS - 1, &id))
             return hlmi_fail(HLM_E_FORMAT, "model.vocab: token '%.80s' has no id below %d", i.key.s, HLMI_MAX_TOKENS);
-        n = hlmi_max_size(n, (size_t)id + 1);
-        bytes += i.key.len;
-    }
-    HLMI_TRY(hlmi_tokens_reserve(tokens, n, bytes));
-    for (hlmi_json_iter i = {0}; hlmi_json_next(vocab, &i);) {
-        hlmi_json_int(i.value, 0, HLMI_MAX_TOKENS - 1, &id);
-        if (tokens->attr[id])
+        if ((size_t)id < tokens->n && tokens->v[id].attr)
             return hlmi_fail(HLM_E_FORMAT, "model.vocab: two tokens have the id %d, one is '%.80s'", (int)id, i.key.s);
-        hlmi_tokens_set(tokens, (int32_t)id, i.key, HLMI_TOK_MODEL);
+        HLMI_DO(hlmi_tokens_add(tokens, (int32_t)id, i.key, HLMI_TOK_MODEL));
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* The two parts of a merge, in either spelling. */
@@ -231,30 +234,14 @@ static bool merge_parts(const hlmi_json *m, hlmi_str *left, hlmi_str *right)
     return !memchr(right->s, ' ', right->len);
 }
 
-static hlm_status read_merges(hlmi_bpe *b, const hlmi_mem *mem, const hlmi_json *list)
+static hlm_status json_parts(const void *list, size_t i, hlmi_str *left, hlmi_str *right)
 {
-    hlm_status st;
-    hlmi_buf joined;
-    int32_t id = -1;
-    hlmi_buf_init(&joined, mem);
-    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY)) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges is no list"));
-    HLMI_TRY(new_merges(b, mem, hlmi_json_count(list)));
-    for (size_t i = 0; i < hlmi_json_count(list); i++) {
-        const hlmi_json *m = hlmi_json_at(list, i);
-        const char *text = hlmi_json_str(m).s;
-        hlmi_str left = {"", 0}, right = {"", 0};
-        if (text && strncmp(text, "#version", 8) == 0) continue; /* a line of merges.txt */
-        if (!merge_parts(m, &left, &right))
-            HLMI_TRY(
-                hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)"));
-        HLMI_TRY(add_merge(b, left, right, i, &joined, &id));
-        if (id < 0)
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s' and '%.80s': not in the vocabulary", i, left.s,
-                               right.s));
-    }
-done:
-    hlmi_buf_free(&joined);
-    return st;
+    const hlmi_json *m = hlmi_json_at(list, i);
+    const char *text = hlmi_json_str(m).s;
+    *left = (hlmi_str){NULL, 0};
+    if (text && strncmp(text, "#version", 8) == 0) return HLM_OK; /* a line of merges.txt */
+    if (merge_parts(m, left, right)) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "model.merges[%zu], '%.80s', is not two tokens", i, text ? text : "(list)");
 }
 
 static hlm_status read_affix(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len)
@@ -266,28 +253,24 @@ static hlm_status read_affix(const hlmi_mem *mem, const hlmi_json *def, const ch
     return hlmi_json_text(mem, def, key, s, len);
 }
 
-static hlm_status bpe_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
+static hlm_status bpe_read(hlmi_tokenizer *t, const hlmi_json *def)
 {
-    hlm_status st;
-    hlmi_bpe *b = NULL;
-    const hlmi_json *vocab = hlmi_json_get(def, "vocab");
+    hlmi_bpe *b;
+    const hlmi_json *vocab = hlmi_json_get(def, "vocab"), *merges = hlmi_json_get(def, "merges");
     const hlmi_str unk = hlmi_json_str(hlmi_json_get(def, "unk_token"));
     if (!hlmi_json_is(vocab, HLMI_JSON_OBJECT)) return hlmi_fail(HLM_E_FORMAT, "model.vocab is no object");
-    HLMI_TRY(read_vocab(tokens, vocab));
-    HLMI_TRY(bpe_new(&b, tokens, mem));
-    if (unk.s) b->base.unk = hlmi_tokens_find_model(tokens, unk.s, unk.len);
+    HLMI_DO(read_vocab(&t->tokens, vocab));
+    HLMI_DO(bpe_new(&b, t));
+    if (unk.s) b->base.unk = hlmi_tokens_find_model(&t->tokens, unk.s, unk.len);
     b->fuse_unk = hlmi_json_flag(def, "fuse_unk", false);
     b->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
     b->ignore_merges = hlmi_json_flag(def, "ignore_merges", false);
-    HLMI_TRY(read_affix(mem, def, "continuing_subword_prefix", &b->prefix, &b->prefix_len));
-    HLMI_TRY(read_affix(mem, def, "end_of_word_suffix", &b->suffix, &b->suffix_len));
-    HLMI_TRY(read_merges(b, mem, hlmi_json_get(def, "merges")));
+    HLMI_DO(read_affix(&t->mem, def, "continuing_subword_prefix", &b->prefix, &b->prefix_len));
+    HLMI_DO(read_affix(&t->mem, def, "end_of_word_suffix", &b->suffix, &b->suffix_len));
+    if (merges && !hlmi_json_is(merges, HLMI_JSON_ARRAY)) return hlmi_fail(HLM_E_FORMAT, "model.merges is no list");
+    HLMI_DO(add_merges(b, &t->mem, merges, hlmi_json_count(merges), json_parts, true));
     find_cut(b);
-    *out = &b->base;
-    b = NULL;
-done:
-    if (b) bpe_free(&b->base, mem);
-    return st;
+    return HLM_OK;
 }
 
 const hlmi_model_kind hlmi_model_bpe = {"BPE", bpe_read, hlmi_bpe_begin, hlmi_bpe_encode, hlmi_bpe_end, bpe_free};

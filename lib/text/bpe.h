@@ -33,7 +33,7 @@ typedef struct hlmi_bpe {
 /** One encode call's memory. */
 typedef struct hlmi_bpe_scratch hlmi_bpe_scratch;
 
-hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
+hlm_status hlmi_bpe_begin(const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
 hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
 void hlmi_bpe_end(void *scratch);
 

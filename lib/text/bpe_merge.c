@@ -49,9 +49,8 @@ struct hlmi_bpe_scratch {
     size_t cache_mask;
 };
 
-hlm_status hlmi_bpe_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch)
+hlm_status hlmi_bpe_begin(const hlmi_mem *mem, size_t text_len, bool plain, void **scratch)
 {
-    (void)m;
     hlmi_bpe_scratch *sc = hlmi_calloc(mem, 1, sizeof *sc);
     *scratch = sc;
     if (!sc) return hlmi_nomem(sizeof *sc, "tokenizing");
@@ -340,7 +339,7 @@ static hlm_status merge_chunks(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const ch
 
 static bool may_spell(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, int32_t id)
 {
-    return !sc->plain || id == b->base.unk || !(b->tokens->attr[id] & HLMI_TOK_SPECIAL);
+    return !sc->plain || id == b->base.unk || !(b->tokens->v[id].attr & HLMI_TOK_SPECIAL);
 }
 
 /* Text without a token as bytes, or as the unknown token. */
@@ -413,18 +412,11 @@ static hlm_status encode_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const cha
     if (!sc->cache || len > CACHE_KEY) return merge_word(b, sc, s, len, out);
     const uint32_t hash = hlmi_text_hash(s, len);
     cached *c = &sc->cache[hash & sc->cache_mask];
-    hlm_status st;
-    if (c->hash == hash && c->len == len && memcmp(c->key, s, len) == 0) {
-        st = hlmi_ids_reserve(out, c->n);
-        if (st != HLM_OK) return st;
-        memcpy(out->v + out->n, c->ids, c->n * sizeof *c->ids);
-        out->n += c->n;
-        return HLM_OK;
-    }
+    if (c->hash == hash && c->len == len && memcmp(c->key, s, len) == 0) return hlmi_ids_append(out, c->ids, c->n);
     const size_t before = out->n;
-    st = merge_word(b, sc, s, len, out);
+    HLMI_DO(merge_word(b, sc, s, len, out));
     const size_t n = out->n - before;
-    if (st != HLM_OK || n > CACHE_IDS) return st;
+    if (n > CACHE_IDS) return HLM_OK;
     c->hash = hash;
     c->len = (uint8_t)len;
     c->n = (uint8_t)n;

@@ -345,12 +345,6 @@ static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char
                      kind);
 }
 
-hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind)
-{
-    hlmi_decode_step *s = NULL;
-    return add_step(d, mem, kind, &s);
-}
-
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlmi_decode_step *s = NULL;
@@ -361,23 +355,6 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
 hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def)
 {
     return hlmi_json_steps(def, "decoder", "decoders", mem, read_step, d);
-}
-
-hlm_status hlmi_decode_steps_spm(hlmi_decode_steps *d, const hlmi_mem *mem, bool strip)
-{
-    hlm_status st;
-    hlmi_decode_step *s = NULL;
-    HLMI_TRY(add_step(d, mem, "Replace", &s));
-    HLMI_TRY(hlmi_replace_literal(&s->replace, mem, "\xE2\x96\x81", " "));
-    HLMI_TRY(add_step(d, mem, "ByteFallback", &s));
-    HLMI_TRY(add_step(d, mem, "Fuse", &s));
-    if (!strip) goto done;
-    HLMI_TRY(add_step(d, mem, "Strip", &s));
-    s->start = s->text_len = 1;
-    s->text = hlmi_strndup(mem, " ", 1);
-    if (!s->text) st = hlmi_nomem(1, "decoder");
-done:
-    return st;
 }
 
 void hlmi_decode_steps_free(hlmi_decode_steps *d, const hlmi_mem *mem)

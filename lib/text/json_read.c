@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/tokenizer_impl.h"
+
 static hlm_status copy_text(const hlmi_mem *mem, hlmi_str text, char **s, size_t *len)
 {
     *len = text.len;
@@ -49,4 +51,39 @@ hlm_status hlmi_json_steps(const hlmi_json *def, const char *what, const char *m
                            hlmi_step_fn *step, void *list)
 {
     return walk(def, what, members, mem, step, list, 0);
+}
+
+/* ---- stages of a tokenizer ---- */
+
+hlm_status hlmi_stages_read(hlmi_tokenizer *t, const char *json)
+{
+    hlmi_json *root = NULL;
+    hlm_status st;
+    HLMI_TRY(hlmi_json_parse(&root, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "stages"));
+    HLMI_TRY(hlmi_norms_read(&t->norms, &t->mem, hlmi_json_get(root, "normalizer")));
+    HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer")));
+    HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, hlmi_json_get(root, "decoder")));
+done:
+    hlmi_json_free(root);
+    return st;
+}
+
+#define SPACE "\xE2\x96\x81"
+
+hlm_status hlmi_stages_mark_spaces(hlmi_tokenizer *t, bool prefix)
+{
+    if (prefix) HLMI_DO(hlmi_stages_read(t, "{\"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"" SPACE "\"}}"));
+    return hlmi_stages_read(
+        t, "{\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"" SPACE "\"}}");
+}
+
+hlm_status hlmi_stages_decode_spaces(hlmi_tokenizer *t, bool prefix)
+{
+    HLMI_DO(
+        hlmi_stages_read(t,
+                         "{\"decoder\": {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Replace\", \"pattern\": "
+                         "{\"String\": \"" SPACE "\"}, \"content\": \" \"},"
+                         "{\"type\": \"ByteFallback\"}, {\"type\": \"Fuse\"}]}}"));
+    if (!prefix) return HLM_OK;
+    return hlmi_stages_read(t, "{\"decoder\": {\"type\": \"Strip\", \"content\": \" \", \"start\": 1, \"stop\": 0}}");
 }

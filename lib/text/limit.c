@@ -16,7 +16,7 @@ static bool is_word(uint8_t attr)
 static hlm_status check_words(const hlmi_tokenizer *t, size_t rows)
 {
     size_t last = t->tokens.n;
-    while (last > rows && !is_word(t->tokens.attr[last - 1])) last--;
+    while (last > rows && !is_word(t->tokens.v[last - 1].attr)) last--;
     if (last == rows) return HLM_OK;
     const hlmi_str text = hlmi_tokens_text(&t->tokens, (int32_t)last - 1);
     return hlmi_fail(HLM_E_FORMAT, "the vocabulary has ids up to %zu ('%.*s'), the embedding %zu rows", last - 1,
@@ -46,7 +46,7 @@ hlm_status hlmi_tokenizer_limit(hlmi_tokenizer *t, size_t rows, const hlmi_logge
     if (t->tokens.n <= rows) return HLM_OK;
     HLMI_DO(check_words(t, rows));
     for (size_t id = rows; id < t->tokens.n; id++) {
-        if (!(t->tokens.attr[id] & HLMI_TOK_PRESENT)) continue;
+        if (!(t->tokens.v[id].attr & HLMI_TOK_PRESENT)) continue;
         const hlmi_str text = hlmi_tokens_text(&t->tokens, (int32_t)id);
         if (gone++ < SHOWN)
             hlmi_log_line(log, HLM_LOG_WARN, "token %zu, '%.*s', is beyond the embedding's %zu rows: left out", id,

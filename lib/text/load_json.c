@@ -8,13 +8,13 @@
 
 static const hlmi_model_kind *const models[] = {&hlmi_model_bpe, &hlmi_model_unigram};
 
-hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
+static hlm_status read_model(hlmi_tokenizer *t, const hlmi_json *def)
 {
     const char *kind = hlmi_json_string(def, "type");
     if (!hlmi_json_is(def, HLMI_JSON_OBJECT)) return hlmi_fail(HLM_E_FORMAT, "\"model\" is no object");
     if (!kind) kind = hlmi_json_get(def, "merges") ? "BPE" : "Unigram"; /* older files */
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
-        if (strcmp(models[i]->name, kind) == 0) return models[i]->read(out, tokens, mem, def);
+        if (strcmp(models[i]->name, kind) == 0) return models[i]->read(t, def);
     return hlmi_fail(HLM_E_UNSUPPORTED, "model type '%.40s' is not supported; BPE and Unigram are", kind);
 }
 
@@ -33,16 +33,14 @@ static hlm_status added_id(hlmi_tokenizer *t, const hlmi_json *def, hlmi_str tex
     const int32_t size = (int32_t)t->tokens.n_model;
     if (!known) *out = last >= size ? last + 1 : size;
     const size_t most = (size_t)(said > *out ? said : *out) + 1;
-    const hlm_status st =
-        hlmi_tokens_reserve(&t->tokens, most > t->tokens.n ? most : t->tokens.n, known ? 0 : text.len);
-    if (st != HLM_OK || known) return st;
-    if (t->tokens.attr[*out]) {
+    HLMI_DO(hlmi_tokens_reserve(&t->tokens, most));
+    if (known) return HLM_OK;
+    if (t->tokens.v[*out].attr) {
         const hlmi_str other = hlmi_tokens_text(&t->tokens, *out);
         return hlmi_fail(HLM_E_FORMAT, "'%.80s' gets the id %d of '%.*s'", text.s, (int)*out,
                          (int)(other.len < 80 ? other.len : 80), other.s);
     }
-    hlmi_tokens_set(&t->tokens, *out, text, 0);
-    return HLM_OK;
+    return hlmi_tokens_add(&t->tokens, *out, text, 0);
 }
 
 uint8_t hlmi_json_added_flags(const hlmi_json *def, bool special)
@@ -65,7 +63,7 @@ static hlm_status read_added(hlmi_tokenizer *t, const hlmi_json *def, int32_t *l
     HLMI_DO(added_id(t, def, text, *last, &id));
     if (id > *last) *last = id;
     const bool special = hlmi_json_flag(def, "special", false);
-    t->tokens.attr[id] |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
+    t->tokens.v[id].attr |= (uint8_t)(HLMI_TOK_ADDED | (special ? HLMI_TOK_SPECIAL : 0));
     return hlmi_tokenizer_register_added(t, id, hlmi_json_added_flags(def, special),
                                          hlmi_json_flag(def, "normalized", !special));
 }
@@ -82,48 +80,16 @@ static hlm_status read_all_added(hlmi_tokenizer *t, const hlmi_json *list, int32
     return HLM_OK;
 }
 
-/* ---- special ids ---- */
-
-hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
-                                bool *said)
-{
-    hlmi_named n;
-    HLMI_DO(hlmi_side_named(side, key, &n));
-    if (said) *said = n.said;
-    const int32_t found = n.text.s ? hlmi_tokens_find(&t->tokens, n.text.s, n.text.len) : -1;
-    if (found >= 0) *id = found;
-    return HLM_OK;
-}
-
-static hlm_status read_special(hlmi_tokenizer *t, const hlmi_side *side)
-{
-    hlm_status st;
-    const hlmi_post *p = &t->post;
-    hlmi_special_ids *ids = &t->special;
-    *ids = (hlmi_special_ids){.bos = p->prefix.n ? p->prefix.v[0] : -1,
-                              .eos = p->suffix.n ? p->suffix.v[p->suffix.n - 1] : -1,
-                              .pad = -1,
-                              .unk = t->model->unk};
-    HLMI_TRY(hlmi_json_special_id(t, side, "bos_token", &ids->bos, &t->said.bos));
-    HLMI_TRY(hlmi_json_special_id(t, side, "eos_token", &ids->eos, &t->said.eos));
-    HLMI_TRY(hlmi_json_special_id(t, side, "pad_token", &ids->pad, &t->said.pad));
-    HLMI_TRY(hlmi_json_special_id(t, side, "unk_token", &ids->unk, NULL));
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t, false));
-done:
-    return st;
-}
-
 /* ---- the whole ---- */
 
 hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_side *side, const char *vocabulary,
                            bool supposes)
 {
     hlm_status st;
-    const hlmi_json *decoder = hlmi_json_given(root, "decoder");
     hlmi_placer placer = {
         .t = t, .vocabulary = vocabulary, .last = -1, .said = hlmi_json_object(), .supposes = supposes};
     if (!placer.said) return hlmi_nomem(0, "added tokens");
-    st = hlmi_model_read(&t->model, &t->tokens, &t->mem, hlmi_json_get(root, "model"));
+    st = read_model(t, hlmi_json_get(root, "model"));
     if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, hlmi_json_get(root, "normalizer"));
     if (st == HLM_OK) st = read_all_added(t, hlmi_json_given(root, "added_tokens"), &placer.last, placer.said);
     if (st != HLM_OK) hlmi_fail_prefix(st, "%s: ", vocabulary);
@@ -132,10 +98,14 @@ hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_
     if (st != HLM_OK) return st;
     HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer")));
     HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, hlmi_json_get(root, "post_processor")));
-    HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, decoder));
-    t->join_spaces = !decoder;
+    HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, hlmi_json_get(root, "decoder")));
+    t->join_spaces = !hlmi_json_given(root, "decoder");
 done:
-    return st == HLM_OK ? read_special(t, side) : hlmi_fail_prefix(st, "%s: ", vocabulary);
+    if (st != HLM_OK) return hlmi_fail_prefix(st, "%s: ", vocabulary);
+    if (t->post.prefix.n) t->special.bos = t->post.prefix.v[0];
+    if (t->post.suffix.n) t->special.eos = t->post.suffix.v[t->post.suffix.n - 1];
+    t->special.unk = t->model->unk;
+    return hlmi_side_special(t, side, false);
 }
 
 hlm_status hlmi_tokenizer_from_json(hlmi_tokenizer **out, const hlmi_mem *mem, const char *json, size_t len,

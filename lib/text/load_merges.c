@@ -64,20 +64,18 @@ static hlm_status check_class(const hlmi_side *side, const hlmi_side_files *file
 static hlm_status put_named(hlmi_tokenizer *t, const hlmi_side *side, const char *key, hlmi_ids *ids)
 {
     int32_t id = -1;
-    const hlm_status st = hlmi_json_special_id(t, side, key, &id, NULL);
-    return st == HLM_OK && id >= 0 ? hlmi_ids_push(ids, id) : st;
+    HLMI_DO(hlmi_side_special_id(t, side, key, &id, NULL));
+    return id >= 0 ? hlmi_ids_push(ids, id) : HLM_OK;
 }
 
 static hlm_status read_around(hlmi_tokenizer *t, const hlmi_side *side)
 {
-    hlm_status st = HLM_OK;
     const bool around = side->kind->around;
     if (around || hlmi_json_flag(side->config, "add_bos_token", false))
-        HLMI_TRY(put_named(t, side, around ? "cls_token" : "bos_token", &t->post.prefix));
+        HLMI_DO(put_named(t, side, around ? "cls_token" : "bos_token", &t->post.prefix));
     if (around || hlmi_json_flag(side->config, "add_eos_token", false))
-        HLMI_TRY(put_named(t, side, around ? "sep_token" : "eos_token", &t->post.suffix));
-done:
-    return st;
+        HLMI_DO(put_named(t, side, around ? "sep_token" : "eos_token", &t->post.suffix));
+    return HLM_OK;
 }
 
 /* ---- the whole ---- */

@@ -10,8 +10,6 @@
 #include "text/spm.h"
 #include "text/tokenizer_impl.h"
 
-#define SPACE "\xE2\x96\x81"
-
 /* What the file and its neighbours say, while the tokenizer is built. */
 typedef struct loader {
     hlmi_tokenizer *t;
@@ -33,32 +31,8 @@ static uint8_t piece_attr(const hlmi_spm *m, int32_t type)
 static hlm_status read_tokens(loader *l)
 {
     const hlmi_spm *m = &l->spm;
-    size_t bytes = 0;
-    for (size_t i = 0; i < m->n; i++) bytes += m->pieces[i].len;
-    HLMI_DO(hlmi_tokens_reserve(&l->t->tokens, m->n, bytes));
     for (size_t i = 0; i < m->n; i++)
-        hlmi_tokens_set(&l->t->tokens, (int32_t)i, m->pieces[i], piece_attr(m, m->types[i]));
-    return HLM_OK;
-}
-
-static bool is_marker(int32_t type)
-{
-    return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
-}
-
-/* Pieces that are cut out of texts: control and unknown ones when markers are wanted, user-defined ones always. What
- * the lists of added tokens say about them comes first. */
-static hlm_status register_pieces(loader *l)
-{
-    for (size_t i = 0; i < l->spm.n; i++) {
-        const int32_t type = l->spm.types[i];
-        if (!is_marker(type) || l->t->tokens.attr[i] & HLMI_TOK_ADDED) continue;
-        if (l->spm.pieces[i].len > 1024)
-            return hlmi_fail(HLM_E_UNSUPPORTED, "piece %zu, a marker, has %zu bytes; at most 1024", i,
-                             l->spm.pieces[i].len);
-        const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
-        HLMI_DO(hlmi_tokenizer_register_added(l->t, (int32_t)i, flags, false));
-    }
+        HLMI_DO(hlmi_tokens_add(&l->t->tokens, (int32_t)i, m->pieces[i], piece_attr(m, m->types[i])));
     return HLM_OK;
 }
 
@@ -73,135 +47,75 @@ static hlm_status read_added(loader *l)
     return hlmi_side_each(&l->side, hlmi_place_token, &p);
 }
 
-/* ---- around a text ---- */
-
-static hlm_status read_special(loader *l)
-{
-    hlm_status st;
-    hlmi_tokenizer *t = l->t;
-    t->special = (hlmi_special_ids){.bos = l->spm.bos, .eos = l->spm.eos, .pad = l->spm.pad, .unk = l->spm.unk};
-    HLMI_TRY(hlmi_json_special_id(t, &l->side, "bos_token", &t->special.bos, &t->said.bos));
-    HLMI_TRY(hlmi_json_special_id(t, &l->side, "eos_token", &t->special.eos, &t->said.eos));
-    HLMI_TRY(hlmi_json_special_id(t, &l->side, "pad_token", &t->special.pad, &t->said.pad));
-    HLMI_TRY(hlmi_json_special_id(t, &l->side, "unk_token", &t->special.unk, NULL));
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t, true));
-done:
-    return st;
-}
-
 /* Without a word about it Llama's and the many classes made after it put bos in front, T5's eos behind, and the class
  * that knows no model nothing. */
 static hlm_status read_post(loader *l)
 {
-    hlm_status st = HLM_OK;
     const char *kind = hlmi_json_string(l->side.config, "tokenizer_class");
     const bool t5 = kind && (strncmp(kind, "T5", 2) == 0 || strncmp(kind, "MT5", 3) == 0);
     const bool plain =
         kind && (strncmp(kind, "PreTrainedTokenizer", 19) == 0 || strcmp(kind, "TokenizersBackend") == 0);
-    const hlmi_special_ids ids = l->t->special;
-    if (hlmi_json_flag(l->side.config, "add_bos_token", !t5 && !plain) && ids.bos >= 0)
-        HLMI_TRY(hlmi_ids_push(&l->t->post.prefix, ids.bos));
-    if (hlmi_json_flag(l->side.config, "add_eos_token", t5) && ids.eos >= 0)
-        HLMI_TRY(hlmi_ids_push(&l->t->post.suffix, ids.eos));
-done:
-    return st;
+    return hlmi_tokenizer_put_around(l->t, hlmi_json_flag(l->side.config, "add_bos_token", !t5 && !plain),
+                                     hlmi_json_flag(l->side.config, "add_eos_token", t5));
 }
 
 /* ---- stages ---- */
-
-/* Stages written as tokenizer.json has them. */
-static hlm_status read_stages(hlmi_tokenizer *t, const char *json)
-{
-    hlmi_json *root;
-    hlm_status st = hlmi_json_parse(&root, &t->mem, HLMI_JSON_SETTINGS, json, strlen(json), "stages");
-    if (st == HLM_OK) st = hlmi_norms_read(&t->norms, &t->mem, hlmi_json_get(root, "normalizer"));
-    if (st == HLM_OK) st = hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer"));
-    hlmi_json_free(root);
-    return st;
-}
 
 static hlm_status add_charsmap(loader *l)
 {
     hlmi_norm *n = NULL;
     const hlmi_mem *mem = &l->t->mem;
     if (l->spm.charsmap.len == 0) return HLM_OK;
-    const hlm_status st = hlmi_norms_add(&l->t->norms, mem, "Precompiled", &n);
-    return st == HLM_OK ? hlmi_charsmap_new(&n->charsmap, mem, l->spm.charsmap.s, l->spm.charsmap.len) : st;
+    HLMI_DO(hlmi_norms_add(&l->t->norms, mem, "Precompiled", &n));
+    return hlmi_charsmap_new(&n->charsmap, mem, l->spm.charsmap.s, l->spm.charsmap.len);
 }
+
+#define METASPACE(scheme, split)                                                                                   \
+  "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"\xE2\x96\x81\", \"prepend_scheme\": \"" scheme \
+  "\", \"split\": " split "}}"
+#define STRIP(left) "{\"normalizer\": {\"type\": \"Strip\", \"strip_left\": " left ", \"strip_right\": true}}"
+#define SINGLE_SPACES \
+  "{\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}}"
 
 /* Spaces kept as they are: U+2581 for each, one in front of each stretch between added tokens, or, by the newer rule
  * ("legacy": false), in front of the whole text when it does not begin with a space. */
 static hlm_status keep_spaces(loader *l, bool prefix, bool legacy)
 {
-    hlm_status st;
-    hlmi_tokenizer *t = l->t;
-    if (!l->spm.escape_whitespaces) {
-        HLMI_TRY(prefix ? hlmi_norms_add_text(&t->norms, &t->mem, NULL, " ") : HLM_OK);
-        goto done;
-    }
-    if (!legacy) {
-        HLMI_TRY(read_stages(t,
-                             prefix ? "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                                      "\", \"prepend_scheme\": \"first\", \"split\": false}}"
-                                    : "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                                      "\", \"prepend_scheme\": \"never\", \"split\": false}}"));
-        goto done;
-    }
-    if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, SPACE));
-    HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, " ", SPACE));
-done:
-    return st;
+    if (!l->spm.escape_whitespaces)
+        return prefix ? hlmi_stages_read(l->t, "{\"normalizer\": {\"type\": \"Prepend\", \"prepend\": \" \"}}")
+                      : HLM_OK;
+    if (legacy) return hlmi_stages_mark_spaces(l->t, prefix);
+    return hlmi_stages_read(l->t, prefix ? METASPACE("first", "false") : METASPACE("never", "false"));
 }
 
 /* Spaces at the ends go, runs of them become one. */
 static hlm_status squeeze_spaces(loader *l, bool prefix, bool legacy)
 {
-    hlm_status st;
-    HLMI_TRY(read_stages(l->t,
-                         "{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": ["
-                         "{\"type\": \"Strip\", \"strip_left\": false, \"strip_right\": true},"
-                         "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}]}}"));
-    if (!prefix || !l->spm.escape_whitespaces)
-        HLMI_TRY(
-            read_stages(l->t, "{\"normalizer\": {\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": false}}"));
-    if (!prefix || !legacy || !l->spm.escape_whitespaces) {
-        st = keep_spaces(l, prefix, legacy);
-        goto done;
-    }
-    HLMI_TRY(read_stages(l->t,
-                         "{\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"" SPACE
-                         "\", \"prepend_scheme\": \"always\", \"split\": true}}"));
-done:
-    return st;
+    const bool words = prefix && l->spm.escape_whitespaces; /* spaces in front stand for the prefix */
+    HLMI_DO(hlmi_stages_read(l->t, words ? STRIP("false") : STRIP("true")));
+    HLMI_DO(hlmi_stages_read(l->t, SINGLE_SPACES));
+    return words && legacy ? hlmi_stages_read(l->t, METASPACE("always", "true")) : keep_spaces(l, prefix, legacy);
 }
 
-static hlm_status build_stages(loader *l)
+static hlm_status build_stages(loader *l, bool prefix)
 {
-    hlm_status st;
-    const hlmi_spm *m = &l->spm;
-    const bool prefix = hlmi_json_flag(l->side.config, "add_prefix_space", m->add_dummy_prefix);
     const bool legacy = hlmi_json_flag(l->side.config, "legacy", true);
-    HLMI_TRY(add_charsmap(l));
-    HLMI_TRY(m->remove_extra_whitespaces ? squeeze_spaces(l, prefix, legacy) : keep_spaces(l, prefix, legacy));
-    HLMI_TRY(read_tokens(l));
-done:
-    return st;
+    HLMI_DO(add_charsmap(l));
+    HLMI_DO(l->spm.remove_extra_whitespaces ? squeeze_spaces(l, prefix, legacy) : keep_spaces(l, prefix, legacy));
+    return read_tokens(l);
 }
 
-/* What needs the tokens. */
-static hlm_status build_model(loader *l)
+/* What needs the tokens. Pieces that are cut out of texts: control and unknown ones when markers are wanted,
+ * user-defined ones always. What the lists of added tokens say about them comes first. */
+static hlm_status build_model(loader *l, bool prefix)
 {
-    hlm_status st;
     hlmi_tokenizer *t = l->t;
     const hlmi_spm *m = &l->spm;
-    const bool prefix = hlmi_json_flag(l->side.config, "add_prefix_space", m->add_dummy_prefix);
-    HLMI_TRY(register_pieces(l));
-    if (m->kind == HLMI_SPM_BPE)
-        HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, m->scores, m->n, m->unk));
-    else HLMI_TRY(hlmi_unigram_from_pieces(&t->model, &t->tokens, &t->mem, m->scores, m->n, m->unk, m->byte_fallback));
-    HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
-done:
-    return st;
+    t->special = (hlmi_special_ids){.bos = m->bos, .eos = m->eos, .pad = m->pad, .unk = m->unk};
+    HLMI_DO(hlmi_tokenizer_register_types(t, m->types, m->n, "piece", HLMI_TOK_ADDED));
+    HLMI_DO(m->kind == HLMI_SPM_BPE ? hlmi_bpe_from_scores(t, m->scores, m->n)
+                                    : hlmi_unigram_from_pieces(t, m->scores, m->n, m->byte_fallback));
+    return hlmi_stages_decode_spaces(t, prefix);
 }
 
 hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, const char *model, size_t len,
@@ -213,12 +127,13 @@ hlm_status hlmi_tokenizer_from_spm(hlmi_tokenizer **out, const hlmi_mem *mem, co
     HLMI_TRY(hlmi_side_read(&l.side, mem, side));
     HLMI_TRY(hlmi_tokenizer_alloc(&l.t, mem));
     st = hlmi_spm_read(&l.spm, mem, model, len);
-    if (st == HLM_OK) st = build_stages(&l);
+    const bool prefix = hlmi_json_flag(l.side.config, "add_prefix_space", l.spm.add_dummy_prefix);
+    if (st == HLM_OK) st = build_stages(&l, prefix);
     if (st != HLM_OK) HLMI_TRY(hlmi_fail_prefix(st, "tokenizer.model: "));
     HLMI_TRY(read_added(&l));
-    st = build_model(&l);
+    st = build_model(&l, prefix);
     if (st != HLM_OK) HLMI_TRY(hlmi_fail_prefix(st, "tokenizer.model: "));
-    HLMI_TRY(read_special(&l));
+    HLMI_TRY(hlmi_side_special(l.t, &l.side, true));
     HLMI_TRY(read_post(&l));
     *out = l.t;
     l.t = NULL;

@@ -5,6 +5,10 @@
 #include "text/pre.h"
 #include "text/tokenizer_impl.h"
 
+#define BYTE_LEVEL                                                                                    \
+  "{\"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}," \
+  "\"decoder\": {\"type\": \"ByteLevel\"}}"
+
 /* Byte-level vocabularies spell bytes as characters; in the others a byte is <0xHH>. */
 static hlm_status check_byte(const hlmi_vocab *v, size_t i)
 {
@@ -17,10 +21,8 @@ static hlm_status check_byte(const hlmi_vocab *v, size_t i)
 
 static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
-    size_t bytes = 0;
     if (v->n_tokens == 0) return hlmi_fail(HLM_E_FORMAT, "the vocabulary is empty");
-    for (size_t i = 0; i < v->n_tokens; i++) bytes += v->tokens[i].len;
-    HLMI_DO(hlmi_tokens_reserve(&t->tokens, v->n_tokens, bytes));
+    HLMI_DO(hlmi_tokens_reserve(&t->tokens, v->n_tokens));
     for (size_t i = 0; i < v->n_tokens; i++) {
         const int32_t type = v->types ? v->types[i] : HLMI_TYPE_NORMAL;
         uint8_t attr = HLMI_TOK_MODEL;
@@ -28,22 +30,7 @@ static hlm_status read_tokens(hlmi_tokenizer *t, const hlmi_vocab *v)
         if (type == HLMI_TYPE_UNUSED) attr |= HLMI_TOK_UNUSED;
         if (type == HLMI_TYPE_USER_DEFINED) attr |= HLMI_TOK_ADDED;
         HLMI_DO(check_byte(v, i));
-        hlmi_tokens_set(&t->tokens, (int32_t)i, v->tokens[i], attr);
-    }
-    return HLM_OK;
-}
-
-/* Control, unknown and user-defined tokens are found in texts. */
-static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
-{
-    for (size_t i = 0; v->types && i < v->n_tokens; i++) {
-        const int32_t type = v->types[i];
-        if (type != HLMI_TYPE_CONTROL && type != HLMI_TYPE_UNKNOWN && type != HLMI_TYPE_USER_DEFINED) continue;
-        if (v->tokens[i].len > HLMI_ADDED_MAX)
-            return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu, a marker, has %zu bytes; at most %d", i, v->tokens[i].len,
-                             HLMI_ADDED_MAX);
-        const uint8_t flags = type == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
-        HLMI_DO(hlmi_tokenizer_register_added(t, (int32_t)i, flags, false));
+        HLMI_DO(hlmi_tokens_add(&t->tokens, (int32_t)i, v->tokens[i], attr));
     }
     return HLM_OK;
 }
@@ -53,17 +40,14 @@ static hlm_status register_added(hlmi_tokenizer *t, const hlmi_vocab *v)
 static hlm_status mark_named(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
     const int32_t ids[] = {v->bos, v->unk, v->pad};
-    hlm_status st = HLM_OK;
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         if (ids[i] < 0 || (size_t)ids[i] >= v->n_tokens) continue;
         const bool own = v->types && v->types[ids[i]] == HLMI_TYPE_USER_DEFINED;
-        if (own || hlmi_looks_like_marker(v->tokens[ids[i]])) HLMI_TRY(hlmi_tokenizer_make_special(t, ids[i]));
+        if (own || hlmi_looks_like_marker(v->tokens[ids[i]])) HLMI_DO(hlmi_tokenizer_make_special(t, ids[i]));
     }
-    HLMI_TRY(hlmi_tokenizer_mark_ends(t, true));
-    HLMI_TRY(hlmi_tokenizer_add_end(t, v->eot));
-    HLMI_TRY(hlmi_tokenizer_add_end(t, v->eom));
-done:
-    return st;
+    HLMI_DO(hlmi_tokenizer_mark_ends(t, true));
+    HLMI_DO(hlmi_tokenizer_add_end(t, v->eot));
+    return hlmi_tokenizer_add_end(t, v->eom);
 }
 
 /* ---- ids that have a part to play ---- */
@@ -76,28 +60,16 @@ static hlm_status check_id(const hlmi_vocab *v, const char *name, int32_t id)
 
 static hlm_status read_special(hlmi_tokenizer *t, const hlmi_vocab *v, hlmi_special_ids missing)
 {
-    hlm_status st;
     t->special.bos = v->bos >= 0 ? v->bos : missing.bos;
     t->special.eos = v->eos >= 0 ? v->eos : missing.eos;
     t->special.unk = v->unk >= 0 ? v->unk : missing.unk;
     t->special.pad = v->pad;
-    HLMI_TRY(check_id(v, "bos", t->special.bos));
-    HLMI_TRY(check_id(v, "eos", t->special.eos));
-    HLMI_TRY(check_id(v, "unk", t->special.unk));
-    HLMI_TRY(check_id(v, "pad", t->special.pad));
-    HLMI_TRY(check_id(v, "eot", v->eot));
-    HLMI_TRY(check_id(v, "eom", v->eom));
-done:
-    return st;
-}
-
-static hlm_status read_post(hlmi_tokenizer *t, bool add_bos, bool add_eos)
-{
-    hlm_status st = HLM_OK;
-    if (add_bos && t->special.bos >= 0) HLMI_TRY(hlmi_ids_push(&t->post.prefix, t->special.bos));
-    if (add_eos && t->special.eos >= 0) HLMI_TRY(hlmi_ids_push(&t->post.suffix, t->special.eos));
-done:
-    return st;
+    HLMI_DO(check_id(v, "bos", t->special.bos));
+    HLMI_DO(check_id(v, "eos", t->special.eos));
+    HLMI_DO(check_id(v, "unk", t->special.unk));
+    HLMI_DO(check_id(v, "pad", t->special.pad));
+    HLMI_DO(check_id(v, "eot", v->eot));
+    return check_id(v, "eom", v->eom);
 }
 
 static bool said(int flag, bool missing)
@@ -109,50 +81,38 @@ static bool said(int flag, bool missing)
 
 static hlm_status build_gpt2(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
-    hlm_status st;
-    hlmi_pretok *p = NULL;
     const hlmi_pre *pre = NULL;
-    HLMI_TRY(hlmi_pre_find(v->pre, &pre));
-    HLMI_TRY(read_special(t, v, (hlmi_special_ids){-1, -1, -1, -1}));
+    HLMI_DO(hlmi_pre_find(v->pre, &pre));
+    HLMI_DO(read_special(t, v, (hlmi_special_ids){-1, -1, -1, -1}));
     for (size_t i = 0; i < HLMI_PRE_PATTERNS && pre->pattern[i]; i++)
-        HLMI_TRY(hlmi_pretoks_add_regex(&t->pretoks, &t->mem, pre->pattern[i]));
-    HLMI_TRY(hlmi_pretoks_add(&t->pretoks, &t->mem, "byte map", &p));
-    HLMI_TRY(hlmi_decode_steps_add(&t->decode, &t->mem, "ByteLevel"));
-    HLMI_TRY(mark_named(t, v));
-    HLMI_TRY(hlmi_bpe_from_merges(&t->model, &t->tokens, &t->mem, v->merges, v->n_merges, pre->ignore_merges));
-    HLMI_TRY(read_post(t, said(v->add_bos, pre->add_bos), said(v->add_eos, false)));
-done:
-    return st;
+        HLMI_DO(hlmi_pretoks_add_regex(&t->pretoks, &t->mem, pre->pattern[i]));
+    HLMI_DO(hlmi_stages_read(t, BYTE_LEVEL));
+    HLMI_DO(mark_named(t, v));
+    HLMI_DO(hlmi_bpe_from_merges(t, v->merges, v->n_merges, pre->ignore_merges));
+    return hlmi_tokenizer_put_around(t, said(v->add_bos, pre->add_bos), said(v->add_eos, false));
 }
 
 static hlm_status build_llama(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
-    hlm_status st;
     const bool prefix = said(v->add_space_prefix, true);
-    HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = 1, .eos = 2, .unk = 0, .pad = -1}));
-    if (prefix) HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, NULL, "\xE2\x96\x81"));
-    HLMI_TRY(hlmi_norms_add_text(&t->norms, &t->mem, " ", "\xE2\x96\x81"));
-    HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
-    HLMI_TRY(mark_named(t, v));
-    HLMI_TRY(hlmi_bpe_from_scores(&t->model, &t->tokens, &t->mem, v->scores, t->tokens.n, t->special.unk));
-    HLMI_TRY(read_post(t, said(v->add_bos, true), said(v->add_eos, false)));
-done:
-    return st;
+    HLMI_DO(read_special(t, v, (hlmi_special_ids){.bos = 1, .eos = 2, .unk = 0, .pad = -1}));
+    HLMI_DO(hlmi_stages_mark_spaces(t, prefix));
+    HLMI_DO(hlmi_stages_decode_spaces(t, prefix));
+    HLMI_DO(mark_named(t, v));
+    HLMI_DO(hlmi_bpe_from_scores(t, v->scores, t->tokens.n));
+    return hlmi_tokenizer_put_around(t, said(v->add_bos, true), said(v->add_eos, false));
 }
 
 static hlm_status build_t5(hlmi_tokenizer *t, const hlmi_vocab *v)
 {
-    hlm_status st;
     const bool prefix = said(v->add_space_prefix, true);
-    HLMI_TRY(read_special(t, v, (hlmi_special_ids){.bos = -1, .eos = 1, .unk = 2, .pad = -1}));
-    HLMI_TRY(hlmi_norms_add_sentencepiece(&t->norms, &t->mem, v->charsmap, v->charsmap_len, prefix,
-                                          said(v->remove_extra_whitespaces, false)));
-    HLMI_TRY(hlmi_decode_steps_spm(&t->decode, &t->mem, prefix));
-    HLMI_TRY(mark_named(t, v));
-    HLMI_TRY(hlmi_unigram_from_scores(&t->model, &t->tokens, &t->mem, v->scores, v->types, t->special.unk));
-    HLMI_TRY(read_post(t, said(v->add_bos, false), said(v->add_eos, true)));
-done:
-    return st;
+    HLMI_DO(read_special(t, v, (hlmi_special_ids){.bos = -1, .eos = 1, .unk = 2, .pad = -1}));
+    HLMI_DO(hlmi_norms_add_sentencepiece(&t->norms, &t->mem, v->charsmap, v->charsmap_len, prefix,
+                                         said(v->remove_extra_whitespaces, false)));
+    HLMI_DO(hlmi_stages_decode_spaces(t, prefix));
+    HLMI_DO(mark_named(t, v));
+    HLMI_DO(hlmi_unigram_from_scores(t, v->scores, v->types));
+    return hlmi_tokenizer_put_around(t, said(v->add_bos, false), said(v->add_eos, true));
 }
 
 static const struct {
@@ -181,7 +141,7 @@ hlm_status hlmi_tokenizer_from_vocab(hlmi_tokenizer **out, const hlmi_mem *mem, 
     HLMI_TRY(hlmi_tokenizer_alloc(&t, mem));
     HLMI_TRY(read_tokens(t, v));
     HLMI_TRY(build(t, v));
-    HLMI_TRY(register_added(t, v));
+    if (v->types) HLMI_TRY(hlmi_tokenizer_register_types(t, v->types, v->n_tokens, "token", 0));
     *out = t;
     t = NULL;
 done:

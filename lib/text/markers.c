@@ -16,8 +16,8 @@ hlm_status hlmi_tokenizer_make_special(hlmi_tokenizer *t, int32_t id)
         return hlmi_fail(HLM_E_UNSUPPORTED, "token %d, a marker, has %zu bytes; at most %d", (int)id, text.len,
                          HLMI_ADDED_MAX);
     const hlmi_str shown = hlmi_tokens_shown(&t->tokens, id);
-    t->tokens.attr[id] =
-        (uint8_t)((t->tokens.attr[id] | HLMI_TOK_SPECIAL) & ~(unsigned)(HLMI_TOK_RESPELLED | HLMI_TOK_UNUSED));
+    t->tokens.v[id].attr =
+        (uint8_t)((t->tokens.v[id].attr | HLMI_TOK_SPECIAL) & ~(unsigned)(HLMI_TOK_RESPELLED | HLMI_TOK_UNUSED));
     hlmi_added_add_flags(&t->added, text.s, text.len, id, HLMI_ADDED_SPECIAL);
     const uint8_t flags =
         hlmi_added_add_flags(&t->added_normalized, shown.s, shown.len, id, HLMI_ADDED_SPECIAL) | HLMI_ADDED_SPECIAL;
@@ -48,10 +48,10 @@ static hlm_status spells_space(const hlmi_tokenizer *t, int32_t id, bool *out)
 hlm_status hlmi_tokenizer_add_end(hlmi_tokenizer *t, int32_t id)
 {
     bool space;
-    if (id < 0 || (size_t)id >= t->tokens.n || !(t->tokens.attr[id] & HLMI_TOK_PRESENT)) return HLM_OK;
+    if (id < 0 || (size_t)id >= t->tokens.n || !(t->tokens.v[id].attr & HLMI_TOK_PRESENT)) return HLM_OK;
     HLMI_DO(spells_space(t, id, &space));
-    t->tokens.attr[id] |= HLMI_TOK_ENDS;
-    return space || t->tokens.attr[id] & HLMI_TOK_SPECIAL ? HLM_OK : hlmi_tokenizer_make_special(t, id);
+    t->tokens.v[id].attr |= HLMI_TOK_ENDS;
+    return space || t->tokens.v[id].attr & HLMI_TOK_SPECIAL ? HLM_OK : hlmi_tokenizer_make_special(t, id);
 }
 
 static int32_t find(const hlmi_tokenizer *t, const char *text)
@@ -126,7 +126,7 @@ hlm_status hlmi_tokenizer_mark_ends(hlmi_tokenizer *t, bool words)
     hlm_status st = hlmi_tokenizer_add_end(t, t->special.eos);
     for (size_t i = 0; i < sizeof names / sizeof *names && st == HLM_OK; i++) {
         const int32_t id = find(t, names[i]);
-        const bool marker = id >= 0 && (words || t->tokens.attr[id] & (HLMI_TOK_ADDED | HLMI_TOK_SPECIAL));
+        const bool marker = id >= 0 && (words || t->tokens.v[id].attr & (HLMI_TOK_ADDED | HLMI_TOK_SPECIAL));
         if (marker && !is_no_end(t, names[i])) st = hlmi_tokenizer_add_end(t, id);
     }
     return st;

@@ -257,16 +257,6 @@ hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind,
                      kind);
 }
 
-hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content)
-{
-    hlm_status st;
-    hlmi_norm *n = NULL;
-    HLMI_TRY(hlmi_norms_add(ns, mem, pattern ? "Replace" : "Prepend", &n));
-    HLMI_TRY(hlmi_replace_literal(&n->replace, mem, pattern ? pattern : "", content));
-done:
-    return st;
-}
-
 static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
     hlm_status st;

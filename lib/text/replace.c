@@ -16,15 +16,6 @@ done:
     return st;
 }
 
-hlm_status hlmi_replace_literal(hlmi_replace *r, const hlmi_mem *mem, const char *pattern, const char *content)
-{
-    r->pattern_len = strlen(pattern);
-    r->content_len = strlen(content);
-    r->pattern = hlmi_strndup(mem, pattern, r->pattern_len);
-    r->content = hlmi_strndup(mem, content, r->content_len);
-    return r->pattern && r->content ? HLM_OK : hlmi_nomem(r->pattern_len, "replacement");
-}
-
 static hlm_status run_regex(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out)
 {
     hlm_status st;

@@ -14,8 +14,6 @@ typedef struct hlmi_replace {
 
 /** From {"pattern": {"String" or "Regex": ...}, "content": ...}. */
 hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const hlmi_json *def);
-/** A literal pattern, not empty. */
-hlm_status hlmi_replace_literal(hlmi_replace *r, const hlmi_mem *mem, const char *pattern, const char *content);
 /** Appends s [len] with all matches replaced. Check out's status afterwards. */
 hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out);
 void hlmi_replace_free(hlmi_replace *r, const hlmi_mem *mem);

@@ -71,6 +71,26 @@ hlm_status hlmi_side_named(const hlmi_side *s, const char *key, hlmi_named *out)
     return HLM_OK;
 }
 
+hlm_status hlmi_side_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
+                                bool *said)
+{
+    hlmi_named n;
+    HLMI_DO(hlmi_side_named(side, key, &n));
+    if (said) *said = n.said;
+    const int32_t found = n.text.s ? hlmi_tokens_find(&t->tokens, n.text.s, n.text.len) : -1;
+    if (found >= 0) *id = found;
+    return HLM_OK;
+}
+
+hlm_status hlmi_side_special(hlmi_tokenizer *t, const hlmi_side *side, bool words)
+{
+    HLMI_DO(hlmi_side_special_id(t, side, "bos_token", &t->special.bos, &t->said.bos));
+    HLMI_DO(hlmi_side_special_id(t, side, "eos_token", &t->special.eos, &t->said.eos));
+    HLMI_DO(hlmi_side_special_id(t, side, "pad_token", &t->special.pad, &t->said.pad));
+    HLMI_DO(hlmi_side_special_id(t, side, "unk_token", &t->special.unk, NULL));
+    return hlmi_tokenizer_mark_ends(t, words);
+}
+
 /* ---- walking ---- */
 
 typedef struct walk {
@@ -142,7 +162,6 @@ done:
 static hlm_status each_own(const walk *w, const hlmi_json *root, const char *file)
 {
     static const char suffix[] = "_token";
-    hlm_status st = HLM_OK;
     for (hlmi_json_iter it = {0}; hlmi_json_next(root, &it);) {
         const size_t k = sizeof suffix - 1;
         bool known = false;
@@ -151,54 +170,49 @@ static hlm_status each_own(const walk *w, const hlmi_json *root, const char *fil
         const bool text = hlmi_json_str(it.value).s || hlmi_json_string(it.value, "content");
         if (known || !text || it.key.len <= k || strcmp(it.key.s + it.key.len - k, suffix) != 0) continue;
         hlmi_named named = {.said = true};
-        HLMI_TRY(read_text(it.value, file, it.key.s, &named));
-        HLMI_TRY(give(w, &named, file));
+        HLMI_DO(read_text(it.value, file, it.key.s, &named));
+        HLMI_DO(give(w, &named, file));
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* A list of tokens, or an object of names and tokens. */
 static hlm_status each_more(const walk *w, const hlmi_json *root, const char *file, const char *key)
 {
-    hlm_status st = HLM_OK;
     hlmi_named named = {.said = true};
     const hlmi_json *list = hlmi_json_given(root, key);
     if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY | HLMI_JSON_OBJECT))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is no list", file, key);
     for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
-        HLMI_TRY(read_text(i.value, file, key, &named));
-        HLMI_TRY(give(w, &named, file));
+        HLMI_DO(read_text(i.value, file, key, &named));
+        HLMI_DO(give(w, &named, file));
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 /* Those without an id. */
 static hlm_status each_named(const walk *w)
 {
-    hlm_status st = HLM_OK;
     const hlmi_side *s = w->s;
     hlmi_named n;
     for (size_t i = 0; i < sizeof named_keys / sizeof *named_keys; i++) {
-        HLMI_TRY(hlmi_side_named(s, named_keys[i], &n));
-        HLMI_TRY(give(w, &n, hlmi_json_get(s->map, named_keys[i]) ? MAP : CONFIG));
+        HLMI_DO(hlmi_side_named(s, named_keys[i], &n));
+        HLMI_DO(give(w, &n, hlmi_json_get(s->map, named_keys[i]) ? MAP : CONFIG));
     }
-    HLMI_TRY(each_own(w, s->config, CONFIG));
-    HLMI_TRY(each_own(w, s->map, MAP));
+    HLMI_DO(each_own(w, s->config, CONFIG));
+    HLMI_DO(each_own(w, s->map, MAP));
     for (size_t i = 0; i < sizeof list_keys / sizeof *list_keys; i++) {
-        HLMI_TRY(each_more(w, s->config, CONFIG, list_keys[i]));
-        HLMI_TRY(each_more(w, s->map, MAP, list_keys[i]));
+        HLMI_DO(each_more(w, s->config, CONFIG, list_keys[i]));
+        HLMI_DO(each_more(w, s->map, MAP, list_keys[i]));
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 hlm_status hlmi_side_each(const hlmi_side *s, hlm_status (*add)(void *user, const hlmi_side_token *token), void *user)
 {
     const walk w = {s, add, user};
-    const hlm_status st = each_listed(&w);
-    return st == HLM_OK ? each_named(&w) : st;
+    HLMI_DO(each_listed(&w));
+    return each_named(&w);
 }
 
 /* ---- reading ---- */
@@ -211,31 +225,28 @@ static hlm_status note_special(void *user, const hlmi_side_token *token)
 
 hlm_status hlmi_side_read(hlmi_side *s, const hlmi_mem *mem, const hlmi_side_files *files)
 {
-    hlm_status st;
     *s = (hlmi_side){.mem = *mem};
     if (!files) return HLM_OK;
-    HLMI_TRY(read_object(&s->config, mem, files->config, files->config_len, CONFIG));
+    HLMI_DO(read_object(&s->config, mem, files->config, files->config_len, CONFIG));
     const char *kind = hlmi_json_string(s->config, "tokenizer_class");
     s->kind = hlmi_token_class_find(kind ? kind : files->class_name, files->model_type);
     const hlmi_json *list = hlmi_json_given(s->config, LIST);
     if (list && !hlmi_json_is(list, HLMI_JSON_OBJECT))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", CONFIG, LIST));
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no object", CONFIG, LIST);
     if (!list) {
-        HLMI_TRY(read_object(&s->map, mem, files->map, files->map_len, MAP));
-        HLMI_TRY(read_object(&s->added, mem, files->added, files->added_len, ADDED));
+        HLMI_DO(read_object(&s->map, mem, files->map, files->map_len, MAP));
+        HLMI_DO(read_object(&s->added, mem, files->added, files->added_len, ADDED));
     }
     s->special = hlmi_json_object();
-    if (!s->special) HLMI_TRY(hlmi_nomem(0, "special tokens"));
-    st = each_named(&(walk){s, note_special, s->special});
-done:
-    return st;
+    if (!s->special) return hlmi_nomem(0, "special tokens");
+    return each_named(&(walk){s, note_special, s->special});
 }
 
 /* ---- placing ---- */
 
 static bool taken(const hlmi_tokens *t, int64_t id)
 {
-    return id >= 0 && (size_t)id < t->n && t->attr[id] & HLMI_TOK_PRESENT;
+    return id >= 0 && (size_t)id < t->n && t->v[id].attr & HLMI_TOK_PRESENT;
 }
 
 /* May the file say this id of a text that has another one? As tokenizer.json does: its own statement about an added
@@ -246,7 +257,7 @@ static bool agrees(hlmi_placer *p, const hlmi_side_token *token, int32_t known)
     int64_t said;
     if (known == token->id) return true;
     if (hlmi_json_int(hlmi_json_get(p->said, token->text.s), 0, INT64_MAX, &said) && said == token->id) return true;
-    if (p->takes_pieces || t->attr[known] & HLMI_TOK_ADDED) return false;
+    if (p->takes_pieces || t->v[known].attr & HLMI_TOK_ADDED) return false;
     if ((uint64_t)token->id < t->n_model || taken(t, token->id)) return false;
     p->skipped++;
     return true;
@@ -262,7 +273,7 @@ static hlm_status check_known(hlmi_placer *p, const hlmi_side_token *token, int3
 static hlm_status check_free(const hlmi_placer *p, const hlmi_side_token *token)
 {
     const hlmi_tokens *t = &p->t->tokens;
-    if (!taken(t, token->id) || (p->takes_pieces && !(t->attr[token->id] & HLMI_TOK_ADDED))) return HLM_OK;
+    if (!taken(t, token->id) || (p->takes_pieces && !(t->v[token->id].attr & HLMI_TOK_ADDED))) return HLM_OK;
     const hlmi_str other = hlmi_tokens_text(t, (int32_t)token->id);
     return hlmi_fail(HLM_E_FORMAT, "%s: '%.80s' has the id %lld, which is that of '%.*s'", token->where, token->text.s,
                      (long long)token->id, (int)hlmi_min_size(other.len, 80), other.s);
@@ -281,40 +292,34 @@ static hlm_status give_id(const hlmi_placer *p, const hlmi_side_token *token, in
         id = token->id;
     }
     const size_t most = (size_t)(id > token->id ? id : token->id) + 1;
-    const hlm_status st = hlmi_tokens_reserve(t, hlmi_max_size(most, t->n), token->text.len);
+    HLMI_DO(hlmi_tokens_reserve(t, most));
     *out = (int32_t)id;
-    if (st == HLM_OK) hlmi_tokens_set(t, *out, token->text, 0);
-    return st;
+    return hlmi_tokens_add(t, *out, token->text, 0);
 }
 
 static bool is_marker_piece(const hlmi_placer *p, int32_t id)
 {
-    if (!p->piece_types || (size_t)id >= p->n_pieces) return false;
-    const int32_t type = p->piece_types[id];
-    return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
+    return p->piece_types && (size_t)id < p->n_pieces && hlmi_type_is_marker(p->piece_types[id]);
 }
 
 hlm_status hlmi_place_token(void *user, const hlmi_side_token *token)
 {
     hlmi_placer *p = user;
     hlmi_tokenizer *t = p->t;
-    hlm_status st = HLM_OK;
     int32_t id = hlmi_tokens_find(&t->tokens, token->text.s, token->text.len);
     if (token->text.len == 0 || (token->supposed && id < 0 && !p->supposes)) return HLM_OK;
     if (token->text.len > HLMI_ADDED_MAX)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: an added token of %zu bytes; at most %d", token->where,
                          token->text.len, HLMI_ADDED_MAX);
-    if (token->id >= 0 && id >= 0) HLMI_TRY(check_known(p, token, id));
-    if (id < 0) HLMI_TRY(give_id(p, token, &id));
-    uint8_t *attr = &t->tokens.attr[id];
+    if (token->id >= 0 && id >= 0) HLMI_DO(check_known(p, token, id));
+    if (id < 0) HLMI_DO(give_id(p, token, &id));
+    uint8_t *attr = &t->tokens.v[id].attr;
     if (*attr & HLMI_TOK_ADDED) {
-        if (!token->listed) goto done; /* the list that it is in has said how */
+        if (!token->listed) return HLM_OK; /* the list that it is in has said how */
         hlmi_tokenizer_forget_added(t, id);
     }
     *attr = (uint8_t)((*attr & ~(unsigned)HLMI_TOK_SPECIAL) | HLMI_TOK_ADDED |
                       (token->flags & HLMI_ADDED_SPECIAL ? HLMI_TOK_SPECIAL : 0u));
     if (id > p->last) p->last = id;
-    st = hlmi_tokenizer_register_added(t, id, token->flags, token->normalized && !is_marker_piece(p, id));
-done:
-    return st;
+    return hlmi_tokenizer_register_added(t, id, token->flags, token->normalized && !is_marker_piece(p, id));
 }

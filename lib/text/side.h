@@ -74,8 +74,10 @@ typedef struct hlmi_placer {
 hlm_status hlmi_place_token(void *user, const hlmi_side_token *token);
 
 /** Sets *id when side names a token for the key; *said (may be NULL): the files have the key. Errors  HLM_E_FORMAT. */
-hlm_status hlmi_json_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
+hlm_status hlmi_side_special_id(const hlmi_tokenizer *t, const hlmi_side *side, const char *key, int32_t *id,
                                 bool *said);
+/** Sets the special ids that side names, and marks what ends an answer (`words` as hlmi_tokenizer_mark_ends). */
+hlm_status hlmi_side_special(hlmi_tokenizer *t, const hlmi_side *side, bool words);
 /** Fills a new tokenizer from the members of a tokenizer.json, called `vocabulary` in errors; supposes as
  *  hlmi_placer. */
 hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_side *side, const char *vocabulary,

@@ -137,16 +137,13 @@ static hlm_status alloc_pieces(hlmi_spm *m, const hlmi_mem *mem)
 /* All texts in a table, which finds those that are there twice. */
 static hlm_status index_pieces(hlmi_tokens *table, const hlmi_spm *m)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < m->n; i++) bytes += m->pieces[i].len;
-    HLMI_DO(hlmi_tokens_reserve(table, m->n, bytes));
     for (size_t i = 0; i < m->n; i++) {
         const hlmi_str s = m->pieces[i];
         const int32_t other = hlmi_tokens_find(table, s.s, s.len);
         if (other >= 0)
             return hlmi_fail(HLM_E_FORMAT, "pieces %d and %zu are both '%.*s'", (int)other, i,
                              (int)(s.len < 80 ? s.len : 80), s.s);
-        hlmi_tokens_set(table, (int32_t)i, s, 0);
+        HLMI_DO(hlmi_tokens_add(table, (int32_t)i, s, 0));
     }
     return HLM_OK;
 }

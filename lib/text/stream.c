@@ -23,7 +23,7 @@ hlm_status hlmi_tokenizer_piece(const hlmi_tokenizer *t, int32_t id, hlmi_buf *o
     const hlmi_str s = hlmi_tokens_text(&t->tokens, id);
     const int byte = hlmi_decode_has(&t->decode, "ByteFallback") ? hlmi_byte_token(s) : -1;
     const bool marks = hlmi_decode_has(&t->decode, "Metaspace") || hlmi_decode_has(&t->decode, "Replace");
-    if (t->tokens.attr[id] & HLMI_TOK_SPECIAL) {
+    if (t->tokens.v[id].attr & HLMI_TOK_SPECIAL) {
         hlmi_buf_add(out, s.s, s.len);
     } else if (hlmi_decode_has(&t->decode, "ByteLevel")) {
         hlmi_byte_level_bytes(s, out);
@@ -63,7 +63,7 @@ hlm_status hlmi_tstream_new(hlmi_tstream **out, const hlmi_mem *mem, const hlmi_
 /* Decodes an id that has text to show. */
 static hlm_status show(hlmi_tstream *s, int32_t id, hlmi_buf *out)
 {
-    const unsigned attr = known(s->t, id) ? s->t->tokens.attr[id] : 0u;
+    const unsigned attr = known(s->t, id) ? s->t->tokens.v[id].attr : 0u;
     if (!(attr & HLMI_TOK_PRESENT)) return HLM_OK;
     if (attr & HLMI_TOK_SPECIAL && s->flags & HLM_DETOKENIZE_SKIP_SPECIAL) return HLM_OK;
     return hlmi_decode_push(s, hlmi_tokens_shown(&s->t->tokens, id), out);

@@ -50,62 +50,47 @@ static hlm_status grow_slots(hlmi_tokens *t, size_t n)
     return HLM_OK;
 }
 
-/* An array of n items, the new ones zeroed. */
-static hlm_status grow_zeroed(const hlmi_mem *mem, void **p, size_t old, size_t n, size_t size)
+hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n)
 {
-    char *q = hlmi_realloc(mem, *p, old * size, n * size);
-    if (!q) return hlmi_nomem(n * size, "token table");
-    memset(q + old * size, 0, (n - old) * size);
-    *p = q;
+    const size_t cap = t->cap;
+    if (n > HLMI_MAX_TOKENS)
+        return hlmi_fail(HLM_E_LIMIT, "a token id of %zu; at most %d are supported", n - 1, HLMI_MAX_TOKENS - 1);
+    HLMI_DO(HLMI_GROW(&t->mem, t->v, t->cap, n, "token table"));
+    memset(t->v + cap, 0, (t->cap - cap) * sizeof *t->v);
+    t->n = hlmi_max_size(t->n, n);
     return HLM_OK;
 }
 
-hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes)
+/* Appends a text; *at receives where it is. */
+static hlm_status add_text(hlmi_tokens *t, hlmi_str text, uint32_t *at)
 {
-    hlm_status st = HLM_OK;
-    if (n > HLMI_MAX_TOKENS)
-        return hlmi_fail(HLM_E_LIMIT, "a token id of %zu; at most %d are supported", n - 1, HLMI_MAX_TOKENS - 1);
-    if (bytes > UINT32_MAX - t->text_len) return hlmi_fail(HLM_E_LIMIT, "more than 4 GB of token texts");
-    if (n > t->cap) { /* one by one, later, they shall not cost a copy each */
-        const size_t cap = t->cap ? hlmi_max_size(n, t->cap + t->cap / 4) : n;
-        void *entry = t->entry, *attr = t->attr;
-        st = grow_zeroed(&t->mem, &entry, t->cap, cap, sizeof *t->entry);
-        t->entry = entry;
-        if (st != HLM_OK) return st;
-        st = grow_zeroed(&t->mem, &attr, t->cap, cap, sizeof *t->attr);
-        t->attr = attr;
-        if (st != HLM_OK) return st;
-        t->cap = cap;
-    }
-    if (t->text_len + bytes > t->text_cap) {
-        const size_t cap = t->text_len + bytes + t->text_cap / 4;
-        char *text = hlmi_realloc(&t->mem, t->text, t->text_len, cap);
-        if (!text) return hlmi_nomem(cap, "token texts");
-        t->text = text;
-        t->text_cap = cap;
-    }
-    t->n = hlmi_max_size(t->n, n);
-    return grow_slots(t, t->n + 1);
+    if (text.len > UINT32_MAX - t->text_len) return hlmi_fail(HLM_E_LIMIT, "more than 4 GB of token texts");
+    HLMI_DO(HLMI_GROW(&t->mem, t->text, t->text_cap, t->text_len + text.len, "token texts"));
+    *at = (uint32_t)t->text_len;
+    if (text.len) memcpy(t->text + t->text_len, text.s, text.len);
+    t->text_len += text.len;
+    return HLM_OK;
 }
 
-void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr)
+hlm_status hlmi_tokens_add(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr)
 {
-    const uint32_t at = (uint32_t)t->text_len, id1 = (uint32_t)id + 1;
-    if (text.len) memcpy(t->text + at, text.s, text.len);
-    t->text_len += text.len;
-    t->entry[id].at = at;
-    t->entry[id].len = (uint32_t)text.len;
-    t->attr[id] = (uint8_t)(attr | HLMI_TOK_PRESENT);
+    const uint32_t id1 = (uint32_t)id + 1;
+    uint32_t at = 0;
+    HLMI_DO(hlmi_tokens_reserve(t, id1));
+    HLMI_DO(grow_slots(t, t->n + 1));
+    HLMI_DO(add_text(t, text, &at));
+    t->v[id] = (hlmi_token){at, (uint32_t)text.len, (uint8_t)(attr | HLMI_TOK_PRESENT)};
     if (attr & HLMI_TOK_MODEL) t->n_model++;
     const uint32_t hash = hlmi_text_hash(text.s, text.len);
     for (size_t i = hash & t->mask; t->slots[i].id1; i = (i + 1) & t->mask) {
         const hlmi_str old = hlmi_tokens_text(t, (int32_t)(t->slots[i].id1 - 1));
         if (t->slots[i].hash == hash && old.len == text.len && memcmp(old.s, t->text + at, text.len) == 0) {
             t->slots[i].id1 = id1;
-            return;
+            return HLM_OK;
         }
     }
     slot_put(t->slots, t->mask, hash, id1);
+    return HLM_OK;
 }
 
 int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len)
@@ -114,7 +99,7 @@ int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len)
     const uint32_t hash = hlmi_text_hash(s, len);
     for (size_t i = hash & t->mask; t->slots[i].id1; i = (i + 1) & t->mask) {
         if (t->slots[i].hash != hash) continue;
-        const struct hlmi_token_entry e = t->entry[t->slots[i].id1 - 1];
+        const hlmi_token e = t->v[t->slots[i].id1 - 1];
         if (e.len == len && memcmp(t->text + e.at, s, len) == 0)
             return t->slots[i].id1 <= t->n ? (int32_t)(t->slots[i].id1 - 1) : -1; /* those beyond a limit are gone */
     }
@@ -124,28 +109,27 @@ int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len)
 int32_t hlmi_tokens_find_model(const hlmi_tokens *t, const char *s, size_t len)
 {
     const int32_t id = hlmi_tokens_find(t, s, len);
-    return id >= 0 && (t->attr[id] & HLMI_TOK_MODEL) ? id : -1;
+    return id >= 0 && (t->v[id].attr & HLMI_TOK_MODEL) ? id : -1;
 }
 
 hlmi_str hlmi_tokens_text(const hlmi_tokens *t, int32_t id)
 {
-    return (hlmi_str){t->text + t->entry[id].at, t->entry[id].len};
+    return (hlmi_str){t->text + t->v[id].at, t->v[id].len};
 }
 
 hlm_status hlmi_tokens_respell(hlmi_tokens *t, int32_t id, hlmi_str text)
 {
-    HLMI_DO(hlmi_tokens_reserve(t, t->n, text.len));
+    uint32_t at = 0;
+    HLMI_DO(add_text(t, text, &at));
     HLMI_DO(HLMI_GROW(&t->mem, t->respelled, t->respelled_cap, t->n_respelled + 1, "token texts"));
-    t->respelled[t->n_respelled++] = (struct hlmi_respelled){id, (uint32_t)t->text_len, (uint32_t)text.len};
-    if (text.len) memcpy(t->text + t->text_len, text.s, text.len);
-    t->text_len += text.len;
-    t->attr[id] = (uint8_t)((t->attr[id] | HLMI_TOK_RESPELLED) & ~(unsigned)HLMI_TOK_SPECIAL);
+    t->respelled[t->n_respelled++] = (struct hlmi_respelled){id, at, (uint32_t)text.len};
+    t->v[id].attr = (uint8_t)((t->v[id].attr | HLMI_TOK_RESPELLED) & ~(unsigned)HLMI_TOK_SPECIAL);
     return HLM_OK;
 }
 
 hlmi_str hlmi_tokens_shown(const hlmi_tokens *t, int32_t id)
 {
-    if (t->attr[id] & HLMI_TOK_RESPELLED)
+    if (t->v[id].attr & HLMI_TOK_RESPELLED)
         for (size_t i = 0; i < t->n_respelled; i++)
             if (t->respelled[i].id == id) return (hlmi_str){t->text + t->respelled[i].at, t->respelled[i].len};
     return hlmi_tokens_text(t, id);
@@ -154,13 +138,7 @@ hlmi_str hlmi_tokens_shown(const hlmi_tokens *t, int32_t id)
 void hlmi_tokens_free(hlmi_tokens *t)
 {
     hlmi_free(&t->mem, t->text);
-    hlmi_free(&t->mem, t->entry);
-    hlmi_free(&t->mem, t->attr);
+    hlmi_free(&t->mem, t->v);
     hlmi_free(&t->mem, t->slots);
     hlmi_free(&t->mem, t->respelled);
-    t->respelled = NULL;
-    t->text = NULL;
-    t->entry = NULL;
-    t->attr = NULL;
-    t->slots = NULL;
 }

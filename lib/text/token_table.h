@@ -21,14 +21,16 @@ typedef struct hlmi_token_slot {
     uint32_t hash, id1; /* id + 1; 0: empty */
 } hlmi_token_slot;
 
+typedef struct hlmi_token {
+    uint32_t at, len; /* of its text */
+    uint8_t attr; /* HLMI_TOK_... */
+} hlmi_token;
+
 typedef struct hlmi_tokens {
     hlmi_mem mem;
     char *text;
     size_t text_len, text_cap;
-    struct hlmi_token_entry {
-        uint32_t at, len;
-    } * entry; /* [n] */
-    uint8_t *attr; /* [n] HLMI_TOK_... */
+    hlmi_token *v; /* [n] */
     size_t n, cap;
     size_t n_model; /* tokens set with HLMI_TOK_MODEL */
     struct hlmi_respelled {
@@ -37,14 +39,14 @@ typedef struct hlmi_tokens {
     } * respelled; /* tokens that are shown otherwise than their text: few */
     size_t n_respelled, respelled_cap;
     hlmi_token_slot *slots; /* [mask + 1] */
-    size_t mask, used;
+    size_t mask;
 } hlmi_tokens;
 
-/** Room for ids below n and `bytes` of text in all, so that tokens can be set without failing. More can be reserved
- *  later. HLM_E_LIMIT past HLMI_MAX_TOKENS. */
-hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n, size_t bytes);
-/** Into reserved room, whose id has no text yet. When two ids have one text, it finds the later one. */
-void hlmi_tokens_set(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr);
+/** Ids below n are valid from now on, new ones without a text. HLM_E_LIMIT past HLMI_MAX_TOKENS. */
+hlm_status hlmi_tokens_reserve(hlmi_tokens *t, size_t n);
+/** The id, which has no text yet, is a token. When two ids have one text, it finds the later one. Errors as
+ *  hlmi_tokens_reserve's. */
+hlm_status hlmi_tokens_add(hlmi_tokens *t, int32_t id, hlmi_str text, uint8_t attr);
 /** The id of a text, or -1. */
 int32_t hlmi_tokens_find(const hlmi_tokens *t, const char *s, size_t len);
 /** The id of a text in the model's own vocabulary, or -1. */

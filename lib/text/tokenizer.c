@@ -17,25 +17,16 @@ void hlmi_ids_free(hlmi_ids *ids)
     ids->n = ids->cap = 0;
 }
 
-hlm_status hlmi_ids_reserve(hlmi_ids *ids, size_t n)
-{
-    if (n <= ids->cap - ids->n) return HLM_OK;
-    return HLMI_GROW(&ids->mem, ids->v, ids->cap, ids->n + n, "token ids");
-}
-
 hlm_status hlmi_ids_push(hlmi_ids *ids, int32_t id)
 {
-    const hlm_status st = hlmi_ids_reserve(ids, 1);
-    if (st == HLM_OK) ids->v[ids->n++] = id;
-    return st;
+    return hlmi_ids_append(ids, &id, 1);
 }
 
-static hlm_status append(hlmi_ids *out, const hlmi_ids *ids)
+hlm_status hlmi_ids_append(hlmi_ids *ids, const int32_t *v, size_t n)
 {
-    const hlm_status st = hlmi_ids_reserve(out, ids->n);
-    if (st != HLM_OK || ids->n == 0) return st;
-    memcpy(out->v + out->n, ids->v, ids->n * sizeof *ids->v);
-    out->n += ids->n;
+    if (n > ids->cap - ids->n) HLMI_DO(HLMI_GROW(&ids->mem, ids->v, ids->cap, ids->n + n, "token ids"));
+    if (n) memcpy(ids->v + ids->n, v, n * sizeof *v);
+    ids->n += n;
     return HLM_OK;
 }
 
@@ -95,9 +86,29 @@ void hlmi_tokenizer_forget_added(hlmi_tokenizer *t, int32_t id)
     const hlmi_str text = hlmi_tokens_text(&t->tokens, id), shown = hlmi_tokens_shown(&t->tokens, id);
     hlmi_added_remove(&t->added, text.s, text.len, id);
     hlmi_added_remove(&t->added_normalized, shown.s, shown.len, id);
-    for (size_t i = 0; t->tokens.attr[id] & HLMI_TOK_RESPELLED && i < t->tokens.n_respelled; i++)
+    for (size_t i = 0; t->tokens.v[id].attr & HLMI_TOK_RESPELLED && i < t->tokens.n_respelled; i++)
         if (t->tokens.respelled[i].id == id) t->tokens.respelled[i].id = -1;
-    t->tokens.attr[id] &= (uint8_t) ~(unsigned)(HLMI_TOK_ADDED | HLMI_TOK_SPECIAL | HLMI_TOK_RESPELLED);
+    t->tokens.v[id].attr &= (uint8_t) ~(unsigned)(HLMI_TOK_ADDED | HLMI_TOK_SPECIAL | HLMI_TOK_RESPELLED);
+}
+
+hlm_status hlmi_tokenizer_register_types(hlmi_tokenizer *t, const int32_t *types, size_t n, const char *what,
+                                         uint8_t but)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!hlmi_type_is_marker(types[i]) || t->tokens.v[i].attr & but) continue;
+        if (t->tokens.v[i].len > HLMI_ADDED_MAX)
+            return hlmi_fail(HLM_E_UNSUPPORTED, "%s %zu, a marker, has %zu bytes; at most %d", what, i,
+                             (size_t)t->tokens.v[i].len, HLMI_ADDED_MAX);
+        const uint8_t flags = types[i] == HLMI_TYPE_USER_DEFINED ? 0 : HLMI_ADDED_SPECIAL;
+        HLMI_DO(hlmi_tokenizer_register_added(t, (int32_t)i, flags, false));
+    }
+    return HLM_OK;
+}
+
+hlm_status hlmi_tokenizer_put_around(hlmi_tokenizer *t, bool bos, bool eos)
+{
+    if (bos && t->special.bos >= 0) HLMI_DO(hlmi_ids_push(&t->post.prefix, t->special.bos));
+    return eos && t->special.eos >= 0 ? hlmi_ids_push(&t->post.suffix, t->special.eos) : HLM_OK;
 }
 
 /* ---- encode ---- */
@@ -116,7 +127,6 @@ typedef struct encoding {
 
 static hlm_status begin(encoding *e, const hlmi_tokenizer *t, const hlmi_mem *mem, size_t len)
 {
-    const hlmi_model_kind *kind = t->model->kind;
     hlmi_buf_init(&e->clean, mem);
     hlmi_buf_init(&e->a, mem);
     hlmi_buf_init(&e->b, mem);
@@ -124,13 +134,13 @@ static hlm_status begin(encoding *e, const hlmi_tokenizer *t, const hlmi_mem *me
     e->p.mem = e->q.mem = *mem;
     hlmi_buf_init(&e->p.own, mem);
     hlmi_buf_init(&e->q.own, mem);
-    return kind->begin ? kind->begin(t->model, mem, len, e->trusted != NULL, &e->scratch) : HLM_OK;
+    return t->model->kind->begin(mem, len, e->trusted != NULL, &e->scratch);
 }
 
 static void end(encoding *e)
 {
     const hlmi_mem *mem = &e->p.mem;
-    if (e->t->model->kind->end) e->t->model->kind->end(e->scratch);
+    e->t->model->kind->end(e->scratch);
     hlmi_buf_free(&e->clean);
     hlmi_buf_free(&e->a);
     hlmi_buf_free(&e->b);
@@ -169,19 +179,32 @@ static hlm_status make_clean(encoding *e, const char **text, size_t *len)
 /* Normalized text without added tokens: cut into pieces, each to ids. */
 static hlm_status encode_words(encoding *e, const char *s, size_t len, bool first)
 {
-    hlm_status st;
     const hlmi_token_model *m = e->t->model;
-    if (len == 0) return HLM_OK;
     e->p.text = s;
     e->p.n = 0;
-    HLMI_TRY(hlmi_pieces_add(&e->p, 0, len, first));
-    HLMI_TRY(hlmi_pretoks_run(&e->t->pretoks, &e->p, &e->q));
+    HLMI_DO(hlmi_pieces_add(&e->p, 0, len, first));
+    HLMI_DO(hlmi_pretoks_run(&e->t->pretoks, &e->p, &e->q));
     for (size_t i = 0; i < e->p.n; i++) {
         const hlmi_piece v = e->p.v[i];
-        HLMI_TRY(m->kind->encode(m, e->scratch, e->p.text + v.begin, v.end - v.begin, e->out));
+        HLMI_DO(m->kind->encode(m, e->scratch, e->p.text + v.begin, v.end - v.begin, e->out));
     }
-done:
-    return st;
+    return HLM_OK;
+}
+
+typedef hlm_status between_fn(encoding *e, const char *s, size_t len, bool first);
+
+/* Cuts s [len] at added tokens; the text between them goes to `between`. */
+static hlm_status cut_added(encoding *e, const hlmi_added *added, bool special, hlmi_added_cursor c, const char *s,
+                            size_t len, bool first, between_fn *between)
+{
+    hlmi_added_match m;
+    size_t from = 0;
+    while (hlmi_added_next(added, s, len, special, &c, &m)) {
+        if (from < m.begin) HLMI_DO(between(e, s + from, m.begin - from, first && from == 0));
+        HLMI_DO(hlmi_ids_push(e->out, m.id));
+        from = m.end;
+    }
+    return from < len ? between(e, s + from, len - from, first && from == 0) : HLM_OK;
 }
 
 /* Offsets are lost in normalizing, so special tokens are looked for only in what is trusted as a whole. */
@@ -193,41 +216,21 @@ static bool section_special(const encoding *e, const char *s, size_t len)
 /* Text between raw added tokens: normalized, then cut at the normalized added tokens. */
 static hlm_status encode_section(encoding *e, const char *s, size_t len, bool first)
 {
-    hlm_status st;
-    hlmi_added_cursor c = {0};
-    hlmi_added_match m;
-    size_t from = 0, most = 0;
+    size_t most = 0;
     const bool special = section_special(e, s, len);
     first = first && !hlmi_norms_strip_left(&e->t->norms, s);
     e->a.max = e->b.max = e->room;
-    HLMI_TRY(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b, &most));
+    HLMI_DO(hlmi_norms_run(&e->t->norms, &s, &len, &e->a, &e->b, &most));
     e->room -= most;
-    HLMI_TRY(check_length(len));
-    while (hlmi_added_next(&e->t->added_normalized, s, len, special, &c, &m)) {
-        if (from < m.begin) HLMI_TRY(encode_words(e, s + from, m.begin - from, first && from == 0));
-        HLMI_TRY(hlmi_ids_push(e->out, m.id));
-        from = m.end;
-    }
-    if (from < len) HLMI_TRY(encode_words(e, s + from, len - from, first && from == 0));
-done:
-    return st;
+    HLMI_DO(check_length(len));
+    return cut_added(e, &e->t->added_normalized, special, (hlmi_added_cursor){0}, s, len, first, encode_words);
 }
 
 static hlm_status encode_text(encoding *e, const char *s, size_t len)
 {
-    hlm_status st = HLM_OK;
-    hlmi_added_cursor c = {.trusted = e->trusted};
-    hlmi_added_match m;
-    size_t from = 0;
     e->text = s;
-    while (hlmi_added_next(&e->t->added, s, len, e->special, &c, &m)) {
-        if (from < m.begin) HLMI_TRY(encode_section(e, s + from, m.begin - from, from == 0));
-        HLMI_TRY(hlmi_ids_push(e->out, m.id));
-        from = m.end;
-    }
-    if (from < len) HLMI_TRY(encode_section(e, s + from, len - from, from == 0));
-done:
-    return st;
+    return cut_added(e, &e->t->added, e->special, (hlmi_added_cursor){.trusted = e->trusted}, s, len, true,
+                     encode_section);
 }
 
 hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size_t len, uint32_t flags, hlmi_ids *out)
@@ -238,9 +241,9 @@ hlm_status hlmi_tokenizer_encode(const hlmi_tokenizer *t, const char *text, size
     if (check_length(len) != HLM_OK) return HLM_E_LIMIT;
     HLMI_TRY(begin(&e, t, &out->mem, len));
     HLMI_TRY(make_clean(&e, &s, &len));
-    if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(append(out, &t->post.prefix));
+    if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(hlmi_ids_append(out, t->post.prefix.v, t->post.prefix.n));
     HLMI_TRY(encode_text(&e, s, len));
-    if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(append(out, &t->post.suffix));
+    if (flags & HLM_TOKENIZE_ADD_SPECIAL) HLMI_TRY(hlmi_ids_append(out, t->post.suffix.v, t->post.suffix.n));
 done:
     end(&e);
     return st;
@@ -287,7 +290,7 @@ void hlmi_tokenizer_suppose(hlmi_tokenizer *t, hlmi_special_ids ids)
 
 static unsigned attributes(const hlmi_tokenizer *t, int32_t id)
 {
-    return id >= 0 && (size_t)id < t->tokens.n ? t->tokens.attr[id] : 0u;
+    return id >= 0 && (size_t)id < t->tokens.n ? t->tokens.v[id].attr : 0u;
 }
 
 bool hlmi_tokenizer_is_special(const hlmi_tokenizer *t, int32_t id)

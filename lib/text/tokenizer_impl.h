@@ -39,8 +39,6 @@ typedef struct hlmi_norms {
 hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const hlmi_json *def);
 /** Appends an empty step of the kind. */
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out);
-/** Step "Prepend content" or, with a pattern, "Replace pattern by content" (literal). */
-hlm_status hlmi_norms_add_text(hlmi_norms *ns, const hlmi_mem *mem, const char *pattern, const char *content);
 /** SentencePiece's rules: the longest keys of charsmap [len] (or NULL), spaces as U+2581, one put in front, runs
  *  merged. */
 hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
@@ -120,10 +118,10 @@ typedef struct hlmi_token_model hlmi_token_model;
 
 typedef struct hlmi_model_kind {
     const char *name;
-    /** Reads "model" of a tokenizer.json; the tokens are set by then or set here. */
-    hlm_status (*read)(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def);
-    /** What an encode call needs beside the model; NULL: nothing. `plain`: what the text spells is no special token. */
-    hlm_status (*begin)(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
+    /** Reads "model" of a tokenizer.json, with the tokens. */
+    hlm_status (*read)(hlmi_tokenizer *t, const hlmi_json *def);
+    /** What an encode call needs beside the model. `plain`: what the text spells is no special token. */
+    hlm_status (*begin)(const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
     hlm_status (*encode)(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
     void (*end)(void *scratch);
     void (*free)(hlmi_token_model *m, const hlmi_mem *mem);
@@ -134,27 +132,23 @@ struct hlmi_token_model {
     int32_t unk; /* id for what has no token, or -1 */
 };
 
-hlm_status hlmi_model_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def);
+/* What makes a tokenizer's model, of its tokens; also when it fails, the tokenizer frees it. */
+
 /** Byte-level BPE: merges "left right" in order of rank. */
-hlm_status hlmi_bpe_from_merges(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const hlmi_str *merges, size_t n, bool ignore_merges);
+hlm_status hlmi_bpe_from_merges(hlmi_tokenizer *t, const hlmi_str *merges, size_t n, bool ignore_merges);
 /** SentencePiece BPE: neighbours whose joined text has the highest score merge first. scores [n], NULL: all 0; n is at
- *  most tokens->n, and ids from n on are no part of the model. */
-hlm_status hlmi_bpe_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                const float *scores, size_t n, int32_t unk);
+ *  most tokens.n, and ids from n on are no part of the model. */
+hlm_status hlmi_bpe_from_scores(hlmi_tokenizer *t, const float *scores, size_t n);
 /** Unigram as GGUF files of "t5" have it: pieces of the types that texts may use. */
-hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                    const float *scores, const int32_t *types, int32_t unk);
+hlm_status hlmi_unigram_from_scores(hlmi_tokenizer *t, const float *scores, const int32_t *types);
 /** Unigram as SentencePiece models have it: the tokens below n that are the model's own. scores [n]. */
-hlm_status hlmi_unigram_from_pieces(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                    const float *scores, size_t n, int32_t unk, bool byte_fallback);
+hlm_status hlmi_unigram_from_pieces(hlmi_tokenizer *t, const float *scores, size_t n, bool byte_fallback);
 extern const hlmi_model_kind hlmi_model_bpe, hlmi_model_unigram;
 /** Ids of the tokens <0x00> ... <0xFF>, or -1. */
 void hlmi_byte_tokens(const hlmi_tokens *tokens, int32_t bytes[256]);
 
 hlm_status hlmi_ids_push(hlmi_ids *ids, int32_t id);
-/** Room for n more. */
-hlm_status hlmi_ids_reserve(hlmi_ids *ids, size_t n);
+hlm_status hlmi_ids_append(hlmi_ids *ids, const int32_t *v, size_t n);
 
 /* ---- added tokens ---- */
 
@@ -210,10 +204,6 @@ typedef struct hlmi_decode_steps {
 } hlmi_decode_steps;
 
 hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def);
-/** Appends a step of a kind without fields of its own ("ByteLevel", "ByteFallback", "Fuse"). */
-hlm_status hlmi_decode_steps_add(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind);
-/** U+2581 becomes a space; `strip`: one leading space goes. */
-hlm_status hlmi_decode_steps_spm(hlmi_decode_steps *d, const hlmi_mem *mem, bool strip);
 void hlmi_decode_steps_free(hlmi_decode_steps *d, const hlmi_mem *mem);
 
 /* ---- the whole ---- */
@@ -235,6 +225,24 @@ struct hlmi_tokenizer {
 };
 
 hlm_status hlmi_tokenizer_alloc(hlmi_tokenizer **out, const hlmi_mem *mem);
+/** Appends the stages that a text names as the members "normalizer", "pre_tokenizer" and "decoder" of a tokenizer.json
+ *  do. */
+hlm_status hlmi_stages_read(hlmi_tokenizer *t, const char *json);
+/** Stages that make each space a U+2581, and put one in front when `prefix`. */
+hlm_status hlmi_stages_mark_spaces(hlmi_tokenizer *t, bool prefix);
+/** A decoder that makes each U+2581 a space, of which one in front goes when `prefix`. */
+hlm_status hlmi_stages_decode_spaces(hlmi_tokenizer *t, bool prefix);
+/** Puts the tokens bos in front of a text, and eos behind it, if there are such. */
+hlm_status hlmi_tokenizer_put_around(hlmi_tokenizer *t, bool bos, bool eos);
+/** Is it a type of tokens that are found in texts? */
+static inline bool hlmi_type_is_marker(int32_t type)
+{
+    return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
+}
+/** Tokens of these types [n] are found in texts, control and unknown ones as special tokens. `what` they are, in errors;
+ *  those that have one of the bits `but` (HLMI_TOK_...) are left out. */
+hlm_status hlmi_tokenizer_register_types(hlmi_tokenizer *t, const int32_t *types, size_t n, const char *what,
+                                         uint8_t but);
 /** Puts a token among those searched for in texts. Its text must be set. */
 hlm_status hlmi_tokenizer_register_added(hlmi_tokenizer *t, int32_t id, uint8_t flags, bool normalized);
 /** The token is no longer searched for, and what was said about it is forgotten. */

@@ -48,10 +48,8 @@ typedef struct work {
     size_t unk_from, unk_to; /* a run of unknown characters that may go on */
 } work;
 
-static hlm_status unigram_begin(const hlmi_token_model *m, const hlmi_mem *mem, size_t text_len, bool plain,
-                                void **scratch)
+static hlm_status unigram_begin(const hlmi_mem *mem, size_t text_len, bool plain, void **scratch)
 {
-    (void)m;
     (void)text_len;
     work *w = hlmi_calloc(mem, 1, sizeof *w);
     *scratch = w;
@@ -72,7 +70,7 @@ static void unigram_end(void *scratch)
 
 static bool may_spell(const unigram *u, const work *w, int32_t id)
 {
-    return !w->plain || !(u->tokens->attr[id] & HLMI_TOK_SPECIAL);
+    return !w->plain || !(u->tokens->v[id].attr & HLMI_TOK_SPECIAL);
 }
 
 /* Ends the run of unknown characters: a token that has just this text, or its bytes, or one unknown token. */
@@ -186,130 +184,110 @@ done:
 
 /* ---- tables ---- */
 
-static hlm_status unigram_new(unigram **out, const hlmi_tokens *tokens, const hlmi_mem *mem)
+/* The tokenizer's model from now on, which is freed with it. */
+static hlm_status unigram_new(unigram **out, hlmi_tokenizer *t)
 {
-    unigram *u = hlmi_calloc(mem, 1, sizeof *u);
+    unigram *u = hlmi_calloc(&t->mem, 1, sizeof *u);
     *out = u;
     if (!u) return hlmi_nomem(sizeof *u, "tokenizer");
+    t->model = &u->base;
     u->base = (hlmi_token_model){.kind = &hlmi_model_unigram, .unk = -1};
-    u->tokens = tokens;
-    u->n = tokens->n;
-    hlmi_byte_tokens(tokens, u->bytes);
-    u->scores = hlmi_calloc(mem, u->n ? u->n : 1, sizeof *u->scores);
+    u->tokens = &t->tokens;
+    u->n = t->tokens.n;
+    u->unk_score = HUGE_VAL;
+    hlmi_byte_tokens(u->tokens, u->bytes);
+    u->scores = hlmi_calloc(&t->mem, u->n ? u->n : 1, sizeof *u->scores);
     return u->scores ? HLM_OK : hlmi_nomem(u->n * sizeof *u->scores, "scores");
 }
 
-static hlm_status add_piece(unigram *u, const hlmi_mem *mem, int32_t id)
+/* The unknown token scores less than any piece that is offered here. */
+static void offer_least(unigram *u, double score)
 {
-    const hlmi_str s = hlmi_tokens_text(u->tokens, id);
-    if (s.len > PIECE_MAX) /* every place of a text may look so far ahead */
-        return hlmi_fail(HLM_E_UNSUPPORTED, "token %d has %zu bytes; at most %d", (int)id, s.len, PIECE_MAX);
-    return s.len ? hlmi_byte_trie_add(&u->trie, mem, s.s, s.len, id) : HLM_OK;
+    if (score - unknown_penalty < u->unk_score) u->unk_score = score - unknown_penalty;
 }
 
-hlm_status hlmi_unigram_from_scores(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                    const float *scores, const int32_t *types, int32_t unk)
+static hlm_status add_piece(unigram *u, const hlmi_mem *mem, size_t id)
 {
-    hlm_status st;
-    unigram *u = NULL;
-    double least = HUGE_VAL;
-    HLMI_TRY(unigram_new(&u, tokens, mem));
-    u->base.unk = unk;
+    const hlmi_str s = hlmi_tokens_text(u->tokens, (int32_t)id);
+    if (s.len > PIECE_MAX) /* every place of a text may look so far ahead */
+        return hlmi_fail(HLM_E_UNSUPPORTED, "token %zu has %zu bytes; at most %d", id, s.len, PIECE_MAX);
+    return s.len ? hlmi_byte_trie_add(&u->trie, mem, s.s, s.len, (int32_t)id) : HLM_OK;
+}
+
+hlm_status hlmi_unigram_from_scores(hlmi_tokenizer *t, const float *scores, const int32_t *types)
+{
+    unigram *u;
+    HLMI_DO(unigram_new(&u, t));
+    u->base.unk = t->special.unk;
     for (size_t i = 0; i < u->n; i++) {
         const int32_t type = types ? types[i] : HLMI_TYPE_NORMAL;
         const double score = scores ? (double)scores[i] : 0.0;
-        if (scores && isnan(scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i));
+        if (scores && isnan(scores[i])) return hlmi_fail(HLM_E_FORMAT, "the score of token %zu is not a number", i);
         u->scores[i] = type == HLMI_TYPE_USER_DEFINED ? 0.0 : score;
-        if (type == HLMI_TYPE_NORMAL && score < least) least = score;
-        if (tokens->attr[i] & HLMI_TOK_SPECIAL) continue; /* a marker, whatever its type */
+        if (type == HLMI_TYPE_NORMAL) offer_least(u, score);
+        if (t->tokens.v[i].attr & HLMI_TOK_SPECIAL) continue; /* a marker, whatever its type */
         if (type == HLMI_TYPE_NORMAL || type == HLMI_TYPE_USER_DEFINED || type == HLMI_TYPE_UNUSED)
-            HLMI_TRY(add_piece(u, mem, (int32_t)i));
+            HLMI_DO(add_piece(u, &t->mem, i));
     }
-    u->unk_score = (least == HUGE_VAL ? 0.0 : least) - unknown_penalty;
-    *out = &u->base;
-    u = NULL;
-done:
-    if (u) unigram_free(&u->base, mem);
-    return st;
+    if (u->unk_score == HUGE_VAL) u->unk_score = -unknown_penalty;
+    return HLM_OK;
 }
 
-hlm_status hlmi_unigram_from_pieces(hlmi_token_model **out, const hlmi_tokens *tokens, const hlmi_mem *mem,
-                                    const float *scores, size_t n, int32_t unk, bool byte_fallback)
+hlm_status hlmi_unigram_from_pieces(hlmi_tokenizer *t, const float *scores, size_t n, bool byte_fallback)
 {
-    hlm_status st;
-    unigram *u = NULL;
-    double least = HUGE_VAL;
-    HLMI_TRY(unigram_new(&u, tokens, mem));
-    u->base.unk = unk;
+    unigram *u;
+    HLMI_DO(unigram_new(&u, t));
+    u->base.unk = t->special.unk;
     u->byte_fallback = byte_fallback;
     for (size_t i = 0; i < n; i++) {
         u->scores[i] = (double)scores[i];
-        if (u->scores[i] < least) least = u->scores[i];
-        if (tokens->attr[i] & HLMI_TOK_MODEL) HLMI_TRY(add_piece(u, mem, (int32_t)i));
+        offer_least(u, u->scores[i]);
+        if (t->tokens.v[i].attr & HLMI_TOK_MODEL) HLMI_DO(add_piece(u, &t->mem, i));
     }
-    u->unk_score = (least == HUGE_VAL ? 0.0 : least) - unknown_penalty;
-    *out = &u->base;
-    u = NULL;
-done:
-    if (u) unigram_free(&u->base, mem);
-    return st;
+    if (u->unk_score == HUGE_VAL) u->unk_score = -unknown_penalty;
+    return HLM_OK;
 }
 
 /* "vocab": [[piece, score], ...]; the ids are the places in the list. */
 static hlm_status read_vocab(hlmi_tokens *tokens, const hlmi_json *vocab)
 {
-    size_t bytes = 0;
-    const size_t n = hlmi_json_count(vocab);
-    for (size_t i = 0; i < n; i++) {
+    HLMI_DO(hlmi_tokens_reserve(tokens, hlmi_json_count(vocab)));
+    for (size_t i = 0; i < hlmi_json_count(vocab); i++) {
         const hlmi_str piece = hlmi_json_str(hlmi_json_at(hlmi_json_at(vocab, i), 0));
         if (!piece.s) return hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] is not [piece, score]", i);
-        bytes += piece.len;
+        HLMI_DO(hlmi_tokens_add(tokens, (int32_t)i, piece, HLMI_TOK_MODEL));
     }
-    const hlm_status st = hlmi_tokens_reserve(tokens, n, bytes);
-    for (size_t i = 0; i < n && st == HLM_OK; i++)
-        hlmi_tokens_set(tokens, (int32_t)i, hlmi_json_str(hlmi_json_at(hlmi_json_at(vocab, i), 0)), HLMI_TOK_MODEL);
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_scores(unigram *u, const hlmi_mem *mem, const hlmi_json *vocab)
 {
-    hlm_status st = HLM_OK;
-    double least = HUGE_VAL;
     for (size_t i = 0; i < u->n; i++) {
         if (!hlmi_json_number(hlmi_json_at(hlmi_json_at(vocab, i), 1), &u->scores[i]) ||
             !(u->scores[i] <= HUGE_VAL)) /* NaN; mingw's isnan warns of doubles */
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] has no score", i));
-        if (u->scores[i] < least) least = u->scores[i];
-        HLMI_TRY(add_piece(u, mem, (int32_t)i));
+            return hlmi_fail(HLM_E_FORMAT, "model.vocab[%zu] has no score", i);
+        offer_least(u, u->scores[i]);
+        HLMI_DO(add_piece(u, mem, i));
     }
-    u->unk_score = least - unknown_penalty;
-done:
-    return st;
+    return HLM_OK;
 }
 
-static hlm_status unigram_read(hlmi_token_model **out, hlmi_tokens *tokens, const hlmi_mem *mem, const hlmi_json *def)
+static hlm_status unigram_read(hlmi_tokenizer *t, const hlmi_json *def)
 {
-    hlm_status st;
-    unigram *u = NULL;
+    unigram *u;
     int64_t unk;
     const hlmi_json *vocab = hlmi_json_get(def, "vocab");
     if (!hlmi_json_is(vocab, HLMI_JSON_ARRAY) || hlmi_json_count(vocab) == 0)
         return hlmi_fail(HLM_E_FORMAT, "model.vocab is no list of pieces");
-    HLMI_TRY(read_vocab(tokens, vocab));
-    HLMI_TRY(unigram_new(&u, tokens, mem));
+    HLMI_DO(read_vocab(&t->tokens, vocab));
+    HLMI_DO(unigram_new(&u, t));
     if (hlmi_json_int(hlmi_json_get(def, "unk_id"), INT64_MIN, INT64_MAX, &unk)) {
         if (unk < 0 || (size_t)unk >= u->n)
-            HLMI_TRY(
-                hlmi_fail(HLM_E_FORMAT, "model.unk_id is %lld; the vocabulary has %zu pieces", (long long)unk, u->n));
+            return hlmi_fail(HLM_E_FORMAT, "model.unk_id is %lld; the vocabulary has %zu pieces", (long long)unk, u->n);
         u->base.unk = (int32_t)unk;
     }
     u->byte_fallback = hlmi_json_flag(def, "byte_fallback", false);
-    HLMI_TRY(read_scores(u, mem, vocab));
-    *out = &u->base;
-    u = NULL;
-done:
-    if (u) unigram_free(&u->base, mem);
-    return st;
+    return read_scores(u, &t->mem, vocab);
 }
 
 const hlmi_model_kind hlmi_model_unigram = {"Unigram",      unigram_read, unigram_begin,
