@@ -25,6 +25,14 @@ static inline void hlmi_cpu_norm(const hlmi_kernels *k, const hlmi_norm *norm, f
     else k->rms_norm(y, x, norm->weight, norm->size, norm->eps);
 }
 
+/** x through the norm, in y; without one (NULL) x itself. */
+static inline const float *hlmi_cpu_normed(const hlmi_kernels *k, const hlmi_norm *norm, float *y, const float *x)
+{
+    if (!norm) return x;
+    hlmi_cpu_norm(k, norm, y, x);
+    return y;
+}
+
 /** In how many parts each worker of the team does a region. */
 static inline size_t hlmi_team_parts(const hlmi_tile *t, size_t workers)
 {

@@ -7,17 +7,24 @@
 #include "ops/cpu/product.h"
 #include "plan/adapter.h"
 
-/** What an adapter (NULL: none) has for a matrix, or NULL. */
+/** What an adapter has for a matrix (either NULL: nothing), or NULL. */
 static inline const hlmi_low *hlmi_low_of(const hlm_adapter *ad, const hlmi_matrix *m)
 {
-    return ad && m->number && ad->low[m->number - 1].a.rows ? &ad->low[m->number - 1] : NULL;
+    return ad && m && m->number && ad->low[m->number - 1].a.rows ? &ad->low[m->number - 1] : NULL;
 }
 
-/** y [HLMI_LOW_MAX] = A x */
-static inline void hlmi_low_in(const hlmi_kernels *k, const hlmi_low *low, const float *x, float *y)
+/** y [n][HLMI_LOW_MAX] = A x for each of n matrices (NULL: none), x through the norm (or NULL), for which `normed` is
+ *  room. */
+static inline void hlmi_low_in(const hlmi_kernels *k, const hlm_adapter *ad, const hlmi_matrix *const *m, size_t n,
+                               const hlmi_norm *norm, const float *x, float *normed, float *y)
 {
-    const hlmi_product p = hlmi_product_of(k, &low->a, true, false);
-    hlmi_product_run(k, &p, 0, p.bands, (const uint8_t *)x, 0, 1, y, HLMI_LOW_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const hlmi_low *low = hlmi_low_of(ad, m[i]);
+        if (!low) continue;
+        if (x != normed) x = hlmi_cpu_normed(k, norm, normed, x);
+        const hlmi_product p = hlmi_product_of(k, &low->a, true, false);
+        hlmi_product_run(k, &p, 0, p.bands, (const uint8_t *)x, 0, 1, y + i * HLMI_LOW_MAX);
+    }
 }
 
 /** Adds to one row's products y of `bands` bands from band `u` on what x [HLMI_LOW_MAX], its A x, has for them; tmp: as
@@ -27,7 +34,7 @@ static inline void hlmi_low_out(const hlmi_kernels *k, const hlmi_low *low, size
 {
     const size_t row = u * HLMI_BAND, n = hlmi_min_size(bands * HLMI_BAND, low->b.rows - row);
     const hlmi_product p = hlmi_product_of(k, &low->b, true, false);
-    hlmi_product_run(k, &p, u, bands, (const uint8_t *)x, 0, 1, tmp, bands * HLMI_BAND);
+    hlmi_product_run(k, &p, u, bands, (const uint8_t *)x, 0, 1, tmp);
     k->add(y, y, tmp, n);
     if (low->factor) k->mul(y, y, low->factor + row, n);
 }

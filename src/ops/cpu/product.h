@@ -33,10 +33,11 @@ static inline hlmi_product hlmi_product_of(const hlmi_kernels *k, const hlmi_mat
 }
 
 /** Products of `bands` bands from band `u` on with n rows of x, packed rows `stride` bytes apart. y has n * per rows,
- *  of which the first n become the products, in whole groups of columns. */
+ *  of bands * HLMI_BAND floats, of which the first n become the products, in whole groups of columns. */
 static inline void hlmi_product_run(const hlmi_kernels *k, const hlmi_product *p, size_t u, size_t bands,
-                                    const uint8_t *x, size_t stride, size_t n, float *y, size_t ldy)
+                                    const uint8_t *x, size_t stride, size_t n, float *y)
 {
+    const size_t ldy = bands * HLMI_BAND;
     const size_t first = u * HLMI_BAND / p->group_rows;
     const size_t all = hlmi_div_up(p->m->rows, p->group_rows);
     const hlmi_gemm g = {.y = y,
