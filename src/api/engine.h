@@ -9,15 +9,6 @@
 /** The model a context computes with; borrowed. */
 hlm_model *hlmi_ctx_model(const hlm_context *ctx);
 
-/** HLM_E_UNSUPPORTED unless the model writes text; the sentence begins with `who`. */
-static inline hlm_status hlmi_needs_text(const hlm_model_info *info, const char *who)
-{
-    if (info->head == HLM_HEAD_TEXT) return HLM_OK;
-    if (info->head == HLM_HEAD_NONE)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s has no head (HLM_HEAD_NONE), and so no probabilities of tokens", who);
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s has a classification head, and so no probabilities of tokens", who);
-}
-
 /** Makes the calling thread's error sentence the one of hlm_ctx_error. */
 void hlmi_ctx_failed(hlm_context *ctx);
 

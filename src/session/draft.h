@@ -5,10 +5,11 @@
 #define HLMI_SESSION_DRAFT_H
 
 #include "session/run.h"
+#include "session/steps.h"
 
 enum {
     HLMI_DRAFT_TOKENS = 64, /* of a draft at most */
-    HLMI_DRAFT_BRANCHES = 8,
+    HLMI_DRAFT_BRANCHES = HLMI_STEPS_MOST,
     HLMI_DRAFT_TRUST = 8, /* classes of drafts of one kind that are right about equally often */
 };
 
@@ -24,24 +25,16 @@ typedef struct hlmi_proposal {
     unsigned trust; /* below HLMI_DRAFT_TRUST */
 } hlmi_proposal;
 
-/** What a kind of drafts works with; all of it stays until it is closed. */
-typedef struct hlmi_draft_setup {
-    const hlmi_run *run;
-    const hlm_speculation *params; /* defaults filled in */
-    const hlmi_text *text;
-} hlmi_draft_setup;
-
 typedef struct hlmi_draft_kind {
-    /** Do the parameters ask for it? */
-    bool (*wanted)(const hlm_speculation *params);
-    /** Refuses what can not work, before anything is run. */
+    /** Refuses what can not work, before anything is run. params: with defaults filled in. */
     hlm_status (*check)(const hlmi_run *run, const hlm_speculation *params);
-    /** *draft is NULL after a failure. */
-    hlm_status (*open)(void **draft, const hlmi_draft_setup *setup);
+    /** *draft stays NULL when the parameters do not ask for this kind; after a failure it is closed, too. Run,
+     *  parameters and text stay until then. */
+    hlm_status (*open)(void **draft, const hlmi_run *run, const hlm_speculation *params, const hlmi_text *text);
     /** Up to *n proposals of 1 to `most` tokens that differ in the first, the likeliest first; *n: how many there
      *  are. */
     hlm_status (*propose)(void *draft, size_t most, hlmi_proposal *out, size_t *n);
-    void (*close)(void *draft); /* NULL is fine */
+    void (*close)(const hlmi_mem *mem, void *draft); /* mem: the run's; a draft NULL is fine */
     bool computes; /* proposals take time: they are asked for when they are likely to pay */
 } hlmi_draft_kind;
 

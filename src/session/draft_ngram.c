@@ -11,7 +11,6 @@ enum {
 };
 
 typedef struct ngram {
-    hlmi_mem mem;
     const hlmi_text *text;
     size_t least, longest; /* tokens of a run */
     size_t done; /* places below are in the index */
@@ -24,11 +23,6 @@ typedef struct match {
     size_t place, length;
 } match;
 
-static bool wanted(const hlm_speculation *p)
-{
-    return p->ngram > 0;
-}
-
 static hlm_status check(const hlmi_run *run, const hlm_speculation *p)
 {
     (void)run;
@@ -36,25 +30,16 @@ static hlm_status check(const hlmi_run *run, const hlm_speculation *p)
     return hlmi_fail(HLM_E_ARG, "hlm_speculation.ngram is %d, at most %d", (int)p->ngram, HLMI_DRAFT_TOKENS);
 }
 
-static hlm_status ngram_open(void **draft, const hlmi_draft_setup *s)
+static hlm_status ngram_open(void **draft, const hlmi_run *run, const hlm_speculation *p, const hlmi_text *text)
 {
-    ngram *g = hlmi_calloc(&s->run->mem, 1, sizeof *g);
-    *draft = g;
+    if (p->ngram <= 0) return HLM_OK;
+    ngram *g = *draft = hlmi_calloc(&run->mem, 1, sizeof *g);
     if (!g) return hlmi_nomem(sizeof *g, "the index of drafts from the text");
-    g->mem = s->run->mem;
-    g->text = s->text;
-    g->longest = (size_t)s->params->ngram;
+    g->text = text;
+    g->longest = (size_t)p->ngram;
     g->least = hlmi_min_size(g->longest, 2);
     g->done = g->least;
     return HLM_OK;
-}
-
-static void ngram_close(void *draft)
-{
-    ngram *g = draft;
-    if (!g) return;
-    const hlmi_mem mem = g->mem;
-    hlmi_free(&mem, g);
 }
 
 /* Of the run before a place. */
@@ -146,5 +131,4 @@ static hlm_status propose(void *draft, size_t most, hlmi_proposal *out, size_t *
     return HLM_OK;
 }
 
-const hlmi_draft_kind hlmi_draft_ngram = {
-    .wanted = wanted, .check = check, .open = ngram_open, .propose = propose, .close = ngram_close};
+const hlmi_draft_kind hlmi_draft_ngram = {.check = check, .open = ngram_open, .propose = propose, .close = hlmi_free};

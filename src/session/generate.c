@@ -8,6 +8,7 @@
 #include "sample/sampler.h"
 #include "session/run.h"
 #include "session/speculate.h"
+#include "session/steps.h"
 #include "state/draft.h"
 
 /* Tokens of the prompt run between two calls of progress. */
@@ -22,10 +23,9 @@ static hlm_status check(const run *r)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: prompt is NULL, n_prompt %zu", p->n_prompt);
     if (p->n_stop_tokens && !p->stop_tokens)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: stop_tokens is NULL, n_stop_tokens %zu", p->n_stop_tokens);
-    hlm_status st = hlmi_list_check(p->n_prompt, "hlm_generate: prompt");
-    if (st == HLM_OK) st = hlmi_list_check(p->n_stop_tokens, "hlm_generate: stop_tokens");
-    if (st == HLM_OK) st = hlmi_list_check(p->n_stop, "hlm_generate: stop");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_list_check(p->n_prompt, "hlm_generate: prompt"));
+    HLMI_DO(hlmi_list_check(p->n_stop_tokens, "hlm_generate: stop_tokens"));
+    HLMI_DO(hlmi_list_check(p->n_stop, "hlm_generate: stop"));
     if (p->reserved || p->reuse < 0 || p->reuse > 1)
         return hlmi_fail(HLM_E_ARG, "hlm_generate: reuse is %d, reserved %d", (int)p->reuse, (int)p->reserved);
     if (p->n_prompt == 0 && (p->reuse || hlm_cache_length(r->cache) == 0))
@@ -36,47 +36,33 @@ static hlm_status check(const run *r)
 static hlm_status open_run(run *r, hlm_sampler *sampler)
 {
     hlm_model *model = hlmi_ctx_model(r->ctx);
-    hlm_model_info info = {.struct_size = sizeof info};
-    hlm_status st = hlm_model_info_get(model, &info);
-    if (st != HLM_OK) return st;
-    st = hlmi_needs_text(&info, "hlm_generate: the model");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_text_vocab(r->ctx, "hlm_generate: the model", &r->vocab));
     if (sampler && hlmi_sampler_model(sampler) != model)
         return hlmi_fail(HLM_E_MISMATCH, "hlm_generate: the sampler belongs to another model");
-    r->sampler = sampler;
-    if (!sampler) {
-        st = hlm_sampler_new(&r->own, model, NULL);
-        if (st != HLM_OK) return st;
-        r->sampler = r->own;
-    }
-    const size_t bytes = (size_t)info.vocab_size * sizeof *r->logits;
+    if (!sampler) HLMI_DO(hlm_sampler_new(&r->own, model, NULL));
+    r->sampler = sampler ? sampler : r->own;
+    const size_t bytes = r->vocab * sizeof *r->logits;
     r->logits = hlmi_alloc(&r->mem, bytes);
     if (!r->logits) return hlmi_nomem(bytes, "logits");
-    if (r->p.speculation) st = hlmi_speculation_open(&r->speculation, r, (size_t)info.vocab_size);
-    if (st != HLM_OK) return st;
-    const uint32_t flags = r->p.show_special ? 0 : HLM_DETOKENIZE_SKIP_SPECIAL;
-    return hlmi_output_init(&r->output, model, flags, r->p.stop, r->p.n_stop, &r->mem);
+    if (r->p.speculation) HLMI_DO(hlmi_speculation_open(&r->speculation, r));
+    HLMI_DO(hlmi_stop_init(&r->stop, r->p.stop, r->p.n_stop, &r->mem));
+    const hlm_status st = hlm_text_stream_new(&r->stream, model, r->p.show_special ? 0 : HLM_DETOKENIZE_SKIP_SPECIAL);
+    return st == HLM_E_UNSUPPORTED ? HLM_OK : st; /* no tokenizer: ids without text */
 }
 
 static void close_run(run *r)
 {
     hlmi_speculation_close(r->speculation);
-    hlmi_output_free(&r->output);
+    hlm_text_stream_free(r->stream);
+    hlmi_stop_free(&r->stop);
     hlmi_free(&r->mem, r->logits);
     hlm_sampler_free(r->own);
 }
 
-static hlm_status step(run *r, hlm_cache *cache, const int32_t *tokens, size_t n, float *logits)
+static hlm_status step(run *r, const int32_t *tokens, size_t n, float *logits)
 {
-    const hlm_step one = {.struct_size = sizeof one,
-                          .cache = cache,
-                          .tokens = tokens,
-                          .n_tokens = n,
-                          .logits = logits,
-                          .logit_rows = HLM_ROWS_LAST,
-                          .adapter = r->p.adapter};
-    const hlm_step *const steps[1] = {&one};
-    return hlm_decode_step(r->ctx, steps, 1);
+    hlm_step one = {.cache = r->cache, .tokens = tokens, .n_tokens = n, .logits = logits, .adapter = r->p.adapter};
+    return hlmi_steps_run(r->ctx, &one, 1);
 }
 
 static hlm_status tell_progress(const run *r, size_t done)
@@ -96,17 +82,15 @@ static hlm_status run_prompt(run *r)
     const hlm_generate_params *p = &r->p;
     size_t done = r->result.n_reused;
     if (done == p->n_prompt) {
-        const hlm_status st = hlm_cache_logits(r->ctx, r->cache, r->logits);
-        return st == HLM_OK && done ? tell_progress(r, done) : st;
+        HLMI_DO(hlm_cache_logits(r->ctx, r->cache, r->logits));
+        return done ? tell_progress(r, done) : HLM_OK;
     }
     while (done < p->n_prompt) {
         const size_t n = hlmi_min_size(PROMPT_PART, p->n_prompt - done);
         const bool last = done + n == p->n_prompt;
-        hlm_status st = step(r, r->cache, p->prompt + done, n, last ? r->logits : NULL);
-        if (st != HLM_OK) return st;
+        HLMI_DO(step(r, p->prompt + done, n, last ? r->logits : NULL));
         done += n;
-        st = tell_progress(r, done);
-        if (st != HLM_OK) return st;
+        HLMI_DO(tell_progress(r, done));
     }
     return HLM_OK;
 }
@@ -114,9 +98,8 @@ static hlm_status run_prompt(run *r)
 bool hlmi_run_ends(const run *r, int32_t token)
 {
     if (!r->p.ignore_eos && hlm_model_token_ends(hlmi_ctx_model(r->ctx), token)) return true;
-    for (size_t i = 0; i < r->p.n_stop_tokens; i++) {
+    for (size_t i = 0; i < r->p.n_stop_tokens; i++)
         if (r->p.stop_tokens[i] == token) return true;
-    }
     return false;
 }
 
@@ -129,21 +112,39 @@ static bool tell_token(const run *r, int32_t token, const char *text, size_t len
     return stop != 0;
 }
 
+/* The text goes on behind that of the tokens that the cache holds. */
+static hlm_status begin_text(run *r)
+{
+    const size_t n = (size_t)hlm_cache_length(r->cache);
+    if (!r->stream || n == 0) return HLM_OK;
+    int32_t *ids = hlmi_alloc(&r->mem, n * sizeof *ids);
+    if (!ids) return hlmi_nomem(n * sizeof *ids, "the text before an answer");
+    hlm_status st = hlm_cache_tokens(r->cache, 0, n, ids);
+    if (st == HLM_OK) st = hlm_text_stream_begin(r->stream, ids, n);
+    hlmi_free(&r->mem, ids);
+    return st;
+}
+
+/* What a token makes certain of the text, up to the first stop string; valid until the next call. */
+static hlm_status push_text(run *r, int32_t token, const char **text, size_t *len)
+{
+    if (r->stream) HLMI_DO(hlm_text_stream_push(r->stream, token, text, len));
+    return hlmi_stop_feed(&r->stop, *text, *len, text, len);
+}
+
 hlm_status hlmi_run_token(run *r, const float *logits, int32_t *token, int32_t *finish)
 {
-    hlm_status st = hlm_sampler_sample(r->sampler, logits, token);
-    if (st == HLM_OK) st = hlm_sampler_accept(r->sampler, *token);
-    if (st != HLM_OK) return st;
     const char *text = "";
     size_t len = 0;
+    HLMI_DO(hlm_sampler_sample(r->sampler, logits, token));
+    HLMI_DO(hlm_sampler_accept(r->sampler, *token));
     const bool end = hlmi_run_ends(r, *token);
-    if (!end) st = hlmi_output_push(&r->output, *token, &text, &len);
-    if (st != HLM_OK) return st;
+    if (!end) HLMI_DO(push_text(r, *token, &text, &len));
     if (r->p.tokens && r->result.n_generated < r->p.tokens_cap) r->p.tokens[r->result.n_generated] = *token;
     r->result.n_generated++;
     *finish = HLMI_GO_ON;
     if (r->p.max_tokens && r->result.n_generated >= r->p.max_tokens) *finish = HLM_FINISH_LENGTH;
-    if (r->output.stop.found) *finish = HLM_FINISH_STOP_STRING;
+    if (r->stop.found) *finish = HLM_FINISH_STOP_STRING;
     if (end) *finish = HLM_FINISH_STOP_TOKEN;
     if (tell_token(r, *token, text, len)) *finish = HLM_FINISH_CALLBACK;
     return HLM_OK;
@@ -153,14 +154,11 @@ static hlm_status generate(run *r)
 {
     for (;;) {
         int32_t token;
-        hlm_status st = hlmi_run_token(r, r->logits, &token, &r->result.finish);
-        if (st != HLM_OK || r->result.finish != HLMI_GO_ON) return st;
-        st = step(r, r->cache, &token, 1, r->logits);
-        if (st == HLM_E_FULL) {
-            r->result.finish = HLM_FINISH_FULL;
-            return HLM_OK;
-        }
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_run_token(r, r->logits, &token, &r->result.finish));
+        if (r->result.finish != HLMI_GO_ON) return HLM_OK;
+        const hlm_status st = step(r, &token, 1, r->logits);
+        if (st == HLM_E_FULL) r->result.finish = HLM_FINISH_FULL;
+        if (st != HLM_OK) return st == HLM_E_FULL ? HLM_OK : st;
         r->result.n_steps++;
     }
 }
@@ -169,12 +167,14 @@ static hlm_status generate(run *r)
 static hlm_status finish_text(run *r)
 {
     if (r->result.finish == HLM_FINISH_CALLBACK) return HLM_OK;
-    const char *text;
-    size_t len;
+    const char *text = "";
+    size_t len = 0;
     const bool goes_on = r->result.finish == HLM_FINISH_LENGTH || r->result.finish == HLM_FINISH_FULL;
-    hlm_status st = hlmi_output_finish(&r->output, goes_on, &text, &len);
-    if (st == HLM_OK) tell_token(r, -1, text, len);
-    return st;
+    if (r->stream)
+        HLMI_DO(goes_on ? hlm_text_stream_cut(r->stream, &text, &len) : hlm_text_stream_finish(r->stream, &text, &len));
+    HLMI_DO(hlmi_stop_close(&r->stop, text, len, &text, &len));
+    tell_token(r, -1, text, len);
+    return HLM_OK;
 }
 
 /* The prompt, the answer and its last text, with what they took. */
@@ -186,7 +186,7 @@ static hlm_status run_all(run *r)
         st = hlmi_cache_reuse_whole(r->cache, r->p.adapter, r->p.prompt, r->p.n_prompt, &r->result.n_reused,
                                     &r->result.n_recomputed);
     if (st == HLM_OK) st = run_prompt(r);
-    if (st == HLM_OK) st = hlmi_output_begin(&r->output, r->cache, &r->mem);
+    if (st == HLM_OK) st = begin_text(r);
     const uint64_t middle = hlmi_os_now();
     if (st == HLM_OK) st = r->speculation ? hlmi_speculate(r->speculation) : generate(r);
     if (st == HLM_OK) st = finish_text(r);

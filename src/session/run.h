@@ -4,7 +4,7 @@
 #define HLMI_SESSION_RUN_H
 
 #include "base/mem.h"
-#include "session/output.h"
+#include "session/stop.h"
 
 typedef struct hlmi_run {
     hlm_context *ctx;
@@ -13,7 +13,9 @@ typedef struct hlmi_run {
     hlm_sampler *sampler;
     hlm_sampler *own; /* when the caller gave none */
     hlmi_mem mem;
-    hlmi_output output;
+    hlm_text_stream *stream; /* NULL: a model without tokenizer, all text is empty */
+    hlmi_stop stop;
+    size_t vocab;
     float *logits; /* [vocab] of the latest token */
     struct hlmi_speculation *speculation; /* NULL: none */
     hlm_generate_result result;

@@ -53,9 +53,7 @@ typedef struct source {
 
 struct hlmi_speculation {
     hlmi_run *run;
-    hlmi_mem mem;
     hlm_speculation p;
-    size_t vocab;
     float *logits; /* [n_branches * (n_draft + 1), vocab] */
     hlmi_text text;
     hlmi_pace pace;
@@ -71,8 +69,7 @@ struct hlmi_speculation {
 static hlm_status read_params(hlmi_speculation *s)
 {
     hlm_speculation *p = &s->p;
-    hlm_status st = hlmi_params_read(p, sizeof *p, s->run->p.speculation, "hlm_speculation");
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_params_read(p, sizeof *p, s->run->p.speculation, "hlm_speculation"));
     if (p->n_draft < 0 || p->n_draft > HLMI_DRAFT_TOKENS || p->n_branches < 0 || p->n_branches > HLMI_DRAFT_BRANCHES)
         return hlmi_fail(HLM_E_ARG, "hlm_speculation: n_draft is %d (at most %d), n_branches %d (at most %d)",
                          (int)p->n_draft, HLMI_DRAFT_TOKENS, (int)p->n_branches, HLMI_DRAFT_BRANCHES);
@@ -81,54 +78,43 @@ static hlm_status read_params(hlmi_speculation *s)
     if (p->n_draft == 0) p->n_draft = TOKENS_DEFAULT;
     if (p->n_branches == 0) p->n_branches = 1;
     if (p->ngram == 0) p->ngram = NGRAM_DEFAULT;
-    for (size_t k = 0; k < KINDS && st == HLM_OK; k++)
-        if (kinds[k]->wanted(p)) st = kinds[k]->check(s->run, p);
-    return st;
+    for (size_t k = 0; k < KINDS; k++) HLMI_DO(kinds[k]->check(s->run, p));
+    return HLM_OK;
 }
 
-hlm_status hlmi_speculation_open(hlmi_speculation **out, hlmi_run *run, size_t vocab)
+hlm_status hlmi_speculation_open(hlmi_speculation **out, hlmi_run *run)
 {
-    hlm_status st = HLM_OK;
-    *out = NULL;
-    hlmi_speculation *s = hlmi_calloc(&run->mem, 1, sizeof *s);
+    hlmi_speculation *s = *out = hlmi_calloc(&run->mem, 1, sizeof *s);
     if (!s) return hlmi_nomem(sizeof *s, "speculation");
     s->run = run;
-    s->mem = run->mem;
-    s->vocab = vocab;
     hlmi_pace_init(&s->pace);
-    HLMI_TRY(read_params(s));
-    const size_t rows = (size_t)s->p.n_branches * (size_t)(s->p.n_draft + 1);
-    s->logits = hlmi_calloc(&s->mem, rows * vocab, sizeof *s->logits);
-    if (!s->logits) HLMI_TRY(hlmi_nomem(rows * vocab * sizeof *s->logits, "logits of drafts"));
-    *out = s;
-    return HLM_OK;
-done:
-    hlmi_speculation_close(s);
-    return st;
+    HLMI_DO(read_params(s));
+    const size_t n = (size_t)s->p.n_branches * (size_t)(s->p.n_draft + 1) * run->vocab;
+    s->logits = hlmi_calloc(&run->mem, n, sizeof *s->logits);
+    return s->logits ? HLM_OK : hlmi_nomem(n * sizeof *s->logits, "logits of drafts");
 }
 
 void hlmi_speculation_close(hlmi_speculation *s)
 {
     if (!s) return;
-    const hlmi_mem mem = s->mem;
-    for (size_t k = 0; k < KINDS; k++) kinds[k]->close(s->sources[k].draft);
-    hlmi_free(&mem, s->text.ids);
-    hlmi_free(&mem, s->logits);
-    hlmi_free(&mem, s);
+    const hlmi_mem *mem = &s->run->mem;
+    for (size_t k = 0; k < KINDS; k++) kinds[k]->close(mem, s->sources[k].draft);
+    hlmi_free(mem, s->text.ids);
+    hlmi_free(mem, s->logits);
+    hlmi_free(mem, s);
 }
 
 static hlm_status text_room(hlmi_speculation *s, size_t n)
 {
-    return HLMI_GROW(&s->mem, s->text.ids, s->text.cap, n, "the text to draft from");
+    return HLMI_GROW(&s->run->mem, s->text.ids, s->text.cap, n, "the text to draft from");
 }
 
 /* What the cache holds, and the first token. */
 static hlm_status begin_text(hlmi_speculation *s, int32_t token)
 {
     const size_t held = (size_t)hlm_cache_length(s->run->cache);
-    hlm_status st = text_room(s, held + 1 + hlmi_min_size(s->run->p.max_tokens, 1 << 16));
-    if (st == HLM_OK) st = hlm_cache_tokens(s->run->cache, 0, held, s->text.ids);
-    if (st != HLM_OK) return st;
+    HLMI_DO(text_room(s, held + 1 + hlmi_min_size(s->run->p.max_tokens, 1 << 16)));
+    HLMI_DO(hlm_cache_tokens(s->run->cache, 0, held, s->text.ids));
     s->text.ids[held] = token;
     s->text.n = held + 1;
     return HLM_OK;
@@ -136,11 +122,7 @@ static hlm_status begin_text(hlmi_speculation *s, int32_t token)
 
 static hlm_status open_sources(hlmi_speculation *s)
 {
-    const hlmi_draft_setup setup = {.run = s->run, .params = &s->p, .text = &s->text};
-    for (size_t k = 0; k < KINDS; k++) {
-        if (!kinds[k]->wanted(&s->p)) continue;
-        HLMI_DO(kinds[k]->open(&s->sources[k].draft, &setup));
-    }
+    for (size_t k = 0; k < KINDS; k++) HLMI_DO(kinds[k]->open(&s->sources[k].draft, s->run, &s->p, &s->text));
     return HLM_OK;
 }
 
@@ -256,30 +238,25 @@ static hlm_status fork_lanes(hlmi_speculation *s)
 static hlm_status step(hlmi_speculation *s)
 {
     hlm_step list[HLMI_DRAFT_BRANCHES];
-    const hlm_step *steps[HLMI_DRAFT_BRANCHES];
     size_t rows = 0;
     for (size_t i = 0; i < s->n_lanes; i++) {
         lane *l = &s->lanes[i];
-        l->logits = s->logits + rows * s->vocab;
+        l->logits = s->logits + rows * s->run->vocab;
         l->tokens[0] = s->text.ids[s->text.n - 1];
-        list[i] = (hlm_step){.struct_size = sizeof list[i],
-                             .cache = l->cache,
+        list[i] = (hlm_step){.cache = l->cache,
                              .tokens = l->tokens,
                              .n_tokens = l->n + 1,
                              .logits = l->logits,
                              .logit_rows = HLM_ROWS_ALL,
                              .adapter = s->run->p.adapter};
-        steps[i] = &list[i];
         rows += l->n + 1;
     }
     const uint64_t begin = hlmi_os_now();
-    const hlm_status st = hlm_decode_step(s->run->ctx, steps, s->n_lanes);
-    if (st == HLM_OK) {
-        hlmi_pace_step(&s->pace, rows, (double)(hlmi_os_now() - begin));
-        s->run->result.n_steps++;
-        s->run->result.n_drafted += rows - s->n_lanes;
-    }
-    return st;
+    HLMI_DO(hlmi_steps_run(s->run->ctx, list, s->n_lanes));
+    hlmi_pace_step(&s->pace, rows, (double)(hlmi_os_now() - begin));
+    s->run->result.n_steps++;
+    s->run->result.n_drafted += rows - s->n_lanes;
+    return HLM_OK;
 }
 
 /* A step that finds no room for drafts is made without them. */
@@ -310,9 +287,8 @@ static hlm_status draw(hlmi_speculation *s, size_t *winner, size_t *kept)
     for (*kept = 0;; ++*kept) {
         int32_t token;
         const size_t i = *kept;
-        hlm_status st = text_room(s, s->text.n + 1);
-        if (st == HLM_OK) st = hlmi_run_token(r, s->lanes[*winner].logits + i * s->vocab, &token, &r->result.finish);
-        if (st != HLM_OK) return st;
+        HLMI_DO(text_room(s, s->text.n + 1));
+        HLMI_DO(hlmi_run_token(r, s->lanes[*winner].logits + i * r->vocab, &token, &r->result.finish));
         s->text.ids[s->text.n++] = token;
         if (r->result.finish != HLMI_GO_ON || hlmi_ctx_cancelled(r->ctx)) return HLM_OK;
         size_t next = s->n_lanes;

@@ -6,9 +6,9 @@
 
 typedef struct hlmi_speculation hlmi_speculation;
 
-/** Checks the parameters and takes the memory for rows of logits; the prompt may come afterwards. *out is NULL after a
- *  failure. */
-hlm_status hlmi_speculation_open(hlmi_speculation **out, hlmi_run *run, size_t vocab);
+/** Checks the parameters and takes the memory for rows of logits; the prompt may come afterwards. To be closed after a
+ *  failure, too. */
+hlm_status hlmi_speculation_open(hlmi_speculation **out, hlmi_run *run);
 /** NULL is fine. */
 void hlmi_speculation_close(hlmi_speculation *s);
 
