@@ -20,10 +20,9 @@ static hlm_status run_head(hlm_context *c, const hlm_cache *cache, float *logits
     t->log[0] = NULL;
     t->out_row[0] = 0;
     t->out[0] = logits;
-    size_t at = 0;
-    hlmi_stop stop = {0};
+    c->step.program = &c->programs[HLMI_HEAD];
     bool done;
-    return hlmi_tile_run(c, &c->programs[HLMI_HEAD], &at, &stop, NULL, &done);
+    return hlmi_tile_run(c, NULL, &done);
 }
 
 /* The same text with a state before its last token, which has been run. */

@@ -106,8 +106,7 @@ static hlm_status begin_prefix(hlm_context *c)
                              .adapter = hlmi_pool_adapter(c->pool, c->pool->prefix_adapter),
                              .number = c->pool->prefix_adapter};
     s->prefix = (hlmi_batch){.entries = &s->before, .n = 1};
-    hlm_status st = take_caches(&s->prefix);
-    if (st == HLM_OK) st = claim(c, &s->prefix);
+    const hlm_status st = take_caches(&s->prefix);
     leave(&s->prefix);
     return st;
 }
@@ -120,10 +119,15 @@ static bool lacks_prefix(const hlm_context *c, const hlmi_batch *b)
     return false;
 }
 
-/* The batch that takes the places of its tokens next: that of tokens that are run again, or the step's own. */
+static hlmi_batch *running(hlmi_stepper *s)
+{
+    return s->prefix.n ? &s->prefix : s->again.n ? &s->again : &s->main;
+}
+
+/* The batch that runs next takes the places of its tokens. */
 static hlm_status claim_next(hlm_context *c)
 {
-    hlmi_batch *b = c->step.again.n ? &c->step.again : &c->step.main;
+    hlmi_batch *b = running(&c->step);
     enter(b);
     const hlm_status st = claim(c, b);
     leave(b);
@@ -153,10 +157,9 @@ static hlm_status take(hlm_context *c, hlmi_entry *entries, size_t n)
     hlm_status st = take_caches(b);
     for (size_t i = 0; i < n && st == HLM_OK; i++) st = name_step(check_pending(entries[i].cache), i);
     if (st == HLM_OK) st = take_again(c);
-    const bool prefix = st == HLM_OK && lacks_prefix(c, b);
-    if (prefix) st = begin_prefix(c);
+    if (st == HLM_OK && lacks_prefix(c, b)) st = begin_prefix(c);
     leave(b);
-    return st == HLM_OK && !prefix ? claim_next(c) : st;
+    return st == HLM_OK ? claim_next(c) : st;
 }
 
 static hlm_status begin(hlm_context *c, const hlm_step *const *steps, size_t n)
@@ -195,11 +198,6 @@ static hlm_status end_first(hlm_context *c, hlmi_batch *b)
     return claim_next(c);
 }
 
-static hlmi_batch *running(hlmi_stepper *s)
-{
-    return s->prefix.n ? &s->prefix : s->again.n ? &s->again : &s->main;
-}
-
 /* The next tile of at most so many rows, with its program. Behind the last the step is committed, and *done. */
 static hlm_status next_tile(hlm_context *c, size_t most, bool *done)
 {
@@ -225,21 +223,22 @@ static size_t segment_end(const hlmi_program *p, size_t at)
     return at;
 }
 
-hlm_status hlmi_tile_run(hlm_context *c, const hlmi_program *p, size_t *at, hlmi_stop *stop, hlmi_slice *slice,
-                         bool *done)
+hlm_status hlmi_tile_run(hlm_context *c, hlmi_slice *slice, bool *done)
 {
     hlmi_tile *t = &c->tile;
+    hlmi_stepper *s = &c->step;
+    const hlmi_program *p = s->program;
     hlmi_work work = {
         .step = t, .rows = t->n_rows, .adapted = t->adapted, .workers = &t->workers, .cancel = &c->cancel};
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < t->n_rows; i++) work.past += (uint64_t)t->pos[i];
-    for (*done = true; *done && st == HLM_OK && *at < p->n;) {
-        hlmi_place *place = c->model->places[p->regions[*at].place];
-        const size_t end = segment_end(p, *at);
-        work.regions = p->regions + *at;
-        work.n = end - *at;
-        st = place->run(place, c->team, &work, stop, slice, done);
-        if (*done) *at = end;
+    for (*done = true; *done && st == HLM_OK && s->region < p->n;) {
+        hlmi_place *place = c->model->places[p->regions[s->region].place];
+        const size_t end = segment_end(p, s->region);
+        work.regions = p->regions + s->region;
+        work.n = end - s->region;
+        st = place->run(place, c->team, &work, &s->stop, slice, done);
+        if (*done) s->region = end;
     }
     return st;
 }
@@ -254,7 +253,7 @@ static hlm_status run(hlm_context *c, hlmi_slice *slice, bool *done)
         bool ended = true;
         if (!s->program) st = next_tile(c, slice ? c->slice_rows : c->max_rows, done);
         if (st != HLM_OK || *done || (slice && !hlmi_tile_touch(c, slice))) break;
-        st = hlmi_tile_run(c, s->program, &s->region, &s->stop, slice, &ended);
+        st = hlmi_tile_run(c, slice, &ended);
         if (!ended) break;
         s->program = NULL;
     }

@@ -94,10 +94,9 @@ void hlmi_turns_place(hlmi_turns *turns);
 void hlmi_turns_note(const hlmi_turns *turns, const hlmi_entry *e, size_t i);
 void hlmi_turns_free(const hlmi_mem *mem, hlmi_turns *turns);
 
-/** Runs the context's tile on, from region *at of a program and the stop there on: to the end, or until the slice is
- *  over (NULL: never). */
-hlm_status hlmi_tile_run(hlm_context *c, const hlmi_program *p, size_t *at, hlmi_stop *stop, hlmi_slice *slice,
-                         bool *done);
+/** Runs the context's tile on, through the program of its step from where that stands: to the end, or until the slice
+ *  is over (NULL: never). */
+hlm_status hlmi_tile_run(hlm_context *c, hlmi_slice *slice, bool *done);
 /** Fills the context's tile with the batch's next rows, at most so many. *program: what to run on them; NULL: there are
  *  none. */
 hlm_status hlmi_batch_tile(hlm_context *c, hlmi_batch *b, size_t most, const hlmi_program **program);

@@ -6,15 +6,6 @@
 #include "state/guard.h"
 #include "state/invoke.h"
 
-static hlm_status embedding_again(int64_t i)
-{
-    return hlmi_fail(
-        HLM_E_UNREACHABLE,
-        "position %lld would be run again, since the adapter's invocation tokens stand elsewhere now, but it was "
-        "an embedding",
-        (long long)i);
-}
-
 /* The turn runs tokens [v->again, length) of a sequence again, by an entry of its own. */
 static hlm_status run_again(const hlmi_mem *mem, hlmi_turn *t, uint32_t number, const hlmi_invocation *v,
                             hlmi_entry *again)
@@ -27,7 +18,11 @@ static hlm_status run_again(const hlmi_mem *mem, hlmi_turn *t, uint32_t number, 
     for (size_t i = 0; i < n; i++) {
         const int64_t at = v->again + (int64_t)i;
         const int32_t symbol = hlmi_seq_symbol(t->cache->pool, &t->cache->seq, at + t->cache->seq.prefix);
-        if (symbol < 0) return embedding_again(at);
+        if (symbol < 0)
+            return hlmi_fail(HLM_E_UNREACHABLE,
+                             "position %lld would be run again, since the adapter's invocation tokens stand elsewhere "
+                             "now, but it was an embedding",
+                             (long long)at);
         ids[i] = hlmi_symbol_token(t->cache->pool, symbol);
         symbols[i] = hlmi_invoked_symbol(t->cache, number, v->at, at, symbol);
     }
