@@ -56,6 +56,15 @@ hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, cons
     return HLM_OK;
 }
 
+hlm_status hlmi_items_write(void *out, size_t cap, size_t *n_out, const void *items, size_t n, size_t size,
+                            const char *what)
+{
+    *n_out = n;
+    if (n > cap) return hlmi_fail(HLM_E_SPACE, "room for %zu%s, needs %zu", cap, what, n);
+    if (n) memcpy(out, items, n * size);
+    return HLM_OK;
+}
+
 hlm_status hlmi_list_check(size_t n, const char *what)
 {
     return n <= HLMI_LIST_MAX ? HLM_OK : hlmi_fail(HLM_E_LIMIT, "%s: %zu; at most %d at once", what, n, HLMI_LIST_MAX);

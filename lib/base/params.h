@@ -26,6 +26,13 @@ hlm_status hlmi_result_check(const void *dst, const char *what);
  *  Errors  HLM_E_ARG (dst NULL, struct_size as above); dst is then unchanged. */
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what);
 
+/** Gives n items of `size` bytes to the caller, who has room for `cap` at out; *n_out: how many there are, then too
+ *  when that is more.
+ *  what    of the items, with a blank before it, for the sentence: "room for 3 tokens, needs 4".
+ *  Errors  HLM_E_SPACE; out is then unchanged. */
+hlm_status hlmi_items_write(void *out, size_t cap, size_t *n_out, const void *items, size_t n, size_t size,
+                            const char *what);
+
 /** Most items of an array, and bytes of a text, that one call takes. */
 enum { HLMI_LIST_MAX = 1 << 29 };
 

@@ -59,18 +59,18 @@ done:
 
 /* ---- several at once: [A1; A2] and [B1 | B2] ---- */
 
-/* Rows of the first matrices of a matrix, all together, and whether a sum is scaled. */
-static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t number, size_t *having, bool *scaled)
+/* Rows of the first matrices of a matrix, all together; how many of the adapters have some, and what scales a sum. */
+static size_t joint_rank(const hlm_adapter *const *adapters, size_t n, size_t number, size_t *having,
+                         const float **factor)
 {
     size_t rank = 0;
     *having = 0;
-    *scaled = false;
+    *factor = NULL;
     for (size_t i = 0; i < n; i++) {
         const hlmi_low *low = &adapters[i]->low[number];
-        if (!low->a.rows) continue;
         rank += low->a.rows;
-        ++*having;
-        *scaled = *scaled || low->factor;
+        *having += low->a.rows > 0;
+        if (low->factor) *factor = low->factor;
     }
     return rank;
 }
@@ -92,29 +92,28 @@ static hlm_status join_weight(hlm_adapter *ad, const hlm_adapter *const *adapter
     const hlmi_weight *w = ad->model->plan.weights[number];
     const hlmi_matrix *m = &w->matrix;
     size_t having;
-    bool scaled;
-    const size_t rank = joint_rank(adapters, n, number, &having, &scaled), rows = m->rows;
+    const float *factor;
+    const size_t rank = joint_rank(adapters, n, number, &having, &factor), rows = m->rows;
     if (rank == 0) return HLM_OK;
     if (rank > HLMI_LOW_MAX)
         return hlmi_fail(HLM_E_LIMIT, "%s: the adapters are of rank %zu together, can be up to %d", w->name, rank,
                          HLMI_LOW_MAX);
-    if (scaled && having > 1)
+    if (factor && having > 1)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: an adapter with magnitudes (DoRA) can not be joined to another",
                          w->name);
     float *a = hlmi_calloc(&ad->mem, rank * m->cols, sizeof *a);
     float *b = hlmi_calloc(&ad->mem, rows * rank, sizeof *b);
-    float *factor = scaled ? hlmi_alloc(&ad->mem, rows * sizeof *factor) : NULL;
-    hlm_status st = a && b && (factor || !scaled) ? HLM_OK : hlmi_nomem(rows * rank * sizeof *b, "an adapter");
+    float *own = factor ? hlmi_alloc(&ad->mem, rows * sizeof *own) : NULL;
+    hlm_status st = a && b && (own || !factor) ? HLM_OK : hlmi_nomem(rows * rank * sizeof *b, "an adapter");
     if (st == HLM_OK) {
         join_matrices(adapters, n, number, rank, a, b);
-        for (size_t i = 0; i < n && factor; i++)
-            if (adapters[i]->low[number].factor) memcpy(factor, adapters[i]->low[number].factor, rows * sizeof *factor);
-        st = hlmi_adapter_set(ad, m, rank, a, b, factor);
-        factor = NULL;
+        if (own) memcpy(own, factor, rows * sizeof *own);
+        st = hlmi_adapter_set(ad, m, rank, a, b, own);
+        own = NULL;
     }
     hlmi_free(&ad->mem, a);
     hlmi_free(&ad->mem, b);
-    hlmi_free(&ad->mem, factor);
+    hlmi_free(&ad->mem, own);
     return st;
 }
 

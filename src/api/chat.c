@@ -74,15 +74,6 @@ static hlm_status render(const hlm_model *m, const char *messages, const hlm_cha
     return st;
 }
 
-/* n items of a result into the caller's array. */
-static hlm_status give(const void *data, size_t n, bool tokens, void *out, size_t cap, size_t *n_out)
-{
-    *n_out = n;
-    if (n > cap) return hlmi_fail(HLM_E_SPACE, "room for %zu %s, needs %zu", cap, tokens ? "tokens" : "bytes", n);
-    if (n) memcpy(out, data, tokens ? n * sizeof(int32_t) : n);
-    return HLM_OK;
-}
-
 /* What the calls do: messages to text, or on to tokens. */
 static hlm_status chat(const hlm_model *m, const char *messages, const hlm_chat_params *params, bool tokens, void *out,
                        size_t cap, size_t *n)
@@ -98,7 +89,8 @@ static hlm_status chat(const hlm_model *m, const char *messages, const hlm_chat_
     hlmi_ids_init(&ids, &m->mem);
     HLMI_TRY(render(m, messages, &p, &text, tokens ? &trusted : NULL));
     if (tokens) HLMI_TRY(hlmi_tokenizer_encode_traced(m->tokenizer, text.data, text.len, trusted.data, &ids));
-    st = tokens ? give(ids.v, ids.n, true, out, cap, n) : give(text.data, text.len, false, out, cap, n);
+    st = tokens ? hlmi_items_write(out, cap, n, ids.v, ids.n, sizeof *ids.v, " tokens")
+                : hlmi_items_write(out, cap, n, text.data, text.len, 1, " bytes");
 done:
     hlmi_buf_free(&text);
     hlmi_buf_free(&trusted);
@@ -165,5 +157,5 @@ HLMI_CALL(hlm_chat_template_text,
     if (!model || (cap && !out) || !n) return hlmi_fail(HLM_E_ARG, "hlm_chat_template_text: model, out or n is NULL");
     HLMI_DO(read_params(&p, params));
     HLMI_DO(choose_text(model, &p, &text));
-    return give(text.s, text.len, false, out, cap, n);
+    return hlmi_items_write(out, cap, n, text.s, text.len, 1, " bytes");
 }

@@ -42,12 +42,12 @@ static size_t worker_stride(const hlmi_builder *b)
 /* Scratch that the programs need, whichever runs; what the head takes alone is a part of what all blocks take. */
 static hlm_status measure(hlmi_builder *b)
 {
-    hlm_status st = hlmi_record_replay(b);
+    HLMI_DO(hlmi_record_replay(b));
     const size_t peak = b->peak, worker = b->worker_bytes;
-    if (st == HLM_OK) st = hlmi_record(b);
+    HLMI_DO(hlmi_record(b));
     b->peak = hlmi_max_size(b->peak, peak);
     b->worker_bytes = hlmi_max_size(b->worker_bytes, worker);
-    return st;
+    return HLM_OK;
 }
 
 hlm_status hlmi_scratch_size(const hlm_model *model, const hlmi_page_layout *pages, const hlmi_state_layout *states,

@@ -31,16 +31,15 @@ static hlm_status add_string(hlmi_buf *json, const char *text, size_t i, const c
 
 hlm_status hlmi_messages_json(const hlm_message *messages, size_t n, hlmi_buf *json)
 {
-    hlm_status st = HLM_OK;
     if (n && !messages) return hlmi_fail(HLM_E_ARG, "messages is NULL");
     hlmi_buf_char(json, '[');
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
+    for (size_t i = 0; i < n; i++) {
         hlmi_buf_str(json, i ? ",{\"role\":" : "{\"role\":");
-        st = add_string(json, messages[i].role, i, "role");
+        HLMI_DO(add_string(json, messages[i].role, i, "role"));
         hlmi_buf_str(json, ",\"content\":");
-        if (st == HLM_OK) st = add_string(json, messages[i].content, i, "content");
+        HLMI_DO(add_string(json, messages[i].content, i, "content"));
         hlmi_buf_char(json, '}');
     }
     hlmi_buf_char(json, ']');
-    return st == HLM_OK ? hlmi_buf_status(json, "messages") : st;
+    return hlmi_buf_status(json, "messages");
 }

@@ -70,13 +70,10 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     return HLM_OK;
 }
 
-static hlm_status keep_name(hlm_model *m, const hlmi_config *c, const char *arch)
+static hlm_status keep_names(hlm_model *m, const char *arch, const char *name, size_t len)
 {
-    const char *s = NULL;
-    size_t len = 0;
-    HLMI_DO(hlmi_config_string(c, (hlmi_key){"_name_or_path", "general.name"}, &s, &len));
     m->arch = hlmi_strndup(&m->mem, arch, strlen(arch));
-    m->name = hlmi_strndup(&m->mem, s ? s : "", len);
+    m->name = hlmi_strndup(&m->mem, name ? name : "", len);
     return m->arch && m->name ? HLM_OK : hlmi_nomem(len, "a name");
 }
 
@@ -107,9 +104,12 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_wants wants = {0};
     const hlmi_arch *arch = NULL;
     char name[80];
+    const char *own = NULL;
+    size_t own_len = 0;
     hlm_status st;
     HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
-    HLMI_TRY(keep_name(m, &config, name));
+    HLMI_TRY(hlmi_config_string(&config, (hlmi_key){"_name_or_path", "general.name"}, &own, &own_len));
+    HLMI_TRY(keep_names(m, name, own, own_len));
     hlmi_fingerprint_init(&m->fingerprint, m->kernels.hash, &m->mem);
     HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
     HLMI_TRY(hlmi_wants_init(&wants, m->store, &m->plan));
@@ -126,13 +126,6 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
 done:
     hlmi_wants_free(&wants);
     return st;
-}
-
-static hlm_status no_weights(hlm_model *m)
-{
-    m->arch = hlmi_strndup(&m->mem, "", 0);
-    m->name = hlmi_strndup(&m->mem, "", 0);
-    return m->arch && m->name ? HLM_OK : hlmi_nomem(1, "a name");
 }
 
 /* The tokenizer and the chat templates of the open store. */
@@ -171,7 +164,7 @@ HLMI_CALL(hlm_model_load, (hlm_model **out, const char *path, const hlm_model_pa
     HLMI_TRY(hlmi_vfs_from(&vfs, p.vfs, !(p.flags & HLM_LOAD_READ)));
     HLMI_TRY(model_alloc(&m, &p));
     HLMI_TRY(load_vocab(m, &vfs, path));
-    HLMI_TRY(p.flags & HLM_LOAD_VOCAB_ONLY ? no_weights(m) : load_weights(m, &p));
+    HLMI_TRY(p.flags & HLM_LOAD_VOCAB_ONLY ? keep_names(m, "", "", 0) : load_weights(m, &p));
     if (p.flags & HLM_LOAD_VOCAB_ONLY && !m->tokenizer)
         HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "%s: no tokenizer is there", path));
     *out = m;

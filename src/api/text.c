@@ -18,15 +18,6 @@ static hlm_status check_flags(uint32_t flags, uint32_t known)
     return flags & ~known ? hlmi_fail(HLM_E_UNSUPPORTED, "unknown flags 0x%x", flags & ~known) : HLM_OK;
 }
 
-/* Result of n items of `size` bytes into the caller's array. */
-static hlm_status give(const void *data, size_t n, size_t size, void *out, size_t cap, size_t *n_out)
-{
-    *n_out = n;
-    if (n > cap) return hlmi_fail(HLM_E_SPACE, "room for %zu, needs %zu", cap, n);
-    if (n) memcpy(out, data, n * size);
-    return HLM_OK;
-}
-
 HLMI_CALL(hlm_tokenize,
           (const hlm_model *model, const char *text, size_t len, uint32_t flags, int32_t *out, size_t cap, size_t *n),
           (model, text, len, flags, out, cap, n))
@@ -39,7 +30,7 @@ HLMI_CALL(hlm_tokenize,
     hlmi_ids_init(&ids, &model->mem);
     hlm_status st =
         hlmi_tokenizer_encode(model->tokenizer, len ? text : "", len, flags, &ids); /* nothing is added to NULL */
-    if (st == HLM_OK) st = give(ids.v, ids.n, sizeof *ids.v, out, cap, n);
+    if (st == HLM_OK) st = hlmi_items_write(out, cap, n, ids.v, ids.n, sizeof *ids.v, "");
     hlmi_ids_free(&ids);
     return st;
 }
@@ -58,7 +49,7 @@ HLMI_CALL(hlm_detokenize,
     hlmi_buf_init(&text, &model->mem);
     const int32_t none = 0;
     hlm_status st = hlmi_tokenizer_decode(model->tokenizer, n_tokens ? tokens : &none, n_tokens, flags, &text);
-    if (st == HLM_OK) st = give(text.data, text.len, 1, out, cap, n);
+    if (st == HLM_OK) st = hlmi_items_write(out, cap, n, text.data, text.len, 1, "");
     hlmi_buf_free(&text);
     return st;
 }

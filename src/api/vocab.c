@@ -12,12 +12,6 @@ enum { SIDE_FILE_MAX = 256 << 20 };
 
 /* ---- GGUF ---- */
 
-/* Arrays that hlmi_vocab points to. */
-typedef struct arrays {
-    hlmi_str *tokens, *merges;
-    void *scores, *types;
-} arrays;
-
 static hlm_status bad_key(const char *key, const char *what)
 {
     return hlmi_fail(HLM_E_FORMAT, "%s: %s", key, what);
@@ -124,28 +118,29 @@ static void drop_outside(hlmi_vocab *v, const hlmi_logger *log)
 static hlm_status load_keys(hlmi_tokenizer **out, const hlmi_mem *mem, const hlmi_store *s, const hlmi_logger *log)
 {
     hlm_status st;
-    arrays a = {0};
+    hlmi_str *tokens = NULL, *merges = NULL;
+    void *scores = NULL, *types = NULL;
     hlmi_vocab v = {0};
     HLMI_TRY(hlmi_store_kv_text(s, "tokenizer.ggml.model", &v.model));
     if (v.model.len == 0 || (v.model.len == 4 && memcmp(v.model.s, "none", 4) == 0)) goto done; /* ids only */
     HLMI_TRY(hlmi_store_kv_text(s, "tokenizer.ggml.pre", &v.pre));
     for (size_t i = 0; i < FACTS; i++) HLMI_TRY(read_fact(s, &facts[i], field_of(&v, &facts[i])));
     HLMI_TRY(read_charsmap(s, &v));
-    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.tokens", &a.tokens, &v.n_tokens));
-    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &a.merges, &v.n_merges));
-    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.scores", true, v.n_tokens, &a.scores));
-    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.token_type", false, v.n_tokens, &a.types));
+    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.tokens", &tokens, &v.n_tokens));
+    HLMI_TRY(read_strings(s, mem, "tokenizer.ggml.merges", &merges, &v.n_merges));
+    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.scores", true, v.n_tokens, &scores));
+    HLMI_TRY(read_numbers(s, mem, "tokenizer.ggml.token_type", false, v.n_tokens, &types));
     drop_outside(&v, log);
-    v.tokens = a.tokens;
-    v.merges = a.merges;
-    v.scores = a.scores;
-    v.types = a.types;
+    v.tokens = tokens;
+    v.merges = merges;
+    v.scores = scores;
+    v.types = types;
     HLMI_TRY(hlmi_tokenizer_from_vocab(out, mem, &v));
 done:
-    hlmi_free(mem, a.tokens);
-    hlmi_free(mem, a.merges);
-    hlmi_free(mem, a.scores);
-    hlmi_free(mem, a.types);
+    hlmi_free(mem, tokens);
+    hlmi_free(mem, merges);
+    hlmi_free(mem, scores);
+    hlmi_free(mem, types);
     return st;
 }
 

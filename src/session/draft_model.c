@@ -143,11 +143,10 @@ static size_t best_other(const float *logits, size_t vocab, const hlmi_proposal 
 static hlm_status extend(const drafter *d, size_t i, int32_t token, hlmi_proposal *out)
 {
     hlm_sampler *sampler = d->paths[i].sampler;
-    hlm_status st = HLM_OK;
-    if (token < 0) st = hlm_sampler_sample(sampler, d->logits + i * d->run->vocab, &token);
-    if (st == HLM_OK) st = hlm_sampler_accept(sampler, token);
-    if (st == HLM_OK) out[i].tokens[out[i].n++] = token;
-    return st;
+    if (token < 0) HLMI_DO(hlm_sampler_sample(sampler, d->logits + i * d->run->vocab, &token));
+    HLMI_DO(hlm_sampler_accept(sampler, token));
+    out[i].tokens[out[i].n++] = token;
+    return HLM_OK;
 }
 
 /* The first tokens: the one that the sampler would draw, and the likeliest others; each path but the first gets a
@@ -183,12 +182,11 @@ static hlm_status step_paths(drafter *d, const hlmi_proposal *out, size_t n)
 
 static hlm_status grow_paths(drafter *d, size_t most, hlmi_proposal *out, size_t n)
 {
-    hlm_status st = HLM_OK;
-    for (size_t k = 1; k < most && st == HLM_OK && !hlmi_ctx_cancelled(d->run->ctx); k++) {
-        st = step_paths(d, out, n);
-        for (size_t i = 0; i < n && st == HLM_OK; i++) st = extend(d, i, -1, out);
+    for (size_t k = 1; k < most && !hlmi_ctx_cancelled(d->run->ctx); k++) {
+        HLMI_DO(step_paths(d, out, n));
+        for (size_t i = 0; i < n; i++) HLMI_DO(extend(d, i, -1, out));
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status propose(void *draft, size_t most, hlmi_proposal *out, size_t *n)

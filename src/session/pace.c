@@ -23,11 +23,6 @@ void hlmi_pace_init(hlmi_pace *p)
     for (size_t i = 0; i < HLMI_PACE_CLASSES; i++) p->chances[i] = (hlmi_chance){.right = 0.35, .seen = 2};
 }
 
-hlmi_stake hlmi_pace_begin(void)
-{
-    return (hlmi_stake){.tokens = 1, .open = 1};
-}
-
 /* The most rows of a slot. */
 static size_t rows_of(size_t slot)
 {

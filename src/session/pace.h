@@ -30,8 +30,6 @@ typedef struct hlmi_stake {
 } hlmi_stake;
 
 void hlmi_pace_init(hlmi_pace *p);
-/** A round without drafts. */
-hlmi_stake hlmi_pace_begin(void);
 /** How many of `most` tokens of a draft make the round faster, a token; token_ns: what drafting one of them takes. */
 size_t hlmi_pace_choose(const hlmi_pace *p, const hlmi_stake *s, size_t chance, double token_ns, size_t most);
 /** The round will run n tokens of that draft. */

@@ -38,8 +38,7 @@ typedef struct guess {
 
 typedef struct lane {
     hlm_cache *cache;
-    const guess *guess;
-    size_t n; /* tokens of the guess that are run */
+    size_t n; /* tokens of a guess that are run */
     float *logits; /* [n + 1, vocab] */
     int32_t tokens[HLMI_DRAFT_TOKENS + 1]; /* the latest token, and those */
 } lane;
@@ -109,19 +108,14 @@ static hlm_status text_room(hlmi_speculation *s, size_t n)
     return HLMI_GROW(&s->run->mem, s->text.ids, s->text.cap, n, "the text to draft from");
 }
 
-/* What the cache holds, and the first token. */
-static hlm_status begin_text(hlmi_speculation *s, int32_t token)
+/* The text is what the cache holds, and the first token; from it drafts are made. */
+static hlm_status begin(hlmi_speculation *s, int32_t token)
 {
     const size_t held = (size_t)hlm_cache_length(s->run->cache);
     HLMI_DO(text_room(s, held + 1 + hlmi_min_size(s->run->p.max_tokens, 1 << 16)));
     HLMI_DO(hlm_cache_tokens(s->run->cache, 0, held, s->text.ids));
     s->text.ids[held] = token;
     s->text.n = held + 1;
-    return HLM_OK;
-}
-
-static hlm_status open_sources(hlmi_speculation *s)
-{
     for (size_t k = 0; k < KINDS; k++) HLMI_DO(kinds[k]->open(&s->sources[k].draft, s->run, &s->p, &s->text));
     return HLM_OK;
 }
@@ -181,7 +175,7 @@ static void add_guess(hlmi_speculation *s, size_t kind, const hlmi_proposal *p, 
     if (n == 0) return;
     hlmi_pace_stake(&s->pace, stake, g->chance, s->sources[kind].token_ns, n);
     lane *l = &s->lanes[s->n_lanes++];
-    *l = (lane){.guess = g, .n = n};
+    *l = (lane){.n = n};
     memcpy(l->tokens + 1, p->tokens, n * sizeof *p->tokens);
 }
 
@@ -208,7 +202,7 @@ static hlm_status gather(hlmi_speculation *s)
 {
     const size_t room = hlmi_cache_room(s->run->cache);
     const size_t most = hlmi_min_size((size_t)s->p.n_draft, room ? room - 1 : 0);
-    hlmi_stake stake = hlmi_pace_begin();
+    hlmi_stake stake = {.tokens = 1, .open = 1}; /* a round without drafts */
     hlm_status st = HLM_OK;
     s->n_guesses = s->n_lanes = 0;
     for (size_t k = 0; k < KINDS && st == HLM_OK; k++) st = ask(s, k, most, &stake);
@@ -350,8 +344,7 @@ hlm_status hlmi_speculate(hlmi_speculation *s)
     int32_t token;
     hlm_status st = hlmi_run_token(r, r->logits, &token, &r->result.finish);
     if (st != HLM_OK || r->result.finish != HLMI_GO_ON) return st;
-    st = begin_text(s, token);
-    if (st == HLM_OK) st = open_sources(s);
+    st = begin(s, token);
     hlmi_cache_drafts(r->cache, true);
     while (st == HLM_OK && r->result.finish == HLMI_GO_ON) {
         st = play_round(s);

@@ -60,18 +60,12 @@ static size_t step(hlmi_stop *s, char byte)
     return s->found ? complete : open;
 }
 
-static void drop_given(hlmi_stop *s)
-{
-    s->held.len -= s->given;
-    if (s->held.len) memmove(s->held.data, s->held.data + s->given, s->held.len);
-    s->given = 0;
-}
-
 hlm_status hlmi_stop_feed(hlmi_stop *s, const char *text, size_t len, const char **out, size_t *out_len)
 {
     *out = "";
     *out_len = 0;
-    drop_given(s);
+    hlmi_buf_drop(&s->held, s->given);
+    s->given = 0;
     if (s->found || len == 0) return HLM_OK;
     const size_t before = s->held.len;
     hlmi_buf_add(&s->held, text, len);
