@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = {
     "session": "public sample api/engine.h state/draft.h plan/model_mem.h base",
     "api": "arch block ops exec state plan place chat text weights kernel quant base",
-    "arch": "plan place weights text/pyre.h quant base",
+    "arch": "plan place weights text/pyre.h text/regex.h quant base",
     "block": "ops exec plan place kernel quant base",
     "ops/cpu": "ops exec plan place kernel quant base",
     "ops": "exec plan place kernel quant base",

@@ -135,3 +135,12 @@ size_t hlmi_find(const char *s, size_t n, const char *part, size_t m, bool last,
     if (work) *work += looked;
     return found == SIZE_MAX || !last ? found : n - m - found;
 }
+
+bool hlmi_among(const char *names, hlmi_str word)
+{
+    for (size_t n; *names; names += n + (names[n] == ' ')) {
+        n = strcspn(names, " ");
+        if (n == word.len && memcmp(names, word.s, n) == 0) return true;
+    }
+    return false;
+}

@@ -32,21 +32,19 @@ static hlm_status new_node(hlmi_byte_trie *t, const hlmi_mem *mem, uint32_t *out
 
 hlm_status hlmi_byte_trie_add(hlmi_byte_trie *t, const hlmi_mem *mem, const char *s, size_t len, int32_t id)
 {
-    hlm_status st = HLM_OK;
     uint32_t node = 0;
-    if (t->n == 0) HLMI_TRY(new_node(t, mem, &node));
+    if (t->n == 0) HLMI_DO(new_node(t, mem, &node));
     for (size_t i = 0; i < len; i++) {
         uint32_t next = hlmi_byte_trie_step(t, node, (uint8_t)s[i]);
         if (!next) {
-            if (!t->edges || 5 * t->n > 3 * t->mask) HLMI_TRY(grow_edges(t, mem));
-            HLMI_TRY(new_node(t, mem, &next));
+            if (!t->edges || 5 * t->n > 3 * t->mask) HLMI_DO(grow_edges(t, mem));
+            HLMI_DO(new_node(t, mem, &next));
             put(t->edges, t->mask, (hlmi_byte_edge){((uint64_t)node << 8 | (uint8_t)s[i]) + 1, next});
         }
         node = next;
     }
     t->id[node] = id;
-done:
-    return st;
+    return HLM_OK;
 }
 
 void hlmi_byte_trie_free(hlmi_byte_trie *t, const hlmi_mem *mem)

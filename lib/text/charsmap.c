@@ -132,16 +132,11 @@ done:
     return st;
 }
 
-void hlmi_charsmap_free(hlmi_charsmap *m, const hlmi_mem *mem)
-{
-    hlmi_free(mem, m);
-}
-
 /* ---- looking up ---- */
 
 /* Walks the trie along s: the bytes of the key found (the first, or the longest) that ends where a character does, 0
- * for none. check() has seen to it that no walk leaves the blob. */
-static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, uint32_t *value)
+ * for none; *to receives what it becomes. check() has seen to it that no walk leaves the blob. */
+static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool first, const char **to)
 {
     size_t node = unit_offset(m->units[0]), best = 0;
     if (len > KEY_MAX) len = KEY_MAX;
@@ -151,29 +146,26 @@ static size_t search(const hlmi_charsmap *m, const char *s, size_t len, bool fir
         if (c == 0 || (u & 0x800000FFu) != c) break; /* 0 is the label of values */
         node ^= c ^ unit_offset(u);
         if (!(u & 0x100u) || (i + 1 < len && ((unsigned char)s[i + 1] & 0xC0) == 0x80)) continue;
-        *value = m->units[node] & 0x7FFFFFFFu;
+        *to = m->text + (m->units[node] & 0x7FFFFFFFu);
         best = i + 1;
         if (first) break;
     }
     return best;
 }
 
-size_t hlmi_charsmap_longest(const hlmi_charsmap *m, const char *s, size_t len, const char **to, size_t *to_len)
+size_t hlmi_charsmap_longest(const hlmi_charsmap *m, const char *s, size_t len, hlmi_str *to)
 {
-    uint32_t value = 0;
-    const size_t n = search(m, s, len, false, &value);
-    if (n == 0) return 0;
-    *to = m->text + value;
-    *to_len = strlen(*to);
+    const size_t n = search(m, s, len, false, &to->s);
+    if (n > 0) to->len = strlen(to->s);
     return n;
 }
 
 /* Appends what s [len] becomes; false when no key begins it. */
 static bool transform(const hlmi_charsmap *m, const char *s, size_t len, hlmi_buf *out)
 {
-    uint32_t value = 0;
-    if (search(m, s, len, true, &value) == 0) return false;
-    hlmi_buf_str(out, m->text + value);
+    const char *to = NULL;
+    if (search(m, s, len, true, &to) == 0) return false;
+    hlmi_buf_str(out, to);
     return true;
 }
 

@@ -2,6 +2,7 @@
  * vocab.json and merges.txt. The first entry of a model type is the one that is taken when no class is named. */
 #include <string.h>
 
+#include "base/find.h"
 #include "text/side.h"
 
 #define END "<|endoftext|>"
@@ -15,6 +16,11 @@
             "\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?" word "+|\\\\p{N}| ?[^\\\\s\\\\p{L}" mark  \
             "\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},\"behavior\":\"Isolated\","        \
             "\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":%s,\"use_regex\":false}]}"
+
+/* What BART's tokenizer and those made after it have. */
+#define BART                                                                                                 \
+  .stages = PLAIN, .bos = "<s>", .eos = "</s>", .unk = "<unk>", .sep = "</s>", .pad = "<pad>", .cls = "<s>", \
+  .mask = "<mask>"
 
 static const hlmi_token_class classes[] = {
     {.names = "Qwen2Tokenizer",
@@ -46,47 +52,18 @@ static const hlmi_token_class classes[] = {
      .pad = "<|padding|>"},
     {.names = "RobertaTokenizer BartTokenizer LongformerTokenizer LEDTokenizer MvpTokenizer",
      .model_types = "roberta roberta-prelayernorm bart longformer led mvp data2vec-text",
-     .stages = PLAIN,
-     .bos = "<s>",
-     .eos = "</s>",
-     .unk = "<unk>",
-     .sep = "</s>",
-     .pad = "<pad>",
-     .cls = "<s>",
-     .mask = "<mask>",
+     BART,
      .around = true},
-    {.names = "BlenderbotTokenizer",
-     .model_types = "blenderbot",
-     .stages = PLAIN,
-     .bos = "<s>",
-     .eos = "</s>",
-     .unk = "<unk>",
-     .sep = "</s>",
-     .pad = "<pad>",
-     .cls = "<s>",
-     .mask = "<mask>",
-     .prefix_space = true,
-     .mask_lstrip = true},
+    {.names = "BlenderbotTokenizer", .model_types = "blenderbot", BART, .prefix_space = true, .mask_lstrip = true},
     {.names = "LlamaTokenizer CodeLlamaTokenizer", .model_types = "", .bos = "<s>", .eos = "</s>", .unk = "<unk>"},
 };
 
-/* Is the word among names that spaces divide? */
-static bool among(const char *names, const char *word, size_t len)
-{
-    for (const char *p = names, *end; *p; p = *end ? end + 1 : end) {
-        end = strchr(p, ' ');
-        if (!end) end = p + strlen(p);
-        if ((size_t)(end - p) == len && memcmp(p, word, len) == 0) return true;
-    }
-    return false;
-}
-
 const hlmi_token_class *hlmi_token_class_find(const char *name, const char *model_type)
 {
-    const char *word = name ? name : model_type;
-    size_t len = word ? strlen(word) : 0;
-    if (name && len > 4 && strcmp(name + len - 4, "Fast") == 0) len -= 4;
-    for (size_t i = 0; len && i < sizeof classes / sizeof *classes; i++)
-        if (among(name ? classes[i].names : classes[i].model_types, word, len)) return &classes[i];
+    hlmi_str word = {name ? name : model_type, 0};
+    word.len = word.s ? strlen(word.s) : 0;
+    if (name && word.len > 4 && strcmp(name + word.len - 4, "Fast") == 0) word.len -= 4;
+    for (size_t i = 0; word.len && i < sizeof classes / sizeof *classes; i++)
+        if (hlmi_among(name ? classes[i].names : classes[i].model_types, word)) return &classes[i];
     return NULL;
 }

@@ -266,7 +266,7 @@ static hlm_status pass_spaces(hlmi_tstream *d, size_t i, const char *s, size_t l
     char space[] = " ";
     const hlmi_decode_step *p = &d->t->decode.v[i];
     const hlmi_replace marks = {
-        .pattern = p->text, .pattern_len = p->text_len, .content = space, .content_len = drop ? 0 : 1};
+        .pattern = {.text = p->text, .len = p->text_len}, .content = space, .content_len = drop ? 0 : 1};
     hlmi_buf *b = &d->state[i].made;
     hlmi_buf_clear(b);
     HLMI_DO(hlmi_replace_run(&marks, s, len, b));

@@ -5,27 +5,22 @@
 
 #include "text/tokenizer_impl.h"
 
-static hlm_status copy_text(const hlmi_mem *mem, hlmi_str text, char **s, size_t *len)
+hlm_status hlmi_json_text(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len)
 {
+    const hlmi_str text = hlmi_json_str(hlmi_json_get(def, key));
+    if (!text.s) return hlmi_fail(HLM_E_FORMAT, "\"%s\" is no string", key);
     *len = text.len;
     *s = hlmi_strndup(mem, text.s, text.len);
     return *s ? HLM_OK : hlmi_nomem(*len, "tokenizer");
 }
 
-hlm_status hlmi_json_text(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len)
-{
-    const hlmi_str text = hlmi_json_str(hlmi_json_get(def, key));
-    return text.s ? copy_text(mem, text, s, len) : hlmi_fail(HLM_E_FORMAT, "\"%s\" is no string", key);
-}
-
-hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, char **s, size_t *len, hlmi_regex *re)
+hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, hlmi_pattern *p)
 {
     const hlmi_json *v = hlmi_json_get(def, "pattern");
     const hlmi_str regex = hlmi_json_str(hlmi_json_get(v, "Regex")), own = hlmi_json_str(v);
     const hlmi_str literal = own.s ? own /* an older spelling */ : hlmi_json_str(hlmi_json_get(v, "String"));
     if (!regex.s && !literal.s) return hlmi_fail(HLM_E_FORMAT, "\"pattern\" holds neither a String nor a Regex");
-    const hlm_status st = copy_text(mem, regex.s ? regex : literal, s, len);
-    return st == HLM_OK && regex.s ? hlmi_regex_compile(re, mem, *s, *len) : st;
+    return hlmi_pattern_set(p, mem, regex.s ? regex : literal, regex.s != NULL);
 }
 
 static hlm_status walk(const hlmi_json *def, const char *what, const char *members, const hlmi_mem *mem,

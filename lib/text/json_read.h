@@ -7,8 +7,8 @@
 
 /** A copy of the string def[key]; HLM_E_FORMAT when it is none. */
 hlm_status hlmi_json_text(const hlmi_mem *mem, const hlmi_json *def, const char *key, char **s, size_t *len);
-/** def["pattern"]: {"String": ...} sets *s, {"Regex": ...} compiles *re (and sets *s to its source). */
-hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, char **s, size_t *len, hlmi_regex *re);
+/** def["pattern"]: {"String": ...} or {"Regex": ...}. */
+hlm_status hlmi_json_pattern(const hlmi_mem *mem, const hlmi_json *def, hlmi_pattern *p);
 
 typedef hlm_status hlmi_step_fn(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def);
 

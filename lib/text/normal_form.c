@@ -26,12 +26,6 @@ static unsigned rank(utf8proc_int32_t c)
     return (unsigned)utf8proc_get_property(c)->combining_class & 0xFF;
 }
 
-static void free_points(points *p)
-{
-    hlmi_free(&p->mem, p->v);
-    hlmi_free(&p->mem, p->sorted);
-}
-
 static hlm_status take_apart(points *p, const char *s, size_t len, unsigned options)
 {
     for (size_t at = 0; at < len; at += hlmi_utf8_len((unsigned char)s[at])) {
@@ -95,22 +89,39 @@ static hlm_status order(points *p)
     return HLM_OK;
 }
 
+static bool all_below(uint32_t limit, const char *s, size_t len)
+{
+    size_t i = 0;
+    while (i < len && hlmi_utf8_get(s + i) < limit) i += hlmi_utf8_len((unsigned char)s[i]);
+    return i == len;
+}
+
 hlm_status hlmi_normal_form(hlmi_form form, const char *s, size_t len, hlmi_buf *out, size_t *work)
 {
-    static const unsigned options[] = {UTF8PROC_STABLE | UTF8PROC_COMPOSE, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
-                                       UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
-                                       UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT};
+    static const struct {
+        unsigned options;
+        uint32_t changed; /* no character below this is changed */
+    } forms[] = {[HLMI_NFC] = {UTF8PROC_STABLE | UTF8PROC_COMPOSE, 0x300},
+                 [HLMI_NFD] = {UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, 0xC0},
+                 [HLMI_NFKC] = {UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT, 0xA0},
+                 [HLMI_NFKD] = {UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, 0xA0}};
+    const unsigned options = forms[form].options;
     hlm_status st;
     points p = {.mem = out->mem};
-    HLMI_TRY(take_apart(&p, s, len, options[form]));
+    if (all_below(forms[form].changed, s, len)) {
+        hlmi_buf_add(out, s, len);
+        return HLM_OK;
+    }
+    HLMI_TRY(take_apart(&p, s, len, options));
     HLMI_TRY(order(&p));
-    if (options[form] & UTF8PROC_COMPOSE) {
+    if (options & UTF8PROC_COMPOSE) {
         p.work += p.n;
-        p.n = (size_t)utf8proc_normalize_utf32(p.v, (utf8proc_ssize_t)p.n, (utf8proc_option_t)options[form]);
+        p.n = (size_t)utf8proc_normalize_utf32(p.v, (utf8proc_ssize_t)p.n, (utf8proc_option_t)options);
     }
     for (size_t i = 0; i < p.n; i++) hlmi_buf_utf8(out, (uint32_t)p.v[i]);
     if (work) *work += p.work + p.n;
 done:
-    free_points(&p);
+    hlmi_free(&p.mem, p.v);
+    hlmi_free(&p.mem, p.sorted);
     return st;
 }

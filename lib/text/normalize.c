@@ -5,79 +5,32 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/size.h"
 #include "text/charsmap.h"
 #include "text/json_read.h"
-#include "text/normal_form.h"
 
-/* ---- Unicode normal forms ---- */
-
-/* No character below this is changed by NFC or NFD. */
-static size_t unchanged_prefix(const char *s, size_t len, uint32_t below)
+static hlm_status run_form(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
-    size_t i = 0;
-    while (i < len) {
-        if ((unsigned char)s[i] < 0x80) {
-            i++;
-            continue;
-        }
-        if (hlmi_utf8_get(s + i) >= below) break;
-        i += hlmi_utf8_len((unsigned char)s[i]);
-    }
-    return i;
-}
-
-static hlm_status normal_form(hlmi_form form, const char *s, size_t len, uint32_t below, hlmi_buf *out)
-{
-    if (unchanged_prefix(s, len, below) < len) return hlmi_normal_form(form, s, len, out, NULL);
-    hlmi_buf_add(out, s, len);
-    return HLM_OK;
-}
-
-static hlm_status run_nfc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
-{
-    (void)n;
-    return normal_form(HLMI_NFC, s, len, 0x300, out);
-}
-
-static hlm_status run_nfd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
-{
-    (void)n;
-    return normal_form(HLMI_NFD, s, len, 0xC0, out);
-}
-
-static hlm_status run_nfkc(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
-{
-    (void)n;
-    return normal_form(HLMI_NFKC, s, len, 0xA0, out);
-}
-
-static hlm_status run_nfkd(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
-{
-    (void)n;
-    return normal_form(HLMI_NFKD, s, len, 0xA0, out);
+    return hlmi_normal_form(n->kind->form, s, len, out, NULL);
 }
 
 /* ---- characters one by one ---- */
 
-static hlm_status run_lowercase(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+static hlm_status run_chars(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
 {
-    (void)n;
-    for (size_t i = 0; i < len; i += hlmi_utf8_len((unsigned char)s[i])) {
-        const uint32_t c = hlmi_utf8_get(s + i);
-        if (c == 0x130) hlmi_buf_str(out, "i\xCC\x87"); /* the one character whose lower case is two */
-        else hlmi_buf_utf8(out, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
-    }
+    for (size_t i = 0; i < len; i += hlmi_utf8_len((unsigned char)s[i])) n->kind->put(hlmi_utf8_get(s + i), out);
     return HLM_OK;
 }
 
-static hlm_status run_strip_accents(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+static void put_lowercase(uint32_t c, hlmi_buf *out)
 {
-    (void)n;
-    for (size_t i = 0, k; i < len; i += k) {
-        k = hlmi_utf8_len((unsigned char)s[i]);
-        if (!(hlmi_char_class(hlmi_utf8_get(s + i)) & HLMI_CC_MARK)) hlmi_buf_add(out, s + i, k);
-    }
-    return HLM_OK;
+    if (c == 0x130) hlmi_buf_str(out, "i\xCC\x87"); /* the one character whose lower case is two */
+    else hlmi_buf_utf8(out, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
+}
+
+static void put_no_accent(uint32_t c, hlmi_buf *out)
+{
+    if (!(hlmi_char_class(c) & HLMI_CC_MARK)) hlmi_buf_utf8(out, c);
 }
 
 static bool nmt_drops(uint32_t c)
@@ -91,14 +44,9 @@ static bool nmt_spaces(uint32_t c)
         c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
 }
 
-static hlm_status run_nmt(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
+static void put_nmt(uint32_t c, hlmi_buf *out)
 {
-    (void)n;
-    for (size_t i = 0; i < len; i += hlmi_utf8_len((unsigned char)s[i])) {
-        const uint32_t c = hlmi_utf8_get(s + i);
-        if (!nmt_drops(c)) hlmi_buf_utf8(out, nmt_spaces(c) ? ' ' : c);
-    }
-    return HLM_OK;
+    if (!nmt_drops(c)) hlmi_buf_utf8(out, nmt_spaces(c) ? ' ' : c);
 }
 
 static hlm_status run_byte_level(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out)
@@ -180,7 +128,7 @@ static hlm_status run_precompiled(const hlmi_norm *n, const char *s, size_t len,
 /* One place of the text by the longest key of the map, else one character: the bytes of s that become *to. */
 static size_t map_prefix(const hlmi_norm *n, const char *s, size_t len, hlmi_str *to)
 {
-    const size_t key = n->charsmap ? hlmi_charsmap_longest(n->charsmap, s, len, &to->s, &to->len) : 0;
+    const size_t key = n->charsmap ? hlmi_charsmap_longest(n->charsmap, s, len, to) : 0;
     if (key > 0) return key;
     *to = (hlmi_str){s, hlmi_utf8_len((unsigned char)*s)};
     return to->len;
@@ -214,32 +162,29 @@ static hlm_status run_sentencepiece(const hlmi_norm *n, const char *s, size_t le
 hlm_status hlmi_norms_add_sentencepiece(hlmi_norms *ns, const hlmi_mem *mem, const char *charsmap, size_t len,
                                         bool prepend, bool merge)
 {
-    hlm_status st;
     hlmi_norm *n = NULL;
-    HLMI_TRY(hlmi_norms_add(ns, mem, "sentencepiece", &n));
+    HLMI_DO(hlmi_norms_add(ns, mem, "sentencepiece", &n));
     n->flag[0] = prepend;
     n->flag[1] = merge;
-    if (charsmap && len) HLMI_TRY(hlmi_charsmap_new(&n->charsmap, mem, charsmap, len));
-done:
-    return st;
+    return charsmap && len ? hlmi_charsmap_new(&n->charsmap, mem, charsmap, len) : HLM_OK;
 }
 
 /* ---- the list of steps ---- */
 
 static const hlmi_norm_kind kinds[] = {
-    {"NFC", NULL, run_nfc},
-    {"NFD", NULL, run_nfd},
-    {"NFKC", NULL, run_nfkc},
-    {"NFKD", NULL, run_nfkd},
-    {"Lowercase", NULL, run_lowercase},
-    {"StripAccents", NULL, run_strip_accents},
-    {"Nmt", NULL, run_nmt},
-    {"ByteLevel", NULL, run_byte_level},
-    {"Strip", read_strip, run_strip},
-    {"Prepend", read_prepend, run_prepend},
-    {"Replace", read_replace, run_replace},
-    {"Precompiled", read_precompiled, run_precompiled},
-    {"sentencepiece", NULL, run_sentencepiece},
+    {"NFC", .run = run_form, .form = HLMI_NFC},
+    {"NFD", .run = run_form, .form = HLMI_NFD},
+    {"NFKC", .run = run_form, .form = HLMI_NFKC},
+    {"NFKD", .run = run_form, .form = HLMI_NFKD},
+    {"Lowercase", .run = run_chars, .put = put_lowercase},
+    {"StripAccents", .run = run_chars, .put = put_no_accent},
+    {"Nmt", .run = run_chars, .put = put_nmt},
+    {"ByteLevel", .run = run_byte_level},
+    {"Strip", .read = read_strip, .run = run_strip},
+    {"Prepend", .read = read_prepend, .run = run_prepend},
+    {"Replace", .read = read_replace, .run = run_replace},
+    {"Precompiled", .read = read_precompiled, .run = run_precompiled},
+    {"sentencepiece", .run = run_sentencepiece},
 };
 
 hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind, hlmi_norm **out)
@@ -259,12 +204,9 @@ hlm_status hlmi_norms_add(hlmi_norms *ns, const hlmi_mem *mem, const char *kind,
 
 static hlm_status read_step(void *ns, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
-    hlm_status st;
     hlmi_norm *n = NULL;
-    HLMI_TRY(hlmi_norms_add(ns, mem, kind, &n));
-    if (n->kind->read) HLMI_TRY(n->kind->read(n, mem, def));
-done:
-    return st;
+    HLMI_DO(hlmi_norms_add(ns, mem, kind, &n));
+    return n->kind->read ? n->kind->read(n, mem, def) : HLM_OK;
 }
 
 hlm_status hlmi_norms_read(hlmi_norms *ns, const hlmi_mem *mem, const hlmi_json *def)
@@ -282,27 +224,25 @@ bool hlmi_norms_strip_left(const hlmi_norms *ns, const char *s)
 
 hlm_status hlmi_norms_run(const hlmi_norms *ns, const char **text, size_t *len, hlmi_buf *a, hlmi_buf *b, size_t *most)
 {
-    hlm_status st = HLM_OK;
     hlmi_buf *out = a;
     *most = 0;
     for (size_t i = 0; i < ns->n; i++) {
         hlmi_buf_clear(out);
-        HLMI_TRY(ns->v[i].kind->run(&ns->v[i], *text, *len, out));
-        HLMI_TRY(hlmi_buf_status(out, "normalized text"));
+        HLMI_DO(ns->v[i].kind->run(&ns->v[i], *text, *len, out));
+        HLMI_DO(hlmi_buf_status(out, "normalized text"));
         *text = out->len ? out->data : "";
         *len = out->len;
-        if (out->len > *most) *most = out->len;
+        *most = hlmi_max_size(*most, out->len);
         out = out == a ? b : a;
     }
-done:
-    return st;
+    return HLM_OK;
 }
 
 void hlmi_norms_free(hlmi_norms *ns, const hlmi_mem *mem)
 {
     for (size_t i = 0; i < ns->n; i++) {
         hlmi_replace_free(&ns->v[i].replace, mem);
-        hlmi_charsmap_free(ns->v[i].charsmap, mem);
+        hlmi_free(mem, ns->v[i].charsmap);
     }
     hlmi_free(mem, ns->v);
     *ns = (hlmi_norms){0};

@@ -2,8 +2,7 @@
  * ASCII only. */
 #include "text/pre.h"
 
-#include <string.h>
-
+#include "base/find.h"
 #include "text/scan.h"
 
 #define CONTRACTIONS "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
@@ -53,102 +52,69 @@
   "\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}"
 
 static const hlmi_pre pres[] = {
-    {"default", {PUNCTUATION "]+", HLMI_SCAN_GPT2, "\\p{N}+", "[0-9][0-9][0-9]"}, false, false},
+    {"default", .pattern = {PUNCTUATION "]+", HLMI_SCAN_GPT2, "\\p{N}+", "[0-9][0-9][0-9]"}},
     {"gpt-2 phi-2 mpt olmo jais jina-es jina-de jina-v2-es jina-v2-de jina-v1-en jina-v2-code roberta-bpe gigachat "
      "a.x-4.0 mellum modern-bert trillion granite-docling exaone4",
-     {HLMI_SCAN_GPT2},
-     false,
-     false},
-    {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", {HLMI_SCAN_LLAMA3}, true, true},
-    {"dbrx smaug-bpe chatglm-bpe glm4", {HLMI_SCAN_LLAMA3}, false, false},
-    {"jais-2", {CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}{1,3}" SYMBOLS SPACE_RUNS}, false, false},
-    {"qwen2 stablelm2 deepseek-r1-qwen megrez hunyuan kormo f2llmv2 solar-open grok-2",
-     {HLMI_SCAN_QWEN2},
-     false,
-     false},
+     .pattern = {HLMI_SCAN_GPT2}},
+    {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", .pattern = {HLMI_SCAN_LLAMA3},
+     .ignore_merges = true, .add_bos = true},
+    {"dbrx smaug-bpe chatglm-bpe glm4", .pattern = {HLMI_SCAN_LLAMA3}},
+    {"jais-2", .pattern = {CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}{1,3}" SYMBOLS SPACE_RUNS}},
+    {"qwen2 stablelm2 deepseek-r1-qwen megrez hunyuan kormo f2llmv2 solar-open grok-2", .pattern = {HLMI_SCAN_QWEN2}},
     {"qwen35",
-     {CONTRACTIONS "|" BEFORE "[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" SPACES},
-     false,
-     false},
-    {"laguna", {"[^\\n]+|[\\n]+", HLMI_SCAN_QWEN2}, false, false},
-    {"ufakzeka", {BEFORE "\\p{L}+|\\p{N}" SYMBOLS SPACES}, false, false},
-    {"minicpm5", {"\\p{N}{1,3}", CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}+" SYMBOLS SPACES}, true, false},
+     .pattern = {CONTRACTIONS "|" BEFORE "[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" SPACES}},
+    {"laguna", .pattern = {"[^\\n]+|[\\n]+", HLMI_SCAN_QWEN2}},
+    {"ufakzeka", .pattern = {BEFORE "\\p{L}+|\\p{N}" SYMBOLS SPACES}},
+    {"minicpm5", .pattern = {"\\p{N}{1,3}", CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}+" SYMBOLS SPACES},
+     .ignore_merges = true},
     {"bailingmoe bailingmoe2 llada-moe",
-     {"'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|" BEFORE "\\p{L}+|\\p{N}" SYMBOLS "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
-     false,
-     false},
-    {"seed-coder", {CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" SPACES}, false, false},
+     .pattern = {"'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|" BEFORE "\\p{L}+|\\p{N}" SYMBOLS
+                 "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"}},
+    {"seed-coder", .pattern = {CONTRACTIONS "|" BEFORE "\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+" SPACES}},
     {"exaone-moe",
-     {CONTRACTIONS "|" BEFORE "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]?"
-                   "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"},
-     false,
-     false},
-    {"smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", {"\\p{N}", HLMI_SCAN_GPT2}, false, false},
-    {"falcon", {PUNCTUATION "`]+", HLMI_SCAN_GPT2, "[0-9][0-9][0-9]"}, false, false},
-    {"tekken", {WORDS_OF(NOT_LOWER, NOT_UPPER, "") "|\\p{N}" SLASHED_SYMBOLS SPACES}, true, true},
+     .pattern = {CONTRACTIONS "|" BEFORE "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]?"
+                              "|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"}},
+    {"smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", .pattern = {"\\p{N}", HLMI_SCAN_GPT2}},
+    {"falcon", .pattern = {PUNCTUATION "`]+", HLMI_SCAN_GPT2, "[0-9][0-9][0-9]"}},
+    {"tekken", .pattern = {WORDS_OF(NOT_LOWER, NOT_UPPER, "") "|\\p{N}" SLASHED_SYMBOLS SPACES}, .ignore_merges = true,
+     .add_bos = true},
     {"gpt-4o llama4 kanana2 talkie minimax-m2",
-     {WORDS_OF(NOT_LOWER, NOT_UPPER, CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES},
-     false,
-     false},
+     .pattern = {WORDS_OF(NOT_LOWER, NOT_UPPER, CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES}},
     {"granite-embed-multi-97m",
-     {WORDS_OF("(?:(?![a-z])[\\p{L}\\p{M}])", "(?:(?![A-Z])[\\p{L}\\p{M}])",
-               CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES},
-     true,
-     false},
+     .pattern = {WORDS_OF("(?:(?![a-z])[\\p{L}\\p{M}])", "(?:(?![A-Z])[\\p{L}\\p{M}])",
+                          CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES},
+     .ignore_merges = true},
     {"tiny_aya cohere2moe",
-     {"[0-9]{1,3}(?=(?:[0-9]{3})*(?![A-Za-z0-9_]))",
-      WORDS_OF(UPPER, LOWER, CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES},
-     false,
-     false},
+     .pattern = {"[0-9]{1,3}(?=(?:[0-9]{3})*(?![A-Za-z0-9_]))",
+                 WORDS_OF(UPPER, LOWER, CONTRACTIONS "?") "|\\p{N}{1,3}" SLASHED_SYMBOLS SPACES}},
     {"youtu",
-     {"[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+"
-      "|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}"
-      "\\x{3001}-\\x{303F}\\x{FE30}-\\x{FE4F}]+|[\\x{3105}-\\x{312F}]+|" CJK,
-      WORDS_OF(UPPER, LOWER, CONTRACTIONS "?") "|\\p{N}" SLASHED_SYMBOLS SPACES},
-     true,
-     false},
+     .pattern = {"[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+"
+                 "|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}"
+                 "\\x{3001}-\\x{303F}\\x{FE30}-\\x{FE4F}]+|[\\x{3105}-\\x{312F}]+|" CJK,
+                 WORDS_OF(UPPER, LOWER, CONTRACTIONS "?") "|\\p{N}" SLASHED_SYMBOLS SPACES},
+     .ignore_merges = true},
     {"kimi-k2",
-     {"\\p{Han}+|" WORDS_OF(KIMI_UPPER, KIMI_LOWER, CONTRACTIONS "?") "|\\p{N}{1,3}" SYMBOLS SPACES},
-     false,
-     false},
+     .pattern = {"\\p{Han}+|" WORDS_OF(KIMI_UPPER, KIMI_LOWER, CONTRACTIONS "?") "|\\p{N}{1,3}" SYMBOLS SPACES}},
     {"deepseek-v3 hunyuan-dense joyai-llm hy_v4",
-     {"\\p{N}{1,3}", CJK, MARKED_WORDS "| ?[\\p{P}\\p{S}]+[\\r\\n]*" SPACES},
-     false,
-     false},
+     .pattern = {"\\p{N}{1,3}", CJK, MARKED_WORDS "| ?[\\p{P}\\p{S}]+[\\r\\n]*" SPACES}},
     {"spark2_5",
-     {"\\p{N}{1,3}", CJK, MARKED_WORDS "| ?[\\p{P}\\p{S}]+|[\\r\\n]|\\s+(?!\\S)|\\s+", "\\p{N}"},
-     false,
-     false},
+     .pattern = {"\\p{N}{1,3}", CJK, MARKED_WORDS "| ?[\\p{P}\\p{S}]+|[\\r\\n]|\\s+(?!\\S)|\\s+", "\\p{N}"}},
     {"afmoe",
-     {"\\p{N}{1,3}(?=(?:\\p{N}{3})*(?!\\p{N}))", AFMOE_SCRIPTS, MARKED_WORDS "| ?[\\p{P}\\p{S}]+[\\r\\n]*" SPACES},
-     false,
-     false},
+     .pattern = {"\\p{N}{1,3}(?=(?:\\p{N}{3})*(?!\\p{N}))", AFMOE_SCRIPTS,
+                 MARKED_WORDS "| ?[\\p{P}\\p{S}]+[\\r\\n]*" SPACES}},
     {"deepseek-llm",
-     {"[\\r\\n]", "\\s?[" DEEPSEEK_LETTERS "]+",
-      "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+", "\\s+$", EAST_ASIAN,
-      "\\p{N}+"},
-     false,
-     false},
-    {"deepseek-coder", {"[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", EAST_ASIAN, "\\p{N}"}, false, false},
-    {"bloom gpt3-finnish poro-chat", {BLOOM_WORDS}, false, false},
-    {"viking", {BLOOM_WORDS, "\\p{N}"}, false, false},
-    {"superbpe", {"\\p{N}+", "(?=(?:[0-9]{3})+(?![0-9]))"}, false, false},
+     .pattern = {"[\\r\\n]", "\\s?[" DEEPSEEK_LETTERS "]+",
+                 "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+", "\\s+$",
+                 EAST_ASIAN, "\\p{N}+"}},
+    {"deepseek-coder", .pattern = {"[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", EAST_ASIAN, "\\p{N}"}},
+    {"bloom gpt3-finnish poro-chat", .pattern = {BLOOM_WORDS}},
+    {"viking", .pattern = {BLOOM_WORDS, "\\p{N}"}},
+    {"superbpe", .pattern = {"\\p{N}+", "(?=(?:[0-9]{3})+(?![0-9]))"}},
     {"chameleon",
-     {"<sentinel:[0-9]+>", "(?:IMGIMG)(?:[A-I]{1,4})Z", "[\\t\\n]|    |  ", "\\p{N}", "[\\p{P}!-/:-@\\[-`{-~]",
-      HLMI_SCAN_GPT2},
-     false,
-     true},
+     .pattern = {"<sentinel:[0-9]+>", "(?:IMGIMG)(?:[A-I]{1,4})Z", "[\\t\\n]|    |  ", "\\p{N}",
+                 "[\\p{P}!-/:-@\\[-`{-~]", HLMI_SCAN_GPT2},
+     .add_bos = true},
 };
-
-static bool has_name(const char *names, hlmi_str name)
-{
-    for (const char *p = names, *end; *p; p = *end ? end + 1 : end) {
-        end = strchr(p, ' ');
-        if (!end) end = p + strlen(p);
-        if ((size_t)(end - p) == name.len && memcmp(p, name.s, name.len) == 0) return true;
-    }
-    return false;
-}
 
 hlm_status hlmi_pre_find(hlmi_str name, const hlmi_pre **out)
 {
@@ -156,7 +122,7 @@ hlm_status hlmi_pre_find(hlmi_str name, const hlmi_pre **out)
     if (name.len == 0) return HLM_OK;
     for (size_t i = 0; i < sizeof pres / sizeof *pres; i++) {
         *out = &pres[i];
-        if (has_name(pres[i].names, name)) return HLM_OK;
+        if (hlmi_among(pres[i].names, name)) return HLM_OK;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED, "pre-tokenizer '%.*s' is not known", (int)(name.len < 40 ? name.len : 40),
                      name.s);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/find.h"
 #include "text/json_read.h"
 #include "text/scan.h"
 
@@ -18,27 +17,44 @@ hlm_status hlmi_pieces_add(hlmi_pieces *p, size_t begin, size_t end, bool first)
     return HLM_OK;
 }
 
-/* ---- cutting by matches ---- */
-
-/* Takes the matches and the text between them, in order, and adds pieces by the rule of `behavior`. */
+/* A step on its way through the pieces. */
 typedef struct cutter {
     const hlmi_pretok *p;
+    const char *text;
+    hlmi_piece piece; /* the one that is cut */
     hlmi_pieces *out;
-    hlmi_piece parent;
-    size_t begin, end; /* the piece that may still grow; none when equal */
+    hlmi_walk walk; /* over the matches of a Split */
+    size_t from; /* end of the latest match */
+    size_t begin, end; /* the new piece that may still grow; none when equal */
     bool prev_match;
 } cutter;
 
-static hlm_status cut_flush(cutter *c)
+typedef struct hlmi_pretok_kind {
+    const char *name;
+    hlm_status (*read)(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def);
+    /** Appends to out what becomes of the piece. Text that it appends to out's own is one piece without being called
+     *  so. */
+    hlm_status (*run)(cutter *c);
+    unsigned cut_at; /* HLMI_CC_...: each such character is a match */
+    hlmi_behavior behavior; /* until `read` sets another */
+} hlmi_pretok_kind;
+
+static hlm_status add_piece(cutter *c, size_t begin, size_t end)
 {
-    if (c->begin == c->end) return HLM_OK;
-    const bool first = c->parent.first && c->begin == c->parent.begin;
-    const hlm_status st = hlmi_pieces_add(c->out, c->begin, c->end, first);
-    c->begin = c->end;
-    return st;
+    return hlmi_pieces_add(c->out, begin, end, c->piece.first && begin == c->piece.begin);
 }
 
-static bool cut_joins(const cutter *c, bool match)
+/* ---- cutting by matches: they and the text between them, in order, become pieces by the rule of `behavior` ---- */
+
+static hlm_status flush(cutter *c)
+{
+    if (c->begin == c->end) return HLM_OK;
+    const size_t begin = c->begin;
+    c->begin = c->end;
+    return add_piece(c, begin, c->end);
+}
+
+static bool joins(const cutter *c, bool match)
 {
     if (c->begin == c->end) return false;
     switch (c->p->behavior) {
@@ -51,178 +67,108 @@ static bool cut_joins(const cutter *c, bool match)
     return false;
 }
 
-static hlm_status cut_feed(cutter *c, size_t begin, size_t end, bool match)
+static hlm_status feed(cutter *c, size_t begin, size_t end, bool match)
 {
     if (begin == end) return HLM_OK;
     match = match != c->p->invert;
-    if (cut_joins(c, match)) {
-        c->end = end;
-    } else {
-        HLMI_DO(cut_flush(c));
-        const bool drop = match && c->p->behavior == HLMI_SPLIT_REMOVED;
-        c->begin = drop ? end : begin;
-        c->end = end;
+    if (!joins(c, match)) {
+        HLMI_DO(flush(c));
+        c->begin = match && c->p->behavior == HLMI_SPLIT_REMOVED ? end : begin;
     }
+    c->end = end;
     c->prev_match = match;
     return HLM_OK;
 }
 
+static hlm_status cut_match(cutter *c, size_t begin, size_t end)
+{
+    HLMI_DO(feed(c, c->from, begin, false));
+    c->from = end;
+    return feed(c, begin, end, true);
+}
+
+/* There are no more matches. */
+static hlm_status cut_rest(cutter *c)
+{
+    HLMI_DO(feed(c, c->from, c->piece.end, false));
+    return flush(c);
+}
+
+static hlm_status run_class(cutter *c)
+{
+    const char *s = c->text;
+    for (size_t at = c->piece.begin, end; at < c->piece.end; at = end) {
+        end = at + hlmi_utf8_len((unsigned char)s[at]);
+        if (hlmi_char_class(hlmi_utf8_get(s + at)) & c->p->kind->cut_at) HLMI_DO(cut_match(c, at, end));
+    }
+    return cut_rest(c);
+}
+
 /* ---- Split by a regular expression, a literal or a scanner ---- */
 
-static hlm_status cut_regex(cutter *c, hlmi_regex_walk *w, const char *text)
+static hlm_status run_scan(cutter *c)
 {
-    hlm_status st;
-    const size_t at = c->parent.begin;
-    size_t from = 0, begin = 0, end = 0;
-    bool found = false;
-    hlmi_regex_walk_text(w, text + at, c->parent.end - at);
-    for (;;) {
-        HLMI_TRY(hlmi_regex_walk_next(w, &found, &begin, &end));
-        if (!found) break;
-        HLMI_TRY(cut_feed(c, at + from, at + begin, false));
-        HLMI_TRY(cut_feed(c, at + begin, at + end, true));
-        from = end;
-    }
-    HLMI_TRY(cut_feed(c, at + from, c->parent.end, false));
-    HLMI_TRY(cut_flush(c));
-done:
-    return st;
-}
-
-static hlm_status run_regex(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    hlm_status st;
-    hlmi_regex_walk w;
-    HLMI_TRY(hlmi_regex_walk_begin(&w, &p->regex));
-    for (size_t i = 0; i < in->n; i++) {
-        cutter c = {.p = p, .out = out, .parent = in->v[i]};
-        HLMI_TRY(cut_regex(&c, &w, in->text));
-    }
-done:
-    hlmi_regex_walk_end(&w);
-    return st;
-}
-
-static hlm_status run_scan(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    for (size_t i = 0; i < in->n; i++) {
-        const hlmi_piece piece = in->v[i];
-        const char *s = in->text + piece.begin;
-        const size_t len = piece.end - piece.begin;
-        for (size_t at = 0, end; at < len; at = end) {
-            end = hlmi_scan_next(p->scan, s, len, at);
-            HLMI_DO(hlmi_pieces_add(out, piece.begin + at, piece.begin + end, piece.first && at == 0));
-        }
+    const char *s = c->text + c->piece.begin;
+    const size_t begin = c->piece.begin, len = c->piece.end - begin;
+    for (size_t at = 0, end; at < len; at = end) {
+        end = hlmi_scan_next(c->p->scan, s, len, at);
+        HLMI_DO(add_piece(c, begin + at, begin + end));
     }
     return HLM_OK;
 }
 
-static hlm_status cut_literal(cutter *c, const char *text)
+static hlm_status run_split(cutter *c)
 {
-    hlm_status st = HLM_OK;
-    const char *lit = c->p->literal;
-    const size_t n = c->p->literal_len, end = c->parent.end;
-    size_t from = c->parent.begin, at = from;
-    while (n > 0) {
-        const size_t hit = hlmi_find(text + at, end - at, lit, n, false, NULL);
-        if (hit == SIZE_MAX) break;
-        at += hit;
-        HLMI_TRY(cut_feed(c, from, at, false));
-        HLMI_TRY(cut_feed(c, at, at + n, true));
-        from = at += n;
+    const size_t begin = c->piece.begin;
+    if (c->p->scan) return run_scan(c);
+    hlmi_walk_text(&c->walk, c->text + begin, c->piece.end - begin);
+    for (;;) {
+        HLMI_DO(hlmi_walk_next(&c->walk));
+        if (!c->walk.found) return cut_rest(c);
+        HLMI_DO(cut_match(c, begin + c->walk.begin, begin + c->walk.end));
     }
-    HLMI_TRY(cut_feed(c, from, end, false));
-    HLMI_TRY(cut_flush(c));
-done:
-    return st;
 }
 
-static hlm_status run_literal(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+/* The name's place in names [n]; n when it is none of them. */
+static size_t index_of(const char *const *names, size_t n, const char *name)
 {
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < in->n && st == HLM_OK; i++) {
-        cutter c = {.p = p, .out = out, .parent = in->v[i]};
-        st = cut_literal(&c, in->text);
-    }
-    return st;
-}
-
-static hlm_status run_split(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    if (p->scan) return run_scan(p, in, out);
-    return p->regex.code ? run_regex(p, in, out) : run_literal(p, in, out);
+    size_t i = 0;
+    while (i < n && strcmp(names[i], name) != 0) i++;
+    return i;
 }
 
 static hlm_status read_behavior(hlmi_pretok *p, const hlmi_json *v)
 {
     static const char *const names[] = {"Isolated", "Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"};
-    const char *s = hlmi_json_str(v).s;
-    for (size_t i = 0; s && i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], s) != 0) continue;
-        p->behavior = (hlmi_behavior)i;
-        return HLM_OK;
-    }
-    return hlmi_fail(HLM_E_FORMAT, "behavior '%.40s' is unknown", s ? s : "(none)");
+    const char *s = hlmi_json_str(v).s ? hlmi_json_str(v).s : "(none)";
+    const size_t i = index_of(names, sizeof names / sizeof *names, s);
+    p->behavior = (hlmi_behavior)i;
+    if (i < sizeof names / sizeof *names) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "behavior '%.40s' is unknown", s);
 }
 
 static void find_scan(hlmi_pretok *p)
 {
     const bool tiles =
         (p->behavior == HLMI_SPLIT_ISOLATED && !p->invert) || (p->behavior == HLMI_SPLIT_REMOVED && p->invert);
-    if (p->regex.code && tiles) p->scan = hlmi_scan_find(p->literal, p->literal_len);
+    if (p->pattern.code && tiles) p->scan = hlmi_scan_find(p->pattern.text, p->pattern.len);
 }
 
 static hlm_status read_split(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
-    hlm_status st;
-    HLMI_TRY(read_behavior(p, hlmi_json_get(def, "behavior")));
+    HLMI_DO(read_behavior(p, hlmi_json_get(def, "behavior")));
     p->invert = hlmi_json_flag(def, "invert", false);
-    HLMI_TRY(hlmi_json_pattern(mem, def, &p->literal, &p->literal_len, &p->regex));
-    if (!p->regex.code && p->literal_len == 0) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a split at the empty text"));
+    HLMI_DO(hlmi_json_pattern(mem, def, &p->pattern));
+    if (!p->pattern.code && p->pattern.len == 0) return hlmi_fail(HLM_E_UNSUPPORTED, "a split at the empty text");
     find_scan(p);
-done:
-    return st;
-}
-
-/* ---- cutting by character class ---- */
-
-static hlm_status cut_class(cutter *c, const char *text, unsigned cls)
-{
-    hlm_status st = HLM_OK;
-    size_t from = c->parent.begin, k;
-    for (size_t at = from; at < c->parent.end; at += k) {
-        k = hlmi_utf8_len((unsigned char)text[at]);
-        if (!(hlmi_char_class(hlmi_utf8_get(text + at)) & cls)) continue;
-        HLMI_TRY(cut_feed(c, from, at, false));
-        HLMI_TRY(cut_feed(c, at, at + k, true));
-        from = at + k;
-    }
-    HLMI_TRY(cut_feed(c, from, c->parent.end, false));
-    HLMI_TRY(cut_flush(c));
-done:
-    return st;
-}
-
-static hlm_status run_class(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out, unsigned cls)
-{
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < in->n && st == HLM_OK; i++) {
-        cutter c = {.p = p, .out = out, .parent = in->v[i]};
-        st = cut_class(&c, in->text, cls);
-    }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_digits(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     (void)mem;
-    p->behavior = hlmi_json_flag(def, "individual_digits", false) ? HLMI_SPLIT_ISOLATED : HLMI_SPLIT_CONTIGUOUS;
+    if (hlmi_json_flag(def, "individual_digits", false)) p->behavior = HLMI_SPLIT_ISOLATED;
     return HLM_OK;
-}
-
-static hlm_status run_digits(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    return run_class(p, in, out, HLMI_CC_NUMBER);
 }
 
 static hlm_status read_punctuation(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
@@ -230,24 +176,6 @@ static hlm_status read_punctuation(hlmi_pretok *p, const hlmi_mem *mem, const hl
     (void)mem;
     const hlmi_json *v = hlmi_json_get(def, "behavior");
     return v ? read_behavior(p, v) : HLM_OK;
-}
-
-static hlm_status run_punctuation(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    return run_class(p, in, out, HLMI_CC_PUNCT);
-}
-
-static hlm_status read_removing(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
-{
-    (void)mem;
-    (void)def;
-    p->behavior = HLMI_SPLIT_REMOVED;
-    return HLM_OK;
-}
-
-static hlm_status run_space_split(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    return run_class(p, in, out, HLMI_CC_SPACE);
 }
 
 /* ---- Whitespace: words and runs of symbols, white space removed ---- */
@@ -258,19 +186,14 @@ static unsigned word_kind(const char *s)
     return c & HLMI_CC_WORD ? 1 : c & HLMI_CC_SPACE ? 0 : 2;
 }
 
-static hlm_status run_words(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+static hlm_status run_words(cutter *c)
 {
-    (void)p;
-    for (size_t i = 0; i < in->n; i++) {
-        const hlmi_piece v = in->v[i];
-        for (size_t at = v.begin, end; at < v.end; at = end) {
-            const unsigned kind = word_kind(in->text + at);
-            end = at;
-            do end += hlmi_utf8_len((unsigned char)in->text[end]);
-            while (end < v.end && word_kind(in->text + end) == kind);
-            if (kind == 0) continue;
-            HLMI_DO(hlmi_pieces_add(out, at, end, v.first && at == v.begin));
-        }
+    for (size_t at = c->piece.begin, end; at < c->piece.end; at = end) {
+        const unsigned kind = word_kind(c->text + at);
+        end = at;
+        do end += hlmi_utf8_len((unsigned char)c->text[end]);
+        while (end < c->piece.end && word_kind(c->text + end) == kind);
+        if (kind != 0) HLMI_DO(add_piece(c, at, end));
     }
     return HLM_OK;
 }
@@ -287,40 +210,25 @@ static hlm_status read_fixed(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_jso
     return HLM_OK;
 }
 
-static hlm_status run_fixed(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+static hlm_status run_fixed(cutter *c)
 {
-    for (size_t i = 0; i < in->n; i++) {
-        const hlmi_piece v = in->v[i];
-        for (size_t at = v.begin, end; at < v.end; at = end) {
-            end = at;
-            for (size_t k = 0; k < p->length && end < v.end; k++) end += hlmi_utf8_len((unsigned char)in->text[end]);
-            HLMI_DO(hlmi_pieces_add(out, at, end, v.first && at == v.begin));
-        }
+    const size_t last = c->piece.end;
+    for (size_t at = c->piece.begin, end; at < last; at = end) {
+        end = at;
+        for (size_t k = 0; k < c->p->length && end < last; k++) end += hlmi_utf8_len((unsigned char)c->text[end]);
+        HLMI_DO(add_piece(c, at, end));
     }
     return HLM_OK;
 }
 
 /* ---- steps that change the text ---- */
 
-/* Ends the piece that began at `begin` of out's own text. */
-static hlm_status end_piece(hlmi_pieces *out, size_t begin, bool first)
+static hlm_status run_prefix_space(cutter *c)
 {
-    if (out->own.failed || out->own.len > TEXT_MAX) return HLM_OK; /* reported by the caller */
-    return begin == out->own.len ? HLM_OK : hlmi_pieces_add(out, begin, out->own.len, first);
-}
-
-static hlm_status run_prefix_space(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
-{
-    hlm_status st = HLM_OK;
-    (void)p;
-    for (size_t i = 0; i < in->n && st == HLM_OK; i++) {
-        const hlmi_piece v = in->v[i];
-        const size_t begin = out->own.len;
-        if (in->text[v.begin] != ' ') hlmi_buf_char(&out->own, ' ');
-        hlmi_buf_add(&out->own, in->text + v.begin, v.end - v.begin);
-        st = end_piece(out, begin, v.first);
-    }
-    return st;
+    const char *s = c->text + c->piece.begin;
+    if (*s != ' ') hlmi_buf_char(&c->out->own, ' ');
+    hlmi_buf_add(&c->out->own, s, c->piece.end - c->piece.begin);
+    return HLM_OK;
 }
 
 uint32_t hlmi_byte_char(uint8_t b)
@@ -338,77 +246,63 @@ int hlmi_char_byte(uint32_t cp)
     return cp == 0x143 ? 0xAD : -1;
 }
 
-static hlm_status run_byte_map(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+static hlm_status run_byte_map(cutter *c)
 {
-    hlm_status st = HLM_OK;
-    (void)p;
-    for (size_t i = 0; i < in->n && st == HLM_OK; i++) {
-        const hlmi_piece v = in->v[i];
-        const size_t begin = out->own.len;
-        for (size_t k = v.begin, plain; k < v.end; k = plain) {
-            plain = k;
-            while (plain < v.end && in->text[plain] > 0x20 && in->text[plain] < 0x7F) plain++;
-            hlmi_buf_add(&out->own, in->text + k, plain - k);
-            if (plain < v.end) hlmi_buf_utf8(&out->own, hlmi_byte_char((uint8_t)in->text[plain++]));
-        }
-        st = end_piece(out, begin, v.first);
+    hlmi_buf *own = &c->out->own;
+    for (size_t k = c->piece.begin, plain; k < c->piece.end; k = plain) {
+        plain = k;
+        while (plain < c->piece.end && c->text[plain] > 0x20 && c->text[plain] < 0x7F) plain++;
+        hlmi_buf_add(own, c->text + k, plain - k);
+        if (plain < c->piece.end) hlmi_buf_utf8(own, hlmi_byte_char((uint8_t)c->text[plain++]));
     }
-    return st;
+    return HLM_OK;
 }
 
-static hlm_status run_metaspace(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+static hlm_status run_metaspace(cutter *c)
 {
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < in->n && st == HLM_OK; i++) {
-        const hlmi_piece v = in->v[i];
-        const char *s = in->text + v.begin, *end = in->text + v.end;
-        const size_t begin = out->own.len, n = p->literal_len;
-        const bool has = *s == ' ' || ((size_t)(end - s) >= n && memcmp(s, p->literal, n) == 0);
-        if (!has && (p->prepend == HLMI_PREPEND_ALWAYS || (p->prepend == HLMI_PREPEND_FIRST && v.first)))
-            hlmi_buf_add(&out->own, p->literal, n);
-        while (s < end) {
-            const char *q = memchr(s, ' ', (size_t)(end - s));
-            hlmi_buf_add(&out->own, s, (size_t)((q ? q : end) - s));
-            if (!q) break;
-            hlmi_buf_add(&out->own, p->literal, n);
-            s = q + 1;
-        }
-        st = end_piece(out, begin, v.first);
+    const hlmi_pretok *p = c->p;
+    const char *s = c->text + c->piece.begin, *end = c->text + c->piece.end, *mark = p->pattern.text;
+    hlmi_buf *own = &c->out->own;
+    const size_t n = p->pattern.len;
+    const bool has = *s == ' ' || ((size_t)(end - s) >= n && memcmp(s, mark, n) == 0);
+    if (!has && (p->prepend == HLMI_PREPEND_ALWAYS || (p->prepend == HLMI_PREPEND_FIRST && c->piece.first)))
+        hlmi_buf_add(own, mark, n);
+    while (s < end) {
+        const char *q = memchr(s, ' ', (size_t)(end - s));
+        hlmi_buf_add(own, s, (size_t)((q ? q : end) - s));
+        if (!q) break;
+        hlmi_buf_add(own, mark, n);
+        s = q + 1;
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status read_metaspace(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def)
 {
     static const char *const schemes[] = {"always", "first", "never"};
-    hlm_status st;
-    HLMI_TRY(hlmi_json_text(mem, def, "replacement", &p->literal, &p->literal_len));
-    if (p->literal_len == 0 || hlmi_utf8_len((unsigned char)p->literal[0]) != p->literal_len)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "\"replacement\" is not one character"));
+    HLMI_DO(hlmi_json_text(mem, def, "replacement", &p->pattern.text, &p->pattern.len));
+    if (p->pattern.len == 0 || hlmi_utf8_len((unsigned char)p->pattern.text[0]) != p->pattern.len)
+        return hlmi_fail(HLM_E_FORMAT, "\"replacement\" is not one character");
     const char *scheme = hlmi_json_string(def, "prepend_scheme");
     p->prepend = hlmi_json_flag(def, "add_prefix_space", true) ? HLMI_PREPEND_ALWAYS : HLMI_PREPEND_NEVER;
-    if (!scheme) goto done;
-    for (size_t i = 0; i < 3; i++) {
-        p->prepend = (hlmi_prepend)i;
-        if (strcmp(scheme, schemes[i]) == 0) goto done;
-    }
-    st = hlmi_fail(HLM_E_FORMAT, "prepend_scheme '%.40s' is unknown", scheme);
-done:
-    return st;
+    if (!scheme) return HLM_OK;
+    const size_t i = index_of(schemes, 3, scheme);
+    p->prepend = (hlmi_prepend)i;
+    return i < 3 ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "prepend_scheme '%.40s' is unknown", scheme);
 }
 
 /* ---- the list of steps ---- */
 
 static const hlmi_pretok_kind kinds[] = {
-    {"Split", read_split, run_split},
-    {"Digits", read_digits, run_digits},
-    {"Punctuation", read_punctuation, run_punctuation},
-    {"Whitespace", NULL, run_words},
-    {"WhitespaceSplit", read_removing, run_space_split},
-    {"FixedLength", read_fixed, run_fixed},
-    {"Metaspace", read_metaspace, run_metaspace},
-    {"prefix space", NULL, run_prefix_space}, /* parts of ByteLevel */
-    {"byte map", NULL, run_byte_map},
+    {"Split", .read = read_split, .run = run_split},
+    {"Digits", .read = read_digits, .run = run_class, .cut_at = HLMI_CC_NUMBER, .behavior = HLMI_SPLIT_CONTIGUOUS},
+    {"Punctuation", .read = read_punctuation, .run = run_class, .cut_at = HLMI_CC_PUNCT},
+    {"Whitespace", .run = run_words},
+    {"WhitespaceSplit", .run = run_class, .cut_at = HLMI_CC_SPACE, .behavior = HLMI_SPLIT_REMOVED},
+    {"FixedLength", .read = read_fixed, .run = run_fixed},
+    {"Metaspace", .read = read_metaspace, .run = run_metaspace},
+    {"prefix space", .run = run_prefix_space}, /* parts of ByteLevel */
+    {"byte map", .run = run_byte_map},
 };
 
 hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *kind, hlmi_pretok **out)
@@ -417,7 +311,7 @@ hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *k
         if (strcmp(kinds[i].name, kind) != 0) continue;
         HLMI_DO(HLMI_GROW(mem, ps->v, ps->cap, ps->n + 1, "pre-tokenizer"));
         *out = &ps->v[ps->n++];
-        **out = (hlmi_pretok){.kind = &kinds[i]};
+        **out = (hlmi_pretok){.kind = &kinds[i], .behavior = kinds[i].behavior};
         return HLM_OK;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED,
@@ -428,43 +322,32 @@ hlm_status hlmi_pretoks_add(hlmi_pretoks *ps, const hlmi_mem *mem, const char *k
 
 static hlm_status add_byte_level(hlmi_pretoks *ps, const hlmi_mem *mem, bool prefix, bool split)
 {
-    hlm_status st;
     hlmi_pretok *p = NULL;
-    if (prefix) HLMI_TRY(hlmi_pretoks_add(ps, mem, "prefix space", &p));
+    if (prefix) HLMI_DO(hlmi_pretoks_add(ps, mem, "prefix space", &p));
     if (split) {
-        HLMI_TRY(hlmi_pretoks_add(ps, mem, "Split", &p));
-        p->scan = hlmi_scan_gpt2();
+        HLMI_DO(hlmi_pretoks_add(ps, mem, "Split", &p));
+        p->scan = hlmi_scan_find(HLMI_SCAN_GPT2, strlen(HLMI_SCAN_GPT2));
     }
-    HLMI_TRY(hlmi_pretoks_add(ps, mem, "byte map", &p));
-done:
-    return st;
+    return hlmi_pretoks_add(ps, mem, "byte map", &p);
 }
 
-/* A split at a literal text: the delimiter removed, or kept at the beginning of a piece. */
-static hlm_status add_literal(hlmi_pretoks *ps, const hlmi_mem *mem, const char *s, size_t len, hlmi_behavior b)
+static hlm_status add_split(hlmi_pretoks *ps, const hlmi_mem *mem, hlmi_str text, bool expression, hlmi_behavior b)
 {
     hlmi_pretok *p = NULL;
     HLMI_DO(hlmi_pretoks_add(ps, mem, "Split", &p));
     p->behavior = b;
-    p->literal = hlmi_strndup(mem, s, len);
-    p->literal_len = len;
-    return p->literal ? HLM_OK : hlmi_nomem(len, "pre-tokenizer");
+    HLMI_DO(hlmi_pattern_set(&p->pattern, mem, text, expression));
+    find_scan(p);
+    return HLM_OK;
 }
 
 hlm_status hlmi_pretoks_add_regex(hlmi_pretoks *ps, const hlmi_mem *mem, const char *pattern)
 {
-    hlm_status st;
-    HLMI_TRY(add_literal(ps, mem, pattern, strlen(pattern), HLMI_SPLIT_ISOLATED));
-    hlmi_pretok *p = &ps->v[ps->n - 1];
-    HLMI_TRY(hlmi_regex_compile(&p->regex, mem, p->literal, p->literal_len));
-    find_scan(p);
-done:
-    return st;
+    return add_split(ps, mem, (hlmi_str){pattern, strlen(pattern)}, true, HLMI_SPLIT_ISOLATED);
 }
 
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
-    hlm_status st;
     hlmi_pretoks *ps = list;
     hlmi_pretok *p = NULL;
     if (strcmp(kind, "ByteLevel") == 0)
@@ -472,19 +355,17 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
                               hlmi_json_flag(def, "use_regex", true));
     if (strcmp(kind, "CharDelimiterSplit") == 0) {
         const hlmi_str d = hlmi_json_str(hlmi_json_get(def, "delimiter"));
-        return d.len ? add_literal(ps, mem, d.s, d.len, HLMI_SPLIT_REMOVED)
+        return d.len ? add_split(ps, mem, d, false, HLMI_SPLIT_REMOVED)
                      : hlmi_fail(HLM_E_FORMAT, "\"delimiter\" is no text");
     }
     if (strcmp(kind, "BertPreTokenizer") == 0) {
-        HLMI_TRY(read_step(ps, mem, "WhitespaceSplit", def));
+        HLMI_DO(hlmi_pretoks_add(ps, mem, "WhitespaceSplit", &p));
         return hlmi_pretoks_add(ps, mem, "Punctuation", &p);
     }
-    HLMI_TRY(hlmi_pretoks_add(ps, mem, kind, &p));
-    if (p->kind->read) HLMI_TRY(p->kind->read(p, mem, def));
-    if (p->kind->run == run_metaspace && hlmi_json_flag(def, "split", true))
-        return add_literal(ps, mem, p->literal, p->literal_len, HLMI_SPLIT_MERGED_WITH_NEXT);
-done:
-    return st;
+    HLMI_DO(hlmi_pretoks_add(ps, mem, kind, &p));
+    if (p->kind->read) HLMI_DO(p->kind->read(p, mem, def));
+    if (p->kind->run != run_metaspace || !hlmi_json_flag(def, "split", true)) return HLM_OK;
+    return add_split(ps, mem, (hlmi_str){p->pattern.text, p->pattern.len}, false, HLMI_SPLIT_MERGED_WITH_NEXT);
 }
 
 hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const hlmi_json *def)
@@ -492,14 +373,33 @@ hlm_status hlmi_pretoks_read(hlmi_pretoks *ps, const hlmi_mem *mem, const hlmi_j
     return hlmi_json_steps(def, "pre-tokenizer", "pretokenizers", mem, read_step, ps);
 }
 
+/* Appends to `out` (empty, own text empty) what becomes of the pieces of `in`. */
+static hlm_status run_step(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out)
+{
+    hlm_status st;
+    const hlmi_buf *own = &out->own;
+    cutter c = {.p = p, .text = in->text, .out = out};
+    HLMI_TRY(p->scan ? HLM_OK : hlmi_walk_begin(&c.walk, &p->pattern));
+    for (size_t i = 0; i < in->n; i++) {
+        const size_t begin = own->len;
+        c.piece = in->v[i];
+        c.from = c.piece.begin;
+        HLMI_TRY(p->kind->run(&c));
+        if (begin == own->len || own->failed || own->len > TEXT_MAX) continue; /* the caller reports the latter two */
+        HLMI_TRY(hlmi_pieces_add(out, begin, own->len, c.piece.first));
+    }
+    st = hlmi_buf_status(own, "pre-tokenized text");
+done:
+    hlmi_walk_end(&c.walk);
+    return st;
+}
+
 hlm_status hlmi_pretoks_run(const hlmi_pretoks *ps, hlmi_pieces *in, hlmi_pieces *tmp)
 {
     for (size_t i = 0; i < ps->n; i++) {
         tmp->n = 0;
         hlmi_buf_clear(&tmp->own);
-        hlm_status st = ps->v[i].kind->run(&ps->v[i], in, tmp);
-        if (st == HLM_OK) st = hlmi_buf_status(&tmp->own, "pre-tokenized text");
-        if (st != HLM_OK) return st;
+        HLMI_DO(run_step(&ps->v[i], in, tmp));
         if (tmp->own.len > TEXT_MAX) return hlmi_fail(HLM_E_LIMIT, "a text of more than 2 GB");
         const bool mapped = tmp->own.len > 0;
         tmp->text = mapped ? tmp->own.data : in->text;
@@ -517,10 +417,7 @@ hlm_status hlmi_pretoks_run(const hlmi_pretoks *ps, hlmi_pieces *in, hlmi_pieces
 
 void hlmi_pretoks_free(hlmi_pretoks *ps, const hlmi_mem *mem)
 {
-    for (size_t i = 0; i < ps->n; i++) {
-        hlmi_regex_free(&ps->v[i].regex);
-        hlmi_free(mem, ps->v[i].literal);
-    }
+    for (size_t i = 0; i < ps->n; i++) hlmi_pattern_free(&ps->v[i].pattern, mem);
     hlmi_free(mem, ps->v);
     *ps = (hlmi_pretoks){0};
 }

@@ -5,8 +5,6 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "text/regex.h"
-
 enum { LONGEST = 4096 /* bytes of an expression */, NESTED = 250, STEPS = 100000, HEAP_KB = 1024 };
 
 /* Escapes that both read in one way; \A, \B and \b outside of classes only (\b inside is a backspace to both). */
@@ -113,44 +111,30 @@ static hlm_status refuse(const char *pattern, const char *why)
     return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.200s': %s", pattern, why);
 }
 
-hlm_status hlmi_pyre_compile(hlmi_pyre *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern)
+hlm_status hlmi_pyre_compile(hlmi_pattern *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern)
 {
     static const char *const before[] = {"(?:", "(.*\\.)?(", "(?:^|.*?\\.)(?:"};
     static const char *const after[] = {")\\z", ")$", ")\\.(?P<idx>\\d+)\\."};
+    const hlmi_str source = {pattern, strlen(pattern)};
     hlm_status st;
     hlmi_buf b;
     hlmi_buf_init(&b, mem);
-    *re = (hlmi_pyre){0};
-    if (strlen(pattern) > LONGEST) HLMI_TRY(refuse(pattern, "it is longer than 4096 bytes"));
+    *re = (hlmi_pattern){0};
+    if (source.len > LONGEST) HLMI_TRY(refuse(pattern, "it is longer than 4096 bytes"));
     hlmi_buf_str(&b, before[kind]);
     if (!respell(&b, pattern)) HLMI_TRY(refuse(pattern, "it has what Python and PCRE2 do not read in one way"));
     hlmi_buf_str(&b, after[kind]);
-    HLMI_TRY(hlmi_pcre_compile(&re->code, &re->general, mem, &b, PCRE2_ANCHORED, NESTED,
-                               (hlmi_str){pattern, strlen(pattern)}));
-    re->data = pcre2_match_data_create_from_pattern(re->code, re->general);
-    re->limits = pcre2_match_context_create(re->general);
-    if (!re->data || !re->limits) HLMI_TRY(hlmi_nomem(0, "regular expression"));
-    pcre2_set_match_limit(re->limits, STEPS);
-    pcre2_set_heap_limit(re->limits, HEAP_KB);
+    HLMI_TRY(hlmi_pattern_compile(re, mem, &b, PCRE2_ANCHORED, NESTED, source));
 done:
     hlmi_buf_free(&b);
-    if (st != HLM_OK) hlmi_pyre_free(re);
+    if (st != HLM_OK) hlmi_pattern_free(re, mem);
     return st;
 }
 
-void hlmi_pyre_free(hlmi_pyre *re)
+static int64_t found_number(const hlmi_walk *w, const char *s)
 {
-    pcre2_match_data_free(re->data);
-    pcre2_match_context_free(re->limits);
-    pcre2_code_free(re->code);
-    pcre2_general_context_free(re->general);
-    *re = (hlmi_pyre){0};
-}
-
-static int64_t found_number(const hlmi_pyre *re, const char *s)
-{
-    const int group = pcre2_substring_number_from_name(re->code, (PCRE2_SPTR) "idx");
-    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(re->data);
+    const int group = pcre2_substring_number_from_name(w->pattern->code, (PCRE2_SPTR) "idx");
+    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->data);
     int64_t n = 0;
     if (group < 0) return -1;
     for (PCRE2_SIZE i = v[2 * group]; i < v[2 * group + 1]; i++) {
@@ -160,11 +144,16 @@ static int64_t found_number(const hlmi_pyre *re, const char *s)
     return n > INT32_MAX ? -1 : n;
 }
 
-hlm_status hlmi_pyre_match(const hlmi_pyre *re, const char *s, size_t len, bool *matches, int64_t *number)
+hlm_status hlmi_pyre_match(const hlmi_pattern *re, const char *s, size_t len, bool *matches, int64_t *number)
 {
-    const int rc = pcre2_match(re->code, (PCRE2_SPTR)s, len, 0, 0, re->data, re->limits);
+    hlmi_walk w;
+    HLMI_DO(hlmi_walk_begin(&w, re));
+    pcre2_set_match_limit(w.context, STEPS);
+    pcre2_set_heap_limit(w.context, HEAP_KB);
+    const int rc = pcre2_match(re->code, (PCRE2_SPTR)s, len, 0, 0, w.data, w.context);
     *matches = rc >= 0;
-    if (number) *number = rc >= 0 ? found_number(re, s) : -1;
+    if (number) *number = rc >= 0 ? found_number(&w, s) : -1;
+    hlmi_walk_end(&w);
     if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH) return HLM_OK;
     if (rc == PCRE2_ERROR_NOMEMORY) return hlmi_nomem(0, "matching a regular expression");
     char why[128];

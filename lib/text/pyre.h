@@ -3,14 +3,7 @@
 #ifndef HLMI_TEXT_PYRE_H
 #define HLMI_TEXT_PYRE_H
 
-#include <stdbool.h>
-
-#include "base/mem.h"
-
-/** A compiled expression; zeroed: none. */
-typedef struct hlmi_pyre {
-    void *code, *general, *data, *limits;
-} hlmi_pyre;
+#include "text/regex.h"
 
 /** Which texts match. */
 typedef enum hlmi_pyre_kind {
@@ -21,10 +14,9 @@ typedef enum hlmi_pyre_kind {
 
 /** Errors  HLM_E_UNSUPPORTED with the expression and why, HLM_E_NOMEM. *mem must stay where it is while the expression
  *          lives. */
-hlm_status hlmi_pyre_compile(hlmi_pyre *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern);
-void hlmi_pyre_free(hlmi_pyre *re);
+hlm_status hlmi_pyre_compile(hlmi_pattern *re, const hlmi_mem *mem, hlmi_pyre_kind kind, const char *pattern);
 /** Does s [len] match? number (or NULL): of HLMI_PYRE_NUMBER what it has found, -1 for one above 2^31.
  *  Errors  HLM_E_LIMIT (too many steps), HLM_E_NOMEM. */
-hlm_status hlmi_pyre_match(const hlmi_pyre *re, const char *s, size_t len, bool *matches, int64_t *number);
+hlm_status hlmi_pyre_match(const hlmi_pattern *re, const char *s, size_t len, bool *matches, int64_t *number);
 
 #endif

@@ -6,6 +6,7 @@
 #include <pcre2.h>
 #include <string.h>
 
+#include "base/find.h"
 #include "base/size.h"
 
 /* Groups within groups: each takes stack while an expression is compiled. */
@@ -93,72 +94,83 @@ static bool respell(hlmi_buf *b, const char *s, size_t n)
     return true;
 }
 
-hlm_status hlmi_pcre_compile(void **code, void **general, const hlmi_mem *mem, const hlmi_buf *text, uint32_t options,
-                             uint32_t nested, hlmi_str pattern)
+hlm_status hlmi_pattern_compile(hlmi_pattern *p, const hlmi_mem *mem, const hlmi_buf *text, uint32_t options,
+                                uint32_t nested, hlmi_str source)
 {
     int rc = 0;
     PCRE2_SIZE at = 0;
     HLMI_DO(hlmi_buf_status(text, "regular expression"));
-    *general = pcre2_general_context_create(re_malloc, re_free, (void *)(uintptr_t)mem);
-    pcre2_compile_context *cc = *general ? pcre2_compile_context_create(*general) : NULL;
+    p->general = pcre2_general_context_create(re_malloc, re_free, (void *)(uintptr_t)mem);
+    pcre2_compile_context *cc = p->general ? pcre2_compile_context_create(p->general) : NULL;
     if (!cc) return hlmi_nomem(0, "regular expression");
     pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(cc, nested);
-    *code = pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->len,
-                          options | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &rc, &at, cc);
+    p->code = pcre2_compile((PCRE2_SPTR)(text->data ? text->data : ""), text->len,
+                            options | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &rc, &at, cc);
     pcre2_compile_context_free(cc);
-    if (*code) return HLM_OK;
+    if (p->code) return HLM_OK;
     if (rc == PCRE2_ERROR_HEAP_FAILED) return hlmi_nomem(text->len, "regular expression");
     char why[128];
     pcre2_get_error_message(rc, (PCRE2_UCHAR *)why, sizeof why);
-    return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': %s", (int)hlmi_min_size(pattern.len, 200),
-                     pattern.s, why);
+    return hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': %s", (int)hlmi_min_size(source.len, 200), source.s,
+                     why);
 }
 
-hlm_status hlmi_regex_compile(hlmi_regex *re, const hlmi_mem *mem, const char *pattern, size_t len)
+hlm_status hlmi_pattern_set(hlmi_pattern *p, const hlmi_mem *mem, hlmi_str text, bool expression)
 {
     hlm_status st;
     hlmi_buf b;
+    *p = (hlmi_pattern){.text = hlmi_strndup(mem, text.s, text.len), .len = text.len};
+    if (!p->text) return hlmi_nomem(text.len, "tokenizer");
+    if (!expression) return HLM_OK;
     hlmi_buf_init(&b, mem);
-    *re = (hlmi_regex){0};
-    if (!respell(&b, pattern, len))
+    if (!respell(&b, text.s, text.len))
         HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "regular expression '%.*s': nested negated classes are not supported",
-                           (int)(len < 200 ? len : 200), pattern));
-    HLMI_TRY(hlmi_pcre_compile(&re->code, &re->general, mem, &b, PCRE2_MULTILINE, NESTED, (hlmi_str){pattern, len}));
+                           (int)hlmi_min_size(text.len, 200), text.s));
+    st = hlmi_pattern_compile(p, mem, &b, PCRE2_MULTILINE, NESTED, text);
 done:
     hlmi_buf_free(&b);
-    if (st != HLM_OK) hlmi_regex_free(re);
     return st;
 }
 
-void hlmi_regex_free(hlmi_regex *re)
+void hlmi_pattern_free(hlmi_pattern *p, const hlmi_mem *mem)
 {
-    pcre2_code_free(re->code);
-    pcre2_general_context_free(re->general);
-    *re = (hlmi_regex){0};
+    hlmi_free(mem, p->text);
+    pcre2_code_free(p->code);
+    pcre2_general_context_free(p->general);
+    *p = (hlmi_pattern){0};
 }
 
-hlm_status hlmi_regex_walk_begin(hlmi_regex_walk *w, const hlmi_regex *re)
+hlm_status hlmi_walk_begin(hlmi_walk *w, const hlmi_pattern *p)
 {
-    *w = (hlmi_regex_walk){.re = re};
-    w->data = pcre2_match_data_create(1, re->general);
-    w->context = pcre2_match_context_create(re->general);
+    *w = (hlmi_walk){.pattern = p};
+    if (!p->code) return HLM_OK;
+    w->data = pcre2_match_data_create_from_pattern(p->code, p->general);
+    w->context = pcre2_match_context_create(p->general);
     if (w->data && w->context) return HLM_OK;
-    hlmi_regex_walk_end(w);
+    hlmi_walk_end(w);
     return hlmi_nomem(0, "regular expression");
 }
 
-void hlmi_regex_walk_text(hlmi_regex_walk *w, const char *s, size_t len)
+void hlmi_walk_text(hlmi_walk *w, const char *s, size_t len)
 {
-    /* PCRE2 counts the steps of each starting place anew: a fixed part and one that lets a run as long as the text be
-     * tried a few dozen times. */
-    const size_t limit = 100000 + (len < 10000000 ? len : 10000000) * 32;
-    pcre2_set_match_limit(w->context, (uint32_t)limit);
-    pcre2_set_heap_limit(w->context, 256 * 1024);
     w->s = s;
     w->len = len;
-    w->at = w->last_end = 0;
-    w->any = false;
+    w->at = 0;
+    w->end = SIZE_MAX;
+    if (!w->context) return;
+    /* PCRE2 counts the steps of each starting place anew: a fixed part and one that lets a run as long as the text be
+     * tried a few dozen times. */
+    const size_t limit = 100000 + hlmi_min_size(len, 10000000) * 32;
+    pcre2_set_match_limit(w->context, (uint32_t)limit);
+    pcre2_set_heap_limit(w->context, 256 * 1024);
+}
+
+static void take_match(hlmi_walk *w, size_t begin, size_t end)
+{
+    w->found = true;
+    w->begin = begin;
+    w->at = w->end = end;
 }
 
 static hlm_status match_failed(int rc)
@@ -169,32 +181,35 @@ static hlm_status match_failed(int rc)
     return hlmi_fail(HLM_E_LIMIT, "the tokenizer's regular expression gave up: %s", why);
 }
 
-hlm_status hlmi_regex_walk_next(hlmi_regex_walk *w, bool *found, size_t *begin, size_t *end)
+static hlm_status next_match(hlmi_walk *w)
 {
-    *found = false;
     while (w->at <= w->len) {
         const int rc =
-            pcre2_match(w->re->code, (PCRE2_SPTR)w->s, w->len, w->at, PCRE2_NO_UTF_CHECK, w->data, w->context);
+            pcre2_match(w->pattern->code, (PCRE2_SPTR)w->s, w->len, w->at, PCRE2_NO_UTF_CHECK, w->data, w->context);
         if (rc == PCRE2_ERROR_NOMATCH) return HLM_OK;
         if (rc < 0) return match_failed(rc);
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->data);
         if (v[0] > v[1]) return hlmi_fail(HLM_E_UNSUPPORTED, "a regular expression that sets its match's start");
-        if (v[0] == v[1] && w->any && v[1] == w->last_end) { /* empty, right behind the latest match */
-            size_t step = 1;
-            while (w->at + step < w->len && ((unsigned char)w->s[w->at + step] & 0xC0) == 0x80) step++;
-            w->at += step;
-            continue;
+        if (v[0] < v[1] || v[1] != w->end) {
+            take_match(w, v[0], v[1]);
+            return HLM_OK;
         }
-        w->at = w->last_end = v[1];
-        w->any = *found = true;
-        *begin = v[0];
-        *end = v[1];
-        return HLM_OK;
+        do w->at++; /* empty, right behind the latest match */
+        while (w->at < w->len && ((unsigned char)w->s[w->at] & 0xC0) == 0x80);
     }
     return HLM_OK;
 }
 
-void hlmi_regex_walk_end(hlmi_regex_walk *w)
+hlm_status hlmi_walk_next(hlmi_walk *w)
+{
+    w->found = false;
+    if (w->pattern->code) return next_match(w);
+    const size_t hit = hlmi_find(w->s + w->at, w->len - w->at, w->pattern->text, w->pattern->len, false, NULL);
+    if (hit != SIZE_MAX) take_match(w, w->at + hit, w->at + hit + w->pattern->len);
+    return HLM_OK;
+}
+
+void hlmi_walk_end(hlmi_walk *w)
 {
     pcre2_match_data_free(w->data);
     pcre2_match_context_free(w->context);

@@ -7,9 +7,9 @@
 #include "text/regex.h"
 
 typedef struct hlmi_replace {
-    char *pattern, *content;
-    size_t pattern_len, content_len;
-    hlmi_regex regex; /* when the pattern is one */
+    hlmi_pattern pattern;
+    char *content;
+    size_t content_len;
 } hlmi_replace;
 
 /** From {"pattern": {"String" or "Regex": ...}, "content": ...}. */

@@ -30,11 +30,6 @@ const hlmi_scan *hlmi_scan_find(const char *pattern, size_t len)
     return NULL;
 }
 
-const hlmi_scan *hlmi_scan_gpt2(void)
-{
-    return &scans[0];
-}
-
 enum { SPACE = HLMI_CC_SPACE, LETTER = HLMI_CC_LETTER, NUMBER = HLMI_CC_NUMBER };
 
 /* Class of the character at s[at], its length in *k; past the end nothing, of length 0. */

@@ -9,8 +9,6 @@ typedef struct hlmi_scan hlmi_scan;
 
 /** The scanner of an expression, by its exact spelling, or NULL. */
 const hlmi_scan *hlmi_scan_find(const char *pattern, size_t len);
-/** GPT-2's, which the ByteLevel pre-tokenizer uses. */
-const hlmi_scan *hlmi_scan_gpt2(void);
 /** End of the match that begins at `at` < len of well-formed text; matches leave no gaps. */
 size_t hlmi_scan_next(const hlmi_scan *scan, const char *s, size_t len, size_t at);
 

@@ -214,7 +214,7 @@ static hlm_status check_charsmap(const hlmi_spm *m, const hlmi_mem *mem)
 {
     hlmi_charsmap *map = NULL;
     const hlm_status st = m->charsmap.len ? hlmi_charsmap_new(&map, mem, m->charsmap.s, m->charsmap.len) : HLM_OK;
-    hlmi_charsmap_free(map, mem);
+    hlmi_free(mem, map);
     return st;
 }
 

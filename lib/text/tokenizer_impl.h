@@ -7,6 +7,7 @@
 #define HLMI_TEXT_TOKENIZER_IMPL_H
 
 #include "base/json.h"
+#include "text/normal_form.h"
 #include "text/regex.h"
 #include "text/replace.h"
 #include "text/token_table.h"
@@ -21,6 +22,8 @@ typedef struct hlmi_norm_kind {
     /** Reads the kind's own fields; NULL: there are none. */
     hlm_status (*read)(hlmi_norm *n, const hlmi_mem *mem, const hlmi_json *def);
     hlm_status (*run)(const hlmi_norm *n, const char *s, size_t len, hlmi_buf *out);
+    void (*put)(uint32_t c, hlmi_buf *out); /* what a character becomes, of kinds that take one by one */
+    hlmi_form form; /* of NFC and its like */
 } hlmi_norm_kind;
 
 struct hlmi_norm {
@@ -67,15 +70,6 @@ typedef struct hlmi_pieces {
 
 hlm_status hlmi_pieces_add(hlmi_pieces *p, size_t begin, size_t end, bool first);
 
-typedef struct hlmi_pretok hlmi_pretok;
-
-typedef struct hlmi_pretok_kind {
-    const char *name;
-    hlm_status (*read)(hlmi_pretok *p, const hlmi_mem *mem, const hlmi_json *def);
-    /** Appends to `out` (empty, own text empty) what becomes of the pieces of `in`. */
-    hlm_status (*run)(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pieces *out);
-} hlmi_pretok_kind;
-
 typedef enum hlmi_behavior {
     HLMI_SPLIT_ISOLATED,
     HLMI_SPLIT_REMOVED,
@@ -86,17 +80,15 @@ typedef enum hlmi_behavior {
 
 typedef enum hlmi_prepend { HLMI_PREPEND_ALWAYS, HLMI_PREPEND_FIRST, HLMI_PREPEND_NEVER } hlmi_prepend;
 
-struct hlmi_pretok {
-    const hlmi_pretok_kind *kind;
-    hlmi_regex regex;
+typedef struct hlmi_pretok {
+    const struct hlmi_pretok_kind *kind;
+    hlmi_pattern pattern; /* Split; its text: Metaspace's replacement */
     const struct hlmi_scan *scan; /* the same expression as a hand-written scanner, or NULL */
-    char *literal;
-    size_t literal_len;
     hlmi_behavior behavior;
     hlmi_prepend prepend;
-    bool invert, flag; /* flag: individual digits, add_prefix_space, split */
+    bool invert;
     size_t length; /* FixedLength */
-};
+} hlmi_pretok;
 
 typedef struct hlmi_pretoks {
     hlmi_pretok *v;

@@ -72,34 +72,20 @@ bool hlmi_utf8_partial(const char *text, size_t n)
     return want > n && well_begun(s, n, want) == n;
 }
 
-static bool is_space(uint32_t c)
-{
-    if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13);
-    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-        c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
+/* Of White_Space all but controls are separators. */
 static unsigned category_class(utf8proc_category_t c)
 {
+    if (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) return HLMI_CC_LETTER | HLMI_CC_WORD;
+    if (c >= UTF8PROC_CATEGORY_PD && c <= UTF8PROC_CATEGORY_PO) return HLMI_CC_PUNCT;
+    if (c >= UTF8PROC_CATEGORY_ZS && c <= UTF8PROC_CATEGORY_ZP) return HLMI_CC_SPACE;
     switch (c) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return HLMI_CC_LETTER | HLMI_CC_WORD;
-    case UTF8PROC_CATEGORY_ND: return HLMI_CC_NUMBER | HLMI_CC_WORD;
+    case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL: return HLMI_CC_NUMBER | HLMI_CC_WORD; /* Alphabetic */
     case UTF8PROC_CATEGORY_NO: return HLMI_CC_NUMBER;
     case UTF8PROC_CATEGORY_MN: return HLMI_CC_MARK | HLMI_CC_WORD;
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME: return HLMI_CC_WORD;
     case UTF8PROC_CATEGORY_PC: return HLMI_CC_PUNCT | HLMI_CC_WORD;
-    case UTF8PROC_CATEGORY_PD:
-    case UTF8PROC_CATEGORY_PS:
-    case UTF8PROC_CATEGORY_PE:
-    case UTF8PROC_CATEGORY_PI:
-    case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO: return HLMI_CC_PUNCT;
     default: return 0;
     }
 }
@@ -107,7 +93,7 @@ static unsigned category_class(utf8proc_category_t c)
 unsigned hlmi_char_class(uint32_t cp)
 {
     unsigned cls = category_class(utf8proc_category((utf8proc_int32_t)cp));
-    if (is_space(cp)) cls |= HLMI_CC_SPACE;
+    if ((cp >= 9 && cp <= 13) || cp == 0x85) cls |= HLMI_CC_SPACE;
     if (cp == 0x200C || cp == 0x200D) cls |= HLMI_CC_WORD; /* Join_Control */
     if ((cp >= 0x24B6 && cp <= 0x24E9) ||
         (cp >= 0x1F130 && cp <= 0x1F189 && (cp <= 0x1F149 || (cp >= 0x1F150 && cp <= 0x1F169) || cp >= 0x1F170)))

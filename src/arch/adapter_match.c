@@ -53,7 +53,7 @@ static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, c
             return hlmi_fail(HLM_E_FORMAT,
                              "%s: adapter_config.json: %s has no number above 0 and up to 1e6 for '%.100s'", m->path,
                              key, name);
-        hlmi_pyre *re = &p->re[it.n - 1];
+        hlmi_pattern *re = &p->re[it.n - 1];
         if (is_plain(name)) continue;
         if (expressions++ == MOST_EXPRESSIONS)
             return hlmi_fail(HLM_E_LIMIT, "%s: adapter_config.json: %s has more than %d regular expressions", m->path,
@@ -65,7 +65,7 @@ static hlm_status open_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p, c
 
 static void close_pattern(hlmi_adapter_match *m, hlmi_adapter_pattern *p)
 {
-    for (size_t i = 0; p->re && i < hlmi_json_count(p->json); i++) hlmi_pyre_free(&p->re[i]);
+    for (size_t i = 0; p->re && i < hlmi_json_count(p->json); i++) hlmi_pattern_free(&p->re[i], &m->mem);
     hlmi_free(&m->mem, p->re);
 }
 
@@ -83,7 +83,7 @@ hlm_status hlmi_adapter_match_value(const hlmi_adapter_match *m, const hlmi_adap
                                     double *out)
 {
     for (hlmi_json_iter it = {0}; hlmi_json_next(p->json, &it);) {
-        const hlmi_pyre *re = &p->re[it.n - 1];
+        const hlmi_pattern *re = &p->re[it.n - 1];
         bool found = !re->code && plain_tail(it.key.s, module);
         if (re->code) {
             const hlm_status st = hlmi_pyre_match(re, module, strlen(module), &found, NULL);
@@ -109,7 +109,7 @@ static bool is_list_of(const hlmi_json *v, unsigned kind)
 
 /* A setting that is an expression, or a list of ends of names. */
 static hlm_status open_names(hlmi_adapter_match *m, const hlmi_json *config, const char *key, const hlmi_json **json,
-                             hlmi_pyre *re)
+                             hlmi_pattern *re)
 {
     const hlmi_json *v = setting(config, key);
     if (!v) return HLM_OK;
@@ -171,9 +171,9 @@ void hlmi_adapter_match_close(hlmi_adapter_match *m)
 {
     close_pattern(m, &m->alphas);
     close_pattern(m, &m->ranks);
-    hlmi_pyre_free(&m->target);
-    hlmi_pyre_free(&m->exclude);
-    for (size_t i = 0; i < m->n_numbers; i++) hlmi_pyre_free(&m->numbers[i]);
+    hlmi_pattern_free(&m->target, &m->mem);
+    hlmi_pattern_free(&m->exclude, &m->mem);
+    for (size_t i = 0; i < m->n_numbers; i++) hlmi_pattern_free(&m->numbers[i], &m->mem);
     hlmi_free(&m->mem, m->numbers);
 }
 

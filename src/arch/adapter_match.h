@@ -10,7 +10,7 @@
 typedef struct hlmi_adapter_pattern {
     const char *key; /* the setting */
     const hlmi_json *json; /* NULL: it is not there */
-    hlmi_pyre *re; /* [members], in their order; without code: a name */
+    hlmi_pattern *re; /* [members], in their order; without code: a name */
 } hlmi_adapter_pattern;
 
 typedef struct hlmi_adapter_match {
@@ -18,9 +18,9 @@ typedef struct hlmi_adapter_match {
     const char *path;
     hlmi_adapter_pattern alphas, ranks;
     const hlmi_json *targets, *excluded, *layers; /* NULL: the setting is not there */
-    hlmi_pyre target, exclude; /* where those are strings */
+    hlmi_pattern target, exclude; /* where those are strings */
     bool all_linear; /* target_modules is "all-linear": all but the head */
-    hlmi_pyre *numbers; /* [n_numbers] of layers_pattern */
+    hlmi_pattern *numbers; /* [n_numbers] of layers_pattern */
     size_t n_numbers;
 } hlmi_adapter_match;
 
