@@ -40,84 +40,84 @@ typedef struct block {
     size_t row, n_rows; /* in the tile */
     size_t kv_head, head, n_heads; /* heads head .. head + n_heads - 1 */
     size_t n; /* queries: n_rows * n_heads, row-major */
+    size_t pos; /* of the first row */
     bool pinned; /* the split at hand is one of pinned positions */
-    int64_t pos; /* of the first row */
+    size_t from; /* it is [from, from + SPLIT) */
     float *q, *s, *o, *acc, *m, *l; /* m, l, acc: of the split at hand */
     float *top, *sum; /* with o: of all splits so far */
     uint16_t *lo, *hi;
 } block;
 
-static size_t most_queries(const attn_arg *a)
+/* The next buffer of n queries' `size` bytes each. */
+static void *carve(uint8_t **at, size_t n, size_t size)
 {
-    return a->block_rows * a->group;
-}
-
-static size_t scratch_bytes(const attn_arg *a)
-{
-    const size_t n = most_queries(a);
-    return n * (a->kv.head_dim + SPLIT + SLACK + 2 * a->kv.v_dim + 4) * sizeof(float) +
-        2 * hlmi_round_up(n * sizeof(uint16_t), HLMI_ALIGN) + 10 * HLMI_ALIGN;
-}
-
-static float *carve(uint8_t **at, size_t bytes)
-{
-    float *p = (float *)(void *)*at;
-    *at += hlmi_round_up(bytes, HLMI_ALIGN);
+    void *p = *at;
+    *at += hlmi_round_up(n * size, HLMI_ALIGN);
     return p;
 }
 
-static void block_buffers(const attn_arg *a, block *b, uint8_t *at)
+/* The buffers in a worker's scratch; gives their end. */
+static uint8_t *block_buffers(const attn_arg *a, block *b, uint8_t *at)
 {
-    const size_t n = most_queries(a), f = sizeof(float);
-    b->q = carve(&at, n * a->kv.head_dim * f);
-    b->s = carve(&at, n * (SPLIT + SLACK) * f);
-    b->o = carve(&at, n * a->kv.v_dim * f);
-    b->acc = carve(&at, n * a->kv.v_dim * f);
-    b->m = carve(&at, n * f);
-    b->l = carve(&at, n * f);
-    b->top = carve(&at, n * f);
-    b->sum = carve(&at, n * f);
-    b->lo = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
-    b->hi = (uint16_t *)(void *)carve(&at, n * sizeof(uint16_t));
+    const size_t n = a->block_rows * a->group, f = sizeof(float);
+    b->q = carve(&at, n, a->kv.head_dim * f);
+    b->s = carve(&at, n, (SPLIT + SLACK) * f);
+    b->o = carve(&at, n, a->kv.v_dim * f);
+    b->acc = carve(&at, n, a->kv.v_dim * f);
+    b->m = carve(&at, n, f);
+    b->l = carve(&at, n, f);
+    b->top = carve(&at, n, f);
+    b->sum = carve(&at, n, f);
+    b->lo = carve(&at, n, sizeof *b->lo);
+    b->hi = carve(&at, n, sizeof *b->hi);
+    return at;
 }
 
-static void load_queries(const attn_arg *a, block *b)
+/* ---- what a query sees ---- */
+
+/* Positions that the query at pos sees: of the pinned ones, or of those behind them. */
+static hlmi_range seen(const attn_arg *a, bool pinned, size_t pos)
 {
-    const size_t hd = a->kv.head_dim;
-    b->n = b->n_rows * b->n_heads;
-    b->pos = b->span->pos + (int64_t)(b->row - b->span->row);
-    for (size_t r = 0; r < b->n_rows; r++)
-        memcpy(b->q + r * b->n_heads * hd, hlmi_rows_at(a->a.q, b->row + r) + b->head * hd,
-               b->n_heads * hd * sizeof *b->q);
+    if (pinned) return (hlmi_range){0, hlmi_min_size(a->a.pinned, pos + 1)};
+    const size_t first = a->a.window && pos >= a->a.window ? pos - a->a.window + 1 : 0;
+    return (hlmi_range){hlmi_max_size(first, a->a.pinned), pos + 1};
 }
 
-/* First position behind the pinned ones that the query at pos sees. */
-static int64_t first_seen(const attn_arg *a, int64_t pos)
+/* The part of [from, to) that query i of a block sees, as offsets from `from`. */
+static hlmi_range seen_of(const attn_arg *a, const block *b, size_t i, size_t from, size_t to)
 {
-    const int64_t w = (int64_t)a->a.window, pinned = (int64_t)a->a.pinned;
-    const int64_t first = w && pos >= w ? pos - w + 1 : 0;
-    return first > pinned ? first : pinned;
+    const hlmi_range r = seen(a, b->pinned, b->pos + i / b->n_heads);
+    const size_t end = hlmi_max_size(from, hlmi_min_size(r.end, to)), begin = hlmi_max_size(from, r.begin);
+    return (hlmi_range){hlmi_min_size(begin, end) - from, end - from};
 }
 
-/* End of the pinned positions that the query at pos sees. */
-static int64_t pinned_end(const attn_arg *a, int64_t pos)
+static size_t first_split(const attn_arg *a, size_t pos)
 {
-    const int64_t pinned = (int64_t)a->a.pinned;
-    return pinned < pos + 1 ? pinned : pos + 1;
+    return seen(a, false, pos).begin / SPLIT * SPLIT;
 }
 
-/* The part of [from, to) that query i sees, as offsets from `from`. */
-static void seen(const attn_arg *a, const block *b, size_t i, int64_t from, int64_t to, size_t *lo, size_t *hi)
+/* Splits of pinned positions that queries up to `last` see. */
+static size_t pinned_splits(const attn_arg *a, size_t last)
 {
-    const int64_t pos = b->pos + (int64_t)(i / b->n_heads), first = b->pinned ? 0 : first_seen(a, pos);
-    const int64_t last = b->pinned ? pinned_end(a, pos) : pos + 1, end = last < to ? last : to;
-    *lo = first > from ? (size_t)(first - from) : 0;
-    *hi = end > from ? (size_t)(end - from) : 0;
-    if (*lo > *hi) *lo = *hi;
+    return hlmi_div_up(seen(a, true, last).end, SPLIT);
 }
+
+/* Splits of queries at positions pos to last: those of pinned positions, then the others. */
+static size_t split_count(const attn_arg *a, size_t pos, size_t last)
+{
+    const size_t first = first_split(a, pos);
+    return pinned_splits(a, last) + (first <= last ? (last - first) / SPLIT + 1 : 0);
+}
+
+static size_t last_of(const block *b)
+{
+    return b->pos + b->n_rows - 1;
+}
+
+/* ---- a split ---- */
 
 /* Where rows are int8: rows i of s times the scales of n positions. */
-static void apply_scales(const attn_arg *a, const block *b, int64_t offset, const float *scales, size_t n)
+static void apply_scales(const attn_arg *a, const block *b, size_t offset, const float *scales, size_t n)
 {
     for (size_t i = 0; i < b->n; i++) {
         float *s = b->s + i * (SPLIT + SLACK) + offset;
@@ -125,73 +125,65 @@ static void apply_scales(const attn_arg *a, const block *b, int64_t offset, cons
     }
 }
 
-/* Calls of the page kernels for the part of split [from, to) in one page. */
-static void page_scores(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
+/* Calls of the page kernels for the n positions of the split at hand from `at` on, which are in one page. */
+static void page_scores(const attn_arg *a, const block *b, size_t at, size_t n)
 {
-    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, at);
-    const size_t in_page = (size_t)at % a->pages->tokens; /* a multiple of SPLIT */
-    a->k->qk[a->pages->format](b->s + (at - from), SPLIT + SLACK, b->q, a->kv.head_dim, b->n, a->a.scale,
+    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, (int64_t)at);
+    const size_t in_page = at % a->pages->tokens; /* a multiple of SPLIT */
+    a->k->qk[a->pages->format](b->s + (at - b->from), SPLIT + SLACK, b->q, a->kv.head_dim, b->n, a->a.scale,
                                (char *)hlmi_page_k(rows, a->pages, a->a.kv, b->kv_head) + in_page * a->pages->item,
                                a->pages->stride, a->kv.head_dim, n);
     const float *scales = hlmi_page_k_scale(rows, a->pages, a->a.kv, b->kv_head);
-    if (scales) apply_scales(a, b, at - from, scales + in_page, n);
+    if (scales) apply_scales(a, b, at - b->from, scales + in_page, n);
 }
 
-static void page_values(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n)
+static void page_values(const attn_arg *a, const block *b, size_t at, size_t n)
 {
-    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, at);
+    char *rows = hlmi_rows_of(b->span->pages, a->pages, a->a.kv, (int64_t)at);
+    const size_t in_page = at % a->pages->tokens;
     const float *scales = hlmi_page_v_scale(rows, a->pages, a->a.kv, b->kv_head);
-    if (scales) apply_scales(a, b, at - from, scales + (size_t)at % a->pages->tokens, n);
+    if (scales) apply_scales(a, b, at - b->from, scales + in_page, n);
     for (size_t i = 0; i < b->n; i++) {
-        size_t lo, hi;
-        seen(a, b, i, at, at + (int64_t)n, &lo, &hi);
-        b->lo[i] = (uint16_t)lo;
-        b->hi[i] = (uint16_t)hi;
+        const hlmi_range r = seen_of(a, b, i, at, at + n);
+        b->lo[i] = (uint16_t)r.begin;
+        b->hi[i] = (uint16_t)r.end;
     }
-    a->k->pv[a->pages->format](b->acc, a->kv.v_dim, b->s + (at - from), SPLIT + SLACK, b->n, b->lo, b->hi,
-                               (char *)hlmi_page_v(rows, a->pages, a->a.kv, b->kv_head) +
-                                   (size_t)at % a->pages->tokens * a->kv.v_dim * a->pages->item,
-                               a->kv.v_dim);
+    a->k->pv[a->pages->format](
+        b->acc, a->kv.v_dim, b->s + (at - b->from), SPLIT + SLACK, b->n, b->lo, b->hi,
+        (char *)hlmi_page_v(rows, a->pages, a->a.kv, b->kv_head) + in_page * a->kv.v_dim * a->pages->item, a->kv.v_dim);
 }
 
-typedef void page_fn(const attn_arg *a, const block *b, int64_t from, int64_t at, size_t n);
+typedef void page_fn(const attn_arg *a, const block *b, size_t at, size_t n);
 
-static void each_page(const attn_arg *a, const block *b, int64_t from, int64_t to, page_fn *fn)
+static void each_page(const attn_arg *a, const block *b, page_fn *fn)
 {
-    const int64_t per = (int64_t)a->pages->tokens, last_row = b->pos + (int64_t)b->n_rows - 1;
-    const int64_t last = b->pinned ? pinned_end(a, last_row) : last_row + 1;
-    const int64_t first = b->pinned ? 0 : first_seen(a, b->pos), end = to < last ? to : last;
-    int64_t at = from > first / per * per ? from : first / per * per;
-    if (at < from) at = from;
-    while (at < end) {
-        const int64_t next = (at / per + 1) * per < end ? (at / per + 1) * per : end;
-        fn(a, b, from, at, (size_t)(next - at));
-        at = next;
+    const size_t per = a->pages->tokens, first = seen(a, b->pinned, b->pos).begin / per * per;
+    const size_t end = hlmi_min_size(b->from + SPLIT, seen(a, b->pinned, last_of(b)).end);
+    for (size_t at = hlmi_max_size(b->from, first), next; at < end; at = next) {
+        next = hlmi_min_size((at / per + 1) * per, end);
+        fn(a, b, at, next - at);
     }
 }
 
-/* Split [from, from + SPLIT) of every query: maximum to b->m, sum to b->l (0: it sees nothing of it), values to
- * b->acc. */
-static void split(const attn_arg *a, block *b, int64_t from)
+/* The split at hand of every query: maximum to b->m, sum to b->l (0: it sees nothing of it), values to b->acc. */
+static void split(const attn_arg *a, block *b)
 {
-    const int64_t to = from + SPLIT;
-    each_page(a, b, from, to, page_scores);
+    each_page(a, b, page_scores);
     for (size_t i = 0; i < b->n; i++) {
-        size_t lo, hi;
-        seen(a, b, i, from, to, &lo, &hi);
-        float *s = b->s + i * (SPLIT + SLACK) + lo;
-        b->l[i] = 0.0f;
-        if (lo == hi) continue;
-        b->m[i] = a->k->max(s, hi - lo);
-        b->l[i] = a->k->exp_sum(s, s, b->m[i], hi - lo);
+        const hlmi_range r = seen_of(a, b, i, b->from, b->from + SPLIT);
+        float *s = b->s + i * (SPLIT + SLACK) + r.begin;
+        const size_t n = r.end - r.begin;
+        b->m[i] = n ? a->k->max(s, n) : 0.0f;
+        b->l[i] = n ? a->k->exp_sum(s, s, b->m[i], n) : 0.0f;
     }
     memset(b->acc, 0, b->n * a->kv.v_dim * sizeof *b->acc);
-    each_page(a, b, from, to, page_values);
+    each_page(a, b, page_values);
 }
 
 /* Folds a split (m, l, acc) into what came before (mo, lo, o); *lo is 0 before the first. */
 static void fold(float *mo, float *lo, float *o, float m, float l, const float *acc, size_t n)
 {
+    if (l == 0.0f) return;
     if (*lo == 0.0f) {
         *mo = m;
         *lo = l;
@@ -205,192 +197,133 @@ static void fold(float *mo, float *lo, float *o, float m, float l, const float *
     for (size_t i = 0; i < n; i++) o[i] = o[i] * x + acc[i] * y;
 }
 
-static float *out_of(const attn_arg *a, size_t row, size_t head)
-{
-    return hlmi_rows_at(a->a.out, row) + head * a->kv.v_dim;
-}
-
 /* A query's result: the folded values over their sum. */
 static void finish(const attn_arg *a, size_t row, size_t head, float l, const float *o)
 {
-    a->k->scale(out_of(a, row, head), o, 1.0f / l, a->kv.v_dim);
+    a->k->scale(hlmi_rows_at(a->a.out, row) + head * a->kv.v_dim, o, 1.0f / l, a->kv.v_dim);
 }
 
-static int64_t first_split(const attn_arg *a, int64_t pos)
-{
-    return first_seen(a, pos) / SPLIT * SPLIT;
-}
+/* ---- many rows: a worker folds the splits of a block one after another ---- */
 
-/* The splits of a block: those of pinned positions, where there are any, then the others. False behind the last. */
-static bool split_begin(const attn_arg *a, block *b, int64_t *from)
-{
-    b->pinned = a->a.pinned > 0;
-    *from = b->pinned ? 0 : first_split(a, b->pos);
-    return true; /* a block sees itself */
-}
-
-static bool split_next(const attn_arg *a, block *b, int64_t *from)
-{
-    const int64_t last = b->pos + (int64_t)b->n_rows - 1;
-    *from += SPLIT;
-    if (b->pinned && *from >= pinned_end(a, last)) {
-        b->pinned = false;
-        *from = first_split(a, b->pos);
-    }
-    return b->pinned || *from <= last;
-}
-
-/* How many there are. */
-static size_t split_total(const attn_arg *a, block *b)
-{
-    const int64_t last = b->pos + (int64_t)b->n_rows - 1, first = first_split(a, b->pos);
-    const size_t pinned = a->a.pinned ? hlmi_div_up((size_t)pinned_end(a, last), SPLIT) : 0;
-    return pinned + (first <= last ? (size_t)((last - first) / SPLIT) + 1 : 0);
-}
-
-/* ---- many rows: a worker does all splits of a block ---- */
-
-/* Splits [begin, end) of a block's n. What came before is where the last part has left it, in the worker's scratch. */
-static void whole(const attn_arg *a, block *b, size_t begin, size_t end, size_t n)
+static void fold_split(const attn_arg *a, const block *b)
 {
     const size_t v = a->kv.v_dim;
-    size_t i = 0;
-    int64_t from;
-    load_queries(a, b);
-    for (size_t q = 0; begin == 0 && q < b->n; q++) b->sum[q] = 0.0f;
-    for (bool more = split_begin(a, b, &from); more && i < end; more = split_next(a, b, &from), i++) {
-        if (i < begin) continue;
-        split(a, b, from);
-        for (size_t q = 0; q < b->n; q++)
-            if (b->l[q] != 0.0f) fold(&b->top[q], &b->sum[q], b->o + q * v, b->m[q], b->l[q], b->acc + q * v, v);
-    }
-    for (size_t q = 0; end == n && q < b->n; q++)
-        finish(a, b->row + q / b->n_heads, b->head + q % b->n_heads, b->sum[q], b->o + q * v);
+    for (size_t q = 0; q < b->n; q++) fold(&b->top[q], &b->sum[q], b->o + q * v, b->m[q], b->l[q], b->acc + q * v, v);
 }
 
-/* The splits of a worker's blocks, numbered through. */
-typedef struct splits {
-    size_t at; /* number of the next block's first */
-    hlmi_range mine;
-} splits;
-
-static void visit(const attn_arg *a, block *b, splits *s)
+static void finish_block(const attn_arg *a, const block *b)
 {
-    const size_t n = split_total(a, b), first = s->at, end = first + n;
-    s->at = end;
-    if (first < s->mine.end && end > s->mine.begin)
-        whole(a, b, hlmi_max_size(first, s->mine.begin) - first, hlmi_min_size(end, s->mine.end) - first, n);
+    for (size_t q = 0; q < b->n; q++)
+        finish(a, b->row + q / b->n_heads, b->head + q % b->n_heads, b->sum[q], b->o + q * a->kv.v_dim);
 }
 
-static void own_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, block *b, splits *s)
+/* ---- few rows: workers share the splits, whose results are kept in slots and folded afterwards ---- */
+
+/* Splits, and so slots, of a query. */
+static size_t query_splits(const attn_arg *a, const hlmi_tile *t, size_t row)
 {
-    size_t turn = 0;
-    for (size_t i = 0; i < t->n_spans; i++) {
-        b->span = &t->spans[i];
-        for (size_t r = 0; r < b->span->n; r += a->block_rows) {
-            b->row = b->span->row + r;
-            b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
-            b->pos = t->pos[b->row];
-            for (size_t h = 0; h < a->kv.n_kv_heads; h++) {
-                if (turn++ % t->workers != worker) continue;
-                b->kv_head = h;
-                for (size_t g = 0; g < a->group; g += BLOCK_QUERIES) {
-                    b->head = h * a->group + g;
-                    b->n_heads = hlmi_min_size(BLOCK_QUERIES, a->group - g);
-                    visit(a, b, s);
-                }
-            }
-        }
-    }
+    return split_count(a, (size_t)t->pos[row], (size_t)t->pos[row]);
 }
 
-static void whole_blocks(const attn_arg *a, const hlmi_tile *t, size_t worker, size_t workers)
-{
-    const size_t own = hlmi_team_worker(t, worker, workers), parts = hlmi_team_parts(t, workers);
-    splits s = {.mine = {0, SIZE_MAX}};
-    block b;
-    block_buffers(a, &b, hlmi_worker_scratch(t, worker, workers));
-    if (parts > 1) {
-        splits all = {0};
-        own_blocks(a, t, own, &b, &all);
-        s.mine = hlmi_share(all.at, worker % parts, parts);
-    }
-    own_blocks(a, t, own, &b, &s);
-}
-
-/* ---- few rows: workers share the splits, then fold them ---- */
-
-static size_t pinned_count(const attn_arg *a, int64_t pos)
-{
-    return hlmi_div_up((size_t)pinned_end(a, pos), SPLIT);
-}
-
-static size_t split_count(const attn_arg *a, int64_t pos)
-{
-    const size_t others = pos < first_seen(a, pos) ? 0 : (size_t)((pos - first_split(a, pos)) / SPLIT) + 1;
-    return pinned_count(a, pos) + others;
-}
-
-/* Partial results that the tile needs; more than there are: whole_blocks does the work. */
-static size_t slots_needed(const attn_arg *a, const hlmi_tile *t)
+/* Slots of the rows before `row`. */
+static size_t slots_before(const attn_arg *a, const hlmi_tile *t, size_t row)
 {
     size_t n = 0;
-    for (size_t r = 0; r < t->n_rows; r++) n += split_count(a, t->pos[r]) * a->a.n_heads;
+    for (size_t r = 0; r < row; r++) n += query_splits(a, t, r) * a->a.n_heads;
     return n;
 }
 
-/* Slot of split number `index` of a row and head. */
-static float *slot_of(const attn_arg *a, const hlmi_tile *t, size_t row, size_t head, size_t index)
+/* A tile that needs more partial results than there is room for is done as one of many rows. */
+static bool is_shared(const attn_arg *a, const hlmi_tile *t)
 {
-    size_t n = 0;
-    for (size_t r = 0; r < row; r++) n += split_count(a, t->pos[r]) * a->a.n_heads;
-    n += head * split_count(a, t->pos[row]) + index;
-    return a->partial + n * a->slot;
+    return t->n_rows <= FEW_ROWS && slots_before(a, t, t->n_rows) <= a->slots;
 }
 
-/* Number of the block's split at hand among those of the query at pos; false: it is none of them. */
-static bool split_index(const attn_arg *a, const block *b, int64_t pos, int64_t from, size_t *index)
+/* The first slot of a row and head. */
+static float *slot_of(const attn_arg *a, const hlmi_tile *t, size_t row, size_t head)
 {
-    const int64_t first = b->pinned ? 0 : first_split(a, pos), end = b->pinned ? pinned_end(a, pos) : pos + 1;
-    if (from < first || from >= end || (!b->pinned && pos < first_seen(a, pos))) return false;
-    *index = (size_t)((from - first) / SPLIT) + (b->pinned ? 0 : pinned_count(a, pos));
-    return true;
+    return a->partial + (slots_before(a, t, row) + head * query_splits(a, t, row)) * a->slot;
 }
 
-static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b, int64_t from)
+/* The split at hand into the slots of the queries of which it is one. */
+static void store_split(const attn_arg *a, const hlmi_tile *t, const block *b)
 {
     for (size_t i = 0; i < b->n; i++) {
-        const size_t row = b->row + i / b->n_heads;
-        size_t index;
-        if (!split_index(a, b, t->pos[row], from, &index)) continue;
-        float *slot = slot_of(a, t, row, b->head + i % b->n_heads, index);
+        const size_t row = b->row + i / b->n_heads, pos = (size_t)t->pos[row];
+        const size_t first = b->pinned ? 0 : first_split(a, pos), before = b->pinned ? 0 : pinned_splits(a, pos);
+        if (b->from < first || b->from >= seen(a, b->pinned, pos).end) continue;
+        float *slot = slot_of(a, t, row, b->head + i % b->n_heads) + (before + (b->from - first) / SPLIT) * a->slot;
         slot[0] = b->m[i];
         slot[1] = b->l[i];
         memcpy(slot + 2, b->acc + i * a->kv.v_dim, a->kv.v_dim * sizeof *slot);
     }
 }
 
-/* The splits of a tile's blocks, `heads` query heads in each: those whose numbers are in s->mine. */
-static void share_splits(const attn_arg *a, const hlmi_tile *t, block *b, size_t heads, splits *s)
+static void fold_run(const void *arg, const void *step, size_t worker, size_t workers)
 {
-    for (size_t i = 0; i < t->n_spans; i++) {
-        b->span = &t->spans[i];
+    const attn_arg *a = arg;
+    const hlmi_tile *t = step;
+    if (!is_shared(a, t)) return;
+    const hlmi_range r = hlmi_share(t->n_rows * a->a.n_heads, worker, workers);
+    for (size_t i = r.begin; i < r.end; i++) {
+        const size_t row = i / a->a.n_heads, head = i % a->a.n_heads;
+        float *first = slot_of(a, t, row, head), *slot = first;
+        for (size_t s = query_splits(a, t, row); s > 1; s--) {
+            slot += a->slot;
+            fold(&first[0], &first[1], first + 2, slot[0], slot[1], slot + 2, a->kv.v_dim);
+        }
+        finish(a, row, head, first[1], first + 2);
+    }
+}
+
+/* ---- who does what ---- */
+
+/* A worker on its way over a tile's blocks and their splits, numbered through. */
+typedef struct walk {
+    const hlmi_tile *t;
+    bool shared; /* all workers share all splits, else each those of its blocks with its parts */
+    size_t heads; /* most of a block */
+    size_t owner, owners; /* of the blocks, every `owners`-th is its own */
+    size_t block, split; /* numbers of the next block, and of the next one's first split */
+    hlmi_range mine; /* splits that it does */
+} walk;
+
+/* Goes over the splits of the next block and does those that are its own. What came before is where the last part has
+ * left it, in the worker's scratch. */
+static void visit(const attn_arg *a, walk *w, block *b)
+{
+    const size_t n = split_count(a, b->pos, last_of(b)), pinned = pinned_splits(a, last_of(b)), hd = a->kv.head_dim;
+    const size_t first = w->split, begin = hlmi_max_size(first, w->mine.begin) - first;
+    const size_t end = hlmi_min_size(first + n, w->mine.end);
+    w->split += n;
+    if (first + begin >= end) return;
+    b->n = b->n_rows * b->n_heads;
+    for (size_t r = 0; r < b->n_rows; r++)
+        memcpy(b->q + r * b->n_heads * hd, hlmi_rows_at(a->a.q, b->row + r) + b->head * hd,
+               b->n_heads * hd * sizeof *b->q);
+    if (begin == 0) memset(b->sum, 0, b->n * sizeof *b->sum);
+    for (size_t i = begin; first + i < end; i++) {
+        b->pinned = i < pinned;
+        b->from = b->pinned ? i * SPLIT : first_split(a, b->pos) + (i - pinned) * SPLIT;
+        split(a, b);
+        if (w->shared) store_split(a, w->t, b);
+        else fold_split(a, b);
+    }
+    if (!w->shared && end == first + n) finish_block(a, b);
+}
+
+static void walk_blocks(const attn_arg *a, walk *w, block *b)
+{
+    for (size_t i = 0; i < w->t->n_spans; i++) {
+        b->span = &w->t->spans[i];
         for (size_t r = 0; r < b->span->n; r += a->block_rows) {
             b->row = b->span->row + r;
             b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
-            b->pos = t->pos[b->row];
-            for (size_t h = 0; h < a->a.n_heads; h += heads) {
-                b->kv_head = h / a->group;
-                b->head = h;
-                b->n_heads = heads;
-                int64_t from;
-                for (bool more = split_begin(a, b, &from); more; more = split_next(a, b, &from)) {
-                    const size_t number = s->at++;
-                    if (number < s->mine.begin || number >= s->mine.end) continue;
-                    load_queries(a, b);
-                    split(a, b, from);
-                    store_split(a, t, b, from);
-                }
+            b->pos = (size_t)w->t->pos[b->row];
+            for (b->head = 0; b->head < a->a.n_heads; b->head += b->n_heads) {
+                b->kv_head = b->head / a->group;
+                b->n_heads = hlmi_min_size(w->heads, (b->kv_head + 1) * a->group - b->head);
+                if (w->block++ % w->owners == w->owner) visit(a, w, b);
             }
         }
     }
@@ -400,39 +333,27 @@ static void attend_run(const void *arg, const void *step, size_t worker, size_t 
 {
     const attn_arg *a = arg;
     const hlmi_tile *t = step;
-    if (t->n_rows > FEW_ROWS || slots_needed(a, t) > a->slots) {
-        whole_blocks(a, t, worker, workers);
-        return;
-    }
-    size_t tasks = 0;
-    for (size_t s = 0; s < t->n_spans; s++) tasks += split_count(a, t->spans[s].pos) * a->kv.n_kv_heads;
-    const bool alone =
-        tasks < 4 * t->workers || a->group > BLOCK_QUERIES; /* heads of a group one by one: more to share */
-    const size_t heads = alone ? 1 : a->group;
+    walk w = {.t = t, .shared = is_shared(a, t), .heads = BLOCK_QUERIES, .owners = 1, .mine = {0, SIZE_MAX}};
+    size_t part = worker, parts = workers;
     block b;
     block_buffers(a, &b, hlmi_worker_scratch(t, worker, workers));
-    splits all = {0};
-    share_splits(a, t, &b, heads, &all);
-    splits s = {.mine = hlmi_share(all.at, worker, workers)};
-    share_splits(a, t, &b, heads, &s);
-}
-
-static void fold_run(const void *arg, const void *step, size_t worker, size_t workers)
-{
-    const attn_arg *a = arg;
-    const hlmi_tile *t = step;
-    if (slots_needed(a, t) > a->slots) return;
-    const hlmi_range r = hlmi_share(t->n_rows * a->a.n_heads, worker, workers);
-    for (size_t i = r.begin; i < r.end; i++) {
-        const size_t row = i / a->a.n_heads, head = i % a->a.n_heads, n = split_count(a, t->pos[row]);
-        float *slot = slot_of(a, t, row, head, 0);
-        float *first = slot;
-        for (size_t s = 1; s < n; s++) {
-            slot += a->slot;
-            if (slot[1] != 0.0f) fold(&first[0], &first[1], first + 2, slot[0], slot[1], slot + 2, a->kv.v_dim);
-        }
-        finish(a, row, head, first[1], first + 2);
+    if (w.shared) {
+        size_t tasks = 0;
+        for (size_t s = 0; s < t->n_spans; s++) tasks += query_splits(a, t, t->spans[s].row) * a->kv.n_kv_heads;
+        if (tasks < 4 * t->workers) w.heads = 1; /* heads of a group one by one: more to share */
+    } else {
+        w.owner = hlmi_team_worker(t, worker, workers);
+        w.owners = t->workers;
+        parts = hlmi_team_parts(t, workers);
+        part = worker % parts;
     }
+    if (parts > 1) {
+        walk all = w;
+        all.mine.end = 0;
+        walk_blocks(a, &all, &b);
+        w.mine = hlmi_share(all.split, part, parts);
+    }
+    walk_blocks(a, &w, &b);
 }
 
 /* Room for the partial results of one row at the model's longest text, of FEW_ROWS short ones, and a bound. */
@@ -454,7 +375,9 @@ void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *o)
     a.slots = slot_count(b, &a);
     const size_t mark = hlmi_scratch_mark(b);
     a.partial = hlmi_scratch(b, a.slots * a.slot * sizeof(float));
-    hlmi_scratch_worker(b, scratch_bytes(&a));
+    block buffers;
+    uint8_t *const worker = (uint8_t *)(uintptr_t)HLMI_ALIGN; /* an address that nobody reads */
+    hlmi_scratch_worker(b, (size_t)(block_buffers(&a, &buffers, worker) - worker));
     hlmi_emit(b, attend_run, &a, sizeof a, 0, 0);
     hlmi_emitted_by_past(b);
     hlmi_emit(b, fold_run, &a, sizeof a, 0, FEW_ROWS);
