@@ -31,7 +31,7 @@ typedef struct hlmi_kv_layer {
 } hlmi_kv_layer;
 
 /** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and
- *  the state of its scan. Both lie in the sequence's state block (src/state/block.h), f32, with the lanes of the
+ *  the state of its scan. Both lie in the sequence's state block (src/state/item.h), f32, with the lanes of the
  *  kernels side by side. */
 typedef struct hlmi_recurrence {
     int32_t layer;

@@ -1,4 +1,4 @@
-/* Where things lie in the rows of a state block and of the undo log: pure geometry, for who keeps them (state/block.h,
+/* Where things lie in the rows of a state block and of the undo log: pure geometry, for who keeps them (state/item.h,
  * state/undo.h) and who computes on them.
  *
  * In a block, for each recurrence of the plan: the newest inputs of the convolution [window][channels], oldest first,

@@ -101,7 +101,7 @@ static bool fill_in_place(hlm_cache *c, size_t t, size_t i, uint32_t from, uint3
 static hlm_status claim_page(hlm_cache *c, size_t t, size_t i, uint32_t from, uint32_t to)
 {
     if (fill_in_place(c, t, i, from, to)) return HLM_OK;
-    hlmi_page *page = hlmi_pool_take(c->pool, t);
+    hlmi_page *page = hlmi_pool_take_page(c->pool, t);
     if (!page) return HLM_E_NOMEM;
     if (from)
         hlmi_page_copy(page, hlmi_table_page(&c->claim.tracks[t], i), &c->pool->layout, c->pool->plan, from,
@@ -145,7 +145,7 @@ hlmi_point *hlmi_claim_point(hlm_cache *c, int64_t pos, hlmi_state *state, uint3
         flags |= HLMI_POINT_NEW;
     }
     hlmi_point *point = hlmi_points_put(p, pos, state, flags);
-    hlmi_pool_drop_state(c->pool, made);
+    hlmi_pool_drop(c->pool, made);
     return point;
 }
 

@@ -5,6 +5,7 @@
 #include "base/params.h"
 #include "base/size.h"
 #include "plan/model.h"
+#include "state/window.h"
 
 HLMI_CALL(hlm_cache_new, (hlm_cache **out, hlm_pool *pool, const hlm_cache_params *params), (out, pool, params))
 {
@@ -25,17 +26,21 @@ void hlm_cache_free(hlm_cache *cache)
     hlm_pool_release(pool);
 }
 
+static hlm_status check_position(const hlm_cache *cache, int64_t pos, const char *call)
+{
+    const int64_t length = hlm_cache_length(cache);
+    if (pos >= 0 && pos <= length) return HLM_OK;
+    return hlmi_fail(HLM_E_ARG, "%s: position %lld of a cache of %lld tokens", call, (long long)pos, (long long)length);
+}
+
 HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (out, cache, at_pos))
 {
     if (out) *out = NULL;
     if (!out || !cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_fork: out and cache are needed");
-    hlm_status st = hlmi_cache_lock_read(cache);
-    if (st != HLM_OK) return st;
-    const int64_t length = hlm_cache_length(cache), at_token = at_pos == HLM_NOW ? length : at_pos;
-    if (at_token < 0 || at_token > length)
-        st = hlmi_fail(HLM_E_ARG, "hlm_cache_fork: position %lld of a cache of %lld tokens", (long long)at_token,
-                       (long long)length);
-    else st = hlmi_cache_fork(out, cache, at_token + cache->seq.prefix);
+    HLMI_DO(hlmi_cache_lock_read(cache));
+    const int64_t at_token = at_pos == HLM_NOW ? hlm_cache_length(cache) : at_pos;
+    hlm_status st = check_position(cache, at_token, "hlm_cache_fork");
+    if (st == HLM_OK) st = hlmi_cache_fork(out, cache, at_token + cache->seq.prefix);
     hlmi_cache_unlock(cache);
     return st;
 }
@@ -43,13 +48,9 @@ HLMI_CALL(hlm_cache_fork, (hlm_cache **out, hlm_cache *cache, int64_t at_pos), (
 HLMI_CALL(hlm_cache_rewind, (hlm_cache *cache, int64_t pos, int64_t *pending), (cache, pos, pending))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: cache is NULL");
-    hlm_status st = hlmi_cache_lock(cache);
-    if (st != HLM_OK) return st;
-    const int64_t length = hlm_cache_length(cache);
-    if (pos < 0 || pos > length) {
-        st = hlmi_fail(HLM_E_ARG, "hlm_cache_rewind: position %lld of a cache of %lld tokens", (long long)pos,
-                       (long long)length);
-    } else {
+    HLMI_DO(hlmi_cache_lock(cache));
+    const hlm_status st = check_position(cache, pos, "hlm_cache_rewind");
+    if (st == HLM_OK) {
         hlmi_seq_cut(cache->pool, &cache->seq, pos + cache->seq.prefix, 0);
         if (pending) *pending = hlmi_seq_pending(&cache->seq);
     }
@@ -86,8 +87,8 @@ HLMI_CALL(hlm_cache_tokens, (const hlm_cache *cache, int64_t from, size_t n, int
 {
     if (!cache || (n && !out)) return hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: cache and out are needed");
     hlm_cache *c = (hlm_cache *)(uintptr_t)cache; /* the lock is not part of the value */
-    hlm_status st = hlmi_cache_lock_read(c);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_cache_lock_read(c));
+    hlm_status st = HLM_OK;
     const int64_t length = hlm_cache_length(c);
     if (from < 0 || from > length || n > (uint64_t)(length - from))
         st = hlmi_fail(HLM_E_ARG, "hlm_cache_tokens: %zu tokens from %lld on, of %lld", n, (long long)from,
@@ -100,14 +101,57 @@ HLMI_CALL(hlm_cache_tokens, (const hlm_cache *cache, int64_t from, size_t n, int
 HLMI_CALL(hlm_cache_reserve, (hlm_cache *cache, int64_t n_tokens), (cache, n_tokens))
 {
     if (!cache || n_tokens < 0) return hlmi_fail(HLM_E_ARG, "hlm_cache_reserve: a cache and a count are needed");
-    hlm_status st = hlmi_cache_lock(cache);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_cache_lock(cache));
+    hlm_status st = HLM_OK;
     if (n_tokens > hlm_cache_length(cache)) {
         const int64_t missing =
             (int64_t)cache->pool->plan->n_prefix - cache->seq.prefix; /* the first step puts it in */
         st = hlmi_cache_claim(cache, (size_t)(n_tokens - hlm_cache_length(cache)) + (size_t)missing);
         if (st == HLM_OK) hlmi_cache_keep(cache);
     }
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+HLMI_CALL(hlm_cache_mark, (hlm_cache *cache), (cache))
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
+    HLMI_DO(hlmi_cache_lock(cache));
+    hlm_status st = HLM_OK;
+    if (!hlmi_seq_ready(&cache->seq))
+        st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
+                       (long long)(cache->seq.length - cache->seq.prefix));
+    if (st == HLM_OK) st = hlmi_points_room(cache->pool, &cache->seq.points, 1);
+    if (st == HLM_OK) hlmi_points_put(&cache->seq.points, cache->seq.length, NULL, HLMI_POINT_MARK);
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+HLMI_CALL(hlm_cache_unmark, (hlm_cache *cache, int64_t pos), (cache, pos))
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: cache is NULL");
+    HLMI_DO(hlmi_cache_lock(cache));
+    const hlm_status st = check_position(cache, pos, "hlm_cache_unmark");
+    if (st == HLM_OK) {
+        hlmi_points_clear_at(cache->pool, &cache->seq.points, pos + cache->seq.prefix, HLMI_POINT_MARKS);
+        hlmi_window_give(cache->pool, &cache->seq);
+    }
+    hlmi_cache_unlock(cache);
+    return st;
+}
+
+HLMI_CALL(hlm_cache_marks, (hlm_cache *cache, int64_t *pos, size_t cap, size_t *n), (cache, pos, cap, n))
+{
+    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
+    HLMI_DO(hlmi_cache_lock_read(cache));
+    hlm_status st = HLM_OK;
+    const hlmi_points *p = &cache->seq.points;
+    size_t marks = 0;
+    for (size_t i = 0; i < p->n; i++) marks += (p->items[i].flags & HLMI_POINT_MARKS) != 0;
+    if (n) *n = marks;
+    if (pos && cap < marks) st = hlmi_fail(HLM_E_SPACE, "hlm_cache_marks: room for %zu of %zu marks", cap, marks);
+    for (size_t i = 0; i < p->n && pos && st == HLM_OK; i++)
+        if (p->items[i].flags & HLMI_POINT_MARKS) *pos++ = p->items[i].pos - cache->seq.prefix;
     hlmi_cache_unlock(cache);
     return st;
 }

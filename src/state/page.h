@@ -4,16 +4,11 @@
 #ifndef HLMI_STATE_PAGE_H
 #define HLMI_STATE_PAGE_H
 
-#include <stdatomic.h>
-
-#include "plan/page_layout.h"
 #include "state/item.h"
 
 typedef struct hlmi_page {
     hlmi_item item; /* with the rows, at the place of the track; those of the first track, ids, lie behind the header */
-    atomic_uint refs;
     atomic_uint filled;
-    unsigned held; /* by nodes of the prefix cache, which guards it (state/radix.h) */
     uint16_t track, place;
 } hlmi_page;
 
@@ -33,13 +28,6 @@ static inline char *hlmi_page_rows(const hlmi_page *p)
 static inline int32_t *hlmi_page_symbols(const hlmi_page *p)
 {
     return (int32_t *)(uintptr_t)(p + 1);
-}
-
-/** One reference more; returns p, which may be NULL. */
-static inline hlmi_page *hlmi_page_retain(hlmi_page *p)
-{
-    if (p) atomic_fetch_add(&p->refs, 1);
-    return p;
 }
 
 /** Copies positions 0..n-1 of a page of the same track; `place` is where both lie. */

@@ -7,17 +7,13 @@
 
 hlm_status hlmi_points_room(hlm_pool *pool, hlmi_points *p, size_t n)
 {
-    void *items = p->items;
-    const hlm_status st =
-        hlmi_grow(&pool->mem, &items, &p->cap, p->n + n + 2, sizeof *p->items, "states of a sequence");
-    p->items = items;
-    return st;
+    return HLMI_GROW(&pool->mem, p->items, p->cap, p->n + n + 2, "states of a sequence");
 }
 
 static void drop(hlm_pool *pool, hlmi_point *point)
 {
-    hlmi_pool_drop_state(pool, point->state);
-    hlmi_pool_drop_undo(pool, point->log);
+    hlmi_pool_drop(pool, point->state);
+    hlmi_pool_drop(pool, point->log);
 }
 
 void hlmi_points_free(hlm_pool *pool, hlmi_points *p)
@@ -48,7 +44,7 @@ hlmi_point *hlmi_points_put(hlmi_points *p, int64_t pos, hlmi_state *state, uint
         memmove(point + 1, point, (p->n++ - i) * sizeof *point);
         *point = (hlmi_point){.pos = pos};
     }
-    if (!point->state) point->state = hlmi_state_retain(state);
+    if (!point->state) point->state = hlmi_item_retain(state);
     point->flags |= flags;
     return point;
 }
@@ -65,7 +61,7 @@ static bool clear_from(hlm_pool *pool, hlmi_points *p, size_t n, size_t end, uin
             point.flags &= ~flags;
         }
         if (!(point.flags & HLMI_POINT_ANCHOR)) {
-            hlmi_pool_drop_undo(pool, point.log);
+            hlmi_pool_drop(pool, point.log);
             point.log = NULL;
         }
         if (point.flags & HLMI_POINT_REASONS) p->items[kept++] = point;
@@ -134,8 +130,8 @@ void hlmi_points_begin(hlm_pool *pool, hlmi_points *p, int64_t pos, hlmi_state *
     hlmi_point *first = p->items;
     first->pos = pos;
     if (!state) return;
-    hlmi_pool_drop_state(pool, first->state);
-    first->state = hlmi_state_retain(state);
+    hlmi_pool_drop(pool, first->state);
+    first->state = hlmi_item_retain(state);
 }
 
 hlm_status hlmi_points_share(hlm_pool *pool, hlmi_points *to, const hlmi_points *from, int64_t pos)
@@ -145,8 +141,8 @@ hlm_status hlmi_points_share(hlm_pool *pool, hlmi_points *to, const hlmi_points 
     for (size_t i = 0; i < n && st == HLM_OK; i++) {
         hlmi_point *point = &to->items[to->n++];
         *point = from->items[i];
-        hlmi_state_retain(point->state);
-        hlmi_undo_retain(point->log);
+        hlmi_item_retain(point->state);
+        hlmi_item_retain(point->log);
     }
     return st;
 }
@@ -159,8 +155,8 @@ void hlmi_points_merge(hlm_pool *pool, hlmi_points *p, hlmi_points *claimed)
         if (!(from->flags & HLMI_POINT_REASONS)) continue;
         hlmi_point *to = hlmi_points_put(p, from->pos, from->state, from->flags & HLMI_POINT_REASONS);
         if (from->flags & HLMI_POINT_NEW && to->state != from->state) { /* with its final hidden row */
-            hlmi_pool_drop_state(pool, to->state);
-            to->state = hlmi_state_retain(from->state);
+            hlmi_pool_drop(pool, to->state);
+            to->state = hlmi_item_retain(from->state);
         }
         to->log = from->log;
         from->log = NULL;

@@ -7,7 +7,7 @@
 #ifndef HLMI_STATE_POINTS_H
 #define HLMI_STATE_POINTS_H
 
-#include "state/block.h"
+#include "state/item.h"
 
 /** Why a point is kept. */
 enum {

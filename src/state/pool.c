@@ -58,8 +58,8 @@ static hlmi_item *try_take(hlm_pool *pool, hlmi_shelf *shelf, bool *full)
     return item;
 }
 
-/* Memory is needed: something on a shelf goes back to its places, else something of the prefix cache to a shelf. */
-static bool make_room(hlm_pool *pool)
+/* An item on a shelf goes back to its places. */
+static bool free_idle(hlm_pool *pool)
 {
     for (size_t i = 0; i < HLMI_SHELVES; i++) {
         hlmi_shelf *shelf = &pool->shelves[i];
@@ -71,11 +71,11 @@ static bool make_room(hlm_pool *pool)
         free_item(pool, item);
         if (item) return true;
     }
-    return hlmi_radix_give_way(pool);
+    return false;
 }
 
-/* As try_take, with what can be given up for it; NULL with a sentence. */
-static void *take(hlm_pool *pool, size_t kind)
+/* As try_take, with what can be given up for it: what is on shelves, then what of the prefix cache can be put there. */
+void *hlmi_pool_take(hlm_pool *pool, hlmi_shelf_kind kind)
 {
     hlmi_shelf *shelf = &pool->shelves[kind];
     const size_t bytes = hlmi_shelf_bytes(shelf);
@@ -83,17 +83,25 @@ static void *take(hlm_pool *pool, size_t kind)
     hlmi_item *item;
     hlmi_assert(!hlmi_radix_mine()); /* which may have to give way */
     do item = try_take(pool, shelf, &full);
-    while (!item && make_room(pool));
+    while (!item && (free_idle(pool) || hlmi_radix_give_way(pool)));
     if (!item && full)
         hlmi_fail(HLM_E_NOMEM, "the pool's cap of %llu bytes is reached (%s takes %zu)",
                   (unsigned long long)pool->max_bytes, shelf->what, bytes);
     else if (!item) hlmi_nomem(bytes, shelf->what);
+    if (!item) return NULL;
+    atomic_init(&item->refs, 1);
+    item->held = 0;
+    item->kind = kind;
     return item;
 }
 
-static void give_back(hlm_pool *pool, size_t kind, hlmi_item *item)
+void hlmi_pool_drop(hlm_pool *pool, void *p)
 {
-    hlmi_shelf *shelf = &pool->shelves[kind];
+    hlmi_item *item = p;
+    if (!item || atomic_fetch_sub(&item->refs, 1) != 1) return;
+    hlmi_shelf *shelf = &pool->shelves[item->kind];
+    hlmi_undo *stretch = item->kind == HLMI_SHELF_STRETCHES ? p : NULL;
+    while (stretch && stretch->n) hlmi_pool_drop(pool, stretch->row[--stretch->n]);
     hlmi_lock_take(&pool->lock);
     item->next = shelf->first;
     shelf->first = item;
@@ -101,33 +109,14 @@ static void give_back(hlm_pool *pool, size_t kind, hlmi_item *item)
     hlmi_lock_drop(&pool->lock);
 }
 
-static void free_shelves(hlm_pool *pool)
+hlmi_page *hlmi_pool_take_page(hlm_pool *pool, size_t track)
 {
-    for (size_t i = 0; i < HLMI_SHELVES; i++) {
-        hlmi_shelf *shelf = &pool->shelves[i];
-        while (shelf->first) {
-            hlmi_item *item = shelf->first;
-            shelf->first = item->next;
-            free_item(pool, item);
-        }
-    }
-}
-
-hlmi_page *hlmi_pool_take(hlm_pool *pool, size_t track)
-{
-    hlmi_page *p = take(pool, HLMI_SHELF_PAGES + track);
+    hlmi_page *p = hlmi_pool_take(pool, (hlmi_shelf_kind)(HLMI_SHELF_PAGES + track));
     if (!p) return NULL;
-    atomic_init(&p->refs, 1);
     atomic_init(&p->filled, 0);
-    p->held = 0;
     p->track = (uint16_t)track;
     p->place = (uint16_t)pool->layout.tracks[track].place;
     return p;
-}
-
-void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page)
-{
-    if (page && atomic_fetch_sub(&page->refs, 1) == 1) give_back(pool, HLMI_SHELF_PAGES + page->track, &page->item);
 }
 
 uint64_t hlmi_pool_pages_bytes(const hlmi_page_layout *l)
@@ -140,53 +129,12 @@ uint64_t hlmi_pool_pages_bytes(const hlmi_page_layout *l)
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool)
 {
     const hlmi_field *hidden = pool->states.hidden;
-    hlmi_state *s = take(pool, HLMI_SHELF_STATES);
+    hlmi_state *s = hlmi_pool_take(pool, HLMI_SHELF_STATES);
     if (!s) return NULL;
-    atomic_init(&s->refs, 1);
-    s->held = 0;
     s->hidden = false;
     hlmi_place *place = pool->places[hidden->place];
     place->zero(place, hlmi_field_of(s->item.rows, hidden), hidden->bytes);
     return s;
-}
-
-hlmi_state *hlmi_state_retain(hlmi_state *s)
-{
-    if (s) atomic_fetch_add(&s->refs, 1);
-    return s;
-}
-
-void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s)
-{
-    if (s && atomic_fetch_sub(&s->refs, 1) == 1) give_back(pool, HLMI_SHELF_STATES, &s->item);
-}
-
-hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool)
-{
-    hlmi_undo *u = take(pool, HLMI_SHELF_STRETCHES);
-    if (!u) return NULL;
-    atomic_init(&u->refs, 1);
-    u->n = 0;
-    return u;
-}
-
-void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u)
-{
-    if (!u || atomic_fetch_sub(&u->refs, 1) != 1) return;
-    while (u->n) hlmi_pool_drop_row(pool, u->row[--u->n]);
-    give_back(pool, HLMI_SHELF_STRETCHES, &u->item);
-}
-
-hlmi_row *hlmi_pool_take_row(hlm_pool *pool)
-{
-    hlmi_row *row = take(pool, HLMI_SHELF_ROWS);
-    if (row) atomic_init(&row->refs, 1);
-    return row;
-}
-
-void hlmi_pool_drop_row(hlm_pool *pool, hlmi_row *row)
-{
-    if (atomic_fetch_sub(&row->refs, 1) == 1) give_back(pool, HLMI_SHELF_ROWS, &row->item);
 }
 
 void hlmi_pool_own(hlm_pool *pool, uint64_t bytes)
@@ -215,9 +163,9 @@ static void pool_free(hlm_pool *pool)
 {
     hlmi_radix_free(pool);
     hlmi_prefix_drop(pool);
-    hlmi_pool_drop_state(pool, pool->origin);
+    hlmi_pool_drop(pool, pool->origin);
     hlmi_pool_drop_adapters(pool);
-    free_shelves(pool);
+    while (free_idle(pool)) continue;
     hlmi_page_layout_free(&pool->layout, &pool->mem);
     hlmi_state_layout_free(&pool->states, &pool->mem);
     hlm_model *model = pool->model;
@@ -270,8 +218,8 @@ static hlm_status read_history(hlm_pool *pool, const hlm_pool_params *p)
     pool->slack = pool->layout.windows ? HLMI_UNDO_STRETCHES * (int64_t)undo : 0;
     if (block == 0) return HLM_OK; /* no log */
     pool->undo_tokens = undo;
-    pool->shelves[HLMI_SHELF_STRETCHES].header = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_row *);
-    pool->shelves[HLMI_SHELF_ROWS].header = sizeof(hlmi_row);
+    pool->shelves[HLMI_SHELF_STRETCHES].header = sizeof(hlmi_undo) + (size_t)undo * sizeof(hlmi_item *);
+    pool->shelves[HLMI_SHELF_ROWS].header = sizeof(hlmi_item);
     memcpy(pool->shelves[HLMI_SHELF_ROWS].rows, pool->states.log_rows, sizeof pool->states.log_rows);
     return HLM_OK;
 }

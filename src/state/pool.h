@@ -3,7 +3,6 @@
 #define HLMI_STATE_POOL_H
 
 #include "base/lock.h"
-#include "state/block.h"
 #include "state/page.h"
 #include "state/undo.h"
 
@@ -12,14 +11,6 @@ enum {
     HLMI_MAX_PAGE_TOKENS = 4096,
     HLMI_MAX_UNDO_TOKENS = 4096
 };
-
-typedef enum hlmi_shelf_kind {
-    HLMI_SHELF_STATES,
-    HLMI_SHELF_STRETCHES,
-    HLMI_SHELF_ROWS,
-    HLMI_SHELF_PAGES, /* of the first track, and those of the others behind it */
-    HLMI_SHELVES = HLMI_SHELF_PAGES + HLMI_TRACKS
-} hlmi_shelf_kind;
 
 struct hlm_pool {
     atomic_uint refs;
@@ -51,10 +42,13 @@ struct hlm_pool {
 hlm_status hlmi_pool_sequence_bytes(const hlmi_page_layout *pages, const hlmi_state_layout *states, uint64_t *bytes,
                                     int64_t *slack);
 
-/** A page of a track with refs 1 and nothing filled, or NULL: out of memory or at the cap (sentence set). */
-hlmi_page *hlmi_pool_take(hlm_pool *pool, size_t track);
-/** One reference less; the last one gives the page back. NULL is fine. */
-void hlmi_pool_drop(hlm_pool *pool, hlmi_page *page);
+/** An item with one reference and any contents, or NULL: out of memory or at the cap (sentence set). */
+void *hlmi_pool_take(hlm_pool *pool, hlmi_shelf_kind kind);
+/** One reference less; the last one gives the item back, and the rows of a stretch. NULL is fine. */
+void hlmi_pool_drop(hlm_pool *pool, void *item);
+
+/** A page of a track with nothing filled, or NULL as above. */
+hlmi_page *hlmi_pool_take_page(hlm_pool *pool, size_t track);
 /** Bytes of the pages of positions side by side, those of all tracks. */
 uint64_t hlmi_pool_pages_bytes(const hlmi_page_layout *l);
 /** Where the rows of a page lie. */
@@ -68,21 +62,9 @@ static inline uint64_t hlmi_pages_of(uint64_t n, uint64_t tokens)
     return (n + tokens - 2) / tokens + 1;
 }
 
-/** A state block with refs 1 and any contents, or NULL as above. Only where the plan has a recurrence. */
+/** A state block without its final hidden row, or NULL as above. Only where the plan has a recurrence. */
 hlmi_state *hlmi_pool_take_state(hlm_pool *pool);
 /** Say that `bytes` in use are the pool's own and no cache's. */
 void hlmi_pool_own(hlm_pool *pool, uint64_t bytes);
-/** One reference more; returns s, which may be NULL. */
-hlmi_state *hlmi_state_retain(hlmi_state *s);
-/** One reference less; the last one gives the block back. NULL is fine. */
-void hlmi_pool_drop_state(hlm_pool *pool, hlmi_state *s);
-/** A stretch of the undo log with refs 1 and no rows, or NULL as above. */
-hlmi_undo *hlmi_pool_take_undo(hlm_pool *pool);
-/** One reference less; the last one gives stretch and rows back. NULL is fine. */
-void hlmi_pool_drop_undo(hlm_pool *pool, hlmi_undo *u);
-/** A row of the undo log with refs 1 and any contents, or NULL as above. */
-hlmi_row *hlmi_pool_take_row(hlm_pool *pool);
-/** One reference less; the last one gives the row back. */
-void hlmi_pool_drop_row(hlm_pool *pool, hlmi_row *row);
 
 #endif

@@ -41,7 +41,7 @@ static hlm_status replace_pages(hlm_pool *pool, hlmi_table *t, const hlmi_table 
     const size_t whole = length / l->tokens, rest = length % l->tokens;
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < whole && st == HLM_OK; i++)
-        st = hlmi_table_put(pool, t, i, hlmi_page_retain(hlmi_table_page(from, i)));
+        st = hlmi_table_put(pool, t, i, hlmi_item_retain(hlmi_table_page(from, i)));
     if (st != HLM_OK || rest == 0) return st;
     hlmi_page *own = hlmi_table_page(t, whole);
     hlmi_page_copy(own, hlmi_table_page(from, whole), l, pool->plan, rest, hlmi_pool_place(pool, own));

@@ -8,16 +8,18 @@
 
 /* ---- what nodes hold: each page and state is counted once, however many nodes hold it ---- */
 
-static hlmi_page *hold_page(hlmi_radix *r, hlmi_page *p)
+static void *hold(hlmi_radix *r, void *p)
 {
-    if (p && p->held++ == 0) r->info.bytes += hlmi_page_bytes(&r->pool->layout, p->track);
-    return hlmi_page_retain(p);
+    hlmi_item *item = p;
+    if (item && item->held++ == 0) r->info.bytes += hlmi_shelf_bytes(&r->pool->shelves[item->kind]);
+    return hlmi_item_retain(item);
 }
 
-static void drop_page(hlmi_radix *r, hlmi_page *p)
+static void drop(hlmi_radix *r, void *p)
 {
-    if (p && --p->held == 0) r->info.bytes -= hlmi_page_bytes(&r->pool->layout, p->track);
-    hlmi_pool_drop(r->pool, p);
+    hlmi_item *item = p;
+    if (item && --item->held == 0) r->info.bytes -= hlmi_shelf_bytes(&r->pool->shelves[item->kind]);
+    hlmi_pool_drop(r->pool, item);
 }
 
 /* Page i of a node in a track; those of all tracks lie side by side. */
@@ -30,14 +32,7 @@ static hlmi_page **page_at(const hlmi_radix *r, const hlmi_radix_node *node, siz
 static void cut_pages(hlmi_radix *r, hlmi_radix_node *node, size_t n)
 {
     for (; node->n_pages > n; node->n_pages--)
-        for (size_t t = 0; t < r->pool->layout.n_tracks; t++) drop_page(r, *page_at(r, node, node->n_pages - 1, t));
-}
-
-static hlmi_state *hold_state(hlmi_radix *r, hlmi_state *s)
-{
-    r->info.states++;
-    if (s->held++ == 0) r->info.bytes += hlmi_state_bytes(&r->pool->states);
-    return hlmi_state_retain(s);
+        for (size_t t = 0; t < r->pool->layout.n_tracks; t++) drop(r, *page_at(r, node, node->n_pages - 1, t));
 }
 
 void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i)
@@ -46,8 +41,7 @@ void hlmi_radix_drop_state(hlmi_radix *r, hlmi_radix_node *node, size_t i)
     memmove(&node->states[i], &node->states[i + 1], (node->n_states - i - 1) * sizeof *node->states);
     node->n_states--;
     r->info.states--;
-    if (--s->held == 0) r->info.bytes -= hlmi_state_bytes(&r->pool->states);
-    hlmi_pool_drop_state(r->pool, s);
+    drop(r, s);
 }
 
 /* ---- nodes ---- */
@@ -298,8 +292,9 @@ static size_t merge_states(hlmi_radix *r, hlmi_radix_node *node, const hlmi_seq 
         if (!take) continue;
         const size_t at = states_to(node, p->pos);
         memmove(&node->states[at + 1], &node->states[at], (node->n_states - at) * sizeof *node->states);
-        node->states[at] = hold_state(r, p->state);
+        node->states[at] = hold(r, p->state);
         node->n_states++;
+        r->info.states++;
     }
     return n;
 }
@@ -323,7 +318,7 @@ static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
     upper->n_pages = count_pages(r, upper->from, at);
     memcpy(upper->pages, node->pages, upper->n_pages * one);
     for (size_t t = 0; t < tracks && upper->n_pages > gone; t++)
-        hold_page(r, *page_at(r, upper, gone, t)); /* both have positions in it */
+        hold(r, *page_at(r, upper, gone, t)); /* both have positions in it */
     memmove(node->pages, node->pages + gone * tracks, (node->n_pages - gone) * one);
     node->n_pages -= gone;
     if (before) memcpy(upper->states, node->states, before * sizeof *node->states);
@@ -350,7 +345,7 @@ static void merge_pages(hlmi_radix *r, hlmi_radix_node *node, const hlmi_seq *s,
         if (end < node->end && (int64_t)((first + i + 1) * r->pool->layout.tokens) > end) break;
         for (size_t t = 0; t < r->pool->layout.n_tracks; t++) {
             hlmi_page **at = page_at(r, node, i, t);
-            if (!*at) *at = hold_page(r, hlmi_seq_page(r->pool, s, t, first + i, node->end));
+            if (!*at) *at = hold(r, hlmi_seq_page(r->pool, s, t, first + i, node->end));
         }
     }
 }
@@ -381,12 +376,12 @@ static hlm_status put_root(hlmi_radix *r, const hlmi_seq *s)
     for (; root->n_pages < n; root->n_pages++) {
         for (size_t t = 0; t < tracks; t++) {
             const hlmi_seq *from = prefix ? &prefix->seq : s;
-            hlmi_page *p = hlmi_page_retain(hlmi_table_page(&from->tracks[t], root->n_pages));
-            p->held++;
+            hlmi_page *p = hlmi_item_retain(hlmi_table_page(&from->tracks[t], root->n_pages));
+            p->item.held++;
             *page_at(r, root, root->n_pages, t) = p;
         }
     }
-    r->first = hlmi_state_retain(s->points.items[0].state);
+    r->first = hlmi_item_retain(s->points.items[0].state);
     return HLM_OK;
 }
 
@@ -394,13 +389,13 @@ static void drop_root(hlmi_radix *r)
 {
     hlmi_radix_node *root = &r->root;
     for (size_t i = 0; i < root->n_pages * r->pool->layout.n_tracks; i++) {
-        root->pages[i]->held--;
+        root->pages[i]->item.held--;
         hlmi_pool_drop(r->pool, root->pages[i]);
     }
     root->n_pages = 0;
     hlmi_free(&r->pool->mem, root->pages);
     root->pages = NULL;
-    hlmi_pool_drop_state(r->pool, r->first);
+    hlmi_pool_drop(r->pool, r->first);
     r->first = NULL;
 }
 
@@ -482,7 +477,7 @@ static hlm_status fill_track(hlmi_table *table, const hlmi_radix *r, const hlmi_
     for (const hlmi_radix_node *node = place->node; node && st == HLM_OK; node = node->parent) {
         const size_t first = page_of(r, node->from);
         for (size_t i = first; i < to && st == HLM_OK; i++)
-            st = hlmi_table_put(r->pool, table, i, hlmi_page_retain(*page_at(r, node, i - first, track)));
+            st = hlmi_table_put(r->pool, table, i, hlmi_item_retain(*page_at(r, node, i - first, track)));
         if (first < to) to = first;
     }
     return st;

@@ -281,7 +281,7 @@ static hlm_status add_page(reading *r, size_t t, hlmi_page *page)
 /* A page of a track that has its first n positions. */
 static hlm_status new_page(reading *r, size_t t, size_t n, hlmi_page **page)
 {
-    *page = hlmi_pool_take(r->pool, t);
+    *page = hlmi_pool_take_page(r->pool, t);
     if (!*page) return HLM_E_NOMEM;
     atomic_store(&(*page)->filled, (unsigned)n);
     return add_page(r, t, *page);
@@ -505,7 +505,7 @@ static hlm_status read_states(reading *r)
     for (size_t i = 0; i < r->head.n_points && st == HLM_OK && r->head.n_rec; i++) {
         const hlmi_snapshot_point *p = &r->points[i];
         hlmi_point *point = hlmi_points_find(&r->cache->seq.points, p->pos);
-        if (p->pos == 0) point->state = hlmi_state_retain(r->pool->origin);
+        if (p->pos == 0) point->state = hlmi_item_retain(r->pool->origin);
         else if (point) st = read_state(r, p, point);
         else st = hlmi_inlet_skip(r->in, (size_t)r->head.state_bytes);
     }

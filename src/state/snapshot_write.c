@@ -172,7 +172,7 @@ static hlmi_page *take_page(desk *d, hlm_pool *pool, const hlmi_page *like)
                  bytes = header + pool->layout.tracks[like->track].bytes;
     hlmi_page **page = &d->pages[like->track];
     if (*page) return *page;
-    *page = hlmi_pool_take(pool, like->track);
+    *page = hlmi_pool_take_page(pool, like->track);
     d->pooled[like->track] = *page != NULL;
     if (*page || !hlmi_pool_place(pool, like)->host) return *page;
     *page = hlmi_calloc(&pool->mem, 1, bytes);

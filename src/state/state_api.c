@@ -1,7 +1,6 @@
-/* The public view of recurrent states: reading them, and marks. */
+/* The public view of recurrent states. */
 #include "state/guard.h"
 #include "state/prefix.h"
-#include "state/window.h"
 
 #include "base/call.h"
 #include "base/half.h"
@@ -84,60 +83,9 @@ HLMI_CALL(hlm_cache_state,
           (cache, layer, which, out, cap, n))
 {
     if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_state: cache is NULL");
-    hlm_status st = hlmi_cache_lock_read(cache);
-    if (st != HLM_OK) return st;
-    st = hlmi_prefix_attach(cache); /* the state of an empty sequence is the one behind the prefix */
+    HLMI_DO(hlmi_cache_lock_read(cache));
+    hlm_status st = hlmi_prefix_attach(cache); /* the state of an empty sequence is the one behind the prefix */
     if (st == HLM_OK) st = read_state(cache, layer, which, out, cap, n);
-    hlmi_cache_unlock(cache);
-    return st;
-}
-
-HLMI_CALL(hlm_cache_mark, (hlm_cache *cache), (cache))
-{
-    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_mark: cache is NULL");
-    hlm_status st = hlmi_cache_lock(cache);
-    if (st != HLM_OK) return st;
-    if (!hlmi_seq_ready(&cache->seq))
-        st = hlmi_fail(HLM_E_UNREACHABLE, "hlm_cache_mark: the state at position %lld is computed by the next step",
-                       (long long)(cache->seq.length - cache->seq.prefix));
-    if (st == HLM_OK) st = hlmi_points_room(cache->pool, &cache->seq.points, 1);
-    if (st == HLM_OK) hlmi_points_put(&cache->seq.points, cache->seq.length, NULL, HLMI_POINT_MARK);
-    hlmi_cache_unlock(cache);
-    return st;
-}
-
-static void unmark(hlm_cache *c, int64_t pos)
-{
-    hlmi_points_clear_at(c->pool, &c->seq.points, pos, HLMI_POINT_MARKS);
-    hlmi_window_give(c->pool, &c->seq);
-}
-
-HLMI_CALL(hlm_cache_unmark, (hlm_cache *cache, int64_t pos), (cache, pos))
-{
-    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: cache is NULL");
-    hlm_status st = hlmi_cache_lock(cache);
-    if (st != HLM_OK) return st;
-    const int64_t length = hlm_cache_length(cache);
-    if (pos < 0 || pos > length)
-        st = hlmi_fail(HLM_E_ARG, "hlm_cache_unmark: position %lld of a cache of %lld tokens", (long long)pos,
-                       (long long)length);
-    else unmark(cache, pos + cache->seq.prefix);
-    hlmi_cache_unlock(cache);
-    return st;
-}
-
-HLMI_CALL(hlm_cache_marks, (hlm_cache *cache, int64_t *pos, size_t cap, size_t *n), (cache, pos, cap, n))
-{
-    if (!cache) return hlmi_fail(HLM_E_ARG, "hlm_cache_marks: cache is NULL");
-    hlm_status st = hlmi_cache_lock_read(cache);
-    if (st != HLM_OK) return st;
-    const hlmi_points *p = &cache->seq.points;
-    size_t marks = 0;
-    for (size_t i = 0; i < p->n; i++) marks += (p->items[i].flags & HLMI_POINT_MARKS) != 0;
-    if (n) *n = marks;
-    if (pos && cap < marks) st = hlmi_fail(HLM_E_SPACE, "hlm_cache_marks: room for %zu of %zu marks", cap, marks);
-    for (size_t i = 0; i < p->n && pos && st == HLM_OK; i++)
-        if (p->items[i].flags & HLMI_POINT_MARKS) *pos++ = p->items[i].pos - cache->seq.prefix;
     hlmi_cache_unlock(cache);
     return st;
 }

@@ -17,11 +17,7 @@ static hlm_status add(hlm_pool *pool, const hlm_adapter *adapter, uint32_t *numb
     if (pool->n_adapters == HLMI_MOST_ADAPTERS || pool->n_adapters + 2 > symbols)
         return hlmi_fail(HLM_E_FULL, "the pool has run sequences with %zu adapters, and can not tell more apart",
                          pool->n_adapters);
-    void *items = pool->adapters;
-    const hlm_status st =
-        hlmi_grow(&pool->mem, &items, &pool->cap_adapters, pool->n_adapters + 1, sizeof *pool->adapters, "adapters");
-    pool->adapters = items;
-    if (st != HLM_OK) return st;
+    HLMI_DO(HLMI_GROW(&pool->mem, pool->adapters, pool->cap_adapters, pool->n_adapters + 1, "adapters"));
     hlm_adapter *own = (hlm_adapter *)(uintptr_t)adapter; /* counting is not part of the value */
     hlm_adapter_retain(own);
     pool->adapters[pool->n_adapters++] = own;

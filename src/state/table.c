@@ -26,16 +26,8 @@ static hlmi_leaf *leaf_copy(hlm_pool *pool, const hlmi_leaf *from, uint32_t n)
         return NULL;
     }
     atomic_init(&leaf->refs, 1);
-    for (; leaf->n < n; leaf->n++) leaf_set(leaf, leaf->n, from ? hlmi_page_retain(from->page[leaf->n]) : NULL);
+    for (; leaf->n < n; leaf->n++) leaf_set(leaf, leaf->n, from ? hlmi_item_retain(from->page[leaf->n]) : NULL);
     return leaf;
-}
-
-static hlm_status room(hlm_pool *pool, hlmi_table *t, size_t n)
-{
-    void *items = t->leaves;
-    const hlm_status st = hlmi_grow(&pool->mem, &items, &t->cap, n, sizeof(hlmi_leaf *), "a page table");
-    t->leaves = items;
-    return st;
 }
 
 /* Leaf i, which may be the next, becomes the table's own, with the first n of its pages if it is not. */
@@ -43,8 +35,8 @@ static hlm_status leaf_own(hlm_pool *pool, hlmi_table *t, size_t i, uint32_t n)
 {
     hlmi_leaf *old = i < t->n ? t->leaves[i] : NULL;
     if (old && atomic_load(&old->refs) == 1) return HLM_OK;
-    const hlm_status st = room(pool, t, i + 1);
-    hlmi_leaf *leaf = st == HLM_OK ? leaf_copy(pool, old, n) : NULL;
+    HLMI_DO(HLMI_GROW(&pool->mem, t->leaves, t->cap, i + 1, "a page table"));
+    hlmi_leaf *leaf = leaf_copy(pool, old, n);
     if (!leaf) return HLM_E_NOMEM;
     t->leaves[i] = leaf;
     if (i == t->n) t->n++;
@@ -70,18 +62,17 @@ hlm_status hlmi_table_put(hlm_pool *pool, hlmi_table *t, size_t i, hlmi_page *pa
 
 hlm_status hlmi_table_blank(hlm_pool *pool, hlmi_table *t, size_t n)
 {
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < n && st == HLM_OK; i += HLMI_LEAF_PAGES) {
-        st = leaf_own(pool, t, t->n, 0);
-        if (st == HLM_OK) t->leaves[t->n - 1]->n = (uint32_t)hlmi_min_size(n - i, HLMI_LEAF_PAGES);
+    for (size_t i = 0; i < n; i += HLMI_LEAF_PAGES) {
+        HLMI_DO(leaf_own(pool, t, t->n, 0));
+        t->leaves[t->n - 1]->n = (uint32_t)hlmi_min_size(n - i, HLMI_LEAF_PAGES);
     }
-    return st;
+    return HLM_OK;
 }
 
 hlm_status hlmi_table_share(hlm_pool *pool, hlmi_table *t, const hlmi_table *from, size_t n)
 {
     const size_t leaves = hlmi_div_up(n, HLMI_LEAF_PAGES);
-    HLMI_DO(room(pool, t, leaves));
+    HLMI_DO(HLMI_GROW(&pool->mem, t->leaves, t->cap, leaves, "a page table"));
     for (; t->n < leaves; t->n++) {
         hlmi_leaf *leaf = from->leaves[t->n];
         const uint32_t keep = (uint32_t)hlmi_min_size(n - t->n * HLMI_LEAF_PAGES, HLMI_LEAF_PAGES);
@@ -127,8 +118,8 @@ bool hlmi_table_alone(const hlmi_table *claim, const hlmi_table *own, size_t i)
     const hlmi_page *page = a->page[slot];
     /* the page's count last: who parts from a leaf has references of its own on its pages before it drops the leaf */
     const unsigned mine = atomic_load(&a->refs);
-    if (a == b) return mine == 2 && atomic_load(&page->refs) == 1;
+    if (a == b) return mine == 2 && atomic_load(&page->item.refs) == 1;
     if (mine != 1) return false;
-    if (!b || slot >= b->n || b->page[slot] != page) return atomic_load(&page->refs) == 1;
-    return atomic_load(&b->refs) == 1 && atomic_load(&page->refs) == 2;
+    if (!b || slot >= b->n || b->page[slot] != page) return atomic_load(&page->item.refs) == 1;
+    return atomic_load(&b->refs) == 1 && atomic_load(&page->item.refs) == 2;
 }

@@ -3,12 +3,6 @@
 
 #include "state/cache.h"
 
-hlmi_undo *hlmi_undo_retain(hlmi_undo *u)
-{
-    if (u) atomic_fetch_add(&u->refs, 1);
-    return u;
-}
-
 /* The point whose stretch has a place for pos, or NULL. */
 static const hlmi_point *find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
@@ -19,7 +13,7 @@ static const hlmi_point *find(const hlm_pool *pool, const hlmi_points *points, i
 void *const *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
     const hlmi_point *p = find(pool, points, pos);
-    return p ? p->log->row[pos - p->pos]->item.rows : NULL;
+    return p ? p->log->row[pos - p->pos]->rows : NULL;
 }
 
 bool hlmi_undo_covers(const hlm_pool *pool, const hlmi_points *points, int64_t a, int64_t b)
@@ -48,38 +42,37 @@ void *const *hlmi_undo_target(const hlm_cache *c, int64_t pos)
 /* Rows from index n on go. */
 static void cut(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
-    while (u->n > n) hlmi_pool_drop_row(pool, u->row[--u->n]);
+    while (u->n > n) hlmi_pool_drop(pool, u->row[--u->n]);
 }
 
 /* New rows, up to n in all. On failure the stretch goes. */
 static hlmi_undo *extend(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
     const size_t had = u->n;
-    while (u->n < n && (u->row[u->n] = hlmi_pool_take_row(pool))) u->n++;
+    while (u->n < n && (u->row[u->n] = hlmi_pool_take(pool, HLMI_SHELF_ROWS))) u->n++;
     if (u->n >= n) return u;
     cut(pool, u, had);
-    hlmi_pool_drop_undo(pool, u);
+    hlmi_pool_drop(pool, u);
     return NULL;
 }
 
 hlmi_undo *hlmi_undo_new(hlm_pool *pool, size_t n)
 {
-    hlmi_undo *u = hlmi_pool_take_undo(pool);
-    return u ? extend(pool, u, n) : NULL;
+    hlmi_undo *u = hlmi_pool_take(pool, HLMI_SHELF_STRETCHES);
+    if (!u) return NULL;
+    u->n = 0;
+    return extend(pool, u, n);
 }
 
 /* The first n rows of a stretch, to append to: itself, when nobody shares it, or a list of its own. */
 static hlmi_undo *own(hlm_pool *pool, hlmi_undo *u, size_t n)
 {
-    if (atomic_load(&u->refs) == 1) {
+    if (atomic_load(&u->item.refs) == 1) {
         cut(pool, u, n);
-        return hlmi_undo_retain(u);
+        return hlmi_item_retain(u);
     }
     hlmi_undo *copy = hlmi_undo_new(pool, 0);
-    for (; copy && copy->n < n; copy->n++) {
-        copy->row[copy->n] = u->row[copy->n];
-        atomic_fetch_add(&copy->row[copy->n]->refs, 1);
-    }
+    for (; copy && copy->n < n; copy->n++) copy->row[copy->n] = hlmi_item_retain(u->row[copy->n]);
     return copy;
 }
 
@@ -91,7 +84,7 @@ static void claim_one(hlm_cache *c, int64_t p, int64_t from)
     hlmi_state *state = had ? had->state : NULL;
     hlmi_undo *u = NULL;
     if (had && c->seq.length >= to) {
-        u = hlmi_undo_retain(had->log);
+        u = hlmi_item_retain(had->log);
     } else if (had) {
         u = own(c->pool, had->log, (size_t)(c->seq.length - p));
         if (u) u = extend(c->pool, u, (size_t)(to - p));
@@ -100,7 +93,7 @@ static void claim_one(hlm_cache *c, int64_t p, int64_t from)
     }
     hlmi_point *point = u ? hlmi_claim_point(c, p, state, HLMI_POINT_ANCHOR) : NULL;
     if (point) point->log = u;
-    else hlmi_pool_drop_undo(c->pool, u);
+    else hlmi_pool_drop(c->pool, u);
 }
 
 void hlmi_undo_claim(hlm_cache *c, int64_t from)
@@ -126,6 +119,6 @@ void hlmi_undo_truncate(hlm_pool *pool, const hlmi_points *points, int64_t pos)
 {
     for (size_t i = 0; i < points->n; i++) {
         const hlmi_point *p = &points->items[i];
-        if (p->log && p->pos <= pos && atomic_load(&p->log->refs) == 1) cut(pool, p->log, (size_t)(pos - p->pos));
+        if (p->log && p->pos <= pos && atomic_load(&p->log->item.refs) == 1) cut(pool, p->log, (size_t)(pos - p->pos));
     }
 }

@@ -12,27 +12,19 @@
 
 #include "state/points.h"
 
-typedef struct hlmi_row {
-    hlmi_item item;
-    atomic_uint refs;
-} hlmi_row;
-
 /** A stretch; it belongs to a point (state/points.h), which is at its first position and has the state there, the
  *  anchor. Changed in place only by a sequence that alone holds it, except that the end of a step's claim takes the
  *  rows of that claim out again: whoever shares the stretch meanwhile looks at the rows before them. */
 struct hlmi_undo {
     hlmi_item item; /* without rows */
-    atomic_uint refs;
     uint32_t n; /* rows there are, from the first on; a sequence that ends before them counts only its own */
-    hlmi_row *row[]; /* references */
+    hlmi_item *row[]; /* references */
 };
 
 enum { HLMI_UNDO_STRETCHES = 2 };
 
 /** A stretch with n rows to be written; or NULL (sentence set). */
 hlmi_undo *hlmi_undo_new(hlm_pool *pool, size_t n);
-/** One reference more; returns u, which may be NULL. */
-hlmi_undo *hlmi_undo_retain(hlmi_undo *u);
 
 /** Addresses by place of the row of a position in the log of these points, or NULL. */
 void *const *hlmi_undo_find(const hlm_pool *pool, const hlmi_points *points, int64_t pos);

@@ -17,13 +17,13 @@ static void point_valid(const hlm_pool *pool, const hlmi_seq *s, size_t i)
     hlmi_assert((i == 0) == ((p->flags & HLMI_POINT_FIRST) != 0)); /* so there is a way to any position */
     hlmi_assert(!(p->flags & HLMI_POINT_AGAIN) || p->flags & HLMI_POINT_NOW);
     hlmi_assert((p->state != NULL) == (pool->origin != NULL));
-    hlmi_assert(!p->state || atomic_load(&p->state->refs) > 0);
+    hlmi_assert(!p->state || atomic_load(&p->state->item.refs) > 0);
     hlmi_assert(!p->state || p->state->pos == p->pos || (p->state == pool->origin && i == 0));
     hlmi_assert((p->log != NULL) == anchor);
     if (!anchor) return;
     const int64_t behind = s->length - p->pos, rows = behind < pool->undo_tokens ? behind : pool->undo_tokens;
     hlmi_assert(pool->undo_tokens > 0 && p->pos % pool->undo_tokens == 0);
-    hlmi_assert(atomic_load(&p->log->refs) > 0 && p->log->n >= rows && p->log->n <= pool->undo_tokens);
+    hlmi_assert(atomic_load(&p->log->item.refs) > 0 && p->log->n >= rows && p->log->n <= pool->undo_tokens);
 }
 
 static void points_valid(const hlm_pool *pool, const hlmi_seq *s)
@@ -71,7 +71,7 @@ static void track_valid(const hlm_pool *pool, const hlmi_table *t, size_t track,
         if (!page) continue;
         hlmi_assert(page->track == track &&
                     t->leaves[i / HLMI_LEAF_PAGES]->rows.at[i % HLMI_LEAF_PAGES] == hlmi_page_rows(page));
-        hlmi_assert(atomic_load(&page->refs) > 0);
+        hlmi_assert(atomic_load(&page->item.refs) > 0);
         hlmi_assert(atomic_load(&page->filled) >= hlmi_min_size(per, (size_t)length - i * per));
     }
 }
@@ -131,11 +131,11 @@ static void node_valid(const hlmi_radix *r, const hlmi_radix_node *node)
     for (size_t i = 0; i < node->n_pages * r->pool->layout.n_tracks; i++) {
         const hlmi_page *page = node->pages[i];
         hlmi_assert(page || r->pool->layout.tracks[i % r->pool->layout.n_tracks].window);
-        hlmi_assert(!page || (page->held > 0 && page->held <= atomic_load(&page->refs)));
+        hlmi_assert(!page || (page->item.held > 0 && page->item.held <= atomic_load(&page->item.refs)));
     }
     for (size_t i = 0; i < node->n_states; i++) {
         const hlmi_state *s = node->states[i];
-        hlmi_assert(s->held > 0 && s->held <= atomic_load(&s->refs));
+        hlmi_assert(s->item.held > 0 && s->item.held <= atomic_load(&s->item.refs));
         hlmi_assert(s->pos > (i ? node->states[i - 1]->pos : node->from) && s->pos <= node->end);
     }
     for (size_t i = 0; i < node->n; i++) {
@@ -158,10 +158,10 @@ void hlmi_radix_valid(const hlmi_radix *r)
         for (size_t i = 0; i < node->n_pages * r->pool->layout.n_tracks; i++) {
             const hlmi_page *page = node->pages[i];
             if (page && !is_roots(r, page))
-                bytes += (double)hlmi_page_bytes(&r->pool->layout, page->track) / page->held;
+                bytes += (double)hlmi_page_bytes(&r->pool->layout, page->track) / page->item.held;
         }
         for (size_t i = 0; i < node->n_states; i++)
-            bytes += (double)hlmi_state_bytes(&r->pool->states) / node->states[i]->held;
+            bytes += (double)hlmi_state_bytes(&r->pool->states) / node->states[i]->item.held;
     }
     if (!HLMI_CHECKED) return;
     hlmi_assert(nodes == r->info.nodes && tokens == r->info.tokens && states == r->info.states);
