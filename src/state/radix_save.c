@@ -58,42 +58,32 @@ static const char *text_path(const place *p, uint64_t generation, uint64_t i)
 /* *done: the index is in its place, whatever the status says. */
 static hlm_status write_index(const place *p, const hlm_pool *pool, uint64_t generation, uint64_t n, bool *done)
 {
-    const index_block b = {.magic = INDEX_MAGIC, .version = INDEX_VERSION, .generation = generation, .n = n};
-    const char *path = index_path(p);
-    hlmi_os_saving *file = NULL;
-    *done = false;
-    hlm_status st = hlmi_snapshot_open_file(&file, path);
-    if (st != HLM_OK) return st;
-    hlmi_outlet o = {.kernels = &pool->model->kernels, .name = path, .file = file};
-    st = hlmi_outlet_open(&o, p->mem);
-    if (st == HLM_OK) st = hlmi_outlet_block(&o, &b, sizeof b);
-    if (st == HLM_OK) st = hlmi_outlet_flush(&o);
-    hlmi_outlet_close(&o, p->mem);
-    if (st == HLM_OK) return hlmi_snapshot_commit_file(file, path, done);
-    hlmi_os_save_abort(file);
+    index_block b = {.magic = INDEX_MAGIC, .version = INDEX_VERSION, .generation = generation, .n = n};
+    hlmi_stream io = {.kernels = &pool->model->kernels, .mem = p->mem, .name = index_path(p), .out = true};
+    hlm_status st = hlmi_stream_open(&io);
+    if (st == HLM_OK) st = hlmi_stream_block(&io, &b, sizeof b);
+    st = hlmi_stream_close(&io, st);
+    *done = io.done;
     return st;
 }
 
 /* *missing: there is none. */
 static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *b, bool *missing)
 {
-    const char *path = index_path(p);
-    hlmi_os_file *file = NULL;
+    hlmi_stream io = {.kernels = &pool->model->kernels, .mem = p->mem, .name = index_path(p)};
     *b = (index_block){.n = 0};
-    const int rc = hlmi_os_open(path, &file);
-    *missing = hlmi_os_kind(rc) == HLMI_OS_MISSING || hlmi_os_kind(rc) == HLMI_OS_DANGLING;
-    if (rc != 0) return hlmi_fail_open(path, rc);
-    hlmi_inlet in = {.kernels = &pool->model->kernels, .name = path, .file = file, .end = hlmi_os_size(file)};
-    hlm_status st = hlmi_inlet_open(&in, p->mem);
-    if (st == HLM_OK) st = hlmi_inlet_block(&in, b, sizeof *b);
-    if (st == HLM_E_FORMAT && memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0)
-        st = hlmi_fail(st, "%s: no index of a prefix cache%s", path, hlmi_inlet_looks(&in).s);
-    hlmi_inlet_close(&in, p->mem);
-    hlmi_os_close(file);
+    hlm_status st = hlmi_stream_open(&io);
+    *missing = io.missing;
+    if (st == HLM_OK) {
+        st = hlmi_stream_block(&io, b, sizeof *b);
+        if (st == HLM_E_FORMAT && memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0)
+            st = hlmi_fail(st, "%s: no index of a prefix cache%s", io.name, hlmi_stream_looks(&io).s);
+    }
+    st = hlmi_stream_close(&io, st);
     if (st == HLM_OK && (memcmp(b->magic, INDEX_MAGIC, sizeof b->magic) != 0 || b->reserved || b->n > MOST_FILES))
-        st = hlmi_fail(HLM_E_FORMAT, "%s: no index of a prefix cache", path);
+        st = hlmi_fail(HLM_E_FORMAT, "%s: no index of a prefix cache", io.name);
     if (st == HLM_OK && b->version != INDEX_VERSION)
-        st = hlmi_fail(HLM_E_UNSUPPORTED, "%s: of version %u, this library reads version %d", path,
+        st = hlmi_fail(HLM_E_UNSUPPORTED, "%s: of version %u, this library reads version %d", io.name,
                        (unsigned)b->version, INDEX_VERSION);
     if (st != HLM_OK) *b = (index_block){.n = 0};
     return st;
@@ -158,9 +148,9 @@ static hlm_status write_texts(const place *p, const texts *t, uint64_t generatio
     hlm_status st = HLM_OK;
     for (size_t i = 0; i < t->n && st == HLM_OK; i++) {
         hlmi_snapshot s;
+        hlmi_stream io = {.name = text_path(p, generation, i)};
         st = hlmi_snapshot_begin(&s, t->caches[i], t->left_out[i]);
-        if (st != HLM_OK) return st;
-        st = hlmi_snapshot_write_file(&s, text_path(p, generation, i));
+        if (st == HLM_OK) st = hlmi_snapshot_write(&s, &io);
         hlmi_snapshot_end(&s);
     }
     return st;
@@ -284,7 +274,8 @@ HLMI_CALL(hlm_prefix_save, (hlm_pool *pool, const char *folder), (pool, folder))
 static hlm_status load_text(hlm_pool *pool, const char *path, uint32_t flags)
 {
     hlm_cache *c = NULL;
-    hlm_status st = hlmi_snapshot_read_file(&c, pool, path, flags, true);
+    hlmi_stream io = {.name = path};
+    hlm_status st = hlmi_snapshot_read(&c, pool, &io, flags, true);
     if (st == HLM_OK) st = hlm_prefix_add(c);
     hlm_cache_free(c);
     return st;

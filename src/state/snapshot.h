@@ -74,35 +74,45 @@ void hlmi_snapshot_head_of(hlmi_snapshot_head *h, const hlm_pool *pool);
 /** Bytes of a snapshot with this head; false: more than there can be. */
 bool hlmi_snapshot_bytes(const hlmi_snapshot_head *h, uint64_t *bytes);
 
-/** Do states and rows of the log lie on the host as they go out? */
-static inline bool hlmi_rows_plain(const hlm_pool *pool)
-{
-    return pool->places[0]->host && pool->states.rows[0] == pool->states.bytes;
-}
-
-/** A sequence that is about to be written. */
+/** A sequence on its way out or in. */
 typedef struct hlmi_snapshot {
+    hlm_pool *pool;
     hlm_cache *cache;
+    hlmi_stream *io;
     hlmi_snapshot_head head;
-    hlmi_snapshot_point *points; /* [head.n_points] the sequence's, one for one */
-    uint32_t *numbers; /* of the pool's adapters in the file, from 0 on; NULL: the pool knows none */
-    const hlm_adapter **adapters; /* [head.adapters] */
+    hlmi_snapshot_point *points; /* [head.n_points] */
+    hlmi_snapshot_adapter *adapters; /* [head.adapters] */
+    size_t cap_points, cap_adapters;
+    uint32_t *numbers; /* the other side's, of adapters by their numbers on this one, from 0 on; NULL: there are none */
+    char *ids; /* head and tokens of a page */
+    char *desk; /* a state, a row of the undo log, or rows of a page, that can not go as they lie */
 } hlmi_snapshot;
 
-/** What there is to write. Nobody else uses the cache until hlmi_snapshot_end. */
-hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out);
-hlm_status hlmi_snapshot_write(const hlmi_snapshot *s, hlmi_outlet *o);
+/* Blocks, which go out or are read by what the stream does. */
+
+/** Takes memory for what follows. */
+hlm_status hlmi_snapshot_memory(hlmi_snapshot *s);
+/** The positions of the layers. *now: where the sequence stands, which is found when it is read. */
+hlm_status hlmi_snapshot_layers(hlmi_snapshot *s, int64_t *now);
+hlm_status hlmi_snapshot_adapters(hlmi_snapshot *s);
+hlm_status hlmi_snapshot_points(hlmi_snapshot *s);
+/** The rows of a page. */
+hlm_status hlmi_snapshot_rows(hlmi_snapshot *s, const hlmi_page *page);
+/** The states of points, and their rows of the undo log; those are passed over that the sequence has no room for. */
+hlm_status hlmi_snapshot_states(hlmi_snapshot *s);
+/** Frees all but the cache. */
 void hlmi_snapshot_end(hlmi_snapshot *s);
 
-/** To a file that takes the place of `path` when it is whole. */
-hlm_status hlmi_snapshot_write_file(const hlmi_snapshot *s, const char *path);
-/** The file's beginning, and its end: it takes its place. *done: it has, even if that is not on the disk (HLM_E_IO). */
-hlm_status hlmi_snapshot_open_file(hlmi_os_saving **file, const char *path);
-hlm_status hlmi_snapshot_commit_file(hlmi_os_saving *file, const char *path, bool *done);
+/* Whole snapshots */
 
-/** A sequence from an open inlet; nothing is left of it when that fails. `known`: pages that were left out are taken
- *  from the pool's prefix cache. */
-hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_inlet *in, uint32_t flags, bool known);
-hlm_status hlmi_snapshot_read_file(hlm_cache **out, hlm_pool *pool, const char *path, uint32_t flags, bool known);
+/** What there is to write. Nobody else uses the cache until hlmi_snapshot_end, which is for the caller, also when this
+ *  fails. */
+hlm_status hlmi_snapshot_begin(hlmi_snapshot *s, hlm_cache *cache, uint32_t left_out);
+/** To a stream that is not open. */
+hlm_status hlmi_snapshot_write(hlmi_snapshot *s, hlmi_stream *io);
+
+/** A sequence from a stream that is not open; nothing is left of it when that fails. `known`: pages that were left out
+ *  are taken from the pool's prefix cache. */
+hlm_status hlmi_snapshot_read(hlm_cache **out, hlm_pool *pool, hlmi_stream *io, uint32_t flags, bool known);
 
 #endif

@@ -1,4 +1,4 @@
-/* The bytes of a snapshot on their way out and in. They go in blocks: a number of bytes that both sides know
+/* The bytes of a snapshot on their way out or in. They go in blocks: a number of bytes that both sides know
  * beforehand, and a checksum behind them that also covers the checksum of the block before, so that a block can be
  * neither changed nor moved. Large blocks go straight between their place and the other side; small ones are
  * gathered. */
@@ -15,48 +15,36 @@
 /** Bytes that a block takes besides its own. */
 enum { HLMI_BLOCK_SUM = sizeof(uint64_t) };
 
-/** Where a snapshot goes to: memory, a file, or the caller's function. */
-typedef struct hlmi_outlet {
+/** To or from memory, the caller's function, or else the file of a path, whose place a new one takes when it is
+ *  whole. */
+typedef struct hlmi_stream {
     const hlmi_kernels *kernels;
-    const char *name; /* for sentences */
+    const hlmi_mem *mem;
+    const char *name; /* for sentences; a file's path */
+    bool out;
     char *memory; /* or NULL */
-    hlmi_os_saving *file; /* or NULL */
     const hlm_writer *writer; /* or NULL */
-    bool past_cache; /* what is copied to memory is larger than a cache */
-    uint64_t sum;
-    char *buffer; /* of a file or function */
-    size_t used;
-} hlmi_outlet;
-
-/** Where it comes from. */
-typedef struct hlmi_inlet {
-    const hlmi_kernels *kernels;
-    const char *name;
-    const char *memory; /* or NULL */
-    hlmi_os_file *file; /* or NULL */
     const hlm_reader *reader; /* or NULL */
-    bool past_cache;
-    uint64_t at, end; /* bytes read; of the snapshot, as far as is known */
+    hlmi_os_saving *saving; /* or NULL */
+    hlmi_os_file *file; /* or NULL */
+    bool missing; /* there is no such file */
+    bool done; /* the new file has taken its place, even if that is not on the disk (HLM_E_IO) */
+    bool past_cache; /* what is copied to or from memory is larger than a cache */
+    uint64_t at, end; /* of memory, and of what is read: bytes so far; all of them, as far as is known */
     uint64_t sum;
-    char *buffer; /* bytes that were read and not yet taken */
+    char *buffer; /* bytes that were gathered; or that were read and not yet taken */
     size_t used, have;
-} hlmi_inlet;
+} hlmi_stream;
 
-/** Takes memory for the buffer, where one is needed. */
-hlm_status hlmi_outlet_open(hlmi_outlet *o, const hlmi_mem *mem);
-hlm_status hlmi_outlet_block(hlmi_outlet *o, const void *data, size_t n);
-/** What was gathered goes on its way. */
-hlm_status hlmi_outlet_flush(hlmi_outlet *o);
-void hlmi_outlet_close(hlmi_outlet *o, const hlmi_mem *mem);
-
-hlm_status hlmi_inlet_open(hlmi_inlet *in, const hlmi_mem *mem);
-/** The next block into out [n]. HLM_E_FORMAT: it ends too early, or the checksum is wrong; out may have been written
- *  then. */
-hlm_status hlmi_inlet_block(hlmi_inlet *in, void *out, size_t n);
-/** The next block, which nobody needs; its checksum counts nevertheless. */
-hlm_status hlmi_inlet_skip(hlmi_inlet *in, size_t n);
+/** hlmi_stream_close is for the caller, also when it fails. */
+hlm_status hlmi_stream_open(hlmi_stream *s);
+/** The next block, `data` [n], goes out, or is read; NULL: nobody needs what is read, but its checksum counts.
+ *  HLM_E_FORMAT: it ends too early, or the checksum is wrong; `data` may have been written then. */
+hlm_status hlmi_stream_block(hlmi_stream *s, void *data, size_t n);
 /** What memory or a file looks like by its beginning. */
-hlmi_looks hlmi_inlet_looks(const hlmi_inlet *in);
-void hlmi_inlet_close(hlmi_inlet *in, const hlmi_mem *mem);
+hlmi_looks hlmi_stream_looks(const hlmi_stream *s);
+/** What was gathered goes on its way, and a new file takes its place, if all went well so far: `st` is HLM_OK. Returns
+ *  st, or why that failed. */
+hlm_status hlmi_stream_close(hlmi_stream *s, hlm_status st);
 
 #endif
