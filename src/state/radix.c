@@ -85,22 +85,6 @@ static hlmi_radix_node *node_new(hlmi_radix *r, int64_t from, int64_t end, size_
     return NULL;
 }
 
-static void list_in(hlmi_radix *r, hlmi_radix_node *node)
-{
-    node->next = r->nodes;
-    if (r->nodes) r->nodes->prev = node;
-    r->nodes = node;
-    r->info.nodes++;
-}
-
-static void list_out(hlmi_radix *r, hlmi_radix_node *node)
-{
-    if (node->next) node->next->prev = node->prev;
-    if (node->prev) node->prev->next = node->next;
-    else r->nodes = node->next;
-    r->info.nodes--;
-}
-
 /* Index of the child that begins with a token, or where it would be. */
 static size_t child_index(const hlmi_radix_node *node, int32_t token)
 {
@@ -126,6 +110,13 @@ static void put_child(hlmi_radix_node *node, hlmi_radix_node *child)
     node->children[i] = child;
     node->n++;
     child->parent = node;
+}
+
+hlmi_radix_node *hlmi_radix_next(const hlmi_radix *r, const hlmi_radix_node *node)
+{
+    const hlmi_radix_node *next = node ? node->parent : &r->root;
+    for (size_t i = node ? child_index(next, node->first) + 1 : 0; i < next->n; i = 0) next = next->children[i];
+    return next == &r->root ? NULL : (hlmi_radix_node *)(uintptr_t)next;
 }
 
 /* Index of the first state behind a position. */
@@ -333,7 +324,7 @@ static void split(hlmi_radix *r, hlmi_radix_node *node, hlmi_radix_node *upper)
     node->from = at;
     node->first = hlmi_page_symbols(node->pages[HLMI_IDS])[(size_t)at % r->pool->layout.tokens];
     put_child(upper, node);
-    list_in(r, upper);
+    r->info.nodes++;
 }
 
 /* The pages of a sequence that a node with its positions up to `end` has not. */
@@ -358,7 +349,7 @@ static void put_leaf(hlmi_radix *r, hlmi_radix_node *parent, hlmi_radix_node *le
     merge_states(r, leaf, s, leaf->from, leaf->end, true);
     leaf->first = hlmi_seq_symbol(r->pool, s, leaf->from);
     put_child(parent, leaf);
-    list_in(r, leaf);
+    r->info.nodes++;
     r->info.tokens += (uint64_t)(leaf->end - leaf->from);
 }
 
@@ -405,20 +396,16 @@ static hlm_status insert(hlmi_radix *r, const hlmi_seq *s, hlmi_radix_place *pla
 {
     hlmi_radix_node *node = place->node, *upper = NULL, *leaf = NULL;
     const bool branch = place->at < node->end && place->at < end;
-    hlm_status st = put_root(r, s);
-    if (st == HLM_OK) st = states_room(r, s, place);
-    if (st == HLM_OK && place->at < end) {
-        void *items = node->children;
-        if (!branch)
-            st = hlmi_grow(&r->pool->mem, &items, &node->cap, node->n + 1, sizeof *node->children, "the prefix cache");
-        node->children = items;
-        if (st == HLM_OK) leaf = node_new(r, place->at, end, merge_states(r, NULL, s, place->at, end, false));
+    HLMI_DO(put_root(r, s));
+    HLMI_DO(states_room(r, s, place));
+    if (place->at < end) {
+        if (!branch) HLMI_DO(HLMI_GROW(&r->pool->mem, node->children, node->cap, node->n + 1, "the prefix cache"));
+        leaf = node_new(r, place->at, end, merge_states(r, NULL, s, place->at, end, false));
         if (leaf && branch) upper = node_new(r, node->from, place->at, node->cap_states);
-        if (!leaf || (branch && !upper)) st = HLM_E_NOMEM;
-    }
-    if (st != HLM_OK) {
-        node_free(r, leaf);
-        return st;
+        if (!leaf || (branch && !upper)) {
+            node_free(r, leaf);
+            return HLM_E_NOMEM;
+        }
     }
     if (upper) split(r, node, upper);
     if (upper) node = place->node = upper;
@@ -463,7 +450,7 @@ void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
     r->info.tokens -= (uint64_t)(leaf->end - leaf->from);
     memmove(&parent->children[i], &parent->children[i + 1], (parent->n - i - 1) * sizeof *parent->children);
     parent->n--;
-    list_out(r, leaf);
+    r->info.nodes--;
     node_free(r, leaf);
 }
 
@@ -473,30 +460,28 @@ void hlmi_radix_remove(hlmi_radix *r, hlmi_radix_node *leaf)
 static hlm_status fill_track(hlmi_table *table, const hlmi_radix *r, const hlmi_radix_place *place, size_t track)
 {
     size_t to = count_pages(r, 0, place->at);
-    hlm_status st = hlmi_table_blank(r->pool, table, to);
-    for (const hlmi_radix_node *node = place->node; node && st == HLM_OK; node = node->parent) {
+    HLMI_DO(hlmi_table_blank(r->pool, table, to));
+    for (const hlmi_radix_node *node = place->node; node; node = node->parent) {
         const size_t first = page_of(r, node->from);
-        for (size_t i = first; i < to && st == HLM_OK; i++)
-            st = hlmi_table_put(r->pool, table, i, hlmi_item_retain(*page_at(r, node, i - first, track)));
-        if (first < to) to = first;
+        for (size_t i = first; i < to; i++)
+            HLMI_DO(hlmi_table_put(r->pool, table, i, hlmi_item_retain(*page_at(r, node, i - first, track))));
+        to = hlmi_min_size(to, first);
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status fill_pages(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place)
 {
-    hlm_status st = HLM_OK;
-    for (size_t t = 0; t < r->pool->layout.n_tracks && st == HLM_OK; t++) st = fill_track(&s->tracks[t], r, place, t);
-    return st;
+    for (size_t t = 0; t < r->pool->layout.n_tracks; t++) HLMI_DO(fill_track(&s->tracks[t], r, place, t));
+    return HLM_OK;
 }
 
 hlm_status hlmi_radix_fill(hlmi_seq *s, const hlmi_radix *r, const hlmi_radix_place *place, int64_t from, uint32_t mark)
 {
     size_t n = 0;
     for (const hlmi_radix_node *node = place->node; node; node = node->parent) n += states_to(node, place->at);
-    hlm_status st = fill_pages(s, r, place);
-    if (st == HLM_OK) st = hlmi_points_room(r->pool, &s->points, n);
-    if (st != HLM_OK) return st;
+    HLMI_DO(fill_pages(s, r, place));
+    HLMI_DO(hlmi_points_room(r->pool, &s->points, n));
     s->length = place->at;
     s->prefix = r->root.end;
     hlmi_points_begin(r->pool, &s->points, s->prefix, r->first);
@@ -553,11 +538,7 @@ void hlmi_radix_clear(hlm_pool *pool)
 {
     hlmi_radix *r = pool->radix;
     hlmi_radix_lock(r);
-    while (r->nodes) {
-        hlmi_radix_node *leaf = r->nodes;
-        while (leaf->n) leaf = leaf->children[0];
-        hlmi_radix_remove(r, leaf);
-    }
+    for (hlmi_radix_node *leaf; (leaf = hlmi_radix_next(r, NULL));) hlmi_radix_remove(r, leaf);
     drop_root(r);
     hlmi_radix_unlock(r);
 }

@@ -19,7 +19,6 @@
 typedef struct hlmi_radix_node {
     struct hlmi_radix_node *parent, **children; /* ascending by `first` */
     size_t n, cap;
-    struct hlmi_radix_node *prev, *next; /* of all nodes but the root, in no order */
     int32_t first; /* symbol at `from` */
     int64_t from, end;
     hlmi_page **pages; /* [n_pages][tracks] those with positions from .. end - 1, references, or NULL: not there */
@@ -35,7 +34,6 @@ typedef struct hlmi_radix {
     hlmi_lock lock; /* guards what follows, and `held` of pages and states */
     hlmi_radix_node root;
     hlmi_state *first; /* the state behind the plan's prefix, with the root's pages; a reference, not counted */
-    hlmi_radix_node *nodes; /* the list of all but the root */
     double clock; /* worth of what was evicted last (radix_evict.c) */
     uint64_t uses;
     hlm_prefix_info info;
@@ -72,6 +70,9 @@ bool hlmi_radix_mine(void);
 
 /* The rest with the tree locked. */
 
+/** The node behind another (NULL: the first) of all but the root, in an order in which children stand before their
+ *  parents and are in theirs; NULL: that was the last. */
+hlmi_radix_node *hlmi_radix_next(const hlmi_radix *r, const hlmi_radix_node *node);
 /** The longest beginning of a text that the tree has. */
 hlmi_radix_place hlmi_radix_find(hlmi_radix *r, const hlmi_radix_text *text);
 /** The latest state on the way to a place, or NULL. */

@@ -1,6 +1,6 @@
 /* What the prefix cache gives up. It evicts the end of a leaf or a single state at a time: the one that is cheapest to
  * compute again for its bytes, and of equals the one that was used longest ago. So that nothing stays for ever because
- * it is dear, the worth of what was evicted last counts as the tree's clock (Cao and Irani's GreedyDual-Size): a unit's
+ * it is dear, the worth of what was evicted last counts as the tree's clock (Cao and Irani's GreedyDual-Size): a candidate's
  * rank is the clock when it was used last plus its worth.
  *
  * A state's cost is that of the tokens since the state before it on the way from the root; so among many the one with
@@ -10,12 +10,12 @@
 
 #include "base/size.h"
 
-typedef struct unit {
+typedef struct candidate {
     hlmi_radix_node *node; /* NULL: nothing found */
     bool tail; /* the end of a leaf */
     size_t state; /* else: the index of a state */
     double rank;
-} unit;
+} candidate;
 
 /* Multiplications to compute positions a .. b - 1. */
 static double cost(const hlmi_plan *plan, int64_t a, int64_t b)
@@ -44,19 +44,19 @@ static int64_t tail_from(const hlmi_radix *r, const hlmi_radix_node *leaf)
     return from > leaf->from ? from : leaf->from;
 }
 
-static void consider(unit *best, const hlmi_radix_node *node, unit u, double worth)
+static void consider(candidate *best, hlmi_radix_node *node, candidate c, double worth)
 {
-    u.node = (hlmi_radix_node *)(uintptr_t)node;
-    u.rank = node->clock + worth;
-    if (!best->node || u.rank < best->rank || (!(u.rank > best->rank) && node->used < best->node->used)) *best = u;
+    c.node = node;
+    c.rank = node->clock + worth;
+    if (!best->node || c.rank < best->rank || (!(c.rank > best->rank) && node->used < best->node->used)) *best = c;
 }
 
-static void consider_node(const hlmi_radix *r, const hlmi_radix_node *node, unit *best)
+static void consider_node(const hlmi_radix *r, hlmi_radix_node *node, candidate *best)
 {
     const hlm_pool *pool = r->pool;
     const bool leaf = node->n == 0;
     for (size_t i = 0; i + leaf < node->n_states; i++)
-        consider(best, node, (unit){.state = i},
+        consider(best, node, (candidate){.state = i},
                  cost(pool->plan, state_before(node, i), node->states[i]->pos) /
                      (double)hlmi_state_bytes(&pool->states));
     if (!leaf) return;
@@ -69,7 +69,7 @@ static void consider_node(const hlmi_radix *r, const hlmi_radix_node *node, unit
         const hlmi_page *page = node->pages[all - 1 - i];
         if (page) bytes += hlmi_page_bytes(&pool->layout, page->track);
     }
-    consider(best, node, (unit){.tail = true}, cost(pool->plan, again, node->end) / (double)bytes);
+    consider(best, node, (candidate){.tail = true}, cost(pool->plan, again, node->end) / (double)bytes);
 }
 
 /* A leaf without its end; with its last state, what lies behind the state before, up to the nodes above. */
@@ -90,8 +90,8 @@ static void drop_tail(hlmi_radix *r, hlmi_radix_node *leaf)
 
 static bool evict(hlmi_radix *r)
 {
-    unit best = {.node = NULL};
-    for (const hlmi_radix_node *node = r->nodes; node; node = node->next) consider_node(r, node, &best);
+    candidate best = {.node = NULL};
+    for (hlmi_radix_node *node = NULL; (node = hlmi_radix_next(r, node));) consider_node(r, node, &best);
     if (!best.node) return false;
     const uint64_t tokens = r->info.tokens, states = r->info.states;
     if (best.rank > r->clock) r->clock = best.rank;

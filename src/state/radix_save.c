@@ -91,54 +91,37 @@ static hlm_status read_index(const place *p, const hlm_pool *pool, index_block *
 
 /* ---- saving ---- */
 
-/* Texts of a tree as they are written: all of them share what the tree has. */
+/* A text of a tree as it is written: it shares what the tree has. */
+typedef struct text {
+    hlm_cache *cache;
+    uint32_t left_out; /* pages that files before this one have */
+} text;
+
 typedef struct texts {
-    hlm_cache **caches; /* [n] */
-    uint32_t *left_out; /* [n] pages that files before this one have */
-    size_t n;
+    text *items; /* [n] */
+    size_t n, cap;
 } texts;
-
-static hlmi_radix_node *first_leaf(hlmi_radix_node *node)
-{
-    while (node->n) node = node->children[0];
-    return node;
-}
-
-/* The next leaf, or NULL; *from is where its way leaves those of the leaves before. */
-static hlmi_radix_node *next_leaf(hlmi_radix_node *leaf, int64_t *from)
-{
-    for (hlmi_radix_node *node = leaf, *parent; (parent = node->parent); node = parent) {
-        size_t i = 0;
-        while (parent->children[i] != node) i++;
-        if (i + 1 == parent->n) continue;
-        *from = parent->end;
-        return first_leaf(parent->children[i + 1]);
-    }
-    return NULL;
-}
 
 static void texts_free(texts *t, hlm_pool *pool)
 {
-    for (size_t i = 0; i < t->n; i++) hlm_cache_free(t->caches[i]);
-    hlmi_free(&pool->mem, t->caches);
-    hlmi_free(&pool->mem, t->left_out);
+    for (size_t i = 0; i < t->n; i++) hlm_cache_free(t->items[i].cache);
+    hlmi_free(&pool->mem, t->items);
 }
 
 /* All texts, with the tree locked. texts_free is for the caller, also when it fails. */
 static hlm_status collect(texts *t, hlmi_radix *r)
 {
     hlm_pool *pool = r->pool;
-    *t = (texts){.n = 0};
-    if (r->root.n == 0) return HLM_OK;
-    t->caches = hlmi_calloc(&pool->mem, (size_t)r->info.nodes, sizeof *t->caches);
-    t->left_out = hlmi_calloc(&pool->mem, (size_t)r->info.nodes, sizeof *t->left_out);
-    if (!t->caches || !t->left_out) return hlmi_nomem((size_t)r->info.nodes * sizeof *t->caches, "a list of texts");
-    int64_t from = 0;
-    for (hlmi_radix_node *leaf = first_leaf(&r->root); leaf; leaf = next_leaf(leaf, &from)) {
-        const hlmi_radix_place end = {.node = leaf, .at = leaf->end};
-        HLMI_DO(hlmi_cache_make(&t->caches[t->n], pool, leaf->end - r->root.end));
-        t->left_out[t->n] = (uint32_t)((size_t)from / pool->layout.tokens);
-        HLMI_DO(hlmi_radix_fill(&t->caches[t->n++]->seq, r, &end, from, HLMI_POINT_MARK));
+    int64_t from = 0; /* where the way to the node leaves those of the leaves before */
+    for (hlmi_radix_node *node = NULL; (node = hlmi_radix_next(r, node)); from = node->parent->end) {
+        if (node->n) continue;
+        const hlmi_radix_place end = {.node = node, .at = node->end};
+        HLMI_DO(HLMI_GROW(&pool->mem, t->items, t->cap, t->n + 1, "a list of texts"));
+        text *to = &t->items[t->n];
+        HLMI_DO(hlmi_cache_make(&to->cache, pool, node->end - r->root.end));
+        t->n++;
+        to->left_out = (uint32_t)((size_t)from / pool->layout.tokens);
+        HLMI_DO(hlmi_radix_fill(&to->cache->seq, r, &end, from, HLMI_POINT_MARK));
     }
     return HLM_OK;
 }
@@ -149,7 +132,7 @@ static hlm_status write_texts(const place *p, const texts *t, uint64_t generatio
     for (size_t i = 0; i < t->n && st == HLM_OK; i++) {
         hlmi_snapshot s;
         hlmi_stream io = {.name = text_path(p, generation, i)};
-        st = hlmi_snapshot_begin(&s, t->caches[i], t->left_out[i]);
+        st = hlmi_snapshot_begin(&s, t->items[i].cache, t->items[i].left_out);
         if (st == HLM_OK) st = hlmi_snapshot_write(&s, &io);
         hlmi_snapshot_end(&s);
     }

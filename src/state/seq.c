@@ -9,9 +9,9 @@
 hlm_status hlmi_seq_init(hlm_pool *pool, hlmi_seq *s)
 {
     *s = (hlmi_seq){.branch = HLMI_NO_BRANCH};
-    const hlm_status st = hlmi_points_room(pool, &s->points, 1);
-    if (st == HLM_OK) hlmi_points_put(&s->points, 0, pool->origin, HLMI_POINT_FIRST | HLMI_POINT_NOW);
-    return st;
+    HLMI_DO(hlmi_points_room(pool, &s->points, 1));
+    hlmi_points_put(&s->points, 0, pool->origin, HLMI_POINT_FIRST | HLMI_POINT_NOW);
+    return HLM_OK;
 }
 
 void hlmi_seq_free(hlm_pool *pool, hlmi_seq *s)
@@ -25,14 +25,13 @@ hlm_status hlmi_seq_fork(hlm_pool *pool, hlmi_seq *s, const hlmi_seq *from, int6
     *s = (hlmi_seq){.length = pos, .prefix = from->prefix, .branch = from->branch, .invoked = from->invoked};
     if (s->branch > pos) s->branch = HLMI_NO_BRANCH;
     hlmi_invoked_cut(s, pos - s->prefix);
-    hlm_status st = HLM_OK;
-    for (size_t t = 0; t < pool->layout.n_tracks && st == HLM_OK; t++) {
-        const int64_t end = hlmi_seq_end(pool, from, t), keep = pos < end ? pos : end;
-        st = hlmi_table_share(pool, &s->tracks[t], &from->tracks[t], hlmi_div_up((size_t)keep, pool->layout.tokens));
+    for (size_t t = 0; t < pool->layout.n_tracks; t++) {
+        const size_t end = (size_t)hlmi_seq_end(pool, from, t), keep = hlmi_min_size((size_t)pos, end);
+        HLMI_DO(hlmi_table_share(pool, &s->tracks[t], &from->tracks[t], hlmi_div_up(keep, pool->layout.tokens)));
     }
-    if (st == HLM_OK) st = hlmi_points_share(pool, &s->points, &from->points, pos);
-    if (st == HLM_OK) hlmi_seq_restore(pool, s, pos);
-    return st;
+    HLMI_DO(hlmi_points_share(pool, &s->points, &from->points, pos));
+    hlmi_seq_restore(pool, s, pos);
+    return HLM_OK;
 }
 
 void hlmi_seq_cut(hlm_pool *pool, hlmi_seq *s, int64_t length, size_t keep_pages)

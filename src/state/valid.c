@@ -150,7 +150,7 @@ void hlmi_radix_valid(const hlmi_radix *r)
 {
     uint64_t nodes = 0, tokens = 0, states = 0;
     double bytes = 0; /* each page and state once, however many nodes hold it */
-    for (const hlmi_radix_node *node = r->nodes; HLMI_CHECKED && node; node = node->next) {
+    for (hlmi_radix_node *node = NULL; HLMI_CHECKED && (node = hlmi_radix_next(r, node));) {
         node_valid(r, node);
         nodes++;
         tokens += (uint64_t)(node->end - node->from);
