@@ -49,15 +49,15 @@ typedef void hlmi_gemm_fn(const hlmi_gemm *g);
  *  alone. */
 typedef void hlmi_pack_fn(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
-/** Types of KV rows. K lies transposed: [head_dim][page] with page positions side by side (page a multiple of 16), V as
- *  [page][v_dim]; each for one KV head. Rows of int8 have scales, which the callers of qk and pv apply: scores times
- *  those of K, weights times those of V. */
+/** Types of KV rows, X(CONSTANT, name). K lies transposed: [head_dim][page] with page positions side by side (page a
+ *  multiple of 16), V as [page][v_dim]; each for one KV head. Rows of int8 have scales, which the callers of qk and pv
+ *  apply: scores times those of K, weights times those of V. */
+#define HLMI_KV_ROWS(X) X(F32, f32) X(F16, f16) X(BF16, bf16) X(INT8, int8)
+
 typedef enum hlmi_kv_format {
-    HLMI_KV_ROWS_F32,
-    HLMI_KV_ROWS_F16,
-    HLMI_KV_ROWS_BF16,
-    HLMI_KV_ROWS_INT8,
-    HLMI_KV_FORMATS
+#define HLMI_KV_FORMAT(constant, name) HLMI_KV_ROWS_##constant,
+    HLMI_KV_ROWS(HLMI_KV_FORMAT) HLMI_KV_FORMATS
+#undef HLMI_KV_FORMAT
 } hlmi_kv_format;
 
 /** Scores: s[i][p] = scale * (sum over d of q[i][d] * K[d][p]), d in order with fma from 0, for p in 0..n-1 (up to the

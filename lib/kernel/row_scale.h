@@ -36,4 +36,13 @@ static inline float hlmi_nearest(float x)
     return (x + big) - big;
 }
 
+/** n values as int8, `step` apart; returns their scale. */
+static inline float hlmi_row_int8(int8_t *q, size_t step, const float *x, size_t n)
+{
+    float id;
+    const float d = hlmi_row_scale(&id, x, n, 127.0f);
+    for (size_t i = 0; i < n; i++) q[i * step] = (int8_t)(id == 0.0f ? 0.0f : hlmi_nearest(x[i] * id));
+    return d;
+}
+
 #endif

@@ -18,15 +18,8 @@ void hlmi_kernels_init(hlmi_kernels *k, unsigned cpu, bool portable)
     *k = (hlmi_kernels){.isa = class_name(cpu, bf16)};
     k->name = portable ? HLMI_CLASS_PORTABLE : k->isa;
     hlmi_kernels_ref(k, bf16, (cpu & HLMI_CPU_VNNI) != 0 && !portable);
-    hlmi_vec_ref(k);
 #ifdef HLMI_X86_KERNELS
-    if (cpu & HLMI_CPU_AVX2) {
-        hlmi_kernels_avx2(k);
-        hlmi_vec_avx2(k);
-    }
-    if (cpu & HLMI_CPU_AVX512) {
-        hlmi_kernels_avx512(k, cpu);
-        hlmi_vec_avx512(k, cpu);
-    }
+    if (cpu & HLMI_CPU_AVX2) hlmi_kernels_avx2(k);
+    if (cpu & HLMI_CPU_AVX512) hlmi_kernels_avx512(k, cpu);
 #endif
 }

@@ -1,5 +1,6 @@
-/* Blocks of the quantised types as they lie in files, and reading of little-endian fields from unaligned bytes. All
- * members are bytes, so a block may stand at any address. Shared by the one-type files and the layouts. */
+/* What types of blocks have in common: reading of little-endian fields from unaligned bytes, and everything that
+ * follows from how a block goes into a lane of a unit of its layout. A block's struct has bytes for members, so that it
+ * may stand at any address. */
 #ifndef HLMI_QUANT_GGML_H
 #define HLMI_QUANT_GGML_H
 
@@ -9,44 +10,15 @@
 
 #include "base/half.h"
 #include "quant/type.h"
+#include "quant/unit.h"
 
 enum { HLMI_QB = 32, HLMI_QK = 256 }; /* elements of a block, of a super-block */
 
-/* Nibble j of qs (low half of the bytes first: elements 0..15, then 16..31). */
-typedef struct hlmi_q4_0 {
-    uint8_t d[2], qs[16];
-} hlmi_q4_0;
-typedef struct hlmi_q4_1 {
-    uint8_t d[2], m[2], qs[16];
-} hlmi_q4_1;
-/* qh: bit k is bit 4 of element k. */
-typedef struct hlmi_q5_0 {
-    uint8_t d[2], qh[4], qs[16];
-} hlmi_q5_0;
-typedef struct hlmi_q5_1 {
-    uint8_t d[2], m[2], qh[4], qs[16];
-} hlmi_q5_1;
-typedef struct hlmi_q8_0 {
-    uint8_t d[2], qs[32];
-} hlmi_q8_0;
-/* scales: eight 6-bit scales and eight 6-bit minima, packed (see q4_k.c); 32 bytes of qs are two sub-blocks of 32, low
- * nibbles first. */
-typedef struct hlmi_q4_k {
-    uint8_t d[2], dmin[2], scales[12], qs[128];
-} hlmi_q4_k;
-/* Low nibbles and high bit pairs of two halves of 128 elements (see q6_k.c); one int8 scale for 16 elements. */
-typedef struct hlmi_q6_k {
-    uint8_t ql[128], qh[64], scales[16], d[2];
-} hlmi_q6_k;
+#define HLMI_DECLARE_TYPE(constant, name) extern const hlmi_type_info hlmi_type_##name;
+HLMI_WEIGHT_TYPES(HLMI_DECLARE_TYPE)
+#undef HLMI_DECLARE_TYPE
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and layouts are read as they lie");
-_Static_assert(sizeof(hlmi_q4_0) == 18, "q4_0 block is 18 bytes");
-_Static_assert(sizeof(hlmi_q4_1) == 20, "q4_1 block is 20 bytes");
-_Static_assert(sizeof(hlmi_q5_0) == 22, "q5_0 block is 22 bytes");
-_Static_assert(sizeof(hlmi_q5_1) == 24, "q5_1 block is 24 bytes");
-_Static_assert(sizeof(hlmi_q8_0) == 34, "q8_0 block is 34 bytes");
-_Static_assert(sizeof(hlmi_q4_k) == 144, "q4_K block is 144 bytes");
-_Static_assert(sizeof(hlmi_q6_k) == 210, "q6_K block is 210 bytes");
 
 static inline uint16_t hlmi_load16(const void *p)
 {
@@ -62,11 +34,6 @@ static inline uint32_t hlmi_load32(const void *p)
     return v;
 }
 
-static inline void hlmi_store16(void *p, uint16_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
 static inline void hlmi_store32(void *p, uint32_t v)
 {
     memcpy(p, &v, sizeof v);
@@ -78,33 +45,61 @@ static inline float hlmi_load_f16(const void *p)
     return hlmi_f16_to_f32(hlmi_load16(p));
 }
 
-/** The 6-bit scales and minima of a q4_K block, one of each for a sub-block of 32. */
-void hlmi_q4_k_scales(const hlmi_q4_k *b, uint8_t sc[8], uint8_t mn[8]);
-
-/** 16 bytes of file nibbles (elements 0..15 low, 16..31 high) into the four 8-k chunks of a lane, `step` bytes
- *  apart. */
-static inline void hlmi_repack_nibbles(uint8_t *out, size_t step, const uint8_t qs[16])
+/** The low halves of 8 bytes of a file's nibbles into a lane's bytes of one 8-k chunk, their high halves into those of
+ *  another. */
+static inline void hlmi_nibbles(uint8_t low[4], uint8_t high[4], const uint8_t qs[8])
 {
-    const uint32_t low = 0x0F0F0F0Fu, high = 0xF0F0F0F0u;
-    const uint32_t w0 = hlmi_load32(qs), w1 = hlmi_load32(qs + 4);
-    const uint32_t w2 = hlmi_load32(qs + 8), w3 = hlmi_load32(qs + 12);
-    hlmi_store32(out, (w0 & low) | ((w1 & low) << 4));
-    hlmi_store32(out + step, (w2 & low) | ((w3 & low) << 4));
-    hlmi_store32(out + 2 * step, ((w0 >> 4) & low) | (w1 & high));
-    hlmi_store32(out + 3 * step, ((w2 >> 4) & low) | (w3 & high));
+    const uint32_t a = hlmi_load32(qs), b = hlmi_load32(qs + 4);
+    hlmi_store32(low, (a & 0x0F0F0F0Fu) | ((b & 0x0F0F0F0Fu) << 4));
+    hlmi_store32(high, ((a >> 4) & 0x0F0F0F0Fu) | (b & 0xF0F0F0F0u));
 }
 
-/** A non-negative value below 256 to an integer no larger than `top`; NaN and what is out of range are brought
- *  inside. */
-static inline uint8_t hlmi_clip_u8(float v, uint8_t top)
+/** A block's 16 bytes of nibbles, elements 0..15 low and 16..31 high, into the chunks of lane r. */
+static inline void hlmi_lane_nibbles(uint8_t q[4][32][4], size_t r, const uint8_t qs[16])
 {
-    if (!(v > 0)) return 0;
-    return v < (float)top ? (uint8_t)v : top;
+    for (size_t c = 0; c < 2; c++) hlmi_nibbles(q[c][r], q[c + 2][r], qs + c * 8);
 }
 
-/* One descriptor a file; type.c lists them. */
-extern const hlmi_type_info hlmi_type_f32, hlmi_type_f16, hlmi_type_bf16, hlmi_type_f64;
-extern const hlmi_type_info hlmi_type_q4_0, hlmi_type_q4_1, hlmi_type_q5_0, hlmi_type_q5_1, hlmi_type_q8_0;
-extern const hlmi_type_info hlmi_type_q4_k, hlmi_type_q6_k;
+/** Row groups from rows of blocks (hlmi_type_info.repack) by TYPE_lane(unit, r, block), which puts a block into lane r
+ *  of a unit that has as many columns. */
+#define HLMI_REPACK(type, block, unit)                                         \
+  static void type##_repack(void *group, const void *const *rows, size_t cols) \
+  {                                                                            \
+    static const hlmi_##type zero;                                             \
+    hlmi_unit_##unit *u = group;                                               \
+    for (size_t b = 0; b < cols / (block); b++, u++) {                         \
+      for (size_t r = 0; r < sizeof u->d / sizeof *u->d; r++)                  \
+        type##_lane(u, r, rows[r] ? (const hlmi_##type *)rows[r] + b : &zero); \
+    }                                                                          \
+  }
+
+/** Blocks to f32 by the same: through a unit, whose layout says what its values are. */
+#define HLMI_DEQUANTISE(type, block, unit, layout)                  \
+  static void type##_dequantise(float *y, const void *x, size_t n)  \
+  {                                                                 \
+    hlmi_unit_##unit u;                                             \
+    const hlmi_##type *b = x;                                       \
+    for (size_t k = 0; k < n; k += (block), b++) {                  \
+      type##_lane(&u, 0, b);                                        \
+      hlmi_layout_get(layout)->read_row(y + k, 1, &u, 0, 0, block); \
+    }                                                               \
+  }
+
+/** The descriptor of a type that has these two. */
+#define HLMI_DESCRIPTOR(type, text, block_elements, block_bytes, of) \
+  const hlmi_type_info hlmi_type_##type = {                          \
+      .name = text,                                                  \
+      .block = block_elements,                                       \
+      .bytes = block_bytes,                                          \
+      .layout = of,                                                  \
+      .dequantise = type##_dequantise,                               \
+      .repack = type##_repack,                                       \
+  };
+
+/** A type of blocks that TYPE_lane says everything about. */
+#define HLMI_BLOCK_TYPE(type, text, block, unit, layout) \
+  HLMI_REPACK(type, block, unit)                         \
+  HLMI_DEQUANTISE(type, block, unit, layout)             \
+  HLMI_DESCRIPTOR(type, text, block, sizeof(hlmi_##type), layout)
 
 #endif

@@ -1,138 +1,118 @@
 /* The table of layouts and the reading of single rows out of them. */
 #include "quant/layout.h"
 
+#include "base/half.h"
 #include "base/size.h"
-#include "quant/ggml.h"
+#include "quant/unit.h"
 
-/* ---- plain layouts: one load an element ---- */
+/* ---- layouts of floats: one load an element ---- */
 
-static void read_f32(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n)
+static void read_f32(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n)
 {
-    (void)cols;
-    const uint8_t *p = (const uint8_t *)group + (k0 * 32 + row) * 4;
-    for (size_t i = 0; i < n; i++) memcpy(&y[i], p + i * 128, 4);
+    const float *w = (const float *)group + row;
+    for (size_t i = 0; i < n; i++) y[i * step] = w[(k0 + i) * 32];
 }
 
-static void read_f16(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n)
+static void read_f16(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n)
 {
-    (void)cols;
-    const uint8_t *p = (const uint8_t *)group + (k0 * 32 + row) * 2;
-    for (size_t i = 0; i < n; i++) y[i] = hlmi_load_f16(p + i * 64);
+    const uint16_t *w = (const uint16_t *)group + row;
+    for (size_t i = 0; i < n; i++) y[i * step] = hlmi_f16_to_f32(w[(k0 + i) * 32]);
 }
 
-static void read_bf16(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n)
+static void read_bf16(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n)
 {
-    (void)cols;
-    const uint8_t *p = (const uint8_t *)group + row * 4;
-    for (size_t i = 0; i < n; i++) {
-        const size_t k = k0 + i;
-        y[i] = hlmi_bf16_to_f32(hlmi_load16(p + k / 2 * 128 + k % 2 * 2));
+    const uint16_t *w = (const uint16_t *)group + row * 2;
+    for (size_t k = k0; k < k0 + n; k++, y += step) *y = hlmi_bf16_to_f32(w[k / 2 * 64 + k % 2]);
+}
+
+/* ---- layouts of units: a run at a time ---- */
+
+/* A lane's nibbles of two chunks of 8, `step` bytes apart. */
+static void run_nibbles(int8_t q[HLMI_RUN], const uint8_t *p, size_t step)
+{
+    for (size_t k = 0; k < HLMI_RUN; k++) q[k] = (int8_t)(p[k / 8 * step + k % 4] >> (k % 8 / 4 * 4) & 15);
+}
+
+/* A lane's bytes of four chunks of 4. */
+static void run_bytes(int8_t q[HLMI_RUN], const int8_t *p, size_t step)
+{
+    for (size_t k = 0; k < HLMI_RUN; k++) q[k] = p[k / 4 * step + k % 4];
+}
+
+static void run_q4(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_q4 *u = (const hlmi_unit_q4 *)group + k0 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]);
+    run_nibbles(run->q, u->q[k0 % 32 / 8][row], sizeof u->q[0]);
+    for (size_t k = 0; k < HLMI_RUN; k++) run->q[k] = (int8_t)(run->q[k] - 8);
+}
+
+static void run_q4m(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_q4m *u = (const hlmi_unit_q4m *)group + k0 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]);
+    run->m = hlmi_f16_to_f32(u->m[row]);
+    run_nibbles(run->q, u->q[k0 % 32 / 8][row], sizeof u->q[0]);
+}
+
+static void run_q5m(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_q5m *u = (const hlmi_unit_q5m *)group + k0 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]);
+    run->m = hlmi_f16_to_f32(u->m[row]);
+    run_nibbles(run->q, u->q[k0 % 32 / 8][row], sizeof u->q[0]);
+    for (size_t k = 0; k < HLMI_RUN; k++)
+        run->q[k] = (int8_t)(run->q[k] + (int)(u->high[row] >> (k0 % 32 + k) & 1) * 16);
+}
+
+static void run_q8(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_q8 *u = (const hlmi_unit_q8 *)group + k0 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]);
+    run_bytes(run->q, u->q[k0 % 32 / 4][row], sizeof u->q[0]);
+}
+
+static void run_k4(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)group + k0 / 256;
+    const size_t s = k0 % 256 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]) * (float)u->sc[s][row];
+    run->m = -(hlmi_f16_to_f32(u->dmin[row]) * (float)u->mn[s][row]);
+    run_nibbles(run->q, u->q[s][k0 % 32 / 8][row], sizeof u->q[0][0]);
+}
+
+static void run_k6(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)group + k0 / 256;
+    const size_t s = k0 % 256 / HLMI_RUN;
+    run->d = hlmi_f16_to_f32(u->d[row]) * (float)u->sc[s][row];
+    run_bytes(run->q, u->q[s][0][row], sizeof u->q[0][0]);
+}
+
+static void read_units(const hlmi_layout_info *l, float *y, size_t step, const void *group, size_t row, size_t k0,
+                       size_t n)
+{
+    hlmi_run run;
+    for (size_t k = k0; k < k0 + n; k++, y += step) {
+        if (k == k0 || k % HLMI_RUN == 0) l->read_run(&run, group, row, k / HLMI_RUN * HLMI_RUN);
+        const float w = run.d * (float)run.q[k % HLMI_RUN];
+        *y = l->minimum ? w + run.m : w;
     }
 }
 
-/* ---- unit layouts: a lane of a whole unit at a time ---- */
-
-typedef void expand_fn(float *w, const uint8_t *unit, size_t row);
-
-/* Elements k0 .. k0+n-1 of a lane; units that are wanted only in part go through a buffer. */
-static void read_units(float *y, const uint8_t *group, size_t unit_k, size_t unit_bytes, expand_fn *expand, size_t row,
-                       size_t k0, size_t n)
-{
-    float part[HLMI_QK];
-    while (n) {
-        const size_t skip = k0 % unit_k, take = hlmi_min_size(n, unit_k - skip);
-        const uint8_t *unit = group + k0 / unit_k * unit_bytes;
-        if (take == unit_k) {
-            expand(y, unit, row);
-        } else {
-            expand(part, unit, row);
-            memcpy(y, part + skip, take * sizeof *y);
-        }
-        y += take;
-        k0 += take;
-        n -= take;
-    }
-}
-
-/* The nibbles of a lane's 32 k, from chunks of 8 that are `step` bytes apart. */
-static void lane_nibbles(uint8_t q[32], const uint8_t *p, size_t step)
-{
-    for (size_t c = 0; c < 4; c++, p += step) {
-        for (size_t j = 0; j < 4; j++) {
-            q[c * 8 + j] = p[j] & 0x0F;
-            q[c * 8 + 4 + j] = p[j] >> 4;
-        }
-    }
-}
-
-static void expand_q4(float *w, const uint8_t *unit, size_t row)
-{
-    uint8_t q[32];
-    const float d = hlmi_load_f16(unit + row * 2);
-    lane_nibbles(q, unit + 64 + row * 4, 128);
-    for (int k = 0; k < 32; k++) w[k] = d * (float)(q[k] - 8);
-}
-
-static void expand_q4m(float *w, const uint8_t *unit, size_t row)
-{
-    uint8_t q[32];
-    const float d = hlmi_load_f16(unit + row * 2), m = hlmi_load_f16(unit + 64 + row * 2);
-    lane_nibbles(q, unit + 128 + row * 4, 128);
-    for (int k = 0; k < 32; k++) w[k] = d * (float)q[k] + m;
-}
-
-static void expand_q5m(float *w, const uint8_t *unit, size_t row)
-{
-    uint8_t q[32];
-    const float d = hlmi_load_f16(unit + row * 2), m = hlmi_load_f16(unit + 64 + row * 2);
-    const uint32_t high = hlmi_load32(unit + 640 + row * 4);
-    lane_nibbles(q, unit + 128 + row * 4, 128);
-    for (int k = 0; k < 32; k++) w[k] = d * (float)(q[k] | (high >> k & 1) << 4) + m;
-}
-
-static void expand_q8(float *w, const uint8_t *unit, size_t row)
-{
-    const float d = hlmi_load_f16(unit + row * 2);
-    const uint8_t *p = unit + 64 + row * 4;
-    for (int k = 0; k < 32; k++) w[k] = d * (float)(int8_t)p[k / 4 * 128 + k % 4];
-}
-
-static void expand_k4(float *w, const uint8_t *unit, size_t row)
-{
-    const float d = hlmi_load_f16(unit + row * 2), dmin = hlmi_load_f16(unit + 32 + row * 2);
-    for (size_t s = 0; s < 8; s++, w += 32) {
-        uint8_t q[32];
-        const float ds = d * (float)unit[64 + s * 16 + row], ms = dmin * (float)unit[192 + s * 16 + row];
-        lane_nibbles(q, unit + 320 + s * 256 + row * 4, 64);
-        for (int k = 0; k < 32; k++) w[k] = ds * (float)q[k] - ms;
-    }
-}
-
-static void expand_k6(float *w, const uint8_t *unit, size_t row)
-{
-    const float d = hlmi_load_f16(unit + row * 2);
-    const uint8_t *p = unit + 320 + row * 4;
-    for (size_t s = 0; s < 16; s++, w += 16, p += 256) {
-        const float ds = d * (float)(int8_t)unit[64 + s * 16 + row];
-        for (int k = 0; k < 16; k++) w[k] = ds * (float)(int8_t)p[k / 4 * 64 + k % 4];
-    }
-}
-
-#define READER(constant, name, rows, unit_k, unit_bytes)                                             \
-  static void read_##name(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n) \
+#define READER(constant, name, ...)                                                                  \
+  static void read_##name(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n) \
   {                                                                                                  \
-    (void)cols;                                                                                      \
-    read_units(y, group, unit_k, unit_bytes, expand_##name, row, k0, n);                             \
+    read_units(hlmi_layout_get(HLMI_LAYOUT_##constant), y, step, group, row, k0, n);                 \
   }
 HLMI_UNIT_LAYOUTS(READER)
-#undef READER
 
-static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {
-#define ROW(constant, name, rows, unit_k, unit_bytes) \
-  [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name},
-    HLMI_LAYOUTS(ROW)
-#undef ROW
-};
+#define FLOATS(constant, name, rows, unit_k, unit_bytes) \
+  [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name, NULL, false},
+#define UNITS(constant, name, rows, unit_k, unit_bytes, minimum) \
+  [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name, run_##name, minimum},
+
+static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {HLMI_FLOAT_LAYOUTS(FLOATS) HLMI_UNIT_LAYOUTS(UNITS)};
 
 const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout)
 {

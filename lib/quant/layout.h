@@ -25,19 +25,20 @@
 #ifndef HLMI_QUANT_LAYOUT_H
 #define HLMI_QUANT_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
- *  a unit). */
+ *  a unit), of units also whether weights have a minimum. */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
-#define HLMI_UNIT_LAYOUTS(X) \
-  X(Q4, q4, 32, 32, 576)     \
-  X(Q4M, q4m, 32, 32, 640)   \
-  X(Q5M, q5m, 32, 32, 768)   \
-  X(Q8, q8, 32, 32, 1088)    \
-  X(K4, k4, 16, 256, 2368)   \
-  X(K6, k6, 16, 256, 4416)
+#define HLMI_UNIT_LAYOUTS(X)     \
+  X(Q4, q4, 32, 32, 576, false)  \
+  X(Q4M, q4m, 32, 32, 640, true) \
+  X(Q5M, q5m, 32, 32, 768, true) \
+  X(Q8, q8, 32, 32, 1088, false) \
+  X(K4, k4, 16, 256, 2368, true) \
+  X(K6, k6, 16, 256, 4416, false)
 #define HLMI_LAYOUTS(X) HLMI_FLOAT_LAYOUTS(X) HLMI_UNIT_LAYOUTS(X)
 
 typedef enum hlmi_layout {
@@ -47,14 +48,26 @@ typedef enum hlmi_layout {
 #undef HLMI_LAYOUT
 } hlmi_layout;
 
+enum { HLMI_RUN = 16 };
+
+/** What HLMI_RUN consecutive columns of a lane are made of: no layout has a finer scale. */
+typedef struct hlmi_run {
+    int8_t q[HLMI_RUN];
+    float d, m;
+} hlmi_run;
+
 typedef struct hlmi_layout_info {
     const char *name;
     size_t rows; /* R: rows of a group */
     size_t unit_k; /* columns of a unit; cols is a multiple of it (1 for F32, F16; 2 for BF16, rounded up) */
     size_t unit_bytes; /* bytes of a unit of R rows */
-    /** y[0..n-1] = elements k0 .. k0+n-1 of lane `row` of a group with `cols` columns, as f32: the same bits as
-     *  dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows and tests. */
-    void (*read_row)(float *y, const void *group, size_t cols, size_t row, size_t k0, size_t n);
+    /** y[0], y[step] .. y[(n-1)*step] = elements k0 .. k0+n-1 of lane `row` of a group, as f32: the same bits as
+     *  dequantising the file's row (of q5_0 the same numbers, see Q5M). Any k0 and n. For embedding rows, plain C
+     *  products and tests. */
+    void (*read_row)(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n);
+    /** Of unit layouts the run of 16 that begins at k0, a multiple of 16; `minimum`: w = d * q + m, else d * q. */
+    void (*read_run)(hlmi_run *run, const void *group, size_t row, size_t k0);
+    bool minimum;
 } hlmi_layout_info;
 
 /** Never NULL for values below HLMI_LAYOUT_COUNT. */

@@ -1,38 +1,45 @@
 /* Element types of tensors in files. Quantised types hold blocks of `block` consecutive elements of a row in `bytes`
- * bytes. One row of type.c's table and one file a type; the layouts they are repacked into are in layout.h. */
+ * bytes. One line here, one file and its numbers in files (weights/) a type; the layouts they are repacked into are in
+ * layout.h. */
 #ifndef HLMI_QUANT_TYPE_H
 #define HLMI_QUANT_TYPE_H
 
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "quant/layout.h"
+
+/** Types of weights: X(CONSTANT, name), where a file defines the descriptor hlmi_type_NAME. */
+#define HLMI_WEIGHT_TYPES(X) \
+  X(F32, f32)                \
+  X(F16, f16)                \
+  X(BF16, bf16)              \
+  X(Q4_0, q4_0)              \
+  X(Q4_1, q4_1)              \
+  X(Q5_0, q5_0)              \
+  X(Q5_1, q5_1)              \
+  X(Q8_0, q8_0)              \
+  X(Q4_K, q4_k)              \
+  X(Q6_K, q6_k)              \
+  X(F64, f64) /* read as f32 */
+
+/** Types that are well formed in files but no weights of a matrix product: X(CONSTANT, name, bytes). */
+#define HLMI_PLAIN_TYPES(X) \
+  X(I8, i8, 1)              \
+  X(U8, u8, 1)              \
+  X(I16, i16, 2)            \
+  X(U16, u16, 2)            \
+  X(I32, i32, 4)            \
+  X(U32, u32, 4)            \
+  X(I64, i64, 8)            \
+  X(U64, u64, 8)            \
+  X(BOOL, bool, 1)
 
 typedef enum hlmi_type {
-    HLMI_F32,
-    HLMI_F16,
-    HLMI_BF16,
-    HLMI_Q4_0,
-    HLMI_Q4_1,
-    HLMI_Q5_0,
-    HLMI_Q5_1,
-    HLMI_Q8_0,
-    HLMI_Q4_K,
-    HLMI_Q6_K,
-    HLMI_F64, /* read as f32 */
-    /* well formed in files but no weights of a matrix product */
-    HLMI_I8,
-    HLMI_U8,
-    HLMI_I16,
-    HLMI_U16,
-    HLMI_I32,
-    HLMI_U32,
-    HLMI_I64,
-    HLMI_U64,
-    HLMI_BOOL,
-    HLMI_TYPE_COUNT
+#define HLMI_TYPE(constant, ...) HLMI_##constant,
+    HLMI_WEIGHT_TYPES(HLMI_TYPE) HLMI_PLAIN_TYPES(HLMI_TYPE) HLMI_TYPE_COUNT
+#undef HLMI_TYPE
 } hlmi_type;
-
-#include "quant/layout.h"
 
 /** What is known of a type. Functions are NULL for types that are no weights. */
 typedef struct hlmi_type_info {
@@ -41,8 +48,6 @@ typedef struct hlmi_type_info {
     hlmi_layout layout; /* the layout that its matrices are repacked into, without loss */
     /** n elements (a multiple of block) to f32, the same bits as the gguf Python package's dequantize. */
     void (*dequantise)(float *y, const void *x, size_t n);
-    /** The same values from f32; NULL where there is none. n a multiple of block. */
-    void (*quantise)(void *y, const float *x, size_t n);
     /** One row group of the layout from its rows: rows[i] is row i's data in the file's form, NULL for padding rows
      *  (zero weights); i < rows per group. cols is a multiple of block. */
     void (*repack)(void *group, const void *const *rows, size_t cols);

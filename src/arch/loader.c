@@ -32,7 +32,7 @@ static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const 
 {
     const hlmi_layout_info *info = hlmi_layout_get(hlmi_type_get(t->type)->layout);
     for (size_t r = 0; r < n; r++) {
-        info->read_row(row, group, cols, r, 0, cols);
+        info->read_row(row, 1, group, r, 0, cols);
         if (!all_finite(row, cols))
             return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store),
                              t->name, first + r);

@@ -116,5 +116,5 @@ void hlmi_low_row(float *y, const hlmi_matrix *m, size_t r)
 {
     const hlmi_layout_info *info = hlmi_layout_get(m->layout);
     const char *group = (const char *)m->packed + r / info->rows * hlmi_layout_group_bytes(m->layout, m->cols);
-    info->read_row(y, group, m->cols, r % info->rows, 0, m->cols);
+    info->read_row(y, 1, group, r % info->rows, 0, m->cols);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/half.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 
 const layout_form layout_forms[HLMI_LAYOUT_COUNT] = {
     {"f32", HLMI_LAYOUT_F32, 32, 1, 128},

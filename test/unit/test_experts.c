@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/cpu/cpu.h"
+#include "unit/quantise.h"
 #include "unit/suite.h"
 
 enum { MAX_ROWS = 150, MAX_WORKERS = 7, SCRATCH = 4 << 20, WORKER = 512 << 10 };
@@ -164,7 +165,7 @@ static hlmi_matrix matrix(hlmi_type type, size_t rows, size_t cols, float **plai
     const size_t bytes = (size_t)row_bytes, group = hlmi_layout_group_bytes(t->layout, cols);
     uint8_t *file = malloc(rows * bytes), *tiles = aligned((rows + l->rows - 1) / l->rows * group);
     *plain = floats(rows * cols);
-    if (t->quantise) t->quantise(file, *plain, rows * cols);
+    if (quantise_to(type)) quantise_to(type)(file, *plain, rows * cols);
     else memcpy(file, *plain, rows * bytes);
     t->dequantise(*plain, file, rows * cols);
     for (size_t r = 0; r < rows; r += l->rows) {

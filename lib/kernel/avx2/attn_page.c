@@ -1,6 +1,5 @@
 /* Attention over one page in AVX2. */
-#include "kernel/avx2/vec.h"
-
+#include "kernel/avx2/avx2.h"
 #include "kernel/avx2/simd.h"
 #include "kernel/tmpl/attn.h"
 

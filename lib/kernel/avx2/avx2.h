@@ -1,4 +1,4 @@
-/* Products and packing in AVX2, FMA and F16C. A vector is 8 rows. */
+/* What this folder fills of the table, and products in AVX2, FMA and F16C: a vector is 8 rows. */
 #ifndef HLMI_KERNEL_AVX2_H
 #define HLMI_KERNEL_AVX2_H
 
@@ -9,22 +9,25 @@
 /* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
 enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
 
-/* weights as they are, of units on packed activations; and those expanded to f32 */
-#define GEMM(constant, name, ...) void hlmi_avx2_gemm_##name(const hlmi_gemm *g);
-#define GEMM_F32(constant, name, ...) void hlmi_avx2_gemm_f32_##name(const hlmi_gemm *g);
-HLMI_LAYOUTS(GEMM)
-HLMI_UNIT_LAYOUTS(GEMM_F32)
-#undef GEMM
-#undef GEMM_F32
+/** gemm and gemm_f32 of layouts of floats. */
+void hlmi_avx2_gemm_float(hlmi_kernels *k);
+/** gemm_f32 of layouts of units. */
+void hlmi_avx2_gemm_expand(hlmi_kernels *k);
+/** gemm of Q4, Q4M and Q5M; of Q8 on int16 activations; of K4 and K6. */
+void hlmi_avx2_gemm_q4(hlmi_kernels *k);
+void hlmi_avx2_gemm_q8(hlmi_kernels *k);
+void hlmi_avx2_gemm_k(hlmi_kernels *k);
+/** pack and pack_wide, but to bf16. */
+void hlmi_avx2_pack(hlmi_kernels *k);
+/** qk, pv and kv_write. */
+void hlmi_avx2_attn(hlmi_kernels *k);
+/** rms_norm .. exp_sum and widen .. scan1. */
+void hlmi_avx2_vec(hlmi_kernels *k);
+/** hash and hash_copy. */
+void hlmi_avx2_hash(hlmi_kernels *k);
 
 /** b->units columns of f32 weights [column][lanes]; lanes is 16 or 32. */
 void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes);
-
-void hlmi_avx2_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_avx2_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_avx2_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_avx2_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_avx2_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
 
 /** The value exists here, in a register: compilers that would compute for all tokens first and then spill work token by
  *  token. */

@@ -1,7 +1,7 @@
 /* Quantised layouts on f32 activations: 64 columns of a group at a time become f32, with the bits that dequantising
  * gives, and meet the f32 micro-tile. */
 #include "kernel/avx2/avx2.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 
 enum { STEP = 64, LANES = 32 };
 
@@ -142,32 +142,16 @@ static void product(const hlmi_gemm *g, size_t rows, size_t group_bytes, expand_
     }
 }
 
-void hlmi_avx2_gemm_f32_q4(const hlmi_gemm *g)
-{
-    product(g, 32, g->cols / 32 * sizeof(hlmi_unit_q4), expand_q4);
-}
+#define PRODUCT(constant, name, rows, unit_k, unit_bytes, minimum)      \
+  static void gemm_##name(const hlmi_gemm *g)                           \
+  {                                                                     \
+    product(g, rows, g->cols / (unit_k) * (unit_bytes), expand_##name); \
+  }
+HLMI_UNIT_LAYOUTS(PRODUCT)
 
-void hlmi_avx2_gemm_f32_q4m(const hlmi_gemm *g)
-{
-    product(g, 32, g->cols / 32 * sizeof(hlmi_unit_q4m), expand_q4m);
-}
+#define ENTRY(constant, name, ...) k->gemm_f32[HLMI_LAYOUT_##constant] = gemm_##name;
 
-void hlmi_avx2_gemm_f32_q5m(const hlmi_gemm *g)
+void hlmi_avx2_gemm_expand(hlmi_kernels *k)
 {
-    product(g, 32, g->cols / 32 * sizeof(hlmi_unit_q5m), expand_q5m);
-}
-
-void hlmi_avx2_gemm_f32_q8(const hlmi_gemm *g)
-{
-    product(g, 32, g->cols / 32 * sizeof(hlmi_unit_q8), expand_q8);
-}
-
-void hlmi_avx2_gemm_f32_k4(const hlmi_gemm *g)
-{
-    product(g, 16, g->cols / 256 * sizeof(hlmi_unit_k4), expand_k4);
-}
-
-void hlmi_avx2_gemm_f32_k6(const hlmi_gemm *g)
-{
-    product(g, 16, g->cols / 256 * sizeof(hlmi_unit_k6), expand_k6);
+    HLMI_UNIT_LAYOUTS(ENTRY)
 }

@@ -2,7 +2,7 @@
  * weights become f32 as they are loaded. */
 #include "base/half.h"
 #include "kernel/avx2/avx2.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 #include "kernel/walk.h"
 
 typedef enum form { F32, F16, BF16 } form;
@@ -104,17 +104,19 @@ HLMI_INLINE void product(form f, const hlmi_gemm *g)
     }
 }
 
-void hlmi_avx2_gemm_f32(const hlmi_gemm *g)
-{
-    product(F32, g);
-}
+#define PRODUCT(constant, name, ...)          \
+  static void gemm_##name(const hlmi_gemm *g) \
+  {                                           \
+    product(constant, g);                     \
+  }
+HLMI_FLOAT_LAYOUTS(PRODUCT)
 
-void hlmi_avx2_gemm_f16(const hlmi_gemm *g)
-{
-    product(F16, g);
-}
+#define ENTRY(constant, name, ...) k->gemm_f32[HLMI_LAYOUT_##constant] = gemm_##name;
 
-void hlmi_avx2_gemm_bf16(const hlmi_gemm *g)
+void hlmi_avx2_gemm_float(hlmi_kernels *k)
 {
-    product(BF16, g);
+    HLMI_FLOAT_LAYOUTS(ENTRY)
+    k->gemm[HLMI_LAYOUT_F32] = gemm_f32;
+    k->gemm[HLMI_LAYOUT_F16] = gemm_f16;
+    if (k->act[HLMI_LAYOUT_BF16] == HLMI_ACT_F32) k->gemm[HLMI_LAYOUT_BF16] = gemm_bf16;
 }

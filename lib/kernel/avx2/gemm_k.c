@@ -4,7 +4,7 @@
  *   K6: weights + 32 are below 64, 2 vpmaddubsw (2 * 2 * 63 * 127 = 32004); -32 * scale * sum(a) takes the 32 out again */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 
 enum { TOKENS = 4, LANES = 16, R = 2 };
 
@@ -210,7 +210,7 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
   {                                                                                                                   \
     HLMI_MANY(TOKENS, MICRO_##name);                                                                                  \
   }                                                                                                                   \
-  void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                                      \
+  static void gemm_##name(const hlmi_gemm *g)                                                                         \
   {                                                                                                                   \
     static const hlmi_walk walk = {LANES,      256,        sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS, \
                                    one_##name, many_##name};                                                          \
@@ -219,3 +219,9 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 
 LAYOUT(k4)
 LAYOUT(k6)
+
+void hlmi_avx2_gemm_k(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_K4] = gemm_k4;
+    k->gemm[HLMI_LAYOUT_K6] = gemm_k6;
+}

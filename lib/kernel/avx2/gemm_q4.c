@@ -3,7 +3,7 @@
  * 32 over half a block. */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 #include "kernel/walk.h"
 
 typedef enum form { Q4, Q4M, Q5M } form;
@@ -128,7 +128,7 @@ HLMI_INLINE void many(form f, const hlmi_slab *b)
   {                                                                                                                   \
     many(f, b);                                                                                                       \
   }                                                                                                                   \
-  void hlmi_avx2_gemm_##name(const hlmi_gemm *g)                                                                      \
+  static void gemm_##name(const hlmi_gemm *g)                                                                         \
   {                                                                                                                   \
     static const hlmi_walk walk = {32,         32,         sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8), 16, TOKENS, \
                                    one_##name, many_##name};                                                          \
@@ -138,3 +138,10 @@ HLMI_INLINE void many(form f, const hlmi_slab *b)
 FORM(q4, Q4)
 FORM(q4m, Q4M)
 FORM(q5m, Q5M)
+
+void hlmi_avx2_gemm_q4(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_Q4] = gemm_q4;
+    k->gemm[HLMI_LAYOUT_Q4M] = gemm_q4m;
+    k->gemm[HLMI_LAYOUT_Q5M] = gemm_q5m;
+}

@@ -4,7 +4,7 @@
  * slab become 16 bits once for all tokens; a single token's do on the way. */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 #include "kernel/walk.h"
 
 enum { TOKENS = 4, BLOCK = 8 };
@@ -145,8 +145,13 @@ static void many(const hlmi_slab *b)
     }
 }
 
-void hlmi_avx2_gemm_q8(const hlmi_gemm *g)
+static void product(const hlmi_gemm *g)
 {
     static const hlmi_walk walk = {32, 32, sizeof(hlmi_unit_q8), sizeof(hlmi_act_q16), BLOCK, TOKENS, one, many};
     hlmi_walk_run(&walk, g);
+}
+
+void hlmi_avx2_gemm_q8(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_Q8] = product;
 }

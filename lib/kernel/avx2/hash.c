@@ -1,8 +1,5 @@
 /* Checksums with AVX2; copies go past the caches. */
-#include <immintrin.h>
-
-#include "kernel/avx2/vec.h"
-#include "kernel/kernel.h"
+#include "kernel/avx2/avx2.h"
 
 /* The next piece is fetched while this one is written. Where it is behind the end, nothing is: addresses are only a
  * hint. */

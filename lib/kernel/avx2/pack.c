@@ -1,7 +1,7 @@
 /* Packing of activations (act.h). */
+#include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
 #include "kernel/row_scale.h"
-#include "kernel/tmpl/pack.h"
 
 /* Lanes of largest |x| bits of n floats (a multiple of 32). */
 static uint32_t largest(const float *x, size_t n)
@@ -76,9 +76,6 @@ HLMI_INLINE void residual(float *r, const float *x, const int8_t *q, float d, si
     }
 }
 
-PACK_OF(avx2, q8, 32)
-PACK_OF(avx2, q8k, 256)
-
 /* 16 q of Q16; of every 4 the middle two exchanged. */
 HLMI_INLINE void quantise16(int16_t *q, const float *x, float id)
 {
@@ -91,16 +88,17 @@ HLMI_INLINE void quantise16(int16_t *q, const float *x, float id)
     _mm256_storeu_si256((__m256i *)(void *)q, b);
 }
 
-void hlmi_avx2_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+HLMI_INLINE void block_q16(hlmi_act_q16 *a, const float *x)
 {
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q16 *a = (hlmi_act_q16 *)((char *)dst + t * stride);
-        const float *row = x + t * ldx;
-        for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
-            float id;
-            a->d = hlmi_row_scale_of(&id, largest(row, 32), 32767.0f);
-            quantise16(a->q, row, id);
-            quantise16(a->q + 16, row + 16, id);
-        }
-    }
+    float id;
+    a->d = hlmi_row_scale_of(&id, largest(x, 32), 32767.0f);
+    quantise16(a->q, x, id);
+    quantise16(a->q + 16, x + 16, id);
+}
+
+#include "kernel/tmpl/pack.h"
+
+void hlmi_avx2_pack(hlmi_kernels *k)
+{
+    fill_pack(k);
 }

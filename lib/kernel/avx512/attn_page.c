@@ -1,6 +1,5 @@
 /* Attention over one page in AVX-512. */
-#include "kernel/avx512/vec.h"
-
+#include "kernel/avx512/avx512.h"
 #include "kernel/avx512/simd.h"
 #include "kernel/tmpl/attn.h"
 

@@ -1,5 +1,5 @@
-/* Products and packing in AVX-512 F, BW, VL, DQ; hlmi_vnni_*: with VNNI. A vector is 16 rows. test/checkkern/emulate.h
- * stands in for these intrinsics where the CPU has none. */
+/* What this folder fills of the table, and products in AVX-512 F, BW, VL, DQ, hlmi_vnni_* with VNNI: a vector is 16
+ * rows. test/checkkern/emulate.h stands in for these intrinsics where the CPU has none. */
 #ifndef HLMI_KERNEL_AVX512_H
 #define HLMI_KERNEL_AVX512_H
 
@@ -10,25 +10,19 @@
 /* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
 enum { HLMI_AVX512_T = 8, HLMI_AVX512_R = 2 };
 
-void hlmi_avx512_gemm_f32(const hlmi_gemm *g);
-void hlmi_avx512_gemm_f16(const hlmi_gemm *g);
-void hlmi_avx512_gemm_bf16(const hlmi_gemm *g);
-/** On bf16 activations; needs AVX512_BF16. */
-void hlmi_avx512_gemm_bf16_dot(const hlmi_gemm *g);
-void hlmi_avx512_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-
-void hlmi_avx512_gemm_q4(const hlmi_gemm *g);
-void hlmi_avx512_gemm_q4m(const hlmi_gemm *g);
-void hlmi_avx512_gemm_q5m(const hlmi_gemm *g);
-void hlmi_avx512_gemm_k4(const hlmi_gemm *g);
-void hlmi_avx512_gemm_k6(const hlmi_gemm *g);
-
-void hlmi_vnni_gemm_q4(const hlmi_gemm *g);
-void hlmi_vnni_gemm_q4m(const hlmi_gemm *g);
-void hlmi_vnni_gemm_q5m(const hlmi_gemm *g);
-void hlmi_vnni_gemm_q8(const hlmi_gemm *g);
-void hlmi_vnni_gemm_k4(const hlmi_gemm *g);
-void hlmi_vnni_gemm_k6(const hlmi_gemm *g);
+/** gemm and gemm_f32 of layouts of floats. */
+void hlmi_avx512_gemm_float(hlmi_kernels *k);
+/** gemm of bf16 weights on bf16 activations; needs AVX512_BF16. */
+void hlmi_avx512_gemm_bf16(hlmi_kernels *k);
+/** gemm of layouts of units on int8 activations, without VNNI and with it. */
+void hlmi_avx512_gemm_bw(hlmi_kernels *k);
+void hlmi_avx512_gemm_vnni(hlmi_kernels *k);
+/** pack to bf16. */
+void hlmi_avx512_pack(hlmi_kernels *k);
+/** qk, pv and kv_write. */
+void hlmi_avx512_attn(hlmi_kernels *k);
+/** rms_norm .. exp_sum and widen .. scan1. */
+void hlmi_avx512_vec(hlmi_kernels *k);
 
 /** 16 f16 to f32. */
 HLMI_INLINE __m512 hlmi_avx512_half(const uint16_t *h)

@@ -37,10 +37,15 @@ static void many(const hlmi_slab *b)
     HLMI_MANY(TOKENS, MICRO);
 }
 
-void hlmi_avx512_gemm_bf16_dot(const hlmi_gemm *g)
+static void product(const hlmi_gemm *g)
 {
     static const hlmi_walk walk = {LANES, 2, PAIR, 4, 128, TOKENS, one, many};
     hlmi_gemm even = *g;
     even.cols += g->cols % 2; /* both sides hold a 0 there */
     hlmi_walk_run(&walk, &even);
+}
+
+void hlmi_avx512_gemm_bf16(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_BF16] = product;
 }

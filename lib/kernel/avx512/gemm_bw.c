@@ -2,7 +2,6 @@
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
 
-#define NAME(x) hlmi_avx512_gemm_##x
 #define CHUNKS HLMI_ROLLED
 
 /* a pair of products is at most 2 * 63 * 127 */
@@ -12,3 +11,8 @@ HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)
 }
 
 #include "kernel/avx512/gemm_int.h"
+
+void hlmi_avx512_gemm_bw(hlmi_kernels *k)
+{
+    fill_gemm(k);
+}

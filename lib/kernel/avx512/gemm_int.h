@@ -1,12 +1,11 @@
 /* Products of quantised layouts on int8 activations, written once over a dot of 4 columns. The including file says what
  * that is:
- *   NAME(x)                the functions' names
  *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8), which only such a file
  *                          instantiates
  *   CHUNKS                 HLMI_UNROLL or HLMI_ROLLED, for the chunks of a block */
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
-#include "kernel/unit.h"
+#include "quant/unit.h"
 
 typedef enum form { Q4, Q4M, Q5M, Q8 } form;
 
@@ -241,7 +240,7 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
   {                                                                                                             \
     HLMI_MANY(TOKENS, MICRO_##name);                                                                            \
   }                                                                                                             \
-  void NAME(name)(const hlmi_gemm *g)                                                                           \
+  static void gemm_##name(const hlmi_gemm *g)                                                                   \
   {                                                                                                             \
     static const hlmi_walk walk = {rows,       unit_k,     sizeof(hlmi_unit_##name), sizeof(act), slab, TOKENS, \
                                    one_##name, many_##name};                                                    \
@@ -260,3 +259,13 @@ FUNCTION(q4m, 32, 32, hlmi_act_q8, 16)
 FUNCTION(q5m, 32, 32, hlmi_act_q8, 16)
 FUNCTION(k4, 16, 256, hlmi_act_q8k, 4)
 FUNCTION(k6, 16, 256, hlmi_act_q8k, 4)
+
+/* All but Q8. */
+HLMI_INLINE void fill_gemm(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_Q4] = gemm_q4;
+    k->gemm[HLMI_LAYOUT_Q4M] = gemm_q4m;
+    k->gemm[HLMI_LAYOUT_Q5M] = gemm_q5m;
+    k->gemm[HLMI_LAYOUT_K4] = gemm_k4;
+    k->gemm[HLMI_LAYOUT_K6] = gemm_k6;
+}

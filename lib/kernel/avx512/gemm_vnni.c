@@ -2,7 +2,6 @@
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
 
-#define NAME(x) hlmi_vnni_gemm_##x
 #define CHUNKS HLMI_UNROLL
 
 HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)
@@ -13,3 +12,9 @@ HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)
 #include "kernel/avx512/gemm_int.h"
 
 FUNCTION(q8, 32, 32, hlmi_act_q8, 16)
+
+void hlmi_avx512_gemm_vnni(hlmi_kernels *k)
+{
+    fill_gemm(k);
+    if (k->act[HLMI_LAYOUT_Q8] == HLMI_ACT_Q8) k->gemm[HLMI_LAYOUT_Q8] = gemm_q8;
+}

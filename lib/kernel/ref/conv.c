@@ -2,7 +2,7 @@
 #include "base/expf.h"
 #include "base/fma.h"
 #include "kernel/ref/halves.h"
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
 /* Input t of channel c as it is kept; the last `window` before the first token are in the state. */
 static float input(const hlmi_conv_run *r, ptrdiff_t t, size_t c)
@@ -11,7 +11,7 @@ static float input(const hlmi_conv_run *r, ptrdiff_t t, size_t c)
     return r->in[((size_t)((ptrdiff_t)r->window + t)) * r->ld + c];
 }
 
-void hlmi_ref_conv(const hlmi_conv_run *r)
+static void conv(const hlmi_conv_run *r)
 {
     const ptrdiff_t tokens = (ptrdiff_t)r->tokens, window = (ptrdiff_t)r->window;
     for (size_t c = 0; c < r->channels; c++) {
@@ -26,4 +26,9 @@ void hlmi_ref_conv(const hlmi_conv_run *r)
         /* upwards, because what moves down may lie in the same memory */
         for (ptrdiff_t j = 0; j < window; j++) r->out[(size_t)j * r->ld + c] = input(r, tokens - window + j, c);
     }
+}
+
+void hlmi_ref_conv(hlmi_kernels *k)
+{
+    k->conv = conv;
 }

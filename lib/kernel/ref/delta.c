@@ -3,7 +3,7 @@
 
 #include "base/fma.h"
 #include "kernel/ref/halves.h"
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
 static void token(const hlmi_delta_run *r, size_t t, const float *from, size_t at, size_t lanes)
 {
@@ -23,10 +23,15 @@ static void token(const hlmi_delta_run *r, size_t t, const float *from, size_t a
     memcpy(r->y + t * r->ldy + at, y, lanes * sizeof *y);
 }
 
-void hlmi_ref_delta(const hlmi_delta_run *r)
+static void delta(const hlmi_delta_run *r)
 {
     for (size_t at = 0; at < r->lanes; at += HLMI_DELTA_LANES) {
         const size_t left = r->lanes - at, lanes = left < HLMI_DELTA_LANES ? left : HLMI_DELTA_LANES;
         for (size_t t = 0; t < r->tokens; t++) token(r, t, (t == 0 ? r->in : r->out) + at, at, lanes);
     }
+}
+
+void hlmi_ref_delta(hlmi_kernels *k)
+{
+    k->delta = delta;
 }

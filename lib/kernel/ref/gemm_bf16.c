@@ -1,5 +1,7 @@
 /* bf16 weights on bf16 activations, with the bits of the CPUs' dot product instruction: of each pair of columns the odd
  * one is added first, each with one rounding, and subnormal inputs and results count as zero. */
+#include <string.h>
+
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/ref/ref.h"
@@ -17,7 +19,7 @@ static float add_product(uint16_t w, uint16_t x, float acc)
     return flush(hlmi_fmaf(flush(hlmi_bf16_to_f32(w)), flush(hlmi_bf16_to_f32(x)), acc));
 }
 
-void hlmi_ref_gemm_bf16(const hlmi_gemm *g)
+static void product(const hlmi_gemm *g)
 {
     const size_t pairs = (g->cols + 1) / 2;
     for (size_t i = 0; i < g->groups; i++) {
@@ -35,4 +37,10 @@ void hlmi_ref_gemm_bf16(const hlmi_gemm *g)
             memcpy(g->y + t * g->ldy + i * LANES, acc, sizeof acc);
         }
     }
+}
+
+void hlmi_ref_gemm_bf16(hlmi_kernels *k)
+{
+    k->gemm[HLMI_LAYOUT_BF16] = product;
+    k->act[HLMI_LAYOUT_BF16] = HLMI_ACT_BF16;
 }

@@ -1,7 +1,7 @@
 /* Checksums in plain C. */
 #include <string.h>
 
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
 static void copy_lines(char *dst, const char *src, size_t n)
 {

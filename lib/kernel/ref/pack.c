@@ -1,26 +1,17 @@
 /* Packing of activations (act.h), row by row. */
 #include "base/fma.h"
 #include "base/half.h"
+#include "kernel/act.h"
 #include "kernel/ref/ref.h"
 #include "kernel/row_scale.h"
-#include "kernel/tmpl/pack.h"
 
-void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+static void pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
 {
     for (size_t t = 0; t < n; t++) {
         uint16_t *q = (uint16_t *)((char *)dst + t * stride);
         for (size_t k = 0; k < cols; k++) q[k] = hlmi_f32_to_bf16(x[t * ldx + k]);
         if (cols % 2) q[cols] = 0;
     }
-}
-
-/* q of n values and their scale, which is returned. */
-static float quantise(int8_t *q, const float *x, size_t n)
-{
-    float id;
-    const float d = hlmi_row_scale(&id, x, n, 127.0f);
-    for (size_t k = 0; k < n; k++) q[k] = (int8_t)(id == 0.0f ? 0 : (int32_t)hlmi_nearest(x[k] * id));
-    return d;
 }
 
 static int32_t sum(const int8_t *q, size_t n)
@@ -32,7 +23,7 @@ static int32_t sum(const int8_t *q, size_t n)
 
 static void block_q8(hlmi_act_q8 *a, const float *x)
 {
-    const float d = quantise(a->q, x, 32);
+    const float d = hlmi_row_int8(a->q, 1, x, 32);
     const int32_t s = sum(a->q, 32);
     a->d = d;
     a->dsum = d == d ? d * (float)s : d;
@@ -42,7 +33,7 @@ static void block_q8(hlmi_act_q8 *a, const float *x)
 
 static void block_q8k(hlmi_act_q8k *a, const float *x)
 {
-    a->d = quantise(a->q, x, 256);
+    a->d = hlmi_row_int8(a->q, 1, x, 256);
     for (size_t s = 0; s < 16; s++) a->sum16[s] = (int16_t)sum(a->q + 16 * s, 16);
     for (size_t s = 0; s < 8; s++) a->sum32[s] = (int16_t)sum(a->q + 32 * s, 32);
     for (size_t i = 0; i < 3; i++) a->zero[i] = 0;
@@ -54,21 +45,20 @@ static void residual(float *r, const float *x, const int8_t *q, float d, size_t 
     for (size_t k = 0; k < n; k++) r[k] = hlmi_fmaf(-d, (float)q[k], x[k]);
 }
 
-PACK_OF(ref, q8, 32)
-PACK_OF(ref, q8k, 256)
-
-void hlmi_ref_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols)
+static void block_q16(hlmi_act_q16 *a, const float *x)
 {
-    for (size_t t = 0; t < n; t++) {
-        hlmi_act_q16 *a = (hlmi_act_q16 *)((char *)dst + t * stride);
-        const float *row = x + t * ldx;
-        for (size_t k = 0; k < cols; k += 32, a++, row += 32) {
-            float id;
-            a->d = hlmi_row_scale(&id, row, 32, 32767.0f);
-            for (size_t i = 0; i < 32; i++) {
-                const size_t at = i / 4 * 4 + i % 2 * 2 + i % 4 / 2; /* columns 0, 2, 1, 3 */
-                a->q[at] = (int16_t)(id == 0.0f ? 0 : (int32_t)hlmi_nearest(row[i] * id));
-            }
-        }
+    float id;
+    a->d = hlmi_row_scale(&id, x, 32, 32767.0f);
+    for (size_t i = 0; i < 32; i++) {
+        const size_t at = i / 4 * 4 + i % 2 * 2 + i % 4 / 2; /* columns 0, 2, 1, 3 */
+        a->q[at] = (int16_t)(id == 0.0f ? 0 : (int32_t)hlmi_nearest(x[i] * id));
     }
+}
+
+#include "kernel/tmpl/pack.h"
+
+void hlmi_ref_pack(hlmi_kernels *k)
+{
+    k->pack[HLMI_ACT_BF16] = pack_bf16;
+    fill_pack(k);
 }

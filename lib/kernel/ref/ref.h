@@ -1,24 +1,27 @@
-/* The plain C products and packing: the specification of all others. */
+/* The plain C kernels, the specification of all others: what each file of this folder fills of the table. */
 #ifndef HLMI_KERNEL_REF_H
 #define HLMI_KERNEL_REF_H
 
 #include "kernel/kernel.h"
 
-/* weights expanded to f32, acc = fma(w, x, acc), k in order; and those of units as they are, on packed activations */
-#define GEMM_F32(constant, name, ...) void hlmi_ref_gemm_f32_##name(const hlmi_gemm *g);
-#define GEMM(constant, name, ...) void hlmi_ref_gemm_##name(const hlmi_gemm *g);
-HLMI_LAYOUTS(GEMM_F32)
-HLMI_UNIT_LAYOUTS(GEMM)
-#undef GEMM_F32
-#undef GEMM
-void hlmi_ref_gemm_bf16(const hlmi_gemm *g);
-void hlmi_ref_gemm_q8_q16(const hlmi_gemm *g);
-
-void hlmi_ref_pack_bf16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_ref_pack_q8(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_ref_pack_q8k(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_ref_pack_q8_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_ref_pack_q8k_wide(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
-void hlmi_ref_pack_q16(void *dst, size_t stride, const float *x, size_t ldx, size_t n, size_t cols);
+/** gemm_f32, and gemm of layouts of floats. */
+void hlmi_ref_gemm_f32(hlmi_kernels *k);
+/** gemm of layouts of units. */
+void hlmi_ref_gemm_int(hlmi_kernels *k, bool vnni);
+/** gemm of bf16 weights on bf16 activations. */
+void hlmi_ref_gemm_bf16(hlmi_kernels *k);
+void hlmi_ref_pack(hlmi_kernels *k);
+/** rms_norm .. exp_sum. */
+void hlmi_ref_rows(hlmi_kernels *k);
+/** qk, pv and kv_write. */
+void hlmi_ref_attn(hlmi_kernels *k);
+/** widen and narrow. */
+void hlmi_ref_halves(hlmi_kernels *k);
+void hlmi_ref_conv(hlmi_kernels *k);
+void hlmi_ref_scan1(hlmi_kernels *k);
+void hlmi_ref_scan2(hlmi_kernels *k);
+void hlmi_ref_delta(hlmi_kernels *k);
+/** hash and hash_copy. */
+void hlmi_ref_hash(hlmi_kernels *k);
 
 #endif

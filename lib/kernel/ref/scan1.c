@@ -1,7 +1,7 @@
 /* Mamba-1's scan in plain C. */
 #include "base/softplusf.h"
 #include "kernel/ref/halves.h"
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
 /* One channel of one token, whose state before it is `in`. */
 static void update(const hlmi_scan1_run *r, const float *in, size_t t, size_t c)
@@ -21,8 +21,13 @@ static void update(const hlmi_scan1_run *r, const float *in, size_t t, size_t c)
     r->y[t * r->ldy + c] = r->z ? z / (1.0f + hlmi_expf_inline(-z)) * y : y;
 }
 
-void hlmi_ref_scan1(const hlmi_scan1_run *r)
+static void scan1(const hlmi_scan1_run *r)
 {
     for (size_t t = 0; t < r->tokens; t++)
         for (size_t c = 0; c < r->channels; c++) update(r, t == 0 ? r->in : r->out, t, c);
+}
+
+void hlmi_ref_scan1(hlmi_kernels *k)
+{
+    k->scan1 = scan1;
 }

@@ -3,7 +3,7 @@
 #include "base/fma.h"
 #include "base/softplusf.h"
 #include "kernel/ref/halves.h"
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
 /* v within [lo, hi]; NaN stays */
 static float clamp(float v, float lo, float hi)
@@ -12,7 +12,7 @@ static float clamp(float v, float lo, float hi)
     return hi < v ? hi : v;
 }
 
-void hlmi_ref_scan2(const hlmi_scan2_run *r)
+static void scan2(const hlmi_scan2_run *r)
 {
     const float *in = r->in;
     for (size_t t = 0; t < r->tokens; t++, in = r->out) {
@@ -29,4 +29,9 @@ void hlmi_ref_scan2(const hlmi_scan2_run *r)
             r->y[t * r->ldy + p] = y;
         }
     }
+}
+
+void hlmi_ref_scan2(hlmi_kernels *k)
+{
+    k->scan2 = scan2;
 }

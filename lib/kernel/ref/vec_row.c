@@ -3,9 +3,9 @@
 #include "base/fma.h"
 #include "base/normalf.h"
 #include "kernel/lanes.h"
-#include "kernel/ref/vec.h"
+#include "kernel/ref/ref.h"
 
-void hlmi_ref_rms_norm(float *y, const float *x, const float *w, size_t n, float eps)
+static void rms_norm(float *y, const float *x, const float *w, size_t n, float eps)
 {
     float l[HLMI_LANES] = {0};
     const size_t whole = n - n % HLMI_LANES;
@@ -17,7 +17,7 @@ void hlmi_ref_rms_norm(float *y, const float *x, const float *w, size_t n, float
     for (size_t i = 0; i < n; i++) y[i] = x[i] * r * w[i];
 }
 
-void hlmi_ref_layer_norm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
+static void layer_norm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
 {
     float l[HLMI_LANES] = {0};
     for (size_t i = 0; i < n; i++) l[i % HLMI_LANES] += x[i];
@@ -31,7 +31,7 @@ void hlmi_ref_layer_norm(float *y, const float *x, const float *w, const float *
     }
 }
 
-void hlmi_ref_gelu(float *y, const float *x, size_t n)
+static void gelu(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float v = x[i], s = hlmi_fmaf(v * v, HLMI_GELU_CUBIC, 1.0f);
@@ -39,7 +39,7 @@ void hlmi_ref_gelu(float *y, const float *x, size_t n)
     }
 }
 
-void hlmi_ref_relu2(float *y, const float *x, size_t n)
+static void relu2(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float v = hlmi_lane_max(x[i], 0.0f);
@@ -47,22 +47,22 @@ void hlmi_ref_relu2(float *y, const float *x, size_t n)
     }
 }
 
-void hlmi_ref_add(float *y, const float *a, const float *b, size_t n)
+static void add(float *y, const float *a, const float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
-void hlmi_ref_mul(float *y, const float *a, const float *b, size_t n)
+static void mul(float *y, const float *a, const float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
 }
 
-void hlmi_ref_scale(float *y, const float *x, float s, size_t n)
+static void scale(float *y, const float *x, float s, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = x[i] * s;
 }
 
-void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n)
+static void silu_mul(float *y, const float *gate, const float *up, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float g = gate[i];
@@ -70,17 +70,17 @@ void hlmi_ref_silu_mul(float *y, const float *gate, const float *up, size_t n)
     }
 }
 
-void hlmi_ref_sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
+static void sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = x[i] / (1.0f + hlmi_expf_inline(-gate[i]));
 }
 
-void hlmi_ref_gelu_erf_mul(float *y, const float *gate, const float *up, size_t n)
+static void gelu_erf_mul(float *y, const float *gate, const float *up, size_t n)
 {
     for (size_t i = 0; i < n; i++) y[i] = gate[i] * hlmi_normalf(gate[i]) * up[i];
 }
 
-void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half)
+static void rope(float *x, const float *cos, const float *sin, size_t half)
 {
     for (size_t i = 0; i < half; i++) {
         const float a = x[i], b = x[i + half];
@@ -89,7 +89,7 @@ void hlmi_ref_rope(float *x, const float *cos, const float *sin, size_t half)
     }
 }
 
-float hlmi_ref_max(const float *x, size_t n)
+static float row_max(const float *x, size_t n)
 {
     float l[HLMI_LANES];
     for (size_t j = 0; j < HLMI_LANES; j++) l[j] = hlmi_f32_from_bits(0xFF800000u);
@@ -99,7 +99,7 @@ float hlmi_ref_max(const float *x, size_t n)
     return hlmi_max_or_nan(x, n, l[0]);
 }
 
-float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n)
+static float exp_sum(float *y, const float *x, float m, size_t n)
 {
     float l[HLMI_LANES] = {0};
     const size_t whole = n - n % HLMI_LANES;
@@ -114,4 +114,21 @@ float hlmi_ref_exp_sum(float *y, const float *x, float m, size_t n)
         l[i - whole] += y[i];
     }
     return hlmi_lanes_sum(l);
+}
+
+void hlmi_ref_rows(hlmi_kernels *k)
+{
+    k->rms_norm = rms_norm;
+    k->layer_norm = layer_norm;
+    k->add = add;
+    k->mul = mul;
+    k->scale = scale;
+    k->silu_mul = silu_mul;
+    k->sigmoid_mul = sigmoid_mul;
+    k->gelu_erf_mul = gelu_erf_mul;
+    k->gelu = gelu;
+    k->relu2 = relu2;
+    k->rope = rope;
+    k->max = row_max;
+    k->exp_sum = exp_sum;
 }

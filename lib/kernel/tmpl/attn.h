@@ -414,45 +414,39 @@ static inline void kv_write(uint16_t *k, uint16_t *v, const float *k_row, const 
     }
 }
 
-#define KERNELS_OF(type, format)                                                                                 \
+#define KERNELS_OF(constant, type)                                                                               \
   static void qk_##type(float *s, size_t lds, const float *q, size_t ldq, size_t nq, float scale, const void *k, \
                         size_t page, size_t head_dim, size_t n)                                                  \
   {                                                                                                              \
-    qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, format);                                                 \
+    qk(s, lds, q, ldq, nq, scale, k, page, head_dim, n, HLMI_KV_ROWS_##constant);                                \
   }                                                                                                              \
   static void pv_##type(float *o, size_t ldo, const float *w, size_t ldw, size_t nq, const uint16_t *lo,         \
                         const uint16_t *hi, const void *v, size_t v_dim)                                         \
   {                                                                                                              \
-    pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, format);                                                            \
+    pv(o, ldo, w, ldw, nq, lo, hi, v, v_dim, HLMI_KV_ROWS_##constant);                                           \
   }
 
-#define WRITE_OF(type, format)                                                                           \
+#define WRITE_OF(constant, type)                                                                         \
   static void kv_write_##type(void *k, void *v, float *k_scale, float *v_scale, const float *k_row,      \
                               const float *v_row, size_t page, size_t at, size_t head_dim, size_t v_dim) \
   {                                                                                                      \
     (void)k_scale;                                                                                       \
     (void)v_scale;                                                                                       \
-    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, format);                                     \
+    kv_write(k, v, k_row, v_row, page, at, head_dim, v_dim, HLMI_KV_ROWS_##constant);                    \
   }
 
-KERNELS_OF(f32, HLMI_KV_ROWS_F32)
-KERNELS_OF(f16, HLMI_KV_ROWS_F16)
-KERNELS_OF(bf16, HLMI_KV_ROWS_BF16)
-KERNELS_OF(int8, HLMI_KV_ROWS_INT8)
-WRITE_OF(f16, HLMI_KV_ROWS_F16)
-WRITE_OF(bf16, HLMI_KV_ROWS_BF16)
+HLMI_KV_ROWS(KERNELS_OF)
+WRITE_OF(F16, f16)
+WRITE_OF(BF16, bf16)
+
+#define ENTRIES(constant, type)               \
+  k->qk[HLMI_KV_ROWS_##constant] = qk_##type; \
+  k->pv[HLMI_KV_ROWS_##constant] = pv_##type;
 
 /* Writing f32 rows is copying: the plain C does. */
 static inline void fill_attn(hlmi_kernels *k)
 {
-    k->qk[HLMI_KV_ROWS_F32] = qk_f32;
-    k->qk[HLMI_KV_ROWS_F16] = qk_f16;
-    k->qk[HLMI_KV_ROWS_BF16] = qk_bf16;
-    k->qk[HLMI_KV_ROWS_INT8] = qk_int8;
-    k->pv[HLMI_KV_ROWS_F32] = pv_f32;
-    k->pv[HLMI_KV_ROWS_F16] = pv_f16;
-    k->pv[HLMI_KV_ROWS_BF16] = pv_bf16;
-    k->pv[HLMI_KV_ROWS_INT8] = pv_int8;
+    HLMI_KV_ROWS(ENTRIES)
     k->kv_write[HLMI_KV_ROWS_F16] = kv_write_f16;
     k->kv_write[HLMI_KV_ROWS_BF16] = kv_write_bf16;
     k->kv_write[HLMI_KV_ROWS_INT8] = kv_write_int8;

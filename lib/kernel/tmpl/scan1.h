@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/tmpl/exp.h"
 #include "kernel/tmpl/halves.h"
+#include "kernel/tmpl/part.h"
 #include "kernel/walk.h"
 
 enum {
@@ -15,23 +16,12 @@ enum {
     SCAN1_TOKENS = 16
 };
 
-HLMI_INLINE vf scan1_load(const float *p, size_t n)
-{
-    return n == VF ? vf_load(p) : vf_load_part(p, n);
-}
-
-HLMI_INLINE void scan1_store(float *p, vf x, size_t n)
-{
-    if (n == VF) vf_store(p, x);
-    else vf_store_part(p, x, n);
-}
-
 /* What a channel's finished sum becomes: x passed by, and the gate. */
 HLMI_INLINE vf scan1_result(const hlmi_scan1_run *r, vf sum, vf d, vf x, size_t at, size_t c, size_t n)
 {
     const vf y = vf_fma(d, x, sum);
     if (!r->z) return y;
-    const vf z = scan1_load(r->z + at * r->ldz + c, n);
+    const vf z = vf_load_some(r->z + at * r->ldz + c, n);
     return vf_mul(vf_div(z, vf_add(vf_set1(1.0f), vf_exp(vf_neg(z)))), y);
 }
 
@@ -39,24 +29,24 @@ HLMI_INLINE vf scan1_result(const hlmi_scan1_run *r, vf sum, vf d, vf x, size_t 
 HLMI_INLINE void scan1_part(const hlmi_scan1_run *r, hlmi_state_type type, size_t row, size_t rows, size_t c, size_t n)
 {
     const bool last = row + rows == r->rows;
-    const vf bias = r->dt_bias ? scan1_load(r->dt_bias + c, n) : vf_set1(0.0f), d = scan1_load(r->d + c, n);
+    const vf bias = r->dt_bias ? vf_load_some(r->dt_bias + c, n) : vf_set1(0.0f), d = vf_load_some(r->d + c, n);
     vf a[SCAN1_ROWS], s[SCAN1_ROWS];
-    for (size_t j = 0; j < rows; j++) a[j] = scan1_load(r->a + (row + j) * r->ld + c, n);
-    for (size_t j = 0; j < rows; j++) s[j] = scan1_load(r->in + (row + j) * r->ld + c, n);
+    for (size_t j = 0; j < rows; j++) a[j] = vf_load_some(r->a + (row + j) * r->ld + c, n);
+    for (size_t j = 0; j < rows; j++) s[j] = vf_load_some(r->in + (row + j) * r->ld + c, n);
     for (size_t t = 0; t < r->tokens; t++) {
         const float *b = r->b + t * r->ldbc + row, *out = r->c + t * r->ldbc + row;
         float *y = r->y + t * r->ldy + c;
-        const vf x = scan1_load(r->x + t * r->ldx + c, n);
-        const vf dt = vf_softplus(vf_add(scan1_load(r->dt + t * r->lddt + c, n), bias)), dx = vf_mul(dt, x);
-        vf sum = row ? scan1_load(y, n) : vf_set1(0.0f);
+        const vf x = vf_load_some(r->x + t * r->ldx + c, n);
+        const vf dt = vf_softplus(vf_add(vf_load_some(r->dt + t * r->lddt + c, n), bias)), dx = vf_mul(dt, x);
+        vf sum = row ? vf_load_some(y, n) : vf_set1(0.0f);
         for (size_t j = 0; j < rows; j++) {
             s[j] = vf_fma(vf_exp(vf_mul(dt, a[j])), s[j], vf_mul(dx, vf_set1(b[j])));
             sum = vf_fma(s[j], vf_set1(out[j]), sum);
             s[j] = vf_round_to(type, s[j]);
         }
-        scan1_store(y, last ? scan1_result(r, sum, d, x, t, c, n) : sum, n);
+        vf_store_some(y, last ? scan1_result(r, sum, d, x, t, c, n) : sum, n);
     }
-    for (size_t j = 0; j < rows; j++) scan1_store(r->out + (row + j) * r->ld + c, s[j], n);
+    for (size_t j = 0; j < rows; j++) vf_store_some(r->out + (row + j) * r->ld + c, s[j], n);
 }
 
 static void scan1_whole(const hlmi_scan1_run *r, size_t row, size_t c)

@@ -21,7 +21,7 @@ static void gather_row(float *y, const hlmi_matrix *m, size_t row)
     }
     const hlmi_layout_info *l = hlmi_layout_get(m->layout);
     const size_t group = hlmi_layout_group_bytes(m->layout, m->cols);
-    l->read_row(y, (const char *)m->packed + row / l->rows * group, m->cols, row % l->rows, 0, m->cols);
+    l->read_row(y, 1, (const char *)m->packed + row / l->rows * group, row % l->rows, 0, m->cols);
 }
 
 static void gather_run(const void *arg, const void *step, size_t worker, size_t workers)

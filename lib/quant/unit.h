@@ -1,8 +1,10 @@
-/* The units of layout.h's quantised layouts as structs. */
-#ifndef HLMI_KERNEL_UNIT_H
-#define HLMI_KERNEL_UNIT_H
+/* The units of the quantised layouts (layout.h) as structs. */
+#ifndef HLMI_QUANT_UNIT_H
+#define HLMI_QUANT_UNIT_H
 
 #include <stdint.h>
+
+#include "quant/layout.h"
 
 /* Nibbles: [chunk of 8 k][row][byte j]: k = 8 * chunk + j in the low half, 8 * chunk + 4 + j in the high half. */
 typedef struct hlmi_unit_q4 {
@@ -38,8 +40,9 @@ typedef struct hlmi_unit_k6 {
     int8_t q[16][4][16][4]; /* [sub-block of 16][chunk of 4 k][row][byte] */
 } hlmi_unit_k6;
 
-_Static_assert(sizeof(hlmi_unit_q4) == 576 && sizeof(hlmi_unit_q4m) == 640, "layout.h");
-_Static_assert(sizeof(hlmi_unit_q5m) == 768 && sizeof(hlmi_unit_q8) == 1088, "layout.h");
-_Static_assert(sizeof(hlmi_unit_k4) == 2368 && sizeof(hlmi_unit_k6) == 4416, "layout.h");
+#define HLMI_UNIT_SIZE(constant, name, rows, unit_k, unit_bytes, minimum) \
+  _Static_assert(sizeof(hlmi_unit_##name) == (unit_bytes), #constant " is as layout.h has it");
+HLMI_UNIT_LAYOUTS(HLMI_UNIT_SIZE)
+#undef HLMI_UNIT_SIZE
 
 #endif
