@@ -1,8 +1,6 @@
 /* Candidates: loading, keys, and selection without a sort. */
 #include "sample/cands.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -32,10 +30,7 @@ void hlmi_cands_free(hlmi_cands *c, const hlmi_mem *mem)
 void hlmi_cands_load(hlmi_cands *c, const float *restrict logits, size_t vocab)
 {
     float *restrict to = c->logit;
-    for (size_t i = 0; i < vocab; i++) {
-        const float x = logits[i] >= -FLT_MAX ? logits[i] : -INFINITY; /* NaN too */
-        to[i] = x < FLT_MAX ? x : FLT_MAX;
-    }
+    for (size_t i = 0; i < vocab; i++) to[i] = hlmi_logit(logits[i]);
     c->n = vocab;
     c->dense = true;
 }
@@ -51,7 +46,7 @@ double hlmi_cands_weigh(hlmi_cands *c, float scale)
     return hlmi_softmax(c->weight, c->logit, c->n, c->max, scale);
 }
 
-static inline uint32_t float_key(float x)
+uint32_t hlmi_float_key(float x)
 {
     const float y = x + 0.0f; /* -0 becomes 0 */
     uint32_t bits;
@@ -59,16 +54,11 @@ static inline uint32_t float_key(float x)
     return bits ^ ((0u - (bits >> 31)) | 0x80000000u);
 }
 
-uint32_t hlmi_float_key(float x)
-{
-    return float_key(x);
-}
-
 void hlmi_cands_key_logits(hlmi_cands *c)
 {
     uint32_t *restrict key = c->key;
     const float *restrict logit = c->logit;
-    for (size_t i = 0; i < c->n; i++) key[i] = float_key(logit[i]);
+    for (size_t i = 0; i < c->n; i++) key[i] = hlmi_float_key(logit[i]);
 }
 
 static inline void move(hlmi_cands *c, size_t to, size_t from)

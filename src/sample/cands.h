@@ -7,6 +7,8 @@
 #ifndef HLMI_SAMPLE_CANDS_H
 #define HLMI_SAMPLE_CANDS_H
 
+#include <float.h>
+#include <math.h>
 #include <stdbool.h>
 
 #include "base/mem.h"
@@ -31,7 +33,7 @@ typedef struct hlmi_cands {
 hlm_status hlmi_cands_init(hlmi_cands *c, size_t vocab, const hlmi_mem *mem);
 void hlmi_cands_free(hlmi_cands *c, const hlmi_mem *mem);
 
-/** All tokens; NaN becomes -infinity, +infinity FLT_MAX. max is not set yet. */
+/** All tokens (hlmi_logit). max is not set yet. */
 void hlmi_cands_load(hlmi_cands *c, const float *logits, size_t vocab);
 
 /** Sets max; false when all are -infinity. */
@@ -50,6 +52,13 @@ void hlmi_cands_drop_below(hlmi_cands *c, const float *x, float floor);
 /** Keeps the smallest set of the best keys whose weights reach `target`, at least one token. Linear in n, whatever the
  *  values. */
 void hlmi_cands_keep_best(hlmi_cands *c, double target);
+
+/** x within the bounds of a candidate's logit: NaN becomes -infinity, +infinity FLT_MAX. */
+static inline float hlmi_logit(float x)
+{
+    const float y = x >= -FLT_MAX ? x : -INFINITY;
+    return y < FLT_MAX ? y : FLT_MAX;
+}
 
 /** A float's bits in an order that integers can be compared in; -0 and 0 are equal, x is not NaN. */
 uint32_t hlmi_float_key(float x);

@@ -16,14 +16,6 @@ hlm_status hlmi_history_init(hlmi_history *h, size_t vocab, size_t window, const
     return HLM_OK;
 }
 
-hlm_status hlmi_history_copy(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem)
-{
-    hlm_status st = hlmi_history_init(to, from->vocab, from->window, mem);
-    if (st == HLM_OK) st = hlmi_history_assign(to, from, mem);
-    if (st != HLM_OK) hlmi_history_free(to, mem);
-    return st;
-}
-
 hlm_status hlmi_history_assign(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem)
 {
     HLMI_DO(HLMI_GROW(mem, to->ring, to->cap, from->len, "the sampler's window"));

@@ -17,8 +17,6 @@ typedef struct hlmi_history {
 
 /** `window` latest tokens, 0: all. */
 hlm_status hlmi_history_init(hlmi_history *h, size_t vocab, size_t window, const hlmi_mem *mem);
-/** A copy of its own. */
-hlm_status hlmi_history_copy(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem);
 /** Makes `to` equal to a history of the same vocabulary and window. Failing leaves it as it was. */
 hlm_status hlmi_history_assign(hlmi_history *to, const hlmi_history *from, const hlmi_mem *mem);
 /** token is in 0..vocab-1. Failing leaves the history as it was. */

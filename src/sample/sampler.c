@@ -1,5 +1,4 @@
 /* hlm_sampler: owns the copied parameters, the history, the draw counter and the scratch of the chain. */
-#include <math.h>
 #include <string.h>
 
 #include "base/call.h"
@@ -10,7 +9,7 @@
 #include "sample/philox.h"
 #include "sample/sampler.h"
 #include "sample/softmax.h"
-#include "sample/stage.h"
+#include "sample/stages.h"
 
 enum { DEFAULT_WINDOW = 64 };
 
@@ -26,38 +25,6 @@ struct hlm_sampler {
     bool plain; /* greedy without any stage */
 };
 
-static hlm_status check_params(const hlm_sampler_params *p, size_t vocab)
-{
-    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) HLMI_DO((*s)->check(p, vocab));
-    if (!(p->temperature >= 0 && p->temperature < INFINITY))
-        return hlmi_fail(HLM_E_ARG, "sampler: temperature is %g, must be 0 or a positive number",
-                         (double)p->temperature);
-    return HLM_OK;
-}
-
-static bool runs(const hlmi_stage *s, const hlm_sampler_params *p)
-{
-    return s->active(p) && !(p->temperature == 0 && s->keeps_best);
-}
-
-/* Greedy, and no stage has anything to do. */
-static bool is_plain(const hlm_sampler_params *p)
-{
-    if (p->temperature != 0) return false;
-    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
-        if (runs(*s, p)) return false;
-    }
-    return true;
-}
-
-static bool needs_history(const hlm_sampler_params *p)
-{
-    for (const hlmi_stage *const *s = hlmi_stages; *s; s++) {
-        if ((*s)->history && runs(*s, p)) return true;
-    }
-    return false;
-}
-
 static hlm_status copy_bias(hlm_sampler *s)
 {
     if (s->params.n_logit_bias == 0) return HLM_OK;
@@ -69,24 +36,22 @@ static hlm_status copy_bias(hlm_sampler *s)
     return HLM_OK;
 }
 
-/* A sampler with checked parameters `p` and, when `from` is not NULL, its history. */
-static hlm_status create(hlm_sampler **out, hlm_model *model, size_t vocab, const hlm_sampler_params *p,
-                         const hlmi_history *from)
+/* A sampler with checked parameters `p`. */
+static hlm_status create(hlm_sampler **out, hlm_model *model, size_t vocab, const hlm_sampler_params *p)
 {
     hlm_status st = HLM_OK;
     const hlmi_mem *mem = hlmi_model_mem(model);
+    const int64_t window = p->penalty_window == 0 ? DEFAULT_WINDOW : p->penalty_window;
     hlm_sampler *s = hlmi_calloc(mem, 1, sizeof *s);
     if (!s) return hlmi_nomem(sizeof *s, "a sampler");
-    *s = (hlm_sampler){.mem = *mem, .vocab = vocab, .params = *p, .plain = is_plain(p)};
+    *s = (hlm_sampler){.mem = *mem, .vocab = vocab, .params = *p};
+    s->plain = p->temperature == 0 && !hlmi_stages_change_best(p);
     hlm_model_retain(model);
     s->model = model;
     HLMI_TRY(copy_bias(s));
     if (!s->plain) HLMI_TRY(hlmi_cands_init(&s->cands, vocab, &s->mem));
-    if (needs_history(p)) {
-        const int64_t window = p->penalty_window == 0 ? DEFAULT_WINDOW : p->penalty_window;
-        if (from) HLMI_TRY(hlmi_history_copy(&s->history, from, &s->mem));
-        else HLMI_TRY(hlmi_history_init(&s->history, vocab, window < 0 ? 0 : (size_t)window, &s->mem));
-    }
+    if (hlmi_stages_look_back(p))
+        HLMI_TRY(hlmi_history_init(&s->history, vocab, window < 0 ? 0 : (size_t)window, &s->mem));
     *out = s;
     return HLM_OK;
 done:
@@ -107,8 +72,8 @@ HLMI_CALL(hlm_sampler_new,
     HLMI_DO(hlm_model_info_get(model, &info));
     if (info.vocab_size < 1)
         return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: the model's vocabulary has %d tokens", info.vocab_size);
-    HLMI_DO(check_params(&p, (size_t)info.vocab_size));
-    return create(out, model, (size_t)info.vocab_size, &p, NULL);
+    HLMI_DO(hlmi_stages_check(&p, (size_t)info.vocab_size));
+    return create(out, model, (size_t)info.vocab_size, &p);
 }
 
 HLMI_CALL(hlm_sampler_fork, (hlm_sampler **out, const hlm_sampler *sampler), (out, sampler))
@@ -116,8 +81,11 @@ HLMI_CALL(hlm_sampler_fork, (hlm_sampler **out, const hlm_sampler *sampler), (ou
     if (!out) return hlmi_fail(HLM_E_ARG, "hlm_sampler_fork: out is NULL");
     *out = NULL;
     if (!sampler) return hlmi_fail(HLM_E_ARG, "hlm_sampler_fork: sampler is NULL");
-    hlm_status st = create(out, sampler->model, sampler->vocab, &sampler->params, &sampler->history);
-    if (st == HLM_OK) (*out)->draws = sampler->draws;
+    hlm_sampler *s = NULL;
+    HLMI_DO(create(&s, sampler->model, sampler->vocab, &sampler->params));
+    const hlm_status st = hlmi_sampler_assign(s, sampler);
+    if (st == HLM_OK) *out = s;
+    else hlm_sampler_free(s);
     return st;
 }
 
@@ -126,22 +94,6 @@ hlm_status hlmi_sampler_assign(hlm_sampler *to, const hlm_sampler *from)
     const hlm_status st = from->history.count ? hlmi_history_assign(&to->history, &from->history, &to->mem) : HLM_OK;
     if (st == HLM_OK) to->draws = from->draws;
     return st;
-}
-
-/* Runs the stages; false when no candidate is left. */
-static bool run_chain(hlm_sampler *s, const float *logits)
-{
-    const hlm_sampler_params *p = &s->params;
-    hlmi_cands_load(&s->cands, logits, s->vocab);
-    const hlmi_stage *const *stage = hlmi_stages;
-    for (; *stage && (*stage)->logits; stage++) {
-        if (runs(*stage, p)) (*stage)->run(p, &s->history, &s->cands);
-    }
-    if (!hlmi_cands_find_max(&s->cands)) return false;
-    for (; *stage; stage++) {
-        if (runs(*stage, p)) (*stage)->run(p, &s->history, &s->cands);
-    }
-    return true;
 }
 
 static hlm_status none_left(void)
@@ -161,8 +113,9 @@ HLMI_CALL(hlm_sampler_sample, (hlm_sampler *sampler, const float *logits, int32_
         if (best == sampler->vocab) return none_left();
         *token = (int32_t)best;
     } else {
-        if (!run_chain(sampler, logits)) return none_left();
         hlmi_cands *c = &sampler->cands;
+        hlmi_cands_load(c, logits, sampler->vocab);
+        if (!hlmi_stages_run(&sampler->params, &sampler->history, c)) return none_left();
         const float t = sampler->params.temperature;
         const size_t i = t == 0 ? hlmi_argmax(c->logit, c->n)
                                 : hlmi_draw(c, t, hlmi_philox_uniform(sampler->params.seed, sampler->draws));
