@@ -47,7 +47,7 @@ static hlm_status walk(hlmi_builder *b, hlmi_record_fn *(*of)(const hlmi_block_t
         if (record) record(b, plan->blocks[i].params);
         hlmi_scratch_release(b, mark);
     }
-    return hlmi_program_finish(b);
+    return b->st;
 }
 
 /* The buffers that live through the whole program. */

@@ -12,11 +12,8 @@ typedef struct hlmi_ops hlmi_ops; /* ops/ops.h */
 
 typedef struct hlmi_program {
     hlmi_mem mem;
-    hlmi_region *regions;
+    hlmi_region *regions; /* each owns a block: its cost, and its argument behind */
     size_t n, cap;
-    void **args; /* what regions point to, in chunks */
-    size_t n_args, cap_args;
-    hlmi_cost *costs; /* [n] */
 } hlmi_program;
 
 /** Rows of f32 in scratch, `ld` floats from one to the next. */
@@ -94,8 +91,6 @@ static inline void hlmi_adapts(hlmi_builder *b, const hlmi_matrix *m)
 /** The region emitted last takes time by how far its rows look back, not by how many they are. */
 void hlmi_emitted_by_past(hlmi_builder *b);
 
-/** After the last region: each may be divided from now on. Gives the first failure. */
-hlm_status hlmi_program_finish(hlmi_builder *b);
 void hlmi_program_free(hlmi_program *p);
 
 #endif

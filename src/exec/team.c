@@ -73,7 +73,7 @@ struct hlmi_team {
     atomic_bool left_out; /* a worker has seen the cancel between two parts, and left out the rest */
     hlmi_ask ask;
     hlmi_worth worth;
-    uint64_t away; /* of the caller's thread, noted in this run */
+    uint64_t away, slept; /* by the caller's thread in this run: noted so far; waiting beyond spinning */
     atomic_bool in_parts; /* the last run was a part */
     /* What every thread looks at. */
     hlmi_gate gate; /* moves when a region opens, and when a run is over */
@@ -91,8 +91,7 @@ static bool is_cancelled(const volatile _Atomic int32_t *cancel)
 /* What worker `index` does in a region, with looks at the cancel flag on the way. */
 static void run_share(hlmi_team *t, const hlmi_work *w, const hlmi_region *r, size_t index, size_t shares)
 {
-    const uint64_t predicted = r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) : 1;
-    hlmi_piece p = hlmi_piece_first(predicted, PART_NS);
+    hlmi_piece p = hlmi_region_first(r, w, PART_NS);
     if (p.shift == 0) {
         r->run(r->arg, w->step, index, shares);
         return;
@@ -127,19 +126,14 @@ static size_t words(const hlmi_team *t)
     return (t->workers + WORD_BITS - 1) / WORD_BITS; /* of the most shares; they may be fewer */
 }
 
-/* Helpers that rest have none, so that the caller alone computes as one thread does. The parts of a slice are of one
+/* Helpers that rest have no share, so that the caller alone computes as one thread does. The parts of a slice are of one
  * division. */
-static void set_shares(hlmi_team *t, size_t shares)
-{
-    t->shares = shares;
-    if (t->run.w.workers) *t->run.w.workers = shares;
-}
-
 static void open_region(hlmi_team *t, size_t at)
 {
-    t->at = at;
     const size_t shares = t->workers - (t->run.one ? 0 : atomic_load_explicit(&t->n_resting, memory_order_relaxed));
-    set_shares(t, shares);
+    t->at = at;
+    t->shares = shares;
+    if (t->run.w.workers) *t->run.w.workers = shares;
     atomic_store_explicit(&t->left, (uint32_t)shares, memory_order_relaxed);
     for (size_t i = 0, rest = shares; i < words(t); i++, rest -= WORD_BITS) {
         const uint64_t all = rest < WORD_BITS ? (UINT64_C(1) << rest) - 1 : UINT64_MAX;
@@ -149,15 +143,11 @@ static void open_region(hlmi_team *t, size_t at)
     hlmi_gate_open(&t->gate);
 }
 
-static uint64_t lowest_bit(uint64_t x)
-{
-    return x & (0 - x);
-}
-
-static size_t bit_index(uint64_t bit)
+/* x is not 0. */
+static size_t lowest_bit(uint64_t x)
 {
     size_t i = 0;
-    while (bit >>= 1) i++;
+    while (!(x >> i & 1)) i++;
     return i;
 }
 
@@ -168,13 +158,11 @@ static bool claim(hlmi_team *t, size_t own, size_t *share)
         const size_t i = (own / WORD_BITS + n) % words(t);
         uint64_t free = atomic_load_explicit(&t->free[i], memory_order_relaxed);
         while (free) {
-            const uint64_t mine = n == 0 ? free & UINT64_C(1) << own % WORD_BITS : 0;
-            const uint64_t bit = mine ? mine : lowest_bit(free);
-            free = atomic_fetch_and_explicit(&t->free[i], ~bit, memory_order_acq_rel);
-            if (free & bit) {
-                *share = mine ? own : i * WORD_BITS + bit_index(bit);
-                return true;
-            }
+            const bool mine = n == 0 && free >> own % WORD_BITS & 1;
+            const size_t at = mine ? own % WORD_BITS : lowest_bit(free);
+            free = atomic_fetch_and_explicit(&t->free[i], ~(UINT64_C(1) << at), memory_order_acq_rel);
+            *share = i * WORD_BITS + at;
+            if (free >> at & 1) return true;
         }
     }
     return false;
@@ -241,14 +229,13 @@ static void look_for_loss(hlmi_team *t, worker *me, uint64_t now, uint64_t more)
 static void close_region(hlmi_team *t, worker *me)
 {
     const hlmi_region *r = &t->run.w.regions[t->at];
-    const uint64_t amount = hlmi_region_amount(r, &t->run.w),
-                   predicted = r->cost ? hlmi_cost_predict(r->cost, amount) : 0;
+    const uint64_t predicted = hlmi_region_predict(r, &t->run.w);
     const bool slept = hlmi_gate_slept(&t->gate);
     if (slept || (r->cost && !t->run.one)) {
         const uint64_t now = hlmi_os_now(), took = now - t->since;
         if (slept && took > predicted + predicted / 8 + LOST_NS) look_for_loss(t, me, now, took - predicted);
         if (r->cost && !t->run.one) {
-            hlmi_cost_note(r->cost, amount, took);
+            hlmi_region_note(r, &t->run.w, took);
             t->since = now;
         }
     }
@@ -270,10 +257,12 @@ static void do_share(hlmi_team *t, worker *me, size_t share)
     if (atomic_fetch_sub_explicit(&t->left, 1, memory_order_acq_rel) == 1) close_region(t, me);
 }
 
-/* The caller's part of a run; returns how it ended. *slept: for how long it waited beyond spinning. */
-static uint32_t lead(hlmi_team *t, bool in_parts, uint64_t *slept)
+/* The caller's part of a run that begins with the region; returns how it ended. */
+static uint32_t lead(hlmi_team *t, size_t first)
 {
     worker *me = &t->all[0];
+    t->slept = 0;
+    open_region(t, first);
     for (;;) {
         const uint32_t seen = hlmi_gate_seen(&t->gate), over = atomic_load_explicit(&t->over, memory_order_acquire);
         size_t share;
@@ -283,33 +272,23 @@ static uint32_t lead(hlmi_team *t, bool in_parts, uint64_t *slept)
             continue;
         }
         const uint64_t before = hlmi_os_now();
-        if (!hlmi_gate_wait(&t->gate, seen, in_parts ? PART_SPIN_NS : SPIN_NS, 0)) *slept += hlmi_os_now() - before;
+        if (!hlmi_gate_wait(&t->gate, seen, t->run.one ? PART_SPIN_NS : SPIN_NS, 0)) t->slept += hlmi_os_now() - before;
     }
 }
 
 /* The same, with a look at whether the caller's thread lost its core meanwhile, for longer than moments. The thread may
  * be another one each time. */
-static uint32_t lead_helpers(hlmi_team *t, size_t first, bool in_parts)
+static uint32_t lead_helpers(hlmi_team *t, size_t first)
 {
     worker *me = &t->all[0];
     me->lost = hlmi_os_core_lost();
     t->away = 0;
     const uint64_t begin = hlmi_os_now(), computed = hlmi_os_thread_now();
-    uint64_t slept = 0;
-    open_region(t, first);
-    const uint32_t how = lead(t, in_parts, &slept);
-    const uint64_t now = hlmi_os_now(), known = hlmi_os_thread_now() - computed + slept + t->away;
+    const uint32_t how = lead(t, first);
+    const uint64_t now = hlmi_os_now(), known = hlmi_os_thread_now() - computed + t->slept + t->away;
     if (now - begin > known + LOST_NS && hlmi_os_core_lost() != me->lost) caller_was_away(t, now, now - begin - known);
     if (how == DONE) weigh_careful(t, now, now - begin);
     return how;
-}
-
-/* Without helpers there is nobody to wait for. */
-static uint32_t lead_alone(hlmi_team *t, size_t first)
-{
-    uint64_t slept = 0;
-    open_region(t, first);
-    return lead(t, false, &slept);
 }
 
 /* Sleeps as long as a careful helper does, unless it is to quit. */
@@ -430,7 +409,7 @@ static hlm_status run_by_region(hlmi_team *t, const run *r)
         if (atomic_load(&t->left_out)) return cancelled();
         if (r->one || !b.region->cost) continue;
         const uint64_t now = hlmi_os_now();
-        hlmi_cost_note(b.region->cost, hlmi_region_amount(b.region, w), now - since);
+        hlmi_region_note(b.region, w, now - since);
         since = now;
     }
     return HLM_OK;
@@ -453,7 +432,7 @@ static hlm_status start(hlmi_team *t, const run *r)
     t->since = hlmi_os_now();
     atomic_store_explicit(&t->in_parts, r->one, memory_order_relaxed);
     atomic_store_explicit(&t->over, RUNNING, memory_order_relaxed);
-    const uint32_t how = t->n_own ? lead_helpers(t, first, r->one) : lead_alone(t, first);
+    const uint32_t how = t->n_own ? lead_helpers(t, first) : lead(t, first);
     hlmi_fpenv_leave(found);
     return how == DONE ? HLM_OK : cancelled();
 }

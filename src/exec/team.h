@@ -41,10 +41,23 @@ static inline bool hlmi_region_skipped(const hlmi_region *r, const hlmi_work *w)
     return w->rows < r->min_rows || (r->max_rows && w->rows > r->max_rows) || (r->adapted && !w->adapted);
 }
 
-/** For hlmi_cost. */
 static inline uint64_t hlmi_region_amount(const hlmi_region *r, const hlmi_work *w)
 {
     return r->by_past ? w->past >> 10 : w->rows;
+}
+/** hlmi_cost_predict and hlmi_cost_note for a region; nothing is known of one that has no cost. */
+static inline uint64_t hlmi_region_predict(const hlmi_region *r, const hlmi_work *w)
+{
+    return r->cost ? hlmi_cost_predict(r->cost, hlmi_region_amount(r, w)) : 0;
+}
+static inline void hlmi_region_note(const hlmi_region *r, const hlmi_work *w, uint64_t ns)
+{
+    if (r->cost) hlmi_cost_note(r->cost, hlmi_region_amount(r, w), ns);
+}
+/** The first part of a share, to take at most `target`. */
+static inline hlmi_piece hlmi_region_first(const hlmi_region *r, const hlmi_work *w, uint64_t target)
+{
+    return r->cost ? hlmi_piece_first(hlmi_region_predict(r, w), target) : (hlmi_piece){0};
 }
 
 typedef struct hlmi_team hlmi_team;
