@@ -92,12 +92,13 @@ static unsigned category_class(utf8proc_category_t c)
 
 unsigned hlmi_char_class(uint32_t cp)
 {
-    unsigned cls = category_class(utf8proc_category((utf8proc_int32_t)cp));
+    const utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
+    unsigned cls = category_class(category);
+    if (cp < 0x80 && category >= UTF8PROC_CATEGORY_SM && category <= UTF8PROC_CATEGORY_SO) cls |= HLMI_CC_PUNCT;
     if ((cp >= 9 && cp <= 13) || cp == 0x85) cls |= HLMI_CC_SPACE;
     if (cp == 0x200C || cp == 0x200D) cls |= HLMI_CC_WORD; /* Join_Control */
     if ((cp >= 0x24B6 && cp <= 0x24E9) ||
         (cp >= 0x1F130 && cp <= 0x1F189 && (cp <= 0x1F149 || (cp >= 0x1F150 && cp <= 0x1F169) || cp >= 0x1F170)))
         cls |= HLMI_CC_WORD; /* circled and squared letters: symbols, yet Alphabetic */
-    if (cp < 0x80 && strchr("$+<=>^`|~", (int)cp) && cp != 0) cls |= HLMI_CC_PUNCT;
     return cls;
 }

@@ -6,7 +6,7 @@
 #define HLMI_EXEC_TEAM_H
 
 #include "base/mem.h"
-#include "exec/pace.h"
+#include "exec/cost.h"
 
 /** One parallel region: run(arg, step, worker, workers) is called for each worker; for each part of each worker's
  *  share, where it is divided: `workers` is then the team's times the parts, and those of one worker follow one

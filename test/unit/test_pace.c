@@ -1,6 +1,6 @@
 /* Parts of regions, what they are expected to take, and when helpers step aside: decisions by time alone, with times
  * made up. */
-#include "exec/pace.h"
+#include "exec/cost.h"
 #include "exec/rest.h"
 #include "exec/worth.h"
 

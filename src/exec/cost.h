@@ -3,8 +3,8 @@
  *
  * A worker's share of a region is cut into 2^shift parts. They nest: part i of 2^s is parts 2i and 2i + 1 of 2^(s + 1),
  * so the division can change on the way. */
-#ifndef HLMI_EXEC_PACE_H
-#define HLMI_EXEC_PACE_H
+#ifndef HLMI_EXEC_COST_H
+#define HLMI_EXEC_COST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Predicting what regions take, and choosing parts by it. */
-#include "exec/pace.h"
+#include "exec/cost.h"
 
 static unsigned size_of(uint64_t amount)
 {
