@@ -171,12 +171,9 @@ hlm_status hlmi_ctx_new(hlm_context **out, hlm_model *model, const hlm_ctx_param
     for (size_t i = 0; i < HLMI_PROGRAMS; i++) c->programs[i].mem = model->mem;
     atomic_init(&c->busy, 0);
     c->max_rows = p.max_rows ? p.max_rows : MAX_ROWS;
-    if (p.pool) {
-        hlm_pool_retain(p.pool);
-        c->pool = p.pool;
-    } else {
-        HLMI_TRY(hlm_pool_new(&c->pool, model, NULL));
-    }
+    hlm_pool_retain(p.pool);
+    c->pool = p.pool;
+    if (!c->pool) HLMI_TRY(hlm_pool_new(&c->pool, model, NULL));
     HLMI_TRY(hlmi_team_new(&c->team, &c->mem, p.n_threads, hlmi_os_cores(), p.executor));
     HLMI_TRY(make_tile(c));
     HLMI_TRY(record(c, ops));

@@ -153,21 +153,18 @@ static hlm_status load_named(void *user, const char *name)
 }
 
 /* Folders can not be listed through the caller's callbacks: there the names in use are tried. */
-static hlm_status load_additional(const folder *f)
+static hlm_status load_additional(folder *f)
 {
     static const char *const names[] = {"tool_use.jinja", "rag.jinja", "default.jinja"};
-    hlm_status st = HLM_OK;
-    folder copy = *f;
-    if (hlmi_store_lists_folders(f->s))
-        return hlmi_store_each_file(f->s, "additional_chat_templates", load_named, &copy);
-    for (size_t i = 0; i < sizeof names / sizeof *names && st == HLM_OK; i++) st = load_named(&copy, names[i]);
-    return st;
+    if (hlmi_store_lists_folders(f->s)) return hlmi_store_each_file(f->s, "additional_chat_templates", load_named, f);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) HLMI_DO(load_named(f, names[i]));
+    return HLM_OK;
 }
 
 /* As in transformers chat_template.jinja stands in the place of all that the JSON files say. */
 static hlm_status load_files(hlmi_templates *ts, const hlmi_mem *mem, const hlmi_store *s)
 {
-    const folder f = {ts, mem, s};
+    folder f = {ts, mem, s};
     HLMI_DO(load_file(&f, "chat_template.jinja", str(default_name)));
     const bool whole = ts->n > 0;
     HLMI_DO(load_additional(&f));
