@@ -288,28 +288,42 @@ typedef struct walk {
     hlmi_range mine; /* splits that it does */
 } walk;
 
-/* Goes over the splits of the next block and does those that are its own. What came before is where the last part has
- * left it, in the worker's scratch. */
-static void visit(const attn_arg *a, walk *w, block *b)
+/* Splits [begin, end) of a block's n, of which the first `pinned` are of pinned positions. What came before is where the
+ * last part has left it, in the worker's scratch. */
+static void visit(const attn_arg *a, const walk *w, block *b, hlmi_range splits, size_t n, size_t pinned)
 {
-    const size_t n = split_count(a, b->pos, last_of(b)), pinned = pinned_splits(a, last_of(b)), hd = a->kv.head_dim;
-    const size_t first = w->split, begin = hlmi_max_size(first, w->mine.begin) - first;
-    const size_t end = hlmi_min_size(first + n, w->mine.end);
-    w->split += n;
-    if (first + begin >= end) return;
+    const size_t hd = a->kv.head_dim;
     b->n = b->n_rows * b->n_heads;
     for (size_t r = 0; r < b->n_rows; r++)
         memcpy(b->q + r * b->n_heads * hd, hlmi_rows_at(a->a.q, b->row + r) + b->head * hd,
                b->n_heads * hd * sizeof *b->q);
-    if (begin == 0) memset(b->sum, 0, b->n * sizeof *b->sum);
-    for (size_t i = begin; first + i < end; i++) {
+    if (splits.begin == 0) memset(b->sum, 0, b->n * sizeof *b->sum);
+    for (size_t i = splits.begin; i < splits.end; i++) {
         b->pinned = i < pinned;
         b->from = b->pinned ? i * SPLIT : first_split(a, b->pos) + (i - pinned) * SPLIT;
         split(a, b);
         if (w->shared) store_split(a, w->t, b);
         else fold_split(a, b);
     }
-    if (!w->shared && end == first + n) finish_block(a, b);
+    if (!w->shared && splits.end == n) finish_block(a, b);
+}
+
+/* Goes over the blocks of some rows, and does of their n splits those that are its own. */
+static void walk_heads(const attn_arg *a, walk *w, block *b)
+{
+    const size_t n = split_count(a, b->pos, last_of(b)), pinned = pinned_splits(a, last_of(b));
+    for (b->kv_head = 0; b->kv_head < a->kv.n_kv_heads; b->kv_head++) {
+        const size_t end = (b->kv_head + 1) * a->group;
+        for (b->head = end - a->group; b->head < end; b->head += b->n_heads) {
+            b->n_heads = hlmi_min_size(w->heads, end - b->head);
+            if (w->block++ % w->owners != w->owner) continue;
+            const size_t first = w->split;
+            w->split += n;
+            if (first >= w->mine.end || w->split <= w->mine.begin) continue;
+            const hlmi_range mine = {hlmi_max_size(first, w->mine.begin), hlmi_min_size(w->split, w->mine.end)};
+            visit(a, w, b, (hlmi_range){mine.begin - first, mine.end - first}, n, pinned);
+        }
+    }
 }
 
 static void walk_blocks(const attn_arg *a, walk *w, block *b)
@@ -320,11 +334,7 @@ static void walk_blocks(const attn_arg *a, walk *w, block *b)
             b->row = b->span->row + r;
             b->n_rows = hlmi_min_size(a->block_rows, b->span->n - r);
             b->pos = (size_t)w->t->pos[b->row];
-            for (b->head = 0; b->head < a->a.n_heads; b->head += b->n_heads) {
-                b->kv_head = b->head / a->group;
-                b->n_heads = hlmi_min_size(w->heads, (b->kv_head + 1) * a->group - b->head);
-                if (w->block++ % w->owners == w->owner) visit(a, w, b);
-            }
+            walk_heads(a, w, b);
         }
     }
 }

@@ -75,28 +75,35 @@ typedef struct piece {
     size_t u, bands, t0, n;
 } piece;
 
-/* Products y of a piece with matrix i, with what adapters add and its biases and scales; tmp: room as y. */
+/* Products y of a piece with matrix i, and what adapters add; tmp: room as y. */
 static void products(const linear_arg *a, const piece *p, size_t i, float *y, float *tmp)
 {
-    const size_t row = p->u * HLMI_BAND, ld = p->bands * HLMI_BAND, n = hlmi_min_size(ld, a->a.w[i]->rows - row);
     hlmi_forms_run(a->k, &a->forms, &a->p[i], p->u, p->bands, p->x, p->t0, p->n, y);
-    for (size_t t = 0; t < p->n; t++, y += ld) {
-        const hlmi_low *low = p->tile->adapted ? hlmi_low_of(adapter_of(a, p->tile, p->t0 + t), a->a.w[i]) : NULL;
-        if (low) hlmi_low_out(a->k, low, p->u, p->bands, low_row(a, p->t0 + t, i), y, tmp);
-        if (a->a.bias[i]) a->k->add(y, y, a->a.bias[i] + row, n);
-        if (a->a.scale[i]) a->k->mul(y, y, a->a.scale[i] + row, n);
+    for (size_t t = p->t0; p->tile->adapted && t < p->t0 + p->n; t++, y += p->bands * HLMI_BAND) {
+        const hlmi_low *low = hlmi_low_of(adapter_of(a, p->tile, t), a->a.w[i]);
+        if (low) hlmi_low_out(a->k, low, p->u, p->bands, low_row(a, t, i), y, tmp);
     }
+}
+
+/* y = scale * (y + bias) of matrix i, from output row `row` on. */
+static void add_bias(const linear_arg *a, size_t i, float *y, size_t row, size_t n)
+{
+    if (a->a.bias[i]) a->k->add(y, y, a->a.bias[i] + row, n);
+    if (a->a.scale[i]) a->k->mul(y, y, a->a.scale[i] + row, n);
 }
 
 static void band_run(const linear_arg *a, const piece *p, size_t i, float *tmp)
 {
+    const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
     const size_t row = p->u * HLMI_BAND, ld = p->bands * HLMI_BAND, n = hlmi_min_size(ld, a->a.w[i]->rows - row);
-    float *up = tmp + HLMI_BAND_TMP, *added = up + HLMI_BAND_TMP;
-    products(a, p, i, tmp, added);
-    if (a->a.epilogue == HLMI_EP_SILU_MUL) products(a, p, 1, up, added);
-    for (size_t t = 0; t < p->n; t++) {
-        float *out = of_out_rows(&a->a) ? p->tile->out[p->t0 + t] : hlmi_rows_at(a->a.y[i], p->t0 + t);
-        hlmi_finish(a->k, a->a.epilogue, out + row, tmp + t * ld, up + t * ld, n);
+    float *y = tmp, *up = y + HLMI_BAND_TMP, *added = up + HLMI_BAND_TMP;
+    products(a, p, i, y, added);
+    if (pair) products(a, p, 1, up, added);
+    for (size_t t = p->t0; t < p->t0 + p->n; t++, y += ld, up += ld) {
+        float *out = of_out_rows(&a->a) ? p->tile->out[t] : hlmi_rows_at(a->a.y[i], t);
+        add_bias(a, i, y, row, n);
+        if (pair) add_bias(a, 1, up, row, n);
+        hlmi_finish(a->k, a->a.epilogue, out + row, y, up, n);
     }
 }
 
