@@ -23,7 +23,7 @@ LAYERS = {
     "state": "plan place weights/fingerprint.h kernel quant base",
     "sample": "public plan/model_mem.h base",
     "plan": "place weights/fingerprint.h kernel quant base",
-    "place": "base",
+    "place": "quant base",
     "chat": "jinja text base",
     "jinja": "base",
     "text": "base",

@@ -124,3 +124,9 @@ size_t hlmi_layout_group_bytes(hlmi_layout layout, size_t cols)
     const hlmi_layout_info *l = hlmi_layout_get(layout);
     return l ? hlmi_div_up(cols, l->unit_k) * l->unit_bytes : 0;
 }
+
+bool hlmi_layout_bytes(hlmi_layout layout, size_t rows, size_t cols, size_t *bytes)
+{
+    return hlmi_mul_size(hlmi_div_up(rows, hlmi_layout_get(layout)->rows), hlmi_layout_group_bytes(layout, cols),
+                         bytes);
+}

@@ -75,5 +75,7 @@ const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout);
 
 /** Bytes of one row group. */
 size_t hlmi_layout_group_bytes(hlmi_layout layout, size_t cols);
+/** Bytes of a matrix; false when they overflow. */
+bool hlmi_layout_bytes(hlmi_layout layout, size_t rows, size_t cols, size_t *bytes);
 
 #endif

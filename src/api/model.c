@@ -116,8 +116,9 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_wants_leave_out(&wants, arch->left_out);
     HLMI_TRY(hlmi_arch_build(arch, &config, &wants));
     HLMI_TRY(hlmi_wants_finish(&wants));
-    if (!(p->flags & HLM_LOAD_HEADERS)) HLMI_TRY(read_weights(m, p));
     hlmi_places_choose(m);
+    HLMI_TRY(hlmi_plan_place(&m->plan, m->places, hlmi_store_path(m->store)));
+    if (!(p->flags & HLM_LOAD_HEADERS)) HLMI_TRY(read_weights(m, p));
     if (p->flags & HLM_LOAD_NO_MEMORY_TOKENS) m->plan.n_prefix = 0;
     HLMI_TRY(check_vocab(m));
     hlmi_log_line(&m->log, HLM_LOG_INFO, "%s: %s, %zu layers, %llu MB of weights, kernels %s%s",

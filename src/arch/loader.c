@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/half.h"
 #include "base/host.h"
 #include "base/math.h"
@@ -98,6 +99,7 @@ static hlm_status load_matrix(hlmi_loader *l, hlmi_weight *w)
     const hlmi_mem *mem = &l->plan->mem;
     hlmi_matrix *m = &w->matrix;
     repacking g = {.t = w->tensor, .order = hlmi_weight_order(w), .rows = m->rows, .cols = m->cols};
+    hlmi_assert(m->layout == hlmi_type_get(m->type)->layout); /* what repacking makes; a place knows no other */
     g.group_rows = hlmi_layout_get(m->layout)->rows;
     g.key = hlmi_fingerprint_key(l->fingerprint, g.t);
     (void)hlmi_type_row_bytes(m->type, m->cols, &g.row_bytes); /* has been checked */

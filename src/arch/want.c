@@ -227,14 +227,9 @@ static hlm_status fit_matrix(const hlmi_wants *w, hlmi_weight *e)
     e->matrix.rows = e->want.rows;
     e->matrix.cols = cols;
     e->matrix.type = t->type;
-    e->matrix.layout = e->use == HLMI_USE_ROWS ? HLMI_LAYOUT_NONE : type->layout;
-    if (e->use == HLMI_USE_ROWS) {
-        w->plan->bytes_per_token += row_bytes;
-    } else {
-        const size_t groups = hlmi_div_up(e->want.rows, hlmi_layout_get(type->layout)->rows);
-        if (!hlmi_mul_size(groups, hlmi_layout_group_bytes(type->layout, cols), &bytes))
-            return hlmi_nomem(SIZE_MAX, t->name);
-    }
+    e->matrix.layout = HLMI_LAYOUT_NONE; /* of a matrix for products its place says it (hlmi_plan_place) */
+    if (e->use == HLMI_USE_ROWS) w->plan->bytes_per_token += row_bytes;
+    else if (!hlmi_layout_bytes(type->layout, e->want.rows, cols, &bytes)) return hlmi_nomem(SIZE_MAX, t->name);
     e->matrix.bytes = bytes;
     count(w->plan, e, bytes, e->want.rows * row_bytes);
     return HLM_OK;

@@ -5,6 +5,19 @@
 
 #include "exec/slice.h"
 
+static hlmi_layout layout(const hlmi_place *p, hlmi_type type)
+{
+    (void)p;
+    return hlmi_type_get(type)->layout;
+}
+
+static bool can(const hlmi_place *p, const hlmi_block *block)
+{
+    (void)p;
+    (void)block;
+    return true;
+}
+
 static void *take(hlmi_place *p, size_t bytes)
 {
     return hlmi_alloc(p->mem, bytes);
@@ -48,6 +61,8 @@ void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem, const hlmi_ops *ops)
                       .mem = mem,
                       .ops = ops,
                       .host = true,
+                      .layout = layout,
+                      .can = can,
                       .take = take,
                       .give = give,
                       .put = move,

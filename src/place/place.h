@@ -8,10 +8,12 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "quant/type.h"
 
 enum { HLMI_PLACES = 4 /* most of a model; number 0 is the CPU */ };
 
 typedef struct hlmi_place hlmi_place;
+struct hlmi_block;
 struct hlmi_ops;
 struct hlmi_team;
 struct hlmi_work;
@@ -29,6 +31,10 @@ struct hlmi_place {
     const hlmi_mem *mem; /* of the host */
     const struct hlmi_ops *ops; /* what records a program for it */
     bool host; /* its addresses are the host's: nothing need be copied to be read or written */
+    /** How it keeps matrices of a type that it multiplies; HLMI_LAYOUT_NONE: it can not multiply them. */
+    hlmi_layout (*layout)(const hlmi_place *p, hlmi_type type);
+    /** Can it compute the block (plan/plan.h)? */
+    bool (*can)(const hlmi_place *p, const struct hlmi_block *block);
     /** Memory with any contents, aligned to HLMI_ALIGN; NULL when there is none. */
     void *(*take)(hlmi_place *p, size_t bytes);
     void (*give)(hlmi_place *p, void *rows);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/size.h"
 
 void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem)
@@ -91,6 +92,42 @@ hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params,
     memcpy(copy, params, size);
     HLMI_DO(HLMI_GROW(&p->mem, p->blocks, p->cap_blocks, p->n_blocks + 1, "the layer plan"));
     p->blocks[p->n_blocks++] = (hlmi_block){.kind = kind, .params = copy};
+    return HLM_OK;
+}
+
+/* The matrix as its place keeps it. */
+static hlm_status lay_out(hlmi_plan *p, hlmi_weight *w, const hlmi_place *place, const char *path)
+{
+    hlmi_matrix *m = &w->matrix;
+    size_t bytes;
+    m->layout = place->layout(place, m->type);
+    if (m->layout == HLMI_LAYOUT_NONE)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: place %s can not multiply tensor %s of type %s", path, place->name,
+                         w->name, hlmi_type_get(m->type)->name);
+    if (!hlmi_layout_bytes(m->layout, m->rows, m->cols, &bytes)) return hlmi_nomem(SIZE_MAX, w->name);
+    p->weight_bytes = p->weight_bytes - m->bytes + bytes;
+    m->bytes = bytes;
+    return HLM_OK;
+}
+
+hlm_status hlmi_plan_place(hlmi_plan *p, hlmi_place *const *places, const char *path)
+{
+    static const char *const names[] = {
+#define NAME(kind, name) [HLMI_BLOCK_##kind] = #name,
+        HLMI_BLOCKS(NAME)
+#undef NAME
+    };
+    for (size_t i = 0; i < p->n_blocks; i++) {
+        const hlmi_place *place = places[p->blocks[i].place];
+        if (!place->can(place, &p->blocks[i]))
+            return hlmi_fail(HLM_E_UNSUPPORTED, "%s: place %s can not compute block %zu, %s", path, place->name, i,
+                             names[p->blocks[i].kind]);
+    }
+    for (size_t i = 0; i < p->n_weights; i++) {
+        hlmi_weight *w = p->weights[i];
+        hlmi_assert(w->block < p->n_blocks);
+        if (w->use == HLMI_USE_PRODUCT) HLMI_DO(lay_out(p, w, places[p->blocks[w->block].place], path));
+    }
     return HLM_OK;
 }
 

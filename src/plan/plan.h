@@ -7,6 +7,7 @@
 #define HLMI_PLAN_PLAN_H
 
 #include "base/mem.h"
+#include "place/place.h"
 #include "plan/layers.h"
 #include "plan/weights.h"
 
@@ -78,7 +79,7 @@ typedef struct hlmi_plan {
     uint8_t *chunk_at, *chunk_end;
     uint64_t n_parameters, n_active; /* of the file; that one token is computed with */
     uint64_t weight_bytes; /* in memory as loaded */
-    uint64_t bytes_per_token; /* weights read to compute one token */
+    uint64_t bytes_per_token; /* weights read to compute one token, in their types' own layouts */
     uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of matrices, by file type */
 } hlmi_plan;
 
@@ -98,6 +99,9 @@ hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want);
 hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
 /** Append a block with a copy of its params. */
 hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size);
+/** Once each block has its place: matrices get the layouts that these keep them in. HLM_E_UNSUPPORTED names the file
+ *  (`path`), and the block or the tensor, that a place can do nothing with. */
+hlm_status hlmi_plan_place(hlmi_plan *p, hlmi_place *const *places, const char *path);
 /** Append an attention layer's KV geometry; *index is its number in pages. */
 hlm_status hlmi_plan_add_kv(hlmi_plan *p, const hlmi_kv_layer *kv, size_t *index);
 /** Say that a layer attends to the rows of a KV layer through a window (0: to all). Rows that nobody speaks of are seen

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place/counting.h"
+
 #include "api/places.h"
 #include "exec/cpu.h"
 #include "exec/slice.h"
@@ -26,6 +28,23 @@ __attribute__((destructor)) static void look_at_counts(void)
     fprintf(stderr, "the second place: %zu taken, %zu given back, %zu runs\n", (size_t)taken, (size_t)given,
             (size_t)runs);
     _exit(1);
+}
+
+/* ---- what it can do ---- */
+
+hlmi_type place_lacks_type = HLMI_TYPE_COUNT;
+int place_lacks_block = -1;
+
+static hlmi_layout layout(const hlmi_place *p, hlmi_type type)
+{
+    (void)p;
+    return type == place_lacks_type ? HLMI_LAYOUT_NONE : hlmi_type_get(type)->layout;
+}
+
+static bool can(const hlmi_place *p, const hlmi_block *block)
+{
+    (void)p;
+    return (int)block->kind != place_lacks_block;
 }
 
 /* ---- memory ---- */
@@ -205,6 +224,8 @@ void hlmi_places_choose(hlm_model *m)
 {
     static hlmi_place second = {.name = "second",
                                 .ops = &hlmi_ops_cpu,
+                                .layout = layout,
+                                .can = can,
                                 .take = take,
                                 .give = give,
                                 .put = put,
