@@ -5,94 +5,52 @@
 
 #include "text/tokenizer_impl.h"
 
-struct hlmi_added_node {
-    uint32_t child, sibling; /* 0: none */
-    int32_t id; /* of the text that ends here, or -1 */
-    uint8_t byte, flags;
-};
+/* A text's value in the trie is its id and, in the low bits, its HLMI_ADDED_... */
+enum { FLAG_BITS = 4, FLAGS = (1 << FLAG_BITS) - 1 };
 
-static uint32_t find_child(const hlmi_added *a, uint32_t node, uint8_t byte)
+/* The value of a text, or NULL. */
+static int32_t *find(const hlmi_added *a, const char *s, size_t len)
 {
-    uint32_t c = a->nodes[node].child;
-    while (c && a->nodes[c].byte != byte) c = a->nodes[c].sibling;
-    return c;
-}
-
-static hlm_status new_node(hlmi_added *a, const hlmi_mem *mem, uint8_t byte, uint32_t *out)
-{
-    if (a->n >= UINT32_MAX) return hlmi_fail(HLM_E_LIMIT, "too many added tokens");
-    HLMI_DO(HLMI_GROW(mem, a->nodes, a->cap, a->n + 1, "added tokens"));
-    *out = (uint32_t)a->n++;
-    a->nodes[*out] = (struct hlmi_added_node){.id = -1, .byte = byte};
-    return HLM_OK;
+    uint32_t node = 0;
+    if (len == 0) return NULL;
+    for (size_t i = 0; i < len; i++) {
+        node = hlmi_byte_trie_step(&a->trie, node, (uint8_t)s[i]);
+        if (!node) return NULL;
+    }
+    return a->trie.id[node] >= 0 ? &a->trie.id[node] : NULL;
 }
 
 hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, size_t len, int32_t id, uint8_t flags)
 {
-    hlm_status st = HLM_OK;
-    uint32_t node = 0;
-    if (len == 0) return HLM_OK;
-    if (a->n == 0) HLMI_TRY(new_node(a, mem, 0, &node));
-    for (size_t i = 0; i < len; i++) {
-        uint32_t c = find_child(a, node, (uint8_t)s[i]);
-        if (!c) {
-            HLMI_TRY(new_node(a, mem, (uint8_t)s[i], &c));
-            a->nodes[c].sibling = a->nodes[node].child;
-            a->nodes[node].child = c;
-        }
-        node = c;
-    }
+    if (len == 0 || find(a, s, len)) return HLM_OK;
     a->begins[(uint8_t)s[0]] = true;
-    if (a->nodes[node].id < 0) {
-        a->nodes[node].id = id;
-        a->nodes[node].flags = flags;
-    }
-done:
-    return st;
-}
-
-/* The node of a text that stands for the id, or NULL. */
-static struct hlmi_added_node *node_of(const hlmi_added *a, const char *s, size_t len, int32_t id)
-{
-    uint32_t node = 0;
-    if (a->n == 0 || len == 0) return NULL;
-    for (size_t i = 0; i < len; i++) {
-        node = find_child(a, node, (uint8_t)s[i]);
-        if (!node) return NULL;
-    }
-    return a->nodes[node].id == id ? &a->nodes[node] : NULL;
+    return hlmi_byte_trie_add(&a->trie, mem, s, len, id << FLAG_BITS | flags);
 }
 
 uint8_t hlmi_added_add_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags)
 {
-    struct hlmi_added_node *node = node_of(a, s, len, id);
-    if (node) node->flags |= flags;
-    return node ? node->flags : 0;
+    int32_t *v = find(a, s, len);
+    if (!v || *v >> FLAG_BITS != id) return 0;
+    *v |= flags;
+    return *v & FLAGS;
 }
 
 void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id)
 {
-    struct hlmi_added_node *node = node_of(a, s, len, id);
-    if (node) node->id = -1;
+    int32_t *v = find(a, s, len);
+    if (v && *v >> FLAG_BITS == id) *v = -1;
 }
 
-void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem)
+/* The value of the longest text that begins at s[at], -1 for none; *end is set behind it. */
+static int32_t longest(const hlmi_added *a, const char *s, size_t len, size_t at, size_t *end)
 {
-    hlmi_free(mem, a->nodes);
-    a->nodes = NULL;
-}
-
-/* The node of the longest text that begins at s, 0 for none; *end is set behind it. */
-static uint32_t longest(const hlmi_added *a, const char *s, size_t len, size_t at, size_t *end)
-{
-    uint32_t node = 0, best = 0;
-    for (size_t i = at; i < len; i++) {
-        node = find_child(a, node, (uint8_t)s[i]);
+    int32_t best = -1;
+    for (uint32_t node = 0; at < len; at++) {
+        node = hlmi_byte_trie_step(&a->trie, node, (uint8_t)s[at]);
         if (!node) break;
-        if (a->nodes[node].id >= 0) {
-            best = node;
-            *end = i + 1;
-        }
+        if (a->trie.id[node] < 0) continue;
+        best = a->trie.id[node];
+        *end = at + 1;
     }
     return best;
 }
@@ -143,16 +101,16 @@ static size_t hidden_end(const char *trusted, size_t begin, size_t end)
 bool hlmi_added_next(const hlmi_added *a, const char *s, size_t len, bool special, hlmi_added_cursor *c,
                      hlmi_added_match *m)
 {
-    if (a->n == 0) return false;
+    if (a->trie.n == 0) return false;
     while (c->at < len) {
         size_t end = 0;
-        const uint32_t node = a->begins[(uint8_t)s[c->at]] ? longest(a, s, len, c->at, &end) : 0;
-        if (!node) {
+        const int32_t found = a->begins[(uint8_t)s[c->at]] ? longest(a, s, len, c->at, &end) : -1;
+        if (found < 0) {
             c->at++;
             continue;
         }
         const size_t begin = c->at;
-        const uint8_t flags = a->nodes[node].flags;
+        const int flags = found & FLAGS;
         c->at = end;
         const bool own = !c->trusted || !memchr(c->trusted + begin, 0, end - begin);
         if (flags & HLMI_ADDED_SPECIAL && !(special && own)) {
@@ -162,7 +120,7 @@ bool hlmi_added_next(const hlmi_added *a, const char *s, size_t len, bool specia
         if (flags & HLMI_ADDED_SINGLE_WORD && !stands_alone(s, len, begin, end)) continue;
         m->begin = flags & HLMI_ADDED_LSTRIP ? skip_space_left(s, begin, c->taken) : begin;
         m->end = flags & HLMI_ADDED_RSTRIP ? skip_space_right(s, len, end, c) : end;
-        m->id = a->nodes[node].id;
+        m->id = found >> FLAG_BITS;
         c->taken = m->end;
         return true;
     }

@@ -65,40 +65,37 @@ hlm_status hlmi_proto_next(hlmi_proto *m, hlmi_proto_field *f, bool *more)
     return whole ? HLM_OK : cut_short(f->number);
 }
 
-static hlm_status check_wire(const hlmi_proto_field *f, hlmi_wire wire, const char *what)
+hlm_status hlmi_proto_put(const hlmi_proto_field *f, const hlmi_proto_want *want, void *out)
 {
-    if (f->wire == wire) return HLM_OK;
-    return hlmi_fail(HLM_E_FORMAT, "%s has the wire type %u, not %u", what, (unsigned)f->wire, (unsigned)wire);
-}
-
-hlm_status hlmi_proto_bytes(const hlmi_proto_field *f, const char *what, hlmi_str *out)
-{
-    const hlm_status st = check_wire(f, HLMI_WIRE_BYTES, what);
-    if (st == HLM_OK) *out = f->bytes;
-    return st;
-}
-
-hlm_status hlmi_proto_bool(const hlmi_proto_field *f, const char *what, bool *out)
-{
-    const hlm_status st = check_wire(f, HLMI_WIRE_VARINT, what);
-    if (st == HLM_OK) *out = f->value != 0;
-    return st;
-}
-
-hlm_status hlmi_proto_i32(const hlmi_proto_field *f, const char *what, int32_t *out)
-{
-    HLMI_DO(check_wire(f, HLMI_WIRE_VARINT, what));
+    static const hlmi_wire wires[] = {HLMI_WIRE_BYTES, HLMI_WIRE_VARINT, HLMI_WIRE_VARINT, HLMI_WIRE_32};
+    void *to = (char *)out + want->at;
+    const uint32_t bits = (uint32_t)f->value;
     const int64_t v = (int64_t)f->value; /* negative numbers are written with 64 bits */
-    if (v < INT32_MIN || v > INT32_MAX)
-        return hlmi_fail(HLM_E_FORMAT, "%s is %lld, no 32-bit number", what, (long long)v);
-    *out = (int32_t)v;
+    if (f->wire != wires[want->type])
+        return hlmi_fail(HLM_E_FORMAT, "%s has the wire type %u, not %u", want->name, (unsigned)f->wire,
+                         (unsigned)wires[want->type]);
+    switch (want->type) {
+    case HLMI_PROTO_BYTES: *(hlmi_str *)to = f->bytes; break;
+    case HLMI_PROTO_BOOL: *(bool *)to = f->value != 0; break;
+    case HLMI_PROTO_F32: memcpy(to, &bits, sizeof bits); break;
+    case HLMI_PROTO_I32:
+        if (v < INT32_MIN || v > INT32_MAX)
+            return hlmi_fail(HLM_E_FORMAT, "%s is %lld, no 32-bit number", want->name, (long long)v);
+        *(int32_t *)to = (int32_t)v;
+        break;
+    }
     return HLM_OK;
 }
 
-hlm_status hlmi_proto_f32(const hlmi_proto_field *f, const char *what, float *out)
+hlm_status hlmi_proto_read(hlmi_str message, const hlmi_proto_want *wants, void *out)
 {
-    const hlm_status st = check_wire(f, HLMI_WIRE_32, what);
-    const uint32_t bits = (uint32_t)f->value;
-    if (st == HLM_OK) memcpy(out, &bits, sizeof bits);
-    return st;
+    hlmi_proto m = {message.s, message.s + message.len};
+    hlmi_proto_field f;
+    bool more;
+    for (;;) {
+        HLMI_DO(hlmi_proto_next(&m, &f, &more));
+        if (!more) return HLM_OK;
+        for (const hlmi_proto_want *w = wants; w->number; w++)
+            if (w->number == f.number) HLMI_DO(hlmi_proto_put(&f, w, out));
+    }
 }

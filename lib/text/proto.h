@@ -25,11 +25,21 @@ typedef struct hlmi_proto_field {
  *  Errors  HLM_E_FORMAT: a field that does not end within the message, number 0, an unknown wire type. */
 hlm_status hlmi_proto_next(hlmi_proto *m, hlmi_proto_field *f, bool *more);
 
-/** The field's value, for fields that are known to have this type. HLM_E_FORMAT when it has another; `what` names
- *  it. */
-hlm_status hlmi_proto_bytes(const hlmi_proto_field *f, const char *what, hlmi_str *out);
-hlm_status hlmi_proto_bool(const hlmi_proto_field *f, const char *what, bool *out);
-hlm_status hlmi_proto_i32(const hlmi_proto_field *f, const char *what, int32_t *out);
-hlm_status hlmi_proto_f32(const hlmi_proto_field *f, const char *what, float *out);
+/** What a field is read as: a hlmi_str, bool, int32_t or float. */
+typedef enum hlmi_proto_type { HLMI_PROTO_BYTES, HLMI_PROTO_BOOL, HLMI_PROTO_I32, HLMI_PROTO_F32 } hlmi_proto_type;
+
+/** A field that is wanted of a message. */
+typedef struct hlmi_proto_want {
+    uint32_t number; /* 0 ends a list of them */
+    hlmi_proto_type type;
+    const char *name; /* in errors */
+    size_t at; /* where in the reader's struct it goes */
+} hlmi_proto_want;
+
+/** Puts the field where it is wanted. HLM_E_FORMAT when it has another type. */
+hlm_status hlmi_proto_put(const hlmi_proto_field *f, const hlmi_proto_want *want, void *out);
+/** Puts all wanted fields of a message into out; of several with one number the last one counts.
+ *  Errors  as hlmi_proto_next and hlmi_proto_put. */
+hlm_status hlmi_proto_read(hlmi_str message, const hlmi_proto_want *wants, void *out);
 
 #endif

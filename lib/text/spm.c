@@ -3,6 +3,7 @@
 #include "text/spm.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,117 +11,82 @@
 #include "text/proto.h"
 #include "text/tokenizer_impl.h"
 
-/* The texts of the pieces with a part to play; the trainer may have renamed them. */
-typedef struct names {
-    hlmi_str unk, bos, eos, pad;
-} names;
+typedef struct piece {
+    hlmi_str text;
+    float score;
+    int32_t type;
+} piece;
+
+static const hlmi_proto_want piece_fields[] = {
+    {1, HLMI_PROTO_BYTES, "the text", offsetof(piece, text)},
+    {2, HLMI_PROTO_F32, "the score", offsetof(piece, score)},
+    {3, HLMI_PROTO_I32, "the type", offsetof(piece, type)},
+    {0},
+};
+
+#define FIELD(type, name) HLMI_PROTO_##type, #name, offsetof(hlmi_spm, name)
+
+static const hlmi_proto_want trainer_fields[] = {
+    {3, HLMI_PROTO_I32, "model_type", offsetof(hlmi_spm, kind)},
+    {24, FIELD(BOOL, treat_whitespace_as_suffix)},
+    {35, FIELD(BOOL, byte_fallback)},
+    {45, FIELD(BYTES, unk_piece)},
+    {46, FIELD(BYTES, bos_piece)},
+    {47, FIELD(BYTES, eos_piece)},
+    {48, FIELD(BYTES, pad_piece)},
+    {0},
+};
+
+static const hlmi_proto_want normalizer_fields[] = {
+    {2, HLMI_PROTO_BYTES, "precompiled_charsmap", offsetof(hlmi_spm, charsmap)},
+    {3, FIELD(BOOL, add_dummy_prefix)},
+    {4, FIELD(BOOL, remove_extra_whitespaces)},
+    {5, FIELD(BOOL, escape_whitespaces)},
+    {0},
+};
 
 static hlm_status read_piece(hlmi_spm *m, size_t i, hlmi_str bytes)
 {
-    hlm_status st;
-    hlmi_proto msg = {bytes.s, bytes.s + bytes.len};
-    hlmi_proto_field f;
-    bool more;
-    m->types[i] = HLMI_TYPE_NORMAL;
-    m->scores[i] = 0.0f;
-    m->pieces[i] = (hlmi_str){"", 0};
-    for (;;) {
-        HLMI_TRY(hlmi_proto_next(&msg, &f, &more));
-        if (!more) break;
-        switch (f.number) {
-        case 1: HLMI_TRY(hlmi_proto_bytes(&f, "the text", &m->pieces[i])); break;
-        case 2: HLMI_TRY(hlmi_proto_f32(&f, "the score", &m->scores[i])); break;
-        case 3: HLMI_TRY(hlmi_proto_i32(&f, "the type", &m->types[i])); break;
-        default: break;
-        }
-    }
-    if (m->pieces[i].len == 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "has no text"));
-    if (isnan(m->scores[i])) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "its score is not a number"));
-    if (m->types[i] < HLMI_TYPE_NORMAL || m->types[i] > HLMI_TYPE_BYTE)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "its type is %d", (int)m->types[i]));
-done:
-    return st;
-}
-
-static hlm_status read_trainer(hlmi_spm *m, hlmi_str bytes, names *named)
-{
-    hlm_status st;
-    hlmi_proto msg = {bytes.s, bytes.s + bytes.len};
-    hlmi_proto_field f;
-    bool more, suffix = false;
-    for (;;) {
-        HLMI_TRY(hlmi_proto_next(&msg, &f, &more));
-        if (!more) break;
-        switch (f.number) {
-        case 3: HLMI_TRY(hlmi_proto_i32(&f, "model_type", &m->kind)); break;
-        case 24: HLMI_TRY(hlmi_proto_bool(&f, "treat_whitespace_as_suffix", &suffix)); break;
-        case 35: HLMI_TRY(hlmi_proto_bool(&f, "byte_fallback", &m->byte_fallback)); break;
-        case 45: HLMI_TRY(hlmi_proto_bytes(&f, "unk_piece", &named->unk)); break;
-        case 46: HLMI_TRY(hlmi_proto_bytes(&f, "bos_piece", &named->bos)); break;
-        case 47: HLMI_TRY(hlmi_proto_bytes(&f, "eos_piece", &named->eos)); break;
-        case 48: HLMI_TRY(hlmi_proto_bytes(&f, "pad_piece", &named->pad)); break;
-        default: break;
-        }
-    }
-    if (suffix) st = hlmi_fail(HLM_E_UNSUPPORTED, "treat_whitespace_as_suffix is not supported");
-done:
-    return st;
-}
-
-static hlm_status read_normalizer(hlmi_spm *m, hlmi_str bytes)
-{
-    hlm_status st;
-    hlmi_proto msg = {bytes.s, bytes.s + bytes.len};
-    hlmi_proto_field f;
-    bool more;
-    for (;;) {
-        HLMI_TRY(hlmi_proto_next(&msg, &f, &more));
-        if (!more) break;
-        switch (f.number) {
-        case 2: HLMI_TRY(hlmi_proto_bytes(&f, "precompiled_charsmap", &m->charsmap)); break;
-        case 3: HLMI_TRY(hlmi_proto_bool(&f, "add_dummy_prefix", &m->add_dummy_prefix)); break;
-        case 4: HLMI_TRY(hlmi_proto_bool(&f, "remove_extra_whitespaces", &m->remove_extra_whitespaces)); break;
-        case 5: HLMI_TRY(hlmi_proto_bool(&f, "escape_whitespaces", &m->escape_whitespaces)); break;
-        default: break;
-        }
-    }
-done:
-    return st;
+    piece p = {.text = {"", 0}, .type = HLMI_TYPE_NORMAL};
+    HLMI_DO(hlmi_proto_read(bytes, piece_fields, &p));
+    if (p.text.len == 0) return hlmi_fail(HLM_E_FORMAT, "has no text");
+    if (isnan(p.score)) return hlmi_fail(HLM_E_FORMAT, "its score is not a number");
+    if (p.type < HLMI_TYPE_NORMAL || p.type > HLMI_TYPE_BYTE)
+        return hlmi_fail(HLM_E_FORMAT, "its type is %d", (int)p.type);
+    m->pieces[i] = p.text;
+    m->scores[i] = p.score;
+    m->types[i] = p.type;
+    return HLM_OK;
 }
 
 /* ---- the model ---- */
 
 /* Walks the fields of the model. Without arrays pieces are counted, with them they are read. */
-static hlm_status walk(hlmi_spm *m, const char *data, size_t len, names *named)
+static hlm_status walk(hlmi_spm *m, const char *data, size_t len)
 {
-    hlm_status st;
+    static const struct {
+        const char *name;
+        const hlmi_proto_want *fields;
+    } parts[] = {{"a piece", NULL}, {"trainer_spec", trainer_fields}, {"normalizer_spec", normalizer_fields}};
     hlmi_proto msg = {data, data + len};
     hlmi_proto_field f;
     hlmi_str bytes;
     bool more;
-    size_t n = 0;
-    for (;;) {
-        HLMI_TRY(hlmi_proto_next(&msg, &f, &more));
-        if (!more) break;
+    for (m->n = 0;;) {
+        HLMI_DO(hlmi_proto_next(&msg, &f, &more));
+        if (!more) return HLM_OK;
         if (f.number > 3) continue;
-        HLMI_TRY(hlmi_proto_bytes(&f,
-                                  f.number == 1       ? "a piece"
-                                      : f.number == 2 ? "trainer_spec"
-                                                      : "normalizer_spec",
-                                  &bytes));
+        const char *name = parts[f.number - 1].name;
+        HLMI_DO(hlmi_proto_put(&f, &(hlmi_proto_want){.type = HLMI_PROTO_BYTES, .name = name}, &bytes));
         if (f.number == 1) {
-            st = m->pieces ? read_piece(m, n, bytes) : HLM_OK;
-            if (st != HLM_OK) HLMI_TRY(hlmi_fail_prefix(st, "piece %zu: ", n));
-            n++;
+            const hlm_status st = m->pieces ? read_piece(m, m->n, bytes) : HLM_OK;
+            if (st != HLM_OK) return hlmi_fail_prefix(st, "piece %zu: ", m->n);
+            m->n++;
         } else if (!m->pieces) {
-            st = f.number == 2 ? read_trainer(m, bytes, named) : read_normalizer(m, bytes);
-            if (st != HLM_OK)
-                HLMI_TRY(hlmi_fail_prefix(st, "%s: ", f.number == 2 ? "trainer_spec" : "normalizer_spec"));
+            const hlm_status st = hlmi_proto_read(bytes, parts[f.number - 1].fields, m);
+            if (st != HLM_OK) return hlmi_fail_prefix(st, "%s: ", name);
         }
     }
-    m->n = n;
-done:
-    return st;
 }
 
 static hlm_status alloc_pieces(hlmi_spm *m, const hlmi_mem *mem)
@@ -179,7 +145,7 @@ static hlm_status check_bytes(const hlmi_spm *m, const hlmi_tokens *table)
     return HLM_OK;
 }
 
-static hlm_status find_special(hlmi_spm *m, const hlmi_mem *mem, const names *named)
+static hlm_status find_special(hlmi_spm *m, const hlmi_mem *mem)
 {
     hlm_status st;
     hlmi_tokens table = {.mem = *mem};
@@ -193,21 +159,23 @@ static hlm_status find_special(hlmi_spm *m, const hlmi_mem *mem, const names *na
         m->unk = (int32_t)i;
     }
     if (m->unk < 0) HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "no piece stands for the unknown"));
-    m->bos = control(m, &table, named->bos);
-    m->eos = control(m, &table, named->eos);
-    m->pad = control(m, &table, named->pad);
+    m->bos = control(m, &table, m->bos_piece);
+    m->eos = control(m, &table, m->eos_piece);
+    m->pad = control(m, &table, m->pad_piece);
 done:
     hlmi_tokens_free(&table);
     return st;
 }
 
-static hlm_status check_kind(int32_t kind)
+static hlm_status check_kind(const hlmi_spm *m)
 {
-    if (kind == HLMI_SPM_UNIGRAM || kind == HLMI_SPM_BPE) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "model_type %d%s is not supported; Unigram (1) and BPE (2) are", (int)kind,
-                     kind == 3       ? " (words)"
-                         : kind == 4 ? " (characters)"
-                                     : "");
+    if (m->treat_whitespace_as_suffix)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "trainer_spec: treat_whitespace_as_suffix is not supported");
+    if (m->kind == HLMI_SPM_UNIGRAM || m->kind == HLMI_SPM_BPE) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "model_type %d%s is not supported; Unigram (1) and BPE (2) are", (int)m->kind,
+                     m->kind == 3       ? " (words)"
+                         : m->kind == 4 ? " (characters)"
+                                        : "");
 }
 
 static hlm_status check_charsmap(const hlmi_spm *m, const hlmi_mem *mem)
@@ -225,13 +193,16 @@ hlm_status hlmi_spm_read(hlmi_spm *out, const hlmi_mem *mem, const char *data, s
                   .add_dummy_prefix = true,
                   .remove_extra_whitespaces = true,
                   .escape_whitespaces = true,
+                  .unk_piece = {"<unk>", 5},
+                  .bos_piece = {"<s>", 3},
+                  .eos_piece = {"</s>", 4},
+                  .pad_piece = {"<pad>", 5},
                   .charsmap = {"", 0}};
-    names named = {{"<unk>", 5}, {"<s>", 3}, {"</s>", 4}, {"<pad>", 5}};
-    HLMI_TRY(walk(&m, data, len, &named));
+    HLMI_TRY(walk(&m, data, len));
     HLMI_TRY(alloc_pieces(&m, mem));
-    HLMI_TRY(walk(&m, data, len, &named));
-    HLMI_TRY(check_kind(m.kind));
-    HLMI_TRY(find_special(&m, mem, &named));
+    HLMI_TRY(walk(&m, data, len));
+    HLMI_TRY(check_kind(&m));
+    HLMI_TRY(find_special(&m, mem));
     HLMI_TRY(check_charsmap(&m, mem));
 done:
     if (st != HLM_OK) hlmi_spm_free(&m, mem);

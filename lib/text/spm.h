@@ -14,8 +14,9 @@ typedef struct hlmi_spm {
     int32_t kind; /* HLMI_SPM_... */
     bool byte_fallback;
     int32_t bos, eos, pad, unk; /* ids, -1: none */
+    hlmi_str unk_piece, bos_piece, eos_piece, pad_piece; /* the texts of these; the trainer may have renamed them */
     hlmi_str charsmap; /* precompiled normalisation; empty: none */
-    bool add_dummy_prefix, remove_extra_whitespaces, escape_whitespaces;
+    bool treat_whitespace_as_suffix, add_dummy_prefix, remove_extra_whitespaces, escape_whitespaces;
 } hlmi_spm;
 
 /** Reads and checks all that the library uses. The bytes must outlive *out, which hlmi_spm_free frees.

@@ -49,8 +49,8 @@ void hlmi_tokenizer_free(hlmi_tokenizer *t)
     if (!t) return;
     const hlmi_mem mem = t->mem;
     hlmi_tokens_free(&t->tokens);
-    hlmi_added_free(&t->added, &t->mem);
-    hlmi_added_free(&t->added_normalized, &t->mem);
+    hlmi_byte_trie_free(&t->added.trie, &t->mem);
+    hlmi_byte_trie_free(&t->added_normalized.trie, &t->mem);
     hlmi_norms_free(&t->norms, &t->mem);
     hlmi_pretoks_free(&t->pretoks, &t->mem);
     if (t->model) t->model->kind->free(t->model, &t->mem);

@@ -7,6 +7,7 @@
 #define HLMI_TEXT_TOKENIZER_IMPL_H
 
 #include "base/json.h"
+#include "text/byte_trie.h"
 #include "text/normal_form.h"
 #include "text/regex.h"
 #include "text/replace.h"
@@ -148,8 +149,7 @@ enum { HLMI_ADDED_SINGLE_WORD = 1, HLMI_ADDED_LSTRIP = 2, HLMI_ADDED_RSTRIP = 4,
 
 /** A set of texts to find, the longest at the leftmost place. */
 typedef struct hlmi_added {
-    struct hlmi_added_node *nodes; /* a trie over bytes */
-    size_t n, cap;
+    hlmi_byte_trie trie; /* id and flags of each */
     bool begins[256]; /* some text begins with this byte */
 } hlmi_added;
 
@@ -160,7 +160,6 @@ hlm_status hlmi_added_insert(hlmi_added *a, const hlmi_mem *mem, const char *s, 
 uint8_t hlmi_added_add_flags(hlmi_added *a, const char *s, size_t len, int32_t id, uint8_t flags);
 /** The text no longer stands for the id. */
 void hlmi_added_remove(hlmi_added *a, const char *s, size_t len, int32_t id);
-void hlmi_added_free(hlmi_added *a, const hlmi_mem *mem);
 
 typedef struct hlmi_added_match {
     size_t begin, end; /* lstrip and rstrip included */
