@@ -121,7 +121,6 @@ static hlm_status add_bytes(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char 
  * before the next known character (byte tokens may come in between), or nothing. */
 static hlm_status split_chars(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len)
 {
-    hlm_status st = HLM_OK;
     size_t unk_from = 0, unk_to = 0;
     sc->n = 0;
     for (size_t at = 0, end; at < len; at = end) {
@@ -129,25 +128,24 @@ static hlm_status split_chars(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const cha
         end = at + hlmi_utf8_len((unsigned char)s[at]);
         const int32_t id = char_token(b, s, at, end, len);
         if (id < 0 && b->order) {
-            HLMI_TRY(add_symbol(sc, -1, at, end));
+            HLMI_DO(add_symbol(sc, -1, at, end));
             continue;
         }
-        if (id < 0 && b->byte_fallback) HLMI_TRY(add_bytes(b, sc, s, at, end, &done));
+        if (id < 0 && b->byte_fallback) HLMI_DO(add_bytes(b, sc, s, at, end, &done));
         if (done || (id < 0 && b->base.unk < 0)) continue;
         if (unk_to > unk_from && (id >= 0 || !b->fuse_unk)) {
-            HLMI_TRY(add_symbol(sc, b->base.unk, unk_from, unk_to));
+            HLMI_DO(add_symbol(sc, b->base.unk, unk_from, unk_to));
             unk_to = unk_from;
         }
         if (id >= 0) {
-            HLMI_TRY(add_symbol(sc, id, at, end));
+            HLMI_DO(add_symbol(sc, id, at, end));
         } else {
             if (unk_to == unk_from) unk_from = at;
             unk_to = end;
         }
     }
-    if (unk_to > unk_from) HLMI_TRY(add_symbol(sc, b->base.unk, unk_from, unk_to));
-done:
-    return st;
+    if (unk_to > unk_from) HLMI_DO(add_symbol(sc, b->base.unk, unk_from, unk_to));
+    return HLM_OK;
 }
 
 /* ---- merging ---- */
@@ -345,66 +343,57 @@ static bool may_spell(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, int32_t id)
 /* Text without a token as bytes, or as the unknown token. */
 static hlm_status emit_bytes(const hlmi_bpe *b, const char *s, size_t begin, size_t end, hlmi_ids *out)
 {
-    hlm_status st = HLM_OK;
-    for (size_t k = begin; k < end && st == HLM_OK; k++) {
+    for (size_t k = begin; k < end; k++) {
         const int32_t byte = b->bytes[(uint8_t)s[k]], id = byte >= 0 ? byte : b->base.unk;
-        if (id >= 0) st = hlmi_ids_push(out, id);
+        if (id >= 0) HLMI_DO(hlmi_ids_push(out, id));
     }
-    return st;
+    return HLM_OK;
 }
 
 /* Text that merged into a special token where none is wanted, character by character. */
 static hlm_status emit_chars(const hlmi_bpe *b, const char *s, size_t begin, size_t end, hlmi_ids *out)
 {
-    hlm_status st = HLM_OK;
-    for (size_t at = begin, next; at < end && st == HLM_OK; at = next) {
+    for (size_t at = begin, next; at < end; at = next) {
         next = at + hlmi_utf8_len((unsigned char)s[at]);
         const int32_t id = char_token(b, s, at, next, SIZE_MAX);
-        st = id >= 0 ? hlmi_ids_push(out, id) : emit_bytes(b, s, at, next, out);
+        HLMI_DO(id >= 0 ? hlmi_ids_push(out, id) : emit_bytes(b, s, at, next, out));
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status emit(const hlmi_bpe *b, const hlmi_bpe_scratch *sc, const char *s, hlmi_ids *out)
 {
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < sc->n && st == HLM_OK; i++) {
+    for (size_t i = 0; i < sc->n; i++) {
         const symbol v = sc->symbols[i];
-        if (v.id < 0) st = emit_bytes(b, s, v.begin, v.end, out);
-        else if (may_spell(b, sc, v.id)) st = hlmi_ids_push(out, v.id);
-        else st = emit_chars(b, s, v.begin, v.end, out);
+        if (v.id < 0) HLMI_DO(emit_bytes(b, s, v.begin, v.end, out));
+        else if (may_spell(b, sc, v.id)) HLMI_DO(hlmi_ids_push(out, v.id));
+        else HLMI_DO(emit_chars(b, s, v.begin, v.end, out));
     }
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status merge_symbols(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len)
 {
-    hlm_status st = HLM_OK;
     bool joined = false;
     if (sc->n <= SHORT_WORD) {
         sc->n = merge_short(b, s, sc->symbols, sc->n);
         return HLM_OK;
     }
     if (sc->n > 2 * CHUNK) {
-        HLMI_TRY(merge_chunks(b, sc, s, &joined));
-        if (joined) goto done;
-        HLMI_TRY(split_chars(b, sc, s, len)); /* the chunks have overwritten some */
+        HLMI_DO(merge_chunks(b, sc, s, &joined));
+        if (joined) return HLM_OK;
+        HLMI_DO(split_chars(b, sc, s, len)); /* the chunks have overwritten some */
     }
-    st = merge_long(b, sc, s, sc->symbols, sc->n, &sc->n);
-done:
-    return st;
+    return merge_long(b, sc, s, sc->symbols, sc->n, &sc->n);
 }
 
 static hlm_status merge_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len, hlmi_ids *out)
 {
-    hlm_status st;
     const int32_t whole = b->ignore_merges ? hlmi_tokens_find_model(b->tokens, s, len) : -1;
     if (whole >= 0 && may_spell(b, sc, whole)) return hlmi_ids_push(out, whole);
-    HLMI_TRY(split_chars(b, sc, s, len));
-    HLMI_TRY(merge_symbols(b, sc, s, len));
-    HLMI_TRY(emit(b, sc, s, out));
-done:
-    return st;
+    HLMI_DO(split_chars(b, sc, s, len));
+    HLMI_DO(merge_symbols(b, sc, s, len));
+    return emit(b, sc, s, out);
 }
 
 static hlm_status encode_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const char *s, size_t len, hlmi_ids *out)

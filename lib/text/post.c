@@ -13,8 +13,7 @@ typedef struct reader {
 
 static hlm_status insert(hlmi_ids *ids, size_t at, int32_t id)
 {
-    const hlm_status st = hlmi_ids_push(ids, id);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_ids_push(ids, id));
     memmove(ids->v + at + 1, ids->v + at, (ids->n - 1 - at) * sizeof *ids->v);
     ids->v[at] = id;
     return HLM_OK;
@@ -33,42 +32,36 @@ static hlm_status checked_id(const reader *r, const hlmi_json *v, int32_t *id)
 /* TemplateProcessing: a list of {"SpecialToken": {"id": name}} and one {"Sequence": ...}. */
 static hlm_status read_template(reader *r, const hlmi_json *def)
 {
-    hlm_status st = HLM_OK;
     const hlmi_json *list = hlmi_json_get(def, "single"), *item, *names = hlmi_json_get(def, "special_tokens");
     bool behind = false;
     size_t at = 0;
     for (size_t i = 0; (item = hlmi_json_at(list, i)) != NULL; i++) {
         if (hlmi_json_get(item, "Sequence")) {
-            if (behind) HLMI_TRY(hlmi_fail(HLM_E_UNSUPPORTED, "a template that names the text twice"));
+            if (behind) return hlmi_fail(HLM_E_UNSUPPORTED, "a template that names the text twice");
             behind = true;
             continue;
         }
         const char *name = hlmi_json_string(hlmi_json_get(item, "SpecialToken"), "id");
         const hlmi_json *ids = hlmi_json_get(name ? hlmi_json_get(names, name) : NULL, "ids");
         if (!hlmi_json_is(ids, HLMI_JSON_ARRAY))
-            HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?"));
+            return hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?");
         for (hlmi_json_iter k = {0}; hlmi_json_next(ids, &k);) {
             int32_t id = 0;
-            HLMI_TRY(checked_id(r, k.value, &id));
-            HLMI_TRY(behind ? hlmi_ids_push(&r->p->suffix, id) : insert(&r->p->prefix, at++, id));
+            HLMI_DO(checked_id(r, k.value, &id));
+            HLMI_DO(behind ? hlmi_ids_push(&r->p->suffix, id) : insert(&r->p->prefix, at++, id));
         }
     }
-    if (!behind) st = hlmi_fail(HLM_E_FORMAT, "\"single\" has no place for the text");
-done:
-    return st;
+    return behind ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"single\" has no place for the text");
 }
 
 /* Bert and Roberta: "cls": [text, id] in front, "sep" behind. */
 static hlm_status read_cls_sep(reader *r, const hlmi_json *def)
 {
-    hlm_status st;
     int32_t cls = 0, sep = 0;
-    HLMI_TRY(checked_id(r, hlmi_json_at(hlmi_json_get(def, "cls"), 1), &cls));
-    HLMI_TRY(checked_id(r, hlmi_json_at(hlmi_json_get(def, "sep"), 1), &sep));
-    HLMI_TRY(insert(&r->p->prefix, 0, cls));
-    HLMI_TRY(hlmi_ids_push(&r->p->suffix, sep));
-done:
-    return st;
+    HLMI_DO(checked_id(r, hlmi_json_at(hlmi_json_get(def, "cls"), 1), &cls));
+    HLMI_DO(checked_id(r, hlmi_json_at(hlmi_json_get(def, "sep"), 1), &sep));
+    HLMI_DO(insert(&r->p->prefix, 0, cls));
+    return hlmi_ids_push(&r->p->suffix, sep);
 }
 
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)

@@ -76,7 +76,6 @@ static bool may_spell(const unigram *u, const work *w, int32_t id)
 /* Ends the run of unknown characters: a token that has just this text, or its bytes, or one unknown token. */
 static hlm_status flush_unknown(const unigram *u, work *w, const char *s, hlmi_ids *out)
 {
-    hlm_status st = HLM_OK;
     const size_t from = w->unk_from, to = w->unk_to;
     if (from == to) return HLM_OK;
     w->unk_from = w->unk_to = 0;
@@ -85,15 +84,14 @@ static hlm_status flush_unknown(const unigram *u, work *w, const char *s, hlmi_i
     bool bytes = u->byte_fallback;
     for (size_t i = from; i < to && bytes; i++) bytes = u->bytes[(uint8_t)s[i]] >= 0;
     if (!bytes) return u->base.unk >= 0 ? hlmi_ids_push(out, u->base.unk) : HLM_OK;
-    for (size_t i = from; i < to && st == HLM_OK; i++) st = hlmi_ids_push(out, u->bytes[(uint8_t)s[i]]);
-    return st;
+    for (size_t i = from; i < to; i++) HLMI_DO(hlmi_ids_push(out, u->bytes[(uint8_t)s[i]]));
+    return HLM_OK;
 }
 
 /* Appends the best path from `base` to `end`. The links are turned round in place: afterwards the place at the
  * beginning of each piece tells its end and id. */
 static hlm_status emit(const unigram *u, work *w, const char *s, size_t base, size_t end, hlmi_ids *out)
 {
-    hlm_status st = HLM_OK;
     uint32_t next_start = UINT32_MAX;
     int32_t next_id = 0;
     for (size_t at = end;;) { /* v[at] receives the piece that begins there */
@@ -107,18 +105,18 @@ static hlm_status emit(const unigram *u, work *w, const char *s, size_t base, si
         next_id = id;
         at = start;
     }
-    for (size_t at = base; at < end && st == HLM_OK;) {
+    for (size_t at = base; at < end;) {
         const place p = w->v[at - base];
         if (p.id < 0 || p.id == u->base.unk) {
             if (w->unk_from == w->unk_to) w->unk_from = at;
             w->unk_to = p.start;
         } else {
-            st = flush_unknown(u, w, s, out);
-            if (st == HLM_OK) st = hlmi_ids_push(out, p.id);
+            HLMI_DO(flush_unknown(u, w, s, out));
+            HLMI_DO(hlmi_ids_push(out, p.id));
         }
         at = p.start;
     }
-    return st;
+    return HLM_OK;
 }
 
 /* Makes places up to `to` exist; those behind *far are new. */
@@ -138,48 +136,43 @@ static void offer(place *p, double score, size_t start, int32_t id)
 /* Offers every piece that begins at `at`. */
 static hlm_status step(const unigram *u, work *w, const char *s, size_t len, size_t base, size_t at, size_t *far)
 {
-    hlm_status st;
     const double here = w->v[at - base].score;
     const size_t one = hlmi_utf8_len((unsigned char)s[at]);
     bool single = false;
     uint32_t node = 0;
-    HLMI_TRY(reach(w, base, at + one, far));
+    HLMI_DO(reach(w, base, at + one, far));
     for (size_t i = at; i < len;) {
         node = hlmi_byte_trie_step(&u->trie, node, (uint8_t)s[i++]);
         if (!node) break;
         const int32_t id = u->trie.id[node];
         if (id < 0 || !may_spell(u, w, id)) continue;
-        HLMI_TRY(reach(w, base, i, far));
+        HLMI_DO(reach(w, base, i, far));
         offer(&w->v[i - base], u->scores[id] + here, at, id);
         single = single || i == at + one;
     }
     if (!single) offer(&w->v[at + one - base], u->unk_score + here, at, -1);
-done:
-    return st;
+    return HLM_OK;
 }
 
 static hlm_status unigram_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out)
 {
-    hlm_status st;
     const unigram *u = (const unigram *)m;
     work *w = scratch;
     size_t base = 0, far = 0;
     w->unk_from = w->unk_to = 0;
-    HLMI_TRY(reach(w, 0, 0, &far));
+    HLMI_DO(reach(w, 0, 0, &far));
     w->v[0] = (place){0.0, 0, 0};
     for (size_t at = 0; at < len; at += hlmi_utf8_len((unsigned char)s[at])) {
         if (at > base && far == at) { /* no piece reaches over this place: what is before is settled */
             const double score = w->v[at - base].score;
-            HLMI_TRY(emit(u, w, s, base, at, out));
+            HLMI_DO(emit(u, w, s, base, at, out));
             base = at;
             w->v[0] = (place){score, 0, 0};
         }
-        HLMI_TRY(step(u, w, s, len, base, at, &far));
+        HLMI_DO(step(u, w, s, len, base, at, &far));
     }
-    HLMI_TRY(emit(u, w, s, base, len, out));
-    HLMI_TRY(flush_unknown(u, w, s, out));
-done:
-    return st;
+    HLMI_DO(emit(u, w, s, base, len, out));
+    return flush_unknown(u, w, s, out);
 }
 
 /* ---- tables ---- */
