@@ -104,18 +104,6 @@ static hlm_status add_merge(hlmi_bpe *b, hlmi_str left, hlmi_str right, size_t r
     return HLM_OK;
 }
 
-static bool has_inner_space(const char *s, size_t len)
-{
-    bool other = false;
-    for (size_t i = 0; i < len;) {
-        const bool space = len - i >= 3 && memcmp(s + i, "\xE2\x96\x81", 3) == 0;
-        if (space && other) return true;
-        other = other || !space;
-        i += space ? 3 : 1;
-    }
-    return false;
-}
-
 /* Texts may be cut before a U+2581 that follows another character when no merge joins across that place: no token holds
  * such a sequence, so no merge can make one; and the character has a token, so that nothing else stands for it. What
  * has no token must become bytes, which do not merge across either. */
@@ -127,7 +115,7 @@ static void find_cut(hlmi_bpe *b)
         if (b->bytes[i] < 0) return;
     for (size_t i = 0; i < b->tokens->n; i++) {
         const hlmi_str s = hlmi_tokens_text(b->tokens, (int32_t)i);
-        if ((b->tokens->v[i].attr & HLMI_TOK_MODEL) && has_inner_space(s.s, s.len)) return;
+        if ((b->tokens->v[i].attr & HLMI_TOK_MODEL) && hlmi_bpe_stretch(s.s, s.len, 0) < s.len) return;
     }
     b->cut_at_space = true;
 }

@@ -36,6 +36,9 @@ typedef struct hlmi_bpe_scratch hlmi_bpe_scratch;
 hlm_status hlmi_bpe_begin(const hlmi_mem *mem, size_t text_len, bool plain, void **scratch);
 hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out);
 void hlmi_bpe_end(void *scratch);
+/** End of the stretch from `at` that no merge leaves when texts are cut at spaces: up to a U+2581 that follows another
+ *  character. */
+size_t hlmi_bpe_stretch(const char *s, size_t len, size_t at);
 
 static inline uint64_t hlmi_merge_hash(uint64_t key)
 {

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "base/find.h"
+#include "base/size.h"
+
 typedef struct symbol {
     int32_t id; /* -1: text without a token (merging by scores) */
     uint32_t begin, end;
@@ -414,25 +417,11 @@ static hlm_status encode_word(const hlmi_bpe *b, hlmi_bpe_scratch *sc, const cha
     return HLM_OK;
 }
 
-/* End of the stretch from `at` that no merge leaves: up to a U+2581 that follows another character. */
-static size_t stretch_end(const char *s, size_t len, size_t at)
+size_t hlmi_bpe_stretch(const char *s, size_t len, size_t at)
 {
     static const char space[] = "\xE2\x96\x81";
-    bool word = false;
-    while (at < len) {
-        const char *q = memchr(s + at, space[0], len - at);
-        if (!q) return len;
-        const size_t p = (size_t)(q - s);
-        word = word || p > at;
-        if (len - p >= 3 && memcmp(q, space, 3) == 0) {
-            if (word) return p;
-            at = p + 3;
-        } else {
-            word = true;
-            at = p + 1;
-        }
-    }
-    return len;
+    while (len - at >= 3 && memcmp(s + at, space, 3) == 0) at += 3;
+    return at + hlmi_min_size(hlmi_find(s + at, len - at, space, 3, false, NULL), len - at);
 }
 
 hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char *s, size_t len, hlmi_ids *out)
@@ -441,7 +430,7 @@ hlm_status hlmi_bpe_encode(const hlmi_token_model *m, void *scratch, const char 
     hlmi_bpe_scratch *sc = scratch;
     if (!b->cut_at_space) return encode_word(b, sc, s, len, out);
     for (size_t at = 0, end; at < len; at = end) {
-        end = stretch_end(s, len, at);
+        end = hlmi_bpe_stretch(s, len, at);
         HLMI_DO(encode_word(b, sc, s + at, end - at, out));
     }
     return HLM_OK;

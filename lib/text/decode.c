@@ -329,27 +329,21 @@ static const hlmi_decode_kind kinds[] = {
     {"BPEDecoder", read_bpe, true, unit_bpe, finish_bpe},
 };
 
-static hlm_status add_step(hlmi_decode_steps *d, const hlmi_mem *mem, const char *kind, hlmi_decode_step **out)
+static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
 {
+    hlmi_decode_steps *d = list;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, kind) != 0) continue;
         HLMI_DO(HLMI_GROW(mem, d->v, d->cap, d->n + 1, "decoder"));
         if (d->n >= 64) return hlmi_fail(HLM_E_LIMIT, "more than 64 decoders");
-        *out = &d->v[d->n++];
-        **out = (hlmi_decode_step){.kind = &kinds[i]};
-        return HLM_OK;
+        hlmi_decode_step *s = &d->v[d->n++];
+        *s = (hlmi_decode_step){.kind = &kinds[i]};
+        return kinds[i].read ? kinds[i].read(s, mem, def) : HLM_OK;
     }
     return hlmi_fail(HLM_E_UNSUPPORTED,
                      "decoder '%.40s' is not supported; Sequence, ByteLevel, Fuse, ByteFallback, Replace, Strip, "
                      "Metaspace and BPEDecoder are",
                      kind);
-}
-
-static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
-{
-    hlmi_decode_step *s = NULL;
-    HLMI_DO(add_step(list, mem, kind, &s));
-    return s->kind->read ? s->kind->read(s, mem, def) : HLM_OK;
 }
 
 hlm_status hlmi_decode_steps_read(hlmi_decode_steps *d, const hlmi_mem *mem, const hlmi_json *def)

@@ -97,7 +97,7 @@ hlm_status hlmi_json_build(hlmi_tokenizer *t, const hlmi_json *root, const hlmi_
     hlmi_json_free(placer.said);
     if (st != HLM_OK) return st;
     HLMI_TRY(hlmi_pretoks_read(&t->pretoks, &t->mem, hlmi_json_get(root, "pre_tokenizer")));
-    HLMI_TRY(hlmi_post_read(&t->post, &t->tokens, hlmi_json_get(root, "post_processor")));
+    HLMI_TRY(hlmi_post_read(t, hlmi_json_get(root, "post_processor")));
     HLMI_TRY(hlmi_decode_steps_read(&t->decode, &t->mem, hlmi_json_get(root, "decoder")));
     t->join_spaces = !hlmi_json_given(root, "decoder");
 done:

@@ -6,11 +6,6 @@
 
 #include "text/json_read.h"
 
-typedef struct reader {
-    hlmi_post *p;
-    const hlmi_tokens *tokens;
-} reader;
-
 static hlm_status insert(hlmi_ids *ids, size_t at, int32_t id)
 {
     HLMI_DO(hlmi_ids_push(ids, id));
@@ -19,18 +14,18 @@ static hlm_status insert(hlmi_ids *ids, size_t at, int32_t id)
     return HLM_OK;
 }
 
-static hlm_status checked_id(const reader *r, const hlmi_json *v, int32_t *id)
+static hlm_status checked_id(const hlmi_tokenizer *t, const hlmi_json *v, int32_t *id)
 {
     int64_t i = -1;
     hlmi_json_int(v, INT64_MIN, INT64_MAX, &i);
-    if (i < 0 || (size_t)i >= r->tokens->n)
+    if (i < 0 || (size_t)i >= t->tokens.n)
         return hlmi_fail(HLM_E_FORMAT, "the id %lld is not in the vocabulary", (long long)i);
     *id = (int32_t)i;
     return HLM_OK;
 }
 
 /* TemplateProcessing: a list of {"SpecialToken": {"id": name}} and one {"Sequence": ...}. */
-static hlm_status read_template(reader *r, const hlmi_json *def)
+static hlm_status read_template(hlmi_tokenizer *t, const hlmi_json *def)
 {
     const hlmi_json *list = hlmi_json_get(def, "single"), *item, *names = hlmi_json_get(def, "special_tokens");
     bool behind = false;
@@ -47,21 +42,21 @@ static hlm_status read_template(reader *r, const hlmi_json *def)
             return hlmi_fail(HLM_E_FORMAT, "special token '%.80s' is not defined", name ? name : "?");
         for (hlmi_json_iter k = {0}; hlmi_json_next(ids, &k);) {
             int32_t id = 0;
-            HLMI_DO(checked_id(r, k.value, &id));
-            HLMI_DO(behind ? hlmi_ids_push(&r->p->suffix, id) : insert(&r->p->prefix, at++, id));
+            HLMI_DO(checked_id(t, k.value, &id));
+            HLMI_DO(behind ? hlmi_ids_push(&t->post.suffix, id) : insert(&t->post.prefix, at++, id));
         }
     }
     return behind ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "\"single\" has no place for the text");
 }
 
 /* Bert and Roberta: "cls": [text, id] in front, "sep" behind. */
-static hlm_status read_cls_sep(reader *r, const hlmi_json *def)
+static hlm_status read_cls_sep(hlmi_tokenizer *t, const hlmi_json *def)
 {
     int32_t cls = 0, sep = 0;
-    HLMI_DO(checked_id(r, hlmi_json_at(hlmi_json_get(def, "cls"), 1), &cls));
-    HLMI_DO(checked_id(r, hlmi_json_at(hlmi_json_get(def, "sep"), 1), &sep));
-    HLMI_DO(insert(&r->p->prefix, 0, cls));
-    return hlmi_ids_push(&r->p->suffix, sep);
+    HLMI_DO(checked_id(t, hlmi_json_at(hlmi_json_get(def, "cls"), 1), &cls));
+    HLMI_DO(checked_id(t, hlmi_json_at(hlmi_json_get(def, "sep"), 1), &sep));
+    HLMI_DO(insert(&t->post.prefix, 0, cls));
+    return hlmi_ids_push(&t->post.suffix, sep);
 }
 
 static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, const hlmi_json *def)
@@ -73,8 +68,7 @@ static hlm_status read_step(void *list, const hlmi_mem *mem, const char *kind, c
     return hlmi_fail(HLM_E_UNSUPPORTED, "not supported");
 }
 
-hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const hlmi_json *def)
+hlm_status hlmi_post_read(hlmi_tokenizer *t, const hlmi_json *def)
 {
-    reader r = {p, tokens};
-    return hlmi_json_steps(def, "post-processor", "processors", &tokens->mem, read_step, &r);
+    return hlmi_json_steps(def, "post-processor", "processors", &t->mem, read_step, t);
 }

@@ -183,7 +183,7 @@ typedef struct hlmi_post {
     hlmi_ids prefix, suffix;
 } hlmi_post;
 
-hlm_status hlmi_post_read(hlmi_post *p, const hlmi_tokens *tokens, const hlmi_json *def);
+hlm_status hlmi_post_read(hlmi_tokenizer *t, const hlmi_json *def);
 
 /* ---- decoder ---- */
 
