@@ -37,15 +37,31 @@ typedef struct hlmi_slab {
 typedef void hlmi_slab_fn(const hlmi_slab *b);
 
 typedef struct hlmi_walk {
-    size_t rows; /* of a group */
-    size_t unit_k; /* columns of a unit; g->cols is a multiple */
-    size_t unit_bytes; /* of weights */
-    size_t unit_act; /* bytes of a unit's packed activations */
+    hlmi_layout layout;
+    size_t unit_k; /* columns that w and x are cut at; g->cols is a multiple */
+    size_t unit_bytes; /* their weights, of a group */
+    size_t unit_act; /* their packed activations */
     size_t slab_units; /* of a slab */
     size_t micro_tokens; /* panels are a multiple of it */
     hlmi_slab_fn *one; /* one token, all units of a group */
     hlmi_slab_fn *many; /* any number of tokens */
 } hlmi_walk;
+
+/** gemm_NAME, which walks over slabs b by ONE and MANY; what stands behind them is hlmi_walk's, in its order. */
+#define HLMI_PRODUCT(name, ONE, MANY, ...)                                \
+  static void one_##name(const hlmi_slab *b)                              \
+  {                                                                       \
+    ONE;                                                                  \
+  }                                                                       \
+  static void many_##name(const hlmi_slab *b)                             \
+  {                                                                       \
+    MANY;                                                                 \
+  }                                                                       \
+  static void gemm_##name(const hlmi_gemm *g)                             \
+  {                                                                       \
+    static const hlmi_walk walk = {__VA_ARGS__, one_##name, many_##name}; \
+    hlmi_walk_run(&walk, g);                                              \
+  }
 
 /** Micro-tiles of `most` tokens (4, 6 or 8) of a slab b, then of what is left. RUN(T, x, y) runs one of T tokens, a
  *  constant. */
@@ -71,17 +87,12 @@ enum { HLMI_PANEL_BYTES = 192 * 1024 };
 
 HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
 {
-    const size_t units = g->cols / p->unit_k;
+    const size_t units = g->cols / p->unit_k, group_bytes = hlmi_layout_group_bytes(p->layout, g->cols);
+    const size_t rows = hlmi_layout_get(p->layout)->rows;
     if (g->tokens == 1) {
         for (size_t i = 0; i < g->groups; i++) {
-            const hlmi_slab b = {(const char *)g->w + i * units * p->unit_bytes,
-                                 units,
-                                 g->x,
-                                 g->ldx,
-                                 g->y + i * p->rows,
-                                 g->ldy,
-                                 1,
-                                 true};
+            const char *w = (const char *)g->w + i * group_bytes;
+            const hlmi_slab b = {w, units, g->x, g->ldx, g->y + i * rows, g->ldy, 1, true};
             p->one(&b);
         }
         return;
@@ -93,11 +104,11 @@ HLMI_INLINE void hlmi_walk_run(const hlmi_walk *p, const hlmi_gemm *g)
         for (size_t i = 0; i < g->groups; i++) {
             for (size_t u = 0; u < units; u += p->slab_units) {
                 const size_t n = units - u < p->slab_units ? units - u : p->slab_units;
-                const hlmi_slab b = {(const char *)g->w + (i * units + u) * p->unit_bytes,
+                const hlmi_slab b = {(const char *)g->w + i * group_bytes + u * p->unit_bytes,
                                      n,
                                      (const char *)g->x + t * g->ldx + u * p->unit_act,
                                      g->ldx,
-                                     g->y + t * g->ldy + i * p->rows,
+                                     g->y + t * g->ldy + i * rows,
                                      g->ldy,
                                      tokens,
                                      u == 0};

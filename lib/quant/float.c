@@ -20,26 +20,27 @@ static inline float load_bf16(const uint8_t *x)
     return hlmi_bf16_to_f32(hlmi_load16(x));
 }
 
-/* A type of `size` bytes, read as f32 by LOAD. In a group an element is an `item`, read by COPY, and a lane's elements
- * of `near` columns lie side by side; behind an odd end is a 0. */
-#define FLOAT_TYPE(type, size, LOAD, item, COPY, near, of)                                                    \
-  static void type##_dequantise(float *y, const void *x, size_t n)                                            \
-  {                                                                                                           \
-    const uint8_t *p = x;                                                                                     \
-    for (size_t i = 0; i < n; i++) y[i] = LOAD(p + i * (size));                                               \
-  }                                                                                                           \
-  static void type##_repack(void *group, const void *const *rows, size_t cols)                                \
-  {                                                                                                           \
-    item *out = group;                                                                                        \
-    for (size_t r = 0; r < LANES; r++) {                                                                      \
-      const uint8_t *x = rows[r];                                                                             \
-      for (size_t k = 0; k < (cols + (near)-1) / (near) * (near); k++)                                        \
-        out[(k / (near)*LANES + r) * (near) + k % (near)] = (item)(x && k < cols ? COPY(x + k * (size)) : 0); \
-    }                                                                                                         \
-  }                                                                                                           \
+/* A type of `size` bytes, read as f32 by LOAD. In a group a lane's elements of `near` columns make an item, which COPY
+ * reads; behind an odd end is a 0. */
+#define FLOAT_TYPE(type, size, LOAD, item, COPY, near, of)                            \
+  static void type##_dequantise(float *y, const void *x, size_t n)                    \
+  {                                                                                   \
+    const uint8_t *p = x;                                                             \
+    for (size_t i = 0; i < n; i++) y[i] = LOAD(p + i * (size));                       \
+  }                                                                                   \
+  static void type##_repack(void *group, const void *const *rows, size_t cols)        \
+  {                                                                                   \
+    const size_t whole = cols / (near), step = (near) * (size);                       \
+    for (size_t r = 0; r < LANES; r++) {                                              \
+      const uint8_t *x = rows[r];                                                     \
+      item *out = (item *)group + r;                                                  \
+      for (size_t k = 0; k < whole; k++) out[k * LANES] = x ? COPY(x + k * step) : 0; \
+      if (cols % (near)) out[whole * LANES] = x ? hlmi_load16(x + whole * step) : 0;  \
+    }                                                                                 \
+  }                                                                                   \
   HLMI_DESCRIPTOR(type, #type, 1, size, of)
 
 FLOAT_TYPE(f32, 4, load_f32, float, load_f32, 1, HLMI_LAYOUT_F32)
 FLOAT_TYPE(f64, 8, load_f64, float, load_f64, 1, HLMI_LAYOUT_F32)
 FLOAT_TYPE(f16, 2, hlmi_load_f16, uint16_t, hlmi_load16, 1, HLMI_LAYOUT_F16)
-FLOAT_TYPE(bf16, 2, load_bf16, uint16_t, hlmi_load16, 2, HLMI_LAYOUT_BF16)
+FLOAT_TYPE(bf16, 2, load_bf16, uint32_t, hlmi_load32, 2, HLMI_LAYOUT_BF16)

@@ -2,12 +2,12 @@
 #ifndef HLMI_KERNEL_AVX2_H
 #define HLMI_KERNEL_AVX2_H
 
-#include <immintrin.h>
+#include "kernel/avx2/simd.h"
 
-#include "kernel/walk.h"
+/* of a micro-tile */
+enum { MOST_TOKENS = 6, MOST_ROWS = 4 };
 
-/* most tokens and row vectors of a micro-tile: sizes of arrays of which one uses a part */
-enum { HLMI_AVX2_T = 6, HLMI_AVX2_R = 4 };
+#include "kernel/tmpl/gemm.h"
 
 /** gemm and gemm_f32 of layouts of floats. */
 void hlmi_avx2_gemm_float(hlmi_kernels *k);
@@ -34,40 +34,6 @@ void hlmi_avx2_slab_f32(const hlmi_slab *b, size_t lanes);
 HLMI_INLINE void hlmi_avx2_keep(__m256i *v)
 {
     __asm__ volatile("" : "+x"(*v));
-}
-
-/** Sums of T tokens x R row vectors, from zero or from y. */
-HLMI_INLINE void hlmi_avx2_begin(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], const hlmi_slab *b, const float *y)
-{
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++)
-            acc[t][r] = b->first ? _mm256_setzero_ps() : _mm256_load_ps(y + (size_t)t * b->ldy + (size_t)r * 8);
-    }
-}
-
-HLMI_INLINE void hlmi_avx2_end(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], const hlmi_slab *b, float *y)
-{
-    HLMI_UNROLL
-    for (int t = 0; t < T; t++) {
-        HLMI_UNROLL
-        for (int r = 0; r < R; r++) _mm256_store_ps(y + (size_t)t * b->ldy + (size_t)r * 8, acc[t][r]);
-    }
-}
-
-/** 8 f16 to f32. */
-HLMI_INLINE __m256 hlmi_avx2_half(const uint16_t *h)
-{
-    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)h));
-}
-
-/** 4 bytes to all lanes. */
-HLMI_INLINE __m256i hlmi_avx2_bytes(const int8_t *p)
-{
-    int32_t v;
-    __builtin_memcpy(&v, p, sizeof v);
-    return _mm256_set1_epi32(v);
 }
 
 #endif

@@ -8,116 +8,85 @@ enum { STEP = 64, LANES = 32 };
 /* w[k][r] of the 32 columns from k0, which is a multiple of 32. */
 typedef void expand_fn(float *w, const void *group, size_t k0);
 
-/* Byte j of each dword as a float: bits shift..shift+3 of it, or the signed byte. */
-HLMI_INLINE __m256 nibble(__m256i v, int shift)
+/* 4 chunks of 8 columns of 8 rows from r on: d * q + m with the fifth bits in `high` or NULL, or without a minimum d *
+ * (q - 8). */
+HLMI_INLINE void nibbles(float *w, size_t rows, size_t r, const void *chunks, const uint32_t *high, vf d, bool minimum,
+                         vf m)
 {
-    return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(v, shift), _mm256_set1_epi32(15)));
+    const vi top = high ? V_BITS(V(load_ps)((const float *)high + r)) : V(setzero_si256)();
+    for (size_t c = 0; c < 4; c++) {
+        const vi v = V_BITS(V(load_ps)((const float *)chunks + c * rows + r));
+        for (int k = 0; k < 8; k++) {
+            vi q = V_AND(V(srli_epi32)(v, k % 4 * 8 + k / 4 * 4), V(set1_epi32)(15));
+            if (high) {
+                const vi bit = V_AND(V(srli_epi32)(top, (int)c * 8 + k), V(set1_epi32)(1));
+                q = V_OR(q, V(slli_epi32)(bit, 4));
+            }
+            const vf f = V(cvtepi32_ps)(q);
+            const vf y = minimum ? vf_add(vf_mul(d, f), m) : vf_mul(d, vf_sub(f, vf_set1(8)));
+            V(store_ps)(w + (c * 8 + (size_t)k) * rows + r, y);
+        }
+    }
 }
 
-HLMI_INLINE __m256 signed_byte(__m256i v, int j)
+/* `n` chunks of 4 columns of 8 rows from r on: d * q. */
+HLMI_INLINE void bytes(float *w, size_t rows, size_t r, const void *chunks, size_t n, vf d)
 {
-    return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(v, 24 - 8 * j), 24));
-}
-
-HLMI_INLINE __m256i load(const void *p)
-{
-    return _mm256_load_si256((const __m256i *)p);
+    for (size_t c = 0; c < n; c++) {
+        const vi v = V_BITS(V(load_ps)((const float *)chunks + c * rows + r));
+        for (int j = 0; j < 4; j++) {
+            const vi q = V(srai_epi32)(V(slli_epi32)(v, 24 - 8 * j), 24);
+            V(store_ps)(w + (c * 4 + (size_t)j) * rows + r, vf_mul(d, V(cvtepi32_ps)(q)));
+        }
+    }
 }
 
 static void expand_q4(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_q4 *u = (const hlmi_unit_q4 *)group + k0 / 32;
-    for (size_t r = 0; r < 32; r += 8) {
-        const __m256 d = hlmi_avx2_half(u->d + r), eight = _mm256_set1_ps(8);
-        for (size_t c = 0; c < 4; c++) {
-            const __m256i v = load(u->q[c][r]);
-            for (int k = 0; k < 8; k++) {
-                const __m256 q = nibble(v, k % 4 * 8 + k / 4 * 4);
-                _mm256_store_ps(w + (c * 8 + (size_t)k) * 32 + r, _mm256_mul_ps(d, _mm256_sub_ps(q, eight)));
-            }
-        }
-    }
-}
-
-HLMI_INLINE void expand_min(float *w, const hlmi_unit_q4m *u, const uint32_t *high)
-{
-    for (size_t r = 0; r < 32; r += 8) {
-        const __m256 d = hlmi_avx2_half(u->d + r), m = hlmi_avx2_half(u->m + r);
-        const __m256i top = high ? load(high + r) : _mm256_setzero_si256();
-        for (size_t c = 0; c < 4; c++) {
-            const __m256i v = load(u->q[c][r]);
-            for (int k = 0; k < 8; k++) {
-                __m256 q = nibble(v, k % 4 * 8 + k / 4 * 4);
-                if (high) {
-                    const __m256i bit = _mm256_srli_epi32(top, (int)c * 8 + k);
-                    const __m256i set = _mm256_slli_epi32(_mm256_and_si256(bit, _mm256_set1_epi32(1)), 4);
-                    q = _mm256_add_ps(q, _mm256_cvtepi32_ps(set));
-                }
-                _mm256_store_ps(w + (c * 8 + (size_t)k) * 32 + r, _mm256_add_ps(_mm256_mul_ps(d, q), m));
-            }
-        }
-    }
+    for (size_t r = 0; r < 32; r += VF) nibbles(w, 32, r, u->q, NULL, vf_load_f16(u->d + r), false, vf_set1(0));
 }
 
 static void expand_q4m(float *w, const void *group, size_t k0)
 {
-    expand_min(w, (const hlmi_unit_q4m *)group + k0 / 32, NULL);
+    const hlmi_unit_q4m *u = (const hlmi_unit_q4m *)group + k0 / 32;
+    for (size_t r = 0; r < 32; r += VF)
+        nibbles(w, 32, r, u->q, NULL, vf_load_f16(u->d + r), true, vf_load_f16(u->m + r));
 }
 
 static void expand_q5m(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_q5m *u = (const hlmi_unit_q5m *)group + k0 / 32;
-    expand_min(w, (const hlmi_unit_q4m *)(const void *)u, u->high);
+    for (size_t r = 0; r < 32; r += VF)
+        nibbles(w, 32, r, u->q, u->high, vf_load_f16(u->d + r), true, vf_load_f16(u->m + r));
 }
 
 static void expand_q8(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_q8 *u = (const hlmi_unit_q8 *)group + k0 / 32;
-    for (size_t r = 0; r < 32; r += 8) {
-        const __m256 d = hlmi_avx2_half(u->d + r);
-        for (size_t c = 0; c < 8; c++) {
-            const __m256i v = load(u->q[c][r]);
-            for (int j = 0; j < 4; j++)
-                _mm256_store_ps(w + (c * 4 + (size_t)j) * 32 + r, _mm256_mul_ps(d, signed_byte(v, j)));
-        }
-    }
+    for (size_t r = 0; r < 32; r += VF) bytes(w, 32, r, u->q, 8, vf_load_f16(u->d + r));
 }
 
-/* 8 unsigned bytes to f32. */
-HLMI_INLINE __m256 unsigned_bytes(const uint8_t *p)
+/* f16 times 8 bytes without a sign */
+HLMI_INLINE vf times(const uint16_t *d, const uint8_t *p)
 {
-    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+    return vf_mul(vf_load_f16(d), V(cvtepi32_ps)(V(cvtepu8_epi32)(V_BYTES(p))));
 }
 
 static void expand_k4(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)group + k0 / 256;
     const size_t s = k0 % 256 / 32;
-    for (size_t r = 0; r < 16; r += 8) {
-        const __m256 d = _mm256_mul_ps(hlmi_avx2_half(u->d + r), unsigned_bytes(u->sc[s] + r));
-        const __m256 m = _mm256_mul_ps(hlmi_avx2_half(u->dmin + r), unsigned_bytes(u->mn[s] + r));
-        for (size_t c = 0; c < 4; c++) {
-            const __m256i v = load(u->q[s][c][r]);
-            for (int k = 0; k < 8; k++) {
-                const __m256 q = nibble(v, k % 4 * 8 + k / 4 * 4);
-                _mm256_store_ps(w + (c * 8 + (size_t)k) * 16 + r, _mm256_sub_ps(_mm256_mul_ps(d, q), m));
-            }
-        }
-    }
+    for (size_t r = 0; r < 16; r += VF)
+        nibbles(w, 16, r, u->q[s], NULL, times(u->d + r, u->sc[s] + r), true, vf_neg(times(u->dmin + r, u->mn[s] + r)));
 }
 
 static void expand_k6(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)group + k0 / 256;
-    for (size_t r = 0; r < 16; r += 8) {
-        for (size_t i = 0; i < 8; i++) {
-            const size_t s = k0 % 256 / 16 + i / 4;
-            const __m128i sc = _mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s] + r));
-            const __m256 d = _mm256_mul_ps(hlmi_avx2_half(u->d + r), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(sc)));
-            const __m256i v = load(u->q[s][i % 4][r]);
-            for (int j = 0; j < 4; j++)
-                _mm256_store_ps(w + (i * 4 + (size_t)j) * 16 + r, _mm256_mul_ps(d, signed_byte(v, j)));
-        }
+    for (size_t s = k0 % 256 / 16, end = s + 2; s < end; s++, w += 16 * 16) {
+        for (size_t r = 0; r < 16; r += VF)
+            bytes(w, 16, r, u->q[s], 4, vf_mul(vf_load_f16(u->d + r), vf_load_int8(u->sc[s] + r)));
     }
 }
 

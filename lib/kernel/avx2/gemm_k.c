@@ -8,8 +8,6 @@
 
 enum { TOKENS = 4, LANES = 16, R = 2 };
 
-typedef __m256i sums[TOKENS][R];
-
 /* 8 bytes to 32 bits each. */
 HLMI_INLINE __m256i unsigned_bytes(const uint8_t *p)
 {
@@ -33,7 +31,8 @@ HLMI_INLINE const hlmi_act_q8k *token(const char *x, size_t ldx, int t)
 HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const char *x, size_t ldx)
 {
     const __m256i low = _mm256_set1_epi8(15);
-    __m256i acc[TOKENS][R], sc[R];
+    __m256i sc[R];
+    sums acc;
     HLMI_ROLLED
     for (size_t c = 0; c < 4; c++) {
         __m256i lo[R], hi[R];
@@ -46,7 +45,7 @@ HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const 
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *a = token(x, ldx, t)->q + s * 32 + c * 8;
-            const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
+            const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
             HLMI_UNROLL
             for (size_t r = 0; r < R; r++) {
                 const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
@@ -82,12 +81,11 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
 }
 
 /* acc = fma(sum, d * da, acc), or with -(d * da). */
-HLMI_INLINE void add_scaled(int T, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d, bool minus,
-                            const char *x, size_t ldx)
+HLMI_INLINE void add_scaled(int T, tile acc, sums sum, const uint16_t *d, bool minus, const char *x, size_t ldx)
 {
     HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
-        const __m256 dw = hlmi_avx2_half(d + r * 8);
+        const __m256 dw = vf_load_f16(d + r * 8);
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m256 s = _mm256_cvtepi32_ps(sum[t][r]);
@@ -99,8 +97,8 @@ HLMI_INLINE void add_scaled(int T, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums su
 
 HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    hlmi_avx2_begin(T, R, acc, b, y);
+    tile acc;
+    tile_begin(T, R, acc, b, y);
     const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         sums sum;
@@ -120,7 +118,7 @@ HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
         minimums(T, sum, u, x, b->ldx);
         add_scaled(T, acc, sum, u->dmin, true, x, b->ldx);
     }
-    hlmi_avx2_end(T, R, acc, b, y);
+    tile_end(T, R, acc, b, y);
 }
 
 /* sum += scale * dot of sub-block s of 16 columns, weights + 32. */
@@ -143,7 +141,7 @@ HLMI_INLINE void sub_k6(int T, sums sum, const hlmi_unit_k6 *u, size_t s, const 
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *a = token(x, ldx, t)->q + s * 16 + c * 4;
-            const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
+            const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
             HLMI_UNROLL
             for (size_t r = 0; r < R; r++) {
                 const __m256i p = _mm256_add_epi16(_mm256_maddubs_epi16(w0[r], a0), _mm256_maddubs_epi16(w1[r], a1));
@@ -180,8 +178,8 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    hlmi_avx2_begin(T, R, acc, b, y);
+    tile acc;
+    tile_begin(T, R, acc, b, y);
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         sums sum;
@@ -195,30 +193,17 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
         }
         add_scaled(T, acc, sum, u->d, false, x, b->ldx);
     }
-    hlmi_avx2_end(T, R, acc, b, y);
+    tile_end(T, R, acc, b, y);
 }
 
 #define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
 #define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
 
-#define LAYOUT(name)                                                                                                  \
-  static void one_##name(const hlmi_slab *b)                                                                          \
-  {                                                                                                                   \
-    micro_##name(1, b, b->x, b->y);                                                                                   \
-  }                                                                                                                   \
-  static void many_##name(const hlmi_slab *b)                                                                         \
-  {                                                                                                                   \
-    HLMI_MANY(TOKENS, MICRO_##name);                                                                                  \
-  }                                                                                                                   \
-  static void gemm_##name(const hlmi_gemm *g)                                                                         \
-  {                                                                                                                   \
-    static const hlmi_walk walk = {LANES,      256,        sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS, \
-                                   one_##name, many_##name};                                                          \
-    hlmi_walk_run(&walk, g);                                                                                          \
-  }
-
-LAYOUT(k4)
-LAYOUT(k6)
+#define FORM(name, f)                                                                                       \
+  HLMI_PRODUCT(name, micro_##name(1, b, b->x, b->y), HLMI_MANY(TOKENS, MICRO_##name), HLMI_LAYOUT_##f, 256, \
+               sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS)
+FORM(k4, K4)
+FORM(k6, K6)
 
 void hlmi_avx2_gemm_k(hlmi_kernels *k)
 {

@@ -28,15 +28,13 @@ HLMI_INLINE __m256i high(const char *unit, size_t r, int c)
     return _mm256_and_si256(_mm256_cmpeq_epi8(set, bits), _mm256_set1_epi8(16));
 }
 
-typedef __m256i sums[HLMI_AVX2_T][HLMI_AVX2_R];
-
 /* acc, in 16 bits: the dots of chunk c's 8 columns, added unless they are the first. */
 HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *unit, size_t r0, size_t c, const char *x,
                        size_t ldx)
 {
     const uint8_t *q = (const uint8_t *)unit + (f == Q4 ? 64 : 128) + c * 128 + r0 * 4;
     const __m256i low = _mm256_set1_epi8(15);
-    __m256i lo[HLMI_AVX2_R], hi[HLMI_AVX2_R];
+    __m256i lo[MOST_ROWS], hi[MOST_ROWS];
     HLMI_UNROLL
     for (int r = 0; r < R; r++) {
         const __m256i both = _mm256_load_si256((const __m256i *)(q + r * 32));
@@ -50,7 +48,7 @@ HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *u
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {
         const int8_t *a = ((const hlmi_act_q8 *)(x + (size_t)t * ldx))->q + c * 8;
-        const __m256i a0 = hlmi_avx2_bytes(a), a1 = hlmi_avx2_bytes(a + 4);
+        const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
         HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
@@ -85,8 +83,8 @@ HLMI_INLINE void dots(form f, int T, int R, sums sum, const char *unit, size_t r
 
 HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, const char *x, float *y)
 {
-    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    hlmi_avx2_begin(T, R, acc, b, y + r0);
+    tile acc;
+    tile_begin(T, R, acc, b, y + r0);
     const char *unit = b->w;
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
         sums sum;
@@ -98,7 +96,7 @@ HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, cons
         HLMI_UNROLL
         for (int r = 0; r < R; r++) {
             const uint16_t *d = (const uint16_t *)unit + r0 + (size_t)r * 8;
-            const __m256 dw = hlmi_avx2_half(d), m = f == Q4 ? dw : hlmi_avx2_half(d + 32);
+            const __m256 dw = vf_load_f16(d), m = f == Q4 ? dw : vf_load_f16(d + 32);
             HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const hlmi_act_q8 *a = (const hlmi_act_q8 *)(x + (size_t)t * b->ldx);
@@ -109,7 +107,7 @@ HLMI_INLINE void micro(form f, int T, int R, const hlmi_slab *b, size_t r0, cons
             }
         }
     }
-    hlmi_avx2_end(T, R, acc, b, y + r0);
+    tile_end(T, R, acc, b, y + r0);
 }
 
 #define MICRO(T, x, y) micro(f, T, 2, b, r0, x, y)
@@ -119,22 +117,9 @@ HLMI_INLINE void many(form f, const hlmi_slab *b)
     for (size_t r0 = 0; r0 < 32; r0 += 16) HLMI_MANY(TOKENS, MICRO);
 }
 
-#define FORM(name, f)                                                                                                 \
-  static void one_##name(const hlmi_slab *b)                                                                          \
-  {                                                                                                                   \
-    micro(f, 1, 4, b, 0, b->x, b->y);                                                                                 \
-  }                                                                                                                   \
-  static void many_##name(const hlmi_slab *b)                                                                         \
-  {                                                                                                                   \
-    many(f, b);                                                                                                       \
-  }                                                                                                                   \
-  static void gemm_##name(const hlmi_gemm *g)                                                                         \
-  {                                                                                                                   \
-    static const hlmi_walk walk = {32,         32,         sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8), 16, TOKENS, \
-                                   one_##name, many_##name};                                                          \
-    hlmi_walk_run(&walk, g);                                                                                          \
-  }
-
+#define FORM(name, f)                                                                                             \
+  HLMI_PRODUCT(name, micro(f, 1, 4, b, 0, b->x, b->y), many(f, b), HLMI_LAYOUT_##f, 32, sizeof(hlmi_unit_##name), \
+               sizeof(hlmi_act_q8), 16, TOKENS)
 FORM(q4, Q4)
 FORM(q4m, Q4M)
 FORM(q5m, Q5M)

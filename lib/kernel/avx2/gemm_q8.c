@@ -9,8 +9,6 @@
 
 enum { TOKENS = 4, BLOCK = 8 };
 
-typedef __m256i sums[HLMI_AVX2_T][HLMI_AVX2_R];
-
 /* 16 rows of a unit: [pair of columns][row][column], pairs in the order of hlmi_act_q16. */
 typedef struct half_unit {
     int16_t q[16][16][2];
@@ -87,12 +85,11 @@ HLMI_INLINE void dots_one(sums sum, const hlmi_unit_q8 *unit, const char *x)
 }
 
 /* acc = fma(sum, dw * da, acc) */
-HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], sums sum, const uint16_t *d,
-                            const char *x, size_t ldx)
+HLMI_INLINE void add_scaled(int T, int R, tile acc, sums sum, const uint16_t *d, const char *x, size_t ldx)
 {
     HLMI_UNROLL
     for (int r = 0; r < R; r++) {
-        const __m256 dw = hlmi_avx2_half(d + r * 8);
+        const __m256 dw = vf_load_f16(d + r * 8);
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const hlmi_act_q16 *a = (const hlmi_act_q16 *)(x + (size_t)t * ldx);
@@ -105,20 +102,20 @@ HLMI_INLINE void add_scaled(int T, int R, __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R], 
 /* 16 rows from row r0, T tokens; w: those rows of the slab's units. */
 HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0, const char *x, float *y)
 {
-    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
-    hlmi_avx2_begin(T, 2, acc, b, y + r0);
+    tile acc;
+    tile_begin(T, 2, acc, b, y + r0);
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q16)) {
         sums sum;
         dots(T, sum, w + u, x, b->ldx);
         add_scaled(T, 2, acc, sum, unit->d + r0, x, b->ldx);
     }
-    hlmi_avx2_end(T, 2, acc, b, y + r0);
+    tile_end(T, 2, acc, b, y + r0);
 }
 
-static void one(const hlmi_slab *b)
+HLMI_INLINE void one(const hlmi_slab *b)
 {
-    __m256 acc[HLMI_AVX2_T][HLMI_AVX2_R];
+    tile acc;
     HLMI_UNROLL
     for (int r = 0; r < 4; r++) acc[0][r] = _mm256_setzero_ps();
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
@@ -136,7 +133,7 @@ static void one(const hlmi_slab *b)
 
 #define MICRO(T, x, y) micro(T, b, w, r0, x, y)
 
-static void many(const hlmi_slab *b)
+HLMI_INLINE void many(const hlmi_slab *b)
 {
     _Alignas(64) half_unit w[BLOCK];
     for (size_t r0 = 0; r0 < 32; r0 += 16) {
@@ -145,13 +142,9 @@ static void many(const hlmi_slab *b)
     }
 }
 
-static void product(const hlmi_gemm *g)
-{
-    static const hlmi_walk walk = {32, 32, sizeof(hlmi_unit_q8), sizeof(hlmi_act_q16), BLOCK, TOKENS, one, many};
-    hlmi_walk_run(&walk, g);
-}
+HLMI_PRODUCT(q8, one(b), many(b), HLMI_LAYOUT_Q8, 32, sizeof(hlmi_unit_q8), sizeof(hlmi_act_q16), BLOCK, TOKENS)
 
 void hlmi_avx2_gemm_q8(hlmi_kernels *k)
 {
-    k->gemm[HLMI_LAYOUT_Q8] = product;
+    k->gemm[HLMI_LAYOUT_Q8] = gemm_q8;
 }

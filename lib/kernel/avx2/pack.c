@@ -40,8 +40,8 @@ HLMI_INLINE void block_q8(hlmi_act_q8 *a, const float *x)
     float id;
     const float d = hlmi_row_scale_of(&id, largest(x, 32), 127.0f);
     const __m256i q = quantise(a->q, x, id);
-    const __m256i sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
-    const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    const __m256i parts = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+    const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(parts), _mm256_extracti128_si256(parts, 1));
     const int32_t sum = _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2) - 32 * 128;
     a->d = d;
     a->dsum = d == d ? d * (float)sum : d;
@@ -55,10 +55,10 @@ HLMI_INLINE void block_q8k(hlmi_act_q8k *a, const float *x)
     a->d = hlmi_row_scale_of(&id, largest(x, 256), 127.0f);
     for (size_t s = 0; s < 8; s++) {
         const __m256i q = quantise(a->q + s * 32, x + s * 32, id);
-        __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
-        sums = _mm256_hadd_epi32(sums, sums);
-        sums = _mm256_hadd_epi32(sums, sums);
-        const int32_t s0 = _mm256_extract_epi32(sums, 0), s1 = _mm256_extract_epi32(sums, 4);
+        __m256i parts = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), q), _mm256_set1_epi16(1));
+        parts = _mm256_hadd_epi32(parts, parts);
+        parts = _mm256_hadd_epi32(parts, parts);
+        const int32_t s0 = _mm256_extract_epi32(parts, 0), s1 = _mm256_extract_epi32(parts, 4);
         a->sum16[2 * s] = (int16_t)s0;
         a->sum16[2 * s + 1] = (int16_t)s1;
         a->sum32[s] = (int16_t)(s0 + s1);

@@ -12,8 +12,6 @@ typedef enum form { Q4, Q4M, Q5M, Q8 } form;
 /* rows: of vectors in a group of 32; TOKENS x 2 accumulators in 32 bits and as many in f32 fill the registers */
 enum { TOKENS = 6, ROWS = 2 };
 
-typedef __m512i sums[HLMI_AVX512_T][HLMI_AVX512_R];
-
 HLMI_INLINE size_t unit_bytes(form f)
 {
     if (f == Q8) return sizeof(hlmi_unit_q8);
@@ -76,7 +74,7 @@ HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, 
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const int8_t *q = block_of(x, ldx, t)->q + c * 8;
-            const __m512i a0 = hlmi_avx512_dword(q), a1 = hlmi_avx512_dword(q + 4);
+            const __m512i a0 = four_bytes(q), a1 = four_bytes(q + 4);
             HLMI_UNROLL
             for (int r = 0; r < ROWS; r++) {
                 sum[t][r] = dot(dot(sum[t][r], w0[r], a0), w1[r], a1);
@@ -87,8 +85,8 @@ HLMI_INLINE void dots(form f, int T, sums sum, const char *unit, const char *x, 
 
 HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
-    hlmi_avx512_begin(T, ROWS, acc, b, y);
+    tile acc;
+    tile_begin(T, ROWS, acc, b, y);
     const char *unit = b->w;
     for (size_t u = 0; u < b->units; u++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8)) {
         if (T == 1) {
@@ -100,7 +98,7 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
         HLMI_UNROLL
         for (int r = 0; r < ROWS; r++) {
             const uint16_t *d = (const uint16_t *)(const void *)unit + r * 16;
-            const __m512 dw = hlmi_avx512_half(d), m = f == Q4M || f == Q5M ? hlmi_avx512_half(d + 32) : dw;
+            const __m512 dw = vf_load_f16(d), m = f == Q4M || f == Q5M ? vf_load_f16(d + 32) : dw;
             HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const hlmi_act_q8 *a = block_of(x, b->ldx, t);
@@ -110,7 +108,7 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
             }
         }
     }
-    hlmi_avx512_end(T, ROWS, acc, b, y);
+    tile_end(T, ROWS, acc, b, y);
 }
 
 /* ---- superblocks ---- */
@@ -138,7 +136,7 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
     for (int t = 0; t < T; t++) sum[t][0] = sum[t][1] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 8; s++) {
-        __m512i part[HLMI_AVX512_T];
+        __m512i part[MOST_TOKENS];
         HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_setzero_si512();
         HLMI_UNROLL
@@ -148,8 +146,8 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
             HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const int8_t *q = super_of(x, ldx, t)->q + s * 32 + c * 8;
-                part[t] = dot(part[t], w0, hlmi_avx512_dword(q));
-                part[t] = dot(part[t], w1, hlmi_avx512_dword(q + 4));
+                part[t] = dot(part[t], w0, four_bytes(q));
+                part[t] = dot(part[t], w1, four_bytes(q + 4));
             }
         }
         const __m512i sc = bytes16(u->sc[s]), mn = bytes16(u->mn[s]);
@@ -164,8 +162,8 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
 
 HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
-    hlmi_avx512_begin(T, 1, acc, b, y);
+    tile acc;
+    tile_begin(T, 1, acc, b, y);
     const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         if (T == 1) {
@@ -173,7 +171,7 @@ HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
         }
         sums sum;
         dots_k4(T, sum, u, x, b->ldx);
-        const __m512 d = hlmi_avx512_half(u->d), dmin = hlmi_avx512_half(u->dmin);
+        const __m512 d = vf_load_f16(u->d), dmin = vf_load_f16(u->dmin);
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512 da = _mm512_set1_ps(super_of(x, b->ldx, t)->d);
@@ -181,7 +179,7 @@ HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
             acc[t][0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(sum[t][1]), _mm512_mul_ps(dmin, da), acc[t][0]);
         }
     }
-    hlmi_avx512_end(T, 1, acc, b, y);
+    tile_end(T, 1, acc, b, y);
 }
 
 /* One superblock of 16 rows: the sum of scale * (dot of weights + 32, less 32 * sum(a)). */
@@ -192,15 +190,14 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 16; s++) {
-        __m512i part[HLMI_AVX512_T];
+        __m512i part[MOST_TOKENS];
         HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum16[s] * -32);
         HLMI_UNROLL
         for (int c = 0; c < 4; c++) {
             const __m512i w = _mm512_add_epi8(_mm512_load_si512(u->q[s][c]), offset);
             HLMI_UNROLL
-            for (int t = 0; t < T; t++)
-                part[t] = dot(part[t], w, hlmi_avx512_dword(super_of(x, ldx, t)->q + s * 16 + c * 4));
+            for (int t = 0; t < T; t++) part[t] = dot(part[t], w, four_bytes(super_of(x, ldx, t)->q + s * 16 + c * 4));
         }
         const __m512i sc = signed16(u->sc[s]);
         HLMI_UNROLL
@@ -210,8 +207,8 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 {
-    __m512 acc[HLMI_AVX512_T][HLMI_AVX512_R];
-    hlmi_avx512_begin(T, 1, acc, b, y);
+    tile acc;
+    tile_begin(T, 1, acc, b, y);
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
     for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
         if (T == 1) {
@@ -219,33 +216,21 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
         }
         sums sum;
         dots_k6(T, sum, u, x, b->ldx);
-        const __m512 d = hlmi_avx512_half(u->d);
+        const __m512 d = vf_load_f16(u->d);
         HLMI_UNROLL
         for (int t = 0; t < T; t++) {
             const __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(super_of(x, b->ldx, t)->d));
             acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), scale, acc[t][0]);
         }
     }
-    hlmi_avx512_end(T, 1, acc, b, y);
+    tile_end(T, 1, acc, b, y);
 }
 
 /* ---- the functions ---- */
 
-#define FUNCTION(name, rows, unit_k, act, slab)                                                                 \
-  static void one_##name(const hlmi_slab *b)                                                                    \
-  {                                                                                                             \
-    MICRO_##name(1, b->x, b->y);                                                                                \
-  }                                                                                                             \
-  static void many_##name(const hlmi_slab *b)                                                                   \
-  {                                                                                                             \
-    HLMI_MANY(TOKENS, MICRO_##name);                                                                            \
-  }                                                                                                             \
-  static void gemm_##name(const hlmi_gemm *g)                                                                   \
-  {                                                                                                             \
-    static const hlmi_walk walk = {rows,       unit_k,     sizeof(hlmi_unit_##name), sizeof(act), slab, TOKENS, \
-                                   one_##name, many_##name};                                                    \
-    hlmi_walk_run(&walk, g);                                                                                    \
-  }
+#define FUNCTION(name, f, unit_k, act, slab)                                                                \
+  HLMI_PRODUCT(name, MICRO_##name(1, b->x, b->y), HLMI_MANY(TOKENS, MICRO_##name), HLMI_LAYOUT_##f, unit_k, \
+               sizeof(hlmi_unit_##name), sizeof(hlmi_act_##act), slab, TOKENS)
 
 #define MICRO_q4(T, x, y) micro(Q4, T, b, x, y)
 #define MICRO_q4m(T, x, y) micro(Q4M, T, b, x, y)
@@ -254,11 +239,11 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 #define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
 #define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
 
-FUNCTION(q4, 32, 32, hlmi_act_q8, 16)
-FUNCTION(q4m, 32, 32, hlmi_act_q8, 16)
-FUNCTION(q5m, 32, 32, hlmi_act_q8, 16)
-FUNCTION(k4, 16, 256, hlmi_act_q8k, 4)
-FUNCTION(k6, 16, 256, hlmi_act_q8k, 4)
+FUNCTION(q4, Q4, 32, q8, 16)
+FUNCTION(q4m, Q4M, 32, q8, 16)
+FUNCTION(q5m, Q5M, 32, q8, 16)
+FUNCTION(k4, K4, 256, q8k, 4)
+FUNCTION(k6, K6, 256, q8k, 4)
 
 /* All but Q8. */
 HLMI_INLINE void fill_gemm(hlmi_kernels *k)

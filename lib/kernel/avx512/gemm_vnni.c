@@ -11,7 +11,7 @@ HLMI_INLINE __m512i dot(__m512i acc, __m512i w, __m512i a)
 
 #include "kernel/avx512/gemm_int.h"
 
-FUNCTION(q8, 32, 32, hlmi_act_q8, 16)
+FUNCTION(q8, Q8, 32, q8, 16)
 
 void hlmi_avx512_gemm_vnni(hlmi_kernels *k)
 {

@@ -23,7 +23,14 @@ typedef __m512i vi;
 #define V_BITS(x) _mm512_castps_si512(x)
 #define V_FLOATS(x) _mm512_castsi512_ps(x)
 #define V_AND(a, b) _mm512_and_si512(a, b)
-#include "kernel/tmpl/simd.h"
+#define V_OR(a, b) _mm512_or_si512(a, b)
+#define V_SHORTS(p) _mm256_loadu_si256((const __m256i *)(p))
+#define V_STORE_SHORTS(p, x) _mm256_storeu_si256((__m256i *)(p), x)
+#define V_BYTES(p) _mm_loadu_si128((const __m128i *)(p))
+#define V_COMPARE(a, b, how) _mm512_cmp_ps_mask(a, b, how)
+#define V_PICK(mask, a, b) _mm512_mask_mov_ps(b, mask, a)
+#define V_KEEP(mask, a) _mm512_maskz_mov_ps(mask, a)
+#define V_EIGHT(l, i) ((i) ? _mm512_extractf32x8_ps(*(l), 1) : _mm512_castps512_ps256(*(l)))
 
 static inline __mmask16 vf_part_mask(size_t n)
 {
@@ -43,39 +50,13 @@ static inline void vf_store_part(float *p, vf x, size_t n)
 /* x in lanes below n, `other` from there on */
 static inline vf vf_pick_part(vf x, vf other, size_t n)
 {
-    return _mm512_mask_mov_ps(other, vf_part_mask(n), x);
+    return V_PICK(vf_part_mask(n), x, other);
 }
 
-static inline vf vf_load_f16(const uint16_t *p)
+/* The upper halves of 32 bits. */
+static inline void vf_store_upper(uint16_t *p, vi x)
 {
-    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
-}
-
-static inline vf vf_load_bf16(const uint16_t *p)
-{
-    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-}
-
-static inline void vf_store_f16(uint16_t *p, vf x)
-{
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-}
-
-static inline void vf_store_bf16(uint16_t *p, vf x)
-{
-    const __m512i u = _mm512_castps_si512(x), high = _mm512_srli_epi32(u, 16);
-    const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
-    const __m512i up = _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7FFF)), odd);
-    const __m512i quiet = _mm512_or_si512(high, _mm512_set1_epi32(0x40));
-    const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    const __m512i r = _mm512_mask_mov_epi32(_mm512_srli_epi32(up, 16), nan, quiet);
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(r));
-}
-
-static inline vf vf_load_int8(const int8_t *p)
-{
-    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+    V_STORE_SHORTS(p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(x, 16)));
 }
 
 /* x to the nearest integer, of which there are -128..127 */
@@ -84,43 +65,6 @@ static inline void vf_store_int8(int8_t *p, vf x)
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
-static inline vf vf_round_bf16(vf x)
-{
-    const __m512i u = _mm512_castps_si512(x), high = _mm512_set1_epi32(-0x10000);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-    const __m512i up = _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7FFF)), odd);
-    const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
-    const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_mask_mov_epi32(up, nan, quiet), high));
-}
-
-/* x >= limit ? a : 0 */
-static inline vf vf_if_ge(vf x, float limit, vf a)
-{
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_GE_OQ), a);
-}
-
-/* x <= limit ? a : b */
-static inline vf vf_if_le(vf x, float limit, vf a, vf b)
-{
-    return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_LE_OQ), a);
-}
-
-/* The tree over 16 lanes. */
-static inline float vf_lanes_sum(const vf *l)
-{
-    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(*l), _mm512_extractf32x8_ps(*l, 1));
-    __m128 x = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
-}
-
-static inline float vf_lanes_max(const vf *l)
-{
-    const __m256 eight = _mm256_max_ps(_mm512_extractf32x8_ps(*l, 1), _mm512_castps512_ps256(*l));
-    __m128 x = _mm_max_ps(_mm256_extractf128_ps(eight, 1), _mm256_castps256_ps128(eight));
-    x = _mm_max_ps(_mm_movehl_ps(x, x), x);
-    return _mm_cvtss_f32(_mm_max_ss(_mm_movehdup_ps(x), x));
-}
+#include "kernel/tmpl/simd.h"
 
 #endif

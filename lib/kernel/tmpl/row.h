@@ -6,6 +6,7 @@
 #include "kernel/kernel.h"
 #include "kernel/lanes.h"
 #include "kernel/tmpl/exp.h"
+#include "kernel/walk.h"
 
 enum { GROUP = HLMI_LANES / VF };
 
@@ -17,70 +18,58 @@ static inline size_t part_of(size_t n, size_t j)
     return n - from < VF ? n - from : VF;
 }
 
+typedef vf lanes_fn(vf l, vf x, vf by);
+typedef float tree_fn(const vf *l);
+
+/* The 16 lanes, beginning with `start`, take in all x by `add`, and are joined as a tree. */
+HLMI_INLINE float row_lanes(const float *x, size_t n, vf start, vf by, lanes_fn *add, tree_fn *join)
+{
+    vf l[GROUP];
+    for (size_t j = 0; j < GROUP; j++) l[j] = start;
+    size_t i = 0;
+    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
+        for (size_t j = 0; j < GROUP; j++) l[j] = add(l[j], vf_load(x + i + j * VF), by);
+    for (size_t j = 0; j < GROUP; j++) {
+        const size_t part = part_of(n - i, j);
+        if (part == 0) break;
+        l[j] = vf_pick_part(add(l[j], vf_load_part(x + i + j * VF, part), by), l[j], part);
+    }
+    return join(l);
+}
+
+static inline vf add_to(vf l, vf x, vf by)
+{
+    (void)by;
+    return vf_add(l, x);
+}
+
+/* (x - m)^2 */
+static inline vf add_square(vf l, vf x, vf m)
+{
+    const vf d = vf_sub(x, m);
+    return vf_fma(d, d, l);
+}
+
+static inline vf add_larger(vf l, vf x, vf by)
+{
+    (void)by;
+    return vf_max(x, l);
+}
+
 static void rms_norm(float *y, const float *x, const float *w, size_t n, float eps)
 {
-    vf l[GROUP];
-    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
-    size_t i = 0;
-    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
-        for (size_t j = 0; j < GROUP; j++) {
-            const vf v = vf_load(x + i + j * VF);
-            l[j] = vf_fma(v, v, l[j]);
-        }
-    for (size_t j = 0; j < GROUP; j++) {
-        const size_t part = part_of(n - i, j);
-        if (part == 0) break;
-        const vf v = vf_load_part(x + i + j * VF, part);
-        l[j] = vf_fma(v, v, l[j]);
-    }
-    const float mean = vf_lanes_sum(l) / (float)n;
+    const float mean = row_lanes(x, n, vf_set1(0.0f), vf_set1(0.0f), add_square, vf_lanes_sum) / (float)n;
     const vf r = vf_set1(1.0f / __builtin_sqrtf(mean + eps));
-    for (i = 0; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_mul(vf_load(x + i), r), vf_load(w + i)));
+    size_t i = 0;
+    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_mul(vf_load(x + i), r), vf_load(w + i)));
     if (i < n) vf_store_part(y + i, vf_mul(vf_mul(vf_load_part(x + i, n - i), r), vf_load_part(w + i, n - i)), n - i);
-}
-
-static float row_sum(const float *x, size_t n)
-{
-    vf l[GROUP];
-    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
-    size_t i = 0;
-    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
-        for (size_t j = 0; j < GROUP; j++) l[j] = vf_add(l[j], vf_load(x + i + j * VF));
-    for (size_t j = 0; j < GROUP; j++) {
-        const size_t part = part_of(n - i, j);
-        if (part == 0) break;
-        const vf more = vf_add(l[j], vf_load_part(x + i + j * VF, part));
-        l[j] = vf_pick_part(more, l[j], part);
-    }
-    return vf_lanes_sum(l);
-}
-
-/* sum of (x - m)^2 */
-static float row_spread(const float *x, float m, size_t n)
-{
-    const vf mean = vf_set1(m);
-    vf l[GROUP];
-    for (size_t j = 0; j < GROUP; j++) l[j] = vf_set1(0.0f);
-    size_t i = 0;
-    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
-        for (size_t j = 0; j < GROUP; j++) {
-            const vf d = vf_sub(vf_load(x + i + j * VF), mean);
-            l[j] = vf_fma(d, d, l[j]);
-        }
-    for (size_t j = 0; j < GROUP; j++) {
-        const size_t part = part_of(n - i, j);
-        if (part == 0) break;
-        const vf d = vf_sub(vf_load_part(x + i + j * VF, part), mean);
-        l[j] = vf_pick_part(vf_fma(d, d, l[j]), l[j], part);
-    }
-    return vf_lanes_sum(l);
 }
 
 static void layer_norm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
 {
-    const float m = row_sum(x, n) / (float)n;
-    const float var = row_spread(x, m, n) / (float)n;
-    const vf mean = vf_set1(m), r = vf_set1(1.0f / __builtin_sqrtf(var + eps));
+    const vf zero = vf_set1(0.0f), mean = vf_set1(row_lanes(x, n, zero, zero, add_to, vf_lanes_sum) / (float)n);
+    const float var = row_lanes(x, n, zero, mean, add_square, vf_lanes_sum) / (float)n;
+    const vf r = vf_set1(1.0f / __builtin_sqrtf(var + eps));
     for (size_t i = 0; i < n; i += VF) {
         const size_t part = n - i < VF ? n - i : VF;
         const vf d = vf_sub(vf_load_part(x + i, part), mean);
@@ -89,17 +78,26 @@ static void layer_norm(float *y, const float *x, const float *w, const float *b,
     }
 }
 
+/* y of one row, or of two, vector by vector. */
+#define ROW_OF(name, one)                                                    \
+  static void name(float *y, const float *x, size_t n)                       \
+  {                                                                          \
+    size_t i = 0;                                                            \
+    for (; n - i >= VF; i += VF) vf_store(y + i, one(vf_load(x + i)));       \
+    if (i < n) vf_store_part(y + i, one(vf_load_part(x + i, n - i)), n - i); \
+  }
+#define ROW_OF_TWO(name, one)                                                                            \
+  static void name(float *y, const float *a, const float *b, size_t n)                                   \
+  {                                                                                                      \
+    size_t i = 0;                                                                                        \
+    for (; n - i >= VF; i += VF) vf_store(y + i, one(vf_load(a + i), vf_load(b + i)));                   \
+    if (i < n) vf_store_part(y + i, one(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i); \
+  }
+
 static inline vf gelu_one(vf x)
 {
     const vf s = vf_fma(vf_mul(x, x), vf_set1(HLMI_GELU_CUBIC), vf_set1(1.0f));
     return vf_div(x, vf_add(vf_set1(1.0f), vf_exp(vf_mul(vf_mul(x, vf_set1(HLMI_GELU_SCALE)), s))));
-}
-
-static void gelu(float *y, const float *x, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, gelu_one(vf_load(x + i)));
-    if (i < n) vf_store_part(y + i, gelu_one(vf_load_part(x + i, n - i)), n - i);
 }
 
 static inline vf relu2_one(vf x)
@@ -108,57 +106,14 @@ static inline vf relu2_one(vf x)
     return vf_mul(r, r);
 }
 
-static void relu2(float *y, const float *x, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, relu2_one(vf_load(x + i)));
-    if (i < n) vf_store_part(y + i, relu2_one(vf_load_part(x + i, n - i)), n - i);
-}
-
-static void add(float *y, const float *a, const float *b, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, vf_add(vf_load(a + i), vf_load(b + i)));
-    if (i < n) vf_store_part(y + i, vf_add(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i);
-}
-
-static void mul(float *y, const float *a, const float *b, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_load(a + i), vf_load(b + i)));
-    if (i < n) vf_store_part(y + i, vf_mul(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i)), n - i);
-}
-
-static void scale(float *y, const float *x, float s, size_t n)
-{
-    const vf by = vf_set1(s);
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_load(x + i), by));
-    if (i < n) vf_store_part(y + i, vf_mul(vf_load_part(x + i, n - i), by), n - i);
-}
-
-static inline vf silu_mul_one(vf gate, vf up)
-{
-    return vf_mul(vf_div(gate, vf_add(vf_set1(1.0f), vf_exp(vf_neg(gate)))), up);
-}
-
-static void silu_mul(float *y, const float *gate, const float *up, size_t n)
-{
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, silu_mul_one(vf_load(gate + i), vf_load(up + i)));
-    if (i < n) vf_store_part(y + i, silu_mul_one(vf_load_part(gate + i, n - i), vf_load_part(up + i, n - i)), n - i);
-}
-
 static inline vf sigmoid_mul_one(vf gate, vf x)
 {
     return vf_div(x, vf_add(vf_set1(1.0f), vf_exp(vf_neg(gate))));
 }
 
-static void sigmoid_mul(float *y, const float *gate, const float *x, size_t n)
+static inline vf silu_mul_one(vf gate, vf up)
 {
-    size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, sigmoid_mul_one(vf_load(gate + i), vf_load(x + i)));
-    if (i < n) vf_store_part(y + i, sigmoid_mul_one(vf_load_part(gate + i, n - i), vf_load_part(x + i, n - i)), n - i);
+    return vf_mul(sigmoid_mul_one(gate, gate), up);
 }
 
 static inline vf gelu_erf_mul_one(vf gate, vf up)
@@ -166,12 +121,20 @@ static inline vf gelu_erf_mul_one(vf gate, vf up)
     return vf_mul(vf_mul(gate, vf_normal(gate)), up);
 }
 
-static void gelu_erf_mul(float *y, const float *gate, const float *up, size_t n)
+ROW_OF(gelu, gelu_one)
+ROW_OF(relu2, relu2_one)
+ROW_OF_TWO(add, vf_add)
+ROW_OF_TWO(mul, vf_mul)
+ROW_OF_TWO(silu_mul, silu_mul_one)
+ROW_OF_TWO(sigmoid_mul, sigmoid_mul_one)
+ROW_OF_TWO(gelu_erf_mul, gelu_erf_mul_one)
+
+static void scale(float *y, const float *x, float s, size_t n)
 {
+    const vf by = vf_set1(s);
     size_t i = 0;
-    for (; n - i >= VF; i += VF) vf_store(y + i, gelu_erf_mul_one(vf_load(gate + i), vf_load(up + i)));
-    if (i < n)
-        vf_store_part(y + i, gelu_erf_mul_one(vf_load_part(gate + i, n - i), vf_load_part(up + i, n - i)), n - i);
+    for (; n - i >= VF; i += VF) vf_store(y + i, vf_mul(vf_load(x + i), by));
+    if (i < n) vf_store_part(y + i, vf_mul(vf_load_part(x + i, n - i), by), n - i);
 }
 
 static void rope(float *x, const float *cos, const float *sin, size_t half)
@@ -195,17 +158,7 @@ static void rope(float *x, const float *cos, const float *sin, size_t half)
 static float row_max(const float *x, size_t n)
 {
     const vf lowest = vf_set1(hlmi_f32_from_bits(0xFF800000u));
-    vf l[GROUP];
-    for (size_t j = 0; j < GROUP; j++) l[j] = lowest;
-    size_t i = 0;
-    for (; n - i >= HLMI_LANES; i += HLMI_LANES)
-        for (size_t j = 0; j < GROUP; j++) l[j] = vf_max(vf_load(x + i + j * VF), l[j]);
-    for (size_t j = 0; j < GROUP; j++) {
-        const size_t part = part_of(n - i, j);
-        if (part == 0) break;
-        l[j] = vf_max(vf_pick_part(vf_load_part(x + i + j * VF, part), lowest, part), l[j]);
-    }
-    return hlmi_max_or_nan(x, n, vf_lanes_max(l));
+    return hlmi_max_or_nan(x, n, row_lanes(x, n, lowest, lowest, add_larger, vf_lanes_max));
 }
 
 static float exp_sum(float *y, const float *x, float m, size_t n)

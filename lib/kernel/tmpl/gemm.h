@@ -1,0 +1,40 @@
+/* Template: what matrix products share, over the vectors of an ISA's simd.h, which the including file has included
+ * before, as it has defined MOST_TOKENS and MOST_ROWS: the sizes of a micro-tile's arrays, of which one uses a part. */
+#ifndef HLMI_KERNEL_TMPL_GEMM_H
+#define HLMI_KERNEL_TMPL_GEMM_H
+
+#include "kernel/walk.h"
+
+/* A micro-tile: of each token some vectors of rows, as floats, and as the exact sums of a unit. */
+typedef vf tile[MOST_TOKENS][MOST_ROWS];
+typedef vi sums[MOST_TOKENS][MOST_ROWS];
+
+/* Sums of T tokens x R row vectors, from zero or from y. */
+HLMI_INLINE void tile_begin(int T, int R, tile acc, const hlmi_slab *b, const float *y)
+{
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        HLMI_UNROLL
+        for (int r = 0; r < R; r++)
+            acc[t][r] = b->first ? V(setzero_ps)() : V(load_ps)(y + (size_t)t * b->ldy + (size_t)r * VF);
+    }
+}
+
+HLMI_INLINE void tile_end(int T, int R, tile acc, const hlmi_slab *b, float *y)
+{
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        HLMI_UNROLL
+        for (int r = 0; r < R; r++) V(store_ps)(y + (size_t)t * b->ldy + (size_t)r * VF, acc[t][r]);
+    }
+}
+
+/* The 4 bytes at p to all lanes. */
+HLMI_INLINE vi four_bytes(const void *p)
+{
+    int32_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return V(set1_epi32)(v);
+}
+
+#endif
