@@ -27,6 +27,15 @@ HLMI_INLINE const hlmi_act_q8k *token(const char *x, size_t ldx, int t)
     return (const hlmi_act_q8k *)(x + (size_t)t * ldx);
 }
 
+HLMI_INLINE void zeros(int T, sums sum)
+{
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        HLMI_UNROLL
+        for (size_t r = 0; r < R; r++) sum[t][r] = _mm256_setzero_si256();
+    }
+}
+
 /* sum += scale * dot of sub-block s. */
 HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const char *x, size_t ldx)
 {
@@ -78,47 +87,6 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
             }
         }
     }
-}
-
-/* acc = fma(sum, d * da, acc), or with -(d * da). */
-HLMI_INLINE void add_scaled(int T, tile acc, sums sum, const uint16_t *d, bool minus, const char *x, size_t ldx)
-{
-    HLMI_UNROLL
-    for (size_t r = 0; r < R; r++) {
-        const __m256 dw = vf_load_f16(d + r * 8);
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            const __m256 s = _mm256_cvtepi32_ps(sum[t][r]);
-            const __m256 scale = _mm256_mul_ps(dw, _mm256_set1_ps(token(x, ldx, t)->d));
-            acc[t][r] = minus ? _mm256_fnmadd_ps(s, scale, acc[t][r]) : _mm256_fmadd_ps(s, scale, acc[t][r]);
-        }
-    }
-}
-
-HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
-{
-    tile acc;
-    tile_begin(T, R, acc, b, y);
-    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
-    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
-        sums sum;
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            HLMI_UNROLL
-            for (size_t r = 0; r < R; r++) sum[t][r] = _mm256_setzero_si256();
-        }
-        for (size_t s = 0; s < 8; s++) {
-            if (T == 1) {
-                HLMI_UNROLL
-                for (size_t p = 0; p < 5; p++) _mm_prefetch((const char *)u + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
-            }
-            sub_k4(T, sum, u, s, x, b->ldx);
-        }
-        add_scaled(T, acc, sum, u->d, false, x, b->ldx);
-        minimums(T, sum, u, x, b->ldx);
-        add_scaled(T, acc, sum, u->dmin, true, x, b->ldx);
-    }
-    tile_end(T, R, acc, b, y);
 }
 
 /* sum += scale * dot of sub-block s of 16 columns, weights + 32. */
@@ -176,31 +144,41 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
+HLMI_INLINE void micro(bool k4, int T, const hlmi_slab *b, const char *x, float *y)
 {
+    const size_t bytes = k4 ? sizeof(hlmi_unit_k4) : sizeof(hlmi_unit_k6), subs = k4 ? 8 : 16;
     tile acc;
     tile_begin(T, R, acc, b, y);
-    const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
-    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
+    const char *unit = b->w;
+    for (size_t i = 0; i < b->units; i++, unit += bytes, x += sizeof(hlmi_act_q8k)) {
+        const hlmi_unit_k4 *u4 = (const hlmi_unit_k4 *)unit;
+        const hlmi_unit_k6 *u6 = (const hlmi_unit_k6 *)unit;
+        const float *da = &((const hlmi_act_q8k *)x)->d;
         sums sum;
-        offsets(T, sum, u, x, b->ldx);
-        for (size_t s = 0; s < 16; s++) {
+        if (k4) zeros(T, sum);
+        else offsets(T, sum, u6, x, b->ldx);
+        for (size_t s = 0; s < subs; s++) {
             if (T == 1) {
                 HLMI_UNROLL
-                for (size_t p = 0; p < 5; p++) _mm_prefetch((const char *)u + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
+                for (size_t p = 0; p < 5; p++) _mm_prefetch(unit + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
             }
-            sub_k6(T, sum, u, s, x, b->ldx);
+            if (k4) sub_k4(T, sum, u4, s, x, b->ldx);
+            else sub_k6(T, sum, u6, s, x, b->ldx);
         }
-        add_scaled(T, acc, sum, u->d, false, x, b->ldx);
+        tile_add(T, R, acc, sum, u4->d, false, da, b->ldx); /* of K6 at the same place */
+        if (k4) {
+            minimums(T, sum, u4, x, b->ldx);
+            tile_add(T, R, acc, sum, u4->dmin, true, da, b->ldx);
+        }
     }
     tile_end(T, R, acc, b, y);
 }
 
-#define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
-#define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
+#define MICRO_k4(T, x, y) micro(true, T, b, x, y)
+#define MICRO_k6(T, x, y) micro(false, T, b, x, y)
 
-#define FORM(name, f)                                                                                       \
-  HLMI_PRODUCT(name, micro_##name(1, b, b->x, b->y), HLMI_MANY(TOKENS, MICRO_##name), HLMI_LAYOUT_##f, 256, \
+#define FORM(name, f)                                                                                    \
+  HLMI_PRODUCT(name, MICRO_##name(1, b->x, b->y), HLMI_MANY(TOKENS, MICRO_##name), HLMI_LAYOUT_##f, 256, \
                sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS)
 FORM(k4, K4)
 FORM(k6, K6)

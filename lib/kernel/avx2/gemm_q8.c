@@ -84,21 +84,6 @@ HLMI_INLINE void dots_one(sums sum, const hlmi_unit_q8 *unit, const char *x)
     }
 }
 
-/* acc = fma(sum, dw * da, acc) */
-HLMI_INLINE void add_scaled(int T, int R, tile acc, sums sum, const uint16_t *d, const char *x, size_t ldx)
-{
-    HLMI_UNROLL
-    for (int r = 0; r < R; r++) {
-        const __m256 dw = vf_load_f16(d + r * 8);
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            const hlmi_act_q16 *a = (const hlmi_act_q16 *)(x + (size_t)t * ldx);
-            const __m256 scale = _mm256_mul_ps(dw, _mm256_set1_ps(a->d));
-            acc[t][r] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[t][r]), scale, acc[t][r]);
-        }
-    }
-}
-
 /* 16 rows from row r0, T tokens; w: those rows of the slab's units. */
 HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0, const char *x, float *y)
 {
@@ -108,7 +93,7 @@ HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0,
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q16)) {
         sums sum;
         dots(T, sum, w + u, x, b->ldx);
-        add_scaled(T, 2, acc, sum, unit->d + r0, x, b->ldx);
+        tile_add(T, 2, acc, sum, unit->d + r0, false, &((const hlmi_act_q16 *)x)->d, b->ldx);
     }
     tile_end(T, 2, acc, b, y + r0);
 }
@@ -116,8 +101,7 @@ HLMI_INLINE void micro(int T, const hlmi_slab *b, const half_unit *w, size_t r0,
 HLMI_INLINE void one(const hlmi_slab *b)
 {
     tile acc;
-    HLMI_UNROLL
-    for (int r = 0; r < 4; r++) acc[0][r] = _mm256_setzero_ps();
+    tile_begin(1, 4, acc, b, b->y);
     const hlmi_unit_q8 *unit = (const hlmi_unit_q8 *)b->w;
     const char *x = b->x;
     for (size_t u = 0; u < b->units; u++, unit++, x += sizeof(hlmi_act_q16)) {
@@ -125,10 +109,9 @@ HLMI_INLINE void one(const hlmi_slab *b)
         for (size_t i = 0; i < sizeof *unit; i += 64) _mm_prefetch((const char *)unit + 4096 + i, _MM_HINT_T0);
         sums sum;
         dots_one(sum, unit, x);
-        add_scaled(1, 4, acc, sum, unit->d, x, 0);
+        tile_add(1, 4, acc, sum, unit->d, false, &((const hlmi_act_q16 *)x)->d, 0);
     }
-    HLMI_UNROLL
-    for (int r = 0; r < 4; r++) _mm256_store_ps(b->y + r * 8, acc[0][r]);
+    tile_end(1, 4, acc, b, b->y);
 }
 
 #define MICRO(T, x, y) micro(T, b, w, r0, x, y)

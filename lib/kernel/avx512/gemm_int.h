@@ -129,11 +129,11 @@ HLMI_INLINE __m512i signed16(const int8_t *p)
 }
 
 /* One superblock of 16 rows: the sums of scale * dot, and of minimum * sum(a). */
-HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
+HLMI_INLINE void dots_k4(int T, sums sum, sums minimum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
 {
     const __m512i low = _mm512_set1_epi8(15);
     HLMI_UNROLL
-    for (int t = 0; t < T; t++) sum[t][0] = sum[t][1] = _mm512_setzero_si512();
+    for (int t = 0; t < T; t++) sum[t][0] = minimum[t][0] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 8; s++) {
         __m512i part[MOST_TOKENS];
@@ -155,31 +155,9 @@ HLMI_INLINE void dots_k4(int T, sums sum, const hlmi_unit_k4 *u, const char *x, 
         for (int t = 0; t < T; t++) {
             const __m512i a = _mm512_set1_epi32(super_of(x, ldx, t)->sum32[s]);
             sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
-            sum[t][1] = _mm512_add_epi32(sum[t][1], _mm512_madd_epi16(mn, a)); /* mn has 0 in its upper half */
+            minimum[t][0] = _mm512_add_epi32(minimum[t][0], _mm512_madd_epi16(mn, a)); /* mn has 0 in its upper half */
         }
     }
-}
-
-HLMI_INLINE void micro_k4(int T, const hlmi_slab *b, const char *x, float *y)
-{
-    tile acc;
-    tile_begin(T, 1, acc, b, y);
-    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)b->w;
-    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
-        if (T == 1) {
-            for (size_t p = 0; p < sizeof *u; p += 64) _mm_prefetch((const char *)u + 6144 + p, _MM_HINT_T0);
-        }
-        sums sum;
-        dots_k4(T, sum, u, x, b->ldx);
-        const __m512 d = vf_load_f16(u->d), dmin = vf_load_f16(u->dmin);
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            const __m512 da = _mm512_set1_ps(super_of(x, b->ldx, t)->d);
-            acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), _mm512_mul_ps(d, da), acc[t][0]);
-            acc[t][0] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(sum[t][1]), _mm512_mul_ps(dmin, da), acc[t][0]);
-        }
-    }
-    tile_end(T, 1, acc, b, y);
 }
 
 /* One superblock of 16 rows: the sum of scale * (dot of weights + 32, less 32 * sum(a)). */
@@ -205,23 +183,23 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
+HLMI_INLINE void micro_k(bool k4, int T, const hlmi_slab *b, const char *x, float *y)
 {
+    const size_t bytes = k4 ? sizeof(hlmi_unit_k4) : sizeof(hlmi_unit_k6);
     tile acc;
     tile_begin(T, 1, acc, b, y);
-    const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)b->w;
-    for (size_t i = 0; i < b->units; i++, u++, x += sizeof(hlmi_act_q8k)) {
+    const char *unit = b->w;
+    for (size_t i = 0; i < b->units; i++, unit += bytes, x += sizeof(hlmi_act_q8k)) {
         if (T == 1) {
-            for (size_t p = 0; p < sizeof *u; p += 64) _mm_prefetch((const char *)u + 6144 + p, _MM_HINT_T0);
+            for (size_t p = 0; p < bytes; p += 64) _mm_prefetch(unit + 6144 + p, _MM_HINT_T0);
         }
-        sums sum;
-        dots_k6(T, sum, u, x, b->ldx);
-        const __m512 d = vf_load_f16(u->d);
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            const __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(super_of(x, b->ldx, t)->d));
-            acc[t][0] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][0]), scale, acc[t][0]);
-        }
+        const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)unit;
+        const float *da = &((const hlmi_act_q8k *)x)->d;
+        sums sum, minimum;
+        if (k4) dots_k4(T, sum, minimum, u, x, b->ldx);
+        else dots_k6(T, sum, (const hlmi_unit_k6 *)unit, x, b->ldx);
+        tile_add(T, 1, acc, sum, u->d, false, da, b->ldx); /* of K6 at the same place */
+        if (k4) tile_add(T, 1, acc, minimum, u->dmin, true, da, b->ldx);
     }
     tile_end(T, 1, acc, b, y);
 }
@@ -236,8 +214,8 @@ HLMI_INLINE void micro_k6(int T, const hlmi_slab *b, const char *x, float *y)
 #define MICRO_q4m(T, x, y) micro(Q4M, T, b, x, y)
 #define MICRO_q5m(T, x, y) micro(Q5M, T, b, x, y)
 #define MICRO_q8(T, x, y) micro(Q8, T, b, x, y)
-#define MICRO_k4(T, x, y) micro_k4(T, b, x, y)
-#define MICRO_k6(T, x, y) micro_k6(T, b, x, y)
+#define MICRO_k4(T, x, y) micro_k(true, T, b, x, y)
+#define MICRO_k6(T, x, y) micro_k(false, T, b, x, y)
 
 FUNCTION(q4, Q4, 32, q8, 16)
 FUNCTION(q4m, Q4M, 32, q8, 16)

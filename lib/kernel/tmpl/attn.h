@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "kernel/kernel.h"
 #include "kernel/lanes.h"
 #include "kernel/row_scale.h"
@@ -84,35 +85,28 @@ static const float zeros[MICRO_LANES];
       for (size_t j = 0; j < (vectors); j++) vf_store(c + i * ldc + j * VF, vf_mul(acc[i][j], by)); \
   }
 
-#define MICRO_OF(type)                                                                                  \
-  MICRO(type##_wide_1, type, 1, MICRO_WIDE_1)                                                           \
-  MICRO(type##_wide_2, type, 2, MICRO_WIDE_2)                                                           \
-  MICRO(type##_wide_3, type, 3, MICRO_WIDE_3)                                                           \
-  MICRO(type##_wide_4, type, 4, MICRO_WIDE_4)                                                           \
-  MICRO(type##_wide_5, type, 5, MICRO_WIDE_5)                                                           \
-  MICRO(type##_wide_6, type, 6, MICRO_WIDE_6)                                                           \
-  MICRO(type##_group_1, type, 1, HLMI_LANES / VF)                                                       \
-  MICRO(type##_group_2, type, 2, HLMI_LANES / VF)                                                       \
-  MICRO(type##_group_3, type, 3, HLMI_LANES / VF)                                                       \
-  MICRO(type##_group_4, type, 4, HLMI_LANES / VF)                                                       \
-  MICRO(type##_group_5, type, 5, HLMI_LANES / VF)                                                       \
-  MICRO(type##_group_6, type, 6, HLMI_LANES / VF)                                                       \
-  static micro_fn *const type##_micro[2][MICRO_ROWS] = {                                                \
-      {type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6}, \
-      {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}};
+#define MICRO_OF(constant, type)                  \
+  MICRO(type##_wide_1, type, 1, MICRO_WIDE_1)     \
+  MICRO(type##_wide_2, type, 2, MICRO_WIDE_2)     \
+  MICRO(type##_wide_3, type, 3, MICRO_WIDE_3)     \
+  MICRO(type##_wide_4, type, 4, MICRO_WIDE_4)     \
+  MICRO(type##_wide_5, type, 5, MICRO_WIDE_5)     \
+  MICRO(type##_wide_6, type, 6, MICRO_WIDE_6)     \
+  MICRO(type##_group_1, type, 1, HLMI_LANES / VF) \
+  MICRO(type##_group_2, type, 2, HLMI_LANES / VF) \
+  MICRO(type##_group_3, type, 3, HLMI_LANES / VF) \
+  MICRO(type##_group_4, type, 4, HLMI_LANES / VF) \
+  MICRO(type##_group_5, type, 5, HLMI_LANES / VF) \
+  MICRO(type##_group_6, type, 6, HLMI_LANES / VF)
 
-MICRO_OF(f32)
-MICRO_OF(f16)
-MICRO_OF(bf16)
-MICRO_OF(int8)
+HLMI_KV_ROWS(MICRO_OF)
 
-static micro_fn *micro_for(hlmi_kv_format format, size_t rows, bool wide)
-{
-    if (format == HLMI_KV_ROWS_F16) return f16_micro[wide][rows - 1];
-    if (format == HLMI_KV_ROWS_BF16) return bf16_micro[wide][rows - 1];
-    if (format == HLMI_KV_ROWS_INT8) return int8_micro[wide][rows - 1];
-    return f32_micro[wide][rows - 1];
-}
+#define MICROS(constant, type)                                                                       \
+  {{type##_group_1, type##_group_2, type##_group_3, type##_group_4, type##_group_5, type##_group_6}, \
+   {type##_wide_1, type##_wide_2, type##_wide_3, type##_wide_4, type##_wide_5, type##_wide_6}},
+
+/* of a format, narrow and wide, of so many rows less one */
+static micro_fn *const micros[HLMI_KV_FORMATS][2][MICRO_ROWS] = {HLMI_KV_ROWS(MICROS)};
 
 /* Lanes of a wide micro-tile of so many rows. */
 static size_t wide_lanes(size_t rows)
@@ -127,16 +121,6 @@ static size_t next_rows(size_t n)
 {
     const size_t parts = (n + MICRO_ROWS - 1) / MICRO_ROWS;
     return (n + parts - 1) / parts;
-}
-
-static size_t at_least(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 static inline size_t item_of(hlmi_kv_format format)
@@ -188,7 +172,7 @@ static inline void run_micro(micro *t, hlmi_kv_format format, size_t rows, size_
     for (;;) {
         const bool wide = lanes >= width;
         const size_t step = wide ? width : HLMI_LANES;
-        micro_for(format, rows, wide)(t);
+        micros[format][wide][rows - 1](t);
         if (lanes == step) return;
         lanes -= step;
         t->b = element(format, t->b, step);
@@ -229,7 +213,7 @@ static inline void qk(float *s, size_t lds, const float *q, size_t ldq, size_t n
     micro t = {.lda = ldq, .ldc = lds};
     for (size_t d = 0; d < head_dim; d += t.depth) {
         const size_t left = head_dim - d;
-        t.depth = at_most(left, most);
+        t.depth = hlmi_min_size(left, most);
         t.scale = left <= most ? scale : 1.0f;
         t.fresh = d == 0;
         for (size_t p = 0, lanes; p < n; p += lanes) {
@@ -301,12 +285,12 @@ static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size
         const size_t most = next_rows(nq - i);
         size_t from = v->from, to = v->to, least = v->to, largest = v->from;
         for (rows = 0; rows < most; rows++) {
-            const size_t a = at_least(v->from, lo[i + rows]), b = at_most(v->to, hi[i + rows]);
+            const size_t a = hlmi_max_size(v->from, lo[i + rows]), b = hlmi_min_size(v->to, hi[i + rows]);
             if (a >= b) break;
-            from = at_least(from, a);
-            to = at_most(to, b);
-            least = at_most(least, a);
-            largest = at_least(largest, b);
+            from = hlmi_max_size(from, a);
+            to = hlmi_min_size(to, b);
+            least = hlmi_min_size(least, a);
+            largest = hlmi_max_size(largest, b);
         }
         if (rows == 0) {
             rows = 1;
@@ -314,10 +298,11 @@ static void pv_ranges(const strip *v, float *o, size_t ldo, const float *w, size
         }
         if (from > to) from = to = v->to; /* nothing in common: all is "before" */
         for (size_t j = i; j < i + rows && least < from; j++)
-            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(v->from, lo[j]), at_most(from, hi[j]));
+            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, hlmi_max_size(v->from, lo[j]),
+                    hlmi_min_size(from, hi[j]));
         pv_rows(v, o + i * ldo, ldo, w + i * ldw, ldw, rows, from, to);
         for (size_t j = i; j < i + rows && to < largest; j++)
-            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, at_least(to, lo[j]), at_most(v->to, hi[j]));
+            pv_rows(v, o + j * ldo, ldo, w + j * ldw, ldw, 1, hlmi_max_size(to, lo[j]), hlmi_min_size(v->to, hi[j]));
     }
 }
 
@@ -330,16 +315,16 @@ static inline void pv(float *o, size_t ldo, const float *w, size_t ldw, size_t n
     bool same = true;
     for (size_t i = 1; i < nq; i++) {
         same = same && lo[i] == lo[0] && hi[i] == hi[0];
-        first = at_most(first, lo[i]);
-        end = at_least(end, hi[i]);
+        first = hlmi_min_size(first, lo[i]);
+        end = hlmi_max_size(end, hi[i]);
     }
     const size_t width = wide_lanes(nq), most = rows_at_once(nq, width, v_dim);
     const bool shared = nq > FEW && format != HLMI_KV_ROWS_F32;
     strip at = {.from = first};
     for (; at.from < end; at.from = at.to) {
-        at.to = at_most(end - at.from, most) + at.from;
+        at.to = hlmi_min_size(end - at.from, most) + at.from;
         for (size_t d = 0; d < v_dim; d += at.lanes) {
-            at.lanes = v_dim - d >= width ? width : at_most(HLMI_LANES, v_dim - d);
+            at.lanes = v_dim - d >= width ? width : hlmi_min_size(HLMI_LANES, v_dim - d);
             at.b = element(format, v, at.from * v_dim + d);
             at.ldb = v_dim;
             const bool part = at.lanes < HLMI_LANES;
@@ -362,7 +347,7 @@ static inline float scale_of(float *inverse, const float *x, size_t n)
     float lanes[VF];
     uint32_t most = 0;
     vf l = vf_set1(0.0f);
-    for (size_t i = 0; i < n; i += VF) l = vf_max_bits(l, vf_load_part(x + i, at_most(VF, n - i)));
+    for (size_t i = 0; i < n; i += VF) l = vf_max_bits(l, vf_load_part(x + i, hlmi_min_size(VF, n - i)));
     vf_store(lanes, l);
     for (size_t i = 0; i < VF; i++) most = hlmi_f32_bits(lanes[i]) > most ? hlmi_f32_bits(lanes[i]) : most;
     return hlmi_row_scale_of(inverse, most, 127.0f);
@@ -373,7 +358,7 @@ static inline void quantise(int8_t *q, size_t step, const float *x, size_t n, fl
 {
     for (size_t i = 0; i < n; i += VF) {
         int8_t h[VF] = {0};
-        const size_t part = at_most(VF, n - i);
+        const size_t part = hlmi_min_size(VF, n - i);
         if (inverse != 0.0f) vf_store_int8(h, vf_mul(vf_load_part(x + i, part), vf_set1(inverse)));
         if (step == 1) memcpy(q + i, h, part);
         for (size_t j = 0; j < part && step != 1; j++) q[(i + j) * step] = h[j];
@@ -402,7 +387,7 @@ static inline void kv_write(uint16_t *k, uint16_t *v, const float *k_row, const 
 {
     uint16_t h[VF];
     for (size_t d = 0; d < head_dim; d += VF) {
-        const size_t part = at_most(VF, head_dim - d);
+        const size_t part = hlmi_min_size(VF, head_dim - d);
         to_16_bits(h, vf_load_part(k_row + d, part), format);
         for (size_t j = 0; j < part; j++) k[(d + j) * page + at] = h[j];
     }

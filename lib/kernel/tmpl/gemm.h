@@ -29,6 +29,21 @@ HLMI_INLINE void tile_end(int T, int R, tile acc, const hlmi_slab *b, float *y)
     }
 }
 
+/* acc = fma(sum, dw * da, acc), or with -(dw * da); da is each token's, ldx bytes apart. */
+HLMI_INLINE void tile_add(int T, int R, tile acc, sums sum, const uint16_t *dw, bool minus, const float *da, size_t ldx)
+{
+    HLMI_UNROLL
+    for (int r = 0; r < R; r++) {
+        const vf d = vf_load_f16(dw + (size_t)r * VF);
+        HLMI_UNROLL
+        for (int t = 0; t < T; t++) {
+            const vf s = V(cvtepi32_ps)(sum[t][r]);
+            const vf scale = vf_mul(d, vf_set1(*(const float *)((const char *)da + (size_t)t * ldx)));
+            acc[t][r] = minus ? V(fnmadd_ps)(s, scale, acc[t][r]) : vf_fma(s, scale, acc[t][r]);
+        }
+    }
+}
+
 /* The 4 bytes at p to all lanes. */
 HLMI_INLINE vi four_bytes(const void *p)
 {
