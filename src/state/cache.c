@@ -114,10 +114,10 @@ static hlm_status claim_track(hlm_cache *c, size_t t)
 {
     const size_t per = c->pool->layout.tokens, end = (size_t)c->claim.end;
     const hlmi_table *own = &c->seq.tracks[t];
-    hlm_status st = hlmi_table_share(c->pool, &c->claim.tracks[t], own, hlmi_table_pages(own));
-    for (size_t at = (size_t)hlmi_seq_end(c->pool, &c->seq, t); at < end && st == HLM_OK; at = (at / per + 1) * per)
-        st = claim_page(c, t, at / per, (uint32_t)(at % per), (uint32_t)hlmi_min_size(per, end - at / per * per));
-    return st;
+    HLMI_DO(hlmi_table_share(c->pool, &c->claim.tracks[t], own, hlmi_table_pages(own)));
+    for (size_t at = (size_t)hlmi_seq_end(c->pool, &c->seq, t); at < end; at = (at / per + 1) * per)
+        HLMI_DO(claim_page(c, t, at / per, (uint32_t)(at % per), (uint32_t)hlmi_min_size(per, end - at / per * per)));
+    return HLM_OK;
 }
 
 /* What has been filled of the page in which a track ends is free again. */
@@ -176,8 +176,11 @@ static void claim_marks(hlm_cache *c, int64_t from)
         if (!hlmi_claim_point(c, pos, NULL, HLMI_POINT_AUTOMATIC)) return;
 }
 
-/* What the sequence will be able to go on from. The ends of prompts are marked, and where texts part. */
-static hlm_status claim_points(hlm_cache *c)
+/* ---- the claim ---- */
+
+/* What the step needs comes first: a state behind it, and pages. Then what the sequence will be able to go on from, as
+ * far as there is memory: the ends of prompts are marked, and where texts part. */
+static hlm_status claim_all(hlm_cache *c)
 {
     const hlmi_seq *s = &c->seq;
     const int64_t pending = hlmi_seq_pending(s), from = s->length - pending;
@@ -185,14 +188,13 @@ static hlm_status claim_points(hlm_cache *c)
     const bool prompt = (c->claim.end - s->length > 1 && !c->drafts) || (none && branch);
     const uint32_t mark = c->pool->auto_marks ? HLMI_POINT_AUTOMATIC : 0;
     if (!hlmi_claim_point(c, c->claim.end, NULL, HLMI_POINT_NOW | (prompt ? mark : 0))) return HLM_E_NOMEM;
+    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) HLMI_DO(claim_track(c, t));
     c->claim.now = hlmi_points_now(&s->points)->state;
     hlmi_undo_claim(c, from);
     claim_marks(c, from);
     if (branch && pending && !none) hlmi_claim_point(c, s->length, NULL, mark);
     return hlmi_points_room(c->pool, &c->seq.points, c->claim.points.n);
 }
-
-/* ---- the claim ---- */
 
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
@@ -204,8 +206,7 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
     hlm_status st;
     do {
         c->claim.end = length + (int64_t)n;
-        st = claim_points(c);
-        for (size_t t = 0; t < c->pool->layout.n_tracks && st == HLM_OK; t++) st = claim_track(c, t);
+        st = claim_all(c);
         if (st != HLM_OK) hlmi_cache_abort(c);
     } while (st == HLM_E_NOMEM && hlmi_cache_give_up_marks(c));
     return st;

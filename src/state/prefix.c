@@ -39,10 +39,8 @@ static hlm_status replace_pages(hlm_pool *pool, hlmi_table *t, const hlmi_table 
 {
     const hlmi_page_layout *l = &pool->layout;
     const size_t whole = length / l->tokens, rest = length % l->tokens;
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < whole && st == HLM_OK; i++)
-        st = hlmi_table_put(pool, t, i, hlmi_item_retain(hlmi_table_page(from, i)));
-    if (st != HLM_OK || rest == 0) return st;
+    for (size_t i = 0; i < whole; i++) HLMI_DO(hlmi_table_put(pool, t, i, hlmi_item_retain(hlmi_table_page(from, i))));
+    if (rest == 0) return HLM_OK;
     hlmi_page *own = hlmi_table_page(t, whole);
     hlmi_page_copy(own, hlmi_table_page(from, whole), l, pool->plan, rest, hlmi_pool_place(pool, own));
     atomic_store(&own->filled, (unsigned)rest);
