@@ -155,10 +155,11 @@ static size_t skip_mark(char *text, size_t len)
     return len - n;
 }
 
-hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                                 size_t *len, bool *missing)
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, bool any,
+                             char **data, size_t *len, bool *missing)
 {
     hlmi_source s;
+    hlmi_looks l;
     hlmi_vfs reading = *vfs;
     reading.may_map = false;
     *data = NULL;
@@ -167,40 +168,26 @@ hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const
     if (st != HLM_OK) return st;
     char *p = NULL;
     if (s.size > max) {
-        hlmi_looks l;
         HLMI_TRY(hlmi_source_looks(&s, &l));
         HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: %llu bytes, more than the %zu allowed for it%s", path,
                            (unsigned long long)s.size, max, l.s));
     }
-    p = hlmi_alloc(mem, (size_t)s.size + 1);
-    if (!p) HLMI_TRY(hlmi_nomem((size_t)s.size + 1, path));
-    const uint8_t *where = NULL;
-    HLMI_TRY(hlmi_source_read(&s, 0, (size_t)s.size, p, &where));
-    p[s.size] = '\0';
+    const size_t n = (size_t)s.size;
+    p = hlmi_alloc(mem, n + 1);
+    if (!p) HLMI_TRY(hlmi_nomem(n + 1, path));
+    const uint8_t *where;
+    HLMI_TRY(hlmi_source_read(&s, 0, n, p, &where));
+    p[n] = '\0';
+    l = hlmi_looks_like(p, n, n);
+    if (!any && (l.kind == HLMI_LOOK_FOREIGN || l.kind == HLMI_LOOK_GGUF))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: not what its name says%s", path, l.s));
+    *len = any ? n : skip_mark(p, n);
     *data = p;
-    *len = (size_t)s.size;
     p = NULL;
 done:
     hlmi_free(mem, p);
     hlmi_source_close(&s);
     return st;
-}
-
-hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                             size_t *len, bool *missing)
-{
-    hlm_status st = hlmi_source_slurp_any(mem, vfs, path, max, data, len, missing);
-    if (st != HLM_OK) return st;
-    const hlmi_looks l = hlmi_looks_like(*data, *len, *len);
-    if (l.kind == HLMI_LOOK_FOREIGN || l.kind == HLMI_LOOK_GGUF) {
-        st = hlmi_fail(HLM_E_FORMAT, "%s: not what its name says%s", path, l.s);
-        hlmi_free(mem, *data);
-        *data = NULL;
-        *len = 0;
-        return st;
-    }
-    *len = skip_mark(*data, *len);
-    return HLM_OK;
 }
 
 void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n)

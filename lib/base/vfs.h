@@ -36,13 +36,10 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
 hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, void *buf, const uint8_t **data);
 /** What it looks like by its first bytes; like nothing known when these can not be read, which the status tells. */
 hlm_status hlmi_source_looks(const hlmi_source *s, hlmi_looks *looks);
-/** The whole file as one allocation with a 0 behind it, at most max bytes, without a UTF-8 byte order mark.
- *  HLM_E_FORMAT also for what no model has under any name (HLMI_LOOK_FOREIGN). */
-hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                             size_t *len, bool *missing);
-/** The same without these two. */
-hlm_status hlmi_source_slurp_any(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                                 size_t *len, bool *missing);
+/** The whole file as one allocation with a 0 behind it, at most max bytes. When it may not be `any`, without a UTF-8
+ *  byte order mark, and HLM_E_FORMAT also for what no model has under any name (HLMI_LOOK_FOREIGN). */
+hlm_status hlmi_source_slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, bool any,
+                             char **data, size_t *len, bool *missing);
 /** Give the pages of a mapped range back to the system; does nothing otherwise. */
 void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n);
 /** NULL-safe on a zeroed source. */

@@ -35,12 +35,9 @@ void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_hashed_rows *rows)
 
 hlm_status hlmi_fingerprint_note(hlmi_fingerprint *f, const hlmi_hashed_rows *rows)
 {
-    void *items = f->noted;
-    const hlm_status st =
-        hlmi_grow(&f->mem, &items, &f->cap_noted, f->n_noted + 1, sizeof *f->noted, "the fingerprint");
-    f->noted = items;
-    if (st == HLM_OK) f->noted[f->n_noted++] = *rows;
-    return st;
+    HLMI_DO(HLMI_GROW(&f->mem, f->noted, f->cap_noted, f->n_noted + 1, "the fingerprint"));
+    f->noted[f->n_noted++] = *rows;
+    return HLM_OK;
 }
 
 static bool shapes_numbers(const hlmi_kv *kv, const char *arch)

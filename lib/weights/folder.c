@@ -1,5 +1,6 @@
 /* A folder in place of a GGUF file: which of its files is meant. Folders with weights of their own (safetensors) are
  * Hugging Face's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "base/os.h"
 #include "weights/store_impl.h"
 
-enum { TAIL = 20 /* "-00001-of-00003.gguf" */, NO = 1, NO_END = 6, SHOWN = 6, MOST = 256 };
+enum { TAIL = 20 /* "-00001-of-00003.gguf" */, SHOWN = 6, MOST = 256 };
 
 typedef struct found {
     hlmi_store *s;
@@ -27,11 +28,9 @@ static bool ends_in(const char *name, size_t len, const char *end)
 /* A part of a split model becomes its first one. */
 static void to_first(char *name, size_t len)
 {
-    char *tail = name + len - TAIL;
-    if (len <= TAIL || tail[0] != '-' || memcmp(tail + NO_END, "-of-", 4) != 0) return;
-    for (int i = NO; i < TAIL - 5; i++)
-        if ((i < NO_END || i >= NO_END + 4) && (tail[i] < '0' || tail[i] > '9')) return;
-    memcpy(tail + NO, "00001", NO_END - NO);
+    int parsed = 0;
+    if (len > TAIL) sscanf(name + len - TAIL, "-%*5[0-9]-of-%*5[0-9].gguf%n", &parsed);
+    if (parsed == TAIL) memcpy(name + len - TAIL + 1, "00001", 5);
 }
 
 /* Files that go with a model of text and are none: what turns images into embeddings. */
@@ -52,9 +51,7 @@ static bool see(void *user, const char *name)
     const size_t len = strlen(name);
     for (size_t i = 0; f->weights[i]; i++) f->own = f->own || strcmp(name, f->weights[i]) == 0;
     if (!ends_in(name, len, ".gguf") || is_projector(name, len)) return true;
-    void *items = f->names;
-    f->st = hlmi_grow(mem, &items, &f->cap, f->n + 1, sizeof *f->names, "names of files");
-    f->names = items;
+    f->st = HLMI_GROW(mem, f->names, f->cap, f->n + 1, "names of files");
     char *copy = f->st == HLM_OK ? hlmi_strndup(mem, name, len) : NULL;
     if (f->st == HLM_OK && !copy) f->st = hlmi_nomem(len, "a name");
     if (f->st != HLM_OK) return false;

@@ -5,6 +5,6 @@
 #include "quant/type.h"
 
 /** true: `*type` is ours. false: it is not supported; *name is what the number stands for, NULL for an unknown one. */
-bool hlmi_ggml_type(uint32_t number, hlmi_type *type, const char **name);
+bool hlmi_ggml_type(uint64_t number, hlmi_type *type, const char **name);
 
 #endif

@@ -40,10 +40,7 @@ char *hlmi_store_path_of(const hlmi_store *s, const char *name)
     return p;
 }
 
-typedef hlm_status slurp(const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path, size_t max, char **data,
-                         size_t *len, bool *missing);
-
-static hlm_status side_file(const hlmi_store *s, const char *name, size_t max, slurp *read, char **data, size_t *len)
+static hlm_status side_file(const hlmi_store *s, const char *name, size_t max, bool any, char **data, size_t *len)
 {
     bool missing = false;
     *data = NULL;
@@ -54,19 +51,19 @@ static hlm_status side_file(const hlmi_store *s, const char *name, size_t max, s
                          hlmi_quoted(name, strlen(name)).s);
     char *path = hlmi_store_path_of(s, name);
     if (!path) return hlmi_nomem(strlen(name), "a path");
-    const hlm_status st = read(&s->mem, &s->vfs, path, max, data, len, &missing);
+    const hlm_status st = hlmi_source_slurp(&s->mem, &s->vfs, path, max, any, data, len, &missing);
     hlmi_free(&s->mem, path);
     return missing ? HLM_OK : st;
 }
 
 hlm_status hlmi_store_side_file(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
 {
-    return side_file(s, name, max, hlmi_source_slurp, data, len);
+    return side_file(s, name, max, false, data, len);
 }
 
 hlm_status hlmi_store_side_file_any(const hlmi_store *s, const char *name, size_t max, char **data, size_t *len)
 {
-    return side_file(s, name, max, hlmi_source_slurp_any, data, len);
+    return side_file(s, name, max, true, data, len);
 }
 
 bool hlmi_store_lists_folders(const hlmi_store *s)
@@ -100,30 +97,34 @@ hlm_status hlmi_store_each_file(const hlmi_store *s, const char *name, hlm_statu
     return l.st;
 }
 
-/* A JSON object from the folder; *out = NULL when there is no such file. */
-static hlm_status read_object(const hlmi_store *s, const char *name, size_t max, hlmi_json **out)
+hlm_status hlmi_store_object(const hlmi_store *s, const char *name, size_t max, hlmi_json **out)
 {
-    char *text = NULL;
+    char *text;
     size_t len;
     *out = NULL;
     hlm_status st = hlmi_store_side_file(s, name, max, &text, &len);
     if (st != HLM_OK || !text) return st;
     st = hlmi_store_json(s, text, len, name, out);
     hlmi_free(&s->mem, text);
-    if (st == HLM_E_FORMAT) hlmi_fail_prefix(st, "%s/", s->path);
+    return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s/", s->path) : st;
+}
+
+/* *missing: there is no such file. */
+static hlm_status open_file(const hlmi_store *s, const char *name, hlmi_source *file, bool *missing)
+{
+    char *path = hlmi_store_path_of(s, name);
+    if (!path) return hlmi_nomem(strlen(name), "a path");
+    const hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, path, missing);
+    hlmi_free(&s->mem, path);
     return st;
 }
 
-/* Opens a weight file and adds its tensors; *missing: there is no such file. */
+/* Opens a weight file and adds its tensors. */
 static hlm_status add_file(hlmi_store *s, const char *name, bool *missing)
 {
     hlmi_source file;
-    char *path = hlmi_store_path_of(s, name);
-    if (!path) return hlmi_nomem(strlen(name), "a path");
-    hlm_status st = hlmi_source_open(&file, &s->mem, &s->vfs, path, missing);
-    hlmi_free(&s->mem, path);
-    if (st == HLM_OK) st = hlmi_store_add_source(s, &file);
-    return st == HLM_OK ? hlmi_safetensors_add(s, (uint32_t)(s->n_sources - 1)) : st;
+    HLMI_DO(open_file(s, name, &file, missing));
+    return hlmi_safetensors_read(s, &file);
 }
 
 /* Every shard that the map names, once; `shards` receives name -> source number. */
@@ -165,12 +166,10 @@ static hlm_status check_map(hlmi_store *s, const hlmi_json *map, const hlmi_json
 /* Is a file of this name in the folder? */
 static bool has(const hlmi_store *s, const char *name)
 {
-    hlmi_source file = {0};
-    char *path = hlmi_store_path_of(s, name);
-    const hlm_status st = path ? hlmi_source_open(&file, &s->mem, &s->vfs, path, NULL) : HLM_E_NOMEM;
-    if (st == HLM_OK) hlmi_source_close(&file);
-    hlmi_free(&s->mem, path);
-    return st == HLM_OK;
+    hlmi_source file;
+    if (open_file(s, name, &file, NULL) != HLM_OK) return false;
+    hlmi_source_close(&file);
+    return true;
 }
 
 /* Says what else is there. */
@@ -208,7 +207,7 @@ static hlm_status add_indexed(hlmi_store *s)
 {
     hlm_status st;
     hlmi_json *index = NULL, *shards = NULL;
-    HLMI_TRY(read_object(s, index_name, INDEX_MAX, &index));
+    HLMI_TRY(hlmi_store_object(s, index_name, INDEX_MAX, &index));
     if (!index) HLMI_TRY(no_weights(s, "neither model.safetensors nor model.safetensors.index.json is there"));
     const hlmi_json *map = hlmi_json_get(index, "weight_map");
     if (!hlmi_json_is(map, HLMI_JSON_OBJECT) || hlmi_json_count(map) == 0)
@@ -230,12 +229,10 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     bool missing = false;
     const bool adapter = content == HLMI_STORE_ADAPTER;
     const char *config = adapter ? "adapter_config.json" : "config.json";
-    hlm_status st = read_object(s, config, CONFIG_MAX, &s->config);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_store_object(s, config, CONFIG_MAX, &s->config));
     if (!s->config) return no_folder(s, config);
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
-    if (!adapter) st = hlmi_refuse_quantised(s);
-    if (st != HLM_OK) return st;
-    st = add_file(s, adapter ? adapter_name : single_name, &missing);
+    if (!adapter) HLMI_DO(hlmi_refuse_quantised(s));
+    const hlm_status st = add_file(s, adapter ? adapter_name : single_name, &missing);
     return !missing ? st : adapter ? no_weights(s, "adapter_model.safetensors is not there") : add_indexed(s);
 }

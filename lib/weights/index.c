@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/size.h"
+#include "weights/store_impl.h"
 
 typedef struct named {
     const void *items;
@@ -57,15 +57,17 @@ hlm_status hlmi_sorted(uint32_t **order, const hlmi_mem *mem, size_t n, hlmi_bef
 }
 
 hlm_status hlmi_index_build(hlmi_index *x, const hlmi_mem *mem, const void *items, size_t stride, size_t n,
-                            const char **twice)
+                            const char *what)
 {
     const named d = {items, stride};
-    *twice = NULL;
     hlmi_index_free(x, mem);
     HLMI_DO(hlmi_sorted(&x->order, mem, n, name_before, &d));
     x->n = n;
-    for (size_t i = 1; i < n && !*twice; i++)
-        if (strcmp(name_of(&d, x->order[i - 1]), name_of(&d, x->order[i])) == 0) *twice = name_of(&d, x->order[i]);
+    for (size_t i = 1; i < n; i++) {
+        const char *name = name_of(&d, x->order[i]);
+        if (strcmp(name_of(&d, x->order[i - 1]), name) == 0)
+            return hlmi_fail(HLM_E_FORMAT, "%s %s is there twice", what, hlmi_quoted(name, strlen(name)).s);
+    }
     return HLM_OK;
 }
 

@@ -18,9 +18,9 @@ typedef bool hlmi_before_fn(const void *user, uint32_t a, uint32_t b);
 /** 0 .. n-1 in ascending order; equal ones keep theirs. *order is the caller's to free (NULL for n = 0). */
 hlm_status hlmi_sorted(uint32_t **order, const hlmi_mem *mem, size_t n, hlmi_before_fn *before, const void *user);
 
-/** *twice receives a name that two items have, or NULL; the index is then not usable. */
+/** HLM_E_FORMAT names one that is there twice; `what` it is. */
 hlm_status hlmi_index_build(hlmi_index *x, const hlmi_mem *mem, const void *items, size_t stride, size_t n,
-                            const char **twice);
+                            const char *what);
 /** The item of that name, or NULL. */
 const void *hlmi_index_find(const hlmi_index *x, const void *items, size_t stride, const char *name);
 void hlmi_index_free(hlmi_index *x, const hlmi_mem *mem);

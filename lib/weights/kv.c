@@ -3,22 +3,14 @@
 
 #include <string.h>
 
-size_t hlmi_kv_size(uint32_t type)
+size_t hlmi_kv_size(uint64_t type)
 {
-    switch (type) {
-    case HLMI_KV_U8:
-    case HLMI_KV_I8:
-    case HLMI_KV_BOOL: return 1;
-    case HLMI_KV_U16:
-    case HLMI_KV_I16: return 2;
-    case HLMI_KV_U32:
-    case HLMI_KV_I32:
-    case HLMI_KV_F32: return 4;
-    case HLMI_KV_U64:
-    case HLMI_KV_I64:
-    case HLMI_KV_F64: return 8;
-    default: return 0;
-    }
+    static const uint8_t sizes[] = {
+        [HLMI_KV_U8] = 1,  [HLMI_KV_I8] = 1,  [HLMI_KV_BOOL] = 1, [HLMI_KV_U16] = 2,
+        [HLMI_KV_I16] = 2, [HLMI_KV_U32] = 4, [HLMI_KV_I32] = 4,  [HLMI_KV_F32] = 4,
+        [HLMI_KV_U64] = 8, [HLMI_KV_I64] = 8, [HLMI_KV_F64] = 8,
+    };
+    return type < sizeof sizes ? sizes[type] : 0;
 }
 
 uint64_t hlmi_load_le(const uint8_t *p, size_t n)
@@ -32,7 +24,7 @@ uint64_t hlmi_load_le(const uint8_t *p, size_t n)
 static bool number_at(const hlmi_kv *kv, uint64_t i, hlmi_kv_type *type, uint64_t *bits)
 {
     *type = kv->type == HLMI_KV_ARRAY ? kv->item : kv->type;
-    const size_t size = hlmi_kv_size((uint32_t)*type);
+    const size_t size = hlmi_kv_size(*type);
     if (size == 0 || i >= kv->count) return false;
     *bits = hlmi_load_le(kv->data + i * size, size);
     return true;

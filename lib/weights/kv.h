@@ -5,7 +5,7 @@
 #include "weights/store.h"
 
 /** Bytes of a value of fixed size; 0 for strings, arrays and unknown numbers. */
-size_t hlmi_kv_size(uint32_t type);
+size_t hlmi_kv_size(uint64_t type);
 
 /** Little-endian, unaligned, n = 1 .. 8 bytes. */
 uint64_t hlmi_load_le(const uint8_t *p, size_t n);

@@ -55,14 +55,8 @@ static hlm_status refuse(const hlmi_store *s, const char *file, const char *key,
 /* A side file of a tool: `inside` is the object in it that counts (NULL: the whole). */
 static hlm_status check_side_file(const hlmi_store *s, const char *name, const char *inside)
 {
-    char *text = NULL;
-    size_t len = 0;
-    hlmi_json *v = NULL;
-    hlm_status st = hlmi_store_side_file(s, name, SIDE_MAX, &text, &len);
-    if (st != HLM_OK || !text) return st;
-    st = hlmi_store_json(s, text, len, name, &v);
-    hlmi_free(&s->mem, text);
-    if (st != HLM_OK) return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s/", s->path) : st;
+    hlmi_json *v;
+    hlm_status st = hlmi_store_object(s, name, SIDE_MAX, &v);
     const hlmi_json *settings = inside ? hlmi_json_get(v, inside) : v;
     /* other tools have files of these names, too */
     if (method_of(settings) || bits_of(settings)) st = refuse(s, name, inside ? inside : "bits", settings);
@@ -83,8 +77,6 @@ hlm_status hlmi_refuse_quantised(const hlmi_store *s)
             v = hlmi_json_get(hlmi_json_get(s->config, inner[k]), keys[i]);
         if (!is_off(v)) return refuse(s, "config.json", keys[i], v);
     }
-    hlm_status st = HLM_OK;
-    for (size_t i = 0; i < sizeof files / sizeof *files && st == HLM_OK; i++)
-        st = check_side_file(s, files[i][0], files[i][1]);
-    return st;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) HLMI_DO(check_side_file(s, files[i][0], files[i][1]));
+    return HLM_OK;
 }

@@ -1,4 +1,5 @@
 /* The tensor store: opening, lookup, reading, and what the containers share. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,55 +38,47 @@ const char *hlmi_store_name(hlmi_store *s, const char *p, size_t n)
 
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file)
 {
-    void *items = s->sources;
-    const hlm_status st =
-        hlmi_grow(&s->mem, &items, &s->cap_sources, s->n_sources + 1, sizeof *s->sources, "weight files");
+    const hlm_status st = HLMI_GROW(&s->mem, s->sources, s->cap_sources, s->n_sources + 1, "weight files");
     if (st != HLM_OK) {
         hlmi_source_close(file);
         return st;
     }
-    s->sources = items;
     s->sources[s->n_sources++] = *file;
     *file = (hlmi_source){0};
     return HLM_OK;
 }
 
-hlm_status hlmi_store_reserve(hlmi_store *s, size_t n)
+hlm_status hlmi_store_name_file(const hlmi_store *s, hlm_status st)
 {
-    void *items = s->tensors;
-    const hlm_status st =
-        hlmi_grow(&s->mem, &items, &s->cap_tensors, s->n_tensors + n, sizeof *s->tensors, "the tensor table");
-    s->tensors = items;
-    return st;
+    const bool wrong = st == HLM_E_FORMAT || st == HLM_E_UNSUPPORTED;
+    return wrong ? hlmi_fail_prefix(st, "%s: ", s->sources[s->n_sources - 1].path) : st;
 }
 
-hlm_status hlmi_store_join(hlmi_store *s, hlmi_store *part)
+hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status, const char *fmt, ...)
 {
-    const uint32_t source = (uint32_t)s->n_sources;
-    HLMI_DO(hlmi_store_reserve(s, part->n_tensors));
-    HLMI_DO(hlmi_store_add_source(s, &part->sources[0]));
-    for (size_t i = 0; i < part->n_tensors; i++) {
-        s->tensors[s->n_tensors] = part->tensors[i];
-        s->tensors[s->n_tensors++].source = source;
-    }
-    hlmi_chunk **end = &s->names;
-    while (*end) end = &(*end)->next;
-    *end = part->names;
-    part->names = NULL;
-    part->n_tensors = 0;
-    return HLM_OK;
-}
-
-hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status, const char *why)
-{
+    char why[HLMI_QUOTE_MAX + 100];
     const hlmi_tensor *last = s->n_tensors ? &s->tensors[s->n_tensors - 1] : NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    const bool again = last && last->unfit && strcmp(last->unfit, why) == 0;
+    t->unfit_status = status;
+    t->unfit = again ? last->unfit : hlmi_store_name(s, why, strlen(why));
+    return t->unfit ? HLM_OK : hlmi_nomem(strlen(why), "a tensor");
+}
+
+hlm_status hlmi_store_add(hlmi_store *s, const hlmi_tensor *tensor)
+{
+    HLMI_DO(HLMI_GROW(&s->mem, s->tensors, s->cap_tensors, s->n_tensors + 1, "the tensor table"));
+    hlmi_tensor *t = &s->tensors[s->n_tensors++];
+    *t = *tensor;
+    t->source = (uint32_t)(s->n_sources - 1);
+    if (!t->unfit) return HLM_OK;
     t->type = HLMI_U8;
     t->n_dims = 1;
     t->dims[0] = t->bytes;
-    t->unfit_status = status;
-    const bool again = last && last->unfit && strcmp(last->unfit, why) == 0;
-    t->unfit = again ? last->unfit : hlmi_store_name(s, why, strlen(why));
-    return t->unfit ? HLM_OK : hlmi_nomem(strlen(why), "a tensor");
+    return HLM_OK;
 }
 
 hlm_status hlmi_store_usable(const hlmi_store *s, const hlmi_tensor *t)
@@ -97,20 +90,14 @@ hlm_status hlmi_store_usable(const hlmi_store *s, const hlmi_tensor *t)
 
 hlm_status hlmi_store_index_tensors(hlmi_store *s)
 {
-    const char *twice = NULL;
-    const hlm_status st = hlmi_index_build(&s->by_name, &s->mem, s->tensors, sizeof *s->tensors, s->n_tensors, &twice);
-    if (st == HLM_OK && twice)
-        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is there twice", s->path, hlmi_quoted(twice, strlen(twice)).s);
-    return st;
+    const hlm_status st =
+        hlmi_index_build(&s->by_name, &s->mem, s->tensors, sizeof *s->tensors, s->n_tensors, "tensor");
+    return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s: ", s->path) : st;
 }
 
-typedef struct ranges {
-    const hlmi_tensor *t;
-} ranges;
-
-static bool range_before(const void *user, uint32_t a, uint32_t b)
+static bool range_before(const void *tensors, uint32_t a, uint32_t b)
 {
-    const hlmi_tensor *x = ((const ranges *)user)->t + a, *y = ((const ranges *)user)->t + b;
+    const hlmi_tensor *x = (const hlmi_tensor *)tensors + a, *y = (const hlmi_tensor *)tensors + b;
     return x->offset != y->offset ? x->offset < y->offset : x->bytes < y->bytes;
 }
 
@@ -118,25 +105,23 @@ hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense
 {
     const size_t n = s->n_tensors - first;
     if (n == 0 && !dense) return HLM_OK; /* there may be no table */
-    const ranges r = {n ? s->tensors + first : NULL};
-    const char *path = s->sources[s->n_sources - 1].path;
+    const hlmi_tensor *tensors = n ? s->tensors + first : NULL;
     uint32_t *order;
-    hlm_status st = hlmi_sorted(&order, &s->mem, n, range_before, &r);
+    hlm_status st = hlmi_sorted(&order, &s->mem, n, range_before, tensors);
     if (st != HLM_OK) return st;
     uint64_t at = begin;
     for (size_t i = 0; i < n; i++) {
-        const hlmi_tensor *t = &r.t[order[i]];
+        const hlmi_tensor *t = &tensors[order[i]];
         if (t->offset < at || (dense && t->offset > at))
-            HLMI_TRY(
-                hlmi_fail(HLM_E_FORMAT,
-                          "%s: the data of tensor %s begins at byte %llu, %s the data before it, which ends at %llu",
-                          path, hlmi_quoted(t->name, strlen(t->name)).s, (unsigned long long)t->offset,
-                          t->offset < at ? "inside" : "behind", (unsigned long long)at));
+            HLMI_TRY(hlmi_fail(HLM_E_FORMAT,
+                               "the data of tensor %s begins at byte %llu, %s the data before it, which ends at %llu",
+                               hlmi_quoted(t->name, strlen(t->name)).s, (unsigned long long)t->offset,
+                               t->offset < at ? "inside" : "behind", (unsigned long long)at));
         at = t->offset + t->bytes;
     }
     if (dense && at != end)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor data ends at byte %llu, the file at byte %llu", path,
-                           (unsigned long long)at, (unsigned long long)end));
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "tensor data ends at byte %llu, the file at byte %llu", (unsigned long long)at,
+                           (unsigned long long)end));
 done:
     hlmi_free(&s->mem, order);
     return st;
@@ -173,32 +158,44 @@ hlmi_quote hlmi_quoted(const char *p, size_t n)
 
 /* ---- opening ---- */
 
+/* A container, and what tells it. */
+typedef struct container {
+    hlmi_dialect dialect;
+    const char *magic; /* the first 4 bytes of the file; NULL: a folder */
+    hlm_status (*open)(hlmi_store *s, hlmi_source *file, hlmi_content content);
+} container;
+
+enum { FOLDER = 1 };
+
+static const container containers[] = {{HLMI_GGUF, "GGUF", hlmi_gguf_open}, [FOLDER] = {HLMI_HF, NULL, hlmi_hf_open}};
+
+/* The container of an open file. */
+static hlm_status match(const hlmi_source *file, const container **c)
+{
+    uint8_t buf[4] = {0};
+    const uint8_t *head = buf;
+    if (file->size >= sizeof buf) HLMI_DO(hlmi_source_read(file, 0, sizeof buf, buf, &head));
+    for (*c = containers; (*c)->magic; ++*c)
+        if (memcmp(head, (*c)->magic, sizeof buf) == 0) return HLM_OK;
+    const hlm_status st = hlmi_gguf_refuse(file, " (for safetensors, give the folder)");
+    return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s: ", file->path) : st;
+}
+
 /* A folder or a file? The system says; a vfs knows only files, so what can not be opened as one may be a folder: its
  * config.json tells. */
-static hlm_status find_container(hlmi_store *s, hlmi_source *file, const hlmi_container_info **c, hlmi_content content)
+static hlm_status find_container(hlmi_store *s, hlmi_source *file, const container **c, hlmi_content content)
 {
     hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
     if (st == HLM_E_NOMEM || (st != HLM_OK && s->vfs.system && hlmi_os_kind(file->opened) != HLMI_OS_FOLDER)) return st;
-    s->opened = st == HLM_OK ? 0 : file->opened;
+    s->opened = file->opened;
     if (st != HLM_OK) {
         const char *given = s->path;
-        st = hlmi_find_in_folder(s, content);
-        if (st != HLM_OK) return st;
-        if (s->path == given) return hlmi_container_match(NULL, c);
-        st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
-        if (st != HLM_OK) return st;
+        HLMI_DO(hlmi_find_in_folder(s, content));
+        *c = &containers[FOLDER];
+        if (s->path == given) return HLM_OK;
+        HLMI_DO(hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL));
     }
-    const hlm_status found = hlmi_container_match(file, c);
-    if (found != HLM_OK || *c) return found;
-    uint8_t buf[4];
-    const uint8_t *p = buf;
-    const size_t n = (size_t)(file->size < sizeof buf ? file->size : sizeof buf);
-    hlmi_looks l;
-    hlm_status rd = hlmi_source_read(file, 0, n, buf, &p);
-    if (rd == HLM_OK) rd = hlmi_source_looks(file, &l);
-    if (rd != HLM_OK) return rd;
-    return hlmi_fail(HLM_E_FORMAT, "%s: the magic is %s, expected 'GGUF'%s", s->path, hlmi_quoted((const char *)p, n).s,
-                     l.kind ? l.s : " (for safetensors, give the folder)");
+    return match(file, c);
 }
 
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
@@ -206,7 +203,7 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
 {
     hlm_status st;
     hlmi_source file = {0};
-    const hlmi_container_info *c = NULL;
+    const container *c;
     size_t len = strlen(path);
     *out = NULL;
     if (len == 0) return hlmi_fail(HLM_E_ARG, "the path of the model is empty");
@@ -218,7 +215,7 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     s->path = hlmi_strndup(mem, path, len);
     if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
     HLMI_TRY(find_container(s, &file, &c, content));
-    s->dialect = c->id;
+    s->dialect = c->dialect;
     HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));
     for (size_t i = 0; i < s->n_tensors && content == HLMI_STORE_ADAPTER; i++)
@@ -231,6 +228,19 @@ done:
     return st;
 }
 
+const hlmi_kv *hlmi_kvs_find(const hlmi_kvs *kvs, const char *key)
+{
+    return hlmi_index_find(&kvs->by_key, kvs->v, sizeof *kvs->v, key);
+}
+
+void hlmi_kvs_free(hlmi_kvs *kvs, const hlmi_mem *mem)
+{
+    hlmi_free(mem, kvs->v);
+    hlmi_index_free(&kvs->by_key, mem);
+    hlmi_free(mem, kvs->front);
+    *kvs = (hlmi_kvs){0};
+}
+
 void hlmi_store_clear(hlmi_store *s)
 {
     const hlmi_store kept = {.mem = s->mem, .vfs = s->vfs, .path = s->path, .dialect = s->dialect};
@@ -239,9 +249,7 @@ void hlmi_store_clear(hlmi_store *s)
     hlmi_free(&s->mem, s->tensors);
     hlmi_index_free(&s->by_name, &s->mem);
     hlmi_json_free(s->config);
-    hlmi_free(&s->mem, s->kvs);
-    hlmi_index_free(&s->by_key, &s->mem);
-    hlmi_free(&s->mem, s->header);
+    hlmi_kvs_free(&s->kvs, &s->mem);
     while (s->names) {
         hlmi_chunk *next = s->names->next;
         hlmi_free(&s->mem, s->names);
@@ -321,10 +329,10 @@ const hlmi_json *hlmi_store_config(const hlmi_store *s)
 
 const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key)
 {
-    return hlmi_index_find(&s->by_key, s->kvs, sizeof *s->kvs, key);
+    return hlmi_kvs_find(&s->kvs, key);
 }
 
 const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i)
 {
-    return i < s->n_kvs ? &s->kvs[i] : NULL;
+    return i < s->kvs.n ? &s->kvs.v[i] : NULL;
 }

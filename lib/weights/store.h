@@ -100,7 +100,7 @@ typedef struct hlmi_kv {
     hlmi_kv_type item; /* of an array (never ARRAY: nested arrays are refused) */
     uint64_t count; /* of an array; 1 otherwise */
     const uint8_t *data; /* the value's bytes, little endian, unaligned; strings as in the file (u64 length, bytes) */
-    size_t bytes;
+    size_t at, bytes; /* where they begin in the file */
 } hlmi_kv;
 
 /** NULL when there is no such key (and for folders). */

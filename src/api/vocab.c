@@ -227,7 +227,7 @@ static hlm_status slurp(const files *f, size_t at, const char *name, char **data
     hlmi_buf_add(&path, f->path, at);
     hlmi_buf_str(&path, name);
     hlm_status st = hlmi_buf_status(&path, "a path");
-    if (st == HLM_OK) st = hlmi_source_slurp(f->mem, f->vfs, path.data, SIDE_FILE_MAX, data, len, &missing);
+    if (st == HLM_OK) st = hlmi_source_slurp(f->mem, f->vfs, path.data, SIDE_FILE_MAX, false, data, len, &missing);
     hlmi_buf_free(&path);
     return missing ? HLM_OK : st;
 }
