@@ -10,57 +10,13 @@
 #include "base/params.h"
 #include "base/size.h"
 
-static int32_t sys_open(void *user, const char *path, void **file)
-{
-    (void)user;
-    hlmi_os_file *f = NULL;
-    const int rc = hlmi_os_open(path, &f);
-    *file = f;
-    return rc;
-}
-
-static int32_t sys_size(void *user, void *file, uint64_t *size)
-{
-    (void)user;
-    *size = hlmi_os_size(file);
-    return 0;
-}
-
-static int32_t sys_read_at(void *user, void *file, uint64_t offset, void *out, size_t n)
-{
-    (void)user;
-    return hlmi_os_read_at(file, offset, out, n);
-}
-
-static int32_t sys_map(void *user, void *file, const void **data)
-{
-    (void)user;
-    return hlmi_os_map(file, data);
-}
-
-static void sys_close(void *user, void *file)
-{
-    (void)user;
-    hlmi_os_close(file);
-}
-
 hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map)
 {
-    *vfs = (hlmi_vfs){.fns = {.struct_size = sizeof(hlm_vfs),
-                              .open = sys_open,
-                              .size = sys_size,
-                              .read_at = sys_read_at,
-                              .map = sys_map,
-                              .close = sys_close},
-                      .system = true,
-                      .may_map = may_map};
+    *vfs = (hlmi_vfs){.system = !caller, .may_map = may_map};
     if (!caller) return HLM_OK;
-    hlm_vfs own;
-    HLMI_DO(hlmi_params_read(&own, sizeof own, caller, "hlm_vfs"));
-    if (!own.open || !own.size || !own.read_at || !own.close)
+    HLMI_DO(hlmi_params_read(&vfs->fns, sizeof vfs->fns, caller, "hlm_vfs"));
+    if (!vfs->fns.open || !vfs->fns.size || !vfs->fns.read_at || !vfs->fns.close)
         return hlmi_fail(HLM_E_ARG, "hlm_vfs needs open, size, read_at and close");
-    vfs->fns = own;
-    vfs->system = false;
     return HLM_OK;
 }
 
@@ -83,9 +39,10 @@ static void map(hlmi_source *s)
 {
     const hlm_vfs *fns = &s->vfs.fns;
     const void *data = NULL;
-    int32_t rc;
-    if (!s->vfs.may_map || !fns->map || s->size == 0 || s->size > SIZE_MAX) return;
-    HLMI_HOST(rc = fns->map(fns->user, s->file, &data));
+    int32_t rc = -1;
+    if (!s->vfs.may_map || s->size == 0 || s->size > SIZE_MAX) return;
+    if (s->vfs.system) rc = hlmi_os_map(s->system_file, &data);
+    else if (fns->map) HLMI_HOST(rc = fns->map(fns->user, s->file, &data));
     if (rc == 0) s->map = data;
 }
 
@@ -97,7 +54,8 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
     int32_t rc;
     *s = (hlmi_source){.vfs = *vfs, .mem = *mem};
     if (missing) *missing = false;
-    HLMI_HOST(rc = vfs->fns.open(vfs->fns.user, path, &s->file));
+    if (vfs->system) rc = hlmi_os_open(path, &s->system_file);
+    else HLMI_HOST(rc = vfs->fns.open(vfs->fns.user, path, &s->file));
     if (rc != 0) {
         s->file = NULL;
         s->opened = rc;
@@ -108,7 +66,8 @@ hlm_status hlmi_source_open(hlmi_source *s, const hlmi_mem *mem, const hlmi_vfs 
     }
     s->path = hlmi_strndup(mem, path, strlen(path));
     if (!s->path) HLMI_TRY(hlmi_nomem(strlen(path), "a path"));
-    HLMI_HOST(rc = vfs->fns.size(vfs->fns.user, s->file, &s->size));
+    if (vfs->system) s->size = hlmi_os_size(s->system_file);
+    else HLMI_HOST(rc = vfs->fns.size(vfs->fns.user, s->file, &s->size));
     if (rc != 0) HLMI_TRY(failed(s, path, "its size can not be read", "size", rc));
     map(s);
 done:
@@ -127,7 +86,8 @@ hlm_status hlmi_source_read(const hlmi_source *s, uint64_t offset, size_t n, voi
     }
     int32_t rc = 0;
     *data = buf;
-    if (n) HLMI_HOST(rc = s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n));
+    if (s->vfs.system) rc = hlmi_os_read_at(s->system_file, offset, buf, n);
+    else if (n) HLMI_HOST(rc = s->vfs.fns.read_at(s->vfs.fns.user, s->file, offset, buf, n));
     if (rc == 0) return HLM_OK;
     char doing[80];
     snprintf(doing, sizeof doing, "reading %zu bytes at %llu failed", n, (unsigned long long)offset);
@@ -197,6 +157,7 @@ void hlmi_source_drop(const hlmi_source *s, uint64_t offset, size_t n)
 
 void hlmi_source_close(hlmi_source *s)
 {
+    hlmi_os_close(s->system_file);
     if (s->file) HLMI_HOST(s->vfs.fns.close(s->vfs.fns.user, s->file));
     hlmi_free(&s->mem, s->path);
     *s = (hlmi_source){0};

@@ -6,10 +6,11 @@
 
 #include "base/looks.h"
 #include "base/mem.h"
+#include "base/os.h"
 
 typedef struct hlmi_vfs {
-    hlm_vfs fns; /* the system's own when the caller gave none */
-    bool system; /* fns are the system's: pages can be given back */
+    hlm_vfs fns; /* the caller's */
+    bool system; /* none: the system's files, whose pages can be given back */
     bool may_map; /* false: HLM_LOAD_READ */
 } hlmi_vfs;
 
@@ -19,7 +20,8 @@ hlm_status hlmi_vfs_from(hlmi_vfs *vfs, const hlm_vfs *caller, bool may_map);
 typedef struct hlmi_source {
     hlmi_vfs vfs;
     hlmi_mem mem;
-    void *file;
+    void *file; /* the caller's, or */
+    hlmi_os_file *system_file;
     int32_t opened; /* what open returned */
     char *path;
     uint64_t size;
