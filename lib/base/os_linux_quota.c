@@ -2,7 +2,7 @@
  * groups can be seen as folders; a limit may stand in each folder between the two. Both are text that others have a
  * hand in: lengths are bounded, numbers checked, and ".." is not followed. */
 #define _GNU_SOURCE 1
-#include "base/os_quota.h"
+#include "base/os_posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/os_posix.h"
-
 enum {
     TEXT_MAX = 4 << 20, /* of a table; of a process with thousands of mounts, too */
     PATH_BYTES = 2048,
@@ -23,8 +21,8 @@ enum {
     FIELDS = 6 /* of a line of mountinfo up to its options */
 };
 
-/* The text of the file with these parts of a path, to be freed; NULL: there is none, or it has more than `max` bytes. Its
- * size is not known before. */
+/* The text of the file with these parts of a path, to be freed; NULL: there is none, or it has more than `max` bytes.
+ * Its size is not known before. */
 static char *read_text(const char *a, const char *b, const char *c, size_t max)
 {
     char path[PATH_BYTES];

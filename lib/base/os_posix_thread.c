@@ -1,6 +1,6 @@
 /* POSIX: threads, cores, and sleeping on a word (a futex on Linux, a shared mutex and condition elsewhere). */
 #define _GNU_SOURCE 1
-#include "base/os.h"
+#include "base/os_posix.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #if defined(__linux__)
-#  include "base/os_quota.h"
-
 #  include <linux/futex.h>
 #  include <sys/resource.h>
 #  include <sys/syscall.h>

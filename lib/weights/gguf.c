@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "weights/ggml_type.h"
-#include "weights/kv.h"
 #include "weights/store_impl.h"
 
 enum {

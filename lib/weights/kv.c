@@ -1,7 +1,7 @@
 /* Reading GGUF settings. The container has checked that every value lies inside the file. */
-#include "weights/kv.h"
-
 #include <string.h>
+
+#include "weights/store_impl.h"
 
 size_t hlmi_kv_size(uint64_t type)
 {

@@ -2,7 +2,6 @@
  * data. The format wants the data covered exactly: no hole, no overlap, nothing behind. */
 #include <string.h>
 
-#include "weights/kv.h"
 #include "weights/store_impl.h"
 
 #define HEADER_MAX ((uint64_t)100 << 20)

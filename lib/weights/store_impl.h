@@ -67,6 +67,10 @@ hlm_status hlmi_store_check_ranges(const hlmi_store *s, size_t first, bool dense
 /** Puts the newest source's path in front of a sentence about what is wrong in it. */
 hlm_status hlmi_store_name_file(const hlmi_store *s, hlm_status st);
 
+/** Bytes of a value of fixed size; 0 for strings, arrays and unknown numbers. */
+size_t hlmi_kv_size(uint64_t type);
+/** Little-endian, unaligned, n = 1 .. 8 bytes. */
+uint64_t hlmi_load_le(const uint8_t *p, size_t n);
 const hlmi_kv *hlmi_kvs_find(const hlmi_kvs *kvs, const char *key);
 void hlmi_kvs_free(hlmi_kvs *kvs, const hlmi_mem *mem);
 

@@ -2,7 +2,6 @@
  * trees). */
 #define _GNU_SOURCE 1
 #include "base/os_posix.h"
-#include "base/os_quota.h"
 
 #include <fcntl.h>
 #include <ftw.h>
