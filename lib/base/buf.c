@@ -34,19 +34,12 @@ void hlmi_buf_drop(hlmi_buf *b, size_t n)
 
 static bool reserve(hlmi_buf *b, size_t n)
 {
-    if (b->failed) return false;
-    if (n > b->max - b->len) {
-        b->failed = true;
-        return false;
-    }
-    size_t need = b->len + n + 1;
-    if (need <= b->cap) return true;
-    size_t cap = hlmi_max_size(need, hlmi_max_size(64, b->cap + b->cap / 2));
+    b->failed = b->failed || n > b->max - b->len;
+    if (b->failed || b->len + n < b->cap) return !b->failed;
+    const size_t cap = hlmi_max_size(b->len + n + 1, hlmi_max_size(64, b->cap + b->cap / 2));
     char *p = hlmi_realloc(&b->mem, b->data, b->data ? b->len + 1 : 0, cap);
-    if (!p) {
-        b->failed = true;
-        return false;
-    }
+    b->failed = !p;
+    if (!p) return false;
     b->data = p;
     b->cap = cap;
     return true;
@@ -85,26 +78,12 @@ void hlmi_buf_printf(hlmi_buf *b, const char *fmt, ...)
 
 void hlmi_buf_utf8(hlmi_buf *b, uint32_t cp)
 {
-    char s[4];
+    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
     if (cp > 0x10FFFF || (cp >= 0xD800 && cp < 0xE000)) cp = 0xFFFD;
-    if (cp < 0x80) {
-        hlmi_buf_char(b, (char)cp);
-    } else if (cp < 0x800) {
-        s[0] = (char)(0xC0 | (cp >> 6));
-        s[1] = (char)(0x80 | (cp & 0x3F));
-        hlmi_buf_add(b, s, 2);
-    } else if (cp < 0x10000) {
-        s[0] = (char)(0xE0 | (cp >> 12));
-        s[1] = (char)(0x80 | ((cp >> 6) & 0x3F));
-        s[2] = (char)(0x80 | (cp & 0x3F));
-        hlmi_buf_add(b, s, 3);
-    } else {
-        s[0] = (char)(0xF0 | (cp >> 18));
-        s[1] = (char)(0x80 | ((cp >> 12) & 0x3F));
-        s[2] = (char)(0x80 | ((cp >> 6) & 0x3F));
-        s[3] = (char)(0x80 | (cp & 0x3F));
-        hlmi_buf_add(b, s, 4);
-    }
+    const int more = (cp >= 0x80) + (cp >= 0x800) + (cp >= 0x10000); /* bytes of 6 bits behind the first one */
+    char s[4] = {(char)(first[more] | cp >> 6 * more)};
+    for (int i = 1; i <= more; i++) s[i] = (char)(0x80 | (cp >> 6 * (more - i) & 0x3F));
+    hlmi_buf_add(b, s, (size_t)more + 1);
 }
 
 hlm_status hlmi_buf_status(const hlmi_buf *b, const char *what)

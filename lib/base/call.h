@@ -6,24 +6,18 @@
 
 #include "base/host.h"
 
-#if defined(__GNUC__)
-#  define HLMI_NOT_INLINE __attribute__((noinline))
-#else
-#  define HLMI_NOT_INLINE
-#endif
-
 /** Begins the definition of a public function; its body follows. The body is a function of its own, so that no compiler
  *  moves arithmetic out of it, in front of the library's environment.
  *  params  with types, in parentheses; args: their names. */
-#define HLMI_CALL(name, params, args)                   \
-  HLMI_NOT_INLINE static hlm_status body_##name params; \
-  hlm_status name params                                \
-  {                                                     \
-    hlmi_call call_;                                    \
-    hlmi_call_enter(&call_);                            \
-    const hlm_status st_ = body_##name args;            \
-    return hlmi_call_leave(&call_, st_);                \
-  }                                                     \
+#define HLMI_CALL(name, params, args)                             \
+  __attribute__((noinline)) static hlm_status body_##name params; \
+  hlm_status name params                                          \
+  {                                                               \
+    hlmi_call call_;                                              \
+    hlmi_call_enter(&call_);                                      \
+    const hlm_status st_ = body_##name args;                      \
+    return hlmi_call_leave(&call_, st_);                          \
+  }                                                               \
   static hlm_status body_##name params
 
 #endif

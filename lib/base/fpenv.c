@@ -2,15 +2,13 @@
  * by), on aarch64 FPCR and FPSR. Elsewhere nothing is done: the host's environment is the library's. */
 #include "base/fpenv.h"
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if defined(__SSE2__)
 
 #  include <xmmintrin.h>
 
 /* All exceptions masked, round to nearest, FTZ and DAZ off. Sticky flags stay on the way in: taking them down costs 40
  * ns. */
 enum { MXCSR_DEFAULT = 0x1f80, MXCSR_FLAGS = 0x3f };
-
-#  if defined(__GNUC__)
 
 /* The same for the x87, with 64 bits of mantissa; the exceptions of its status word, and their sum. */
 enum { X87_DEFAULT = 0x37f, X87_EXCEPTIONS = 0x3f, X87_FLAGS = 0x80ff };
@@ -51,20 +49,6 @@ static void x87_leave(uint32_t found)
     env.status = (uint16_t)((env.status & ~X87_FLAGS) | (old & X87_FLAGS));
     __asm__ volatile("fldenv %0" : : "m"(env) : "memory");
 }
-
-#  else
-
-static uint32_t x87_enter(void)
-{
-    return 0;
-}
-
-static void x87_leave(uint32_t found)
-{
-    (void)found;
-}
-
-#  endif
 
 uint64_t hlmi_fpenv_enter(void)
 {

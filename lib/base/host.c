@@ -1,6 +1,8 @@
 /* Each thread's way in and out of the library. */
 #include "base/host.h"
 
+#include <string.h>
+
 #include "base/fpenv.h"
 
 /* Of the innermost public call, unless the thread is in a callback. */
@@ -31,7 +33,8 @@ void hlmi_host_begin(hlmi_host *host)
 {
     host->inside = here.inside;
     if (!host->inside) return;
-    hlmi_error_take(host->sentence);
+    memcpy(host->sentence, hlmi_error(), sizeof host->sentence);
+    hlmi_error_clear();
     here.inside = false;
     hlmi_fpenv_leave(here.found);
 }

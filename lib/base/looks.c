@@ -33,10 +33,7 @@ static const magic magics[] = {
           "a git-annex pointer, not the file that it stands for: fetch that with 'git annex get'"),
     MAGIC(0, "\x1F\x8B", "gzip-compressed data: " UNPACK),
     MAGIC(0, "\x1F\x9D", "data of compress (.Z): " UNPACK),
-    MAGIC(0,
-          "\xFD"
-          "7zXZ\0",
-          "xz-compressed data: " UNPACK),
+    MAGIC(0, "\3757zXZ\0", "xz-compressed data: " UNPACK),
     MAGIC(0, "\x28\xB5\x2F\xFD", "zstd-compressed data: " UNPACK),
     MAGIC(0, "\x04\x22\x4D\x18", "lz4-compressed data: " UNPACK),
     MAGIC(0, "BZh", "bzip2-compressed data: " UNPACK),
@@ -61,10 +58,7 @@ static const magic magics[] = {
     MAGIC(0, "\x89PNG", "a picture (PNG): " AGAIN),
     MAGIC(0, "\xFF\xD8\xFF", "a picture (JPEG): " AGAIN),
     MAGIC(0, "GIF8", "a picture (GIF): " AGAIN),
-    MAGIC(0,
-          "\x7F"
-          "ELF",
-          "a program or library (ELF): " AGAIN),
+    MAGIC(0, "\177ELF", "a program or library (ELF): " AGAIN),
     MAGIC(0, "SQLite format 3", "an SQLite database: " AGAIN),
     MAGIC(0, "d8:announce", "a torrent, not the file that it leads to"),
     MAGIC(0, "\0\x05\x16\x07", "an AppleDouble file (\"._\"), what macOS keeps beside a file: give the file itself"),

@@ -6,6 +6,7 @@
  * the error of the logarithm. */
 #include "base/math.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -38,16 +39,6 @@ static uint64_t to_bits(double d)
     uint64_t u;
     memcpy(&u, &d, sizeof u);
     return u;
-}
-
-static double infinity(void)
-{
-    return from_bits(0x7FF0000000000000u);
-}
-
-static double not_a_number(void)
-{
-    return from_bits(0x7FF8000000000000u);
 }
 
 /* 2^n for a normal result */
@@ -94,29 +85,29 @@ static pair pair_mul(pair a, pair b)
 /* e^(a.hi + a.lo), a.lo at most half an ulp of a.hi */
 static double exp_pair(pair a)
 {
-    static const double inverse_factorial[] = {/* 13!, 12!, ... 0! */
-                                               1.0 / 6227020800.0,
-                                               1.0 / 479001600.0,
-                                               1.0 / 39916800.0,
-                                               1.0 / 3628800.0,
-                                               1.0 / 362880.0,
-                                               1.0 / 40320.0,
-                                               1.0 / 5040.0,
-                                               1.0 / 720.0,
-                                               1.0 / 120.0,
-                                               1.0 / 24.0,
-                                               1.0 / 6.0,
-                                               0.5,
-                                               1.0,
-                                               1.0};
+    /* 1 / 13!, 1 / 12!, ... 1 / 0! */
+    static const double c[] = {1.0 / 6227020800.0,
+                               1.0 / 479001600.0,
+                               1.0 / 39916800.0,
+                               1.0 / 3628800.0,
+                               1.0 / 362880.0,
+                               1.0 / 40320.0,
+                               1.0 / 5040.0,
+                               1.0 / 720.0,
+                               1.0 / 120.0,
+                               1.0 / 24.0,
+                               1.0 / 6.0,
+                               0.5,
+                               1.0,
+                               1.0};
     const double x = a.hi;
     if (x != x) return x;
-    if (x > 710.0) return infinity();
+    if (x > 710.0) return HUGE_VAL;
     if (x < -746.0) return 0.0;
     const double n = (x * LOG2E + ROUND_MAGIC) - ROUND_MAGIC;
     const double r = ((x - n * LN2_HI) - n * LN2_LO) + a.lo;
-    double p = inverse_factorial[0];
-    for (int i = 1; i < 14; i++) p = p * r + inverse_factorial[i];
+    double p = c[0];
+    for (int i = 1; i < 14; i++) p = p * r + c[i];
     const int e = (int)n, half = e / 2; /* two steps: 2^e itself may not be a normal number */
     return p * power_of_two(half) * power_of_two(e - half);
 }
@@ -151,9 +142,9 @@ static double atanh_tail(double z)
 
 double hlmi_log(double x)
 {
-    if (x != x || x < 0.0) return not_a_number();
-    if (x == 0.0) return -infinity();
-    if (x == infinity()) return x;
+    if (x != x || x < 0.0) return (double)NAN;
+    if (x == 0.0) return -HUGE_VAL;
+    if (x == HUGE_VAL) return x;
     double e;
     const double m = split_exponent(x, &e);
     const double s = (m - 1.0) / (m + 1.0), z = s * s; /* log m = 2 atanh(s) */
@@ -183,12 +174,12 @@ static pair log_pair(double x)
 double hlmi_pow(double x, double y)
 {
     if (y == 0.0 || x == 1.0) return 1.0;
-    if (x != x || y != y || x < 0.0) return not_a_number();
-    if (x == 0.0) return y > 0.0 ? 0.0 : infinity();
-    if (x == infinity()) return y > 0.0 ? x : 0.0;
+    if (x != x || y != y || x < 0.0) return (double)NAN;
+    if (x == 0.0) return y > 0.0 ? 0.0 : HUGE_VAL;
+    if (x == HUGE_VAL) return y > 0.0 ? x : 0.0;
     const pair l = log_pair(x);
     const double rough = l.hi * y;
-    if (rough > 800.0 || rough < -800.0) return rough > 0.0 ? infinity() : 0.0;
+    if (rough > 800.0 || rough < -800.0) return rough > 0.0 ? HUGE_VAL : 0.0;
     /* |y| may be as large as 2^62 here, far from where splitting it would overflow */
     return exp_pair(pair_mul(l, (pair){y, 0.0}));
 }
@@ -217,7 +208,7 @@ static double cos_near_zero(double r)
 void hlmi_sincos(double x, double *sin, double *cos)
 {
     if (!(x <= SINCOS_MAX && x >= -SINCOS_MAX)) {
-        *sin = *cos = not_a_number();
+        *sin = *cos = (double)NAN;
         return;
     }
     const double n = (x * TWO_OVER_PI + ROUND_MAGIC) - ROUND_MAGIC;

@@ -10,6 +10,7 @@
  * because p's type is not known here. */
 static hlm_status stated_size(size_t *size, const void *p, size_t known, const char *what)
 {
+    if (!p) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
     memcpy(size, p, sizeof *size);
     if (*size == known) return HLM_OK;
     if (*size > HLMI_STRUCT_MAX || (*size < known && !hlmi_struct_had(what, *size)))
@@ -40,14 +41,12 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
 hlm_status hlmi_result_check(const void *dst, const char *what)
 {
     size_t size;
-    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
     return stated_size(&size, dst, hlmi_struct_size(what), what);
 }
 
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what)
 {
-    size_t size;
-    if (!dst) return hlmi_fail(HLM_E_ARG, "%s: the result pointer is NULL", what);
+    size_t size = 0;
     HLMI_DO(stated_size(&size, dst, full_size, what));
     size_t known = hlmi_min_size(size, full_size);
     unsigned char *to = dst;

@@ -22,14 +22,9 @@ hlm_status hlmi_fail_prefix(hlm_status st, const char *fmt, ...)
     memcpy(old, error_text, sizeof old);
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(error_text, sizeof error_text, fmt, ap);
+    vsnprintf(error_text, sizeof error_text, fmt, ap);
     va_end(ap);
-    size_t at = n < 0 ? 0 : (size_t)n;
-    if (at >= sizeof error_text) return st;
-    size_t keep = strlen(old);
-    if (keep > sizeof error_text - 1 - at) keep = sizeof error_text - 1 - at;
-    memcpy(error_text + at, old, keep);
-    error_text[at + keep] = '\0';
+    strncat(error_text, old, sizeof error_text - 1 - strlen(error_text));
     return st;
 }
 
@@ -43,17 +38,9 @@ void hlmi_error_clear(void)
     error_text[0] = '\0';
 }
 
-void hlmi_error_take(char *kept)
-{
-    kept[0] = '\0';
-    if (error_text[0]) memcpy(kept, error_text, sizeof error_text);
-    error_text[0] = '\0';
-}
-
 void hlmi_error_give(const char *kept)
 {
-    if (kept[0]) memcpy(error_text, kept, sizeof error_text);
-    else error_text[0] = '\0';
+    memcpy(error_text, kept, sizeof error_text);
 }
 
 hlm_status hlmi_nomem(size_t bytes, const char *what)

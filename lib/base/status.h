@@ -7,10 +7,8 @@
 
 #if defined(__MINGW32__)
 #  define HLMI_PRINTF(f, a) __attribute__((format(gnu_printf, f, a)))
-#elif defined(__GNUC__)
-#  define HLMI_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
-#  define HLMI_PRINTF(f, a)
+#  define HLMI_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #endif
 
 /** Longest sentence kept, with its 0. */
@@ -40,8 +38,7 @@ hlm_status hlmi_fail_prefix(hlm_status st, const char *fmt, ...) HLMI_PRINTF(2, 
 const char *hlmi_error(void);
 /** It becomes "". */
 void hlmi_error_clear(void);
-/** It goes to kept [HLMI_ERROR_MAX] and becomes "", and comes back. */
-void hlmi_error_take(char *kept);
+/** It becomes kept [HLMI_ERROR_MAX]. */
 void hlmi_error_give(const char *kept);
 
 /** "out of memory (N bytes for WHAT)". */
