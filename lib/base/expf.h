@@ -3,6 +3,7 @@
 #ifndef HLMI_BASE_EXPF_H
 #define HLMI_BASE_EXPF_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/fma.h"
@@ -18,12 +19,18 @@
 /* ln 2 in two parts; n * HI is exact for every exponent n */
 #define HLMI_EXPF_LN2_HI 0x1.62e4p-1f
 #define HLMI_EXPF_LN2_LO 0x1.7f7d1cp-20f
-/* e^r = 1 + r + C2 r^2 + ... + C6 r^6 on |r| <= ln 2 / 2, minimax: relative error 2^-28 before rounding */
-#define HLMI_EXPF_C2 0x1.fffffcp-2f
-#define HLMI_EXPF_C3 0x1.555492p-3f
-#define HLMI_EXPF_C4 0x1.5558f2p-5f
-#define HLMI_EXPF_C5 0x1.123a20p-7f
-#define HLMI_EXPF_C6 0x1.6a23d0p-10f
+/* e^r by powers of r, r^6 first, on |r| <= ln 2 / 2, minimax: relative error 2^-28 before rounding */
+static const float hlmi_expf_c[] = {
+    0x1.6a23d0p-10f, 0x1.123a20p-7f, 0x1.5558f2p-5f, 0x1.555492p-3f, 0x1.fffffcp-2f, 1.0f, 1.0f};
+
+/** A polynomial, the coefficient of the highest power first. */
+#define HLMI_POLYNOMIALF(c, x) hlmi_polynomialf(c, sizeof(c) / sizeof *(c), x)
+static inline float hlmi_polynomialf(const float *c, size_t n, float x)
+{
+    float p = c[0];
+    for (size_t i = 1; i < n; i++) p = hlmi_fmaf(p, x, c[i]);
+    return p;
+}
 
 static inline float hlmi_expf_inline(float x)
 {
@@ -31,12 +38,7 @@ static inline float hlmi_expf_inline(float x)
     const float n = t - HLMI_EXPF_ROUND;
     float r = hlmi_fmaf(n, -HLMI_EXPF_LN2_HI, x);
     r = hlmi_fmaf(n, -HLMI_EXPF_LN2_LO, r);
-    float p = hlmi_fmaf(HLMI_EXPF_C6, r, HLMI_EXPF_C5);
-    p = hlmi_fmaf(p, r, HLMI_EXPF_C4);
-    p = hlmi_fmaf(p, r, HLMI_EXPF_C3);
-    p = hlmi_fmaf(p, r, HLMI_EXPF_C2);
-    p = hlmi_fmaf(p, r, 1.0f);
-    p = hlmi_fmaf(p, r, 1.0f);
+    float p = HLMI_POLYNOMIALF(hlmi_expf_c, r);
     p = hlmi_f32_from_bits(hlmi_f32_bits(p) + (hlmi_f32_bits(t) << 23));
     p = x >= HLMI_EXPF_MIN ? p : 0.0f;
     return x <= HLMI_EXPF_MAX ? p : x + hlmi_f32_from_bits(0x7F800000u); /* infinity, or NaN for NaN */

@@ -7,6 +7,15 @@
 #include "base/normalf.h"
 #include "base/softplusf.h"
 
+/* HLMI_POLYNOMIALF in every lane */
+#define VF_POLYNOMIAL(c, x) vf_polynomial(c, sizeof(c) / sizeof *(c), x)
+static inline vf vf_polynomial(const float *c, size_t n, vf x)
+{
+    vf p = vf_set1(c[0]);
+    for (size_t i = 1; i < n; i++) p = vf_fma(p, x, vf_set1(c[i]));
+    return p;
+}
+
 /* hlmi_expf_inline in every lane */
 static inline vf vf_exp(vf x)
 {
@@ -14,12 +23,7 @@ static inline vf vf_exp(vf x)
     const vf n = vf_sub(t, vf_set1(HLMI_EXPF_ROUND));
     vf r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_HI), x);
     r = vf_fma(n, vf_set1(-HLMI_EXPF_LN2_LO), r);
-    vf p = vf_fma(vf_set1(HLMI_EXPF_C6), r, vf_set1(HLMI_EXPF_C5));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C4));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C3));
-    p = vf_fma(p, r, vf_set1(HLMI_EXPF_C2));
-    p = vf_fma(p, r, vf_set1(1.0f));
-    p = vf_fma(p, r, vf_set1(1.0f));
+    vf p = VF_POLYNOMIAL(hlmi_expf_c, r);
     p = vf_if_ge(x, HLMI_EXPF_MIN, vf_add_exponent(p, t));
     return vf_if_le(x, HLMI_EXPF_MAX, p, vf_add(x, vf_set1(hlmi_f32_from_bits(0x7F800000u))));
 }
@@ -29,9 +33,7 @@ static inline vf vf_softplus(vf x)
 {
     const vf u = vf_exp(vf_neg(vf_max(x, vf_neg(x))));
     const vf w = vf_div(u, vf_fma(u, vf_set1(0.5f), vf_set1(1.0f))), z = vf_mul(w, w);
-    vf p = vf_fma(vf_set1(HLMI_LOG1PF_P3), z, vf_set1(HLMI_LOG1PF_P2));
-    p = vf_fma(p, z, vf_set1(HLMI_LOG1PF_P1));
-    p = vf_fma(p, z, vf_set1(HLMI_LOG1PF_P0));
+    vf p = VF_POLYNOMIAL(hlmi_log1pf_p, z);
     p = vf_fma(p, vf_mul(w, z), w);
     return vf_add(vf_max(x, vf_set1(0.0f)), p);
 }
@@ -42,15 +44,7 @@ static inline vf vf_normal(vf x)
     const vf size = vf_max(x, vf_neg(x));
     const vf t = vf_div(vf_set1(1.0f), vf_fma(size, vf_set1(HLMI_NORMALF_T), vf_set1(1.0f)));
     const vf s = vf_sub(t, vf_set1(0.5f));
-    vf p = vf_fma(vf_set1(HLMI_NORMALF_N9), s, vf_set1(HLMI_NORMALF_N8));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N7));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N6));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N5));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N4));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N3));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N2));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N1));
-    p = vf_fma(p, s, vf_set1(HLMI_NORMALF_N0));
+    vf p = VF_POLYNOMIAL(hlmi_normalf_n, s);
     p = vf_mul(vf_mul(p, t), vf_exp(vf_mul(vf_mul(size, size), vf_set1(-0.5f))));
     return vf_if_le(x, 0.0f, p, vf_sub(vf_set1(1.0f), p));
 }
