@@ -38,10 +38,10 @@ hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const c
     return HLM_OK;
 }
 
-hlm_status hlmi_result_check(const void *dst, const char *what)
+hlm_status hlmi_result_check(const void *dst, size_t full_size, const char *what)
 {
     size_t size;
-    return stated_size(&size, dst, hlmi_struct_size(what), what);
+    return stated_size(&size, dst, full_size, what);
 }
 
 hlm_status hlmi_result_write(void *dst, const void *full, size_t full_size, const char *what)

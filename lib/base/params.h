@@ -18,8 +18,8 @@ enum { HLMI_STRUCT_MAX = 16384 };
  *          that is not 0); dst is then zeros. */
 hlm_status hlmi_params_read(void *dst, size_t dst_size, const void *src, const char *what);
 
-/** Refuses early what hlmi_result_write would refuse, so that no work is lost. `what` is in base/structs.h. */
-hlm_status hlmi_result_check(const void *dst, const char *what);
+/** Refuses early what hlmi_result_write would refuse, so that no work is lost. */
+hlm_status hlmi_result_check(const void *dst, size_t full_size, const char *what);
 
 /** Gives a result to the caller: the first min(dst->struct_size, full_size) bytes but struct_size itself; fields that
  *  only a newer caller knows become 0.

@@ -45,25 +45,11 @@ const hlmi_struct hlmi_structs[] = {
     {NULL, {0}},
 };
 
-static const hlmi_struct *find(const char *name)
+int hlmi_struct_had(const char *name, size_t size)
 {
     const hlmi_struct *s = hlmi_structs;
     while (s->name && strcmp(s->name, name) != 0) s++;
-    return s;
-}
-
-int hlmi_struct_had(const char *name, size_t size)
-{
-    const size_t *sizes = find(name)->sizes;
-    for (size_t i = 0; i < HLMI_VERSIONS_MAX && sizes[i]; i++)
-        if (sizes[i] == size) return 1;
+    for (size_t i = 0; i < HLMI_VERSIONS_MAX && s->sizes[i]; i++)
+        if (s->sizes[i] == size) return 1;
     return 0;
-}
-
-size_t hlmi_struct_size(const char *name)
-{
-    const size_t *sizes = find(name)->sizes;
-    size_t last = 0;
-    for (size_t i = 0; i < HLMI_VERSIONS_MAX && sizes[i]; i++) last = sizes[i];
-    return last;
 }

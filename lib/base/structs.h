@@ -14,8 +14,6 @@ typedef struct hlmi_struct {
 /** All that begin with struct_size, ended by a name NULL. */
 extern const hlmi_struct hlmi_structs[];
 
-/** Today's size, 0 for a struct that is not known. */
-size_t hlmi_struct_size(const char *name);
 /** Has a version of the struct been of this size? */
 int hlmi_struct_had(const char *name, size_t size);
 

@@ -98,10 +98,7 @@ typedef struct label {
 static label labelled(const char *what, const char *name)
 {
     label l;
-    const hlmi_quote q = hlmi_quoted(name, strlen(name));
-    const size_t a = strlen(what), b = strlen(q.s);
-    memcpy(l.s, what, a);
-    memcpy(l.s + a, q.s, b + 1);
+    snprintf(l.s, sizeof l.s, "%s%s", what, hlmi_quoted(name, strlen(name)).s);
     return l;
 }
 

@@ -206,7 +206,7 @@ HLMI_CALL(hlm_generate,
     r.result.struct_size = sizeof r.result;
     hlm_status st = HLM_OK;
     HLMI_TRY(hlmi_params_read(&r.p, sizeof r.p, params, "hlm_generate_params"));
-    if (result) HLMI_TRY(hlmi_result_check(result, "hlm_generate_result"));
+    if (result) HLMI_TRY(hlmi_result_check(result, sizeof *result, "hlm_generate_result"));
     HLMI_TRY(check(&r));
     HLMI_TRY(open_run(&r, sampler));
     st = run_all(&r);

@@ -79,7 +79,7 @@ HLMI_CALL(hlm_score,
 {
     hlm_score_params p;
     HLMI_DO(hlmi_params_read(&p, sizeof p, params, "hlm_score_params"));
-    if (result) HLMI_DO(hlmi_result_check(result, "hlm_score_result"));
+    if (result) HLMI_DO(hlmi_result_check(result, sizeof *result, "hlm_score_result"));
     if (!ctx || !p.tokens) return hlmi_fail(HLM_E_ARG, "hlm_score: %s is NULL", ctx ? "tokens" : "ctx");
     job j = {.tokens = p.tokens, .labels = p.labels ? p.labels : p.tokens, .n = p.n_tokens, .logprobs = p.logprobs};
     const hlm_status st = run(ctx, &j);

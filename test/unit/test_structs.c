@@ -415,9 +415,19 @@ static hlm_status with_size(size_t i, size_t n)
     return st;
 }
 
+/* Today's size. */
+static size_t known_size(const char *name)
+{
+    const hlmi_struct *s = hlmi_structs;
+    size_t last = 0;
+    while (s->name && strcmp(s->name, name) != 0) s++;
+    for (size_t i = 0; i < HLMI_VERSIONS_MAX && s->sizes[i]; i++) last = s->sizes[i];
+    return last;
+}
+
 START_TEST(every_size)
 {
-    const size_t now = hlmi_struct_size(uses[_i].name);
+    const size_t now = known_size(uses[_i].name);
     ck_assert_uint_ge(now, 2 * sizeof now);
     for (size_t n = 0; n <= now + 16; n++) {
         const hlm_status st = with_size((size_t)_i, n),
@@ -461,9 +471,9 @@ START_TEST(as_recorded)
         const json_t *first = json_array_get(json_object_get(s, "fields"), 0);
         if (!first || strcmp(json_string_value(json_object_get(first, "name")), "struct_size") != 0) continue;
         const size_t size = (size_t)json_integer_value(json_object_get(s, "size"));
-        ck_assert_msg(hlmi_struct_size(name) == size,
+        ck_assert_msg(known_size(name) == size,
                       "%s has %zu bytes; lib/base/structs.c says %zu: add its former end there", name, size,
-                      hlmi_struct_size(name));
+                      known_size(name));
         bool used = false;
         for (size_t k = 0; k < N_USES; k++) used = used || strcmp(uses[k].name, name) == 0;
         ck_assert_msg(used, "%s is not tried in test_structs.c", name);
