@@ -28,12 +28,16 @@ static char *read_text(const char *a, const char *b, const char *c, size_t max)
     char path[PATH_BYTES];
     const int n = snprintf(path, sizeof path, "%s%s%s", a, b, c);
     const int fd = n < 0 || n >= (int)sizeof path ? -1 : hlmi_os_fd(path, O_RDONLY, 0, NULL);
-    char *text = fd < 0 ? NULL : malloc(max + 1);
-    size_t have = 0;
+    size_t have = 0, cap = 4096;
+    char *text = fd < 0 ? NULL : malloc(cap);
     ssize_t got = text ? 1 : 0;
     while (got > 0 || (got < 0 && errno == EINTR)) {
-        got = read(fd, text + have, max + 1 - have);
+        got = read(fd, text + have, cap - 1 - have);
         if (got > 0) have += (size_t)got;
+        if (have + 1 < cap || cap > max) continue;
+        char *more = realloc(text, cap *= 2);
+        if (!more) break;
+        text = more;
     }
     if (fd >= 0) close(fd);
     if (text && got == 0 && have <= max) {
