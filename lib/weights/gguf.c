@@ -229,7 +229,7 @@ static hlm_status read_tensor(reader *r)
 
 static hlm_status read_alignment(const reader *r, uint64_t *alignment)
 {
-    const hlmi_kv *kv = hlmi_kvs_find(r->kvs, "general.alignment");
+    const hlmi_kv *kv = hlmi_index_find(&r->kvs->by_key, "general.alignment");
     int64_t v = ALIGNMENT;
     if (kv && (!hlmi_kv_i64(kv, 0, &v) || kv->type == HLMI_KV_ARRAY))
         return hlmi_fail(HLM_E_FORMAT, "general.alignment has value type %d, expected a whole number", (int)kv->type);

@@ -19,7 +19,7 @@ typedef struct part_of {
 static hlm_status read_count(const char *path, const hlmi_kvs *kvs, const char *key, int64_t min, int64_t max,
                              int64_t fallback, int64_t *out)
 {
-    const hlmi_kv *kv = hlmi_kvs_find(kvs, key);
+    const hlmi_kv *kv = hlmi_index_find(&kvs->by_key, key);
     *out = fallback;
     if (!kv) return HLM_OK;
     if (kv->type == HLMI_KV_ARRAY || !hlmi_kv_i64(kv, 0, out))

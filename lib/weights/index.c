@@ -5,21 +5,16 @@
 
 #include "weights/store_impl.h"
 
-typedef struct named {
-    const void *items;
-    size_t stride;
-} named;
-
-static const char *name_of(const named *d, uint32_t i)
+static const char *name_of(const hlmi_index *x, uint32_t i)
 {
     const char *name;
-    memcpy(&name, (const char *)d->items + i * d->stride, sizeof name);
+    memcpy(&name, (const char *)x->items + i * x->stride, sizeof name);
     return name;
 }
 
-static bool name_before(const void *user, uint32_t a, uint32_t b)
+static bool name_before(const void *index, uint32_t a, uint32_t b)
 {
-    return strcmp(name_of(user, a), name_of(user, b)) < 0;
+    return strcmp(name_of(index, a), name_of(index, b)) < 0;
 }
 
 /* Merges the sorted runs [lo, mid) and [mid, hi) of from into to. */
@@ -59,26 +54,26 @@ hlm_status hlmi_sorted(uint32_t **order, const hlmi_mem *mem, size_t n, hlmi_bef
 hlm_status hlmi_index_build(hlmi_index *x, const hlmi_mem *mem, const void *items, size_t stride, size_t n,
                             const char *what)
 {
-    const named d = {items, stride};
     hlmi_index_free(x, mem);
-    HLMI_DO(hlmi_sorted(&x->order, mem, n, name_before, &d));
+    x->items = items;
+    x->stride = stride;
+    HLMI_DO(hlmi_sorted(&x->order, mem, n, name_before, x));
     x->n = n;
     for (size_t i = 1; i < n; i++) {
-        const char *name = name_of(&d, x->order[i]);
-        if (strcmp(name_of(&d, x->order[i - 1]), name) == 0)
+        const char *name = name_of(x, x->order[i]);
+        if (strcmp(name_of(x, x->order[i - 1]), name) == 0)
             return hlmi_fail(HLM_E_FORMAT, "%s %s is there twice", what, hlmi_quoted(name, strlen(name)).s);
     }
     return HLM_OK;
 }
 
-const void *hlmi_index_find(const hlmi_index *x, const void *items, size_t stride, const char *name)
+const void *hlmi_index_find(const hlmi_index *x, const char *name)
 {
-    const named d = {items, stride};
     size_t lo = 0, hi = x->n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
-        const int c = strcmp(name, name_of(&d, x->order[mid]));
-        if (c == 0) return (const char *)items + x->order[mid] * stride;
+        const int c = strcmp(name, name_of(x, x->order[mid]));
+        if (c == 0) return (const char *)x->items + x->order[mid] * x->stride;
         if (c < 0) hi = mid;
         else lo = mid + 1;
     }

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 
 typedef struct hlmi_index {
+    const void *items; /* [n] of `stride` bytes, as long as it is used */
+    size_t stride;
     uint32_t *order; /* [n] indices of items, by name */
     size_t n;
 } hlmi_index;
@@ -22,7 +24,7 @@ hlm_status hlmi_sorted(uint32_t **order, const hlmi_mem *mem, size_t n, hlmi_bef
 hlm_status hlmi_index_build(hlmi_index *x, const hlmi_mem *mem, const void *items, size_t stride, size_t n,
                             const char *what);
 /** The item of that name, or NULL. */
-const void *hlmi_index_find(const hlmi_index *x, const void *items, size_t stride, const char *name);
+const void *hlmi_index_find(const hlmi_index *x, const char *name);
 void hlmi_index_free(hlmi_index *x, const hlmi_mem *mem);
 
 #endif

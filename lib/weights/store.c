@@ -228,11 +228,6 @@ done:
     return st;
 }
 
-const hlmi_kv *hlmi_kvs_find(const hlmi_kvs *kvs, const char *key)
-{
-    return hlmi_index_find(&kvs->by_key, kvs->v, sizeof *kvs->v, key);
-}
-
 void hlmi_kvs_free(hlmi_kvs *kvs, const hlmi_mem *mem)
 {
     hlmi_free(mem, kvs->v);
@@ -288,7 +283,7 @@ uint64_t hlmi_store_bytes(const hlmi_store *s)
 
 const hlmi_tensor *hlmi_store_find(const hlmi_store *s, const char *name)
 {
-    return hlmi_index_find(&s->by_name, s->tensors, sizeof *s->tensors, name);
+    return hlmi_index_find(&s->by_name, name);
 }
 
 size_t hlmi_store_count(const hlmi_store *s)
@@ -329,7 +324,7 @@ const hlmi_json *hlmi_store_config(const hlmi_store *s)
 
 const hlmi_kv *hlmi_store_kv(const hlmi_store *s, const char *key)
 {
-    return hlmi_kvs_find(&s->kvs, key);
+    return hlmi_index_find(&s->kvs.by_key, key);
 }
 
 const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i)

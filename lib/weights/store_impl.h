@@ -71,7 +71,6 @@ hlm_status hlmi_store_name_file(const hlmi_store *s, hlm_status st);
 size_t hlmi_kv_size(uint64_t type);
 /** Little-endian, unaligned, n = 1 .. 8 bytes. */
 uint64_t hlmi_load_le(const uint8_t *p, size_t n);
-const hlmi_kv *hlmi_kvs_find(const hlmi_kvs *kvs, const char *key);
 void hlmi_kvs_free(hlmi_kvs *kvs, const hlmi_mem *mem);
 
 /* What containers share. */
