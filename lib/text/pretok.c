@@ -23,7 +23,7 @@ typedef struct cutter {
     const char *text;
     hlmi_piece piece; /* the one that is cut */
     hlmi_pieces *out;
-    hlmi_walk walk; /* over the matches of a Split */
+    hlmi_matches matches; /* of a Split */
     size_t from; /* end of the latest match */
     size_t begin, end; /* the new piece that may still grow; none when equal */
     bool prev_match;
@@ -121,11 +121,11 @@ static hlm_status run_split(cutter *c)
 {
     const size_t begin = c->piece.begin;
     if (c->p->scan) return run_scan(c);
-    hlmi_walk_text(&c->walk, c->text + begin, c->piece.end - begin);
+    hlmi_matches_text(&c->matches, c->text + begin, c->piece.end - begin);
     for (;;) {
-        HLMI_DO(hlmi_walk_next(&c->walk));
-        if (!c->walk.found) return cut_rest(c);
-        HLMI_DO(cut_match(c, begin + c->walk.begin, begin + c->walk.end));
+        HLMI_DO(hlmi_matches_next(&c->matches));
+        if (!c->matches.found) return cut_rest(c);
+        HLMI_DO(cut_match(c, begin + c->matches.begin, begin + c->matches.end));
     }
 }
 
@@ -379,7 +379,7 @@ static hlm_status run_step(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pie
     hlm_status st;
     const hlmi_buf *own = &out->own;
     cutter c = {.p = p, .text = in->text, .out = out};
-    HLMI_TRY(p->scan ? HLM_OK : hlmi_walk_begin(&c.walk, &p->pattern));
+    HLMI_TRY(p->scan ? HLM_OK : hlmi_matches_begin(&c.matches, &p->pattern));
     for (size_t i = 0; i < in->n; i++) {
         const size_t begin = own->len;
         c.piece = in->v[i];
@@ -390,7 +390,7 @@ static hlm_status run_step(const hlmi_pretok *p, const hlmi_pieces *in, hlmi_pie
     }
     st = hlmi_buf_status(own, "pre-tokenized text");
 done:
-    hlmi_walk_end(&c.walk);
+    hlmi_matches_end(&c.matches);
     return st;
 }
 

@@ -131,7 +131,7 @@ done:
     return st;
 }
 
-static int64_t found_number(const hlmi_walk *w, const char *s)
+static int64_t found_number(const hlmi_matches *w, const char *s)
 {
     const int group = pcre2_substring_number_from_name(w->pattern->code, (PCRE2_SPTR) "idx");
     const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->data);
@@ -146,14 +146,14 @@ static int64_t found_number(const hlmi_walk *w, const char *s)
 
 hlm_status hlmi_pyre_match(const hlmi_pattern *re, const char *s, size_t len, bool *matches, int64_t *number)
 {
-    hlmi_walk w;
-    HLMI_DO(hlmi_walk_begin(&w, re));
+    hlmi_matches w;
+    HLMI_DO(hlmi_matches_begin(&w, re));
     pcre2_set_match_limit(w.context, STEPS);
     pcre2_set_heap_limit(w.context, HEAP_KB);
     const int rc = pcre2_match(re->code, (PCRE2_SPTR)s, len, 0, 0, w.data, w.context);
     *matches = rc >= 0;
     if (number) *number = rc >= 0 ? found_number(&w, s) : -1;
-    hlmi_walk_end(&w);
+    hlmi_matches_end(&w);
     if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH) return HLM_OK;
     if (rc == PCRE2_ERROR_NOMEMORY) return hlmi_nomem(0, "matching a regular expression");
     char why[128];

@@ -141,18 +141,18 @@ void hlmi_pattern_free(hlmi_pattern *p, const hlmi_mem *mem)
     *p = (hlmi_pattern){0};
 }
 
-hlm_status hlmi_walk_begin(hlmi_walk *w, const hlmi_pattern *p)
+hlm_status hlmi_matches_begin(hlmi_matches *w, const hlmi_pattern *p)
 {
-    *w = (hlmi_walk){.pattern = p};
+    *w = (hlmi_matches){.pattern = p};
     if (!p->code) return HLM_OK;
     w->data = pcre2_match_data_create_from_pattern(p->code, p->general);
     w->context = pcre2_match_context_create(p->general);
     if (w->data && w->context) return HLM_OK;
-    hlmi_walk_end(w);
+    hlmi_matches_end(w);
     return hlmi_nomem(0, "regular expression");
 }
 
-void hlmi_walk_text(hlmi_walk *w, const char *s, size_t len)
+void hlmi_matches_text(hlmi_matches *w, const char *s, size_t len)
 {
     w->s = s;
     w->len = len;
@@ -166,7 +166,7 @@ void hlmi_walk_text(hlmi_walk *w, const char *s, size_t len)
     pcre2_set_heap_limit(w->context, 256 * 1024);
 }
 
-static void take_match(hlmi_walk *w, size_t begin, size_t end)
+static void take_match(hlmi_matches *w, size_t begin, size_t end)
 {
     w->found = true;
     w->begin = begin;
@@ -181,7 +181,7 @@ static hlm_status match_failed(int rc)
     return hlmi_fail(HLM_E_LIMIT, "the tokenizer's regular expression gave up: %s", why);
 }
 
-static hlm_status next_match(hlmi_walk *w)
+static hlm_status next_match(hlmi_matches *w)
 {
     while (w->at <= w->len) {
         const int rc =
@@ -200,7 +200,7 @@ static hlm_status next_match(hlmi_walk *w)
     return HLM_OK;
 }
 
-hlm_status hlmi_walk_next(hlmi_walk *w)
+hlm_status hlmi_matches_next(hlmi_matches *w)
 {
     w->found = false;
     if (w->pattern->code) return next_match(w);
@@ -209,7 +209,7 @@ hlm_status hlmi_walk_next(hlmi_walk *w)
     return HLM_OK;
 }
 
-void hlmi_walk_end(hlmi_walk *w)
+void hlmi_matches_end(hlmi_matches *w)
 {
     pcre2_match_data_free(w->data);
     pcre2_match_context_free(w->context);

@@ -24,20 +24,20 @@ hlm_status hlmi_pattern_compile(hlmi_pattern *p, const hlmi_mem *mem, const hlmi
                                 uint32_t nested, hlmi_str source);
 
 /** Walks over the matches in one text after another. */
-typedef struct hlmi_walk {
+typedef struct hlmi_matches {
     const hlmi_pattern *pattern;
     void *data, *context; /* of an expression */
     const char *s;
     size_t len, at;
     bool found;
     size_t begin, end; /* of the latest match */
-} hlmi_walk;
+} hlmi_matches;
 
-hlm_status hlmi_walk_begin(hlmi_walk *w, const hlmi_pattern *p);
+hlm_status hlmi_matches_begin(hlmi_matches *w, const hlmi_pattern *p);
 /** Next text: well-formed UTF-8. */
-void hlmi_walk_text(hlmi_walk *w, const char *s, size_t len);
+void hlmi_matches_text(hlmi_matches *w, const char *s, size_t len);
 /** w->found tells whether there is another match [w->begin, w->end). Errors  HLM_E_LIMIT, HLM_E_NOMEM. */
-hlm_status hlmi_walk_next(hlmi_walk *w);
-void hlmi_walk_end(hlmi_walk *w);
+hlm_status hlmi_matches_next(hlmi_matches *w);
+void hlmi_matches_end(hlmi_matches *w);
 
 #endif

@@ -14,12 +14,12 @@ hlm_status hlmi_replace_read(hlmi_replace *r, const hlmi_mem *mem, const hlmi_js
 hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hlmi_buf *out)
 {
     hlm_status st;
-    hlmi_walk w;
+    hlmi_matches w;
     size_t from = 0;
-    HLMI_TRY(hlmi_walk_begin(&w, &r->pattern));
-    hlmi_walk_text(&w, s, len);
+    HLMI_TRY(hlmi_matches_begin(&w, &r->pattern));
+    hlmi_matches_text(&w, s, len);
     for (;;) {
-        HLMI_TRY(hlmi_walk_next(&w));
+        HLMI_TRY(hlmi_matches_next(&w));
         if (!w.found || out->failed) break;
         hlmi_buf_add(out, s + from, w.begin - from);
         hlmi_buf_add(out, r->content, r->content_len);
@@ -27,7 +27,7 @@ hlm_status hlmi_replace_run(const hlmi_replace *r, const char *s, size_t len, hl
     }
     hlmi_buf_add(out, s + from, len - from);
 done:
-    hlmi_walk_end(&w);
+    hlmi_matches_end(&w);
     return st;
 }
 

@@ -39,8 +39,8 @@ void hlmi_scratch_worker(hlmi_builder *b, size_t bytes)
     b->worker_bytes = hlmi_max_size(b->worker_bytes, bytes);
 }
 
-/* What a region takes and a copy of its argument lie in one block. They are read and written by different threads at one
- * time, so that they share no cache line. */
+/* What a region takes and a copy of its argument lie in one block. They are read and written by different threads at
+ * one time, so that they share no cache line. */
 void hlmi_emit(hlmi_builder *b, hlmi_region_fn *run, const void *arg, size_t size, size_t min_rows, size_t max_rows)
 {
     const size_t head = hlmi_round_up(sizeof(hlmi_cost), HLMI_ALIGN);

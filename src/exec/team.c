@@ -126,8 +126,8 @@ static size_t words(const hlmi_team *t)
     return (t->workers + WORD_BITS - 1) / WORD_BITS; /* of the most shares; they may be fewer */
 }
 
-/* Helpers that rest have no share, so that the caller alone computes as one thread does. The parts of a slice are of one
- * division. */
+/* Helpers that rest have no share, so that the caller alone computes as one thread does. The parts of a slice are of
+ * one division. */
 static void open_region(hlmi_team *t, size_t at)
 {
     const size_t shares = t->workers - (t->run.one ? 0 : atomic_load_explicit(&t->n_resting, memory_order_relaxed));

@@ -9,7 +9,7 @@
 #include "sample/philox.h"
 #include "sample/sampler.h"
 #include "sample/softmax.h"
-#include "sample/stages.h"
+#include "sample/chain.h"
 
 enum { DEFAULT_WINDOW = 64 };
 
@@ -45,12 +45,12 @@ static hlm_status create(hlm_sampler **out, hlm_model *model, size_t vocab, cons
     hlm_sampler *s = hlmi_calloc(mem, 1, sizeof *s);
     if (!s) return hlmi_nomem(sizeof *s, "a sampler");
     *s = (hlm_sampler){.mem = *mem, .vocab = vocab, .params = *p};
-    s->plain = p->temperature == 0 && !hlmi_stages_change_best(p);
+    s->plain = p->temperature == 0 && !hlmi_chain_changes_best(p);
     hlm_model_retain(model);
     s->model = model;
     HLMI_TRY(copy_bias(s));
     if (!s->plain) HLMI_TRY(hlmi_cands_init(&s->cands, vocab, &s->mem));
-    if (hlmi_stages_look_back(p))
+    if (hlmi_chain_looks_back(p))
         HLMI_TRY(hlmi_history_init(&s->history, vocab, window < 0 ? 0 : (size_t)window, &s->mem));
     *out = s;
     return HLM_OK;
@@ -72,7 +72,7 @@ HLMI_CALL(hlm_sampler_new,
     HLMI_DO(hlm_model_info_get(model, &info));
     if (info.vocab_size < 1)
         return hlmi_fail(HLM_E_ARG, "hlm_sampler_new: the model's vocabulary has %d tokens", info.vocab_size);
-    HLMI_DO(hlmi_stages_check(&p, (size_t)info.vocab_size));
+    HLMI_DO(hlmi_chain_check(&p, (size_t)info.vocab_size));
     return create(out, model, (size_t)info.vocab_size, &p);
 }
 
@@ -115,7 +115,7 @@ HLMI_CALL(hlm_sampler_sample, (hlm_sampler *sampler, const float *logits, int32_
     } else {
         hlmi_cands *c = &sampler->cands;
         hlmi_cands_load(c, logits, sampler->vocab);
-        if (!hlmi_stages_run(&sampler->params, &sampler->history, c)) return none_left();
+        if (!hlmi_chain_run(&sampler->params, &sampler->history, c)) return none_left();
         const float t = sampler->params.temperature;
         const size_t i = t == 0 ? hlmi_argmax(c->logit, c->n)
                                 : hlmi_draw(c, t, hlmi_philox_uniform(sampler->params.seed, sampler->draws));

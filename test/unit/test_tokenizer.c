@@ -445,24 +445,24 @@ START_TEST(scanners)
     uint32_t seed = 1;
     for (size_t p = 0; p < 3; p++) {
         hlmi_pattern re;
-        hlmi_walk w;
+        hlmi_matches w;
         const hlmi_str source = {patterns[p], strlen(patterns[p])};
         const hlmi_scan *scan = hlmi_scan_find(source.s, source.len);
         ck_assert(scan != NULL);
         ck_assert_int_eq(hlmi_pattern_set(&re, &mem, source, true), HLM_OK);
-        ck_assert_int_eq(hlmi_walk_begin(&w, &re), HLM_OK);
+        ck_assert_int_eq(hlmi_matches_begin(&w, &re), HLM_OK);
         for (int round = 0; round < 4000; round++) {
             char text[128];
             random_text(&seed, text);
             const size_t len = strlen(text);
-            hlmi_walk_text(&w, text, len);
+            hlmi_matches_text(&w, text, len);
             for (size_t at = 0; at < len; at = w.end) {
-                ck_assert_int_eq(hlmi_walk_next(&w), HLM_OK);
+                ck_assert_int_eq(hlmi_matches_next(&w), HLM_OK);
                 ck_assert_msg(w.found && w.begin == at && w.end == hlmi_scan_next(scan, text, len, at), "'%s' at %zu",
                               text, at);
             }
         }
-        hlmi_walk_end(&w);
+        hlmi_matches_end(&w);
         hlmi_pattern_free(&re, &mem);
     }
 }

@@ -1,5 +1,5 @@
 /* The stages of the chain, in the order in which they run. */
-#include "sample/stages.h"
+#include "sample/chain.h"
 
 #include <math.h>
 
@@ -50,7 +50,7 @@ static hlm_status check_penalties(const hlm_sampler_params *p)
     return HLM_OK;
 }
 
-bool hlmi_stages_look_back(const hlm_sampler_params *p)
+bool hlmi_chain_looks_back(const hlm_sampler_params *p)
 {
     return repetition(p) != 1 || p->frequency_penalty != 0 || p->presence_penalty != 0;
 }
@@ -152,7 +152,7 @@ static hlm_status check_share(float x, const char *name)
     return hlmi_fail(HLM_E_ARG, "sampler: %s is %g, must be in 0..1", name, (double)x);
 }
 
-hlm_status hlmi_stages_check(const hlm_sampler_params *p, size_t vocab)
+hlm_status hlmi_chain_check(const hlm_sampler_params *p, size_t vocab)
 {
     HLMI_DO(check_bias(p, vocab));
     HLMI_DO(check_penalties(p));
@@ -169,12 +169,12 @@ static bool is_part(float share)
     return share > 0 && share < 1;
 }
 
-bool hlmi_stages_change_best(const hlm_sampler_params *p)
+bool hlmi_chain_changes_best(const hlm_sampler_params *p)
 {
-    return p->n_logit_bias || hlmi_stages_look_back(p) || is_part(p->typical_p);
+    return p->n_logit_bias || hlmi_chain_looks_back(p) || is_part(p->typical_p);
 }
 
-bool hlmi_stages_run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *c)
+bool hlmi_chain_run(const hlm_sampler_params *p, const hlmi_history *h, hlmi_cands *c)
 {
     const bool greedy = p->temperature == 0;
     add_bias(p, c);
