@@ -155,39 +155,44 @@ typedef struct hlmi_attention {
     size_t rope; /* which of the plan's; HLMI_NO_ROPE: positions do not turn q and k */
 } hlmi_attention;
 
+/** The entries of an op table: X(name, what it takes besides the builder). */
+#define HLMI_OPS(X)                                                                                                     \
+  /* cos and sin of the tile's positions for rope `i` of the plan, into b->ropes[i] */                                  \
+  X(rope_table, size_t i)                                                                                               \
+  /* b->x = scale * rows of the embedding matrix by token id, or the rows that were given instead, as they are */       \
+  X(gather, const hlmi_matrix *table, float scale)                                                                      \
+  X(linear, const hlmi_linear *a)                                                                                       \
+  /* q and k turned (after their norms), k and v written into the pages */                                              \
+  X(rope_append, const hlmi_attention *a)                                                                               \
+  X(attention, const hlmi_attention *a)                                                                                 \
+  /* the weights of the rows that were asked for as `layer`; after rope_append */                                       \
+  X(attention_tap, int32_t layer, const hlmi_attention *a)                                                              \
+  /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same */ \
+  /* for any division of the rows into tiles and spans */                                                               \
+  X(conv, const hlmi_conv *a)                                                                                           \
+  X(scan1, const hlmi_scan1 *a)                                                                                         \
+  X(scan2, const hlmi_scan2 *a)                                                                                         \
+  X(delta, const hlmi_delta *a)                                                                                         \
+  /* rows of what a recurrence reads, [channels + extra] floats, into the undo log; and out of it, for replay */        \
+  X(log_write, size_t rec, hlmi_rows rows)                                                                              \
+  X(log_read, size_t rec, hlmi_rows rows)                                                                               \
+  X(norm_rows, const hlmi_norm_rows *a)                                                                                 \
+  X(combine, const hlmi_combine *a)                                                                                     \
+  /* router logits to experts and weights */                                                                            \
+  X(route, const hlmi_route *a)                                                                                         \
+  X(linear_grouped, const hlmi_linear_grouped *a)                                                                       \
+  /* y [out rows] = b->x of the out rows; and of each span's last row into the state that the span leaves with */       \
+  X(pick_rows, hlmi_rows y)                                                                                             \
+  /* y [out rows] = the rows that the states have kept so: row i of the state that span i comes in with */              \
+  X(kept_rows, hlmi_rows y)                                                                                             \
+  /* rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer` */                \
+  X(tap, int32_t layer, const hlmi_norm *norm)                                                                          \
+  X(tap_branch, const hlmi_branch *a)
+
 struct hlmi_ops {
-    const char *name;
-    /** cos and sin of the tile's positions for rope `i` of the plan, into b->ropes[i]. */
-    void (*rope_table)(hlmi_builder *b, size_t i);
-    /** b->x = scale * rows of the embedding matrix by token id, or the rows that were given instead, as they are. */
-    void (*gather)(hlmi_builder *b, const hlmi_matrix *table, float scale);
-    void (*linear)(hlmi_builder *b, const hlmi_linear *a);
-    /** Turn q and k (after their norms) and write k and v into the pages. */
-    void (*rope_append)(hlmi_builder *b, const hlmi_attention *a);
-    void (*attention)(hlmi_builder *b, const hlmi_attention *a);
-    /** The weights of the rows that were asked for as `layer`; after rope_append. */
-    void (*attention_tap)(hlmi_builder *b, int32_t layer, const hlmi_attention *a);
-    /* recurrent layers; each reads the state that the spans come in with and writes the one they leave with, the same
-     * for any division of the rows into tiles and spans */
-    void (*conv)(hlmi_builder *b, const hlmi_conv *a);
-    /** Rows of what a recurrence reads, [channels + extra] floats, into the undo log; and out of it, for replay. */
-    void (*log_write)(hlmi_builder *b, size_t rec, hlmi_rows rows);
-    void (*log_read)(hlmi_builder *b, size_t rec, hlmi_rows rows);
-    void (*scan1)(hlmi_builder *b, const hlmi_scan1 *a);
-    void (*scan2)(hlmi_builder *b, const hlmi_scan2 *a);
-    void (*delta)(hlmi_builder *b, const hlmi_delta *a);
-    void (*norm_rows)(hlmi_builder *b, const hlmi_norm_rows *a);
-    void (*combine)(hlmi_builder *b, const hlmi_combine *a);
-    /** Router logits to experts and weights. */
-    void (*route)(hlmi_builder *b, const hlmi_route *a);
-    void (*linear_grouped)(hlmi_builder *b, const hlmi_linear_grouped *a);
-    /** y [out rows] = b->x of the out rows; and of each span's last row into the state that the span leaves with. */
-    void (*pick_rows)(hlmi_builder *b, hlmi_rows y);
-    /** y [out rows] = the rows that the states have kept so: row i of the state that span i comes in with. */
-    void (*kept_rows)(hlmi_builder *b, hlmi_rows y);
-    /** Rows of b->x (through the norm, unless NULL) to the hidden states that were asked for as `layer`. */
-    void (*tap)(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
-    void (*tap_branch)(hlmi_builder *b, const hlmi_branch *a);
+#define HLMI_OP(op, ...) void (*op)(hlmi_builder * b, __VA_ARGS__);
+    HLMI_OPS(HLMI_OP)
+#undef HLMI_OP
 };
 
 /** The CPU's op table. */

@@ -87,7 +87,6 @@ static void gather(hlmi_builder *b, const hlmi_matrix *table, float scale)
 static hlmi_ops counting_table(void)
 {
     hlmi_ops t = hlmi_ops_cpu;
-    t.name = "counting";
     t.linear = linear;
     t.linear_grouped = linear_grouped;
     t.rope_append = rope_append;

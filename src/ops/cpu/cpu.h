@@ -52,25 +52,8 @@ static inline void *hlmi_worker_scratch(const hlmi_tile *t, size_t worker, size_
     return t->worker_scratch + hlmi_team_worker(t, worker, workers) * t->worker_stride;
 }
 
-void hlmi_cpu_rope_table(hlmi_builder *b, size_t i);
-void hlmi_cpu_gather(hlmi_builder *b, const hlmi_matrix *table, float scale);
-void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *a);
-void hlmi_cpu_rope_append(hlmi_builder *b, const hlmi_attention *a);
-void hlmi_cpu_attention(hlmi_builder *b, const hlmi_attention *a);
-void hlmi_cpu_attention_tap(hlmi_builder *b, int32_t layer, const hlmi_attention *a);
-void hlmi_cpu_delta(hlmi_builder *b, const hlmi_delta *a);
-void hlmi_cpu_norm_rows(hlmi_builder *b, const hlmi_norm_rows *a);
-void hlmi_cpu_combine(hlmi_builder *b, const hlmi_combine *a);
-void hlmi_cpu_conv(hlmi_builder *b, const hlmi_conv *a);
-void hlmi_cpu_scan2(hlmi_builder *b, const hlmi_scan2 *a);
-void hlmi_cpu_scan1(hlmi_builder *b, const hlmi_scan1 *a);
-void hlmi_cpu_route(hlmi_builder *b, const hlmi_route *a);
-void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *a);
-void hlmi_cpu_log_write(hlmi_builder *b, size_t rec, hlmi_rows rows);
-void hlmi_cpu_log_read(hlmi_builder *b, size_t rec, hlmi_rows rows);
-void hlmi_cpu_pick_rows(hlmi_builder *b, hlmi_rows y);
-void hlmi_cpu_kept_rows(hlmi_builder *b, hlmi_rows y);
-void hlmi_cpu_tap(hlmi_builder *b, int32_t layer, const hlmi_norm *norm);
-void hlmi_cpu_tap_branch(hlmi_builder *b, const hlmi_branch *a);
+#define HLMI_CPU_OP(op, ...) void hlmi_cpu_##op(hlmi_builder *b, __VA_ARGS__);
+HLMI_OPS(HLMI_CPU_OP)
+#undef HLMI_CPU_OP
 
 #endif

@@ -10,7 +10,6 @@ enum { CHUNK = 16 /* rows: what a visit to the state in the second cache is spre
 typedef struct delta_arg {
     hlmi_delta a;
     hlmi_recurrence rec;
-    hlmi_norm q_norm, k_norm;
     const hlmi_kernels *k;
     const hlmi_state_layout *states;
     size_t ldn; /* of normed rows */
@@ -42,8 +41,8 @@ static void prepare(const delta_arg *a, size_t h, size_t row, size_t n, const ro
     const hlmi_delta *o = &a->a;
     const size_t key = h / (a->rec.heads / o->key_heads) * a->rec.rows;
     for (size_t i = 0; i < n; i++) {
-        hlmi_cpu_norm(a->k, &a->q_norm, hlmi_rows_at(r->q, i), hlmi_rows_at(o->q, row + i) + key);
-        hlmi_cpu_norm(a->k, &a->k_norm, hlmi_rows_at(r->k, i), hlmi_rows_at(o->k, row + i) + key);
+        hlmi_cpu_norm(a->k, o->q_norm, hlmi_rows_at(r->q, i), hlmi_rows_at(o->q, row + i) + key);
+        hlmi_cpu_norm(a->k, o->k_norm, hlmi_rows_at(r->k, i), hlmi_rows_at(o->k, row + i) + key);
         r->g[i] = hlmi_expf(o->a[h] * hlmi_softplusf(hlmi_rows_at(o->xa, row + i)[h] + o->dt_bias[h]));
         r->beta[i] = 1.0f / (1.0f + hlmi_expf(-hlmi_rows_at(o->xb, row + i)[h]));
     }
@@ -95,8 +94,6 @@ void hlmi_cpu_delta(hlmi_builder *b, const hlmi_delta *o)
 {
     const delta_arg a = {.a = *o,
                          .rec = b->plan->rec[o->rec],
-                         .q_norm = *o->q_norm,
-                         .k_norm = *o->k_norm,
                          .k = b->kernels,
                          .states = b->states,
                          .ldn = hlmi_ld(b->plan->rec[o->rec].rows)};

@@ -3,13 +3,12 @@
 
 typedef struct norm_arg {
     hlmi_norm_rows a;
-    hlmi_norm norm; /* of the first group */
     const hlmi_kernels *k;
 } norm_arg;
 
 static hlmi_norm norm_of(const norm_arg *a, size_t group)
 {
-    hlmi_norm n = a->norm;
+    hlmi_norm n = *a->a.norm;
     if (!a->a.wide) return n;
     n.weight += group * n.size;
     if (n.bias) n.bias += group * n.size;
@@ -21,7 +20,7 @@ static void norm_run(const void *arg, const void *step, size_t worker, size_t wo
     const norm_arg *a = arg;
     const hlmi_tile *t = step;
     const hlmi_norm_rows *o = &a->a;
-    const size_t size = a->norm.size;
+    const size_t size = a->a.norm->size;
     const hlmi_range r = hlmi_share(t->n_rows * o->groups, worker, workers);
     for (size_t i = r.begin; i < r.end; i++) {
         const size_t row = i / o->groups, group = i % o->groups;
@@ -39,6 +38,6 @@ static void norm_run(const void *arg, const void *step, size_t worker, size_t wo
 
 void hlmi_cpu_norm_rows(hlmi_builder *b, const hlmi_norm_rows *o)
 {
-    const norm_arg a = {.a = *o, .norm = *o->norm, .k = b->kernels};
+    const norm_arg a = {.a = *o, .k = b->kernels};
     hlmi_emit(b, norm_run, &a, sizeof a, 0, 0);
 }
