@@ -14,10 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # into a folder that is otherwise unseen. `public` are calls of the public API, wherever it is defined; others are of what is seen.
 LAYERS = {
     "session": "public sample api/engine.h state/draft.h plan/model_mem.h base",
-    "api": "arch block ops exec state plan place chat text weights kernel quant base",
+    "api": "arch block cpu ops exec state plan place chat text weights kernel quant base",
     "arch": "plan place weights text/pyre.h text/regex.h quant base",
     "block": "ops exec plan place kernel quant base",
-    "ops/cpu": "ops exec plan place kernel quant base",
+    "cpu": "ops exec plan place kernel quant base",
     "ops": "exec plan place kernel quant base",
     "exec": "plan place kernel quant base",
     "state": "plan place weights/fingerprint.h kernel quant base",

@@ -195,7 +195,4 @@ struct hlmi_ops {
 #undef HLMI_OP
 };
 
-/** The CPU's op table. */
-extern const hlmi_ops hlmi_ops_cpu;
-
 #endif

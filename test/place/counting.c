@@ -12,9 +12,8 @@
 #include "place/counting.h"
 
 #include "api/places.h"
-#include "exec/cpu.h"
+#include "cpu/place.h"
 #include "exec/slice.h"
-#include "ops/ops.h"
 #include "plan/layers.h"
 
 enum { HERE = 1 /* its number */ };
@@ -233,7 +232,7 @@ void hlmi_places_choose(hlm_model *m)
                                 .copy = copy,
                                 .zero = zero,
                                 .run = run};
-    hlmi_place_cpu(&m->cpu, &m->mem, &hlmi_ops_cpu);
+    hlmi_place_cpu(&m->cpu, &m->mem);
     m->places[0] = &m->cpu;
     m->places[HERE] = &second;
     m->n_places = 2;

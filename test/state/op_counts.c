@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "api/context.h"
-#include "ops/ops.h"
+#include "cpu/place.h"
 #include "../calls.h"
 
 enum { PROMPT = 40, SAME = 33, TURN = 57, STRIDE = 16, UNDO = 8, LONG = 5000, FORK_BYTES = 4096, CHUNK = 500 };

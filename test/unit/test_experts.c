@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 #include "unit/quantise.h"
 #include "unit/suite.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/math.h"
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 enum {
     SPLIT = 256, /* positions of a split */

@@ -1,7 +1,7 @@
 /* The convolution of recurrent layers: each worker takes some channels, of every span, so that spans of different
  * lengths are no matter. */
 #include "base/size.h"
-#include "ops/cpu/held.h"
+#include "cpu/held.h"
 
 enum { LINE = 16 }; /* channels: a cache line */
 

@@ -1,11 +1,11 @@
 /* Rows of x in the forms that the kernels of some matrices read. Of a few rows each worker packs all for itself, which
  * costs less than a barrier; else the workers share it in a region of its own. */
-#ifndef HLMI_OPS_CPU_FORMS_H
-#define HLMI_OPS_CPU_FORMS_H
+#ifndef HLMI_CPU_FORMS_H
+#define HLMI_CPU_FORMS_H
 
 #include <string.h>
 
-#include "ops/cpu/product.h"
+#include "cpu/product.h"
 
 enum { HLMI_OWN_ROWS = 4 }; /* up to here each worker packs for itself */
 

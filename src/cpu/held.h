@@ -1,10 +1,10 @@
 /* Recurrent states as kernels want them, in f32. A block of f32 is read and written in place; of a block of 16 bits a
  * worker makes f32 in its scratch, runs the kernel on that, and puts it back, which loses nothing because the kernel
  * has rounded it. */
-#ifndef HLMI_OPS_CPU_HELD_H
-#define HLMI_OPS_CPU_HELD_H
+#ifndef HLMI_CPU_HELD_H
+#define HLMI_CPU_HELD_H
 
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 /** A part of a state: `rows` rows of n elements, `ld` elements apart. */
 typedef struct hlmi_held {

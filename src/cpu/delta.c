@@ -3,7 +3,7 @@
 #include "base/math.h"
 #include "base/size.h"
 #include "base/softplusf.h"
-#include "ops/cpu/held.h"
+#include "cpu/held.h"
 
 enum { CHUNK = 16 /* rows: what a visit to the state in the second cache is spread over */ };
 

@@ -5,7 +5,7 @@
 
 #include "base/math.h"
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct table_arg {
     const hlmi_rope *rope;

@@ -1,7 +1,7 @@
 /* Elementwise forms of rows. */
 #include <string.h>
 
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct combine_arg {
     hlmi_combine a;

@@ -1,10 +1,10 @@
 /* What adapters add to products (plan/adapter.h): low = A x for a row, in a region that steps without adapters skip,
  * then y = factor * (y + B low) beside the products of the matrix itself. One row at a time, so that a batch never
  * shows. */
-#ifndef HLMI_OPS_CPU_LOW_H
-#define HLMI_OPS_CPU_LOW_H
+#ifndef HLMI_CPU_LOW_H
+#define HLMI_CPU_LOW_H
 
-#include "ops/cpu/product.h"
+#include "cpu/product.h"
 #include "plan/adapter.h"
 
 /** What an adapter has for a matrix (either NULL: nothing), or NULL. */

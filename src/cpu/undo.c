@@ -1,7 +1,7 @@
 /* The undo log's ops: rows of recurrent inputs into it while steps run, and out of it when they are replayed. */
 #include <string.h>
 
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct log_arg {
     hlmi_field in_log; /* in a row of the log */

@@ -1,6 +1,6 @@
 /* Mamba-2's scan: the work is heads of spans, one head after the other, so that a worker has whole heads of nearly all
  * spans, however long each is. */
-#include "ops/cpu/held.h"
+#include "cpu/held.h"
 
 typedef struct scan2_arg {
     hlmi_scan2 a;

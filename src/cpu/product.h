@@ -1,9 +1,9 @@
 /* A weight matrix with the kernel that multiplies it, and its products with packed rows by bands of output rows. */
-#ifndef HLMI_OPS_CPU_PRODUCT_H
-#define HLMI_OPS_CPU_PRODUCT_H
+#ifndef HLMI_CPU_PRODUCT_H
+#define HLMI_CPU_PRODUCT_H
 
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 enum {
     HLMI_BAND = 32, /* output rows of a band, the least that a worker computes: a multiple of every layout's group */

@@ -1,9 +1,16 @@
-/* The CPU as a place: the host's memory, and the team. */
-#include "exec/cpu.h"
+/* The CPU as a place: the host's memory, the ops of this folder, and the team. */
+#include "cpu/place.h"
 
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "exec/slice.h"
+
+const hlmi_ops hlmi_ops_cpu = {
+#define OP(op, ...) .op = hlmi_cpu_##op,
+    HLMI_OPS(OP)
+#undef OP
+};
 
 static hlmi_layout layout(const hlmi_place *p, hlmi_type type)
 {
@@ -55,11 +62,11 @@ static hlm_status run(hlmi_place *p, hlmi_team *team, const hlmi_work *work, hlm
     return hlmi_team_run(team, work);
 }
 
-void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem, const hlmi_ops *ops)
+void hlmi_place_cpu(hlmi_place *p, const hlmi_mem *mem)
 {
     *p = (hlmi_place){.name = "cpu",
                       .mem = mem,
-                      .ops = ops,
+                      .ops = &hlmi_ops_cpu,
                       .host = true,
                       .layout = layout,
                       .can = can,

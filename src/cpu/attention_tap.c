@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct tap_arg {
     int32_t layer;

@@ -1,7 +1,7 @@
 /* What the CPU's ops share: how work is divided among workers. Every output is computed whole by one worker in the
  * kernel's order, so the division never shows in the numbers. */
-#ifndef HLMI_OPS_CPU_CPU_H
-#define HLMI_OPS_CPU_CPU_H
+#ifndef HLMI_CPU_CPU_H
+#define HLMI_CPU_CPU_H
 
 #include "base/assert.h"
 #include "ops/ops.h"

@@ -1,6 +1,6 @@
 /* Mamba-1's scan: each worker takes some channels, of every span, so that spans of different lengths are no matter. */
 #include "base/size.h"
-#include "ops/cpu/held.h"
+#include "cpu/held.h"
 
 enum { LINE = 16 }; /* channels: a cache line */
 

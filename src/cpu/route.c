@@ -3,7 +3,7 @@
 
 #include "base/math.h"
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct route_arg {
     hlmi_route a;

@@ -1,5 +1,5 @@
 /* Norms of groups within rows, with a gate before or after. A group of a row is one worker's. */
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct norm_arg {
     hlmi_norm_rows a;

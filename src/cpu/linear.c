@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/forms.h"
-#include "ops/cpu/low.h"
+#include "cpu/forms.h"
+#include "cpu/low.h"
 
 typedef struct linear_arg {
     hlmi_linear a;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/cpu.h"
+#include "cpu/cpu.h"
 
 typedef struct gather_arg {
     const hlmi_matrix *table;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "ops/cpu/forms.h"
-#include "ops/cpu/low.h"
+#include "cpu/forms.h"
+#include "cpu/low.h"
 
 enum { OWN_SLOTS = 4 }; /* of down: up to here each worker packs for itself */
 
