@@ -24,9 +24,10 @@ MAX_P90_LINES = 25  # of all functions of lib/ and src/, nine of ten
 MAX_COLUMNS = 150
 # What few may include of lib/, or of the system.
 DOORS = {"jinja/": ("lib/jinja/", "lib/chat/"), "jansson.h": ("lib/base/json.c",)}
-# Who asks which container a model is in; all others read what is there, whatever it is.
+# Who asks which dialect a store's files have: the loader, which passes it on (hlmi_loader_settings); all others read
+# what is there, whatever it is.
 DIALECT = re.compile(r"\bhlmi_store_dialect\s*\(")
-DIALECT_ASKED = ("lib/weights/", "src/arch/")
+DIALECT_ASKED = ("lib/weights/", "src/arch/loader.c")
 
 # What ends, prints in, or reads the environment of somebody else's program.
 BANNED = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort|printf|vprintf|fprintf|puts|putchar|putc|fputs|perror"

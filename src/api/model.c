@@ -101,7 +101,6 @@ static hlm_status read_weights(hlm_model *m, const hlm_model_params *p)
 static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
 {
     hlmi_config config;
-    hlmi_wants wants = {0};
     const hlmi_arch *arch = NULL;
     char name[80];
     const char *own = NULL;
@@ -112,10 +111,7 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     HLMI_TRY(keep_names(m, name, own, own_len));
     hlmi_fingerprint_init(&m->fingerprint, m->kernels.hash, &m->mem);
     HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
-    HLMI_TRY(hlmi_wants_init(&wants, m->store, &m->plan));
-    hlmi_wants_leave_out(&wants, arch->left_out);
-    HLMI_TRY(hlmi_arch_build(arch, &config, &wants));
-    HLMI_TRY(hlmi_wants_finish(&wants));
+    HLMI_TRY(hlmi_arch_build(arch, &config, &m->plan));
     hlmi_places_choose(m);
     HLMI_TRY(hlmi_plan_place(&m->plan, m->places, hlmi_store_path(m->store)));
     if (!(p->flags & HLM_LOAD_HEADERS)) HLMI_TRY(read_weights(m, p));
@@ -125,7 +121,6 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
                   hlmi_store_path(m->store), name, m->plan.n_layers, (unsigned long long)(m->plan.weight_bytes >> 20),
                   m->kernels.isa, p->flags & HLM_LOAD_PORTABLE ? ", portable" : "");
 done:
-    hlmi_wants_free(&wants);
     return st;
 }
 

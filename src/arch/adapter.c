@@ -24,7 +24,7 @@ typedef struct reading {
 
 static bool in_gguf(const reading *r)
 {
-    return hlmi_store_dialect(r->f->store) == HLMI_GGUF;
+    return r->s.dialect == HLMI_GGUF;
 }
 
 /* ---- names ---- */
@@ -350,7 +350,7 @@ static hlm_status check_used(const reading *r)
 
 static hlm_status check_container(const reading *r)
 {
-    if (hlmi_store_dialect(r->f->store) == hlmi_store_dialect(r->f->model)) return HLM_OK;
+    if (r->s.dialect == r->f->plan->weights[0]->dialect) return HLM_OK; /* all of a model's are of one */
     return hlmi_fail(HLM_E_MISMATCH, "%s: names tensors as %s do, the model is %s", r->path,
                      in_gguf(r) ? "GGUF files" : "Hugging Face folders", in_gguf(r) ? "a folder" : "a GGUF file");
 }

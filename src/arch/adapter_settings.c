@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "arch/config.h"
+#include "arch/loader.h"
 #include "base/size.h"
 
 #define HUGE 1e9 /* no setting is */
@@ -226,13 +226,10 @@ static hlm_status read_gguf(const reading *r)
 
 hlm_status hlmi_adapter_settings_read(hlmi_adapter_settings *s, const hlmi_adapter_file *f, const hlmi_mem *mem)
 {
-    *s = (hlmi_adapter_settings){.match = {.mem = *mem}};
-    const reading r = {.f = f,
-                       .mem = mem,
-                       .path = hlmi_store_path(f->store),
-                       .c = {.store = f->store, .json = hlmi_store_config(f->store), .arch = ""},
-                       .s = s};
-    return hlmi_store_dialect(f->store) == HLMI_GGUF ? read_gguf(&r) : read_peft(&r);
+    const reading r = {
+        .f = f, .mem = mem, .path = hlmi_store_path(f->store), .c = hlmi_loader_settings(f->store), .s = s};
+    *s = (hlmi_adapter_settings){.dialect = r.c.dialect, .match = {.mem = *mem}};
+    return s->dialect == HLMI_GGUF ? read_gguf(&r) : read_peft(&r);
 }
 
 void hlmi_adapter_settings_free(hlmi_adapter_settings *s, const hlmi_mem *mem)

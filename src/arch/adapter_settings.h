@@ -9,6 +9,7 @@
 enum { HLMI_MOST_INVOCATION = 1024 /* tokens */ };
 
 typedef struct hlmi_adapter_settings {
+    hlmi_dialect dialect; /* the file's */
     double alpha;
     int64_t rank; /* 0: the tensors say */
     bool root, dora; /* scale by the root of the rank; rows have magnitudes of their own */

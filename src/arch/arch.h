@@ -1,5 +1,5 @@
 /* Architectures: each turns settings and tensor names into a layer plan. A new one is a file here and a line in
- * table.c. */
+ * the list below. */
 #ifndef HLMI_ARCH_ARCH_H
 #define HLMI_ARCH_ARCH_H
 
@@ -7,8 +7,7 @@
 #include "arch/want.h"
 
 typedef struct hlmi_arch {
-    const char *hf; /* model_type of config.json, or NULL */
-    const char *gguf; /* general.architecture, or NULL */
+    hlmi_key name; /* model_type of config.json, general.architecture */
     bool classifies; /* its reference has ...ForSequenceClassification and ...ForTokenClassification */
     const char *const *left_out; /* beginnings of names of tensors that are not looked at, the last NULL; NULL: none */
     const struct hlmi_decoder_spec *spec; /* of decoders (arch/decoder.h) that need no build of their own */
@@ -16,32 +15,38 @@ typedef struct hlmi_arch {
     hlm_status (*build)(const hlmi_config *config, hlmi_wants *wants);
 } hlmi_arch;
 
-extern const hlmi_arch hlmi_arch_bamba;
-extern const hlmi_arch hlmi_arch_falcon_h1;
-extern const hlmi_arch hlmi_arch_falcon_mamba;
-extern const hlmi_arch hlmi_arch_granite_hybrid;
-extern const hlmi_arch hlmi_arch_hymba;
-extern const hlmi_arch hlmi_arch_jamba;
-extern const hlmi_arch hlmi_arch_lfm2;
-extern const hlmi_arch hlmi_arch_llama;
-extern const hlmi_arch hlmi_arch_mamba;
-extern const hlmi_arch hlmi_arch_mamba2;
-extern const hlmi_arch hlmi_arch_mistral;
-extern const hlmi_arch hlmi_arch_mixtral;
-extern const hlmi_arch hlmi_arch_nemotron_h;
-extern const hlmi_arch hlmi_arch_persimmon;
-extern const hlmi_arch hlmi_arch_phi;
-extern const hlmi_arch hlmi_arch_qwen2;
-extern const hlmi_arch hlmi_arch_qwen3;
-extern const hlmi_arch hlmi_arch_qwen3_5;
-extern const hlmi_arch hlmi_arch_qwen3_5_text;
-extern const hlmi_arch hlmi_arch_qwen3_next;
-extern const hlmi_arch hlmi_arch_zamba2;
+/** All of them: hlmi_arch_bamba, which a file here defines, and so on. */
+#define HLMI_ARCHS(X) \
+  X(bamba)            \
+  X(falcon_h1)        \
+  X(falcon_mamba)     \
+  X(granite_hybrid)   \
+  X(hymba)            \
+  X(jamba)            \
+  X(lfm2)             \
+  X(llama)            \
+  X(mamba)            \
+  X(mamba2)           \
+  X(mistral)          \
+  X(mixtral)          \
+  X(nemotron_h)       \
+  X(persimmon)        \
+  X(phi)              \
+  X(qwen2)            \
+  X(qwen3)            \
+  X(qwen3_5)          \
+  X(qwen3_5_text)     \
+  X(qwen3_next)       \
+  X(zamba2)
+
+#define HLMI_ARCH_DECLARE(name) extern const hlmi_arch hlmi_arch_##name;
+HLMI_ARCHS(HLMI_ARCH_DECLARE)
+#undef HLMI_ARCH_DECLARE
 
 /** The architecture that the store's files name; fills *config.
  *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out);
-/** Settings and wants of an architecture into the plan that they are declared for. */
-hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_wants *wants);
+/** Its settings, and what it wants of the file, into the plan. A tensor that nothing asks for is refused. */
+hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan);
 
 #endif

@@ -62,4 +62,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_bamba = {.hf = "bamba", .spec = &spec};
+const hlmi_arch hlmi_arch_bamba = {.name = {"bamba", NULL}, .spec = &spec};

@@ -15,7 +15,7 @@ typedef struct found {
 static bool find(const hlmi_config *c, hlmi_key key, found *f)
 {
     *f = (found){0};
-    if (hlmi_config_dialect(c) == HLMI_HF) {
+    if (c->dialect == HLMI_HF) {
         if (!key.hf) return false;
         snprintf(f->name, sizeof f->name, "%s", key.hf);
         f->json = hlmi_json_given(c->json, key.hf);
@@ -29,10 +29,9 @@ static bool find(const hlmi_config *c, hlmi_key key, found *f)
 
 static hlm_status missing(const hlmi_config *c, hlmi_key key)
 {
-    const bool hf = hlmi_config_dialect(c) == HLMI_HF;
-    const char *name = hf ? key.hf : key.gguf;
+    const char *name = hlmi_key_in(key, c->dialect);
     return hlmi_fail(HLM_E_FORMAT, "%s: %s%s is missing", hlmi_store_path(c->store),
-                     !hf && name && name[0] == '.' ? c->arch : "", name ? name : "a setting");
+                     c->dialect == HLMI_GGUF && name && name[0] == '.' ? c->arch : "", name ? name : "a setting");
 }
 
 bool hlmi_config_has(const hlmi_config *c, hlmi_key key)

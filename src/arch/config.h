@@ -14,15 +14,11 @@
 
 typedef struct hlmi_config {
     const hlmi_store *store;
+    hlmi_dialect dialect; /* the store's */
     const hlmi_json *json; /* HF: config.json, or an object inside it */
     const char *arch; /* GGUF: general.architecture */
     int32_t head; /* HLM_HEAD_..., from the class that config.json names */
 } hlmi_config;
-
-static inline hlmi_dialect hlmi_config_dialect(const hlmi_config *c)
-{
-    return hlmi_store_dialect(c->store);
-}
 
 /** Is the key there (and not null)? */
 bool hlmi_config_has(const hlmi_config *c, hlmi_key key);

@@ -296,7 +296,8 @@ static hlm_status read_rope_dim(hlmi_decoder *d)
     int64_t v = 0;
     double part = d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
     const hlmi_config *c = d->c;
-    const hlmi_config inner = {.store = c->store, .json = hlmi_json_get(c->json, "rope_parameters"), .arch = c->arch};
+    hlmi_config inner = *c;
+    inner.json = hlmi_json_get(c->json, "rope_parameters");
     const hlmi_key key = {"partial_rotary_factor", NULL};
     HLMI_DO(hlmi_config_float(c, key, 1e-3, 1.0, part, &part));
     if (inner.json) HLMI_DO(hlmi_config_float(&inner, key, 1e-3, 1.0, part, &part));

@@ -111,4 +111,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_granite_hybrid = {.hf = "granitemoehybrid", .spec = &spec};
+const hlmi_arch hlmi_arch_granite_hybrid = {.name = {"granitemoehybrid", NULL}, .spec = &spec};

@@ -287,4 +287,4 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
     return hlmi_decoder_build(&spec, c, w);
 }
 
-const hlmi_arch hlmi_arch_hymba = {.hf = "hymba", .build = build};
+const hlmi_arch hlmi_arch_hymba = {.name = {"hymba", NULL}, .build = build};

@@ -88,4 +88,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_jamba = {.hf = "jamba", .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_jamba = {.name = {"jamba", NULL}, .classifies = true, .spec = &spec};

@@ -102,4 +102,4 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
     return hlmi_decoder_build(&spec, c, w);
 }
 
-const hlmi_arch hlmi_arch_lfm2 = {.hf = "lfm2", .build = build};
+const hlmi_arch hlmi_arch_lfm2 = {.name = {"lfm2", NULL}, .build = build};

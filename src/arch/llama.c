@@ -15,4 +15,4 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
     return experts ? hlmi_decoder_build(hlmi_arch_mixtral.spec, c, w) : hlmi_decoder_build(&spec, c, w);
 }
 
-const hlmi_arch hlmi_arch_llama = {.hf = "llama", .gguf = "llama", .classifies = true, .build = build};
+const hlmi_arch hlmi_arch_llama = {.name = {"llama", "llama"}, .classifies = true, .build = build};

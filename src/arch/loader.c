@@ -11,6 +11,12 @@
 
 enum { MAX_GROUP = 32, CHUNK_BYTES = 32 << 20 };
 
+hlmi_config hlmi_loader_settings(const hlmi_store *store)
+{
+    return (hlmi_config){
+        .store = store, .dialect = hlmi_store_dialect(store), .json = hlmi_store_config(store), .arch = ""};
+}
+
 static hlm_status report(hlmi_loader *l, uint64_t bytes)
 {
     l->done += bytes;

@@ -3,9 +3,9 @@
 #ifndef HLMI_ARCH_LOADER_H
 #define HLMI_ARCH_LOADER_H
 
+#include "arch/config.h"
 #include "plan/plan.h"
 #include "weights/fingerprint.h"
-#include "weights/store.h"
 
 typedef struct hlmi_loader {
     const hlmi_store *store;
@@ -17,6 +17,9 @@ typedef struct hlmi_loader {
     hlmi_fingerprint *fingerprint; /* is told of all rows */
     bool *added; /* [tensors of the store] numbers that it knows */
 } hlmi_loader;
+
+/** A store's settings, and the dialect in which its files name them and its tensors: asked here and by nobody else. */
+hlmi_config hlmi_loader_settings(const hlmi_store *store);
 
 hlm_status hlmi_loader_run(hlmi_loader *l);
 

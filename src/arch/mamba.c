@@ -39,5 +39,5 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
   .tied = true, .recurrent_only = true, .family_size = sizeof(hlmi_mamba1), .layer = layer
 static const hlmi_decoder_spec spec = {SPEC, .setup = setup}, falcon_spec = {SPEC, .setup = falcon_setup};
 
-const hlmi_arch hlmi_arch_mamba = {.hf = "mamba", .spec = &spec};
-const hlmi_arch hlmi_arch_falcon_mamba = {.hf = "falcon_mamba", .spec = &falcon_spec};
+const hlmi_arch hlmi_arch_mamba = {.name = {"mamba", NULL}, .spec = &spec};
+const hlmi_arch hlmi_arch_falcon_mamba = {.name = {"falcon_mamba", NULL}, .spec = &falcon_spec};

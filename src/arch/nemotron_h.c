@@ -180,4 +180,4 @@ static const hlmi_decoder_spec spec = {.names = parts,
 
 static const char *const left_out[] = {"mtp.", NULL}; /* predicts further tokens */
 
-const hlmi_arch hlmi_arch_nemotron_h = {.hf = "nemotron_h", .left_out = left_out, .spec = &spec};
+const hlmi_arch hlmi_arch_nemotron_h = {.name = {"nemotron_h", NULL}, .left_out = left_out, .spec = &spec};

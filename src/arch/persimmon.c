@@ -30,4 +30,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .activation = "relu2",
                                        .partial_rotary = 0.5};
 
-const hlmi_arch hlmi_arch_persimmon = {.hf = "persimmon", .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_persimmon = {.name = {"persimmon", NULL}, .classifies = true, .spec = &spec};

@@ -7,4 +7,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .qkv_bias = HLMI_BIAS_ALWAYS,
                                        .window = hlmi_window_upper};
 
-const hlmi_arch hlmi_arch_qwen2 = {.hf = "qwen2", .gguf = "qwen2", .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_qwen2 = {.name = {"qwen2", "qwen2"}, .classifies = true, .spec = &spec};

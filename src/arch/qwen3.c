@@ -9,4 +9,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .qk_norm = true,
                                        .window = hlmi_window_upper};
 
-const hlmi_arch hlmi_arch_qwen3 = {.hf = "qwen3", .gguf = "qwen3", .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_qwen3 = {.name = {"qwen3", "qwen3"}, .classifies = true, .spec = &spec};

@@ -48,5 +48,5 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_wants *w)
 static const char *const left_out[] = {"model.visual.", "visual.", "mtp.", "model.mtp.", NULL};
 
 const hlmi_arch hlmi_arch_qwen3_5_text = {
-    .hf = "qwen3_5_text", .classifies = true, .left_out = left_out, .spec = &spec};
-const hlmi_arch hlmi_arch_qwen3_5 = {.hf = "qwen3_5", .left_out = left_out, .build = build_text_of};
+    .name = {"qwen3_5_text", NULL}, .classifies = true, .left_out = left_out, .spec = &spec};
+const hlmi_arch hlmi_arch_qwen3_5 = {.name = {"qwen3_5", NULL}, .left_out = left_out, .build = build_text_of};

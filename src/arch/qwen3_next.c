@@ -80,4 +80,5 @@ static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC,
 
 static const char *const left_out[] = {"mtp.", "model.mtp.", NULL}; /* predict further tokens */
 
-const hlmi_arch hlmi_arch_qwen3_next = {.hf = "qwen3_next", .classifies = true, .left_out = left_out, .spec = &spec};
+const hlmi_arch hlmi_arch_qwen3_next = {
+    .name = {"qwen3_next", NULL}, .classifies = true, .left_out = left_out, .spec = &spec};

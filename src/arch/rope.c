@@ -129,8 +129,7 @@ static hlm_status yarn(spec *s, hlmi_rope *r)
     bool truncate = true;
     HLMI_DO(read_original(s));
     /* GGUF: no factor is no scaling */
-    HLMI_DO(
-        read_factor(s, hlmi_config_dialect(&s->c) == HLMI_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
+    HLMI_DO(read_factor(s, s->c.dialect == HLMI_GGUF ? 1.0 : (double)s->max_positions / (double)s->original));
     s->reach = (double)s->original * s->factor;
     HLMI_DO(read_beta(s, (hlmi_key){"beta_fast", ".rope.scaling.yarn_beta_fast"}, 32.0, &fast));
     HLMI_DO(read_beta(s, (hlmi_key){"beta_slow", ".rope.scaling.yarn_beta_slow"}, 1.0, &slow));

@@ -1,39 +1,20 @@
 /* All architectures, and which one a model names. */
 #include "arch/decoder.h"
+#include "arch/loader.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* clang-format off */
 static const hlmi_arch *const archs[] = {
-    &hlmi_arch_bamba,
-    &hlmi_arch_falcon_h1,
-    &hlmi_arch_falcon_mamba,
-    &hlmi_arch_granite_hybrid,
-    &hlmi_arch_hymba,
-    &hlmi_arch_jamba,
-    &hlmi_arch_lfm2,
-    &hlmi_arch_llama,
-    &hlmi_arch_mamba,
-    &hlmi_arch_mamba2,
-    &hlmi_arch_mistral,
-    &hlmi_arch_mixtral,
-    &hlmi_arch_nemotron_h,
-    &hlmi_arch_persimmon,
-    &hlmi_arch_phi,
-    &hlmi_arch_qwen2,
-    &hlmi_arch_qwen3,
-    &hlmi_arch_qwen3_5,
-    &hlmi_arch_qwen3_5_text,
-    &hlmi_arch_qwen3_next,
-    &hlmi_arch_zamba2,
+#define ENTRY(name) &hlmi_arch_##name,
+    HLMI_ARCHS(ENTRY)
+#undef ENTRY
 };
-/* clang-format on */
 
 /* Is it the class without a head, "LlamaModel" of "llama"? Others that end alike compute something else. */
 static bool is_headless(const char *name, const hlmi_arch *arch)
 {
-    const char *type = arch->hf;
+    const char *type = arch->name.hf;
     for (;; name++, type++) {
         while (*name == '_') name++;
         while (*type == '_') type++;
@@ -71,7 +52,7 @@ static hlm_status read_class(hlmi_config *c, const hlmi_arch *arch)
                      "%s: architectures[0] is %.80s; of %s this version runs the class without a head (...Model) and "
                      "those that end in "
                      "ForCausalLM%s",
-                     hlmi_store_path(c->store), name, arch->hf,
+                     hlmi_store_path(c->store), name, arch->name.hf,
                      arch->classifies ? ", ForSequenceClassification and ForTokenClassification" : "");
 }
 
@@ -111,17 +92,18 @@ static hlm_status check_meanings(const hlmi_config *c)
 
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
 {
-    const bool hf = hlmi_store_dialect(store) == HLMI_HF;
-    *config = (hlmi_config){.store = store, .json = hlmi_store_config(store), .arch = ""};
+    *config = hlmi_loader_settings(store);
+    const bool hf = config->dialect == HLMI_HF;
     const hlmi_key key = {"model_type", "general.architecture"};
     const char *s = NULL;
     size_t len = 0;
     HLMI_DO(hlmi_config_string(config, key, &s, &len));
-    if (!s) return hlmi_fail(HLM_E_FORMAT, "%s: %s is missing", hlmi_store_path(store), hf ? key.hf : key.gguf);
+    if (!s)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s is missing", hlmi_store_path(store), hlmi_key_in(key, config->dialect));
     snprintf(name, cap, "%.*s", (int)(len < 64 ? len : 64), s);
     config->arch = name;
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
-        const char *known = hf ? archs[i]->hf : archs[i]->gguf;
+        const char *known = hlmi_key_in(archs[i]->name, config->dialect);
         if (!known || strcmp(known, name) != 0) continue;
         *out = archs[i];
         const hlm_status meant = check_meanings(config);
@@ -131,7 +113,15 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
                      hlmi_store_path(store), name);
 }
 
-hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_wants *wants)
+hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan)
 {
-    return arch->build ? arch->build(config, wants) : hlmi_decoder_build(arch->spec, config, wants);
+    hlm_status st;
+    hlmi_wants w;
+    HLMI_TRY(hlmi_wants_init(&w, config, plan));
+    hlmi_wants_leave_out(&w, arch->left_out);
+    HLMI_TRY(arch->build ? arch->build(config, &w) : hlmi_decoder_build(arch->spec, config, &w));
+    HLMI_TRY(hlmi_wants_finish(&w));
+done:
+    hlmi_wants_free(&w);
+    return st;
 }

@@ -8,17 +8,16 @@
 
 enum { LINE = 16 /* floats of a cache line */ };
 
-hlm_status hlmi_wants_init(hlmi_wants *w, const hlmi_store *store, hlmi_plan *plan)
+hlm_status hlmi_wants_init(hlmi_wants *w, const hlmi_config *c, hlmi_plan *plan)
 {
-    *w = (hlmi_wants){.store = store, .dialect = hlmi_store_dialect(store), .plan = plan, .root = "", .outer = ""};
-    w->used = hlmi_calloc(&plan->mem, hlmi_store_count(store) + 1, sizeof *w->used);
-    return w->used ? HLM_OK : hlmi_nomem(hlmi_store_count(store), "the loader");
+    *w = (hlmi_wants){.store = c->store, .dialect = c->dialect, .plan = plan, .root = "", .outer = ""};
+    w->used = hlmi_calloc(&plan->mem, hlmi_store_count(c->store) + 1, sizeof *w->used);
+    return w->used ? HLM_OK : hlmi_nomem(hlmi_store_count(c->store), "the loader");
 }
 
 void hlmi_wants_free(hlmi_wants *w)
 {
-    if (w->used) hlmi_free(&w->plan->mem, w->used);
-    w->used = NULL;
+    hlmi_free(&w->plan->mem, w->used);
 }
 
 /* ---- names ---- */

@@ -4,8 +4,8 @@
 #ifndef HLMI_ARCH_WANT_H
 #define HLMI_ARCH_WANT_H
 
+#include "arch/config.h"
 #include "plan/plan.h"
-#include "weights/store.h"
 
 typedef struct hlmi_wants {
     const hlmi_store *store;
@@ -23,7 +23,7 @@ typedef struct hlmi_name {
     char text[128];
 } hlmi_name;
 
-hlm_status hlmi_wants_init(hlmi_wants *w, const hlmi_store *store, hlmi_plan *plan);
+hlm_status hlmi_wants_init(hlmi_wants *w, const hlmi_config *c, hlmi_plan *plan);
 void hlmi_wants_free(hlmi_wants *w);
 /** Finds out how the names of a folder begin, from the key of a tensor (and of another, where that may be missing). */
 void hlmi_wants_find_root(hlmi_wants *w, hlmi_key key, hlmi_key other);

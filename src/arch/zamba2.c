@@ -220,4 +220,4 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
     return HLM_OK;
 }
 
-const hlmi_arch hlmi_arch_zamba2 = {.hf = "zamba2", .classifies = true, .build = build};
+const hlmi_arch hlmi_arch_zamba2 = {.name = {"zamba2", NULL}, .classifies = true, .build = build};

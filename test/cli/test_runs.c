@@ -92,7 +92,7 @@ static names known_archs(bool gguf)
 {
     names list = {.n = 0};
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
-        const char *name = gguf ? archs[i]->gguf : archs[i]->hf;
+        const char *name = gguf ? archs[i]->name.gguf : archs[i]->name.hf;
         if (name) add(&list, name, strlen(name));
     }
     return list;
