@@ -83,22 +83,20 @@ hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, si
     return norm;
 }
 
-void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
-                         const hlmi_matrix **w, const float **bias)
+hlmi_dense hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has)
 {
-    hlmi_want b = want;
-    *w = hlmi_decoder_rows(d, p, layer, want);
-    *bias = NULL;
-    b.tail = ".bias";
-    b.cols = 0;
-    b = hlmi_decoder_spell(d, p, layer, b);
+    hlmi_dense out = {.w = hlmi_decoder_rows(d, p, layer, want)};
+    want.tail = ".bias";
+    want.cols = 0;
+    want = hlmi_decoder_spell(d, p, layer, want);
     bool wanted = has == HLMI_BIAS_ALWAYS;
     if (has > HLMI_BIAS_ALWAYS && d->w->st == HLM_OK) {
         const hlmi_key key = {has == HLMI_BIAS_MLP ? "mlp_bias" : "attention_bias", NULL};
-        wanted = d->gguf && hlmi_wants_tensor(d->w, &b);
+        wanted = d->gguf && hlmi_wants_tensor(d->w, &want);
         d->w->st = hlmi_config_bool(d->c, key, wanted, &wanted);
     }
-    if (wanted) *bias = hlmi_want_numbers(d->w, &b);
+    if (wanted) out.bias = hlmi_want_numbers(d->w, &want);
+    return out;
 }
 
 void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, size_t window, bool biased,
@@ -170,13 +168,13 @@ static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_la
     hlmi_want q = want_heads(d, n, size, half, s->gated_attention ? 2 : parts, 0);
     const hlmi_want k = want_heads(d, nk, size, half, parts, 1), v = want_heads(d, nk, kv->v_dim, 0, parts, 2);
     q.unit = n / nk * size;
-    hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias, &p->q, &p->q_bias);
-    hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias, &p->k, &p->k_bias);
-    hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias, &p->v, &p->v_bias);
+    p->q = hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias);
+    p->k = hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias);
+    p->v = hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias);
     if (!s->gated_attention) return HLM_OK;
     hlmi_want gate = want_heads(d, n, size, 0, 2, 1);
     gate.unit = q.unit;
-    hlmi_decoder_linear(d, HLMI_PART_ATTN_GATE, layer, gate, s->qkv_bias, &p->gate, &p->gate_bias);
+    p->gate = hlmi_decoder_linear(d, HLMI_PART_ATTN_GATE, layer, gate, s->qkv_bias);
     return HLM_OK;
 }
 
@@ -188,12 +186,12 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     *p = (hlmi_attn_params){.layer = (int32_t)layer, .rope = d->no_rope ? HLMI_NO_ROPE : d->rope};
     HLMI_TRY(read_heads(d, layer, &p->n_heads, &kv));
     p->scale = d->attn_scale != 0.0f ? d->attn_scale : 1.0f / __builtin_sqrtf((float)kv.head_dim);
-    p->o_scale = d->residual;
     if (s->window) HLMI_TRY(s->window(d->c, layer, d->layers, &p->window));
     p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
     HLMI_TRY(want_qkv(d, layer, &kv, p));
     const hlmi_want o = {.rows = d->hidden, .cols = p->n_heads * kv.v_dim};
-    hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias, &p->o, &p->o_bias);
+    p->o = hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias);
+    p->o.scale = d->residual;
     if (d->qk_norm) {
         p->q_norm = hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim);
         p->k_norm = hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim);
@@ -213,12 +211,12 @@ void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
     const hlmi_want gate = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.in_file = all}};
     const hlmi_want up = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.first = all / 2, .in_file = all}};
     const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
-    *p = (hlmi_mlp_params){.kind = s->mlp, .down_scale = d->residual};
+    *p = (hlmi_mlp_params){.kind = s->mlp};
     if (!s->parallel) p->norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
-    if (s->mlp == HLMI_MLP_SILU_GATED)
-        hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias, &p->gate, &p->gate_bias);
-    hlmi_decoder_linear(d, HLMI_PART_UP, layer, up, s->mlp_bias, &p->up, &p->up_bias);
-    hlmi_decoder_linear(d, HLMI_PART_DOWN, layer, down, s->mlp_bias, &p->down, &p->down_bias);
+    if (s->mlp == HLMI_MLP_SILU_GATED) p->gate = hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias);
+    p->up = hlmi_decoder_linear(d, HLMI_PART_UP, layer, up, s->mlp_bias);
+    p->down = hlmi_decoder_linear(d, HLMI_PART_DOWN, layer, down, s->mlp_bias);
+    p->down.scale = d->residual;
 }
 
 hlm_status hlmi_decoder_add_attention(const hlmi_decoder *d, size_t layer)
@@ -399,7 +397,7 @@ static hlm_status class_head(const hlmi_decoder *d, hlmi_head_params *p)
     const int64_t fallback = hlmi_json_is(names, HLMI_JSON_OBJECT) ? (int64_t)hlmi_json_count(names) : 2;
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_labels", NULL}, MAX_LABELS, fallback, &n));
     const hlmi_want score = {.rows = n, .cols = d->hidden};
-    hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, d->head == HLM_HEAD_TOKEN, &p->w, &p->bias);
+    p->w = hlmi_decoder_linear(d, HLMI_PART_SCORE, 0, score, d->head == HLM_HEAD_TOKEN);
     d->plan->n_out = n;
     return HLM_OK;
 }
@@ -413,13 +411,13 @@ static hlm_status text_head(const hlmi_decoder *d, hlmi_head_params *p)
     hlmi_want head = {.rows = d->vocab, .cols = d->hidden};
     if (d->tied) {
         head = hlmi_decoder_spell(d, HLMI_PART_HEAD, 0, head);
-        p->w = embed->table;
-        st = hlmi_plan_name_weight(d->plan, p->w, hlmi_wants_name(d->w, &head).text);
-        if (d->spec->head_bias == HLMI_BIAS_ALWAYS) p->bias = hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab);
+        p->w.w = embed->table;
+        st = hlmi_plan_name_weight(d->plan, p->w.w, hlmi_wants_name(d->w, &head).text);
+        if (d->spec->head_bias == HLMI_BIAS_ALWAYS) p->w.bias = hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab);
     } else {
-        hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias, &p->w, &p->bias);
+        p->w = hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias);
     }
-    if (d->logit_scale != 0.0f) p->scale = hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale);
+    if (d->logit_scale != 0.0f) p->w.scale = hlmi_decoder_fill(d, d->vocab, (double)d->logit_scale);
     return st;
 }
 

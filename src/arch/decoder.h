@@ -106,8 +106,7 @@ const float *hlmi_decoder_vector(const hlmi_decoder *d, hlmi_part p, size_t laye
 const float *hlmi_decoder_bias(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
 hlmi_norm hlmi_decoder_norm(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t n);
 /** A matrix and its bias, which is NULL where there is none. */
-void hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has,
-                         const hlmi_matrix **w, const float **bias);
+hlmi_dense hlmi_decoder_linear(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want, hlmi_has_bias has);
 /** The taps of a depthwise convolution (HLMI_PART_SSM_TAPS), and its bias where there is one. */
 void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, size_t window, bool biased,
                        const float **taps, const float **bias);

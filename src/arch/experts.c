@@ -34,9 +34,9 @@ static const hlmi_expert *want_experts(const hlmi_decoder *d, const hlmi_experts
     for (size_t i = 0; i < n && d->w->st == HLM_OK; i++) {
         gate.item = up.item = down.item = i;
         if (d->spec->mlp == HLMI_MLP_SILU_GATED)
-            out[i].gate = want_part(d, HLMI_PART_EXPERT_GATE, HLMI_PART_STACK_GATE, layer, n, gate);
-        out[i].up = want_part(d, HLMI_PART_EXPERT_UP, HLMI_PART_STACK_UP, layer, n, up);
-        out[i].down = want_part(d, HLMI_PART_EXPERT_DOWN, HLMI_PART_STACK_DOWN, layer, n, down);
+            out[i].gate.w = want_part(d, HLMI_PART_EXPERT_GATE, HLMI_PART_STACK_GATE, layer, n, gate);
+        out[i].up.w = want_part(d, HLMI_PART_EXPERT_UP, HLMI_PART_STACK_UP, layer, n, up);
+        out[i].down.w = want_part(d, HLMI_PART_EXPERT_DOWN, HLMI_PART_STACK_DOWN, layer, n, down);
     }
     if (d->w->st != HLM_OK) return NULL;
     d->plan->bytes_per_token = bytes + (d->plan->bytes_per_token - bytes) / n * e->router.top_k;
@@ -51,9 +51,9 @@ static hlmi_expert want_shared(const hlmi_decoder *d, size_t layer, size_t ff)
     hlmi_expert e = {0};
     const hlmi_has_bias bias = d->spec->mlp_bias;
     const hlmi_want in = {.rows = ff, .cols = d->hidden}, out = {.rows = d->hidden, .cols = ff};
-    if (d->spec->mlp == HLMI_MLP_SILU_GATED) e.gate = hlmi_decoder_rows(d, HLMI_PART_SHARED_GATE, layer, in);
-    hlmi_decoder_linear(d, HLMI_PART_SHARED_UP, layer, in, bias, &e.up, &e.up_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SHARED_DOWN, layer, out, bias, &e.down, &e.down_bias);
+    if (d->spec->mlp == HLMI_MLP_SILU_GATED) e.gate.w = hlmi_decoder_rows(d, HLMI_PART_SHARED_GATE, layer, in);
+    e.up = hlmi_decoder_linear(d, HLMI_PART_SHARED_UP, layer, in, bias);
+    e.down = hlmi_decoder_linear(d, HLMI_PART_SHARED_DOWN, layer, out, bias);
     return e;
 }
 
@@ -71,8 +71,8 @@ hlm_status hlmi_experts_add(const hlmi_decoder *d, const hlmi_experts *e, size_t
     if (e->shared_ff) more = want_shared(d, layer, e->shared_ff);
     p.experts = want_experts(d, e, layer, &more);
     if (e->latent) {
-        hlmi_decoder_linear(d, HLMI_PART_LATENT_IN, layer, in, d->spec->mlp_bias, &p.latent_in, &p.latent_in_bias);
-        hlmi_decoder_linear(d, HLMI_PART_LATENT_OUT, layer, out, d->spec->mlp_bias, &p.latent_out, &p.latent_out_bias);
+        p.latent_in = hlmi_decoder_linear(d, HLMI_PART_LATENT_IN, layer, in, d->spec->mlp_bias);
+        p.latent_out = hlmi_decoder_linear(d, HLMI_PART_LATENT_OUT, layer, out, d->spec->mlp_bias);
     }
     return hlmi_decoder_add(d, HLMI_BLOCK_MOE, &p, sizeof p);
 }

@@ -78,16 +78,16 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     hlmi_mlp_params mlp;
     HLMI_DO(hlmi_decoder_attention(d, i, &p.attn));
     HLMI_DO(hlmi_mamba2_want(d, &f->ssm, i, &p.ssm));
-    p.attn.q_scale = hlmi_decoder_fill(d, p.attn.q->rows, f->attn_in);
-    p.attn.k_scale = hlmi_decoder_fill(d, p.attn.k->rows, f->attn_in * f->key);
-    p.attn.v_scale = hlmi_decoder_fill(d, p.attn.v->rows, f->attn_in);
-    p.attn.o_scale = hlmi_decoder_fill(d, d->hidden, f->attn_out);
-    p.ssm.out_scale = hlmi_decoder_fill(d, d->hidden, f->ssm_out);
+    p.attn.q.scale = hlmi_decoder_fill(d, p.attn.q.w->rows, f->attn_in);
+    p.attn.k.scale = hlmi_decoder_fill(d, p.attn.k.w->rows, f->attn_in * f->key);
+    p.attn.v.scale = hlmi_decoder_fill(d, p.attn.v.w->rows, f->attn_in);
+    p.attn.o.scale = hlmi_decoder_fill(d, d->hidden, f->attn_out);
+    p.ssm.out.scale = hlmi_decoder_fill(d, d->hidden, f->ssm_out);
     p.ssm.norm = p.attn.norm;
     HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_HYBRID2, &p, sizeof p));
     hlmi_decoder_mlp(d, i, &mlp);
-    mlp.gate_scale = hlmi_decoder_fill(d, d->ff, f->mlp[0]);
-    mlp.down_scale = hlmi_decoder_fill(d, d->hidden, f->mlp[1]);
+    mlp.gate.scale = hlmi_decoder_fill(d, d->ff, f->mlp[0]);
+    mlp.down.scale = hlmi_decoder_fill(d, d->hidden, f->mlp[1]);
     return hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp);
 }
 

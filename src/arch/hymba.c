@@ -223,29 +223,24 @@ static hlm_status setup(hlmi_decoder *d)
 }
 
 /* q, and k and v of layers that write rows; *before receives their rows in in_proj. */
-static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_heads_params *p, size_t *before)
+static hlm_status want_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p, size_t *before)
 {
     family *f = d->family;
     const hlmi_kv_layer *kv = &f->kv;
-    const bool own = f->producer[layer] == layer;
-    const bool bias = f->mamba.proj_bias;
+    const bool own = f->producer[layer] == layer, bias = f->mamba.proj_bias;
     const size_t q = f->n_heads * kv->head_dim, k = own ? kv->n_kv_heads * kv->head_dim : 0;
-    const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0;
+    const size_t v = own ? kv->n_kv_heads * kv->v_dim : 0, all = q + k + v + 2 * f->mamba.inner;
+    const hlmi_want q_rows = {.rows = q, .cols = d->hidden, .unit = q / kv->n_kv_heads};
+    const hlmi_want k_rows = {.rows = k, .cols = d->hidden, .unit = kv->head_dim};
+    const hlmi_want v_rows = {.rows = v, .cols = d->hidden, .unit = kv->v_dim};
     *before = q + k + v;
-    hlmi_want part = {.rows = q, .cols = d->hidden, .unit = f->n_heads / kv->n_kv_heads * kv->head_dim};
-    part.order[HLMI_HF].in_file = *before + 2 * f->mamba.inner;
-    hlmi_decoder_linear(d, HLMI_PART_Q, layer, part, bias, &p->q, &p->q_bias);
+    p->q = hlmi_decoder_linear(d, HLMI_PART_Q, layer, hlmi_want_rows(q_rows, 0, all), bias);
     if (own) {
-        part.order[HLMI_HF].first = q;
-        part.rows = k;
-        part.unit = kv->head_dim;
-        hlmi_decoder_linear(d, HLMI_PART_K, layer, part, bias, &p->k, &p->k_bias);
-        part.order[HLMI_HF].first = q + k;
-        part.rows = v;
-        part.unit = kv->v_dim;
-        hlmi_decoder_linear(d, HLMI_PART_V, layer, part, bias, &p->v, &p->v_bias);
+        p->k = hlmi_decoder_linear(d, HLMI_PART_K, layer, hlmi_want_rows(k_rows, q, all), bias);
+        p->v = hlmi_decoder_linear(d, HLMI_PART_V, layer, hlmi_want_rows(v_rows, q + k, all), bias);
         HLMI_DO(hlmi_plan_add_kv(d->plan, kv, &f->rows_of[layer]));
     }
+    p->layer = (int32_t)layer;
     p->kv = f->rows_of[f->producer[layer]];
     p->n_heads = f->n_heads;
     p->rope = d->rope;
@@ -261,7 +256,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     const family *f = d->family;
     size_t before = 0;
     hlmi_heads_params p = {0};
-    HLMI_DO(want_attention(d, i, &p, &before));
+    HLMI_DO(want_attention(d, i, &p.attn, &before));
     HLMI_DO(hlmi_mamba1_want(d, &f->mamba, i, before, &p.mamba));
     p.mamba.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, i, d->hidden);
     p.attention_norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_OUT_NORM, i, f->mamba.inner);

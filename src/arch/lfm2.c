@@ -68,11 +68,11 @@ static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"conv_L_cache", NULL}, MAX_WINDOW, 3, &window));
     const hlmi_want whole = {.rows = n, .cols = n};
     p.norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, n);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(whole, 0, 3 * n), biased, &p.b, &p.b_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(whole, n, 3 * n), biased, &p.c, &p.c_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(whole, 2 * n, 3 * n), biased, &p.v, &p.v_bias);
+    p.b = hlmi_decoder_linear(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(whole, 0, 3 * n), biased);
+    p.c = hlmi_decoder_linear(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(whole, n, 3 * n), biased);
+    p.v = hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(whole, 2 * n, 3 * n), biased);
     hlmi_decoder_taps(d, layer, n, window, biased, &p.taps, &p.bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, whole, biased, &p.out, &p.out_bias);
+    p.out = hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, whole, biased);
     const hlmi_recurrence rec = {.layer = (int32_t)layer, .channels = n, .window = window};
     HLMI_DO(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));
     return hlmi_decoder_add(d, HLMI_BLOCK_SHORT_CONV, &p, sizeof p);

@@ -43,16 +43,16 @@ static void want_projections(const hlmi_decoder *d, const hlmi_mamba1 *m, size_t
     const size_t inner = m->inner;
     const size_t all = before + 2 * inner, low = m->dt_rank, selected = low + 2 * m->state;
     const hlmi_want in = {.rows = inner, .cols = d->hidden}, part = {.rows = m->state, .cols = inner};
-    const hlmi_want dt = {.rows = inner, .cols = low}, out = {.rows = d->hidden, .cols = inner};
-    hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(in, before, all), m->proj_bias, &p->u, &p->u_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, hlmi_want_rows(in, before + inner, all), m->proj_bias, &p->z,
-                        &p->z_bias);
+    const hlmi_want out = {.rows = d->hidden, .cols = inner};
+    p->u = hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(in, before, all), m->proj_bias);
+    p->z = hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, hlmi_want_rows(in, before + inner, all), m->proj_bias);
     p->low = hlmi_decoder_rows(d, HLMI_PART_SSM_LOW, layer,
                                hlmi_want_rows((hlmi_want){.rows = low, .cols = inner}, 0, selected));
     p->b = hlmi_decoder_rows(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(part, low, selected));
     p->c = hlmi_decoder_rows(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(part, low + m->state, selected));
-    hlmi_decoder_linear(d, HLMI_PART_SSM_DT, layer, dt, HLMI_BIAS_ALWAYS, &p->dt, &p->dt_bias);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, m->proj_bias, &p->out, &p->out_bias);
+    p->dt = hlmi_decoder_matrix(d, HLMI_PART_SSM_DT, layer, inner, low);
+    p->dt_bias = hlmi_decoder_bias(d, HLMI_PART_SSM_DT, layer, inner);
+    p->out = hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, m->proj_bias);
 }
 
 /* One of the norms of dt, B and C. */

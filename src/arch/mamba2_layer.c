@@ -97,9 +97,9 @@ static void want_in(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer, h
     size_t first = 0;
     for (size_t i = 0; i < HLMI_SSM_PARTS; first += in[i++].rows) {
         const hlmi_want want = {.rows = in[i].rows, .cols = d->hidden, .divisor = m->in_scale, .unit = in[i].unit};
-        hlmi_decoder_linear(d, in[i].part, layer, hlmi_want_rows(want, first, 2 * inner + 2 * group + m->heads),
-                            m->proj_bias, &p->in[i], &p->in_bias[i]);
-        if (m->in_scale != 0.0) p->in_scale[i] = hlmi_decoder_fill(d, in[i].rows, m->in_scale * m->part_scale[i]);
+        p->in[i] = hlmi_decoder_linear(d, in[i].part, layer,
+                                       hlmi_want_rows(want, first, 2 * inner + 2 * group + m->heads), m->proj_bias);
+        if (m->in_scale != 0.0) p->in[i].scale = hlmi_decoder_fill(d, in[i].rows, m->in_scale * m->part_scale[i]);
     }
 }
 
@@ -115,15 +115,15 @@ hlm_status hlmi_mamba2_want(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t 
                                  .transposed = true,
                                  .extra = m->heads};
     *p = (hlmi_mamba2_params){.layer = (int32_t)layer,
-                              .out_scale = d->residual,
                               .dt_min = m->dt_min,
                               .dt_max = m->dt_max,
                               .groups = m->groups,
                               .norm_groups = m->norm_groups,
                               .gate = m->gate};
     want_in(d, m, layer, p);
-    hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, (hlmi_want){.rows = d->hidden, .cols = inner}, m->out_bias,
-                        &p->out, &p->out_bias);
+    p->out =
+        hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, (hlmi_want){.rows = d->hidden, .cols = inner}, m->out_bias);
+    p->out.scale = d->residual;
     hlmi_decoder_taps(d, layer, channels, m->window, m->conv_bias, &p->taps, &p->taps_bias);
     p->a = hlmi_decoder_vector(d, HLMI_PART_SSM_DECAY, layer, m->heads);
     p->d = hlmi_decoder_vector(d, HLMI_PART_SSM_SKIP, layer, m->heads);

@@ -116,10 +116,10 @@ static void want_attention(const hlmi_decoder *d, const family *f, block *b)
     p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, b->first, in);
     const hlmi_want q = {.rows = f->heads * n, .cols = in, .unit = share};
     const hlmi_want kv = {.rows = f->kv_heads * n, .cols = in, .unit = n};
-    p->q = hlmi_decoder_rows(d, HLMI_PART_Q, b->first, q);
-    p->k = hlmi_decoder_rows(d, HLMI_PART_K, b->first, kv);
-    p->v = hlmi_decoder_rows(d, HLMI_PART_V, b->first, kv);
-    p->o = hlmi_decoder_matrix(d, HLMI_PART_O, b->first, d->hidden, q.rows);
+    p->q.w = hlmi_decoder_rows(d, HLMI_PART_Q, b->first, q);
+    p->k.w = hlmi_decoder_rows(d, HLMI_PART_K, b->first, kv);
+    p->v.w = hlmi_decoder_rows(d, HLMI_PART_V, b->first, kv);
+    p->o.w = hlmi_decoder_matrix(d, HLMI_PART_O, b->first, d->hidden, q.rows);
 }
 
 /* What all uses of a block share; its first use is in layer b->first. */
@@ -131,8 +131,8 @@ static void want_block(const hlmi_decoder *d, const family *f, block *b)
     const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
     want_attention(d, f, b);
     p->ff_norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, b->first, d->hidden);
-    hlmi_decoder_linear(d, HLMI_PART_UP, b->first, up, f->biases, &p->gate_up, &p->gate_up_bias);
-    hlmi_decoder_linear(d, HLMI_PART_DOWN, b->first, down, f->biases, &p->down, &p->down_bias);
+    p->gate_up = hlmi_decoder_linear(d, HLMI_PART_UP, b->first, up, f->biases);
+    p->down = hlmi_decoder_linear(d, HLMI_PART_DOWN, b->first, down, f->biases);
     b->bytes = d->plan->bytes_per_token - before;
     b->loaded = true;
 }

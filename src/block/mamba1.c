@@ -8,19 +8,12 @@ enum { LINE = 16 /* floats of a cache line */ };
 
 hlmi_mamba1_row hlmi_mamba1_layout(const hlmi_mamba1_params *p)
 {
-    const size_t inner = p->u->rows, state = p->b->rows;
+    const size_t inner = p->u.w->rows, state = p->b->rows;
     hlmi_mamba1_row r = {.dt = inner, .b = 2 * inner, .c = 2 * inner + state};
     r.z = hlmi_round_up(r.c + state, LINE);
     r.low = hlmi_round_up(r.z + inner, LINE);
     r.end = hlmi_round_up(r.low + p->dt->cols, LINE);
     return r;
-}
-
-/* v = convolution of the rows' u */
-static void convolve(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows v)
-{
-    b->ops->conv(b,
-                 &(hlmi_conv){.rec = p->rec, .weight = p->taps, .bias = p->taps_bias, .silu = true, .x = rows, .y = v});
 }
 
 static void norm_in_place(hlmi_builder *b, const hlmi_norm *norm, hlmi_rows x)
@@ -33,17 +26,12 @@ static void norm_in_place(hlmi_builder *b, const hlmi_norm *norm, hlmi_rows x)
 static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows v, hlmi_rows rows)
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
-    const hlmi_rows low = hlmi_rows_from(rows, at.low), in = hlmi_rows_from(rows, at.b),
-                    out = hlmi_rows_from(rows, at.c);
-    b->ops->linear(b, &(hlmi_linear){.x = v, .n = 3, .w = {p->low, p->b, p->c}, .y = {low, in, out}});
+    const hlmi_rows low = hlmi_rows_from(rows, at.low), in = hlmi_rows_from(rows, at.b);
+    const hlmi_linear dt = {.w = {{p->dt}}};
+    hlmi_project(b, v, NULL, (hlmi_linear){.w = {{p->low}, {p->b}, {p->c}}, .y = {[1] = in}}, low);
     norm_in_place(b, &p->b_norm, in);
-    norm_in_place(b, &p->c_norm, out);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = low,
-                                  .norm = p->low_norm.weight ? &p->low_norm : NULL,
-                                  .n = 1,
-                                  .w = {p->dt},
-                                  .y = {hlmi_rows_from(rows, at.dt)}});
+    norm_in_place(b, &p->c_norm, hlmi_rows_from(rows, at.c));
+    hlmi_project(b, low, p->low_norm.weight ? &p->low_norm : NULL, dt, hlmi_rows_from(rows, at.dt));
 }
 
 /* y = the scan of v by the rows' dt, B and C, gated by z unless that is nowhere. */
@@ -65,50 +53,30 @@ static void scan(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, h
 
 void hlmi_mamba1_mix(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows rows, hlmi_rows y)
 {
-    const hlmi_rows v = hlmi_scratch_rows(b, b->max_rows, p->u->rows);
-    convolve(b, p, rows, v);
+    const hlmi_rows v = hlmi_convolve(b, p->rec, p->taps, p->taps_bias, true, rows);
     select_rows(b, p, v, rows);
     b->ops->log_write(b, p->rec, rows);
     scan(b, p, rows, v, hlmi_rows_from(rows, hlmi_mamba1_layout(p).z), y);
 }
 
-void hlmi_mamba1_replay(hlmi_builder *b, const hlmi_mamba1_params *p)
+void hlmi_mamba1_replay(hlmi_builder *b, const void *params)
 {
-    const hlmi_recurrence *r = &b->plan->rec[p->rec];
-    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
-    const hlmi_rows v = hlmi_scratch_rows(b, b->max_rows, r->channels);
-    b->ops->log_read(b, p->rec, rows);
-    convolve(b, p, rows, v);
-    scan(b, p, rows, v, (hlmi_rows){0}, hlmi_scratch_rows(b, b->max_rows, r->channels));
-}
-
-hlmi_half hlmi_mamba1_in(hlmi_builder *b, const hlmi_mamba1_params *p)
-{
-    const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
-    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, at.end);
-    const hlmi_rows y = hlmi_scratch_rows(b, b->max_rows, p->u->rows);
-    b->ops->linear(b,
-                   &(hlmi_linear){.x = b->x,
-                                  .norm = &p->norm,
-                                  .n = 2,
-                                  .w = {p->u, p->z},
-                                  .bias = {p->u_bias, p->z_bias},
-                                  .y = {rows, hlmi_rows_from(rows, at.z)}});
-    hlmi_mamba1_mix(b, p, rows, y);
-    return (hlmi_half){.rows = y, .w = p->out, .bias = p->out_bias};
-}
-
-static void replay(hlmi_builder *b, const void *params)
-{
-    hlmi_mamba1_replay(b, params);
+    const hlmi_mamba1_params *p = params;
+    const hlmi_rows rows = hlmi_logged(b, p->rec), y = hlmi_scratch_rows(b, b->max_rows, hlmi_width(p->u));
+    scan(b, p, rows, hlmi_convolve(b, p->rec, p->taps, p->taps_bias, true, rows), (hlmi_rows){0}, y);
 }
 
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_mamba1_params *p = params;
+    const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
     if (b->taps) b->ops->tap(b, p->layer, NULL);
-    const hlmi_half h = hlmi_mamba1_in(b, p);
-    hlmi_half_add(b, &h);
+    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, at.end);
+    const hlmi_rows y = hlmi_scratch_rows(b, b->max_rows, hlmi_width(p->u));
+    const hlmi_linear in = {.w = {p->u, p->z}, .y = {[1] = hlmi_rows_from(rows, at.z)}};
+    hlmi_project(b, b->x, &p->norm, in, rows);
+    hlmi_mamba1_mix(b, p, rows, y);
+    hlmi_half_add(b, (hlmi_half){.rows = y, .w = p->out});
 }
 
-const hlmi_block_type hlmi_block_mamba1 = {.record = record, .replay = replay};
+const hlmi_block_type hlmi_block_mamba1 = {.record = record, .replay = hlmi_mamba1_replay};

@@ -1,14 +1,15 @@
 /* Mamba-2 (Dao and Gu 2024) with its projections and residual. */
+#include <string.h>
+
 #include "block/halves.h"
 
-/* The recurrent part, from rows [convolution inputs | dt] alone: y = scan(convolution(rows)). */
-static void recur(hlmi_builder *b, const hlmi_mamba2_params *p, hlmi_rows rows, hlmi_rows y)
+/* The recurrent part, from rows [convolution inputs | dt] alone: scan(convolution(rows)). */
+static hlmi_rows recur(hlmi_builder *b, const hlmi_mamba2_params *p, hlmi_rows rows)
 {
     const hlmi_recurrence *r = &b->plan->rec[p->rec];
     const size_t inner = r->heads * r->cols;
-    const hlmi_rows u = hlmi_scratch_rows(b, b->max_rows, r->channels);
-    b->ops->conv(b,
-                 &(hlmi_conv){.rec = p->rec, .weight = p->taps, .bias = p->taps_bias, .silu = true, .x = rows, .y = u});
+    const hlmi_rows y = hlmi_scratch_rows(b, b->max_rows, inner);
+    const hlmi_rows u = hlmi_convolve(b, p->rec, p->taps, p->taps_bias, true, rows);
     b->ops->scan2(b,
                   &(hlmi_scan2){.rec = p->rec,
                                 .groups = p->groups,
@@ -22,62 +23,44 @@ static void recur(hlmi_builder *b, const hlmi_mamba2_params *p, hlmi_rows rows, 
                                 .b = hlmi_rows_from(u, inner),
                                 .c = hlmi_rows_from(u, inner + p->groups * r->rows),
                                 .y = y});
+    return y;
 }
 
 /* y = g(y, z) */
 static void gate(hlmi_builder *b, const hlmi_mamba2_params *p, hlmi_rows y, hlmi_rows z)
 {
-    const size_t inner = p->out->cols;
-    if (!p->gate_norm.weight) {
-        b->ops->combine(b, &(hlmi_combine){.kind = HLMI_COMBINE_SILU, .cols = inner, .a = y, .b = z, .y = y});
-        return;
-    }
-    b->ops->norm_rows(
-        b,
-        &(hlmi_norm_rows){
-            .norm = &p->gate_norm, .groups = p->norm_groups, .wide = true, .kind = p->gate, .x = y, .g = z, .y = y});
+    const hlmi_norm_rows n = {
+        .norm = &p->gate_norm, .groups = p->norm_groups, .wide = true, .kind = p->gate, .x = y, .g = z, .y = y};
+    if (p->gate_norm.weight) b->ops->norm_rows(b, &n);
+    else hlmi_combine_with(b, HLMI_COMBINE_SILU, p->out.w->cols, y, z);
 }
 
 hlmi_half hlmi_mamba2_in(hlmi_builder *b, const hlmi_mamba2_params *p, hlmi_rows x)
 {
     const hlmi_recurrence *r = &b->plan->rec[p->rec];
-    const size_t inner = p->out->cols;
-    const hlmi_rows z = hlmi_scratch_rows(b, b->max_rows, inner + r->channels + r->extra),
-                    rows = hlmi_rows_from(z, inner);
-    const hlmi_rows y = hlmi_scratch_rows(b, b->max_rows, inner);
-    hlmi_linear in = {.x = x, .norm = &p->norm, .n = HLMI_SSM_PARTS};
-    for (size_t i = 0, at = 0; i < HLMI_SSM_PARTS; at += p->in[i++]->rows) {
-        in.w[i] = p->in[i];
-        in.bias[i] = p->in_bias[i];
-        in.scale[i] = p->in_scale[i];
-        in.y[i] = hlmi_rows_from(z, at);
-    }
-    b->ops->linear(b, &in);
+    const size_t inner = p->out.w->cols;
+    const hlmi_rows z = hlmi_scratch_rows(b, b->max_rows, inner + r->channels + r->extra);
+    const hlmi_rows rows = hlmi_rows_from(z, inner);
+    hlmi_linear in = {0};
+    memcpy(in.w, p->in, sizeof p->in);
+    hlmi_project(b, x, &p->norm, in, z);
     b->ops->log_write(b, p->rec, rows);
-    recur(b, p, rows, y);
+    const hlmi_rows y = recur(b, p, rows);
     gate(b, p, y, z);
-    return (hlmi_half){.rows = y, .w = p->out, .bias = p->out_bias, .scale = p->out_scale};
+    return (hlmi_half){.rows = y, .w = p->out};
 }
 
-void hlmi_mamba2_replay(hlmi_builder *b, const hlmi_mamba2_params *p)
+void hlmi_mamba2_replay(hlmi_builder *b, const void *params)
 {
-    const hlmi_recurrence *r = &b->plan->rec[p->rec];
-    const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra);
-    b->ops->log_read(b, p->rec, rows);
-    recur(b, p, rows, hlmi_scratch_rows(b, b->max_rows, r->heads * r->cols));
-}
-
-static void replay(hlmi_builder *b, const void *params)
-{
-    hlmi_mamba2_replay(b, params);
+    const hlmi_mamba2_params *p = params;
+    recur(b, p, hlmi_logged(b, p->rec));
 }
 
 static void record(hlmi_builder *b, const void *params)
 {
     const hlmi_mamba2_params *p = params;
     if (b->taps) b->ops->tap(b, p->layer, NULL);
-    const hlmi_half h = hlmi_mamba2_in(b, p, b->x);
-    hlmi_half_add(b, &h);
+    hlmi_half_add(b, hlmi_mamba2_in(b, p, b->x));
 }
 
-const hlmi_block_type hlmi_block_mamba2 = {.record = record, .replay = replay};
+const hlmi_block_type hlmi_block_mamba2 = {.record = record, .replay = hlmi_mamba2_replay};

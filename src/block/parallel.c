@@ -6,8 +6,8 @@ static void record(hlmi_builder *b, const void *params)
     const hlmi_parallel_params *p = params;
     if (b->taps) b->ops->tap(b, p->attn.layer, NULL);
     const hlmi_half attn = hlmi_attn_in(b, &p->attn), mlp = hlmi_mlp_in(b, &p->mlp);
-    hlmi_half_add(b, &attn);
-    hlmi_half_add(b, &mlp);
+    hlmi_half_add(b, attn);
+    hlmi_half_add(b, mlp);
 }
 
 static void record_hybrid2(hlmi_builder *b, const void *params)
@@ -15,15 +15,9 @@ static void record_hybrid2(hlmi_builder *b, const void *params)
     const hlmi_hybrid2_params *p = params;
     if (b->taps) b->ops->tap(b, p->attn.layer, NULL);
     const hlmi_half attn = hlmi_attn_in(b, &p->attn), ssm = hlmi_mamba2_in(b, &p->ssm, b->x);
-    hlmi_half_add(b, &attn);
-    hlmi_half_add(b, &ssm);
-}
-
-static void replay_hybrid2(hlmi_builder *b, const void *params)
-{
-    const hlmi_hybrid2_params *p = params;
-    hlmi_mamba2_replay(b, &p->ssm);
+    hlmi_half_add(b, attn);
+    hlmi_half_add(b, ssm);
 }
 
 const hlmi_block_type hlmi_block_parallel = {.record = record};
-const hlmi_block_type hlmi_block_hybrid2 = {.record = record_hybrid2, .replay = replay_hybrid2};
+const hlmi_block_type hlmi_block_hybrid2 = {.record = record_hybrid2, .replay = hlmi_mamba2_replay};

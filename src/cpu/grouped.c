@@ -77,7 +77,7 @@ static void pack_rows(const grouped_arg *a, const order *o, hlmi_range rows, flo
 static void pack_slots(const grouped_arg *a, const order *o, hlmi_range slots, uint8_t *const *x)
 {
     for (size_t s = slots.begin; s < slots.end; s++) {
-        const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down->cols;
+        const size_t cols = a->a.experts[a->a.to.expert[o->item[s]]].down.w->cols;
         hlmi_forms_pack(a->k, &a->forms, x, s, hlmi_rows_at(a->a.x, s), cols);
     }
 }
@@ -124,8 +124,8 @@ static bool is_pair(const grouped_arg *a)
 /* Matrix `which` of an expert: that of up or down, or gate and up of a pair. NULL: there is none. */
 static const hlmi_matrix *matrix_of(const grouped_arg *a, const hlmi_expert *e, size_t which)
 {
-    if (is_pair(a)) return which == 0 ? e->gate : e->up;
-    return which == 1 ? NULL : a->a.down ? e->down : e->up;
+    if (is_pair(a)) return which == 0 ? e->gate.w : e->up.w;
+    return which == 1 ? NULL : a->a.down ? e->down.w : e->up.w;
 }
 
 static float *low_row(const grouped_arg *a, size_t row, size_t which)
@@ -140,7 +140,7 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
     float *normed = hlmi_worker_scratch(t, worker, workers);
     const order o = order_slots(a, t->n_rows, normed);
     const hlmi_expert *e = &a->a.experts[a->a.n_experts - 1];
-    const hlmi_matrix *const m[] = {matrix_of(a, e, 0), matrix_of(a, e, 1)};
+    const hlmi_dense m[] = {{.w = matrix_of(a, e, 0)}, {.w = matrix_of(a, e, 1)}};
     const size_t first = o.start[a->a.n_experts - 1];
     const hlmi_range r = hlmi_share(o.start[a->a.n_experts] - first, worker, workers);
     for (size_t s = first + r.begin; s < first + r.end; s++) {
@@ -172,7 +172,7 @@ static void finish_up(const work *w, const hlmi_expert *e, float *y, float *up, 
 {
     const hlmi_linear_grouped *a = &w->a->a;
     float *biased = is_pair(w->a) ? up : y;
-    if (e->up_bias) w->a->k->add(biased, biased, e->up_bias + row, n);
+    if (e->up.bias) w->a->k->add(biased, biased, e->up.bias + row, n);
     hlmi_finish(w->a->k, a->epilogue, hlmi_rows_at(a->y, s) + row, y, up, n);
 }
 
@@ -182,7 +182,7 @@ static void finish_down(const work *w, const hlmi_expert *e, float *y, size_t ro
     const hlmi_kernels *k = w->a->k;
     const size_t item = w->o.item[s];
     float *out = hlmi_rows_at(a->y, item / a->to.picks) + row;
-    if (e->down_bias) k->add(y, y, e->down_bias + row, n);
+    if (e->down.bias) k->add(y, y, e->down.bias + row, n);
     k->scale(y, y, a->to.weight[item], n);
     k->add(out, out, y, n);
 }
@@ -224,12 +224,12 @@ static void up_run(const void *arg, const void *step, size_t worker, size_t work
     const uint32_t *start = w.o.start;
     size_t total = 0;
     for (size_t e = 0; e < a->a.n_experts; e++)
-        if (start[e] < start[e + 1]) total += (start[e + 1] - start[e]) * bands_of(a->a.experts[e].up);
+        if (start[e] < start[e + 1]) total += (start[e + 1] - start[e]) * bands_of(a->a.experts[e].up.w);
     const hlmi_range r = hlmi_share(total, worker, workers);
     for (size_t e = 0, base = 0; e < a->a.n_experts && base < r.end; e++) {
         const size_t n = start[e + 1] - start[e];
         if (n == 0) continue;
-        const size_t bands = bands_of(a->a.experts[e].up);
+        const size_t bands = bands_of(a->a.experts[e].up.w);
         const size_t first = r.begin > base ? hlmi_div_up(r.begin - base, n) : 0;
         const size_t last = hlmi_min_size(bands, hlmi_div_up(r.end - base, n));
         if (first < last) expert_run(&w, e, first, last);
@@ -241,8 +241,8 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
 {
     const grouped_arg *a = arg;
     const hlmi_tile *t = step;
-    const size_t rows = a->a.experts[0].down->rows;
-    const hlmi_range r = hlmi_share(bands_of(a->a.experts[0].down), worker, workers);
+    const size_t rows = a->a.experts[0].down.w->rows;
+    const hlmi_range r = hlmi_share(bands_of(a->a.experts[0].down.w), worker, workers);
     if (r.begin == r.end) return;
     const work w = begin(a, t, worker, workers);
     if (a->a.epilogue == HLMI_EP_STORE) {

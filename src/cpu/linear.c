@@ -80,7 +80,7 @@ static void products(const linear_arg *a, const piece *p, size_t i, float *y, fl
 {
     hlmi_forms_run(a->k, &a->forms, &a->p[i], p->u, p->bands, p->x, p->t0, p->n, y);
     for (size_t t = p->t0; p->tile->adapted && t < p->t0 + p->n; t++, y += p->bands * HLMI_BAND) {
-        const hlmi_low *low = hlmi_low_of(adapter_of(a, p->tile, t), a->a.w[i]);
+        const hlmi_low *low = hlmi_low_of(adapter_of(a, p->tile, t), a->a.w[i].w);
         if (low) hlmi_low_out(a->k, low, p->u, p->bands, low_row(a, t, i), y, tmp);
     }
 }
@@ -88,14 +88,14 @@ static void products(const linear_arg *a, const piece *p, size_t i, float *y, fl
 /* y = scale * (y + bias) of matrix i, from output row `row` on. */
 static void add_bias(const linear_arg *a, size_t i, float *y, size_t row, size_t n)
 {
-    if (a->a.bias[i]) a->k->add(y, y, a->a.bias[i] + row, n);
-    if (a->a.scale[i]) a->k->mul(y, y, a->a.scale[i] + row, n);
+    if (a->a.w[i].bias) a->k->add(y, y, a->a.w[i].bias + row, n);
+    if (a->a.w[i].scale) a->k->mul(y, y, a->a.w[i].scale + row, n);
 }
 
 static void band_run(const linear_arg *a, const piece *p, size_t i, float *tmp)
 {
     const bool pair = a->a.epilogue == HLMI_EP_SILU_MUL;
-    const size_t row = p->u * HLMI_BAND, ld = p->bands * HLMI_BAND, n = hlmi_min_size(ld, a->a.w[i]->rows - row);
+    const size_t row = p->u * HLMI_BAND, ld = p->bands * HLMI_BAND, n = hlmi_min_size(ld, a->a.w[i].w->rows - row);
     float *y = tmp, *up = y + HLMI_BAND_TMP, *added = up + HLMI_BAND_TMP;
     products(a, p, i, y, added);
     if (pair) products(a, p, 1, up, added);
@@ -135,14 +135,14 @@ static void linear_run(const void *arg, const void *step, size_t worker, size_t 
 
 void hlmi_cpu_linear(hlmi_builder *b, const hlmi_linear *l)
 {
-    linear_arg a = {.a = *l, .k = b->kernels, .forms.cols = l->w[0]->cols, .per = 1};
+    linear_arg a = {.a = *l, .k = b->kernels, .forms.cols = l->w[0].w->cols, .per = 1};
     const bool out = of_out_rows(l);
     const size_t most = out ? b->max_out : b->max_rows, mark = hlmi_scratch_mark(b);
     for (size_t i = 0; i < l->n; i++) {
-        a.p[i] = hlmi_product_of(b->kernels, l->w[i], b->f32_activations || l->exact, l->wide[i]);
+        a.p[i] = hlmi_product_of(b->kernels, l->w[i].w, b->f32_activations || l->exact, l->wide[i]);
         a.per = hlmi_max_size(a.per, a.p[i].per);
         hlmi_forms_note(&a.forms, &a.p[i]);
-        hlmi_adapts(b, l->w[i]);
+        hlmi_adapts(b, l->w[i].w);
     }
     a.tmp_at = hlmi_round_up(a.forms.cols * sizeof(float), HLMI_ALIGN); /* behind a normed row and what is packed */
     const bool packed = hlmi_forms_take(b, &a.forms, most, HLMI_OWN_ROWS, l->norm ? NULL : &l->x, &a.tmp_at);

@@ -15,11 +15,11 @@ static inline const hlmi_low *hlmi_low_of(const hlm_adapter *ad, const hlmi_matr
 
 /** y [n][HLMI_LOW_MAX] = A x for each of n matrices (NULL: none), x through the norm (or NULL), for which `normed` is
  *  room. */
-static inline void hlmi_low_in(const hlmi_kernels *k, const hlm_adapter *ad, const hlmi_matrix *const *m, size_t n,
+static inline void hlmi_low_in(const hlmi_kernels *k, const hlm_adapter *ad, const hlmi_dense *m, size_t n,
                                const hlmi_norm *norm, const float *x, float *normed, float *y)
 {
     for (size_t i = 0; i < n; i++) {
-        const hlmi_low *low = hlmi_low_of(ad, m[i]);
+        const hlmi_low *low = hlmi_low_of(ad, m[i].w);
         if (!low) continue;
         if (x != normed) x = hlmi_cpu_normed(k, norm, normed, x);
         const hlmi_product p = hlmi_product_of(k, &low->a, true, false);

@@ -22,9 +22,7 @@ typedef struct hlmi_linear {
     hlmi_rows x;
     const hlmi_norm *norm; /* of each row of x first; NULL: x as it is */
     size_t n; /* matrices, all with as many columns as x */
-    const hlmi_matrix *w[HLMI_LINEAR_MAX];
-    const float *bias[HLMI_LINEAR_MAX]; /* [rows of w] or NULL */
-    const float *scale[HLMI_LINEAR_MAX]; /* [rows of w] or NULL: of the product with its bias, before the epilogue */
+    hlmi_dense w[HLMI_LINEAR_MAX]; /* the epilogue is behind bias and scale */
     bool exact; /* f32 activations whatever the weights' type (routers, small projections that decide) */
     hlmi_epilogue epilogue;
     hlmi_rows y[HLMI_LINEAR_MAX];

@@ -40,12 +40,10 @@ typedef struct hlmi_embed_params {
 typedef struct hlmi_attn_params {
     int32_t layer;
     hlmi_norm norm;
-    const hlmi_matrix *q, *k, *v, *o, *gate; /* gate NULL: none */
-    const float *q_bias, *k_bias, *v_bias, *o_bias, *gate_bias; /* or NULL */
+    hlmi_dense q, k, v, o, gate; /* without k and v an earlier layer's rows of `kv` are read */
     hlmi_norm q_norm, k_norm; /* weight NULL: none */
-    const float *q_scale, *k_scale, *v_scale; /* [rows] of the products with their biases; or NULL */
-    const float *o_scale; /* [hidden_size] of what is added; or NULL */
     size_t n_heads, kv, rope, window;
+    size_t pinned; /* positions at the beginning that every window shows */
     float scale;
 } hlmi_attn_params;
 
@@ -67,8 +65,7 @@ typedef struct hlmi_delta_params {
 typedef struct hlmi_short_conv_params {
     int32_t layer;
     hlmi_norm norm;
-    const hlmi_matrix *b, *c, *v, *out;
-    const float *b_bias, *c_bias, *v_bias, *out_bias; /* or NULL */
+    hlmi_dense b, c, v, out;
     size_t rec; /* a convolution alone */
     const float *taps; /* [window][hidden_size] */
     const float *bias; /* [hidden_size] or NULL */
@@ -85,10 +82,7 @@ typedef enum hlmi_mlp_kind {
 typedef struct hlmi_mlp_params {
     hlmi_mlp_kind kind;
     hlmi_norm norm;
-    const hlmi_matrix *gate, *up, *down; /* gate only where gated */
-    const float *gate_bias, *up_bias, *down_bias; /* or NULL */
-    const float *gate_scale; /* [rows] of the product with its bias; or NULL */
-    const float *down_scale; /* [hidden_size] of what is added; or NULL */
+    hlmi_dense gate, up, down; /* gate only where gated */
 } hlmi_mlp_params;
 
 /** x = x + attention(n) + mlp(n): both halves read the same n = norm(x). */
@@ -108,9 +102,7 @@ enum { HLMI_SSM_Z, HLMI_SSM_X, HLMI_SSM_B, HLMI_SSM_C, HLMI_SSM_DT, HLMI_SSM_PAR
 typedef struct hlmi_mamba2_params {
     int32_t layer;
     hlmi_norm norm;
-    const hlmi_matrix *in[HLMI_SSM_PARTS], *out;
-    const float *in_bias[HLMI_SSM_PARTS], *in_scale[HLMI_SSM_PARTS]; /* or NULL */
-    const float *out_bias, *out_scale; /* or NULL */
+    hlmi_dense in[HLMI_SSM_PARTS], out;
     const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
     const float *a, *d, *dt_bias; /* [heads]; a negative */
     float dt_min, dt_max;
@@ -122,8 +114,8 @@ typedef struct hlmi_mamba2_params {
 
 /** x = x + attention(n) + mamba2(n): both read the same n = norm(x). */
 typedef struct hlmi_hybrid2_params {
+    hlmi_mamba2_params ssm; /* first, as in all blocks with a recurrence in them: it alone is replayed */
     hlmi_attn_params attn;
-    hlmi_mamba2_params ssm;
 } hlmi_hybrid2_params;
 
 /** What is added to a matrix W for one of its uses: W + B A. */
@@ -135,13 +127,12 @@ typedef struct hlmi_low_rank {
  *  t) with t = W_down (gelu(W_gate n) * W_up n), n = norm(a), and a the attention over q, k and v of norm([x |
  *  embedding]), its residual left out. The layer's own are W, Mamba-2, and what it adds to the shared matrices. */
 typedef struct hlmi_shared_params {
+    hlmi_mamba2_params ssm; /* first (hlmi_hybrid2_params) */
     hlmi_attn_params attn; /* norm and q, k and v of twice the hidden size */
     hlmi_norm ff_norm;
-    const hlmi_matrix *gate_up, *down; /* gate's rows, then up's */
-    const float *gate_up_bias, *down_bias; /* or NULL */
+    hlmi_dense gate_up, down; /* gate's rows, then up's */
     hlmi_low_rank q, k, v, ff; /* ff: for gate_up */
     const hlmi_matrix *linear; /* W */
-    hlmi_mamba2_params ssm;
 } hlmi_shared_params;
 
 /** Mamba-1: x = x + W_out y, where u through the convolution is the scan's input, [u | z] = W_in n, n = norm(x), and
@@ -150,10 +141,8 @@ typedef struct hlmi_shared_params {
 typedef struct hlmi_mamba1_params {
     int32_t layer;
     hlmi_norm norm;
-    const hlmi_matrix *u, *z; /* [inner, hidden_size] */
-    const hlmi_matrix *low, *b, *c; /* [dt rank, inner], [state, inner] twice */
-    const hlmi_matrix *dt, *out; /* [inner, dt rank], [hidden_size, inner] */
-    const float *u_bias, *z_bias, *out_bias; /* or NULL */
+    hlmi_dense u, z, out; /* [inner, hidden_size] twice, [hidden_size, inner] */
+    const hlmi_matrix *low, *b, *c, *dt; /* [dt rank, inner], [state, inner] twice, [inner, dt rank] */
     hlmi_norm low_norm, b_norm, c_norm; /* weight NULL: none */
     const float *taps, *taps_bias; /* [window][channels]; [channels] or NULL */
     const float *a, *d, *dt_bias; /* [state][channels]; [channels] twice */
@@ -164,11 +153,8 @@ typedef struct hlmi_mamba1_params {
  *  n, W_v n), m the mixer's y. */
 typedef struct hlmi_heads_params {
     hlmi_mamba1_params mamba; /* with the norm of x and W_out of both */
-    const hlmi_matrix *q, *k, *v; /* k and v NULL: an earlier layer's rows of `kv` are read */
-    const float *q_bias, *k_bias, *v_bias; /* or NULL */
+    hlmi_attn_params attn; /* without these */
     hlmi_norm attention_norm, mamba_norm; /* of all heads together */
-    size_t n_heads, kv, rope, window, pinned;
-    float scale;
 } hlmi_heads_params;
 
 /** Hidden states on the way into a layer whose first block takes no notice of them (feed-forward). */
@@ -200,8 +186,7 @@ typedef struct hlmi_router {
 
 /** One expert. gate is there where the others' is and the form is gated. */
 typedef struct hlmi_expert {
-    const hlmi_matrix *gate, *up, *down;
-    const float *up_bias, *down_bias; /* or NULL */
+    hlmi_dense gate, up, down; /* biases of up and down alone */
 } hlmi_expert;
 
 /** x = x + sum over the chosen experts of weight * W_down f(n), n = norm(x); f as in a feed-forward block. A shared
@@ -214,15 +199,13 @@ typedef struct hlmi_moe_params {
     const hlmi_matrix *logits; /* [n_experts, hidden_size] */
     const hlmi_matrix *shared_gate; /* [1, hidden_size] or NULL */
     const hlmi_expert *experts; /* [router.n_experts], and the shared one; owned by the plan */
-    const hlmi_matrix *latent_in, *latent_out; /* [latent, hidden_size] and back; or NULL */
-    const float *latent_in_bias, *latent_out_bias; /* or NULL */
+    hlmi_dense latent_in, latent_out; /* [latent, hidden_size] and back; or none */
 } hlmi_moe_params;
 
 /** logits = W norm(x) for the out rows. */
 typedef struct hlmi_head_params {
     hlmi_norm norm;
-    const float *bias, *scale; /* [vocab_size] or NULL */
-    const hlmi_matrix *w; /* its own or the embedding's; NULL: a model without a head, of which the norm is left */
+    hlmi_dense w; /* its own or the embedding's; none: a model without a head, of which the norm is left */
 } hlmi_head_params;
 
 #endif

@@ -17,6 +17,12 @@ typedef struct hlmi_matrix {
     size_t number; /* 1 + its number in the plan's table; 0: it is in none */
 } hlmi_matrix;
 
+/** A matrix and what becomes of its product: scale * (W x + bias). */
+typedef struct hlmi_dense {
+    const hlmi_matrix *w; /* NULL: there is none */
+    const float *bias, *scale; /* [rows] or NULL */
+} hlmi_dense;
+
 typedef enum hlmi_norm_kind { HLMI_NORM_RMS, HLMI_NORM_LAYER } hlmi_norm_kind;
 
 /** A norm's weights. */

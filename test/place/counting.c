@@ -199,7 +199,7 @@ static uses uses_of(const hlmi_block *b)
     case HLMI_BLOCK_SHARED:
         return (uses){&((const hlmi_shared_params *)p)->attn.kv, &((const hlmi_shared_params *)p)->ssm.rec};
     case HLMI_BLOCK_HEADS:
-        return (uses){&((const hlmi_heads_params *)p)->kv, &((const hlmi_heads_params *)p)->mamba.rec};
+        return (uses){&((const hlmi_heads_params *)p)->attn.kv, &((const hlmi_heads_params *)p)->mamba.rec};
     default: return (uses){0};
     }
 }

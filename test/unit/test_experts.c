@@ -204,7 +204,7 @@ static void model_open(model *m, const way *w)
         w3[0] = matrix(type, ff, HIDDEN, &m->gate[e]);
         w3[1] = matrix(type, ff, HIDDEN, &m->up[e]);
         w3[2] = matrix(type, HIDDEN, ff, &m->down[e]);
-        m->e[e] = (hlmi_expert){.gate = &w3[0], .up = &w3[1], .down = &w3[2]};
+        m->e[e] = (hlmi_expert){.gate = {&w3[0]}, .up = {&w3[1]}, .down = {&w3[2]}};
     }
     m->x = aligned(MAX_ROWS * LD * sizeof *m->x);
     for (size_t i = 0; i < MAX_ROWS * LD; i++) m->x[i] = next();
@@ -265,7 +265,7 @@ static void plainly(const model *m, size_t i, double *y)
     for (size_t c = 0; c < HIDDEN; c++) x[c] = (double)m->x[i * LD + c];
     memset(y, 0, HIDDEN * sizeof *y);
     for (size_t j = 0; j < PICKS; j++) {
-        const size_t e = m->expert[i * PICKS + j], ff = m->e[e].up->rows;
+        const size_t e = m->expert[i * PICKS + j], ff = m->e[e].up.w->rows;
         for (size_t f = 0; f < ff; f++) {
             const double gate = dot(m->gate[e] + f * HIDDEN, x, HIDDEN);
             h[f] = gate / (1 + exp(-gate)) * dot(m->up[e] + f * HIDDEN, x, HIDDEN);
