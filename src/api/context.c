@@ -42,9 +42,9 @@ static size_t worker_stride(const hlmi_builder *b)
 /* Scratch that the programs need, whichever runs; what the head takes alone is a part of what all blocks take. */
 static hlm_status measure(hlmi_builder *b)
 {
-    HLMI_DO(hlmi_record_replay(b));
+    HLMI_DO(hlmi_record(b, HLMI_RECORD_REPLAY));
     const size_t peak = b->peak, worker = b->worker_bytes;
-    HLMI_DO(hlmi_record(b));
+    HLMI_DO(hlmi_record(b, HLMI_RECORD_ALL));
     b->peak = hlmi_max_size(b->peak, peak);
     b->worker_bytes = hlmi_max_size(b->worker_bytes, worker);
     return HLM_OK;
@@ -70,7 +70,7 @@ hlm_status hlmi_ctx_adds(const hlm_model *model, bool *adds)
     HLMI_TRY(
         hlmi_page_layout_init(&pages, &model->plan, 0, model->f32_activations, HLMI_PAGE_TOKENS, false, &model->mem));
     HLMI_TRY(hlmi_state_layout_init(&states, &model->plan, 0, &model->mem));
-    HLMI_TRY(hlmi_record(&b));
+    HLMI_TRY(hlmi_record(&b, HLMI_RECORD_ALL));
 done:
     hlmi_page_layout_free(&pages, &model->mem);
     hlmi_state_layout_free(&states, &model->mem);
@@ -116,12 +116,8 @@ static size_t slice_rows(size_t max_rows, size_t widest)
 
 static hlm_status record(hlm_context *c, const hlmi_ops *ops)
 {
-    static hlm_status (*const recorders[HLMI_PROGRAMS])(hlmi_builder * b) = {
-        [HLMI_PLAIN] = hlmi_record,
-        [HLMI_TAPPED] = hlmi_record,
-        [HLMI_REPLAY] = hlmi_record_replay,
-        [HLMI_HEAD] = hlmi_record_head,
-    };
+    static const hlmi_recording what[HLMI_PROGRAMS] = {
+        [HLMI_REPLAY] = HLMI_RECORD_REPLAY, [HLMI_HEAD] = HLMI_RECORD_HEAD};
     hlmi_builder b =
         builder(ops, c->model, &c->pool->layout, &c->pool->states, c->max_rows, hlmi_team_workers(c->team));
     b.undo = c->pool->undo_tokens > 0;
@@ -137,7 +133,7 @@ static hlm_status record(hlm_context *c, const hlmi_ops *ops)
         if (i == HLMI_HEAD && !b.states->bytes) break; /* nobody keeps what it would be fed from */
         b.program = &c->programs[i];
         b.taps = i == HLMI_TAPPED;
-        st = recorders[i](&b);
+        st = hlmi_record(&b, what[i]);
     }
     return st;
 }

@@ -103,12 +103,11 @@ static hlm_status load_weights(hlm_model *m, const hlm_model_params *p)
     hlmi_config config;
     const hlmi_arch *arch = NULL;
     char name[80];
-    const char *own = NULL;
-    size_t own_len = 0;
+    hlmi_str own;
     hlm_status st;
     HLMI_TRY(hlmi_arch_find(m->store, &config, name, sizeof name, &arch));
-    HLMI_TRY(hlmi_config_string(&config, (hlmi_key){"_name_or_path", "general.name"}, &own, &own_len));
-    HLMI_TRY(keep_names(m, name, own, own_len));
+    HLMI_TRY(hlmi_config_string(&config, (hlmi_key){"_name_or_path", "general.name"}, &own));
+    HLMI_TRY(keep_names(m, name, own.s, own.len));
     hlmi_fingerprint_init(&m->fingerprint, m->kernels.hash, &m->mem);
     HLMI_TRY(hlmi_fingerprint_settings(&m->fingerprint, m->store, name));
     HLMI_TRY(hlmi_arch_build(arch, &config, &m->plan));

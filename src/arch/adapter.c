@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/adapter_settings.h"
+#include "arch/loader.h"
 #include "base/half.h"
 #include "base/size.h"
 
@@ -109,26 +110,6 @@ static hlm_status check_shape(const reading *r, const hlmi_tensor *t, size_t row
                      cols ? cols : 1);
 }
 
-/* The tensor's numbers as f32, all finite; the caller's to free. */
-static hlm_status read_numbers(const reading *r, const hlmi_tensor *t, float **out)
-{
-    const hlmi_mem *mem = &r->ad->mem;
-    const size_t n = (size_t)(t->bytes / hlmi_type_get(t->type)->bytes);
-    const uint8_t *data = NULL;
-    uint8_t *buffer = hlmi_alloc(mem, (size_t)t->bytes);
-    float *y = hlmi_alloc(mem, n * sizeof *y);
-    hlm_status st = buffer && y ? HLM_OK : hlmi_nomem(n * sizeof *y, t->name);
-    if (st == HLM_OK) st = hlmi_store_read(r->f->store, t, 0, (size_t)t->bytes, buffer, &data);
-    if (st == HLM_OK) hlmi_type_get(t->type)->dequantise(y, data, n);
-    for (size_t i = 0; i < n && st == HLM_OK; i++)
-        if ((hlmi_f32_bits(y[i]) & 0x7F800000u) == 0x7F800000u)
-            st = hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", r->path, t->name);
-    hlmi_free(mem, buffer);
-    *out = st == HLM_OK ? y : NULL;
-    if (st != HLM_OK) hlmi_free(mem, y);
-    return st;
-}
-
 /* One matrix's adapter while it is made. */
 typedef struct pair {
     const hlmi_weight *weight;
@@ -155,7 +136,7 @@ static hlm_status make_factor(const reading *r, pair *p)
 {
     const hlmi_matrix *w = &p->weight->matrix;
     const hlmi_mem *mem = &r->ad->mem;
-    HLMI_DO(read_numbers(r, p->m_tensor, &p->magnitudes));
+    HLMI_DO(hlmi_loader_numbers(r->f->store, mem, p->m_tensor, true, NULL, &p->magnitudes));
     p->row = hlmi_alloc(mem, w->cols * sizeof *p->row);
     p->factor = hlmi_alloc(mem, w->rows * sizeof *p->factor);
     if (!p->row || !p->factor) return hlmi_nomem(w->cols * sizeof *p->row, "an adapter");
@@ -195,18 +176,17 @@ static hlm_status check_pair(const reading *r, pair *p)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: this version knows no adapters of %s", r->path,
                          p->a_tensor->name, p->weight->want.expert ? "experts that rows choose" : "that matrix");
     double rank = (double)r->s.rank;
-    hlm_status st = hlmi_adapter_match_value(&r->s.match, &r->s.match.ranks, p->module, &rank);
-    if (st == HLM_OK && !in_gguf(r)) st = hlmi_adapter_match_targets(&r->s.match, p->module);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_adapter_match_value(&r->s.match, &r->s.match.ranks, p->module, &rank));
+    if (!in_gguf(r)) HLMI_DO(hlmi_adapter_match_targets(&r->s.match, p->module));
     p->rank = (size_t)(p->a_tensor->dims[0] <= HLMI_LOW_MAX ? p->a_tensor->dims[0] : 0);
     if (p->rank == 0 || (r->s.rank && rank != (double)p->rank))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of rank %llu, expected %s%.0f", r->path, p->a_tensor->name,
                          (unsigned long long)p->a_tensor->dims[0], r->s.rank ? "" : "1 to ",
                          r->s.rank ? rank : (double)HLMI_LOW_MAX);
     const size_t rows = hlmi_file_rows(hlmi_weight_order(p->weight), w->rows);
-    st = check_shape(r, p->a_tensor, p->rank, w->cols);
-    if (st == HLM_OK) st = check_shape(r, p->b_tensor, rows, p->rank);
-    if (st != HLM_OK || !r->s.dora) return st;
+    HLMI_DO(check_shape(r, p->a_tensor, p->rank, w->cols));
+    HLMI_DO(check_shape(r, p->b_tensor, rows, p->rank));
+    if (!r->s.dora) return HLM_OK;
     if (!p->m_tensor)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no lora_magnitude_vector", r->path, p->a_tensor->name);
     return check_shape(r, p->m_tensor, rows, 0);
@@ -228,8 +208,8 @@ static hlm_status read_weight(reading *r, size_t number)
     p.m_tensor = r->s.dora ? find_part(r, p.module, ".lora_magnitude_vector", ".lora_m") : NULL;
     if (!p.a_tensor && !p.b_tensor) return HLM_OK;
     HLMI_TRY(check_pair(r, &p));
-    HLMI_TRY(read_numbers(r, p.a_tensor, &p.a));
-    HLMI_TRY(read_numbers(r, p.b_tensor, &p.file_b));
+    HLMI_TRY(hlmi_loader_numbers(r->f->store, &r->ad->mem, p.a_tensor, true, NULL, &p.a));
+    HLMI_TRY(hlmi_loader_numbers(r->f->store, &r->ad->mem, p.b_tensor, true, NULL, &p.file_b));
     p.b = hlmi_calloc(&r->ad->mem, rows * p.rank, sizeof *p.b);
     if (!p.b) HLMI_TRY(hlmi_nomem(rows * p.rank * sizeof *p.b, "an adapter"));
     HLMI_TRY(scale_of(r, &p, &scale));

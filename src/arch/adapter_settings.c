@@ -90,12 +90,11 @@ static hlm_status check_known(const reading *r)
 /* A setting of which one string means that there is nothing. */
 static hlm_status check_word(const reading *r, hlmi_key key, const char *expected)
 {
-    const char *s = NULL;
-    size_t len = 0;
-    const hlm_status st = hlmi_config_string(&r->c, key, &s, &len);
-    if (st != HLM_OK || (s && len == strlen(expected) && memcmp(s, expected, len) == 0)) return st;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is '%.*s', expected '%s'", r->path, key.hf ? key.hf : key.gguf,
-                     s ? (int)hlmi_min_size(len, 40) : 0, s ? s : "", expected);
+    hlmi_str v;
+    HLMI_DO(hlmi_config_string(&r->c, key, &v));
+    if (v.s && v.len == strlen(expected) && memcmp(v.s, expected, v.len) == 0) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is '%.*s', expected '%s'", r->path, hlmi_key_in(key, r->c.dialect),
+                     v.s ? (int)hlmi_min_size(v.len, 40) : 0, v.s ? v.s : "", expected);
 }
 
 /* Biases beside the matrices: "none", as null, false and empty ones mean. */

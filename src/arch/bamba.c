@@ -14,10 +14,9 @@ const hlmi_key hlmi_bamba_names[HLMI_PARTS] = {
 static hlm_status check_indices(const hlmi_decoder *d)
 {
     const char *path = hlmi_store_path(d->c->store);
-    const hlmi_json *list = hlmi_json_given(d->c->json, "attn_layer_indices");
+    const hlmi_json *list = NULL;
     int64_t layer;
-    if (list && !hlmi_json_is(list, HLMI_JSON_ARRAY))
-        return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices is no array", path);
+    HLMI_DO(hlmi_config_array(d->c, "attn_layer_indices", HLMI_ANY, &list));
     for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);)
         if (!hlmi_json_int(i.value, 0, (int64_t)d->layers - 1, &layer))
             return hlmi_fail(HLM_E_FORMAT, "%s: attn_layer_indices[%zu] is no layer of %zu", path, i.n - 1, d->layers);

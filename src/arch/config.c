@@ -144,26 +144,30 @@ hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, b
     return HLM_OK;
 }
 
-hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **out, size_t *len)
+hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, hlmi_str *out)
 {
     found f;
-    *out = NULL;
-    *len = 0;
+    *out = (hlmi_str){0};
     if (!find(c, key, &f)) return HLM_OK;
-    const hlmi_str text = f.kv ? hlmi_kv_str(f.kv) : hlmi_json_str(f.json);
-    if (!text.s) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
-    *out = text.s;
-    *len = text.len;
-    return HLM_OK;
+    *out = f.kv ? hlmi_kv_str(f.kv) : hlmi_json_str(f.json);
+    return out->s ? HLM_OK : hlmi_fail(HLM_E_FORMAT, "%s: %s is no string", hlmi_store_path(c->store), f.name);
+}
+
+hlm_status hlmi_config_array(const hlmi_config *c, const char *key, size_t count, const hlmi_json **out)
+{
+    const char *path = hlmi_store_path(c->store);
+    const hlmi_json *v = *out = hlmi_json_given(c->json, key);
+    if (!v || (hlmi_json_is(v, HLMI_JSON_ARRAY) && (count == HLMI_ANY || hlmi_json_count(v) == count))) return HLM_OK;
+    if (count == HLMI_ANY) return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", path, key);
+    return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", path, key, count);
 }
 
 hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,
                                  const char *const *names, size_t n, size_t *out)
 {
-    const hlmi_json *items = hlmi_json_given(c->json, key);
+    const hlmi_json *items = NULL;
+    HLMI_DO(hlmi_config_array(c, key, count, &items));
     if (!items) return HLM_OK;
-    if (!hlmi_json_is(items, HLMI_JSON_ARRAY) || hlmi_json_count(items) != count)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, count);
     const char *item = hlmi_json_str(hlmi_json_at(items, i)).s;
     for (size_t k = 0; k < n && item; k++)
         if (strcmp(item, names[k]) == 0) {
@@ -177,11 +181,9 @@ hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i
 hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t min, int64_t max, int64_t item,
                                 bool *out)
 {
-    const hlmi_json *items = hlmi_json_given(c->json, key);
-    if (!items) return HLM_OK;
-    if (!hlmi_json_is(items, HLMI_JSON_ARRAY))
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(c->store), key);
-    *out = false;
+    const hlmi_json *items = NULL;
+    HLMI_DO(hlmi_config_array(c, key, HLMI_ANY, &items));
+    if (items) *out = false;
     for (size_t i = 0; i < hlmi_json_count(items); i++) {
         int64_t v;
         if (!hlmi_json_int(hlmi_json_at(items, i), min, max, &v))
@@ -194,11 +196,9 @@ hlm_status hlmi_config_list_has(const hlmi_config *c, const char *key, int64_t m
 
 hlm_status hlmi_config_numbers(const hlmi_config *c, const char *key, size_t n, double min, double max, double *out)
 {
-    const hlmi_json *items = hlmi_json_given(c->json, key);
-    if (!items) return HLM_OK;
-    if (!hlmi_json_is(items, HLMI_JSON_ARRAY) || hlmi_json_count(items) != n)
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array of %zu", hlmi_store_path(c->store), key, n);
-    for (size_t i = 0; i < n; i++) {
+    const hlmi_json *items = NULL;
+    HLMI_DO(hlmi_config_array(c, key, n, &items));
+    for (size_t i = 0; i < hlmi_json_count(items); i++) {
         double v = 0.0;
         if (!hlmi_json_number(hlmi_json_at(items, i), &v) || !(v >= min && v <= max))
             return hlmi_fail(HLM_E_FORMAT, "%s: %s[%zu] is no number from %g to %g", hlmi_store_path(c->store), key, i,

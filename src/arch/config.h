@@ -30,11 +30,14 @@ hlm_status hlmi_config_size(const hlmi_config *c, hlmi_key key, int64_t max, int
 /** A finite number in [min, max]; fallback as above. */
 hlm_status hlmi_config_float(const hlmi_config *c, hlmi_key key, double min, double max, double fallback, double *out);
 hlm_status hlmi_config_bool(const hlmi_config *c, hlmi_key key, bool fallback, bool *out);
-/** *out points into the file's data and is not ended by 0; NULL when absent. */
-hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, const char **out, size_t *len);
+/** *out lies in the file's data; its s is NULL when absent. Those of config.json are ended by 0. */
+hlm_status hlmi_config_string(const hlmi_config *c, hlmi_key key, hlmi_str *out);
 /** Item i of an array of numbers, or the number itself for every i (GGUF's per-layer settings). */
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
                               int64_t fallback, int64_t *out);
+/** An array, of `count` items unless that is HLMI_ANY; NULL when absent. config.json only. */
+#define HLMI_ANY SIZE_MAX
+hlm_status hlmi_config_array(const hlmi_config *c, const char *key, size_t count, const hlmi_json **out);
 /** Which of `names` [n] item i of an array of `count` strings is. *out is left as it is when the key is absent.
  *  config.json only. */
 hlm_status hlmi_config_choice_at(const hlmi_config *c, const char *key, size_t i, size_t count,

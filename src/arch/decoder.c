@@ -180,15 +180,14 @@ static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_la
 
 hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn_params *p)
 {
-    hlm_status st;
     const hlmi_decoder_spec *s = d->spec;
     hlmi_kv_layer kv;
     *p = (hlmi_attn_params){.layer = (int32_t)layer, .rope = d->no_rope ? HLMI_NO_ROPE : d->rope};
-    HLMI_TRY(read_heads(d, layer, &p->n_heads, &kv));
+    HLMI_DO(read_heads(d, layer, &p->n_heads, &kv));
     p->scale = d->attn_scale != 0.0f ? d->attn_scale : 1.0f / __builtin_sqrtf((float)kv.head_dim);
-    if (s->window) HLMI_TRY(s->window(d->c, layer, d->layers, &p->window));
+    if (s->window) HLMI_DO(s->window(d->c, layer, d->layers, &p->window));
     p->norm = hlmi_decoder_norm(d, HLMI_PART_ATTN_NORM, layer, d->hidden);
-    HLMI_TRY(want_qkv(d, layer, &kv, p));
+    HLMI_DO(want_qkv(d, layer, &kv, p));
     const hlmi_want o = {.rows = d->hidden, .cols = p->n_heads * kv.v_dim};
     p->o = hlmi_decoder_linear(d, HLMI_PART_O, layer, o, s->o_bias);
     p->o.scale = d->residual;
@@ -196,12 +195,10 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
         p->q_norm = hlmi_decoder_norm(d, HLMI_PART_Q_NORM, layer, kv.head_dim);
         p->k_norm = hlmi_decoder_norm(d, HLMI_PART_K_NORM, layer, kv.head_dim);
     }
-    HLMI_TRY(d->w->st);
-    HLMI_TRY(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
+    HLMI_DO(d->w->st);
+    HLMI_DO(hlmi_plan_add_kv(d->plan, &kv, &p->kv));
     hlmi_plan_read_kv(d->plan, p->kv, p->window);
-    HLMI_TRY(hlmi_plan_set_heads(d->plan, layer, p->n_heads));
-done:
-    return st;
+    return hlmi_plan_set_heads(d->plan, layer, p->n_heads);
 }
 
 void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
@@ -265,12 +262,11 @@ static int activation_row(const char *name)
 
 hlm_status hlmi_check_activation(const hlmi_config *c, const char *key, const char *wanted)
 {
-    const char *act = NULL;
-    size_t len = 0;
-    const hlm_status st = hlmi_config_string(c, (hlmi_key){key, NULL}, &act, &len);
-    if (st != HLM_OK || !act || strcmp(act, wanted) == 0) return st;
-    if (activation_row(act) >= 0 && activation_row(act) == activation_row(wanted)) return HLM_OK;
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is \"%.40s\", expected \"%s\"", hlmi_store_path(c->store), key, act,
+    hlmi_str act;
+    HLMI_DO(hlmi_config_string(c, (hlmi_key){key, NULL}, &act));
+    if (!act.s || strcmp(act.s, wanted) == 0) return HLM_OK;
+    if (activation_row(act.s) >= 0 && activation_row(act.s) == activation_row(wanted)) return HLM_OK;
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: %s is \"%.40s\", expected \"%s\"", hlmi_store_path(c->store), key, act.s,
                      wanted);
 }
 
@@ -438,14 +434,14 @@ static hlm_status read_tied(hlmi_decoder *d)
 {
     const bool embed = hlmi_decoder_has(d, HLMI_PART_EMBED, 0), head = hlmi_decoder_has(d, HLMI_PART_HEAD, 0);
     bool tied = d->gguf || d->spec->tied;
-    hlm_status st = hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied);
-    if (st == HLM_OK) st = hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied);
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"tie_word_embeddings", NULL}, tied, &tied));
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){d->spec->tied_key, NULL}, tied, &tied));
     /* a folder that does not say its class and has no head is that of the model without one */
     const bool named = hlmi_json_at(hlmi_json_get(d->c->json, "architectures"), 0) != NULL;
     if (d->head == HLM_HEAD_TEXT && !d->gguf && !named && !tied && !head) d->head = HLM_HEAD_NONE;
     d->tied = tied && !(embed && head) && d->head == HLM_HEAD_TEXT;
     d->table = d->tied && head && !d->gguf ? HLMI_PART_HEAD : HLMI_PART_EMBED; /* GGUF: one name for the shared one */
-    return st;
+    return HLM_OK;
 }
 
 hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *c, hlmi_wants *w)

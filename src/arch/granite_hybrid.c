@@ -47,10 +47,9 @@ static hlm_status read_multipliers(hlmi_decoder *d, granite *g)
 /* Positions turn q and k only where the setting says "rope". */
 static hlm_status read_positions(hlmi_decoder *d)
 {
-    const char *kind = NULL;
-    size_t len = 0;
-    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"position_embedding_type", NULL}, &kind, &len);
-    d->no_rope = !kind || strcmp(kind, "rope") != 0;
+    hlmi_str kind;
+    const hlm_status st = hlmi_config_string(d->c, (hlmi_key){"position_embedding_type", NULL}, &kind);
+    d->no_rope = !kind.s || strcmp(kind.s, "rope") != 0;
     return st;
 }
 

@@ -41,8 +41,8 @@ static hlm_status check_fixed(const hlmi_decoder *d)
         int64_t value;
     } fixed[] = {
         {"memory_tokens_interspersed_every", 0}, {"kv_reuse_every_i_layer", -1}, {"num_experts", 1}, {"num_mamba", 1}};
-    const char *path = hlmi_store_path(d->c->store), *text = NULL;
-    size_t len = 0;
+    const char *path = hlmi_store_path(d->c->store);
+    hlmi_str norm;
     bool reuse = false;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         int64_t v = 0;
@@ -53,9 +53,9 @@ static hlm_status check_fixed(const hlmi_decoder *d)
     }
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"kv_weight_reuse", NULL}, false, &reuse));
     if (reuse) return hlmi_fail(HLM_E_UNSUPPORTED, "%s: kv_weight_reuse is true, expected false", path);
-    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &text, &len));
-    if (text && strcmp(text, "none") != 0)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, text);
+    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"kq_norm", NULL}, &norm));
+    if (norm.s && strcmp(norm.s, "none") != 0)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: kq_norm is \"%.40s\", expected \"none\"", path, norm.s);
     HLMI_DO(hlmi_check_activation(d->c, "hidden_act", "silu"));
     static const char *const kinds[] = {"h"};
     for (size_t i = 0, kind = 0; i < d->layers; i++)
@@ -105,22 +105,13 @@ static hlm_status layer_in(const hlmi_decoder *d, const char *key, const hlmi_js
     return HLM_OK;
 }
 
-/* An array of config.json, or NULL where it is not there. */
-static hlm_status find_array(const hlmi_decoder *d, const char *key, const hlmi_json **out)
-{
-    *out = hlmi_json_given(d->c->json, key);
-    if (*out && !hlmi_json_is(*out, HLMI_JSON_ARRAY))
-        return hlmi_fail(HLM_E_FORMAT, "%s: %s is no array", hlmi_store_path(d->c->store), key);
-    return HLM_OK;
-}
-
 static hlm_status read_windows(const hlmi_decoder *d, family *f)
 {
     const hlmi_json *list = NULL;
     int64_t reach = 0;
     HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"sliding_window", NULL}, 0, INT32_MAX - 1, 0, &reach));
     f->window = reach ? (size_t)reach + 1 : 0; /* with itself */
-    HLMI_DO(find_array(d, "global_attn_idx", &list));
+    HLMI_DO(hlmi_config_array(d->c, "global_attn_idx", HLMI_ANY, &list));
     for (hlmi_json_iter i = {0}; hlmi_json_next(list, &i);) {
         size_t layer = 0;
         HLMI_DO(layer_in(d, "global_attn_idx", i.value, &layer));
@@ -150,7 +141,7 @@ static hlm_status read_sharing(const hlmi_decoder *d, family *f)
 {
     const hlmi_json *groups = NULL;
     for (size_t i = 0; i < d->layers; i++) f->producer[i] = i;
-    HLMI_DO(find_array(d, "kv_reuse_group", &groups));
+    HLMI_DO(hlmi_config_array(d->c, "kv_reuse_group", HLMI_ANY, &groups));
     for (size_t i = 0; i < hlmi_json_count(groups); i++) {
         if (!hlmi_json_is(hlmi_json_at(groups, i), HLMI_JSON_ARRAY))
             return hlmi_fail(HLM_E_FORMAT, "%s: kv_reuse_group[%zu] is no array", hlmi_store_path(d->c->store), i);
@@ -166,8 +157,8 @@ static hlm_status read_sharing(const hlmi_decoder *d, family *f)
 /* "ntk": the base grows with the ratio of the lengths, the same at every position. */
 static hlm_status read_rope(hlmi_decoder *d, const family *f)
 {
-    const char *type = NULL, *path = hlmi_store_path(d->c->store);
-    size_t len = 0;
+    const char *path = hlmi_store_path(d->c->store);
+    hlmi_str type;
     bool rope = true;
     double theta = 0.0;
     int64_t longest = 0, original = 0;
@@ -176,8 +167,8 @@ static hlm_status read_rope(hlmi_decoder *d, const family *f)
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"rope", NULL}, true, &rope));
     if (!rope) return HLM_OK;
     HLMI_DO(hlmi_config_float(d->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, 10000.0, &theta));
-    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"rope_type", NULL}, &type, &len));
-    if (type && strcmp(type, "ntk") == 0) {
+    HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"rope_type", NULL}, &type));
+    if (type.s && strcmp(type.s, "ntk") == 0) {
         HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"max_position_embeddings", NULL}, 1, INT32_MAX, 0, &longest));
         HLMI_DO(hlmi_config_int(d->c, (hlmi_key){"orig_max_position_embeddings", NULL}, 1, INT32_MAX, 0, &original));
         if (2 * longest <= original)
@@ -185,8 +176,9 @@ static hlm_status read_rope(hlmi_decoder *d, const family *f)
                              (long long)longest, (long long)original);
         const double dim = (double)f->kv.head_dim, ratio = 2.0 * (double)longest / (double)original - 1.0;
         theta *= hlmi_pow(ratio, dim / (dim - 2.0));
-    } else if (type && strcmp(type, "default") != 0) {
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope_type is \"%.40s\", expected \"ntk\" or \"default\"", path, type);
+    } else if (type.s && strcmp(type.s, "default") != 0) {
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope_type is \"%.40s\", expected \"ntk\" or \"default\"", path,
+                         type.s);
     }
     return hlmi_rope_plain(d->plan, f->kv.head_dim, theta, &d->rope);
 }
@@ -267,10 +259,9 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 
 static hlm_status build(const hlmi_config *c, hlmi_wants *w)
 {
-    const char *act = NULL;
-    size_t len = 0;
-    HLMI_DO(hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act, &len));
-    const bool squared = act && strcmp(act, "relu2") == 0;
+    hlmi_str act;
+    HLMI_DO(hlmi_config_string(c, (hlmi_key){"mlp_hidden_act", NULL}, &act));
+    const bool squared = act.s && strcmp(act.s, "relu2") == 0;
     const hlmi_decoder_spec spec = {.names = names,
                                     .eps = 1e-6,
                                     .mlp = squared ? HLMI_MLP_RELU2 : HLMI_MLP_SILU_GATED,

@@ -62,19 +62,13 @@ static hlm_status repack_group(hlmi_loader *l, const repacking *g, size_t first,
 {
     const void *rows[MAX_GROUP] = {0};
     const size_t n = hlmi_min_size(g->group_rows, g->rows - first), bytes = (size_t)g->row_bytes;
-    const bool whole = hlmi_file_order(g->order);
-    const uint8_t *data = NULL;
-    hlm_status st = HLM_OK;
-    if (whole)
-        st =
-            hlmi_store_read(l->store, g->t, hlmi_file_row(g->order, first) * g->row_bytes, n * bytes, g->buffer, &data);
-    for (size_t i = 0; i < n && st == HLM_OK; i++) {
-        if (!whole)
-            st = hlmi_store_read(l->store, g->t, hlmi_file_row(g->order, first + i) * g->row_bytes, bytes,
-                                 g->buffer ? g->buffer + i * bytes : NULL, &data);
-        rows[i] = whole ? data + i * bytes : data;
+    const size_t at_once = hlmi_file_order(g->order) ? n : 1;
+    for (size_t i = 0; i < n; i += at_once) {
+        const uint8_t *data = NULL;
+        HLMI_DO(hlmi_store_read(l->store, g->t, hlmi_file_row(g->order, first + i) * g->row_bytes, at_once * bytes,
+                                g->buffer ? g->buffer + i * bytes : NULL, &data));
+        for (size_t k = 0; k < at_once; k++) rows[i + k] = data + k * bytes;
     }
-    if (st != HLM_OK) return st;
     for (size_t i = 0; i < n; i++)
         hlmi_fingerprint_add(l->fingerprint,
                              &(hlmi_hashed_rows){g->key, hlmi_file_row(g->order, first + i), rows[i], 1, bytes});
@@ -171,20 +165,20 @@ static void add_once(hlmi_loader *l, const hlmi_tensor *t, const void *data)
     *added = true;
 }
 
-/* The n plain numbers of a tensor as f32; *out is the caller's to free. */
-static hlm_status read_numbers(hlmi_loader *l, const hlmi_tensor *t, size_t n, float **out)
+hlm_status hlmi_loader_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, bool check,
+                               hlmi_loader *l, float **out)
 {
-    const hlmi_mem *mem = &l->plan->mem;
+    const size_t n = (size_t)(t->bytes / hlmi_type_get(t->type)->bytes);
     hlm_status st;
     const uint8_t *data = NULL;
     uint8_t *buffer = hlmi_alloc(mem, (size_t)t->bytes);
     float *wide = hlmi_alloc(mem, n * sizeof *wide);
     if (!buffer || !wide) HLMI_TRY(hlmi_nomem(n * sizeof *wide, t->name));
-    HLMI_TRY(hlmi_store_read(l->store, t, 0, (size_t)t->bytes, buffer, &data));
-    add_once(l, t, data);
+    HLMI_TRY(hlmi_store_read(store, t, 0, (size_t)t->bytes, buffer, &data));
+    if (l) add_once(l, t, data);
     hlmi_type_get(t->type)->dequantise(wide, data, n);
-    if (l->check_values && !all_finite(wide, n))
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(l->store), t->name));
+    if (check && !all_finite(wide, n))
+        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity", hlmi_store_path(store), t->name));
     *out = wide;
     wide = NULL;
 done:
@@ -208,7 +202,7 @@ static hlm_status load_numbers(hlmi_loader *l, hlmi_weight *w)
     const unsigned make = w->want.make[w->dialect];
     const bool turned = make & (HLMI_MAKE_TRANSPOSED | HLMI_MAKE_TAPS);
     float *wide = NULL;
-    HLMI_DO(read_numbers(l, w->tensor, in_file * cols, &wide));
+    HLMI_DO(hlmi_loader_numbers(l->store, &l->plan->mem, w->tensor, l->check_values, l, &wide));
     for (size_t r = 0; r < rows; r++) {
         const float *x = wide + hlmi_file_row(order, r) * cols;
         for (size_t c = 0; c < cols; c++)

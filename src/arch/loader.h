@@ -21,6 +21,10 @@ typedef struct hlmi_loader {
 /** A store's settings, and the dialect in which its files name them and its tensors: asked here and by nobody else. */
 hlmi_config hlmi_loader_settings(const hlmi_store *store);
 
+/** All plain numbers of a tensor as f32; *out is the caller's to free. check: NaN and infinity are refused. l, unless
+ *  NULL, tells them to its fingerprint. */
+hlm_status hlmi_loader_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, bool check,
+                               hlmi_loader *l, float **out);
 hlm_status hlmi_loader_run(hlmi_loader *l);
 
 #endif

@@ -40,17 +40,19 @@ static const char *list_key(const hlmi_config *c)
 /* The layers as a list of names, or as a pattern of letters. */
 static hlm_status count(hlmi_decoder *d)
 {
-    const char *path = hlmi_store_path(d->c->store), *pattern = NULL;
+    const char *path = hlmi_store_path(d->c->store);
+    hlmi_str pattern = {0};
     const hlmi_json *list = hlmi_json_given(d->c->json, list_key(d->c));
     size_t n = hlmi_json_is(list, HLMI_JSON_ARRAY) ? hlmi_json_count(list) : 0;
     if (!list) {
-        HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern, &n));
-        if (!pattern)
+        HLMI_DO(hlmi_config_string(d->c, (hlmi_key){"hybrid_override_pattern", NULL}, &pattern));
+        n = pattern.len;
+        if (!pattern.s)
             return hlmi_fail(HLM_E_FORMAT, "%s: neither layers_block_type nor hybrid_override_pattern is there", path);
     }
     if (n == 0 || n > MAX_LAYERS)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s has %zu layers, expected 1 to %d", path,
-                         pattern ? "hybrid_override_pattern" : list_key(d->c), n, MAX_LAYERS);
+                         pattern.s ? "hybrid_override_pattern" : list_key(d->c), n, MAX_LAYERS);
     d->layers = n;
     return HLM_OK;
 }

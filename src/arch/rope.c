@@ -19,6 +19,9 @@ typedef struct spec {
     double reach; /* positions that the scaling is made for, 0: max_positions */
 } spec;
 
+/** Fills the frequencies by the settings of one way of scaling. */
+typedef hlm_status fill_fn(spec *s, hlmi_rope *r);
+
 static double base_freq(const spec *s, size_t i)
 {
     return hlmi_exp(-hlmi_log(s->theta) * (2.0 * (double)i / (double)s->dim));
@@ -154,7 +157,7 @@ static hlm_status yarn(spec *s, hlmi_rope *r)
 
 static const struct {
     const char *name;
-    hlm_status (*fill)(spec *s, hlmi_rope *r);
+    fill_fn *fill;
 } kinds[] = {
     {"default", none}, {"none", none}, {"linear", linear}, {"dynamic", dynamic}, {"llama3", llama3}, {"yarn", yarn},
 };
@@ -175,82 +178,63 @@ static hlm_status find_scaling(hlmi_config *c)
     return HLM_OK;
 }
 
-/* The scaling's name. GGUF files of before rope.scaling.type scale linearly. */
-static hlm_status read_kind(const spec *s, const char **name, size_t *len)
+/* The function of the scaling's name. GGUF files of before rope.scaling.type scale linearly. */
+static hlm_status read_kind(const spec *s, fill_fn **out)
 {
-    *name = NULL;
-    hlm_status st = hlmi_config_string(&s->c, (hlmi_key){"rope_type", ".rope.scaling.type"}, name, len);
-    if (st == HLM_OK && !*name) st = hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, name, len);
-    if (st != HLM_OK || *name) return st;
+    hlmi_str name;
+    HLMI_DO(hlmi_config_string(&s->c, (hlmi_key){"rope_type", ".rope.scaling.type"}, &name));
+    if (!name.s) HLMI_DO(hlmi_config_string(&s->c, (hlmi_key){"type", NULL}, &name));
     const bool older = hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scaling.factor"}) ||
         hlmi_config_has(&s->c, (hlmi_key){NULL, ".rope.scale_linear"});
-    *name = older ? "linear" : "default";
-    *len = strlen(*name);
-    return HLM_OK;
+    *out = older ? linear : none;
+    if (!name.s) return HLM_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        *out = kinds[i].fill;
+        if (strlen(kinds[i].name) == name.len && memcmp(kinds[i].name, name.s, name.len) == 0) return HLM_OK;
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope scaling \"%.*s\" is not known to this version",
+                     hlmi_store_path(s->c.store), (int)hlmi_min_size(name.len, 31), name.s);
 }
 
-/* Where the scaling is described, theta, and its name. */
-static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s, char *kind, size_t cap)
+/* Where the scaling is described, and theta. */
+static hlm_status read_spec(const hlmi_config *c, double default_theta, spec *s)
 {
-    double theta = default_theta;
-    const char *name = NULL;
-    size_t len = 0;
     s->top = *c;
     s->c = *c;
-    HLMI_DO(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, theta, &theta));
-    if (c->json) {
-        HLMI_DO(find_scaling(&s->c));
-        HLMI_DO(hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, theta, &theta));
-    }
-    s->theta = theta;
-    HLMI_DO(read_kind(s, &name, &len));
-    len = hlmi_min_size(len, cap - 1);
-    memcpy(kind, name, len);
-    kind[len] = '\0';
-    return HLM_OK;
+    HLMI_DO(hlmi_config_float(c, (hlmi_key){"rope_theta", ".rope.freq_base"}, 1.0, 1e15, default_theta, &s->theta));
+    if (!c->json) return HLM_OK;
+    HLMI_DO(find_scaling(&s->c));
+    return hlmi_config_float(&s->c, (hlmi_key){"rope_theta", NULL}, 1.0, 1e15, s->theta, &s->theta);
 }
 
-static hlm_status append(hlmi_plan *plan, size_t dim, hlmi_rope *r)
+/* A rope of the plan, filled; *index is its number. */
+static hlm_status append(hlmi_plan *plan, spec *s, fill_fn *fill, const float *divisors, size_t *index)
 {
     HLMI_DO(HLMI_GROW(&plan->mem, plan->ropes, plan->cap_ropes, plan->n_ropes + 1, "the layer plan"));
-    *r = (hlmi_rope){.half = dim / 2, .attention_factor = 1.0f};
-    r->inv_freq = hlmi_plan_alloc(plan, dim / 2, sizeof *r->inv_freq);
-    return r->inv_freq ? HLM_OK : HLM_E_NOMEM;
+    hlmi_rope *r = &plan->ropes[plan->n_ropes];
+    *r = (hlmi_rope){.half = s->dim / 2, .divisors = divisors, .attention_factor = 1.0f};
+    r->inv_freq = hlmi_plan_alloc(plan, r->half, sizeof *r->inv_freq);
+    if (!r->inv_freq) return HLM_E_NOMEM;
+    HLMI_DO(fill(s, r));
+    *index = plan->n_ropes++;
+    return HLM_OK;
 }
 
 hlm_status hlmi_rope_read(const hlmi_config *c, hlmi_plan *plan, size_t dim, double default_theta,
                           const float *divisors, size_t *index)
 {
     spec s = {.dim = dim, .max_positions = plan->max_positions};
-    hlmi_rope r;
-    char kind[32];
-    hlm_status st = read_spec(c, default_theta, &s, kind, sizeof kind);
-    if (st == HLM_OK) st = append(plan, dim, &r);
-    if (st != HLM_OK) return st;
-    size_t k = 0;
-    while (k < sizeof kinds / sizeof *kinds && strcmp(kinds[k].name, kind) != 0) k++;
-    if (k == sizeof kinds / sizeof *kinds)
-        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: rope scaling \"%s\" is not known to this version",
-                         hlmi_store_path(c->store), kind);
-    st = kinds[k].fill(&s, &r);
-    if (st != HLM_OK) return st;
-    r.divisors = divisors;
+    fill_fn *fill = none;
+    HLMI_DO(read_spec(c, default_theta, &s));
+    HLMI_DO(read_kind(&s, &fill));
+    HLMI_DO(append(plan, &s, fill, divisors, index));
     if (s.reach > (double)plan->max_positions) plan->max_positions = s.reach < INT32_MAX ? (int64_t)s.reach : INT32_MAX;
-    *index = plan->n_ropes;
-    plan->ropes[plan->n_ropes++] = r;
     return HLM_OK;
 }
 
 hlm_status hlmi_rope_plain(hlmi_plan *plan, size_t dim, double theta, size_t *index)
 {
-    spec s = {.dim = dim, .theta = theta};
-    hlmi_rope r;
-    hlm_status st = append(plan, dim, &r);
-    if (st == HLM_OK) st = none(&s, &r);
-    if (st != HLM_OK) return st;
-    *index = plan->n_ropes;
-    plan->ropes[plan->n_ropes++] = r;
-    return HLM_OK;
+    return append(plan, &(spec){.dim = dim, .theta = theta}, none, NULL, index);
 }
 
 hlm_status hlmi_rope_divide(const hlmi_plan *plan, const char *path)

@@ -95,12 +95,11 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
     *config = hlmi_loader_settings(store);
     const bool hf = config->dialect == HLMI_HF;
     const hlmi_key key = {"model_type", "general.architecture"};
-    const char *s = NULL;
-    size_t len = 0;
-    HLMI_DO(hlmi_config_string(config, key, &s, &len));
-    if (!s)
+    hlmi_str s;
+    HLMI_DO(hlmi_config_string(config, key, &s));
+    if (!s.s)
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is missing", hlmi_store_path(store), hlmi_key_in(key, config->dialect));
-    snprintf(name, cap, "%.*s", (int)(len < 64 ? len : 64), s);
+    snprintf(name, cap, "%.*s", (int)(s.len < 64 ? s.len : 64), s.s);
     config->arch = name;
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
         const char *known = hlmi_key_in(archs[i]->name, config->dialect);

@@ -8,11 +8,10 @@ enum { MAX_LAYERS = 1 << 16 };
 /* What layer_types says of a layer: 1 sliding, 0 full, -1 nothing. */
 static hlm_status layer_type(const hlmi_config *c, size_t layer, size_t n_layers, int *sliding)
 {
-    const hlmi_json *types = hlmi_json_given(c->json, "layer_types");
+    const hlmi_json *types = NULL;
     *sliding = -1;
+    HLMI_DO(hlmi_config_array(c, "layer_types", n_layers, &types));
     if (!types) return HLM_OK;
-    if (!hlmi_json_is(types, HLMI_JSON_ARRAY) || hlmi_json_count(types) != n_layers)
-        return hlmi_fail(HLM_E_FORMAT, "%s: layer_types is no array of %zu", hlmi_store_path(c->store), n_layers);
     const char *t = hlmi_json_str(hlmi_json_at(types, layer)).s;
     if (t && strcmp(t, "sliding_attention") == 0) *sliding = 1;
     else if (t && strcmp(t, "full_attention") == 0) *sliding = 0;
@@ -46,10 +45,9 @@ hlm_status hlmi_window_upper(const hlmi_config *c, size_t layer, size_t n_layers
     bool use = false;
     int64_t from = 0;
     *out = 0;
-    hlm_status st = layer_type(c, layer, n_layers, &sliding);
-    if (st == HLM_OK) st = hlmi_config_bool(c, (hlmi_key){"use_sliding_window", NULL}, false, &use);
-    if (st == HLM_OK) st = hlmi_config_int(c, (hlmi_key){"max_window_layers", NULL}, 0, MAX_LAYERS, 28, &from);
-    if (st != HLM_OK || !use) return st;
-    if (sliding == 0 || (sliding < 0 && (int64_t)layer < from)) return HLM_OK;
+    HLMI_DO(layer_type(c, layer, n_layers, &sliding));
+    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"use_sliding_window", NULL}, false, &use));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"max_window_layers", NULL}, 0, MAX_LAYERS, 28, &from));
+    if (!use || sliding == 0 || (sliding < 0 && (int64_t)layer < from)) return HLM_OK;
     return read_window(c, out);
 }

@@ -59,9 +59,8 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
                                           .expand = "mamba_expand",
                                           .dt_min = "time_step_min"};
     int64_t heads = 0, expand = 0;
-    hlm_status st = hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 8, &heads);
-    if (st == HLM_OK) st = hlmi_config_int(d->c, (hlmi_key){keys.expand, NULL}, 1, MAX_HEADS, 2, &expand);
-    if (st != HLM_OK) return st;
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){keys.heads, NULL}, 1, MAX_HEADS, 8, &heads));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){keys.expand, NULL}, 1, MAX_HEADS, 2, &expand));
     *m = (hlmi_mamba2){.heads = 8,
                        .head_dim = (size_t)expand * d->hidden / (size_t)heads,
                        .state = 64,

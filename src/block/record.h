@@ -4,11 +4,13 @@
 
 #include "exec/program.h"
 
-/** All blocks. */
-hlm_status hlmi_record(hlmi_builder *b);
-/** What blocks replay: recurrences alone, fed from the undo log. */
-hlm_status hlmi_record_replay(hlmi_builder *b);
-/** The head alone, from the final rows that states keep. */
-hlm_status hlmi_record_head(hlmi_builder *b);
+/** What of the blocks is recorded. */
+typedef enum hlmi_recording {
+    HLMI_RECORD_ALL,
+    HLMI_RECORD_REPLAY, /* recurrences alone, fed from the undo log */
+    HLMI_RECORD_HEAD /* the head alone, from the final rows that states keep */
+} hlmi_recording;
+
+hlm_status hlmi_record(hlmi_builder *b, hlmi_recording what);
 
 #endif

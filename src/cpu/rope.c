@@ -77,7 +77,8 @@ static void append_one(const append_arg *a, const hlmi_tile *t, size_t row, size
     float *q = hlmi_rows_at(o->q, row) + head * group * hd;
     for (size_t g = 0; g < group; g++) turn(a, q + g * hd, o->q_norm, row);
     if (!o->k.at) return; /* another layer's rows */
-    if (!(t->keep[row] >> a->pages->track[o->kv] & 1)) return; /* computed again, with the same bits: they are there */
+    if (!(t->keep[row] >> a->pages->kv[o->kv].track & 1))
+        return; /* computed again, with the same bits: they are there */
     char *rows = hlmi_rows_of(t->spans[t->span_of[row]].pages, a->pages, o->kv, t->pos[row]);
     float *k = hlmi_rows_at(o->k, row) + head * hd;
     const float *v = hlmi_rows_at(o->v, row) + head * a->kv.v_dim;

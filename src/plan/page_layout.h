@@ -28,18 +28,20 @@ typedef struct hlmi_track_layout {
     size_t per_token; /* bytes of a position that are used */
 } hlmi_track_layout;
 
+/** Where the rows of an attention layer lie. */
+typedef struct hlmi_kv_place {
+    size_t track, k, v; /* offsets of its first K and V head in a page of its track */
+    size_t k_head, v_head; /* bytes of a head */
+    size_t k_scale, v_scale; /* where in a head its scales are; int8 only */
+} hlmi_kv_place;
+
 /** Where things lie in a page of one pool. */
 typedef struct hlmi_page_layout {
     hlmi_kv_format format;
     size_t item; /* bytes of a KV element */
     size_t tokens; /* positions */
     size_t stride; /* positions rounded up to a multiple of 16: row stride of K */
-    size_t *k_at; /* [n_kv] offset of the layer's first K head in a page of its track */
-    size_t *k_head; /* [n_kv] bytes of a K head */
-    size_t *v_at; /* [n_kv] offset of the layer's first V head */
-    size_t *v_head; /* [n_kv] bytes of a V head */
-    size_t *k_scale, *v_scale; /* [n_kv] where in a head its scales are; int8 only */
-    size_t *track; /* [n_kv] the layer's */
+    hlmi_kv_place *kv; /* [n_kv] */
     hlmi_track_layout tracks[HLMI_TRACKS];
     size_t n_tracks;
     bool windows; /* tracks may have one */
@@ -61,31 +63,31 @@ void hlmi_page_layout_free(hlmi_page_layout *l, const hlmi_mem *mem);
 static inline char *hlmi_rows_of(const hlmi_leaf_rows *const *leaves, const hlmi_page_layout *l, size_t kv, int64_t pos)
 {
     const size_t i = (size_t)pos / l->tokens;
-    return leaves[i / HLMI_LEAF_PAGES * l->n_tracks + l->track[kv]]->at[i % HLMI_LEAF_PAGES];
+    return leaves[i / HLMI_LEAF_PAGES * l->n_tracks + l->kv[kv].track]->at[i % HLMI_LEAF_PAGES];
 }
 
 /** In the rows of a page of the layer's track. */
 static inline void *hlmi_page_k(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
 {
-    return rows + l->k_at[kv] + head * l->k_head[kv];
+    return rows + l->kv[kv].k + head * l->kv[kv].k_head;
 }
 
 static inline void *hlmi_page_v(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
 {
-    return rows + l->v_at[kv] + head * l->v_head[kv];
+    return rows + l->kv[kv].v + head * l->kv[kv].v_head;
 }
 
 /** The scales of a head's positions, or NULL where rows have none. */
 static inline float *hlmi_page_k_scale(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
 {
     if (l->format != HLMI_KV_ROWS_INT8) return NULL;
-    return (float *)(void *)((char *)hlmi_page_k(rows, l, kv, head) + l->k_scale[kv]);
+    return (float *)(void *)((char *)hlmi_page_k(rows, l, kv, head) + l->kv[kv].k_scale);
 }
 
 static inline float *hlmi_page_v_scale(char *rows, const hlmi_page_layout *l, size_t kv, size_t head)
 {
     if (l->format != HLMI_KV_ROWS_INT8) return NULL;
-    return (float *)(void *)((char *)hlmi_page_v(rows, l, kv, head) + l->v_scale[kv]);
+    return (float *)(void *)((char *)hlmi_page_v(rows, l, kv, head) + l->kv[kv].v_scale);
 }
 
 #endif

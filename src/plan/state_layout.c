@@ -6,26 +6,12 @@
 enum { LINE = 64 /* bytes of a cache line */ };
 
 static const struct {
-    int32_t type;
     hlmi_state_type as;
     size_t item;
-} state_types[] = {
-    {HLM_TYPE_DEFAULT, HLMI_STATE_F32, sizeof(float)},
-    {HLM_TYPE_F32, HLMI_STATE_F32, sizeof(float)},
-    {HLM_TYPE_F16, HLMI_STATE_F16, sizeof(uint16_t)},
-    {HLM_TYPE_BF16, HLMI_STATE_BF16, sizeof(uint16_t)},
-};
-
-static hlm_status find_type(hlmi_state_layout *l, int32_t state_type)
-{
-    for (size_t i = 0; i < sizeof state_types / sizeof *state_types; i++) {
-        if (state_types[i].type != state_type) continue;
-        l->type = state_types[i].as;
-        l->item = state_types[i].item;
-        return HLM_OK;
-    }
-    return hlmi_fail(HLM_E_ARG, "state_type %d is none of HLM_TYPE_DEFAULT, F32, F16 and BF16", (int)state_type);
-}
+} state_types[] = {[HLM_TYPE_DEFAULT] = {HLMI_STATE_F32, sizeof(float)},
+                   [HLM_TYPE_F32] = {HLMI_STATE_F32, sizeof(float)},
+                   [HLM_TYPE_F16] = {HLMI_STATE_F16, sizeof(uint16_t)},
+                   [HLM_TYPE_BF16] = {HLMI_STATE_BF16, sizeof(uint16_t)}};
 
 /* A field of n1 * n2 * n3 elements behind what there is at its place, and side by side; false on overflow. */
 static bool add(hlmi_field *f, size_t place, const size_t n[3], size_t item, size_t align, size_t *rows, size_t *side)
@@ -58,8 +44,11 @@ static bool add_fields(hlmi_state_layout *l, const hlmi_plan *plan)
 hlm_status hlmi_state_layout_init(hlmi_state_layout *l, const hlmi_plan *plan, int32_t state_type, const hlmi_mem *mem)
 {
     *l = (hlmi_state_layout){.hidden_size = plan->hidden_size};
-    const hlm_status st = find_type(l, state_type);
-    if (st != HLM_OK || plan->n_rec == 0) return st;
+    if (state_type < 0 || (size_t)state_type >= sizeof state_types / sizeof *state_types)
+        return hlmi_fail(HLM_E_ARG, "state_type %d is none of HLM_TYPE_DEFAULT, F32, F16 and BF16", (int)state_type);
+    l->type = state_types[state_type].as;
+    l->item = state_types[state_type].item;
+    if (plan->n_rec == 0) return HLM_OK;
     l->n_fields = 2 * plan->n_rec + 1;
     l->fields = hlmi_calloc(mem, l->n_fields + plan->n_rec, sizeof *l->fields);
     if (!l->fields) return hlmi_nomem(l->n_fields * sizeof *l->fields, "the state layout");

@@ -26,6 +26,6 @@ void hlmi_page_copy(hlmi_page *dst, const hlmi_page *src, const hlmi_page_layout
 {
     if (src->track == HLMI_IDS) memcpy(hlmi_page_symbols(dst), hlmi_page_symbols(src), n * sizeof(int32_t));
     for (size_t i = 0; i < plan->n_kv; i++)
-        if (l->track[i] == src->track)
+        if (l->kv[i].track == src->track)
             hlmi_page_copy_rows(hlmi_page_rows(dst), l, 0, hlmi_page_rows(src), l, 0, n, plan, i, place);
 }

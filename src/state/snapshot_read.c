@@ -260,7 +260,7 @@ static hlm_status read_left_out(reading *r)
 static bool has_rows(const reading *r, size_t track, const filed *f)
 {
     for (size_t kv = 0; kv < r->s.pool->plan->n_kv; kv++)
-        if (r->s.pool->layout.track[kv] == track && !(f->tracks >> r->from->track[kv] & 1)) return false;
+        if (r->s.pool->layout.kv[kv].track == track && !(f->tracks >> r->from->kv[kv].track & 1)) return false;
     return true;
 }
 
@@ -273,9 +273,9 @@ static void spread_rows(reading *r, const hlmi_page *page, size_t at, size_t fro
     char *rows = place->host ? hlmi_page_rows(page) : r->s.desk;
     if (!place->host) place->get(place, rows, hlmi_page_rows(page), bytes);
     for (size_t kv = 0; kv < pool->plan->n_kv; kv++)
-        if (pool->layout.track[kv] == page->track)
-            hlmi_page_copy_rows(rows, &pool->layout, at, r->rows[r->from->track[kv]], r->from, from, m, pool->plan, kv,
-                                pool->places[0]);
+        if (pool->layout.kv[kv].track == page->track)
+            hlmi_page_copy_rows(rows, &pool->layout, at, r->rows[r->from->kv[kv].track], r->from, from, m, pool->plan,
+                                kv, pool->places[0]);
     if (!place->host) place->put(place, hlmi_page_rows(page), rows, bytes);
 }
 
