@@ -4,7 +4,7 @@
 
 enum {
     HLM_VERSION_MAJOR = 0,
-    HLM_VERSION_MINOR = 1,
+    HLM_VERSION_MINOR = 2,
     HLM_VERSION_PATCH = 0,
     /** Number in the SONAME: grows only when a program built before would break. */
     HLM_ABI_VERSION = 1
