@@ -20,6 +20,19 @@ static inline float load_bf16(const uint8_t *x)
     return hlmi_bf16_to_f32(hlmi_load16(x));
 }
 
+/* 4 bits of exponent, 3 of fraction, no infinity (OFP8's E4M3); 5 and 2, which is the upper half of an f16. */
+static inline float load_f8_e4m3(const uint8_t *x)
+{
+    const uint32_t sign = (uint32_t)(*x & 128) << 24, e = *x >> 3 & 15, m = *x & 7;
+    if ((*x & 127) == 127) return hlmi_f32_from_bits(sign | 0x7FC00000u);
+    return hlmi_f32_from_bits(sign | (e ? (e + 120) << 23 | m << 20 : hlmi_f32_bits((float)m * 0x1p-9f)));
+}
+
+static inline float load_f8_e5m2(const uint8_t *x)
+{
+    return hlmi_f16_to_f32((uint16_t)(*x << 8));
+}
+
 /* A type of `size` bytes, read as f32 by LOAD. In a group a lane's elements of `near` columns make an item, which COPY
  * reads; behind an odd end is a 0. */
 #define FLOAT_TYPE(type, size, LOAD, item, COPY, near, of)                            \
@@ -41,6 +54,8 @@ static inline float load_bf16(const uint8_t *x)
   HLMI_DESCRIPTOR(type, #type, 1, size, of)
 
 FLOAT_TYPE(f32, 4, load_f32, float, load_f32, 1, HLMI_LAYOUT_F32)
+FLOAT_TYPE(f8_e4m3, 1, load_f8_e4m3, float, load_f8_e4m3, 1, HLMI_LAYOUT_F32)
+FLOAT_TYPE(f8_e5m2, 1, load_f8_e5m2, float, load_f8_e5m2, 1, HLMI_LAYOUT_F32)
 FLOAT_TYPE(f64, 8, load_f64, float, load_f64, 1, HLMI_LAYOUT_F32)
 FLOAT_TYPE(f16, 2, hlmi_load_f16, uint16_t, hlmi_load16, 1, HLMI_LAYOUT_F16)
 FLOAT_TYPE(bf16, 2, load_bf16, uint32_t, hlmi_load32, 2, HLMI_LAYOUT_BF16)

@@ -60,6 +60,9 @@ static inline void hlmi_lane_nibbles(uint8_t q[4][32][4], size_t r, const uint8_
     for (size_t c = 0; c < 2; c++) hlmi_nibbles(q[c][r], q[c + 2][r], qs + c * 8);
 }
 
+/** The 6-bit scales and minima of a q4_K or q5_K block, one of each for a sub-block of 32, `step` bytes apart. */
+void hlmi_k_scales(const uint8_t s[12], uint8_t *sc, uint8_t *mn, size_t step);
+
 /** Row groups from rows of blocks (hlmi_type_info.repack) by TYPE_lane(unit, r, block), which puts a block into lane r
  *  of a unit that has as many columns. */
 #define HLMI_REPACK(type, block, unit)                                         \

@@ -89,6 +89,21 @@ static void run_k6(hlmi_run *run, const void *group, size_t row, size_t k0)
     run_bytes(run->q, u->q[s][0][row], sizeof u->q[0][0]);
 }
 
+static void run_s8(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_s8 *u = (const hlmi_unit_s8 *)group + k0 / 32;
+    run->d = u->d[k0 % 32 / HLMI_RUN][row];
+    run_bytes(run->q, u->q[k0 % 32 / 4][row], sizeof u->q[0]);
+}
+
+static void run_s8m(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_s8m *u = (const hlmi_unit_s8m *)group + k0 / 32;
+    run->d = u->d[k0 % 32 / HLMI_RUN][row];
+    run->m = u->m[k0 % 32 / HLMI_RUN][row];
+    run_bytes(run->q, u->q[k0 % 32 / 4][row], sizeof u->q[0]);
+}
+
 static void read_units(const hlmi_layout_info *l, float *y, size_t step, const void *group, size_t row, size_t k0,
                        size_t n)
 {

@@ -21,6 +21,9 @@
  *              (chunk c, lane r, byte j at c*64 + r*4 + j). w = d*sc*q - dmin*mn.                        2368 B
  *  K6    R=16  per 256 k: d f16[16], 32 B of zero, sc i8[16][16] (sub-block s of 16 k, lane r), then 256*16 B: 64 chunks of
  *              4 k; chunk c, lane r, byte j holds k = 4c + j as int8 = q - 32. w = d*sc*q.               4416 B
+ *  S8    R=32  a carrier: what has no layout of its own and comes apart into integers of 8 bits with a scale for 16.
+ *              Per 32 k: d f32[2][32] (of k = 0..15 and of the others), then 1024 B as of Q8. w = d * q.  1280 B
+ *  S8M   R=32  as S8 with m f32[2][32] behind d. w = d * q + m.                                          1536 B
  */
 #ifndef HLMI_QUANT_LAYOUT_H
 #define HLMI_QUANT_LAYOUT_H
@@ -30,15 +33,17 @@
 #include <stdint.h>
 
 /** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
- *  a unit), of units also whether weights have a minimum. */
+ *  a unit), of units also whether weights have a minimum. Carriers meet f32 activations only. */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
-#define HLMI_UNIT_LAYOUTS(X)     \
+#define HLMI_INTEGER_LAYOUTS(X)  \
   X(Q4, q4, 32, 32, 576, false)  \
   X(Q4M, q4m, 32, 32, 640, true) \
   X(Q5M, q5m, 32, 32, 768, true) \
   X(Q8, q8, 32, 32, 1088, false) \
   X(K4, k4, 16, 256, 2368, true) \
   X(K6, k6, 16, 256, 4416, false)
+#define HLMI_CARRIER_LAYOUTS(X) X(S8, s8, 32, 32, 1280, false) X(S8M, s8m, 32, 32, 1536, true)
+#define HLMI_UNIT_LAYOUTS(X) HLMI_INTEGER_LAYOUTS(X) HLMI_CARRIER_LAYOUTS(X)
 #define HLMI_LAYOUTS(X) HLMI_FLOAT_LAYOUTS(X) HLMI_UNIT_LAYOUTS(X)
 
 typedef enum hlmi_layout {

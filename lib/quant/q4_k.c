@@ -11,17 +11,21 @@ typedef struct hlmi_q4_k {
 } hlmi_q4_k;
 _Static_assert(sizeof(hlmi_q4_k) == 144, "q4_K block is 144 bytes");
 
+void hlmi_k_scales(const uint8_t s[12], uint8_t *sc, uint8_t *mn, size_t step)
+{
+    for (size_t i = 0; i < 4; i++) {
+        sc[i * step] = s[i] & 0x3F;
+        mn[i * step] = s[i + 4] & 0x3F;
+        sc[(i + 4) * step] = (uint8_t)((s[i + 8] & 0x0F) | (s[i] >> 2 & 0x30));
+        mn[(i + 4) * step] = (uint8_t)(s[i + 8] >> 4 | (s[i + 4] >> 2 & 0x30));
+    }
+}
+
 static void q4_k_lane(hlmi_unit_k4 *u, size_t r, const hlmi_q4_k *b)
 {
-    const uint8_t *s = b->scales;
     u->d[r] = hlmi_load16(b->d);
     u->dmin[r] = hlmi_load16(b->dmin);
-    for (size_t i = 0; i < 4; i++) {
-        u->sc[i][r] = s[i] & 0x3F;
-        u->mn[i][r] = s[i + 4] & 0x3F;
-        u->sc[i + 4][r] = (uint8_t)((s[i + 8] & 0x0F) | (s[i] >> 2 & 0x30));
-        u->mn[i + 4][r] = (uint8_t)(s[i + 8] >> 4 | (s[i + 4] >> 2 & 0x30));
-    }
+    hlmi_k_scales(b->scales, &u->sc[0][r], &u->mn[0][r], sizeof u->sc[0]);
     for (size_t c = 0; c < 16; c++) /* four chunks of each pair of sub-blocks */
         hlmi_nibbles(u->q[c / 4 * 2][c % 4][r], u->q[c / 4 * 2 + 1][c % 4][r], b->qs + c * 8);
 }

@@ -21,7 +21,31 @@
   X(Q8_0, q8_0)              \
   X(Q4_K, q4_k)              \
   X(Q6_K, q6_k)              \
-  X(F64, f64) /* read as f32 */
+  X(Q8_1, q8_1)              \
+  X(Q2_K, q2_k)              \
+  X(Q3_K, q3_k)              \
+  X(Q5_K, q5_k)              \
+  X(Q8_K, q8_k)              \
+  X(IQ1_S, iq1_s)            \
+  X(IQ1_M, iq1_m)            \
+  X(IQ2_XXS, iq2_xxs)        \
+  X(IQ2_XS, iq2_xs)          \
+  X(IQ2_S, iq2_s)            \
+  X(IQ3_XXS, iq3_xxs)        \
+  X(IQ3_S, iq3_s)            \
+  X(IQ4_NL, iq4_nl)          \
+  X(IQ4_XS, iq4_xs)          \
+  X(TQ1_0, tq1_0)            \
+  X(TQ2_0, tq2_0)            \
+  X(MXFP4, mxfp4)            \
+  X(NVFP4, nvfp4)            \
+  X(Q1_0, q1_0)              \
+  X(Q2_0, q2_0)              \
+  X(RUNS, runs)              \
+  X(RUNS_M, runs_m)          \
+  X(F8_E4M3, f8_e4m3)        \
+  X(F8_E5M2, f8_e5m2)        \
+  X(F64, f64) /* this and the two before: read as f32 */
 
 /** Types that are well formed in files but no weights of a matrix product: X(CONSTANT, name, bytes). */
 #define HLMI_PLAIN_TYPES(X) \

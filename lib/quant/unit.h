@@ -40,6 +40,16 @@ typedef struct hlmi_unit_k6 {
     int8_t q[16][4][16][4]; /* [sub-block of 16][chunk of 4 k][row][byte] */
 } hlmi_unit_k6;
 
+typedef struct hlmi_unit_s8 {
+    float d[2][32]; /* [half of 16 columns][row] */
+    int8_t q[8][32][4];
+} hlmi_unit_s8;
+
+typedef struct hlmi_unit_s8m {
+    float d[2][32], m[2][32];
+    int8_t q[8][32][4];
+} hlmi_unit_s8m;
+
 #define HLMI_UNIT_SIZE(constant, name, rows, unit_k, unit_bytes, minimum) \
   _Static_assert(sizeof(hlmi_unit_##name) == (unit_bytes), #constant " is as layout.h has it");
 HLMI_UNIT_LAYOUTS(HLMI_UNIT_SIZE)

@@ -60,6 +60,14 @@ EMULATE_CONVERT(emulate_cvtph_ps, __m512, float, __m256i, uint16_t, hlmi_f16_to_
 EMULATE_CONVERT(emulate_cvtepu16_epi32, __m512i, int32_t, __m256i, uint16_t, from[i])
 EMULATE_CONVERT(emulate_cvtps_ph, __m256i, uint16_t, __m512, float, hlmi_f32_to_f16(from[i]))
 
+static inline __m512i emulate_srai(__m512i v, unsigned n)
+{
+    int32_t x[16];
+    memcpy(x, &v, sizeof x);
+    for (int i = 0; i < 16; i++) x[i] >>= n;
+    return simde_mm512_loadu_si512(x);
+}
+
 /* Lanes that the mask leaves out are neither read nor written. */
 static inline __m512 emulate_maskz_loadu(__mmask16 mask, const float *p)
 {
@@ -101,6 +109,8 @@ static inline __m256 emulate_extract8(__m512 x, int half)
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps(v) emulate_cvtepi32_ps(v)
 #define _mm512_cvtph_ps(v) emulate_cvtph_ps(v)
+#undef _mm512_srai_epi32
+#define _mm512_srai_epi32(v, n) emulate_srai(v, n)
 #undef _mm512_madd_epi16 /* SIMDe 0.7.4 gives this name the arguments of the masked form */
 #define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
 #define __m512bh __m512i

@@ -16,6 +16,8 @@ const layout_form layout_forms[HLMI_LAYOUT_COUNT] = {
     {"q8", HLMI_LAYOUT_Q8, 32, 32, sizeof(hlmi_unit_q8)},
     {"k4", HLMI_LAYOUT_K4, 16, 256, sizeof(hlmi_unit_k4)},
     {"k6", HLMI_LAYOUT_K6, 16, 256, sizeof(hlmi_unit_k6)},
+    {"s8", HLMI_LAYOUT_S8, 32, 32, sizeof(hlmi_unit_s8)},
+    {"s8m", HLMI_LAYOUT_S8M, 32, 32, sizeof(hlmi_unit_s8m)},
 };
 
 size_t weights_group_bytes(const layout_form *f, size_t cols)
@@ -67,11 +69,18 @@ static void words(ck_run *t, const layout_form *f, void *unit, weights_kind kind
     }
 }
 
+/* Scales of carriers: what types have, which is f16 times an integer. */
+static void carried(ck_run *t, float *d, size_t n, weights_kind kind)
+{
+    for (size_t i = 0; i < n; i++) d[i] = hlmi_f16_to_f32(scale(t, kind)) * (float)(1 + ck_below(t, 63));
+}
+
 static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind kind)
 {
     hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
     hlmi_unit_k4 *k4 = unit;
     hlmi_unit_k6 *k6 = unit;
+    hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
     switch (f->layout) {
     case HLMI_LAYOUT_Q5M:
         for (size_t r = 0; r < 32; r++) q->high[r] = kind == WEIGHTS_LARGEST ? ~0u : (uint32_t)ck_random(t);
@@ -96,6 +105,14 @@ static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind 
         scales(t, k6->d, 16, kind);
         signed_bytes(t, (int8_t *)k6->sc, 256, kind, 8);
         signed_bytes(t, (int8_t *)k6->q, 4096, kind, 6);
+        break;
+    case HLMI_LAYOUT_S8:
+        carried(t, s8m->d[0], 64, kind);
+        signed_bytes(t, (int8_t *)((hlmi_unit_s8 *)unit)->q, 1024, kind, 8);
+        break;
+    case HLMI_LAYOUT_S8M:
+        carried(t, s8m->d[0], 128, kind);
+        signed_bytes(t, (int8_t *)s8m->q, 1024, kind, 8);
         break;
     default: words(t, f, unit, kind);
     }
@@ -136,7 +153,8 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
     const hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
     const hlmi_unit_k4 *k4 = unit;
     const hlmi_unit_k6 *k6 = unit;
-    const double d = half(q->d[r]);
+    const hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
+    const double d = half(q->d[r]), s = (double)s8m->d[k % 32 / 16][r];
     switch (layout) {
     case HLMI_LAYOUT_Q4: return (parts){d * (nibble(((const hlmi_unit_q4 *)unit)->q, 32, k, r) - 8), 0};
     case HLMI_LAYOUT_Q4M: return (parts){d * nibble(q->q, 32, k, r), half(q->m[r])};
@@ -146,6 +164,8 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
         return (parts){half(k4->d[r]) * k4->sc[k / 32][r] * nibble(k4->q, 16, k, r),
                        -half(k4->dmin[r]) * k4->mn[k / 32][r]};
     case HLMI_LAYOUT_K6: return (parts){half(k6->d[r]) * k6->sc[k / 16][r] * k6->q[k / 16][k % 16 / 4][r][k % 4], 0};
+    case HLMI_LAYOUT_S8: return (parts){s * ((const hlmi_unit_s8 *)unit)->q[k / 4][r][k % 4], 0};
+    case HLMI_LAYOUT_S8M: return (parts){s * s8m->q[k / 4][r][k % 4], (double)s8m->m[k / 16][r]};
     default: return (parts){0, 0};
     }
 }

@@ -10,9 +10,12 @@
 
 static const char *folder = "test/data/quant";
 
-static const hlmi_type weight_types[] = {HLMI_F32,  HLMI_F16,  HLMI_BF16, HLMI_Q4_0, HLMI_Q4_1,
-                                         HLMI_Q5_0, HLMI_Q5_1, HLMI_Q8_0, HLMI_Q4_K, HLMI_Q6_K};
-enum { N_WEIGHT_TYPES = sizeof weight_types / sizeof *weight_types, GUARD = 64 };
+#define CONSTANT(constant, ...) HLMI_##constant,
+static const hlmi_type weight_types[] = {HLMI_WEIGHT_TYPES(CONSTANT)};
+enum {
+    N_WEIGHT_TYPES = sizeof weight_types / sizeof *weight_types - 1,
+    /* f64 is the last, and tested with f32 */ GUARD = 64
+};
 
 static uint32_t next_random(uint64_t *state)
 {
@@ -138,6 +141,16 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
         k %= 256;
         return half_at(u + 2 * r) * (float)(signed char)u[64 + k / 16 * 16 + r] *
             (float)(signed char)u[320 + k / 4 * 64 + r * 4 + k % 4];
+    case HLMI_LAYOUT_S8:
+        u = g + k / 32 * 1280;
+        memcpy(&f, u + k % 32 / 16 * 128 + 4 * r, 4);
+        return f * (float)(signed char)u[256 + k % 32 / 4 * 128 + r * 4 + k % 4];
+    case HLMI_LAYOUT_S8M:
+        u = g + k / 32 * 1536;
+        memcpy(&f, u + k % 32 / 16 * 128 + 4 * r, 4);
+        f *= (float)(signed char)u[512 + k % 32 / 4 * 128 + r * 4 + k % 4];
+        memcpy(&w, u + 256 + k % 32 / 16 * 128 + 4 * r, 4);
+        return f + hlmi_f32_from_bits(w);
     default: ck_abort_msg("no such layout"); return 0;
     }
 }
@@ -148,8 +161,12 @@ static void fill_blocks(unsigned char *p, const hlmi_type_info *t, size_t n_bloc
     static const struct {
         const char *name;
         size_t at[2];
-    } scales[] = {{"q4_0", {0, 0}}, {"q4_1", {0, 2}}, {"q5_0", {0, 0}},    {"q5_1", {0, 2}},
-                  {"q8_0", {0, 0}}, {"q4_K", {0, 2}}, {"q6_K", {208, 208}}};
+    } scales[] = {
+        {"q4_0", {0, 0}},   {"q4_1", {0, 2}},     {"q5_0", {0, 0}},    {"q5_1", {0, 2}},    {"q8_0", {0, 0}},
+        {"q4_K", {0, 2}},   {"q6_K", {208, 208}}, {"q8_1", {0, 0}},    {"q2_K", {80, 82}},  {"q3_K", {108, 108}},
+        {"q5_K", {0, 2}},   {"q8_K", {2, 2}},     {"iq1_s", {0, 0}},   {"iq1_m", {54, 54}}, {"iq2_xxs", {0, 0}},
+        {"iq2_xs", {0, 0}}, {"iq2_s", {0, 0}},    {"iq3_xxs", {0, 0}}, {"iq3_s", {0, 0}},   {"iq4_nl", {0, 0}},
+        {"iq4_xs", {0, 0}}, {"tq1_0", {52, 52}},  {"tq2_0", {64, 64}}, {"q1_0", {0, 0}},    {"q2_0", {0, 0}}};
     for (size_t b = 0; b < n_blocks; b++, p += t->bytes) {
         for (size_t i = 0; i < t->bytes; i++) p[i] = (unsigned char)next_random(seed);
         if (t->block == 1) p[t->bytes - 1] &= 0xBF; /* no infinity, no NaN */

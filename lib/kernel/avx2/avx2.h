@@ -11,8 +11,10 @@ enum { MOST_TOKENS = 6, MOST_ROWS = 4 };
 
 /** gemm and gemm_f32 of layouts of floats. */
 void hlmi_avx2_gemm_float(hlmi_kernels *k);
-/** gemm_f32 of layouts of units. */
+/** gemm_f32 of layouts of units, but for carriers. */
 void hlmi_avx2_gemm_expand(hlmi_kernels *k);
+/** gemm and gemm_f32 of carriers. */
+void hlmi_avx2_gemm_carrier(hlmi_kernels *k);
 /** gemm of Q4, Q4M and Q5M; of Q8 on int16 activations; of K4 and K6. */
 void hlmi_avx2_gemm_q4(hlmi_kernels *k);
 void hlmi_avx2_gemm_q8(hlmi_kernels *k);

@@ -116,11 +116,11 @@ static void product(const hlmi_gemm *g, size_t rows, size_t group_bytes, expand_
   {                                                                     \
     product(g, rows, g->cols / (unit_k) * (unit_bytes), expand_##name); \
   }
-HLMI_UNIT_LAYOUTS(PRODUCT)
+HLMI_INTEGER_LAYOUTS(PRODUCT)
 
 #define ENTRY(constant, name, ...) k->gemm_f32[HLMI_LAYOUT_##constant] = gemm_##name;
 
 void hlmi_avx2_gemm_expand(hlmi_kernels *k)
 {
-    HLMI_UNIT_LAYOUTS(ENTRY)
+    HLMI_INTEGER_LAYOUTS(ENTRY)
 }

@@ -25,6 +25,7 @@ typedef __m256i vi;
 #define V_FLOATS(x) _mm256_castsi256_ps(x)
 #define V_AND(a, b) _mm256_and_si256(a, b)
 #define V_OR(a, b) _mm256_or_si256(a, b)
+#define V_COUNT(n) (n)
 #define V_SHORTS(p) _mm_loadu_si128((const __m128i *)(p))
 #define V_STORE_SHORTS(p, x) _mm_storeu_si128((__m128i *)(p), x)
 #define V_BYTES(p) _mm_loadl_epi64((const __m128i *)(p))

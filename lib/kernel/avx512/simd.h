@@ -24,6 +24,7 @@ typedef __m512i vi;
 #define V_FLOATS(x) _mm512_castsi512_ps(x)
 #define V_AND(a, b) _mm512_and_si512(a, b)
 #define V_OR(a, b) _mm512_or_si512(a, b)
+#define V_COUNT(n) (unsigned)(n)
 #define V_SHORTS(p) _mm256_loadu_si256((const __m256i *)(p))
 #define V_STORE_SHORTS(p, x) _mm256_storeu_si256((__m256i *)(p), x)
 #define V_BYTES(p) _mm_loadu_si128((const __m128i *)(p))

@@ -5,6 +5,7 @@
 void hlmi_kernels_avx512(hlmi_kernels *k, unsigned cpu)
 {
     hlmi_avx512_gemm_float(k);
+    hlmi_avx512_gemm_carrier(k);
     if (k->act[HLMI_LAYOUT_BF16] == HLMI_ACT_BF16) hlmi_avx512_gemm_bf16(k);
     if (cpu & HLMI_CPU_VNNI) hlmi_avx512_gemm_vnni(k);
     else hlmi_avx512_gemm_bw(k);

@@ -50,4 +50,5 @@ void hlmi_ref_gemm_f32(hlmi_kernels *k)
 {
     HLMI_LAYOUTS(EXPANDED)
     HLMI_FLOAT_LAYOUTS(PLAIN)
+    HLMI_CARRIER_LAYOUTS(PLAIN)
 }

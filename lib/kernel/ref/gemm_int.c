@@ -106,7 +106,7 @@ PRODUCT(k6, K6, q8k, step_k6)
 
 void hlmi_ref_gemm_int(hlmi_kernels *k, bool vnni)
 {
-    HLMI_UNIT_LAYOUTS(ENTRY)
+    HLMI_INTEGER_LAYOUTS(ENTRY)
     if (vnni) return;
     k->gemm[HLMI_LAYOUT_Q8] = gemm_q8_q16;
     k->act[HLMI_LAYOUT_Q8] = HLMI_ACT_Q16;

@@ -1,6 +1,7 @@
 /* Template: what vectors of floats do under the same names in every instruction set; included by the set's simd.h, over
  *   V(name)                  the set's intrinsic of that name
  *   V_BITS, V_FLOATS         casts between vf and vi, on which V_AND, V_OR work
+ *   V_COUNT(n)               how far to shift, which is no constant
  *   V_SHORTS, V_BYTES        loads of as many values of 16 and 8 bits; V_STORE_SHORTS
  *   V_COMPARE(a, b, how)     a mask, for V_PICK (a or b) and V_KEEP (a or 0)
  *   V_EIGHT(l, i)            lanes 8i to 8i + 7 of 16 lanes l */
