@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "weights/schemes.h"
 #include "weights/store_impl.h"
 
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
@@ -232,7 +233,11 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     HLMI_DO(hlmi_store_object(s, config, CONFIG_MAX, &s->config));
     if (!s->config) return no_folder(s, config);
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
-    if (!adapter) HLMI_DO(hlmi_refuse_quantised(s));
-    const hlm_status st = add_file(s, adapter ? adapter_name : single_name, &missing);
-    return !missing ? st : adapter ? no_weights(s, "adapter_model.safetensors is not there") : add_indexed(s);
+    hlmi_scheme scheme = {.method = HLMI_METHOD_NONE};
+    if (!adapter) HLMI_DO(hlmi_scheme_find(s, &scheme));
+    hlm_status st = add_file(s, adapter ? adapter_name : single_name, &missing);
+    if (missing) st = adapter ? no_weights(s, "adapter_model.safetensors is not there") : add_indexed(s);
+    if (st != HLM_OK || !scheme.method) return st;
+    HLMI_DO(hlmi_store_index_tensors(s));
+    return hlmi_coded_find(s, &scheme);
 }

@@ -11,9 +11,9 @@ static const struct {
     const char *name;
     hlmi_type type;
 } dtypes[] = {
-    {"F32", HLMI_F32}, {"F16", HLMI_F16}, {"BF16", HLMI_BF16}, {"F64", HLMI_F64}, {"I8", HLMI_I8},
-    {"U8", HLMI_U8},   {"I16", HLMI_I16}, {"U16", HLMI_U16},   {"I32", HLMI_I32}, {"U32", HLMI_U32},
-    {"I64", HLMI_I64}, {"U64", HLMI_U64}, {"BOOL", HLMI_BOOL},
+    {"F32", HLMI_F32}, {"F16", HLMI_F16}, {"BF16", HLMI_BF16}, {"F64", HLMI_F64},         {"I8", HLMI_I8},
+    {"U8", HLMI_U8},   {"I16", HLMI_I16}, {"U16", HLMI_U16},   {"I32", HLMI_I32},         {"U32", HLMI_U32},
+    {"I64", HLMI_I64}, {"U64", HLMI_U64}, {"BOOL", HLMI_BOOL}, {"F8_E4M3", HLMI_F8_E4M3}, {"F8_E5M2", HLMI_F8_E5M2},
 };
 
 static hlm_status bad(const char *field, const char *found, const char *expected)

@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "base/os.h"
+#include "weights/coded.h"
+#include "weights/schemes.h"
 #include "weights/store_impl.h"
 
 /* Names are kept in chunks, so that they never move. */
@@ -242,6 +244,7 @@ void hlmi_store_clear(hlmi_store *s)
     for (size_t i = 0; i < s->n_sources; i++) hlmi_source_close(&s->sources[i]);
     hlmi_free(&s->mem, s->sources);
     hlmi_free(&s->mem, s->tensors);
+    hlmi_coded_free(s);
     hlmi_index_free(&s->by_name, &s->mem);
     hlmi_json_free(s->config);
     hlmi_kvs_free(&s->kvs, &s->mem);
@@ -303,18 +306,22 @@ hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t o
         return hlmi_fail(HLM_E_ARG, "tensor %s: %zu bytes at %llu are outside its %llu bytes",
                          hlmi_quoted(t->name, strlen(t->name)).s, n, (unsigned long long)offset,
                          (unsigned long long)t->bytes);
+    if (t->coded) {
+        *data = buf;
+        return hlmi_coded_read(s, t->coded, offset, n, buf);
+    }
     return hlmi_source_read(&s->sources[t->source], t->offset + offset, n, buf, data);
 }
 
 void hlmi_store_drop(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, uint64_t n)
 {
-    if (offset > t->bytes || n > t->bytes - offset) return;
+    if (t->coded || offset > t->bytes || n > t->bytes - offset) return;
     hlmi_source_drop(&s->sources[t->source], t->offset + offset, (size_t)n);
 }
 
 bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t)
 {
-    return s->sources[t->source].map != NULL;
+    return !t->coded && s->sources[t->source].map != NULL;
 }
 
 const hlmi_json *hlmi_store_config(const hlmi_store *s)

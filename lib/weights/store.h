@@ -18,6 +18,7 @@ typedef struct hlmi_tensor {
     uint64_t dims[HLMI_MAX_DIMS]; /* row-major, outermost first, in both containers: a matrix is [rows, cols] */
     uint32_t source; /* which file of the store */
     uint64_t offset, bytes; /* where in that file */
+    const struct hlmi_coded *coded; /* the matrix is made of several tensors of the file (coded.h); NULL: it is there */
     const char *unfit; /* why it can be no weight, NULL: it can. It is then a u8 [bytes] */
     hlm_status unfit_status;
 } hlmi_tensor;
@@ -53,7 +54,7 @@ const hlmi_tensor *hlmi_store_at(const hlmi_store *s, size_t i);
 /** HLM_E_UNSUPPORTED or HLM_E_FORMAT with the sentence of what keeps a tensor from being a weight. */
 hlm_status hlmi_store_usable(const hlmi_store *s, const hlmi_tensor *t);
 
-/** n bytes of t at `offset` inside it: in the map, or read into buf [n]. */
+/** n bytes of t at `offset` inside it: in the map, or read into buf [n]. Of a coded matrix whole rows, in buf. */
 hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, void *buf,
                            const uint8_t **data);
 /** The bytes will not be needed again soon: mapped pages go back to the system. */

@@ -29,6 +29,8 @@ struct hlmi_store {
     hlmi_tensor *tensors;
     size_t n_tensors, cap_tensors;
     hlmi_index by_name;
+    struct hlmi_coded *coded; /* what tensors are made of */
+    size_t n_coded;
 
     hlmi_json *config; /* folders */
 
@@ -85,8 +87,6 @@ void hlmi_store_clear(hlmi_store *s);
 /** Makes hlmi_store_find work; HLM_E_FORMAT names a tensor that is there twice. */
 hlm_status hlmi_store_index_tensors(hlmi_store *s);
 
-/** HLM_E_UNSUPPORTED naming the method when a folder's settings say that its weights are quantised. */
-hlm_status hlmi_refuse_quantised(const hlmi_store *s);
 /** Parses an object with unique keys, refusing texts whose values would take far more memory than the text. */
 hlm_status hlmi_store_json(const hlmi_store *s, const char *text, size_t len, const char *what, hlmi_json **out);
 /** One in a side file; *out = NULL when there is no such file. */
