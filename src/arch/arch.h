@@ -20,22 +20,28 @@ typedef struct hlmi_arch {
   X(bamba)            \
   X(falcon_h1)        \
   X(falcon_mamba)     \
+  X(granite)          \
   X(granite_hybrid)   \
+  X(granite_moe)      \
   X(hymba)            \
   X(jamba)            \
   X(lfm2)             \
+  X(lfm2_moe)         \
   X(llama)            \
   X(mamba)            \
   X(mamba2)           \
   X(mistral)          \
   X(mixtral)          \
   X(nemotron_h)       \
+  X(nemotron_h_moe)   \
   X(persimmon)        \
   X(phi)              \
   X(qwen2)            \
   X(qwen3)            \
   X(qwen3_5)          \
+  X(qwen3_5_moe)      \
   X(qwen3_5_text)     \
+  X(qwen3_moe)        \
   X(qwen3_next)       \
   X(zamba2)
 

@@ -107,7 +107,7 @@ hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size
     const bool array = f.kv ? f.kv->type == HLMI_KV_ARRAY : hlmi_json_is(f.json, HLMI_JSON_ARRAY);
     if (!array) return check_int(c, &f, 0, min, max, out);
     const uint64_t n = f.kv ? f.kv->count : hlmi_json_count(f.json);
-    if (n != count)
+    if (f.kv ? n < count : n != count) /* GGUF files count layers that predict further tokens, too */
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store), f.name,
                          (unsigned long long)n, count);
     return check_int(c, &f, i, min, max, out);

@@ -31,7 +31,7 @@ const hlmi_key hlmi_llama_names[HLMI_PARTS] = {
 hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want)
 {
     const hlmi_part_info *info = &hlmi_part_infos[p];
-    want.name = d->names[p];
+    if (!want.name.hf && !want.name.gguf) want.name = d->names[p];
     want.role = info->role;
     want.layer = layer;
     if (!want.tail) want.tail = info->tail;
@@ -103,7 +103,9 @@ void hlmi_decoder_taps(const hlmi_decoder *d, size_t layer, size_t channels, siz
                        const float **taps, const float **bias)
 {
     *taps = hlmi_decoder_numbers(d, HLMI_PART_SSM_TAPS, layer, (hlmi_want){.rows = channels, .cols = window});
-    if (biased) *bias = hlmi_decoder_bias(d, HLMI_PART_SSM_TAPS, layer, channels);
+    const hlmi_want own = hlmi_decoder_spell(d, HLMI_PART_SSM_TAPS, layer, (hlmi_want){.tail = ".bias"});
+    if (bias && (d->gguf ? hlmi_wants_tensor(d->w, &own) != NULL : biased))
+        *bias = hlmi_decoder_bias(d, HLMI_PART_SSM_TAPS, layer, channels);
 }
 
 const float *hlmi_decoder_fill(const hlmi_decoder *d, size_t n, double value)
@@ -127,6 +129,21 @@ static int64_t by_class(const hlmi_decoder *d, int64_t size)
 
 static const hlmi_key heads_key = {"num_attention_heads", ".attention.head_count"};
 static const hlmi_key kv_heads_key = {"num_key_value_heads", ".attention.head_count_kv"};
+
+size_t hlmi_decoder_rows_of(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t otherwise)
+{
+    const hlmi_want want = hlmi_decoder_spell(d, p, layer, (hlmi_want){0});
+    const hlmi_tensor *t = d->gguf ? hlmi_wants_tensor(d->w, &want) : NULL;
+    return t && t->n_dims > 1 && t->dims[t->n_dims - 2] <= MAX_FF ? (size_t)t->dims[t->n_dims - 2] : otherwise;
+}
+
+hlm_status hlmi_decoder_attends(const hlmi_decoder *d, size_t layer, bool *out)
+{
+    int64_t n = 0;
+    const hlm_status st = hlmi_config_int_at(d->c, kv_heads_key, layer, d->layers, 0, MAX_HEADS, 1, &n);
+    *out = n > 0;
+    return st;
+}
 
 /* Heads of a layer, and their sizes. */
 static hlm_status read_heads(const hlmi_decoder *d, size_t layer, size_t *n_heads, hlmi_kv_layer *kv)
@@ -157,17 +174,32 @@ static hlmi_want want_heads(const hlmi_decoder *d, size_t heads, size_t size, si
     return w;
 }
 
+/* In files with q, k and v in one tensor each is there as it would be alone, one under the other. */
+static void fuse(const hlmi_decoder *d, size_t layer, hlmi_want *q, hlmi_want *k, hlmi_want *v)
+{
+    hlmi_want *const all[] = {q, k, v};
+    size_t first = 0;
+    if (!d->gguf || !hlmi_decoder_has(d, HLMI_PART_QKV, layer)) return;
+    for (size_t i = 0; i < 3; i++) {
+        all[i]->name = d->names[HLMI_PART_QKV];
+        all[i]->order[HLMI_GGUF].first = first;
+        first += hlmi_file_rows(&all[i]->order[HLMI_GGUF], all[i]->rows);
+    }
+    for (size_t i = 0; i < 3; i++) all[i]->order[HLMI_GGUF].in_file = first;
+}
+
 static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_layer *kv, hlmi_attn_params *p)
 {
     const hlmi_decoder_spec *s = d->spec;
     const size_t n = p->n_heads, nk = kv->n_kv_heads, size = kv->head_dim;
-    const size_t half = s->interleaved_gguf ? d->rope_dim / 2 : 0, parts = s->fused_qkv ? 3 : 0;
+    const size_t half = s->interleaved_gguf ? size / 2 : 0, parts = s->fused_qkv ? 3 : 0;
     if (parts && (nk != n || kv->v_dim != size))
         return hlmi_fail(HLM_E_FORMAT, "%s: fused q, k and v need as many key/value heads as heads",
                          hlmi_store_path(d->c->store));
     hlmi_want q = want_heads(d, n, size, half, s->gated_attention ? 2 : parts, 0);
-    const hlmi_want k = want_heads(d, nk, size, half, parts, 1), v = want_heads(d, nk, kv->v_dim, 0, parts, 2);
+    hlmi_want k = want_heads(d, nk, size, half, parts, 1), v = want_heads(d, nk, kv->v_dim, 0, parts, 2);
     q.unit = n / nk * size;
+    fuse(d, layer, &q, &k, &v);
     p->q = hlmi_decoder_linear(d, HLMI_PART_Q, layer, q, s->qkv_bias);
     p->k = hlmi_decoder_linear(d, HLMI_PART_K, layer, k, s->qkv_bias);
     p->v = hlmi_decoder_linear(d, HLMI_PART_V, layer, v, s->qkv_bias);
@@ -204,10 +236,10 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
 void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
 {
     const hlmi_decoder_spec *s = d->spec;
-    const size_t all = s->gate_in_up ? 2 * d->ff : 0;
-    const hlmi_want gate = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.in_file = all}};
-    const hlmi_want up = {.rows = d->ff, .cols = d->hidden, .order[HLMI_HF] = {.first = all / 2, .in_file = all}};
-    const hlmi_want down = {.rows = d->hidden, .cols = d->ff};
+    const size_t ff = hlmi_decoder_rows_of(d, HLMI_PART_UP, layer, d->ff), all = s->gate_in_up ? 2 * ff : 0;
+    const hlmi_want gate = {.rows = ff, .cols = d->hidden, .order[HLMI_HF] = {.in_file = all}};
+    const hlmi_want up = {.rows = ff, .cols = d->hidden, .order[HLMI_HF] = {.first = all / 2, .in_file = all}};
+    const hlmi_want down = {.rows = d->hidden, .cols = ff};
     *p = (hlmi_mlp_params){.kind = s->mlp};
     if (!s->parallel) p->norm = hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
     if (s->mlp == HLMI_MLP_SILU_GATED) p->gate = hlmi_decoder_linear(d, HLMI_PART_GATE, layer, gate, s->mlp_bias);
@@ -288,7 +320,7 @@ static hlm_status read_vocab(hlmi_decoder *d)
 static hlm_status read_rope_dim(hlmi_decoder *d)
 {
     int64_t v = 0;
-    double part = d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
+    double part = !d->gguf && d->spec->partial_rotary > 0.0 ? d->spec->partial_rotary : 1.0;
     const hlmi_config *c = d->c;
     hlmi_config inner = *c;
     inner.json = hlmi_json_get(c->json, "rope_parameters");
@@ -309,8 +341,8 @@ static hlm_status read_attention(hlmi_decoder *d)
 {
     int64_t heads = 0;
     const hlmi_config *c = d->c;
-    const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", ".feed_forward_length"};
-    HLMI_DO(hlmi_config_size(c, ff_key, MAX_FF, by_class(d, d->spec->sizes.ff), &d->ff));
+    const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", NULL};
+    HLMI_DO(hlmi_config_size(c, ff_key, MAX_FF, d->gguf ? 1 : d->spec->sizes.ff, &d->ff)); /* GGUF: tensors say */
     HLMI_DO(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const int64_t size = by_class(d, d->spec->sizes.head_dim), derived = size ? size : share;
@@ -325,23 +357,33 @@ static hlm_status read_attention(hlmi_decoder *d)
     return HLM_OK;
 }
 
-static hlm_status count_layers(hlmi_decoder *d)
+hlm_status hlmi_decoder_count_layers(hlmi_decoder *d)
 {
-    return hlmi_config_size(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, MAX_LAYERS,
-                            by_class(d, d->spec->sizes.layers), &d->layers);
+    int64_t next = 0;
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, MAX_LAYERS,
+                             by_class(d, d->spec->sizes.layers), &d->layers));
+    HLMI_DO(hlmi_config_int(d->c, (hlmi_key){NULL, ".nextn_predict_layers"}, 0, (int64_t)d->layers - 1, 0, &next));
+    for (; next; next--) {
+        char prefix[32];
+        const char *const left_out[] = {prefix, NULL};
+        snprintf(prefix, sizeof prefix, "blk.%zu.", --d->layers);
+        hlmi_wants_leave_out(d->w, left_out);
+    }
+    return HLM_OK;
 }
 
 static hlm_status read_sizes(hlmi_decoder *d)
 {
     const hlmi_config *c = d->c;
+    const hlmi_key rms_key = {NULL, ".attention.layer_norm_rms_epsilon"};
+    const bool rms = d->spec->norm == HLMI_NORM_RMS && hlmi_config_has(c, rms_key); /* Nemotron-H has either */
     const hlmi_key eps_key = {d->spec->eps_key ? d->spec->eps_key : "rms_norm_eps",
-                              d->spec->norm == HLMI_NORM_RMS ? ".attention.layer_norm_rms_epsilon"
-                                                             : ".attention.layer_norm_epsilon"};
+                              rms ? rms_key.gguf : ".attention.layer_norm_epsilon"};
     HLMI_DO(hlmi_check_activation(c, d->spec->activation_key ? d->spec->activation_key : "hidden_act",
                                   d->spec->activation ? d->spec->activation : "silu"));
     HLMI_DO(hlmi_config_size(c, (hlmi_key){"hidden_size", ".embedding_length"}, MAX_HIDDEN,
                              by_class(d, d->spec->sizes.hidden), &d->hidden));
-    HLMI_DO(d->spec->count ? d->spec->count(d) : count_layers(d));
+    HLMI_DO(d->spec->count ? d->spec->count(d) : hlmi_decoder_count_layers(d));
     HLMI_DO(hlmi_config_float(c, eps_key, 1e-12, 1.0, d->gguf ? 0.0 : d->spec->eps, &d->eps));
     if (!d->spec->recurrent_only) HLMI_DO(read_attention(d));
     return read_vocab(d);
@@ -472,8 +514,14 @@ hlm_status hlmi_decoder_build(const hlmi_decoder_spec *spec, const hlmi_config *
     for (size_t i = 0; i < d.layers; i++) HLMI_DO((spec->layer ? spec->layer : add_layer)(&d, i));
     HLMI_DO(add_head(&d));
     if (spec->recurrent_only) return HLM_OK;
-    hlmi_kv_layer kv;
-    HLMI_DO(read_heads(&d, 0, &plan->n_heads, &kv));
+    hlmi_kv_layer kv = {0};
+    size_t first = 0; /* layer with attention */
+    bool attends = !d.gguf;
+    while (!attends && first < d.layers) {
+        HLMI_DO(hlmi_decoder_attends(&d, first, &attends));
+        first += !attends;
+    }
+    if (first < d.layers) HLMI_DO(read_heads(&d, first, &plan->n_heads, &kv));
     for (size_t i = 0; i < d.layers; i++) /* the largest: callers make room by it */
         plan->n_heads = hlmi_max_size(plan->n_heads, hlmi_plan_layer_heads(plan, (int32_t)i));
     plan->n_kv_heads = kv.n_kv_heads;

@@ -86,7 +86,7 @@ struct hlmi_decoder {
     void *family; /* the spec's own settings, which setup reads */
 };
 
-/** The part's want with the family's names, and the part's own tail and make where the want has none. */
+/** The part's want with the family's names, and the part's own tail and make; where the want has none. */
 hlmi_want hlmi_decoder_spell(const hlmi_decoder *d, hlmi_part p, size_t layer, hlmi_want want);
 /** Does the file have it? */
 bool hlmi_decoder_has(const hlmi_decoder *d, hlmi_part p, size_t layer);
@@ -95,6 +95,19 @@ static inline hlmi_want hlmi_want_rows(hlmi_want want, size_t first, size_t in_f
 {
     for (size_t i = 0; i < HLMI_DIALECTS; i++) want.order[i] = (hlmi_row_order){.first = first, .in_file = in_file};
     return want;
+}
+
+/** Rows of the tensor that a GGUF file has for the part: sizes of layers are there. `otherwise` where it has none, and
+ *  in folders. */
+size_t hlmi_decoder_rows_of(const hlmi_decoder *d, hlmi_part p, size_t layer, size_t otherwise);
+/** Sets d->layers; those of GGUF files that predict further tokens are not counted. */
+hlm_status hlmi_decoder_count_layers(hlmi_decoder *d);
+/** Has the layer attention? By the number of its key/value heads, which GGUF files give layer by layer. */
+hlm_status hlmi_decoder_attends(const hlmi_decoder *d, size_t layer, bool *out);
+/** What says whether there is a bias: the setting in folders, in GGUF files the tensor. */
+static inline hlmi_has_bias hlmi_bias_by(const hlmi_decoder *d, bool setting)
+{
+    return d->gguf ? HLMI_BIAS_ATTENTION : (hlmi_has_bias)setting;
 }
 
 /* What is wanted of the file. NULL after a failure, which stays, and comes back when a block is added. */

@@ -7,7 +7,8 @@
 static const hlmi_matrix *want_part(const hlmi_decoder *d, hlmi_part own, hlmi_part all, size_t layer, size_t n,
                                     hlmi_want want)
 {
-    const bool stacked = hlmi_decoder_has(d, all, layer) || !hlmi_key_in(d->names[own], d->w->dialect);
+    const bool stacked =
+        want.name.gguf || hlmi_decoder_has(d, all, layer) || !hlmi_key_in(d->names[own], d->w->dialect);
     want.expert = true;
     for (size_t i = 0; i < HLMI_DIALECTS && stacked; i++) {
         hlmi_row_order *o = &want.order[i];
@@ -24,13 +25,19 @@ static const hlmi_expert *want_experts(const hlmi_decoder *d, const hlmi_experts
                                        const hlmi_expert *shared)
 {
     const size_t n = e->router.n_experts, width = e->latent ? e->latent : d->hidden;
-    const size_t both = d->spec->gate_in_up ? 2 * e->ff : 0;
-    hlmi_want gate = {.rows = e->ff, .cols = width, .order[HLMI_HF] = {.in_file = both}}, up = gate;
-    hlmi_want down = {.rows = width, .cols = e->ff};
+    const size_t own = hlmi_decoder_rows_of(d, HLMI_PART_EXPERT_UP, layer, e->ff);
+    const size_t fused = hlmi_decoder_rows_of(d, HLMI_PART_STACK_BOTH, layer, 0);
+    const size_t ff = fused ? fused / 2 : hlmi_decoder_rows_of(d, HLMI_PART_STACK_UP, layer, own);
+    const size_t both = d->spec->gate_in_up ? 2 * ff : 0;
+    const hlmi_key name = fused ? d->names[HLMI_PART_STACK_BOTH] : (hlmi_key){NULL, NULL};
+    hlmi_want gate = {.rows = ff, .cols = width, .name = name, .order = {{.in_file = both}, {.in_file = fused}}},
+              up = gate;
+    hlmi_want down = {.rows = width, .cols = ff};
     const uint64_t bytes = d->plan->bytes_per_token, active = d->plan->n_active;
     hlmi_expert *out = d->w->st == HLM_OK ? hlmi_plan_alloc(d->plan, n + 1, sizeof *out) : NULL;
     if (!out && d->w->st == HLM_OK) d->w->st = HLM_E_NOMEM;
     up.order[HLMI_HF].first = both / 2;
+    up.order[HLMI_GGUF].first = fused / 2;
     for (size_t i = 0; i < n && d->w->st == HLM_OK; i++) {
         gate.item = up.item = down.item = i;
         if (d->spec->mlp == HLMI_MLP_SILU_GATED)
@@ -46,10 +53,11 @@ static const hlmi_expert *want_experts(const hlmi_decoder *d, const hlmi_experts
 }
 
 /* A shared expert of its own parts. */
-static hlmi_expert want_shared(const hlmi_decoder *d, size_t layer, size_t ff)
+static hlmi_expert want_shared(const hlmi_decoder *d, size_t layer, size_t otherwise)
 {
     hlmi_expert e = {0};
     const hlmi_has_bias bias = d->spec->mlp_bias;
+    const size_t ff = hlmi_decoder_rows_of(d, HLMI_PART_SHARED_UP, layer, otherwise);
     const hlmi_want in = {.rows = ff, .cols = d->hidden}, out = {.rows = d->hidden, .cols = ff};
     if (d->spec->mlp == HLMI_MLP_SILU_GATED) e.gate.w = hlmi_decoder_rows(d, HLMI_PART_SHARED_GATE, layer, in);
     e.up = hlmi_decoder_linear(d, HLMI_PART_SHARED_UP, layer, in, bias);

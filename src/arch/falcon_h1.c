@@ -58,10 +58,20 @@ static hlm_status read_ssm(const hlmi_decoder *d, hlmi_mamba2 *m)
     return HLM_OK;
 }
 
+/* GGUF files have the multipliers in the weights. No key says on which side of the norm the gate is. */
+static hlm_status read_gguf(const hlmi_decoder *d, family *f)
+{
+    f->attn_in = f->attn_out = f->key = f->ssm_out = 1.0;
+    HLMI_DO(hlmi_mamba2_read(d, NULL, &f->ssm));
+    if (!hlmi_decoder_has(d, HLMI_PART_SSM_NORM, 0)) f->ssm.gate = HLMI_GATE_NONE;
+    return HLM_OK;
+}
+
 static hlm_status setup(hlmi_decoder *d)
 {
     bool normed = false, norm_first = true;
     family *f = d->family;
+    if (d->gguf) return read_gguf(d, f);
     HLMI_DO(read_multipliers(d, f));
     HLMI_DO(read_ssm(d, &f->ssm));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){"mamba_rms_norm", NULL}, false, &normed));
@@ -86,7 +96,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     p.ssm.norm = p.attn.norm;
     HLMI_DO(hlmi_decoder_add(d, HLMI_BLOCK_HYBRID2, &p, sizeof p));
     hlmi_decoder_mlp(d, i, &mlp);
-    mlp.gate.scale = hlmi_decoder_fill(d, d->ff, f->mlp[0]);
+    mlp.gate.scale = hlmi_decoder_fill(d, mlp.gate.w ? mlp.gate.w->rows : 0, f->mlp[0]);
     mlp.down.scale = hlmi_decoder_fill(d, d->hidden, f->mlp[1]);
     return hlmi_decoder_add(d, HLMI_BLOCK_MLP, &mlp, sizeof mlp);
 }
@@ -104,4 +114,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_falcon_h1 = {.name = {"falcon_h1", NULL}, .spec = &spec};
+const hlmi_arch hlmi_arch_falcon_h1 = {.name = {"falcon_h1", "falcon-h1"}, .spec = &spec};

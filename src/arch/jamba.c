@@ -47,10 +47,11 @@ static hlm_status read_every(const hlmi_decoder *d, const char *period, int64_t 
 static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 {
     size_t *n = &e->router.n_experts;
+    const hlmi_key all = {"num_experts", ".expert_count"}, used = {"num_experts_per_tok", ".expert_used_count"};
     e->ff = d->ff;
-    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_experts", NULL}, HLMI_MAX_EXPERTS, 16, n));
+    HLMI_DO(hlmi_config_size(d->c, all, HLMI_MAX_EXPERTS, d->gguf ? 1 : 16, n));
     const int64_t most = *n > 1 ? (int64_t)*n : HLMI_MAX_EXPERTS;
-    return hlmi_config_size(d->c, (hlmi_key){"num_experts_per_tok", NULL}, most, 2, &e->router.top_k);
+    return hlmi_config_size(d->c, used, most, d->gguf ? 1 : 2, &e->router.top_k);
 }
 
 static hlm_status setup(hlmi_decoder *d)
@@ -73,8 +74,12 @@ static hlm_status setup(hlmi_decoder *d)
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     const family *f = d->family;
-    const bool sparse = is_in(&f->sparse, i) && f->experts.router.n_experts > 1;
-    HLMI_DO(is_in(&f->attention, i) ? hlmi_decoder_add_attention(d, i) : hlmi_mamba1_add(d, &f->mamba, i));
+    bool attention = is_in(&f->attention, i), sparse = is_in(&f->sparse, i) && f->experts.router.n_experts > 1;
+    if (d->gguf) {
+        sparse = hlmi_decoder_has(d, HLMI_PART_ROUTER, i);
+        HLMI_DO(hlmi_decoder_attends(d, i, &attention));
+    }
+    HLMI_DO(attention ? hlmi_decoder_add_attention(d, i) : hlmi_mamba1_add(d, &f->mamba, i));
     return sparse ? hlmi_experts_add(d, &f->experts, i, NULL) : hlmi_decoder_add_mlp(d, i);
 }
 
@@ -88,4 +93,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_jamba = {.name = {"jamba", NULL}, .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_jamba = {.name = {"jamba", "jamba"}, .classifies = true, .spec = &spec};

@@ -17,9 +17,14 @@ static const hlmi_mamba1_keys keys = {.inner = "intermediate_size",
                                       .conv_bias = "use_conv_bias",
                                       .proj_bias = "use_bias"};
 
+/* GGUF files of Falcon-Mamba are called mamba, too; the epsilon of its norms is not in them. */
 static hlm_status setup(hlmi_decoder *d)
 {
-    return hlmi_mamba1_read(d, &keys, d->family);
+    bool normed = false;
+    hlmi_mamba1 *m = d->family;
+    HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){NULL, ".ssm.dt_b_c_rms"}, false, &normed));
+    if (normed) m->norm_eps = d->eps;
+    return hlmi_mamba1_read(d, &keys, m);
 }
 
 static hlm_status falcon_setup(hlmi_decoder *d)
@@ -39,5 +44,5 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
   .tied = true, .recurrent_only = true, .family_size = sizeof(hlmi_mamba1), .layer = layer
 static const hlmi_decoder_spec spec = {SPEC, .setup = setup}, falcon_spec = {SPEC, .setup = falcon_setup};
 
-const hlmi_arch hlmi_arch_mamba = {.name = {"mamba", NULL}, .spec = &spec};
+const hlmi_arch hlmi_arch_mamba = {.name = {"mamba", "mamba"}, .spec = &spec};
 const hlmi_arch hlmi_arch_falcon_mamba = {.name = {"falcon_mamba", NULL}, .spec = &falcon_spec};

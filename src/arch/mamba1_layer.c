@@ -24,8 +24,18 @@ static hlm_status read_rank(const hlmi_decoder *d, const char *key, hlmi_mamba1 
     return HLM_OK;
 }
 
+/* GGUF files have one set of keys for all families. */
+static hlm_status read_gguf(const hlmi_decoder *d, hlmi_mamba1 *m)
+{
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.inner_size"}, MAX_INNER, 0, &m->inner));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.state_size"}, MAX_STATE, 0, &m->state));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.conv_kernel"}, MAX_WINDOW, 0, &m->window));
+    return hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.time_step_rank"}, MAX_INNER, 0, &m->dt_rank);
+}
+
 hlm_status hlmi_mamba1_read(const hlmi_decoder *d, const hlmi_mamba1_keys *k, hlmi_mamba1 *m)
 {
+    if (d->gguf) return read_gguf(d, m);
     size_t expand = 0;
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){k->expand, NULL}, MAX_EXPAND, 2, &expand));
     m->inner = expand * d->hidden;
@@ -41,25 +51,27 @@ static void want_projections(const hlmi_decoder *d, const hlmi_mamba1 *m, size_t
                              hlmi_mamba1_params *p)
 {
     const size_t inner = m->inner;
+    const hlmi_has_bias biased = hlmi_bias_by(d, m->proj_bias);
     const size_t all = before + 2 * inner, low = m->dt_rank, selected = low + 2 * m->state;
     const hlmi_want in = {.rows = inner, .cols = d->hidden}, part = {.rows = m->state, .cols = inner};
     const hlmi_want out = {.rows = d->hidden, .cols = inner};
-    p->u = hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(in, before, all), m->proj_bias);
-    p->z = hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, hlmi_want_rows(in, before + inner, all), m->proj_bias);
+    p->u = hlmi_decoder_linear(d, HLMI_PART_SSM_X, layer, hlmi_want_rows(in, before, all), biased);
+    p->z = hlmi_decoder_linear(d, HLMI_PART_SSM_Z, layer, hlmi_want_rows(in, before + inner, all), biased);
     p->low = hlmi_decoder_rows(d, HLMI_PART_SSM_LOW, layer,
                                hlmi_want_rows((hlmi_want){.rows = low, .cols = inner}, 0, selected));
     p->b = hlmi_decoder_rows(d, HLMI_PART_SSM_B, layer, hlmi_want_rows(part, low, selected));
     p->c = hlmi_decoder_rows(d, HLMI_PART_SSM_C, layer, hlmi_want_rows(part, low + m->state, selected));
     p->dt = hlmi_decoder_matrix(d, HLMI_PART_SSM_DT, layer, inner, low);
     p->dt_bias = hlmi_decoder_bias(d, HLMI_PART_SSM_DT, layer, inner);
-    p->out = hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, m->proj_bias);
+    p->out = hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, out, biased);
 }
 
 /* One of the norms of dt, B and C. */
 static hlmi_norm want_norm(const hlmi_decoder *d, const hlmi_mamba1 *m, hlmi_part part, size_t layer, size_t n)
 {
     if (m->norm_eps == 0.0) return (hlmi_norm){0};
-    const float *weight = d->names[part].hf ? hlmi_decoder_vector(d, part, layer, n) : hlmi_decoder_fill(d, n, 1.0);
+    const float *weight = hlmi_decoder_has(d, part, layer) || d->names[part].hf ? hlmi_decoder_vector(d, part, layer, n)
+                                                                                : hlmi_decoder_fill(d, n, 1.0);
     return (hlmi_norm){.kind = HLMI_NORM_RMS, .weight = weight, .size = n, .eps = (float)m->norm_eps};
 }
 

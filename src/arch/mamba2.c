@@ -40,4 +40,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_mamba2 = {.name = {"mamba2", NULL}, .spec = &spec};
+const hlmi_arch hlmi_arch_mamba2 = {.name = {"mamba2", "mamba2"}, .spec = &spec};

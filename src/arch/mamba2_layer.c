@@ -68,7 +68,25 @@ static hlm_status read_limits(const hlmi_decoder *d, const hlmi_mamba2_keys *k, 
     return HLM_OK;
 }
 
-hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m)
+/* GGUF files have one set of keys for all families. */
+static hlm_status read_gguf(const hlmi_decoder *d, hlmi_mamba2 *m)
+{
+    size_t inner = 0;
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.time_step_rank"}, MAX_HEADS, 0, &m->heads));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.inner_size"}, MAX_HEADS * MAX_HEAD_DIM, 0, &inner));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.group_count"}, MAX_HEADS, 0, &m->groups));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.state_size"}, MAX_STATE, 0, &m->state));
+    HLMI_DO(hlmi_config_size(d->c, (hlmi_key){NULL, ".ssm.conv_kernel"}, MAX_WINDOW, 0, &m->window));
+    m->head_dim = inner / m->heads;
+    if (inner % m->heads || m->heads % m->groups || m->head_dim > MAX_HEAD_DIM)
+        return hlmi_fail(HLM_E_FORMAT, "%s: %s.ssm.inner_size is %zu, which %zu heads in %zu groups can not share",
+                         hlmi_store_path(d->c->store), d->c->arch, inner, m->heads, m->groups);
+    m->dt_min = 0;
+    m->dt_max = HUGE_VALF;
+    return HLM_OK;
+}
+
+static hlm_status read_folder(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m)
 {
     HLMI_DO(read_heads(d, k, m));
     HLMI_DO(read_size(d, k->state, MAX_STATE, &m->state));
@@ -76,7 +94,12 @@ hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hl
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){k->conv_bias, NULL}, m->conv_bias, &m->conv_bias));
     HLMI_DO(hlmi_config_bool(d->c, (hlmi_key){k->proj_bias, NULL}, m->proj_bias, &m->proj_bias));
     m->out_bias = m->proj_bias;
-    HLMI_DO(read_limits(d, k, m));
+    return read_limits(d, k, m);
+}
+
+hlm_status hlmi_mamba2_read(const hlmi_decoder *d, const hlmi_mamba2_keys *k, hlmi_mamba2 *m)
+{
+    HLMI_DO(d->gguf ? read_gguf(d, m) : read_folder(d, k, m));
     m->gate = HLMI_GATE_SILU_BEFORE;
     m->norm_groups = m->groups;
     return HLM_OK;
@@ -97,8 +120,9 @@ static void want_in(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t layer, h
     size_t first = 0;
     for (size_t i = 0; i < HLMI_SSM_PARTS; first += in[i++].rows) {
         const hlmi_want want = {.rows = in[i].rows, .cols = d->hidden, .divisor = m->in_scale, .unit = in[i].unit};
-        p->in[i] = hlmi_decoder_linear(d, in[i].part, layer,
-                                       hlmi_want_rows(want, first, 2 * inner + 2 * group + m->heads), m->proj_bias);
+        p->in[i] =
+            hlmi_decoder_linear(d, in[i].part, layer, hlmi_want_rows(want, first, 2 * inner + 2 * group + m->heads),
+                                hlmi_bias_by(d, m->proj_bias));
         if (m->in_scale != 0.0) p->in[i].scale = hlmi_decoder_fill(d, in[i].rows, m->in_scale * m->part_scale[i]);
     }
 }
@@ -121,8 +145,8 @@ hlm_status hlmi_mamba2_want(const hlmi_decoder *d, const hlmi_mamba2 *m, size_t 
                               .norm_groups = m->norm_groups,
                               .gate = m->gate};
     want_in(d, m, layer, p);
-    p->out =
-        hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, (hlmi_want){.rows = d->hidden, .cols = inner}, m->out_bias);
+    p->out = hlmi_decoder_linear(d, HLMI_PART_SSM_OUT, layer, (hlmi_want){.rows = d->hidden, .cols = inner},
+                                 hlmi_bias_by(d, m->out_bias));
     p->out.scale = d->residual;
     hlmi_decoder_taps(d, layer, channels, m->window, m->conv_bias, &p->taps, &p->taps_bias);
     p->a = hlmi_decoder_vector(d, HLMI_PART_SSM_DECAY, layer, m->heads);

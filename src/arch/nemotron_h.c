@@ -42,6 +42,7 @@ static hlm_status count(hlmi_decoder *d)
 {
     const char *path = hlmi_store_path(d->c->store);
     hlmi_str pattern = {0};
+    if (d->gguf) return hlmi_decoder_count_layers(d);
     const hlmi_json *list = hlmi_json_given(d->c->json, list_key(d->c));
     size_t n = hlmi_json_is(list, HLMI_JSON_ARRAY) ? hlmi_json_count(list) : 0;
     if (!list) {
@@ -69,8 +70,21 @@ static hlm_status letter_kind(const hlmi_decoder *d, size_t layer, kind *out)
     return HLM_OK;
 }
 
+/* In GGUF files numbers of heads and of the feed-forward's rows say, each 0 where there are none. */
+static hlm_status gguf_kind(const hlmi_decoder *d, size_t layer, kind *out)
+{
+    bool attends = false;
+    int64_t ff = 0;
+    const hlmi_key key = {NULL, ".feed_forward_length"};
+    HLMI_DO(hlmi_decoder_attends(d, layer, &attends));
+    HLMI_DO(hlmi_config_int_at(d->c, key, layer, d->layers, 0, INT32_MAX, 0, &ff));
+    *out = hlmi_decoder_has(d, HLMI_PART_ROUTER, layer) ? MOE : attends ? ATTENTION : ff ? MLP : MAMBA;
+    return HLM_OK;
+}
+
 static hlm_status layer_kind(const hlmi_decoder *d, size_t layer, kind *out)
 {
+    if (d->gguf) return gguf_kind(d, layer, out);
     static const char *const names[] = {"mamba", "attention", "mlp", "moe", "linear_attention", "full_attention"};
     if (!hlmi_config_has(d->c, (hlmi_key){list_key(d->c), NULL})) return letter_kind(d, layer, out);
     size_t i = 0;
@@ -101,13 +115,14 @@ static hlm_status read_router(const hlmi_decoder *d, hlmi_router *r)
     double scale = 1.0;
     bool normalise = true;
     const hlmi_config *c = d->c;
-    HLMI_DO(hlmi_config_int(c, (hlmi_key){either(d, "num_local_experts", "n_routed_experts"), NULL}, 1,
-                            HLMI_MAX_EXPERTS, 8, &experts));
-    HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_experts_per_tok", NULL}, 1, experts, 2, &used));
-    HLMI_DO(hlmi_config_int(c, (hlmi_key){"n_group", NULL}, 1, experts, 1, &groups));
-    HLMI_DO(hlmi_config_int(c, (hlmi_key){"topk_group", NULL}, 1, groups, 1, &best));
-    HLMI_DO(hlmi_config_float(c, (hlmi_key){"routed_scaling_factor", NULL}, -1e6, 1e6, scale, &scale));
-    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", NULL}, normalise, &normalise));
+    const hlmi_key all = {either(d, "num_local_experts", "n_routed_experts"), ".expert_count"};
+    const hlmi_key weights = {"routed_scaling_factor", ".expert_weights_scale"};
+    HLMI_DO(hlmi_config_int(c, all, 1, HLMI_MAX_EXPERTS, d->gguf ? 0 : 8, &experts));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"num_experts_per_tok", ".expert_used_count"}, 1, experts, 2, &used));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"n_group", ".expert_group_count"}, 1, experts, 1, &groups));
+    HLMI_DO(hlmi_config_int(c, (hlmi_key){"topk_group", ".expert_group_used_count"}, 1, groups, 1, &best));
+    HLMI_DO(hlmi_config_float(c, weights, -1e6, 1e6, scale, &scale));
+    HLMI_DO(hlmi_config_bool(c, (hlmi_key){"norm_topk_prob", ".expert_weights_norm"}, normalise, &normalise));
     if (groups > 1 && (experts % groups || experts / groups < 2 || best * (experts / groups) < used))
         return hlmi_fail(HLM_E_FORMAT, "%s: %lld experts of a token can not be in %lld of %lld groups of %lld experts",
                          hlmi_store_path(c->store), (long long)used, (long long)best, (long long)groups,
@@ -126,7 +141,8 @@ static hlm_status read_router(const hlmi_decoder *d, hlmi_router *r)
 static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 {
     HLMI_DO(read_router(d, &e->router));
-    const hlmi_key shared = {"moe_shared_expert_intermediate_size", NULL}, latent = {"moe_latent_size", NULL};
+    const hlmi_key shared = {"moe_shared_expert_intermediate_size", NULL},
+                   latent = {"moe_latent_size", ".moe_latent_size"};
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"moe_intermediate_size", NULL}, 1 << 24, 7688, &e->ff));
     HLMI_DO(hlmi_config_size(d->c, shared, 1 << 24, 7688, &e->shared_ff));
     return hlmi_config_has(d->c, latent) ? hlmi_config_size(d->c, latent, 1 << 20, 0, &e->latent) : HLM_OK;
@@ -182,4 +198,5 @@ static const hlmi_decoder_spec spec = {.names = parts,
 
 static const char *const left_out[] = {"mtp.", NULL}; /* predicts further tokens */
 
-const hlmi_arch hlmi_arch_nemotron_h = {.name = {"nemotron_h", NULL}, .left_out = left_out, .spec = &spec};
+const hlmi_arch hlmi_arch_nemotron_h = {.name = {"nemotron_h", "nemotron_h"}, .left_out = left_out, .spec = &spec};
+const hlmi_arch hlmi_arch_nemotron_h_moe = {.name = {NULL, "nemotron_h_moe"}, .spec = &spec};

@@ -18,6 +18,7 @@
   X(ATTN_NORM, "norm", ".weight", 0, 0) /* of whatever mixer a layer has */                              \
   X(Q, "q", ".weight", 0, 0)                                                                             \
   X(K, "k", ".weight", 0, 0)                                                                             \
+  X(QKV, "qkv", ".weight", 0, 0) /* all three, used where a GGUF file has them so */                     \
   X(V, "v", ".weight", 0, 0)                                                                             \
   X(ATTN_GATE, "gate", ".weight", 0, 0)                                                                  \
   X(O, "o", ".weight", 0, 0)                                                                             \
@@ -36,6 +37,7 @@
   X(EXPERT_DOWN, "down", ".weight", 0, 0)                                                                \
   X(STACK_GATE, "gate", ".weight", 0, 0) /* tensors [experts, rows, cols], used where a file has them */ \
   X(STACK_UP, "up", ".weight", 0, 0)                                                                     \
+  X(STACK_BOTH, "gate up", ".weight", 0, 0) /* gate and up of each expert, one under the other */        \
   X(STACK_DOWN, "down", ".weight", 0, 0)                                                                 \
   X(SHARED_SCALE, "shared scale", ".weight", 0, 0) /* of the shared expert, by row */                    \
   X(SHARED_GATE, "shared gate", ".weight", 0, 0)                                                         \
@@ -100,9 +102,10 @@ extern const hlmi_part_info hlmi_part_infos[HLMI_PARTS];
   [HLMI_PART_MLP_NORM] = {HLMI_LAYER mlp, "blk.%zu.ffn_norm"}
 #define HLMI_NAMES_QK_NORMS(q, k) \
   [HLMI_PART_Q_NORM] = {HLMI_LAYER q, "blk.%zu.attn_q_norm"}, [HLMI_PART_K_NORM] = {HLMI_LAYER k, "blk.%zu.attn_k_norm"}
-#define HLMI_NAMES_QKV(p)                                                                         \
-  [HLMI_PART_Q] = {p "q_proj", "blk.%zu.attn_q"}, [HLMI_PART_K] = {p "k_proj", "blk.%zu.attn_k"}, \
-  [HLMI_PART_V] = {p "v_proj", "blk.%zu.attn_v"}, [HLMI_PART_ATTN_GATE] = {p "q_proj", "blk.%zu.attn_q"}
+#define HLMI_NAMES_QKV(p)                                                                                 \
+  [HLMI_PART_Q] = {p "q_proj", "blk.%zu.attn_q"}, [HLMI_PART_K] = {p "k_proj", "blk.%zu.attn_k"},         \
+  [HLMI_PART_V] = {p "v_proj", "blk.%zu.attn_v"}, [HLMI_PART_ATTN_GATE] = {p "q_proj", "blk.%zu.attn_q"}, \
+  [HLMI_PART_QKV] = {NULL, "blk.%zu.attn_qkv"}
 #define HLMI_NAMES_ATTENTION(p) HLMI_NAMES_QKV(p), [HLMI_PART_O] = {p "o_proj", "blk.%zu.attn_output"}
 #define HLMI_NAMES_MLP(p)                                                                                   \
   [HLMI_PART_GATE] = {p "gate_proj", "blk.%zu.ffn_gate"}, [HLMI_PART_UP] = {p "up_proj", "blk.%zu.ffn_up"}, \
@@ -112,7 +115,8 @@ extern const hlmi_part_info hlmi_part_infos[HLMI_PARTS];
   [HLMI_PART_EXPERT_UP] = {p "experts.%e." up, "blk.%zu.ffn_up.%e"},                                              \
   [HLMI_PART_EXPERT_DOWN] = {p "experts.%e." down, "blk.%zu.ffn_down.%e"},                                        \
   [HLMI_PART_STACK_GATE] = {NULL, "blk.%zu.ffn_gate_exps"}, [HLMI_PART_STACK_UP] = {NULL, "blk.%zu.ffn_up_exps"}, \
-  [HLMI_PART_STACK_DOWN] = {NULL, "blk.%zu.ffn_down_exps"}
+  [HLMI_PART_STACK_DOWN] = {NULL, "blk.%zu.ffn_down_exps"},                                                       \
+  [HLMI_PART_STACK_BOTH] = {NULL, "blk.%zu.ffn_gate_up_exps"}
 #define HLMI_NAMES_MIXER(p)                                                                                        \
   [HLMI_PART_SSM_TAPS] = {p "conv1d", "blk.%zu.ssm_conv1d"}, [HLMI_PART_SSM_DECAY] = {p "A_log", "blk.%zu.ssm_a"}, \
   [HLMI_PART_SSM_SKIP] = {p "D", "blk.%zu.ssm_d"}, [HLMI_PART_SSM_OUT] = {p "out_proj", "blk.%zu.ssm_out"}

@@ -27,4 +27,4 @@ static const hlmi_decoder_spec spec = {.names = names,
                                        .activation = "gelu_new",
                                        .partial_rotary = 0.5};
 
-const hlmi_arch hlmi_arch_phi = {.name = {"phi", NULL}, .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_phi = {.name = {"phi", "phi2"}, .classifies = true, .spec = &spec};

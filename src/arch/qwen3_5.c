@@ -6,17 +6,14 @@
 #define NET HLMI_LAYER "linear_attn."
 static const hlmi_key names[HLMI_PARTS] = {
     HLMI_NAMES_DELTA(NET),
-    [HLMI_PART_DELTA_Q] = {NET "in_proj_qkv", "blk.%zu.attn_qkv"},
-    [HLMI_PART_DELTA_K] = {NET "in_proj_qkv", "blk.%zu.attn_qkv"},
-    [HLMI_PART_DELTA_V] = {NET "in_proj_qkv", "blk.%zu.attn_qkv"},
-    [HLMI_PART_SSM_Z] = {NET "in_proj_z", "blk.%zu.attn_gate"},
-    [HLMI_PART_DELTA_B] = {NET "in_proj_b", "blk.%zu.ssm_beta"},
-    [HLMI_PART_DELTA_A] = {NET "in_proj_a", "blk.%zu.ssm_alpha"},
+    HLMI_NAMES_DELTA_APART(NET),
 };
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    return hlmi_delta_net_read(d->c, d->family);
+    hlmi_delta_net *n = d->family;
+    n->turned = d->gguf;
+    return hlmi_delta_net_read(d, n);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -48,5 +45,5 @@ static hlm_status build_text_of(const hlmi_config *c, hlmi_wants *w)
 static const char *const left_out[] = {"model.visual.", "visual.", "mtp.", "model.mtp.", NULL};
 
 const hlmi_arch hlmi_arch_qwen3_5_text = {
-    .name = {"qwen3_5_text", NULL}, .classifies = true, .left_out = left_out, .spec = &spec};
+    .name = {"qwen3_5_text", "qwen35"}, .classifies = true, .left_out = left_out, .spec = &spec};
 const hlmi_arch hlmi_arch_qwen3_5 = {.name = {"qwen3_5", NULL}, .left_out = left_out, .build = build_text_of};

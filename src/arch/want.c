@@ -62,7 +62,12 @@ hlmi_name hlmi_wants_name(const hlmi_wants *w, const hlmi_want *want)
 const hlmi_tensor *hlmi_wants_tensor(const hlmi_wants *w, const hlmi_want *want)
 {
     const hlmi_name name = hlmi_wants_name(w, want);
-    return *name.text ? hlmi_store_find(w->store, name.text) : NULL;
+    const hlmi_tensor *t = *name.text ? hlmi_store_find(w->store, name.text) : NULL;
+    if (t || w->dialect != HLMI_GGUF || !*want->tail) return t;
+    hlmi_want bare = *want; /* converters leave the tail off some norms */
+    bare.tail = "";
+    const hlmi_tensor *b = hlmi_wants_tensor(w, &bare);
+    return b && strcmp(want->tail, ".weight") == 0 ? b : NULL;
 }
 
 /* The classes of one family, and those around them, write the same tensors under different roots: the model with a head
@@ -151,9 +156,8 @@ static hlm_status missing(const hlmi_wants *w, const char *name)
 
 static hlm_status find(hlmi_wants *w, const hlmi_want *want, const hlmi_tensor **out)
 {
-    const hlmi_name name = hlmi_wants_name(w, want);
-    const hlmi_tensor *t = hlmi_store_find(w->store, name.text);
-    if (!t) return missing(w, name.text);
+    const hlmi_tensor *t = hlmi_wants_tensor(w, want);
+    if (!t) return missing(w, hlmi_wants_name(w, want).text);
     HLMI_DO(hlmi_store_usable(w->store, t));
     if (hlmi_type_get(t->type)->layout == HLMI_LAYOUT_NONE)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of type %s, which can not be a weight",
@@ -163,10 +167,14 @@ static hlm_status find(hlmi_wants *w, const hlmi_want *want, const hlmi_tensor *
     return HLM_OK;
 }
 
-/* Has the tensor that shape, outermost dimension first? A GGUF file may have ones before it, or lack them. */
+/* Has the tensor that shape, outermost dimension first? A GGUF file may have ones before it, or lack them, and a vector
+ * may lie in rows. */
 static bool is_shaped(const hlmi_wants *w, const hlmi_tensor *t, const size_t *shape, uint32_t n)
 {
+    uint64_t all = 1;
     if (t->n_dims != n && w->dialect != HLMI_GGUF) return false;
+    for (uint32_t i = 0; i < t->n_dims && n == 1; i++) all *= t->dims[i];
+    if (n == 1) return all == shape[0];
     for (uint32_t i = 1; i <= n || i <= t->n_dims; i++)
         if ((i <= t->n_dims ? t->dims[t->n_dims - i] : 1) != (i <= n ? shape[n - i] : 1)) return false;
     return true;

@@ -11,6 +11,7 @@ static hlmi_rows recur(hlmi_builder *b, const hlmi_delta_params *p, hlmi_rows ro
     b->ops->delta(b,
                   &(hlmi_delta){.rec = p->rec,
                                 .key_heads = p->key_heads,
+                                .turned = p->turned,
                                 .a = p->decay,
                                 .dt_bias = p->dt_bias,
                                 .q_norm = &p->q_norm,

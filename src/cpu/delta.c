@@ -39,7 +39,8 @@ static room room_of(const delta_arg *a, float *scratch)
 static void prepare(const delta_arg *a, size_t h, size_t row, size_t n, const room *r)
 {
     const hlmi_delta *o = &a->a;
-    const size_t key = h / (a->rec.heads / o->key_heads) * a->rec.rows;
+    const size_t share = a->rec.heads / o->key_heads;
+    const size_t key = (o->turned ? h % o->key_heads : h / share) * a->rec.rows;
     for (size_t i = 0; i < n; i++) {
         hlmi_cpu_norm(a->k, o->q_norm, hlmi_rows_at(r->q, i), hlmi_rows_at(o->q, row + i) + key);
         hlmi_cpu_norm(a->k, o->k_norm, hlmi_rows_at(r->k, i), hlmi_rows_at(o->k, row + i) + key);

@@ -72,6 +72,7 @@ typedef struct hlmi_scan2 {
  *  A norm with weights 1 / sqrt(n) and eps / n makes heads of n elements x / sqrt(sum x^2 + eps): of length 1. */
 typedef struct hlmi_delta {
     size_t rec, key_heads;
+    bool turned; /* the value heads of a key head lie key_heads apart, not side by side */
     const float *a, *dt_bias; /* [heads]; a negative: -exp(A_log) */
     const hlmi_norm *q_norm, *k_norm; /* [state.rows] */
     hlmi_rows q, k, v, xa, xb; /* [key_heads][state.rows] twice, [heads][state.cols], [heads] twice */

@@ -55,6 +55,7 @@ typedef struct hlmi_delta_params {
     hlmi_norm norm;
     const hlmi_matrix *q, *k, *v, *z, *a, *b, *out;
     size_t rec, key_heads; /* the recurrence's convolution is that of q, k and v */
+    bool turned; /* the value heads of a key head lie key_heads apart, not side by side */
     const float *taps; /* [window][channels] */
     const float *decay, *dt_bias; /* [value heads] */
     hlmi_norm q_norm, k_norm; /* of key heads: to length 1, and the scale of q */
