@@ -99,6 +99,15 @@ hlm_status hlmi_config_size(const hlmi_config *c, hlmi_key key, int64_t max, int
     return st;
 }
 
+/* Layers of a GGUF file that predict further tokens, which its lists count, too. */
+static uint64_t further_layers(const hlmi_config *c)
+{
+    found f;
+    int64_t n = 0;
+    if (find(c, (hlmi_key){NULL, ".nextn_predict_layers"}, &f)) hlmi_kv_i64(f.kv, 0, &n);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
 hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size_t count, int64_t min, int64_t max,
                               int64_t fallback, int64_t *out)
 {
@@ -107,7 +116,7 @@ hlm_status hlmi_config_int_at(const hlmi_config *c, hlmi_key key, size_t i, size
     const bool array = f.kv ? f.kv->type == HLMI_KV_ARRAY : hlmi_json_is(f.json, HLMI_JSON_ARRAY);
     if (!array) return check_int(c, &f, 0, min, max, out);
     const uint64_t n = f.kv ? f.kv->count : hlmi_json_count(f.json);
-    if (f.kv ? n < count : n != count) /* GGUF files count layers that predict further tokens, too */
+    if (n != count && n != count + further_layers(c))
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is an array of %llu for %zu layers", hlmi_store_path(c->store), f.name,
                          (unsigned long long)n, count);
     return check_int(c, &f, i, min, max, out);

@@ -233,10 +233,22 @@ hlm_status hlmi_decoder_attention(const hlmi_decoder *d, size_t layer, hlmi_attn
     return hlmi_plan_set_heads(d->plan, layer, p->n_heads);
 }
 
+/* Rows of a layer's feed-forward in a GGUF file, which may list them. */
+static hlm_status read_ff(const hlmi_decoder *d, size_t layer, size_t *out)
+{
+    int64_t ff = 0;
+    const hlmi_key key = {NULL, ".feed_forward_length"};
+    const hlm_status st = hlmi_config_int_at(d->c, key, layer, d->layers, 1, MAX_FF, 0, &ff);
+    *out = (size_t)ff;
+    return st;
+}
+
 void hlmi_decoder_mlp(const hlmi_decoder *d, size_t layer, hlmi_mlp_params *p)
 {
     const hlmi_decoder_spec *s = d->spec;
-    const size_t ff = hlmi_decoder_rows_of(d, HLMI_PART_UP, layer, d->ff), all = s->gate_in_up ? 2 * ff : 0;
+    size_t ff = hlmi_decoder_rows_of(d, HLMI_PART_UP, layer, d->ff);
+    if (d->gguf && !s->gguf_ff_by_tensor && d->w->st == HLM_OK) d->w->st = read_ff(d, layer, &ff);
+    const size_t all = s->gate_in_up ? 2 * ff : 0;
     const hlmi_want gate = {.rows = ff, .cols = d->hidden, .order[HLMI_HF] = {.in_file = all}};
     const hlmi_want up = {.rows = ff, .cols = d->hidden, .order[HLMI_HF] = {.first = all / 2, .in_file = all}};
     const hlmi_want down = {.rows = d->hidden, .cols = ff};
@@ -342,7 +354,8 @@ static hlm_status read_attention(hlmi_decoder *d)
     int64_t heads = 0;
     const hlmi_config *c = d->c;
     const hlmi_key ff_key = {d->spec->ff_key ? d->spec->ff_key : "intermediate_size", NULL};
-    HLMI_DO(hlmi_config_size(c, ff_key, MAX_FF, d->gguf ? 1 : d->spec->sizes.ff, &d->ff)); /* GGUF: tensors say */
+    if (!d->gguf) HLMI_DO(hlmi_config_size(c, ff_key, MAX_FF, d->spec->sizes.ff, &d->ff));
+    else if (!d->spec->gguf_ff_by_tensor) HLMI_DO(read_ff(d, 0, &d->ff));
     HLMI_DO(hlmi_config_int_at(c, heads_key, 0, d->layers, 1, MAX_HEADS, by_class(d, d->spec->sizes.heads), &heads));
     const int64_t share = (int64_t)d->hidden % heads ? 0 : (int64_t)d->hidden / heads;
     const int64_t size = by_class(d, d->spec->sizes.head_dim), derived = size ? size : share;

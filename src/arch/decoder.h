@@ -43,6 +43,7 @@ struct hlmi_decoder_spec {
     bool gated_attention; /* the tensor of q is [head][q, gate][head_dim] */
     bool parallel; /* attention and feed-forward read the same normed rows; no norm of its own for the latter */
     const char *ff_key; /* where not intermediate_size */
+    bool gguf_ff_by_tensor; /* GGUF's feed_forward_length may be another layer's, or another number */
     hlmi_class_sizes sizes;
     hlmi_mlp_kind mlp;
     bool gate_in_up; /* the tensor of up holds the rows of gate, then its own */

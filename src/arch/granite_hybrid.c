@@ -123,6 +123,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
 static const granite usual = {.mamba = {HLMI_BAMBA_USUAL}, .experts = {.router = {.kind = HLMI_ROUTE_TOP_SOFTMAX}}};
 
 static const hlmi_decoder_spec spec = {.names = names,
+                                       .gguf_ff_by_tensor = true,
                                        .qkv_bias = HLMI_BIAS_ATTENTION,
                                        .o_bias = HLMI_BIAS_ATTENTION,
                                        .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048},

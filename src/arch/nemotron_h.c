@@ -183,6 +183,7 @@ static const nemotron usual = {
         .heads = 128, .head_dim = 64, .state = 128, .groups = 8, .window = 4, .conv_bias = true, .dt_min = 0.001f}};
 
 static const hlmi_decoder_spec spec = {.names = parts,
+                                       .gguf_ff_by_tensor = true,
                                        .mlp_bias = HLMI_BIAS_MLP,
                                        .sizes = {131072, 4096, 21504, 0, 32, 8, 128, 4096},
                                        .eps_key = "layer_norm_epsilon",

@@ -13,6 +13,7 @@ static const hlmi_key names[HLMI_PARTS] = {
 };
 
 static const hlmi_decoder_spec spec = {.names = names,
+                                       .gguf_ff_by_tensor = true,
                                        .qkv_bias = HLMI_BIAS_ALWAYS,
                                        .o_bias = HLMI_BIAS_ALWAYS,
                                        .mlp_bias = HLMI_BIAS_ALWAYS,

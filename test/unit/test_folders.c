@@ -13,14 +13,13 @@ static const struct {
 } odd_forms[] = {
     {"BF16", "[4,3,2,2,2]", 192, "5 dimensions"},
     {"F32", "[1,1,1,1,1,1,1,1,1,2]", 8, "10 dimensions"},
-    {"F8_E4M3", "[16]", 16, "F8_E4M3"},
     {"F8_E8M0", "[4,4]", 16, "F8_E8M0"},
     {"F4", "[8,2]", 8, "F4"},
     {"C64", "[2]", 16, "C64"},
     {"XYZ", "[]", 4, "XYZ"},
     {"F32", "[3,3]", 16, "span 16 bytes"},
     {"I4", "[0]", 0, "I4"},
-    {"F8_E5M2", "[2,2,2,2,2]", 32, "F8_E5M2"},
+    {"F8_E5M2", "[2,2,2,2,2]", 32, "5 dimensions"},
     {"I64", "[2]", 16, NULL},
     {"BOOL", "[3]", 3, NULL},
 };
@@ -320,7 +319,6 @@ START_TEST(quantised_folders_are_named)
         mm fs = {.n = 0};
         hlm_model *m = NULL;
         mm_folder_write(f, &fs);
-        fs.files[1].path[0] = 'x'; /* whatever the weights are in */
         mm_text(&fs, files[i].name, files[i].text);
         ck_assert_int_eq(mm_load(&m, &fs, "m", 0), HLM_E_UNSUPPORTED);
         ck_assert_msg(strstr(hlm_last_error(), files[i].words) && strstr(hlm_last_error(), files[i].name), "%s",

@@ -133,7 +133,7 @@ START_TEST(refuses_bad_headers)
         {"{\"__metadata__\":{\"a\":1}}", "__metadata__ 'a' is a number", HLM_E_FORMAT},
         {"{\"t\":1}", "tensor 't': its entry is a number", HLM_E_FORMAT},
         {"{\"t\":{}}", "tensor 't': dtype is missing", HLM_E_FORMAT},
-        {"{" ENTRY("t", "F8_E4M3", "[16]", "[0,16]") "}", "dtype 'F8_E4M3' is not supported", HLM_E_UNSUPPORTED},
+        {"{" ENTRY("t", "F8_E8M0", "[16]", "[0,16]") "}", "dtype 'F8_E8M0' is not supported", HLM_E_UNSUPPORTED},
         {"{" ENTRY("t", "f32", "[4]", "[0,16]") "}", "dtype 'f32'", HLM_E_UNSUPPORTED},
         {"{" ENTRY("t", "F32\\u0000", "[4]", "[0,16]") "}", "dtype 'F32\\x00'", HLM_E_UNSUPPORTED},
         {"{" ENTRY("t", "U8", "16", "[0,16]") "}", "shape is a number", HLM_E_FORMAT},
