@@ -10,7 +10,7 @@
 
 #define AGAIN "download the file again"
 #define UNPACK "unpack it"
-#define CONVERT "pickles are not read, since reading them can run programs: convert it to safetensors"
+#define CONVERT "pickles are read as the weights of a folder (pytorch_model.bin) alone: give the folder"
 #define LFS "a Git LFS pointer, not the file that it stands for: fetch that with 'git lfs pull'"
 #define UTF8 "save it as UTF-8"
 

@@ -1,5 +1,5 @@
-/* Hugging Face folders: config.json, the weights in one safetensors file or in shards listed by an index, and side
- * files. */
+/* Hugging Face folders: config.json, the weights in one file or in shards listed by an index (safetensors, or what
+ * torch.save writes), and side files. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +9,18 @@
 
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
 
-static const char single_name[] = "model.safetensors";
-static const char adapter_name[] = "adapter_model.safetensors";
-static const char index_name[] = "model.safetensors.index.json";
+/* A format that weights may be in, and its files. */
+typedef struct format {
+    const char *single, *index, *adapter;
+    hlm_status (*read)(hlmi_store *s, hlmi_source *file);
+} format;
+
+/* The first that is there is taken. */
+static const format formats[] = {
+    {"model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors", hlmi_safetensors_read},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin", hlmi_torch_read},
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* A name that stays inside the folder: one component, nothing that an operating system reads as more. */
 static bool is_plain_name(const char *name, size_t len)
@@ -121,15 +130,15 @@ static hlm_status open_file(const hlmi_store *s, const char *name, hlmi_source *
 }
 
 /* Opens a weight file and adds its tensors. */
-static hlm_status add_file(hlmi_store *s, const char *name, bool *missing)
+static hlm_status add_file(hlmi_store *s, const format *f, const char *name, bool *missing)
 {
     hlmi_source file;
     HLMI_DO(open_file(s, name, &file, missing));
-    return hlmi_safetensors_read(s, &file);
+    return f->read(s, &file);
 }
 
 /* Every shard that the map names, once; `shards` receives name -> source number. */
-static hlm_status add_shards(hlmi_store *s, const hlmi_json *map, hlmi_json *shards)
+static hlm_status add_shards(hlmi_store *s, const format *f, const hlmi_json *map, hlmi_json *shards)
 {
     for (hlmi_json_iter i = {0}; hlmi_json_next(map, &i);) {
         const hlmi_str name = hlmi_json_str(i.value);
@@ -137,20 +146,20 @@ static hlm_status add_shards(hlmi_store *s, const hlmi_json *map, hlmi_json *sha
         if (!name.s || !is_plain_name(name.s, name.len))
             return hlmi_fail(HLM_E_FORMAT,
                              "%s/%s: weight_map: tensor %s is in %s, expected the name of a file in the folder",
-                             s->path, index_name, hlmi_quoted(i.key.s, i.key.len).s,
+                             s->path, f->index, hlmi_quoted(i.key.s, i.key.len).s,
                              name.s ? hlmi_quoted(name.s, name.len).s : "no string");
         if (hlmi_json_get(shards, name.s)) continue;
         if (!hlmi_json_put_int(shards, name.s, (int64_t)s->n_sources))
             return hlmi_nomem(name.len, "the list of shards");
-        const hlm_status st = add_file(s, name.s, &missing);
-        if (missing) return hlmi_fail_prefix(st, "%s: shard of weight_map: ", index_name);
+        const hlm_status st = add_file(s, f, name.s, &missing);
+        if (missing) return hlmi_fail_prefix(st, "%s: shard of weight_map: ", f->index);
         if (st != HLM_OK) return st;
     }
     return HLM_OK;
 }
 
 /* Every tensor of the map is in the shard that the map says. */
-static hlm_status check_map(hlmi_store *s, const hlmi_json *map, const hlmi_json *shards)
+static hlm_status check_map(hlmi_store *s, const format *f, const hlmi_json *map, const hlmi_json *shards)
 {
     HLMI_DO(hlmi_store_index_tensors(s));
     for (hlmi_json_iter i = {0}; hlmi_json_next(map, &i);) {
@@ -158,7 +167,7 @@ static hlm_status check_map(hlmi_store *s, const hlmi_json *map, const hlmi_json
         const hlmi_str name = hlmi_json_str(i.value);
         int64_t shard;
         if (!t || !hlmi_json_int(hlmi_json_get(shards, name.s), t->source, t->source, &shard))
-            return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is not in %s", s->path, index_name,
+            return hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map: tensor %s is not in %s", s->path, f->index,
                              hlmi_quoted(i.key.s, i.key.len).s, hlmi_quoted(name.s, name.len).s);
     }
     return HLM_OK;
@@ -176,17 +185,21 @@ static bool has(const hlmi_store *s, const char *name)
 /* Says what else is there. */
 static hlm_status no_weights(const hlmi_store *s, const char *what)
 {
-    static const char *const others[] = {"pytorch_model.bin", "pytorch_model.bin.index.json",
-                                         "adapter_model.bin", "consolidated.00.pth",
-                                         "consolidated.pth",  "model.pth",
-                                         "model.pt",          "model.bin",
-                                         "tf_model.h5",       "flax_model.msgpack",
-                                         "model.onnx",        "consolidated.safetensors"};
+    static const char *const others[] = {"consolidated.00.pth",
+                                         "consolidated.pth",
+                                         "model.pth",
+                                         "model.pt",
+                                         "model.bin",
+                                         "tf_model.h5",
+                                         "model.onnx",
+                                         "flax_model.msgpack",
+                                         "adapter_model.bin",
+                                         "pytorch_model.bin",
+                                         "consolidated.safetensors"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (has(s, others[i]))
-            return hlmi_fail(HLM_E_IO, "%s: no weights: %s; %s is, which is not read: convert it to safetensors%s",
-                             s->path, what, others[i],
-                             strstr(others[i], ".bin") ? " (reading its pickles can run programs)" : "");
+            return hlmi_fail(HLM_E_IO, "%s: no weights: %s; %s is, which is not read: convert it to safetensors",
+                             s->path, what, others[i]);
     return hlmi_fail(HLM_E_IO, "%s: no weights: %s", s->path, what);
 }
 
@@ -204,30 +217,45 @@ static hlm_status no_folder(const hlmi_store *s, const char *config)
         s->path, code, config);
 }
 
-static hlm_status add_indexed(hlmi_store *s)
+/* *missing: there is no index. */
+static hlm_status add_indexed(hlmi_store *s, const format *f, bool *missing)
 {
     hlm_status st;
     hlmi_json *index = NULL, *shards = NULL;
-    HLMI_TRY(hlmi_store_object(s, index_name, INDEX_MAX, &index));
-    if (!index) HLMI_TRY(no_weights(s, "neither model.safetensors nor model.safetensors.index.json is there"));
+    *missing = false;
+    HLMI_TRY(hlmi_store_object(s, f->index, INDEX_MAX, &index));
+    *missing = !index;
+    if (!index) goto done;
     const hlmi_json *map = hlmi_json_get(index, "weight_map");
     if (!hlmi_json_is(map, HLMI_JSON_OBJECT) || hlmi_json_count(map) == 0)
-        HLMI_TRY(hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path,
-                           index_name));
+        HLMI_TRY(
+            hlmi_fail(HLM_E_FORMAT, "%s/%s: weight_map is not an object with at least one tensor", s->path, f->index));
     shards = hlmi_json_object();
     if (!shards) HLMI_TRY(hlmi_nomem(0, "the list of shards"));
-    HLMI_TRY(add_shards(s, map, shards));
-    HLMI_TRY(check_map(s, map, shards));
+    HLMI_TRY(add_shards(s, f, map, shards));
+    HLMI_TRY(check_map(s, f, map, shards));
 done:
     hlmi_json_free(shards);
     hlmi_json_free(index);
     return st;
 }
 
+static hlm_status add_weights(hlmi_store *s, bool adapter)
+{
+    for (const format *f = formats; f < formats + FORMATS; f++) {
+        bool missing = false;
+        hlm_status st = add_file(s, f, adapter ? f->adapter : f->single, &missing);
+        if (missing && !adapter) st = add_indexed(s, f, &missing);
+        if (!missing) return st;
+    }
+    return no_weights(s,
+                      adapter ? "adapter_model.safetensors is not there"
+                              : "neither model.safetensors nor model.safetensors.index.json is there");
+}
+
 hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
 {
     (void)file;
-    bool missing = false;
     const bool adapter = content == HLMI_STORE_ADAPTER;
     const char *config = adapter ? "adapter_config.json" : "config.json";
     HLMI_DO(hlmi_store_object(s, config, CONFIG_MAX, &s->config));
@@ -235,9 +263,8 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
     hlmi_scheme scheme = {.method = HLMI_METHOD_NONE};
     if (!adapter) HLMI_DO(hlmi_scheme_find(s, &scheme));
-    hlm_status st = add_file(s, adapter ? adapter_name : single_name, &missing);
-    if (missing) st = adapter ? no_weights(s, "adapter_model.safetensors is not there") : add_indexed(s);
-    if (st != HLM_OK || !scheme.method) return st;
+    HLMI_DO(add_weights(s, adapter));
+    if (!scheme.method) return HLM_OK;
     HLMI_DO(hlmi_store_index_tensors(s));
     return hlmi_coded_find(s, &scheme);
 }

@@ -32,10 +32,10 @@ typedef enum hlmi_content {
     HLMI_STORE_ADAPTER /* of a folder adapter_config.json and adapter_model.safetensors, as PEFT writes them */
 } hlmi_content;
 
-/** Opens a GGUF file (by its magic) or a folder with config.json and safetensors (model.safetensors, or
- *  model.safetensors.index.json and its shards; shard names may not leave the folder).
- *  A tensor of a type or form that this version can not use does not keep the file from being opened, for nobody may
- *  ask for it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
+/** Opens a GGUF file (by its magic) or a folder with config.json and weights (model.safetensors, or
+ *  model.safetensors.index.json and its shards, or the same of pytorch_model.bin; shard names may not leave the
+ *  folder). A tensor of a type or form that this version can not use does not keep the file from being opened, for
+ *  nobody may ask for it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM: the sentence names the file, the tensor or key, what
  *          was found and what was expected. */
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,

@@ -51,6 +51,7 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
 /** *kvs, with nothing in it, receives the settings, whose keys live as long as the store. */
 hlm_status hlmi_gguf_read(hlmi_store *s, hlmi_source *file, hlmi_kvs *kvs);
 hlm_status hlmi_safetensors_read(hlmi_store *s, hlmi_source *file);
+hlm_status hlmi_torch_read(hlmi_store *s, hlmi_source *file);
 /** HLM_E_FORMAT for a file without GGUF's magic: what it looks like, or else `hint`. */
 hlm_status hlmi_gguf_refuse(const hlmi_source *file, const char *hint);
 

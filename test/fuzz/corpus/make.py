@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes the first seeds of the corpora beside this file; the fuzzer found the others (named by their hash)."""
+import io
 import json
 import pathlib
 import re
 import struct
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -49,6 +51,34 @@ HEADER = {"a": entry("F32", [2, 2], 0, 16), "b": entry("BF16", [3], 16, 22), "__
 (HERE / "safetensors" / "seed_single").write_bytes(folder({"model_type": "llama"}, None, HEADER, bytes(range(32))))
 (HERE / "safetensors" / "seed_index").write_bytes(
     folder({"x": [1.5, float("inf")]}, {"weight_map": {"a": "s", "b": "s"}}, HEADER, bytes(range(32))))
+
+
+def text(s):
+    return b"X" + struct.pack("<I", len(s)) + s.encode()
+
+
+def view(sizes, strides, first=0):
+    def ints(v):
+        return b"(" + b"".join(b"K" + bytes([x]) for x in v) + b"t"
+    storage = b"((" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\x10tQ"
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n" + storage + b"K" + bytes([first]) + ints(sizes) + ints(strides)
+            + b"\x89ccollections\nOrderedDict\n)RtR")
+
+
+PICKLE = (b"\x80\x02ccollections\nOrderedDict\nq\x00)Rq\x01(" + text("w") + view([4, 4], [4, 1]) + text("b") + view([3], [1], 2)
+          + text("p") + b"ctorch._utils\n_rebuild_parameter\n" + view([], []) + b"\x88h\x00)R\x87R" + text("n") + b"Nu}"
+          + text("_metadata") + b"h\x00)Rsb.")
+OLD = (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}" + text("little_endian") + b"\x88s." + PICKLE
+       + b"]U\x010a." + struct.pack("<Q", 16) + bytes(range(64)))
+ARCHIVE = io.BytesIO()
+with zipfile.ZipFile(ARCHIVE, "w") as z:
+    for member, inside in (("data.pkl", PICKLE), ("byteorder", b"little"), ("data/0", bytes(range(64)))):
+        z.writestr(zipfile.ZipInfo("m/" + member), inside)
+(HERE / "pickle").mkdir(exist_ok=True)
+for name, content in (("seed_pickle", PICKLE), ("seed_old", OLD), ("seed_zip", ARCHIVE.getvalue()),
+                      ("seed_state", b"\x80\x04}" + text("model") + b"}\x94" + text("w") + view([2, 2], [1, 2]) + b"ss."),
+                      ("seed_system", b"cos\nsystem\n" + text("true") + b"\x85R.")):
+    (HERE / "pickle" / name).write_bytes(content)
 
 
 def varint(n):

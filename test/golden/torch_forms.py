@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Folders' safetensors rewritten as torch.save writes them, without PyTorch, and then golden on them.
+
+  test/golden/torch_forms.py GOLDEN FOLDER...
+
+Classes of the names that PyTorch has are pickled by Python itself. Each folder is written as a zip file, in the form
+before PyTorch 1.6, and in shards of protocol 4.
+"""
+import collections
+import io
+import json
+import pathlib
+import pickle
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import types
+import zipfile
+
+STORAGES = {"F32": ("FloatStorage", 4), "F16": ("HalfStorage", 2), "BF16": ("BFloat16Storage", 2), "F64": ("DoubleStorage", 8),
+            "I64": ("LongStorage", 8), "I32": ("IntStorage", 4), "U8": ("ByteStorage", 1)}
+
+torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+torch._utils = utils
+sys.modules.update({"torch": torch, "torch._utils": utils})
+for storage_class, _ in STORAGES.values():
+    setattr(torch, storage_class, type(storage_class, (), {"__module__": "torch"}))
+
+
+def _rebuild_tensor_v2():
+    """Only its name is written."""
+
+
+_rebuild_tensor_v2.__module__ = "torch._utils"
+utils._rebuild_tensor_v2 = _rebuild_tensor_v2
+
+
+class Storage:
+    def __init__(self, dtype, key, data):
+        self.name, self.size = STORAGES[dtype]
+        self.key, self.data = key, data
+
+
+class Tensor:
+    def __init__(self, storage, shape):
+        self.storage, self.shape = storage, shape
+
+    def __reduce__(self):
+        strides, n = [], 1
+        for size in reversed(self.shape):
+            strides.insert(0, n)
+            n *= size
+        return utils._rebuild_tensor_v2, (self.storage, 0, tuple(self.shape), tuple(strides), False, collections.OrderedDict())
+
+
+class Pickler(pickle.Pickler):
+    def persistent_id(self, obj):
+        if not isinstance(obj, Storage):
+            return None
+        return "storage", getattr(torch, obj.name), obj.key, "cpu", len(obj.data) // obj.size
+
+
+def pickled(state, protocol):
+    out = io.BytesIO()
+    Pickler(out, protocol).dump(state)
+    return out.getvalue()
+
+
+def tensors_of(path):
+    """(name, dtype, shape, bytes) of a safetensors file."""
+    raw = path.read_bytes()
+    n = struct.unpack("<Q", raw[:8])[0]
+    for name, entry in json.loads(raw[8:8 + n]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            yield name, entry["dtype"], entry["shape"], raw[8 + n + begin:8 + n + end]
+
+
+def save(path, tensors, protocol=2, old=False):
+    """What torch.save writes of a state dict."""
+    state, storages = collections.OrderedDict(), []
+    for name, dtype, shape, data in tensors:
+        storages.append(Storage(dtype, str(len(storages)), data))
+        state[name] = Tensor(storages[-1], shape)
+    state._metadata = collections.OrderedDict([("", {"version": 1})])
+    if old:
+        system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
+        keys = sorted(s.key for s in storages)
+        with path.open("wb") as f:
+            for part in (0x1950A86A20F9469CFC6C, 1001, system):
+                f.write(pickle.dumps(part, 2))
+            f.write(pickled(state, protocol) + pickle.dumps(keys, 2))
+            for s in (storages[int(key)] for key in keys):
+                f.write(struct.pack("<q", len(s.data) // s.size) + s.data)
+        return
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as z:
+        z.writestr("archive/data.pkl", pickled(state, protocol))
+        z.writestr("archive/byteorder", "little")
+        for s in storages:
+            z.writestr("archive/data/" + s.key, s.data)
+        z.writestr("archive/version", "3\n")
+
+
+def save_shards(folder, tensors, n):
+    names = [f"pytorch_model-{i + 1:05}-of-{n:05}.bin" for i in range(n)]
+    for i, name in enumerate(names):
+        save(folder / name, tensors[i::n], protocol=4)
+    index = {"metadata": {}, "weight_map": {t[0]: names[i % n] for i, t in enumerate(tensors)}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+
+
+def write_forms(model, out):
+    tensors = list(tensors_of(model / "model.safetensors"))
+    for form in ("zip", "old", "shards"):
+        folder = out / f"{model.name}-{form}"
+        shutil.copytree(model, folder, ignore=shutil.ignore_patterns("model.safetensors"))
+        if form == "shards":
+            save_shards(folder, tensors, 3)
+        else:
+            save(folder / "pytorch_model.bin", tensors, old=form == "old")
+        yield folder
+
+
+def main():
+    golden, *models = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as out:
+        folders = [folder for model in models for folder in write_forms(pathlib.Path(model), pathlib.Path(out))]
+        sys.exit(subprocess.run([golden, *folders], check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
