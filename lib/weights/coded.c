@@ -179,7 +179,7 @@ static float number(const hlmi_coded *c, uint8_t code)
     switch (c->kind) {
     case HLMI_CODE_SIGNED: return (float)(int8_t)code;
     case HLMI_CODE_E4M3: hlmi_type_get(HLMI_F8_E4M3)->dequantise(&f, &code, 1); return f;
-    case HLMI_CODE_E2M1:
+    case HLMI_CODE_INTEGERS:
     case HLMI_CODE_TABLE: return c->table[code];
     default: return (float)code;
     }

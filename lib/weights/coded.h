@@ -25,7 +25,7 @@ typedef enum hlmi_code_kind {
     HLMI_CODE_UNSIGNED, /* an integer from 0 on */
     HLMI_CODE_SIGNED, /* of two's complement, 8 bits */
     HLMI_CODE_E4M3,
-    HLMI_CODE_E2M1, /* of twice the value, which is an integer */
+    HLMI_CODE_INTEGERS, /* a table of integers of 8 bits (E2M1: of twice the values) */
     HLMI_CODE_TABLE /* a table of f32 */
 } hlmi_code_kind;
 
@@ -52,7 +52,7 @@ typedef struct hlmi_coded {
     float factor, divisor; /* of all scales */
     hlmi_tensor code, scale, zero_words; /* name NULL: none */
     uint32_t *of; /* [cols] group of each column, where groups are not consecutive; NULL: they are */
-    const float *table; /* the numbers of codes [2^bits], of E2M1 and TABLE */
+    const float *table; /* the numbers of codes [2^bits], of INTEGERS and TABLE */
     float *own_table; /* the same, where it was read */
     float *scales; /* [rows][groups] that were read at once, instead of `scale` */
 } hlmi_coded;

@@ -53,15 +53,29 @@ static hlm_status check(const found *f, const hlmi_tensor *t, uint64_t rows, uin
     return refuse(f, t, what);
 }
 
+static hlm_status missing(const found *f, const char *tail)
+{
+    char what[WHAT];
+    snprintf(what, sizeof what, "%s is missing beside it", tail);
+    return refuse(f, f->code, what);
+}
+
 /* The tensor X + tail: a matrix of that shape (a vector, where one side is 1) and of one of the types. */
 static hlm_status take(const found *f, const char *tail, uint64_t rows, uint64_t cols, uint64_t types, hlmi_tensor *out)
 {
     const hlmi_tensor *t = beside(f, tail);
-    char what[WHAT];
-    snprintf(what, sizeof what, "%s is missing beside it", tail);
-    if (!t) return refuse(f, f->code, what);
+    if (!t) return missing(f, tail);
     *out = *t;
     return check(f, t, rows, cols, types);
+}
+
+/* All bytes of a small tensor, into room for them. */
+static hlm_status read_bytes(const found *f, const hlmi_tensor *t, void *out)
+{
+    const uint8_t *data = NULL;
+    HLMI_DO(hlmi_store_read(f->s, t, 0, (size_t)t->bytes, out, &data));
+    if (data != (const uint8_t *)out) memcpy(out, data, (size_t)t->bytes);
+    return HLM_OK;
 }
 
 /* The first numbers of a small tensor, as f32. */
@@ -86,11 +100,12 @@ static hlm_status sized(const found *f, uint64_t rows, uint64_t cols)
     return HLM_OK;
 }
 
-/* Groups of a row: `n` of them, as long as they can all be, but the last. */
+/* Groups of a row: `n` of them, as long as the settings say, but the last; where they do not say (0) of one length. */
 static hlm_status grouped(const found *f, uint64_t n, uint64_t group)
 {
     hlmi_coded *c = f->c;
-    c->group = (size_t)(group ? group : c->cols);
+    if (group == 0) group = n && c->cols % n == 0 ? c->cols / n : c->cols;
+    c->group = (size_t)group;
     c->groups = hlmi_div_up(c->cols, c->group);
     if (n == c->groups) return HLM_OK;
     char what[WHAT];
@@ -99,30 +114,46 @@ static hlm_status grouped(const found *f, uint64_t n, uint64_t group)
     return refuse(f, f->code, what);
 }
 
+/* The same by the lines of a tensor, [groups][rows]. */
+static hlm_status grouped_by(const found *f, const char *tail, uint64_t group)
+{
+    const hlmi_tensor *t = beside(f, tail);
+    return t ? grouped(f, t->dims[0], group) : missing(f, tail);
+}
+
 /* ---- GPTQ ---- */
 
-/* The group of each column, where g_idx does not just count. */
+/* Does the list say nothing: that groups follow one another, or -1 everywhere? */
+static bool says_nothing(const hlmi_coded *c)
+{
+    bool counts = true, none = true;
+    for (size_t k = 0; k < c->cols; k++) {
+        counts = counts && c->of[k] == k / c->group;
+        none = none && c->of[k] == UINT32_MAX;
+    }
+    return counts || none;
+}
+
+/* The group of each column, where groups do not follow one another. */
 static hlm_status read_order(const found *f, const char *tail)
 {
     hlmi_coded *c = f->c;
     hlmi_tensor t;
-    const uint8_t *data = NULL;
     if (!beside(f, tail)) return HLM_OK;
     HLMI_DO(take(f, tail, c->cols, 1, BIT(I32), &t));
     c->of = hlmi_alloc(&f->s->mem, c->cols * sizeof *c->of);
     if (!c->of) return hlmi_nomem(c->cols * sizeof *c->of, t.name);
-    HLMI_DO(hlmi_store_read(f->s, &t, 0, c->cols * sizeof *c->of, c->of, &data));
-    if (data != (const uint8_t *)c->of) memcpy(c->of, data, c->cols * sizeof *c->of);
-    bool counts = true;
-    for (size_t k = 0; k < c->cols; k++) {
-        char what[WHAT];
-        snprintf(what, sizeof what, "entry %zu is %d, expected 0 to %zu", k, (int)(int32_t)c->of[k], c->groups - 1);
-        if (c->of[k] >= c->groups) return refuse(f, &t, what);
-        counts = counts && c->of[k] == k / c->group;
-    }
-    if (counts) {
+    HLMI_DO(read_bytes(f, &t, c->of));
+    if (says_nothing(c)) {
         hlmi_free(&f->s->mem, c->of);
         c->of = NULL;
+        return HLM_OK;
+    }
+    for (size_t k = 0; k < c->cols; k++) {
+        char what[WHAT];
+        if (c->of[k] < c->groups) continue;
+        snprintf(what, sizeof what, "entry %zu is %d, expected 0 to %zu", k, (int)(int32_t)c->of[k], c->groups - 1);
+        return refuse(f, &t, what);
     }
     return HLM_OK;
 }
@@ -130,7 +161,6 @@ static hlm_status read_order(const found *f, const char *tail)
 static hlm_status gptq(const found *f)
 {
     hlmi_coded *c = f->c;
-    const hlmi_tensor *scales = beside(f, ".scales");
     c->bits = (unsigned)f->scheme->bits;
     c->order = HLMI_CODES_COLUMNS;
     c->zeros = HLMI_ZERO_GROUPS;
@@ -140,7 +170,7 @@ static hlm_status gptq(const found *f)
         return refuse(f, f->code, "bits is not 2, 3, 4 or 8");
     HLMI_DO(sized(f, f->code->dims[1], f->code->dims[0] * 32 / c->bits));
     HLMI_DO(check(f, f->code, hlmi_div_up(c->cols * c->bits, 32), c->rows, BIT(I32)));
-    HLMI_DO(grouped(f, scales ? scales->dims[0] : 0, (uint64_t)f->scheme->block[1]));
+    HLMI_DO(grouped_by(f, ".scales", (uint64_t)f->scheme->block[1]));
     HLMI_DO(take(f, ".scales", c->groups, c->rows, FLOATS, &c->scale));
     HLMI_DO(take(f, ".qzeros", c->groups, hlmi_div_up(c->rows * c->bits, 32), BIT(I32), &c->zero_words));
     return read_order(f, ".g_idx");
@@ -149,14 +179,13 @@ static hlm_status gptq(const found *f)
 static hlm_status awq(const found *f)
 {
     hlmi_coded *c = f->c;
-    const hlmi_tensor *scales = beside(f, ".scales");
     c->bits = 4;
     c->order = HLMI_CODES_AWQ;
     c->zeros = HLMI_ZERO_AWQ;
     c->scales_turned = true;
     HLMI_DO(sized(f, f->code->dims[1] * 8, f->code->dims[0]));
     HLMI_DO(check(f, f->code, c->cols, c->rows / 8, BIT(I32)));
-    HLMI_DO(grouped(f, scales ? scales->dims[0] : 0, (uint64_t)f->scheme->block[1]));
+    HLMI_DO(grouped_by(f, ".scales", (uint64_t)f->scheme->block[1]));
     HLMI_DO(take(f, ".scales", c->groups, c->rows, FLOATS, &c->scale));
     return take(f, ".qzeros", c->groups, c->rows / 8, BIT(I32), &c->zero_words);
 }
@@ -174,7 +203,7 @@ static hlm_status by_shape(const found *f, const char *tail, uint64_t types)
         c->tall = (size_t)f->scheme->block[0];
         HLMI_DO(grouped(f, wide, (uint64_t)f->scheme->block[1]));
     } else {
-        HLMI_DO(grouped(f, wide, wide > 1 && c->cols % wide == 0 ? c->cols / wide : 0));
+        HLMI_DO(grouped(f, wide, 0));
     }
     if (c->tall == 0) return refuse(f, t, "scales are of blocks, whose size the settings do not say");
     return take(f, tail, hlmi_div_up(c->rows, c->tall), c->groups, types, &c->scale);
@@ -186,10 +215,8 @@ static hlm_status packed(const found *f)
     hlmi_coded *c = f->c;
     int64_t shape[2] = {0, 0};
     hlmi_tensor t;
-    const uint8_t *data = NULL;
     HLMI_DO(take(f, ".weight_shape", 2, 1, BIT(I64), &t));
-    HLMI_DO(hlmi_store_read(f->s, &t, 0, sizeof shape, shape, &data));
-    memcpy(shape, data, sizeof shape);
+    HLMI_DO(read_bytes(f, &t, shape));
     if (shape[0] < 1 || shape[1] < 1) return refuse(f, &t, "a side is less than 1");
     HLMI_DO(sized(f, (uint64_t)shape[0], (uint64_t)shape[1]));
     c->bits = f->code->dims[1] == hlmi_div_up(c->cols, 8) ? 4 : 8;
@@ -212,7 +239,7 @@ static hlm_status fp4(const found *f)
     hlmi_tensor all;
     float factor = 1;
     c->bits = 4;
-    c->kind = HLMI_CODE_E2M1;
+    c->kind = HLMI_CODE_INTEGERS;
     c->table = twice_e2m1;
     HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1] * 2));
     HLMI_DO(check(f, f->code, c->rows, c->cols / 2, BIT(U8)));
@@ -228,6 +255,17 @@ static hlm_status fp4(const found *f)
     return HLM_OK;
 }
 
+/* Zeros of integers of 8 bits, if there are any: of each group. */
+static hlm_status zeros_in_bytes(const found *f, const char *tail)
+{
+    hlmi_coded *c = f->c;
+    const hlmi_tensor *t = beside(f, tail);
+    if (c->kind != HLMI_CODE_SIGNED || !t) return HLM_OK;
+    if (c->tall != 1) return refuse(f, t, "zeros of blocks of rows are not supported");
+    c->zeros = HLMI_ZERO_BYTES;
+    return take(f, tail, c->rows, c->groups, BIT(I8), &c->zero_words);
+}
+
 /* X.weight of one byte a code. */
 static hlm_status bytes(const found *f)
 {
@@ -235,35 +273,43 @@ static hlm_status bytes(const found *f)
     hlmi_coded *c = f->c;
     c->bits = 8;
     c->kind = f->code->type == HLMI_I8 ? HLMI_CODE_SIGNED : HLMI_CODE_E4M3;
+    size_t i = 0;
     HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1]));
-    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-        if (beside(f, tails[i])) return by_shape(f, tails[i], FLOATS);
-    return by_shape(f, tails[0], FLOATS);
+    while (i + 1 < sizeof tails / sizeof *tails && !beside(f, tails[i])) i++;
+    HLMI_DO(by_shape(f, beside(f, tails[i]) ? tails[i] : tails[0], FLOATS));
+    return zeros_in_bytes(f, ".weight_zero_point");
 }
 
 /* ---- torchao ---- */
 
+/* Int4Tensor: two's complement of 4 bits, and a number that is added. */
+static hlm_status torchao4(const found *f)
+{
+    static const float signed4[16] = {0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1};
+    hlmi_coded *c = f->c;
+    c->bits = 4;
+    c->kind = HLMI_CODE_INTEGERS;
+    c->table = signed4;
+    c->zeros = HLMI_ZERO_ADDED;
+    c->scales_turned = true;
+    HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1] * 2));
+    HLMI_DO(grouped_by(f, "._weight_scale", 0));
+    HLMI_DO(take(f, "._weight_scale", c->groups, c->rows, FLOATS, &c->scale));
+    return take(f, "._weight_zero_point", c->groups, c->rows, FLOATS, &c->zero_words);
+}
+
 static hlm_status torchao(const found *f)
 {
     hlmi_coded *c = f->c;
-    const hlmi_tensor *scale = beside(f, "._weight_scale");
-    const bool nibbles = f->code->type == HLMI_U8;
-    c->bits = nibbles ? 4 : 8;
-    c->kind = nibbles ? HLMI_CODE_UNSIGNED : f->code->type == HLMI_I8 ? HLMI_CODE_SIGNED : HLMI_CODE_E4M3;
-    HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1] * (nibbles ? 2 : 1)));
-    if (!nibbles) {
-        HLMI_DO(by_shape(f, "._weight_scale", FLOATS));
-        if (c->kind == HLMI_CODE_E4M3 || !beside(f, "._weight_zero_point")) return HLM_OK;
-        c->zeros = HLMI_ZERO_BYTES;
-        return take(f, "._weight_zero_point", c->rows, c->groups, BIT(I8), &c->zero_words);
-    }
-    const uint64_t groups = scale ? scale->dims[0] : 0;
-    c->zero = 8;
-    c->zeros = HLMI_ZERO_ADDED;
-    c->scales_turned = true;
-    HLMI_DO(grouped(f, groups, groups && c->cols % groups == 0 ? c->cols / groups : 0));
-    HLMI_DO(take(f, "._weight_scale", c->groups, c->rows, FLOATS, &c->scale));
-    return take(f, "._weight_zero_point", c->groups, c->rows, FLOATS, &c->zero_words);
+    const hlmi_tensor *zero = beside(f, "._weight_zero_point");
+    const bool bytes =
+        f->code->type == HLMI_F8_E4M3 || (f->code->type == HLMI_I8 && !(zero && FLOATS >> zero->type & 1));
+    if (!bytes) return torchao4(f);
+    c->bits = 8;
+    c->kind = f->code->type == HLMI_I8 ? HLMI_CODE_SIGNED : HLMI_CODE_E4M3;
+    HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1]));
+    HLMI_DO(by_shape(f, "._weight_scale", FLOATS));
+    return zeros_in_bytes(f, "._weight_zero_point");
 }
 
 /* ---- bitsandbytes ---- */
@@ -274,6 +320,13 @@ static hlm_status bnb8(const found *f)
     c->bits = 8;
     c->kind = HLMI_CODE_SIGNED;
     c->divisor = 127;
+    const hlmi_tensor *order = beside(f, ".weight_format");
+    uint8_t row_order = 0;
+    if (order) {
+        HLMI_DO(check(f, order, 1, 1, BIT(U8)));
+        HLMI_DO(read_bytes(f, order, &row_order));
+    }
+    if (row_order) return refuse(f, order, "is not 0: codes in another order than by rows are not supported");
     HLMI_DO(sized(f, f->code->dims[0], f->code->dims[1]));
     HLMI_DO(grouped(f, 1, 0));
     return take(f, ".SCB", c->rows, 1, FLOATS, &c->scale);
@@ -290,11 +343,13 @@ static hlm_status read_state(const found *f, const hlmi_tensor *t, bnb_state *ou
     const uint8_t *data = NULL;
     hlmi_json *v = NULL;
     if (t->type != HLMI_U8 || t->bytes > 1 << 16) return refuse(f, t, "is no quant_state");
+    HLMI_DO(hlmi_store_usable(f->s, t));
     char *text = hlmi_alloc(&f->s->mem, (size_t)t->bytes + 1);
     if (!text) return hlmi_nomem((size_t)t->bytes, t->name);
     hlm_status st = hlmi_store_read(f->s, t, 0, (size_t)t->bytes, text, &data);
     if (st == HLM_OK) st = hlmi_store_json(f->s, (const char *)data, (size_t)t->bytes, t->name, &v);
     hlmi_free(&f->s->mem, text);
+    if (st == HLM_E_FORMAT) return hlmi_fail_prefix(st, "%s: ", f->s->sources[t->source].path);
     if (st != HLM_OK) return st;
     const hlmi_json *shape = hlmi_json_get(v, "shape");
     const bool good = hlmi_json_int(hlmi_json_at(shape, 0), 1, INT32_MAX, &out->rows) &&
@@ -307,29 +362,48 @@ static hlm_status read_state(const found *f, const hlmi_tensor *t, bnb_state *ou
 }
 
 /* The scales, which are codes themselves: numbers of a map, times one a block of them, plus an offset. */
-static hlm_status nested_scales(const found *f, const bnb_state *b, const hlmi_tensor *codes)
+static hlm_status nested_scales(const found *f, const bnb_state *b, const hlmi_tensor *codes, float *scales)
 {
-    hlmi_coded *c = f->c;
     hlmi_tensor map, absmax;
     hlm_status st;
-    const size_t n = c->rows * c->groups, blocks = hlmi_div_up(n, (size_t)b->nested_block);
+    const size_t n = (size_t)codes->bytes, blocks = hlmi_div_up(n, (size_t)b->nested_block);
     float numbers[256];
-    const uint8_t *data = NULL;
     HLMI_DO(take(f, ".weight.nested_quant_map", 256, 1, BIT(F32), &map));
     HLMI_DO(take(f, ".weight.nested_absmax", blocks, 1, BIT(F32), &absmax));
     HLMI_DO(read_floats(f, &map, 256, numbers));
-    float *scales = hlmi_alloc(&f->s->mem, n * sizeof *scales), *most = hlmi_alloc(&f->s->mem, blocks * sizeof *most);
+    float *most = hlmi_alloc(&f->s->mem, blocks * sizeof *most);
     uint8_t *room = hlmi_alloc(&f->s->mem, n);
-    if (!scales || !most || !room) HLMI_TRY(hlmi_nomem(n * sizeof *scales, codes->name));
+    if (!most || !room) HLMI_TRY(hlmi_nomem(n + blocks * sizeof *most, codes->name));
     HLMI_TRY(read_floats(f, &absmax, blocks, most));
-    HLMI_TRY(hlmi_store_read(f->s, codes, 0, n, room, &data));
-    for (size_t i = 0; i < n; i++) scales[i] = numbers[data[i]] * most[i / (size_t)b->nested_block] + (float)b->offset;
-    c->scales = scales;
-    scales = NULL;
+    HLMI_TRY(read_bytes(f, codes, room));
+    for (size_t i = 0; i < n; i++) scales[i] = numbers[room[i]] * most[i / (size_t)b->nested_block] + (float)b->offset;
 done:
-    hlmi_free(&f->s->mem, scales);
     hlmi_free(&f->s->mem, most);
     hlmi_free(&f->s->mem, room);
+    return st;
+}
+
+/* Scales of blocks, which follow one another through all rows, as those of groups, which end with a row. */
+static hlm_status block_scales(const found *f, const bnb_state *b)
+{
+    hlmi_coded *c = f->c;
+    hlmi_tensor absmax;
+    const size_t block = (size_t)b->block, n = hlmi_div_up(c->rows * c->cols, block);
+    size_t group = block;
+    for (size_t rest = c->cols; rest;) { /* their greatest common divisor */
+        const size_t next = group % rest;
+        group = rest;
+        rest = next;
+    }
+    c->group = group;
+    c->groups = c->cols / group;
+    HLMI_DO(take(f, ".weight.absmax", n, 1, b->nested_block ? BIT(U8) : BIT(F32), &absmax));
+    float *scales = hlmi_alloc(&f->s->mem, n * sizeof *scales);
+    c->scales = hlmi_alloc(&f->s->mem, c->rows * c->groups * sizeof *c->scales);
+    hlm_status st = scales && c->scales ? HLM_OK : hlmi_nomem(c->rows * c->groups * sizeof *c->scales, absmax.name);
+    if (st == HLM_OK) st = b->nested_block ? nested_scales(f, b, &absmax, scales) : read_floats(f, &absmax, n, scales);
+    for (size_t i = 0; i < c->rows * c->groups && st == HLM_OK; i++) c->scales[i] = scales[i * group / block];
+    hlmi_free(&f->s->mem, scales);
     return st;
 }
 
@@ -337,27 +411,25 @@ static hlm_status bnb4(const found *f)
 {
     hlmi_coded *c = f->c;
     const hlmi_tensor *state = beside(f, ".weight.quant_state.bitsandbytes__nf4");
-    hlmi_tensor map, absmax;
+    hlmi_tensor map;
     bnb_state b = {0};
     if (!state) state = beside(f, ".weight.quant_state.bitsandbytes__fp4");
     if (!state) return refuse(f, f->code, "its quant_state is missing");
     HLMI_DO(read_state(f, state, &b));
-    HLMI_DO(sized(f, (uint64_t)b.rows, (uint64_t)b.cols));
+    c->rows = (size_t)b.rows;
+    c->cols = (size_t)b.cols;
     c->bits = 4;
     c->order = HLMI_CODES_HIGH_FIRST;
     c->kind = HLMI_CODE_TABLE;
-    if (f->code->bytes != (uint64_t)b.rows * (uint64_t)b.cols / 2 || b.cols % b.block != 0)
-        return refuse(f, f->code, "rows do not fill blocks of the size that its quant_state says");
-    HLMI_DO(grouped(f, (uint64_t)(b.cols / b.block), (uint64_t)b.block));
+    if (b.cols % 2 || f->code->bytes != (uint64_t)b.rows * (uint64_t)b.cols / 2)
+        return refuse(f, f->code, "is not of the shape that its quant_state says");
     float *table = hlmi_alloc(&f->s->mem, 16 * sizeof *table);
     if (!table) return hlmi_nomem(16 * sizeof *table, f->code->name);
     c->own_table = table;
     c->table = table;
     HLMI_DO(take(f, ".weight.quant_map", 16, 1, BIT(F32), &map));
     HLMI_DO(read_floats(f, &map, 16, table));
-    HLMI_DO(take(f, ".weight.absmax", c->rows * c->groups, 1, b.nested_block ? BIT(U8) : BIT(F32), &absmax));
-    c->scale = absmax;
-    return b.nested_block ? nested_scales(f, &b, &absmax) : HLM_OK;
+    return block_scales(f, &b);
 }
 
 /* ---- finding ---- */
@@ -439,6 +511,20 @@ static bool spent(const hlmi_tensor *t)
     return false;
 }
 
+/* Codes of a type that the method does not have, under a name that nothing else has? */
+static hlm_status check_codes(const hlmi_store *s, const hlmi_scheme *scheme, const hlmi_tensor *t)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const part *p = &parts[i];
+        if (p->method != scheme->method || !ends(t->name, p->tail) || strcmp(p->tail, ".weight") == 0) continue;
+        HLMI_DO(hlmi_store_usable(s, t));
+        return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: type is %s, which codes of %s are not",
+                         s->sources[t->source].path, hlmi_quoted(t->name, strlen(t->name)).s,
+                         hlmi_type_get(t->type)->name, scheme->name);
+    }
+    return HLM_OK;
+}
+
 static hlm_status add(hlmi_store *s, const hlmi_scheme *scheme, const part *p, const hlmi_tensor *t, hlmi_tensor *out)
 {
     hlmi_coded *c = &s->coded[s->n_coded++];
@@ -466,13 +552,14 @@ hlm_status hlmi_coded_find(hlmi_store *s, const hlmi_scheme *scheme)
 {
     size_t n = 0, kept = 0;
     for (size_t i = 0; i < s->n_tensors; i++) n += part_of(scheme, &s->tensors[i]) != NULL;
-    if (n == 0) return hlmi_fail(HLM_E_UNSUPPORTED, "%s", scheme->why);
+    if (n == 0) return hlmi_fail(HLM_E_UNSUPPORTED, "%s, but no tensor has codes of that method", scheme->what);
     s->coded = hlmi_calloc(&s->mem, n, sizeof *s->coded);
     hlmi_tensor *tensors = hlmi_alloc(&s->mem, s->n_tensors * sizeof *tensors);
     hlm_status st = s->coded && tensors ? HLM_OK : hlmi_nomem(n * sizeof *s->coded, "coded matrices");
     for (size_t i = 0; i < s->n_tensors && st == HLM_OK; i++) {
         const hlmi_tensor *t = &s->tensors[i];
         const part *p = part_of(scheme, t);
+        if (!p) st = check_codes(s, scheme, t);
         if (p) st = add(s, scheme, p, t, &tensors[kept++]);
         else if (!spent(t)) tensors[kept++] = *t;
     }

@@ -38,18 +38,23 @@ static int64_t bits_of(const hlmi_json *v)
     return 0;
 }
 
-/* The sentence about a setting that is on. compressed-tensors and the like have formats within the method. */
-static void why(const hlmi_store *s, const char *file, const char *key, const hlmi_json *v, hlmi_scheme *out)
+/* The begin of the sentence about a setting that is on. compressed-tensors and the like have formats within the method. */
+static void describe(const hlmi_store *s, const char *file, const char *key, const hlmi_json *v, hlmi_scheme *out)
 {
     char method[HLMI_QUOTE_MAX + 60] = "a method without a name", bits[32] = "", more[HLMI_QUOTE_MAX + 40] = "";
     const char *name = method_of(v), *format = hlmi_json_string(v, "format");
     if (name) snprintf(method, sizeof method, "the method %s", hlmi_quoted(name, strlen(name)).s);
     if (format && format != name) snprintf(more, sizeof more, ", format %s", hlmi_quoted(format, strlen(format)).s);
     if (bits_of(v)) snprintf(bits, sizeof bits, ", %lld bits", (long long)bits_of(v));
-    snprintf(out->why, sizeof out->why,
-             "%s/%s: %s: the weights are quantised by %s%s%s, which this version does not read: give the model in f32, "
-             "f16 or bf16, or a GGUF file of it",
-             s->path, file, key, method, more, bits);
+    snprintf(out->what, sizeof out->what, "%s/%s: %s: the weights are quantised by %s%s%s", s->path, file, key, method,
+             more, bits);
+}
+
+static hlm_status refuse(const hlmi_scheme *scheme)
+{
+    return hlmi_fail(HLM_E_UNSUPPORTED,
+                     "%s, which this version does not read: give the model in f32, f16 or bf16, or a GGUF file of it",
+                     scheme->what);
 }
 
 /* ---- methods that are read ---- */
@@ -96,12 +101,22 @@ static bool is_compressed(const hlmi_json *v, hlmi_scheme *out)
         "nvfp4-pack-quantized", "mxfp4-pack-quantized", "mixed-precision", NULL};
     bool known = one_of(hlmi_json_string(v, "format"), formats);
     for (hlmi_json_iter i = {0}; hlmi_json_next(hlmi_json_get(v, "config_groups"), &i);) {
+        const hlmi_json *weights = hlmi_json_get(i.value, "weights");
+        const hlmi_json *block = hlmi_json_get(weights, "block_structure");
+        if (hlmi_json_int(hlmi_json_get(weights, "num_bits"), 1, INT64_MAX, &out->bits))
+            known = known && (out->bits == 4 || out->bits == 8);
         known = known && one_of(hlmi_json_string(i.value, "format"), formats);
-        const hlmi_json *block = hlmi_json_get(hlmi_json_get(i.value, "weights"), "block_structure");
         if (hlmi_json_is(block, HLMI_JSON_ARRAY)) read_block(block, out);
     }
     const char *sparsity = hlmi_json_string(hlmi_json_get(v, "sparsity_config"), "format");
     return known && (!sparsity || strcmp(sparsity, "dense") == 0);
+}
+
+static bool is_modelopt(const hlmi_json *v, hlmi_scheme *out)
+{
+    static const char *const algorithms[] = {"FP8", "NVFP4", NULL};
+    (void)out;
+    return one_of(hlmi_json_string(v, "quant_algo"), algorithms);
 }
 
 static bool is_any(const hlmi_json *v, hlmi_scheme *out)
@@ -122,9 +137,9 @@ static const struct {
     {"fp8", HLMI_METHOD_FP8, is_fp8},
     {"bitsandbytes", HLMI_METHOD_BITSANDBYTES, is_any},
     {"torchao", HLMI_METHOD_TORCHAO, is_any},
-    {"modelopt", HLMI_METHOD_MODELOPT, is_any},
-    {"FP8", HLMI_METHOD_MODELOPT, is_any},
-    {"NVFP4", HLMI_METHOD_MODELOPT, is_any},
+    {"modelopt", HLMI_METHOD_MODELOPT, is_modelopt},
+    {"FP8", HLMI_METHOD_MODELOPT, is_modelopt},
+    {"NVFP4", HLMI_METHOD_MODELOPT, is_modelopt},
 };
 
 static hlm_status take(const hlmi_store *s, const char *file, const char *key, const hlmi_json *v, hlmi_scheme *out)
@@ -132,14 +147,14 @@ static hlm_status take(const hlmi_store *s, const char *file, const char *key, c
     const char *name = method_of(v);
     if (!name && bits_of(v)) name = "gptq"; /* quantize_config.json of the first tools */
     out->bits = bits_of(v);
-    why(s, file, key, v, out);
+    describe(s, file, key, v, out);
     for (size_t i = 0; i < sizeof methods / sizeof *methods && name; i++) {
         if (strcmp(methods[i].name, name) != 0) continue;
         out->name = methods[i].name;
         out->method = methods[i].method;
-        return methods[i].known(v, out) ? HLM_OK : hlmi_fail(HLM_E_UNSUPPORTED, "%s", out->why);
+        return methods[i].known(v, out) ? HLM_OK : refuse(out);
     }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s", out->why);
+    return refuse(out);
 }
 
 /* A side file of a tool: `inside` is the object in it that counts (NULL: the whole). */

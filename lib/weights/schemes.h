@@ -21,7 +21,7 @@ typedef struct hlmi_scheme {
     int64_t bits; /* 0: the settings do not say */
     bool zeros_from_one; /* of GPTQ: zeros are stored less 1, as the first format has them */
     int64_t block[2]; /* rows and columns with one scale, where that is a block; 0: not said */
-    char why[512]; /* the sentence that refuses them, should the tensors be of another kind */
+    char what[512]; /* the begin of a sentence that refuses them: where the settings say what */
 } hlmi_scheme;
 
 /** Reads it from config.json or the side files of tools. HLM_E_UNSUPPORTED names a method, or a format of one, that is
