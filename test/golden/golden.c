@@ -459,6 +459,14 @@ static int known(const run *r, const char *name)
     return 0;
 }
 
+/* Numbers of activations that are rounded to fp8, which the library does not do: it computes in f32 or int8. */
+static int left_out(const char *name)
+{
+    const int yes = strcmp(name, "logits_dynamic_act") == 0 || strncmp(name, "fp8.", 4) == 0;
+    if (yes) printf("  left out: %s, of activations in fp8\n", name);
+    return yes;
+}
+
 /* Into path: the folder's model.gguf where it has one, an adapter's base, or the folder. */
 static void model_path(const run *r, char *path, size_t cap)
 {
@@ -554,7 +562,8 @@ static void check_folder(run *r, const char *folder)
         } else {
             check_classes(r);
         }
-        json_object_foreach(r->golden.header, name, value) if (strcmp(name, "__metadata__") != 0 && !known(r, name))
+        json_object_foreach(r->golden.header, name,
+                            value) if (strcmp(name, "__metadata__") != 0 && !known(r, name) && !left_out(name))
             broken(r, name, "no check for this quantity");
         st_close(&r->golden);
     }
