@@ -551,7 +551,11 @@ static hlm_status add(hlmi_store *s, const hlmi_scheme *scheme, const part *p, c
 hlm_status hlmi_coded_find(hlmi_store *s, const hlmi_scheme *scheme)
 {
     size_t n = 0, kept = 0;
-    for (size_t i = 0; i < s->n_tensors; i++) n += part_of(scheme, &s->tensors[i]) != NULL;
+    for (size_t i = 0; i < s->n_tensors; i++) {
+        const bool coded = part_of(scheme, &s->tensors[i]) != NULL;
+        if (!coded) HLMI_DO(check_codes(s, scheme, &s->tensors[i]));
+        n += coded;
+    }
     if (n == 0) return hlmi_fail(HLM_E_UNSUPPORTED, "%s, but no tensor has codes of that method", scheme->what);
     s->coded = hlmi_calloc(&s->mem, n, sizeof *s->coded);
     hlmi_tensor *tensors = hlmi_alloc(&s->mem, s->n_tensors * sizeof *tensors);
@@ -559,7 +563,6 @@ hlm_status hlmi_coded_find(hlmi_store *s, const hlmi_scheme *scheme)
     for (size_t i = 0; i < s->n_tensors && st == HLM_OK; i++) {
         const hlmi_tensor *t = &s->tensors[i];
         const part *p = part_of(scheme, t);
-        if (!p) st = check_codes(s, scheme, t);
         if (p) st = add(s, scheme, p, t, &tensors[kept++]);
         else if (!spent(t)) tensors[kept++] = *t;
     }

@@ -35,6 +35,11 @@ static int64_t bits_of(const hlmi_json *v)
         int64_t bits;
         if (hlmi_json_int(hlmi_json_get(v, names[i]), 1, INT64_MAX, &bits)) return bits;
     }
+    for (hlmi_json_iter i = {0}; hlmi_json_next(hlmi_json_get(v, "config_groups"), &i);) {
+        int64_t bits;
+        const hlmi_json *weights = hlmi_json_get(i.value, "weights");
+        if (hlmi_json_int(hlmi_json_get(weights, "num_bits"), 1, INT64_MAX, &bits)) return bits;
+    }
     return 0;
 }
 
