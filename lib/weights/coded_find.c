@@ -347,9 +347,11 @@ static hlm_status read_state(const found *f, const hlmi_tensor *t, bnb_state *ou
     char *text = hlmi_alloc(&f->s->mem, (size_t)t->bytes + 1);
     if (!text) return hlmi_nomem((size_t)t->bytes, t->name);
     hlm_status st = hlmi_store_read(f->s, t, 0, (size_t)t->bytes, text, &data);
-    if (st == HLM_OK) st = hlmi_store_json(f->s, (const char *)data, (size_t)t->bytes, t->name, &v);
+    if (st == HLM_OK) st = hlmi_store_json(f->s, (const char *)data, (size_t)t->bytes, "its text", &v);
     hlmi_free(&f->s->mem, text);
-    if (st == HLM_E_FORMAT) return hlmi_fail_prefix(st, "%s: ", f->s->sources[t->source].path);
+    if (st == HLM_E_FORMAT)
+        return hlmi_fail_prefix(st, "%s: tensor %s: ", f->s->sources[t->source].path,
+                                hlmi_quoted(t->name, strlen(t->name)).s);
     if (st != HLM_OK) return st;
     const hlmi_json *shape = hlmi_json_get(v, "shape");
     const bool good = hlmi_json_int(hlmi_json_at(shape, 0), 1, INT32_MAX, &out->rows) &&
@@ -398,6 +400,8 @@ static hlm_status block_scales(const found *f, const bnb_state *b)
     c->group = group;
     c->groups = c->cols / group;
     HLMI_DO(take(f, ".weight.absmax", n, 1, b->nested_block ? BIT(U8) : BIT(F32), &absmax));
+    c->scale = absmax;
+    if (!b->nested_block && group == block) return HLM_OK; /* they are read with their rows */
     float *scales = hlmi_alloc(&f->s->mem, n * sizeof *scales);
     c->scales = hlmi_alloc(&f->s->mem, c->rows * c->groups * sizeof *c->scales);
     hlm_status st = scales && c->scales ? HLM_OK : hlmi_nomem(c->rows * c->groups * sizeof *c->scales, absmax.name);
