@@ -71,7 +71,7 @@ static void nvfp4_split(hlmi_run *runs, const void *block)
     }
 }
 
-HLMI_SCALED_TYPE(iq4_nl, "iq4_nl", 32, false)
-HLMI_SCALED_TYPE(iq4_xs, "iq4_xs", 256, false)
-HLMI_SCALED_TYPE(mxfp4, "mxfp4", 32, false)
-HLMI_SCALED_TYPE(nvfp4, "nvfp4", 64, false)
+HLMI_SCALED_TYPE(iq4_nl, "iq4_nl", 32, Q8)
+HLMI_SCALED_TYPE(iq4_xs, "iq4_xs", 256, S8)
+HLMI_SCALED_TYPE(mxfp4, "mxfp4", 32, S8)
+HLMI_SCALED_TYPE(nvfp4, "nvfp4", 64, S8)

@@ -46,5 +46,5 @@ static void iq1_m_split(hlmi_run *runs, const void *block)
     }
 }
 
-HLMI_SCALED_TYPE(iq1_s, "iq1_s", 256, false)
-HLMI_SCALED_TYPE(iq1_m, "iq1_m", 256, false)
+HLMI_SCALED_TYPE(iq1_s, "iq1_s", 256, S8)
+HLMI_SCALED_TYPE(iq1_m, "iq1_m", 256, S8)

@@ -55,6 +55,6 @@ static void iq2_s_split(hlmi_run *runs, const void *block)
     }
 }
 
-HLMI_SCALED_TYPE(iq2_xxs, "iq2_xxs", 256, false)
-HLMI_SCALED_TYPE(iq2_xs, "iq2_xs", 256, false)
-HLMI_SCALED_TYPE(iq2_s, "iq2_s", 256, false)
+HLMI_SCALED_TYPE(iq2_xxs, "iq2_xxs", 256, S8)
+HLMI_SCALED_TYPE(iq2_xs, "iq2_xs", 256, S8)
+HLMI_SCALED_TYPE(iq2_s, "iq2_s", 256, S8)

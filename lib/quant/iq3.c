@@ -32,19 +32,20 @@ static void iq3_xxs_split(hlmi_run *runs, const void *block)
 }
 
 /* w = d * (1 + 2 sc) * g; a ninth index bit for each four, eight signs, a nibble of scale for 32. */
-static void iq3_s_split(hlmi_run *runs, const void *block)
+static void iq3_s_lane(hlmi_unit_k6 *u, size_t r, const hlmi_iq3_s *b)
 {
     static const int8_t values[8] = {1, 3, 5, 7, 9, 11, 13, 15};
-    const hlmi_iq3_s *b = block;
-    const float d = hlmi_load_f16(b->d);
+    u->d[r] = hlmi_load16(b->d);
+    u->zero[r] = 0;
     for (size_t i = 0; i < 32; i++) {
         const uint32_t high = b->qh[i / 4] >> (i % 4 * 2), sc = b->scales[i / 8] >> (i / 4 % 2 * 4) & 15u;
         const uint32_t first = b->idx[i * 2] | (high & 1) << 8, second = b->idx[i * 2 + 1] | (high >> 1 & 1) << 8;
-        runs[i / 2].d = d * (float)(1 + 2 * sc);
-        runs[i / 2].m = 0;
-        two_fours(runs[i / 2].q + i % 2 * 8, hlmi_grid_iq3_s[first], hlmi_grid_iq3_s[second], values, b->signs[i]);
+        int8_t q[8];
+        two_fours(q, hlmi_grid_iq3_s[first], hlmi_grid_iq3_s[second], values, b->signs[i]);
+        u->sc[i / 2][r] = (int8_t)(1 + 2 * sc);
+        for (size_t c = 0; c < 2; c++) memcpy(u->q[i / 2][i % 2 * 2 + c][r], q + c * 4, 4);
     }
 }
 
-HLMI_SCALED_TYPE(iq3_xxs, "iq3_xxs", 256, false)
-HLMI_SCALED_TYPE(iq3_s, "iq3_s", 256, false)
+HLMI_SCALED_TYPE(iq3_xxs, "iq3_xxs", 256, S8)
+HLMI_BLOCK_TYPE(iq3_s, "iq3_s", HLMI_QK, k6, HLMI_LAYOUT_K6)

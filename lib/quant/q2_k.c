@@ -16,4 +16,4 @@ static void q2_k_split(hlmi_run *runs, const void *block)
     }
 }
 
-HLMI_SCALED_TYPE(q2_k, "q2_K", 256, true)
+HLMI_SCALED_TYPE(q2_k, "q2_K", 256, S8M)

@@ -15,19 +15,15 @@ static int scale_of(const uint8_t s[12], size_t g)
     return (low | high << 4) - 32;
 }
 
-static void q3_k_split(hlmi_run *runs, const void *block)
+static void q3_k_lane(hlmi_unit_k6 *u, size_t r, const hlmi_q3_k *b)
 {
-    const hlmi_q3_k *b = block;
-    const float d = hlmi_load_f16(b->d);
-    for (size_t g = 0; g < 16; g++) {
-        runs[g].d = d * (float)scale_of(b->scales, g);
-        runs[g].m = 0;
-        for (size_t j = 0; j < 16; j++) {
-            const size_t k = g * 16 + j;
-            const int high = b->hm[k % 32] >> (k / 32) & 1;
-            runs[g].q[j] = (int8_t)(hlmi_plane2(b->qs, k) - (high ? 0 : 4));
-        }
+    u->d[r] = hlmi_load16(b->d);
+    u->zero[r] = 0;
+    for (size_t g = 0; g < 16; g++) u->sc[g][r] = (int8_t)scale_of(b->scales, g);
+    for (size_t k = 0; k < HLMI_QK; k++) {
+        const int high = b->hm[k % 32] >> (k / 32) & 1;
+        u->q[k / 16][k % 16 / 4][r][k % 4] = (int8_t)(hlmi_plane2(b->qs, k) - (high ? 0 : 4));
     }
 }
 
-HLMI_SCALED_TYPE(q3_k, "q3_K", 256, false)
+HLMI_BLOCK_TYPE(q3_k, "q3_K", HLMI_QK, k6, HLMI_LAYOUT_K6)

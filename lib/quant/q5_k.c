@@ -22,4 +22,4 @@ static void q5_k_split(hlmi_run *runs, const void *block)
     }
 }
 
-HLMI_SCALED_TYPE(q5_k, "q5_K", 256, true)
+HLMI_SCALED_TYPE(q5_k, "q5_K", 256, S8M)

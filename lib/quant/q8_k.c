@@ -28,5 +28,5 @@ static void q8_k_split(hlmi_run *runs, const void *block)
     split(runs, hlmi_f32_from_bits(hlmi_load32(b->d)), b->qs, 16);
 }
 
-HLMI_SCALED_TYPE(q8_1, "q8_1", 32, false)
-HLMI_SCALED_TYPE(q8_k, "q8_K", 256, false)
+HLMI_SCALED_TYPE(q8_1, "q8_1", 32, Q8)
+HLMI_SCALED_TYPE(q8_k, "q8_K", 256, S8)

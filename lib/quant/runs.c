@@ -17,5 +17,5 @@ static void runs_m_split(hlmi_run *runs, const void *block)
     runs_split(runs, block);
 }
 
-HLMI_SCALED_TYPE(runs, "runs", 32, false)
-HLMI_SCALED_TYPE(runs_m, "runs_m", 32, true)
+HLMI_SCALED_TYPE(runs, "runs", 32, S8)
+HLMI_SCALED_TYPE(runs_m, "runs_m", 32, S8M)

@@ -1,5 +1,5 @@
-/* Types that have no layout of their own: a type says how its blocks come apart into runs (layout.h), and its numbers
- * and its carrier follow from that. */
+/* Types whose blocks come apart into runs (layout.h): their numbers follow from that, and how they lie in a carrier or,
+ * where a block has one f16 scale, in Q8. */
 #ifndef HLMI_QUANT_SCALED_H
 #define HLMI_QUANT_SCALED_H
 
@@ -9,7 +9,7 @@ enum { HLMI_MOST_RUNS = HLMI_QK / HLMI_RUN };
 
 typedef struct hlmi_scaled {
     size_t block, bytes; /* columns and bytes of a block */
-    bool minimum; /* w = d * q + m, else d * q */
+    hlmi_layout layout; /* S8, S8M, Q8 */
     void (*split)(hlmi_run *runs, const void *block);
 } hlmi_scaled;
 
@@ -25,16 +25,16 @@ static inline int hlmi_plane2(const uint8_t *qs, size_t k)
 }
 
 /** The descriptor of a type that TYPE_split says everything about. */
-#define HLMI_SCALED_TYPE(type, text, columns, has_minimum)                                            \
-  static const hlmi_scaled type##_scaled = {columns, sizeof(hlmi_##type), has_minimum, type##_split}; \
-  static void type##_dequantise(float *y, const void *x, size_t n)                                    \
-  {                                                                                                   \
-    hlmi_scaled_dequantise(&type##_scaled, y, x, n);                                                  \
-  }                                                                                                   \
-  static void type##_repack(void *group, const void *const *rows, size_t cols)                        \
-  {                                                                                                   \
-    hlmi_scaled_repack(&type##_scaled, group, rows, cols);                                            \
-  }                                                                                                   \
-  HLMI_DESCRIPTOR(type, text, columns, sizeof(hlmi_##type), has_minimum ? HLMI_LAYOUT_S8M : HLMI_LAYOUT_S8)
+#define HLMI_SCALED_TYPE(type, text, columns, of)                                                          \
+  static const hlmi_scaled type##_scaled = {columns, sizeof(hlmi_##type), HLMI_LAYOUT_##of, type##_split}; \
+  static void type##_dequantise(float *y, const void *x, size_t n)                                         \
+  {                                                                                                        \
+    hlmi_scaled_dequantise(&type##_scaled, y, x, n);                                                       \
+  }                                                                                                        \
+  static void type##_repack(void *group, const void *const *rows, size_t cols)                             \
+  {                                                                                                        \
+    hlmi_scaled_repack(&type##_scaled, group, rows, cols);                                                 \
+  }                                                                                                        \
+  HLMI_DESCRIPTOR(type, text, columns, sizeof(hlmi_##type), HLMI_LAYOUT_##of)
 
 #endif

@@ -63,7 +63,7 @@ static void tq2_0_split(hlmi_run *runs, const void *block)
     for (size_t k = 0; k < HLMI_QK; k++) put(runs, k, d, hlmi_plane2(b->qs, k) - 1);
 }
 
-HLMI_SCALED_TYPE(q1_0, "q1_0", 128, false)
-HLMI_SCALED_TYPE(q2_0, "q2_0", 64, false)
-HLMI_SCALED_TYPE(tq1_0, "tq1_0", 256, false)
-HLMI_SCALED_TYPE(tq2_0, "tq2_0", 256, false)
+HLMI_SCALED_TYPE(q1_0, "q1_0", 128, Q8)
+HLMI_SCALED_TYPE(q2_0, "q2_0", 64, Q8)
+HLMI_SCALED_TYPE(tq1_0, "tq1_0", 256, Q8)
+HLMI_SCALED_TYPE(tq2_0, "tq2_0", 256, Q8)
