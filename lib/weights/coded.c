@@ -47,7 +47,7 @@ static hlm_status codes_in_rows(reading *r)
         for (size_t k = 0; k < c->cols; k++) {
             if (c->bits == 8) out[k] = p[k];
             else if (c->order == HLMI_CODES_HIGH_FIRST) out[k] = p[k / 2] >> (k % 2 ? 0 : 4) & 15;
-            else out[k] = (uint8_t)(p[k * c->bits / 8] >> (k * c->bits % 8) & ((1u << c->bits) - 1));
+            else out[k] = (uint8_t)((unsigned)p[k * c->bits / 8] >> (k * c->bits % 8) & ((1u << c->bits) - 1));
         }
     }
     return HLM_OK;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/os.h"
 #include "weights/coded.h"
@@ -58,6 +59,7 @@ hlm_status hlmi_store_name_file(const hlmi_store *s, hlm_status st)
 
 hlm_status hlmi_store_set_unfit(hlmi_store *s, hlmi_tensor *t, hlm_status status, const char *fmt, ...)
 {
+    hlmi_assert(fmt);
     char why[HLMI_QUOTE_MAX + 100];
     const hlmi_tensor *last = s->n_tensors ? &s->tensors[s->n_tensors - 1] : NULL;
     va_list ap;

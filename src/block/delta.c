@@ -32,16 +32,16 @@ static void record(hlmi_builder *b, const void *params)
     if (b->taps) b->ops->tap(b, p->layer, NULL);
     const hlmi_rows rows = hlmi_scratch_rows(b, b->max_rows, r->channels + r->extra + r->heads * r->cols);
     const hlmi_rows z = hlmi_rows_from(rows, r->channels + r->extra), a = hlmi_rows_from(rows, r->channels);
-    const hlmi_linear qkvz = {.w = {{p->q}, {p->k}, {p->v}, {p->z}}, .y = {[3] = z}};
+    const hlmi_linear qkvz = {.w = {{.w = p->q}, {.w = p->k}, {.w = p->v}, {.w = p->z}}, .y = {[3] = z}};
     hlmi_project(b, b->x, &p->norm, qkvz, rows);
-    hlmi_project(b, b->x, &p->norm, (hlmi_linear){.w = {{p->a}, {p->b}}, .exact = true}, a);
+    hlmi_project(b, b->x, &p->norm, (hlmi_linear){.w = {{.w = p->a}, {.w = p->b}}, .exact = true}, a);
     b->ops->log_write(b, p->rec, rows);
     const hlmi_rows y = recur(b, p, rows);
     b->ops->norm_rows(
         b,
         &(hlmi_norm_rows){
             .norm = &p->head_norm, .groups = r->heads, .kind = HLMI_GATE_SILU_AFTER, .x = y, .g = z, .y = y});
-    hlmi_half_add(b, (hlmi_half){.rows = y, .w = {p->out}});
+    hlmi_half_add(b, (hlmi_half){.rows = y, .w = {.w = p->out}});
 }
 
 static void replay(hlmi_builder *b, const void *params)

@@ -27,8 +27,8 @@ static void select_rows(hlmi_builder *b, const hlmi_mamba1_params *p, hlmi_rows 
 {
     const hlmi_mamba1_row at = hlmi_mamba1_layout(p);
     const hlmi_rows low = hlmi_rows_from(rows, at.low), in = hlmi_rows_from(rows, at.b);
-    const hlmi_linear dt = {.w = {{p->dt}}};
-    hlmi_project(b, v, NULL, (hlmi_linear){.w = {{p->low}, {p->b}, {p->c}}, .y = {[1] = in}}, low);
+    const hlmi_linear dt = {.w = {{.w = p->dt}}};
+    hlmi_project(b, v, NULL, (hlmi_linear){.w = {{.w = p->low}, {.w = p->b}, {.w = p->c}}, .y = {[1] = in}}, low);
     norm_in_place(b, &p->b_norm, in);
     norm_in_place(b, &p->c_norm, hlmi_rows_from(rows, at.c));
     hlmi_project(b, low, p->low_norm.weight ? &p->low_norm : NULL, dt, hlmi_rows_from(rows, at.dt));

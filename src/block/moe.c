@@ -10,7 +10,8 @@ static hlmi_choices route(hlmi_builder *b, const hlmi_moe_params *p, const hlmi_
     const hlmi_choices c = {.picks = picks,
                             .expert = hlmi_scratch(b, b->max_rows * picks * sizeof(uint32_t)),
                             .weight = hlmi_scratch(b, b->max_rows * picks * sizeof(float))};
-    hlmi_project(b, b->x, &p->norm, (hlmi_linear){.w = {{p->logits}, {p->shared_gate}}, .exact = true}, logits);
+    hlmi_project(b, b->x, &p->norm, (hlmi_linear){.w = {{.w = p->logits}, {.w = p->shared_gate}}, .exact = true},
+                 logits);
     b->ops->route(b, &(hlmi_route){.router = *router, .logits = logits, .out = c});
     return c;
 }

@@ -13,8 +13,8 @@ static void add_low_rank(hlmi_builder *b, const input *in, const hlmi_low_rank *
     if (!l->a) return;
     const size_t mark = hlmi_scratch_mark(b);
     const hlmi_rows low = hlmi_scratch_rows(b, b->max_rows, l->a->rows);
-    hlmi_project(b, in->x, in->norm, (hlmi_linear){.w = {{l->a}}}, low);
-    hlmi_half_project(b, (hlmi_half){.rows = low, .w = {l->b}}, HLMI_EP_ADD, y);
+    hlmi_project(b, in->x, in->norm, (hlmi_linear){.w = {{.w = l->a}}}, low);
+    hlmi_half_project(b, (hlmi_half){.rows = low, .w = {.w = l->b}}, HLMI_EP_ADD, y);
     hlmi_scratch_release(b, mark);
 }
 
@@ -60,7 +60,7 @@ static void record(hlmi_builder *b, const void *params)
     attend(b, p, a);
     feed_forward(b, p, a, t);
     copy(b, a); /* from here on a is the input of Mamba-2 */
-    hlmi_half_project(b, (hlmi_half){.rows = t, .w = {p->linear}}, HLMI_EP_ADD, a);
+    hlmi_half_project(b, (hlmi_half){.rows = t, .w = {.w = p->linear}}, HLMI_EP_ADD, a);
     hlmi_half_add(b, hlmi_mamba2_in(b, &p->ssm, a));
 }
 

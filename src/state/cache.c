@@ -176,11 +176,9 @@ static void claim_marks(hlm_cache *c, int64_t from)
         if (!hlmi_claim_point(c, pos, NULL, HLMI_POINT_AUTOMATIC)) return;
 }
 
-/* ---- the claim ---- */
-
-/* What the step needs comes first: a state behind it, and pages. Then what the sequence will be able to go on from, as
- * far as there is memory: the ends of prompts are marked, and where texts part. */
-static hlm_status claim_all(hlm_cache *c)
+/* What the sequence will be able to go on from. The ends of prompts are marked, and where texts part. This comes before
+ * the pages: the other way round, what can be spared would take at a pool's cap what the next step's pages need. */
+static hlm_status claim_points(hlm_cache *c)
 {
     const hlmi_seq *s = &c->seq;
     const int64_t pending = hlmi_seq_pending(s), from = s->length - pending;
@@ -188,13 +186,14 @@ static hlm_status claim_all(hlm_cache *c)
     const bool prompt = (c->claim.end - s->length > 1 && !c->drafts) || (none && branch);
     const uint32_t mark = c->pool->auto_marks ? HLMI_POINT_AUTOMATIC : 0;
     if (!hlmi_claim_point(c, c->claim.end, NULL, HLMI_POINT_NOW | (prompt ? mark : 0))) return HLM_E_NOMEM;
-    for (size_t t = 0; t < c->pool->layout.n_tracks; t++) HLMI_DO(claim_track(c, t));
     c->claim.now = hlmi_points_now(&s->points)->state;
     hlmi_undo_claim(c, from);
     claim_marks(c, from);
     if (branch && pending && !none) hlmi_claim_point(c, s->length, NULL, mark);
     return hlmi_points_room(c->pool, &c->seq.points, c->claim.points.n);
 }
+
+/* ---- the claim ---- */
 
 hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
 {
@@ -206,7 +205,8 @@ hlm_status hlmi_cache_claim(hlm_cache *c, size_t n)
     hlm_status st;
     do {
         c->claim.end = length + (int64_t)n;
-        st = claim_all(c);
+        st = claim_points(c);
+        for (size_t t = 0; t < c->pool->layout.n_tracks && st == HLM_OK; t++) st = claim_track(c, t);
         if (st != HLM_OK) hlmi_cache_abort(c);
     } while (st == HLM_E_NOMEM && hlmi_cache_give_up_marks(c));
     return st;

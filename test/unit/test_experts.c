@@ -204,7 +204,7 @@ static void model_open(model *m, const way *w)
         w3[0] = matrix(type, ff, HIDDEN, &m->gate[e]);
         w3[1] = matrix(type, ff, HIDDEN, &m->up[e]);
         w3[2] = matrix(type, HIDDEN, ff, &m->down[e]);
-        m->e[e] = (hlmi_expert){.gate = {&w3[0]}, .up = {&w3[1]}, .down = {&w3[2]}};
+        m->e[e] = (hlmi_expert){.gate = {.w = &w3[0]}, .up = {.w = &w3[1]}, .down = {.w = &w3[2]}};
     }
     m->x = aligned(MAX_ROWS * LD * sizeof *m->x);
     for (size_t i = 0; i < MAX_ROWS * LD; i++) m->x[i] = next();
