@@ -60,8 +60,18 @@ static inline void hlmi_lane_nibbles(uint8_t q[4][32][4], size_t r, const uint8_
     for (size_t c = 0; c < 2; c++) hlmi_nibbles(q[c][r], q[c + 2][r], qs + c * 8);
 }
 
+/** Bits of columns 0..31, lowest first, as a word of fifth bits (layout.h). */
+static inline uint32_t hlmi_fifth_bits(uint32_t bits)
+{
+    uint32_t word = 0;
+    for (size_t k = 0; k < 32; k++) word |= (bits >> k & 1) << (k % 4 * 8 + k / 4);
+    return word;
+}
+
 /** The 6-bit scales and minima of a q4_K or q5_K block, one of each for a sub-block of 32, `step` bytes apart. */
 void hlmi_k_scales(const uint8_t s[12], uint8_t *sc, uint8_t *mn, size_t step);
+/** The nibbles of one into lane r. */
+void hlmi_k_nibbles(uint8_t q[8][4][16][4], size_t r, const uint8_t qs[128]);
 
 /** Row groups from rows of blocks (hlmi_type_info.repack) by TYPE_lane(unit, r, block), which puts a block into lane r
  *  of a unit that has as many columns. */
@@ -71,7 +81,7 @@ void hlmi_k_scales(const uint8_t s[12], uint8_t *sc, uint8_t *mn, size_t step);
     static const hlmi_##type zero;                                             \
     hlmi_unit_##unit *u = group;                                               \
     for (size_t b = 0; b < cols / (block); b++, u++) {                         \
-      for (size_t r = 0; r < sizeof u->d / sizeof *u->d; r++)                  \
+      for (size_t r = 0; r < HLMI_ROWS_##unit; r++)                            \
         type##_lane(u, r, rows[r] ? (const hlmi_##type *)rows[r] + b : &zero); \
     }                                                                          \
   }

@@ -33,6 +33,12 @@ static void run_nibbles(int8_t q[HLMI_RUN], const uint8_t *p, size_t step)
     for (size_t k = 0; k < HLMI_RUN; k++) q[k] = (int8_t)(p[k / 8 * step + k % 4] >> (k % 8 / 4 * 4) & 15);
 }
 
+/* Adds the fifth bits of columns k0 .. of a word's 32. */
+static void run_fifth(int8_t q[HLMI_RUN], uint32_t word, size_t k0)
+{
+    for (size_t k = 0; k < HLMI_RUN; k++) q[k] = (int8_t)(q[k] + (int)(word >> (k % 4 * 8 + (k0 + k) / 4) & 1) * 16);
+}
+
 /* A lane's bytes of four chunks of 4. */
 static void run_bytes(int8_t q[HLMI_RUN], const int8_t *p, size_t step)
 {
@@ -61,8 +67,7 @@ static void run_q5m(hlmi_run *run, const void *group, size_t row, size_t k0)
     run->d = hlmi_f16_to_f32(u->d[row]);
     run->m = hlmi_f16_to_f32(u->m[row]);
     run_nibbles(run->q, u->q[k0 % 32 / 8][row], sizeof u->q[0]);
-    for (size_t k = 0; k < HLMI_RUN; k++)
-        run->q[k] = (int8_t)(run->q[k] + (int)(u->high[row] >> (k0 % 32 + k) & 1) * 16);
+    run_fifth(run->q, u->high[row], k0 % 32);
 }
 
 static void run_q8(hlmi_run *run, const void *group, size_t row, size_t k0)
@@ -72,13 +77,24 @@ static void run_q8(hlmi_run *run, const void *group, size_t row, size_t k0)
     run_bytes(run->q, u->q[k0 % 32 / 4][row], sizeof u->q[0]);
 }
 
-static void run_k4(hlmi_run *run, const void *group, size_t row, size_t k0)
+static void run_nibbles_k(hlmi_run *run, const hlmi_unit_k4 *u, size_t row, size_t k0)
 {
-    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)group + k0 / 256;
-    const size_t s = k0 % 256 / 32;
+    const size_t s = k0 / 32;
     run->d = hlmi_f16_to_f32(u->d[row]) * (float)u->sc[s][row];
     run->m = -(hlmi_f16_to_f32(u->dmin[row]) * (float)u->mn[s][row]);
     run_nibbles(run->q, u->q[s][k0 % 32 / 8][row], sizeof u->q[0][0]);
+}
+
+static void run_k4(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    run_nibbles_k(run, (const hlmi_unit_k4 *)group + k0 / 256, row, k0 % 256);
+}
+
+static void run_k5(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_k5 *u = (const hlmi_unit_k5 *)group + k0 / 256;
+    run_nibbles_k(run, &u->low, row, k0 % 256);
+    run_fifth(run->q, u->high[k0 % 256 / 32][row], k0 % 32);
 }
 
 static void run_k6(hlmi_run *run, const void *group, size_t row, size_t k0)

@@ -11,7 +11,8 @@
  *  Q4    R=32  per 32 k: d f16[32], then 512 B: 4 chunks of 8 k; chunk c, lane r, byte j (0..3) at c*128 + r*4 + j
  *              holds k = 8c + j in its low and k = 8c + 4 + j in its high nibble. w = d * (q - 8).     576 B
  *  Q4M   R=32  as Q4 with m f16[32] behind d. w = d * q + m.                                           640 B
- *  Q5M   R=32  as Q4M, then 128 B: word r (u32, little endian) holds bit 4 of k = 0..31 of lane r.
+ *  Q5M   R=32  as Q4M, then 128 B of fifth bits: word r (u32, little endian), of lane r, holds bit 4 of k = 4b + j in
+ *              bit b of its byte j, so that shifts bring it beside the nibbles.
  *              w = d * q + m; q5_0 is stored with m = -16 d: exact for |d| < 4096 but for the sign of
  *              a zero weight (infinite from there on; such scales make weights of 65536 and more).      768 B
  *  Q8    R=32  per 32 k: d f16[32], then 1024 B: 8 chunks of 4 k; chunk c, lane r, byte j holds
@@ -19,6 +20,7 @@
  *  K4    R=16  per 256 k: d f16[16], dmin f16[16], then sc u8[8][16], mn u8[8][16] (6-bit values, sub-block s of 32 k,
  *              lane r), then 8 sub-blocks of 256 B: 4 chunks of 8 k as in Q4 with 16 lanes
  *              (chunk c, lane r, byte j at c*64 + r*4 + j). w = d*sc*q - dmin*mn.                        2368 B
+ *  K5    R=16  as K4, then 512 B of fifth bits: word (sub-block s, lane r) at s*64 + r*4, as of Q5M.   2880 B
  *  K6    R=16  per 256 k: d f16[16], 32 B of zero, sc i8[16][16] (sub-block s of 16 k, lane r), then 256*16 B: 64 chunks of
  *              4 k; chunk c, lane r, byte j holds k = 4c + j as int8 = q - 32. w = d*sc*q.               4416 B
  *  S8    R=32  a carrier: what has no layout of its own and comes apart into integers of 8 bits with a scale for 16.
@@ -41,6 +43,7 @@
   X(Q5M, q5m, 32, 32, 768, true) \
   X(Q8, q8, 32, 32, 1088, false) \
   X(K4, k4, 16, 256, 2368, true) \
+  X(K5, k5, 16, 256, 2880, true) \
   X(K6, k6, 16, 256, 4416, false)
 #define HLMI_CARRIER_LAYOUTS(X) X(S8, s8, 32, 32, 1280, false) X(S8M, s8m, 32, 32, 1536, true)
 #define HLMI_UNIT_LAYOUTS(X) HLMI_INTEGER_LAYOUTS(X) HLMI_CARRIER_LAYOUTS(X)

@@ -21,13 +21,18 @@ void hlmi_k_scales(const uint8_t s[12], uint8_t *sc, uint8_t *mn, size_t step)
     }
 }
 
+void hlmi_k_nibbles(uint8_t q[8][4][16][4], size_t r, const uint8_t qs[128])
+{
+    for (size_t c = 0; c < 16; c++) /* four chunks of each pair of sub-blocks */
+        hlmi_nibbles(q[c / 4 * 2][c % 4][r], q[c / 4 * 2 + 1][c % 4][r], qs + c * 8);
+}
+
 static void q4_k_lane(hlmi_unit_k4 *u, size_t r, const hlmi_q4_k *b)
 {
     u->d[r] = hlmi_load16(b->d);
     u->dmin[r] = hlmi_load16(b->dmin);
     hlmi_k_scales(b->scales, &u->sc[0][r], &u->mn[0][r], sizeof u->sc[0]);
-    for (size_t c = 0; c < 16; c++) /* four chunks of each pair of sub-blocks */
-        hlmi_nibbles(u->q[c / 4 * 2][c % 4][r], u->q[c / 4 * 2 + 1][c % 4][r], b->qs + c * 8);
+    hlmi_k_nibbles(u->q, r, b->qs);
 }
 
 HLMI_BLOCK_TYPE(q4_k, "q4_K", HLMI_QK, k4, HLMI_LAYOUT_K4)

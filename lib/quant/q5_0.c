@@ -12,7 +12,7 @@ static void q5_0_lane(hlmi_unit_q5m *u, size_t r, const hlmi_q5_0 *b)
     u->d[r] = hlmi_load16(b->d);
     u->m[r] = hlmi_f32_to_f16(-16.0f * hlmi_load_f16(b->d));
     hlmi_lane_nibbles(u->q, r, b->qs);
-    u->high[r] = hlmi_load32(b->qh);
+    u->high[r] = hlmi_fifth_bits(hlmi_load32(b->qh));
 }
 
 /* Not through Q5M, which has no sign of a zero (layout.h). */

@@ -11,7 +11,7 @@ static void q5_1_lane(hlmi_unit_q5m *u, size_t r, const hlmi_q5_1 *b)
     u->d[r] = hlmi_load16(b->d);
     u->m[r] = hlmi_load16(b->m);
     hlmi_lane_nibbles(u->q, r, b->qs);
-    u->high[r] = hlmi_load32(b->qh);
+    u->high[r] = hlmi_fifth_bits(hlmi_load32(b->qh));
 }
 
 HLMI_BLOCK_TYPE(q5_1, "q5_1", HLMI_QB, q5m, HLMI_LAYOUT_Q5M)

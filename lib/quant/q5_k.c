@@ -1,25 +1,22 @@
 /* q5_K: super-blocks of 256 in eight of 32, w = d * sc * q - dmin * mn; scales and nibbles as q4_K has them, and bit k
  * of qh[l] is the fifth bit of element 32 k + l. */
-#include "quant/scaled.h"
+#include "quant/ggml.h"
 
 typedef struct hlmi_q5_k {
     uint8_t d[2], dmin[2], scales[12], qh[32], qs[128];
 } hlmi_q5_k;
 
-static void q5_k_split(hlmi_run *runs, const void *block)
+static void q5_k_lane(hlmi_unit_k5 *u, size_t r, const hlmi_q5_k *b)
 {
-    const hlmi_q5_k *b = block;
-    const float d = hlmi_load_f16(b->d), dmin = hlmi_load_f16(b->dmin);
-    uint8_t sc[8], mn[8];
-    hlmi_k_scales(b->scales, sc, mn, 1);
-    for (size_t k = 0; k < HLMI_QK; k++) {
-        hlmi_run *run = &runs[k / HLMI_RUN];
-        const size_t g = k / 32, l = k % 32;
-        const int low = b->qs[g / 2 * 32 + l] >> (g % 2 * 4) & 15, high = b->qh[l] >> g & 1;
-        run->d = d * (float)sc[g];
-        run->m = -(dmin * (float)mn[g]);
-        run->q[k % HLMI_RUN] = (int8_t)(low | high << 4);
+    u->low.d[r] = hlmi_load16(b->d);
+    u->low.dmin[r] = hlmi_load16(b->dmin);
+    hlmi_k_scales(b->scales, &u->low.sc[0][r], &u->low.mn[0][r], sizeof u->low.sc[0]);
+    hlmi_k_nibbles(u->low.q, r, b->qs);
+    for (size_t s = 0; s < 8; s++) {
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 32; k++) bits |= (b->qh[k] >> s & 1u) << k;
+        u->high[s][r] = hlmi_fifth_bits(bits);
     }
 }
 
-HLMI_SCALED_TYPE(q5_k, "q5_K", 256, S8M)
+HLMI_BLOCK_TYPE(q5_k, "q5_K", HLMI_QK, k5, HLMI_LAYOUT_K5)

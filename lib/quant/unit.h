@@ -20,7 +20,7 @@ typedef struct hlmi_unit_q4m {
 typedef struct hlmi_unit_q5m {
     uint16_t d[32], m[32];
     uint8_t q[4][32][4];
-    uint32_t high[32]; /* bit k: bit 4 of column k */
+    uint32_t high[32]; /* fifth bits: bit b of byte j is of column 4 * b + j */
 } hlmi_unit_q5m;
 
 typedef struct hlmi_unit_q8 {
@@ -33,6 +33,11 @@ typedef struct hlmi_unit_k4 {
     uint8_t sc[8][16], mn[8][16];
     uint8_t q[8][4][16][4]; /* [sub-block of 32][chunk of 8 k][row][byte] */
 } hlmi_unit_k4;
+
+typedef struct hlmi_unit_k5 {
+    hlmi_unit_k4 low; /* without fifth bits */
+    uint32_t high[8][16]; /* [sub-block][row] as of q5m */
+} hlmi_unit_k5;
 
 typedef struct hlmi_unit_k6 {
     uint16_t d[16], zero[16];
@@ -49,6 +54,12 @@ typedef struct hlmi_unit_s8m {
     float d[2][32], m[2][32];
     int8_t q[8][32][4];
 } hlmi_unit_s8m;
+
+enum {
+#define HLMI_UNIT_ROWS(constant, name, rows, ...) HLMI_ROWS_##name = (rows),
+    HLMI_UNIT_LAYOUTS(HLMI_UNIT_ROWS)
+#undef HLMI_UNIT_ROWS
+};
 
 #define HLMI_UNIT_SIZE(constant, name, rows, unit_k, unit_bytes, minimum) \
   _Static_assert(sizeof(hlmi_unit_##name) == (unit_bytes), #constant " is as layout.h has it");

@@ -15,6 +15,7 @@ const layout_form layout_forms[HLMI_LAYOUT_COUNT] = {
     {"q5m", HLMI_LAYOUT_Q5M, 32, 32, sizeof(hlmi_unit_q5m)},
     {"q8", HLMI_LAYOUT_Q8, 32, 32, sizeof(hlmi_unit_q8)},
     {"k4", HLMI_LAYOUT_K4, 16, 256, sizeof(hlmi_unit_k4)},
+    {"k5", HLMI_LAYOUT_K5, 16, 256, sizeof(hlmi_unit_k5)},
     {"k6", HLMI_LAYOUT_K6, 16, 256, sizeof(hlmi_unit_k6)},
     {"s8", HLMI_LAYOUT_S8, 32, 32, sizeof(hlmi_unit_s8)},
     {"s8m", HLMI_LAYOUT_S8M, 32, 32, sizeof(hlmi_unit_s8m)},
@@ -52,6 +53,11 @@ static void nibbles(ck_run *t, uint8_t *q, size_t n, weights_kind kind)
     for (size_t i = 0; i < n; i++) q[i] = (uint8_t)(integer(t, kind, 4) | integer(t, kind, 4) << 4);
 }
 
+static uint32_t fifth_bits(ck_run *t, weights_kind kind)
+{
+    return kind == WEIGHTS_LARGEST ? ~0u : (uint32_t)ck_random(t);
+}
+
 static void signed_bytes(ck_run *t, int8_t *q, size_t n, weights_kind kind, unsigned bits)
 {
     for (size_t i = 0; i < n; i++) q[i] = (int8_t)(integer(t, kind, bits) - (1 << (bits - 1)));
@@ -78,12 +84,13 @@ static void carried(ck_run *t, float *d, size_t n, weights_kind kind)
 static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind kind)
 {
     hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
-    hlmi_unit_k4 *k4 = unit;
+    hlmi_unit_k4 *k4 = unit; /* a beginning of k5 */
+    hlmi_unit_k5 *k5 = unit;
     hlmi_unit_k6 *k6 = unit;
     hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
     switch (f->layout) {
     case HLMI_LAYOUT_Q5M:
-        for (size_t r = 0; r < 32; r++) q->high[r] = kind == WEIGHTS_LARGEST ? ~0u : (uint32_t)ck_random(t);
+        for (size_t r = 0; r < 32; r++) q->high[r] = fifth_bits(t, kind);
         /* fall through */
     case HLMI_LAYOUT_Q4M:
         scales(t, q->m, 32, kind), scales(t, q->d, 32, kind), nibbles(t, (uint8_t *)q->q, 512, kind);
@@ -93,6 +100,9 @@ static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind 
         scales(t, q->d, 32, kind);
         signed_bytes(t, (int8_t *)((hlmi_unit_q8 *)unit)->q, 1024, kind, 8);
         break;
+    case HLMI_LAYOUT_K5:
+        for (size_t i = 0; i < 128; i++) k5->high[i / 16][i % 16] = fifth_bits(t, kind);
+        /* fall through */
     case HLMI_LAYOUT_K4:
         scales(t, k4->d, 16, kind), scales(t, k4->dmin, 16, kind);
         for (size_t i = 0; i < 128; i++) {
@@ -143,6 +153,11 @@ static int nibble(const void *q, size_t rows, size_t k, size_t r)
     return k % 8 < 4 ? byte & 15 : byte >> 4;
 }
 
+static int fifth(uint32_t word, size_t k)
+{
+    return word >> (k % 4 * 8 + k % 32 / 4) & 1 ? 16 : 0;
+}
+
 /* What a weight is made of: value = scaled + offset. */
 typedef struct parts {
     double scaled, offset;
@@ -151,17 +166,21 @@ typedef struct parts {
 static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, size_t k)
 {
     const hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
-    const hlmi_unit_k4 *k4 = unit;
+    const hlmi_unit_k4 *k4 = unit; /* a beginning of k5 */
+    const hlmi_unit_k5 *k5 = unit;
     const hlmi_unit_k6 *k6 = unit;
     const hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
     const double d = half(q->d[r]), s = (double)s8m->d[k % 32 / 16][r];
+    int high = 0;
     switch (layout) {
     case HLMI_LAYOUT_Q4: return (parts){d * (nibble(((const hlmi_unit_q4 *)unit)->q, 32, k, r) - 8), 0};
     case HLMI_LAYOUT_Q4M: return (parts){d * nibble(q->q, 32, k, r), half(q->m[r])};
-    case HLMI_LAYOUT_Q5M: return (parts){d * (nibble(q->q, 32, k, r) + (q->high[r] >> k & 1 ? 16 : 0)), half(q->m[r])};
+    case HLMI_LAYOUT_Q5M: return (parts){d * (nibble(q->q, 32, k, r) + fifth(q->high[r], k)), half(q->m[r])};
     case HLMI_LAYOUT_Q8: return (parts){d * ((const hlmi_unit_q8 *)unit)->q[k / 4][r][k % 4], 0};
     case HLMI_LAYOUT_K4:
-        return (parts){half(k4->d[r]) * k4->sc[k / 32][r] * nibble(k4->q, 16, k, r),
+    case HLMI_LAYOUT_K5:
+        if (layout == HLMI_LAYOUT_K5) high = fifth(k5->high[k / 32][r], k);
+        return (parts){half(k4->d[r]) * k4->sc[k / 32][r] * (nibble(k4->q, 16, k, r) + high),
                        -half(k4->dmin[r]) * k4->mn[k / 32][r]};
     case HLMI_LAYOUT_K6: return (parts){half(k6->d[r]) * k6->sc[k / 16][r] * k6->q[k / 16][k % 16 / 4][r][k % 4], 0};
     case HLMI_LAYOUT_S8: return (parts){s * ((const hlmi_unit_s8 *)unit)->q[k / 4][r][k % 4], 0};

@@ -125,16 +125,20 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
     case HLMI_LAYOUT_Q5M:
         u = g + k / 32 * 768;
         memcpy(&w, u + 640 + 4 * r, 4);
-        return half_at(u + 2 * r) * (float)(nibble(u + 128, 32, r, k % 32) + (int)(w >> k % 32 & 1) * 16) +
+        return half_at(u + 2 * r) *
+            (float)(nibble(u + 128, 32, r, k % 32) + (int)(w >> (k % 4 * 8 + k % 32 / 4) & 1) * 16) +
             half_at(u + 64 + 2 * r);
     case HLMI_LAYOUT_Q8:
         u = g + k / 32 * 1088;
         return half_at(u + 2 * r) * (float)(signed char)u[64 + k % 32 / 4 * 128 + r * 4 + k % 4];
     case HLMI_LAYOUT_K4:
-        u = g + k / 256 * 2368;
+    case HLMI_LAYOUT_K5:
+        u = g + k / 256 * (layout == HLMI_LAYOUT_K4 ? 2368 : 2880);
         k %= 256;
+        w = 0;
+        if (layout == HLMI_LAYOUT_K5) memcpy(&w, u + 2368 + k / 32 * 64 + r * 4, 4);
         return half_at(u + 2 * r) * (float)u[64 + k / 32 * 16 + r] *
-            (float)nibble(u + 320 + k / 32 * 256, 16, r, k % 32) -
+            (float)(nibble(u + 320 + k / 32 * 256, 16, r, k % 32) + (int)(w >> (k % 4 * 8 + k % 32 / 4) & 1) * 16) -
             half_at(u + 32 + 2 * r) * (float)u[192 + k / 32 * 16 + r];
     case HLMI_LAYOUT_K6:
         u = g + k / 256 * 4416;

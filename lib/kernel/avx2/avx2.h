@@ -15,7 +15,7 @@ void hlmi_avx2_gemm_float(hlmi_kernels *k);
 void hlmi_avx2_gemm_expand(hlmi_kernels *k);
 /** gemm and gemm_f32 of carriers. */
 void hlmi_avx2_gemm_carrier(hlmi_kernels *k);
-/** gemm of Q4, Q4M and Q5M; of Q8 on int16 activations; of K4 and K6. */
+/** gemm of Q4, Q4M and Q5M; of Q8 on int16 activations; of K4, K5 and K6. */
 void hlmi_avx2_gemm_q4(hlmi_kernels *k);
 void hlmi_avx2_gemm_q8(hlmi_kernels *k);
 void hlmi_avx2_gemm_k(hlmi_kernels *k);

@@ -19,7 +19,7 @@ HLMI_INLINE void nibbles(float *w, size_t rows, size_t r, const void *chunks, co
         for (int k = 0; k < 8; k++) {
             vi q = V_AND(V(srli_epi32)(v, k % 4 * 8 + k / 4 * 4), V(set1_epi32)(15));
             if (high) {
-                const vi bit = V_AND(V(srli_epi32)(top, (int)c * 8 + k), V(set1_epi32)(1));
+                const vi bit = V_AND(V(srli_epi32)(top, k % 4 * 8 + (int)c * 2 + k / 4), V(set1_epi32)(1));
                 q = V_OR(q, V(slli_epi32)(bit, 4));
             }
             const vf f = V(cvtepi32_ps)(q);
@@ -73,12 +73,22 @@ HLMI_INLINE vf times(const uint16_t *d, const uint8_t *p)
     return vf_mul(vf_load_f16(d), V(cvtepi32_ps)(V(cvtepu8_epi32)(V_BYTES(p))));
 }
 
+/* Sub-block s with its words of fifth bits or NULL. */
+HLMI_INLINE void expand_sub(float *w, const hlmi_unit_k4 *u, size_t s, const uint32_t *high)
+{
+    for (size_t r = 0; r < 16; r += VF)
+        nibbles(w, 16, r, u->q[s], high, times(u->d + r, u->sc[s] + r), true, vf_neg(times(u->dmin + r, u->mn[s] + r)));
+}
+
 static void expand_k4(float *w, const void *group, size_t k0)
 {
-    const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)group + k0 / 256;
-    const size_t s = k0 % 256 / 32;
-    for (size_t r = 0; r < 16; r += VF)
-        nibbles(w, 16, r, u->q[s], NULL, times(u->d + r, u->sc[s] + r), true, vf_neg(times(u->dmin + r, u->mn[s] + r)));
+    expand_sub(w, (const hlmi_unit_k4 *)group + k0 / 256, k0 % 256 / 32, NULL);
+}
+
+static void expand_k5(float *w, const void *group, size_t k0)
+{
+    const hlmi_unit_k5 *u = (const hlmi_unit_k5 *)group + k0 / 256;
+    expand_sub(w, &u->low, k0 % 256 / 32, u->high[k0 % 256 / 32]);
 }
 
 static void expand_k6(float *w, const void *group, size_t k0)

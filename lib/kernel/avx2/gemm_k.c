@@ -1,10 +1,13 @@
-/* K4 and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening
+/* K4, K5 and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening
  * multiply-add that is needed anyway, so scales are free and a superblock of 256 is one exact 32-bit sum:
  *   K4: weights below 16, 8 vpmaddubsw in 16 bits (30480), scale below 64
+ *   K5: weights below 32, 4 vpmaddubsw (31496)
  *   K6: weights + 32 are below 64, 2 vpmaddubsw (2 * 2 * 63 * 127 = 32004); -32 * scale * sum(a) takes the 32 out again */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
 #include "quant/unit.h"
+
+typedef enum form { K4, K5, K6 } form;
 
 enum { TOKENS = 4, LANES = 16, R = 2 };
 
@@ -36,38 +39,47 @@ HLMI_INLINE void zeros(int T, sums sum)
     }
 }
 
-/* sum += scale * dot of sub-block s. */
-HLMI_INLINE void sub_k4(int T, sums sum, const hlmi_unit_k4 *u, size_t s, const char *x, size_t ldx)
+/* acc, in 16 bits: the dots of chunk c's 8 columns, added unless they are the first. */
+HLMI_INLINE void chunk(form f, int T, bool first, sums acc, const hlmi_unit_k4 *u, size_t s, size_t c, const char *x,
+                       size_t ldx)
 {
     const __m256i low = _mm256_set1_epi8(15);
-    __m256i sc[R];
-    sums acc;
-    HLMI_ROLLED
-    for (size_t c = 0; c < 4; c++) {
-        __m256i lo[R], hi[R];
-        HLMI_UNROLL
-        for (size_t r = 0; r < R; r++) {
-            const __m256i both = _mm256_load_si256((const __m256i *)u->q[s][c][r * 8]);
-            lo[r] = _mm256_and_si256(both, low);
-            hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
-        }
-        HLMI_UNROLL
-        for (int t = 0; t < T; t++) {
-            const int8_t *a = token(x, ldx, t)->q + s * 32 + c * 8;
-            const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
-            HLMI_UNROLL
-            for (size_t r = 0; r < R; r++) {
-                const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
-                acc[t][r] = _mm256_add_epi16(c == 0 ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
-            }
-        }
-    }
+    __m256i lo[R], hi[R];
     HLMI_UNROLL
     for (size_t r = 0; r < R; r++) {
-        const __m256i one = unsigned_bytes(u->sc[s] + r * 8);
-        sc[r] = _mm256_or_si256(one, _mm256_slli_epi32(one, 16));
+        const __m256i both = _mm256_load_si256((const __m256i *)u->q[s][c][r * 8]);
+        lo[r] = _mm256_and_si256(both, low);
+        hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
+        if (f == K5) add_fifth(&lo[r], &hi[r], ((const hlmi_unit_k5 *)u)->high[s] + r * 8, c);
+    }
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) {
+        const int8_t *a = token(x, ldx, t)->q + s * 32 + c * 8;
+        const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
         HLMI_UNROLL
-        for (int t = 0; t < T; t++) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(acc[t][r], sc[r]));
+        for (size_t r = 0; r < R; r++) {
+            const __m256i p0 = _mm256_maddubs_epi16(lo[r], a0), p1 = _mm256_maddubs_epi16(hi[r], a1);
+            acc[t][r] = _mm256_add_epi16(first ? p0 : _mm256_add_epi16(acc[t][r], p0), p1);
+        }
+    }
+}
+
+/* sum += scale * dot of sub-block s. */
+HLMI_INLINE void sub_k4(form f, int T, sums sum, const hlmi_unit_k4 *u, size_t s, const char *x, size_t ldx)
+{
+    const size_t parts = f == K5 ? 2 : 1, chunks = 4 / parts;
+    HLMI_UNROLL
+    for (size_t p = 0; p < parts; p++) {
+        sums acc;
+        chunk(f, T, true, acc, u, s, p * chunks, x, ldx);
+        HLMI_ROLLED
+        for (size_t c = 1; c < chunks; c++) chunk(f, T, false, acc, u, s, p * chunks + c, x, ldx);
+        HLMI_UNROLL
+        for (size_t r = 0; r < R; r++) {
+            const __m256i one = unsigned_bytes(u->sc[s] + r * 8), sc = _mm256_or_si256(one, _mm256_slli_epi32(one, 16));
+            HLMI_UNROLL
+            for (int t = 0; t < T; t++) sum[t][r] = _mm256_add_epi32(sum[t][r], _mm256_madd_epi16(acc[t][r], sc));
+        }
     }
 }
 
@@ -144,29 +156,34 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void micro(bool k4, int T, const hlmi_slab *b, const char *x, float *y)
+HLMI_INLINE size_t unit_bytes(form f)
 {
-    const size_t bytes = k4 ? sizeof(hlmi_unit_k4) : sizeof(hlmi_unit_k6), subs = k4 ? 8 : 16;
+    return f == K4 ? sizeof(hlmi_unit_k4) : f == K5 ? sizeof(hlmi_unit_k5) : sizeof(hlmi_unit_k6);
+}
+
+HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *y)
+{
+    const size_t subs = f == K6 ? 16 : 8, lines = f == K5 ? 6 : 5;
     tile acc;
     tile_begin(T, R, acc, b, y);
     const char *unit = b->w;
-    for (size_t i = 0; i < b->units; i++, unit += bytes, x += sizeof(hlmi_act_q8k)) {
+    for (size_t i = 0; i < b->units; i++, unit += unit_bytes(f), x += sizeof(hlmi_act_q8k)) {
         const hlmi_unit_k4 *u4 = (const hlmi_unit_k4 *)unit;
         const hlmi_unit_k6 *u6 = (const hlmi_unit_k6 *)unit;
         const float *da = &((const hlmi_act_q8k *)x)->d;
         sums sum;
-        if (k4) zeros(T, sum);
-        else offsets(T, sum, u6, x, b->ldx);
+        if (f == K6) offsets(T, sum, u6, x, b->ldx);
+        else zeros(T, sum);
         for (size_t s = 0; s < subs; s++) {
             if (T == 1) {
                 HLMI_UNROLL
-                for (size_t p = 0; p < 5; p++) _mm_prefetch(unit + 6144 + (s * 5 + p) * 64, _MM_HINT_T0);
+                for (size_t p = 0; p < lines; p++) _mm_prefetch(unit + 6144 + (s * lines + p) * 64, _MM_HINT_T0);
             }
-            if (k4) sub_k4(T, sum, u4, s, x, b->ldx);
-            else sub_k6(T, sum, u6, s, x, b->ldx);
+            if (f == K6) sub_k6(T, sum, u6, s, x, b->ldx);
+            else sub_k4(f, T, sum, u4, s, x, b->ldx);
         }
-        tile_add(T, R, acc, sum, u4->d, false, da, b->ldx); /* of K6 at the same place */
-        if (k4) {
+        tile_add(T, R, acc, sum, u4->d, false, da, b->ldx); /* of all at the same place */
+        if (f != K6) {
             minimums(T, sum, u4, x, b->ldx);
             tile_add(T, R, acc, sum, u4->dmin, true, da, b->ldx);
         }
@@ -174,17 +191,20 @@ HLMI_INLINE void micro(bool k4, int T, const hlmi_slab *b, const char *x, float 
     tile_end(T, R, acc, b, y);
 }
 
-#define MICRO_k4(T, x, y) micro(true, T, b, x, y)
-#define MICRO_k6(T, x, y) micro(false, T, b, x, y)
+#define MICRO_k4(T, x, y) micro(K4, T, b, x, y)
+#define MICRO_k5(T, x, y) micro(K5, T, b, x, y)
+#define MICRO_k6(T, x, y) micro(K6, T, b, x, y)
 
 #define FORM(name, f)                                                                                    \
   HLMI_PRODUCT(name, MICRO_##name(1, b->x, b->y), HLMI_MANY(TOKENS, MICRO_##name), HLMI_LAYOUT_##f, 256, \
                sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS)
 FORM(k4, K4)
+FORM(k5, K5)
 FORM(k6, K6)
 
 void hlmi_avx2_gemm_k(hlmi_kernels *k)
 {
     k->gemm[HLMI_LAYOUT_K4] = gemm_k4;
+    k->gemm[HLMI_LAYOUT_K5] = gemm_k5;
     k->gemm[HLMI_LAYOUT_K6] = gemm_k6;
 }

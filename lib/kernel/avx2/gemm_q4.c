@@ -15,19 +15,6 @@ HLMI_INLINE size_t unit_bytes(form f)
     return f == Q4 ? sizeof(hlmi_unit_q4) : f == Q4M ? sizeof(hlmi_unit_q4m) : sizeof(hlmi_unit_q5m);
 }
 
-/* Bit 4 of the weights of rows r.. for chunk c of 4 columns, in place. */
-HLMI_INLINE __m256i high(const char *unit, size_t r, int c)
-{
-    const hlmi_unit_q5m *u = (const hlmi_unit_q5m *)unit;
-    const __m256i words = _mm256_load_si256((const __m256i *)(u->high + r));
-    const int byte = c / 2 * 0x01010101;
-    const __m256i spread = _mm256_setr_epi32(byte, byte + 0x04040404, byte + 0x08080808, byte + 0x0C0C0C0C, byte,
-                                             byte + 0x04040404, byte + 0x08080808, byte + 0x0C0C0C0C);
-    const __m256i bits = _mm256_set1_epi32(c % 2 ? (int)0x80402010 : 0x08040201);
-    const __m256i set = _mm256_and_si256(_mm256_shuffle_epi8(words, spread), bits);
-    return _mm256_and_si256(_mm256_cmpeq_epi8(set, bits), _mm256_set1_epi8(16));
-}
-
 /* acc, in 16 bits: the dots of chunk c's 8 columns, added unless they are the first. */
 HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *unit, size_t r0, size_t c, const char *x,
                        size_t ldx)
@@ -40,10 +27,7 @@ HLMI_INLINE void chunk(form f, int T, int R, bool first, sums acc, const char *u
         const __m256i both = _mm256_load_si256((const __m256i *)(q + r * 32));
         lo[r] = _mm256_and_si256(both, low);
         hi[r] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
-        if (f == Q5M) {
-            lo[r] = _mm256_or_si256(lo[r], high(unit, r0 + (size_t)r * 8, 2 * (int)c));
-            hi[r] = _mm256_or_si256(hi[r], high(unit, r0 + (size_t)r * 8, 2 * (int)c + 1));
-        }
+        if (f == Q5M) add_fifth(&lo[r], &hi[r], ((const hlmi_unit_q5m *)unit)->high + r0 + r * 8, c);
     }
     HLMI_UNROLL
     for (int t = 0; t < T; t++) {

@@ -7,7 +7,7 @@
 #include "kernel/avx512/avx512.h"
 #include "quant/unit.h"
 
-typedef enum form { Q4, Q4M, Q5M, Q8 } form;
+typedef enum form { Q4, Q4M, Q5M, Q8, K4, K5, K6 } form;
 
 /* rows: of vectors in a group of 32; TOKENS x 2 accumulators in 32 bits and as many in f32 fill the registers */
 enum { TOKENS = 6, ROWS = 2 };
@@ -16,17 +16,6 @@ HLMI_INLINE size_t unit_bytes(form f)
 {
     if (f == Q8) return sizeof(hlmi_unit_q8);
     return f == Q4 ? sizeof(hlmi_unit_q4) : f == Q4M ? sizeof(hlmi_unit_q4m) : sizeof(hlmi_unit_q5m);
-}
-
-/* Adds bit 4 of the weights of 16 rows for chunk c of 4 columns. */
-HLMI_INLINE __m512i add_high(__m512i w, const uint32_t *high, int c)
-{
-    const __m512i words = _mm512_load_si512(high);
-    const __m512i byte = _mm512_set1_epi32(c / 2 * 0x01010101);
-    const __m512i lane = _mm512_set4_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0x00000000);
-    const __m512i spread = _mm512_shuffle_epi8(words, _mm512_add_epi32(lane, byte));
-    const __m512i bits = _mm512_set1_epi32(c % 2 ? (int)0x80402010 : 0x08040201);
-    return _mm512_mask_add_epi8(w, _mm512_test_epi8_mask(spread, bits), w, _mm512_set1_epi8(16));
 }
 
 /* Weights of columns 8c..8c+3 and 8c+4..8c+7 of row vector r. */
@@ -43,11 +32,7 @@ HLMI_INLINE void load_weights(form f, __m512i *w0, __m512i *w1, const char *unit
     const __m512i both = _mm512_load_si512(unit + (f == Q4 ? 64 : 128) + c * 128 + r * 64);
     *w0 = _mm512_and_si512(both, low);
     *w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-    if (f == Q5M) {
-        const uint32_t *high = ((const hlmi_unit_q5m *)unit)->high + r * 16;
-        *w0 = add_high(*w0, high, 2 * c);
-        *w1 = add_high(*w1, high, 2 * c + 1);
-    }
+    if (f == Q5M) add_fifth(w0, w1, ((const hlmi_unit_q5m *)unit)->high + r * 16, (size_t)c);
 }
 
 HLMI_INLINE const hlmi_act_q8 *block_of(const char *x, size_t ldx, int t)
@@ -129,7 +114,7 @@ HLMI_INLINE __m512i signed16(const int8_t *p)
 }
 
 /* One superblock of 16 rows: the sums of scale * dot, and of minimum * sum(a). */
-HLMI_INLINE void dots_k4(int T, sums sum, sums minimum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
+HLMI_INLINE void dots_k4(form f, int T, sums sum, sums minimum, const hlmi_unit_k4 *u, const char *x, size_t ldx)
 {
     const __m512i low = _mm512_set1_epi8(15);
     HLMI_UNROLL
@@ -142,7 +127,8 @@ HLMI_INLINE void dots_k4(int T, sums sum, sums minimum, const hlmi_unit_k4 *u, c
         HLMI_UNROLL
         for (int c = 0; c < 4; c++) {
             const __m512i both = _mm512_load_si512(u->q[s][c]);
-            const __m512i w0 = _mm512_and_si512(both, low), w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+            __m512i w0 = _mm512_and_si512(both, low), w1 = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+            if (f == K5) add_fifth(&w0, &w1, ((const hlmi_unit_k5 *)u)->high[s], (size_t)c);
             HLMI_UNROLL
             for (int t = 0; t < T; t++) {
                 const int8_t *q = super_of(x, ldx, t)->q + s * 32 + c * 8;
@@ -183,9 +169,9 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     }
 }
 
-HLMI_INLINE void micro_k(bool k4, int T, const hlmi_slab *b, const char *x, float *y)
+HLMI_INLINE void micro_k(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
-    const size_t bytes = k4 ? sizeof(hlmi_unit_k4) : sizeof(hlmi_unit_k6);
+    const size_t bytes = f == K4 ? sizeof(hlmi_unit_k4) : f == K5 ? sizeof(hlmi_unit_k5) : sizeof(hlmi_unit_k6);
     tile acc;
     tile_begin(T, 1, acc, b, y);
     const char *unit = b->w;
@@ -196,10 +182,10 @@ HLMI_INLINE void micro_k(bool k4, int T, const hlmi_slab *b, const char *x, floa
         const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)unit;
         const float *da = &((const hlmi_act_q8k *)x)->d;
         sums sum, minimum;
-        if (k4) dots_k4(T, sum, minimum, u, x, b->ldx);
-        else dots_k6(T, sum, (const hlmi_unit_k6 *)unit, x, b->ldx);
-        tile_add(T, 1, acc, sum, u->d, false, da, b->ldx); /* of K6 at the same place */
-        if (k4) tile_add(T, 1, acc, minimum, u->dmin, true, da, b->ldx);
+        if (f == K6) dots_k6(T, sum, (const hlmi_unit_k6 *)unit, x, b->ldx);
+        else dots_k4(f, T, sum, minimum, u, x, b->ldx);
+        tile_add(T, 1, acc, sum, u->d, false, da, b->ldx); /* of all at the same place */
+        if (f != K6) tile_add(T, 1, acc, minimum, u->dmin, true, da, b->ldx);
     }
     tile_end(T, 1, acc, b, y);
 }
@@ -214,13 +200,15 @@ HLMI_INLINE void micro_k(bool k4, int T, const hlmi_slab *b, const char *x, floa
 #define MICRO_q4m(T, x, y) micro(Q4M, T, b, x, y)
 #define MICRO_q5m(T, x, y) micro(Q5M, T, b, x, y)
 #define MICRO_q8(T, x, y) micro(Q8, T, b, x, y)
-#define MICRO_k4(T, x, y) micro_k(true, T, b, x, y)
-#define MICRO_k6(T, x, y) micro_k(false, T, b, x, y)
+#define MICRO_k4(T, x, y) micro_k(K4, T, b, x, y)
+#define MICRO_k5(T, x, y) micro_k(K5, T, b, x, y)
+#define MICRO_k6(T, x, y) micro_k(K6, T, b, x, y)
 
 FUNCTION(q4, Q4, 32, q8, 16)
 FUNCTION(q4m, Q4M, 32, q8, 16)
 FUNCTION(q5m, Q5M, 32, q8, 16)
 FUNCTION(k4, K4, 256, q8k, 4)
+FUNCTION(k5, K5, 256, q8k, 4)
 FUNCTION(k6, K6, 256, q8k, 4)
 
 /* All but Q8. */
@@ -230,5 +218,6 @@ HLMI_INLINE void fill_gemm(hlmi_kernels *k)
     k->gemm[HLMI_LAYOUT_Q4M] = gemm_q4m;
     k->gemm[HLMI_LAYOUT_Q5M] = gemm_q5m;
     k->gemm[HLMI_LAYOUT_K4] = gemm_k4;
+    k->gemm[HLMI_LAYOUT_K5] = gemm_k5;
     k->gemm[HLMI_LAYOUT_K6] = gemm_k6;
 }

@@ -1,6 +1,6 @@
 /* Layouts of units on integer activations. Sums of a unit are exact integers; of a superblock they are the sub-blocks'
  * times their integer scales. Then acc = fma(sum, dw * da, acc), and where the layout has a minimum acc = fma(m, da *
- * sum(a), acc), of K4 acc = fma(sum of minimums, -(dmin * da), acc). */
+ * sum(a), acc), of K4 and K5 acc = fma(sum of minimums, -(dmin * da), acc). */
 #include "base/fma.h"
 #include "base/half.h"
 #include "kernel/act.h"
@@ -97,6 +97,7 @@ PRODUCT(q5m, Q5M, q8, step_q8_minimum)
 PRODUCT(q8, Q8, q8, step_q8)
 PRODUCT(q8_q16, Q8, q16, step_q16)
 PRODUCT(k4, K4, q8k, step_k4)
+PRODUCT(k5, K5, q8k, step_k4) /* begins as k4 */
 PRODUCT(k6, K6, q8k, step_k6)
 
 /* a block of activations is as long as a unit */

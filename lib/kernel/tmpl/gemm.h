@@ -44,6 +44,15 @@ HLMI_INLINE void tile_add(int T, int R, tile acc, sums sum, const uint16_t *dw, 
     }
 }
 
+/* Adds bit 4, from words of fifth bits (layout.h), to the weights of chunk c's first and last 4 columns. */
+HLMI_INLINE void add_fifth(vi *first, vi *last, const uint32_t *words, size_t c)
+{
+    const vi bits = V(srli_epi32)(V_BITS(V(load_ps)((const float *)(const void *)words)), V_COUNT(2 * (int)c));
+    const vi bit = V(set1_epi8)(16);
+    *first = V_OR(*first, V_AND(V(slli_epi32)(bits, 4), bit));
+    *last = V_OR(*last, V_AND(V(slli_epi32)(bits, 3), bit));
+}
+
 /* The 4 bytes at p to all lanes. */
 HLMI_INLINE vi four_bytes(const void *p)
 {
