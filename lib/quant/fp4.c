@@ -62,13 +62,18 @@ static float ue4m3(uint8_t s)
     return e ? hlmi_f32_from_bits((e + 120) << 23 | m << 20) : (float)m * 0x1p-9f;
 }
 
-static void nvfp4_split(hlmi_run *runs, const void *block)
+void hlmi_nvfp4_split(hlmi_run runs[4], const void *block)
 {
     const hlmi_nvfp4 *b = block;
     for (size_t g = 0; g < 4; g++) {
         runs[g] = (hlmi_run){.d = ue4m3(b->s[g]) * 0.5f};
         for (size_t j = 0; j < 16; j++) runs[g].q[j] = e2m1[b->qs[g * 8 + j % 8] >> (j / 8 * 4) & 15];
     }
+}
+
+static void nvfp4_split(hlmi_run *runs, const void *block)
+{
+    hlmi_nvfp4_split(runs, block);
 }
 
 HLMI_SCALED_TYPE(iq4_nl, "iq4_nl", 32, Q8)

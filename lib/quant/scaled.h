@@ -17,6 +17,9 @@ typedef struct hlmi_scaled {
 void hlmi_scaled_dequantise(const hlmi_scaled *t, float *y, const void *x, size_t n);
 void hlmi_scaled_repack(const hlmi_scaled *t, void *group, const void *const *rows, size_t cols);
 
+/** The runs of a block of NVFP4, for files that have another scale beside them (weights/gguf_scales.c). */
+void hlmi_nvfp4_split(hlmi_run runs[4], const void *block);
+
 /** Element k of codes of two bits in halves of 128, each of 32 bytes in four planes: byte l of a half has elements l, l +
  *  32, l + 64, l + 96, lowest bits first. */
 static inline int hlmi_plane2(const uint8_t *qs, size_t k)

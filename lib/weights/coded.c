@@ -5,7 +5,7 @@
 
 #include "base/assert.h"
 #include "base/half.h"
-#include "quant/layout.h"
+#include "quant/scaled.h"
 #include "weights/store_impl.h"
 
 /* Rows that are being read, and the pieces of tensors that they need. */
@@ -246,6 +246,26 @@ static hlm_status make_room(reading *r, size_t n)
     return HLM_OK;
 }
 
+/* n rows of blocks of NVFP4, whose scales are multiplied by that of their strip of rows. */
+static hlm_status read_blocks(const hlmi_store *s, const hlmi_coded *c, size_t first, size_t n, hlmi_run *out)
+{
+    enum { BLOCK = 64, RUNS = BLOCK / HLMI_RUN };
+    const hlmi_source *file = &s->sources[c->code.source];
+    const size_t size = hlmi_type_get(HLMI_NVFP4)->bytes, bytes = c->cols / BLOCK * size;
+    uint8_t *room = hlmi_alloc(&s->mem, bytes);
+    hlm_status st = room ? HLM_OK : hlmi_nomem(bytes, c->code.name);
+    for (size_t i = first; i < first + n && st == HLM_OK; i++) {
+        const uint8_t *p = NULL;
+        st = hlmi_source_read(file, c->code.offset + i * bytes, bytes, room, &p);
+        for (size_t k = 0; k < c->cols && st == HLM_OK; k += BLOCK, p += size, out += RUNS) {
+            hlmi_nvfp4_split(out, p);
+            for (size_t j = 0; j < RUNS; j++) out[j].d *= c->scales[i / c->tall];
+        }
+    }
+    hlmi_free(&s->mem, room);
+    return st;
+}
+
 enum { AT_ONCE = 32 /* rows */ };
 
 hlm_status hlmi_coded_read(const hlmi_store *s, const hlmi_coded *c, uint64_t offset, size_t n, void *out)
@@ -256,6 +276,7 @@ hlm_status hlmi_coded_read(const hlmi_store *s, const hlmi_coded *c, uint64_t of
     (void)hlmi_type_row_bytes(type, c->cols, &row_bytes);
     hlmi_assert(offset % row_bytes == 0 && n % row_bytes == 0);
     const size_t first = (size_t)(offset / row_bytes), rows = (size_t)(n / row_bytes);
+    if (c->order == HLMI_CODES_NVFP4) return read_blocks(s, c, first, rows, out);
     HLMI_DO(make_room(&r, hlmi_min_size(rows, AT_ONCE)));
     hlm_status st = HLM_OK;
     for (size_t at = 0; at < rows && st == HLM_OK; at += r.n) {

@@ -17,6 +17,7 @@ typedef enum hlmi_code_order {
     HLMI_CODES_ROWS, /* [rows][cols], lowest bits first (bytes: 8 bits) */
     HLMI_CODES_HIGH_FIRST, /* the same of nibbles, but the first of two is the high one */
     HLMI_CODES_COLUMNS, /* words [cols * bits / 32][rows]: bits of a row run down a column of words (GPTQ) */
+    HLMI_CODES_NVFP4, /* blocks of that type, with scales of their own: `scales` are [rows / tall] */
     HLMI_CODES_AWQ /* words [cols][rows / 8] of nibbles in the order 0 2 4 6 1 3 5 7 of rows */
 } hlmi_code_order;
 

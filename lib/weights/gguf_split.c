@@ -132,5 +132,5 @@ hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content
     if (content != HLMI_STORE_SIDE_FILES) HLMI_TRY(add_parts(s, &p));
 done:
     hlmi_free(&s->mem, p.path);
-    return st;
+    return st == HLM_OK ? hlmi_gguf_scale(s) : st;
 }

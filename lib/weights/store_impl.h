@@ -43,6 +43,8 @@ struct hlmi_store {
 
 /** GGUF: takes the open file over (also when it fails). */
 hlm_status hlmi_gguf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
+/** Matrices of NVFP4 become those that their X.scale says (coded.h). */
+hlm_status hlmi_gguf_scale(hlmi_store *s);
 /** A folder: file is NULL. */
 hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content);
 

@@ -252,6 +252,102 @@ START_TEST(bitsandbytes_of_8_bits)
 }
 END_TEST
 
+/* ---- NVFP4 in GGUF files ---- */
+
+enum { NV_BLOCK = 36, NV_TENSORS = 6 };
+
+/* Numbers of nvfp4 blocks of 64: four scales, and of each 16 elements the low halves of 8 bytes first. */
+static double nvfp4_at(const unsigned char *blocks, size_t i)
+{
+    const unsigned char *b = blocks + i / 64 * NV_BLOCK;
+    const size_t k = i % 64;
+    return e4m3(b[k / 16]) * e2m1[b[4 + k / 16 * 8 + k % 8] >> (k % 16 / 8 * 4) & 15];
+}
+
+/* X.weight [5, 128] and E.weight [3, 4, 64] with their scales, of `n_scales` experts, and P.weight [2, 64] without. */
+static void write_nvfp4(memfs *fs, const unsigned char *blocks, const float *scales, size_t n_scales)
+{
+    static const uint64_t x[] = {128, 5}, e[] = {64, 4, 3}, p[] = {64, 2}, one[] = {1};
+    const uint64_t some[] = {n_scales};
+    bytes b = {.n = 0};
+    put_front(&b, 3, NV_TENSORS, 0);
+    put_tensor(&b, "X.weight", 2, x, 40, 0);
+    put_tensor(&b, "E.weight", 3, e, 40, 384);
+    put_tensor(&b, "P.weight", 2, p, 40, 832);
+    put_tensor(&b, "X.scale", 1, one, 0, 928);
+    put_tensor(&b, "X.input_scale", 1, one, 0, 960);
+    put_tensor(&b, "E.scale", 1, some, 0, 992);
+    put_padding(&b, 32);
+    put(&b, blocks, 10 * NV_BLOCK);
+    put_padding(&b, 32);
+    put(&b, blocks + 10 * NV_BLOCK, 12 * NV_BLOCK);
+    put_padding(&b, 32);
+    put(&b, blocks + 22 * NV_BLOCK, 2 * NV_BLOCK);
+    put_padding(&b, 32);
+    put(&b, scales, 4);
+    put_padding(&b, 32);
+    put(&b, scales, 4);
+    put_padding(&b, 32);
+    put(&b, scales + 1, n_scales * 4);
+    put_padding(&b, 32);
+    memfs_add(fs, "m.gguf", b.data, b.n);
+    free(b.data);
+}
+
+static void check_nvfp4(const hlmi_store *s, const char *name, const unsigned char *blocks, const float *scales,
+                        size_t per_scale)
+{
+    const hlmi_tensor *t = hlmi_store_find(s, name);
+    const size_t cols = (size_t)t->dims[t->n_dims - 1],
+                 n = (size_t)t->bytes / hlmi_type_get(t->type)->bytes * hlmi_type_get(t->type)->block;
+    unsigned char *buf = malloc((size_t)t->bytes);
+    float *y = malloc(n * sizeof *y);
+    const uint8_t *p = NULL;
+    const size_t row = (size_t)t->bytes / (n / cols);
+    for (size_t r = 0; r < n / cols; r++) {
+        ck_assert_msg(hlmi_store_read(s, t, r * row, row, buf, &p) == HLM_OK, "%s", hlmi_error());
+        hlmi_type_get(t->type)->dequantise(y + r * cols, p, cols);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double want = nvfp4_at(blocks, i) * (per_scale ? scales[i / per_scale] : 1);
+        ck_assert_msg(fabs(y[i] - want) <= fabs(want) * 0x1p-22, "%s: number %zu is %g, expected %g", name, i, y[i],
+                      want);
+    }
+    free(y);
+    free(buf);
+}
+
+START_TEST(nvfp4_of_gguf_files)
+{
+    static const float scales[] = {0.3f, 2.5f, -0.125f, 7, 1};
+    unsigned char blocks[24 * NV_BLOCK];
+    const hlmi_mem mem = hlmi_mem_default();
+    for (size_t i = 0; i < sizeof blocks; i++) blocks[i] = (unsigned char)any(i % NV_BLOCK < 4 ? 127 : 256);
+    for (int map = 0; map < 2; map++) {
+        for (size_t experts = 2; experts < 5; experts++) {
+            memfs fs = {.n = 0};
+            hlmi_store *s;
+            write_nvfp4(&fs, blocks, scales, experts);
+            const hlmi_vfs vfs = memfs_vfs(&fs, map);
+            const hlm_status st = hlmi_store_open(&s, &mem, &vfs, "m.gguf", HLMI_STORE_MODEL);
+            if (experts != 3) {
+                ck_assert_int_eq(st, HLM_E_FORMAT);
+                ck_assert_ptr_nonnull(strstr(hlmi_error(), "m.gguf: tensor 'E.scale': "));
+            } else {
+                ck_assert_msg(st == HLM_OK && hlmi_store_count(s) == 3, "%s", hlmi_error());
+                check_nvfp4(s, "X.weight", blocks, scales, 5 * 128);
+                check_nvfp4(s, "E.weight", blocks + 10 * NV_BLOCK, scales + 1, 4 * 64);
+                check_nvfp4(s, "P.weight", blocks + 22 * NV_BLOCK, NULL, 0);
+                ck_assert_int_eq(hlmi_store_find(s, "P.weight")->type, HLMI_NVFP4);
+            }
+            hlmi_store_close(s);
+            ck_assert_uint_eq(fs.open, 0);
+            memfs_clear(&fs);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {gptq,
@@ -263,6 +359,7 @@ int main(void)
                                   torchao_int4,
                                   four_bit_floats,
                                   bitsandbytes_of_4_bits,
-                                  bitsandbytes_of_8_bits};
+                                  bitsandbytes_of_8_bits,
+                                  nvfp4_of_gguf_files};
     return suite_run("quantised", tests, sizeof tests / sizeof *tests);
 }
