@@ -57,7 +57,8 @@ hlm_status hlmi_fingerprint_settings(hlmi_fingerprint *f, const hlmi_store *stor
     if (hlmi_store_dialect(store) == HLMI_GGUF) return HLM_OK;
     char *text = NULL;
     size_t len = 0;
-    const hlm_status st = hlmi_store_side_file(store, "config.json", CONFIG_MAX, &text, &len);
+    hlm_status st = hlmi_store_side_file(store, "config.json", CONFIG_MAX, &text, &len);
+    if (st == HLM_OK && !text) st = hlmi_store_side_file(store, "params.json", CONFIG_MAX, &text, &len);
     if (st == HLM_OK && text) f->settings = f->hash(text, len, 1);
     hlmi_free(&f->mem, text);
     return st;

@@ -11,14 +11,17 @@ enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
 
 /* A format that weights may be in, and its files. */
 typedef struct format {
-    const char *single, *index, *adapter;
+    const char *single, *index, *adapter; /* NULL: it has none */
+    bool released; /* it is no Hugging Face's */
     hlm_status (*read)(hlmi_store *s, hlmi_source *file);
 } format;
 
 /* The first that is there is taken. */
 static const format formats[] = {
-    {"model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors", hlmi_safetensors_read},
-    {"pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin", hlmi_torch_read},
+    {"model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors", false, hlmi_safetensors_read},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin", false, hlmi_torch_read},
+    {"consolidated.safetensors", NULL, NULL, true, hlmi_safetensors_read},
+    {"consolidated.00.pth", NULL, NULL, true, hlmi_torch_read},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -185,17 +188,9 @@ static bool has(const hlmi_store *s, const char *name)
 /* Says what else is there. */
 static hlm_status no_weights(const hlmi_store *s, const char *what)
 {
-    static const char *const others[] = {"consolidated.00.pth",
-                                         "consolidated.pth",
-                                         "model.pth",
-                                         "model.pt",
-                                         "model.bin",
-                                         "tf_model.h5",
-                                         "model.onnx",
-                                         "flax_model.msgpack",
-                                         "adapter_model.bin",
-                                         "pytorch_model.bin",
-                                         "consolidated.safetensors"};
+    static const char *const others[] = {"consolidated.pth",    "model.pth",          "model.pt",   "model.bin",
+                                         "tf_model.h5",         "flax_model.msgpack", "model.onnx", "adapter_model.bin",
+                                         "consolidated.00.pth", "pytorch_model.bin"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (has(s, others[i]))
             return hlmi_fail(HLM_E_IO, "%s: no weights: %s; %s is, which is not read: convert it to safetensors",
@@ -244,9 +239,16 @@ static hlm_status add_weights(hlmi_store *s, bool adapter)
 {
     for (const format *f = formats; f < formats + FORMATS; f++) {
         bool missing = false;
+        if (adapter && !f->adapter) continue;
         hlm_status st = add_file(s, f, adapter ? f->adapter : f->single, &missing);
-        if (missing && !adapter) st = add_indexed(s, f, &missing);
-        if (!missing) return st;
+        if (missing && !adapter && f->index) st = add_indexed(s, f, &missing);
+        if (missing) continue;
+        if (st != HLM_OK || !f->released) return st;
+        if (!has(s, "consolidated.01.pth")) return hlmi_released_tensors(s);
+        return hlmi_fail(HLM_E_UNSUPPORTED,
+                         "%s/consolidated.01.pth: weights divided among several processors are not read: convert them "
+                         "to safetensors",
+                         s->path);
     }
     return no_weights(s,
                       adapter ? "adapter_model.safetensors is not there"
@@ -259,6 +261,7 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     const bool adapter = content == HLMI_STORE_ADAPTER;
     const char *config = adapter ? "adapter_config.json" : "config.json";
     HLMI_DO(hlmi_store_object(s, config, CONFIG_MAX, &s->config));
+    if (!s->config && !adapter) HLMI_DO(hlmi_released_settings(s, CONFIG_MAX));
     if (!s->config) return no_folder(s, config);
     if (content == HLMI_STORE_SIDE_FILES) return HLM_OK;
     hlmi_scheme scheme = {.method = HLMI_METHOD_NONE};

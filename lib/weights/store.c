@@ -301,6 +301,21 @@ const hlmi_tensor *hlmi_store_at(const hlmi_store *s, size_t i)
     return i < s->n_tensors ? &s->tensors[i] : NULL;
 }
 
+/* Rows of heads, of which each is somewhere else in the file. */
+static hlm_status read_turned(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, uint8_t *buf)
+{
+    const uint64_t row = t->bytes / t->dims[0], half = t->head_rows / 2;
+    for (size_t at = 0, take; at < n; at += take) {
+        const uint64_t r = (offset + at) / row, skip = (offset + at) % row, in = r % t->head_rows;
+        const uint64_t from = r - in + (in < half ? 2 * in : 2 * (in - half) + 1);
+        const uint8_t *data;
+        take = hlmi_min_size((size_t)(row - skip), n - at);
+        HLMI_DO(hlmi_source_read(&s->sources[t->source], t->offset + from * row + skip, take, buf + at, &data));
+        if (data != buf + at) memcpy(buf + at, data, take);
+    }
+    return HLM_OK;
+}
+
 hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, size_t n, void *buf,
                            const uint8_t **data)
 {
@@ -312,18 +327,22 @@ hlm_status hlmi_store_read(const hlmi_store *s, const hlmi_tensor *t, uint64_t o
         *data = buf;
         return hlmi_coded_read(s, t->coded, offset, n, buf);
     }
+    if (t->head_rows) {
+        *data = buf;
+        return read_turned(s, t, offset, n, buf);
+    }
     return hlmi_source_read(&s->sources[t->source], t->offset + offset, n, buf, data);
 }
 
 void hlmi_store_drop(const hlmi_store *s, const hlmi_tensor *t, uint64_t offset, uint64_t n)
 {
-    if (t->coded || offset > t->bytes || n > t->bytes - offset) return;
+    if (t->coded || t->head_rows || offset > t->bytes || n > t->bytes - offset) return;
     hlmi_source_drop(&s->sources[t->source], t->offset + offset, (size_t)n);
 }
 
 bool hlmi_store_mapped(const hlmi_store *s, const hlmi_tensor *t)
 {
-    return !t->coded && s->sources[t->source].map != NULL;
+    return !t->coded && !t->head_rows && s->sources[t->source].map != NULL;
 }
 
 const hlmi_json *hlmi_store_config(const hlmi_store *s)

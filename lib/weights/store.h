@@ -18,6 +18,8 @@ typedef struct hlmi_tensor {
     uint64_t dims[HLMI_MAX_DIMS]; /* row-major, outermost first, in both containers: a matrix is [rows, cols] */
     uint32_t source; /* which file of the store */
     uint64_t offset, bytes; /* where in that file */
+    uint32_t
+        head_rows; /* rows of a head, of which the file has 2i and 2i+1 where i and i + half are read; 0: as they are */
     const struct hlmi_coded *coded; /* the matrix is made of several tensors of the file (coded.h); NULL: it is there */
     const char *unfit; /* why it can be no weight, NULL: it can. It is then a u8 [bytes] */
     hlm_status unfit_status;
@@ -33,9 +35,10 @@ typedef enum hlmi_content {
 } hlmi_content;
 
 /** Opens a GGUF file (by its magic) or a folder with config.json and weights (model.safetensors, or
- *  model.safetensors.index.json and its shards, or the same of pytorch_model.bin; shard names may not leave the
- *  folder). A tensor of a type or form that this version can not use does not keep the file from being opened, for
- *  nobody may ask for it (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
+ *  model.safetensors.index.json and its shards, or the same of pytorch_model.bin; or params.json and
+ *  consolidated.00.pth or consolidated.safetensors; shard names may not leave the folder). A tensor of a type or form
+ *  that this version can not use does not keep the file from being opened, for nobody may ask for it
+ *  (hlmi_store_usable); of an adapter, all of whose tensors are asked for, it does.
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED, HLM_E_NOMEM: the sentence names the file, the tensor or key, what
  *          was found and what was expected. */
 hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,

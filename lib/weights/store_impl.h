@@ -85,6 +85,10 @@ char *hlmi_store_path_of(const hlmi_store *s, const char *name);
 /** When the store's path is a folder of the system's that holds one GGUF file and no weights of its own, it becomes
  *  that file's. Parts of a split file are one, and projectors of images (mmproj) none. HLM_E_ARG names several. */
 hlm_status hlmi_find_in_folder(hlmi_store *s, hlmi_content content);
+/** The settings of a params.json, if there is one of at most max bytes, become the store's. */
+hlm_status hlmi_released_settings(hlmi_store *s, size_t max);
+/** The tensors are those of a release: they get their usual names and order of rows. */
+hlm_status hlmi_released_tensors(hlmi_store *s);
 /** Frees what a container has put into the store. */
 void hlmi_store_clear(hlmi_store *s);
 /** Makes hlmi_store_find work; HLM_E_FORMAT names a tensor that is there twice. */

@@ -4,7 +4,7 @@
   test/golden/torch_forms.py GOLDEN FOLDER...
 
 Classes of the names that PyTorch has are pickled by Python itself. Each folder is written as a zip file, in the form
-before PyTorch 1.6, and in shards of protocol 4.
+before PyTorch 1.6, in shards of protocol 4, and those of a form that Meta and Mistral release as they do.
 """
 import collections
 import io
@@ -111,13 +111,67 @@ def save_shards(folder, tensors, n):
     (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
 
 
+# A release's names, and those of Hugging Face's that end so.
+NAMES = [("tok_embeddings", "model.embed_tokens"), ("output", "lm_head"), ("attention_norm", "input_layernorm"),
+         ("ffn_norm", "post_attention_layernorm"), ("norm", "model.norm"), ("attention.wq", "self_attn.q_proj"),
+         ("attention.wk", "self_attn.k_proj"), ("attention.wv", "self_attn.v_proj"), ("attention.wo", "self_attn.o_proj"),
+         ("feed_forward.w1", "mlp.gate_proj"), ("feed_forward.w2", "mlp.down_proj"), ("feed_forward.w3", "mlp.up_proj"),
+         ("feed_forward", "block_sparse_moe"), ("layers", "model.layers")]
+SETTINGS = [("dim", "hidden_size"), ("n_layers", "num_hidden_layers"), ("n_heads", "num_attention_heads"),
+            ("n_kv_heads", "num_key_value_heads"), ("head_dim", "head_dim"), ("hidden_dim", "intermediate_size"),
+            ("norm_eps", "rms_norm_eps"), ("sliding_window", "sliding_window")]
+
+
+def neighbours(data, rows, heads):
+    """Rows i and i + half of each head become neighbours."""
+    size, head = len(data) // rows, rows // heads
+    order = [h * head + i // 2 + i % 2 * (head // 2) for h in range(heads) for i in range(head)]
+    return b"".join(data[r * size:(r + 1) * size] for r in order)
+
+
+def released(tensors, config):
+    for name, dtype, shape, data in tensors:
+        for part, heads in (("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")):
+            if part in name:
+                data = neighbours(data, shape[0], config[heads])
+        for own, usual in NAMES:
+            name = name.replace(usual, own)
+        yield name, dtype, shape, data
+
+
+def save_released(folder, tensors, config):
+    """Settings in params.json where that can say them."""
+    own = list(released(tensors, config))
+    if config["model_type"] == "llama":
+        save(folder / "consolidated.00.pth", own)
+        return
+    (folder / "config.json").unlink()
+    params = {name: config[usual] for name, usual in SETTINGS if config.get(usual) is not None}
+    params["rope_theta"] = config.get("rope_theta") or config["rope_parameters"]["rope_theta"]
+    params["vocab_size"] = -1
+    if "num_local_experts" in config:
+        params["moe"] = {"num_experts": config["num_local_experts"], "num_experts_per_tok": config["num_experts_per_tok"]}
+        save(folder / "consolidated.00.pth", own)
+    else:
+        header, at = {}, 0
+        for name, dtype, shape, data in own:
+            header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+            at += len(data)
+        text = json.dumps(header).encode()
+        (folder / "consolidated.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + b"".join(t[3] for t in own))
+    (folder / "params.json").write_text(json.dumps(params))
+
+
 def write_forms(model, out):
     tensors = list(tensors_of(model / "model.safetensors"))
-    for form in ("zip", "old", "shards"):
+    config = json.loads((model / "config.json").read_text())
+    for form in ("zip", "old", "shards") + (("released",) if config["model_type"] in ("llama", "mistral", "mixtral") else ()):
         folder = out / f"{model.name}-{form}"
         shutil.copytree(model, folder, ignore=shutil.ignore_patterns("model.safetensors"))
         if form == "shards":
             save_shards(folder, tensors, 3)
+        elif form == "released":
+            save_released(folder, tensors, config)
         else:
             save(folder / "pytorch_model.bin", tensors, old=form == "old")
         yield folder

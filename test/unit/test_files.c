@@ -290,7 +290,7 @@ START_TEST(other_weights)
         hlm_status status;
     } cases[] = {{"pytorch_model.bin", HLM_E_FORMAT},
                  {"pytorch_model.bin.index.json", HLM_E_FORMAT},
-                 {"consolidated.00.pth", HLM_E_IO},
+                 {"consolidated.00.pth", HLM_E_FORMAT},
                  {"tf_model.h5", HLM_E_IO},
                  {"flax_model.msgpack", HLM_E_IO}};
     char path[PATH], name[NAME];
