@@ -105,10 +105,11 @@ static hlm_status add_conv(const hlmi_decoder *d, size_t layer)
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     bool conv = false;
+    const hlmi_experts *e = d->family;
+    const bool sparse = e->router.n_experts && hlmi_decoder_has(d, HLMI_PART_ROUTER, i);
     HLMI_DO(is_conv(d, i, &conv));
     HLMI_DO(conv ? add_conv(d, i) : hlmi_decoder_add_attention(d, i));
-    return hlmi_decoder_has(d, HLMI_PART_ROUTER, i) ? hlmi_experts_add(d, d->family, i, NULL)
-                                                    : hlmi_decoder_add_mlp(d, i);
+    return sparse ? hlmi_experts_add(d, e, i, NULL) : hlmi_decoder_add_mlp(d, i);
 }
 
 static hlm_status build(const hlmi_config *c, hlmi_wants *w)

@@ -94,6 +94,16 @@ START_TEST(other_tensors_must_be_right)
 }
 END_TEST
 
+/* A layer whose router has no rows: LFM2's folders have no experts, and what is empty is no reason to look for them. */
+START_TEST(routers_of_no_experts_are_refused)
+{
+    mm_folder *f = read_folder("lfm2");
+    mm_add(f, "model.layers.0.feed_forward.gate.weight", "F32", json_pack("[ii]", 0, 128), NULL, 0);
+    check_refused(f, HLM_E_FORMAT, "model.layers.0.feed_forward.gate.weight");
+    mm_folder_free(f);
+}
+END_TEST
+
 /* ---- models without heads, and other names ---- */
 
 /* Names that begin with `from` begin with `to` then, others with `outer`. */
@@ -382,6 +392,7 @@ int main(int argc, char **argv)
 {
     const TTest *const tests[] = {tensors_that_are_left_out_may_be_anything,
                                   other_tensors_must_be_right,
+                                  routers_of_no_experts_are_refused,
                                   names_may_begin_otherwise,
                                   models_without_heads_embed,
                                   embeddings_are_the_last_hidden_state,
