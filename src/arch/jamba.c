@@ -74,11 +74,12 @@ static hlm_status setup(hlmi_decoder *d)
 static hlm_status layer(const hlmi_decoder *d, size_t i)
 {
     const family *f = d->family;
-    bool attention = is_in(&f->attention, i), sparse = is_in(&f->sparse, i) && f->experts.router.n_experts > 1;
+    bool attention = is_in(&f->attention, i), sparse = is_in(&f->sparse, i);
     if (d->gguf) {
         sparse = hlmi_decoder_has(d, HLMI_PART_ROUTER, i);
         HLMI_DO(hlmi_decoder_attends(d, i, &attention));
     }
+    sparse = sparse && f->experts.router.n_experts > 1; /* of one expert top_k may be anything */
     HLMI_DO(attention ? hlmi_decoder_add_attention(d, i) : hlmi_mamba1_add(d, &f->mamba, i));
     return sparse ? hlmi_experts_add(d, &f->experts, i, NULL) : hlmi_decoder_add_mlp(d, i);
 }

@@ -417,15 +417,45 @@ START_TEST(a_folder_around_a_file_is_the_file)
 }
 END_TEST
 
+/* ---- experts ---- */
+
+static void add_number(mm_gguf *g, const char *key, uint32_t v)
+{
+    mm_kv *kv = &g->kv[g->n_kvs++];
+    snprintf(kv->key, sizeof kv->key, "%s", key);
+    kv->type = 4;
+    put_le(&kv->value, v, 4);
+}
+
+/* Jamba without experts may say any number of those of a token, since there is no router; with one it would choose two
+ * of one. The file is a Mixtral's with one expert, under Jamba's name. */
+START_TEST(no_more_experts_are_chosen_than_there_are)
+{
+    mm_gguf *g = read_model(2);
+    mm fs = {.n = 0};
+    memcpy(mm_gguf_kv(g, "general.architecture")->value.data + 8, "jamba", 5);
+    for (size_t i = 0; i < g->n_kvs; i++)
+        if (strncmp(g->kv[i].key, "llama.", 6) == 0) memcpy(g->kv[i].key, "jamba", 5);
+    const double one = 1;
+    ck_assert(set_number(mm_gguf_kv(g, "jamba.expert_count"), 4, 0, &one));
+    add_number(g, "jamba.ssm.inner_size", 64);
+    add_number(g, "jamba.ssm.state_size", 16);
+    add_number(g, "jamba.ssm.conv_kernel", 4);
+    add_number(g, "jamba.ssm.time_step_rank", 2);
+    for (size_t i = 0; i < g->n; i++)
+        if (strstr(g->t[i].name, "_exps") || strstr(g->t[i].name, "gate_inp")) g->t[i].dims[g->t[i].n_dims - 1] = 1;
+    write_whole(g, &fs);
+    check_refused(&fs, "m.gguf", HLM_E_FORMAT, "blk.0.ffn_gate.weight");
+    mm_gguf_free(g);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_numbers_of_any_type,
-                                  refuses_what_is_not_exact,
-                                  heads_are_the_layers,
-                                  reads_dimensions_of_one,
-                                  reads_f64,
-                                  split_files_are_the_same,
-                                  a_folder_around_a_file_is_the_file};
+    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact,
+                                  heads_are_the_layers,      no_more_experts_are_chosen_than_there_are,
+                                  reads_dimensions_of_one,   reads_f64,
+                                  split_files_are_the_same,  a_folder_around_a_file_is_the_file};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
 }
