@@ -119,9 +119,10 @@ static int add_weight(const hlm_weight_info *w, void *user)
 {
     json_t *shape = json_array();
     for (size_t i = 0; i < 4 && w->dims[i]; i++) json_array_append_new(shape, integer(w->dims[i]));
-    json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "tensor", w->tensor, "type", w->type,
-                              "shape", shape, "block", w->block, "role", w->role, "rows", integer(w->rows), "unit",
-                              integer(w->unit), "file_bytes", integer(w->file_bytes), "bytes", integer(w->bytes));
+    json_t *entry = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "tensor", w->tensor, "type",
+                              w->type, "kept_type", w->kept_type, "shape", shape, "block", w->block, "role", w->role,
+                              "rows", integer(w->rows), "unit", integer(w->unit), "file_bytes", integer(w->file_bytes),
+                              "bytes", integer(w->bytes));
     if (w->cols) json_object_set_new(entry, "cols", integer(w->cols));
     if (w->layer >= 0) json_object_set_new(entry, "layer", json_integer(w->layer));
     if (w->item >= 0) json_object_set_new(entry, "item", json_integer(w->item));
@@ -138,16 +139,16 @@ static int print_weight(const hlm_weight_info *w, void *user)
         at += (size_t)snprintf(shape + at, sizeof shape - at, i ? ", %llu" : "%llu", (unsigned long long)w->dims[i]);
     if (w->layer >= 0 && w->item >= 0) snprintf(where, sizeof where, "%d.%d", w->layer, w->item);
     else if (w->layer >= 0) snprintf(where, sizeof where, "%d", w->layer);
-    printf("%-52s %-5s %-18s %11llu  %-8s %-10s %-12s %7llu %6llu\n", w->tensor, w->type, shape,
-           (unsigned long long)w->file_bytes, where, w->block, w->role, (unsigned long long)w->rows,
+    printf("%-52s %-5s %-18s %11llu  %-5s %-8s %-10s %-12s %7llu %6llu\n", w->tensor, w->type, shape,
+           (unsigned long long)w->file_bytes, w->kept_type, where, w->block, w->role, (unsigned long long)w->rows,
            (unsigned long long)w->unit);
     return CLI_OK;
 }
 
 static int show_weights(const cli_session *s)
 {
-    printf("%-52s %-5s %-18s %11s  %-8s %-10s %-12s %7s %6s\n", "tensor", "type", "shape", "bytes", "layer", "block",
-           "role", "rows", "unit");
+    printf("%-52s %-5s %-18s %11s  %-5s %-8s %-10s %-12s %7s %6s\n", "tensor", "type", "shape", "bytes", "kept",
+           "layer", "block", "role", "rows", "unit");
     return for_weights(s, print_weight, NULL);
 }
 

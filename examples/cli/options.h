@@ -33,6 +33,7 @@ typedef struct cli_options {
     const char *model;
     int32_t activations;
     int32_t cpu; /* cli_cpu */
+    const char *quantise;
     bool portable;
     bool read;
     bool check;

@@ -29,6 +29,7 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
             (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
         .activations = o->activations,
         .cpu = cli_cpu(o),
+        .quantise = o->quantise,
         .progress = on_load,
         .progress_user = &progress,
     };

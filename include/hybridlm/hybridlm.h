@@ -384,6 +384,13 @@ typedef struct hlm_model_params {
     int32_t (*progress)(void *user, uint64_t done, uint64_t total);
     /** The first argument of progress. */
     void *progress_user;
+    /** What matrices are quantised to while they are read, by name: "q8_0" (blocks of 32, 8 bits), "q4_0" (blocks of
+     *  32, 4 bits), "int4" (4 bits in groups of 128 with a minimum each, as torchao's int4_weight_only). NULL: they
+     *  stay as in the file. It concerns matrices of plain numbers (f32, f16, bf16, f64) that are multiplied and whose
+     *  rows fill whole blocks. Vectors, convolutions, routers, embeddings, also those that are the head too, and what
+     *  is quantised in the file stay as they are. Results are those of a file with such weights; snapshots are taken by
+     *  models of the same files loaded with the same name. */
+    const char *quantise;
 } hlm_model_params;
 
 /** Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,
@@ -393,9 +400,9 @@ typedef struct hlm_model_params {
  *  On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the
  *  model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,
- *          an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),
- *          HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or
- *          too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
+ *          an instruction set, a type to quantise to, by name), HLM_E_ARG (also: a folder with several GGUF models, by
+ *          their names), HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer
+ *          is too large or too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress). */
 HLM_NODISCARD HLM_API hlm_status hlm_model_load(hlm_model **out, const char *path, const hlm_model_params *params);
 
 /** One reference more, or one less; the last one frees the model. Any thread. */
@@ -423,7 +430,8 @@ typedef struct hlm_model_info {
     const char *arch;
     /** The model's own name, or "". */
     const char *name;
-    /** Weight type that holds most bytes: "q4_1", "bf16", ... */
+    /** Weight type that holds most bytes: "q4_1", "bf16", ...; of matrices that were quantised at load the one that
+     *  they are kept in. */
     const char *weight_type;
     /** Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable" with HLM_LOAD_PORTABLE, on every
      *  CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots. */
@@ -491,6 +499,9 @@ typedef struct hlm_weight_info {
     /** Bytes in the file, and in memory as loaded. */
     uint64_t file_bytes;
     uint64_t bytes;
+    /** The type that it is kept in: a matrix in `type`, unless hlm_model_params.quantise made it another, a vector as
+     *  "f32". */
+    const char *kept_type;
 } hlm_weight_info;
 
 /** Weight i of the model, in the order in which a token meets them. Set info->struct_size first.

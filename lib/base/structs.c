@@ -27,7 +27,7 @@ const hlmi_struct hlmi_structs[] = {
     {"hlm_log", {sizeof(hlm_log)}},
     {"hlm_memory_plan_info", {sizeof(hlm_memory_plan_info)}},
     {"hlm_model_info", {sizeof(hlm_model_info)}},
-    {"hlm_model_params", {sizeof(hlm_model_params)}},
+    {"hlm_model_params", {ENDED(hlm_model_params, progress_user), sizeof(hlm_model_params)}},
     {"hlm_plan_params", {sizeof(hlm_plan_params)}},
     {"hlm_pool_info", {sizeof(hlm_pool_info)}},
     {"hlm_pool_params", {sizeof(hlm_pool_params)}},
@@ -40,7 +40,7 @@ const hlmi_struct hlmi_structs[] = {
     {"hlm_speculation", {sizeof(hlm_speculation)}},
     {"hlm_step", {sizeof(hlm_step)}},
     {"hlm_vfs", {sizeof(hlm_vfs)}},
-    {"hlm_weight_info", {sizeof(hlm_weight_info)}},
+    {"hlm_weight_info", {ENDED(hlm_weight_info, bytes), sizeof(hlm_weight_info)}},
     {"hlm_writer", {sizeof(hlm_writer)}},
     {NULL, {0}},
 };

@@ -39,6 +39,19 @@ static inline void hlmi_store32(void *p, uint32_t v)
     memcpy(p, &v, sizeof v);
 }
 
+static inline void hlmi_store16(void *p, uint16_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/** A non-negative value below 256 to an integer no larger than `top`; NaN and what is out of range are brought
+ *  inside. */
+static inline uint8_t hlmi_clip_u8(float v, uint8_t top)
+{
+    if (!(v > 0)) return 0;
+    return v < (float)top ? (uint8_t)v : top;
+}
+
 /** An f16 in a file as f32. */
 static inline float hlmi_load_f16(const void *p)
 {
@@ -98,15 +111,18 @@ void hlmi_k_nibbles(uint8_t q[8][4][16][4], size_t r, const uint8_t qs[128]);
     }                                                               \
   }
 
-/** The descriptor of a type that has these two. */
+/** The descriptor of a type that has these two, and of one that is made here too. */
 #define HLMI_DESCRIPTOR(type, text, block_elements, block_bytes, of) \
-  const hlmi_type_info hlmi_type_##type = {                          \
-      .name = text,                                                  \
-      .block = block_elements,                                       \
-      .bytes = block_bytes,                                          \
-      .layout = of,                                                  \
-      .dequantise = type##_dequantise,                               \
-      .repack = type##_repack,                                       \
+  HLMI_MADE_DESCRIPTOR(type, text, block_elements, block_bytes, of, NULL)
+#define HLMI_MADE_DESCRIPTOR(type, text, block_elements, block_bytes, of, make) \
+  const hlmi_type_info hlmi_type_##type = {                                     \
+      .name = text,                                                             \
+      .block = block_elements,                                                  \
+      .bytes = block_bytes,                                                     \
+      .layout = of,                                                             \
+      .dequantise = type##_dequantise,                                          \
+      .repack = type##_repack,                                                  \
+      .quantise = make,                                                         \
   };
 
 /** A type of blocks that TYPE_lane says everything about. */

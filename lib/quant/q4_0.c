@@ -12,4 +12,29 @@ static void q4_0_lane(hlmi_unit_q4 *u, size_t r, const hlmi_q4_0 *b)
     hlmi_lane_nibbles(u->q, r, b->qs);
 }
 
-HLMI_BLOCK_TYPE(q4_0, "q4_0", HLMI_QB, q4, HLMI_LAYOUT_Q4)
+/* The element farthest from zero (the first of equals) becomes q = 0, that is -8 d. */
+static void q4_0_quantise(void *y, const float *x, size_t n)
+{
+    hlmi_q4_0 *b = y;
+    for (size_t i = 0; i < n / HLMI_QB; i++, x += HLMI_QB) {
+        float top = x[0], reach = x[0] < 0 ? -x[0] : x[0];
+        for (int j = 1; j < HLMI_QB; j++) {
+            const float a = x[j] < 0 ? -x[j] : x[j];
+            if (a > reach) {
+                reach = a;
+                top = x[j];
+            }
+        }
+        const float d = top / -8.0f, id = d != 0 ? 1.0f / d : 0.0f;
+        hlmi_store16(b[i].d, hlmi_f32_to_f16(d));
+        for (int j = 0; j < 16; j++) {
+            const uint8_t lo = hlmi_clip_u8(x[j] * id + 8.5f, 15);
+            const uint8_t hi = hlmi_clip_u8(x[j + 16] * id + 8.5f, 15);
+            b[i].qs[j] = (uint8_t)(lo | hi << 4);
+        }
+    }
+}
+
+HLMI_REPACK(q4_0, HLMI_QB, q4)
+HLMI_DEQUANTISE(q4_0, HLMI_QB, q4, HLMI_LAYOUT_Q4)
+HLMI_MADE_DESCRIPTOR(q4_0, "q4_0", HLMI_QB, sizeof(hlmi_q4_0), HLMI_LAYOUT_Q4, q4_0_quantise)

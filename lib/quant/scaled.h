@@ -27,8 +27,11 @@ static inline int hlmi_plane2(const uint8_t *qs, size_t k)
     return qs[k / 128 * 32 + k % 32] >> (k % 128 / 32 * 2) & 3;
 }
 
-/** The descriptor of a type that TYPE_split says everything about. */
-#define HLMI_SCALED_TYPE(type, text, columns, of)                                                          \
+/** A type that TYPE_split says everything about: its functions, and the descriptor. */
+#define HLMI_SCALED_TYPE(type, text, columns, of) \
+  HLMI_SCALED(type, columns, of)                  \
+  HLMI_DESCRIPTOR(type, text, columns, sizeof(hlmi_##type), HLMI_LAYOUT_##of)
+#define HLMI_SCALED(type, columns, of)                                                                     \
   static const hlmi_scaled type##_scaled = {columns, sizeof(hlmi_##type), HLMI_LAYOUT_##of, type##_split}; \
   static void type##_dequantise(float *y, const void *x, size_t n)                                         \
   {                                                                                                        \
@@ -37,7 +40,6 @@ static inline int hlmi_plane2(const uint8_t *qs, size_t k)
   static void type##_repack(void *group, const void *const *rows, size_t cols)                             \
   {                                                                                                        \
     hlmi_scaled_repack(&type##_scaled, group, rows, cols);                                                 \
-  }                                                                                                        \
-  HLMI_DESCRIPTOR(type, text, columns, sizeof(hlmi_##type), HLMI_LAYOUT_##of)
+  }
 
 #endif

@@ -43,6 +43,7 @@
   X(Q2_0, q2_0)              \
   X(RUNS, runs)              \
   X(RUNS_M, runs_m)          \
+  X(INT4, int4)              \
   X(F8_E4M3, f8_e4m3)        \
   X(F8_E5M2, f8_e5m2)        \
   X(F64, f64) /* this and the two before: read as f32 */
@@ -75,10 +76,16 @@ typedef struct hlmi_type_info {
     /** One row group of the layout from its rows: rows[i] is row i's data in the file's form, NULL for padding rows
      *  (zero weights); i < rows per group. cols is a multiple of block. */
     void (*repack)(void *group, const void *const *rows, size_t cols);
+    /** n finite elements (a multiple of block) from f32, as whoever has the type first quantises; NULL: the library
+     *  makes none. Others than finite become something. */
+    void (*quantise)(void *y, const float *x, size_t n);
 } hlmi_type_info;
 
 /** Never NULL for values below HLMI_TYPE_COUNT. */
 const hlmi_type_info *hlmi_type_get(hlmi_type type);
+
+/** The type of that name that the library makes from others (quantise); HLMI_TYPE_COUNT: there is none. */
+hlmi_type hlmi_type_made(const char *name);
 
 /** Bytes of a row of `cols` elements; false when cols is no multiple of the block or it overflows. */
 bool hlmi_type_row_bytes(hlmi_type type, uint64_t cols, uint64_t *bytes);

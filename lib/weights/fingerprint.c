@@ -19,11 +19,12 @@ void hlmi_fingerprint_free(hlmi_fingerprint *f)
     f->noted = NULL;
 }
 
-uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const hlmi_tensor *t)
+uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const hlmi_tensor *t, const char *quantised)
 {
     const char *type = hlmi_type_get(t->type)->name;
     const uint64_t key = f->hash(type, strlen(type), f->hash(t->name, strlen(t->name), 0));
-    return f->hash(t->dims, t->n_dims * sizeof *t->dims, key);
+    const uint64_t shaped = f->hash(t->dims, t->n_dims * sizeof *t->dims, key);
+    return quantised ? f->hash(quantised, strlen(quantised), shaped) : shaped;
 }
 
 void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_hashed_rows *rows)

@@ -38,8 +38,8 @@ void hlmi_fingerprint_init(hlmi_fingerprint *f, hlmi_hash_fn *hash, const hlmi_m
 /** Of a zeroed one, too. */
 void hlmi_fingerprint_free(hlmi_fingerprint *f);
 
-/** A number for a tensor's name, type and shape. */
-uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const struct hlmi_tensor *t);
+/** A number for a tensor's name, type and shape, and the type that its rows are quantised to at load (NULL: none). */
+uint64_t hlmi_fingerprint_key(const hlmi_fingerprint *f, const struct hlmi_tensor *t, const char *quantised);
 void hlmi_fingerprint_add(hlmi_fingerprint *f, const hlmi_hashed_rows *rows);
 /** The same later, of rows that stay where they are as long as the model lives. */
 hlm_status hlmi_fingerprint_note(hlmi_fingerprint *f, const hlmi_hashed_rows *rows);

@@ -85,6 +85,7 @@ static hlm_weight_info weight_info(const hlmi_plan *p, const hlmi_weight *w)
         .unit = w->want.unit,
         .file_bytes = n / type->block * type->bytes,
         .bytes = w->use == HLMI_USE_NUMBERS ? n * sizeof *w->numbers : w->matrix.bytes,
+        .kept_type = hlmi_type_get(w->use == HLMI_USE_NUMBERS ? HLMI_F32 : w->matrix.type)->name,
     };
     if (!info.unit) info.unit = w->use == HLMI_USE_PRODUCT ? hlmi_layout_get(w->matrix.layout)->rows : 1;
     for (uint32_t i = 0; i < w->tensor->n_dims; i++) info.dims[i] = w->tensor->dims[i];

@@ -1,6 +1,7 @@
 /* Loading models. */
 #include "plan/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/places.h"
@@ -22,6 +23,20 @@ static hlm_status check_params(const hlm_model_params *p)
     if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
         return hlmi_fail(HLM_E_ARG, "hlm_model_params.activations is %d", (int)p->activations);
     return HLM_OK;
+}
+
+/* The type that matrices are quantised to. */
+static hlm_status read_quantise(hlmi_type *out, const char *name)
+{
+    char known[96] = "";
+    *out = name ? hlmi_type_made(name) : HLMI_F32;
+    if (*out != HLMI_TYPE_COUNT) return HLM_OK;
+    for (unsigned i = 0; i < HLMI_TYPE_COUNT; i++) {
+        const hlmi_type_info *t = hlmi_type_get((hlmi_type)i);
+        const size_t at = strlen(known);
+        if (t->quantise) snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", t->name);
+    }
+    return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.quantise is '%.40s', which is none of %s", name, known);
 }
 
 /* A model and what of it only this folder knows. */
@@ -49,9 +64,11 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     hlmi_mem mem;
     hlmi_logger log;
     unsigned cpu;
+    hlmi_type quantise;
     if (!hlmi_cpu_limit(p->cpu, &cpu))
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.cpu is '%.40s', which is no known instruction set",
                          p->cpu);
+    HLMI_DO(read_quantise(&quantise, p->quantise));
     HLMI_DO(hlmi_mem_from(&mem, p->allocator));
     HLMI_DO(hlmi_log_from(&log, p->log));
     loaded *l = hlmi_calloc(&mem, 1, sizeof *l);
@@ -65,6 +82,7 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     m->flags = p->flags;
     m->f32_activations = p->activations == HLM_ACTIVATIONS_F32;
     hlmi_plan_init(&m->plan, &mem);
+    m->plan.quantise = quantise;
     hlmi_kernels_init(&m->kernels, cpu, (p->flags & HLM_LOAD_PORTABLE) != 0);
     *out = m;
     return HLM_OK;

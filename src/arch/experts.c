@@ -73,9 +73,11 @@ hlm_status hlmi_experts_add(const hlmi_decoder *d, const hlmi_experts *e, size_t
     hlmi_expert more = {0};
     if (shared) more = (hlmi_expert){.gate = shared->gate, .up = shared->up, .down = shared->down};
     p.norm = shared ? shared->norm : hlmi_decoder_norm(d, HLMI_PART_MLP_NORM, layer, d->hidden);
-    p.logits = hlmi_decoder_matrix(d, HLMI_PART_ROUTER, layer, n, d->hidden);
+    p.logits = hlmi_decoder_rows(d, HLMI_PART_ROUTER, layer, (hlmi_want){.rows = n, .cols = d->hidden, .fixed = true});
     if (d->names[HLMI_PART_ROUTER_BIAS].hf) p.router.bias = hlmi_decoder_vector(d, HLMI_PART_ROUTER_BIAS, layer, n);
-    if (e->router.shared_gated) p.shared_gate = hlmi_decoder_matrix(d, HLMI_PART_SHARED_SCALE, layer, 1, d->hidden);
+    if (e->router.shared_gated)
+        p.shared_gate = hlmi_decoder_rows(d, HLMI_PART_SHARED_SCALE, layer,
+                                          (hlmi_want){.rows = 1, .cols = d->hidden, .fixed = true});
     if (e->shared_ff) more = want_shared(d, layer, e->shared_ff);
     p.experts = want_experts(d, e, layer, &more);
     if (e->latent) {

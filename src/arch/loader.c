@@ -33,30 +33,50 @@ static bool all_finite(const float *x, size_t n)
     return !bad;
 }
 
-/* The full check of a row group: its lanes as f32. */
-static hlm_status check_group(const hlmi_loader *l, const hlmi_tensor *t, const void *group, size_t first, size_t n,
-                              size_t cols, float *row)
+/* The full check of a row as f32. */
+static hlm_status check_row(const hlmi_loader *l, const hlmi_tensor *t, const float *x, size_t n, size_t row)
 {
-    const hlmi_layout_info *info = hlmi_layout_get(hlmi_type_get(t->type)->layout);
-    for (size_t r = 0; r < n; r++) {
-        info->read_row(row, 1, group, r, 0, cols);
-        if (!all_finite(row, cols))
-            return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store),
-                             t->name, first + r);
-    }
-    return HLM_OK;
+    if (!l->check_values || all_finite(x, n)) return HLM_OK;
+    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store), t->name,
+                     row);
 }
 
 /* What repacking one matrix needs besides its output. */
 typedef struct repacking {
     const hlmi_tensor *t;
     const hlmi_row_order *order;
+    const hlmi_type_info *type; /* that it is kept in */
     uint64_t key; /* the tensor's in the fingerprint */
     size_t rows, cols, group_rows;
-    uint64_t row_bytes; /* in the file */
+    uint64_t row_bytes, made_bytes; /* in the file; as quantised */
     uint8_t *buffer; /* [group_rows] rows when the file is not mapped */
-    float *row; /* [cols] for the full check */
+    uint8_t *made; /* [group_rows] rows when they are quantised */
+    float *row; /* [cols] for quantising and the full check */
 } repacking;
+
+/* The full check of a row group: its lanes. */
+static hlm_status check_group(const hlmi_loader *l, const repacking *g, const void *group, size_t first, size_t n)
+{
+    const hlmi_layout_info *info = hlmi_layout_get(g->type->layout);
+    for (size_t r = 0; r < n && l->check_values; r++) {
+        info->read_row(g->row, 1, group, r, 0, g->cols);
+        HLMI_DO(check_row(l, g->t, g->row, g->cols, first + r));
+    }
+    return HLM_OK;
+}
+
+/* Rows of the file become rows of the type that they are kept in. */
+static hlm_status quantise_rows(const hlmi_loader *l, const repacking *g, const void **rows, size_t first, size_t n)
+{
+    for (size_t i = 0; i < n && g->made; i++) {
+        uint8_t *made = g->made + i * (size_t)g->made_bytes;
+        hlmi_type_get(g->t->type)->dequantise(g->row, rows[i], g->cols);
+        HLMI_DO(check_row(l, g->t, g->row, g->cols, first + i));
+        g->type->quantise(made, g->row, g->cols);
+        rows[i] = made;
+    }
+    return HLM_OK;
+}
 
 static hlm_status repack_group(hlmi_loader *l, const repacking *g, size_t first, void *out)
 {
@@ -72,8 +92,9 @@ static hlm_status repack_group(hlmi_loader *l, const repacking *g, size_t first,
     for (size_t i = 0; i < n; i++)
         hlmi_fingerprint_add(l->fingerprint,
                              &(hlmi_hashed_rows){g->key, hlmi_file_row(g->order, first + i), rows[i], 1, bytes});
-    hlmi_type_get(g->t->type)->repack(out, rows, g->cols);
-    return g->row ? check_group(l, g->t, out, first, n, g->cols, g->row) : HLM_OK;
+    HLMI_DO(quantise_rows(l, g, rows, first, n));
+    g->type->repack(out, rows, g->cols);
+    return check_group(l, g, out, first, n);
 }
 
 enum { CHUNK = 8 << 20 /* bytes repacked before pages go back and progress is told */ };
@@ -93,29 +114,36 @@ static hlm_status repack_all(hlmi_loader *l, const repacking *g, uint8_t *packed
     return HLM_OK;
 }
 
+/* Memory for n bytes of the tensor's rows on their way, unless they need none. */
+static hlm_status take(const hlmi_mem *mem, const hlmi_tensor *t, bool needed, size_t n, void *out)
+{
+    void *m = needed ? hlmi_alloc(mem, n) : NULL;
+    memcpy(out, &m, sizeof m);
+    return m || !needed ? HLM_OK : hlmi_nomem(n, t->name);
+}
+
 static hlm_status load_matrix(hlmi_loader *l, hlmi_weight *w)
 {
     hlm_status st;
     const hlmi_mem *mem = &l->plan->mem;
     hlmi_matrix *m = &w->matrix;
     repacking g = {.t = w->tensor, .order = hlmi_weight_order(w), .rows = m->rows, .cols = m->cols};
-    hlmi_assert(m->layout == hlmi_type_get(m->type)->layout); /* what repacking makes; a place knows no other */
+    const bool quantised = m->type != g.t->type;
+    g.type = hlmi_type_get(m->type);
+    hlmi_assert(m->layout == g.type->layout); /* what repacking makes; a place knows no other */
     g.group_rows = hlmi_layout_get(m->layout)->rows;
-    g.key = hlmi_fingerprint_key(l->fingerprint, g.t);
-    (void)hlmi_type_row_bytes(m->type, m->cols, &g.row_bytes); /* has been checked */
-    if (!hlmi_store_mapped(l->store, g.t)) {
-        g.buffer = hlmi_alloc(mem, g.group_rows * (size_t)g.row_bytes);
-        if (!g.buffer) HLMI_TRY(hlmi_nomem(g.group_rows * (size_t)g.row_bytes, g.t->name));
-    }
-    if (l->check_values) {
-        g.row = hlmi_alloc(mem, g.cols * sizeof *g.row);
-        if (!g.row) HLMI_TRY(hlmi_nomem(g.cols * sizeof *g.row, g.t->name));
-    }
+    g.key = hlmi_fingerprint_key(l->fingerprint, g.t, quantised ? g.type->name : NULL);
+    (void)hlmi_type_row_bytes(g.t->type, m->cols, &g.row_bytes); /* has been checked */
+    (void)hlmi_type_row_bytes(m->type, m->cols, &g.made_bytes);
+    HLMI_TRY(take(mem, g.t, !hlmi_store_mapped(l->store, g.t), g.group_rows * (size_t)g.row_bytes, &g.buffer));
+    HLMI_TRY(take(mem, g.t, quantised, g.group_rows * (size_t)g.made_bytes, &g.made));
+    HLMI_TRY(take(mem, g.t, quantised || l->check_values, g.cols * sizeof *g.row, &g.row));
     m->packed = hlmi_plan_alloc_packed(l->plan, (size_t)m->bytes);
     if (!m->packed) HLMI_TRY(HLM_E_NOMEM);
     HLMI_TRY(repack_all(l, &g, m->packed, hlmi_layout_group_bytes(m->layout, m->cols)));
 done:
     hlmi_free(mem, g.buffer);
+    hlmi_free(mem, g.made);
     hlmi_free(mem, g.row);
     return st;
 }
@@ -129,9 +157,7 @@ static hlm_status check_rows(const hlmi_loader *l, const hlmi_weight *w)
     if (!row) return hlmi_nomem(m->cols * sizeof *row, w->tensor->name);
     for (size_t r = 0; r < m->rows && st == HLM_OK; r++) {
         hlmi_type_get(m->type)->dequantise(row, m->raw + r * row_bytes, m->cols);
-        if (!all_finite(row, m->cols))
-            st = hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has a NaN or infinity in row %zu", hlmi_store_path(l->store),
-                           w->tensor->name, r);
+        st = check_row(l, w->tensor, row, m->cols, r);
     }
     hlmi_free(&l->plan->mem, row);
     return st;
@@ -150,7 +176,7 @@ static hlm_status load_rows(hlmi_loader *l, hlmi_weight *w)
     }
     if (st == HLM_OK) st = hlmi_store_read(l->store, t, 0, bytes, owned, &w->matrix.raw);
     if (st == HLM_OK && l->check_values) st = check_rows(l, w);
-    const hlmi_hashed_rows rows = {hlmi_fingerprint_key(l->fingerprint, t), 0, w->matrix.raw, w->matrix.rows,
+    const hlmi_hashed_rows rows = {hlmi_fingerprint_key(l->fingerprint, t, NULL), 0, w->matrix.raw, w->matrix.rows,
                                    bytes / w->matrix.rows};
     if (st == HLM_OK) st = hlmi_fingerprint_note(l->fingerprint, &rows);
     return st == HLM_OK ? report(l, t->bytes) : st;
@@ -160,7 +186,7 @@ static hlm_status load_rows(hlmi_loader *l, hlmi_weight *w)
 static void add_once(hlmi_loader *l, const hlmi_tensor *t, const void *data)
 {
     bool *added = &l->added[t - hlmi_store_at(l->store, 0)];
-    const hlmi_hashed_rows rows = {hlmi_fingerprint_key(l->fingerprint, t), 0, data, 1, (size_t)t->bytes};
+    const hlmi_hashed_rows rows = {hlmi_fingerprint_key(l->fingerprint, t, NULL), 0, data, 1, (size_t)t->bytes};
     if (!*added) hlmi_fingerprint_add(l->fingerprint, &rows);
     *added = true;
 }

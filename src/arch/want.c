@@ -208,16 +208,26 @@ static hlm_status check_shape(const hlmi_wants *w, hlmi_use use, const hlmi_want
                      t->name, t->n_dims, found, expected);
 }
 
-/* The entry's bytes in memory and in the file. */
-static void count(hlmi_plan *p, const hlmi_weight *e, uint64_t bytes, uint64_t file_bytes)
+/* The entry's bytes in memory, and as a file has them of its type. */
+static void count(hlmi_plan *p, const hlmi_weight *e, hlmi_type type, uint64_t bytes, uint64_t file_bytes)
 {
     const uint64_t elements = (uint64_t)e->want.rows * hlmi_max_size(1, e->want.cols);
     p->n_parameters += elements;
     p->weight_bytes += bytes;
-    p->type_bytes[e->tensor->type] += file_bytes;
+    p->type_bytes[type] += file_bytes;
     if (e->use == HLMI_USE_ROWS) return;
     p->bytes_per_token += bytes;
     p->n_active += elements;
+}
+
+/* The type that a matrix is kept in: that of the file, or what plain numbers that are multiplied are quantised to, if
+ * their rows fill its blocks. */
+static hlmi_type kept_type(const hlmi_plan *p, const hlmi_weight *e)
+{
+    const hlmi_type t = e->tensor->type;
+    const bool plain = t == HLMI_F32 || t == HLMI_F16 || t == HLMI_BF16 || t == HLMI_F64;
+    const bool may = plain && e->use == HLMI_USE_PRODUCT && !e->want.fixed;
+    return may && e->want.cols % hlmi_type_get(p->quantise)->block == 0 && p->quantise != HLMI_F32 ? p->quantise : t;
 }
 
 static hlm_status fit_matrix(const hlmi_wants *w, hlmi_weight *e)
@@ -233,12 +243,14 @@ static hlm_status fit_matrix(const hlmi_wants *w, hlmi_weight *e)
                          t->name, cols, type->name);
     e->matrix.rows = e->want.rows;
     e->matrix.cols = cols;
-    e->matrix.type = t->type;
+    e->matrix.type = kept_type(w->plan, e);
+    (void)hlmi_type_row_bytes(e->matrix.type, cols, &row_bytes); /* fewer than of the file's, or the same */
     e->matrix.layout = HLMI_LAYOUT_NONE; /* of a matrix for products its place says it (hlmi_plan_place) */
     if (e->use == HLMI_USE_ROWS) w->plan->bytes_per_token += row_bytes;
-    else if (!hlmi_layout_bytes(type->layout, e->want.rows, cols, &bytes)) return hlmi_nomem(SIZE_MAX, t->name);
+    else if (!hlmi_layout_bytes(hlmi_type_get(e->matrix.type)->layout, e->want.rows, cols, &bytes))
+        return hlmi_nomem(SIZE_MAX, t->name);
     e->matrix.bytes = bytes;
-    count(w->plan, e, bytes, e->want.rows * row_bytes);
+    count(w->plan, e, e->matrix.type, bytes, e->want.rows * row_bytes);
     return HLM_OK;
 }
 
@@ -251,7 +263,7 @@ static hlm_status fit_numbers(const hlmi_wants *w, hlmi_weight *e)
                          t->name, hlmi_type_get(t->type)->name);
     e->numbers = hlmi_plan_alloc(w->plan, hlmi_round_up(n, LINE), sizeof *e->numbers);
     if (!e->numbers) return HLM_E_NOMEM;
-    count(w->plan, e, n * sizeof *e->numbers,
+    count(w->plan, e, t->type, n * sizeof *e->numbers,
           t->bytes / hlmi_file_rows(hlmi_weight_order(e), e->want.rows) * e->want.rows);
     return HLM_OK;
 }

@@ -9,7 +9,7 @@
 /** A weight matrix [rows, cols], y = W x. Either packed for the kernels, or rows as in the file. */
 typedef struct hlmi_matrix {
     size_t rows, cols;
-    hlmi_type type; /* of the file */
+    hlmi_type type; /* of the file, or that it was quantised to at load */
     hlmi_layout layout; /* of packed; HLMI_LAYOUT_NONE when only raw is there */
     void *packed; /* row groups of the layout, owned by the plan */
     const uint8_t *raw; /* rows as in the file (embeddings that are no head) */

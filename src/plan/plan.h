@@ -32,8 +32,8 @@ typedef struct hlmi_kv_layer {
 } hlmi_kv_layer;
 
 /** What one layer with a recurrence remembers of a sequence besides KV rows: the newest inputs of its convolution and
- *  the state of its scan. Both lie in the sequence's state block (src/state/item.h), f32, with the lanes of the
- *  kernels side by side. */
+ *  the state of its scan. Both lie in the sequence's state block (src/state/item.h), f32, with the lanes of the kernels
+ *  side by side. */
 typedef struct hlmi_recurrence {
     int32_t layer;
     size_t channels, window; /* convolution: [window][channels], oldest input first; window 0: none */
@@ -80,7 +80,8 @@ typedef struct hlmi_plan {
     uint64_t n_parameters, n_active; /* of the file; that one token is computed with */
     uint64_t weight_bytes; /* in memory as loaded */
     uint64_t bytes_per_token; /* weights read to compute one token, in their types' own layouts */
-    uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of matrices, by file type */
+    uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of weights, by the type that they are kept in, in its file form */
+    hlmi_type quantise; /* matrices of plain numbers become this at load; HLMI_F32: they stay */
 } hlmi_plan;
 
 void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem);

@@ -45,6 +45,7 @@ typedef struct hlmi_want {
     const char *role; /* in its block, for people */
     size_t layer, item; /* item: an expert, or a use of a shared block */
     bool expert; /* one of many, of which rows choose */
+    bool fixed; /* a matrix that is never quantised at load */
     size_t rows, cols; /* cols 0: a vector of `rows` numbers */
     hlmi_row_order order[HLMI_DIALECTS];
     unsigned make[HLMI_DIALECTS]; /* HLMI_MAKE_..., of numbers */

@@ -146,6 +146,7 @@ class hlm_model_params(Structure):
         ("log", c_void_p),
         ("progress", hlm_model_params_progress),
         ("progress_user", c_void_p),
+        ("quantise", c_char_p),
     ]
 
 
@@ -198,6 +199,7 @@ class hlm_weight_info(Structure):
         ("unit", c_uint64),
         ("file_bytes", c_uint64),
         ("bytes", c_uint64),
+        ("kept_type", c_char_p),
     ]
 
 
@@ -647,9 +649,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the\n'
         'model lives (see HLM_LOAD_READ).\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,\n'
-        '        an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),\n'
-        "        HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or\n"
-        '        too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
+        '        an instruction set, a type to quantise to, by name), HLM_E_ARG (also: a folder with several GGUF models, by\n'
+        "        their names), HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer\n"
+        '        is too large or too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress).'),
     "hlm_model_retain": (None, [c_void_p],
         'One reference more, or one less; the last one frees the model. Any thread.'),
     "hlm_model_release": (None, [c_void_p], ""),
@@ -937,9 +939,9 @@ def sizes() -> dict[str, tuple[int, int]]:
     return {
         "hlm_chat_params": (56, sizeof(hlm_chat_params)),
         "hlm_message": (16, sizeof(hlm_message)),
-        "hlm_model_params": (64, sizeof(hlm_model_params)),
+        "hlm_model_params": (72, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
-        "hlm_weight_info": (128, sizeof(hlm_weight_info)),
+        "hlm_weight_info": (136, sizeof(hlm_weight_info)),
         "hlm_pool_params": (72, sizeof(hlm_pool_params)),
         "hlm_pool_info": (24, sizeof(hlm_pool_info)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),

@@ -44,6 +44,14 @@ class ModelParams(TypedDict, total=False):
     #: own limits always hold.
     cpu: str
 
+    #: What matrices are quantised to while they are read, by name: "q8_0" (blocks of 32, 8 bits), "q4_0" (blocks of
+    #: 32, 4 bits), "int4" (4 bits in groups of 128 with a minimum each, as torchao's int4_weight_only). NULL: they
+    #: stay as in the file. It concerns matrices of plain numbers (f32, f16, bf16, f64) that are multiplied and whose
+    #: rows fill whole blocks. Vectors, convolutions, routers, embeddings, also those that are the head too, and what
+    #: is quantised in the file stay as they are. Results are those of a file with such weights; snapshots are taken by
+    #: models of the same files loaded with the same name.
+    quantise: str
+
 
 class ModelInfo(NamedTuple):
     """Facts about a model. Strings live as long as the model, are ended by 0 and never NULL. With HLM_LOAD_VOCAB_ONLY
@@ -55,7 +63,8 @@ class ModelInfo(NamedTuple):
     #: The model's own name, or "".
     name: str
 
-    #: Weight type that holds most bytes: "q4_1", "bf16", ...
+    #: Weight type that holds most bytes: "q4_1", "bf16", ...; of matrices that were quantised at load the one that
+    #: they are kept in.
     weight_type: str
 
     #: Kernels chosen: "ref", "avx2", "avx512", "avx512-vnni-bf16", ...; "portable" with HLM_LOAD_PORTABLE, on every
@@ -148,6 +157,10 @@ class WeightInfo(NamedTuple):
     file_bytes: int
 
     bytes: int
+
+    #: The type that it is kept in: a matrix in `type`, unless hlm_model_params.quantise made it another, a vector as
+    #: "f32".
+    kept_type: str
 
 
 class PoolParams(TypedDict, total=False):

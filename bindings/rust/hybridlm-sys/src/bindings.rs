@@ -579,12 +579,19 @@ pub struct hlm_model_params {
     >,
     #[doc = " The first argument of progress."]
     pub progress_user: *mut ::std::os::raw::c_void,
+    #[doc = " What matrices are quantised to while they are read, by name: \"q8_0\" (blocks of 32, 8 bits), \"q4_0\" (blocks of"]
+    #[doc = "  32, 4 bits), \"int4\" (4 bits in groups of 128 with a minimum each, as torchao's int4_weight_only). NULL: they"]
+    #[doc = "  stay as in the file. It concerns matrices of plain numbers (f32, f16, bf16, f64) that are multiplied and whose"]
+    #[doc = "  rows fill whole blocks. Vectors, convolutions, routers, embeddings, also those that are the head too, and what"]
+    #[doc = "  is quantised in the file stay as they are. Results are those of a file with such weights; snapshots are taken by"]
+    #[doc = "  models of the same files loaded with the same name."]
+    pub quantise: *const ::std::os::raw::c_char,
 }
 #[test]
 fn bindgen_test_layout_hlm_model_params() {
     assert_eq!(
         ::std::mem::size_of::<hlm_model_params>(),
-        64usize,
+        72usize,
         concat!("Size of: ", stringify!(hlm_model_params))
     );
     assert_eq!(
@@ -745,6 +752,23 @@ fn bindgen_test_layout_hlm_model_params() {
         );
     }
     test_field_progress_user();
+    fn test_field_quantise() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_model_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).quantise) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_model_params),
+                "::",
+                stringify!(quantise)
+            )
+        );
+    }
+    test_field_quantise();
 }
 impl Default for hlm_model_params {
     fn default() -> Self {
@@ -763,9 +787,9 @@ extern "C" {
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the"]
     #[doc = "  model lives (see HLM_LOAD_READ)."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,"]
-    #[doc = "          an instruction set, by name), HLM_E_ARG (also: a folder with several GGUF models, by their names),"]
-    #[doc = "          HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer is too large or"]
-    #[doc = "          too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
+    #[doc = "          an instruction set, a type to quantise to, by name), HLM_E_ARG (also: a folder with several GGUF models, by"]
+    #[doc = "          their names), HLM_E_TEMPLATE (a chat template's syntax), HLM_E_LIMIT (a file's JSON, template or tokenizer"]
+    #[doc = "          is too large or too deep), HLM_E_NOMEM, HLM_E_CANCELLED (by progress)."]
     pub fn hlm_model_load(
         out: *mut *mut hlm_model,
         path: *const ::std::os::raw::c_char,
@@ -800,7 +824,8 @@ pub struct hlm_model_info {
     pub arch: *const ::std::os::raw::c_char,
     #[doc = " The model's own name, or \"\"."]
     pub name: *const ::std::os::raw::c_char,
-    #[doc = " Weight type that holds most bytes: \"q4_1\", \"bf16\", ..."]
+    #[doc = " Weight type that holds most bytes: \"q4_1\", \"bf16\", ...; of matrices that were quantised at load the one that"]
+    #[doc = "  they are kept in."]
     pub weight_type: *const ::std::os::raw::c_char,
     #[doc = " Kernels chosen: \"ref\", \"avx2\", \"avx512\", \"avx512-vnni-bf16\", ...; \"portable\" with HLM_LOAD_PORTABLE, on every"]
     #[doc = "  CPU. Models loaded with equal parameters and an equal class give equal bits, and take each other's snapshots."]
@@ -1317,12 +1342,15 @@ pub struct hlm_weight_info {
     #[doc = " Bytes in the file, and in memory as loaded."]
     pub file_bytes: u64,
     pub bytes: u64,
+    #[doc = " The type that it is kept in: a matrix in `type`, unless hlm_model_params.quantise made it another, a vector as"]
+    #[doc = "  \"f32\"."]
+    pub kept_type: *const ::std::os::raw::c_char,
 }
 #[test]
 fn bindgen_test_layout_hlm_weight_info() {
     assert_eq!(
         ::std::mem::size_of::<hlm_weight_info>(),
-        128usize,
+        136usize,
         concat!("Size of: ", stringify!(hlm_weight_info))
     );
     assert_eq!(
@@ -1568,6 +1596,23 @@ fn bindgen_test_layout_hlm_weight_info() {
         );
     }
     test_field_bytes();
+    fn test_field_kept_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_weight_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kept_type) as usize - ptr as usize
+            },
+            128usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_weight_info),
+                "::",
+                stringify!(kept_type)
+            )
+        );
+    }
+    test_field_kept_type();
 }
 impl Default for hlm_weight_info {
     fn default() -> Self {

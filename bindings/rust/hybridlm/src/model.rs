@@ -265,6 +265,7 @@ pub struct ModelOptions<'a> {
     flags: u32,
     activations: Activations,
     cpu: Cpu,
+    quantise: Option<String>,
     host: Host,
     progress: Option<Progress<'a>>,
 }
@@ -317,6 +318,12 @@ impl<'a> ModelOptions<'a> {
         self
     }
 
+    /// What plain matrices are quantised to while they are read: "q8_0", "q4_0" or "int4".
+    pub fn quantise(mut self, name: &str) -> Self {
+        self.quantise = Some(name.to_string());
+        self
+    }
+
     /// Lines about progress and decisions, without newline, from any thread. A panic in it goes no further.
     pub fn log(mut self, log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Self {
         self.host.log = Some(Box::new(log));
@@ -351,6 +358,7 @@ impl<'a> ModelOptions<'a> {
 
     fn run(self, path: &str) -> Result<Model> {
         let path = c_string("the path", path)?;
+        let quantise = self.quantise.as_deref().map(|name| c_string("quantise", name)).transpose()?;
         let host = Arc::new(self.host);
         let (allocator, log, vfs) = (host.raw_allocator(), host.raw_log(), host.raw_vfs());
         let mut loading = Loading { progress: self.progress, caught: Caught::default() };
@@ -359,6 +367,7 @@ impl<'a> ModelOptions<'a> {
             flags: self.flags,
             activations: self.activations.raw(),
             cpu: self.cpu.raw(),
+            quantise: quantise.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
             ..Default::default()
         };
         if host.files.is_some() {
