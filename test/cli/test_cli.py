@@ -198,6 +198,13 @@ def info_of_tensors():
         assert len(lines) == len(info["tensors"]) + 1 and lines[0].split()[:4] == ["tensor", "type", "shape", "bytes"]
         assert any(line.split()[0] == names[1] and " mlp " in line for line in lines)
     assert "tensors" not in good_json("info", GGUF)
+    plain, info = (good_json("info", FOLDER, "--tensors", *more) for more in ((), ("--quantise", "q8_0")))
+    kept = {t["tensor"]: (t["type"], t["kept_type"]) for t in info["tensors"]}
+    assert kept["model.layers.1.mlp.down_proj.weight"] == ("f16", "q8_0"), kept
+    assert kept["model.embed_tokens.weight"] == ("f16", "f16") and kept["model.norm.weight"][1] == "f32", kept
+    assert all(t["kept_type"] in (t["type"], "f32") for t in plain["tensors"])
+    assert info["memory"]["weights"] < plain["memory"]["weights"]
+    assert "none of q4_0" in bad(1, "info", FOLDER, "--quantise", "q9")
 
 
 # ---- tokenize ---------------------------------------------------------------

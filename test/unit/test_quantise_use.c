@@ -1,5 +1,6 @@
 /* The rest of the library on matrices that were quantised at load: the promise, adapters, snapshots. test_quantise_use
  * MODELS. */
+#define _POSIX_C_SOURCE 200809L
 #include "snapshot_help.h"
 
 static const char *models;

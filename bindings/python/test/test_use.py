@@ -388,6 +388,13 @@ def test_a_model_with_classes(root):
             call()
 
 
+def test_quantised_at_load(root):
+    plain, made = (hybridlm.Model(root / "test/data/models/llama3", quantise=name) for name in (None, "int4"))
+    assert made.info.weight_bytes < plain.info.weight_bytes and made.info.weight_type == "int4"
+    with pytest.raises(hybridlm.UnsupportedError, match="none of q4_0"):
+        hybridlm.Model(root / "test/data/models/llama3", quantise="q9")
+
+
 def test_a_model_without_tokenizer(root):
     model = hybridlm.Model(root / "test/data/models/llama3")
     context = hybridlm.Context(model)

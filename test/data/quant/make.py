@@ -63,6 +63,31 @@ def floats():
     return x
 
 
+def int4_quantise(x):
+    """Blocks of 128: scale, zero, codes of torchao's int4_weight_only."""
+    x = x.ravel()[:x.size // 128 * 128].reshape(-1, 128)
+    low, high = x.min(1, keepdims=True), x.max(1, keepdims=True)
+    scale = np.maximum((high - low) / np.float32(15), np.float32(1e-6))
+    q = np.clip(np.rint((x - low) / scale), 0, 15).astype(np.uint8)
+    head = np.concatenate([scale, low + np.float32(8) * scale], 1).view(np.uint8)
+    return np.concatenate([head, q[:, 0::2] | q[:, 1::2] << 4], 1)
+
+
+def int4_dequantise(blocks):
+    head, qs = blocks[:, :8].copy().view(np.float32), blocks[:, 8:]
+    q = np.stack([qs & 15, qs >> 4], 2).reshape(len(blocks), 128).astype(np.float32)
+    return (q - np.float32(8)) * head[:, :1] + head[:, 1:]
+
+
+def int4_case(x):
+    rng = np.random.default_rng(20261130)
+    blocks = rng.integers(0, 256, (16, 72), dtype=np.uint8)
+    blocks[:, :8] = rng.normal(0, 0.05, (16, 2)).astype(np.float32).view(np.uint8)
+    save("int4.bin", blocks)
+    save("int4.f32", int4_dequantise(blocks))
+    save("int4.quant", int4_quantise(x))
+
+
 for name in SCALES:
     dequantise_case(name)
 for name in ("f16", "bf16"):
@@ -72,3 +97,4 @@ save("floats.f32", x)
 with np.errstate(over="ignore"):
     for name in ("f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"):
         save(name + ".quant", gguf.quants.quantize(x, T[name.upper()]))
+int4_case(x)

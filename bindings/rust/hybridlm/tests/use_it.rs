@@ -469,4 +469,7 @@ fn folders_load_too() {
     let words = ModelOptions::new().vocab_only(true).load(data("tiny-llama")).unwrap();
     assert_eq!(tokens(&words, "hello"), tokens(&model, "hello"));
     assert_eq!(Context::new(&words).unwrap_err().status(), Status::Unsupported);
+    let quantised = ModelOptions::new().quantise("q8_0").load(data("tiny-llama")).unwrap();
+    assert!(quantised.info().weight_bytes < model.info().weight_bytes);
+    assert_eq!(ModelOptions::new().quantise("q9").load(data("tiny-llama")).unwrap_err().status(), Status::Unsupported);
 }
