@@ -226,7 +226,7 @@ static hlmi_type kept_type(const hlmi_plan *p, const hlmi_weight *e)
 {
     const hlmi_type t = e->tensor->type;
     const bool plain = t == HLMI_F32 || t == HLMI_F16 || t == HLMI_BF16 || t == HLMI_F64;
-    const bool may = plain && e->use == HLMI_USE_PRODUCT && !e->want.fixed;
+    const bool may = plain && !e->tensor->coded && e->use == HLMI_USE_PRODUCT && !e->want.fixed;
     return may && e->want.cols % hlmi_type_get(p->quantise)->block == 0 && p->quantise != HLMI_F32 ? p->quantise : t;
 }
 
