@@ -1293,17 +1293,16 @@ typedef struct hlm_adapter_params {
     const hlm_vfs *vfs;
 } hlm_adapter_params;
 
-/** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors) for a
- *  model from a Hugging Face folder, or a GGUF file for a model from a GGUF file. Its numbers are f32, f16 or bf16, and
- *  computed with in f32.
- *  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first
- *  of them included: what a step that names it does is said at hlm_step.adapter.
+/** Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors), or a
+ *  GGUF file, whichever of the two the model is from. Its numbers are f32, f16 or bf16, and computed with in f32. An
+ *  adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first of
+ *  them included: what a step that names it does is said at hlm_step.adapter.
  *  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for
  *          one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or
- *          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),
- *          HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,
- *          settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the
- *          model's, matrices of experts that rows choose), HLM_E_NOMEM. */
+ *          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other
+ *          kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than
+ *          LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own
+ *          that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
 HLM_NODISCARD HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
                                                   const hlm_adapter_params *params);
 

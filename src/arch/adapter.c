@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/adapter_settings.h"
+#include "arch/arch.h"
 #include "arch/loader.h"
 #include "base/half.h"
 #include "base/size.h"
@@ -69,6 +70,14 @@ static bool other_name(const char *name, size_t len, size_t i, char *out)
     return true;
 }
 
+/* What the file's kind calls a weight: the model may be of the other kind. */
+static const char *name_in_file(const reading *r, const hlmi_weight *w, hlmi_name *room)
+{
+    if (r->s.dialect == w->dialect) return w->name;
+    *room = hlmi_weight_name(w, r->s.dialect);
+    return room->text;
+}
+
 /* The names of a matrix's adapter: "...lora_A.weight" and so on for what the file calls the module. False: it has
  * none. */
 static bool find_module(const reading *r, const char *tensor, char *module)
@@ -113,11 +122,12 @@ static hlm_status check_shape(const reading *r, const hlmi_tensor *t, size_t row
 /* One matrix's adapter while it is made. */
 typedef struct pair {
     const hlmi_weight *weight;
+    const hlmi_row_order *order, *columns; /* of the matrix in files of the adapter's kind */
     char module[NAME]; /* as the file calls it */
     bool added; /* by a step */
     size_t rank;
     const hlmi_tensor *a_tensor, *b_tensor, *m_tensor;
-    float *a, *b, *file_b, *magnitudes, *row, *factor;
+    float *a, *b, *file_a, *file_b, *magnitudes, *row, *factor;
 } pair;
 
 static void pair_free(const reading *r, pair *p)
@@ -125,6 +135,7 @@ static void pair_free(const reading *r, pair *p)
     const hlmi_mem *mem = &r->ad->mem;
     hlmi_free(mem, p->a);
     hlmi_free(mem, p->b);
+    hlmi_free(mem, p->file_a);
     hlmi_free(mem, p->file_b);
     hlmi_free(mem, p->magnitudes);
     hlmi_free(mem, p->row);
@@ -148,7 +159,7 @@ static hlm_status make_factor(const reading *r, pair *p)
             for (size_t k = 0; k < p->rank; k++) x += (double)p->b[i * p->rank + k] * (double)p->a[k * w->cols + c];
             sum += x * x;
         }
-        const double f = (double)p->magnitudes[hlmi_file_row(hlmi_weight_order(p->weight), i)] / __builtin_sqrt(sum);
+        const double f = (double)p->magnitudes[hlmi_file_row(p->order, i)] / __builtin_sqrt(sum);
         if (!(f >= -1e30 && f <= 1e30))
             return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s: row %zu of the matrix has no length", r->path,
                              p->m_tensor->name, i);
@@ -183,7 +194,7 @@ static hlm_status check_pair(const reading *r, pair *p)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of rank %llu, expected %s%.0f", r->path, p->a_tensor->name,
                          (unsigned long long)p->a_tensor->dims[0], r->s.rank ? "" : "1 to ",
                          r->s.rank ? rank : (double)HLMI_LOW_MAX);
-    const size_t rows = hlmi_file_rows(hlmi_weight_order(p->weight), w->rows);
+    const size_t rows = hlmi_file_rows(p->order, w->rows);
     HLMI_DO(check_shape(r, p->a_tensor, p->rank, w->cols));
     HLMI_DO(check_shape(r, p->b_tensor, rows, p->rank));
     if (!r->s.dora) return HLM_OK;
@@ -192,15 +203,37 @@ static hlm_status check_pair(const reading *r, pair *p)
     return check_shape(r, p->m_tensor, rows, 0);
 }
 
+/* A and B in the order of the plan's rows and columns, B times the scale. */
+static hlm_status read_factors(const reading *r, pair *p)
+{
+    const size_t rows = p->weight->matrix.rows, cols = p->weight->matrix.cols, rank = p->rank;
+    const hlmi_mem *mem = &r->ad->mem;
+    float scale = 0;
+    HLMI_DO(hlmi_loader_numbers(r->f->store, mem, p->a_tensor, true, NULL, &p->file_a));
+    HLMI_DO(hlmi_loader_numbers(r->f->store, mem, p->b_tensor, true, NULL, &p->file_b));
+    p->a = hlmi_calloc(mem, rank * cols, sizeof *p->a);
+    p->b = hlmi_calloc(mem, rows * rank, sizeof *p->b);
+    if (!p->a || !p->b) return hlmi_nomem(rows * rank * sizeof *p->b, "an adapter");
+    HLMI_DO(scale_of(r, p, &scale));
+    for (size_t k = 0; k < rank; k++)
+        for (size_t c = 0; c < cols; c++) p->a[k * cols + c] = p->file_a[k * cols + hlmi_file_row(p->columns, c)];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < rank; k++) p->b[i * rank + k] = scale * p->file_b[hlmi_file_row(p->order, i) * rank + k];
+    return HLM_OK;
+}
+
 /* What the file has for a matrix, if anything. */
 static hlm_status read_weight(reading *r, size_t number)
 {
     hlm_status st;
-    float scale = 0;
-    pair p = {.weight = r->f->plan->weights[number], .added = r->f->adds[number]};
-    const size_t rows = p.weight->matrix.rows;
-    const char *name = p.weight->name;
-    if (p.weight->use != HLMI_USE_PRODUCT) return HLM_OK;
+    hlmi_name room;
+    const hlmi_weight *w = r->f->plan->weights[number];
+    pair p = {.weight = w,
+              .order = &w->want.order[r->s.dialect],
+              .columns = &w->want.columns[r->s.dialect],
+              .added = r->f->adds[number]};
+    const char *name = name_in_file(r, w, &room);
+    if (w->use != HLMI_USE_PRODUCT) return HLM_OK;
     if (in_gguf(r)) snprintf(p.module, NAME, "%s", name);
     else if (!find_module(r, name, p.module)) return HLM_OK;
     p.a_tensor = find_part(r, p.module, ".lora_A.weight", ".lora_a");
@@ -208,14 +241,7 @@ static hlm_status read_weight(reading *r, size_t number)
     p.m_tensor = r->s.dora ? find_part(r, p.module, ".lora_magnitude_vector", ".lora_m") : NULL;
     if (!p.a_tensor && !p.b_tensor) return HLM_OK;
     HLMI_TRY(check_pair(r, &p));
-    HLMI_TRY(hlmi_loader_numbers(r->f->store, &r->ad->mem, p.a_tensor, true, NULL, &p.a));
-    HLMI_TRY(hlmi_loader_numbers(r->f->store, &r->ad->mem, p.b_tensor, true, NULL, &p.file_b));
-    p.b = hlmi_calloc(&r->ad->mem, rows * p.rank, sizeof *p.b);
-    if (!p.b) HLMI_TRY(hlmi_nomem(rows * p.rank * sizeof *p.b, "an adapter"));
-    HLMI_TRY(scale_of(r, &p, &scale));
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < p.rank; k++)
-            p.b[i * p.rank + k] = scale * p.file_b[hlmi_file_row(hlmi_weight_order(p.weight), i) * p.rank + k];
+    HLMI_TRY(read_factors(r, &p));
     if (r->s.dora) HLMI_TRY(make_factor(r, &p));
     float *factor = p.factor;
     p.factor = NULL;
@@ -230,13 +256,16 @@ done:
 /* The model's tensor of a name that is the adapter's for it, or NULL. */
 static const hlmi_tensor *find_own(const reading *r, const char *module, size_t len, const char *end)
 {
+    hlmi_name room;
     char other[NAME], name[NAME];
     for (size_t i = 0; other_name(module, len, i, other); i++) {
         if (!*other || snprintf(name, NAME, "%s%s", other, end) >= NAME) continue;
         const hlmi_tensor *t = hlmi_store_find(r->f->model, name);
         if (t) return t;
-        for (size_t k = 0; k < r->f->plan->n_weights; k++)
-            if (strcmp(r->f->plan->weights[k]->name, name) == 0) return r->f->plan->weights[k]->tensor;
+        for (size_t k = 0; k < r->f->plan->n_weights; k++) {
+            const hlmi_weight *w = r->f->plan->weights[k];
+            if (strcmp(name_in_file(r, w, &room), name) == 0) return w->tensor;
+        }
     }
     return NULL;
 }
@@ -328,11 +357,16 @@ static hlm_status check_used(const reading *r)
     return hlmi_fail(HLM_E_FORMAT, "%s: no tensors", r->path);
 }
 
+/* What is added to weights that have multipliers in them is another thing than what is added to those without. */
 static hlm_status check_container(const reading *r)
 {
-    if (r->s.dialect == r->f->plan->weights[0]->dialect) return HLM_OK; /* all of a model's are of one */
-    return hlmi_fail(HLM_E_MISMATCH, "%s: names tensors as %s do, the model is %s", r->path,
-                     in_gguf(r) ? "GGUF files" : "Hugging Face folders", in_gguf(r) ? "a folder" : "a GGUF file");
+    const hlmi_dialect own = r->f->plan->weights[0]->dialect; /* all of a model's are of one */
+    const hlmi_arch *arch = hlmi_arch_named(r->f->arch, own);
+    if (r->s.dialect == own || !arch || !arch->multiplied) return HLM_OK;
+    return hlmi_fail(
+        HLM_E_MISMATCH,
+        "%s: names tensors as %s do, the model is %s, and GGUF files of %s have multipliers in the weights", r->path,
+        in_gguf(r) ? "GGUF files" : "Hugging Face folders", in_gguf(r) ? "a folder" : "a GGUF file", r->f->arch);
 }
 
 hlm_status hlmi_adapter_read(const hlmi_adapter_file *f, hlm_adapter *ad)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "arch/loader.h"
 #include "base/size.h"
 
@@ -208,11 +209,29 @@ static bool kv_item(const reading *r, size_t i, int64_t *token)
     return hlmi_kv_i64(hlmi_store_kv(r->f->store, INVOCATION), i, token);
 }
 
+/* It is of the model's architecture, by the names that GGUF files have for that. */
+static hlm_status check_arch(const reading *r)
+{
+    const hlmi_key key = {NULL, "general.architecture"};
+    const hlmi_dialect own = r->f->plan->weights[0]->dialect; /* all of a model's are of one */
+    const hlmi_arch *arch = hlmi_arch_named(r->f->arch, own);
+    const char *name = r->f->arch;
+    hlmi_str found;
+    if (own == HLMI_GGUF || !arch) return check_word(r, key, name);
+    HLMI_DO(hlmi_config_string(&r->c, key, &found));
+    for (size_t i = 0; i < sizeof arch->also / sizeof *arch->also; i++) {
+        const char *other = arch->also[i];
+        if (other && found.s && found.len == strlen(other) && memcmp(found.s, other, found.len) == 0) return HLM_OK;
+    }
+    if (arch->name.gguf || arch->also[0]) name = arch->name.gguf ? arch->name.gguf : arch->also[0];
+    return check_word(r, key, name);
+}
+
 static hlm_status read_gguf(const reading *r)
 {
     HLMI_DO(check_word(r, (hlmi_key){NULL, "general.type"}, "adapter"));
     HLMI_DO(check_word(r, (hlmi_key){NULL, "adapter.type"}, "lora"));
-    HLMI_DO(check_word(r, (hlmi_key){NULL, "general.architecture"}, r->f->arch));
+    HLMI_DO(check_arch(r));
     HLMI_DO(check_keys(r));
     HLMI_DO(hlmi_config_float(&r->c, (hlmi_key){NULL, "adapter.lora.alpha"}, -1e6, 1e6, HUGE, &r->s->alpha));
     const hlmi_kv *tokens = hlmi_store_kv(r->f->store, INVOCATION);

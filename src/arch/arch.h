@@ -1,5 +1,5 @@
-/* Architectures: each turns settings and tensor names into a layer plan. A new one is a file here and a line in
- * the list below. */
+/* Architectures: each turns settings and tensor names into a layer plan. A new one is a file here and a line in the
+ * list below. */
 #ifndef HLMI_ARCH_ARCH_H
 #define HLMI_ARCH_ARCH_H
 
@@ -8,6 +8,8 @@
 
 typedef struct hlmi_arch {
     hlmi_key name; /* model_type of config.json, general.architecture */
+    const char *also[2]; /* other names that GGUF files have for its models; NULL: none */
+    bool multiplied; /* multipliers of its settings are in the weights of GGUF files */
     bool classifies; /* its reference has ...ForSequenceClassification and ...ForTokenClassification */
     const char *const *left_out; /* beginnings of names of tensors that are not looked at, the last NULL; NULL: none */
     const struct hlmi_decoder_spec *spec; /* of decoders (arch/decoder.h) that need no build of their own */
@@ -49,6 +51,8 @@ typedef struct hlmi_arch {
 HLMI_ARCHS(HLMI_ARCH_DECLARE)
 #undef HLMI_ARCH_DECLARE
 
+/** The one of that name in a dialect, or NULL. */
+const hlmi_arch *hlmi_arch_named(const char *name, hlmi_dialect dialect);
 /** The architecture that the store's files name; fills *config.
  *  HLM_E_UNSUPPORTED names the one found, HLM_E_FORMAT says that none is named. The name stays in `name` [cap]. */
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out);

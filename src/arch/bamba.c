@@ -56,9 +56,10 @@ static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                        .sizes = {128000, 4096, 14336, 32, 32, 8, 0, 262144},
                                        .eps = 1e-5,
                                        .partial_rotary = 0.5,
+                                       .interleaved_gguf = true,
                                        .family_size = sizeof usual,
                                        .usual = &usual,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_bamba = {.name = {"bamba", NULL}, .spec = &spec};
+const hlmi_arch hlmi_arch_bamba = {.name = {"bamba", NULL}, .also = {"granitehybrid"}, .spec = &spec};

@@ -177,11 +177,12 @@ static hlmi_want want_heads(const hlmi_decoder *d, size_t heads, size_t size, si
 /* In files with q, k and v in one tensor each is there as it would be alone, one under the other. */
 static void fuse(const hlmi_decoder *d, size_t layer, hlmi_want *q, hlmi_want *k, hlmi_want *v)
 {
+    static const hlmi_part parts[] = {HLMI_PART_Q, HLMI_PART_K, HLMI_PART_V};
     hlmi_want *const all[] = {q, k, v};
     size_t first = 0;
     if (!d->gguf || !hlmi_decoder_has(d, HLMI_PART_QKV, layer)) return;
     for (size_t i = 0; i < 3; i++) {
-        all[i]->name = d->names[HLMI_PART_QKV];
+        all[i]->name = (hlmi_key){d->names[parts[i]].hf, d->names[HLMI_PART_QKV].gguf};
         all[i]->order[HLMI_GGUF].first = first;
         first += hlmi_file_rows(&all[i]->order[HLMI_GGUF], all[i]->rows);
     }
@@ -464,7 +465,7 @@ static hlm_status text_head(const hlmi_decoder *d, hlmi_head_params *p)
     if (d->tied) {
         head = hlmi_decoder_spell(d, HLMI_PART_HEAD, 0, head);
         p->w.w = embed->table;
-        st = hlmi_plan_name_weight(d->plan, p->w.w, hlmi_wants_name(d->w, &head).text);
+        st = hlmi_plan_name_weight(d->plan, p->w.w, head.name, hlmi_wants_name(d->w, &head).text);
         if (d->spec->head_bias == HLMI_BIAS_ALWAYS) p->w.bias = hlmi_decoder_bias(d, HLMI_PART_HEAD, 0, d->vocab);
     } else {
         p->w = hlmi_decoder_linear(d, HLMI_PART_HEAD, 0, head, d->spec->head_bias);

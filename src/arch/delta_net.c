@@ -21,6 +21,7 @@ static hlm_status read_gguf(const hlmi_config *c, hlmi_delta_net *out)
 hlm_status hlmi_delta_net_read(const hlmi_decoder *d, hlmi_delta_net *out)
 {
     const hlmi_config *c = d->c;
+    out->turned = out->turns && d->gguf;
     if (d->gguf) return read_gguf(c, out);
     HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_num_key_heads", NULL}, MAX_HEADS, 16, &out->key_heads));
     HLMI_DO(hlmi_config_size(c, (hlmi_key){"linear_num_value_heads", NULL}, MAX_HEADS, 32, &out->value_heads));
@@ -52,6 +53,7 @@ static hlm_status is_delta(const hlmi_decoder *d, size_t layer, bool *out)
 typedef struct in_part {
     hlmi_part part;
     size_t heads, rows, first, period, unit;
+    size_t value; /* of values: rows of one of their heads */
 } in_part;
 
 static hlmi_row_order order_of(const in_part *p)
@@ -60,14 +62,27 @@ static hlmi_row_order order_of(const in_part *p)
         .head_dim = p->rows, .period = p->period, .first = p->first, .in_file = p->heads * p->period};
 }
 
+/* The order of value heads of `size` numbers in files of the other kind than this one. */
+static void turn(const hlmi_decoder *d, const hlmi_delta_net *n, size_t size, hlmi_row_order *orders)
+{
+    const size_t share = n->value_heads / n->key_heads;
+    hlmi_row_order *o = &orders[d->gguf ? HLMI_HF : HLMI_GGUF];
+    if (!n->turns || share == 1) return;
+    o->head_dim = o->period = size;
+    o->turn = n->turned ? n->key_heads : share;
+    o->turns = n->turned ? share : n->key_heads;
+}
+
 /* gguf: where it is in files of that kind, or NULL: as in folders. */
-static const hlmi_matrix *want_part(const hlmi_decoder *d, size_t layer, const in_part *p, const in_part *gguf)
+static const hlmi_matrix *want_part(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer, const in_part *p,
+                                    const in_part *gguf)
 {
     hlmi_want want = {.rows = p->heads * p->rows,
                       .cols = d->hidden,
                       .order = {order_of(p), order_of(gguf ? gguf : p)},
                       .unit = p->unit};
-    if (d->gguf && !hlmi_decoder_has(d, p->part, layer)) want.name.gguf = "blk.%zu.ssm_in";
+    if (p->value) turn(d, n, p->value, want.order);
+    if (d->gguf && !hlmi_decoder_has(d, p->part, layer)) want.name = (hlmi_key){d->names[p->part].hf, "blk.%zu.ssm_in"};
     return hlmi_decoder_rows(d, p->part, layer, want);
 }
 
@@ -78,21 +93,26 @@ static void want_in(const hlmi_decoder *d, const hlmi_delta_net *n, size_t layer
     const size_t share = n->value_heads / h, kd = n->key_heads / h * n->key_dim, vd = share * n->value_dim;
     const size_t all = 2 * kd + vd + (n->fused ? vd : 0), ba = n->fused ? 2 * share : share;
     const size_t z = n->fused ? 2 * kd + vd : 0, group = n->turned ? 1 : n->value_heads / n->key_heads;
-    /* GGUF files have q, k and v one under the other, and z apart; but for the first of Qwen3-Next, which are as folders */
+    /* GGUF files have q, k and v one under the other, and z apart; but for the first of Qwen3-Next, which are as
+     * folders */
     const size_t keys = n->key_heads * n->key_dim, values = n->value_heads * n->value_dim;
     const bool apart = !n->fused || hlmi_decoder_has(d, HLMI_PART_SSM_Z, layer);
-    const in_part q = {HLMI_PART_DELTA_Q, 1, keys, 0, 2 * keys + values, 0};
-    const in_part k = {HLMI_PART_DELTA_K, 1, keys, keys, q.period, 0};
-    const in_part v = {HLMI_PART_DELTA_V, 1, values, 2 * keys, q.period, 0};
-    const in_part gate = {HLMI_PART_SSM_Z, 1, values, 0, values, 0};
-    p->q = want_part(d, layer, &(in_part){HLMI_PART_DELTA_Q, h, kd, 0, all, n->key_dim}, apart ? &q : NULL);
-    p->k = want_part(d, layer, &(in_part){HLMI_PART_DELTA_K, h, kd, kd, all, n->key_dim}, apart ? &k : NULL);
-    p->v =
-        want_part(d, layer, &(in_part){HLMI_PART_DELTA_V, h, vd, 2 * kd, all, group * n->value_dim}, apart ? &v : NULL);
-    p->z =
-        want_part(d, layer, &(in_part){HLMI_PART_SSM_Z, h, vd, z, z + vd, group * n->value_dim}, apart ? &gate : NULL);
-    p->b = want_part(d, layer, &(in_part){HLMI_PART_DELTA_B, h, share, 0, ba, group}, NULL);
-    p->a = want_part(d, layer, &(in_part){HLMI_PART_DELTA_A, h, share, ba - share, ba, group}, NULL);
+    const in_part q = {HLMI_PART_DELTA_Q, 1, keys, 0, 2 * keys + values, 0, 0};
+    const in_part k = {HLMI_PART_DELTA_K, 1, keys, keys, q.period, 0, 0};
+    const in_part v = {HLMI_PART_DELTA_V, 1, values, 2 * keys, q.period, 0, 0};
+    const in_part gate = {HLMI_PART_SSM_Z, 1, values, 0, values, 0, 0};
+    const in_part own[] = {{HLMI_PART_DELTA_Q, h, kd, 0, all, n->key_dim, 0},
+                           {HLMI_PART_DELTA_K, h, kd, kd, all, n->key_dim, 0},
+                           {HLMI_PART_DELTA_V, h, vd, 2 * kd, all, group * n->value_dim, n->value_dim},
+                           {HLMI_PART_SSM_Z, h, vd, z, z + vd, group * n->value_dim, n->value_dim},
+                           {HLMI_PART_DELTA_B, h, share, 0, ba, group, 1},
+                           {HLMI_PART_DELTA_A, h, share, ba - share, ba, group, 1}};
+    p->q = want_part(d, n, layer, &own[0], apart ? &q : NULL);
+    p->k = want_part(d, n, layer, &own[1], apart ? &k : NULL);
+    p->v = want_part(d, n, layer, &own[2], apart ? &v : NULL);
+    p->z = want_part(d, n, layer, &own[3], apart ? &gate : NULL);
+    p->b = want_part(d, n, layer, &own[4], NULL);
+    p->a = want_part(d, n, layer, &own[5], NULL);
 }
 
 /* The norm that gives n elements the length `length`: x * length / sqrt(sum x^2 + 1e-6), the references' eps. */
@@ -124,7 +144,9 @@ static hlm_status add_delta(const hlmi_decoder *d, const hlmi_delta_net *n, size
                               .weight = hlmi_decoder_vector(d, HLMI_PART_SSM_NORM, layer, n->value_dim),
                               .size = n->value_dim,
                               .eps = (float)d->eps};
-    p.out = hlmi_decoder_matrix(d, HLMI_PART_SSM_OUT, layer, d->hidden, values);
+    hlmi_want out = {.rows = d->hidden, .cols = values};
+    turn(d, n, n->value_dim, out.columns);
+    p.out = hlmi_decoder_rows(d, HLMI_PART_SSM_OUT, layer, out);
     p.q_norm = length_norm(d, n->key_dim, 1.0f / __builtin_sqrtf((float)n->key_dim));
     p.k_norm = length_norm(d, n->key_dim, 1.0f);
     HLMI_DO(hlmi_plan_add_recurrence(d->plan, &rec, &p.rec));

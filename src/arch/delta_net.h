@@ -7,7 +7,8 @@
 /** Settings of the delta nets, which are the same in all layers. */
 typedef struct hlmi_delta_net {
     size_t key_heads, value_heads, key_dim, value_dim, window;
-    bool turned; /* GGUF files of Qwen3.5: the value heads of a key head lie key_heads apart */
+    bool turns; /* GGUF files of Qwen3.5: the value heads of a key head lie key_heads apart */
+    bool turned; /* so do this file's */
     bool fused; /* one tensor for q, k, v and z and one for b and a, both [key head][part] */
 } hlmi_delta_net;
 

@@ -114,4 +114,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_bamba_names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_falcon_h1 = {.name = {"falcon_h1", "falcon-h1"}, .spec = &spec};
+const hlmi_arch hlmi_arch_falcon_h1 = {.name = {"falcon_h1", "falcon-h1"}, .multiplied = true, .spec = &spec};

@@ -81,6 +81,24 @@ static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
     return n ? hlmi_config_size(d->c, used, n, d->gguf ? 0 : 2, &e->router.top_k) : HLM_OK;
 }
 
+static const granite usual = {.mamba = {HLMI_BAMBA_USUAL}, .experts = {.router = {.kind = HLMI_ROUTE_TOP_SOFTMAX}}};
+
+#define SPEC                                                                                 \
+  .gguf_ff_by_tensor = true, .qkv_bias = HLMI_BIAS_ATTENTION, .o_bias = HLMI_BIAS_ATTENTION, \
+  .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048}, .eps = 1e-6, .interleaved_gguf = true,  \
+  .family_size = sizeof usual, .usual = &usual
+
+/* Whose folder adapters may be of: GGUF files have Bamba, whose positions turn, and Granite 3, which has no Mamba
+ * layers and so no settings of them, under the same names. */
+static void name_folder(hlmi_decoder *d, const granite *g, bool mamba)
+{
+    static const hlmi_decoder_spec apart = {SPEC}; /* gate and up are tensors of their own */
+    const bool hybrid = strcmp(d->c->arch, "granitehybrid") == 0;
+    if (g->experts.router.n_experts || (hybrid ? d->no_rope : mamba)) return;
+    d->spec = &apart;
+    d->names = hybrid ? hlmi_bamba_names : hlmi_llama_names;
+}
+
 static hlm_status setup(hlmi_decoder *d)
 {
     granite *g = d->family;
@@ -88,9 +106,10 @@ static hlm_status setup(hlmi_decoder *d)
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"shared_intermediate_size", NULL}, 1 << 24, 1024, &d->ff));
     HLMI_DO(read_multipliers(d, g));
     HLMI_DO(read_positions(d));
-    if (!d->gguf) return hlmi_mamba2_read(d, &hlmi_bamba_keys, &g->mamba);
     if (g->experts.router.n_experts) d->names = sparse_names;
+    if (!d->gguf) return hlmi_mamba2_read(d, &hlmi_bamba_keys, &g->mamba);
     const bool mamba = hlmi_config_has(d->c, (hlmi_key){NULL, ".ssm.state_size"});
+    name_folder(d, g, mamba);
     return mamba ? hlmi_mamba2_read(d, NULL, &g->mamba) : HLM_OK;
 }
 
@@ -120,22 +139,11 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_experts_add(d, &g->experts, i, &shared);
 }
 
-static const granite usual = {.mamba = {HLMI_BAMBA_USUAL}, .experts = {.router = {.kind = HLMI_ROUTE_TOP_SOFTMAX}}};
+static const hlmi_decoder_spec spec = {SPEC, .names = names, .gate_in_up = true, .setup = setup, .layer = layer};
 
-static const hlmi_decoder_spec spec = {.names = names,
-                                       .gguf_ff_by_tensor = true,
-                                       .qkv_bias = HLMI_BIAS_ATTENTION,
-                                       .o_bias = HLMI_BIAS_ATTENTION,
-                                       .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048},
-                                       .eps = 1e-6,
-                                       .gate_in_up = true,
-                                       .interleaved_gguf = true,
-                                       .family_size = sizeof usual,
-                                       .usual = &usual,
-                                       .setup = setup,
-                                       .layer = layer};
-
-/* GGUF files have Bamba under the first name, too, and models without Mamba layers, also of Granite 3, under the others. */
-const hlmi_arch hlmi_arch_granite_hybrid = {.name = {"granitemoehybrid", "granitehybrid"}, .spec = &spec};
+/* GGUF files have Bamba under the first name, too, and models without Mamba layers, also of Granite 3, under the
+ * others. */
+const hlmi_arch hlmi_arch_granite_hybrid = {
+    .name = {"granitemoehybrid", "granitehybrid"}, .also = {"granite", "granitemoe"}, .spec = &spec};
 const hlmi_arch hlmi_arch_granite = {.name = {NULL, "granite"}, .spec = &spec};
 const hlmi_arch hlmi_arch_granite_moe = {.name = {NULL, "granitemoe"}, .spec = &spec};

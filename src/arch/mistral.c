@@ -23,4 +23,5 @@ static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .window = hlmi_window_all,
                                        .setup = setup};
 
-const hlmi_arch hlmi_arch_mistral = {.name = {"mistral", "mistral3"}, .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_mistral = {
+    .name = {"mistral", "mistral3"}, .also = {"llama"}, .classifies = true, .spec = &spec};

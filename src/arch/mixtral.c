@@ -42,4 +42,4 @@ static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .setup = setup,
                                        .layer = layer};
 
-const hlmi_arch hlmi_arch_mixtral = {.name = {"mixtral", NULL}, .classifies = true, .spec = &spec};
+const hlmi_arch hlmi_arch_mixtral = {.name = {"mixtral", NULL}, .also = {"llama"}, .classifies = true, .spec = &spec};

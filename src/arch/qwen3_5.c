@@ -11,9 +11,7 @@ static const hlmi_key names[HLMI_PARTS] = {
 
 static hlm_status setup(hlmi_decoder *d)
 {
-    hlmi_delta_net *n = d->family;
-    n->turned = d->gguf;
-    return hlmi_delta_net_read(d, n);
+    return hlmi_delta_net_read(d, d->family);
 }
 
 static hlm_status layer(const hlmi_decoder *d, size_t i)
@@ -22,11 +20,14 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_decoder_add_mlp(d, i);
 }
 
+static const hlmi_delta_net usual = {.turns = true};
+
 static const hlmi_decoder_spec spec = {HLMI_DELTA_NET_SPEC,
                                        .names = names,
                                        .sizes = {248320, 4096, 12288, 32, 16, 4, 256, 32768},
                                        .setup = setup,
-                                       .family_size = sizeof(hlmi_delta_net),
+                                       .family_size = sizeof usual,
+                                       .usual = &usual,
                                        .layer = layer};
 
 /* The settings of the text lie in text_config; what joins embedding and head may lie outside. */
@@ -46,4 +47,5 @@ static const char *const left_out[] = {"model.visual.", "visual.", "mtp.", "mode
 
 const hlmi_arch hlmi_arch_qwen3_5_text = {
     .name = {"qwen3_5_text", "qwen35"}, .classifies = true, .left_out = left_out, .spec = &spec};
-const hlmi_arch hlmi_arch_qwen3_5 = {.name = {"qwen3_5", NULL}, .left_out = left_out, .build = build_text_of};
+const hlmi_arch hlmi_arch_qwen3_5 = {
+    .name = {"qwen3_5", NULL}, .also = {"qwen35"}, .left_out = left_out, .build = build_text_of};

@@ -44,7 +44,7 @@ static hlm_status layer(const hlmi_decoder *d, size_t i)
     return hlmi_qwen_experts_add(d, &f->experts, i);
 }
 
-static const family usual = {.net = {.fused = true}}, usual_3_5 = {.net = {.turned = true}};
+static const family usual = {.net = {.fused = true}}, usual_3_5 = {.net = {.turns = true}};
 
 #define SPEC                                                                                 \
   HLMI_DELTA_NET_SPEC, .sizes = {151936, 2048, 5632, 48, 16, 2, 256, 32768}, .setup = setup, \

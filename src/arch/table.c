@@ -90,6 +90,15 @@ static hlm_status check_meanings(const hlmi_config *c)
     return st == HLM_OK && hlmi_json_is(text.json, HLMI_JSON_OBJECT) ? check_meaning(&text) : st;
 }
 
+const hlmi_arch *hlmi_arch_named(const char *name, hlmi_dialect dialect)
+{
+    for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
+        const char *known = hlmi_key_in(archs[i]->name, dialect);
+        if (known && strcmp(known, name) == 0) return archs[i];
+    }
+    return NULL;
+}
+
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out)
 {
     *config = hlmi_loader_settings(store);
@@ -101,15 +110,12 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
         return hlmi_fail(HLM_E_FORMAT, "%s: %s is missing", hlmi_store_path(store), hlmi_key_in(key, config->dialect));
     snprintf(name, cap, "%.*s", (int)(s.len < 64 ? s.len : 64), s.s);
     config->arch = name;
-    for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
-        const char *known = hlmi_key_in(archs[i]->name, config->dialect);
-        if (!known || strcmp(known, name) != 0) continue;
-        *out = archs[i];
-        const hlm_status meant = check_meanings(config);
-        return hf && meant == HLM_OK ? read_class(config, archs[i]) : meant;
-    }
-    return hlmi_fail(HLM_E_UNSUPPORTED, "%s: the architecture \"%s\" is not known to this version",
-                     hlmi_store_path(store), name);
+    *out = hlmi_arch_named(name, config->dialect);
+    if (!*out)
+        return hlmi_fail(HLM_E_UNSUPPORTED, "%s: the architecture \"%s\" is not known to this version",
+                         hlmi_store_path(store), name);
+    const hlm_status meant = check_meanings(config);
+    return hf && meant == HLM_OK ? read_class(config, *out) : meant;
 }
 
 hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan)

@@ -59,6 +59,14 @@ hlmi_name hlmi_wants_name(const hlmi_wants *w, const hlmi_want *want)
     return n;
 }
 
+hlmi_name hlmi_weight_name(const hlmi_weight *w, hlmi_dialect dialect)
+{
+    hlmi_name n = {""};
+    const char *format = hlmi_key_in(w->key, dialect);
+    if (format) spell(&n, "", format, &w->want);
+    return n;
+}
+
 const hlmi_tensor *hlmi_wants_tensor(const hlmi_wants *w, const hlmi_want *want)
 {
     const hlmi_name name = hlmi_wants_name(w, want);
@@ -281,6 +289,7 @@ static hlmi_weight *declare(hlmi_wants *w, hlmi_use use, const hlmi_want *want)
         e->dialect = w->dialect;
         e->tensor = t;
         e->name = t->name;
+        e->key = want->name;
         w->st = use == HLMI_USE_NUMBERS ? fit_numbers(w, e) : fit_matrix(w, e);
     } else {
         w->st = HLM_E_NOMEM;

@@ -30,6 +30,9 @@ void hlmi_wants_find_root(hlmi_wants *w, hlmi_key key, hlmi_key other);
 
 /** The name in the file's dialect; "" where that has none. */
 hlmi_name hlmi_wants_name(const hlmi_wants *w, const hlmi_want *want);
+/** What a weight of the table is called in a dialect, with the roots of the family's own class; "" where that has
+ *  none. */
+hlmi_name hlmi_weight_name(const hlmi_weight *w, hlmi_dialect dialect);
 /** The tensor that holds it, or NULL. */
 const hlmi_tensor *hlmi_wants_tensor(const hlmi_wants *w, const hlmi_want *want);
 

@@ -55,13 +55,14 @@ hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want)
     return w;
 }
 
-hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char *tensor)
+hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, hlmi_key key, const char *tensor)
 {
     const size_t len = strlen(tensor) + 1;
     char *name = hlmi_plan_alloc(p, len, 1);
     if (!name) return HLM_E_NOMEM;
     memcpy(name, tensor, len);
     p->weights[m->number - 1]->name = name;
+    p->weights[m->number - 1]->key = key;
     return HLM_OK;
 }
 

@@ -96,8 +96,9 @@ void *hlmi_plan_alloc_packed(hlmi_plan *p, size_t bytes);
 hlm_status hlmi_plan_own(hlmi_plan *p, void *memory);
 /** Append an entry to the table, whose matrix gets its number and whose block is the next one; NULL without memory. */
 hlmi_weight *hlmi_plan_add_weight(hlmi_plan *p, const hlmi_want *want);
-/** A matrix of the table goes by another name than its tensor's to adapters. */
-hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, const char *tensor);
+/** A matrix of the table goes by another name than its tensor's to adapters: that of `tensor`, which is spelled by
+ *  key. */
+hlm_status hlmi_plan_name_weight(hlmi_plan *p, const hlmi_matrix *m, hlmi_key key, const char *tensor);
 /** Append a block with a copy of its params. */
 hlm_status hlmi_plan_add(hlmi_plan *p, hlmi_block_kind kind, const void *params, size_t size);
 /** Once each block has its place: matrices get the layouts that these keep them in. HLM_E_UNSUPPORTED names the file

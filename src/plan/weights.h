@@ -12,6 +12,7 @@ typedef struct hlmi_row_order {
     size_t half; /* of each head the first 2*half are pairs (2i, 2i+1) in the file and halves (i, i+half) in the plan */
     size_t parts, part; /* the tensor holds `parts` matrices, head by head in turn; this is number `part` */
     size_t period; /* rows from one head to the next in the file; 0: parts (or 1) times head_dim */
+    size_t turn, turns; /* head h is the file's (h % turn) * turns + h / turn; 0: h */
     size_t first, in_file; /* the matrix begins at this row of a tensor of in_file rows (0: parts times its own) */
     size_t stack, layer; /* the tensor is [stack, in_file, cols], the matrix in its number `layer` (0: no stack) */
 } hlmi_row_order;
@@ -48,6 +49,7 @@ typedef struct hlmi_want {
     bool fixed; /* a matrix that is never quantised at load */
     size_t rows, cols; /* cols 0: a vector of `rows` numbers */
     hlmi_row_order order[HLMI_DIALECTS];
+    hlmi_row_order columns[HLMI_DIALECTS]; /* the same of columns: as they are in the model's own dialect */
     unsigned make[HLMI_DIALECTS]; /* HLMI_MAKE_..., of numbers */
     double divisor; /* of numbers; 0: 1 */
     size_t unit; /* rows that stay together when it is divided: a head, a group; 0: as many as kernels take at once */
@@ -63,6 +65,7 @@ typedef struct hlmi_weight {
     size_t block; /* number in the plan of the block that it is for */
     const struct hlmi_tensor *tensor; /* of the file; it may hold more than this */
     const char *name; /* to adapters: the tensor's, or another (hlmi_plan_name_weight) */
+    hlmi_key key; /* what that is made of, in either dialect */
     hlmi_matrix matrix; /* the use decides between this and the numbers */
     float *numbers; /* [rows] or [rows][cols] */
 } hlmi_weight;

@@ -137,24 +137,27 @@ static inline const char *merge_st_type(hlmi_type type)
     return type == HLMI_F32 ? "F32" : type == HLMI_F16 ? "F16" : "BF16";
 }
 
-static inline void merge_st_adapter(const merge *m, const char *folder, const char *settings)
+/* An adapter of n matrices, which are alike in whether they have magnitudes. */
+static inline void merge_st_adapter(const merge *m, size_t n, const char *folder, const char *settings)
 {
     char name[512];
     json_t *header = json_object();
     bytes data = {0}, config = {0};
-    const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
-    const int len = (int)(strlen(m->name) - strlen(".weight"));
-    snprintf(name, sizeof name, "base_model.model.%.*s.lora_A.weight", len, m->name);
-    merge_st_add(header, &data, name, "F32", a, 2, m->a, MERGE_RANK * m->cols * sizeof(float));
-    snprintf(name, sizeof name, "base_model.model.%.*s.lora_B.weight", len, m->name);
-    merge_st_add(header, &data, name, "F32", b, 2, m->b, MERGE_RANK * m->rows * sizeof(float));
-    snprintf(name, sizeof name, "base_model.model.%.*s.lora_magnitude_vector", len, m->name);
-    if (m->dora) merge_st_add(header, &data, name, "F32", b, 1, m->magnitudes, m->rows * sizeof(float));
+    for (size_t i = 0; i < n; i++, m++) {
+        const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
+        const int len = (int)(strlen(m->name) - strlen(".weight"));
+        snprintf(name, sizeof name, "base_model.model.%.*s.lora_A.weight", len, m->name);
+        merge_st_add(header, &data, name, "F32", a, 2, m->a, MERGE_RANK * m->cols * sizeof(float));
+        snprintf(name, sizeof name, "base_model.model.%.*s.lora_B.weight", len, m->name);
+        merge_st_add(header, &data, name, "F32", b, 2, m->b, MERGE_RANK * m->rows * sizeof(float));
+        snprintf(name, sizeof name, "base_model.model.%.*s.lora_magnitude_vector", len, m->name);
+        if (m->dora) merge_st_add(header, &data, name, "F32", b, 1, m->magnitudes, m->rows * sizeof(float));
+    }
     merge_st_write(folder, "adapter_model.safetensors", header, &data);
-    const int n =
+    const int length =
         snprintf(name, sizeof name, "{\"peft_type\": \"LORA\", \"r\": %d, \"lora_alpha\": %d, \"use_dora\": %s%s}",
-                 MERGE_RANK, MERGE_ALPHA, m->dora ? "true" : "false", settings);
-    put(&config, name, (size_t)n);
+                 MERGE_RANK, MERGE_ALPHA, m[-1].dora ? "true" : "false", settings);
+    put(&config, name, (size_t)length);
     merge_write(folder, "adapter_config.json", &config, NULL);
     free(config.data);
 }
@@ -205,23 +208,25 @@ static inline void merge_gguf_write(const char *folder, const char *name, bytes 
     free(data->data);
 }
 
-static inline void merge_gguf_adapter(const merge *m, const char *folder, const char *arch)
+static inline void merge_gguf_adapter(const merge *m, size_t n, const char *folder, const char *arch)
 {
     char name[512];
     bytes front = {0}, data = {0};
     const float alpha = MERGE_ALPHA;
     uint32_t bits;
-    const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
     memcpy(&bits, &alpha, sizeof bits);
-    put_front(&front, 3, 2, 4);
+    put_front(&front, 3, 2 * n, 4);
     put_kv_string(&front, "general.type", "adapter");
     put_kv_string(&front, "general.architecture", arch);
     put_kv_string(&front, "adapter.type", "lora");
     put_kv(&front, "adapter.lora.alpha", 6, bits, 4);
-    snprintf(name, sizeof name, "%s.lora_a", m->name);
-    merge_gguf_tensor(&front, &data, name, a, 2, 0, m->a, MERGE_RANK * m->cols * sizeof(float));
-    snprintf(name, sizeof name, "%s.lora_b", m->name);
-    merge_gguf_tensor(&front, &data, name, b, 2, 0, m->b, MERGE_RANK * m->rows * sizeof(float));
+    for (size_t i = 0; i < n; i++, m++) {
+        const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
+        snprintf(name, sizeof name, "%s.lora_a", m->name);
+        merge_gguf_tensor(&front, &data, name, a, 2, 0, m->a, MERGE_RANK * m->cols * sizeof(float));
+        snprintf(name, sizeof name, "%s.lora_b", m->name);
+        merge_gguf_tensor(&front, &data, name, b, 2, 0, m->b, MERGE_RANK * m->rows * sizeof(float));
+    }
     merge_gguf_write(folder, "adapter.gguf", &front, &data);
 }
 

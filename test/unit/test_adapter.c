@@ -238,7 +238,7 @@ START_TEST(refused)
     REFUSED(load(&a, c.w.model, "none", 0), HLM_E_IO);
     REFUSED(load(&a, c.w.model, "lora", 1e30f), HLM_E_ARG);
     REFUSED(load(&a, c.w.model, "lora-root", 0), HLM_E_FORMAT);
-    REFUSED(load(&a, gguf.model, "lora", 0), HLM_E_MISMATCH);
+    REFUSED(load(&a, gguf.model, "lora", 0), HLM_E_FORMAT); /* of another size */
     REFUSED(load(&a, c.w.model, "gguf-lora/adapter.gguf", 0), HLM_E_UNSUPPORTED); /* of another architecture */
     REFUSED(load(&a, hymba.model, "lora", 0), HLM_E_FORMAT);
     const hlm_pool_params pp = {.struct_size = sizeof pp, .memory_token_adapter = c.lora};

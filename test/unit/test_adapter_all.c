@@ -5,14 +5,16 @@
 #include <strings.h>
 
 #include "api_help.h"
+#include "arch/arch.h"
 #include "merge_help.h"
+#include "plan/adapter.h"
 #include "plan/model.h"
 #include "weights/store.h"
 
-enum { LENGTH = 9, NAMES = 4096 };
+enum { LENGTH = 9, PARTS = 8 };
 
 static const char *models;
-static size_t added, refused; /* matrices of all models */
+static size_t added, crossed, refused; /* matrices of all models */
 
 /* One model with what its logits are. */
 typedef struct subject {
@@ -111,18 +113,98 @@ static void same_as_merged(const subject *s, const merge *m, const hlm_adapter *
                   m->name);
 }
 
-static void try_matrix(const subject *s, const char *name, const hlmi_tensor *t, size_t number)
+static hlm_status load_adapter(const subject *s, const merge *m, size_t n, const char *arch, hlm_adapter **out)
 {
     char path[MERGE_PATH];
+    if (m->gguf) merge_gguf_adapter(m, n, s->folder, arch);
+    else merge_st_adapter(m, n, s->folder, "");
+    snprintf(path, sizeof path, "%s%s", s->folder, m->gguf ? "/adapter.gguf" : "");
+    return hlm_adapter_load(out, s->model, path, NULL);
+}
+
+/* ---- the same adapter as files of the other kind have it ---- */
+
+/* Tensors of the other kind that hold what one of this has. */
+typedef struct crossing {
+    hlmi_name names[PARTS];
+    merge parts[PARTS];
+    size_t n;
+} crossing;
+
+/* The part of a weight's tensor in the other kind, whose other rows are zeros. */
+static merge *part_of(crossing *x, const merge *m, const hlmi_weight *w, hlmi_dialect other)
+{
+    const hlmi_name name = hlmi_weight_name(w, other);
+    for (size_t i = 0; i < x->n; i++)
+        if (strcmp(x->names[i].text, name.text) == 0) return &x->parts[i];
+    ck_assert_uint_lt(x->n, PARTS);
+    merge *p = &x->parts[x->n];
+    x->names[x->n] = name;
+    *p = (merge){.name = x->names[x->n].text, .cols = m->cols, .gguf = other == HLMI_GGUF};
+    p->rows = hlmi_file_rows(&w->want.order[other], w->want.rows);
+    p->a = calloc(MERGE_RANK * p->cols, sizeof *p->a);
+    p->b = calloc(MERGE_RANK * p->rows, sizeof *p->b);
+    x->n++;
+    return p;
+}
+
+static void cross_weight(crossing *x, const merge *m, const hlmi_weight *w, hlmi_dialect other)
+{
+    merge *p = part_of(x, m, w, other);
+    for (size_t k = 0; k < MERGE_RANK; k++)
+        for (size_t c = 0; c < m->cols; c++)
+            p->a[k * m->cols + hlmi_file_row(&w->want.columns[other], c)] = m->a[k * m->cols + c];
+    for (size_t r = 0; r < w->want.rows; r++)
+        memcpy(p->b + hlmi_file_row(&w->want.order[other], r) * MERGE_RANK,
+               m->b + hlmi_file_row(hlmi_weight_order(w), r) * MERGE_RANK, MERGE_RANK * sizeof *p->b);
+}
+
+/* Files of the other kind have all of the tensor's weights, or none. */
+static crossing cross(const subject *s, const merge *m, hlmi_dialect other)
+{
+    crossing x = {.n = 0};
+    for (size_t i = 0; i < s->plan->n_weights; i++) {
+        const hlmi_weight *w = s->plan->weights[i];
+        if (w->use != HLMI_USE_PRODUCT || strcmp(w->name, m->name) != 0) continue;
+        if (*hlmi_weight_name(w, other).text) cross_weight(&x, m, w, other);
+    }
+    return x;
+}
+
+/* From files of either kind it is the same adapter, to the bit. */
+static void same_crossed(const subject *s, const merge *m)
+{
+    merge own = *m;
+    hlm_adapter *a = NULL, *b = NULL;
+    const hlmi_dialect other = m->gguf ? HLMI_HF : HLMI_GGUF;
+    const hlmi_arch *arch = hlmi_arch_named(s->model->arch, m->gguf ? HLMI_GGUF : HLMI_HF);
+    const char *name = arch->name.gguf ? arch->name.gguf : arch->also[0];
+    crossing x = name ? cross(s, m, other) : (crossing){.n = 0};
+    own.dora = false;
+    OK(load_adapter(s, &own, 1, s->model->arch, &a));
+    if (x.n) {
+        const hlm_status st = load_adapter(s, x.parts, x.n, name, &b);
+        if (arch->multiplied) ck_assert_int_eq(st, HLM_E_MISMATCH);
+        else ck_assert_msg(st == HLM_OK, "%s: %s as %s: %s", s->path, m->name, x.parts[0].name, hlm_last_error());
+        if (b)
+            ck_assert_msg(memcmp(a->print, b->print, sizeof a->print) == 0, "%s: %s as %s: another adapter", s->path,
+                          m->name, x.parts[0].name);
+        crossed += b != NULL;
+    }
+    hlm_adapter_release(a);
+    hlm_adapter_release(b);
+    for (size_t i = 0; i < x.n; i++) merge_free(&x.parts[i]);
+}
+
+static void try_matrix(const subject *s, const char *name, const hlmi_tensor *t, size_t number)
+{
     hlm_adapter *adapter = NULL;
     merge m = merge_make(s->model->store, name, t, number % 2 == 1, (uint32_t)(number * 77 + 5));
-    if (m.gguf) merge_gguf_adapter(&m, s->folder, s->model->arch);
-    else merge_st_adapter(&m, s->folder, "");
-    snprintf(path, sizeof path, "%s%s", s->folder, m.gguf ? "/adapter.gguf" : "");
-    const hlm_status st = hlm_adapter_load(&adapter, s->model, path, NULL);
+    const hlm_status st = load_adapter(s, &m, 1, s->model->arch, &adapter);
     if (is_plain(s, name)) {
         ck_assert_msg(st == HLM_OK, "%s: %s: %s", s->path, name, hlm_last_error());
         same_as_merged(s, &m, adapter);
+        same_crossed(s, &m);
         added++;
     } else { /* a table of embeddings, taps, a decay, or experts that rows choose */
         const size_t len = strlen(name) - (m.gguf ? 0 : strlen(".weight"));
@@ -190,7 +272,9 @@ START_TEST(every_matrix)
         free(names[i]);
     }
     free(names);
-    printf("adapters of %zu matrices as merged weights, of %zu refused by name\n", added, refused);
+    ck_assert_uint_gt(crossed, added / 2);
+    printf("adapters of %zu matrices as merged weights, of %zu from files of either kind, of %zu refused by name\n",
+           added, crossed, refused);
 }
 END_TEST
 

@@ -171,7 +171,7 @@ static hlm_status load_as(hlm_model *model, const hlmi_store *store, const char 
     const hlmi_tensor *t = hlmi_store_find(store, name);
     ck_assert_ptr_nonnull(t);
     merge m = merge_make(store, as, t, false, 7);
-    merge_st_adapter(&m, folder, "");
+    merge_st_adapter(&m, 1, folder, "");
     const hlm_status st = hlm_adapter_load(&ad, model, folder, NULL);
     if (st == HLM_OK) memcpy(print, ad->print, sizeof ad->print);
     hlm_adapter_release(ad);
@@ -220,7 +220,7 @@ static hlm_status load_with(const char *model_name, const char *head, const char
     bytes out = {0};
     own[m.cols + 1] += change;
     const uint64_t a[] = {MERGE_RANK, m.cols}, b[] = {m.rows, MERGE_RANK}, dims[] = {m.rows - short_by_one, m.cols};
-    merge_st_adapter(&m, folder, "");
+    merge_st_adapter(&m, 1, folder, "");
     merge_st_add(header, &out, "base_model.model.lm_head.lora_A.weight", "F32", a, 2, m.a,
                  MERGE_RANK * m.cols * sizeof(float));
     merge_st_add(header, &out, "base_model.model.lm_head.lora_B.weight", "F32", b, 2, m.b,

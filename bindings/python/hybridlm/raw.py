@@ -902,17 +902,16 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  HLM_E_IO (no index), HLM_E_FORMAT (no index of this kind, or damaged), HLM_E_UNSUPPORTED, HLM_E_NOMEM; what\n'
         '        was added before stays.'),
     "hlm_adapter_load": (c_int32, [c_void_p, c_void_p, c_char_p, c_void_p],
-        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors) for a\n'
-        'model from a Hugging Face folder, or a GGUF file for a model from a GGUF file. Its numbers are f32, f16 or bf16, and\n'
-        'computed with in f32.\n'
-        'An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first\n'
-        'of them included: what a step that names it does is said at hlm_step.adapter.\n'
+        'Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors), or a\n'
+        'GGUF file, whichever of the two the model is from. Its numbers are f32, f16 or bf16, and computed with in f32. An\n'
+        'adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first of\n'
+        'them included: what a step that names it does is said at hlm_step.adapter.\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for\n'
         '        one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or\n'
-        '        256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),\n'
-        '        HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,\n'
-        "        settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the\n"
-        "        model's, matrices of experts that rows choose), HLM_E_NOMEM."),
+        '        256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other\n'
+        '        kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than\n'
+        "        LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own\n"
+        "        that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
     "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Several adapters of one model as one, whose effects are added. An adapter with magnitudes (DoRA) can be joined only\n'
         'to those of other matrices, one with invocation tokens to those with the same.\n'

@@ -5679,17 +5679,16 @@ impl Default for hlm_adapter_params {
     }
 }
 extern "C" {
-    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors) for a"]
-    #[doc = "  model from a Hugging Face folder, or a GGUF file for a model from a GGUF file. Its numbers are f32, f16 or bf16, and"]
-    #[doc = "  computed with in f32."]
-    #[doc = "  An adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first"]
-    #[doc = "  of them included: what a step that names it does is said at hlm_step.adapter."]
+    #[doc = " Load an adapter for a model: a folder as PEFT writes it (adapter_config.json and adapter_model.safetensors), or a"]
+    #[doc = "  GGUF file, whichever of the two the model is from. Its numbers are f32, f16 or bf16, and computed with in f32. An"]
+    #[doc = "  adapter with invocation tokens (activated LoRA) acts from the last place on at which a text has them, the first of"]
+    #[doc = "  them included: what a step that names it does is said at hlm_step.adapter."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (a tensor of another shape, of a rank above 256, for no matrix of the model, or for"]
     #[doc = "          one that the settings leave out), HLM_E_TOKEN (an invocation token), HLM_E_LIMIT (more than 1024 of them, or"]
-    #[doc = "          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (the other kind of file),"]
-    #[doc = "          HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than LoRA and DoRA,"]
-    #[doc = "          settings that are not known and neither null, false, {} nor [], weights of the model's own that are not the"]
-    #[doc = "          model's, matrices of experts that rows choose), HLM_E_NOMEM."]
+    #[doc = "          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other"]
+    #[doc = "          kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than"]
+    #[doc = "          LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own"]
+    #[doc = "          that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
     pub fn hlm_adapter_load(
         out: *mut *mut hlm_adapter,
         model: *mut hlm_model,

@@ -20,7 +20,7 @@ unsafe impl Send for Adapter {}
 unsafe impl Sync for Adapter {}
 
 impl Adapter {
-    /// Loads a folder as PEFT writes it for a model from a Hugging Face folder, or a GGUF file for one from a GGUF file.
+    /// Loads a folder as PEFT writes it, or a GGUF file, whichever of the two the model is from.
     pub fn load(model: &Model, path: impl AsRef<Path>) -> Result<Adapter> {
         Adapter::with_scale(model, path, 1.0)
     }
