@@ -79,6 +79,7 @@ hlm_status hlmi_experts_add(const hlmi_decoder *d, const hlmi_experts *e, size_t
         p.shared_gate = hlmi_decoder_rows(d, HLMI_PART_SHARED_SCALE, layer,
                                           (hlmi_want){.rows = 1, .cols = d->hidden, .fixed = true});
     if (e->shared_ff) more = want_shared(d, layer, e->shared_ff);
+    else if (!shared) p.router.shared = 0.0f; /* whatever the family's says: there is none to choose */
     p.experts = want_experts(d, e, layer, &more);
     if (e->latent) {
         p.latent_in = hlmi_decoder_linear(d, HLMI_PART_LATENT_IN, layer, in, d->spec->mlp_bias);

@@ -450,12 +450,46 @@ START_TEST(no_more_experts_are_chosen_than_there_are)
 }
 END_TEST
 
+/* Granite's experts without a shared one compute as Mixtral's do. */
+START_TEST(granite_needs_no_shared_expert)
+{
+    static const char arch[] = "granitemoe";
+    mm_gguf *g = read_model(2);
+    mm fs = {.n = 0};
+    size_t n = 0;
+    write_whole(g, &fs);
+    float *want = logits_of(&fs, "m.gguf", &n);
+    mm_kv *name = mm_gguf_kv(g, "general.architecture");
+    name->value.n = 0;
+    put_string(&name->value, arch);
+    for (size_t i = 0; i < g->n_kvs; i++) {
+        char key[96];
+        strcpy(key, g->kv[i].key);
+        if (strncmp(key, "llama.", 6) == 0) snprintf(g->kv[i].key, sizeof key, "%s%.80s", arch, key + 5);
+    }
+    write_whole(g, &fs);
+    size_t found = 0;
+    float *got = logits_of(&fs, "m.gguf", &found);
+    ck_assert_uint_eq(found, n);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_float_eq_tol(got[i], want[i], 1e-4f); /* softmax before the choice, or after */
+    free(got);
+    free(want);
+    mm_gguf_free(g);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {reads_numbers_of_any_type, refuses_what_is_not_exact,
-                                  heads_are_the_layers,      no_more_experts_are_chosen_than_there_are,
-                                  reads_dimensions_of_one,   reads_f64,
-                                  split_files_are_the_same,  a_folder_around_a_file_is_the_file};
+    const TTest *const tests[] = {reads_numbers_of_any_type,
+                                  refuses_what_is_not_exact,
+                                  heads_are_the_layers,
+                                  no_more_experts_are_chosen_than_there_are,
+                                  granite_needs_no_shared_expert,
+                                  reads_dimensions_of_one,
+                                  reads_f64,
+                                  split_files_are_the_same,
+                                  a_folder_around_a_file_is_the_file};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
 }
