@@ -11,7 +11,7 @@ seconds=600
 case ${1-} in
 [0-9]*) seconds=$1 && shift ;;
 esac
-[ $# -gt 0 ] || set -- gguf pickle safetensors sentencepiece template tokenizer snapshot adapter api messages config
+[ $# -gt 0 ] || set -- gguf pickle safetensors quantised sentencepiece template tokenizer snapshot adapter api messages config
 if [ ! -f build-fuzz/build.ninja ]; then
     cache=$(command -v ccache || true)
     CC="${cache:+$cache }clang" CXX="${cache:+$cache }clang++" meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
