@@ -60,6 +60,7 @@ static const magic magics[] = {
     MAGIC(0, "GIF8", "a picture (GIF): " AGAIN),
     MAGIC(0, "\177ELF", "a program or library (ELF): " AGAIN),
     MAGIC(0, "SQLite format 3", "an SQLite database: " AGAIN),
+    MAGIC(0, "IQ== 0\n", "tiktoken's list of tokens, which is not read: put the model's tokenizer.json beside it"),
     MAGIC(0, "d8:announce", "a torrent, not the file that it leads to"),
     MAGIC(0, "\0\x05\x16\x07", "an AppleDouble file (\"._\"), what macOS keeps beside a file: give the file itself"),
     MAGIC(0, "\xFF\xFE\0\0", "text in UTF-32: " UTF8),

@@ -72,7 +72,7 @@ static bool is(hlmi_str s, const char *word)
 
 static hlm_status bad(const machine *m, const char *what)
 {
-    return hlmi_fail(HLM_E_FORMAT, "opcode %s at byte %llu of a pickle: %s", m->op->name,
+    return hlmi_fail(HLM_E_FORMAT, "opcode %s at byte %llu, in a pickle: %s", m->op->name,
                      (unsigned long long)(m->at + m->op_pos), what);
 }
 
@@ -284,7 +284,7 @@ static hlm_status find_global(machine *m, hlmi_str module, hlmi_str name)
             return push_kind(m, HLMI_PICKLE_GLOBAL, (int64_t)i);
     const hlmi_quote q = hlmi_quoted(module.s, module.len);
     return hlmi_fail(HLM_E_UNSUPPORTED,
-                     "opcode %s at byte %llu of a pickle asks for %s of %s, which is not among the few names that "
+                     "opcode %s at byte %llu, in a pickle, asks for %s of %s, which is not among the few names that "
                      "tensors need (nothing of a pickle is run): convert it to safetensors",
                      m->op->name, (unsigned long long)(m->at + m->op_pos), hlmi_quoted(name.s, name.len).s, q.s);
 }
@@ -501,7 +501,7 @@ static hlm_status refuse(const machine *m, uint8_t code)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].code == code)
             return hlmi_fail(HLM_E_UNSUPPORTED,
-                             "opcode %s at byte %llu of a pickle is not among the few that tensors need (nothing of a "
+                             "opcode %s at byte %llu, in a pickle, is not among the few that tensors need (nothing of a "
                              "pickle is run): convert it to safetensors",
                              refused[i].name, at);
     return hlmi_fail(HLM_E_FORMAT, "byte %llu, in a pickle, is 0x%02X, which is no opcode", at, code);

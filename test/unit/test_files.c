@@ -205,6 +205,7 @@ static const struct {
     CONTENT("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.\x80\x02", "PyTorch"),
     CONTENT("\x80\x04\x95\x10\0\0\0\0\0\0\0}\x94", "pickle"),
     CONTENT("\x80\x02}q\0", "pickle"),
+    CONTENT("IQ== 0\nIg== 1\n", "tiktoken"),
     CONTENT("\x1F\x8B\x08\0\0\0\0\0\0\x03{}", "gzip"),
     CONTENT("\xFD"
             "7zXZ\0\0\4",
