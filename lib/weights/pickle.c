@@ -500,10 +500,11 @@ static hlm_status refuse(const machine *m, uint8_t code)
     const unsigned long long at = m->at + m->op_pos;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].code == code)
-            return hlmi_fail(HLM_E_UNSUPPORTED,
-                             "opcode %s at byte %llu, in a pickle, is not among the few that tensors need (nothing of a "
-                             "pickle is run): convert it to safetensors",
-                             refused[i].name, at);
+            return hlmi_fail(
+                HLM_E_UNSUPPORTED,
+                "opcode %s at byte %llu, in a pickle, is not among the few that tensors need (nothing of a "
+                "pickle is run): convert it to safetensors",
+                refused[i].name, at);
     return hlmi_fail(HLM_E_FORMAT, "byte %llu, in a pickle, is 0x%02X, which is no opcode", at, code);
 }
 
