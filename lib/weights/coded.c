@@ -17,7 +17,7 @@ typedef struct reading {
     float *scales; /* [n][groups] */
     float *zeros; /* [n][groups] */
     float *added; /* [n][groups] */
-    uint8_t *nibbles; /* [n] */
+    uint8_t *zero_codes; /* [n][groups] */
     void *words; /* room for what a file without a map gives */
 } reading;
 
@@ -110,16 +110,17 @@ static float number_of(const hlmi_tensor *t, const uint8_t *p)
 static hlm_status read_grid(reading *r, const hlmi_tensor *t, bool turned, size_t tall, float *out)
 {
     const hlmi_coded *c = r->c;
-    const size_t size = hlmi_type_get(t->type)->bytes, strips = hlmi_div_up(c->rows, tall);
-    for (size_t i = 0; i < r->n; i++) {
-        const size_t strip = (r->first + i) / tall;
-        const uint8_t *p = NULL;
-        for (size_t g = 0; g < c->groups; g++) {
-            if (turned) HLMI_DO(piece(r, t, (g * strips + strip) * size, size, &p));
-            else if (g == 0) HLMI_DO(piece(r, t, strip * c->groups * size, c->groups * size, &p));
-            else p += size;
-            out[i * c->groups + g] = number_of(t, p);
-        }
+    const size_t size = hlmi_type_get(t->type)->bytes, strips = hlmi_div_up(c->rows, tall), groups = c->groups;
+    const size_t begin = r->first / tall, end = (r->first + r->n - 1) / tall + 1;
+    const uint8_t *p = NULL;
+    for (size_t g = 0; g < groups && turned; g++) {
+        HLMI_DO(piece(r, t, (g * strips + begin) * size, (end - begin) * size, &p));
+        for (size_t i = 0; i < r->n; i++)
+            out[i * groups + g] = number_of(t, p + ((r->first + i) / tall - begin) * size);
+    }
+    for (size_t i = 0; i < r->n && !turned; i++) {
+        HLMI_DO(piece(r, t, (r->first + i) / tall * groups * size, groups * size, &p));
+        for (size_t g = 0; g < groups; g++) out[i * groups + g] = number_of(t, p + g * size);
     }
     return HLM_OK;
 }
@@ -133,40 +134,64 @@ static hlm_status read_scales(reading *r)
     return HLM_OK;
 }
 
-/* The code in words whose bits run along the rows: a line of words for each group, or a column of them. It may begin in
- * one and end in the next. */
-static hlm_status zero_in_words(reading *r, size_t row, size_t g, float *out)
+/* Word w of those whose bits run along the rows, of group g; a code may begin in one and end in the next. */
+static void put_zeros(const reading *r, size_t w, size_t g, uint32_t v)
+{
+    const size_t bits = r->c->bits;
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t bit = (r->first + i) * bits;
+        uint8_t *out = &r->zero_codes[i * r->c->groups + g];
+        const uint32_t mask = (1u << bits) - 1;
+        if (bit >= w * 32 && bit < (w + 1) * 32) *out = (uint8_t)(v >> (bit - w * 32) & mask);
+        else if (bit < w * 32 && bit + bits > w * 32) *out = (uint8_t)(*out | (v << (w * 32 - bit) & mask));
+    }
+}
+
+/* A line of words for each group, or lines [word] of all groups. */
+static hlm_status zeros_in_words(reading *r)
 {
     const hlmi_coded *c = r->c;
-    const size_t words = hlmi_div_up(c->rows * c->bits, 32), w = row * c->bits / 32, bit = row * c->bits % 32;
-    uint64_t v = 0;
-    for (size_t i = 0; i < 2 && w + i < words; i++) {
-        const size_t at = c->zeros == HLMI_ZERO_ROWS ? (w + i) * c->groups + g : g * words + w + i;
-        const uint8_t *p;
-        HLMI_DO(piece(r, &c->zero_words, at * 4, 4, &p));
-        v |= (uint64_t)hlmi_load_le(p, 4) << (32 * i);
+    const size_t words = hlmi_div_up(c->rows * c->bits, 32), begin = r->first * c->bits / 32,
+                 end = hlmi_div_up((r->first + r->n) * c->bits, 32);
+    const uint8_t *p;
+    for (size_t g = 0; g < c->groups && c->zeros == HLMI_ZERO_GROUPS; g++) {
+        HLMI_DO(piece(r, &c->zero_words, (g * words + begin) * 4, (end - begin) * 4, &p));
+        for (size_t w = begin; w < end; w++) put_zeros(r, w, g, word_at(p, w - begin));
     }
-    *out = (float)((int)(v >> bit & ((1u << c->bits) - 1)) + c->zero);
+    for (size_t w = begin; w < end && c->zeros == HLMI_ZERO_ROWS; w++) {
+        HLMI_DO(piece(r, &c->zero_words, w * c->groups * 4, c->groups * 4, &p));
+        for (size_t g = 0; g < c->groups; g++) put_zeros(r, w, g, word_at(p, g));
+    }
     return HLM_OK;
+}
+
+static hlm_status read_zero_codes(reading *r)
+{
+    const hlmi_coded *c = r->c;
+    const uint8_t *p;
+    switch (c->zeros) {
+    case HLMI_ZERO_ROWS:
+    case HLMI_ZERO_GROUPS: return zeros_in_words(r);
+    case HLMI_ZERO_AWQ:
+        for (size_t g = 0; g < c->groups; g++) HLMI_DO(awq_line(r, &c->zero_words, g, r->zero_codes + g, c->groups));
+        return HLM_OK;
+    case HLMI_ZERO_BYTES:
+        HLMI_DO(piece(r, &c->zero_words, r->first * c->groups, r->n * c->groups, &p));
+        memcpy(r->zero_codes, p, r->n * c->groups);
+        return HLM_OK;
+    default: return HLM_OK;
+    }
 }
 
 static hlm_status read_zeros(reading *r)
 {
     const hlmi_coded *c = r->c;
-    const uint8_t *p;
+    const bool one = c->zeros == HLMI_ZERO_ALL || c->zeros == HLMI_ZERO_ADDED;
     if (c->zeros == HLMI_ZERO_ADDED) HLMI_DO(read_grid(r, &c->zero_words, true, 1, r->added));
-    for (size_t g = 0; g < c->groups; g++) {
-        if (c->zeros == HLMI_ZERO_AWQ) HLMI_DO(awq_line(r, &c->zero_words, g, r->nibbles, 1));
-        for (size_t i = 0; i < r->n; i++) {
-            float *zero = &r->zeros[i * c->groups + g];
-            *zero = (float)(c->zeros == HLMI_ZERO_AWQ ? r->nibbles[i] : c->zero);
-            if (c->zeros == HLMI_ZERO_ROWS || c->zeros == HLMI_ZERO_GROUPS)
-                HLMI_DO(zero_in_words(r, r->first + i, g, zero));
-            if (c->zeros == HLMI_ZERO_BYTES) {
-                HLMI_DO(piece(r, &c->zero_words, (r->first + i) * c->groups + g, 1, &p));
-                *zero = (float)(int8_t)*p;
-            }
-        }
+    HLMI_DO(read_zero_codes(r));
+    for (size_t i = 0; i < r->n * c->groups; i++) {
+        const int code = c->zeros == HLMI_ZERO_BYTES ? (int8_t)r->zero_codes[i] : r->zero_codes[i];
+        r->zeros[i] = (float)(one ? c->zero : code + c->zero);
     }
     return HLM_OK;
 }
@@ -233,8 +258,8 @@ static void put_floats(const reading *r, size_t i, float *out)
 static hlm_status make_room(reading *r, size_t n)
 {
     const hlmi_coded *c = r->c;
-    const size_t words = hlmi_max_size(c->cols * 4, hlmi_max_size(n * 4 + 8, c->groups * 8));
-    const size_t bytes = n * (c->cols + 1) + 3 * n * c->groups * sizeof(float) + words;
+    const size_t words = hlmi_max_size(c->cols * 4, hlmi_max_size(n * 4 + 8, c->groups * (n + 8)));
+    const size_t bytes = n * (c->cols + c->groups) + 3 * n * c->groups * sizeof(float) + words;
     uint8_t *room = hlmi_calloc(&r->s->mem, 1, bytes);
     if (!room) return hlmi_nomem(bytes, c->code.name);
     r->scales = (float *)(void *)room;
@@ -242,7 +267,7 @@ static hlm_status make_room(reading *r, size_t n)
     r->added = r->zeros + n * c->groups;
     r->words = r->added + n * c->groups;
     r->codes = (uint8_t *)r->words + words;
-    r->nibbles = r->codes + n * c->cols;
+    r->zero_codes = r->codes + n * c->cols;
     return HLM_OK;
 }
 

@@ -479,6 +479,92 @@ START_TEST(granite_needs_no_shared_expert)
 }
 END_TEST
 
+/* ---- q, k and v in one tensor ---- */
+
+/* Tensor number i of the table, of layer `layer`; g->n: there is none. */
+static size_t find_part(const mm_gguf *g, size_t layer, const char *part)
+{
+    char name[96];
+    size_t i = 0;
+    snprintf(name, sizeof name, "blk.%zu.attn_%s", layer, part);
+    while (i < g->n && strcmp(g->t[i].name, name) != 0) i++;
+    return i;
+}
+
+/* q, k and v become f32, other numbers than they were. */
+static void make_plain(mm_gguf *g, size_t layer)
+{
+    static const char *const parts[] = {"q.weight", "k.weight", "v.weight"};
+    for (size_t i = 0; i < 3; i++) {
+        const size_t at = find_part(g, layer, parts[i]);
+        ck_assert_uint_lt(at, g->n);
+        g->t[at].type = 0;
+        g->t[at].data.n = 0;
+        for (uint64_t k = 0; k < g->t[at].dims[0] * g->t[at].dims[1]; k++) {
+            const float f = (float)((k * 37 + i) % 101) / 500 - 0.1f;
+            put(&g->t[at].data, &f, sizeof f);
+        }
+    }
+}
+
+/* Puts k's and v's rows behind q's, under another name. Their bytes fill the padding. */
+static int fuse(mm_gguf *g, size_t layer, const char *tail)
+{
+    static const char *const parts[] = {"q", "k", "v"};
+    size_t at[3];
+    char part[32];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(part, sizeof part, "%s.%s", parts[i], tail);
+        at[i] = find_part(g, layer, part);
+        if (at[i] == g->n || g->t[at[i]].type != g->t[at[0]].type) return 0;
+    }
+    const size_t rows = g->t[at[0]].n_dims - 1;
+    for (size_t i = 1; i < 3; i++) {
+        put(&g->t[at[0]].data, g->t[at[i]].data.data, g->t[at[i]].data.n);
+        g->t[at[0]].dims[rows] += g->t[at[i]].dims[rows];
+        snprintf(g->t[at[i]].name, sizeof g->t[at[i]].name, "gone");
+    }
+    snprintf(g->t[at[0]].name, sizeof g->t[at[0]].name, "blk.%zu.attn_qkv.%s", layer, tail);
+    for (size_t i = g->n; i-- > 0;) {
+        if (strcmp(g->t[i].name, "gone") != 0) continue;
+        free(g->t[i].data.data);
+        memmove(&g->t[i], &g->t[i + 1], (g->n - i - 1) * sizeof g->t[i]);
+        g->n--;
+    }
+    return 1;
+}
+
+START_TEST(fused_projections_are_the_same)
+{
+    size_t fused = 0;
+    for (size_t k = 0; k < MODELS; k++) {
+        mm_gguf *g = read_model(k);
+        mm fs = {.n = 0};
+        char arch[32];
+        size_t n = 0;
+        arch_of(g, arch);
+        const size_t layers = layers_of(g, arch), whole = g->n;
+        for (size_t i = 0; i < layers; i++) make_plain(g, i);
+        write_whole(g, &fs);
+        float *want = logits_of(&fs, "m.gguf", &n);
+        for (size_t i = 0; i < layers; i++)
+            if (fuse(g, i, "weight")) fuse(g, i, "bias");
+        fused += g->n < whole;
+        write_whole(g, &fs);
+        check_same(&fs, "m.gguf", want, n, "q, k and v in one tensor");
+        for (size_t i = 0; i < g->n; i++) {
+            if (strcmp(g->t[i].name, "blk.0.attn_qkv.weight") != 0) continue;
+            g->t[i].dims[1]--; /* a row less */
+            write_whole(g, &fs);
+            check_refused(&fs, "m.gguf", HLM_E_FORMAT, "blk.0.attn_qkv.weight");
+        }
+        free(want);
+        mm_gguf_free(g);
+    }
+    ck_assert_uint_gt(fused, 0);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const TTest *const tests[] = {reads_numbers_of_any_type,
@@ -489,7 +575,8 @@ int main(int argc, char **argv)
                                   reads_dimensions_of_one,
                                   reads_f64,
                                   split_files_are_the_same,
-                                  a_folder_around_a_file_is_the_file};
+                                  a_folder_around_a_file_is_the_file,
+                                  fused_projections_are_the_same};
     if (argc > 1) folder = argv[1];
     return suite_run("gguf_forms", tests, sizeof tests / sizeof *tests);
 }
