@@ -25,6 +25,14 @@ static inline float hlmi_bf16_to_f32(uint16_t h)
     return hlmi_f32_from_bits((uint32_t)h << 16);
 }
 
+/** OFP8's E4M3: 4 bits of exponent, 3 of fraction, no infinity. */
+static inline float hlmi_e4m3_to_f32(uint8_t x)
+{
+    const uint32_t sign = (uint32_t)(x & 128) << 24, e = x >> 3 & 15, m = x & 7;
+    if ((x & 127) == 127) return hlmi_f32_from_bits(sign | 0x7FC00000u);
+    return hlmi_f32_from_bits(sign | (e ? (e + 120) << 23 | m << 20 : hlmi_f32_bits((float)m * 0x1p-9f)));
+}
+
 static inline uint16_t hlmi_f32_to_bf16(float f)
 {
     const uint32_t u = hlmi_f32_bits(f);

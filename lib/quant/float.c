@@ -20,14 +20,12 @@ static inline float load_bf16(const uint8_t *x)
     return hlmi_bf16_to_f32(hlmi_load16(x));
 }
 
-/* 4 bits of exponent, 3 of fraction, no infinity (OFP8's E4M3); 5 and 2, which is the upper half of an f16. */
 static inline float load_f8_e4m3(const uint8_t *x)
 {
-    const uint32_t sign = (uint32_t)(*x & 128) << 24, e = *x >> 3 & 15, m = *x & 7;
-    if ((*x & 127) == 127) return hlmi_f32_from_bits(sign | 0x7FC00000u);
-    return hlmi_f32_from_bits(sign | (e ? (e + 120) << 23 | m << 20 : hlmi_f32_bits((float)m * 0x1p-9f)));
+    return hlmi_e4m3_to_f32(*x);
 }
 
+/* 5 bits of exponent, 2 of fraction: the upper half of an f16 */
 static inline float load_f8_e5m2(const uint8_t *x)
 {
     return hlmi_f16_to_f32((uint16_t)(*x << 8));

@@ -131,6 +131,16 @@ static void read_units(const hlmi_layout_info *l, float *y, size_t step, const v
     }
 }
 
+/* ---- codes of floats ---- */
+
+static void read_f8(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n)
+{
+    for (size_t k = k0; k < k0 + n; k++, y += step) {
+        const hlmi_unit_f8 *u = (const hlmi_unit_f8 *)group + k / 32;
+        *y = u->d[row] * hlmi_e4m3_to_f32(u->q[k % 32 / 4][row][k % 4]);
+    }
+}
+
 #define READER(constant, name, ...)                                                                  \
   static void read_##name(float *y, size_t step, const void *group, size_t row, size_t k0, size_t n) \
   {                                                                                                  \
@@ -138,12 +148,13 @@ static void read_units(const hlmi_layout_info *l, float *y, size_t step, const v
   }
 HLMI_UNIT_LAYOUTS(READER)
 
-#define FLOATS(constant, name, rows, unit_k, unit_bytes) \
+#define FLOATS(constant, name, rows, unit_k, unit_bytes, ...) \
   [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name, NULL, false},
 #define UNITS(constant, name, rows, unit_k, unit_bytes, minimum) \
   [HLMI_LAYOUT_##constant] = {#name, rows, unit_k, unit_bytes, read_##name, run_##name, minimum},
 
-static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {HLMI_FLOAT_LAYOUTS(FLOATS) HLMI_UNIT_LAYOUTS(UNITS)};
+static const hlmi_layout_info layouts[HLMI_LAYOUT_COUNT] = {HLMI_FLOAT_LAYOUTS(FLOATS) HLMI_UNIT_LAYOUTS(UNITS)
+                                                                HLMI_CODE_LAYOUTS(FLOATS)};
 
 const hlmi_layout_info *hlmi_layout_get(hlmi_layout layout)
 {

@@ -26,6 +26,8 @@
  *  S8    R=32  a carrier: what has no layout of its own and comes apart into integers of 8 bits with a scale for 16.
  *              Per 32 k: d f32[2][32] (of k = 0..15 and of the others), then 1024 B as of Q8. w = d * q.  1280 B
  *  S8M   R=32  as S8 with m f32[2][32] behind d. w = d * q + m.                                          1536 B
+ *  F8    R=32  per 32 k: d f32[32], then 1024 B as of Q8, but each the code of a number (hlmi_e4m3_to_f32).
+ *              w = d * number.                                                                         1152 B
  */
 #ifndef HLMI_QUANT_LAYOUT_H
 #define HLMI_QUANT_LAYOUT_H
@@ -35,7 +37,7 @@
 #include <stdint.h>
 
 /** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
- *  a unit), of units also whether weights have a minimum. Carriers meet f32 activations only. */
+ *  a unit), of units also whether weights have a minimum. Carriers and codes of floats, which have no runs, meet f32 activations only. */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
 #define HLMI_INTEGER_LAYOUTS(X)  \
   X(Q4, q4, 32, 32, 576, false)  \
@@ -47,7 +49,8 @@
   X(K6, k6, 16, 256, 4416, false)
 #define HLMI_CARRIER_LAYOUTS(X) X(S8, s8, 32, 32, 1280, false) X(S8M, s8m, 32, 32, 1536, true)
 #define HLMI_UNIT_LAYOUTS(X) HLMI_INTEGER_LAYOUTS(X) HLMI_CARRIER_LAYOUTS(X)
-#define HLMI_LAYOUTS(X) HLMI_FLOAT_LAYOUTS(X) HLMI_UNIT_LAYOUTS(X)
+#define HLMI_CODE_LAYOUTS(X) X(F8, f8, 32, 32, 1152, false)
+#define HLMI_LAYOUTS(X) HLMI_FLOAT_LAYOUTS(X) HLMI_UNIT_LAYOUTS(X) HLMI_CODE_LAYOUTS(X)
 
 typedef enum hlmi_layout {
 #define HLMI_LAYOUT(constant, ...) HLMI_LAYOUT_##constant,

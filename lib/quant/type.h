@@ -44,6 +44,7 @@
   X(RUNS, runs)              \
   X(RUNS_M, runs_m)          \
   X(INT4, int4)              \
+  X(F8_SCALED, f8_scaled)    \
   X(F8_E4M3, f8_e4m3)        \
   X(F8_E5M2, f8_e5m2)        \
   X(F64, f64) /* this and the two before: read as f32 */

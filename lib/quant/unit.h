@@ -55,15 +55,21 @@ typedef struct hlmi_unit_s8m {
     int8_t q[8][32][4];
 } hlmi_unit_s8m;
 
+typedef struct hlmi_unit_f8 {
+    float d[32];
+    uint8_t q[8][32][4];
+} hlmi_unit_f8;
+
 enum {
 #define HLMI_UNIT_ROWS(constant, name, rows, ...) HLMI_ROWS_##name = (rows),
-    HLMI_UNIT_LAYOUTS(HLMI_UNIT_ROWS)
+    HLMI_UNIT_LAYOUTS(HLMI_UNIT_ROWS) HLMI_CODE_LAYOUTS(HLMI_UNIT_ROWS)
 #undef HLMI_UNIT_ROWS
 };
 
 #define HLMI_UNIT_SIZE(constant, name, rows, unit_k, unit_bytes, minimum) \
   _Static_assert(sizeof(hlmi_unit_##name) == (unit_bytes), #constant " is as layout.h has it");
 HLMI_UNIT_LAYOUTS(HLMI_UNIT_SIZE)
+HLMI_CODE_LAYOUTS(HLMI_UNIT_SIZE)
 #undef HLMI_UNIT_SIZE
 
 #endif

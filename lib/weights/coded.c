@@ -210,6 +210,8 @@ static float number(const hlmi_coded *c, uint8_t code)
     }
 }
 
+enum { F8_BLOCK = 32 /* columns behind a scale */ };
+
 /* Does the carrier need a minimum? */
 static bool has_minimum(const hlmi_coded *c)
 {
@@ -224,6 +226,8 @@ static bool in_runs(const hlmi_coded *c)
 
 hlmi_type hlmi_coded_type(const hlmi_coded *c)
 {
+    if (c->kind == HLMI_CODE_E4M3 && !c->of && c->group % F8_BLOCK == 0 && c->cols % F8_BLOCK == 0)
+        return HLMI_F8_SCALED;
     if (!in_runs(c)) return HLMI_F32;
     return has_minimum(c) ? HLMI_RUNS_M : HLMI_RUNS;
 }
@@ -241,6 +245,16 @@ static void put_runs(const reading *r, size_t i, hlmi_run *out)
         *out = (hlmi_run){.d = r->scales[at]};
         if (minimum) out->m = c->zeros == HLMI_ZERO_ADDED ? r->added[at] : out->d * (float)(middle - zero);
         for (size_t j = 0; j < HLMI_RUN; j++) out->q[j] = (int8_t)((int)number(c, codes[j]) - less);
+    }
+}
+
+/* Blocks of F8_SCALED: the scale, and the codes as they are. */
+static void put_f8(const reading *r, size_t i, uint8_t *out)
+{
+    const hlmi_coded *c = r->c;
+    for (size_t k = 0; k < c->cols; k += F8_BLOCK, out += sizeof(float) + F8_BLOCK) {
+        memcpy(out, &r->scales[i * c->groups + k / c->group], sizeof(float));
+        memcpy(out + sizeof(float), r->codes + i * c->cols + k, F8_BLOCK);
     }
 }
 
@@ -313,6 +327,7 @@ hlm_status hlmi_coded_read(const hlmi_store *s, const hlmi_coded *c, uint64_t of
         for (size_t i = 0; i < r.n && st == HLM_OK; i++) {
             void *row = (uint8_t *)out + (at + i) * row_bytes;
             if (type == HLMI_F32) put_floats(&r, i, row);
+            else if (type == HLMI_F8_SCALED) put_f8(&r, i, row);
             else put_runs(&r, i, row);
         }
     }

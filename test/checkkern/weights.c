@@ -19,6 +19,7 @@ const layout_form layout_forms[HLMI_LAYOUT_COUNT] = {
     {"k6", HLMI_LAYOUT_K6, 16, 256, sizeof(hlmi_unit_k6)},
     {"s8", HLMI_LAYOUT_S8, 32, 32, sizeof(hlmi_unit_s8)},
     {"s8m", HLMI_LAYOUT_S8M, 32, 32, sizeof(hlmi_unit_s8m)},
+    {"f8", HLMI_LAYOUT_F8, 32, 32, sizeof(hlmi_unit_f8)},
 };
 
 size_t weights_group_bytes(const layout_form *f, size_t cols)
@@ -81,6 +82,17 @@ static void carried(ck_run *t, float *d, size_t n, weights_kind kind)
     for (size_t i = 0; i < n; i++) d[i] = hlmi_f16_to_f32(scale(t, kind)) * (float)(1 + ck_below(t, 63));
 }
 
+/* Codes of E4M3; of NaN only where there shall be faults. Subnormals, which a CPU may be slow to multiply, are as rare
+ * among random ones as among weights that their largest scales. */
+static void codes(ck_run *t, uint8_t *q, size_t n, weights_kind kind)
+{
+    for (size_t i = 0; i < n; i++) {
+        q[i] = kind == WEIGHTS_LARGEST ? (uint8_t)(ck_below(t, 2) ? 0xFE : 0x7E) : (uint8_t)ck_below(t, 256);
+        if (kind == WEIGHTS_RANDOM && (q[i] & 0x78) == 0 && ck_below(t, 256)) q[i] |= 0x40;
+        if ((q[i] & 127) == 127 && (kind != WEIGHTS_FAULTY || ck_below(t, 8))) q[i] ^= 1;
+    }
+}
+
 static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind kind)
 {
     hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
@@ -123,6 +135,10 @@ static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind 
     case HLMI_LAYOUT_S8M:
         carried(t, s8m->d[0], 128, kind);
         signed_bytes(t, (int8_t *)s8m->q, 1024, kind, 8);
+        break;
+    case HLMI_LAYOUT_F8:
+        carried(t, s8m->d[0], 32, kind);
+        codes(t, (uint8_t *)((hlmi_unit_f8 *)unit)->q, 1024, kind);
         break;
     default: words(t, f, unit, kind);
     }
@@ -185,6 +201,9 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
     case HLMI_LAYOUT_K6: return (parts){half(k6->d[r]) * k6->sc[k / 16][r] * k6->q[k / 16][k % 16 / 4][r][k % 4], 0};
     case HLMI_LAYOUT_S8: return (parts){s * ((const hlmi_unit_s8 *)unit)->q[k / 4][r][k % 4], 0};
     case HLMI_LAYOUT_S8M: return (parts){s * s8m->q[k / 4][r][k % 4], (double)s8m->m[k / 16][r]};
+    case HLMI_LAYOUT_F8:
+        return (parts){
+            (double)s8m->d[0][r] * (double)hlmi_e4m3_to_f32(((const hlmi_unit_f8 *)unit)->q[k / 4][r][k % 4]), 0};
     default: return (parts){0, 0};
     }
 }

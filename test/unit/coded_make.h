@@ -135,7 +135,8 @@ static inline void make_bytes(coded *f, bool integers, const char *tail, const c
                               size_t tall, size_t group, bool vector)
 {
     const size_t groups = (f->cols + group - 1) / group, strips = (f->rows + tall - 1) / tall;
-    f->type = integers && group % 16 == 0 && f->cols % 32 == 0 ? HLMI_RUNS : HLMI_F32;
+    const size_t fine = integers ? 16 : 32; /* groups that the types have */
+    f->type = group % fine || f->cols % 32 ? HLMI_F32 : integers ? HLMI_RUNS : HLMI_F8_SCALED;
     unsigned char *codes = coded_add(f, tail, integers ? "I8" : "F8_E4M3", f->rows, f->cols, 1);
     double *scales = coded_scales(f, scale, dtype, strips, vector ? 0 : groups);
     for (size_t r = 0; r < f->rows; r++) {

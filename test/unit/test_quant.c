@@ -155,6 +155,10 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
         f *= (float)(signed char)u[512 + k % 32 / 4 * 128 + r * 4 + k % 4];
         memcpy(&w, u + 256 + k % 32 / 16 * 128 + 4 * r, 4);
         return f + hlmi_f32_from_bits(w);
+    case HLMI_LAYOUT_F8:
+        u = g + k / 32 * 1152;
+        memcpy(&f, u + 4 * r, 4);
+        return f * hlmi_e4m3_to_f32(u[128 + k % 32 / 4 * 128 + r * 4 + k % 4]);
     default: ck_abort_msg("no such layout"); return 0;
     }
 }
@@ -165,12 +169,13 @@ static void fill_blocks(unsigned char *p, const hlmi_type_info *t, size_t n_bloc
     static const struct {
         const char *name;
         size_t at[2];
-    } scales[] = {
-        {"q4_0", {0, 0}},   {"q4_1", {0, 2}},     {"q5_0", {0, 0}},    {"q5_1", {0, 2}},    {"q8_0", {0, 0}},
-        {"q4_K", {0, 2}},   {"q6_K", {208, 208}}, {"q8_1", {0, 0}},    {"q2_K", {80, 82}},  {"q3_K", {108, 108}},
-        {"q5_K", {0, 2}},   {"q8_K", {2, 2}},     {"iq1_s", {0, 0}},   {"iq1_m", {54, 54}}, {"iq2_xxs", {0, 0}},
-        {"iq2_xs", {0, 0}}, {"iq2_s", {0, 0}},    {"iq3_xxs", {0, 0}}, {"iq3_s", {0, 0}},   {"iq4_nl", {0, 0}},
-        {"iq4_xs", {0, 0}}, {"tq1_0", {52, 52}},  {"tq2_0", {64, 64}}, {"q1_0", {0, 0}},    {"q2_0", {0, 0}}};
+    } scales[] = {{"q4_0", {0, 0}},   {"q4_1", {0, 2}},     {"q5_0", {0, 0}},     {"q5_1", {0, 2}},
+                  {"q8_0", {0, 0}},   {"q4_K", {0, 2}},     {"q6_K", {208, 208}}, {"q8_1", {0, 0}},
+                  {"q2_K", {80, 82}}, {"q3_K", {108, 108}}, {"q5_K", {0, 2}},     {"q8_K", {2, 2}},
+                  {"iq1_s", {0, 0}},  {"iq1_m", {54, 54}},  {"iq2_xxs", {0, 0}},  {"iq2_xs", {0, 0}},
+                  {"iq2_s", {0, 0}},  {"iq3_xxs", {0, 0}},  {"iq3_s", {0, 0}},    {"iq4_nl", {0, 0}},
+                  {"iq4_xs", {0, 0}}, {"tq1_0", {52, 52}},  {"tq2_0", {64, 64}},  {"q1_0", {0, 0}},
+                  {"q2_0", {0, 0}},   {"f8_scaled", {2, 2}}};
     for (size_t b = 0; b < n_blocks; b++, p += t->bytes) {
         for (size_t i = 0; i < t->bytes; i++) p[i] = (unsigned char)next_random(seed);
         if (t->block == 1) p[t->bytes - 1] &= 0xBF; /* no infinity, no NaN */

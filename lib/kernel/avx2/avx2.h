@@ -13,7 +13,7 @@ enum { MOST_TOKENS = 6, MOST_ROWS = 4 };
 void hlmi_avx2_gemm_float(hlmi_kernels *k);
 /** gemm_f32 of layouts of units, but for carriers. */
 void hlmi_avx2_gemm_expand(hlmi_kernels *k);
-/** gemm and gemm_f32 of carriers. */
+/** gemm and gemm_f32 of carriers and F8. */
 void hlmi_avx2_gemm_carrier(hlmi_kernels *k);
 /** gemm of Q4, Q4M and Q5M; of Q8 on int16 activations; of K4, K5 and K6. */
 void hlmi_avx2_gemm_q4(hlmi_kernels *k);

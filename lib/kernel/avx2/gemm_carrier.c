@@ -1,4 +1,4 @@
-/* Carriers on f32 activations in AVX2. */
+/* Carriers and F8 on f32 activations in AVX2. */
 #include "kernel/avx2/avx2.h"
 
 enum { TOKENS = 6, ROWS = 2 };

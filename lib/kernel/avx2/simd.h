@@ -32,6 +32,8 @@ typedef __m256i vi;
 #define V_COMPARE(a, b, how) _mm256_cmp_ps(a, b, how)
 #define V_PICK(mask, a, b) _mm256_blendv_ps(b, a, mask)
 #define V_KEEP(mask, a) _mm256_and_ps(a, mask)
+#define V_ANY(mask) (_mm256_movemask_ps(mask) != 0)
+#define V_ANY_BYTE(x, b) (_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_set1_epi8(b))) != 0)
 #define V_EIGHT(l, i) (l)[i]
 
 static inline __m256i vf_part_mask(size_t n)

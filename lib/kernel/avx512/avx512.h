@@ -12,7 +12,7 @@ enum { MOST_TOKENS = 8, MOST_ROWS = 2 };
 
 /** gemm and gemm_f32 of layouts of floats. */
 void hlmi_avx512_gemm_float(hlmi_kernels *k);
-/** gemm and gemm_f32 of carriers. */
+/** gemm and gemm_f32 of carriers and F8. */
 void hlmi_avx512_gemm_carrier(hlmi_kernels *k);
 /** gemm of bf16 weights on bf16 activations; needs AVX512_BF16. */
 void hlmi_avx512_gemm_bf16(hlmi_kernels *k);

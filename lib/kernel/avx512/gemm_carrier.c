@@ -1,4 +1,4 @@
-/* Carriers on f32 activations in AVX-512. */
+/* Carriers and F8 on f32 activations in AVX-512. */
 #include "kernel/avx512/avx512.h"
 
 enum { TOKENS = 8, ROWS = 2 };

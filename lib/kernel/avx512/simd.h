@@ -31,6 +31,8 @@ typedef __m512i vi;
 #define V_COMPARE(a, b, how) _mm512_cmp_ps_mask(a, b, how)
 #define V_PICK(mask, a, b) _mm512_mask_mov_ps(b, mask, a)
 #define V_KEEP(mask, a) _mm512_maskz_mov_ps(mask, a)
+#define V_ANY(mask) ((mask) != 0)
+#define V_ANY_BYTE(x, b) (_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(b)) != 0)
 #define V_EIGHT(l, i) ((i) ? _mm512_extractf32x8_ps(*(l), 1) : _mm512_castps512_ps256(*(l)))
 
 static inline __mmask16 vf_part_mask(size_t n)

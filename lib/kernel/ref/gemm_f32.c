@@ -51,4 +51,5 @@ void hlmi_ref_gemm_f32(hlmi_kernels *k)
     HLMI_LAYOUTS(EXPANDED)
     HLMI_FLOAT_LAYOUTS(PLAIN)
     HLMI_CARRIER_LAYOUTS(PLAIN)
+    HLMI_CODE_LAYOUTS(PLAIN)
 }

@@ -4,6 +4,7 @@
  *   V_COUNT(n)               how far to shift, which is no constant
  *   V_SHORTS, V_BYTES        loads of as many values of 16 and 8 bits; V_STORE_SHORTS
  *   V_COMPARE(a, b, how)     a mask, for V_PICK (a or b) and V_KEEP (a or 0)
+ *   V_ANY(mask), V_ANY_BYTE(x, b)   is there one, is a byte b
  *   V_EIGHT(l, i)            lanes 8i to 8i + 7 of 16 lanes l */
 #ifndef HLMI_KERNEL_TMPL_SIMD_H
 #define HLMI_KERNEL_TMPL_SIMD_H

@@ -88,6 +88,17 @@ def int4_case(x):
     save("int4.quant", int4_quantise(x))
 
 
+def f8_scaled_case():
+    """Blocks of 32 codes of E4M3 behind a scale: every number, under scales of both signs."""
+    codes = np.arange(256, dtype=np.uint8)
+    codes[codes % 128 == 127] -= 1  # NaN
+    e, m = (codes >> 3 & 15).astype(int), (codes & 7).astype(np.float32)
+    number = np.where(e > 0, np.ldexp(1 + m / 8, e - 7), m * 2.0**-9) * np.where(codes > 127, -1, 1)
+    scale = np.array([1, -0.37, 1e-3, 3e5, 0.011, 2.0**-140, -2.5e-7, 448], np.float32).reshape(8, 1)
+    save("f8_scaled.bin", np.concatenate([scale.view(np.uint8), codes.reshape(8, 32)], 1))
+    save("f8_scaled.f32", number.astype(np.float32).reshape(8, 32) * scale)
+
+
 for name in SCALES:
     dequantise_case(name)
 for name in ("f16", "bf16"):
@@ -98,3 +109,4 @@ with np.errstate(over="ignore"):
     for name in ("f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"):
         save(name + ".quant", gguf.quants.quantize(x, T[name.upper()]))
 int4_case(x)
+f8_scaled_case()
