@@ -2,7 +2,6 @@
  * values are integers). Of each run of 2n nibbles the low halves of n bytes come first. */
 #include "quant/scaled.h"
 
-static const int8_t fitted[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 static const int8_t e2m1[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 typedef struct hlmi_iq4_nl {
@@ -31,18 +30,19 @@ static void pair(hlmi_run runs[2], float s, const uint8_t qs[16], const int8_t t
 static void iq4_nl_split(hlmi_run *runs, const void *block)
 {
     const hlmi_iq4_nl *b = block;
-    pair(runs, hlmi_load_f16(b->d), b->qs, fitted);
+    pair(runs, hlmi_load_f16(b->d), b->qs, hlmi_k4t_values);
 }
 
 /* For 32 elements a scale of 6 bits: a nibble of `low`, two bits of `high`. */
-static void iq4_xs_split(hlmi_run *runs, const void *block)
+static void iq4_xs_lane(hlmi_unit_k4t *u, size_t r, const hlmi_iq4_xs *b)
 {
-    const hlmi_iq4_xs *b = block;
-    const float d = hlmi_load_f16(b->d);
     const uint32_t high = hlmi_load16(b->high);
-    for (size_t g = 0; g < 8; g++) {
-        const uint32_t sc = (b->low[g / 2] >> (g % 2 * 4) & 15u) | (high >> (g * 2) & 3) << 4;
-        pair(runs + g * 2, d * (float)((int)sc - 32), b->qs + g * 16, fitted);
+    u->d[r] = hlmi_load16(b->d);
+    u->zero[r] = 0;
+    for (size_t s = 0; s < 8; s++) {
+        const uint32_t sc = (b->low[s / 2] >> (s % 2 * 4) & 15u) | (high >> (s * 2) & 3) << 4;
+        u->sc[s][r] = (int8_t)((int)sc - 32);
+        for (size_t c = 0; c < 2; c++) hlmi_nibbles(u->q[s][c][r], u->q[s][c + 2][r], b->qs + s * 16 + c * 8);
     }
 }
 
@@ -77,6 +77,6 @@ static void nvfp4_split(hlmi_run *runs, const void *block)
 }
 
 HLMI_SCALED_TYPE(iq4_nl, "iq4_nl", 32, Q8)
-HLMI_SCALED_TYPE(iq4_xs, "iq4_xs", 256, S8)
+HLMI_BLOCK_TYPE(iq4_xs, "iq4_xs", HLMI_QK, k4t, HLMI_LAYOUT_K4T)
 HLMI_SCALED_TYPE(mxfp4, "mxfp4", 32, S8)
 HLMI_SCALED_TYPE(nvfp4, "nvfp4", 64, S8)

@@ -97,6 +97,17 @@ static void run_k5(hlmi_run *run, const void *group, size_t row, size_t k0)
     run_fifth(run->q, u->high[k0 % 256 / 32][row], k0 % 32);
 }
 
+const int8_t hlmi_k4t_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+static void run_k4t(hlmi_run *run, const void *group, size_t row, size_t k0)
+{
+    const hlmi_unit_k4t *u = (const hlmi_unit_k4t *)group + k0 / 256;
+    const size_t s = k0 % 256 / 32;
+    run->d = hlmi_f16_to_f32(u->d[row]) * (float)u->sc[s][row];
+    run_nibbles(run->q, u->q[s][k0 % 32 / 8][row], sizeof u->q[0][0]);
+    for (size_t k = 0; k < HLMI_RUN; k++) run->q[k] = hlmi_k4t_values[run->q[k]];
+}
+
 static void run_k6(hlmi_run *run, const void *group, size_t row, size_t k0)
 {
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)group + k0 / 256;

@@ -21,6 +21,8 @@
  *              lane r), then 8 sub-blocks of 256 B: 4 chunks of 8 k as in Q4 with 16 lanes
  *              (chunk c, lane r, byte j at c*64 + r*4 + j). w = d*sc*q - dmin*mn.                        2368 B
  *  K5    R=16  as K4, then 512 B of fifth bits: word (sub-block s, lane r) at s*64 + r*4, as of Q5M.   2880 B
+ *  K4T   R=16  per 256 k: d f16[16], 32 B of zero, sc i8[8][16], then nibbles as of K4, which are places in
+ *              hlmi_k4t_values. w = d*sc*value.                                                         2240 B
  *  K6    R=16  per 256 k: d f16[16], 32 B of zero, sc i8[16][16] (sub-block s of 16 k, lane r), then 256*16 B: 64 chunks of
  *              4 k; chunk c, lane r, byte j holds k = 4c + j as int8 = q - 32. w = d*sc*q.               4416 B
  *  S8    R=32  a carrier: what has no layout of its own and comes apart into integers of 8 bits with a scale for 16.
@@ -39,13 +41,14 @@
 /** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
  *  a unit), of units also whether weights have a minimum. Carriers and codes of floats, which have no runs, meet f32 activations only. */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
-#define HLMI_INTEGER_LAYOUTS(X)  \
-  X(Q4, q4, 32, 32, 576, false)  \
-  X(Q4M, q4m, 32, 32, 640, true) \
-  X(Q5M, q5m, 32, 32, 768, true) \
-  X(Q8, q8, 32, 32, 1088, false) \
-  X(K4, k4, 16, 256, 2368, true) \
-  X(K5, k5, 16, 256, 2880, true) \
+#define HLMI_INTEGER_LAYOUTS(X)     \
+  X(Q4, q4, 32, 32, 576, false)     \
+  X(Q4M, q4m, 32, 32, 640, true)    \
+  X(Q5M, q5m, 32, 32, 768, true)    \
+  X(Q8, q8, 32, 32, 1088, false)    \
+  X(K4, k4, 16, 256, 2368, true)    \
+  X(K5, k5, 16, 256, 2880, true)    \
+  X(K4T, k4t, 16, 256, 2240, false) \
   X(K6, k6, 16, 256, 4416, false)
 #define HLMI_CARRIER_LAYOUTS(X) X(S8, s8, 32, 32, 1280, false) X(S8M, s8m, 32, 32, 1536, true)
 #define HLMI_UNIT_LAYOUTS(X) HLMI_INTEGER_LAYOUTS(X) HLMI_CARRIER_LAYOUTS(X)
@@ -60,6 +63,9 @@ typedef enum hlmi_layout {
 } hlmi_layout;
 
 enum { HLMI_RUN = 16 };
+
+/** What nibbles of K4T stand for: steps fitted to how weights lie (iq4_nl, iq4_xs). */
+extern const int8_t hlmi_k4t_values[16];
 
 /** What HLMI_RUN consecutive columns of a lane are made of: no layout has a finer scale. */
 typedef struct hlmi_run {

@@ -39,6 +39,12 @@ typedef struct hlmi_unit_k5 {
     uint32_t high[8][16]; /* [sub-block][row] as of q5m */
 } hlmi_unit_k5;
 
+typedef struct hlmi_unit_k4t {
+    uint16_t d[16], zero[16];
+    int8_t sc[8][16];
+    uint8_t q[8][4][16][4]; /* as of k4 */
+} hlmi_unit_k4t;
+
 typedef struct hlmi_unit_k6 {
     uint16_t d[16], zero[16];
     int8_t sc[16][16];

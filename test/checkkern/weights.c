@@ -16,6 +16,7 @@ const layout_form layout_forms[HLMI_LAYOUT_COUNT] = {
     {"q8", HLMI_LAYOUT_Q8, 32, 32, sizeof(hlmi_unit_q8)},
     {"k4", HLMI_LAYOUT_K4, 16, 256, sizeof(hlmi_unit_k4)},
     {"k5", HLMI_LAYOUT_K5, 16, 256, sizeof(hlmi_unit_k5)},
+    {"k4t", HLMI_LAYOUT_K4T, 16, 256, sizeof(hlmi_unit_k4t)},
     {"k6", HLMI_LAYOUT_K6, 16, 256, sizeof(hlmi_unit_k6)},
     {"s8", HLMI_LAYOUT_S8, 32, 32, sizeof(hlmi_unit_s8)},
     {"s8m", HLMI_LAYOUT_S8M, 32, 32, sizeof(hlmi_unit_s8m)},
@@ -98,6 +99,7 @@ static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind 
     hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
     hlmi_unit_k4 *k4 = unit; /* a beginning of k5 */
     hlmi_unit_k5 *k5 = unit;
+    hlmi_unit_k4t *k4t = unit;
     hlmi_unit_k6 *k6 = unit;
     hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
     switch (f->layout) {
@@ -122,6 +124,11 @@ static void fill_unit(ck_run *t, const layout_form *f, void *unit, weights_kind 
             k4->mn[i / 16][i % 16] = integer(t, kind, 6);
         }
         nibbles(t, (uint8_t *)k4->q, 2048, kind);
+        break;
+    case HLMI_LAYOUT_K4T:
+        scales(t, k4t->d, 16, kind);
+        signed_bytes(t, (int8_t *)k4t->sc, 128, kind, 6);
+        nibbles(t, (uint8_t *)k4t->q, 2048, kind);
         break;
     case HLMI_LAYOUT_K6:
         scales(t, k6->d, 16, kind);
@@ -184,6 +191,7 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
     const hlmi_unit_q5m *q = unit; /* q4 and q4m are beginnings of it */
     const hlmi_unit_k4 *k4 = unit; /* a beginning of k5 */
     const hlmi_unit_k5 *k5 = unit;
+    const hlmi_unit_k4t *k4t = unit;
     const hlmi_unit_k6 *k6 = unit;
     const hlmi_unit_s8m *s8m = unit; /* scales are where s8 has them */
     const double d = half(q->d[r]), s = (double)s8m->d[k % 32 / 16][r];
@@ -198,6 +206,8 @@ static parts quantised_parts(hlmi_layout layout, const void *unit, size_t r, siz
         if (layout == HLMI_LAYOUT_K5) high = fifth(k5->high[k / 32][r], k);
         return (parts){half(k4->d[r]) * k4->sc[k / 32][r] * (nibble(k4->q, 16, k, r) + high),
                        -half(k4->dmin[r]) * k4->mn[k / 32][r]};
+    case HLMI_LAYOUT_K4T:
+        return (parts){half(k4t->d[r]) * k4t->sc[k / 32][r] * hlmi_k4t_values[nibble(k4t->q, 16, k, r)], 0};
     case HLMI_LAYOUT_K6: return (parts){half(k6->d[r]) * k6->sc[k / 16][r] * k6->q[k / 16][k % 16 / 4][r][k % 4], 0};
     case HLMI_LAYOUT_S8: return (parts){s * ((const hlmi_unit_s8 *)unit)->q[k / 4][r][k % 4], 0};
     case HLMI_LAYOUT_S8M: return (parts){s * s8m->q[k / 4][r][k % 4], (double)s8m->m[k / 16][r]};

@@ -140,6 +140,11 @@ static float spec_at(hlmi_layout layout, const unsigned char *g, size_t r, size_
         return half_at(u + 2 * r) * (float)u[64 + k / 32 * 16 + r] *
             (float)(nibble(u + 320 + k / 32 * 256, 16, r, k % 32) + (int)(w >> (k % 4 * 8 + k % 32 / 4) & 1) * 16) -
             half_at(u + 32 + 2 * r) * (float)u[192 + k / 32 * 16 + r];
+    case HLMI_LAYOUT_K4T:
+        u = g + k / 256 * 2240;
+        k %= 256;
+        return half_at(u + 2 * r) * (float)(signed char)u[64 + k / 32 * 16 + r] *
+            (float)hlmi_k4t_values[nibble(u + 192 + k / 32 * 256, 16, r, k % 32)];
     case HLMI_LAYOUT_K6:
         u = g + k / 256 * 4416;
         k %= 256;

@@ -91,6 +91,19 @@ static void expand_k5(float *w, const void *group, size_t k0)
     expand_sub(w, &u->low, k0 % 256 / 32, u->high[k0 % 256 / 32]);
 }
 
+static void expand_k4t(float *w, const void *group, size_t k0)
+{
+    const hlmi_unit_k4t *u = (const hlmi_unit_k4t *)group + k0 / 256;
+    const size_t s = k0 % 256 / 32;
+    _Alignas(32) int8_t q[8][16][4]; /* [chunk of 4 columns][row][column] */
+    for (size_t r = 0; r < 16; r += VF) {
+        for (size_t c = 0; c < 4; c++)
+            hlmi_avx2_look_up((vi *)(void *)q[2 * c][r], (vi *)(void *)q[2 * c + 1][r],
+                              _mm256_load_si256((const vi *)(const void *)u->q[s][c][r]));
+        bytes(w, 16, r, q, 8, vf_mul(vf_load_f16(u->d + r), vf_load_int8(u->sc[s] + r)));
+    }
+}
+
 static void expand_k6(float *w, const void *group, size_t k0)
 {
     const hlmi_unit_k6 *u = (const hlmi_unit_k6 *)group + k0 / 256;

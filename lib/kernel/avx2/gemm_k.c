@@ -1,13 +1,14 @@
-/* K4, K5 and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening
+/* K4, K5, K4T and K6 on Q8K activations. The pairwise 16-bit sums of a sub-block meet its integer scale in the widening
  * multiply-add that is needed anyway, so scales are free and a superblock of 256 is one exact 32-bit sum:
  *   K4: weights below 16, 8 vpmaddubsw in 16 bits (30480), scale below 64
  *   K5: weights below 32, 4 vpmaddubsw (31496)
+ *   K4T: values of -127 .. 113, each vpmaddubsw (2 * 127 * 127) of sizes and activations that have the signs
  *   K6: weights + 32 are below 64, 2 vpmaddubsw (2 * 2 * 63 * 127 = 32004); -32 * scale * sum(a) takes the 32 out again */
 #include "kernel/act.h"
 #include "kernel/avx2/avx2.h"
 #include "quant/unit.h"
 
-typedef enum form { K4, K5, K6 } form;
+typedef enum form { K4, K5, K4T, K6 } form;
 
 enum { TOKENS = 4, LANES = 16, R = 2 };
 
@@ -101,15 +102,46 @@ HLMI_INLINE void minimums(int T, sums sum, const hlmi_unit_k4 *u, const char *x,
     }
 }
 
+/* Signed scales of 8 rows, twice in each lane. */
+HLMI_INLINE __m256i signed_scales(const int8_t *p)
+{
+    const __m256i one = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    return _mm256_blend_epi16(one, _mm256_slli_epi32(one, 16), 0xAA);
+}
+
+/* sum += scale * dot of sub-block s. */
+HLMI_INLINE void sub_k4t(int T, sums sum, const hlmi_unit_k4t *u, size_t s, const char *x, size_t ldx)
+{
+    __m256i sc[R];
+    HLMI_UNROLL
+    for (size_t r = 0; r < R; r++) sc[r] = signed_scales(u->sc[s] + r * 8);
+    HLMI_ROLLED
+    for (size_t c = 0; c < 4; c++) {
+        __m256i w0[R], w1[R];
+        HLMI_UNROLL
+        for (size_t r = 0; r < R; r++)
+            hlmi_avx2_look_up(&w0[r], &w1[r], _mm256_load_si256((const __m256i *)u->q[s][c][r * 8]));
+        HLMI_UNROLL
+        for (int t = 0; t < T; t++) {
+            const int8_t *a = token(x, ldx, t)->q + s * 32 + c * 8;
+            const __m256i a0 = four_bytes(a), a1 = four_bytes(a + 4);
+            HLMI_UNROLL
+            for (size_t r = 0; r < R; r++) {
+                const __m256i p0 = _mm256_maddubs_epi16(_mm256_abs_epi8(w0[r]), _mm256_sign_epi8(a0, w0[r]));
+                const __m256i p1 = _mm256_maddubs_epi16(_mm256_abs_epi8(w1[r]), _mm256_sign_epi8(a1, w1[r]));
+                const __m256i both = _mm256_add_epi32(_mm256_madd_epi16(p0, sc[r]), _mm256_madd_epi16(p1, sc[r]));
+                sum[t][r] = _mm256_add_epi32(sum[t][r], both);
+            }
+        }
+    }
+}
+
 /* sum += scale * dot of sub-block s of 16 columns, weights + 32. */
 HLMI_INLINE void sub_k6(int T, sums sum, const hlmi_unit_k6 *u, size_t s, const char *x, size_t ldx)
 {
     __m256i sc[R];
     HLMI_UNROLL
-    for (size_t r = 0; r < R; r++) {
-        const __m256i one = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(u->sc[s] + r * 8)));
-        sc[r] = _mm256_blend_epi16(one, _mm256_slli_epi32(one, 16), 0xAA);
-    }
+    for (size_t r = 0; r < R; r++) sc[r] = signed_scales(u->sc[s] + r * 8);
     HLMI_UNROLL
     for (size_t c = 0; c < 4; c += 2) {
         __m256i w0[R], w1[R];
@@ -158,7 +190,10 @@ HLMI_INLINE void offsets(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE size_t unit_bytes(form f)
 {
-    return f == K4 ? sizeof(hlmi_unit_k4) : f == K5 ? sizeof(hlmi_unit_k5) : sizeof(hlmi_unit_k6);
+    return f == K4T ? sizeof(hlmi_unit_k4t)
+        : f == K4   ? sizeof(hlmi_unit_k4)
+        : f == K5   ? sizeof(hlmi_unit_k5)
+                    : sizeof(hlmi_unit_k6);
 }
 
 HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *y)
@@ -180,10 +215,11 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
                 for (size_t p = 0; p < lines; p++) _mm_prefetch(unit + 6144 + (s * lines + p) * 64, _MM_HINT_T0);
             }
             if (f == K6) sub_k6(T, sum, u6, s, x, b->ldx);
+            else if (f == K4T) sub_k4t(T, sum, (const hlmi_unit_k4t *)unit, s, x, b->ldx);
             else sub_k4(f, T, sum, u4, s, x, b->ldx);
         }
         tile_add(T, R, acc, sum, u4->d, false, da, b->ldx); /* of all at the same place */
-        if (f != K6) {
+        if (f == K4 || f == K5) {
             minimums(T, sum, u4, x, b->ldx);
             tile_add(T, R, acc, sum, u4->dmin, true, da, b->ldx);
         }
@@ -193,6 +229,7 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
 
 #define MICRO_k4(T, x, y) micro(K4, T, b, x, y)
 #define MICRO_k5(T, x, y) micro(K5, T, b, x, y)
+#define MICRO_k4t(T, x, y) micro(K4T, T, b, x, y)
 #define MICRO_k6(T, x, y) micro(K6, T, b, x, y)
 
 #define FORM(name, f)                                                                                    \
@@ -200,11 +237,13 @@ HLMI_INLINE void micro(form f, int T, const hlmi_slab *b, const char *x, float *
                sizeof(hlmi_unit_##name), sizeof(hlmi_act_q8k), 4, TOKENS)
 FORM(k4, K4)
 FORM(k5, K5)
+FORM(k4t, K4T)
 FORM(k6, K6)
 
 void hlmi_avx2_gemm_k(hlmi_kernels *k)
 {
     k->gemm[HLMI_LAYOUT_K4] = gemm_k4;
     k->gemm[HLMI_LAYOUT_K5] = gemm_k5;
+    k->gemm[HLMI_LAYOUT_K4T] = gemm_k4t;
     k->gemm[HLMI_LAYOUT_K6] = gemm_k6;
 }

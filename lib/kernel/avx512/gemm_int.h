@@ -1,13 +1,13 @@
 /* Products of quantised layouts on int8 activations, written once over a dot of 4 columns. The including file says what
  * that is:
- *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8), which only such a file
- *                          instantiates
+ *   dot(acc, w, a)         acc + dots of bytes, 0 <= w < 64, or w < 256 for FUNCTION(q8) and (k4t), which only such a
+ *                          file instantiates
  *   CHUNKS                 HLMI_UNROLL or HLMI_ROLLED, for the chunks of a block */
 #include "kernel/act.h"
 #include "kernel/avx512/avx512.h"
 #include "quant/unit.h"
 
-typedef enum form { Q4, Q4M, Q5M, Q8, K4, K5, K6 } form;
+typedef enum form { Q4, Q4M, Q5M, Q8, K4, K5, K4T, K6 } form;
 
 /* rows: of vectors in a group of 32; TOKENS x 2 accumulators in 32 bits and as many in f32 fill the registers */
 enum { TOKENS = 6, ROWS = 2 };
@@ -146,6 +146,36 @@ HLMI_INLINE void dots_k4(form f, int T, sums sum, sums minimum, const hlmi_unit_
     }
 }
 
+/* One superblock of 16 rows: the sum of scale * (dot of values + 128, less 128 * sum(a)). */
+HLMI_INLINE void dots_k4t(int T, sums sum, const hlmi_unit_k4t *u, const char *x, size_t ldx)
+{
+    const __m512i low = _mm512_set1_epi8(15);
+    const __m128i table = _mm_loadu_si128((const __m128i *)(const void *)hlmi_k4t_values);
+    const __m512i values = _mm512_broadcast_i32x4(_mm_xor_si128(table, _mm_set1_epi8(-128)));
+    HLMI_UNROLL
+    for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
+    HLMI_ROLLED
+    for (int s = 0; s < 8; s++) {
+        __m512i part[MOST_TOKENS];
+        HLMI_UNROLL
+        for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum32[s] * -128);
+        HLMI_UNROLL
+        for (int c = 0; c < 4; c++) {
+            const __m512i both = _mm512_load_si512(u->q[s][c]);
+            const __m512i w0 = _mm512_shuffle_epi8(values, _mm512_and_si512(both, low));
+            const __m512i w1 = _mm512_shuffle_epi8(values, _mm512_and_si512(_mm512_srli_epi16(both, 4), low));
+            HLMI_UNROLL
+            for (int t = 0; t < T; t++) {
+                const int8_t *q = super_of(x, ldx, t)->q + s * 32 + c * 8;
+                part[t] = dot(dot(part[t], w0, four_bytes(q)), w1, four_bytes(q + 4));
+            }
+        }
+        const __m512i sc = signed16(u->sc[s]);
+        HLMI_UNROLL
+        for (int t = 0; t < T; t++) sum[t][0] = _mm512_add_epi32(sum[t][0], _mm512_mullo_epi32(part[t], sc));
+    }
+}
+
 /* One superblock of 16 rows: the sum of scale * (dot of weights + 32, less 32 * sum(a)). */
 HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, size_t ldx)
 {
@@ -171,7 +201,10 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE void micro_k(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
-    const size_t bytes = f == K4 ? sizeof(hlmi_unit_k4) : f == K5 ? sizeof(hlmi_unit_k5) : sizeof(hlmi_unit_k6);
+    const size_t bytes = f == K4T ? sizeof(hlmi_unit_k4t)
+        : f == K4                 ? sizeof(hlmi_unit_k4)
+        : f == K5                 ? sizeof(hlmi_unit_k5)
+                                  : sizeof(hlmi_unit_k6);
     tile acc;
     tile_begin(T, 1, acc, b, y);
     const char *unit = b->w;
@@ -183,9 +216,10 @@ HLMI_INLINE void micro_k(form f, int T, const hlmi_slab *b, const char *x, float
         const float *da = &((const hlmi_act_q8k *)x)->d;
         sums sum, minimum;
         if (f == K6) dots_k6(T, sum, (const hlmi_unit_k6 *)unit, x, b->ldx);
+        else if (f == K4T) dots_k4t(T, sum, (const hlmi_unit_k4t *)unit, x, b->ldx);
         else dots_k4(f, T, sum, minimum, u, x, b->ldx);
         tile_add(T, 1, acc, sum, u->d, false, da, b->ldx); /* of all at the same place */
-        if (f != K6) tile_add(T, 1, acc, minimum, u->dmin, true, da, b->ldx);
+        if (f == K4 || f == K5) tile_add(T, 1, acc, minimum, u->dmin, true, da, b->ldx);
     }
     tile_end(T, 1, acc, b, y);
 }
@@ -202,6 +236,7 @@ HLMI_INLINE void micro_k(form f, int T, const hlmi_slab *b, const char *x, float
 #define MICRO_q8(T, x, y) micro(Q8, T, b, x, y)
 #define MICRO_k4(T, x, y) micro_k(K4, T, b, x, y)
 #define MICRO_k5(T, x, y) micro_k(K5, T, b, x, y)
+#define MICRO_k4t(T, x, y) micro_k(K4T, T, b, x, y)
 #define MICRO_k6(T, x, y) micro_k(K6, T, b, x, y)
 
 FUNCTION(q4, Q4, 32, q8, 16)
@@ -211,7 +246,7 @@ FUNCTION(k4, K4, 256, q8k, 4)
 FUNCTION(k5, K5, 256, q8k, 4)
 FUNCTION(k6, K6, 256, q8k, 4)
 
-/* All but Q8. */
+/* All but Q8 and K4T. */
 HLMI_INLINE void fill_gemm(hlmi_kernels *k)
 {
     k->gemm[HLMI_LAYOUT_Q4] = gemm_q4;

@@ -75,6 +75,17 @@ static void step_k4(float *y, const hlmi_run *w, const void *unit, const void *a
     }
 }
 
+static void step_k4t(float *y, const hlmi_run *w, const void *unit, const void *act, bool first)
+{
+    const hlmi_unit_k4t *u = unit;
+    const hlmi_act_q8k *a = act;
+    for (size_t r = 0; r < 16; r++) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < 16; i++, w++) sum += u->sc[i / 2][r] * dot(w, a->q + i * HLMI_RUN);
+        y[r] = hlmi_fmaf((float)sum, hlmi_f16_to_f32(u->d[r]) * a->d, first ? 0.0f : y[r]);
+    }
+}
+
 static void step_k6(float *y, const hlmi_run *w, const void *unit, const void *act, bool first)
 {
     const hlmi_unit_k6 *u = unit;
@@ -98,6 +109,7 @@ PRODUCT(q8, Q8, q8, step_q8)
 PRODUCT(q8_q16, Q8, q16, step_q16)
 PRODUCT(k4, K4, q8k, step_k4)
 PRODUCT(k5, K5, q8k, step_k4) /* begins as k4 */
+PRODUCT(k4t, K4T, q8k, step_k4t)
 PRODUCT(k6, K6, q8k, step_k6)
 
 /* a block of activations is as long as a unit */
