@@ -103,6 +103,25 @@ HLMI_INLINE const hlmi_act_q8k *super_of(const char *x, size_t ldx, int t)
     return (const hlmi_act_q8k *)(x + (size_t)t * ldx);
 }
 
+HLMI_INLINE size_t super_bytes(form f)
+{
+    return f == K4T ? sizeof(hlmi_unit_k4t)
+        : f == K4   ? sizeof(hlmi_unit_k4)
+        : f == K5   ? sizeof(hlmi_unit_k5)
+                    : sizeof(hlmi_unit_k6);
+}
+
+/* What one token needs some units from here, in shares of a sub-block: all at once would be more than a core has
+ * under way. */
+HLMI_INLINE void ahead(form f, int T, const void *unit, int s)
+{
+    const size_t subs = f == K6 ? 16 : 8, lines = (super_bytes(f) / 64 + subs - 1) / subs;
+    if (T > 1) return;
+    HLMI_UNROLL
+    for (size_t p = 0; p < lines; p++)
+        _mm_prefetch((const char *)unit + 6144 + ((size_t)s * lines + p) * 64, _MM_HINT_T0);
+}
+
 HLMI_INLINE __m512i bytes16(const uint8_t *p)
 {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
@@ -121,6 +140,7 @@ HLMI_INLINE void dots_k4(form f, int T, sums sum, sums minimum, const hlmi_unit_
     for (int t = 0; t < T; t++) sum[t][0] = minimum[t][0] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 8; s++) {
+        ahead(f, T, u, s);
         __m512i part[MOST_TOKENS];
         HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_setzero_si512();
@@ -156,6 +176,7 @@ HLMI_INLINE void dots_k4t(int T, sums sum, const hlmi_unit_k4t *u, const char *x
     for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 8; s++) {
+        ahead(K4T, T, u, s);
         __m512i part[MOST_TOKENS];
         HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum32[s] * -128);
@@ -184,6 +205,7 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
     for (int t = 0; t < T; t++) sum[t][0] = _mm512_setzero_si512();
     HLMI_ROLLED
     for (int s = 0; s < 16; s++) {
+        ahead(K6, T, u, s);
         __m512i part[MOST_TOKENS];
         HLMI_UNROLL
         for (int t = 0; t < T; t++) part[t] = _mm512_set1_epi32(super_of(x, ldx, t)->sum16[s] * -32);
@@ -201,17 +223,10 @@ HLMI_INLINE void dots_k6(int T, sums sum, const hlmi_unit_k6 *u, const char *x, 
 
 HLMI_INLINE void micro_k(form f, int T, const hlmi_slab *b, const char *x, float *y)
 {
-    const size_t bytes = f == K4T ? sizeof(hlmi_unit_k4t)
-        : f == K4                 ? sizeof(hlmi_unit_k4)
-        : f == K5                 ? sizeof(hlmi_unit_k5)
-                                  : sizeof(hlmi_unit_k6);
     tile acc;
     tile_begin(T, 1, acc, b, y);
     const char *unit = b->w;
-    for (size_t i = 0; i < b->units; i++, unit += bytes, x += sizeof(hlmi_act_q8k)) {
-        if (T == 1) {
-            for (size_t p = 0; p < bytes; p += 64) _mm_prefetch(unit + 6144 + p, _MM_HINT_T0);
-        }
+    for (size_t i = 0; i < b->units; i++, unit += super_bytes(f), x += sizeof(hlmi_act_q8k)) {
         const hlmi_unit_k4 *u = (const hlmi_unit_k4 *)unit;
         const float *da = &((const hlmi_act_q8k *)x)->d;
         sums sum, minimum;
