@@ -177,10 +177,24 @@ def write_forms(model, out):
         yield folder
 
 
+def write_adapter(adapter, out):
+    """Its model is found beside its folder's."""
+    if not (out / "models").exists():
+        (out / "models").symlink_to(adapter.resolve().parent.parent / "models")
+    folder = out / "adapters" / adapter.name
+    shutil.copytree(adapter, folder, ignore=shutil.ignore_patterns("adapter_model.safetensors"))
+    save(folder / "adapter_model.bin", list(tensors_of(adapter / "adapter_model.safetensors")))
+    yield folder
+
+
+def write(source, out):
+    return (write_adapter if (source / "adapter_config.json").exists() else write_forms)(source, out)
+
+
 def main():
     golden, *models = sys.argv[1:]
     with tempfile.TemporaryDirectory() as out:
-        folders = [folder for model in models for folder in write_forms(pathlib.Path(model), pathlib.Path(out))]
+        folders = [folder for model in models for folder in write(pathlib.Path(model), pathlib.Path(out))]
         sys.exit(subprocess.run([golden, *folders], check=False).returncode)
 
 

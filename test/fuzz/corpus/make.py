@@ -75,7 +75,10 @@ with zipfile.ZipFile(ARCHIVE, "w") as z:
     for member, inside in (("data.pkl", PICKLE), ("byteorder", b"little"), ("data/0", bytes(range(64)))):
         z.writestr(zipfile.ZipInfo("m/" + member), inside)
 (HERE / "pickle").mkdir(exist_ok=True)
-for name, content in (("seed_pickle", PICKLE), ("seed_old", OLD), ("seed_zip", ARCHIVE.getvalue()),
+RELEASE = folder({"dim": 4, "n_layers": 1, "n_heads": 2, "multiple_of": 2, "vocab_size": -1}, None, {
+    "layers.0.attention.wq.weight": entry("U8", [4, 4], 0, 16), "layers.0.attention.wk.weight": entry("BF16", [4, 2], 16, 32),
+    "tok_embeddings.weight": entry("F32", [1, 4], 32, 48)}, bytes(range(48))).replace(b"\0", b"", 1)
+for name, content in (("seed_release", RELEASE), ("seed_pickle", PICKLE), ("seed_old", OLD), ("seed_zip", ARCHIVE.getvalue()),
                       ("seed_state", b"\x80\x04}" + text("model") + b"}\x94" + text("w") + view([2, 2], [1, 2]) + b"ss."),
                       ("seed_system", b"cos\nsystem\n" + text("true") + b"\x85R.")):
     (HERE / "pickle" / name).write_bytes(content)
