@@ -1302,7 +1302,7 @@ typedef struct hlm_adapter_params {
  *          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other
  *          kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than
  *          LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own
- *          that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM. */
+ *          that are not the model's, matrices of a folder's experts in one tensor), HLM_E_NOMEM. */
 HLM_NODISCARD HLM_API hlm_status hlm_adapter_load(hlm_adapter **out, hlm_model *model, const char *path,
                                                   const hlm_adapter_params *params);
 

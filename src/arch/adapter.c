@@ -107,16 +107,29 @@ static const hlmi_tensor *find_part(reading *r, const char *module, const char *
     return t;
 }
 
-static hlm_status check_shape(const reading *r, const hlmi_tensor *t, size_t rows, size_t cols)
+/* What a part of a matrix's adapter must be: [rows, cols], [rows] (cols 0), or `stack` of these. */
+typedef struct shape {
+    size_t stack, rows, cols;
+} shape;
+
+static hlm_status check_shape(const reading *r, const hlmi_tensor *t, const shape *s)
 {
-    const uint64_t found = t->n_dims > 1 ? t->dims[1] : 1;
+    const size_t all[] = {s->stack, s->rows, s->cols}, *want = s->stack ? all : all + 1;
+    const uint32_t n = (s->stack ? 1u : 0u) + (s->cols ? 2u : 1u);
+    bool fits = t->n_dims == n;
+    char stack[24] = "", found[96];
+    size_t at = (size_t)snprintf(found, sizeof found, "%llu, %llu", (unsigned long long)t->dims[0],
+                                 (unsigned long long)(t->n_dims > 1 ? t->dims[1] : 1));
     if (hlmi_type_get(t->type)->block != 1 || !hlmi_type_get(t->type)->dequantise)
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s is of type %s, expected f32, f16 or bf16", r->path, t->name,
                          hlmi_type_get(t->type)->name);
-    if (t->n_dims == (cols ? 2 : 1) && t->dims[0] == rows && found == (cols ? cols : 1)) return HLM_OK;
-    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%llu, %llu], expected [%zu, %zu]", r->path,
-                     t->name, t->n_dims, (unsigned long long)t->dims[0], (unsigned long long)found, rows,
-                     cols ? cols : 1);
+    for (uint32_t i = 0; i < n && fits; i++) fits = t->dims[i] == want[i];
+    if (fits) return HLM_OK;
+    if (s->stack) snprintf(stack, sizeof stack, "%zu, ", s->stack);
+    for (uint32_t i = 2; s->stack && i < t->n_dims && at < sizeof found; i++)
+        at += (size_t)snprintf(found + at, sizeof found - at, ", %llu", (unsigned long long)t->dims[i]);
+    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is %u-dimensional [%s], expected [%s%zu, %zu]", r->path, t->name,
+                     t->n_dims, found, stack, s->rows, s->cols ? s->cols : 1);
 }
 
 /* One matrix's adapter while it is made. */
@@ -181,26 +194,27 @@ static hlm_status scale_of(const reading *r, const pair *p, float *out)
 static hlm_status check_pair(const reading *r, pair *p)
 {
     const hlmi_matrix *w = &p->weight->matrix;
+    const size_t stack = p->order->stack, at = stack ? 1 : 0;
     if (!p->b_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no second factor", r->path, p->a_tensor->name);
     if (!p->a_tensor) return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no first factor", r->path, p->b_tensor->name);
-    if (!p->added)
+    if (!p->added || (stack && !in_gguf(r))) /* PEFT has no linear layer that it could be for */
         return hlmi_fail(HLM_E_UNSUPPORTED, "%s: tensor %s: this version knows no adapters of %s", r->path,
                          p->a_tensor->name, p->weight->want.expert ? "experts that rows choose" : "that matrix");
     double rank = (double)r->s.rank;
     HLMI_DO(hlmi_adapter_match_value(&r->s.match, &r->s.match.ranks, p->module, &rank));
     if (!in_gguf(r)) HLMI_DO(hlmi_adapter_match_targets(&r->s.match, p->module));
-    p->rank = (size_t)(p->a_tensor->dims[0] <= HLMI_LOW_MAX ? p->a_tensor->dims[0] : 0);
+    const uint64_t found = p->a_tensor->n_dims > at ? p->a_tensor->dims[at] : 0;
+    p->rank = (size_t)(found <= HLMI_LOW_MAX ? found : 0);
     if (p->rank == 0 || (r->s.rank && rank != (double)p->rank))
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is of rank %llu, expected %s%.0f", r->path, p->a_tensor->name,
-                         (unsigned long long)p->a_tensor->dims[0], r->s.rank ? "" : "1 to ",
-                         r->s.rank ? rank : (double)HLMI_LOW_MAX);
+                         (unsigned long long)found, r->s.rank ? "" : "1 to ", r->s.rank ? rank : (double)HLMI_LOW_MAX);
     const size_t rows = hlmi_file_rows(p->order, w->rows);
-    HLMI_DO(check_shape(r, p->a_tensor, p->rank, w->cols));
-    HLMI_DO(check_shape(r, p->b_tensor, rows, p->rank));
+    HLMI_DO(check_shape(r, p->a_tensor, &(shape){stack, p->rank, w->cols}));
+    HLMI_DO(check_shape(r, p->b_tensor, &(shape){stack, rows, p->rank}));
     if (!r->s.dora) return HLM_OK;
     if (!p->m_tensor)
         return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s has no lora_magnitude_vector", r->path, p->a_tensor->name);
-    return check_shape(r, p->m_tensor, rows, 0);
+    return check_shape(r, p->m_tensor, &(shape){0, rows, 0});
 }
 
 /* A and B in the order of the plan's rows and columns, B times the scale. */
@@ -209,8 +223,9 @@ static hlm_status read_factors(const reading *r, pair *p)
     const size_t rows = p->weight->matrix.rows, cols = p->weight->matrix.cols, rank = p->rank;
     const hlmi_mem *mem = &r->ad->mem;
     float scale = 0;
-    HLMI_DO(hlmi_loader_numbers(r->f->store, mem, p->a_tensor, true, NULL, &p->file_a));
-    HLMI_DO(hlmi_loader_numbers(r->f->store, mem, p->b_tensor, true, NULL, &p->file_b));
+    const size_t in_file = hlmi_file_rows(p->order, rows), layer = p->order->layer; /* of a stack: this one's alone */
+    HLMI_DO(hlmi_loader_some(r->f->store, mem, p->a_tensor, layer * rank * cols, rank * cols, &p->file_a));
+    HLMI_DO(hlmi_loader_some(r->f->store, mem, p->b_tensor, layer * in_file * rank, in_file * rank, &p->file_b));
     p->a = hlmi_calloc(mem, rank * cols, sizeof *p->a);
     p->b = hlmi_calloc(mem, rows * rank, sizeof *p->b);
     if (!p->a || !p->b) return hlmi_nomem(rows * rank * sizeof *p->b, "an adapter");
@@ -218,7 +233,8 @@ static hlm_status read_factors(const reading *r, pair *p)
     for (size_t k = 0; k < rank; k++)
         for (size_t c = 0; c < cols; c++) p->a[k * cols + c] = p->file_a[k * cols + hlmi_file_row(p->columns, c)];
     for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < rank; k++) p->b[i * rank + k] = scale * p->file_b[hlmi_file_row(p->order, i) * rank + k];
+        for (size_t k = 0; k < rank; k++)
+            p->b[i * rank + k] = scale * p->file_b[(hlmi_file_row(p->order, i) - layer * in_file) * rank + k];
     return HLM_OK;
 }
 

@@ -7,16 +7,21 @@
 static const hlmi_matrix *want_part(const hlmi_decoder *d, hlmi_part own, hlmi_part all, size_t layer, size_t n,
                                     hlmi_want want)
 {
-    const bool stacked =
-        want.name.gguf || hlmi_decoder_has(d, all, layer) || !hlmi_key_in(d->names[own], d->w->dialect);
+    const hlmi_key apart = d->names[own], one = d->names[all];
+    const bool here = want.name.gguf || hlmi_decoder_has(d, all, layer) || !hlmi_key_in(apart, d->w->dialect);
+    bool stacked[HLMI_DIALECTS] = {!apart.hf, one.gguf != NULL}; /* as files of the other kind usually are */
+    stacked[d->w->dialect] = here;
+    if (!want.name.gguf) want.name.gguf = stacked[HLMI_GGUF] ? one.gguf : apart.gguf;
+    want.name.hf = stacked[HLMI_HF] ? one.hf : apart.hf;
     want.expert = true;
-    for (size_t i = 0; i < HLMI_DIALECTS && stacked; i++) {
+    for (size_t i = 0; i < HLMI_DIALECTS; i++) {
         hlmi_row_order *o = &want.order[i];
+        if (!stacked[i]) continue;
         if (!o->in_file) o->in_file = want.rows;
         o->stack = n;
         o->layer = want.item;
     }
-    return hlmi_decoder_rows(d, stacked ? all : own, layer, want);
+    return hlmi_decoder_rows(d, here ? all : own, layer, want);
 }
 
 /* The experts of a layer, and the shared one behind them. A token is computed with top_k / n of those that are counted

@@ -191,16 +191,17 @@ static void add_once(hlmi_loader *l, const hlmi_tensor *t, const void *data)
     *added = true;
 }
 
-hlm_status hlmi_loader_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, bool check,
-                               hlmi_loader *l, float **out)
+/* n numbers of a tensor from number `first` on. */
+static hlm_status read_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, size_t first,
+                               size_t n, bool check, hlmi_loader *l, float **out)
 {
-    const size_t n = (size_t)(t->bytes / hlmi_type_get(t->type)->bytes);
+    const size_t each = hlmi_type_get(t->type)->bytes;
     hlm_status st;
     const uint8_t *data = NULL;
-    uint8_t *buffer = hlmi_alloc(mem, (size_t)t->bytes);
+    uint8_t *buffer = hlmi_alloc(mem, n * each);
     float *wide = hlmi_alloc(mem, n * sizeof *wide);
     if (!buffer || !wide) HLMI_TRY(hlmi_nomem(n * sizeof *wide, t->name));
-    HLMI_TRY(hlmi_store_read(store, t, 0, (size_t)t->bytes, buffer, &data));
+    HLMI_TRY(hlmi_store_read(store, t, first * each, n * each, buffer, &data));
     if (l) add_once(l, t, data);
     hlmi_type_get(t->type)->dequantise(wide, data, n);
     if (check && !all_finite(wide, n))
@@ -211,6 +212,18 @@ done:
     hlmi_free(mem, buffer);
     hlmi_free(mem, wide);
     return st;
+}
+
+hlm_status hlmi_loader_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, bool check,
+                               hlmi_loader *l, float **out)
+{
+    return read_numbers(store, mem, t, 0, (size_t)(t->bytes / hlmi_type_get(t->type)->bytes), check, l, out);
+}
+
+hlm_status hlmi_loader_some(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, size_t first, size_t n,
+                            float **out)
+{
+    return read_numbers(store, mem, t, first, n, true, NULL, out);
 }
 
 /* What becomes of a number. */

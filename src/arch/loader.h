@@ -25,6 +25,9 @@ hlmi_config hlmi_loader_settings(const hlmi_store *store);
  *  NULL, tells them to its fingerprint. */
 hlm_status hlmi_loader_numbers(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, bool check,
                                hlmi_loader *l, float **out);
+/** The same of n numbers from number `first` on, checked. */
+hlm_status hlmi_loader_some(const hlmi_store *store, const hlmi_mem *mem, const hlmi_tensor *t, size_t first, size_t n,
+                            float **out);
 hlm_status hlmi_loader_run(hlmi_loader *l);
 
 #endif

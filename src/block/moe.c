@@ -58,11 +58,8 @@ static void record(hlmi_builder *b, const void *params)
         return;
     }
     const hlmi_choices to = route(b, p, &p->router);
-    const hlmi_linear_grouped all = {.n_experts = p->router.n_experts + (p->router.shared != 0.0f),
-                                     .shared = p->router.shared != 0.0f,
-                                     .to = to,
-                                     .x = b->x,
-                                     .norm = &p->norm};
+    const hlmi_linear_grouped all = {
+        .n_experts = p->router.n_experts + (p->router.shared != 0.0f), .to = to, .x = b->x, .norm = &p->norm};
     experts(b, p, all, b->x, true);
 }
 

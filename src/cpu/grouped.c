@@ -16,7 +16,7 @@ typedef struct grouped_arg {
     hlmi_forms forms; /* rows are slots */
     size_t own_rows;
     size_t order_at, tmp_at; /* offsets in a worker's scratch, behind the normed row */
-    float *low; /* [max rows][2][HLMI_LOW_MAX] of the shared expert: of its matrices (low.h); NULL: none */
+    float *low; /* [max slots][2][HLMI_LOW_MAX] what adapters' first matrices make of slots (low.h) */
 } grouped_arg;
 
 /* Slots in order. An item is a row and the number of one of its experts: row * picks + number. */
@@ -114,7 +114,7 @@ static work begin(const grouped_arg *a, const hlmi_tile *t, size_t worker, size_
     return w;
 }
 
-/* ---- adapters: the shared expert's matrices, of which a row has one slot ---- */
+/* ---- adapters ---- */
 
 static bool is_pair(const grouped_arg *a)
 {
@@ -128,9 +128,9 @@ static const hlmi_matrix *matrix_of(const grouped_arg *a, const hlmi_expert *e, 
     return which == 1 ? NULL : a->a.down ? e->down.w : e->up.w;
 }
 
-static float *low_row(const grouped_arg *a, size_t row, size_t which)
+static float *low_row(const grouped_arg *a, size_t slot, size_t which)
 {
-    return a->low + (row * 2 + which) * HLMI_LOW_MAX;
+    return a->low + (slot * 2 + which) * HLMI_LOW_MAX;
 }
 
 static void low_run(const void *arg, const void *step, size_t worker, size_t workers)
@@ -139,14 +139,13 @@ static void low_run(const void *arg, const void *step, size_t worker, size_t wor
     const hlmi_tile *t = step;
     float *normed = hlmi_worker_scratch(t, worker, workers);
     const order o = order_slots(a, t->n_rows, normed);
-    const hlmi_expert *e = &a->a.experts[a->a.n_experts - 1];
-    const hlmi_dense m[] = {{.w = matrix_of(a, e, 0)}, {.w = matrix_of(a, e, 1)}};
-    const size_t first = o.start[a->a.n_experts - 1];
-    const hlmi_range r = hlmi_share(o.start[a->a.n_experts] - first, worker, workers);
-    for (size_t s = first + r.begin; s < first + r.end; s++) {
+    const hlmi_range r = hlmi_share(items(a, t->n_rows), worker, workers);
+    for (size_t s = r.begin; s < r.end; s++) {
         const size_t row = o.item[s] / a->a.to.picks;
+        const hlmi_expert *e = &a->a.experts[a->a.to.expert[o.item[s]]];
+        const hlmi_dense m[] = {{.w = matrix_of(a, e, 0)}, {.w = matrix_of(a, e, 1)}};
         hlmi_low_in(a->k, t->adapter[row], m, 2, a->a.norm, hlmi_rows_at(a->a.x, a->a.down ? s : row), normed,
-                    low_row(a, row, 0));
+                    low_row(a, s, 0));
     }
 }
 
@@ -159,11 +158,10 @@ static void products(const work *w, size_t expert, size_t which, size_t u, size_
     const hlmi_matrix *m = matrix_of(a, &a->a.experts[expert], which);
     const hlmi_product p = hlmi_product_of(a->k, m, a->f32, a->a.wide);
     hlmi_forms_run(a->k, &a->forms, &p, u, bands, w->x, s, n, y);
-    if (!a->low || !w->t->adapted || expert != a->a.n_experts - 1) return;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && w->t->adapted; i++) {
         const size_t row = w->o.item[s + i] / a->a.to.picks;
         const hlmi_low *low = hlmi_low_of(w->t->adapter[row], m);
-        if (low) hlmi_low_out(a->k, low, u, bands, low_row(a, row, which), y + i * bands * HLMI_BAND, w->added);
+        if (low) hlmi_low_out(a->k, low, u, bands, low_row(a, s + i, which), y + i * bands * HLMI_BAND, w->added);
     }
 }
 
@@ -253,16 +251,6 @@ static void down_run(const void *arg, const void *step, size_t worker, size_t wo
         if (w.o.start[e] < w.o.start[e + 1]) expert_run(&w, e, r.begin, r.end);
 }
 
-/* Room for what adapters make of the shared expert's rows. */
-static void take_low(hlmi_builder *b, grouped_arg *a)
-{
-    a->low = hlmi_scratch(b, b->max_rows * 2 * HLMI_LOW_MAX * sizeof *a->low);
-    for (size_t which = 0; which < 2; which++) {
-        const hlmi_matrix *m = matrix_of(a, &a->a.experts[a->a.n_experts - 1], which);
-        if (m) hlmi_adapts(b, m);
-    }
-}
-
 void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
 {
     grouped_arg a = {.a = *l, .k = b->kernels, .f32 = b->f32_activations};
@@ -273,6 +261,7 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
             if (!m) continue;
             const hlmi_product p = hlmi_product_of(a.k, m, a.f32, l->wide);
             hlmi_forms_note(&a.forms, &p);
+            hlmi_adapts(b, m);
             a.forms.cols = hlmi_max_size(a.forms.cols, m->cols);
         }
     }
@@ -283,10 +272,10 @@ void hlmi_cpu_linear_grouped(hlmi_builder *b, const hlmi_linear_grouped *l)
     const size_t numbers = l->n_experts + 2 + 2 * items(&a, b->max_rows);
     a.tmp_at = a.order_at + hlmi_round_up(numbers * sizeof(uint32_t), HLMI_ALIGN);
     hlmi_scratch_worker(b, a.tmp_at + 3 * HLMI_BAND_TMP * sizeof(float));
-    if (l->shared) take_low(b, &a);
+    a.low = hlmi_scratch(b, items(&a, b->max_rows) * 2 * HLMI_LOW_MAX * sizeof *a.low);
     if (packed) hlmi_emit(b, pack_run, &a, sizeof a, a.own_rows + 1, 0);
-    if (a.low) hlmi_emit(b, low_run, &a, sizeof a, 1, 0);
-    if (a.low) hlmi_emitted_for_adapters(b);
+    hlmi_emit(b, low_run, &a, sizeof a, 1, 0);
+    hlmi_emitted_for_adapters(b);
     hlmi_emit(b, l->down ? down_run : up_run, &a, sizeof a, 0, 0);
     hlmi_scratch_release(b, mark);
 }

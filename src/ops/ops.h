@@ -126,7 +126,6 @@ typedef struct hlmi_route {
 typedef struct hlmi_linear_grouped {
     const hlmi_expert *experts;
     size_t n_experts; /* with the shared one */
-    bool shared; /* the last is that one: every row has chosen it, once, and adapters add to its matrices */
     hlmi_choices to;
     bool down;
     bool wide; /* as of hlmi_linear, of all matrices */

@@ -26,14 +26,15 @@ static json_t *read_header(const char *model)
     return header;
 }
 
-/* Is it the weight of a linear layer that is not of one of the experts that rows choose? */
+/* Is it the weight of a linear layer? */
 static int wanted(const char *name)
 {
     static const char *const ends[] = {"_proj.weight",      ".dense.weight",  ".query_key_value.weight",
                                        "_h.weight",         ".fc1.weight",    ".fc2.weight",
-                                       "put_linear.weight", ".linear.weight", "gate.weight"};
+                                       "put_linear.weight", ".linear.weight", "gate.weight",
+                                       ".w1.weight",        ".w2.weight",     ".w3.weight"};
     const size_t len = strlen(name);
-    if (strstr(name, ".experts.") || strstr(name, "adapter")) return 0;
+    if (strstr(name, "adapter")) return 0;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         const size_t n = strlen(ends[i]);
         if (len > n && strcmp(name + len - n, ends[i]) == 0) return 1;

@@ -19,10 +19,10 @@ enum { MERGE_RANK = 3, MERGE_ALPHA = 4, MERGE_PATH = 1024 };
 typedef struct merge {
     const char *name; /* the tensor's, as adapters know it */
     const hlmi_tensor *tensor; /* where its numbers are */
-    size_t rows, cols;
+    size_t stack, rows, cols; /* stack: how many such matrices the tensor is */
     bool gguf, dora;
-    float *a, *b, *magnitudes; /* [MERGE_RANK, cols], [rows, MERGE_RANK], [rows] */
-    float *merged; /* [rows, cols] */
+    float *a, *b, *magnitudes; /* [stack] of [MERGE_RANK, cols], [rows, MERGE_RANK], [rows] */
+    float *merged; /* [stack, rows, cols] */
 } merge;
 
 static inline float merge_random(uint32_t *seed)
@@ -49,13 +49,13 @@ static inline float *merge_read(const hlmi_store *s, const hlmi_tensor *t)
 static inline void merge_rows(merge *m)
 {
     const double scale = (double)MERGE_ALPHA / (double)MERGE_RANK;
-    for (size_t r = 0; r < m->rows; r++) {
+    for (size_t r = 0; r < m->stack * m->rows; r++) {
+        const float *a = m->a + r / m->rows * MERGE_RANK * m->cols;
         float *w = m->merged + r * m->cols;
         double sum = 0;
         for (size_t c = 0; c < m->cols; c++) {
             double x = 0;
-            for (size_t k = 0; k < MERGE_RANK; k++)
-                x += (double)m->b[r * MERGE_RANK + k] * (double)m->a[k * m->cols + c];
+            for (size_t k = 0; k < MERGE_RANK; k++) x += (double)m->b[r * MERGE_RANK + k] * (double)a[k * m->cols + c];
             x = (double)w[c] + scale * x;
             w[c] = (float)x;
             sum += x * x;
@@ -70,20 +70,22 @@ static inline merge merge_make(const hlmi_store *s, const char *name, const hlmi
 {
     merge m = {
         .name = name, .tensor = t, .rows = (size_t)t->dims[t->n_dims - 2], .cols = (size_t)t->dims[t->n_dims - 1]};
+    m.stack = t->n_dims > 2 ? (size_t)t->dims[0] : 1;
+    const size_t n = m.stack * m.rows * m.cols, in = MERGE_RANK * m.stack * m.cols, out = MERGE_RANK * m.stack * m.rows;
     m.gguf = hlmi_store_dialect(s) == HLMI_GGUF;
     m.dora = dora && !m.gguf;
-    m.a = malloc(MERGE_RANK * m.cols * sizeof *m.a);
-    m.b = malloc(MERGE_RANK * m.rows * sizeof *m.b);
-    m.magnitudes = malloc(m.rows * sizeof *m.magnitudes);
+    m.a = malloc(in * sizeof *m.a);
+    m.b = malloc(out * sizeof *m.b);
+    m.magnitudes = malloc(m.stack * m.rows * sizeof *m.magnitudes);
     m.merged = merge_read(s, t);
     double square = 0;
-    for (size_t i = 0; i < m.rows * m.cols; i++) square += (double)m.merged[i] * (double)m.merged[i];
-    const float size = (float)sqrt(square / (double)(m.rows * m.cols)); /* about as large as the weights */
-    for (size_t i = 0; i < MERGE_RANK * m.cols; i++) m.a[i] = merge_random(&seed);
-    for (size_t i = 0; i < MERGE_RANK * m.rows; i++) m.b[i] = merge_random(&seed) * size * 1.5f;
-    for (size_t r = 0; r < m.rows; r++)
+    for (size_t i = 0; i < n; i++) square += (double)m.merged[i] * (double)m.merged[i];
+    const float size = (float)sqrt(square / (double)n); /* about as large as the weights */
+    for (size_t i = 0; i < in; i++) m.a[i] = merge_random(&seed);
+    for (size_t i = 0; i < out; i++) m.b[i] = merge_random(&seed) * size * 1.5f;
+    for (size_t r = 0; r < m.stack * m.rows; r++)
         m.magnitudes[r] = size * sqrtf((float)m.cols) * (1.2f + merge_random(&seed) / 2);
-    if (t->n_dims == 2) merge_rows(&m);
+    merge_rows(&m);
     return m;
 }
 
@@ -144,14 +146,19 @@ static inline void merge_st_adapter(const merge *m, size_t n, const char *folder
     json_t *header = json_object();
     bytes data = {0}, config = {0};
     for (size_t i = 0; i < n; i++, m++) {
-        const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
+        const uint64_t a[] = {m->stack, MERGE_RANK, m->cols}, b[] = {m->stack, m->rows, MERGE_RANK};
+        const uint32_t first = m->stack == 1; /* a matrix alone is 2-dimensional */
         const int len = (int)(strlen(m->name) - strlen(".weight"));
         snprintf(name, sizeof name, "base_model.model.%.*s.lora_A.weight", len, m->name);
-        merge_st_add(header, &data, name, "F32", a, 2, m->a, MERGE_RANK * m->cols * sizeof(float));
+        merge_st_add(header, &data, name, "F32", a + first, 3 - first, m->a,
+                     m->stack * MERGE_RANK * m->cols * sizeof(float));
         snprintf(name, sizeof name, "base_model.model.%.*s.lora_B.weight", len, m->name);
-        merge_st_add(header, &data, name, "F32", b, 2, m->b, MERGE_RANK * m->rows * sizeof(float));
+        merge_st_add(header, &data, name, "F32", b + first, 3 - first, m->b,
+                     m->stack * MERGE_RANK * m->rows * sizeof(float));
         snprintf(name, sizeof name, "base_model.model.%.*s.lora_magnitude_vector", len, m->name);
-        if (m->dora) merge_st_add(header, &data, name, "F32", b, 1, m->magnitudes, m->rows * sizeof(float));
+        if (m->dora)
+            merge_st_add(header, &data, name, "F32", b + first, 2 - first, m->magnitudes,
+                         m->stack * m->rows * sizeof(float));
     }
     merge_st_write(folder, "adapter_model.safetensors", header, &data);
     const int length =
@@ -176,7 +183,8 @@ static inline void merge_st_model(const merge *m, const hlmi_store *s, const cha
         merge_st_add(header, &data, t->name, merge_st_type(t->type), t->dims, t->n_dims, from, (size_t)t->bytes);
         free(buffer);
     }
-    merge_st_add(header, &data, m->name, "F32", m->tensor->dims, 2, m->merged, m->rows * m->cols * sizeof(float));
+    merge_st_add(header, &data, m->name, "F32", m->tensor->dims, m->tensor->n_dims, m->merged,
+                 m->stack * m->rows * m->cols * sizeof(float));
     merge_st_write(folder, "model.safetensors", header, &data);
     char *text = json_dumps(hlmi_store_config(s), 0);
     put(&config, text, strlen(text));
@@ -221,11 +229,14 @@ static inline void merge_gguf_adapter(const merge *m, size_t n, const char *fold
     put_kv_string(&front, "adapter.type", "lora");
     put_kv(&front, "adapter.lora.alpha", 6, bits, 4);
     for (size_t i = 0; i < n; i++, m++) {
-        const uint64_t a[] = {MERGE_RANK, m->cols}, b[] = {m->rows, MERGE_RANK};
+        const uint64_t a[] = {m->stack, MERGE_RANK, m->cols}, b[] = {m->stack, m->rows, MERGE_RANK};
+        const uint32_t first = m->stack == 1; /* a matrix alone is 2-dimensional */
         snprintf(name, sizeof name, "%s.lora_a", m->name);
-        merge_gguf_tensor(&front, &data, name, a, 2, 0, m->a, MERGE_RANK * m->cols * sizeof(float));
+        merge_gguf_tensor(&front, &data, name, a + first, 3 - first, 0, m->a,
+                          m->stack * MERGE_RANK * m->cols * sizeof(float));
         snprintf(name, sizeof name, "%s.lora_b", m->name);
-        merge_gguf_tensor(&front, &data, name, b, 2, 0, m->b, MERGE_RANK * m->rows * sizeof(float));
+        merge_gguf_tensor(&front, &data, name, b + first, 3 - first, 0, m->b,
+                          m->stack * MERGE_RANK * m->rows * sizeof(float));
     }
     merge_gguf_write(folder, "adapter.gguf", &front, &data);
 }
@@ -272,7 +283,8 @@ static inline void merge_gguf_model(const merge *m, const hlmi_store *s, const c
         merge_gguf_tensor(&front, &data, t->name, t->dims, t->n_dims, merge_gguf_type(t->type), from, (size_t)t->bytes);
         free(buffer);
     }
-    merge_gguf_tensor(&front, &data, m->name, m->tensor->dims, 2, 0, m->merged, m->rows * m->cols * sizeof(float));
+    merge_gguf_tensor(&front, &data, m->name, m->tensor->dims, m->tensor->n_dims, 0, m->merged,
+                      m->stack * m->rows * m->cols * sizeof(float));
     merge_gguf_write(folder, "model.gguf", &front, &data);
 }
 

@@ -57,7 +57,7 @@ static void rig_run(rig *r, size_t rows, size_t workers)
     ck_assert_uint_le(r->b.worker_bytes, WORKER);
     for (size_t i = 0; i < r->program.n; i++) {
         const hlmi_region *g = &r->program.regions[i];
-        if (rows < g->min_rows || (g->max_rows && rows > g->max_rows)) continue;
+        if (rows < g->min_rows || (g->max_rows && rows > g->max_rows) || (g->adapted && !t.adapted)) continue;
         for (size_t w = workers; w-- > 0;) g->run(g->arg, &t, w, workers); /* in an order that threads may take too */
     }
 }

@@ -911,7 +911,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         '        256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other\n'
         '        kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than\n'
         "        LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own\n"
-        "        that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."),
+        "        that are not the model's, matrices of a folder's experts in one tensor), HLM_E_NOMEM."),
     "hlm_adapter_join": (c_int32, [c_void_p, c_void_p, c_size_t],
         'Several adapters of one model as one, whose effects are added. An adapter with magnitudes (DoRA) can be joined only\n'
         'to those of other matrices, one with invocation tokens to those with the same.\n'

@@ -5688,7 +5688,7 @@ extern "C" {
     #[doc = "          256 regular expressions of a setting, or one that takes too long), HLM_E_MISMATCH (of Falcon-H1 the other"]
     #[doc = "          kind of file), HLM_E_UNSUPPORTED (a model of HLM_LOAD_VOCAB_ONLY or HLM_LOAD_HEADERS, other methods than"]
     #[doc = "          LoRA and DoRA, settings that are not known and neither null, false, {} nor [], weights of the model's own"]
-    #[doc = "          that are not the model's, matrices of experts that rows choose), HLM_E_NOMEM."]
+    #[doc = "          that are not the model's, matrices of a folder's experts in one tensor), HLM_E_NOMEM."]
     pub fn hlm_adapter_load(
         out: *mut *mut hlm_adapter,
         model: *mut hlm_model,
