@@ -84,9 +84,11 @@ static hlm_status portable(cli_bench_state *b)
     double ratio = 0;
     const cli_options *o = b->s.o;
     const hlm_model_params p = {.struct_size = sizeof p,
-                                .flags = HLM_LOAD_PORTABLE | (o->read ? (uint32_t)HLM_LOAD_READ : 0),
+                                .flags = HLM_LOAD_PORTABLE | (o->read ? (uint32_t)HLM_LOAD_READ : 0) |
+                                    (o->quantise_tied ? (uint32_t)HLM_LOAD_QUANTISE_TIED : 0),
                                 .activations = o->activations,
-                                .cpu = cli_cpu(o)};
+                                .cpu = cli_cpu(o),
+                                .quantise = o->quantise};
     hlm_status st = hlm_model_load(&model, o->model, &p);
     if (st == HLM_OK) st = open_lane(&usual, b, b->s.model, true);
     if (st == HLM_OK) st = open_lane(&other, b, model, true);

@@ -36,6 +36,7 @@ static const cli_option model_options[] = {
                    "default, or f32: slower, no rounded activations"),
     CLI_OPT_CHOICE("cpu", 0, cpu, "SET", cpu_choices, "at most these instructions: best, ref, avx2, avx512"),
     CLI_OPT_TEXT("quantise", 0, quantise, "TYPE", "quantise plain matrices at load: q8_0, q4_0, int4"),
+    CLI_OPT_FLAG("quantise-tied", 0, quantise_tied, "and an embedding that is the head too"),
     CLI_OPT_FLAG("portable", 0, portable, "the same bits on every kind of CPU"),
     CLI_OPT_FLAG("read", 0, read, "read the weights instead of mapping the file"),
     CLI_OPT_FLAG("check", 0, check, "look for NaN and infinity in the weights"),

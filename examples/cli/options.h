@@ -34,6 +34,7 @@ typedef struct cli_options {
     int32_t activations;
     int32_t cpu; /* cli_cpu */
     const char *quantise;
+    bool quantise_tied;
     bool portable;
     bool read;
     bool check;

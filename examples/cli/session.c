@@ -26,7 +26,8 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
                       : need == CLI_NEED_FACTS ? (uint32_t)HLM_LOAD_HEADERS
                                                : 0) |
             (o->read ? (uint32_t)HLM_LOAD_READ : 0) | (o->portable ? (uint32_t)HLM_LOAD_PORTABLE : 0) |
-            (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0),
+            (o->check ? (uint32_t)HLM_LOAD_CHECK_WEIGHTS : 0) |
+            (o->quantise_tied ? (uint32_t)HLM_LOAD_QUANTISE_TIED : 0),
         .activations = o->activations,
         .cpu = cli_cpu(o),
         .quantise = o->quantise,

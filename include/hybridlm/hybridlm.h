@@ -353,7 +353,9 @@ enum {
     HLM_LOAD_NO_MEMORY_TOKENS = 1u << 4,
     /** Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and hlm_model_plan_memory;
      *  contexts, pools and adapters are refused. Names, shapes and types are checked. */
-    HLM_LOAD_HEADERS = 1u << 5
+    HLM_LOAD_HEADERS = 1u << 5,
+    /** hlm_model_params.quantise concerns an embedding that is the head too as well. */
+    HLM_LOAD_QUANTISE_TIED = 1u << 6
 };
 
 enum {
@@ -387,9 +389,9 @@ typedef struct hlm_model_params {
     /** What matrices are quantised to while they are read, by name: "q8_0" (blocks of 32, 8 bits), "q4_0" (blocks of
      *  32, 4 bits), "int4" (4 bits in groups of 128 with a minimum each, as torchao's int4_weight_only). NULL: they
      *  stay as in the file. It concerns matrices of plain numbers (f32, f16, bf16, f64) that are multiplied and whose
-     *  rows fill whole blocks. Vectors, convolutions, routers, embeddings, also those that are the head too, and what
-     *  is quantised in the file stay as they are. Results are those of a file with such weights; snapshots are taken by
-     *  models of the same files loaded with the same name. */
+     *  rows fill whole blocks. Vectors, convolutions, routers, embeddings (one that is the head too unless
+     *  HLM_LOAD_QUANTISE_TIED asks for it) and what is quantised in the file stay as they are. Results are those of a
+     *  file with such weights; snapshots are taken by models of the same files loaded with the same name. */
     const char *quantise;
 } hlm_model_params;
 

@@ -17,7 +17,7 @@
 static hlm_status check_params(const hlm_model_params *p)
 {
     const uint32_t known = HLM_LOAD_READ | HLM_LOAD_PORTABLE | HLM_LOAD_VOCAB_ONLY | HLM_LOAD_CHECK_WEIGHTS |
-        HLM_LOAD_NO_MEMORY_TOKENS | HLM_LOAD_HEADERS;
+        HLM_LOAD_NO_MEMORY_TOKENS | HLM_LOAD_HEADERS | HLM_LOAD_QUANTISE_TIED;
     if (p->flags & ~known)
         return hlmi_fail(HLM_E_UNSUPPORTED, "hlm_model_params.flags has unknown bits 0x%x", p->flags & ~known);
     if (p->activations < HLM_ACTIVATIONS_DEFAULT || p->activations > HLM_ACTIVATIONS_F32)
@@ -83,6 +83,7 @@ static hlm_status model_alloc(hlm_model **out, const hlm_model_params *p)
     m->f32_activations = p->activations == HLM_ACTIVATIONS_F32;
     hlmi_plan_init(&m->plan, &mem);
     m->plan.quantise = quantise;
+    m->plan.quantise_tied = (p->flags & HLM_LOAD_QUANTISE_TIED) != 0;
     hlmi_kernels_init(&m->kernels, cpu, (p->flags & HLM_LOAD_PORTABLE) != 0);
     *out = m;
     return HLM_OK;

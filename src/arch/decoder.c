@@ -426,8 +426,8 @@ static hlm_status read_rope(hlmi_decoder *d)
 /* The embedding, tiled when it is the head too. */
 static hlm_status add_embed(const hlmi_decoder *d)
 {
-    const hlmi_want table =
-        hlmi_decoder_spell(d, d->table, 0, (hlmi_want){.rows = d->vocab, .cols = d->hidden, .fixed = true});
+    const hlmi_want table = hlmi_decoder_spell(
+        d, d->table, 0, (hlmi_want){.rows = d->vocab, .cols = d->hidden, .fixed = !d->plan->quantise_tied});
     const hlmi_embed_params p = {.table = hlmi_want_matrix(d->w, d->tied ? HLMI_USE_PRODUCT : HLMI_USE_ROWS, &table),
                                  .scale = d->embed_scale};
     return hlmi_decoder_add(d, HLMI_BLOCK_EMBED, &p, sizeof p);

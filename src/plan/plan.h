@@ -82,6 +82,7 @@ typedef struct hlmi_plan {
     uint64_t bytes_per_token; /* weights read to compute one token, in their types' own layouts */
     uint64_t type_bytes[HLMI_TYPE_COUNT]; /* of weights, by the type that they are kept in, in its file form */
     hlmi_type quantise; /* matrices of plain numbers become this at load; HLMI_F32: they stay */
+    bool quantise_tied; /* an embedding that is the head, too */
 } hlmi_plan;
 
 void hlmi_plan_init(hlmi_plan *p, const hlmi_mem *mem);

@@ -7,6 +7,8 @@
 #include "unit/memmodel.h"
 #include "weights/ggml_type.h"
 
+#define TIED "gguf-qwen2/model.gguf"
+
 enum { INT4_GROUP = 128 };
 
 static const char *models;
@@ -79,9 +81,9 @@ static size_t elements(const mm_gguf *g, size_t i)
 }
 
 /* Is it multiplied, and are its rows whole blocks? */
-static bool is_quantised(const mm_gguf *g, size_t i, size_t block)
+static bool is_quantised(const mm_gguf *g, size_t i, size_t block, bool tied)
 {
-    return g->t[i].n_dims > 1 && strcmp(g->t[i].name, "token_embd.weight") != 0 &&
+    return g->t[i].n_dims > 1 && (tied || strcmp(g->t[i].name, "token_embd.weight") != 0) &&
         !strstr(g->t[i].name, "ffn_gate_inp") && g->t[i].dims[0] % block == 0;
 }
 
@@ -103,7 +105,7 @@ static float *widen(mm_gguf *g, size_t i)
 
 /* "plain.gguf" with f32 in place of all that may be quantised to the type, and "made.gguf" with what it is quantised to,
  * of a type that files have, or as f32. */
-static void write_both(mm *fs, const char *name, const char *quantise)
+static void write_both(mm *fs, const char *name, const char *quantise, bool tied)
 {
     char path[1024];
     model_path(path, sizeof path, name);
@@ -111,7 +113,7 @@ static void write_both(mm *fs, const char *name, const char *quantise)
     const hlmi_type_info *t = hlmi_type_get(hlmi_type_made(quantise));
     float **wide = calloc(g->n, sizeof *wide);
     for (size_t i = 0; i < g->n; i++)
-        if (is_quantised(g, i, t->block)) wide[i] = widen(g, i);
+        if (is_quantised(g, i, t->block, tied)) wide[i] = widen(g, i);
     mm_gguf_write(g, fs, "plain.gguf", 1, 0, g->n, NULL, 0);
     for (size_t i = 0; i < g->n; i++) {
         if (!wide[i]) continue;
@@ -134,12 +136,12 @@ static void write_both(mm *fs, const char *name, const char *quantise)
     mm_gguf_free(g);
 }
 
-static hlm_model *load_from(mm *fs, const char *path, const char *quantise, int32_t activations)
+static hlm_model *load_from(mm *fs, const char *path, const char *quantise, bool tied, int32_t activations)
 {
     hlm_model *m = NULL;
     const hlm_vfs vfs = {
         .struct_size = sizeof vfs, .user = fs, .open = mm_open, .size = mm_size, .read_at = mm_read, .close = mm_close};
-    hlm_model_params p = params_of(quantise, HLM_LOAD_CHECK_WEIGHTS);
+    hlm_model_params p = params_of(quantise, HLM_LOAD_CHECK_WEIGHTS | (tied ? (uint32_t)HLM_LOAD_QUANTISE_TIED : 0));
     p.vfs = &vfs;
     p.activations = activations;
     OK(hlm_model_load(&m, path, &p));
@@ -158,14 +160,15 @@ static void same_logits(hlm_model *a, hlm_model *b, const char *what)
 }
 
 /* The file was quantised before, or is now: the bits are the same, and other ones than of plain numbers. */
-static void as_file(const char *name, const char *quantise)
+static void as_file(const char *name, const char *quantise, bool tied)
 {
     mm fs = {.n = 0};
     size_t n = 0;
-    write_both(&fs, name, quantise);
+    write_both(&fs, name, quantise, tied);
     for (int32_t act = HLM_ACTIVATIONS_DEFAULT; act <= HLM_ACTIVATIONS_F32; act++) {
-        hlm_model *now = load_from(&fs, "plain.gguf", quantise, act), *plain = load_from(&fs, "plain.gguf", NULL, act);
-        hlm_model *before = load_from(&fs, "made.gguf", NULL, act);
+        hlm_model *now = load_from(&fs, "plain.gguf", quantise, tied, act),
+                  *plain = load_from(&fs, "plain.gguf", NULL, tied, act);
+        hlm_model *before = load_from(&fs, "made.gguf", NULL, tied, act);
         same_logits(now, before, name);
         float *x = mm_logits(now, &n), *y = mm_logits(plain, &n);
         ck_assert(memcmp(x, y, n * sizeof *x) != 0);
@@ -182,10 +185,29 @@ START_TEST(results_are_those_of_a_file)
 {
     static const char *const files[] = {"gguf-experts/model.gguf", "gguf-qwen2/model.gguf", "gguf-k/model.gguf"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        as_file(files[i], "q8_0");
-        as_file(files[i], "q4_0");
+        as_file(files[i], "q8_0", false);
+        as_file(files[i], "q4_0", false);
     }
-    as_file("gguf-k/model.gguf", "int4");
+    as_file("gguf-k/model.gguf", "int4", false);
+}
+END_TEST
+
+/* The embedding is the head, too: it is quantised when that is asked for. */
+START_TEST(a_tied_head_is_asked_for)
+{
+    mm fs = {.n = 0};
+    as_file(TIED, "q8_0", true);
+    as_file(TIED, "q4_0", true);
+    write_both(&fs, TIED, "q8_0", true);
+    for (int tied = 0; tied < 2; tied++) {
+        hlm_model *m = load_from(&fs, "plain.gguf", "q8_0", tied != 0, HLM_ACTIVATIONS_DEFAULT);
+        hlm_weight_info w = {.struct_size = sizeof w};
+        OK(hlm_model_weight(m, 0, &w));
+        ck_assert_str_eq(w.role, "embedding");
+        ck_assert_str_eq(w.kept_type, tied ? "q8_0" : "f32");
+        hlm_model_release(m);
+    }
+    mm_clear(&fs);
 }
 END_TEST
 
@@ -196,6 +218,38 @@ START_TEST(quantised_files_stay)
     same_logits(a, b, "gguf-q4_0");
     hlm_model_release(a);
     hlm_model_release(b);
+}
+END_TEST
+
+/* The same of folders, whatever the matrix lies as. */
+START_TEST(quantised_folders_stay)
+{
+    static const char name[] = "model.layers.0.self_attn.q_proj.weight";
+    mm fs = {.n = 0};
+    char path[512];
+    model_path(path, sizeof path, "llama3");
+    mm_folder *f = mm_folder_read(path);
+    mm_tensor *q = mm_find(f, name);
+    ck_assert_ptr_nonnull(q);
+    strcpy(q->dtype, "F8_E4M3");
+    q->bytes /= 2;
+    memset(q->data, 0x28, q->bytes);
+    const float scales[4] = {1, 2, 3, 4};
+    mm_add(f, "model.layers.0.self_attn.q_proj.weight_scale_inv", "F32", json_pack("[i,i]", 2, 2), scales,
+           sizeof scales);
+    json_object_set_new(f->config, "quantization_config",
+                        json_pack("{s:s,s:[i,i]}", "quant_method", "fp8", "weight_block_size", 128, 128));
+    mm_folder_write(f, &fs);
+    hlm_model *m = load_from(&fs, "m", "q8_0", false, HLM_ACTIVATIONS_DEFAULT);
+    hlm_weight_info w = {.struct_size = sizeof w};
+    OK(hlm_model_weight(m, 2, &w));
+    ck_assert_str_eq(w.tensor, name);
+    ck_assert_str_eq(w.kept_type, w.type);
+    OK(hlm_model_weight(m, 3, &w));
+    ck_assert_str_eq(w.kept_type, "q8_0");
+    hlm_model_release(m);
+    mm_folder_free(f);
+    mm_clear(&fs);
 }
 END_TEST
 
@@ -387,6 +441,28 @@ START_TEST(other_names_are_refused)
 }
 END_TEST
 
+START_TEST(every_allocation_may_fail)
+{
+    char path[1024];
+    hlm_model *m = NULL;
+    counter c = {.fail_at = 0};
+    const hlm_allocator a = counter_allocator(&c);
+    hlm_model_params p = params_of("q8_0", HLM_LOAD_READ);
+    p.allocator = &a;
+    model_path(path, sizeof path, "experts");
+    hlm_status st = HLM_E_NOMEM;
+    for (size_t k = 1; st == HLM_E_NOMEM; k++) {
+        atomic_store(&c.calls, 0);
+        c.fail_at = k;
+        st = hlm_model_load(&m, path, &p);
+        ck_assert(st == HLM_OK || (st == HLM_E_NOMEM && !m && atomic_load(&c.live) == 0));
+    }
+    OK(st);
+    hlm_model_release(m);
+    ck_assert_uint_eq(atomic_load(&c.live), 0);
+}
+END_TEST
+
 /* A NaN is found before it is rounded away. */
 START_TEST(weights_are_checked)
 {
@@ -396,7 +472,7 @@ START_TEST(weights_are_checked)
     model_path(path, sizeof path, "gguf-k/model.gguf");
     mm_gguf *g = mm_gguf_read(path);
     size_t i = 0;
-    while (!is_quantised(g, i, INT4_GROUP)) i++;
+    while (!is_quantised(g, i, INT4_GROUP, false)) i++;
     free(widen(g, i));
     memcpy(g->t[i].data.data + 4 * g->t[i].dims[0] + 20, "\0\0\xC0\x7F", 4);
     mm_gguf_write(g, &fs, "plain.gguf", 1, 0, g->n, NULL, 0);
@@ -425,7 +501,10 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, int4_is_the_reference);
     tcase_add_test(t, results_are_those_of_a_file);
+    tcase_add_test(t, a_tied_head_is_asked_for);
     tcase_add_test(t, quantised_files_stay);
+    tcase_add_test(t, quantised_folders_stay);
+    tcase_add_test(t, every_allocation_may_fail);
     tcase_add_test(t, what_is_told_is_so);
     tcase_add_test(t, the_plan_is_what_is_taken);
     tcase_add_test(t, progress_is_of_the_file);

@@ -548,6 +548,8 @@ pub const HLM_LOAD_NO_MEMORY_TOKENS: _bindgen_ty_6 = 16;
 #[doc = " Read no weights, only what tells of them: for hlm_model_info_get, hlm_model_weight and hlm_model_plan_memory;"]
 #[doc = "  contexts, pools and adapters are refused. Names, shapes and types are checked."]
 pub const HLM_LOAD_HEADERS: _bindgen_ty_6 = 32;
+#[doc = " hlm_model_params.quantise concerns an embedding that is the head too as well."]
+pub const HLM_LOAD_QUANTISE_TIED: _bindgen_ty_6 = 64;
 pub type _bindgen_ty_6 = ::std::os::raw::c_uint;
 #[doc = " int8 per block for quantised weights, bf16 for bf16 weights where the CPU has the instruction, f32 for all"]
 #[doc = "  else."]
@@ -582,9 +584,9 @@ pub struct hlm_model_params {
     #[doc = " What matrices are quantised to while they are read, by name: \"q8_0\" (blocks of 32, 8 bits), \"q4_0\" (blocks of"]
     #[doc = "  32, 4 bits), \"int4\" (4 bits in groups of 128 with a minimum each, as torchao's int4_weight_only). NULL: they"]
     #[doc = "  stay as in the file. It concerns matrices of plain numbers (f32, f16, bf16, f64) that are multiplied and whose"]
-    #[doc = "  rows fill whole blocks. Vectors, convolutions, routers, embeddings, also those that are the head too, and what"]
-    #[doc = "  is quantised in the file stay as they are. Results are those of a file with such weights; snapshots are taken by"]
-    #[doc = "  models of the same files loaded with the same name."]
+    #[doc = "  rows fill whole blocks. Vectors, convolutions, routers, embeddings (one that is the head too unless"]
+    #[doc = "  HLM_LOAD_QUANTISE_TIED asks for it) and what is quantised in the file stay as they are. Results are those of a"]
+    #[doc = "  file with such weights; snapshots are taken by models of the same files loaded with the same name."]
     pub quantise: *const ::std::os::raw::c_char,
 }
 #[test]

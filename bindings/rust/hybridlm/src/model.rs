@@ -324,6 +324,11 @@ impl<'a> ModelOptions<'a> {
         self
     }
 
+    /// `quantise` concerns an embedding that is the head too as well.
+    pub fn quantise_tied(self, on: bool) -> Self {
+        self.flag(sys::HLM_LOAD_QUANTISE_TIED, on)
+    }
+
     /// Lines about progress and decisions, without newline, from any thread. A panic in it goes no further.
     pub fn log(mut self, log: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Self {
         self.host.log = Some(Box::new(log));
