@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "info_file.h"
 #include "report.h"
 #include "session.h"
 
@@ -152,37 +153,134 @@ static int show_weights(const cli_session *s)
     return for_weights(s, print_weight, NULL);
 }
 
+/* ---- what lies in the files ---- */
+
+static int print_file(const cli_options *o, const cli_file *f)
+{
+    int rc = CLI_OK;
+    if (o->files || !(o->keys || o->tensors)) cli_file_print(f);
+    if (o->keys) rc = cli_file_print_keys(o, f);
+    if (o->tensors && f->refused && rc == CLI_OK) rc = cli_file_print_tensors(o, f);
+    return rc;
+}
+
+/** Of a model that is refused all of it, else what was asked for. */
+static void add_file(const cli_options *o, const cli_file *f, json_t *result)
+{
+    const bool all = f->refused;
+    if (all || o->files) json_object_set_new(result, "file", cli_file_json(f));
+    if (all || o->keys) json_object_set_new(result, "keys", cli_file_keys_json(f));
+    if (all) json_object_set_new(result, "tensors", cli_file_tensors_json(f));
+    if (all) json_object_set_new(result, "problems", cli_file_problems_json(f));
+}
+
+static hlm_status open_file(const cli_session *s, cli_file *f)
+{
+    const hlm_model_params params = {.struct_size = sizeof params, .flags = s->o->read ? (uint32_t)HLM_LOAD_READ : 0};
+    f->info.struct_size = sizeof f->info;
+    const hlm_status st = hlm_file_open(&f->file, s->path, &params);
+    return st == HLM_OK ? hlm_file_info_get(f->file, &f->info) : st;
+}
+
+/** It was the options, and not its files, that a model was refused for. */
+static bool loads_without_options(const cli_session *s)
+{
+    const hlm_model_params plain = {.struct_size = sizeof plain, .flags = HLM_LOAD_HEADERS};
+    hlm_model *model = NULL;
+    const hlm_status st = hlm_model_load(&model, s->path, &plain);
+    hlm_model_release(model);
+    return st == HLM_OK;
+}
+
+/** Refused again, and told as every command tells it. */
+static int fail_again(const cli_options *o)
+{
+    cli_session s;
+    const int rc = cli_session_open(&s, o, CLI_NEED_FACTS);
+    cli_session_close(&s);
+    return rc;
+}
+
+/** A model that can not be run. The sentence about it is the thread's; what is no container at all is only refused. */
+static int show_refused(const cli_session *s, hlm_status refused)
+{
+    char why[1024];
+    int rc = CLI_OK;
+    if (refused == HLM_E_CANCELLED || refused == HLM_E_NOMEM) return cli_session_refused(s, refused);
+    snprintf(why, sizeof why, "%s", hlm_last_error());
+    cli_file f = {.refused = why};
+    if (loads_without_options(s)) return fail_again(s->o);
+    if (open_file(s, &f) != HLM_OK) return cli_session_refused(s, refused);
+    if (s->o->json) {
+        json_t *result = json_pack("{s:s}", "version", hlm_version());
+        add_file(s->o, &f, result);
+        rc = cli_print_json(result);
+    } else {
+        rc = print_file(s->o, &f);
+        cli_file_print_problems(&f);
+    }
+    hlm_file_free(f.file);
+    return rc;
+}
+
+/* ---- a model that can be run ---- */
+
+static int show_json(const cli_session *s, const hlm_plan_params *params, const hlm_memory_plan_info *plan,
+                     const cli_file *f)
+{
+    int rc = CLI_OK;
+    json_t *result = json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s->info), "memory",
+                               plan_json(params, plan));
+    json_t *weights = json_array();
+    if (s->o->tensors) rc = for_weights(s, add_weight, weights);
+    if (s->o->tensors) json_object_set(result, "tensors", weights);
+    json_decref(weights);
+    if (f->file) add_file(s->o, f, result);
+    if (rc == CLI_OK) return cli_print_json(result);
+    json_decref(result);
+    return rc;
+}
+
+static int show_model(const cli_session *s)
+{
+    const cli_options *o = s->o;
+    hlm_plan_params params;
+    hlm_memory_plan_info plan;
+    cli_file f = {.refused = NULL};
+    const bool files = o->files || o->keys;
+    int rc = CLI_OK;
+    hlm_status st = make_plan(s, &plan, &params);
+    if (st != HLM_OK) return cli_fail_status(o, st, "the memory could not be planned");
+    if (files) st = open_file(s, &f);
+    if (st != HLM_OK) return cli_fail_status(o, st, "the files could not be looked at");
+    if (o->json) {
+        rc = show_json(s, &params, &plan, &f);
+    } else {
+        if (files) rc = print_file(o, &f);
+        if (o->tensors && rc == CLI_OK) rc = show_weights(s);
+        if (!files && !o->tensors) {
+            print_model(&s->info);
+            print_plan(&params, &plan);
+        }
+    }
+    hlm_file_free(f.file);
+    return rc;
+}
+
 static int run(const cli_options *o)
 {
     cli_session s;
-    hlm_plan_params params;
-    hlm_memory_plan_info plan;
-    int rc = cli_session_open(&s, o, CLI_NEED_FACTS);
-    if (rc == CLI_OK) {
-        const hlm_status st = make_plan(&s, &plan, &params);
-        if (st != HLM_OK) rc = cli_fail_status(o, st, "the memory could not be planned");
-    }
-    if (rc == CLI_OK && o->json) {
-        json_t *result = json_pack("{s:s, s:o, s:o}", "version", hlm_version(), "model", model_json(&s.info), "memory",
-                                   plan_json(&params, &plan));
-        json_t *weights = json_array();
-        if (o->tensors) rc = for_weights(&s, add_weight, weights);
-        if (o->tensors) json_object_set(result, "tensors", weights);
-        json_decref(weights);
-        if (rc == CLI_OK) rc = cli_print_json(result);
-        else json_decref(result);
-    } else if (rc == CLI_OK && o->tensors) {
-        rc = show_weights(&s);
-    } else if (rc == CLI_OK) {
-        print_model(&s.info);
-        print_plan(&params, &plan);
-    }
+    hlm_status refused = HLM_OK;
+    int rc = cli_session_facts(&s, o, &refused);
+    if (rc == CLI_OK) rc = refused == HLM_OK ? show_model(&s) : show_refused(&s, refused);
     cli_session_close(&s);
     return rc;
 }
 
 static const cli_option options[] = {
     CLI_OPT_FLAG("tensors", 0, tensors, "the table of weights: tensors, and what each is used for"),
+    CLI_OPT_FLAG("keys", 0, keys, "the settings that lie in the files, with types and values"),
+    CLI_OPT_FLAG("files", 0, files, "what lies in the files: container, parts, types and their bytes"),
     CLI_OPT_INT("seqs", 0, sequences, 1, 1 << 20, "plan memory for so many sequences (default 1)"),
 };
 static const cli_group group = {"Plan", options, CLI_COUNT(options)};
@@ -190,11 +288,12 @@ static const cli_group *const groups[] = {&group, &cli_group_model, &cli_group_c
 
 const cli_command cli_command_info = {
     .name = "info",
-    .summary = "facts about a model, and the memory it takes",
+    .summary = "facts about a model and its files, and the memory it takes",
     .usage = "-m PATH [OPTIONS]",
     .notes = "Examples:\n"
              "  hybridlm info model.gguf\n"
              "  hybridlm info model.gguf --tensors\n"
+             "  hybridlm info model.gguf --keys --files\n"
              "  hybridlm info model.gguf --ctx 4096 --seqs 8 --kv f16 --json\n",
     .groups = groups,
     .takes_argument = true,

@@ -92,6 +92,8 @@ typedef struct cli_options {
     /* info */
     int64_t sequences;
     bool tensors;
+    bool keys;
+    bool files;
     /* bench */
     int64_t prompt_tokens;
     int64_t repeats;

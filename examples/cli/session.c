@@ -16,7 +16,7 @@ static int32_t on_load(void *user, uint64_t done, uint64_t total)
     return cli_interrupted();
 }
 
-int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_model **out)
+static hlm_status try_model(const cli_options *o, const char *path, cli_need need, hlm_model **out)
 {
     cli_progress progress;
     cli_progress_start(&progress, o, "loading");
@@ -36,10 +36,22 @@ int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_mo
     };
     const hlm_status st = hlm_model_load(out, path, &params);
     cli_progress_end(&progress);
-    return st == HLM_OK ? CLI_OK : cli_fail_status(o, st, "the model could not be loaded");
+    return st;
 }
 
-static int load(cli_session *s, cli_need need)
+static int fail_load(const cli_options *o, hlm_status st)
+{
+    return cli_fail_status(o, st, "the model could not be loaded");
+}
+
+int cli_load_model(const cli_options *o, const char *path, cli_need need, hlm_model **out)
+{
+    const hlm_status st = try_model(o, path, need, out);
+    return st == HLM_OK ? CLI_OK : fail_load(o, st);
+}
+
+/* *refused (may be NULL) receives what would be told of a model that is not loaded. */
+static int load(cli_session *s, cli_need need, hlm_status *refused)
 {
     const cli_options *o = s->o;
     const char *path = o->model ? o->model : getenv("HYBRIDLM_MODEL");
@@ -48,8 +60,10 @@ static int load(cli_session *s, cli_need need)
         return cli_fail(o, CLI_USAGE, hint, "no model: '%.60s' is no file or folder, so it was taken for the text",
                         o->argument);
     if (!path || !*path) return cli_fail(o, CLI_USAGE, hint, "no model");
-    const int rc = cli_load_model(o, path, need, &s->model);
-    if (rc != CLI_OK) return rc;
+    s->path = path;
+    const hlm_status st = try_model(o, path, need, &s->model);
+    if (refused) *refused = st;
+    if (st != HLM_OK) return refused ? CLI_OK : fail_load(o, st);
     s->info.struct_size = sizeof s->info;
     const hlm_status info = hlm_model_info_get(s->model, &s->info);
     return info == HLM_OK ? CLI_OK : cli_fail_status(o, info, "the model's facts could not be read");
@@ -140,13 +154,24 @@ int cli_session_open(cli_session *s, const cli_options *o, cli_need need)
 {
     *s = (cli_session){.o = o};
     cli_session_new_seed(s);
-    int rc = load(s, need);
+    int rc = load(s, need, NULL);
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = cli_adapters_open(o, s->model, &s->adapter);
     if (rc == CLI_OK && need >= CLI_NEED_CONTEXT) rc = make_context(s);
     if (rc == CLI_OK && need >= CLI_NEED_CACHE) rc = make_cache(s);
     if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_session_sampler(s, o->temperature, &s->sampler);
     if (rc == CLI_OK && need >= CLI_NEED_SAMPLER) rc = cli_drafter_open(&s->drafter, o);
     return rc;
+}
+
+int cli_session_facts(cli_session *s, const cli_options *o, hlm_status *refused)
+{
+    *s = (cli_session){.o = o};
+    return load(s, CLI_NEED_FACTS, refused);
+}
+
+int cli_session_refused(const cli_session *s, hlm_status refused)
+{
+    return fail_load(s->o, refused);
 }
 
 void cli_session_close(cli_session *s)

@@ -11,6 +11,7 @@
 
 typedef struct cli_session {
     const cli_options *o;
+    const char *path;
     hlm_model *model;
     hlm_pool *pool;
     /** Of --adapter, or NULL. */
@@ -32,6 +33,10 @@ typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_FACTS, CLI_NEED_CONTEXT, CLI_NE
 /** Returns CLI_OK or an exit code after telling why; close it in both cases. */
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
 void cli_session_close(cli_session *s);
+/** The facts of a model. One that is refused is CLI_OK: *refused then tells, hlm_last_error() why, and there is no model.
+ *  cli_session_refused tells of it as cli_session_open would, with the thread's sentence. */
+int cli_session_facts(cli_session *s, const cli_options *o, hlm_status *refused);
+int cli_session_refused(const cli_session *s, hlm_status refused);
 
 /** With --prefix-cache: the texts of its folder into the pool, and the pool's texts into the folder. What can not be
  *  had or kept is told, and is no reason to end. */

@@ -517,6 +517,102 @@ HLM_API const char *hlm_model_label(const hlm_model *model, int32_t i);
 /** Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind. */
 HLM_API size_t hlm_model_hidden_width(const hlm_model *model, int32_t kind);
 
+/* ---- files --------------------------------------------------------------------------------- */
+
+/** What lies in the files of a model or an adapter, also of one that can not be run: settings, tensors, and why it is
+ *  refused. Immutable: any number of threads may ask it at the same time. */
+typedef struct hlm_file hlm_file;
+
+/** Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a
+ *  file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what
+ *  could be read before is there, and what is wrong is told by hlm_file_problem.
+ *  params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults.
+ *  *out    the caller's, for hlm_file_free; NULL after a failure.
+ *  Errors  HLM_E_IO, HLM_E_FORMAT (it is none of these), HLM_E_ARG (also: a folder with several GGUF models, by their
+ *          names), HLM_E_NOMEM. */
+HLM_NODISCARD HLM_API hlm_status hlm_file_open(hlm_file **out, const char *path, const hlm_model_params *params);
+/** NULL is fine. */
+HLM_API void hlm_file_free(hlm_file *file);
+
+/** Strings live as long as the hlm_file, and say what the files say: any bytes but 0 can be in them. */
+typedef struct hlm_file_info {
+    size_t struct_size;
+    /** "GGUF", "folder", or of weights alone "safetensors" and "PyTorch". */
+    const char *container;
+    /** Of GGUF; else 0. */
+    uint32_t version;
+    /** Is it an adapter (by general.type of GGUF, a folder by its adapter_config.json)? */
+    int32_t is_adapter;
+    /** general.architecture, or model_type of config.json; "" where there is none. */
+    const char *arch;
+    /** The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where nothing
+     *  is said. */
+    const char *quantisation;
+    /** Bytes of all weight files. */
+    uint64_t bytes;
+    /** Weight files, settings, tensors, and reasons why it can not be run. */
+    size_t n_parts;
+    size_t n_keys;
+    size_t n_tensors;
+    size_t n_problems;
+} hlm_file_info;
+
+/** Set info->struct_size first. Errors  HLM_E_ARG. */
+HLM_NODISCARD HLM_API hlm_status hlm_file_info_get(const hlm_file *file, hlm_file_info *info);
+
+/** Path of weight file i, and in *bytes (may be NULL) its size. NULL when there is no such file. */
+HLM_API const char *hlm_file_part(const hlm_file *file, size_t i, uint64_t *bytes);
+
+/** Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,
+ *  chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may
+ *  refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others. */
+HLM_API const char *hlm_file_problem(const hlm_file *file, size_t i);
+
+/** A setting: metadata of GGUF, a member of config.json or adapter_config.json. Strings as in hlm_file_info. */
+typedef struct hlm_file_key_info {
+    size_t struct_size;
+    const char *name;
+    /** "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool", "null"
+     *  of JSON. */
+    const char *type;
+    /** Of GGUF's arrays, the type of their items; else "". */
+    const char *item;
+    /** Items of an array, members of an object; else 1. */
+    uint64_t n_items;
+} hlm_file_key_info;
+
+/** Setting i, in the order of the file. Set info->struct_size first. Errors  HLM_E_ARG. */
+HLM_NODISCARD HLM_API hlm_status hlm_file_key(const hlm_file *file, size_t i, hlm_file_key_info *info);
+
+/** Value of setting i as JSON in printable ASCII, with nothing but escapes for all else; bytes that are no UTF-8 become
+ *  U+FFFD, and numbers that JSON does not have "NaN", "Infinity" and "-Infinity".
+ *  max_items  of each array in it, so many are written. 0: all.
+ *  out [cap]  receives it, without a 0 behind it; may be NULL for cap 0.
+ *  *n         its length, also with HLM_E_SPACE.
+ *  Errors     HLM_E_ARG, HLM_E_SPACE, HLM_E_NOMEM. */
+HLM_NODISCARD HLM_API hlm_status hlm_file_value(const hlm_file *file, size_t i, size_t max_items, char *out, size_t cap,
+                                                size_t *n);
+
+/** A tensor as it lies in its file. Strings as in hlm_file_info. */
+typedef struct hlm_file_tensor_info {
+    size_t struct_size;
+    const char *name;
+    /** "q4_1"; of types that are not known what the file says. */
+    const char *type;
+    /** Its sizes, outermost first; n_dims is 1 to 4, and of more the last 4 are told. */
+    size_t n_dims;
+    uint64_t dims[4];
+    /** In the file; 0 where nobody can tell. */
+    uint64_t bytes;
+    /** Path of the file. */
+    const char *part;
+    /** Why it can be no weight, a clause; "": it can. */
+    const char *unfit;
+} hlm_file_tensor_info;
+
+/** Tensor i, in the order of the files. Set info->struct_size first. Errors  HLM_E_ARG. */
+HLM_NODISCARD HLM_API hlm_status hlm_file_tensor(const hlm_file *file, size_t i, hlm_file_tensor_info *info);
+
 /* ---- context ------------------------------------------------------------------------------- */
 
 /** Types of KV rows and of recurrent state; INT8 only of KV rows, each with a scale of its own for each head. */

@@ -158,11 +158,17 @@ static hlm_status read_kvs(reader *r, uint64_t n)
     return HLM_OK;
 }
 
-/* Looks settings up by name from now on; their data is where the window ended up. */
+/* Their data is where the window ended up. */
+static void place_kvs(const reader *r)
+{
+    for (size_t i = 0; i < r->kvs->n; i++) r->kvs->v[i].data = r->base + r->kvs->v[i].at;
+}
+
+/* Looks settings up by name from now on. */
 static hlm_status finish_kvs(reader *r)
 {
     hlmi_kvs *kvs = r->kvs;
-    for (size_t i = 0; i < kvs->n; i++) kvs->v[i].data = r->base + kvs->v[i].at;
+    place_kvs(r);
     return hlmi_index_build(&kvs->by_key, &r->s->mem, kvs->v, sizeof *kvs->v, kvs->n, "setting");
 }
 
@@ -172,9 +178,14 @@ static hlm_status finish_kvs(reader *r)
 static hlm_status check_shape(reader *r, const char *what, hlmi_tensor *t, uint64_t number)
 {
     const char *name;
-    if (!hlmi_ggml_type(number, &t->type, &name))
+    if (!hlmi_ggml_type(number, &t->type, &name)) {
+        char said[32];
+        const int n = snprintf(said, sizeof said, "type %" PRIu64, number);
+        t->said.type = name ? name : hlmi_store_name(r->s, said, (size_t)n);
+        t->type = HLMI_U8;
         return hlmi_store_set_unfit(r->s, t, HLM_E_UNSUPPORTED, "type %" PRIu64 ", %s, is not supported", number,
                                     name ? name : "of no known name");
+    }
     const hlmi_type_info *info = hlmi_type_get(t->type);
     const uint64_t cols = t->dims[t->n_dims - 1];
     if (cols % info->block != 0)
@@ -326,5 +337,7 @@ hlm_status hlmi_gguf_read(hlmi_store *s, hlmi_source *file, hlmi_kvs *kvs)
     HLMI_DO(hlmi_store_add_source(s, file));
     const hlmi_source *f = &s->sources[s->n_sources - 1];
     reader r = {.s = s, .kvs = kvs, .file = f, .base = f->map, .have = f->map ? (size_t)f->size : 0};
-    return hlmi_store_name_file(s, read_file(&r));
+    const hlm_status st = read_file(&r);
+    if (st != HLM_OK) place_kvs(&r); /* who asks why sees what was read (survey.h) */
+    return hlmi_store_name_file(s, st);
 }

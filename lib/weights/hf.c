@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "weights/schemes.h"
 #include "weights/store_impl.h"
+#include "weights/survey.h"
 
 enum { CONFIG_MAX = 4 << 20, INDEX_MAX = 64 << 20 };
 
@@ -270,4 +271,18 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
     if (!scheme.method) return HLM_OK;
     HLMI_DO(hlmi_store_index_tensors(s));
     return hlmi_coded_find(s, &scheme);
+}
+
+hlm_status hlmi_hf_survey(hlmi_store *s, const hlmi_notes *notes, hlmi_scheme *scheme, bool *adapter)
+{
+    s->dialect = HLMI_HF;
+    *adapter = !has(s, "config.json") && has(s, "adapter_config.json");
+    const char *config = *adapter ? "adapter_config.json" : "config.json";
+    hlm_status st = hlmi_store_object(s, config, CONFIG_MAX, &s->config);
+    if (st == HLM_OK && !s->config && !*adapter) st = hlmi_released_settings(s, CONFIG_MAX);
+    const bool there = st != HLM_OK || s->config;
+    HLMI_DO(hlmi_noted(notes, there ? st : no_folder(s, config)));
+    if (!*adapter) HLMI_DO(hlmi_noted(notes, hlmi_scheme_find(s, scheme)));
+    HLMI_DO(hlmi_noted(notes, add_weights(s, *adapter)));
+    return there || s->n_sources ? HLM_OK : no_folder(s, config);
 }

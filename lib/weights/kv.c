@@ -30,6 +30,13 @@ static bool number_at(const hlmi_kv *kv, uint64_t i, hlmi_kv_type *type, uint64_
     return true;
 }
 
+uint64_t hlmi_kv_bits(const hlmi_kv *kv, uint64_t i)
+{
+    hlmi_kv_type type;
+    uint64_t bits;
+    return number_at(kv, i, &type, &bits) ? bits : 0;
+}
+
 static double float_value(hlmi_kv_type type, uint64_t bits)
 {
     if (type == HLMI_KV_F32) {

@@ -152,6 +152,7 @@ static hlm_status take(const hlmi_store *s, const char *file, const char *key, c
     const char *name = method_of(v);
     if (!name && bits_of(v)) name = "gptq"; /* quantize_config.json of the first tools */
     out->bits = bits_of(v);
+    snprintf(out->said, sizeof out->said, "%s", name ? name : "");
     describe(s, file, key, v, out);
     for (size_t i = 0; i < sizeof methods / sizeof *methods && name; i++) {
         if (strcmp(methods[i].name, name) != 0) continue;

@@ -45,6 +45,7 @@ static hlm_status read_dtype(hlmi_store *s, const hlmi_json *v, hlmi_tensor *t)
             return HLM_OK;
         }
     }
+    t->said.type = hlmi_store_name(s, name.s, name.len);
     return hlmi_store_set_unfit(s, t, HLM_E_UNSUPPORTED, "dtype %s is not supported", hlmi_quoted(name.s, name.len).s);
 }
 

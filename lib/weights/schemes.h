@@ -18,6 +18,7 @@ typedef enum hlmi_method {
 typedef struct hlmi_scheme {
     hlmi_method method;
     const char *name; /* of the method */
+    char said[64]; /* what the settings call it, also when it is not read; "": nothing */
     int64_t bits; /* 0: the settings do not say */
     bool zeros_from_one; /* of GPTQ: zeros are stored less 1, as the first format has them */
     int64_t block[2]; /* rows and columns with one scale, where that is a block; 0: not said */

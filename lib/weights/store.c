@@ -79,6 +79,9 @@ hlm_status hlmi_store_add(hlmi_store *s, const hlmi_tensor *tensor)
     *t = *tensor;
     t->source = (uint32_t)(s->n_sources - 1);
     if (!t->unfit) return HLM_OK;
+    if (!t->said.type) t->said.type = hlmi_type_get(t->type)->name;
+    t->said.n_dims = t->n_dims;
+    memcpy(t->said.dims, t->dims, sizeof t->dims);
     t->type = HLMI_U8;
     t->n_dims = 1;
     t->dims[0] = t->bytes;
@@ -185,29 +188,21 @@ static hlm_status match(const hlmi_source *file, const container **c)
     return st == HLM_E_FORMAT ? hlmi_fail_prefix(st, "%s: ", file->path) : st;
 }
 
-/* A folder or a file? The system says; a vfs knows only files, so what can not be opened as one may be a folder: its
- * config.json tells. */
-static hlm_status find_container(hlmi_store *s, hlmi_source *file, const container **c, hlmi_content content)
+hlm_status hlmi_store_reach(hlmi_store *s, hlmi_source *file, hlmi_content content, bool *folder)
 {
-    hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
+    const hlm_status st = hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
+    *folder = false;
     if (st == HLM_E_NOMEM || (st != HLM_OK && s->vfs.system && hlmi_os_kind(file->opened) != HLMI_OS_FOLDER)) return st;
     s->opened = file->opened;
-    if (st != HLM_OK) {
-        const char *given = s->path;
-        HLMI_DO(hlmi_find_in_folder(s, content));
-        *c = &containers[FOLDER];
-        if (s->path == given) return HLM_OK;
-        HLMI_DO(hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL));
-    }
-    return match(file, c);
+    if (st == HLM_OK) return st;
+    const char *given = s->path;
+    HLMI_DO(hlmi_find_in_folder(s, content));
+    *folder = s->path == given;
+    return *folder ? HLM_OK : hlmi_source_open(file, &s->mem, &s->vfs, s->path, NULL);
 }
 
-hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
-                           hlmi_content content)
+hlm_status hlmi_store_new(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path)
 {
-    hlm_status st;
-    hlmi_source file = {0};
-    const container *c;
     size_t len = strlen(path);
     *out = NULL;
     if (len == 0) return hlmi_fail(HLM_E_ARG, "the path of the model is empty");
@@ -217,8 +212,26 @@ hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs
     s->vfs = *vfs;
     while (len > 1 && path[len - 1] == '/') len--;
     s->path = hlmi_strndup(mem, path, len);
-    if (!s->path) HLMI_TRY(hlmi_nomem(len, "a path"));
-    HLMI_TRY(find_container(s, &file, &c, content));
+    if (!s->path) {
+        hlmi_free(mem, s);
+        return hlmi_nomem(len, "a path");
+    }
+    *out = s;
+    return HLM_OK;
+}
+
+hlm_status hlmi_store_open(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path,
+                           hlmi_content content)
+{
+    hlm_status st;
+    hlmi_source file = {0};
+    const container *c = &containers[FOLDER];
+    hlmi_store *s;
+    bool folder;
+    *out = NULL;
+    HLMI_DO(hlmi_store_new(&s, mem, vfs, path));
+    HLMI_TRY(hlmi_store_reach(s, &file, content, &folder));
+    if (!folder) HLMI_TRY(match(&file, &c));
     s->dialect = c->dialect;
     HLMI_TRY(c->open(s, c->magic ? &file : NULL, content));
     HLMI_TRY(hlmi_store_index_tensors(s));

@@ -23,6 +23,11 @@ typedef struct hlmi_tensor {
     const struct hlmi_coded *coded; /* the matrix is made of several tensors of the file (coded.h); NULL: it is there */
     const char *unfit; /* why it can be no weight, NULL: it can. It is then a u8 [bytes] */
     hlm_status unfit_status;
+    struct {
+        const char *type;
+        uint32_t n_dims;
+        uint64_t dims[HLMI_MAX_DIMS];
+    } said; /* of an unfit one, what the file says of it, as above */
 } hlmi_tensor;
 
 typedef struct hlmi_store hlmi_store;
@@ -115,6 +120,8 @@ const hlmi_kv *hlmi_store_kv_at(const hlmi_store *s, size_t i);
  *  another kind, i is past the end, or the value is no integer that fits (int form; bool counts as 0 and 1). */
 bool hlmi_kv_f64(const hlmi_kv *kv, uint64_t i, double *out);
 bool hlmi_kv_i64(const hlmi_kv *kv, uint64_t i, int64_t *out);
+/** The bits of item i of numbers or bools, as an unsigned integer of its size; 0 when there is none. */
+uint64_t hlmi_kv_bits(const hlmi_kv *kv, uint64_t i);
 /** A string value, or the items of a string array one after another: *cursor begins at 0. false at the end or when it
  *  holds no strings. *s points into the store and is not ended by 0. */
 bool hlmi_kv_next_string(const hlmi_kv *kv, size_t *cursor, const char **s, size_t *len);

@@ -57,6 +57,11 @@ hlm_status hlmi_torch_read(hlmi_store *s, hlmi_source *file);
 /** HLM_E_FORMAT for a file without GGUF's magic: what it looks like, or else `hint`. */
 hlm_status hlmi_gguf_refuse(const hlmi_source *file, const char *hint);
 
+/** A store with nothing in it. HLM_E_ARG for the empty path. */
+hlm_status hlmi_store_new(hlmi_store **out, const hlmi_mem *mem, const hlmi_vfs *vfs, const char *path);
+/** Opens what the path names. A folder or a file? The system says; a vfs knows only files, so what can not be opened as
+ *  one may be a folder: its config.json tells. A folder around one GGUF file is that file. */
+hlm_status hlmi_store_reach(hlmi_store *s, hlmi_source *file, hlmi_content content, bool *folder);
 /** Moves an open file into the store; closes it when there is no room. */
 hlm_status hlmi_store_add_source(hlmi_store *s, hlmi_source *file);
 /** A tensor that is well formed but can not be used, and a clause that says why. */

@@ -58,5 +58,8 @@ const hlmi_arch *hlmi_arch_named(const char *name, hlmi_dialect dialect);
 hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *name, size_t cap, const hlmi_arch **out);
 /** Its settings, and what it wants of the file, into the plan. A tensor that nothing asks for is refused. */
 hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan);
+/** Notes what hlmi_arch_build would refuse, and of the tensors that nothing asks for every one. */
+hlm_status hlmi_arch_review(const hlmi_arch *arch, const hlmi_config *config, const hlmi_mem *mem,
+                            const hlmi_notes *notes);
 
 #endif

@@ -118,15 +118,32 @@ hlm_status hlmi_arch_find(const hlmi_store *store, hlmi_config *config, char *na
     return hf && meant == HLM_OK ? read_class(config, *out) : meant;
 }
 
+/* The plan but for a look at what nothing has asked for. *w is to be freed, also after a failure. */
+static hlm_status make_wants(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan, hlmi_wants *w)
+{
+    HLMI_DO(hlmi_wants_init(w, config, plan));
+    hlmi_wants_leave_out(w, arch->left_out);
+    return arch->build ? arch->build(config, w) : hlmi_decoder_build(arch->spec, config, w);
+}
+
 hlm_status hlmi_arch_build(const hlmi_arch *arch, const hlmi_config *config, hlmi_plan *plan)
 {
-    hlm_status st;
     hlmi_wants w;
-    HLMI_TRY(hlmi_wants_init(&w, config, plan));
-    hlmi_wants_leave_out(&w, arch->left_out);
-    HLMI_TRY(arch->build ? arch->build(config, &w) : hlmi_decoder_build(arch->spec, config, &w));
-    HLMI_TRY(hlmi_wants_finish(&w));
-done:
+    hlm_status st = make_wants(arch, config, plan, &w);
+    if (st == HLM_OK) st = hlmi_wants_finish(&w);
     hlmi_wants_free(&w);
+    return st;
+}
+
+hlm_status hlmi_arch_review(const hlmi_arch *arch, const hlmi_config *config, const hlmi_mem *mem,
+                            const hlmi_notes *notes)
+{
+    hlmi_wants w;
+    hlmi_plan plan;
+    hlmi_plan_init(&plan, mem);
+    hlm_status st = make_wants(arch, config, &plan, &w);
+    st = st == HLM_OK ? hlmi_wants_review(&w, notes) : hlmi_noted(notes, st);
+    hlmi_wants_free(&w);
+    hlmi_plan_free(&plan);
     return st;
 }

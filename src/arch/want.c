@@ -130,15 +130,25 @@ void hlmi_wants_leave_out(hlmi_wants *w, const char *const *prefixes)
     }
 }
 
+/* Tensor i of the store, if nothing has asked for it. */
+static hlm_status check_asked(const hlmi_wants *w, size_t i)
+{
+    const hlmi_tensor *t = hlmi_store_at(w->store, i);
+    if (w->used[i]) return HLM_OK;
+    HLMI_DO(hlmi_store_usable(w->store, t));
+    return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture", hlmi_store_path(w->store),
+                     t->name);
+}
+
 hlm_status hlmi_wants_finish(const hlmi_wants *w)
 {
-    for (size_t i = 0; i < hlmi_store_count(w->store); i++) {
-        if (w->used[i]) continue;
-        const hlm_status st = hlmi_store_usable(w->store, hlmi_store_at(w->store, i));
-        return st != HLM_OK ? st
-                            : hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture",
-                                        hlmi_store_path(w->store), hlmi_store_at(w->store, i)->name);
-    }
+    for (size_t i = 0; i < hlmi_store_count(w->store); i++) HLMI_DO(check_asked(w, i));
+    return HLM_OK;
+}
+
+hlm_status hlmi_wants_review(const hlmi_wants *w, const hlmi_notes *notes)
+{
+    for (size_t i = 0; i < hlmi_store_count(w->store); i++) HLMI_DO(hlmi_noted(notes, check_asked(w, i)));
     return HLM_OK;
 }
 

@@ -5,6 +5,7 @@
 #define HLMI_ARCH_WANT_H
 
 #include "arch/config.h"
+#include "base/notes.h"
 #include "plan/plan.h"
 
 typedef struct hlmi_wants {
@@ -48,5 +49,7 @@ void hlmi_wants_ignore(hlmi_wants *w, const hlmi_want *want);
 void hlmi_wants_leave_out(hlmi_wants *w, const char *const *prefixes);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
 hlm_status hlmi_wants_finish(const hlmi_wants *w);
+/** Notes each of them. */
+hlm_status hlmi_wants_review(const hlmi_wants *w, const hlmi_notes *notes);
 
 #endif

@@ -163,7 +163,7 @@ def damaged_model_is_refused():
     with open(GGUF, "rb") as f:
         data = f.read()
     path = file_with(data[: len(data) // 2])
-    code, out, _ = run("info", path, "--json")
+    code, out, _ = run("run", path, "--ids", "1", "--json")
     error = json.loads(out)["error"]
     os.unlink(path)
     assert code == 1 and error["status"] == "HLM_E_FORMAT" and error["hint"], error
@@ -205,6 +205,60 @@ def info_of_tensors():
     assert all(t["kept_type"] in (t["type"], "f32") for t in plain["tensors"])
     assert info["memory"]["weights"] < plain["memory"]["weights"]
     assert "none of q4_0" in bad(1, "info", FOLDER, "--quantise", "q9")
+
+
+def cut_short(n):
+    """tiny-llama.gguf without its last n bytes."""
+    with open(GGUF, "rb") as f:
+        return file_with(f.read()[:-n])
+
+
+@test
+def info_of_keys_and_files():
+    out = good("info", GGUF, "--keys")
+    assert re.search(r'^general.architecture +string +"llama"$', out, re.M) and "(288 items)" in out and "container" not in out
+    out = good("info", FOLDER, "--files")
+    assert re.search(r"^  container +folder$", out, re.M) and re.search(r"^  f16 +\d+ tensors +\d+ bytes$", out, re.M), out
+    both = good_json("info", GGUF, "--keys", "--files")
+    assert both["file"]["container"] == "GGUF" and both["file"]["n_keys"] == len(both["keys"]) and "problems" not in both
+    tokens = next(k for k in both["keys"] if k["key"] == "tokenizer.ggml.tokens")
+    assert tokens["items"] == 288 and len(tokens["value"]) == 16 and tokens["item_type"] == "string", tokens
+    assert "file" not in good_json("info", GGUF) and "keys" not in good_json("info", GGUF)
+
+
+@test
+def info_of_what_can_not_be_run():
+    path = cut_short(1)
+    out = good("info", path)
+    assert re.search(r"^cannot be run: .*is the file whole\?$", out, re.M) and re.search(r"^  settings +21$", out, re.M), out
+    assert "token_embd.weight" in good("info", path, "--tensors") and "general.architecture" in good("info", path, "--keys")
+    told = good_json("info", path)
+    assert len(told["tensors"]) == told["file"]["n_tensors"] == 20 and len(told["problems"]) == 1 and "model" not in told
+    os.unlink(path)
+    single = good("info", os.path.join(FOLDER, "model.safetensors"))
+    assert "container              safetensors" in single and "give the folder" in single
+    assert "cannot be run" not in good("info", GGUF)
+    assert "magic" in bad(1, "info", __file__) and "cannot be run" not in bad(1, "info", "/no/such")
+
+
+@test
+def info_of_an_unknown_architecture():
+    with open(GGUF, "rb") as f:
+        data = f.read()
+    at = data.index(b"llama", data.index(b"general.architecture"))
+    path = file_with(data[:at] + b"l\x1b[1m" + data[at + 5:])
+    out = good("info", path)
+    assert "\x1b" not in out and "l\\x1B[1m" in out and "is not known to this version" in out, out
+    assert "not known to this version" in good_json("info", path)["problems"][0]
+    os.unlink(path)
+
+
+@test
+def info_of_an_adapter():
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(adapter(folder, "lora"))
+        out = good("info", path)
+        assert "folder, an adapter" in out and "no model: it is loaded beside" in out and "peft_type" in good("info", path, "--keys"), out
 
 
 # ---- tokenize ---------------------------------------------------------------

@@ -218,6 +218,26 @@ static int32_t on_token(void *user, int32_t token, const char *text, size_t len)
 
 /* ---- the parts ---- */
 
+static void look(walk *w, const hlm_model_params *mp)
+{
+    hlm_file *f = NULL;
+    hlm_file_info info = {.struct_size = sizeof info};
+    hlm_file_key_info key = {.struct_size = sizeof key};
+    hlm_file_tensor_info tensor = {.struct_size = sizeof tensor};
+    char value[256];
+    size_t n = 0;
+    CALL(hlm_file_open, (&f, w->model, mp));
+    CALL(hlm_file_info_get, (f, &info));
+    CALL(hlm_file_key, (f, 0, &key));
+    CALL(hlm_file_value, (f, 0, 1, value, sizeof value, &n));
+    keep(w, value, n);
+    CALL(hlm_file_tensor, (f, 0, &tensor));
+    keep(w, tensor.dims, sizeof tensor.dims);
+    OTHER((void)hlm_file_part, (f, 0, NULL));
+    OTHER((void)hlm_file_problem, (f, 0));
+    OTHER(hlm_file_free, (f));
+}
+
 static void load(walk *w, const hlm_model_params *mp)
 {
     const hlm_vfs vfs = {sizeof vfs, w, on_open, on_size, on_read_at, on_map, on_close};
@@ -231,6 +251,7 @@ static void load(walk *w, const hlm_model_params *mp)
     OTHER(hlm_model_retain, (none));
     OTHER(hlm_model_release, (none));
     OTHER(hlm_model_release, (none));
+    look(w, mp);
     CALL(hlm_model_load, (&w->m, w->model, mp));
     hlm_model_info info = {.struct_size = sizeof info};
     CALL(hlm_model_info_get, (w->m, &info));

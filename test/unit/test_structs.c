@@ -19,6 +19,7 @@ typedef struct world {
     hlm_context *ctx;
     hlm_cache *cache;
     hlm_adapter *adapter;
+    hlm_file *file;
     char path[1024], lora[1024];
 } world;
 
@@ -170,6 +171,21 @@ static hlm_status try_model_info(world *w, const void *p)
 static hlm_status try_weight_info(world *w, const void *p)
 {
     return hlm_model_weight(w->model, 0, (void *)(uintptr_t)p);
+}
+
+static hlm_status try_file_info(world *w, const void *p)
+{
+    return hlm_file_info_get(w->file, (void *)(uintptr_t)p);
+}
+
+static hlm_status try_file_key_info(world *w, const void *p)
+{
+    return hlm_file_key(w->file, 0, (void *)(uintptr_t)p);
+}
+
+static hlm_status try_file_tensor_info(world *w, const void *p)
+{
+    return hlm_file_tensor(w->file, 0, (void *)(uintptr_t)p);
 }
 
 static hlm_status try_plan_params(world *w, const void *p)
@@ -355,6 +371,9 @@ static const struct {
     {"hlm_adapter_info", try_adapter_info},
     {"hlm_model_info", try_model_info},
     {"hlm_weight_info", try_weight_info},
+    {"hlm_file_info", try_file_info},
+    {"hlm_file_key_info", try_file_key_info},
+    {"hlm_file_tensor_info", try_file_tensor_info},
     {"hlm_plan_params", try_plan_params},
     {"hlm_memory_plan_info", try_memory_plan_info},
     {"hlm_pool_params", try_pool_params},
@@ -522,6 +541,7 @@ static void open_world(void)
     OK(hlm_model_load(&w.model, w.path, NULL));
     OK(hlm_model_load(&w.base, base, NULL));
     OK(hlm_adapter_load(&w.adapter, w.base, w.lora, NULL));
+    OK(hlm_file_open(&w.file, w.path, NULL));
     OK(hlm_pool_new(&w.pool, w.model, NULL));
     OK(hlm_ctx_new(&w.ctx, w.model,
                    &(hlm_ctx_params){.struct_size = sizeof(hlm_ctx_params), .n_threads = 1, .pool = w.pool}));
@@ -536,6 +556,7 @@ static void close_world(void)
     hlm_cache_free(w.cache);
     hlm_ctx_free(w.ctx);
     hlm_pool_release(w.pool);
+    hlm_file_free(w.file);
     hlm_adapter_release(w.adapter);
     hlm_model_release(w.base);
     hlm_model_release(w.model);

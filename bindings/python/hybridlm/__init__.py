@@ -15,6 +15,7 @@ from ._batch import generate_ids
 from ._chat import Message
 from ._context import Context, Step
 from ._encoding import Encoding
+from ._file import FileTensor, ModelFile
 from ._library import lib
 from ._model import Model
 from ._sampler import Sampler
@@ -28,7 +29,7 @@ from .structs import *
 __version__ = bytes(lib.hlm_version()).decode("ascii")
 
 __all__ = [
-    "Adapter", "Cache", "Completion", "Context", "Encoding", "Message", "Model", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
+    "Adapter", "Cache", "Completion", "Context", "Encoding", "FileTensor", "Message", "Model", "ModelFile", "Pool", "PoolUsage", "Reuse", "Sampler", "Step", "Stream", "TextStream",
     "Tokenizer", "generate_ids", "lib", "raw",
 ]
 __all__ += constants.__all__ + errors.__all__ + structs.__all__

@@ -204,6 +204,48 @@ class hlm_weight_info(Structure):
     ]
 
 
+class hlm_file_info(Structure):
+    """Strings live as long as the hlm_file, and say what the files say: any bytes but 0 can be in them."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("container", c_char_p),
+        ("version", c_uint32),
+        ("is_adapter", c_int32),
+        ("arch", c_char_p),
+        ("quantisation", c_char_p),
+        ("bytes", c_uint64),
+        ("n_parts", c_size_t),
+        ("n_keys", c_size_t),
+        ("n_tensors", c_size_t),
+        ("n_problems", c_size_t),
+    ]
+
+
+class hlm_file_key_info(Structure):
+    """A setting: metadata of GGUF, a member of config.json or adapter_config.json. Strings as in hlm_file_info."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("type", c_char_p),
+        ("item", c_char_p),
+        ("n_items", c_uint64),
+    ]
+
+
+class hlm_file_tensor_info(Structure):
+    """A tensor as it lies in its file. Strings as in hlm_file_info."""
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("type", c_char_p),
+        ("n_dims", c_size_t),
+        ("dims", c_uint64 * 4),
+        ("bytes", c_uint64),
+        ("part", c_char_p),
+        ("unfit", c_char_p),
+    ]
+
+
 class hlm_pool_params(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -666,6 +708,35 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Valid as long as the model.'),
     "hlm_model_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
+    "hlm_file_open": (c_int32, [c_void_p, c_char_p, c_void_p],
+        'Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a\n'
+        'file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what\n'
+        'could be read before is there, and what is wrong is told by hlm_file_problem.\n'
+        'params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults.\n'
+        "*out    the caller's, for hlm_file_free; NULL after a failure.\n"
+        'Errors  HLM_E_IO, HLM_E_FORMAT (it is none of these), HLM_E_ARG (also: a folder with several GGUF models, by their\n'
+        '        names), HLM_E_NOMEM.'),
+    "hlm_file_free": (None, [c_void_p],
+        'NULL is fine.'),
+    "hlm_file_info_get": (c_int32, [c_void_p, c_void_p],
+        'Set info->struct_size first. Errors  HLM_E_ARG.'),
+    "hlm_file_part": (c_char_p, [c_void_p, c_size_t, c_void_p],
+        'Path of weight file i, and in *bytes (may be NULL) its size. NULL when there is no such file.'),
+    "hlm_file_problem": (c_char_p, [c_void_p, c_size_t],
+        'Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,\n'
+        'chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may\n'
+        'refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others.'),
+    "hlm_file_key": (c_int32, [c_void_p, c_size_t, c_void_p],
+        'Setting i, in the order of the file. Set info->struct_size first. Errors  HLM_E_ARG.'),
+    "hlm_file_value": (c_int32, [c_void_p, c_size_t, c_size_t, c_void_p, c_size_t, c_void_p],
+        'Value of setting i as JSON in printable ASCII, with nothing but escapes for all else; bytes that are no UTF-8 become\n'
+        'U+FFFD, and numbers that JSON does not have "NaN", "Infinity" and "-Infinity".\n'
+        'max_items  of each array in it, so many are written. 0: all.\n'
+        'out [cap]  receives it, without a 0 behind it; may be NULL for cap 0.\n'
+        '*n         its length, also with HLM_E_SPACE.\n'
+        'Errors     HLM_E_ARG, HLM_E_SPACE, HLM_E_NOMEM.'),
+    "hlm_file_tensor": (c_int32, [c_void_p, c_size_t, c_void_p],
+        'Tensor i, in the order of the files. Set info->struct_size first. Errors  HLM_E_ARG.'),
     "hlm_pool_new": (c_int32, [c_void_p, c_void_p, c_void_p],
         'An empty pool with one reference; pages are allocated as they are needed.\n'
         'Errors  HLM_E_UNSUPPORTED (HLM_LOAD_VOCAB_ONLY, HLM_LOAD_HEADERS; a memory_token_adapter with invocation tokens),\n'
@@ -942,6 +1013,9 @@ def sizes() -> dict[str, tuple[int, int]]:
         "hlm_model_params": (72, sizeof(hlm_model_params)),
         "hlm_model_info": (144, sizeof(hlm_model_info)),
         "hlm_weight_info": (136, sizeof(hlm_weight_info)),
+        "hlm_file_info": (80, sizeof(hlm_file_info)),
+        "hlm_file_key_info": (40, sizeof(hlm_file_key_info)),
+        "hlm_file_tensor_info": (88, sizeof(hlm_file_tensor_info)),
         "hlm_pool_params": (72, sizeof(hlm_pool_params)),
         "hlm_pool_info": (24, sizeof(hlm_pool_info)),
         "hlm_ctx_params": (40, sizeof(hlm_ctx_params)),

@@ -163,6 +163,75 @@ class WeightInfo(NamedTuple):
     kept_type: str
 
 
+class FileInfo(NamedTuple):
+    """Strings live as long as the hlm_file, and say what the files say: any bytes but 0 can be in them."""
+
+    #: "GGUF", "folder", or of weights alone "safetensors" and "PyTorch".
+    container: str
+
+    #: Of GGUF; else 0.
+    version: int
+
+    #: Is it an adapter (by general.type of GGUF, a folder by its adapter_config.json)?
+    is_adapter: int
+
+    #: general.architecture, or model_type of config.json; "" where there is none.
+    arch: str
+
+    #: The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where nothing
+    #: is said.
+    quantisation: str
+
+    #: Bytes of all weight files.
+    bytes: int
+
+    #: Weight files, settings, tensors, and reasons why it can not be run.
+    n_parts: int
+
+    n_keys: int
+
+    n_tensors: int
+
+    n_problems: int
+
+
+class FileKeyInfo(NamedTuple):
+    """A setting: metadata of GGUF, a member of config.json or adapter_config.json. Strings as in hlm_file_info."""
+
+    name: str
+
+    #: "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool", "null"
+    #: of JSON.
+    type: str
+
+    #: Of GGUF's arrays, the type of their items; else "".
+    item: str
+
+    #: Items of an array, members of an object; else 1.
+    n_items: int
+
+
+class FileTensorInfo(NamedTuple):
+    """A tensor as it lies in its file. Strings as in hlm_file_info."""
+
+    name: str
+
+    #: "q4_1"; of types that are not known what the file says.
+    type: str
+
+    #: Its sizes, outermost first; n_dims is 1 to 4, and of more the last 4 are told.
+    n_dims: int
+
+    #: In the file; 0 where nobody can tell.
+    bytes: int
+
+    #: Path of the file.
+    part: str
+
+    #: Why it can be no weight, a clause; "": it can.
+    unfit: str
+
+
 class PoolParams(TypedDict, total=False):
     """hlm_pool_params of the header."""
 
@@ -482,6 +551,9 @@ __all__ = [
     "ModelParams",
     "ModelInfo",
     "WeightInfo",
+    "FileInfo",
+    "FileKeyInfo",
+    "FileTensorInfo",
     "PoolParams",
     "PoolInfo",
     "CtxParams",

@@ -36,6 +36,29 @@ def test_info(model):
     assert model.labels == []
 
 
+def test_model_file(path, root, tmp_path):
+    file = hybridlm.ModelFile(path)
+    info = file.info
+    assert (info.container, info.version, info.arch, info.is_adapter) == ("GGUF", 3, "llama", 0)
+    assert file.problems == [] and file.parts == [(str(path), path.stat().st_size)]
+    names = [key.name for key in file.keys]
+    tokens = names.index("tokenizer.ggml.tokens")
+    assert file.keys[tokens].type == "array" and file.keys[tokens].item == "string"
+    assert len(file.value(tokens)) == file.keys[tokens].n_items and len(file.value(tokens, 3)) == 3
+    table = next(t for t in file.tensors if t.name == "token_embd.weight")
+    assert len(table.shape) == 2 and table.shape[1] == file.value(names.index("llama.embedding_length")) and table.unfit == ""
+    with pytest.raises(hybridlm.ArgError):
+        file.value(len(names))
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(path.read_bytes()[:-1])
+    damaged = hybridlm.ModelFile(cut)
+    assert "is the file whole" in damaged.problems[0] and damaged.keys == file.keys
+    folder = hybridlm.ModelFile(root / "test/data/models/tiny-llama")
+    assert folder.info.container == "folder" and "model_type" in [key.name for key in folder.keys]
+    with pytest.raises(hybridlm.IoError):
+        hybridlm.ModelFile(tmp_path / "nothing")
+
+
 def test_text_there_and_back(model):
     tokenizer = model.tokenizer
     text = "one two three \u00e9\u4e2d\U0001f600"

@@ -1643,6 +1643,609 @@ extern "C" {
     #[doc = " Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind."]
     pub fn hlm_model_hidden_width(model: *const hlm_model, kind: i32) -> usize;
 }
+#[repr(C)]
+#[derive(Debug)]
+pub struct hlm_file {
+    _unused: [u8; 0],
+}
+extern "C" {
+    #[doc = " Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a"]
+    #[doc = "  file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what"]
+    #[doc = "  could be read before is there, and what is wrong is told by hlm_file_problem."]
+    #[doc = "  params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults."]
+    #[doc = "  *out    the caller's, for hlm_file_free; NULL after a failure."]
+    #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT (it is none of these), HLM_E_ARG (also: a folder with several GGUF models, by their"]
+    #[doc = "          names), HLM_E_NOMEM."]
+    pub fn hlm_file_open(
+        out: *mut *mut hlm_file,
+        path: *const ::std::os::raw::c_char,
+        params: *const hlm_model_params,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " NULL is fine."]
+    pub fn hlm_file_free(file: *mut hlm_file);
+}
+#[doc = " Strings live as long as the hlm_file, and say what the files say: any bytes but 0 can be in them."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_file_info {
+    pub struct_size: usize,
+    #[doc = " \"GGUF\", \"folder\", or of weights alone \"safetensors\" and \"PyTorch\"."]
+    pub container: *const ::std::os::raw::c_char,
+    #[doc = " Of GGUF; else 0."]
+    pub version: u32,
+    #[doc = " Is it an adapter (by general.type of GGUF, a folder by its adapter_config.json)?"]
+    pub is_adapter: i32,
+    #[doc = " general.architecture, or model_type of config.json; \"\" where there is none."]
+    pub arch: *const ::std::os::raw::c_char,
+    #[doc = " The method of a folder's settings (\"gptq\"), what general.file_type of GGUF stands for (\"Q4_K_M\"); \"\" where nothing"]
+    #[doc = "  is said."]
+    pub quantisation: *const ::std::os::raw::c_char,
+    #[doc = " Bytes of all weight files."]
+    pub bytes: u64,
+    #[doc = " Weight files, settings, tensors, and reasons why it can not be run."]
+    pub n_parts: usize,
+    pub n_keys: usize,
+    pub n_tensors: usize,
+    pub n_problems: usize,
+}
+#[test]
+fn bindgen_test_layout_hlm_file_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_file_info>(),
+        80usize,
+        concat!("Size of: ", stringify!(hlm_file_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_file_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_file_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_container() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).container) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(container)
+            )
+        );
+    }
+    test_field_container();
+    fn test_field_version() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).version) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(version)
+            )
+        );
+    }
+    test_field_version();
+    fn test_field_is_adapter() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).is_adapter) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(is_adapter)
+            )
+        );
+    }
+    test_field_is_adapter();
+    fn test_field_arch() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).arch) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(arch)
+            )
+        );
+    }
+    test_field_arch();
+    fn test_field_quantisation() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).quantisation) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(quantisation)
+            )
+        );
+    }
+    test_field_quantisation();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+    fn test_field_n_parts() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_parts) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(n_parts)
+            )
+        );
+    }
+    test_field_n_parts();
+    fn test_field_n_keys() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_keys) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(n_keys)
+            )
+        );
+    }
+    test_field_n_keys();
+    fn test_field_n_tensors() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_tensors) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(n_tensors)
+            )
+        );
+    }
+    test_field_n_tensors();
+    fn test_field_n_problems() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_problems) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_info),
+                "::",
+                stringify!(n_problems)
+            )
+        );
+    }
+    test_field_n_problems();
+}
+impl Default for hlm_file_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Set info->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_file_info_get(file: *const hlm_file, info: *mut hlm_file_info) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Path of weight file i, and in *bytes (may be NULL) its size. NULL when there is no such file."]
+    pub fn hlm_file_part(
+        file: *const hlm_file,
+        i: usize,
+        bytes: *mut u64,
+    ) -> *const ::std::os::raw::c_char;
+}
+extern "C" {
+    #[doc = " Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,"]
+    #[doc = "  chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may"]
+    #[doc = "  refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others."]
+    pub fn hlm_file_problem(file: *const hlm_file, i: usize) -> *const ::std::os::raw::c_char;
+}
+#[doc = " A setting: metadata of GGUF, a member of config.json or adapter_config.json. Strings as in hlm_file_info."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_file_key_info {
+    pub struct_size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    #[doc = " \"u8\" ... \"f64\", \"bool\", \"string\", \"array\" of GGUF; \"object\", \"array\", \"string\", \"integer\", \"number\", \"bool\", \"null\""]
+    #[doc = "  of JSON."]
+    pub type_: *const ::std::os::raw::c_char,
+    #[doc = " Of GGUF's arrays, the type of their items; else \"\"."]
+    pub item: *const ::std::os::raw::c_char,
+    #[doc = " Items of an array, members of an object; else 1."]
+    pub n_items: u64,
+}
+#[test]
+fn bindgen_test_layout_hlm_file_key_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_file_key_info>(),
+        40usize,
+        concat!("Size of: ", stringify!(hlm_file_key_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_file_key_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_file_key_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_key_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_key_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_key_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).name) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_key_info),
+                "::",
+                stringify!(name)
+            )
+        );
+    }
+    test_field_name();
+    fn test_field_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_key_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).type_) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_key_info),
+                "::",
+                stringify!(type_)
+            )
+        );
+    }
+    test_field_type();
+    fn test_field_item() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_key_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).item) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_key_info),
+                "::",
+                stringify!(item)
+            )
+        );
+    }
+    test_field_item();
+    fn test_field_n_items() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_key_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_items) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_key_info),
+                "::",
+                stringify!(n_items)
+            )
+        );
+    }
+    test_field_n_items();
+}
+impl Default for hlm_file_key_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Setting i, in the order of the file. Set info->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_file_key(
+        file: *const hlm_file,
+        i: usize,
+        info: *mut hlm_file_key_info,
+    ) -> hlm_status;
+}
+extern "C" {
+    #[doc = " Value of setting i as JSON in printable ASCII, with nothing but escapes for all else; bytes that are no UTF-8 become"]
+    #[doc = "  U+FFFD, and numbers that JSON does not have \"NaN\", \"Infinity\" and \"-Infinity\"."]
+    #[doc = "  max_items  of each array in it, so many are written. 0: all."]
+    #[doc = "  out [cap]  receives it, without a 0 behind it; may be NULL for cap 0."]
+    #[doc = "  *n         its length, also with HLM_E_SPACE."]
+    #[doc = "  Errors     HLM_E_ARG, HLM_E_SPACE, HLM_E_NOMEM."]
+    pub fn hlm_file_value(
+        file: *const hlm_file,
+        i: usize,
+        max_items: usize,
+        out: *mut ::std::os::raw::c_char,
+        cap: usize,
+        n: *mut usize,
+    ) -> hlm_status;
+}
+#[doc = " A tensor as it lies in its file. Strings as in hlm_file_info."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct hlm_file_tensor_info {
+    pub struct_size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    #[doc = " \"q4_1\"; of types that are not known what the file says."]
+    pub type_: *const ::std::os::raw::c_char,
+    #[doc = " Its sizes, outermost first; n_dims is 1 to 4, and of more the last 4 are told."]
+    pub n_dims: usize,
+    pub dims: [u64; 4usize],
+    #[doc = " In the file; 0 where nobody can tell."]
+    pub bytes: u64,
+    #[doc = " Path of the file."]
+    pub part: *const ::std::os::raw::c_char,
+    #[doc = " Why it can be no weight, a clause; \"\": it can."]
+    pub unfit: *const ::std::os::raw::c_char,
+}
+#[test]
+fn bindgen_test_layout_hlm_file_tensor_info() {
+    assert_eq!(
+        ::std::mem::size_of::<hlm_file_tensor_info>(),
+        88usize,
+        concat!("Size of: ", stringify!(hlm_file_tensor_info))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<hlm_file_tensor_info>(),
+        8usize,
+        concat!("Alignment of ", stringify!(hlm_file_tensor_info))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).name) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(name)
+            )
+        );
+    }
+    test_field_name();
+    fn test_field_type() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).type_) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(type_)
+            )
+        );
+    }
+    test_field_type();
+    fn test_field_n_dims() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).n_dims) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(n_dims)
+            )
+        );
+    }
+    test_field_n_dims();
+    fn test_field_dims() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dims) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(dims)
+            )
+        );
+    }
+    test_field_dims();
+    fn test_field_bytes() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bytes) as usize - ptr as usize
+            },
+            64usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(bytes)
+            )
+        );
+    }
+    test_field_bytes();
+    fn test_field_part() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).part) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(part)
+            )
+        );
+    }
+    test_field_part();
+    fn test_field_unfit() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<hlm_file_tensor_info>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).unfit) as usize - ptr as usize
+            },
+            80usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(hlm_file_tensor_info),
+                "::",
+                stringify!(unfit)
+            )
+        );
+    }
+    test_field_unfit();
+}
+impl Default for hlm_file_tensor_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+extern "C" {
+    #[doc = " Tensor i, in the order of the files. Set info->struct_size first. Errors  HLM_E_ARG."]
+    pub fn hlm_file_tensor(
+        file: *const hlm_file,
+        i: usize,
+        info: *mut hlm_file_tensor_info,
+    ) -> hlm_status;
+}
 pub const HLM_TYPE_DEFAULT: _bindgen_ty_9 = 0;
 pub const HLM_TYPE_F32: _bindgen_ty_9 = 1;
 pub const HLM_TYPE_F16: _bindgen_ty_9 = 2;
