@@ -307,21 +307,16 @@ static float rounded(float x, hlmi_type type)
     return type == HLMI_BF16 ? hlmi_bf16_to_f32(hlmi_f32_to_bf16(x)) : x;
 }
 
-enum { PIECE = 4096 /* numbers compared at a time */ };
+enum { PIECE = 4096 /* numbers compared at a time, or more: whole rows, as coded matrices are read */ };
 
-/* Room for a piece of either tensor. */
-typedef struct piece {
-    uint8_t bytes[PIECE * 8];
-    float x[PIECE];
-} piece;
-
-static hlm_status read_piece(const hlmi_store *store, const hlmi_tensor *t, uint64_t at, size_t n, piece *p)
+static hlm_status read_piece(const hlmi_store *store, const hlmi_tensor *t, uint64_t at, size_t n, uint8_t *room,
+                             float *x)
 {
     const hlmi_type_info *info = hlmi_type_get(t->type);
     const uint8_t *data = NULL;
-    const hlm_status st = hlmi_store_read(store, t, at * info->bytes, n * info->bytes, p->bytes, &data);
-    if (st == HLM_OK) info->dequantise(p->x, data, n);
-    return st;
+    HLMI_DO(hlmi_store_read(store, t, at * info->bytes, n * info->bytes, room, &data));
+    info->dequantise(x, data, n);
+    return HLM_OK;
 }
 
 static hlm_status same_numbers(const reading *r, const hlmi_tensor *t, const hlmi_tensor *own, bool *same)
@@ -335,15 +330,19 @@ static hlm_status same_numbers(const reading *r, const hlmi_tensor *t, const hlm
         n *= t->dims[i];
     }
     if (!*same) return HLM_OK;
-    piece *p = hlmi_alloc(&r->ad->mem, 2 * sizeof *p);
-    if (!p) return hlmi_nomem(2 * sizeof *p, t->name);
-    for (uint64_t at = 0; at < n && *same && st == HLM_OK; at += PIECE) {
-        const size_t m = (size_t)(n - at < PIECE ? n - at : PIECE);
-        st = read_piece(r->f->store, t, at, m, &p[0]);
-        if (st == HLM_OK) st = read_piece(r->f->model, own, at, m, &p[1]);
-        for (size_t i = 0; i < m && st == HLM_OK && *same; i++) *same = p[0].x[i] == rounded(p[1].x[i], t->type);
+    const size_t cols = hlmi_max_size(1, t->n_dims > 1 ? (size_t)t->dims[t->n_dims - 1] : 1);
+    const size_t most = hlmi_max_size(cols, PIECE / cols * cols), bytes = most * (2 * sizeof(float) + sizeof(double));
+    float *x = hlmi_alloc(&r->ad->mem, bytes);
+    if (!x) return hlmi_nomem(bytes, t->name);
+    float *y = x + most;
+    uint8_t *room = (uint8_t *)(y + most);
+    for (uint64_t at = 0; at < n && *same && st == HLM_OK; at += most) {
+        const size_t m = (size_t)(n - at < most ? n - at : most);
+        st = read_piece(r->f->store, t, at, m, room, x);
+        if (st == HLM_OK) st = read_piece(r->f->model, own, at, m, room, y);
+        for (size_t i = 0; i < m && st == HLM_OK && *same; i++) *same = x[i] == rounded(y[i], t->type);
     }
-    hlmi_free(&r->ad->mem, p);
+    hlmi_free(&r->ad->mem, x);
     return st;
 }
 

@@ -157,8 +157,9 @@ END_TEST
 static void remove_files(void)
 {
     char path[MERGE_PATH];
-    static const char *const names[] = {"adapter_model.safetensors", "adapter_config.json"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"adapter_model.safetensors", "adapter_config.json", "model.safetensors",
+                                        "config.json"};
+    for (size_t i = 0; i < 4; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         remove(path);
     }
@@ -254,6 +255,85 @@ START_TEST(copies)
     REFUSED(
         load_with("tiny-llama", "lm_head.weight", "model.embed_tokens.weight", "base_model.model.x.weight", 0, false),
         HLM_E_FORMAT);
+}
+END_TEST
+
+/* Qwen 3 in `folder` with a matrix in E4M3 codes that are all of 1, whose rows are no part of 4,096. */
+static void write_coded_model(const hlmi_store *s, const char *coded)
+{
+    const hlmi_tensor *t = hlmi_store_find(s, coded);
+    const float scales[] = {1, 1}; /* of 48 columns: no block of F8_SCALED, so float32 in memory */
+    const uint64_t dims[] = {1, 2};
+    json_t *header = json_object(), *config = json_copy((json_t *)hlmi_store_config(s));
+    bytes out = {0}, text = {0};
+    ck_assert_uint_ne(4096 % t->dims[1], 0);
+    for (size_t i = 0; i < hlmi_store_count(s); i++) {
+        const hlmi_tensor *at = hlmi_store_at(s, i);
+        const uint8_t *from = NULL;
+        uint8_t *buffer = malloc((size_t)at->bytes);
+        OK(hlmi_store_read(s, at, 0, (size_t)at->bytes, buffer, &from));
+        if (at != t)
+            merge_st_add(header, &out, at->name, merge_st_type(at->type), at->dims, at->n_dims, from,
+                         (size_t)at->bytes);
+        free(buffer);
+    }
+    char name[MERGE_PATH];
+    snprintf(name, sizeof name, "%s_scale_inv", coded);
+    merge_st_add(header, &out, name, "F32", dims, 2, scales, sizeof scales);
+    const size_t n = (size_t)(t->dims[0] * t->dims[1]);
+    uint8_t *codes = malloc(n);
+    memset(codes, 0x38, n);
+    merge_st_add(header, &out, coded, "F8_E4M3", t->dims, 2, codes, n);
+    free(codes);
+    merge_st_write(folder, "model.safetensors", header, &out);
+    json_object_set_new(config, "quantization_config",
+                        json_pack("{s:s, s:[I, I]}", "quant_method", "fp8", "weight_block_size", (json_int_t)t->dims[0],
+                                  (json_int_t)t->dims[1] / 2));
+    char *json = json_dumps(config, 0);
+    put(&text, json, strlen(json));
+    merge_write(folder, "config.json", &text, NULL);
+    free(json);
+    free(text.data);
+    json_decref(config);
+}
+
+START_TEST(copies_of_coded_matrices)
+{
+    static const char coded[] = "model.layers.0.self_attn.q_proj.weight";
+    hlmi_store *s = open_store("qwen3");
+    const hlmi_tensor *t = hlmi_store_find(s, coded), *k = hlmi_store_find(s, "model.layers.0.self_attn.k_proj.weight");
+    const uint64_t a[] = {MERGE_RANK, k->dims[1]}, b[] = {k->dims[0], MERGE_RANK};
+    const size_t n = (size_t)(t->dims[0] * t->dims[1]);
+    for (size_t changed = 0; changed < 3; changed++) {
+        write_coded_model(s, coded);
+        hlm_model *model = NULL;
+        hlm_adapter *ad = NULL;
+        hlm_model_params mp = {.struct_size = sizeof mp};
+        OK(hlm_model_load(&model, folder, &mp));
+        merge m = merge_make(s, k->name, k, false, 3);
+        merge_st_adapter(&m, 1, folder, ""); /* for its settings */
+        json_t *header = json_object();
+        bytes out = {0};
+        float *x = malloc(n * sizeof *x);
+        for (size_t i = 0; i < n; i++) x[i] = 1;
+        if (changed) x[changed == 1 ? 4096 : n - 1] = 1.5f;
+        merge_st_add(header, &out, "base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight", "F32", a, 2, m.a,
+                     MERGE_RANK * m.cols * sizeof(float));
+        merge_st_add(header, &out, "base_model.model.model.layers.0.self_attn.k_proj.lora_B.weight", "F32", b, 2, m.b,
+                     MERGE_RANK * m.rows * sizeof(float));
+        merge_st_add(header, &out, "base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight", "F32", t->dims,
+                     2, x, n * sizeof *x);
+        merge_st_write(folder, "adapter_model.safetensors", header, &out);
+        const hlm_status st = hlm_adapter_load(&ad, model, folder, NULL);
+        ck_assert_msg(st == (changed ? HLM_E_UNSUPPORTED : HLM_OK), "%zu: %s: %s", changed, hlm_status_name(st),
+                      hlm_last_error());
+        free(x);
+        merge_free(&m);
+        hlm_adapter_release(ad);
+        hlm_model_release(model);
+        remove_files();
+    }
+    hlmi_store_close(s);
 }
 END_TEST
 
@@ -678,6 +758,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, refused_rules);
     tcase_add_test(t, module_names);
     tcase_add_test(t, copies);
+    tcase_add_test(t, copies_of_coded_matrices);
     tcase_add_test(t, gguf_settings);
     tcase_add_test(t, programs);
     tcase_add_test(t, as_peft);
