@@ -396,9 +396,9 @@ typedef struct hlm_model_params {
 } hlm_model_params;
 
 /** Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,
- *  safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With HLM_LOAD_VOCAB_ONLY a path to
- *  a tokenizer.json, a .model, vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left
- *  out and logged.
+ *  safetensors or pytorch_model.bin, and tokenizer.json, tokenizer.model or vocab.json with merges.txt), or a release
+ *  of Llama or Mistral (params.json and consolidated.*). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model,
+ *  vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left out and logged.
  *  On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the
  *  model lives (see HLM_LOAD_READ).
  *  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,

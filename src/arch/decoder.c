@@ -193,7 +193,8 @@ static hlm_status want_qkv(const hlmi_decoder *d, size_t layer, const hlmi_kv_la
 {
     const hlmi_decoder_spec *s = d->spec;
     const size_t n = p->n_heads, nk = kv->n_kv_heads, size = kv->head_dim;
-    const size_t half = s->interleaved_gguf ? size / 2 : 0, parts = s->fused_qkv ? 3 : 0;
+    const size_t turned = s->gguf_pairs == HLMI_PAIRS_TURNED ? d->rope_dim : size;
+    const size_t half = s->gguf_pairs ? turned / 2 : 0, parts = s->fused_qkv ? 3 : 0;
     if (parts && (nk != n || kv->v_dim != size))
         return hlmi_fail(HLM_E_FORMAT, "%s: fused q, k and v need as many key/value heads as heads",
                          hlmi_store_path(d->c->store));
@@ -377,12 +378,8 @@ hlm_status hlmi_decoder_count_layers(hlmi_decoder *d)
     HLMI_DO(hlmi_config_size(d->c, (hlmi_key){"num_hidden_layers", ".block_count"}, MAX_LAYERS,
                              by_class(d, d->spec->sizes.layers), &d->layers));
     HLMI_DO(hlmi_config_int(d->c, (hlmi_key){NULL, ".nextn_predict_layers"}, 0, (int64_t)d->layers - 1, 0, &next));
-    for (; next; next--) {
-        char prefix[32];
-        const char *const left_out[] = {prefix, NULL};
-        snprintf(prefix, sizeof prefix, "blk.%zu.", --d->layers);
-        hlmi_wants_leave_out(d->w, left_out);
-    }
+    d->layers -= (size_t)next;
+    if (next) hlmi_wants_leave_out_layers(d->w, d->layers);
     return HLM_OK;
 }
 

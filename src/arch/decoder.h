@@ -14,6 +14,9 @@ typedef enum hlmi_has_bias {
     HLMI_BIAS_MLP /* likewise mlp_bias */
 } hlmi_has_bias;
 
+/** Which rows of a head lie as rotation pairs (2i, 2i+1) in GGUF files. */
+typedef enum hlmi_pairs { HLMI_PAIRS_NONE, HLMI_PAIRS_TURNED /* those that are turned */, HLMI_PAIRS_ALL } hlmi_pairs;
+
 /** Llama's names. */
 extern const hlmi_key hlmi_llama_names[HLMI_PARTS];
 
@@ -50,7 +53,7 @@ struct hlmi_decoder_spec {
     const char *activation; /* what hidden_act must say, or another name of the same function (NULL: "silu") */
     const char *activation_key; /* where not hidden_act */
     double partial_rotary, theta; /* defaults; 0: all of a head, 10000 */
-    bool interleaved_gguf; /* GGUF files hold q and k rows as rotation pairs */
+    hlmi_pairs gguf_pairs; /* of a head of q and k */
     bool tied; /* embedding and head are one where config.json does not say */
     bool recurrent_only; /* no settings of attention, positions and feed-forward */
     /** Window of a layer in tokens, 0 for none. */

@@ -83,9 +83,9 @@ static hlm_status read_experts(const hlmi_decoder *d, hlmi_experts *e)
 
 static const granite usual = {.mamba = {HLMI_BAMBA_USUAL}, .experts = {.router = {.kind = HLMI_ROUTE_TOP_SOFTMAX}}};
 
-#define SPEC                                                                                 \
-  .gguf_ff_by_tensor = true, .qkv_bias = HLMI_BIAS_ATTENTION, .o_bias = HLMI_BIAS_ATTENTION, \
-  .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048}, .eps = 1e-6, .interleaved_gguf = true,  \
+#define SPEC                                                                                    \
+  .gguf_ff_by_tensor = true, .qkv_bias = HLMI_BIAS_ATTENTION, .o_bias = HLMI_BIAS_ATTENTION,    \
+  .sizes = {32000, 4096, 11008, 32, 32, 0, 0, 2048}, .eps = 1e-6, .gguf_pairs = HLMI_PAIRS_ALL, \
   .family_size = sizeof usual, .usual = &usual
 
 /* Whose folder adapters may be of: GGUF files have Bamba, whose positions turn, and Granite 3, which has no Mamba

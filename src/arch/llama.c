@@ -9,7 +9,7 @@ static hlm_status build(const hlmi_config *c, hlmi_wants *w)
                                            .qkv_bias = HLMI_BIAS_ATTENTION,
                                            .o_bias = HLMI_BIAS_ATTENTION,
                                            .mlp_bias = HLMI_BIAS_MLP,
-                                           .interleaved_gguf = true};
+                                           .gguf_pairs = HLMI_PAIRS_TURNED};
     int64_t experts = 0; /* GGUF files of Mixtral are called llama too */
     HLMI_DO(hlmi_config_int(c, (hlmi_key){NULL, ".expert_count"}, 0, INT32_MAX, 0, &experts));
     return experts ? hlmi_decoder_build(hlmi_arch_mixtral.spec, c, w) : hlmi_decoder_build(&spec, c, w);

@@ -19,7 +19,7 @@ static hlm_status setup(hlmi_decoder *d)
 static const hlmi_decoder_spec spec = {.names = hlmi_llama_names,
                                        .sizes = {32000, 4096, 14336, 32, 32, 8, 0, 131072},
                                        .eps = 1e-6,
-                                       .interleaved_gguf = true,
+                                       .gguf_pairs = HLMI_PAIRS_TURNED,
                                        .window = hlmi_window_all,
                                        .setup = setup};
 

@@ -2,6 +2,7 @@
 #include "arch/want.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -138,6 +139,16 @@ static hlm_status check_asked(const hlmi_wants *w, size_t i)
     HLMI_DO(hlmi_store_usable(w->store, t));
     return hlmi_fail(HLM_E_FORMAT, "%s: tensor %s is not part of this architecture", hlmi_store_path(w->store),
                      t->name);
+}
+
+void hlmi_wants_leave_out_layers(hlmi_wants *w, size_t first)
+{
+    static const char layer[] = "blk.";
+    for (size_t i = 0; i < hlmi_store_count(w->store); i++) {
+        const char *name = hlmi_store_at(w->store, i)->name;
+        if (strncmp(name, layer, sizeof layer - 1) == 0 && strtoull(name + sizeof layer - 1, NULL, 10) >= first)
+            w->used[i] = true;
+    }
 }
 
 hlm_status hlmi_wants_finish(const hlmi_wants *w)

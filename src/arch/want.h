@@ -47,6 +47,8 @@ void hlmi_wants_ignore(hlmi_wants *w, const hlmi_want *want);
 /** The same for all tensors whose names begin with one of a list that ends in NULL (NULL: none), and for tables of
  *  rotary frequencies. They may be of any type and shape. */
 void hlmi_wants_leave_out(hlmi_wants *w, const char *const *prefixes);
+/** The same for all tensors of a GGUF file's layers from `first` on. */
+void hlmi_wants_leave_out_layers(hlmi_wants *w, size_t first);
 /** HLM_E_FORMAT naming a tensor that nothing has asked for. */
 hlm_status hlmi_wants_finish(const hlmi_wants *w);
 /** Notes each of them. */

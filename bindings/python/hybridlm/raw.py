@@ -686,9 +686,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
         'Errors  those of hlm_chat_render_messages; HLM_E_UNSUPPORTED without a tokenizer, too.'),
     "hlm_model_load": (c_int32, [c_void_p, c_char_p, c_void_p],
         'Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,\n'
-        'safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With HLM_LOAD_VOCAB_ONLY a path to\n'
-        "a tokenizer.json, a .model, vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left\n"
-        'out and logged.\n'
+        'safetensors or pytorch_model.bin, and tokenizer.json, tokenizer.model or vocab.json with merges.txt), or a release\n'
+        'of Llama or Mistral (params.json and consolidated.*). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model,\n'
+        "vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left out and logged.\n"
         'On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the\n'
         'model lives (see HLM_LOAD_READ).\n'
         'Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,\n'

@@ -783,9 +783,9 @@ impl Default for hlm_model_params {
 }
 extern "C" {
     #[doc = " Load a GGUF file (of a split one any part), a folder that holds one, or a Hugging Face folder (config.json,"]
-    #[doc = "  safetensors, and tokenizer.json, tokenizer.model or vocab.json with merges.txt). With HLM_LOAD_VOCAB_ONLY a path to"]
-    #[doc = "  a tokenizer.json, a .model, vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left"]
-    #[doc = "  out and logged."]
+    #[doc = "  safetensors or pytorch_model.bin, and tokenizer.json, tokenizer.model or vocab.json with merges.txt), or a release"]
+    #[doc = "  of Llama or Mistral (params.json and consolidated.*). With HLM_LOAD_VOCAB_ONLY a path to a tokenizer.json, a .model,"]
+    #[doc = "  vocab.json or merges.txt works too. Added tokens beyond the embedding's rows are left out and logged."]
     #[doc = "  On success *out holds one reference. The path is not needed afterwards; a mapped file must not change while the"]
     #[doc = "  model lives (see HLM_LOAD_READ)."]
     #[doc = "  Errors  HLM_E_IO, HLM_E_FORMAT, HLM_E_UNSUPPORTED (an architecture, a type, a method of quantisation, a tokenizer,"]

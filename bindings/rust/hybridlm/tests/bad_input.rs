@@ -54,7 +54,7 @@ fn adapters() {
     assert_error(Adapter::load(&model, "no/such"), Status::Io, "no/such");
     assert_error(Adapter::load(&model, "a\0b"), Status::Arg, "zero byte");
     assert_error(Adapter::with_scale(&model, &folder, f32::NAN), Status::Arg, "scale");
-    assert_error(Adapter::load(&other, &folder), Status::Mismatch, "GGUF");
+    assert_error(Adapter::load(&other, &folder), Status::Format, "dimensional");
     assert_error(Adapter::join(&[]), Status::Arg, "no adapters");
     let adapter = Adapter::load(&model, &folder).unwrap();
     let again = Adapter::load(&common::model(), &folder).unwrap();
