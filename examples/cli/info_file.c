@@ -306,7 +306,8 @@ static void print_problem(const char *sentence)
     printf("\n");
 }
 
-/** What hlm_model_load says, unless it is among the others; of an adapter, which it takes for a model, it says nothing. */
+/** What hlm_model_load says, unless it is among the others; of an adapter, which it takes for a model, it says
+ *  nothing. */
 static const char *load_sentence(const cli_file *f)
 {
     for (size_t i = 0; i < f->info.n_problems; i++)

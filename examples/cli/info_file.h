@@ -1,5 +1,5 @@
-/* What lies in the files of a model, also of one that can not be run: for `hybridlm info`. All that comes from the files
- * is printed escaped. */
+/* What lies in the files of a model, also of one that can not be run: for `hybridlm info`. All that comes from the
+ * files is printed escaped. */
 #ifndef CLI_INFO_FILE_H
 #define CLI_INFO_FILE_H
 

@@ -33,8 +33,8 @@ typedef enum cli_need { CLI_NEED_VOCAB, CLI_NEED_FACTS, CLI_NEED_CONTEXT, CLI_NE
 /** Returns CLI_OK or an exit code after telling why; close it in both cases. */
 int cli_session_open(cli_session *s, const cli_options *o, cli_need need);
 void cli_session_close(cli_session *s);
-/** The facts of a model. One that is refused is CLI_OK: *refused then tells, hlm_last_error() why, and there is no model.
- *  cli_session_refused tells of it as cli_session_open would, with the thread's sentence. */
+/** The facts of a model. One that is refused is CLI_OK: *refused then tells, hlm_last_error() why, and there is no
+ *  model. cli_session_refused tells of it as cli_session_open would, with the thread's sentence. */
 int cli_session_facts(cli_session *s, const cli_options *o, hlm_status *refused);
 int cli_session_refused(const cli_session *s, hlm_status refused);
 

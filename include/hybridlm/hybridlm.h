@@ -523,8 +523,8 @@ HLM_API size_t hlm_model_hidden_width(const hlm_model *model, int32_t kind);
  *  refused. Immutable: any number of threads may ask it at the same time. */
 typedef struct hlm_file hlm_file;
 
-/** Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a
- *  file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what
+/** Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or
+ *  a file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what
  *  could be read before is there, and what is wrong is told by hlm_file_problem.
  *  params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults.
  *  *out    the caller's, for hlm_file_free; NULL after a failure.
@@ -545,8 +545,8 @@ typedef struct hlm_file_info {
     int32_t is_adapter;
     /** general.architecture, or model_type of config.json; "" where there is none. */
     const char *arch;
-    /** The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where nothing
-     *  is said. */
+    /** The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where
+     *  nothing is said. */
     const char *quantisation;
     /** Bytes of all weight files. */
     uint64_t bytes;
@@ -563,8 +563,8 @@ HLM_NODISCARD HLM_API hlm_status hlm_file_info_get(const hlm_file *file, hlm_fil
 /** Path of weight file i, and in *bytes (may be NULL) its size. NULL when there is no such file. */
 HLM_API const char *hlm_file_part(const hlm_file *file, size_t i, uint64_t *bytes);
 
-/** Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,
- *  chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may
+/** Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer, chat
+ *  template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may
  *  refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others. */
 HLM_API const char *hlm_file_problem(const hlm_file *file, size_t i);
 
@@ -572,8 +572,8 @@ HLM_API const char *hlm_file_problem(const hlm_file *file, size_t i);
 typedef struct hlm_file_key_info {
     size_t struct_size;
     const char *name;
-    /** "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool", "null"
-     *  of JSON. */
+    /** "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool",
+     *  "null" of JSON. */
     const char *type;
     /** Of GGUF's arrays, the type of their items; else "". */
     const char *item;

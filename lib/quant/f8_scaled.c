@@ -1,5 +1,5 @@
-/* Blocks of 32 codes of E4M3 behind an f32 scale, as matrices have them that are made of two tensors (weights/coded.h): no
- * file has them. */
+/* Blocks of 32 codes of E4M3 behind an f32 scale, as matrices have them that are made of two tensors (weights/coded.h):
+ * no file has them. */
 #include "quant/ggml.h"
 
 typedef struct hlmi_f8_scaled {

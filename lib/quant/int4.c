@@ -1,5 +1,5 @@
-/* int4: what torchao's int4_weight_only makes at load. Blocks of 128, w = d * (q - 8) + m. Nibble k % 2 of byte k / 2. No
- * file has them. */
+/* int4: what torchao's int4_weight_only makes at load. Blocks of 128, w = d * (q - 8) + m. Nibble k % 2 of byte k / 2.
+ * No file has them. */
 #include "quant/scaled.h"
 
 enum { COLUMNS = 128, MIDDLE = 8, TOP = 15 };

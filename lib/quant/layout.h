@@ -39,7 +39,8 @@
 #include <stdint.h>
 
 /** Layouts whose groups are columns, and those of units: X(CONSTANT, name, rows of a group, columns of a unit, bytes of
- *  a unit), of units also whether weights have a minimum. Carriers and codes of floats, which have no runs, meet f32 activations only. */
+ *  a unit), of units also whether weights have a minimum. Carriers and codes of floats, which have no runs, meet f32
+ *  activations only. */
 #define HLMI_FLOAT_LAYOUTS(X) X(F32, f32, 32, 1, 128) X(F16, f16, 32, 1, 64) X(BF16, bf16, 32, 2, 128)
 #define HLMI_INTEGER_LAYOUTS(X)     \
   X(Q4, q4, 32, 32, 576, false)     \

@@ -1,8 +1,8 @@
 /* q3_K: super-blocks of 256 in sixteen of 16, w = d * (sc - 32) * q with q of -4 .. 3.
  *
  * Bit k of hm[l] is the upper bit of element 32 k + l, set where q is not negative. The 6-bit scales: the low 4 bits of
- * number g are nibble g of the first eight bytes (the low ones of all first), its upper 2 are bits 2 (g / 4) of byte 8 +
- * g mod 4. */
+ * number g are nibble g of the first eight bytes (the low ones of all first), its upper 2 are bits 2 (g / 4) of byte 8
+ * + g mod 4. */
 #include "quant/scaled.h"
 
 typedef struct hlmi_q3_k {

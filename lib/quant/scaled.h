@@ -20,8 +20,8 @@ void hlmi_scaled_repack(const hlmi_scaled *t, void *group, const void *const *ro
 /** The runs of a block of NVFP4, for files that have another scale beside them (weights/gguf_scales.c). */
 void hlmi_nvfp4_split(hlmi_run runs[4], const void *block);
 
-/** Element k of codes of two bits in halves of 128, each of 32 bytes in four planes: byte l of a half has elements l, l +
- *  32, l + 64, l + 96, lowest bits first. */
+/** Element k of codes of two bits in halves of 128, each of 32 bytes in four planes: byte l of a half has elements l, l
+ *  + 32, l + 64, l + 96, lowest bits first. */
 static inline int hlmi_plane2(const uint8_t *qs, size_t k)
 {
     return qs[k / 128 * 32 + k % 32] >> (k % 128 / 32 * 2) & 3;

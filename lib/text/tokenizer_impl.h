@@ -230,8 +230,8 @@ static inline bool hlmi_type_is_marker(int32_t type)
 {
     return type == HLMI_TYPE_CONTROL || type == HLMI_TYPE_UNKNOWN || type == HLMI_TYPE_USER_DEFINED;
 }
-/** Tokens of these types [n] are found in texts, control and unknown ones as special tokens. `what` they are, in errors;
- *  those that have one of the bits `but` (HLMI_TOK_...) are left out. */
+/** Tokens of these types [n] are found in texts, control and unknown ones as special tokens. `what` they are, in
+ *  errors; those that have one of the bits `but` (HLMI_TOK_...) are left out. */
 hlm_status hlmi_tokenizer_register_types(hlmi_tokenizer *t, const int32_t *types, size_t n, const char *what,
                                          uint8_t but);
 /** Puts a token among those searched for in texts. Its text must be set. */

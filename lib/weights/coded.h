@@ -5,8 +5,8 @@
  *     number(code) * scale             E4M3, E2M1, a table's
  *
  * with one scale (and zero) for the weights of a group: consecutive columns of one row or of several, or the columns
- * that a list names. In the store such a matrix is one tensor, of type runs, f8_scaled or f32, whose rows are made when they are
- * read. */
+ * that a list names. In the store such a matrix is one tensor, of type runs, f8_scaled or f32, whose rows are made when
+ * they are read. */
 #ifndef HLMI_WEIGHTS_CODED_H
 #define HLMI_WEIGHTS_CODED_H
 

@@ -43,7 +43,8 @@ static int64_t bits_of(const hlmi_json *v)
     return 0;
 }
 
-/* The begin of the sentence about a setting that is on. compressed-tensors and the like have formats within the method. */
+/* The begin of the sentence about a setting that is on. compressed-tensors and the like have formats within the
+ * method. */
 static void describe(const hlmi_store *s, const char *file, const char *key, const hlmi_json *v, hlmi_scheme *out)
 {
     char method[HLMI_QUOTE_MAX + 60] = "a method without a name", bits[32] = "", more[HLMI_QUOTE_MAX + 40] = "";

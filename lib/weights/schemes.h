@@ -29,8 +29,8 @@ typedef struct hlmi_scheme {
  *  not read. */
 hlm_status hlmi_scheme_find(const hlmi_store *s, hlmi_scheme *out);
 
-/** Coded matrices (coded.h) take the places of their parts in the store, whose tensors are all there and have an
- *  index. HLM_E_UNSUPPORTED when there is none. */
+/** Coded matrices (coded.h) take the places of their parts in the store, whose tensors are all there and have an index.
+ *  HLM_E_UNSUPPORTED when there is none. */
 hlm_status hlmi_coded_find(hlmi_store *s, const hlmi_scheme *scheme);
 /** Frees them. */
 void hlmi_coded_free(hlmi_store *s);

@@ -288,8 +288,8 @@ typedef struct walk {
     hlmi_range mine; /* splits that it does */
 } walk;
 
-/* Splits [begin, end) of a block's n, of which the first `pinned` are of pinned positions. What came before is where the
- * last part has left it, in the worker's scratch. */
+/* Splits [begin, end) of a block's n, of which the first `pinned` are of pinned positions. What came before is where
+ * the last part has left it, in the worker's scratch. */
 static void visit(const attn_arg *a, const walk *w, block *b, hlmi_range splits, size_t n, size_t pinned)
 {
     const size_t hd = a->kv.head_dim;

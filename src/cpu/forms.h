@@ -33,8 +33,8 @@ static inline void hlmi_forms_note(hlmi_forms *f, const hlmi_product *p)
     f->of[p->act].per = hlmi_max_size(f->of[p->act].per, p->per);
 }
 
-/** Room for `rows` rows in each form that is read, and for `own` of them in a worker's scratch, from *at on. Floats that
- *  lie as they are read stay there (as_is, or NULL). True: a form is to be packed. */
+/** Room for `rows` rows in each form that is read, and for `own` of them in a worker's scratch, from *at on. Floats
+ *  that lie as they are read stay there (as_is, or NULL). True: a form is to be packed. */
 static inline bool hlmi_forms_take(hlmi_builder *b, hlmi_forms *forms, size_t rows, size_t own, const hlmi_rows *as_is,
                                    size_t *at)
 {

@@ -1,5 +1,5 @@
-/* Matrix products of rows with weights, and what becomes of them. The rows are normed and packed into the forms that the
- * weights' kernels read (forms.h). */
+/* Matrix products of rows with weights, and what becomes of them. The rows are normed and packed into the forms that
+ * the weights' kernels read (forms.h). */
 #include <string.h>
 
 #include "base/size.h"

@@ -1,7 +1,7 @@
 /* What the prefix cache gives up. It evicts the end of a leaf or a single state at a time: the one that is cheapest to
  * compute again for its bytes, and of equals the one that was used longest ago. So that nothing stays for ever because
- * it is dear, the worth of what was evicted last counts as the tree's clock (Cao and Irani's GreedyDual-Size): a candidate's
- * rank is the clock when it was used last plus its worth.
+ * it is dear, the worth of what was evicted last counts as the tree's clock (Cao and Irani's GreedyDual-Size): a
+ * candidate's rank is the clock when it was used last plus its worth.
  *
  * A state's cost is that of the tokens since the state before it on the way from the root; so among many the one with
  * close neighbours goes. The end of a leaf is its last page, or, where positions without a state behind them are worth

@@ -1,7 +1,6 @@
-/* The bytes of a snapshot on their way out or in. They go in blocks: a number of bytes that both sides know
- * beforehand, and a checksum behind them that also covers the checksum of the block before, so that a block can be
- * neither changed nor moved. Large blocks go straight between their place and the other side; small ones are
- * gathered. */
+/* The bytes of a snapshot on their way out or in. They go in blocks: a number of bytes that both sides know beforehand,
+ * and a checksum behind them that also covers the checksum of the block before, so that a block can be neither changed
+ * nor moved. Large blocks go straight between their place and the other side; small ones are gathered. */
 #ifndef HLMI_STATE_STREAM_H
 #define HLMI_STATE_STREAM_H
 

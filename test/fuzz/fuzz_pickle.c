@@ -1,6 +1,6 @@
-/* Fuzz target: weights as torch.save writes them. An input that begins as such a file is one; one that begins as
- * JSON is a release: params.json, ended by a zero byte, and consolidated.safetensors; another is the pickle of an
- * archive with one storage, "0", of 64 bytes. */
+/* Fuzz target: weights as torch.save writes them. An input that begins as such a file is one; one that begins as JSON
+ * is a release: params.json, ended by a zero byte, and consolidated.safetensors; another is the pickle of an archive
+ * with one storage, "0", of 64 bytes. */
 #include "fuzz/walk.h"
 #include "unit/torch_bytes.h"
 

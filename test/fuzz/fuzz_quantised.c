@@ -1,6 +1,6 @@
-/* Fuzz target: a quantised folder. The input is config.json and the header of the weight file, each ended by a zero byte,
- * and bytes that are repeated for as long as the header says that there is data: so a changed shape or name leaves the
- * file whole. */
+/* Fuzz target: a quantised folder. The input is config.json and the header of the weight file, each ended by a zero
+ * byte, and bytes that are repeated for as long as the header says that there is data: so a changed shape or name
+ * leaves the file whole. */
 #include <stdio.h>
 
 #include "fuzz/walk.h"

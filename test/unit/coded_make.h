@@ -130,7 +130,8 @@ static inline void make_packed(coded *f, const packed_form *o)
     free(scales);
 }
 
-/* Codes of one byte in X + `tail`, with a scale for `tall` rows and `group` columns of each; `vector`: one dimension. */
+/* Codes of one byte in X + `tail`, with a scale for `tall` rows and `group` columns of each; `vector`: one
+ * dimension. */
 static inline void make_bytes(coded *f, bool integers, const char *tail, const char *scale, const char *dtype,
                               size_t tall, size_t group, bool vector)
 {

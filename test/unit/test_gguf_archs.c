@@ -1,6 +1,6 @@
-/* GGUF files of hybrid architectures, small ones as llama.cpp's converter wrote them: whatever a number of theirs is made,
- * the file is refused by name or runs; and the same file in other forms is the same. test_gguf_archs FOLDER, by default
- * test/data/formats. */
+/* GGUF files of hybrid architectures, small ones as llama.cpp's converter wrote them: whatever a number of theirs is
+ * made, the file is refused by name or runs; and the same file in other forms is the same. test_gguf_archs FOLDER, by
+ * default test/data/formats. */
 #include "unit/memmodel.h"
 #include "unit/suite.h"
 

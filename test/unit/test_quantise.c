@@ -103,8 +103,8 @@ static float *widen(mm_gguf *g, size_t i)
     return x;
 }
 
-/* "plain.gguf" with f32 in place of all that may be quantised to the type, and "made.gguf" with what it is quantised to,
- * of a type that files have, or as f32. */
+/* "plain.gguf" with f32 in place of all that may be quantised to the type, and "made.gguf" with what it is quantised
+ * to, of a type that files have, or as f32. */
 static void write_both(mm *fs, const char *name, const char *quantise, bool tied)
 {
     char path[1024];

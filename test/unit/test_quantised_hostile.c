@@ -1,5 +1,5 @@
-/* Quantised folders that are wrong: whatever is missing, of another shape or type, or a lie, is refused by its name, and
- * nothing outside the tensors is read. */
+/* Quantised folders that are wrong: whatever is missing, of another shape or type, or a lie, is refused by its name,
+ * and nothing outside the tensors is read. */
 #include "unit/coded_make.h"
 
 /* ---- good ones, to be changed ---- */

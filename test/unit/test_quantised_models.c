@@ -1,5 +1,5 @@
-/* Models whose matrices are quantised, through the public calls: they compute what the same numbers in f32 do, embedding and
- * experts included, and scales that are no numbers are found. */
+/* Models whose matrices are quantised, through the public calls: they compute what the same numbers in f32 do,
+ * embedding and experts included, and scales that are no numbers are found. */
 #include <math.h>
 #include <stdbool.h>
 

@@ -709,8 +709,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_model_hidden_width": (c_size_t, [c_void_p, c_int32],
         'Numbers in a row of hidden states of a kind (HLM_HIDDEN_...); 0: the model has none of that kind.'),
     "hlm_file_open": (c_int32, [c_void_p, c_char_p, c_void_p],
-        'Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a\n'
-        'file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what\n'
+        'Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or\n'
+        'a file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what\n'
         'could be read before is there, and what is wrong is told by hlm_file_problem.\n'
         'params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults.\n'
         "*out    the caller's, for hlm_file_free; NULL after a failure.\n"
@@ -723,8 +723,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any], str]] = {
     "hlm_file_part": (c_char_p, [c_void_p, c_size_t, c_void_p],
         'Path of weight file i, and in *bytes (may be NULL) its size. NULL when there is no such file.'),
     "hlm_file_problem": (c_char_p, [c_void_p, c_size_t],
-        'Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,\n'
-        'chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may\n'
+        'Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer, chat\n'
+        'template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may\n'
         'refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others.'),
     "hlm_file_key": (c_int32, [c_void_p, c_size_t, c_void_p],
         'Setting i, in the order of the file. Set info->struct_size first. Errors  HLM_E_ARG.'),

@@ -178,8 +178,8 @@ class FileInfo(NamedTuple):
     #: general.architecture, or model_type of config.json; "" where there is none.
     arch: str
 
-    #: The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where nothing
-    #: is said.
+    #: The method of a folder's settings ("gptq"), what general.file_type of GGUF stands for ("Q4_K_M"); "" where
+    #: nothing is said.
     quantisation: str
 
     #: Bytes of all weight files.
@@ -200,8 +200,8 @@ class FileKeyInfo(NamedTuple):
 
     name: str
 
-    #: "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool", "null"
-    #: of JSON.
+    #: "u8" ... "f64", "bool", "string", "array" of GGUF; "object", "array", "string", "integer", "number", "bool",
+    #: "null" of JSON.
     type: str
 
     #: Of GGUF's arrays, the type of their items; else "".

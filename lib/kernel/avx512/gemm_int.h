@@ -111,8 +111,8 @@ HLMI_INLINE size_t super_bytes(form f)
                     : sizeof(hlmi_unit_k6);
 }
 
-/* What one token needs some units from here, in shares of a sub-block: all at once would be more than a core has
- * under way. */
+/* What one token needs some units from here, in shares of a sub-block: all at once would be more than a core has under
+ * way. */
 HLMI_INLINE void ahead(form f, int T, const void *unit, int s)
 {
     const size_t subs = f == K6 ? 16 : 8, lines = (super_bytes(f) / 64 + subs - 1) / subs;

@@ -1649,8 +1649,8 @@ pub struct hlm_file {
     _unused: [u8; 0],
 }
 extern "C" {
-    #[doc = " Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or a"]
-    #[doc = "  file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what"]
+    #[doc = " Opens a GGUF file (by any of its parts, also one whose others are not there), a folder of a model or an adapter, or"]
+    #[doc = "  a file of weights alone, and reads headers and settings, no weights. What is damaged or unknown does not fail: what"]
     #[doc = "  could be read before is there, and what is wrong is told by hlm_file_problem."]
     #[doc = "  params  allocator, vfs and HLM_LOAD_READ count; NULL: defaults."]
     #[doc = "  *out    the caller's, for hlm_file_free; NULL after a failure."]
@@ -1679,8 +1679,8 @@ pub struct hlm_file_info {
     pub is_adapter: i32,
     #[doc = " general.architecture, or model_type of config.json; \"\" where there is none."]
     pub arch: *const ::std::os::raw::c_char,
-    #[doc = " The method of a folder's settings (\"gptq\"), what general.file_type of GGUF stands for (\"Q4_K_M\"); \"\" where nothing"]
-    #[doc = "  is said."]
+    #[doc = " The method of a folder's settings (\"gptq\"), what general.file_type of GGUF stands for (\"Q4_K_M\"); \"\" where"]
+    #[doc = "  nothing is said."]
     pub quantisation: *const ::std::os::raw::c_char,
     #[doc = " Bytes of all weight files."]
     pub bytes: u64,
@@ -1912,8 +1912,8 @@ extern "C" {
     ) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
-    #[doc = " Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer,"]
-    #[doc = "  chat template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may"]
+    #[doc = " Why it can not be run, sentence i; NULL behind the last. They are of what headers and settings tell; tokenizer, chat"]
+    #[doc = "  template and the weights of quantised folders are not looked at, so hlm_model_load (with HLM_LOAD_HEADERS) may"]
     #[doc = "  refuse what has none. Of many that are alike the first are there, and a sentence with the number of the others."]
     pub fn hlm_file_problem(file: *const hlm_file, i: usize) -> *const ::std::os::raw::c_char;
 }
@@ -1923,8 +1923,8 @@ extern "C" {
 pub struct hlm_file_key_info {
     pub struct_size: usize,
     pub name: *const ::std::os::raw::c_char,
-    #[doc = " \"u8\" ... \"f64\", \"bool\", \"string\", \"array\" of GGUF; \"object\", \"array\", \"string\", \"integer\", \"number\", \"bool\", \"null\""]
-    #[doc = "  of JSON."]
+    #[doc = " \"u8\" ... \"f64\", \"bool\", \"string\", \"array\" of GGUF; \"object\", \"array\", \"string\", \"integer\", \"number\", \"bool\","]
+    #[doc = "  \"null\" of JSON."]
     pub type_: *const ::std::os::raw::c_char,
     #[doc = " Of GGUF's arrays, the type of their items; else \"\"."]
     pub item: *const ::std::os::raw::c_char,
