@@ -40,7 +40,7 @@ static void iq4_xs_lane(hlmi_unit_k4t *u, size_t r, const hlmi_iq4_xs *b)
     u->d[r] = hlmi_load16(b->d);
     u->zero[r] = 0;
     for (size_t s = 0; s < 8; s++) {
-        const uint32_t sc = (b->low[s / 2] >> (s % 2 * 4) & 15u) | (high >> (s * 2) & 3) << 4;
+        const uint32_t sc = ((uint32_t)b->low[s / 2] >> (s % 2 * 4) & 15u) | (high >> (s * 2) & 3) << 4;
         u->sc[s][r] = (int8_t)((int)sc - 32);
         for (size_t c = 0; c < 2; c++) hlmi_nibbles(u->q[s][c][r], u->q[s][c + 2][r], b->qs + s * 16 + c * 8);
     }

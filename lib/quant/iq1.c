@@ -38,7 +38,7 @@ static void iq1_m_split(hlmi_run *runs, const void *block)
     for (size_t w = 0; w < 4; w++) bits |= (uint32_t)(b->scales[w * 2 + 1] >> 4) << (4 * w);
     const float d = hlmi_f16_to_f32((uint16_t)bits);
     for (size_t i = 0; i < 32; i++) {
-        const uint32_t h = b->qh[i / 2] >> (i % 2 * 4);
+        const uint32_t h = (uint32_t)b->qh[i / 2] >> (i % 2 * 4);
         const uint32_t sc = hlmi_load16(b->scales + i / 8 * 2) >> (i / 2 % 4 * 3) & 7;
         runs[i / 2].d = d * (float)(2 * sc + 1) * 0.125f;
         runs[i / 2].m = 0;

@@ -39,7 +39,7 @@ static void iq2_xs_split(hlmi_run *runs, const void *block)
     const hlmi_iq2_xs *b = block;
     const float d = hlmi_load_f16(b->d);
     for (size_t i = 0; i < 32; i++) {
-        const uint32_t q = hlmi_load16(b->qs + i * 2), sc = b->scales[i / 4] >> (i / 2 % 2 * 4) & 15u;
+        const uint32_t q = hlmi_load16(b->qs + i * 2), sc = (uint32_t)b->scales[i / 4] >> (i / 2 % 2 * 4) & 15u;
         eight(runs, i, d, sc, hlmi_grid_iq2_xs[q & 511], hlmi_even_signs(q >> 9));
     }
 }
@@ -50,7 +50,8 @@ static void iq2_s_split(hlmi_run *runs, const void *block)
     const hlmi_iq2_s *b = block;
     const float d = hlmi_load_f16(b->d);
     for (size_t i = 0; i < 32; i++) {
-        const uint32_t high = b->qh[i / 4] >> (i % 4 * 2) & 3u, sc = b->scales[i / 4] >> (i / 2 % 2 * 4) & 15u;
+        const uint32_t high = (uint32_t)b->qh[i / 4] >> (i % 4 * 2) & 3u,
+                       sc = (uint32_t)b->scales[i / 4] >> (i / 2 % 2 * 4) & 15u;
         eight(runs, i, d, sc, hlmi_grid_iq2_s[b->idx[i] | high << 8], b->signs[i]);
     }
 }

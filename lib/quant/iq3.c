@@ -38,7 +38,8 @@ static void iq3_s_lane(hlmi_unit_k6 *u, size_t r, const hlmi_iq3_s *b)
     u->d[r] = hlmi_load16(b->d);
     u->zero[r] = 0;
     for (size_t i = 0; i < 32; i++) {
-        const uint32_t high = b->qh[i / 4] >> (i % 4 * 2), sc = b->scales[i / 8] >> (i / 4 % 2 * 4) & 15u;
+        const uint32_t high = (uint32_t)b->qh[i / 4] >> (i % 4 * 2),
+                       sc = (uint32_t)b->scales[i / 8] >> (i / 4 % 2 * 4) & 15u;
         const uint32_t first = b->idx[i * 2] | (high & 1) << 8, second = b->idx[i * 2 + 1] | (high >> 1 & 1) << 8;
         int8_t q[8];
         two_fours(q, hlmi_grid_iq3_s[first], hlmi_grid_iq3_s[second], values, b->signs[i]);

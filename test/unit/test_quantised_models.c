@@ -10,7 +10,7 @@ enum { NAME = 160 };
 
 static float number_of(const mm_tensor *t, size_t i)
 {
-    uint16_t half;
+    uint16_t half = 0;
     float f;
     if (strcmp(t->dtype, "F32") == 0) memcpy(&f, t->data + i * 4, 4);
     else memcpy(&half, t->data + i * 2, 2);
