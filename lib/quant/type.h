@@ -9,6 +9,9 @@
 #include "base/status.h"
 #include "quant/layout.h"
 
+/** Those that no file has: matrices of several tensors lie so (weights/coded.h), and what is quantised at load. */
+#define HLMI_MADE_TYPES(X) X(RUNS, runs) X(RUNS_M, runs_m) X(INT4, int4) X(F8_SCALED, f8_scaled)
+
 /** Types of weights: X(CONSTANT, name), where a file defines the descriptor hlmi_type_NAME. */
 #define HLMI_WEIGHT_TYPES(X) \
   X(F32, f32)                \
@@ -41,10 +44,7 @@
   X(NVFP4, nvfp4)            \
   X(Q1_0, q1_0)              \
   X(Q2_0, q2_0)              \
-  X(RUNS, runs)              \
-  X(RUNS_M, runs_m)          \
-  X(INT4, int4)              \
-  X(F8_SCALED, f8_scaled)    \
+  HLMI_MADE_TYPES(X)         \
   X(F8_E4M3, f8_e4m3)        \
   X(F8_E5M2, f8_e5m2)        \
   X(F64, f64) /* this and the two before: read as f32 */

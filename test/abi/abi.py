@@ -21,7 +21,7 @@ import tempfile
 
 SKIPPED = 77
 SYMBOL_VERSION = "HYBRIDLM_1"
-MAX_STRIPPED_BYTES = 1700000  # gcc 14 makes 7 % more of it than gcc 12
+MAX_STRIPPED_BYTES = 1900000  # 1,493,192 in 0.2.0, before twenty more types; gcc 14 makes 7 % more of it than gcc 12
 NOT_NEEDED = ("libstdc++", "libm.", "libc++")
 
 

@@ -17,8 +17,9 @@ import tempfile
 
 SUM = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
-# Functions behind the public ones are called as they are, and the thread's environment is theirs.
-INTERNAL = {"experts", "jinja", "math", "quant", "sample", "team"}
+# Functions behind the public ones are called as they are, and the thread's environment is theirs; or the test computes
+# files or what it expects in it.
+INTERNAL = {"experts", "jinja", "math", "quant", "quantise", "quantised", "quantised_models", "released", "sample", "team"}
 # What takes long elsewhere for the sake of chance: the first few of the models that are named, or so many models.
 FEWER = {"promise": 3, "speculate": 2, "prefix_cache": "2", "prefix_folder": "2"}
 
