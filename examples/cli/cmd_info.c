@@ -210,7 +210,10 @@ static int show_refused(const cli_session *s, hlm_status refused)
     snprintf(why, sizeof why, "%s", hlm_last_error());
     cli_file f = {.refused = why};
     if (loads_without_options(s)) return fail_again(s->o);
-    if (open_file(s, &f) != HLM_OK) return cli_session_refused(s, refused);
+    if (open_file(s, &f) != HLM_OK) {
+        hlm_file_free(f.file);
+        return cli_session_refused(s, refused);
+    }
     if (s->o->json) {
         json_t *result = json_pack("{s:s}", "version", hlm_version());
         add_file(s->o, &f, result);
@@ -252,7 +255,10 @@ static int show_model(const cli_session *s)
     hlm_status st = make_plan(s, &plan, &params);
     if (st != HLM_OK) return cli_fail_status(o, st, "the memory could not be planned");
     if (files) st = open_file(s, &f);
-    if (st != HLM_OK) return cli_fail_status(o, st, "the files could not be looked at");
+    if (st != HLM_OK) {
+        hlm_file_free(f.file);
+        return cli_fail_status(o, st, "the files could not be looked at");
+    }
     if (o->json) {
         rc = show_json(s, &params, &plan, &f);
     } else {

@@ -11,6 +11,7 @@
 
 #include "runs.h"
 #include "terminal.h"
+#include "text.h"
 
 static void print_json_error(const char *message, const char *hint, const char *status)
 {
@@ -20,6 +21,9 @@ static void print_json_error(const char *message, const char *hint, const char *
 
 static int fail(const cli_options *o, int rc, const char *hint, const char *status, const char *message)
 {
+    char plain[1024];
+    cli_plain(plain, sizeof plain, message);
+    message = plain;
     fflush(stdout);
     fprintf(stderr, "hybridlm: %s\n", message);
     if (hint) fprintf(stderr, "  %s\n", hint);

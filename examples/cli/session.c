@@ -66,6 +66,8 @@ static int load(cli_session *s, cli_need need, hlm_status *refused)
     if (st != HLM_OK) return refused ? CLI_OK : fail_load(o, st);
     s->info.struct_size = sizeof s->info;
     const hlm_status info = hlm_model_info_get(s->model, &s->info);
+    cli_plain(s->name, sizeof s->name, info == HLM_OK ? s->info.name : "");
+    s->info.name = s->name;
     return info == HLM_OK ? CLI_OK : cli_fail_status(o, info, "the model's facts could not be read");
 }
 

@@ -21,6 +21,7 @@ typedef struct cli_session {
     hlm_sampler *sampler;
     cli_drafter drafter;
     hlm_model_info info;
+    char name[256]; /* info.name, as it can be shown */
     /** Most tokens the cache may hold; 0: no bound. */
     int64_t max_tokens;
     /** Of the draws: --seed, or one of its own. */

@@ -199,6 +199,21 @@ static size_t character_length(const unsigned char *p, size_t left)
     return overlong || outside ? 0 : n;
 }
 
+void cli_plain(char *to, size_t cap, const char *from)
+{
+    size_t at = 0;
+    for (size_t n; *from; from += n ? n : 1) {
+        n = character_length((const unsigned char *)from, strlen(from));
+        const unsigned char c = (unsigned char)*from;
+        const bool plain = n && c >= 0x20 && c != 0x7F && !(n == 2 && c == 0xC2 && (unsigned char)from[1] < 0xA0);
+        if (at + (plain ? n : 1) >= cap) break;
+        if (plain) memcpy(to + at, from, n);
+        else to[at] = c == '\n' ? '\n' : '?';
+        at += plain ? n : 1;
+    }
+    to[at] = '\0';
+}
+
 void cli_text_add_clean(cli_text *t, const char *bytes, size_t len)
 {
     size_t i = 0;

@@ -51,5 +51,8 @@ uint32_t cli_tokenize_flags(const cli_options *o);
 
 /** Add text to *t as UTF-8 that JSON can hold: what is no UTF-8, and byte 0, become U+FFFD. */
 void cli_text_add_clean(cli_text *t, const char *bytes, size_t len);
+/** What comes from a file into a line for people: control characters and bytes of no character become "?". cap is at
+ *  least 1. */
+void cli_plain(char *to, size_t cap, const char *from);
 
 #endif

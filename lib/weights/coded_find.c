@@ -161,7 +161,7 @@ static hlm_status read_order(const found *f, const char *tail)
 static hlm_status gptq(const found *f)
 {
     hlmi_coded *c = f->c;
-    c->bits = (unsigned)f->scheme->bits;
+    c->bits = f->scheme->bits <= 8 ? (unsigned)f->scheme->bits : 0;
     c->order = HLMI_CODES_COLUMNS;
     c->zeros = HLMI_ZERO_GROUPS;
     c->zero = f->scheme->zeros_from_one;

@@ -178,12 +178,14 @@ static hlm_status check_map(hlmi_store *s, const format *f, const hlmi_json *map
 }
 
 /* Is a file of this name in the folder? */
-static bool has(const hlmi_store *s, const char *name)
+static hlm_status has(const hlmi_store *s, const char *name, bool *there)
 {
     hlmi_source file;
-    if (open_file(s, name, &file, NULL) != HLM_OK) return false;
-    hlmi_source_close(&file);
-    return true;
+    bool missing = false;
+    const hlm_status st = open_file(s, name, &file, &missing);
+    *there = !missing; /* one that can not be opened is there */
+    if (st == HLM_OK) hlmi_source_close(&file);
+    return st == HLM_E_NOMEM ? st : HLM_OK;
 }
 
 /* Says what else is there. */
@@ -192,10 +194,13 @@ static hlm_status no_weights(const hlmi_store *s, const char *what)
     static const char *const others[] = {"consolidated.pth",    "model.pth",          "model.pt",   "model.bin",
                                          "tf_model.h5",         "flax_model.msgpack", "model.onnx", "adapter_model.bin",
                                          "consolidated.00.pth", "pytorch_model.bin"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (has(s, others[i]))
+    bool there = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        HLMI_DO(has(s, others[i], &there));
+        if (there)
             return hlmi_fail(HLM_E_IO, "%s: no weights: %s; %s is, which is not read: convert it to safetensors",
                              s->path, what, others[i]);
+    }
     return hlmi_fail(HLM_E_IO, "%s: no weights: %s", s->path, what);
 }
 
@@ -245,7 +250,9 @@ static hlm_status add_weights(hlmi_store *s, bool adapter)
         if (missing && !adapter && f->index) st = add_indexed(s, f, &missing);
         if (missing) continue;
         if (st != HLM_OK || !f->released) return st;
-        if (!has(s, "consolidated.01.pth")) return hlmi_released_tensors(s);
+        bool more = false;
+        HLMI_DO(has(s, "consolidated.01.pth", &more));
+        if (!more) return hlmi_released_tensors(s);
         return hlmi_fail(HLM_E_UNSUPPORTED,
                          "%s/consolidated.01.pth: weights divided among several processors are not read: convert them "
                          "to safetensors",
@@ -276,7 +283,10 @@ hlm_status hlmi_hf_open(hlmi_store *s, hlmi_source *file, hlmi_content content)
 hlm_status hlmi_hf_survey(hlmi_store *s, const hlmi_notes *notes, hlmi_scheme *scheme, bool *adapter)
 {
     s->dialect = HLMI_HF;
-    *adapter = !has(s, "config.json") && has(s, "adapter_config.json");
+    bool model = false;
+    HLMI_DO(has(s, "config.json", &model));
+    HLMI_DO(has(s, "adapter_config.json", adapter));
+    *adapter = *adapter && !model;
     const char *config = *adapter ? "adapter_config.json" : "config.json";
     hlm_status st = hlmi_store_object(s, config, CONFIG_MAX, &s->config);
     if (st == HLM_OK && !s->config && !*adapter) st = hlmi_released_settings(s, CONFIG_MAX);

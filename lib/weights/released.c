@@ -131,6 +131,8 @@ static hlm_status translate_settings(hlmi_store *s, const hlmi_json *params)
 {
     int64_t vocab;
     const char *text = usual(params);
+    const hlmi_json *scaled = hlmi_json_given(params, "use_scaled_rope");
+    if (scaled && !hlmi_json_is(scaled, HLMI_JSON_BOOL)) return bad(s, "use_scaled_rope", "true or false");
     HLMI_DO(hlmi_store_json(s, text, strlen(text), file_name, &s->config));
     for (hlmi_json_iter i = {0}; hlmi_json_next(params, &i);)
         if (!hlmi_json_off(i.value)) HLMI_DO(put_setting(s, i.key.s, i.value));

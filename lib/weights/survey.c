@@ -31,6 +31,7 @@ static hlm_status survey_gguf(hlmi_survey *v, hlmi_source *file, const hlmi_note
 static hlm_status survey_weights(hlmi_survey *v, hlmi_source *file, const hlmi_notes *notes)
 {
     const hlm_status st = hlmi_gguf_refuse(file, "");
+    if (st != HLM_E_FORMAT) return st;
     HLMI_DO(hlmi_noted(notes, hlmi_fail_prefix(st, "%s: ", file->path)));
     v->container = "safetensors";
     return hlmi_noted(notes, hlmi_safetensors_read(v->store, file));

@@ -21,7 +21,20 @@ typedef struct torch_file {
     hlmi_zip_member *storages; /* of an old file, named by their keys */
     size_t n_storages;
     hlmi_index by_key;
+    size_t named; /* bytes of names */
 } torch_file;
+
+/* A copy of a name. Different ones have no more bytes than the pickles that they come from; one that is there again and
+ * again would take any memory before an index finds it. */
+static hlm_status keep_name(torch_file *t, hlmi_str name, const char **out)
+{
+    if (name.len > HLMI_PICKLE_MAX - t->named)
+        return hlmi_fail(HLM_E_FORMAT, "name %s: the names have more bytes than its pickle",
+                         hlmi_quoted(name.s, name.len).s);
+    t->named += name.len;
+    *out = hlmi_store_name(t->s, name.s, name.len);
+    return *out ? HLM_OK : hlmi_nomem(name.len, "a name");
+}
 
 /* n bytes that a pickle is among. */
 static hlm_status get_pickles(torch_file *t, uint64_t at, size_t n, const uint8_t **data)
@@ -36,7 +49,7 @@ static hlm_status get_pickles(torch_file *t, uint64_t at, size_t n, const uint8_
 static const hlmi_zip_member *find_storage(const torch_file *t, hlmi_str key)
 {
     char name[256];
-    if (memchr(key.s, '\0', key.len)) return NULL;
+    if (key.len >= sizeof name || memchr(key.s, '\0', key.len)) return NULL;
     const int root = (int)t->root, len = (int)hlmi_min_size(key.len, sizeof name);
     const char *path = t->zip.n ? t->zip.members[0].name : "";
     const int n = snprintf(name, sizeof name, t->zip.n ? "%.*sdata/%.*s" : "%.*s%.*s", root, path, len, key.s);
@@ -130,6 +143,7 @@ static hlm_status add_tensor(torch_file *t, hlmi_str name, const hlmi_pickle_val
     hlm_status st = HLM_OK;
     if (t->s->n_tensors == TENSORS_MAX)
         return hlmi_fail(HLM_E_FORMAT, "the files have more than %d tensors", TENSORS_MAX);
+    HLMI_DO(keep_name(t, name, &out.name));
     if (memchr(name.s, '\0', name.len)) return hlmi_fail(HLM_E_FORMAT, "a tensor's name has a zero byte");
     if (v->kind == HLMI_PICKLE_TENSOR) {
         out.type = hlmi_pickle_item(&t->pickle, v, 0)->type;
@@ -140,9 +154,7 @@ static hlm_status add_tensor(torch_file *t, hlmi_str name, const hlmi_pickle_val
                                   hlmi_pickle_kind_name(v->kind));
     }
     if (st == HLM_E_FORMAT) return hlmi_fail_prefix(st, "tensor %s: ", hlmi_quoted(name.s, name.len).s);
-    if (st != HLM_OK) return st;
-    out.name = hlmi_store_name(t->s, name.s, name.len);
-    return out.name ? hlmi_store_add(t->s, &out) : hlmi_nomem(name.len, "a tensor name");
+    return st == HLM_OK ? hlmi_store_add(t->s, &out) : st;
 }
 
 /* Checkpoints of a training keep the weights beside other things. */
@@ -244,15 +256,17 @@ static hlm_status list_storages(torch_file *t, const hlmi_pickle *keys)
     if (keys->root->kind != HLMI_PICKLE_LIST)
         return hlmi_fail(HLM_E_FORMAT, "the keys of the storages are %s, expected a list",
                          hlmi_pickle_kind_name(keys->root->kind));
+    if (keys->root->u.n > TENSORS_MAX)
+        return hlmi_fail(HLM_E_FORMAT, "it has %zu storages, at most %d are allowed", (size_t)keys->root->u.n,
+                         TENSORS_MAX);
     t->storages = hlmi_calloc(&t->s->mem, keys->root->u.n + 1, sizeof *t->storages);
     if (!t->storages) return hlmi_nomem(keys->root->u.n, "the list of storages");
     for (uint32_t link = keys->root->first; (key = hlmi_pickle_next(keys, &link)) != NULL;) {
         if (key->kind != HLMI_PICKLE_STRING)
             return hlmi_fail(HLM_E_FORMAT, "the key of a storage is %s, expected a string",
                              hlmi_pickle_kind_name(key->kind));
-        const char *name = hlmi_store_name(t->s, key->u.string.s, key->u.string.len);
-        if (!name) return hlmi_nomem(key->u.string.len, "a key");
-        t->storages[t->n_storages++].name = name;
+        HLMI_DO(keep_name(t, key->u.string, &t->storages[t->n_storages].name));
+        t->n_storages++;
     }
     HLMI_DO(hlmi_index_build(&t->by_key, &t->s->mem, t->storages, sizeof *t->storages, t->n_storages, "storage"));
     for (size_t i = 1; i < t->pickle.n_values; i++) {

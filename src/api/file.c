@@ -81,8 +81,9 @@ static hlm_status review(hlm_file *f, const hlmi_notes *notes)
         return hlmi_noted(notes,
                           hlmi_fail(HLM_E_UNSUPPORTED, "%s: an adapter and no model: it is loaded beside its model",
                                     hlmi_store_path(s)));
-    if (f->n_keys) HLMI_DO(hlmi_noted(notes, hlmi_arch_find(s, &config, name, sizeof name, &arch)));
-    if (whole && f->n_problems == 0 && !f->survey.scheme.method) return hlmi_arch_review(arch, &config, &f->mem, notes);
+    if (f->n_keys || whole) HLMI_DO(hlmi_noted(notes, hlmi_arch_find(s, &config, name, sizeof name, &arch)));
+    if (arch && whole && f->n_problems == 0 && !f->survey.scheme.method)
+        return hlmi_arch_review(arch, &config, &f->mem, notes);
     return f->survey.scheme.method ? HLM_OK : note_unfit(s, notes);
 }
 

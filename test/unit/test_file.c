@@ -107,6 +107,32 @@ START_TEST(what_nobody_knows)
 }
 END_TEST
 
+/* Sound containers that say nothing: a GGUF file without settings, a folder whose settings are {}. */
+START_TEST(nothing_in_them)
+{
+    static const char *const paths[] = {"m.gguf", "m"};
+    static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    bytes empty = {.n = 0}, weights = {.n = 0};
+    put_front(&empty, 3, 0, 0);
+    put_le(&weights, sizeof header - 1, 8);
+    put(&weights, header, sizeof header - 1);
+    put_le(&weights, 0, 4);
+    memfs_add(&fs, "m.gguf", empty.data, empty.n);
+    memfs_add(&fs, "m/config.json", "{}", 2);
+    memfs_add(&fs, "m/model.safetensors", weights.data, weights.n);
+    for (size_t i = 0; i < 2; i++) {
+        hlm_file *f;
+        OK(open_memory(&f, paths[i], 0, NULL));
+        ck_assert_uint_eq(info_of(f).n_problems, 1);
+        ck_assert_ptr_nonnull(strstr(hlm_file_problem(f, 0), i ? "model_type" : "general.architecture"));
+        hlm_file_free(f);
+    }
+    memfs_clear(&fs);
+    free(empty.data);
+    free(weights.data);
+}
+END_TEST
+
 START_TEST(cut_off_at_every_byte)
 {
     bytes b = strange();
@@ -224,7 +250,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     if (argc > 1) folder = argv[1];
-    const TTest *const tests[] = {what_nobody_knows,      cut_off_at_every_byte, many_alike,
-                                  models_have_no_problem, what_is_none,          memory_that_runs_out};
+    const TTest *const tests[] = {what_nobody_knows,      nothing_in_them, cut_off_at_every_byte, many_alike,
+                                  models_have_no_problem, what_is_none,    memory_that_runs_out};
     return suite_run("file", tests, sizeof tests / sizeof *tests);
 }

@@ -463,7 +463,7 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-/* A NaN is found before it is rounded away. */
+/* A NaN is found before it is rounded away, asked for or not. */
 START_TEST(weights_are_checked)
 {
     mm fs = {.n = 0};
@@ -487,6 +487,8 @@ START_TEST(weights_are_checked)
     REFUSED(hlm_model_load(&m, "plain.gguf", &p), HLM_E_FORMAT);
     ck_assert_msg(strstr(hlm_last_error(), "has a NaN or infinity in row") != NULL, "%s", hlm_last_error());
     p.flags = 0;
+    REFUSED(hlm_model_load(&m, "plain.gguf", &p), HLM_E_FORMAT);
+    p.quantise = NULL;
     OK(hlm_model_load(&m, "plain.gguf", &p));
     hlm_model_release(m);
     mm_gguf_free(g);
