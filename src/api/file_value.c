@@ -2,7 +2,6 @@
 #include "api/file_value.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,8 +37,8 @@ static void put_string(hlmi_buf *b, const char *s, size_t n)
 static void put_number(hlmi_buf *b, double v, bool single)
 {
     char text[40];
-    if (!isfinite(v)) {
-        hlmi_buf_str(b, isnan(v) ? "\"NaN\"" : v > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    if (v - v != 0) { /* no isfinite: mingw's makes a float of it */
+        hlmi_buf_str(b, v != v ? "\"NaN\"" : v > 0 ? "\"Infinity\"" : "\"-Infinity\"");
         return;
     }
     for (int digits = 6; digits <= 17; digits++) {
