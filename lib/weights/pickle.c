@@ -73,7 +73,7 @@ static bool is(hlmi_str s, const char *word)
 static hlm_status bad(const machine *m, const char *what)
 {
     return hlmi_fail(HLM_E_FORMAT, "opcode %s at byte %llu, in a pickle: %s", m->op->name,
-                     (unsigned long long)(m->at + m->op_pos), what);
+                     (unsigned long long)m->at + m->op_pos, what);
 }
 
 static hlm_status push_index(machine *m, uint32_t value)
@@ -88,7 +88,7 @@ static hlm_status push(machine *m, const hlmi_pickle_value *v)
     hlmi_pickle *p = m->p;
     if (p->n_values == VALUES_MAX)
         return hlmi_fail(HLM_E_FORMAT, "opcode %s at byte %llu: a pickle of more than %d values", m->op->name,
-                         (unsigned long long)(m->at + m->op_pos), VALUES_MAX);
+                         (unsigned long long)m->at + m->op_pos, VALUES_MAX);
     HLMI_DO(HLMI_GROW(&p->mem, p->values, p->cap_values, p->n_values + 1, "the values of a pickle"));
     p->values[p->n_values] = *v;
     return push_index(m, (uint32_t)p->n_values++);
@@ -286,7 +286,7 @@ static hlm_status find_global(machine *m, hlmi_str module, hlmi_str name)
     return hlmi_fail(HLM_E_UNSUPPORTED,
                      "opcode %s at byte %llu, in a pickle, asks for %s of %s, which is not among the few names that "
                      "tensors need (nothing of a pickle is run): convert it to safetensors",
-                     m->op->name, (unsigned long long)(m->at + m->op_pos), hlmi_quoted(name.s, name.len).s, q.s);
+                     m->op->name, (unsigned long long)m->at + m->op_pos, hlmi_quoted(name.s, name.len).s, q.s);
 }
 
 static hlm_status run_global(machine *m)
@@ -513,7 +513,7 @@ static hlm_status step(machine *m)
     m->op_pos = m->pos;
     if (m->pos == m->size)
         return hlmi_fail(HLM_E_FORMAT, "ends at byte %llu, inside a pickle (is it whole?)",
-                         (unsigned long long)(m->at + m->pos));
+                         (unsigned long long)m->at + m->pos);
     const uint8_t code = m->data[m->pos++];
     size_t i = 0;
     while (i < sizeof opcodes / sizeof *opcodes && opcodes[i].code != code) i++;
