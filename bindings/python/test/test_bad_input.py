@@ -266,8 +266,8 @@ def test_adapters(model, context, llama, lora, tokens, tmp_path):
         hybridlm.Adapter(llama, tmp_path / "nowhere")
     with pytest.raises(TypeError, match="rank"):
         hybridlm.Adapter(llama, lora, rank=4)
-    with pytest.raises(hybridlm.MismatchError):
-        hybridlm.Adapter(model, lora)  # a folder, for a model of a GGUF file
+    with pytest.raises(hybridlm.FormatError, match="dimensional"):
+        hybridlm.Adapter(model, lora)  # of a model of other sizes
     with pytest.raises(hybridlm.MismatchError):
         context.decode([hybridlm.Step(hybridlm.Cache(context), tokens, adapter=adapter)])
     with pytest.raises(hybridlm.MismatchError):
